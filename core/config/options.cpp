@@ -1,0 +1,142 @@
+#include "core/config/options.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+extern char** environ;
+
+namespace cohort::config {
+namespace {
+
+constexpr int usage_error = 2;
+
+std::string help_text(const std::string& help, const std::string& variable, const std::string& default_text) {
+  std::string text = help;
+  if (!variable.empty()) text += " [" + variable + "]";
+  if (!default_text.empty()) text += " (default: " + default_text + ")";
+  return text;
+}
+
+/// A value as it may be shown on one line of a terminal.
+std::string in_quotes(std::string_view value) {
+  constexpr std::size_t most_shown = 80;
+  std::string shown = "\"";
+  for (const char c : value.substr(0, most_shown)) shown += (c >= ' ' && c <= '~') ? c : '?';
+  return shown + (value.size() > most_shown ? "…\"" : "\"");
+}
+
+}  // namespace
+
+environment process_environment() {
+  environment all;
+  for (char** each = environ; each && *each; ++each) {
+    const std::string_view entry{*each};
+    if (const auto equals = entry.find('='); equals != std::string_view::npos) {
+      all.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+  }
+  return all;
+}
+
+options::options(std::string program, std::string about, std::string version)
+    : program_(std::move(program)), about_(std::move(about)), version_(std::move(version)) {}
+
+void options::add_text(names named, std::string accepts, std::string default_text,
+                       std::function<bool(std::string_view)> assign) {
+  setting added;
+  added.named = std::move(named);
+  added.accepts = std::move(accepts);
+  added.default_text = std::move(default_text);
+  added.assign = std::move(assign);
+  settings_.push_back(std::move(added));
+}
+
+void options::add_secret(std::string& target, names named) {
+  auto how = visible_text("a secret");
+  add(target, named, how);
+  auto& added = settings_.back();
+  added.secret = true;
+  added.file_flag = named.flag + "-file";
+  added.file_variable = named.variable + "_FILE";
+}
+
+void options::add_switch(bool& target, std::string flag, std::string help) {
+  switches_.push_back({&target, std::move(flag), std::move(help)});
+}
+
+std::optional<early_exit> options::parse(int argc, const char* const* argv, const environment& variables) {
+  if (auto exit = read_flags(argc, argv)) return exit;
+  for (auto& each : settings_)
+    if (auto exit = apply(each, variables)) return exit;
+  return std::nullopt;
+}
+
+std::optional<early_exit> options::read_flags(int argc, const char* const* argv) {
+  CLI::App parser{about_, program_};
+  parser.set_help_flag("-h,--help", "Print this help and exit");
+  parser.set_version_flag("--version", program_ + " " + version_);
+  for (auto& each : settings_) {
+    parser.add_option(each.named.flag, each.flag_text,
+                      help_text(each.named.help, each.named.variable, each.default_text));
+    if (each.secret) {
+      parser.add_option(each.file_flag, each.file_flag_text,
+                        help_text("A file whose first line is the value of " + each.named.flag, each.file_variable, ""));
+    }
+  }
+  for (auto& each : switches_) parser.add_flag(each.flag, *each.target, each.help);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return early_exit{0, parser.help()};
+  } catch (const CLI::CallForVersion&) {
+    return early_exit{0, program_ + " " + version_ + "\n"};
+  } catch (const CLI::ParseError& error) {
+    std::string reason = error.what();
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    return complaint(reason + " (see --help)");
+  }
+  return std::nullopt;
+}
+
+std::optional<early_exit> options::apply(setting& each, const environment& variables) {
+  const auto variable = [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = name.empty() ? variables.end() : variables.find(name);
+    return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
+  };
+  auto given = each.flag_text;
+  std::string source = each.named.flag;
+  if (!given) {
+    given = variable(each.named.variable);
+    source = each.named.variable;
+  }
+  if (each.secret) {
+    const auto file = each.file_flag_text ? each.file_flag_text : variable(each.file_variable);
+    const auto& file_source = each.file_flag_text ? each.file_flag : each.file_variable;
+    if (file && given) return complaint(source + " and " + file_source + " are both set; which is meant?");
+    if (file) return apply_file(each, file_source, *file);
+  }
+  if (!given || each.assign(*given)) return std::nullopt;
+  const std::string was = each.secret ? "something else" : in_quotes(*given);
+  return complaint(source + " is " + was + ", but must be " + each.accepts);
+}
+
+std::optional<early_exit> options::apply_file(setting& each, std::string_view source, const std::string& path) {
+  errno = 0;
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line)) {
+    const std::string reason = errno != 0 ? std::strerror(errno) : "it is empty";
+    return complaint(std::string{source} + " names " + in_quotes(path) + ", which cannot be read: " + reason);
+  }
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (each.assign(line)) return std::nullopt;
+  return complaint(std::string{source} + " names " + in_quotes(path) + ", whose first line must be " + each.accepts);
+}
+
+early_exit options::complaint(std::string line) const { return {usage_error, program_ + ": " + std::move(line) + "\n"}; }
+
+}  // namespace cohort::config

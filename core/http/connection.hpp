@@ -1,0 +1,87 @@
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/http/context.hpp"
+#include "core/http/request_parser.hpp"
+#include "core/http/server.hpp"
+#include "core/net/stream.hpp"
+
+namespace cohort::http {
+
+/// One client's connection: requests in, answers out, in order. Pipelined answers leave in one write.
+class connection {
+ public:
+  /// `cancel` stops whatever this connection's task waits in.
+  connection(server_shard& shard, net::stream_ptr client, asio::cancellation_signal& cancel);
+  ~connection();
+
+  /// Until the client or the server has had enough.
+  task<> run();
+
+  /// The server wants to end: at once if nothing is going on, else after the answer.
+  void drain();
+
+ private:
+  enum class outcome { keep, close, linger };
+
+  // Reading.
+  task<bool> read_head();
+  task<bool> read_body();
+  task<bool> fill(deadline until, bool waits_for_request);
+  bool make_room();
+  std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }
+  void set_head_aside();
+
+  // Answering.
+  task<outcome> answer();
+  task<std::optional<response>> make_answer(request_context& context, const route* matched);
+  task<std::optional<response>> run_handler(request_context& context, const awaiting_handler& handle);
+  task<bool> stream_body(const response& from);
+  task<outcome> refuse(status code);
+  bool decide_keep_alive(const response& from) const;
+  void append_head(const response& from, std::optional<std::size_t> length, bool keep, bool chunked);
+  task<bool> append_answer(const response& from, bool keep);
+  task<bool> flush();
+  void report(const request_context& context, const route* matched, status code, time_point started);
+  void fail(const std::exception_ptr& failure);
+
+  // While a handler waits.
+  void arm_handler_timer();
+  void on_handler_timer();
+  void on_hangup();
+  task<> linger();
+
+  server_shard& shard_;
+  const server_limits& limits_;
+  net::stream_ptr stream_;
+  asio::cancellation_signal& cancel_;
+  std::string peer_;
+
+  std::unique_ptr<char[]> in_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::unique_ptr<char[]> spare_;
+  std::size_t spare_capacity_ = 0;
+  std::string out_;
+
+  request_head head_;
+  head_scanner scanner_;
+  std::optional<request_parser> parser_;
+  std::string body_;
+  time_point request_began_{};
+
+  enum class interruption { none, deadline, hangup };
+  bool idle_ = false;
+  bool in_handler_ = false;
+  bool watching_ = false;
+  interruption interrupted_ = interruption::none;
+  deadline handler_until_;
+  bound_timer<&connection::on_handler_timer> handler_timer_;
+};
+
+}  // namespace cohort::http

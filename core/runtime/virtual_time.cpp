@@ -1,0 +1,45 @@
+#include "core/runtime/virtual_time.hpp"
+
+#include <stdexcept>
+
+namespace cohort {
+
+virtual_time::virtual_time(wall_time start) {
+  clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
+}
+
+bool virtual_time::step_to_next_timer(time_point limit) {
+  const auto due = loop_.timers().next_due();
+  if (!due || *due > limit) return false;
+  clock_.current = std::max(clock_.current, *due);
+  // Through the queue, so that what the timers call runs on the loop like everything else.
+  asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
+  return true;
+}
+
+void virtual_time::run_until(const std::function<bool()>& ended) {
+  do {
+    while (loop_.poll() > 0) {
+    }
+    if (ended()) return;
+  } while (step_to_next_timer(time_point::max()));
+  throw std::logic_error("everything waits, and nothing is left that could happen");
+}
+
+void virtual_time::run_for(duration span) {
+  const auto limit = clock_.current + span;
+  do {
+    while (loop_.poll() > 0) {
+    }
+  } while (step_to_next_timer(limit));
+  clock_.current = limit;
+}
+
+void virtual_time::run_until_idle() {
+  do {
+    while (loop_.poll() > 0) {
+    }
+  } while (step_to_next_timer(time_point::max()));
+}
+
+}  // namespace cohort

@@ -1,0 +1,89 @@
+#include "core/telemetry/process_metrics.hpp"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace cohort::telemetry {
+namespace {
+
+using prometheus::MetricType;
+
+/// Fields of /proc/self/stat from the third on (proc(5)); the second, the name, may itself hold spaces and brackets.
+std::optional<std::vector<double>> stat_fields() {
+  std::ifstream file("/proc/self/stat");
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  const auto name_end = line.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream rest(line.substr(name_end + 1));
+  std::string state;
+  rest >> state;
+  std::vector<double> fields{0};
+  for (double each = 0; rest >> each;) fields.push_back(each);
+  return fields;
+}
+
+std::optional<double> boot_time() {
+  std::ifstream file("/proc/stat");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("btime ")) return std::stod(line.substr(6));
+  }
+  return std::nullopt;
+}
+
+std::optional<double> open_descriptors() {
+  DIR* const directory = ::opendir("/proc/self/fd");
+  if (!directory) return std::nullopt;
+  double count = 0;
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count - 3;  // ".", ".." and the directory's own
+}
+
+double limit_of(decltype(RLIMIT_NOFILE) which) {
+  rlimit limit{};
+  if (::getrlimit(which, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return -1;
+  return static_cast<double>(limit.rlim_cur);
+}
+
+void collect_process(std::vector<prometheus::MetricFamily>& to) {
+  // Positions in proc(5), less the three that come before.
+  constexpr std::size_t user_time = 14 - 3, system_time = 15 - 3, threads = 20 - 3, start_time = 22 - 3,
+                        virtual_size = 23 - 3, resident_pages = 24 - 3;
+  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  const auto add = [&](const char* name, const char* help, MetricType type, double value) {
+    to.push_back(single_value(name, help, type, value));
+  };
+  if (const auto stat = stat_fields(); stat && stat->size() > resident_pages) {
+    const auto& field = *stat;
+    add("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricType::Counter,
+        (field[user_time] + field[system_time]) / ticks);
+    add("process_threads", "Number of operating system threads.", MetricType::Gauge, field[threads]);
+    add("process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricType::Gauge, field[virtual_size]);
+    add("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
+        field[resident_pages] * page);
+    static const auto booted = boot_time();
+    if (booted) {
+      add("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", MetricType::Gauge,
+          *booted + field[start_time] / ticks);
+    }
+  }
+  if (const auto open = open_descriptors()) {
+    add("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, *open);
+  }
+  add("process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge, limit_of(RLIMIT_NOFILE));
+  add("process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.", MetricType::Gauge,
+      limit_of(RLIMIT_AS));
+}
+
+}  // namespace
+
+void add_process_metrics(registry& to) { to.add_collector(collect_process); }
+
+}  // namespace cohort::telemetry

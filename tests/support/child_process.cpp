@@ -1,0 +1,242 @@
+#include "tests/support/child_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace cohort::test {
+namespace {
+
+struct pipe_ends {
+  file_descriptor read;
+  file_descriptor write;
+};
+
+pipe_ends make_pipe() {
+  std::array<int, 2> ends{};
+  // Close-on-exec at birth: a second child, started meanwhile, would otherwise hold our pipe open.
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw_errno("pipe2", errno);
+  }
+  return {file_descriptor{ends[0]}, file_descriptor{ends[1]}};
+}
+
+std::vector<std::string> environment_strings(child_process::environment variables) {
+  for (const char* inherited : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(inherited)) {
+      variables.emplace(inherited, value);
+    }
+  }
+  std::vector<std::string> strings;
+  for (const auto& [name, value] : variables) {
+    strings.push_back(name);
+    strings.back().append("=").append(value);
+  }
+  return strings;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (auto& string : strings) {
+    pointers.push_back(string.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+struct child_side {
+  pid_t parent;
+  int null;
+  int output;
+  int error_output;
+  int failure;
+};
+
+// Between fork and exec in a process with threads only async-signal-safe calls are allowed: no allocation here.
+[[noreturn]] void become(char* const* arguments, char* const* variables, const child_side& side) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != side.parent) {
+    ::_exit(127);  // the parent died before the line above could notice
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (::dup2(side.null, STDIN_FILENO) >= 0 && ::dup2(side.output, STDOUT_FILENO) >= 0 &&
+      ::dup2(side.error_output, STDERR_FILENO) >= 0) {
+    ::execve(arguments[0], arguments, variables);
+  }
+  const int error = errno;
+  [[maybe_unused]] const auto written = ::write(side.failure, &error, sizeof error);
+  ::_exit(127);
+}
+
+}  // namespace
+
+child_process::child_process(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                             const environment& variables)
+    : program_{program.string()} {
+  std::vector<std::string> argument_strings{program_};
+  argument_strings.insert(argument_strings.end(), arguments.begin(), arguments.end());
+  auto variable_strings = environment_strings(variables);
+  const auto argument_pointers = pointers_to(argument_strings);
+  const auto variable_pointers = pointers_to(variable_strings);
+
+  auto output = make_pipe();
+  auto error_output = make_pipe();
+  auto failure = make_pipe();
+  const file_descriptor null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  if (!null) throw_errno("/dev/null", errno);
+  const child_side side{::getpid(), null.get(), output.write.get(), error_output.write.get(), failure.write.get()};
+  pid_ = ::fork();
+  if (pid_ < 0) {
+    throw_errno("fork", errno);
+  }
+  if (pid_ == 0) {
+    become(argument_pointers.data(), variable_pointers.data(), side);
+  }
+  failure.write.close();
+  int error = 0;
+  // A successful exec closes the pipe, so this read ends either way.
+  if (::read(failure.read.get(), &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
+    ::waitpid(pid_, nullptr, 0);
+    throw_errno("cannot execute " + program_, error);
+  }
+  streams_[0].pipe = std::move(output.read);
+  streams_[1].pipe = std::move(error_output.read);
+  for (auto& stream : streams_) {
+    stream.reader = std::thread{[this, &stream] { read(stream); }};
+  }
+  watcher_ = std::thread{[this] { watch(); }};
+}
+
+child_process::~child_process() {
+  // The child is reaped only here, so until now its number, and its group's, cannot belong to anybody else.
+  ::kill(-pid_, SIGKILL);
+  watcher_.join();
+  // Whoever left the group may still hold the pipes.
+  stop_.raise();
+  for (auto& stream : streams_) {
+    stream.reader.join();
+  }
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void child_process::read(captured_stream& stream) {
+  std::array<char, 4096> buffer{};
+  while (wait_for(stream.pipe.get(), POLLIN, time_point::max(), &stop_) == readiness::ready) {
+    const auto size = ::read(stream.pipe.get(), buffer.data(), buffer.size());
+    if (size <= 0) {
+      break;
+    }
+    const std::lock_guard lock{mutex_};
+    stream.text.append(buffer.data(), static_cast<std::size_t>(size));
+    add_lines(stream);
+    changed_.notify_all();
+  }
+  const std::lock_guard lock{mutex_};
+  stream.ended = true;
+  if (stream.line_start < stream.text.size()) {
+    lines_.push_back(stream.text.substr(stream.line_start));
+  }
+  changed_.notify_all();
+}
+
+void child_process::add_lines(captured_stream& stream) {
+  for (auto end = stream.text.find('\n', stream.line_start); end != std::string::npos;
+       end = stream.text.find('\n', stream.line_start)) {
+    lines_.push_back(stream.text.substr(stream.line_start, end - stream.line_start));
+    stream.line_start = end + 1;
+  }
+}
+
+void child_process::watch() {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  const std::lock_guard lock{mutex_};
+  status_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+  changed_.notify_all();
+}
+
+bool child_process::all_ended() const {
+  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream.ended; });
+}
+
+std::string child_process::wait_for_line(std::string_view text, std::chrono::milliseconds timeout) {
+  try {
+    return wait_for_line([text](std::string_view line) { return line.find(text) != std::string_view::npos; }, timeout);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error("waiting for a line with \"" + std::string{text} + "\": " + error.what());
+  }
+}
+
+std::string child_process::wait_for_line(const std::function<bool(std::string_view)>& wanted,
+                                         std::chrono::milliseconds timeout) {
+  const auto until = after(timeout);
+  std::unique_lock lock{mutex_};
+  for (std::size_t searched = 0;;) {
+    for (; searched < lines_.size(); ++searched) {
+      if (wanted(lines_[searched])) {
+        return lines_[searched];
+      }
+    }
+    if (all_ended()) {
+      fail("both outputs ended without the line waited for");
+    }
+    if (changed_.wait_until(lock, until) == std::cv_status::timeout && searched == lines_.size()) {
+      fail("the line waited for did not come within " + std::to_string(timeout.count()) + " ms");
+    }
+  }
+}
+
+void child_process::signal(int number) const {
+  if (::kill(pid_, number) != 0) {
+    throw_errno("signal " + std::to_string(number) + " to " + program_, errno);
+  }
+}
+
+int child_process::wait_exit(std::chrono::milliseconds timeout) {
+  std::unique_lock lock{mutex_};
+  if (!changed_.wait_until(lock, after(timeout), [this] { return status_.has_value() && all_ended(); })) {
+    fail(status_ ? "exited, but something still holds its output open after " + std::to_string(timeout.count()) + " ms"
+                 : "did not exit within " + std::to_string(timeout.count()) + " ms");
+  }
+  return *status_;
+}
+
+std::string child_process::output() const {
+  const std::lock_guard lock{mutex_};
+  return streams_[0].text;
+}
+
+std::string child_process::error_output() const {
+  const std::lock_guard lock{mutex_};
+  return streams_[1].text;
+}
+
+void child_process::fail(const std::string& what) const {
+  constexpr std::size_t readable = 4000;
+  std::string message = program_ + ": " + what;
+  if (status_) {
+    message += " (exit status " + std::to_string(*status_) + ")";
+  }
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const auto& text = streams_[i].text;
+    message += i == 0 ? "\n--- its output\n" : "\n--- its error output\n";
+    message += text.size() > readable ? "…" + text.substr(text.size() - readable) : text;
+  }
+  throw std::runtime_error(message);
+}
+
+}  // namespace cohort::test

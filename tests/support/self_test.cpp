@@ -1,0 +1,231 @@
+#include "tests/support/black_hole.hpp"
+#include "tests/support/certificate_authority.hpp"
+#include "tests/support/child_process.hpp"
+#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace cohort::test;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::EndsWith;
+
+namespace {
+
+struct tls_exchange {
+  long verification;  // an X509_V_ code
+  std::string answer;
+};
+
+// A client that trusts `root` alone and wants `host`; it sends nothing to a server that it does not believe, and leaves
+// when its request is answered by nothing for `patience`.
+tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std::string& host,
+                          std::chrono::milliseconds patience = default_timeout) {
+  const auto socket = connect_loopback(port);
+  ::fcntl(socket.get(), F_SETFL, 0);
+  const auto limit_reads_to = [&socket](std::chrono::milliseconds limit) {
+    const timeval value{limit.count() / 1000, limit.count() % 1000 * 1000};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
+  };
+  limit_reads_to(default_timeout);
+
+  const std::unique_ptr<SSL_CTX, free_ssl> context{SSL_CTX_new(TLS_client_method())};
+  const std::unique_ptr<BIO, int (*)(BIO*)> text{BIO_new_mem_buf(root.data(), static_cast<int>(root.size())), BIO_free};
+  const std::unique_ptr<X509, void (*)(X509*)> trusted{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr),
+                                                       X509_free};
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), trusted.get());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+
+  const std::unique_ptr<SSL, free_ssl> session{SSL_new(context.get())};
+  X509_VERIFY_PARAM_set_flags(SSL_get0_param(session.get()), X509_V_FLAG_X509_STRICT);
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session.get()), host.c_str()) != 1) {
+    SSL_set1_host(session.get(), host.c_str());
+  }
+  SSL_set_fd(session.get(), socket.get());
+  tls_exchange result{};
+  const bool connected = SSL_connect(session.get()) == 1;
+  result.verification = SSL_get_verify_result(session.get());
+  if (connected) {
+    limit_reads_to(patience);
+    const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    SSL_write(session.get(), request.data(), static_cast<int>(request.size()));
+    char buffer[1024];
+    for (int size = 0; (size = SSL_read(session.get(), buffer, sizeof buffer)) > 0;) {
+      result.answer.append(buffer, static_cast<std::size_t>(size));
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a client that trusts the authority accepts its certificate for each name and address in it") {
+  certificate_authority ca{"test root"};
+  scripted_upstream upstream{ca.issue({.dns = {"localhost", "other.example"}, .ip = {"127.0.0.1"}})};
+  upstream.always(answer{.body = "over TLS"});
+  const auto host = GENERATE("localhost", "other.example", "127.0.0.1");
+  const auto result = get_over_tls(upstream.port(), ca.certificate_pem(), host);
+  CHECK(result.verification == X509_V_OK);
+  CHECK_THAT(result.answer, ContainsSubstring("HTTP/1.1 200 ") && ContainsSubstring("over TLS"));
+  CHECK(upstream.requests().size() == 1);
+  CHECK(upstream.url() == "https://localhost:" + std::to_string(upstream.port()));
+}
+
+TEST_CASE("a client refuses a certificate that is expired, early, for another name, or from a stranger") {
+  certificate_authority ca{"test root"};
+  certificate_authority stranger{"another root"};
+  struct refusal {
+    certificate_and_key leaf;
+    long code;
+  };
+  const std::vector<refusal> refusals{
+      {ca.issue({.dns = {"localhost"}, .not_before_offset = -48h, .valid_for = 24h}), X509_V_ERR_CERT_HAS_EXPIRED},
+      {ca.issue({.dns = {"localhost"}, .not_before_offset = 1h}), X509_V_ERR_CERT_NOT_YET_VALID},
+      {ca.issue({.dns = {"elsewhere.example"}}), X509_V_ERR_HOSTNAME_MISMATCH},
+      {stranger.issue({.dns = {"localhost"}}), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+  };
+  for (const auto& [leaf, code] : refusals) {
+    scripted_upstream upstream{leaf};
+    CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").verification == code);
+    CHECK(upstream.connections_accepted() == 1);
+    CHECK(upstream.requests().empty());
+  }
+}
+
+TEST_CASE("over TLS an upstream drips, resets mid-body, and notices a client that leaves") {
+  certificate_authority ca{"test root"};
+  scripted_upstream upstream{ca.issue({.dns = {"localhost"}})};
+  upstream.next(drip{.body = "0123456789", .interval = 1ms});
+  const auto whole = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").answer;
+  CHECK_THAT(whole, EndsWith("\r\n\r\n0123456789"));
+  upstream.next(reset_mid_body{.body = "0123456789"});
+  const auto half = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").answer;
+  CHECK_THAT(half, EndsWith("\r\n\r\n01234"));
+  CHECK(upstream.hangups() == 0);
+  upstream.next(silence{});
+  CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost", 50ms).answer.empty());
+  upstream.wait_for_hangups(1);
+}
+
+TEST_CASE("a certificate without any name is not issued") {
+  certificate_authority ca{"test root"};
+  CHECK_THROWS_WITH(ca.issue({}), ContainsSubstring("needs a name"));
+}
+
+TEST_CASE("a temporary directory is empty at first and gone at last, with what was written to it") {
+  std::filesystem::path kept;
+  {
+    const temporary_directory directory;
+    kept = directory.path();
+    CHECK(std::filesystem::is_empty(kept));
+    const auto file = directory.write("keys/api", "secret\n");
+    std::ostringstream text;
+    text << std::ifstream{file}.rdbuf();
+    CHECK(text.str() == "secret\n");
+    CHECK(file == kept / "keys/api");
+  }
+  CHECK_FALSE(std::filesystem::exists(kept));
+}
+
+TEST_CASE("a child's outputs are kept apart, and its exit status is its own") {
+  child_process child{"/bin/sh", {"-c", "echo out; echo err >&2; printf unfinished; exit 7"}};
+  CHECK(child.wait_exit() == 7);
+  CHECK(child.output() == "out\nunfinished");
+  CHECK(child.error_output() == "err\n");
+  CHECK(child.wait_for_line("unfin") == "unfinished");
+}
+
+TEST_CASE("what a child's own children print late is waited for") {
+  child_process child{"/bin/sh", {"-c", "(sleep 0.1; echo late) & exit 0"}};
+  CHECK(child.wait_exit() == 0);
+  CHECK(child.output() == "late\n");
+}
+
+TEST_CASE("a child sees the variables it is given, PATH, and nothing else but sanitizer options") {
+  ::setenv("COHORT_LEAK", "1", 1);
+  child_process child{"/usr/bin/env", {}, {{"API_KEY", "k"}}};
+  CHECK(child.wait_exit() == 0);
+  CHECK(child.wait_for_line("API_KEY") == "API_KEY=k");
+  CHECK(child.wait_for_line([](std::string_view line) { return line.starts_with("PATH="); }) ==
+        std::string{"PATH="} + std::getenv("PATH"));
+  CHECK_THAT(child.output(), !ContainsSubstring("COHORT_LEAK"));
+}
+
+TEST_CASE("a line is found whichever output it is on, whether it came before the call or after") {
+  child_process child{"/bin/sh", {"-c", "echo first; echo second >&2; sleep 1000"}};
+  CHECK(child.wait_for_line("second") == "second");
+  CHECK(child.wait_for_line("first") == "first");
+  CHECK(child.wait_for_line("second") == "second");
+  CHECK_THROWS_WITH(child.wait_for_line("third", 1ms),
+                    ContainsSubstring("\"third\"") && ContainsSubstring("within 1 ms") && ContainsSubstring("first"));
+}
+
+TEST_CASE("a line that can no longer come is reported at once, with the exit status and what was printed") {
+  child_process child{"/bin/sh", {"-c", "echo sorry >&2; exit 2"}};
+  child.wait_exit();
+  CHECK_THROWS_WITH(child.wait_for_line("ready"),
+                    ContainsSubstring("ended") && ContainsSubstring("status 2") && ContainsSubstring("sorry"));
+}
+
+TEST_CASE("a child can be signalled, and says so in its status") {
+  child_process child{"/bin/sh", {"-c", "trap 'exit 3' TERM; echo up; while :; do read x < /dev/null; done"}};
+  child.wait_for_line("up");
+  CHECK_THROWS_WITH(child.wait_exit(1ms), ContainsSubstring("did not exit within 1 ms"));
+  child.signal(SIGTERM);
+  CHECK(child.wait_exit() == 3);
+  child.signal(SIGTERM);
+
+  child_process killed{"/bin/sleep", {"1000"}};
+  killed.signal(SIGKILL);
+  CHECK(killed.wait_exit() == 128 + SIGKILL);
+}
+
+TEST_CASE("a program that cannot be executed is an error of the constructor") {
+  CHECK_THROWS_WITH(child_process("/nonexistent"), ContainsSubstring("cannot execute /nonexistent: No such file"));
+}
+
+TEST_CASE("a child's own children do not outlive the test") {
+  std::optional<child_process> child{std::in_place, "/bin/sh",
+                                     std::vector<std::string>{"-c", "sleep 1000 & echo pid $!; wait"}};
+  const auto line = child->wait_for_line("pid ");
+  const file_descriptor grandchild{static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(line.substr(4)), 0))};
+  REQUIRE(grandchild);
+  CHECK(wait_for(grandchild.get(), POLLIN, after(0ms)) == readiness::timed_out);
+  child.reset();
+  CHECK(wait_for(grandchild.get(), POLLIN, after(default_timeout)) == readiness::ready);
+}
+
+TEST_CASE("a child dies with the thread that started it") {
+  std::optional<child_process> child;
+  std::thread{[&child] { child.emplace("/bin/sleep", std::vector<std::string>{"1000"}); }}.join();
+  CHECK(child->wait_exit() == 128 + SIGKILL);
+}
+
+TEST_CASE("a black hole neither accepts nor refuses a connection") {
+  const black_hole hole;
+  CHECK_THROWS_WITH(connect_loopback(hole.port(), 200ms), ContainsSubstring("no answer within 200 ms"));
+}
