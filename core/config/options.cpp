@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -21,12 +22,27 @@ std::string help_text(const std::string& help, const std::string& variable, cons
   return text;
 }
 
-/// A value as it may be shown on one line of a terminal.
+/// As it may be shown on one line of a terminal.
+std::string printable(std::string_view value) {
+  std::string shown;
+  for (const char c : value) shown += (c >= ' ' && c <= '~') ? c : '?';
+  return shown;
+}
+
 std::string in_quotes(std::string_view value) {
   constexpr std::size_t most_shown = 80;
-  std::string shown = "\"";
-  for (const char c : value.substr(0, most_shown)) shown += (c >= ' ' && c <= '~') ? c : '?';
-  return shown + (value.size() > most_shown ? "…\"" : "\"");
+  return '"' + printable(value.substr(0, most_shown)) + (value.size() > most_shown ? "…\"" : "\"");
+}
+
+/// What is wrong with arguments that no setting took. Only flags are shown, without their values: what stands behind a
+/// misspelt flag may be a secret.
+std::string not_expected(int argc, const char* const* argv, const std::vector<std::string>& left) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view given{argv[i]};
+    if (!given.starts_with('-') || std::find(left.begin(), left.end(), given) == left.end()) continue;
+    return "there is no flag " + in_quotes(given.substr(0, given.find('=')));
+  }
+  return "there is an argument that is no flag and belongs to none";
 }
 
 }  // namespace
@@ -61,7 +77,7 @@ void options::add_secret(std::string& target, names named) {
   auto& added = settings_.back();
   added.secret = true;
   added.file_flag = named.flag + "-file";
-  added.file_variable = named.variable + "_FILE";
+  if (!named.variable.empty()) added.file_variable = named.variable + "_FILE";
 }
 
 void options::add_switch(bool& target, std::string flag, std::string help) {
@@ -94,10 +110,10 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
     return early_exit{0, parser.help()};
   } catch (const CLI::CallForVersion&) {
     return early_exit{0, program_ + " " + version_ + "\n"};
+  } catch (const CLI::ExtrasError&) {
+    return complaint(not_expected(argc, argv, parser.remaining()) + " (see --help)");
   } catch (const CLI::ParseError& error) {
-    std::string reason = error.what();
-    std::replace(reason.begin(), reason.end(), '\n', ' ');
-    return complaint(reason + " (see --help)");
+    return complaint(printable(error.what()) + " (see --help)");
   }
   return std::nullopt;
 }

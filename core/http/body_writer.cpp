@@ -39,11 +39,13 @@ task<> body_writer::finish() {
 std::string sse_event(std::string_view name, std::string_view data) {
   std::string text;
   text.append("event: ").append(name).append("\n");
-  do {
-    const auto end = data.find('\n');
+  for (;;) {
+    // A carriage return ends a line there too; left in, it would let data speak as a field.
+    const auto end = data.find_first_of("\r\n");
     text.append("data: ").append(data.substr(0, end)).append("\n");
-    data = end == std::string_view::npos ? std::string_view{} : data.substr(end + 1);
-  } while (!data.empty());
+    if (end == std::string_view::npos) break;
+    data.remove_prefix(end + (data.substr(end).starts_with("\r\n") ? 2 : 1));
+  }
   return text + "\n";
 }
 

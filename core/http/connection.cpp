@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/http/body_writer.hpp"
+#include "core/http/remaining_time.hpp"
 
 namespace cohort::http {
 namespace {
@@ -47,6 +48,11 @@ bool is_sane_id(std::string_view id) noexcept {
   return std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   });
+}
+
+/// To the microsecond: more would only look exact.
+double milliseconds_of(duration span) noexcept {
+  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1000;
 }
 
 void append_number(std::string& to, std::size_t number) {
@@ -95,11 +101,17 @@ void connection::drain() {
 
 task<bool> connection::read_head() {
   scanner_.reset();
+  head_.clear();  // its views are of the last request, whose bytes may go now
   if (begin_ == end_) begin_ = end_ = 0;
-  // RFC 9112 section 2.2: an empty line before the request line is skipped.
-  if (unread().starts_with("\r\n")) begin_ += 2;
   request_began_ = begin_ == end_ ? time_point{} : shard_.home().now();
+  bool may_skip = true;
   for (;;) {
+    // RFC 9112 section 2.2: an empty line before the request line is skipped, however it was cut on the way.
+    if (may_skip && unread().starts_with("\r\n")) {
+      begin_ += 2;
+      scanner_.reset();
+      may_skip = false;
+    }
     const auto state = scanner_.scan(unread());
     if (state == head_scanner::state::complete) co_return true;
     if (state == head_scanner::state::bare_line_feed) {
@@ -123,7 +135,6 @@ task<bool> connection::read_head() {
       }
       if (!co_await fill(deadline::after(now, limits_.idle_time), true)) co_return false;
       request_began_ = shard_.home().now();
-      if (unread().starts_with("\r\n")) begin_ += 2;
     } else if (!co_await fill(deadline::after(request_began_, limits_.header_time), false)) {
       co_return false;
     }
@@ -223,7 +234,8 @@ task<connection::outcome> connection::answer() {
     context.set_id(own_id);
   }
   const auto* matched = shard_.shared().routes.match(context);
-  const auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
+  auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
+  if (const auto left = head_.find(remaining_time_field)) limit = std::min(limit, parse_remaining_time(*left).value_or(limit));
   context.set_until(deadline::after(started, limit));
 
   const in_flight counted{shard_.shared().metrics.requests_in_flight};
@@ -312,7 +324,7 @@ void connection::arm_handler_timer() {
 }
 
 void connection::on_handler_timer() {
-  if (!in_handler_) return;
+  if (!in_handler_ || interrupted_ != interruption::none) return;
   if (handler_until_.expired(shard_.home().now())) {
     interrupted_ = interruption::deadline;
     detail::cancel(cancel_);
@@ -326,7 +338,7 @@ void connection::on_handler_timer() {
 }
 
 void connection::on_hangup() {
-  if (!in_handler_) return;
+  if (!in_handler_ || interrupted_ == interruption::deadline) return;
   interrupted_ = interruption::hangup;
   detail::cancel(cancel_);
 }
@@ -338,6 +350,7 @@ task<bool> connection::stream_body(const response& from) {
   const auto how = chunked ? body_writer::framing::chunked : body_writer::framing::until_close;
   body_writer writer{*stream_, how, limits_.write_time, shard_.draining()};
   in_handler_ = true;
+  interrupted_ = interruption::none;
   handler_until_ = deadline::never();
   watching_ = begin_ == end_;
   if (watching_) stream_->watch_hangup([this] { on_hangup(); });
@@ -455,15 +468,14 @@ void connection::report(const request_context& context, const route* matched, st
   shared.metrics.on_answer(matched, head_.method_text, head_.method, code, took);
   const auto level = matched && matched->is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
   if (!shared.log.writes(level)) return;
-  using milliseconds = std::chrono::duration<double, std::milli>;
   shared.log.write(level, "request",
                    {{"id", context.id()},
                     {"method", head_.method_text},
                     {"path", head_.path},
                     {"route", matched ? std::string_view{matched->pattern} : std::string_view{"unmatched"}},
                     {"status", static_cast<std::int64_t>(code)},
-                    {"duration_ms", milliseconds(took).count()},
-                    {"remaining_ms", milliseconds(context.until().remaining(now)).count()},
+                    {"duration_ms", milliseconds_of(took)},
+                    {"remaining_ms", milliseconds_of(context.until().remaining(now))},
                     {"peer", peer_}});
 }
 

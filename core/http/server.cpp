@@ -178,6 +178,8 @@ task<> server::close_listener() {
     if (accepted_ == before || latest.expired(loop::current().now())) break;
   }
   listener_->close();
+  // At the limit it does not accept, and would not hear of that before a connection leaves.
+  accepting_.cancel();
   co_await accepting_.join();
 }
 

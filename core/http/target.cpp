@@ -12,7 +12,7 @@ int hex_digit(char c) noexcept {
 
 bool is_well_formed(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
+    const auto c = static_cast<unsigned char>(text[i]);
     if (c <= ' ' || c == 0x7F || c == '#') return false;
     if (c != '%') continue;
     if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) return false;

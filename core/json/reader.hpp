@@ -17,9 +17,11 @@ simdjson::dom::parser& thread_parser();
 /// copied out there, since nothing of it may be kept across a `co_await`. `bad_message` if it is no JSON.
 template <class Visit>
 auto read(std::string_view text, Visit&& visit) -> decltype(visit(std::declval<simdjson::dom::element>())) {
+  using answer = decltype(visit(std::declval<simdjson::dom::element>()));
   simdjson::dom::element root;
   if (thread_parser().parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
-    return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
+    // Said in full: a `result<bool>` cannot be made from an error code alone, which converts to bool.
+    return answer(boost::system::in_place_error, boost::system::errc::bad_message, boost::system::generic_category());
   }
   return std::forward<Visit>(visit)(root);
 }

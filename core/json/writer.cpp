@@ -109,7 +109,11 @@ writer& writer::value(bool flag) { return raw(flag ? "true" : "false"); }
 writer& writer::value(double number) {
   if (!std::isfinite(number)) return null();
   std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  // Without point and exponent it reads as an integer, and many parsers, simdjson among them, have 64 bits for those.
+  const bool fits_integer = std::abs(number) < 0x1p63;
+  auto* const last = digits.data() + digits.size();
+  const auto end = fits_integer ? std::to_chars(digits.data(), last, number).ptr
+                                : std::to_chars(digits.data(), last, number, std::chars_format::scientific).ptr;
   return raw({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 

@@ -36,7 +36,8 @@ class memory_stream final : public stream {
       : shared_(std::move(shared)),
         side_(side),
         peer_(std::move(peer)),
-        expiry_(loop::current(), this, [](void* self) { static_cast<memory_stream*>(self)->interrupt(); }) {}
+        home_(loop::current()),
+        expiry_(home_, this, [](void* self) { static_cast<memory_stream*>(self)->interrupt(); }) {}
   ~memory_stream() override { close(); }
 
   void set_deadline(deadline limit) override { expiry_.set(limit); }
@@ -51,10 +52,9 @@ class memory_stream final : public stream {
     incoming().readers.notify_all();
   }
   bool readable() noexcept override {
-    const auto now = loop::current().now();
+    const auto now = home_.now();
     const auto& from = incoming();
-    return from.was_reset || (!from.pieces.empty() && from.pieces.front().arrives <= now) ||
-           (from.pieces.empty() && from.ended && from.end_arrives <= now);
+    return from.pieces.empty() ? from.ended && from.end_arrives <= now : from.pieces.front().arrives <= now;
   }
   void shutdown_write() noexcept override { end(outgoing()); }
   void close() noexcept override {
@@ -83,7 +83,7 @@ class memory_stream final : public stream {
   void end(channel& direction) noexcept {
     if (direction.ended) return;
     direction.ended = true;
-    direction.end_arrives = loop::current().now() + shared_->how.latency;
+    direction.end_arrives = home_.now() + shared_->how.latency;
     direction.readers.notify_all();
   }
   void interrupt() noexcept {
@@ -119,12 +119,13 @@ class memory_stream final : public stream {
       auto& from = self->incoming();
       const auto now = loop::current().now();
       if (!from.pieces.empty() && from.pieces.front().arrives <= now) co_return self->take(into);
-      if (from.was_reset) co_return error_code{asio::error::connection_reset};
       deadline next = deadline::never();
       if (!from.pieces.empty()) {
         next = deadline{from.pieces.front().arrives};
       } else if (from.ended) {
-        if (from.end_arrives <= now) co_return error_code{asio::error::eof};
+        if (from.end_arrives <= now) {
+          co_return from.was_reset ? error_code{asio::error::connection_reset} : error_code{asio::error::eof};
+        }
         next = deadline{from.end_arrives};
       }
       auto waiting = from.readers.wait(next);
@@ -148,7 +149,7 @@ class memory_stream final : public stream {
     for (;;) {
       if (const auto no = self->refusal()) co_return *no;
       auto& to = self->outgoing();
-      if (to.was_reset) co_return error_code{asio::error::broken_pipe};
+      if (to.was_reset || to.ended) co_return error_code{asio::error::broken_pipe};
       const auto room = self->shared_->how.capacity - to.in_flight;
       if (room > 0) co_return self->put(from, room);
       auto waiting = to.writers.wait();
@@ -174,7 +175,7 @@ class memory_stream final : public stream {
     while (*call) {
       const auto now = loop::current().now();
       if (!from.pieces.empty()) co_return;
-      if (from.was_reset || (from.ended && from.end_arrives <= now)) {
+      if (from.ended && from.end_arrives <= now) {
         auto hung_up = std::exchange(*call, nullptr);
         hung_up();
         co_return;
@@ -189,6 +190,8 @@ class memory_stream final : public stream {
   std::string peer_;
   std::shared_ptr<std::function<void()>> watching_;
   bool closed_ = false;
+  /// Not the loop that runs: a stream may also go while that stands still.
+  loop& home_;
   expiry expiry_;
 };
 

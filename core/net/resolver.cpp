@@ -10,18 +10,16 @@
 #include <thread>
 #include <unordered_map>
 
-#include "core/runtime/wait_queue.hpp"
+#include "core/runtime/remote_event.hpp"
 
 namespace cohort::net {
 namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-/// One coroutine's wait for a name. Its event is set on the loop it lives on.
+/// One coroutine's wait for a name.
 struct name_waiter {
-  explicit name_waiter(loop& where) : home(where) {}
-  loop& home;
-  event answered;
+  std::shared_ptr<remote_event> answered = remote_event::make();
   std::optional<resolver::addresses> answer;
 };
 
@@ -128,11 +126,8 @@ class resolver::state : public std::enable_shared_from_this<state> {
       name.fresh_until = now + limits_.failure;
     }
     for (auto& waiter : std::exchange(name.waiters, {})) {
-      auto& home = waiter->home;
-      asio::post(home.get_executor(), [waiter = std::move(waiter), known = *name.known]() mutable {
-        waiter->answer = std::move(known);
-        waiter->answered.set();
-      });
+      waiter->answer = name.known;
+      waiter->answered->set();
     }
   }
 
@@ -165,10 +160,10 @@ task<result<std::vector<endpoint>>> resolver::resolve(std::string host, std::uin
     all.emplace_back(numeric, port);
     co_return all;
   }
-  auto waiter = std::make_shared<name_waiter>(loop::current());
+  auto waiter = std::make_shared<name_waiter>();
   auto answer = state_->find_or_wait(host, waiter);
   if (!answer) {
-    const auto how = co_await waiter->answered.wait(until);
+    const auto how = co_await waiter->answered->wait(until);
     if (how == wait_status::timed_out) co_return error_code{asio::error::timed_out};
     if (how == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
     answer = waiter->answer;

@@ -38,11 +38,7 @@ class tcp_stream final : public stream {
 
   void watch_hangup(std::function<void()> on_hangup) override {
     watch_ = std::make_shared<watch>(std::move(on_hangup));
-    socket_.async_wait(tcp_socket::wait_read,
-                       asio::bind_cancellation_slot(watch_->stop.slot(), [this, mine = watch_](error_code) {
-                         // The stream may be gone if the watch is over.
-                         if (mine->active && !watch_over_bytes()) mine->on_hangup();
-                       }));
+    wait_for_hangup();
   }
 
   void unwatch_hangup() noexcept override {
@@ -81,6 +77,20 @@ class tcp_stream final : public stream {
     asio::cancellation_signal stop;
     bool active = true;
   };
+
+  void wait_for_hangup() {
+    auto readable_or_not = [this, mine = watch_](error_code failed) {
+      if (!mine->active) return;  // and the stream may be gone
+      if (failed == asio::error::operation_aborted) {
+        // The deadline of an earlier read or write cancels all that waits for the socket. It says nothing of the peer.
+        if (socket_.is_open()) wait_for_hangup();
+      } else if (!watch_over_bytes()) {
+        mine->on_hangup();
+      }
+    };
+    socket_.async_wait(tcp_socket::wait_read,
+                       asio::bind_cancellation_slot(watch_->stop.slot(), std::move(readable_or_not)));
+  }
 
   /// What made the socket readable are bytes, such as a pipelined request.
   bool watch_over_bytes() noexcept {

@@ -27,6 +27,9 @@ void task_group::cancel() {
 task<> task_group::join() {
   if (children_.empty()) co_return;
   assert(!joining_ && "one owner joins");
+  // One that came before this wait tells nobody any more.
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) cancel();
   auto ended = operation<std::monostate>([this](completion<std::monostate> done) {
     joining_ = std::move(done);
     auto slot = joining_.get_cancellation_slot();

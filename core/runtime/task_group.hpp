@@ -33,6 +33,8 @@ class task_group {
   /// Asks all that run now to end.
   void cancel();
   /// Ends when the group is empty. If the one that waits is cancelled, so is the group; the wait still goes on.
+  /// In a task that may have been cancelled before, even this `co_await` would throw at once, and leave the group full:
+  /// such an owner first awaits `asio::this_coro::throw_if_cancelled(false)`.
   task<> join();
 
   std::size_t size() const noexcept { return children_.size(); }

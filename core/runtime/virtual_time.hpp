@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <functional>
+#include <stdexcept>
 
 #include "core/runtime/child.hpp"
 #include "core/runtime/loop.hpp"
@@ -20,13 +21,18 @@ class virtual_time {
   time_point now() const noexcept { return clock_.now(); }
 
   /// Runs `work` to its end and gives its value; throws what it throws, and `std::logic_error` if everything sleeps
-  /// and no timer would ever wake it.
+  /// and no timer would ever wake it (`work` is cancelled then).
   template <class T>
   T run(task<T> work) {
     detail::child<T> only;
     bool ended = false;
     asio::post(loop_.get_executor(), [&] { detail::start_child(only, std::move(work), [&] { ended = true; }); });
-    run_until([&] { return ended; });
+    if (!run_until([&] { return ended; })) {
+      // Not left behind: what it refers to goes with this call.
+      asio::post(loop_.get_executor(), [&] { detail::cancel(only.cancel); });
+      run_until([&] { return ended; });
+      throw std::logic_error("everything waits, and nothing is left that could happen");
+    }
     if (only.outcome.failure) std::rethrow_exception(only.outcome.failure);
     if constexpr (!std::is_void_v<T>) return std::move(*only.outcome.value);
   }
@@ -48,7 +54,8 @@ class virtual_time {
     duration wall_offset{};
   };
 
-  void run_until(const std::function<bool()>& ended);
+  /// False if nothing is left that could happen.
+  bool run_until(const std::function<bool()>& ended);
   bool step_to_next_timer(time_point limit);
 
   manual_clock clock_;

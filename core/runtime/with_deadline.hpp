@@ -41,6 +41,7 @@ struct deadline_scope {
 /// of whatever it had to say. A task that heeds cancellation ends within the tick.
 template <class T>
 task<result<detail::storable<T>>> with_deadline(deadline until, task<T> work) {
+  using answer = result<detail::storable<T>>;
   detail::deadline_scope<T> scope(until, std::move(work));
   auto running = detail::run_scope(scope);
   co_await std::move(running);
@@ -48,8 +49,9 @@ task<result<detail::storable<T>>> with_deadline(deadline until, task<T> work) {
   if (outcome.failure && !(scope.late && detail::is_cancellation(outcome.failure))) {
     std::rethrow_exception(outcome.failure);
   }
-  if (scope.late) co_return error_code{asio::error::timed_out};
-  co_return std::move(*outcome.value);
+  // Said in full, since `T` may be a result itself.
+  if (scope.late) co_return answer(boost::system::in_place_error, asio::error::timed_out);
+  co_return answer(boost::system::in_place_value, std::move(*outcome.value));
 }
 
 }  // namespace cohort

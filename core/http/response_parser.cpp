@@ -1,0 +1,80 @@
+#include "core/http/response_parser.hpp"
+
+namespace cohort::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+client_error error_for(const boost::beast::error_code& failed, bool head_done) noexcept {
+  if (failed == beast_http::error::body_limit) return client_error::body_too_big;
+  if (failed == beast_http::error::header_limit) return client_error::answer_header_too_big;
+  if (failed == beast_http::error::partial_message) {
+    return head_done ? client_error::body_cut_short : client_error::no_answer;
+  }
+  return head_done ? client_error::body_malformed : client_error::answer_malformed;
+}
+
+}  // namespace
+
+std::optional<std::string_view> client_response::find(std::string_view name) const noexcept {
+  for (const auto& [key, value] : fields)
+    if (same_name(key, name)) return value;
+  return std::nullopt;
+}
+
+response_parser::response_parser(limits bounds, bool to_head) : bounds_(bounds) {
+  base::header_limit(static_cast<std::uint32_t>(bounds.header_bytes));
+  base::body_limit(bounds.body_bytes);
+  base::eager(true);
+  base::skip(to_head);
+}
+
+std::size_t response_parser::parse(std::string_view bytes, std::optional<client_error>& wrong) {
+  boost::beast::error_code failed;
+  const auto used = base::put(asio::buffer(bytes.data(), bytes.size()), failed);
+  if (failed && failed != beast_http::error::need_more) wrong = error_for(failed, base::is_header_done());
+  return used;
+}
+
+std::optional<client_error> response_parser::end() {
+  if (!base::got_some()) return client_error::no_answer;
+  boost::beast::error_code failed;
+  base::put_eof(failed);
+  if (failed) return error_for(failed, base::is_header_done());
+  return std::nullopt;
+}
+
+void response_parser::on_response_impl(int code, view, int version, error&) {
+  answer_.code_number = static_cast<unsigned>(code);
+  answer_.code = static_cast<status>(code);
+  http_1_0_ = version == 10;
+}
+
+void response_parser::on_field_impl(beast_http::field, view name, view value, error&) {
+  if (in_header_) answer_.fields.emplace_back(std::string{name}, std::string{value});
+}
+
+void response_parser::on_header_impl(error& failed) {
+  in_header_ = false;
+  // What a server may not send us either, since it would let two readers disagree about where the answer ends.
+  const auto coding = answer_.find("transfer-encoding");
+  if (coding && (http_1_0_ || !same_name(*coding, "chunked"))) failed = beast_http::error::bad_transfer_encoding;
+}
+
+std::size_t response_parser::take(view bytes, error& failed) {
+  // Beast's limit does not hold for a body that ends with the connection.
+  if (answer_.body.size() + bytes.size() > bounds_.body_bytes) {
+    failed = beast_http::error::body_limit;
+    return 0;
+  }
+  answer_.body.append(bytes.data(), bytes.size());
+  return bytes.size();
+}
+
+std::size_t response_parser::on_body_impl(view bytes, error& failed) { return take(bytes, failed); }
+
+std::size_t response_parser::on_chunk_body_impl(std::uint64_t, view bytes, error& failed) {
+  return take(bytes, failed);
+}
+
+}  // namespace cohort::http

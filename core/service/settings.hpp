@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/config/options.hpp"
+
+namespace cohort::service {
+
+/// What every service's program can be told.
+struct common_settings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::int64_t threads = 1;
+  std::string api_key;
+  std::optional<config::rate> rate_limit;
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::chrono::seconds drain_time{10};
+  bool healthcheck = false;
+};
+
+/// `settings` must outlive the options.
+void add_common_options(config::options& to, common_settings& settings);
+
+}  // namespace cohort::service

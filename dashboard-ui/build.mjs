@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { argv, exit, stderr } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { pageAssetsSource } from './embed.mjs';
+
+/**
+ * One file of the built page, as the server sends it.
+ * @typedef {{ name: string, path: string, contentType: string, immutable: boolean, body: Buffer }} PageFile
+ */
+
+const root = dirname(fileURLToPath(import.meta.url));
+
+/** Where `index.html` names a source, and what its built file is. */
+const sources = [
+  { source: 'src/main.ts', stem: 'main', extension: 'js', contentType: 'text/javascript; charset=utf-8' },
+  { source: 'src/style.css', stem: 'style', extension: 'css', contentType: 'text/css; charset=utf-8' },
+  { source: 'src/favicon.svg', stem: 'favicon', extension: 'svg', contentType: 'image/svg+xml' },
+];
+
+/**
+ * Builds the page in memory; the same sources give the same bytes.
+ * @returns {Promise<PageFile[]>}
+ */
+export async function buildPage() {
+  let html = await readFile(join(root, 'index.html'), 'utf8');
+  /** @type {PageFile[]} */
+  const assets = [];
+  for (const { source, stem, extension, contentType } of sources) {
+    const body = await buildSource(source);
+    const hash = createHash('sha256').update(body).digest('hex').slice(0, 10);
+    const name = `assets/${stem}-${hash}.${extension}`;
+    assets.push({ name, path: `/${name}`, contentType, immutable: true, body });
+    html = replaceOnce(html, `"${source}"`, `"/${name}"`);
+  }
+  const index = { name: 'index.html', path: '/', contentType: 'text/html; charset=utf-8', immutable: false };
+  return [{ ...index, body: Buffer.from(html) }, ...assets];
+}
+
+/** @param {string} source */
+async function buildSource(source) {
+  if (source.endsWith('.svg')) return readFile(join(root, source));
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [source],
+    outdir: 'unused',
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error(`${source} gave no output`);
+  return Buffer.from(output.contents);
+}
+
+/**
+ * @param {string} text
+ * @param {string} from
+ * @param {string} to
+ */
+function replaceOnce(text, from, to) {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new Error(`index.html must name ${from} once, and does ${parts.length - 1} times`);
+  return parts.join(to);
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { out: { type: 'string' } } });
+  if (values.out === undefined) {
+    stderr.write('usage: node build.mjs --out DIR\n');
+    exit(2);
+  }
+  const out = resolve(values.out);
+  const files = await buildPage();
+  // Files of an earlier build have other names and would pile up.
+  await rm(join(out, 'assets'), { recursive: true, force: true });
+  await mkdir(join(out, 'assets'), { recursive: true });
+  for (const { name, body } of files) await writeFile(join(out, name), body);
+  await writeFile(join(out, 'page_assets.cpp'), pageAssetsSource(files));
+}
+
+if (argv[1] !== undefined && resolve(argv[1]) === fileURLToPath(import.meta.url)) await main();

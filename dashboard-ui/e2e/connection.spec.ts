@@ -1,0 +1,91 @@
+import type { Page } from '@playwright/test';
+import { aggregateBody, timeBody } from '../test/bodies.ts';
+import { expect, test } from './fixtures.ts';
+
+/** Chromium has no way to hide a page from outside, so that the page is told what it would see. */
+async function setHidden(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+}
+
+test('silence turns the clock stale after 3 s, the rest after 12 s, and news turn them back', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  const badge = (name: string) => page.getByRole('region', { name }).locator('.badge');
+  await dashboard.streams(1);
+  dashboard.send('time', timeBody);
+  await expect(page.locator('#clock')).toHaveText('14:05:06');
+
+  await page.clock.runFor(4_000);
+  await expect(badge('Time')).toHaveText('stale');
+  await expect(page.getByRole('region', { name: 'Time' })).toContainText('last update 4 s ago');
+  await expect(page.locator('#clock')).toHaveClass(/dimmed/);
+  await expect(page.locator('#connection')).toHaveText('no news');
+  await expect(badge('System')).toHaveText('fresh');
+
+  await page.clock.runFor(9_000);
+  await expect(badge('System')).toHaveText('stale');
+  await expect(badge('Weather')).toHaveText('stale');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('last update 13 s ago');
+
+  dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 14:05:19' });
+  dashboard.send('aggregate', aggregateBody);
+  await expect(badge('Weather')).toHaveText('fresh');
+  await expect(badge('Time')).toHaveText('fresh');
+  await expect(page.locator('#clock')).not.toHaveClass(/dimmed/);
+  await expect(page.locator('#connection')).toHaveText('live');
+});
+
+test('a server that goes away is waited for, and found again', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await expect(page.locator('#connection')).toHaveText('live');
+  await dashboard.leave();
+  await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
+  await page.clock.runFor(1_000);
+  await expect(page.locator('#connection')).toHaveText('reconnecting in 2 s');
+  await page.clock.runFor(1_000);
+  await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
+  await expect(page.getByRole('status')).toContainText('Connection: reconnecting.');
+  await page.clock.runFor(30_000);
+  await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('stale');
+
+  await dashboard.start();
+  await expect(async () => {
+    await page.clock.runFor(1_000);
+    expect(dashboard.streamsNow).toBe(1);
+  }).toPass({ intervals: [20] });
+  await expect(page.locator('#connection')).toHaveText('live');
+  await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');
+});
+
+test('a server that says bye is left, and asked again', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.streams(1);
+  dashboard.bye();
+  await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
+  await dashboard.streams(0);
+  await page.clock.runFor(1_000);
+  await dashboard.streams(1);
+  await expect(page.locator('#connection')).toHaveText('live');
+  expect(dashboard.streamsOpened).toBe(2);
+});
+
+test('a hidden page gives its connection back, and takes one again when it is seen', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.streams(1);
+  await setHidden(page, true);
+  await dashboard.streams(0);
+  await page.clock.runFor(60_000);
+  expect(dashboard.streamsOpened).toBe(1);
+  await setHidden(page, false);
+  await dashboard.streams(1);
+  await expect(page.locator('#connection')).toHaveText('live');
+});
+
+test('leaving the page closes its connection', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.streams(1);
+  await page.goto('about:blank');
+  await dashboard.streams(0);
+});

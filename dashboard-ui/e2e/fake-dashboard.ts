@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PageFile } from '../build.mjs';
+import { aggregateBody } from '../test/bodies.ts';
+
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join('; ');
+
+/** A dashboard service that says what a test tells it to, and nothing on its own but the first aggregate of a stream. */
+export class FakeDashboard {
+  /** What a new stream is greeted with; null leaves it silent. */
+  greeting: object | null = aggregateBody;
+  /** The key that `/api` wants; null lets everybody in. */
+  key: string | null = null;
+  /** Answers of `/session` that come before its real ones. */
+  readonly sessionStatuses: number[] = [];
+
+  readonly #files: ReadonlyMap<string, PageFile>;
+  readonly #streams = new Set<ServerResponse>();
+  #server: Server | null = null;
+  #port = 0;
+  #streamsOpened = 0;
+  #changed: () => void = () => {};
+
+  constructor(files: readonly PageFile[]) {
+    this.#files = new Map(files.map((file) => [file.path, file]));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  /** How many streams have been let in so far. */
+  get streamsOpened(): number {
+    return this.#streamsOpened;
+  }
+
+  get streamsNow(): number {
+    return this.#streams.size;
+  }
+
+  /** Listens on a port of the system's choice, and after `leave` on the same one. */
+  async start(): Promise<void> {
+    const server = createServer((request, response) => this.#answer(request, response));
+    server.listen(this.#port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  /** Breaks every connection, as a server does that dies. */
+  async leave(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+
+  /** Resolves once `count` streams are open. */
+  async streams(count: number): Promise<void> {
+    while (this.#streams.size !== count) await new Promise<void>((resolve) => (this.#changed = resolve));
+  }
+
+  send(event: string, data: object | string): void {
+    const text = typeof data === 'string' ? data : JSON.stringify(data);
+    this.#write(`event: ${event}\ndata: ${text}\n\n`);
+  }
+
+  comment(text: string): void {
+    this.#write(`: ${text}\n\n`);
+  }
+
+  /** Shuts down in good order. */
+  bye(): void {
+    this.send('bye', '{}');
+    for (const stream of this.#streams) stream.end();
+  }
+
+  #write(text: string): void {
+    if (this.#streams.size === 0) throw new Error('no stream is open to send on');
+    for (const stream of this.#streams) stream.write(text);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? '';
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (path === '/session' && request.method === 'POST') this.#openSession(request, response);
+    else if (path.startsWith('/api/') && !this.#allowed(request)) refuse(response, 'API key required');
+    else if (path === '/api/events') this.#openStream(response);
+    else if (path === '/api/aggregate') json(response, 200, this.greeting ?? aggregateBody);
+    else this.#sendFile(path, response);
+  }
+
+  #allowed(request: IncomingMessage): boolean {
+    return this.key === null || request.headers.cookie === `session=${this.key}`;
+  }
+
+  #openSession(request: IncomingMessage, response: ServerResponse): void {
+    const status = this.sessionStatuses.shift();
+    if (status !== undefined) {
+      json(response, status, {});
+    } else if (request.headers['x-api-key'] === this.key) {
+      response.setHeader('Set-Cookie', `session=${this.key}; HttpOnly; SameSite=Strict; Path=/`);
+      response.writeHead(204).end();
+    } else {
+      refuse(response, 'Invalid API key');
+    }
+  }
+
+  #openStream(response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.flushHeaders();
+    response.on('close', () => {
+      this.#streams.delete(response);
+      this.#changed();
+    });
+    if (this.greeting !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.greeting)}\n\n`);
+    this.#streams.add(response);
+    this.#streamsOpened += 1;
+    this.#changed();
+  }
+
+  #sendFile(path: string, response: ServerResponse): void {
+    const file = this.#files.get(path);
+    if (file === undefined) {
+      json(response, 404, { error: 'Not Found' });
+      return;
+    }
+    const caching = file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+    response.writeHead(200, { 'Content-Type': file.contentType, 'Cache-Control': caching }).end(file.body);
+  }
+}
+
+function refuse(response: ServerResponse, message: string): void {
+  json(response, 401, { error: 'Unauthorized', message });
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}

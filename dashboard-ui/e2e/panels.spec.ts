@@ -1,0 +1,156 @@
+import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from '../test/bodies.ts';
+import { expect, test } from './fixtures.ts';
+
+const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: number) => ({
+  ...aggregateBody.meta,
+  [key]: { state, elapsed_ms, deadline_ms },
+});
+
+test('shows all three parts as soon as the stream opens', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  const time = page.getByRole('region', { name: 'Time' });
+  const system = page.getByRole('region', { name: 'System' });
+  const weather = page.getByRole('region', { name: 'Weather' });
+  await expect(time).toContainText('Asia/Jerusalem');
+  await expect(system).toContainText('C++20, GCC 14.2, Boost 1.88');
+  await expect(system).toContainText('0.50 · 0.25 · 1.00');
+  await expect(system.getByText('CPU limit')).toBeHidden();
+  await expect(weather).toContainText('21 °C');
+  await expect(weather).toContainText('70 °F');
+  await expect(weather).toContainText('yes, 1 min 15 s old');
+  await expect(weather).toContainText('Took 12 of 5000 ms');
+  for (const panel of [time, system, weather]) await expect(panel.locator('.badge')).toHaveText('fresh');
+  await expect(page.locator('#connection')).toHaveText('live');
+});
+
+test('the clock follows the time events', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.streams(1);
+  dashboard.comment('keep-alive');
+  dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 14:05:07' });
+  await expect(page.locator('#clock')).toHaveText('14:05:07');
+  dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 14:05:08' });
+  await expect(page.locator('#clock')).toHaveText('14:05:08');
+});
+
+for (const state of ['timeout', 'error', 'shed', 'open']) {
+  test(`a part in state ${state} keeps its last values, grey`, async ({ page, dashboard }) => {
+    await page.goto(dashboard.url);
+    const weather = page.getByRole('region', { name: 'Weather' });
+    await expect(weather.locator('.badge')).toHaveText('fresh');
+    await page.clock.runFor(5_000);
+    dashboard.send('aggregate', {
+      ...aggregateBody,
+      weather_service: failedBody,
+      meta: meta('weather_service', state, 5000, 5000),
+    });
+    await expect(weather.locator('.badge')).toHaveText(state);
+    await expect(weather.locator('.badge use')).not.toHaveAttribute('href', '#icon-check');
+    await expect(weather).toContainText('21 °C');
+    await expect(weather).toContainText('last update 5 s ago');
+    await expect(weather).toContainText('Took 5000 of 5000 ms');
+    await expect(weather.locator('.values')).toHaveClass(/dimmed/);
+    await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');
+  });
+}
+
+test('a failed time event greys the clock and keeps its time', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.streams(1);
+  dashboard.send('time', timeBody);
+  await expect(page.locator('#clock')).toHaveText('14:05:06');
+  dashboard.send('time', { service: 'time-service', timestamp: 'Error: timeout' });
+  await expect(page.getByRole('region', { name: 'Time' }).locator('.badge')).toHaveText('error');
+  await expect(page.locator('#clock')).toHaveText('14:05:06');
+  await expect(page.locator('#clock')).toHaveClass(/dimmed/);
+});
+
+test('a stale weather report says that it is, and why', async ({ page, dashboard }) => {
+  dashboard.greeting = {
+    ...aggregateBody,
+    weather_service: { ...weatherBody, stale: true, error: 'Using stale cache due to error: timeout' },
+    meta: meta('weather_service', 'stale', 5, 5000),
+  };
+  await page.goto(dashboard.url);
+  const weather = page.getByRole('region', { name: 'Weather' });
+  await expect(weather.locator('.badge')).toHaveText('stale');
+  await expect(weather).toContainText('Using stale cache due to error: timeout');
+  await expect(weather).toContainText('served past its time');
+});
+
+test('missing fields read N/A, the limits of a container appear, and data is never markup', async ({ page, dashboard }) => {
+  dashboard.greeting = {
+    ...aggregateBody,
+    sysinfo_service: { hostname: '<img src=x onerror=alert(1)>', cgroup_memory_limit_gb: 0.25, cgroup_cpu_limit: 1 },
+    weather_service: { ...weatherBody, weather: { temperature_c: 'N/A', humidity: {} } },
+  };
+  await page.goto(dashboard.url);
+  const system = page.getByRole('region', { name: 'System' });
+  await expect(system).toContainText('<img src=x onerror=alert(1)>');
+  await expect(system).toContainText('Memory limit');
+  await expect(system).toContainText('0.25 GiB');
+  await expect(system.locator('[data-field=load_average]')).toHaveText('N/A');
+  await expect(page.locator('[data-field=temperature_c]')).toHaveText('N/A');
+  await expect(page.locator('body')).not.toContainText(/undefined|null|NaN|\[object/);
+  await expect(page.locator('img')).toHaveCount(0);
+});
+
+test('a malformed event is reported, harms nothing, and the next good one clears the report', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  const system = page.getByRole('region', { name: 'System' });
+  await expect(system).toContainText(systemBody.hostname);
+  dashboard.send('aggregate', '{"time_service":');
+  await expect(page.getByText('Ignored a malformed “aggregate” event')).toBeVisible();
+  await expect(system).toContainText(systemBody.hostname);
+  await expect(system.locator('.badge')).toHaveText('fresh');
+  dashboard.send('aggregate', { ...aggregateBody, sysinfo_service: { ...systemBody, hostname: 'next' } });
+  await expect(system).toContainText('next');
+  await expect(page.getByText('Ignored a malformed')).toBeHidden();
+});
+
+test('only changes of state are announced', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  const announcements = page.getByRole('status');
+  await expect(page.locator('#connection')).toHaveText('live');
+  await page.clock.runFor(1_000);
+  await expect(announcements).toBeEmpty();
+  const shed = { ...aggregateBody, weather_service: failedBody, meta: meta('weather_service', 'shed', 0, 5000) };
+  dashboard.send('aggregate', shed);
+  await expect(page.getByRole('region', { name: 'Weather' }).locator('.badge')).toHaveText('shed');
+  await page.clock.runFor(1_000);
+  await expect(announcements).toHaveText('Weather: shed.');
+  dashboard.send('aggregate', { ...shed, sysinfo_service: failedBody });
+  await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('error');
+  await page.clock.runFor(1_000);
+  await expect(announcements).toHaveText('System: error.');
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`fits a narrow screen in ${scheme} colours, with readable grey`, async ({ page, dashboard }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(dashboard.url);
+    await expect(page.locator('#connection')).toHaveText('live');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    const colours = await page.evaluate(() => {
+      const panel = document.querySelector('.panel') ?? document.body;
+      const term = document.querySelector('dt') ?? document.body;
+      return [getComputedStyle(panel).backgroundColor, getComputedStyle(term).color];
+    });
+    expect(contrast(colours[0] ?? '', colours[1] ?? '')).toBeGreaterThan(4.5);
+  });
+}
+
+/** The contrast ratio of WCAG 2.2 between two `rgb(…)` colours. */
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((channel) => {
+    const share = Number(channel) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

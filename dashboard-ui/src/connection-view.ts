@@ -1,0 +1,44 @@
+import { duration } from './format.ts';
+import { timeStaleAfterMs } from './panel-view.ts';
+import type { Connection } from './stream.ts';
+
+export type ConnectionState = Connection['phase'] | 'stalled';
+
+export interface ConnectionView {
+  readonly state: ConnectionState;
+  readonly label: string;
+}
+
+const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
+  connecting: 'connecting',
+  live: 'live',
+  stalled: 'no news',
+  checking: 'checking',
+  locked: 'key needed',
+  paused: 'paused',
+};
+
+/** A live connection on which nothing comes is shown as what it is. */
+export function viewConnection(connection: Connection, lastEventAt: number, now: number): ConnectionView {
+  if (connection.phase === 'waiting') {
+    const seconds = Math.max(0, connection.retryAt - now) / 1000;
+    return { state: 'waiting', label: `reconnecting in ${duration(Math.ceil(seconds))}` };
+  }
+  const stalled = connection.phase === 'live' && now - lastEventAt > timeStaleAfterMs;
+  const state = stalled ? 'stalled' : connection.phase;
+  return { state, label: labels[state] };
+}
+
+/** How the state is announced; null while it is on the way to another. */
+export function spokenConnection(state: ConnectionState): string | null {
+  switch (state) {
+    case 'connecting':
+    case 'checking':
+    case 'paused':
+      return null;
+    case 'waiting':
+      return 'reconnecting';
+    default:
+      return labels[state];
+  }
+}

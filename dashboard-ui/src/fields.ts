@@ -1,0 +1,64 @@
+import { duration, fixed, listed, notAvailable, quantity } from './format.ts';
+import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
+
+export function timeFields(reading: TimeReading | null): Record<string, string | null> {
+  return {
+    timestamp: quantity(reading?.timestamp ?? null),
+    iso8601: quantity(reading?.iso8601 ?? null),
+    unix_ms: quantity(reading?.unixMs ?? null),
+    timezone: quantity(reading?.timezone ?? null),
+    service: quantity(reading?.service ?? null),
+  };
+}
+
+export function systemFields(info: SystemInfo | null): Record<string, string | null> {
+  const memoryLimit = info?.cgroupMemoryLimitGb ?? null;
+  const cpuLimit = info?.cgroupCpuLimit ?? null;
+  const uptime = info?.uptimeSeconds ?? null;
+  return {
+    hostname: quantity(info?.hostname ?? null),
+    container_hostname: quantity(info?.containerHostname ?? null),
+    platform: quantity(info?.platform ?? null),
+    platform_release: quantity(info?.platformRelease ?? null),
+    platform_version: quantity(info?.platformVersion ?? null),
+    architecture: quantity(info?.architecture ?? null),
+    processor: quantity(info?.processor ?? null),
+    cpu_count: quantity(info?.cpuCount ?? null),
+    cpu_count_physical: quantity(info?.cpuCountPhysical ?? null),
+    memory_total_gb: fixed(info?.memoryTotalGb ?? null, 2, 'GiB'),
+    memory_available_gb: fixed(info?.memoryAvailableGb ?? null, 2, 'GiB'),
+    memory_percent: fixed(info?.memoryPercent ?? null, 1, '%'),
+    // Only a machine with limits has these two.
+    cgroup_memory_limit_gb: memoryLimit === null ? null : fixed(memoryLimit, 2, 'GiB'),
+    cgroup_cpu_limit: cpuLimit === null ? null : quantity(cpuLimit, 'CPU'),
+    load_average: info?.loadAverage?.map((mean) => mean.toFixed(2)).join(' · ') ?? notAvailable,
+    uptime_seconds: uptime === null ? notAvailable : duration(uptime),
+    runtime: quantity(info?.runtime ?? null),
+    service: quantity(info?.service ?? null),
+  };
+}
+
+export function weatherFields(report: WeatherReport | null): Record<string, string | null> {
+  return {
+    temperature_c: quantity(report?.temperatureC ?? null, '°C'),
+    temperature_f: quantity(report?.temperatureF ?? null, '°F'),
+    condition: quantity(report?.condition ?? null),
+    feels_like_c: quantity(report?.feelsLikeC ?? null, '°C'),
+    humidity: quantity(report?.humidity ?? null, '%'),
+    wind_speed_kmph: quantity(report?.windSpeedKmph ?? null, 'km/h'),
+    location: listed(report?.city ?? null, report?.country ?? null),
+    coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
+    cached: cacheText(report),
+    stale: report?.stale === true ? 'yes, served past its time' : null,
+    error: report?.error ?? null,
+    service: quantity(report?.service ?? null),
+  };
+}
+
+function cacheText(report: WeatherReport | null): string {
+  const cached = report?.cached ?? null;
+  if (report === null || cached === null) return notAvailable;
+  if (!cached) return 'no';
+  const seconds = report.cacheAgeSeconds;
+  return seconds === null ? 'yes' : `yes, ${duration(seconds)} old`;
+}

@@ -1,0 +1,53 @@
+export const notAvailable = 'N/A';
+
+/** The text with its unit; "N/A" alone when there is none, also when the upstream itself says "N/A". */
+export function quantity(value: string | number | null, unit = ''): string {
+  if (value === null || value === notAvailable) return notAvailable;
+  return unit === '' ? String(value) : `${value} ${unit}`;
+}
+
+export function fixed(value: number | null, digits: number, unit = ''): string {
+  return quantity(value === null ? null : value.toFixed(digits), unit);
+}
+
+/** The two greatest units that count: "3 d 4 h", "5 min 6 s", "7 s". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts: [number, string][] = [
+    [Math.floor(whole / 86_400), 'd'],
+    [Math.floor(whole / 3_600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'min'],
+    [whole % 60, 's'],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
+export function age(milliseconds: number): string {
+  return `last update ${duration(milliseconds / 1000)} ago`;
+}
+
+/** "12 of 3000 ms": what a part took of what it was given. */
+export function timing(elapsedMs: number | null, deadlineMs: number | null): string {
+  if (elapsedMs === null && deadlineMs === null) return notAvailable;
+  return `${whole(elapsedMs)} of ${whole(deadlineMs)} ms`;
+}
+
+function whole(value: number | null): string {
+  return value === null ? notAvailable : String(Math.round(value));
+}
+
+/** The time of day of "YYYY-MM-DD HH:MM:SS"; a text of another shape as it is. */
+export function timeOfDay(timestamp: string): string {
+  return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;
+}
+
+export function listed(...values: (string | null)[]): string {
+  const present = values.filter((value) => value !== null);
+  return present.length === 0 ? notAvailable : present.join(', ');
+}

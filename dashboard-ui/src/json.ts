@@ -1,0 +1,37 @@
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object a text holds, or null when it holds anything else. */
+export function parseObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function objectAt(object: JsonObject, key: string): JsonObject {
+  const value = object[key];
+  return isObject(value) ? value : {};
+}
+
+export function numberAt(object: JsonObject, key: string): number | null {
+  const value = object[key];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+export function booleanAt(object: JsonObject, key: string): boolean | null {
+  const value = object[key];
+  return typeof value === 'boolean' ? value : null;
+}
+
+/** Numbers count as text: weather values and coordinates come as either. */
+export function textAt(object: JsonObject, key: string): string | null {
+  const value = object[key];
+  if (typeof value === 'string') return value.trim() === '' ? null : value;
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null;
+}

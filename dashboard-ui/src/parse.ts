@@ -1,0 +1,126 @@
+import { booleanAt, isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
+import {
+  partStates,
+  type Aggregate,
+  type Part,
+  type PartState,
+  type SystemInfo,
+  type TimeEvent,
+  type TimeReading,
+  type WeatherReport,
+} from './model.ts';
+
+/** The event's content, or null when it is malformed. */
+export function parseTimeEvent(data: string): TimeEvent | null {
+  const body = parseObject(data);
+  if (body === null) return null;
+  const reading = readTime(body);
+  if (reading !== null) return { reading };
+  const failure = textAt(body, 'timestamp') ?? textAt(body, 'error');
+  return failure === null ? null : { failure };
+}
+
+/** The event's content, or null when it is malformed. */
+export function parseAggregateEvent(data: string): Aggregate | null {
+  const body = parseObject(data);
+  if (body === null) return null;
+  const keys = ['time_service', 'sysinfo_service', 'weather_service'];
+  if (!keys.some((key) => isObject(body[key]))) return null;
+  return {
+    time: readPart(body, 'time_service', readTime),
+    system: readPart(body, 'sysinfo_service', readSystem),
+    weather: readPart(body, 'weather_service', readWeather),
+  };
+}
+
+function readPart<T extends object>(
+  aggregate: JsonObject,
+  key: string,
+  read: (body: JsonObject) => T | null,
+): Part<T> {
+  const body = aggregate[key];
+  const meta = objectAt(objectAt(aggregate, 'meta'), key);
+  const timing = { elapsedMs: numberAt(meta, 'elapsed_ms'), deadlineMs: numberAt(meta, 'deadline_ms') };
+  const value = isObject(body) ? read(body) : null;
+  const oldBody = isObject(body) && body['stale'] === true;
+  return { state: settleState(meta['state'], value !== null, oldBody), timing, value };
+}
+
+/** The body has a veto over the meta data: nothing may look better than what it carries. */
+function settleState(claimed: unknown, hasValue: boolean, oldBody: boolean): PartState | 'unknown' {
+  const known = partStates.find((state) => state === claimed);
+  if (!hasValue) return known === undefined || known === 'fresh' || known === 'stale' ? 'error' : known;
+  if (oldBody && (known === undefined || known === 'fresh')) return 'stale';
+  if (claimed === undefined) return 'fresh';
+  return known ?? 'unknown';
+}
+
+function readTime(body: JsonObject): TimeReading | null {
+  const timestamp = body['timestamp'];
+  // The old interface put failures into the timestamp, and users rely on that.
+  if (typeof timestamp !== 'string' || timestamp.trim() === '' || timestamp.startsWith('Error')) return null;
+  return {
+    service: textAt(body, 'service'),
+    timestamp,
+    iso8601: textAt(body, 'iso8601'),
+    unixMs: numberAt(body, 'unix_ms'),
+    timezone: textAt(body, 'timezone'),
+  };
+}
+
+function readSystem(body: JsonObject): SystemInfo | null {
+  if (typeof body['error'] === 'string') return null;
+  return {
+    service: textAt(body, 'service'),
+    hostname: textAt(body, 'hostname'),
+    containerHostname: textAt(body, 'container_hostname'),
+    platform: textAt(body, 'platform'),
+    platformRelease: textAt(body, 'platform_release'),
+    platformVersion: textAt(body, 'platform_version'),
+    architecture: textAt(body, 'architecture'),
+    processor: textAt(body, 'processor'),
+    cpuCount: numberAt(body, 'cpu_count'),
+    cpuCountPhysical: numberAt(body, 'cpu_count_physical'),
+    memoryTotalGb: numberAt(body, 'memory_total_gb'),
+    memoryAvailableGb: numberAt(body, 'memory_available_gb'),
+    memoryPercent: numberAt(body, 'memory_percent'),
+    runtime: textAt(body, 'runtime'),
+    loadAverage: readLoadAverage(body['load_average']),
+    uptimeSeconds: numberAt(body, 'uptime_seconds'),
+    cgroupMemoryLimitGb: numberAt(body, 'cgroup_memory_limit_gb'),
+    cgroupCpuLimit: numberAt(body, 'cgroup_cpu_limit'),
+  };
+}
+
+function readLoadAverage(value: unknown): readonly [number, number, number] | null {
+  if (!Array.isArray(value) || value.length !== 3) return null;
+  const [one, five, fifteen] = value as unknown[];
+  if (typeof one !== 'number' || typeof five !== 'number' || typeof fifteen !== 'number') return null;
+  return [one, five, fifteen];
+}
+
+function readWeather(body: JsonObject): WeatherReport | null {
+  const stale = body['stale'] === true;
+  const error = textAt(body, 'error');
+  // An expired entry carries its error beside its values; any other error comes alone.
+  if (error !== null && !stale) return null;
+  const location = objectAt(body, 'location');
+  const weather = objectAt(body, 'weather');
+  return {
+    service: textAt(body, 'service'),
+    city: textAt(location, 'city'),
+    country: textAt(location, 'country'),
+    latitude: textAt(location, 'latitude'),
+    longitude: textAt(location, 'longitude'),
+    temperatureC: textAt(weather, 'temperature_c'),
+    temperatureF: textAt(weather, 'temperature_f'),
+    condition: textAt(weather, 'condition'),
+    humidity: textAt(weather, 'humidity'),
+    windSpeedKmph: textAt(weather, 'wind_speed_kmph'),
+    feelsLikeC: textAt(weather, 'feels_like_c'),
+    cached: booleanAt(body, 'cached'),
+    cacheAgeSeconds: numberAt(body, 'cache_age_seconds'),
+    stale,
+    error,
+  };
+}

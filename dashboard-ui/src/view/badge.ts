@@ -1,0 +1,29 @@
+import type { ConnectionState } from '../connection-view.ts';
+import type { PanelState } from '../model.ts';
+import { find, setText } from './dom.ts';
+
+type Look = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
+
+const looks: Record<PanelState | ConnectionState, Look> = {
+  fresh: { icon: 'check', tone: 'good' },
+  stale: { icon: 'clock', tone: 'warn' },
+  timeout: { icon: 'hourglass', tone: 'bad' },
+  error: { icon: 'cross', tone: 'bad' },
+  shed: { icon: 'shed', tone: 'warn' },
+  open: { icon: 'broken', tone: 'bad' },
+  waiting: { icon: 'dots', tone: 'idle' },
+  unknown: { icon: 'question', tone: 'idle' },
+  live: { icon: 'check', tone: 'good' },
+  stalled: { icon: 'clock', tone: 'warn' },
+  connecting: { icon: 'dots', tone: 'idle' },
+  checking: { icon: 'dots', tone: 'idle' },
+  locked: { icon: 'lock', tone: 'warn' },
+  paused: { icon: 'pause', tone: 'idle' },
+};
+
+export function renderBadge(badge: Element, state: PanelState | ConnectionState, label: string): void {
+  const look = looks[state];
+  badge.setAttribute('data-tone', look.tone);
+  find(badge, 'use').setAttribute('href', `#icon-${look.icon}`);
+  setText(find(badge, '.badge-label'), label);
+}

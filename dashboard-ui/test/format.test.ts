@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { age, duration, fixed, listed, quantity, timeOfDay, timing } from '../src/format.ts';
+
+test.each([
+  [0, '0 s'],
+  [-3, '0 s'],
+  [59.9, '59 s'],
+  [60, '1 min'],
+  [61, '1 min 1 s'],
+  [3_600, '1 h'],
+  [3_605, '1 h'],
+  [93_784, '1 d 2 h'],
+  [8_640_000, '100 d'],
+])('%d seconds read as %j', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
+});
+
+test('a quantity that is missing, here or at the upstream, has no unit', () => {
+  expect([quantity(null, '°C'), quantity('N/A', '°C'), fixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
+  expect([quantity('21', '°C'), fixed(15.5, 2, 'GiB'), quantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
+});
+
+test.each([
+  [12.4, 3000, '12 of 3000 ms'],
+  [null, 3000, 'N/A of 3000 ms'],
+  [null, null, 'N/A'],
+])('a timing of %s in %s reads %j', (elapsed, deadline, text) => {
+  expect(timing(elapsed, deadline)).toBe(text);
+});
+
+test('the time of day is cut from a whole timestamp only', () => {
+  expect(timeOfDay('2025-03-09 14:05:06')).toBe('14:05:06');
+  expect(timeOfDay('half past two')).toBe('half past two');
+});
+
+test('an age counts whole seconds', () => {
+  expect(age(4_999)).toBe('last update 4 s ago');
+});
+
+test('a list leaves out what is missing', () => {
+  expect([listed('Haifa', null), listed('Haifa', 'Israel'), listed(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
+});

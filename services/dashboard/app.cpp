@@ -1,0 +1,133 @@
+#include "services/dashboard/app.hpp"
+
+#include <boost/url/parse.hpp>
+
+#include "services/dashboard/event_feed.hpp"
+#include "services/dashboard/page_assets.hpp"
+
+namespace cohort::dashboard {
+namespace {
+
+constexpr std::size_t most_loops = 256;
+
+/// What the routes share. Each loop has its feed of events, made when first wanted.
+struct dashboard_routes {
+  service::background& work;
+  const service::key_guard& guard;
+  std::shared_ptr<aggregator> source;
+  session_cookies sessions;
+  std::array<std::shared_ptr<event_feed>, most_loops> feeds;
+
+  static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
+    auto body = co_await self->source->aggregate(context.until(), std::string{context.id()});
+    co_return http::json_response(std::move(body));
+  }
+
+  static task<http::response> time_proxy(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
+    auto got = co_await self->source->time(context.until(), std::string{context.id()});
+    if (!got.body.empty()) co_return http::json_response(std::move(got.body));
+    const auto code = got.state == part_state::timeout ? http::status::gateway_timeout : http::status::bad_gateway;
+    co_return http::json_response(time_error_body(got), code);
+  }
+
+  http::response events() {
+    auto& feed = feeds.at(loop::current().index());
+    if (!feed) feed = std::make_shared<event_feed>(work, source);
+    http::response stream;
+    stream.stream([feed](http::body_writer& out) { return event_feed::serve(feed, out); }, "text/event-stream");
+    stream.set("Cache-Control", "no-store");
+    // nginx would collect the events otherwise.
+    stream.set("X-Accel-Buffering", "no");
+    return stream;
+  }
+
+  http::response sign_in(const http::request_context& context) const {
+    if (auto refusal = guard.check(context, "/session")) return std::move(*refusal);
+    http::response welcome{http::status::no_content};
+    if (guard.asks()) {
+      const bool secure = context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+      welcome.set("Set-Cookie", sessions.issue(loop::current().wall_now(), secure));
+    }
+    return welcome;
+  }
+
+  static http::response sign_out() {
+    http::response goodbye{http::status::no_content};
+    goodbye.set("Set-Cookie", session_cookies::removal());
+    return goodbye;
+  }
+};
+
+boost::urls::url loopback(std::uint16_t port) {
+  return boost::urls::url{*boost::urls::parse_uri("http://127.0.0.1:" + std::to_string(port))};
+}
+
+}  // namespace
+
+http::router app(service::kit with, service::key_guard& guard, const addresses& where, session_cookies sessions) {
+  auto source = std::make_shared<aggregator>(with, where);
+  auto shared =
+      std::make_shared<dashboard_routes>(dashboard_routes{with.work, guard, std::move(source), std::move(sessions), {}});
+  guard.accept_also([shared](const http::request_context& context) {
+    return shared->sessions.is_valid(context, loop::current().wall_now());
+  });
+
+  http::router routes;
+  add_assets(routes, page_assets());
+  if (page_assets().empty()) {
+    routes.get("/", [](http::request_context&) {
+      return http::error_response(http::status::service_unavailable, "This program was built without its page");
+    });
+  }
+  routes.get("/api/aggregate",
+             [shared](http::request_context& context) { return dashboard_routes::aggregate(shared, context); });
+  routes.get("/api/time-proxy",
+             [shared](http::request_context& context) { return dashboard_routes::time_proxy(shared, context); });
+  routes.get("/api/events", [shared](http::request_context&) { return shared->events(); });
+  routes.post("/session", [shared](http::request_context& context) { return shared->sign_in(context); });
+  routes.add(http::method::delete_, "/session",
+             http::immediate_handler{[](http::request_context&) { return dashboard_routes::sign_out(); }});
+  return routes;
+}
+
+service::definition definition() {
+  struct settings {
+    std::optional<boost::urls::url> time;
+    std::optional<boost::urls::url> sysinfo;
+    std::optional<boost::urls::url> weather;
+    std::string secret;
+  };
+  auto chosen = std::make_shared<settings>();
+  service::definition made;
+  made.name = "dashboard-service";
+  made.metric_prefix = "dashboard_service";
+  made.about = "The page, and the other services' answers together: GET /, GET /api/aggregate";
+  made.port = 5000;
+  made.content_security_policy =
+      "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+  made.add_options = [chosen](config::options& options) {
+    options.add(chosen->time, {"--time-service-url", "TIME_SERVICE_URL", "Where the time service is"},
+                config::http_url(), "http://127.0.0.1:5001");
+    options.add(chosen->sysinfo, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "Where the sysinfo service is"},
+                config::http_url(), "http://127.0.0.1:5002");
+    options.add(chosen->weather, {"--weather-service-url", "WEATHER_SERVICE_URL", "Where the weather service is"},
+                config::http_url(), "http://127.0.0.1:5003");
+    options.add_secret(chosen->secret, {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
+                                        "Signs the sessions of the page; none: they end with the process"});
+  };
+  made.app = [chosen](service::kit& with, service::key_guard& guard) {
+    const auto address = [&](const std::optional<boost::urls::url>& given, const char* name, std::uint16_t port) {
+      if (given) return *given;
+      const auto sibling = with.siblings.find(name);
+      return sibling != with.siblings.end() ? sibling->second : loopback(port);
+    };
+    const addresses where{address(chosen->time, "time-service", 5001),
+                          address(chosen->sysinfo, "system-info-service", 5002),
+                          address(chosen->weather, "weather-service", 5003)};
+    return app(with, guard, where, session_cookies{chosen->secret, with.api_key});
+  };
+  return made;
+}
+
+}  // namespace cohort::dashboard

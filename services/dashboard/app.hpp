@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/service/service.hpp"
+#include "services/dashboard/aggregator.hpp"
+#include "services/dashboard/session.hpp"
+
+namespace cohort::dashboard {
+
+/// The page at `/`, `/api/aggregate`, `/api/time-proxy`, `/api/events`, and `/session` to sign in with the API key.
+http::router app(service::kit with, service::key_guard& guard, const addresses& where, session_cookies sessions);
+
+service::definition definition();
+
+}  // namespace cohort::dashboard

@@ -1,0 +1,90 @@
+#include "services/dashboard/event_feed.hpp"
+
+#include "core/json/reader.hpp"
+#include "core/runtime/race.hpp"
+
+namespace cohort::dashboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration time_interval = 1s;
+constexpr duration aggregate_interval = 5s;
+/// Proxies close what is silent; and a client that is gone is noticed.
+constexpr duration keep_alive_interval = 15s;
+
+task<wait_status> wait_for(wait_queue& queue) { co_return co_await queue.wait(); }
+
+}  // namespace
+
+class event_feed::subscription {
+ public:
+  explicit subscription(event_feed& feed) : feed_(feed) { ++feed_.subscribers_; }
+  ~subscription() { --feed_.subscribers_; }
+  subscription(const subscription&) = delete;
+  subscription& operator=(const subscription&) = delete;
+
+ private:
+  event_feed& feed_;
+};
+
+void event_feed::publish(latest& to, std::string_view name, std::string_view json) {
+  to.text = http::sse_event(name, json::minified(json));
+  to.made = loop::current().now();
+  ++to.version;
+  changed_.notify_all();
+}
+
+void event_feed::start_polling() {
+  if (!std::exchange(time_.running, true)) work_.spawn(poll_time(shared_from_this()));
+  if (!std::exchange(aggregate_.running, true)) work_.spawn(poll_aggregate(shared_from_this()));
+}
+
+task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
+  while (self->subscribers_ > 0) {
+    const auto started = loop::current().now();
+    const auto got = co_await self->source_->time(deadline::never(), "events");
+    self->publish(self->time_, "time", got.body.empty() ? time_error_body(got) : got.body);
+    auto resting = sleep_until(deadline::after(started, time_interval));
+    co_await std::move(resting);
+  }
+  self->time_.running = false;
+}
+
+task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
+  while (self->subscribers_ > 0) {
+    const auto started = loop::current().now();
+    const auto body = co_await self->source_->aggregate(deadline::never(), "events");
+    self->publish(self->aggregate_, "aggregate", body);
+    auto resting = sleep_until(deadline::after(started, aggregate_interval));
+    co_await std::move(resting);
+  }
+  self->aggregate_.running = false;
+}
+
+task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& out) {
+  const subscription counted{*self};
+  std::uint64_t seen_time = 0;
+  std::uint64_t seen_aggregate = 0;
+  self->start_polling();
+  // What is old when somebody comes is not sent: it would look like news.
+  const auto now = loop::current().now();
+  if (now - self->time_.made >= 2 * time_interval) seen_time = self->time_.version;
+  if (now - self->aggregate_.made >= 2 * aggregate_interval) seen_aggregate = self->aggregate_.version;
+  if (!co_await out.write(": welcome\n\n")) co_return;
+  while (!out.draining()) {
+    std::string news;
+    if (std::exchange(seen_time, self->time_.version) != self->time_.version) news += self->time_.text;
+    if (std::exchange(seen_aggregate, self->aggregate_.version) != self->aggregate_.version) news += self->aggregate_.text;
+    if (!news.empty()) {
+      if (!co_await out.write(std::move(news))) co_return;
+      continue;  // more may have come meanwhile
+    }
+    const auto woken = co_await race(out.pause(keep_alive_interval), wait_for(self->changed_));
+    const auto* pause = std::get_if<0>(&woken);
+    if (pause && *pause == wait_status::timed_out && !co_await out.write(": keep-alive\n\n")) co_return;
+  }
+  co_await out.write(http::sse_event("bye", "{}"));
+}
+
+}  // namespace cohort::dashboard

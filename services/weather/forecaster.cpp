@@ -1,0 +1,97 @@
+#include "services/weather/forecaster.hpp"
+
+namespace cohort::weather {
+
+forecaster::forecaster(service::kit with, settings how)
+    : kit_(std::move(with)),
+      settings_(std::move(how)),
+      hits_(kit_.metrics.make_counter("weather_service_cache_hits_total", "Answers from a fresh cache entry.")),
+      misses_(kit_.metrics.make_counter("weather_service_cache_misses_total", "Answers that needed the provider.")),
+      reports_({.fresh_for = settings_.cache_time, .most_entries = settings_.most_places}) {}
+
+task<forecaster::answer> forecaster::get(std::shared_ptr<forecaster> self, place where, deadline until) {
+  const auto key = where.key();
+  report_cache::decision known;
+  std::shared_ptr<remote_event> fetched;
+  {
+    const std::lock_guard lock{self->mutex_};
+    known = self->reports_.look_up(key, loop::current().now());
+    if (known.what == report_cache::action::fetch || known.what == report_cache::action::join) {
+      fetched = remote_event::make();
+      self->waiting_[key].push_back(fetched);
+    }
+  }
+  if (known.what == report_cache::action::use) {
+    self->hits_.increment();
+    co_return answer{.weather = known.value, .from_cache = true, .age = known.age};
+  }
+  self->misses_.increment();
+  if (known.what == report_cache::action::rest) co_return self->fallback(known, known.last_error);
+  if (known.what == report_cache::action::fetch) self->kit_.work.spawn(fetch(self, std::move(where)));
+
+  if (co_await fetched->wait(until) != wait_status::notified) co_return self->fallback(known, "timeout");
+  const std::lock_guard lock{self->mutex_};
+  const auto now_known = self->reports_.peek(key, loop::current().now());
+  if (now_known.last_error.empty()) co_return answer{.weather = now_known.value};
+  co_return self->fallback(now_known, now_known.last_error);
+}
+
+forecaster::answer forecaster::fallback(const report_cache::decision& known, std::string error) const {
+  answer made;
+  made.error = std::move(error);
+  made.retry_after = known.retry_after;
+  if (known.value) {
+    made.weather = known.value;
+    made.from_cache = made.stale = true;
+    made.age = known.age;
+  }
+  return made;
+}
+
+task<> forecaster::fetch(std::shared_ptr<forecaster> self, place where) {
+  std::shared_ptr<const report> found;
+  std::string error = "cancelled";
+  try {
+    error = co_await self->ask_provider(where, found);
+  } catch (...) {
+    self->finish(where.key(), nullptr, std::move(error));
+    throw;
+  }
+  if (!error.empty()) {
+    const auto key = where.key();
+    self->kit_.log.write(telemetry::log_level::warn, "no weather from the provider",
+                         {{"place", std::string_view{key}}, {"error", std::string_view{error}}});
+  }
+  self->finish(where.key(), std::move(found), std::move(error));
+}
+
+/// An error class; empty if `found` was.
+task<std::string> forecaster::ask_provider(const place& where, std::shared_ptr<const report>& found) {
+  http::client_request request;
+  request.url = wttr_url(settings_.upstream, where);
+  request.fields.emplace_back("Accept", "application/json");
+  request.redirects = 3;
+  const auto until = deadline::after(loop::current().now(), settings_.fetch_limit);
+  const auto got = co_await kit_.client.call(std::move(request), until);
+  if (!got) co_return std::string{http::error_class(got.error())};
+  if (got->code != http::status::ok) co_return "status " + std::to_string(got->code_number);
+  auto parsed = parse_wttr(got->body, where);
+  if (!parsed) co_return "unexpected answer";
+  found = std::make_shared<const report>(std::move(*parsed));
+  co_return std::string{};
+}
+
+void forecaster::finish(const std::string& key, std::shared_ptr<const report> found, std::string error) {
+  const std::lock_guard lock{mutex_};
+  const auto now = loop::current().now();
+  if (found) {
+    reports_.store(key, std::move(found), now);
+  } else {
+    reports_.fail(key, std::move(error), now);
+  }
+  const auto waiting = waiting_.extract(key);
+  if (!waiting) return;
+  for (const auto& each : waiting.mapped()) each->set();
+}
+
+}  // namespace cohort::weather

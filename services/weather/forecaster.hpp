@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/policy/cache.hpp"
+#include "core/runtime/remote_event.hpp"
+#include "core/service/service.hpp"
+#include "services/weather/wttr.hpp"
+
+namespace cohort::weather {
+
+/// Gets reports from the provider: cached, one fetch at a time for a place however many ask on however many loops, an
+/// old report where the provider fails, and no fetch at all for a while after it has.
+class forecaster : public std::enable_shared_from_this<forecaster> {
+ public:
+  struct settings {
+    boost::urls::url upstream;
+    duration cache_time;
+    duration fetch_limit = std::chrono::seconds{5};
+    std::size_t most_places = 256;
+  };
+  struct answer {
+    std::shared_ptr<const report> weather;  // null if there is none
+    bool from_cache = false;
+    bool stale = false;
+    duration age{};
+    /// A class of errors, for people and metrics; empty if all went well.
+    std::string error;
+    /// When the provider may be asked again, after an error.
+    duration retry_after{};
+  };
+
+  forecaster(service::kit with, settings how);
+
+  /// By `until` at the latest. The fetch itself goes on without the one who asked, for the others.
+  static task<answer> get(std::shared_ptr<forecaster> self, place where, deadline until);
+
+ private:
+  using report_cache = policy::cache<report>;
+
+  static task<> fetch(std::shared_ptr<forecaster> self, place where);
+  task<std::string> ask_provider(const place& where, std::shared_ptr<const report>& found);
+  void finish(const std::string& key, std::shared_ptr<const report> found, std::string error);
+  answer fallback(const report_cache::decision& known, std::string error) const;
+
+  service::kit kit_;
+  settings settings_;
+  telemetry::counter& hits_;
+  telemetry::counter& misses_;
+  std::mutex mutex_;  // held for a look-up, never across a wait
+  report_cache reports_;
+  std::map<std::string, std::vector<std::shared_ptr<remote_event>>> waiting_;
+};
+
+}  // namespace cohort::weather
