@@ -99,8 +99,9 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
     parser.add_option(each.named.flag, each.flag_text,
                       help_text(each.named.help, each.named.variable, each.default_text));
     if (each.secret) {
-      parser.add_option(each.file_flag, each.file_flag_text,
-                        help_text("A file whose first line is the value of " + each.named.flag, each.file_variable, ""));
+      parser.add_option(
+          each.file_flag, each.file_flag_text,
+          help_text("A file whose first line is the value of " + each.named.flag, each.file_variable, ""));
     }
   }
   for (auto& each : switches_) parser.add_flag(each.flag, *each.target, each.help);
@@ -153,6 +154,8 @@ std::optional<early_exit> options::apply_file(setting& each, std::string_view so
   return complaint(std::string{source} + " names " + in_quotes(path) + ", whose first line must be " + each.accepts);
 }
 
-early_exit options::complaint(std::string line) const { return {usage_error, program_ + ": " + std::move(line) + "\n"}; }
+early_exit options::complaint(std::string line) const {
+  return {usage_error, program_ + ": " + std::move(line) + "\n"};
+}
 
 }  // namespace cohort::config

@@ -23,8 +23,9 @@ struct early_exit {
   std::string text;
 };
 
-/// A program's settings: each a flag and, where it has a name for that, an environment variable. The flag wins; an empty
-/// variable counts as unset. Whatever is wrong becomes one line that names the setting, what it was and what it may be.
+/// A program's settings: each a flag and, where it has a name for that, an environment variable. The flag wins; an
+/// empty variable counts as unset. Whatever is wrong becomes one line that names the setting, what it was and what it
+/// may be.
 class options {
  public:
   struct names {
@@ -80,7 +81,8 @@ class options {
     std::string help;
   };
 
-  void add_text(names named, std::string accepts, std::string default_text, std::function<bool(std::string_view)> assign);
+  void add_text(names named, std::string accepts, std::string default_text,
+                std::function<bool(std::string_view)> assign);
   std::optional<early_exit> read_flags(int argc, const char* const* argv);
   std::optional<early_exit> apply(setting& each, const environment& variables);
   std::optional<early_exit> apply_file(setting& each, std::string_view source, const std::string& path);

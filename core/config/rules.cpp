@@ -72,8 +72,8 @@ rule<boost::urls::url> http_url() {
             if (!scheme_known || parsed->host().empty() || parsed->has_userinfo() || parsed->has_query()) {
               return std::nullopt;
             }
-            if (parsed->has_port() && (!whole_number<std::uint16_t>(std::string_view{parsed->port()}) ||
-                                       parsed->port_number() == 0)) {
+            if (parsed->has_port() &&
+                (!whole_number<std::uint16_t>(std::string_view{parsed->port()}) || parsed->port_number() == 0)) {
               return std::nullopt;
             }
             return boost::urls::url{*parsed};

@@ -1,10 +1,10 @@
 #include "core/http/client.hpp"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/url/parse.hpp>
-#include <openssl/err.h>
-#include <openssl/sslerr.h>
 
 #include <list>
 #include <map>
@@ -62,12 +62,13 @@ std::string serialised(const client_request& request) {
 }
 
 /// Whether a text could end its header line and begin another.
-bool breaks_lines(std::string_view text) noexcept { return text.find_first_of("\r\n\0", 0, 3) != std::string_view::npos; }
+bool breaks_lines(std::string_view text) noexcept {
+  return text.find_first_of("\r\n\0", 0, 3) != std::string_view::npos;
+}
 
 bool is_safe(const client_request& request) {
-  return std::none_of(request.fields.begin(), request.fields.end(), [](const auto& each) {
-    return breaks_lines(each.first) || breaks_lines(each.second);
-  });
+  return std::none_of(request.fields.begin(), request.fields.end(),
+                      [](const auto& each) { return breaks_lines(each.first) || breaks_lines(each.second); });
 }
 
 client_error at_stage(const error_code& failed, client_error timeout, client_error otherwise) noexcept {
@@ -84,7 +85,9 @@ client_error tls_error(const error_code& failed) noexcept {
   return at_stage(failed, client_error::tls_timeout, client_error::tls_failed);
 }
 
-bool is_redirect(unsigned code) noexcept { return code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
+bool is_redirect(unsigned code) noexcept {
+  return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
+}
 
 /// One exchange on a connection.
 struct exchange_result {

@@ -9,28 +9,28 @@ namespace cohort::http {
 
 /// Why a call gave no answer, and so at which stage it failed. In the order of a call's stages.
 enum class client_error {
-  bad_url = 1,           // not http(s), no host
-  no_time_left,          // the deadline had passed before anything was done
-  resolve_failed,        // the name is not known, or the resolver is ill
-  resolve_timeout,       //
-  connect_refused,       // by every address of the name
-  connect_failed,        // unreachable, no descriptor or local port left
-  connect_timeout,       //
-  tls_failed,            // no common protocol, broken handshake
-  tls_bad_certificate,   // not trusted, not valid now, or not for this host
-  tls_timeout,           //
-  send_failed,           // the peer closed or reset while the request was sent
-  send_timeout,          //
-  no_answer,             // closed or reset before the answer's first byte
-  answer_timeout,        // before the answer's header was whole
-  answer_malformed,      // not HTTP
-  answer_header_too_big, //
-  body_cut_short,        // closed or reset within the body
-  body_timeout,          //
-  body_malformed,        // chunks or compression broken
-  body_too_big,          // above the call's limit
-  too_many_redirects,    //
-  cancelled,             // by the caller
+  bad_url = 1,            // not http(s), no host
+  no_time_left,           // the deadline had passed before anything was done
+  resolve_failed,         // the name is not known, or the resolver is ill
+  resolve_timeout,        //
+  connect_refused,        // by every address of the name
+  connect_failed,         // unreachable, no descriptor or local port left
+  connect_timeout,        //
+  tls_failed,             // no common protocol, broken handshake
+  tls_bad_certificate,    // not trusted, not valid now, or not for this host
+  tls_timeout,            //
+  send_failed,            // the peer closed or reset while the request was sent
+  send_timeout,           //
+  no_answer,              // closed or reset before the answer's first byte
+  answer_timeout,         // before the answer's header was whole
+  answer_malformed,       // not HTTP
+  answer_header_too_big,  //
+  body_cut_short,         // closed or reset within the body
+  body_timeout,           //
+  body_malformed,         // chunks or compression broken
+  body_too_big,           // above the call's limit
+  too_many_redirects,     //
+  cancelled,              // by the caller
 };
 
 const boost::system::error_category& client_category() noexcept;

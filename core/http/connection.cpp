@@ -18,6 +18,9 @@ constexpr std::size_t most_batched = 64 * 1024;
 constexpr std::size_t largest_copied_body = 16 * 1024;
 /// A handler that takes longer is worth watching its client for; most are done before.
 constexpr duration hangup_grace = std::chrono::milliseconds{10};
+/// A client that was told to keep its connection may be sending its next request just as we begin to drain. It is
+/// answered, with `Connection: close`; who sends nothing for so long is idle.
+constexpr duration drain_grace = std::chrono::milliseconds{250};
 /// How long and how much of a client that still sends is read after the last answer, so that the answer is not lost in
 /// a reset (RFC 9112 section 9.6).
 constexpr duration linger_time = std::chrono::seconds{1};
@@ -46,7 +49,8 @@ bool may_have_body(status code) noexcept {
 bool is_sane_id(std::string_view id) noexcept {
   if (id.empty() || id.size() > 128) return false;
   return std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   });
 }
 
@@ -93,8 +97,7 @@ task<> connection::run() {
 }
 
 void connection::drain() {
-  // A request that has arrived already, even in part, is still answered.
-  if (idle_ && !stream_->readable()) stream_->close();
+  if (idle_) stream_->set_deadline(deadline::after(shard_.home().now(), drain_grace));
 }
 
 // ---- reading
@@ -129,11 +132,8 @@ task<bool> connection::read_head() {
     }
     const auto now = shard_.home().now();
     if (size == 0) {
-      if (shard_.draining().is_set()) {
-        if (co_await flush()) co_await linger();
-        co_return false;
-      }
-      if (!co_await fill(deadline::after(now, limits_.idle_time), true)) co_return false;
+      const auto patience = shard_.draining().is_set() ? drain_grace : limits_.idle_time;
+      if (!co_await fill(deadline::after(now, patience), true)) co_return false;
       request_began_ = shard_.home().now();
     } else if (!co_await fill(deadline::after(request_began_, limits_.header_time), false)) {
       co_return false;
@@ -235,7 +235,8 @@ task<connection::outcome> connection::answer() {
   }
   const auto* matched = shard_.shared().routes.match(context);
   auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
-  if (const auto left = head_.find(remaining_time_field)) limit = std::min(limit, parse_remaining_time(*left).value_or(limit));
+  if (const auto left = head_.find(remaining_time_field))
+    limit = std::min(limit, parse_remaining_time(*left).value_or(limit));
   context.set_until(deadline::after(started, limit));
 
   const in_flight counted{shard_.shared().metrics.requests_in_flight};
@@ -373,7 +374,7 @@ task<bool> connection::stream_body(const response& from) {
     co_return false;  // cut off without the last chunk: the client can tell
   }
   co_await writer.finish();
-  co_return chunked && writer.ok();
+  co_return chunked&& writer.ok();
 }
 
 /// For what is wrong with the request itself: said, then the connection ends.

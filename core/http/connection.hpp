@@ -22,7 +22,7 @@ class connection {
   /// Until the client or the server has had enough.
   task<> run();
 
-  /// The server wants to end: at once if nothing is going on, else after the answer.
+  /// The server wants to end: soon if nothing is going on, else after the answer.
   void drain();
 
  private:

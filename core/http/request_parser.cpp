@@ -1,5 +1,6 @@
 #include "core/http/request_parser.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -15,8 +16,17 @@ std::string_view plain(boost::beast::string_view text) noexcept { return {text.d
 status status_for(const boost::beast::error_code& failed) noexcept {
   if (failed == beast_http::error::body_limit) return status::payload_too_large;
   if (failed == beast_http::error::header_limit) return status::request_header_fields_too_large;
-  if (failed == beast_http::error::bad_version) return status::http_version_not_supported;
   return status::bad_request;
+}
+
+/// Whether it ends in a version that is one, and none of ours; Beast says so of any request line with a bad third word.
+bool wants_other_version(std::string_view request_line) noexcept {
+  constexpr std::string_view shape = " HTTP/d.d";
+  if (request_line.size() < shape.size()) return false;
+  const auto version = request_line.substr(request_line.size() - shape.size());
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' && is_digit(version[8]) &&
+         !version.ends_with("1.1") && !version.ends_with("1.0");
 }
 
 /// uri-host [ ":" port ] (RFC 9110 section 7.2), loosely: what could make two readers disagree is refused.
@@ -53,6 +63,9 @@ request_parser::verdict request_parser::parse_head(std::string_view bytes) {
   head_bytes_ = bytes;
   boost::beast::error_code failed;
   base::put(asio::buffer(bytes.data(), bytes.size()), failed);
+  if (failed == beast_http::error::bad_version && wants_other_version(bytes.substr(0, bytes.find("\r\n")))) {
+    return status::http_version_not_supported;
+  }
   // Beast counts what a Content-Length announces against the limit here already.
   if (failed) return status_for(failed);
   if (!base::is_header_done() || folded_) return status::bad_request;
@@ -70,6 +83,9 @@ std::optional<std::uint64_t> request_parser::announced_length() const {
 }
 
 std::size_t request_parser::parse_body(std::string_view bytes, verdict& wrong) {
+  // No chunked body ends in less, and Beast 1.81 asserts that it gets as much once it has seen the last chunk's size.
+  constexpr std::size_t shortest_end = std::string_view{"0\r\n\r\n"}.size();
+  if (base::chunked() && bytes.size() < shortest_end) return 0;
   boost::beast::error_code failed;
   const auto used = base::put(asio::buffer(bytes.data(), bytes.size()), failed);
   if (failed && failed != beast_http::error::need_more) wrong = status_for(failed);
@@ -126,11 +142,13 @@ void request_parser::on_request_impl(beast_http::verb verb, view method_text, vi
 
 void request_parser::on_field_impl(beast_http::field id, view name, view value, error&) {
   if (!in_header_) return;  // a trailer, before Boost 1.87
-  // Beast unfolds into a buffer of its own: then the value is not where it was sent.
+  // Beast unfolds into a buffer of its own: then the value is not where it was sent. Or, where the first line of a
+  // value is empty, it skips that: then there is a line's end between name and value.
   const auto* start = value.data();
   const bool in_place = std::less_equal<>{}(head_bytes_.data(), start) &&
                         std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());
-  folded_ = folded_ || (!value.empty() && !in_place);
+  const auto* name_end = name.data() + name.size();
+  folded_ = folded_ || (in_place ? std::find(name_end, start, '\n') != start : !value.empty());
   head_.fields.push_back({id, plain(name), plain(value)});
 }
 

@@ -28,8 +28,8 @@ class head_scanner {
 };
 
 /// Parses one request. Beast's parser knows the grammar; on top of it stands what RFC 9112 asks for and Beast 1.81 lets
-/// pass, all of it about where a message ends: a lone LF, folded lines, unknown or repeated transfer codings, chunked in
-/// HTTP/1.0, two lengths, controls in chunk extensions, and `Host` (section 3.2).
+/// pass, all of it about where a message ends: a lone LF, folded lines, unknown or repeated transfer codings, chunked
+/// in HTTP/1.0, two lengths, controls in chunk extensions, and `Host` (section 3.2).
 class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 
@@ -60,7 +60,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   // Pure from Boost 1.87 on, unknown before: trailers are read and dropped (RFC 9110 section 6.5.1).
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
   void on_header_impl(error&) override { in_header_ = false; }
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}
   std::size_t on_body_impl(view, error&) override;
   void on_chunk_header_impl(std::uint64_t, view, error&) override;
   std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override;

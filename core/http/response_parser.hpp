@@ -53,7 +53,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   void on_field_impl(boost::beast::http::field, view, view, error&) override;
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
   void on_header_impl(error&) override;
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}
   std::size_t on_body_impl(view, error&) override;
   void on_chunk_header_impl(std::uint64_t, view, error&) override {}
   std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override;

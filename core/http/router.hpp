@@ -77,7 +77,8 @@ class router {
   std::vector<filter> filters_;
 };
 
-/// The routes for one path's errors: unknown path, unknown method, wrong method (RFC 9110 sections 15.5.5, 15.5.6, 15.6.2).
+/// The routes for one path's errors: unknown path, unknown method, wrong method (RFC 9110
+/// sections 15.5.5, 15.5.6, 15.6.2).
 response no_such_route();
 response unknown_method();
 response method_not_allowed(const route& found);

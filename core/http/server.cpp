@@ -49,9 +49,8 @@ server_shard::server_shard(server_shared& shared, loop& home)
       id_state_(std::random_device{}() | (std::uint64_t{std::random_device{}()} << 32U)) {}
 
 void server_shard::serve(net::stream_ptr client) {
-  connections_.spawn_with([this, &client](asio::cancellation_signal& cancel) {
-    return run(*this, std::move(client), cancel);
-  });
+  connections_.spawn_with(
+      [this, &client](asio::cancellation_signal& cancel) { return run(*this, std::move(client), cancel); });
 }
 
 task<> server_shard::run(server_shard& self, net::stream_ptr client, asio::cancellation_signal& cancel) {

@@ -28,8 +28,8 @@ server_metrics::server_metrics(telemetry::registry& all, const std::string& pref
       requests_in_flight(all.make_gauge("cohort_server_requests_in_flight", "Requests being answered.")),
       abandoned_total(all.make_counter("cohort_server_requests_abandoned_total",
                                        "Requests whose client hung up before the answer.")),
-      deadline_exceeded_total(all.make_counter("cohort_server_deadline_exceeded_total",
-                                               "Requests that ran out of their time here.")),
+      deadline_exceeded_total(
+          all.make_counter("cohort_server_deadline_exceeded_total", "Requests that ran out of their time here.")),
       all_(all),
       prefix_(prefix),
       table_(routes.routes().size() + 1) {
@@ -54,9 +54,9 @@ server_metrics::method_metrics& server_metrics::metrics_for(std::size_t endpoint
   const std::lock_guard lock{making_};
   if (auto* made = slot.load(std::memory_order_acquire)) return *made;
   auto& made = owned_.emplace_back();
-  made.durations = &all_.make_histogram(
-      prefix_ + "_http_request_duration_seconds", "Time from a request's header to its answer, in seconds.",
-      {{"endpoint", endpoint_name(endpoint)}, {"method", std::string{kinds[kind]}}});
+  made.durations = &all_.make_histogram(prefix_ + "_http_request_duration_seconds",
+                                        "Time from a request's header to its answer, in seconds.",
+                                        {{"endpoint", endpoint_name(endpoint)}, {"method", std::string{kinds[kind]}}});
   slot.store(&made, std::memory_order_release);
   return made;
 }
@@ -65,10 +65,9 @@ telemetry::counter& server_metrics::counter_for(method_metrics& of, std::size_t 
                                                 unsigned code) {
   auto& slot = of.by_status[code];
   if (auto* made = slot.load(std::memory_order_acquire)) return *made;
-  auto& made = all_.make_counter(prefix_ + "_http_requests_total", "Requests answered.",
-                                 {{"endpoint", endpoint_name(endpoint)},
-                                  {"method", std::string{kinds[kind]}},
-                                  {"status", std::to_string(code)}});
+  auto& made = all_.make_counter(
+      prefix_ + "_http_requests_total", "Requests answered.",
+      {{"endpoint", endpoint_name(endpoint)}, {"method", std::string{kinds[kind]}}, {"status", std::to_string(code)}});
   slot.store(&made, std::memory_order_release);
   return made;
 }

@@ -1,5 +1,7 @@
 #include "core/http/target.hpp"
 
+#include "core/http/message.hpp"
+
 namespace cohort::http {
 namespace {
 
@@ -28,7 +30,7 @@ std::optional<target_parts> split_target(std::string_view target) noexcept {
   // Bytes above 0x7F are not legal in a target, yet common; they are data to us, never syntax.
   if (!is_well_formed(target)) return std::nullopt;
   if (target == "*") return target_parts{target, {}};
-  if (target.starts_with("http://") || target.starts_with("https://")) {
+  if (same_name(target.substr(0, 7), "http://") || same_name(target.substr(0, 8), "https://")) {
     const auto authority = target.find("//") + 2;
     const auto path = target.find_first_of("/?", authority);
     if (path == authority) return std::nullopt;

@@ -2,19 +2,20 @@
 
 #include <simdjson.h>
 
+#include <boost/system/errc.hpp>
+#include <boost/system/result.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "core/runtime/task.hpp"
 
 namespace cohort::json {
 
 /// This thread's parser. A document that it made dies with the next one, so it never leaves `read`.
 simdjson::dom::parser& thread_parser();
 
-/// Parses `text` and gives `visit(simdjson::dom::element)`, a `result<T>`: what is wanted of the document has to be
-/// copied out there, since nothing of it may be kept across a `co_await`. `bad_message` if it is no JSON.
+/// Parses `text` and gives `visit(simdjson::dom::element)`, a `boost::system::result<T>`: what is wanted of the
+/// document has to be copied out there, since nothing of it may be kept across a `co_await`. `bad_message` if it is no
+/// JSON.
 template <class Visit>
 auto read(std::string_view text, Visit&& visit) -> decltype(visit(std::declval<simdjson::dom::element>())) {
   using answer = decltype(visit(std::declval<simdjson::dom::element>()));

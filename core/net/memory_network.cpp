@@ -94,9 +94,7 @@ class memory_stream final : public stream {
   void start_read(asio::mutable_buffer into, completion<io_result> done) override {
     run(read(this, into), std::move(done));
   }
-  void start_write(const_buffers from, completion<io_result> done) override {
-    run(write(this, from), std::move(done));
-  }
+  void start_write(const_buffers from, completion<io_result> done) override { run(write(this, from), std::move(done)); }
 
   /// Bridges a coroutine to a completion, cancellation included.
   static void run(task<io_result> work, completion<io_result> done) {
@@ -104,7 +102,8 @@ class memory_stream final : public stream {
     auto finish = [done = std::move(done)](std::exception_ptr failure, io_result outcome) mutable {
       done(failure ? io_result{error_code{asio::error::operation_aborted}} : outcome);
     };
-    asio::co_spawn(loop::current().get_executor(), std::move(work), asio::bind_cancellation_slot(slot, std::move(finish)));
+    asio::co_spawn(loop::current().get_executor(), std::move(work),
+                   asio::bind_cancellation_slot(slot, std::move(finish)));
   }
 
   std::optional<error_code> refusal() const noexcept {

@@ -32,7 +32,9 @@ class memory_network final : public network {
   ~memory_network() override;
 
   /// Names what `resolve` finds. An address given as text needs no name.
-  void add_name(const std::string& host, std::vector<asio::ip::address> addresses) { names_[host] = std::move(addresses); }
+  void add_name(const std::string& host, std::vector<asio::ip::address> addresses) {
+    names_[host] = std::move(addresses);
+  }
   /// Connections to it neither succeed nor fail until the caller's deadline.
   void black_hole(const endpoint& peer) { black_holes_[peer] = true; }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boost/asio/buffer.hpp>
 #include <array>
+#include <boost/asio/buffer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,14 +27,12 @@ class stream {
 
   /// Awaitable for an `io_result`: at least one byte.
   auto read_some(asio::mutable_buffer into) {
-    return operation<io_result>(
-        [this, into](completion<io_result> done) { start_read(into, std::move(done)); });
+    return operation<io_result>([this, into](completion<io_result> done) { start_read(into, std::move(done)); });
   }
 
   /// Awaitable for an `io_result`: at least one byte of the pieces, taken as one.
   auto write_some(const_buffers from) {
-    return operation<io_result>(
-        [this, from](completion<io_result> done) { start_write(from, std::move(done)); });
+    return operation<io_result>([this, from](completion<io_result> done) { start_write(from, std::move(done)); });
   }
 
   /// What can be sent without waiting, `would_block` if nothing: saves a turn of the loop where it can.

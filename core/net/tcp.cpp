@@ -18,8 +18,7 @@ namespace ip = asio::ip;
 class tcp_stream final : public stream {
  public:
   tcp_stream(tcp_socket socket, loop& home)
-      : socket_(std::move(socket)),
-        expiry_(home, this, [](void* self) { static_cast<tcp_stream*>(self)->cancel(); }) {
+      : socket_(std::move(socket)), expiry_(home, this, [](void* self) { static_cast<tcp_stream*>(self)->cancel(); }) {
     error_code ignored;  // a socket that cannot do this still works, only slower
     socket_.set_option(ip::tcp::no_delay{true}, ignored);
     socket_.non_blocking(true, ignored);

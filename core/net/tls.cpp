@@ -84,6 +84,9 @@ class tls_stream final : public stream {
   tls_stream(stream_ptr plain, asio::ssl::context& context, executor home)
       : plain_(std::move(plain)), tls_(next_layer{*plain_, home}, context) {}
 
+  /// OpenSSL takes a connection that goes without a close_notify for cut off, and never offers its session again.
+  ~tls_stream() override { SSL_set_shutdown(tls_.native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+
   auto& secured() noexcept { return tls_; }
 
   void set_deadline(deadline limit) override { plain_->set_deadline(limit); }

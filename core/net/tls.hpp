@@ -13,7 +13,8 @@ namespace cohort::net {
 /// For one loop.
 class tls_client_context {
  public:
-  /// Trusts the system's certificates (OpenSSL's defaults, so `SSL_CERT_FILE` and `SSL_CERT_DIR` too). TLS 1.2 or later.
+  /// Trusts the system's certificates (OpenSSL's defaults, so `SSL_CERT_FILE` and `SSL_CERT_DIR` too). TLS 1.2 or
+  /// later.
   tls_client_context();
   ~tls_client_context();
 

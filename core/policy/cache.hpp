@@ -61,7 +61,8 @@ class cache {
     return made;
   }
 
-  /// What is known, without taking on a fetch: for one who waited for somebody else's. `last_error` tells how that went.
+  /// What is known, without taking on a fetch: for one who waited for somebody else's. `last_error` tells how that
+  /// went.
   decision peek(const std::string& key, time_point now) {
     const auto& found = touch(key);
     return {found.value && now - found.stored < settings_.fresh_for ? action::use : action::rest, found.value,

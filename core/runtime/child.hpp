@@ -49,8 +49,8 @@ task<> keep_outcome(task<T> work, child_outcome<T>* kept) {
   co_await asio::this_coro::throw_if_cancelled(false);
 }
 
-/// Starts `work` here and now, up to its first wait, as a child of whoever owns `slot`, which must stay until `done` has
-/// been called, once, from the loop, and never before this returns.
+/// Starts `work` here and now, up to its first wait, as a child of whoever owns `slot`, which must stay until `done`
+/// has been called, once, from the loop, and never before this returns.
 template <class T, class Done>
 void start_child(child<T>& slot, task<T> work, Done done) {
   auto finish = [done = std::move(done)](std::exception_ptr) mutable { done(); };

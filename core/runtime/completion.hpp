@@ -71,19 +71,18 @@ class completion {
   };
 
   template <class Handler>
-  static constexpr actions actions_for{
-      [](void* at, Result&& value) {
-        auto& stored = *static_cast<Handler*>(at);
-        Handler handler(std::move(stored));
-        stored.~Handler();
-        std::move(handler)(std::move(value));
-      },
-      [](void* to, void* from) noexcept {
-        auto& stored = *static_cast<Handler*>(from);
-        new (to) Handler(std::move(stored));
-        stored.~Handler();
-      },
-      [](void* at) noexcept { static_cast<Handler*>(at)->~Handler(); }};
+  static constexpr actions actions_for{[](void* at, Result&& value) {
+                                         auto& stored = *static_cast<Handler*>(at);
+                                         Handler handler(std::move(stored));
+                                         stored.~Handler();
+                                         std::move(handler)(std::move(value));
+                                       },
+                                       [](void* to, void* from) noexcept {
+                                         auto& stored = *static_cast<Handler*>(from);
+                                         new (to) Handler(std::move(stored));
+                                         stored.~Handler();
+                                       },
+                                       [](void* at) noexcept { static_cast<Handler*>(at)->~Handler(); }};
 
   alignas(std::max_align_t) unsigned char storage_[4 * sizeof(void*)];
   const actions* actions_ = nullptr;

@@ -28,7 +28,8 @@ class wait_queue {
 
   /// Awaitable for a `wait_status`; ends by itself at `until`.
   auto wait(deadline until = deadline::never()) {
-    return operation<wait_status>([this, until](completion<wait_status> done) { detail::start_waiting(this, until, std::move(done)); });
+    return operation<wait_status>(
+        [this, until](completion<wait_status> done) { detail::start_waiting(this, until, std::move(done)); });
   }
 
   /// Wakes the one that has waited longest; false if there is none.

@@ -47,8 +47,8 @@ std::optional<http::response> key_guard::check(const http::request_context& cont
   if (given && same_secret(*given, key_)) return std::nullopt;
   if (!given && other_proof_ && other_proof_(context)) return std::nullopt;
   failures(metrics_, prefix_, endpoint, given ? "invalid" : "missing").increment();
-  auto refusal = http::error_response(http::status::unauthorized, "Unauthorized",
-                                      given ? "Invalid API key" : "API key required");
+  auto refusal =
+      http::error_response(http::status::unauthorized, "Unauthorized", given ? "Invalid API key" : "API key required");
   refusal.set("WWW-Authenticate", "ApiKey realm=\"api\", header=\"X-API-Key\"");
   return refusal;
 }

@@ -4,7 +4,8 @@
 
 namespace cohort::service {
 
-background::background(std::vector<loop*> loops, telemetry::logger log) : loops_(std::move(loops)), log_(std::move(log)) {
+background::background(std::vector<loop*> loops, telemetry::logger log)
+    : loops_(std::move(loops)), log_(std::move(log)) {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     groups_.push_back(std::make_unique<task_group>([this](const std::exception_ptr& failure) {
       std::string what = "unknown";

@@ -41,15 +41,18 @@ std::string host_in_url(const asio::ip::address& address) {
 }
 
 boost::urls::url url_of(const net::endpoint& where) {
-  return boost::urls::url{*boost::urls::parse_uri("http://" + host_in_url(where.address()) + ":" +
-                                                  std::to_string(where.port()))};
+  return boost::urls::url{
+      *boost::urls::parse_uri("http://" + host_in_url(where.address()) + ":" + std::to_string(where.port()))};
 }
 
 /// One of a program's services while it runs.
 class running_service {
  public:
   running_service(definition what, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener)
-      : what_(std::move(what)), loops_(std::move(loops)), metrics_(loops_.size()), listener_(std::move(listener)),
+      : what_(std::move(what)),
+        loops_(std::move(loops)),
+        metrics_(loops_.size()),
+        listener_(std::move(listener)),
         local_(listener_->local_endpoint()) {}
 
   const std::string& name() const noexcept { return what_.name; }
@@ -71,13 +74,13 @@ class running_service {
     telemetry::add_process_metrics(metrics_);
     metrics_.add_collector([&sink](auto& families) {
       families.push_back(telemetry::single_value("cohort_log_lines_dropped_total", "Log lines lost to a full queue.",
-                                                 prometheus::MetricType::Counter,
-                                                 static_cast<double>(sink.dropped())));
+                                                 prometheus::MetricType::Counter, static_cast<double>(sink.dropped())));
     });
     metrics_.make_gauge("cohort_build_info", "Which version this is.", {{"version", COHORT_VERSION}}).add(1);
     server_metrics_.emplace(metrics_, what_.metric_prefix, routes_);
-    server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_,
-                    http::server_settings{.limits = {}, .common_fields = security_headers(what_.content_security_policy)});
+    server_.emplace(
+        loops_, std::move(listener_), routes_, *server_metrics_, *log_,
+        http::server_settings{.limits = {}, .common_fields = security_headers(what_.content_security_policy)});
   }
 
   void start() {

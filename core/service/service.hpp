@@ -38,7 +38,8 @@ struct definition {
   std::string metric_prefix;
   std::string about;
   std::uint16_t port;
-  std::string content_security_policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  std::string content_security_policy =
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   std::function<void(config::options&)> add_options = [](config::options&) {};
   /// Called once, after the settings are known. `guard` may be given further proofs here.
   std::function<http::router(kit&, key_guard& guard)> app;

@@ -19,7 +19,8 @@ void add_common_options(config::options& to, common_settings& settings) {
          settings.log_format);
   to.add(settings.drain_time, {"--drain-seconds", "", "How long requests in flight may take to end after SIGTERM"},
          config::seconds(0, 3600), std::to_string(settings.drain_time.count()));
-  to.add_switch(settings.healthcheck, "--healthcheck", "Ask the running service for its health; exit 0 if well, else 1");
+  to.add_switch(settings.healthcheck, "--healthcheck",
+                "Ask the running service for its health; exit 0 if well, else 1");
 }
 
 }  // namespace cohort::service

@@ -19,11 +19,11 @@ std::string_view format_time(wall_time when, std::span<char, 32> into) {
   const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{milliseconds - day};
-  const int length = std::snprintf(
-      into.data(), into.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-      static_cast<int>(time.subseconds().count()));
+  const int length =
+      std::snprintf(into.data(), into.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
   return {into.data(), static_cast<std::size_t>(length)};
 }
 
@@ -63,9 +63,9 @@ void append_text(std::string& line, std::string_view time, std::string_view leve
 struct log_sink::implementation {
   std::shared_ptr<spdlog::details::thread_pool> threads =
       std::make_shared<spdlog::details::thread_pool>(queue_length, 1);
-  std::shared_ptr<spdlog::async_logger> lines = std::make_shared<spdlog::async_logger>(
-      "cohort", std::make_shared<spdlog::sinks::stderr_sink_mt>(), threads,
-      spdlog::async_overflow_policy::overrun_oldest);
+  std::shared_ptr<spdlog::async_logger> lines =
+      std::make_shared<spdlog::async_logger>("cohort", std::make_shared<spdlog::sinks::stderr_sink_mt>(), threads,
+                                             spdlog::async_overflow_policy::overrun_oldest);
 };
 
 log_sink::log_sink() : inner_(std::make_unique<implementation>()) {
@@ -99,8 +99,6 @@ void logger::write(log_level level, std::string_view message, std::span<const lo
   sink_->write(line);
 }
 
-logger logger::for_service(std::string service) const {
-  return {*sink_, std::move(service), least_, format_, *clock_};
-}
+logger logger::for_service(std::string service) const { return {*sink_, std::move(service), least_, format_, *clock_}; }
 
 }  // namespace cohort::telemetry

@@ -37,7 +37,8 @@ histogram::histogram(std::size_t shards, std::vector<double> bounds) : bounds_(s
 void histogram::observe(double amount) noexcept {
   const auto mine = detail::this_shard(shards_.size());
   auto& shard = shards_[mine];
-  const auto bucket = static_cast<std::size_t>(std::lower_bound(bounds_.begin(), bounds_.end(), amount) - bounds_.begin());
+  const auto bucket =
+      static_cast<std::size_t>(std::lower_bound(bounds_.begin(), bounds_.end(), amount) - bounds_.begin());
   auto& count = shard.buckets[bucket];
   if (mine == 0) {
     count.fetch_add(1, std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -53,17 +54,19 @@ double limit_of(decltype(RLIMIT_NOFILE) which) {
 
 void collect_process(std::vector<prometheus::MetricFamily>& to) {
   // Positions in proc(5), less the three that come before.
-  constexpr std::size_t user_time = 14 - 3, system_time = 15 - 3, threads = 20 - 3, start_time = 22 - 3,
-                        virtual_size = 23 - 3, resident_pages = 24 - 3;
+  constexpr std::size_t threads = 20 - 3, start_time = 22 - 3, virtual_size = 23 - 3, resident_pages = 24 - 3;
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
   const auto add = [&](const char* name, const char* help, MetricType type, double value) {
     to.push_back(single_value(name, help, type, value));
   };
+  // Finer than the clock ticks of /proc/self/stat.
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  add("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricType::Counter,
+      static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9);
   if (const auto stat = stat_fields(); stat && stat->size() > resident_pages) {
     const auto& field = *stat;
-    add("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricType::Counter,
-        (field[user_time] + field[system_time]) / ticks);
     add("process_threads", "Number of operating system threads.", MetricType::Gauge, field[threads]);
     add("process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricType::Gauge, field[virtual_size]);
     add("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,

@@ -37,8 +37,8 @@ aggregator::aggregator(const service::kit& with, const addresses& where)
       weather_(with, named("weather", where.weather, "/api/weather"), weather_limit) {}
 
 task<std::string> aggregator::aggregate(deadline until, std::string request_id) {
-  auto all = co_await when_all(time_.ask(until, request_id), sysinfo_.ask(until, request_id),
-                               weather_.ask(until, request_id));
+  auto all =
+      co_await when_all(time_.ask(until, request_id), sysinfo_.ask(until, request_id), weather_.ask(until, request_id));
   const auto& [time, sysinfo, weather] = all;
   std::string body;
   body.reserve(2048);
@@ -64,9 +64,9 @@ std::string time_error_body(const part& failed) {
   json::writer{body}
       .open_object()
       .field("service", "time-service")
-      .field("timestamp", std::string{"Error: "} + (failed.state == part_state::timeout
-                                                        ? "the time service did not answer in time"
-                                                        : "the time service is unavailable"))
+      .field("timestamp",
+             std::string{"Error: "} + (failed.state == part_state::timeout ? "the time service did not answer in time"
+                                                                           : "the time service is unavailable"))
       .close_object();
   return body;
 }

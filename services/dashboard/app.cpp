@@ -66,8 +66,8 @@ boost::urls::url loopback(std::uint16_t port) {
 
 http::router app(service::kit with, service::key_guard& guard, const addresses& where, session_cookies sessions) {
   auto source = std::make_shared<aggregator>(with, where);
-  auto shared =
-      std::make_shared<dashboard_routes>(dashboard_routes{with.work, guard, std::move(source), std::move(sessions), {}});
+  auto shared = std::make_shared<dashboard_routes>(
+      dashboard_routes{with.work, guard, std::move(source), std::move(sessions), {}});
   guard.accept_also([shared](const http::request_context& context) {
     return shared->sessions.is_valid(context, loop::current().wall_now());
   });

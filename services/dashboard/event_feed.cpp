@@ -75,7 +75,8 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& ou
   while (!out.draining()) {
     std::string news;
     if (std::exchange(seen_time, self->time_.version) != self->time_.version) news += self->time_.text;
-    if (std::exchange(seen_aggregate, self->aggregate_.version) != self->aggregate_.version) news += self->aggregate_.text;
+    if (std::exchange(seen_aggregate, self->aggregate_.version) != self->aggregate_.version)
+      news += self->aggregate_.text;
     if (!news.empty()) {
       if (!co_await out.write(std::move(news))) co_return;
       continue;  // more may have come meanwhile

@@ -12,8 +12,7 @@ namespace cohort::dashboard {
 /// all while there are none.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
-  event_feed(service::background& work, std::shared_ptr<aggregator> source)
-      : work_(work), source_(std::move(source)) {}
+  event_feed(service::background& work, std::shared_ptr<aggregator> source) : work_(work), source_(std::move(source)) {}
 
   /// One subscriber's stream, until it or the server ends.
   static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& out);

@@ -61,8 +61,9 @@ std::string session_cookies::sign(std::string_view text) const { return hmac_sha
 std::string session_cookies::issue(wall_time now, bool secure) const {
   const auto expires = std::chrono::floor<std::chrono::seconds>(now + lifetime).time_since_epoch().count();
   const auto text = std::to_string(expires);
-  return std::string{cookie_name} + "=" + text + "." + sign(text) + "; Path=/; Max-Age=" +
-         std::to_string(lifetime.count()) + "; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : "");
+  return std::string{cookie_name} + "=" + text + "." + sign(text) +
+         "; Path=/; Max-Age=" + std::to_string(lifetime.count()) + "; HttpOnly; SameSite=Strict" +
+         (secure ? "; Secure" : "");
 }
 
 std::string session_cookies::removal() {

@@ -10,11 +10,11 @@ namespace {
 constexpr duration answer_reserve = std::chrono::milliseconds{20};
 
 bool says_stale(std::string_view body) {
-  const auto stale = json::read(body, [](simdjson::dom::element root) -> result<int> {
+  const auto stale = json::read(body, [](simdjson::dom::element root) -> result<bool> {
     bool flag = false;
-    return root["stale"].get(flag) == simdjson::SUCCESS && flag ? 1 : 0;
+    return root["stale"].get(flag) == simdjson::SUCCESS && flag;
   });
-  return stale && *stale == 1;
+  return stale && *stale;
 }
 
 part judged(http::client::outcome answer) {
@@ -42,8 +42,9 @@ upstream::upstream(service::kit with, const names& named, duration limit)
                                              "Time until an upstream's answer or its failure.",
                                              {{"service", named.label}})) {
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-    outcomes_[i] = &kit_.metrics.make_counter("dashboard_service_upstream_requests_total", "Calls to upstreams.",
-                                              {{"service", named.label}, {"outcome", std::string{part_state_names[i]}}});
+    outcomes_[i] =
+        &kit_.metrics.make_counter("dashboard_service_upstream_requests_total", "Calls to upstreams.",
+                                   {{"service", named.label}, {"outcome", std::string{part_state_names[i]}}});
   }
 }
 

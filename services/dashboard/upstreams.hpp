@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boost/url/url.hpp>
 #include <array>
+#include <boost/url/url.hpp>
 #include <string>
 #include <string_view>
 

@@ -81,7 +81,8 @@ service::definition definition() {
   made.about = "Describes the machine it runs on: GET /api/sysinfo";
   made.port = 5002;
   made.add_options = [host_hostname](config::options& options) {
-    options.add(*host_hostname, {"--host-hostname", "HOST_HOSTNAME", "The machine's name, where this runs in a container"},
+    options.add(*host_hostname,
+                {"--host-hostname", "HOST_HOSTNAME", "The machine's name, where this runs in a container"},
                 config::visible_text("a host name"), "the machine's own");
   };
   made.app = [host_hostname](service::kit&, service::key_guard&) { return app(*host_hostname); };

@@ -102,7 +102,8 @@ service::definition definition() {
   made.about = "Tells the weather from wttr.in, cached: GET /api/weather";
   made.port = 5003;
   made.add_options = [chosen](config::options& options) {
-    options.add(chosen->upstream, {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "Provider that speaks wttr.in's j1"},
+    options.add(chosen->upstream,
+                {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "Provider that speaks wttr.in's j1"},
                 config::http_url(), "https://wttr.in");
     options.add(chosen->cache_time, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "How long a report is fresh"},
                 config::seconds(1, 86'400), "600");

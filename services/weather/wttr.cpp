@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/json/reader.hpp"
+#include "core/runtime/task.hpp"
 
 namespace cohort::weather {
 namespace {
