@@ -206,5 +206,19 @@ TEST_CASE("the event stream gives the clock and the parts, and says goodbye when
   CHECK(stack.process().wait_exit() == 0);
 }
 
+TEST_CASE("the README's example builds, serves its route and degrades like the rest") {
+  running_program hello{"hello-service"};
+  // Whether or not something answers on the time service's usual port here.
+  const auto got = get(hello.port(), "/api/hello/w%C3%B6rld");
+  if (got.status == 200) {
+    CHECK(json_at(got.body, "/hello") == "\"wörld\"");
+  } else {
+    CHECK(got.status == 502);
+    CHECK(json_at(got.body, "/error") == "\"Bad Gateway\"");
+  }
+  CHECK(get(hello.port(), "/health").status == 200);
+  CHECK(hello.stop() == 0);
+}
+
 }  // namespace
 }  // namespace cohort::test
