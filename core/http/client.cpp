@@ -126,7 +126,8 @@ task<exchange_result> exchange(net::stream& stream, const client_request& reques
     buffer.erase(0, used);
     held -= used;
     if (parser->done()) {
-      const bool clean = held == 0 && !send_failed && parser->keeps_alive();
+      const bool still_http = parser->answer().code_number != 101;
+      const bool clean = held == 0 && !send_failed && still_http && parser->keeps_alive();
       co_return exchange_result{std::move(parser->answer()), clean};
     }
     if (held >= limits.header_bytes) co_return exchange_result{client_error::answer_header_too_big};
@@ -138,14 +139,16 @@ task<exchange_result> exchange(net::stream& stream, const client_request& reques
       any_byte = true;
       continue;
     }
-    const bool in_body = parser->head_done();
-    if (got.error() == asio::error::eof && any_byte) {
-      if (const auto cut = parser->end()) co_return exchange_result{*cut};
-      co_return exchange_result{std::move(parser->answer())};
+    if (parser->head_done()) {
+      const auto cut = got.error() == asio::error::eof ? parser->end() : client_error::body_cut_short;
+      if (!cut) co_return exchange_result{std::move(parser->answer())};
+      co_return exchange_result{at_stage(got.error(), client_error::body_timeout, *cut)};
     }
-    if (!any_byte && send_failed) co_return exchange_result{client_error::send_failed};
-    co_return exchange_result{at_stage(got.error(), in_body ? client_error::body_timeout : client_error::answer_timeout,
-                                       in_body ? client_error::body_cut_short : client_error::no_answer)};
+    // An interim answer is a byte, too: the server has the request.
+    const auto broken = any_byte      ? client_error::answer_cut_short
+                        : send_failed ? client_error::send_failed
+                                      : client_error::no_answer;
+    co_return exchange_result{at_stage(got.error(), client_error::answer_timeout, broken)};
   }
 }
 
@@ -183,6 +186,7 @@ class client::pool {
   }
 
   void keep(const origin& from, net::stream_ptr stream) {
+    if (limits_.idle_connections_per_origin == 0) return;
     auto& idle = idle_[from];
     if (idle.size() >= limits_.idle_connections_per_origin) idle.pop_front();
     stream->set_deadline(deadline::never());
@@ -200,7 +204,7 @@ class client::pool {
     if (!addresses) {
       co_return at_stage(addresses.error(), client_error::resolve_timeout, client_error::resolve_failed);
     }
-    auto failure = client_error::connect_failed;
+    std::optional<client_error> failure;
     for (std::size_t i = 0; i < addresses->size(); ++i) {
       // What is left is shared by the addresses that are left, so that one black hole does not cost the others.
       const auto now = loop::current().now();
@@ -212,11 +216,13 @@ class client::pool {
         co_return co_await secure(std::move(*plain), to.host, until);
       }
       const auto refused = plain.error() == asio::error::connection_refused;
-      failure = at_stage(plain.error(), client_error::connect_timeout,
-                         refused ? client_error::connect_refused : client_error::connect_failed);
-      if (failure == client_error::cancelled) break;
+      const auto why = at_stage(plain.error(), client_error::connect_timeout,
+                                refused ? client_error::connect_refused : client_error::connect_failed);
+      // In the enumeration's order: `connect_refused` is for a name whose every address refused.
+      failure = std::max(failure.value_or(why), why);
+      if (why == client_error::cancelled) break;
     }
-    co_return failure;
+    co_return failure.value_or(client_error::connect_failed);
   }
 
  private:

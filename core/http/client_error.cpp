@@ -21,6 +21,7 @@ class category final : public boost::system::error_category {
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "the request was not sent in time";
       case client_error::no_answer: return "the connection ended before an answer came";
+      case client_error::answer_cut_short: return "the answer's header was cut short";
       case client_error::answer_timeout: return "no answer came in time";
       case client_error::answer_malformed: return "the answer is not HTTP";
       case client_error::answer_header_too_big: return "the answer's header is too big";
@@ -60,6 +61,7 @@ std::string_view error_class(client_error code) noexcept {
     case client_error::tls_bad_certificate: return "tls";
     case client_error::send_failed:
     case client_error::no_answer:
+    case client_error::answer_cut_short:
     case client_error::body_cut_short: return "reset";
     case client_error::answer_malformed:
     case client_error::answer_header_too_big:

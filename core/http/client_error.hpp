@@ -22,6 +22,7 @@ enum class client_error {
   send_failed,            // the peer closed or reset while the request was sent
   send_timeout,           //
   no_answer,              // closed or reset before the answer's first byte
+  answer_cut_short,       // closed or reset within the answer's header
   answer_timeout,         // before the answer's header was whole
   answer_malformed,       // not HTTP
   answer_header_too_big,  //

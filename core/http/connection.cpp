@@ -1,17 +1,18 @@
 #include "core/http/connection.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-#include <charconv>
-#include <cstring>
 
 #include "core/http/body_writer.hpp"
 #include "core/http/remaining_time.hpp"
+#include "core/http/response_head.hpp"
 
 namespace cohort::http {
 namespace {
 
-constexpr std::size_t first_buffer = 4 * 1024;
+constexpr std::size_t most_reserved = 64 * 1024;
 /// Pipelined answers are sent together up to here.
 constexpr std::size_t most_batched = 64 * 1024;
 /// A body above this is sent from where it lies instead of being copied behind its head.
@@ -41,10 +42,6 @@ class in_flight {
   telemetry::gauge& count_;
 };
 
-bool may_have_body(status code) noexcept {
-  return code != status::no_content && code != status::not_modified && static_cast<unsigned>(code) >= 200;
-}
-
 /// What may go into a log line and upstream as it is.
 bool is_sane_id(std::string_view id) noexcept {
   if (id.empty() || id.size() > 128) return false;
@@ -59,12 +56,6 @@ double milliseconds_of(duration span) noexcept {
   return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1000;
 }
 
-void append_number(std::string& to, std::size_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  to.append(digits, static_cast<std::size_t>(end - digits));
-}
-
 }  // namespace
 
 connection::connection(server_shard& shard, net::stream_ptr client, asio::cancellation_signal& cancel)
@@ -73,6 +64,7 @@ connection::connection(server_shard& shard, net::stream_ptr client, asio::cancel
       stream_(std::move(client)),
       cancel_(cancel),
       peer_(stream_->peer_address()),
+      in_(limits_.header_bytes),
       handler_timer_(shard.home().timers(), this) {
   shard_.open_.push_back(this);
   shard_.shared().metrics.connections.add(1);
@@ -105,23 +97,22 @@ void connection::drain() {
 task<bool> connection::read_head() {
   scanner_.reset();
   head_.clear();  // its views are of the last request, whose bytes may go now
-  if (begin_ == end_) begin_ = end_ = 0;
-  request_began_ = begin_ == end_ ? time_point{} : shard_.home().now();
+  request_began_ = in_.empty() ? time_point{} : shard_.home().now();
   bool may_skip = true;
   for (;;) {
     // RFC 9112 section 2.2: an empty line before the request line is skipped, however it was cut on the way.
-    if (may_skip && unread().starts_with("\r\n")) {
-      begin_ += 2;
+    if (may_skip && in_.unread().starts_with("\r\n")) {
+      in_.consume(2);
       scanner_.reset();
       may_skip = false;
     }
-    const auto state = scanner_.scan(unread());
+    const auto state = scanner_.scan(in_.unread());
     if (state == head_scanner::state::complete) co_return true;
     if (state == head_scanner::state::bare_line_feed) {
       co_await refuse(status::bad_request);
       co_return false;
     }
-    const auto size = end_ - begin_;
+    const auto size = in_.unread().size();
     if (!scanner_.has_start_line() && size > limits_.target_bytes + 64) {
       co_await refuse(status::uri_too_long);
       co_return false;
@@ -143,40 +134,25 @@ task<bool> connection::read_head() {
 
 /// Reads more; false if the connection is over, a 408 or nothing having been said.
 task<bool> connection::fill(deadline until, bool waits_for_request) {
-  if (!co_await flush()) co_return false;
-  if (!make_room()) {  // a chunk's header that fills it all
+  if (!flush_at_once()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+  }
+  if (!in_.make_room()) {  // a chunk's header that fills it all
     co_await refuse(status::bad_request);
     co_return false;
   }
   stream_->set_deadline(until);
   idle_ = waits_for_request;
-  auto reading = stream_->read_some(asio::buffer(in_.get() + end_, capacity_ - end_));
+  auto reading = stream_->read_some(in_.room());
   const auto got = co_await std::move(reading);
   idle_ = false;
   if (got) {
-    end_ += *got;
+    in_.commit(*got);
     co_return true;
   }
   if (got.error() == asio::error::timed_out && !waits_for_request) co_await refuse(status::request_timeout);
   co_return false;
-}
-
-bool connection::make_room() {
-  if (end_ < capacity_) return true;
-  if (begin_ > 0) {
-    std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-    return true;
-  }
-  // The header must lie in one piece; more than that never has to.
-  const auto wanted = capacity_ == 0 ? first_buffer : std::min(capacity_ * 2, limits_.header_bytes);
-  if (wanted <= capacity_) return false;
-  auto larger = std::make_unique<char[]>(wanted);
-  if (end_ > 0) std::memcpy(larger.get(), in_.get(), end_);
-  in_ = std::move(larger);
-  capacity_ = wanted;
-  return true;
 }
 
 /// All of the body into `body_`.
@@ -186,33 +162,20 @@ task<bool> connection::read_body() {
   const auto until = deadline::after(shard_.home().now(), time);
   const bool expects_continue =
       !head_.http_1_0 && same_name(head_.find(field::expect).value_or(std::string_view{}), "100-continue");
-  if (expects_continue && begin_ == end_) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-  if (announced) body_.reserve(*announced);
-  set_head_aside();
+  if (expects_continue && in_.empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  // No more at once than a client pays for: what it announces costs it nothing.
+  if (announced) body_.reserve(std::min<std::uint64_t>(*announced, most_reserved));
+  in_.set_consumed_aside();
   for (;;) {
     request_parser::verdict wrong;
-    if (begin_ < end_) begin_ += parser_->parse_body(unread(), wrong);
+    if (!in_.empty()) in_.consume(parser_->parse_body(in_.unread(), wrong));
     if (wrong) {
       co_await refuse(*wrong);
       co_return false;
     }
     if (!parser_->has_body()) co_return true;
-    if (begin_ == end_) begin_ = end_ = 0;
     if (!co_await fill(until, false)) co_return false;
   }
-}
-
-/// Goes on reading into another buffer: the views of `head_` stay good in the old one until the next body.
-void connection::set_head_aside() {
-  if (spare_capacity_ < capacity_) {
-    spare_ = std::make_unique<char[]>(capacity_);
-    spare_capacity_ = capacity_;
-  }
-  std::memcpy(spare_.get(), in_.get() + begin_, end_ - begin_);
-  std::swap(in_, spare_);
-  std::swap(capacity_, spare_capacity_);
-  end_ -= begin_;
-  begin_ = 0;
 }
 
 // ---- answering
@@ -220,18 +183,18 @@ void connection::set_head_aside() {
 task<connection::outcome> connection::answer() {
   body_.clear();
   parser_.emplace(limits_, head_, body_);
-  const auto head_bytes = unread().substr(0, scanner_.length());
+  const auto head_bytes = in_.unread().substr(0, scanner_.length());
   if (const auto wrong = parser_->parse_head(head_bytes)) co_return co_await refuse(*wrong);
-  begin_ += head_bytes.size();
+  in_.consume(head_bytes.size());
 
   const auto started = shard_.home().now();
   request_context context{head_, peer_};
-  std::string own_id;
+  std::array<char, 16> own_id;
   if (const auto given = head_.find("x-request-id"); given && is_sane_id(*given)) {
     context.set_id(*given);
   } else {
     own_id = shard_.make_request_id();
-    context.set_id(own_id);
+    context.set_id({own_id.data(), own_id.size()});
   }
   const auto* matched = shard_.shared().routes.match(context);
   auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
@@ -241,7 +204,8 @@ task<connection::outcome> connection::answer() {
 
   const in_flight counted{shard_.shared().metrics.requests_in_flight};
   interrupted_ = interruption::none;
-  auto made = co_await make_answer(context, matched);
+  auto made = answer_at_once(context, matched);
+  if (!made) made = co_await answer_in_time(context, *matched);
   if (!made) {
     if (interrupted_ == interruption::hangup) report(context, matched, client_closed_request, started);
     co_return outcome::close;
@@ -251,7 +215,8 @@ task<connection::outcome> connection::answer() {
   const bool body_unread = parser_->has_body();
   const bool keep = !body_unread && decide_keep_alive(*made);
   if (made->writer() && head_.method != method::head) {
-    co_return co_await stream_body(*made) && keep ? outcome::keep : outcome::close;
+    const bool whole = co_await stream_body(*made);
+    co_return whole&& keep ? outcome::keep : outcome::close;
   }
   if (!co_await append_answer(*made, keep)) co_return outcome::close;
   if (keep) co_return outcome::keep;
@@ -259,35 +224,50 @@ task<connection::outcome> connection::answer() {
   co_return body_unread || shard_.draining().is_set() ? outcome::linger : outcome::close;
 }
 
-/// Nothing when the client is gone, or has been told already what was wrong with its body.
-task<std::optional<response>> connection::make_answer(request_context& context, const route* matched) {
+/// The answer, if nothing has to be waited for: neither a body nor a handler. Most requests need no coroutine.
+std::optional<response> connection::answer_at_once(request_context& context, const route* matched) {
   try {
     if (!matched || !matched->is_probe) {
       for (const auto& check : shard_.shared().routes.filters()) {
-        if (auto early = check(context, matched ? std::string_view{matched->pattern} : "unmatched")) {
-          co_return early;
-        }
+        auto early = check(context, matched ? std::string_view{matched->pattern} : "unmatched");
+        if (early) return early;
       }
     }
-    if (head_.method == method::unknown) co_return unknown_method();
-    if (!matched) co_return no_such_route();
+    if (head_.method == method::unknown) return unknown_method();
+    if (!matched) return no_such_route();
     const auto* handle = matched->find(head_.method);
-    if (!handle) co_return method_not_allowed(*matched);
-    if (parser_->has_body() && !co_await read_body()) co_return std::nullopt;
-    context.set_body(body_);
-    if (const auto* immediate = std::get_if<immediate_handler>(handle)) co_return (*immediate)(context);
-    co_return co_await run_handler(context, std::get<awaiting_handler>(*handle));
+    if (!handle) return method_not_allowed(*matched);
+    const auto* immediate = std::get_if<immediate_handler>(handle);
+    if (!immediate || parser_->has_body()) return std::nullopt;
+    return (*immediate)(context);
   } catch (...) {
-    const auto failure = std::current_exception();
-    if (detail::is_cancellation(failure)) throw;  // the server's end
-    fail(failure);
+    return failed(std::current_exception());
   }
-  co_return error_response(status::internal_server_error, "Something went wrong here");
+}
+
+/// The rest of the cases. Nothing when the client is gone, or has been told already what was wrong with its body.
+task<std::optional<response>> connection::answer_in_time(request_context& context, const route& matched) {
+  std::exception_ptr failure;
+  try {
+    if (parser_->has_body()) {
+      const bool whole = co_await read_body();
+      if (!whole) co_return std::nullopt;
+    }
+    context.set_body(body_);
+    const auto& handle = *matched.find(head_.method);
+    if (const auto* immediate = std::get_if<immediate_handler>(&handle)) co_return (*immediate)(context);
+    co_return co_await run_handler(context, std::get<awaiting_handler>(handle));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (detail::is_cancellation(failure)) std::rethrow_exception(failure);  // the server's end
+  co_return failed(failure);
 }
 
 task<std::optional<response>> connection::run_handler(request_context& context, const awaiting_handler& handle) {
   // Earlier answers of a pipeline must not wait for this one.
-  if (!co_await flush()) co_return std::nullopt;
+  const bool flushed = co_await flush();
+  if (!flushed) co_return std::nullopt;
   handler_until_ = context.until();
   arm_handler_timer();
   std::optional<response> made;
@@ -313,7 +293,7 @@ task<std::optional<response>> connection::run_handler(request_context& context, 
     co_return std::nullopt;
   }
   shard_.shared().metrics.deadline_exceeded_total.increment();
-  if (failure && !detail::is_cancellation(failure)) fail(failure);
+  if (failure && !detail::is_cancellation(failure)) failed(failure);
   if (made) co_return made;
   co_return error_response(status::gateway_timeout, "There was no answer in time");
 }
@@ -332,7 +312,7 @@ void connection::on_handler_timer() {
     return;
   }
   handler_timer_.arm(handler_until_.at());
-  if (begin_ == end_) {
+  if (in_.empty()) {
     watching_ = true;
     stream_->watch_hangup([this] { on_hangup(); });
   }
@@ -353,7 +333,7 @@ task<bool> connection::stream_body(const response& from) {
   in_handler_ = true;
   interrupted_ = interruption::none;
   handler_until_ = deadline::never();
-  watching_ = begin_ == end_;
+  watching_ = in_.empty();
   if (watching_) stream_->watch_hangup([this] { on_hangup(); });
   std::exception_ptr failure;
   try {
@@ -370,11 +350,12 @@ task<bool> connection::stream_body(const response& from) {
   }
   if (failure) {
     if (detail::is_cancellation(failure)) std::rethrow_exception(failure);  // the server's end
-    fail(failure);
+    failed(failure);
     co_return false;  // cut off without the last chunk: the client can tell
   }
   co_await writer.finish();
-  co_return chunked&& writer.ok();
+  const bool whole = chunked && writer.ok();
+  co_return whole;
 }
 
 /// For what is wrong with the request itself: said, then the connection ends.
@@ -393,29 +374,8 @@ bool connection::decide_keep_alive(const response& from) const {
 }
 
 void connection::append_head(const response& from, std::optional<std::size_t> length, bool keep, bool chunked) {
-  const auto code = static_cast<unsigned>(from.code());
-  out_ += "HTTP/1.1 ";
-  append_number(out_, code);
-  out_ += ' ';
-  out_ += boost::beast::http::obsolete_reason(from.code());
-  out_ += "\r\n";
-  out_ += shard_.date_line();
-  if (!from.content_type().empty()) out_.append("Content-Type: ").append(from.content_type()).append("\r\n");
-  if (chunked) {
-    out_ += "Transfer-Encoding: chunked\r\n";
-  } else if (length && may_have_body(from.code())) {
-    out_ += "Content-Length: ";
-    append_number(out_, *length);
-    out_ += "\r\n";
-  }
-  if (!keep) {
-    out_ += "Connection: close\r\n";
-  } else if (head_.http_1_0) {
-    out_ += "Connection: keep-alive\r\n";
-  }
-  out_ += from.extra_fields();
-  out_ += shard_.shared().settings.common_fields;
-  out_ += "\r\n";
+  const response_framing how{.length = length, .chunked = chunked, .keep_alive = keep, .to_http_1_0 = head_.http_1_0};
+  append_response_head(out_, from, how, shard_.date_line(), shard_.shared().settings.common_fields);
 }
 
 task<bool> connection::append_answer(const response& from, bool keep) {
@@ -424,7 +384,9 @@ task<bool> connection::append_answer(const response& from, bool keep) {
   if (head_.method == method::head || !may_have_body(from.code())) co_return true;
   if (content.size() <= largest_copied_body) {
     out_.append(content);
-    co_return out_.size() < most_batched || co_await flush();
+    // Not `a || co_await b`: in a `co_return`, GCC 12 awaits the second whatever the first is.
+    if (out_.size() < most_batched) co_return true;
+    co_return co_await flush();
   }
   stream_->set_deadline(deadline::after(shard_.home().now(), limits_.time_for(limits_.write_time, content.size())));
   const net::const_buffers pieces{asio::buffer(out_), asio::buffer(content.data(), content.size())};
@@ -433,17 +395,20 @@ task<bool> connection::append_answer(const response& from, bool keep) {
   co_return sent.has_value();
 }
 
-task<bool> connection::flush() {
-  if (out_.empty()) co_return true;
+/// Sends what can be sent without waiting; whether that was all.
+bool connection::flush_at_once() {
+  if (out_.empty()) return true;
   const net::const_buffers pieces{asio::buffer(out_), asio::const_buffer{}};
-  const auto at_once = stream_->try_write(pieces);
-  if (at_once && *at_once == out_.size()) {
-    out_.clear();
-    co_return true;
-  }
+  const auto sent = stream_->try_write(pieces);
+  if (!sent) return false;  // to be met again, or waited for, by `flush`
+  out_.erase(0, *sent);
+  return out_.empty();
+}
+
+task<bool> connection::flush() {
+  if (flush_at_once()) co_return true;
   stream_->set_deadline(deadline::after(shard_.home().now(), limits_.time_for(limits_.write_time, out_.size())));
-  const auto done = at_once ? *at_once : 0;
-  const net::const_buffers rest{asio::buffer(out_) + done, asio::const_buffer{}};
+  const net::const_buffers rest{asio::buffer(out_), asio::const_buffer{}};
   const auto sent = co_await net::write_all(*stream_, rest);
   out_.clear();
   co_return sent.has_value();
@@ -453,9 +418,10 @@ task<> connection::linger() {
   stream_->shutdown_write();
   stream_->set_deadline(deadline::after(shard_.home().now(), linger_time));
   std::size_t discarded = 0;
-  if (capacity_ == 0 && !make_room()) co_return;
   while (discarded < linger_bytes) {
-    auto reading = stream_->read_some(asio::buffer(in_.get(), capacity_));
+    in_.clear();
+    if (!in_.make_room()) co_return;
+    auto reading = stream_->read_some(in_.room());
     const auto got = co_await std::move(reading);
     if (!got) co_return;
     discarded += *got;
@@ -480,7 +446,8 @@ void connection::report(const request_context& context, const route* matched, st
                     {"peer", peer_}});
 }
 
-void connection::fail(const std::exception_ptr& failure) {
+/// The exception goes to the log; the client learns nothing of it.
+response connection::failed(const std::exception_ptr& failure) {
   std::string what = "unknown";
   try {
     std::rethrow_exception(failure);
@@ -490,6 +457,7 @@ void connection::fail(const std::exception_ptr& failure) {
   }
   shard_.shared().log.write(telemetry::log_level::error, "a handler threw",
                             {{"path", head_.path}, {"what", std::string_view{what}}});
+  return error_response(status::internal_server_error, "Something went wrong here");
 }
 
 }  // namespace cohort::http

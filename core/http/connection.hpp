@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/http/context.hpp"
+#include "core/http/input_buffer.hpp"
 #include "core/http/request_parser.hpp"
 #include "core/http/server.hpp"
 #include "core/net/stream.hpp"
@@ -32,22 +33,21 @@ class connection {
   task<bool> read_head();
   task<bool> read_body();
   task<bool> fill(deadline until, bool waits_for_request);
-  bool make_room();
-  std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }
-  void set_head_aside();
 
   // Answering.
   task<outcome> answer();
-  task<std::optional<response>> make_answer(request_context& context, const route* matched);
+  std::optional<response> answer_at_once(request_context& context, const route* matched);
+  task<std::optional<response>> answer_in_time(request_context& context, const route& matched);
   task<std::optional<response>> run_handler(request_context& context, const awaiting_handler& handle);
   task<bool> stream_body(const response& from);
   task<outcome> refuse(status code);
   bool decide_keep_alive(const response& from) const;
   void append_head(const response& from, std::optional<std::size_t> length, bool keep, bool chunked);
   task<bool> append_answer(const response& from, bool keep);
+  bool flush_at_once();
   task<bool> flush();
   void report(const request_context& context, const route* matched, status code, time_point started);
-  void fail(const std::exception_ptr& failure);
+  response failed(const std::exception_ptr& failure);
 
   // While a handler waits.
   void arm_handler_timer();
@@ -61,12 +61,7 @@ class connection {
   asio::cancellation_signal& cancel_;
   std::string peer_;
 
-  std::unique_ptr<char[]> in_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  std::unique_ptr<char[]> spare_;
-  std::size_t spare_capacity_ = 0;
+  input_buffer in_;
   std::string out_;
 
   request_head head_;

@@ -30,6 +30,8 @@ std::optional<std::string> gunzip(std::string_view packed, std::size_t most, boo
       return std::nullopt;
     }
     plain.append(piece.data(), made);
+    // A gzip file may have several members, which belong together (RFC 1952 section 2.2).
+    if (code == Z_STREAM_END && state.avail_in > 0) code = inflateReset(&state);
   }
   return plain;
 }

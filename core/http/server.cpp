@@ -94,14 +94,14 @@ std::string_view server_shard::date_line() {
   return date_line_;
 }
 
-std::string server_shard::make_request_id() {
+std::array<char, 16> server_shard::make_request_id() {
   // splitmix64 (Steele, Lea and Flood 2014): distinct for 2^64 requests, and nobody's secret.
   id_state_ += 0x9E3779B97F4A7C15U;
   auto mixed = id_state_;
   mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
   mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
   mixed ^= mixed >> 31U;
-  std::string id(16, '0');
+  std::array<char, 16> id;
   for (auto& digit : id) {
     digit = "0123456789abcdef"[mixed & 0xFU];
     mixed >>= 4U;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -47,7 +48,7 @@ class server_shard {
   /// The `Date` line of now (RFC 9110 section 6.6.1), made once a second.
   std::string_view date_line();
   /// An id for a request that came without one.
-  std::string make_request_id();
+  std::array<char, 16> make_request_id();
   std::atomic<std::size_t> load{0};
 
  private:

@@ -30,7 +30,7 @@ bool matches_etag(std::string_view list, std::string_view etag) noexcept {
 
 /// Whether `;q=` says that it is not wanted: zero, however many decimals.
 bool is_refused(std::string_view parameters) noexcept {
-  const auto weight = parameters.find("q=");
+  const auto weight = std::min(parameters.find("q="), parameters.find("Q="));
   if (weight == std::string_view::npos) return false;
   return trimmed(parameters.substr(weight + 2)).find_first_of("123456789") == std::string_view::npos;
 }

@@ -28,10 +28,13 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
   return 0;
 }
 
-bool is_plain(char c) noexcept {
-  const auto code = static_cast<unsigned char>(c);
-  return code >= 0x20 && code < 0x80 && c != '"' && c != '\\';
-}
+constexpr auto plain_characters = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t code = 0x20; code < 0x80; ++code) plain[code] = code != '"' && code != '\\';
+  return plain;
+}();
+
+bool is_plain(char c) noexcept { return plain_characters[static_cast<unsigned char>(c)]; }
 
 void append_control(std::string& out, char c) {
   switch (c) {

@@ -121,7 +121,9 @@ class resolver::state : public std::enable_shared_from_this<state> {
       name.fresh_until = now + limits_.fresh;
       name.usable_until = now + limits_.usable;
     } else {
-      const bool old_answer_serves = name.known && name.known->has_value() && now < name.usable_until;
+      // A resolver that is ill says nothing about the name; one that says it is gone does.
+      const bool gone = answer.error() == asio::error::host_not_found;
+      const bool old_answer_serves = !gone && name.known && name.known->has_value() && now < name.usable_until;
       if (!old_answer_serves) name.known = std::move(answer);
       name.fresh_until = now + limits_.failure;
     }

@@ -21,7 +21,8 @@ class resolver {
   struct settings {
     /// The system's resolver does not say how long an answer holds. Short, so that replicas that come and go are seen.
     std::chrono::seconds fresh{5};
-    /// After that, and up to here, the old answer is given while a new one is fetched: a DNS outage is survived.
+    /// After that, and up to here, the old answer is given while a new one is fetched: a DNS outage is survived. Not a
+    /// name that the resolver says is gone.
     std::chrono::seconds usable{300};
     /// A failure is not asked again before.
     std::chrono::seconds failure{1};

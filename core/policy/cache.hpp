@@ -107,20 +107,23 @@ class cache {
       recent_.splice(recent_.begin(), recent_, found->second.recency);
       return found->second.what;
     }
-    if (entries_.size() >= settings_.most_entries) forget_one();
+    while (entries_.size() >= settings_.most_entries && forget_one()) {
+    }
     recent_.push_front(key);
     return entries_.emplace(key, place{entry{}, recent_.begin()}).first->second.what;
   }
 
-  /// The least recently used that nobody is fetching; if all are being fetched, the table grows by one.
-  void forget_one() {
+  /// The least recently used that nobody is fetching; false if all are being fetched: then the table grows by one, for
+  /// as long as that lasts.
+  bool forget_one() {
     for (auto oldest = recent_.rbegin(); oldest != recent_.rend(); ++oldest) {
       const auto found = entries_.find(*oldest);
       if (found->second.what.in_flight) continue;
       recent_.erase(found->second.recency);
       entries_.erase(found);
-      return;
+      return true;
     }
+    return false;
   }
 
   cache_settings settings_;

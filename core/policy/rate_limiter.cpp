@@ -29,8 +29,10 @@ std::optional<duration> rate_limiter::take(std::string_view client, time_point n
   const auto passed = std::max(now - bucket.updated, duration::zero());
   bucket.tokens = std::min(burst_, bucket.tokens + static_cast<double>(passed.count()) * tokens_per_nanosecond_);
   bucket.updated = std::max(now, bucket.updated);
-  if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
+  // What doubles round away must not turn back a client that waited exactly as long as it was told.
+  constexpr double rounding = 1e-9;
+  if (bucket.tokens >= 1 - rounding) {
+    bucket.tokens = std::max(bucket.tokens - 1, 0.0);
     return std::nullopt;
   }
   return duration{static_cast<std::int64_t>(std::ceil((1 - bucket.tokens) / tokens_per_nanosecond_))};

@@ -25,7 +25,7 @@ class runtime {
   std::vector<std::unique_ptr<loop>> loops_;
 };
 
-/// The processors that this process may use: its affinity and its cgroup's quota (v2 `cpu.max`), not the machine's.
+/// The processors that this process may use: its affinity and its cgroup's quota (v1 and v2), not the machine's.
 std::size_t hardware_threads() noexcept;
 
 }  // namespace cohort

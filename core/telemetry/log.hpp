@@ -21,16 +21,19 @@ struct log_field {
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 
-/// Takes finished lines to their sink. A queue and one thread: nobody who logs ever waits for a terminal or a pipe.
-/// When the queue is full the oldest line goes, and is counted.
+/// Takes finished lines to standard error. A bounded queue and a thread of its own: nobody who logs ever waits for a
+/// terminal or a pipe. The thread gathers for a few milliseconds and writes what has come as one, so that a line costs
+/// no wake-up and no system call (with one each, the access log cost as much as the request). When the queue is full,
+/// new lines are dropped and counted.
 class log_sink {
  public:
-  /// To standard error.
   log_sink();
+  /// Writes what is left.
   ~log_sink();
   log_sink(const log_sink&) = delete;
   log_sink& operator=(const log_sink&) = delete;
 
+  /// From any thread. Without its line end.
   void write(std::string_view line);
   /// Lines lost since the start.
   std::uint64_t dropped() const;

@@ -36,29 +36,29 @@ histogram::histogram(std::size_t shards, std::vector<double> bounds) : bounds_(s
 
 void histogram::observe(double amount) noexcept {
   const auto mine = detail::this_shard(shards_.size());
-  auto& shard = shards_[mine];
+  auto& here = shards_[mine];
   const auto bucket =
       static_cast<std::size_t>(std::lower_bound(bounds_.begin(), bounds_.end(), amount) - bounds_.begin());
-  auto& count = shard.buckets[bucket];
+  auto& count = here.buckets[bucket];
   if (mine == 0) {
     count.fetch_add(1, std::memory_order_relaxed);
   } else {
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  detail::add_to(shard.sum, amount, mine == 0);
+  detail::add_to(here.sum, amount, mine == 0);
 }
 
 prometheus::ClientMetric::Histogram histogram::snapshot() const {
   prometheus::ClientMetric::Histogram merged;
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i <= bounds_.size(); ++i) {
-    for (const auto& shard : shards_) cumulative += shard.buckets[i].load(std::memory_order_relaxed);
+    for (const auto& each : shards_) cumulative += each.buckets[i].load(std::memory_order_relaxed);
     prometheus::ClientMetric::Bucket bucket;
     bucket.cumulative_count = cumulative;
     bucket.upper_bound = i < bounds_.size() ? bounds_[i] : std::numeric_limits<double>::infinity();
     merged.bucket.push_back(bucket);
   }
-  for (const auto& shard : shards_) merged.sample_sum += shard.sum.load(std::memory_order_relaxed);
+  for (const auto& each : shards_) merged.sample_sum += each.sum.load(std::memory_order_relaxed);
   merged.sample_count = cumulative;
   return merged;
 }

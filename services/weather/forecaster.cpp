@@ -12,13 +12,13 @@ forecaster::forecaster(service::kit with, settings how)
 task<forecaster::answer> forecaster::get(std::shared_ptr<forecaster> self, place where, deadline until) {
   const auto key = where.key();
   report_cache::decision known;
-  std::shared_ptr<remote_event> fetched;
+  std::shared_ptr<asker> waiting;
   {
     const std::lock_guard lock{self->mutex_};
     known = self->reports_.look_up(key, loop::current().now());
     if (known.what == report_cache::action::fetch || known.what == report_cache::action::join) {
-      fetched = remote_event::make();
-      self->waiting_[key].push_back(fetched);
+      waiting = std::make_shared<asker>();
+      self->waiting_[key].push_back(waiting);
     }
   }
   if (known.what == report_cache::action::use) {
@@ -29,11 +29,11 @@ task<forecaster::answer> forecaster::get(std::shared_ptr<forecaster> self, place
   if (known.what == report_cache::action::rest) co_return self->fallback(known, known.last_error);
   if (known.what == report_cache::action::fetch) self->kit_.work.spawn(fetch(self, std::move(where)));
 
-  if (co_await fetched->wait(until) != wait_status::notified) co_return self->fallback(known, "timeout");
+  if (co_await waiting->fetched->wait(until) != wait_status::notified) co_return self->fallback(known, "timeout");
+  // Not by way of the cache, which may have forgotten it by now.
+  if (waiting->found) co_return answer{.weather = waiting->found};
   const std::lock_guard lock{self->mutex_};
-  const auto now_known = self->reports_.peek(key, loop::current().now());
-  if (now_known.last_error.empty()) co_return answer{.weather = now_known.value};
-  co_return self->fallback(now_known, now_known.last_error);
+  co_return self->fallback(self->reports_.peek(key, loop::current().now()), waiting->error);
 }
 
 forecaster::answer forecaster::fallback(const report_cache::decision& known, std::string error) const {
@@ -54,7 +54,7 @@ task<> forecaster::fetch(std::shared_ptr<forecaster> self, place where) {
   try {
     error = co_await self->ask_provider(where, found);
   } catch (...) {
-    self->finish(where.key(), nullptr, std::move(error));
+    self->finish(where.key(), nullptr, error);
     throw;
   }
   if (!error.empty()) {
@@ -62,7 +62,7 @@ task<> forecaster::fetch(std::shared_ptr<forecaster> self, place where) {
     self->kit_.log.write(telemetry::log_level::warn, "no weather from the provider",
                          {{"place", std::string_view{key}}, {"error", std::string_view{error}}});
   }
-  self->finish(where.key(), std::move(found), std::move(error));
+  self->finish(where.key(), found, error);
 }
 
 /// An error class; empty if `found` was.
@@ -81,17 +81,21 @@ task<std::string> forecaster::ask_provider(const place& where, std::shared_ptr<c
   co_return std::string{};
 }
 
-void forecaster::finish(const std::string& key, std::shared_ptr<const report> found, std::string error) {
+void forecaster::finish(const std::string& key, const std::shared_ptr<const report>& found, const std::string& error) {
   const std::lock_guard lock{mutex_};
   const auto now = loop::current().now();
   if (found) {
-    reports_.store(key, std::move(found), now);
+    reports_.store(key, found, now);
   } else {
-    reports_.fail(key, std::move(error), now);
+    reports_.fail(key, error, now);
   }
   const auto waiting = waiting_.extract(key);
   if (!waiting) return;
-  for (const auto& each : waiting.mapped()) each->set();
+  for (const auto& each : waiting.mapped()) {
+    each->found = found;
+    each->error = error;
+    each->fetched->set();
+  }
 }
 
 }  // namespace cohort::weather

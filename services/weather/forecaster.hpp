@@ -42,10 +42,16 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
 
  private:
   using report_cache = policy::cache<report>;
+  /// One who waits for a fetch, and what came of that.
+  struct asker {
+    std::shared_ptr<remote_event> fetched = remote_event::make();
+    std::shared_ptr<const report> found;
+    std::string error;
+  };
 
   static task<> fetch(std::shared_ptr<forecaster> self, place where);
   task<std::string> ask_provider(const place& where, std::shared_ptr<const report>& found);
-  void finish(const std::string& key, std::shared_ptr<const report> found, std::string error);
+  void finish(const std::string& key, const std::shared_ptr<const report>& found, const std::string& error);
   answer fallback(const report_cache::decision& known, std::string error) const;
 
   service::kit kit_;
@@ -54,7 +60,7 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
   telemetry::counter& misses_;
   std::mutex mutex_;  // held for a look-up, never across a wait
   report_cache reports_;
-  std::map<std::string, std::vector<std::shared_ptr<remote_event>>> waiting_;
+  std::map<std::string, std::vector<std::shared_ptr<asker>>> waiting_;
 };
 
 }  // namespace cohort::weather

@@ -1,6 +1,7 @@
 #include "services/weather/wttr.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include "core/json/reader.hpp"
 #include "core/runtime/task.hpp"
@@ -23,7 +24,7 @@ std::optional<double> number_of(simdjson::simdjson_result<element> found) {
   const auto text = text_of(found);
   double number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (failed != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <thread>
 
+#include "core/runtime/task.hpp"
+
 namespace cohort::json {
 namespace {
 
