@@ -6,7 +6,7 @@
 namespace cohort::http {
 
 task<> body_writer::send(std::string bytes) {
-  stream_.set_deadline(deadline::after(loop::current().now(), time_to_write_));
+  stream_.set_deadline(deadline::after(loop::current().now(), limits_.time_for(limits_.write_time, bytes.size())));
   const net::const_buffers pieces{asio::buffer(bytes), asio::const_buffer{}};
   const auto sent = co_await net::write_all(stream_, pieces);
   stream_.set_deadline(deadline::never());

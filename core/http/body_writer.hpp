@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/http/limits.hpp"
 #include "core/net/stream.hpp"
 #include "core/runtime/wait_queue.hpp"
 
@@ -13,8 +14,8 @@ class body_writer {
  public:
   enum class framing { chunked, until_close };
 
-  body_writer(net::stream& to, framing how, duration time_to_write, event& draining)
-      : stream_(to), framing_(how), time_to_write_(time_to_write), draining_(draining) {}
+  body_writer(net::stream& to, framing how, const server_limits& limits, event& draining)
+      : stream_(to), framing_(how), limits_(limits), draining_(draining) {}
 
   /// Sends it now. False once nobody takes it any more.
   task<bool> write(std::string bytes);
@@ -32,7 +33,7 @@ class body_writer {
 
   net::stream& stream_;
   framing framing_;
-  duration time_to_write_;
+  server_limits limits_;
   event& draining_;
   bool ok_ = true;
 };

@@ -96,6 +96,7 @@ void connection::drain() {
 
 task<bool> connection::read_head() {
   scanner_.reset();
+  matched_ = nullptr;
   head_.clear();  // its views are of the last request, whose bytes may go now
   request_began_ = in_.empty() ? time_point{} : shard_.home().now();
   bool may_skip = true;
@@ -196,7 +197,7 @@ task<connection::outcome> connection::answer() {
     own_id = shard_.make_request_id();
     context.set_id({own_id.data(), own_id.size()});
   }
-  const auto* matched = shard_.shared().routes.match(context);
+  const auto* matched = matched_ = shard_.shared().routes.match(context);
   auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
   if (const auto left = head_.find(remaining_time_field))
     limit = std::min(limit, parse_remaining_time(*left).value_or(limit));
@@ -260,7 +261,9 @@ task<std::optional<response>> connection::answer_in_time(request_context& contex
   } catch (...) {
     failure = std::current_exception();
   }
-  if (detail::is_cancellation(failure)) std::rethrow_exception(failure);  // the server's end
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  const bool server_ends = !!cancellation.cancelled();
+  if (server_ends && detail::is_cancellation(failure)) std::rethrow_exception(failure);
   co_return failed(failure);
 }
 
@@ -329,7 +332,7 @@ task<bool> connection::stream_body(const response& from) {
   append_head(from, std::nullopt, chunked && decide_keep_alive(from), chunked);
   if (!co_await flush()) co_return false;
   const auto how = chunked ? body_writer::framing::chunked : body_writer::framing::until_close;
-  body_writer writer{*stream_, how, limits_.write_time, shard_.draining()};
+  body_writer writer{*stream_, how, limits_, shard_.draining()};
   in_handler_ = true;
   interrupted_ = interruption::none;
   handler_until_ = deadline::never();
@@ -360,7 +363,11 @@ task<bool> connection::stream_body(const response& from) {
 
 /// For what is wrong with the request itself: said, then the connection ends.
 task<connection::outcome> connection::refuse(status code) {
-  shard_.shared().metrics.on_answer(nullptr, head_.method_text, head_.method, code, duration::zero());
+  auto& shared = shard_.shared();
+  const auto began = request_began_ == time_point{} ? shard_.home().now() : request_began_;
+  shared.metrics.on_answer(matched_, head_.method_text, head_.method, code, shard_.home().now() - began);
+  shared.log.write(telemetry::log_level::info, "request refused",
+                   {{"status", static_cast<std::int64_t>(code)}, {"path", head_.path}, {"peer", peer_}});
   auto made = error_response(code, code == status::request_timeout ? "The request took too long to arrive"
                                                                    : "This request cannot be served as it is");
   append_head(made, made.content().size(), false, false);

@@ -69,6 +69,7 @@ class connection {
   std::optional<request_parser> parser_;
   std::string body_;
   time_point request_began_{};
+  const route* matched_ = nullptr;  // of the request being answered
 
   enum class interruption { none, deadline, hangup };
   bool idle_ = false;

@@ -136,6 +136,7 @@ server_shard& server::least_loaded() noexcept {
 
 task<> server::accept_all() {
   duration pause = shortest_pause;
+  bool reported = false;
   for (;;) {
     auto failed = error_code{};
     if (shared_.connections.load(std::memory_order_relaxed) < shared_.settings.limits.connections) {
@@ -144,6 +145,7 @@ task<> server::accept_all() {
       if (client) {
         ++accepted_;
         pause = shortest_pause;
+        reported = false;
         shard.load.fetch_add(1, std::memory_order_relaxed);
         shared_.connections.fetch_add(1, std::memory_order_relaxed);
         if (&shard.home() == &loop::current()) {
@@ -159,7 +161,7 @@ task<> server::accept_all() {
       // A client that was gone before it was accepted says nothing about us.
       if (failed == asio::error::connection_aborted) continue;
     }
-    if (pause == longest_pause) {
+    if (pause == longest_pause && !std::exchange(reported, true)) {
       const auto reason = failed ? failed.message() : std::string{"as many connections as are allowed"};
       shared_.log.write(telemetry::log_level::warn, "not accepting", {{"why", std::string_view{reason}}});
     }

@@ -1,0 +1,247 @@
+#include "services/weather/forecaster.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/integration/wttr_samples.hpp"
+#include "tests/unit/core/service/service_stage.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using weather::forecaster;
+
+const weather::place paris{"Paris", "France", {}, {}};
+const weather::place london{"London", "England", {}, {}};
+const weather::place rome{"Rome", "Italy", {}, {}};
+
+/// A provider, and a forecaster that asks it; ten minutes of cache.
+struct weather_stage : service_stage {
+  explicit weather_stage(const char* upstream = "http://wttr.test", std::size_t most_places = 256) {
+    provider.body = wttr_answer("21");
+    add_site("wttr.test", scripted("/{place}", provider));
+    source = std::make_shared<forecaster>(
+        kit(), forecaster::settings{
+                   .upstream = url_of(upstream), .cache_time = 10min, .fetch_limit = 5s, .most_places = most_places});
+  }
+
+  task<forecaster::answer> asking(const weather::place& where, duration limit = 10s) {
+    return forecaster::get(source, where, deadline::after(time.now(), limit));
+  }
+  forecaster::answer ask(const weather::place& where = paris, duration limit = 10s) {
+    return time.run(asking(where, limit));
+  }
+
+  scripted_answer provider;
+  std::shared_ptr<forecaster> source;
+};
+
+using asker = lone_task<forecaster::answer>;
+
+const forecaster::answer& answer_of(const asker& who) {
+  REQUIRE(who.ended());
+  REQUIRE(who.outcome().value.has_value());
+  return *who.outcome().value;
+}
+
+TEST_CASE("The first report comes from the provider, the next ones from the cache, as long as it is fresh") {
+  weather_stage stage;
+  const auto first = stage.ask();
+  REQUIRE(first.weather != nullptr);
+  CHECK(first.weather->temperature_c == "21");
+  CHECK_FALSE(first.from_cache);
+  CHECK(first.error.empty());
+  CHECK(stage.provider.targets == std::vector<std::string>{"/Paris,France?format=j1"});
+  stage.time.run_for(9min);
+  const auto second = stage.ask();
+  CHECK(second.weather == first.weather);
+  CHECK(second.from_cache);
+  CHECK_FALSE(second.stale);
+  CHECK(second.age >= 9min);
+  CHECK(second.age < 9min + 1s);
+  CHECK(stage.provider.asked() == 1);
+  stage.time.run_for(1min);
+  stage.provider.body = wttr_answer("22");
+  const auto third = stage.ask();
+  CHECK(third.weather->temperature_c == "22");
+  CHECK_FALSE(third.from_cache);
+  CHECK(stage.series("weather_service_cache_hits_total") == 1);
+  CHECK(stage.series("weather_service_cache_misses_total") == 2);
+}
+
+TEST_CASE("However many ask at once, the provider is asked once for a place") {
+  weather_stage stage;
+  stage.provider.delay = 1s;
+  std::deque<asker> askers;
+  for (int i = 0; i < 10; ++i) askers.emplace_back(stage.time, stage.asking(paris));
+  asker elsewhere{stage.time, stage.asking(london)};
+  stage.time.run_for(500ms);
+  askers.emplace_back(stage.time, stage.asking(paris));
+  stage.time.run_for(600ms);
+  for (const auto& each : askers) {
+    CHECK(answer_of(each).weather == answer_of(askers.front()).weather);
+    CHECK(answer_of(each).weather->where.city == "Paris");
+    CHECK_FALSE(answer_of(each).from_cache);
+  }
+  CHECK(answer_of(elsewhere).weather->where.city == "London");
+  CHECK(stage.provider.asked() == 2);
+}
+
+TEST_CASE("Where the provider fails, the class of its error is told, and an old report if there is one") {
+  const auto [code, body, delay, error] = GENERATE(table<http::status, std::string, duration, std::string>({
+      {http::status::internal_server_error, "{}", 0s, "status 500"},
+      {http::status::too_many_requests, "{}", 0s, "status 429"},
+      {http::status::not_found, "{}", 0s, "status 404"},
+      {http::status::ok, "Unknown location", 0s, "unexpected answer"},
+      {http::status::ok, "{}", 0s, "unexpected answer"},
+      {http::status::ok, wttr_answer(), 6s, "timeout"},
+  }));
+  weather_stage stage;
+  const bool known_before = GENERATE(true, false);
+  if (known_before) {
+    stage.ask();
+    stage.time.run_for(11min);
+  }
+  stage.provider.code = code;
+  stage.provider.body = body;
+  stage.provider.delay = delay;
+  const auto got = stage.ask();
+  CHECK(got.error == error);
+  CHECK(got.from_cache == known_before);
+  CHECK(got.stale == known_before);
+  CHECK((got.weather != nullptr) == known_before);
+  CHECK(got.retry_after > 4s);
+  CHECK(got.retry_after <= 5s);
+  if (known_before) {
+    CHECK(got.weather->temperature_c == "21");
+    CHECK(got.age >= 11min);
+    CHECK(got.age < 11min + 6s);
+  }
+}
+
+TEST_CASE("A provider that cannot be reached is told from one whose name is not known") {
+  const auto [upstream, error] = GENERATE(table<const char*, std::string>({
+      {"http://closed.test", "connect"},
+      {"http://hole.test", "timeout"},
+      {"http://unknown.test", "dns"},
+  }));
+  weather_stage stage{upstream};
+  stage.add_closed_port("closed.test");
+  stage.add_black_hole("hole.test");
+  CHECK(stage.ask().error == error);
+}
+
+TEST_CASE("After a failure the provider is left alone for a while, twice as long each time") {
+  weather_stage stage;
+  stage.provider.code = http::status::bad_gateway;
+  std::size_t asked = 0;
+  for (const duration pause : {5s, 10s, 20s, 40s, 60s, 60s}) {
+    CHECK(stage.ask().error == "status 502");
+    CHECK(stage.provider.asked() == ++asked);
+    stage.time.run_for(pause - 1s);
+    const auto resting = stage.ask();
+    CHECK(resting.error == "status 502");
+    CHECK(resting.retry_after <= 1s);
+    CHECK(stage.provider.asked() == asked);
+    stage.time.run_for(1s);
+  }
+  stage.provider.code = http::status::ok;
+  CHECK(stage.ask().error.empty());
+  stage.time.run_for(10min);
+  stage.provider.code = http::status::bad_gateway;
+  CHECK(stage.ask().retry_after <= 5s);
+}
+
+TEST_CASE("Whoever has less time than the fetch is answered in time, and the fetch goes on for the others") {
+  weather_stage stage;
+  stage.provider.delay = 3s;
+  const auto start = stage.time.now();
+  const auto got = stage.ask(paris, 1s);
+  CHECK(got.weather == nullptr);
+  CHECK(got.error == "timeout");
+  CHECK(stage.time.now() - start <= 1s + 2 * tick);
+  stage.time.run_for(3s);
+  const auto next = stage.ask(paris, 1s);
+  CHECK(next.from_cache);
+  CHECK_FALSE(next.stale);
+  CHECK(stage.provider.asked() == 1);
+}
+
+TEST_CASE("Whoever has no time left for a new report gets the old one") {
+  weather_stage stage;
+  stage.ask();
+  stage.time.run_for(11min);
+  stage.provider.delay = 3s;
+  const auto got = stage.ask(paris, GENERATE(duration{1s}, duration{0}, duration{-1s}));
+  REQUIRE(got.weather != nullptr);
+  CHECK(got.stale);
+  CHECK(got.error == "timeout");
+}
+
+TEST_CASE("The fetch does not end with the one who asked for it first") {
+  weather_stage stage;
+  stage.provider.delay = 2s;
+  asker first{stage.time, stage.asking(paris)};
+  asker second{stage.time, stage.asking(paris)};
+  stage.time.run_for(1s);
+  first.cancel();
+  CHECK(first.ended());
+  CHECK_FALSE(second.ended());
+  stage.time.run_for(2s);
+  CHECK(answer_of(second).error.empty());
+  CHECK(stage.ask().from_cache);
+  CHECK(stage.provider.asked() == 1);
+}
+
+TEST_CASE("The cache is bounded: the place not asked for longest goes") {
+  weather_stage stage{"http://wttr.test", 2};
+  stage.ask(paris);
+  stage.ask(london);
+  CHECK(stage.ask(paris).from_cache);
+  stage.ask(rome);
+  CHECK(stage.provider.asked() == 3);
+  CHECK(stage.ask(paris).from_cache);
+  CHECK_FALSE(stage.ask(london).from_cache);
+}
+
+task<> without_answer(task<forecaster::answer> asked) { co_await std::move(asked); }
+
+/// Asks for places without end, between any two steps of whatever else happens around the moment `pause` from now.
+task<> ask_for_many(weather_stage* stage, duration pause) {
+  co_await sleep_for(pause);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const weather::place somewhere{"City" + std::string(i, 'x'), "Land", {}, {}};
+    stage->work.spawn(without_answer(stage->asking(somewhere, 0s)));
+    if (i % 40 == 0) {
+      co_await sleep_for(tick);
+    } else {
+      auto turn = asio::post(loop::current().get_executor(), asio::deferred);
+      co_await std::move(turn);
+    }
+  }
+}
+
+TEST_CASE("Whoever waited for a report gets it, even where the cache has no place for it any more") {
+  weather_stage stage{"http://wttr.test", 1};
+  stage.provider.delay = 1s;
+  asker waits{stage.time, stage.asking(paris)};
+  lone_task<> crowd{stage.time, ask_for_many(&stage, 1s - 8 * tick)};
+  stage.time.run_for(3s);
+  CHECK(crowd.ended());
+  CHECK(answer_of(waits).weather != nullptr);
+  CHECK(answer_of(waits).error.empty());
+}
+
+TEST_CASE("When the service ends, those who wait hear of it") {
+  weather_stage stage;
+  stage.provider.delay = 3s;
+  asker waits{stage.time, stage.asking(paris)};
+  stage.time.run_for(1s);
+  stage.time.run(stage.work.stop());
+  stage.time.run_for(1s);
+  CHECK(answer_of(waits).error == "cancelled");
+}
+
+}  // namespace
+}  // namespace cohort
