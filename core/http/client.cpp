@@ -289,6 +289,8 @@ task<outcome> client::call(client_request request, deadline until) {
     const auto reference = boost::urls::parse_uri_reference(*location);
     boost::urls::url next;
     if (!reference || !boost::urls::resolve(request.url, *reference, next)) co_return client_error::bad_url;
+    const bool gives_up_tls = origin_of(request.url)->secure && next.scheme_id() == boost::urls::scheme::http;
+    if (gives_up_tls) co_return client_error::bad_url;
     next.remove_fragment();
     if (origin_of(next) != origin_of(request.url)) {
       // Keys and cookies are for the one they were given for.

@@ -17,10 +17,12 @@ namespace cohort::http {
 struct client_request {
   method verb = method::get;
   boost::urls::url url;
-  /// Beside `Host`, `User-Agent`, `Accept-Encoding` and `Content-Length`, which the client sees to.
+  /// `Host`, `Content-Length` and `Transfer-Encoding` are the client's own and refused here, as are line breaks
+  /// (`bad_url`); `User-Agent` and `Accept-Encoding` it adds where they are missing.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
-  /// How many redirects to follow, for GET and HEAD. To another origin only `Accept` and `User-Agent` go along.
+  /// How many redirects to follow, for GET and HEAD. To another origin only `Accept` and `User-Agent` go along;
+  /// from https to http none is followed.
   unsigned redirects = 0;
 };
 

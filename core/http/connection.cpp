@@ -217,7 +217,8 @@ task<connection::outcome> connection::answer() {
   const bool keep = !body_unread && decide_keep_alive(*made);
   if (made->writer() && head_.method != method::head) {
     const bool whole = co_await stream_body(*made);
-    co_return whole&& keep ? outcome::keep : outcome::close;
+    if (whole && keep) co_return outcome::keep;
+    co_return outcome::close;
   }
   if (!co_await append_answer(*made, keep)) co_return outcome::close;
   if (keep) co_return outcome::keep;

@@ -42,10 +42,16 @@ void key_guard::expose_counters(const http::router& routes) const {
 }
 
 std::optional<http::response> key_guard::check(const http::request_context& context, std::string_view endpoint) const {
-  if (key_.empty()) return std::nullopt;
+  const bool shows_key = context.head().find("x-api-key").has_value();
+  if (!shows_key && asks() && other_proof_ && other_proof_(context)) return std::nullopt;
+  return check_key(context, endpoint);
+}
+
+std::optional<http::response> key_guard::check_key(const http::request_context& context,
+                                                   std::string_view endpoint) const {
+  if (!asks()) return std::nullopt;
   const auto given = context.head().find("x-api-key");
   if (given && same_secret(*given, key_)) return std::nullopt;
-  if (!given && other_proof_ && other_proof_(context)) return std::nullopt;
   failures(metrics_, prefix_, endpoint, given ? "invalid" : "missing").increment();
   auto refusal =
       http::error_response(http::status::unauthorized, "Unauthorized", given ? "Invalid API key" : "API key required");

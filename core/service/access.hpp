@@ -29,8 +29,10 @@ class key_guard {
   void expose_counters(const http::router& routes) const;
   void accept_also(other_proof proof) { other_proof_ = std::move(proof); }
 
-  /// Nothing if the key is there and right, else the 401.
+  /// Nothing if the key or another proof is there and right, else the 401.
   std::optional<http::response> check(const http::request_context& context, std::string_view endpoint) const;
+  /// The same for the key alone.
+  std::optional<http::response> check_key(const http::request_context& context, std::string_view endpoint) const;
 
  private:
   std::string key_;

@@ -42,7 +42,8 @@ struct dashboard_routes {
   }
 
   http::response sign_in(const http::request_context& context) const {
-    if (auto refusal = guard.check(context, "/session")) return std::move(*refusal);
+    // A session does not prolong itself.
+    if (auto refusal = guard.check_key(context, "/session")) return std::move(*refusal);
     http::response welcome{http::status::no_content};
     if (guard.asks()) {
       const bool secure = context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";

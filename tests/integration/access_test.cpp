@@ -47,6 +47,7 @@ TEST_CASE("the page's session is a signed HttpOnly cookie that opens the API and
 
   const auto pair = cookie.substr(0, cookie.find(';'));
   CHECK(get(port, "/api/aggregate", {{"Cookie", "other=1; " + pair}}).status == 200);
+  CHECK(request(port, "POST", "/session", {{"Cookie", pair}}).status == 401);
   auto forged = pair;
   forged[pair.find('=') + 1] = '9';  // another time of expiry
   CHECK(get(port, "/api/aggregate", {{"Cookie", forged}}).status == 401);
@@ -137,7 +138,7 @@ TEST_CASE("every service explains its flags and variables, and tells its version
   }
 }
 
-TEST_CASE("--healthcheck asks the running service and tells by its exit status") {
+TEST_CASE("the flag --healthcheck asks the running service and tells by its exit status") {
   running_program service{"time-service"};
   const auto port = std::to_string(service.port());
   CHECK(run_program("time-service", {"--healthcheck", "--port", port}).status == 0);
