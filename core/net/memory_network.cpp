@@ -14,6 +14,7 @@ struct channel {
   struct piece {
     time_point arrives;
     std::string bytes;
+    std::size_t taken = 0;
   };
   std::deque<piece> pieces;
   std::size_t in_flight = 0;
@@ -134,11 +135,11 @@ class memory_stream final : public stream {
 
   std::size_t take(asio::mutable_buffer into) {
     auto& from = incoming();
-    auto& bytes = from.pieces.front().bytes;
-    const auto count = std::min({into.size(), bytes.size(), shared_->how.largest_read});
-    std::memcpy(into.data(), bytes.data(), count);
-    bytes.erase(0, count);
-    if (bytes.empty()) from.pieces.pop_front();
+    auto& first = from.pieces.front();
+    const auto count = std::min({into.size(), first.bytes.size() - first.taken, shared_->how.largest_read});
+    std::memcpy(into.data(), first.bytes.data() + first.taken, count);
+    first.taken += count;
+    if (first.taken == first.bytes.size()) from.pieces.pop_front();
     from.in_flight -= count;
     from.writers.notify_all();
     return count;
