@@ -3,6 +3,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
 #include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
 #include <vector>
 
 namespace cohort::config {
@@ -99,6 +102,22 @@ rule<std::chrono::seconds> seconds(std::int64_t least, std::int64_t most) {
             return count ? std::optional{std::chrono::seconds{*count}} : std::nullopt;
           },
           "whole seconds from " + std::to_string(least) + " to " + std::to_string(most)};
+}
+
+rule<std::string> time_zone() {
+  return {[](std::string_view given) -> std::optional<std::string> {
+            auto name = given.starts_with(':') ? given.substr(1) : given;
+            static const std::regex posix_rule{"([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]{1,2}.*"};
+            const bool is_rule = std::regex_match(name.begin(), name.end(), posix_rule);
+            const char* const elsewhere = std::getenv("TZDIR");
+            const auto file = std::filesystem::path{elsewhere ? elsewhere : "/usr/share/zoneinfo"} / name;
+            std::error_code ignored;
+            const bool is_zone =
+                name.find("..") == std::string_view::npos && std::filesystem::is_regular_file(file, ignored);
+            if (!is_rule && !is_zone && name != "UTC" && name != "GMT") return std::nullopt;
+            return std::string{given};
+          },
+          "a time zone such as Asia/Jerusalem, UTC or IST-2IDT"};
 }
 
 rule<rate> events_per_time() {

@@ -33,6 +33,9 @@ rule<std::string> one_of(std::initializer_list<std::string_view> words);
 /// Whole seconds.
 rule<std::chrono::seconds> seconds(std::int64_t least, std::int64_t most);
 
+/// A zone of the tz database as this machine has it (`Asia/Jerusalem`), or a POSIX rule (`IST-2IDT`), as TZ has them.
+rule<std::string> time_zone();
+
 /// So many events in so long.
 struct rate {
   std::uint32_t count;

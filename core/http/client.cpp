@@ -66,9 +66,16 @@ bool breaks_lines(std::string_view text) noexcept {
   return text.find_first_of("\r\n\0", 0, 3) != std::string_view::npos;
 }
 
+/// Whether a field says where the message ends or for whom it is: that is the client's own to say, once.
+bool is_framing(std::string_view name) noexcept {
+  return same_name(name, "host") || same_name(name, "content-length") || same_name(name, "transfer-encoding");
+}
+
 bool is_safe(const client_request& request) {
-  return std::none_of(request.fields.begin(), request.fields.end(),
-                      [](const auto& each) { return breaks_lines(each.first) || breaks_lines(each.second); });
+  return std::none_of(request.fields.begin(), request.fields.end(), [](const auto& each) {
+    return breaks_lines(each.first) || breaks_lines(each.second) || is_framing(each.first) ||
+           each.first.find_first_of(" :\t") != std::string::npos;
+  });
 }
 
 client_error at_stage(const error_code& failed, client_error timeout, client_error otherwise) noexcept {

@@ -72,6 +72,7 @@ connection::connection(server_shard& shard, net::stream_ptr client, asio::cancel
 }
 
 connection::~connection() {
+  release_body();
   std::erase(shard_.open_, this);
   shard_.shared().metrics.connections.add(-1);
 }
@@ -80,6 +81,7 @@ task<> connection::run() {
   for (;;) {
     if (!co_await read_head()) break;
     const auto next = co_await answer();
+    release_body();
     if (next == outcome::keep) continue;
     if (!co_await flush()) break;
     if (next == outcome::linger) co_await linger();
@@ -157,10 +159,10 @@ task<bool> connection::fill(deadline until, bool waits_for_request) {
 }
 
 /// All of the body into `body_`.
-task<bool> connection::read_body() {
+task<bool> connection::read_body(deadline answer_by) {
   const auto announced = parser_->announced_length();
   const auto time = limits_.time_for(limits_.body_time, announced.value_or(limits_.body_bytes));
-  const auto until = deadline::after(shard_.home().now(), time);
+  const auto until = std::min(deadline::after(shard_.home().now(), time), answer_by);
   const bool expects_continue =
       !head_.http_1_0 && same_name(head_.find(field::expect).value_or(std::string_view{}), "100-continue");
   if (expects_continue && in_.empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -174,15 +176,34 @@ task<bool> connection::read_body() {
       co_await refuse(*wrong);
       co_return false;
     }
+    if (!account_for_body()) {
+      co_await refuse(status::service_unavailable);
+      co_return false;
+    }
     if (!parser_->has_body()) co_return true;
     if (!co_await fill(until, false)) co_return false;
   }
 }
 
+/// All connections together hold so many bytes of bodies and no more.
+bool connection::account_for_body() {
+  auto& held = shard_.shared().body_bytes;
+  const auto more = body_.size() - std::exchange(body_accounted_, body_.size());
+  return held.fetch_add(more, std::memory_order_relaxed) + more <= limits_.body_bytes_in_all;
+}
+
+void connection::release_body() noexcept {
+  if (body_accounted_ > 0) {
+    shard_.shared().body_bytes.fetch_sub(std::exchange(body_accounted_, 0), std::memory_order_relaxed);
+  }
+  // A connection that once sent a large body does not hold its memory while it idles.
+  if (body_.capacity() > most_reserved) std::string{}.swap(body_);
+  body_.clear();
+}
+
 // ---- answering
 
 task<connection::outcome> connection::answer() {
-  body_.clear();
   parser_.emplace(limits_, head_, body_);
   const auto head_bytes = in_.unread().substr(0, scanner_.length());
   if (const auto wrong = parser_->parse_head(head_bytes)) co_return co_await refuse(*wrong);
@@ -252,7 +273,7 @@ task<std::optional<response>> connection::answer_in_time(request_context& contex
   std::exception_ptr failure;
   try {
     if (parser_->has_body()) {
-      const bool whole = co_await read_body();
+      const bool whole = co_await read_body(context.until());
       if (!whole) co_return std::nullopt;
     }
     context.set_body(body_);
@@ -368,11 +389,11 @@ task<connection::outcome> connection::refuse(status code) {
   const auto began = request_began_ == time_point{} ? shard_.home().now() : request_began_;
   shared.metrics.on_answer(matched_, head_.method_text, head_.method, code, shard_.home().now() - began);
   shared.log.write(telemetry::log_level::info, "request refused",
-                   {{"status", static_cast<std::int64_t>(code)}, {"path", head_.path}, {"peer", peer_}});
+                   {{"status", static_cast<std::int64_t>(code)}, {"path", shown_path()}, {"peer", peer_}});
   auto made = error_response(code, code == status::request_timeout ? "The request took too long to arrive"
                                                                    : "This request cannot be served as it is");
   append_head(made, made.content().size(), false, false);
-  out_.append(made.content());
+  if (head_.method != method::head) out_.append(made.content());
   if (co_await flush()) co_await linger();
   co_return outcome::close;
 }
@@ -383,7 +404,11 @@ bool connection::decide_keep_alive(const response& from) const {
 
 void connection::append_head(const response& from, std::optional<std::size_t> length, bool keep, bool chunked) {
   const response_framing how{.length = length, .chunked = chunked, .keep_alive = keep, .to_http_1_0 = head_.http_1_0};
-  append_response_head(out_, from, how, shard_.date_line(), shard_.shared().settings.common_fields);
+  const auto& settings = shard_.shared().settings;
+  const bool came_by_tls = !settings.common_fields_over_tls.empty() &&
+                           head_.find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+  append_response_head(out_, from, how, shard_.date_line(),
+                       came_by_tls ? settings.common_fields_over_tls : settings.common_fields);
 }
 
 task<bool> connection::append_answer(const response& from, bool keep) {
@@ -446,7 +471,7 @@ void connection::report(const request_context& context, const route* matched, st
   shared.log.write(level, "request",
                    {{"id", context.id()},
                     {"method", head_.method_text},
-                    {"path", head_.path},
+                    {"path", shown_path()},
                     {"route", matched ? std::string_view{matched->pattern} : std::string_view{"unmatched"}},
                     {"status", static_cast<std::int64_t>(code)},
                     {"duration_ms", milliseconds_of(took)},
@@ -456,15 +481,9 @@ void connection::report(const request_context& context, const route* matched, st
 
 /// The exception goes to the log; the client learns nothing of it.
 response connection::failed(const std::exception_ptr& failure) {
-  std::string what = "unknown";
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    what = error.what();
-  } catch (...) {
-  }
+  const auto what = what_of(failure);
   shard_.shared().log.write(telemetry::log_level::error, "a handler threw",
-                            {{"path", head_.path}, {"what", std::string_view{what}}});
+                            {{"path", shown_path()}, {"what", std::string_view{what}}});
   return error_response(status::internal_server_error, "Something went wrong here");
 }
 

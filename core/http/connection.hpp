@@ -31,7 +31,9 @@ class connection {
 
   // Reading.
   task<bool> read_head();
-  task<bool> read_body();
+  task<bool> read_body(deadline answer_by);
+  bool account_for_body();
+  void release_body() noexcept;
   task<bool> fill(deadline until, bool waits_for_request);
 
   // Answering.
@@ -48,6 +50,8 @@ class connection {
   task<bool> flush();
   void report(const request_context& context, const route* matched, status code, time_point started);
   response failed(const std::exception_ptr& failure);
+  /// As much of the path as a log line needs.
+  std::string_view shown_path() const noexcept { return head_.path.substr(0, 1024); }
 
   // While a handler waits.
   void arm_handler_timer();
@@ -68,6 +72,7 @@ class connection {
   head_scanner scanner_;
   std::optional<request_parser> parser_;
   std::string body_;
+  std::size_t body_accounted_ = 0;
   time_point request_began_{};
   const route* matched_ = nullptr;  // of the request being answered
 

@@ -25,6 +25,8 @@ struct server_limits {
   /// For a peer to take an answer, and longer by what its length takes at the slowest rate.
   duration write_time = std::chrono::seconds{10};
   std::size_t connections = 10'000;
+  /// Of all connections together; 503 above.
+  std::size_t body_bytes_in_all = 64 * 1024 * 1024;
 
   constexpr duration time_for(duration base, std::size_t bytes) const noexcept {
     return base + std::chrono::seconds{bytes / slowest_bytes_per_second};

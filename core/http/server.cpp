@@ -67,13 +67,7 @@ task<> server_shard::run(server_shard& self, net::stream_ptr client, asio::cance
 }
 
 void server_shard::on_failure(const std::exception_ptr& failure) {
-  std::string what = "unknown";
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    what = error.what();
-  } catch (...) {
-  }
+  const auto what = what_of(failure);
   shared_.log.write(telemetry::log_level::error, "a connection ended by an exception",
                     {{"what", std::string_view{what}}});
 }

@@ -21,6 +21,8 @@ struct server_settings {
   server_limits limits;
   /// Fields for every answer, whole lines with their ends, such as the security headers.
   std::string common_fields;
+  /// The same for requests that came to us through a proxy's TLS (`X-Forwarded-Proto: https`).
+  std::string common_fields_over_tls;
 };
 
 /// What the server's parts share; outlives them all. Only read after the start, but for the metrics and the count.
@@ -30,6 +32,7 @@ struct server_shared {
   server_metrics& metrics;
   telemetry::logger log;
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> body_bytes{0};
 };
 
 /// A server's part on one loop: its connections there.
@@ -66,7 +69,8 @@ class server_shard {
   std::uint64_t id_state_;
 };
 
-/// An HTTP/1.1 server on all loops: accepts on the first, hands each connection to the least loaded.
+/// An HTTP/1.1 server on all loops: accepts on the first, and gives each connection to the loop that was
+/// the least loaded when it began to wait for it.
 class server {
  public:
   /// `routes` and `metrics` must outlive it; `listener` belongs to the first loop.

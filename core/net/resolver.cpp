@@ -98,6 +98,14 @@ class resolver::state : public std::enable_shared_from_this<state> {
     std::vector<std::shared_ptr<name_waiter>> waiters;
   };
 
+  addresses asked(const std::string& host) {
+    try {
+      return how_(host);
+    } catch (const std::exception&) {
+      return error_code{asio::error::no_memory};  // what else should there be to throw
+    }
+  }
+
   void work() {
     std::unique_lock lock{mutex_};
     for (;;) {
@@ -106,7 +114,7 @@ class resolver::state : public std::enable_shared_from_this<state> {
       const auto host = std::move(questions_.front());
       questions_.pop_front();
       lock.unlock();
-      auto answer = how_(host);
+      auto answer = asked(host);
       lock.lock();
       if (stopping_) return;
       remember(names_[host], std::move(answer));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/policy/backoff.hpp"
 #include "core/runtime/clock.hpp"
 
 namespace cohort::policy {
@@ -45,7 +46,8 @@ class cache {
     duration retry_after{};
   };
 
-  decision look_up(const std::string& key, time_point now) {
+  /// `may_fetch` is false while the source has no room or no health for one more: then the answer is `rest`.
+  decision look_up(const std::string& key, time_point now, bool may_fetch = true) {
     auto& found = touch(key);
     decision made{action::fetch, found.value, found.value ? now - found.stored : duration{}, found.last_error, {}};
     if (found.value && made.age < settings_.fresh_for) {
@@ -55,6 +57,8 @@ class cache {
     } else if (now < found.retry_at) {
       made.what = action::rest;
       made.retry_after = found.retry_at - now;
+    } else if (!may_fetch) {
+      made.what = action::rest;
     } else {
       found.in_flight = true;
     }
@@ -81,9 +85,7 @@ class cache {
     auto& found = touch(key);
     found.in_flight = false;
     found.last_error = std::move(why);
-    const duration pause = settings_.first_retry_after * (1LL << std::min(found.failures, 20U));
-    found.retry_at = now + std::min(pause, settings_.longest_retry_after);
-    ++found.failures;
+    found.retry_at = now + backoff(++found.failures, settings_.first_retry_after, settings_.longest_retry_after);
   }
 
   std::size_t size() const noexcept { return entries_.size(); }
@@ -113,12 +115,14 @@ class cache {
     return entries_.emplace(key, place{entry{}, recent_.begin()}).first->second.what;
   }
 
-  /// The least recently used that nobody is fetching; false if all are being fetched: then the table grows by one, for
-  /// as long as that lasts.
-  bool forget_one() {
+  /// The least recently used that nobody is fetching, one without a value before one that has something to give; false
+  /// if all are being fetched: then the table grows by one, for as long as that lasts.
+  bool forget_one() { return forget_oldest(false) || forget_oldest(true); }
+
+  bool forget_oldest(bool also_values) {
     for (auto oldest = recent_.rbegin(); oldest != recent_.rend(); ++oldest) {
       const auto found = entries_.find(*oldest);
-      if (found->second.what.in_flight) continue;
+      if (found->second.what.in_flight || (found->second.what.value && !also_values)) continue;
       recent_.erase(found->second.recency);
       entries_.erase(found);
       return true;

@@ -17,3 +17,17 @@ bool is_cancellation(const std::exception_ptr& failure) noexcept {
 }
 
 }  // namespace cohort::detail
+
+namespace cohort {
+
+std::string what_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "no std::exception";
+  }
+}
+
+}  // namespace cohort

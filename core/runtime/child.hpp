@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -65,3 +66,10 @@ inline void cancel(asio::cancellation_signal& signal) { signal.emit(asio::cancel
 bool is_cancellation(const std::exception_ptr& failure) noexcept;
 
 }  // namespace cohort::detail
+
+namespace cohort {
+
+/// What an exception says of itself, for a log.
+std::string what_of(const std::exception_ptr& failure);
+
+}  // namespace cohort

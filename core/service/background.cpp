@@ -8,13 +8,7 @@ background::background(std::vector<loop*> loops, telemetry::logger log)
     : loops_(std::move(loops)), log_(std::move(log)) {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     groups_.push_back(std::make_unique<task_group>([this](const std::exception_ptr& failure) {
-      std::string what = "unknown";
-      try {
-        std::rethrow_exception(failure);
-      } catch (const std::exception& error) {
-        what = error.what();
-      } catch (...) {
-      }
+      const auto what = what_of(failure);
       log_.write(telemetry::log_level::error, "work in the background failed", {{"what", std::string_view{what}}});
     }));
   }

@@ -14,7 +14,7 @@ class loop_monitor {
   void start();
 
  private:
-  static constexpr duration interval = std::chrono::milliseconds{250};
+  static constexpr duration interval = std::chrono::seconds{1};
   void on_beat();
 
   loop& loop_;

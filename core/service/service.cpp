@@ -1,7 +1,10 @@
 #include "core/service/service.hpp"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <boost/asio/signal_set.hpp>
 #include <boost/url/parse.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -60,7 +63,8 @@ class running_service {
   telemetry::registry& metrics() noexcept { return metrics_; }
 
   void build(net::network& network, const common_settings& settings, const telemetry::logger& log,
-             const telemetry::log_sink& sink, std::map<std::string, boost::urls::url> siblings) {
+             const telemetry::log_sink& sink, std::map<std::string, boost::urls::url> siblings,
+             std::size_t connections) {
     log_.emplace(log.for_service(what_.name));
     client_.emplace(network, loops_.size());
     work_.emplace(loops_, *log_);
@@ -78,9 +82,12 @@ class running_service {
     });
     metrics_.make_gauge("cohort_build_info", "Which version this is.", {{"version", COHORT_VERSION}}).add(1);
     server_metrics_.emplace(metrics_, what_.metric_prefix, routes_);
-    server_.emplace(
-        loops_, std::move(listener_), routes_, *server_metrics_, *log_,
-        http::server_settings{.limits = {}, .common_fields = security_headers(what_.content_security_policy)});
+    http::server_settings chosen;
+    chosen.limits.connections = connections;
+    chosen.common_fields = security_headers(what_.content_security_policy);
+    // RFC 6797: only over TLS, which here is a proxy's.
+    chosen.common_fields_over_tls = chosen.common_fields + "Strict-Transport-Security: max-age=31536000\r\n";
+    server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(chosen));
   }
 
   void start() {
@@ -118,6 +125,25 @@ class running_service {
   std::optional<http::server> server_;
 };
 
+/// Were one of the first three closed, the next socket would take its place and get what is meant for a terminal.
+void open_missing_descriptors() {
+  for (int each = 0; each <= 2; ++each)
+    if (::fcntl(each, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+}
+
+/// How many connections each of so many services can have at once: as many descriptors as the system allows us, less
+/// some for outgoing calls, files and loops.
+std::size_t affordable_connections(std::size_t services) {
+  constexpr std::size_t reserved = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return http::server_limits{}.connections;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto spare = limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
+  return std::min<std::size_t>(http::server_limits{}.connections, spare / services);
+}
+
 int complain(const std::string& program, const std::string& line) {
   std::cerr << program << ": " << line << "\n";
   return exit_usage;
@@ -138,8 +164,8 @@ task<int> ask_health(net::network& network, net::endpoint where) {
 }
 
 int healthcheck(const common_settings& settings) {
-  net::system_network network;
   loop home;
+  net::system_network network;
   int status = 1;
   auto asked = ask_health(network, {asio::ip::make_address(settings.host), settings.port});
   asio::co_spawn(home.get_executor(), std::move(asked), [&](const std::exception_ptr&, int answer) {
@@ -150,10 +176,10 @@ int healthcheck(const common_settings& settings) {
   return status;
 }
 
+/// In their order, so that one that asks the others is done before they go.
 task<> stop_all(std::vector<std::unique_ptr<running_service>>& services, duration at_most) {
-  std::vector<task<>> stopping;
-  for (auto& each : services) stopping.push_back(each->stop(at_most));
-  co_await when_all(std::move(stopping));
+  const auto until = deadline::after(loop::current().now(), at_most);
+  for (auto& each : services) co_await each->stop(remaining(until));
 }
 
 /// Serves until SIGTERM or SIGINT, then drains. A second signal ends the program at once.
@@ -179,6 +205,8 @@ task<> serve(std::vector<std::unique_ptr<running_service>>& services, const comm
 
 int serve_until_told(const std::string& program, const common_settings& settings, std::vector<definition> all) {
   std::signal(SIGPIPE, SIG_IGN);
+  open_missing_descriptors();
+  const auto connections = affordable_connections(all.size());
   runtime threads{static_cast<std::size_t>(settings.threads)};
   std::vector<loop*> loops;
   for (std::size_t i = 0; i < threads.size(); ++i) loops.push_back(&threads.at(i));
@@ -205,7 +233,7 @@ int serve_until_told(const std::string& program, const common_settings& settings
   }
   std::vector<telemetry::registry*> registries;
   for (auto& each : services) {
-    each->build(network, settings, log, sink, siblings);
+    each->build(network, settings, log, sink, siblings, connections);
     registries.push_back(&each->metrics());
   }
   std::vector<std::unique_ptr<loop_monitor>> monitors;
@@ -214,13 +242,15 @@ int serve_until_told(const std::string& program, const common_settings& settings
     asio::post(each->get_executor(), [watch = monitors.back().get()] { watch->start(); });
   }
 
-  std::exception_ptr failure;
   asio::co_spawn(loops.front()->get_executor(), serve(services, settings, log), [&](std::exception_ptr why) {
-    failure = std::move(why);
+    if (why) {
+      // Connections are still open: nothing may be taken down around them.
+      std::cerr << program << ": " << what_of(why) << "\n";
+      std::_Exit(1);
+    }
     threads.stop();
   });
   threads.run();
-  if (failure) std::rethrow_exception(failure);
   return 0;
 }
 
@@ -231,11 +261,17 @@ int run_together(int argc, const char* const* argv, std::string program, std::st
   common_settings settings;
   settings.port = all.front().port;
   config::options options{program, std::move(about), COHORT_VERSION};
-  add_common_options(options, settings);
+  add_common_options(
+      options, settings,
+      all.size() > 1 ? "Port of the first service; the others keep their distance" : "Port to listen on");
   for (auto& each : all) each.add_options(options);
   if (const auto exit = options.parse(argc, argv, config::process_environment())) {
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;
+  }
+  if (!settings.time_zone.empty()) {
+    ::setenv("TZ", settings.time_zone.c_str(), 1);
+    ::tzset();
   }
   return settings.healthcheck ? healthcheck(settings) : serve_until_told(program, settings, std::move(all));
 }

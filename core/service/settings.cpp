@@ -4,15 +4,16 @@
 
 namespace cohort::service {
 
-void add_common_options(config::options& to, common_settings& settings) {
+void add_common_options(config::options& to, common_settings& settings, std::string port_help) {
   settings.threads = static_cast<std::int64_t>(hardware_threads());
   to.add(settings.host, {"--host", "", "Address to listen on"}, config::address(), settings.host);
-  to.add(settings.port, {"--port", "", "Port to listen on"}, config::port(), std::to_string(settings.port));
+  to.add(settings.port, {"--port", "", std::move(port_help)}, config::port(), std::to_string(settings.port));
   to.add(settings.threads, {"--threads", "", "Threads, each with an event loop of its own"}, config::integer(1, 256),
          "the processors it may use");
   to.add_secret(settings.api_key, {"--api-key", "API_KEY", "Key that /api/* asks for as X-API-Key; none: open to all"});
   to.add(settings.rate_limit, {"--rate-limit", "RATE_LIMIT", "Requests for each client address, such as 100/min"},
          config::events_per_time(), "no limit");
+  to.add(settings.time_zone, {"--tz", "TZ", "Time zone of the local time"}, config::time_zone(), "the system's");
   to.add(settings.log_level, {"--log-level", "LOG_LEVEL", "Least level of the lines that are logged"},
          config::one_of({"trace", "debug", "info", "warn", "error", "off"}), settings.log_level);
   to.add(settings.log_format, {"--log-format", "LOG_FORMAT", "Form of the log lines"}, config::one_of({"json", "text"}),

@@ -16,6 +16,7 @@ struct common_settings {
   std::int64_t threads = 1;
   std::string api_key;
   std::optional<config::rate> rate_limit;
+  std::string time_zone;  // empty: the system's
   std::string log_level = "info";
   std::string log_format = "text";
   std::chrono::seconds drain_time{10};
@@ -23,6 +24,6 @@ struct common_settings {
 };
 
 /// `settings` must outlive the options.
-void add_common_options(config::options& to, common_settings& settings);
+void add_common_options(config::options& to, common_settings& settings, std::string port_help);
 
 }  // namespace cohort::service

@@ -97,6 +97,8 @@ struct log_sink::implementation {
       lock.lock();
       queued -= taken;
     }
+    finished = true;
+    changed.notify_all();
   }
 
   static constexpr auto gather_time = std::chrono::milliseconds{10};
@@ -109,28 +111,27 @@ struct log_sink::implementation {
   std::size_t pending_lines = 0;
   std::size_t queued = 0;  // those and the ones being written
   bool stopping = false;
+  bool finished = false;
   std::atomic<std::uint64_t> dropped{0};
-  std::thread writer;
 };
 
-log_sink::log_sink() : inner_(std::make_unique<implementation>()) {
-  inner_->writer = std::thread([inner = inner_.get()] { inner->write_until_stopped(); });
+log_sink::log_sink() : inner_(std::make_shared<implementation>()) {
+  std::thread([inner = inner_] { inner->write_until_stopped(); }).detach();
 }
 
 log_sink::~log_sink() {
-  {
-    const std::lock_guard lock{inner_->mutex};
-    inner_->stopping = true;
-  }
-  inner_->changed.notify_one();
-  inner_->writer.join();
+  std::unique_lock lock{inner_->mutex};
+  inner_->stopping = true;
+  inner_->changed.notify_all();
+  // A terminal that stands still must not keep the program from ending; its thread is left behind.
+  inner_->changed.wait_for(lock, longest_farewell, [this] { return inner_->finished; });
 }
 
 void log_sink::write(std::string_view line) {
   bool wake = false;
   {
     const std::lock_guard lock{inner_->mutex};
-    if (inner_->queued >= queue_length) {
+    if (inner_->queued >= queue_length || inner_->pending.size() >= queue_bytes) {
       inner_->dropped.fetch_add(1, std::memory_order_relaxed);
       return;
     }
@@ -141,7 +142,7 @@ void log_sink::write(std::string_view line) {
     const auto reached = [&](std::size_t size) { return before < size && inner_->pending.size() >= size; };
     wake = before == 0 || reached(implementation::gather_bytes);
   }
-  if (wake) inner_->changed.notify_one();
+  if (wake) inner_->changed.notify_all();
 }
 
 std::uint64_t log_sink::dropped() const { return inner_->dropped.load(std::memory_order_relaxed); }

@@ -28,7 +28,7 @@ struct log_field {
 class log_sink {
  public:
   log_sink();
-  /// Writes what is left.
+  /// Writes what is left, if that takes no more than a second.
   ~log_sink();
   log_sink(const log_sink&) = delete;
   log_sink& operator=(const log_sink&) = delete;
@@ -39,10 +39,12 @@ class log_sink {
   std::uint64_t dropped() const;
 
   static constexpr std::size_t queue_length = 8192;
+  static constexpr std::size_t queue_bytes = 8 * 1024 * 1024;
+  static constexpr std::chrono::seconds longest_farewell{1};
 
  private:
   struct implementation;
-  std::unique_ptr<implementation> inner_;
+  std::shared_ptr<implementation> inner_;
 };
 
 /// Structured lines of one program or service: time, level, service, message, fields; as JSON or as text for people.

@@ -14,7 +14,10 @@ constexpr duration weather_limit = 5s;
 constexpr duration time_proxy_limit = 2s;
 
 upstream::names named(const char* label, boost::urls::url base, std::string_view path) {
-  base.set_encoded_path(path);
+  // A service may live below a path of its own.
+  std::string below{base.encoded_path()};
+  while (below.ends_with('/')) below.pop_back();
+  base.set_encoded_path(below + std::string{path});
   return {label, std::move(base)};
 }
 

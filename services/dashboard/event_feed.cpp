@@ -17,6 +17,18 @@ task<wait_status> wait_for(wait_queue& queue) { co_return co_await queue.wait();
 
 }  // namespace
 
+/// Says that nobody polls any more, however the polling ended.
+class event_feed::polling {
+ public:
+  explicit polling(latest& of) : of_(of) {}
+  ~polling() { of_.running = false; }
+  polling(const polling&) = delete;
+  polling& operator=(const polling&) = delete;
+
+ private:
+  latest& of_;
+};
+
 class event_feed::subscription {
  public:
   explicit subscription(event_feed& feed) : feed_(feed) { ++feed_.subscribers_; }
@@ -41,6 +53,7 @@ void event_feed::start_polling() {
 }
 
 task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
+  const polling running{self->time_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
     const auto got = co_await self->source_->time(deadline::never(), "events");
@@ -48,10 +61,10 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
     auto resting = sleep_until(deadline::after(started, time_interval));
     co_await std::move(resting);
   }
-  self->time_.running = false;
 }
 
 task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
+  const polling running{self->aggregate_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
     const auto body = co_await self->source_->aggregate(deadline::never(), "events");
@@ -59,7 +72,6 @@ task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
     auto resting = sleep_until(deadline::after(started, aggregate_interval));
     co_await std::move(resting);
   }
-  self->aggregate_.running = false;
 }
 
 task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& out) {

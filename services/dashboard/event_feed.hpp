@@ -26,6 +26,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
     bool running = false;
   };
   class subscription;
+  class polling;
 
   static task<> poll_time(std::shared_ptr<event_feed> self);
   static task<> poll_aggregate(std::shared_ptr<event_feed> self);

@@ -6,8 +6,11 @@
 namespace cohort::dashboard {
 namespace {
 
-/// Of the caller's time, kept to put the answer together and send it.
-constexpr duration answer_reserve = std::chrono::milliseconds{20};
+/// Of the caller's time, kept to put the answer together and send it; of a caller in a hurry, less.
+constexpr duration most_reserved = std::chrono::milliseconds{20};
+duration reserve_of(deadline until, time_point now) noexcept {
+  return std::min(most_reserved, until.remaining(now) / 4);
+}
 
 bool says_stale(std::string_view body) {
   const auto stale = json::read(body, [](simdjson::dom::element root) -> result<bool> {
@@ -52,7 +55,7 @@ task<part> upstream::ask(deadline until, std::string_view request_id) { return a
 
 task<part> upstream::ask(deadline until, std::string_view request_id, duration own_limit) {
   const auto started = loop::current().now();
-  const auto budget = budget_for(until, started, own_limit, answer_reserve);
+  const auto budget = budget_for(until, started, own_limit, reserve_of(until, started));
   http::client_request request;
   request.url = address_;
   request.fields.emplace_back("Accept", "application/json");

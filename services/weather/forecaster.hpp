@@ -23,6 +23,8 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
     duration cache_time;
     duration fetch_limit = std::chrono::seconds{5};
     std::size_t most_places = 256;
+    /// Fetches at once, whatever places are asked for.
+    std::size_t most_fetches = 8;
   };
   struct answer {
     std::shared_ptr<const report> weather;  // null if there is none
@@ -52,6 +54,8 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
   static task<> fetch(std::shared_ptr<forecaster> self, place where);
   task<std::string> ask_provider(const place& where, std::shared_ptr<const report>& found);
   void finish(const std::string& key, const std::shared_ptr<const report>& found, const std::string& error);
+  bool may_fetch(time_point now) const { return fetching_ < settings_.most_fetches && now >= provider_rests_until_; }
+  void note_outcome(const std::string& error, time_point now);
   answer fallback(const report_cache::decision& known, std::string error) const;
 
   service::kit kit_;
@@ -60,6 +64,11 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
   telemetry::counter& misses_;
   std::mutex mutex_;  // held for a look-up, never across a wait
   report_cache reports_;
+  // The provider's own health: a failure that is not about a place is one for all of them.
+  std::size_t fetching_ = 0;
+  unsigned provider_failures_ = 0;
+  time_point provider_rests_until_{};
+  std::string provider_error_;
   std::map<std::string, std::vector<std::shared_ptr<asker>>> waiting_;
 };
 

@@ -94,6 +94,7 @@ TEST_CASE("a wrong setting is one line that names it, and exit status 2") {
            wrong{"time-service", {"--no-such-flag"}, {}, "--no-such-flag"},
            wrong{"time-service", {}, {{"LOG_LEVEL", "loud"}}, "LOG_LEVEL is \"loud\", but must be one of"},
            wrong{"time-service", {}, {{"LOG_FORMAT", "xml"}}, "LOG_FORMAT is \"xml\""},
+           wrong{"time-service", {}, {{"TZ", "Nonsense/Zone"}}, "TZ is \"Nonsense/Zone\", but must be a time zone"},
            wrong{"time-service", {}, {{"RATE_LIMIT", "often"}}, "RATE_LIMIT is \"often\", but must be a rate"},
            wrong{"time-service", {}, {{"API_KEY_FILE", missing}}, "API_KEY_FILE names"},
            wrong{"time-service", {}, {{"API_KEY", "two words"}}, "API_KEY is something else, but must be"},
