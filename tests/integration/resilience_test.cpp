@@ -182,5 +182,35 @@ TEST_CASE("what does not end by itself is ended when the drain's time is over") 
   time.wait_for_hangups(1);
 }
 
+TEST_CASE("all services of one process drain in their order, so that no part is lost on the way") {
+  running_program stack{"cohort-stack"};
+  const auto port = stack.port_of("dashboard-service");
+  std::atomic<int> answered{0};
+  std::atomic<int> lost{0};
+  {
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.emplace_back([&, port] {
+        try {
+          raw_connection connection{port};
+          for (;;) {
+            connection.send("GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n");
+            const auto got = connection.read_response();
+            ++answered;
+            if (json_at(got.body, "/meta/time_service/state") != "\"fresh\"") ++lost;
+            if (got.header("connection") == "close") return;
+          }
+        } catch (const std::exception&) {
+          ++lost;
+        }
+      });
+    }
+    while (answered < 100) std::this_thread::yield();
+    stack.process().signal(SIGTERM);
+  }
+  CHECK(lost == 0);
+  CHECK(stack.process().wait_exit() == 0);
+}
+
 }  // namespace
 }  // namespace cohort::test

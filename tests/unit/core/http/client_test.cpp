@@ -82,7 +82,7 @@ TEST_CASE("A body is sent with its length; POST and PUT tell it even where there
   CHECK(got.header("Content-Length") == length);
 }
 
-TEST_CASE("A field that could end its line is refused, and nobody is called") {
+TEST_CASE("A field that could end its line, or says how the message is framed, is refused, and nobody is called") {
   called_site site;
   const auto [name, value] = GENERATE(table<std::string, std::string>({
       {"X-A", "b\r\nX-Evil: 1"},
@@ -91,6 +91,10 @@ TEST_CASE("A field that could end its line is refused, and nobody is called") {
       {"X-A", std::string("b\0c", 3)},
       {"X-A: b\r\nX-Evil", "1"},
       {"X-A\n", "1"},
+      {"X A", "1"},
+      {"host", "other.test"},
+      {"Content-Length", "0"},
+      {"Transfer-Encoding", "chunked"},
   }));
   auto request = get_url("http://site.test/");
   request.fields.emplace_back(name, value);

@@ -115,5 +115,39 @@ TEST_CASE("What a handler threw is in the log, and there only") {
   CHECK(field_of(lines[1], "status") == "500");
 }
 
+TEST_CASE("All bodies together are bounded, and what one connection held is given back") {
+  served_site site;
+  site.settings.limits.body_bytes_in_all = 1000;
+  site.routes.post("/echo", echo);
+  auto half = site.connect();
+  half.send(post("/echo", std::string(900, 'x')).substr(0, 800));
+  site.time.run_for(1ms);
+  CHECK(site.answer_to(post("/echo", std::string(500, 'y'))).status == 503);
+  half.stream().close();
+  site.time.run_for(1s);
+  CHECK(site.answer_to(post("/echo", std::string(1000, 'y'))).status == 200);
+  CHECK(site.answer_to(post("/echo", std::string(1000, 'y'))).status == 200);
+}
+
+TEST_CASE("A HEAD request that is refused gets no body either") {
+  served_site site;
+  site.routes.get("/", says("hello"));
+  auto client = site.connect();
+  client.send("HEAD / HTTP/1.1\r\n\r\n");
+  const auto answer = client.receive(true);
+  CHECK(answer->status == 400);
+  CHECK_FALSE(client.receive(true).has_value());
+}
+
+TEST_CASE("Behind a proxy's TLS an answer has the fields for that, else not") {
+  served_site site;
+  site.settings.common_fields = "X-Common: 1\r\n";
+  site.settings.common_fields_over_tls = "X-Common: 1\r\nStrict-Transport-Security: max-age=1\r\n";
+  site.routes.get("/", says("hello"));
+  CHECK_FALSE(site.answer_to(get("/")).header("Strict-Transport-Security").has_value());
+  CHECK_FALSE(site.answer_to(get("/", "X-Forwarded-Proto: http\r\n")).header("Strict-Transport-Security").has_value());
+  CHECK(site.answer_to(get("/", "X-Forwarded-Proto: https\r\n")).header("Strict-Transport-Security") == "max-age=1");
+}
+
 }  // namespace
 }  // namespace cohort

@@ -157,5 +157,25 @@ TEST_CASE("An entry that is being fetched does not go; the table shrinks again a
   CHECK(cache.look_up("e", start).what == action::use);
 }
 
+TEST_CASE("Without leave to fetch, one that would have fetched makes do with what there is") {
+  auto cache = ten_minutes();
+  CHECK(cache.look_up("a", start, false).what == action::rest);
+  fill(cache, "a", start);
+  const auto old = cache.look_up("a", start + 11min, false);
+  CHECK(old.what == action::rest);
+  CHECK(*old.value == "of a");
+  CHECK(cache.look_up("a", start + 11min, true).what == action::fetch);
+}
+
+TEST_CASE("What has no value to give goes before what has") {
+  auto cache = ten_minutes(2);
+  fill(cache, "good", start);
+  for (const auto* key : {"bad", "worse", "worst"}) {
+    REQUIRE(cache.look_up(key, start).what == action::fetch);
+    cache.fail(key, "why", start);
+  }
+  CHECK(cache.look_up("good", start).what == action::use);
+}
+
 }  // namespace
 }  // namespace cohort

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <csignal>
 #include <cstdint>
 #include <limits>
 #include <thread>
@@ -132,6 +133,8 @@ TEST_CASE("Lines of many threads come whole, and all of them") {
 class full_pipe {
  public:
   full_pipe() {
+    // As every program of ours does: a writer left behind must not end the process when nobody is there to read.
+    std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) == 0);
     const std::string block(4096, '.');
     for (;;) {
@@ -186,6 +189,27 @@ TEST_CASE("Nobody who logs waits for a terminal that stands still: what is too m
   CHECK(all.starts_with("line 0\n"));
   CHECK(all.ends_with("line " + std::to_string(log_sink::queue_length - 1) + "\n"));
   CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) == log_sink::queue_length);
+}
+
+TEST_CASE("A terminal that never moves again does not keep the sink from going") {
+  full_pipe terminal;
+  std::optional<standard_error_goes_to> redirect{terminal.writing_end()};
+  std::optional<log_sink> sink{std::in_place};
+  sink->write("nobody reads this");
+  sink.reset();
+  redirect.reset();
+  SUCCEED("it went");
+}
+
+TEST_CASE("The queue is bounded by bytes as well as by lines") {
+  full_pipe terminal;
+  std::optional<standard_error_goes_to> redirect{terminal.writing_end()};
+  std::optional<log_sink> sink{std::in_place};
+  const std::string line(1024 * 1024, 'x');
+  for (int i = 0; i < 40; ++i) sink->write(line);
+  CHECK(sink->dropped() > 0);
+  sink.reset();
+  redirect.reset();
 }
 
 }  // namespace

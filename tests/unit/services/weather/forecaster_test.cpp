@@ -243,5 +243,39 @@ TEST_CASE("When the service ends, those who wait hear of it") {
   CHECK(answer_of(waits).error == "cancelled");
 }
 
+TEST_CASE("A provider that is ill is left alone for all places, and answers for none of them are made up") {
+  weather_stage stage;
+  REQUIRE(stage.ask(paris).weather != nullptr);
+  stage.provider.code = http::status::internal_server_error;
+  CHECK(stage.ask(london).error == "status 500");
+  const auto asked = stage.provider.asked();
+  const auto refused = stage.ask(rome);
+  CHECK(refused.weather == nullptr);
+  CHECK(refused.error == "status 500");
+  CHECK(refused.retry_after > 4s);
+  CHECK(refused.retry_after <= 5s);
+  CHECK(stage.provider.asked() == asked);
+  CHECK(stage.ask(paris).weather != nullptr);
+  stage.provider.code = http::status::ok;
+  stage.time.run_for(5s);
+  CHECK(stage.ask(rome).weather != nullptr);
+}
+
+TEST_CASE("So many fetches are under way at once and no more, whatever places are asked for") {
+  weather_stage stage;
+  stage.provider.delay = 1s;
+  std::vector<std::unique_ptr<asker>> askers;
+  for (char c = 'a'; c < 'a' + 12; ++c) {
+    const weather::place somewhere{std::string(3, c), "Land", {}, {}};
+    askers.push_back(std::make_unique<asker>(stage.time, stage.asking(somewhere)));
+  }
+  stage.time.run_for(3s);
+  CHECK(stage.provider.asked() == 8);
+  std::size_t busy = 0;
+  for (const auto& each : askers) busy += answer_of(*each).error == "busy" ? 1 : 0;
+  CHECK(busy == 4);
+  CHECK(stage.ask(rome).weather != nullptr);
+}
+
 }  // namespace
 }  // namespace cohort
