@@ -110,40 +110,52 @@ TEST_CASE("a client that hangs up has its upstream calls called off") {
   CHECK(metric(dashboard.port(), "cohort_server_requests_abandoned_total") == 1);
 }
 
-TEST_CASE("SIGTERM under load loses no request in flight, and ends with status 0") {
-  running_program service{"time-service"};
-  const auto port = service.port();
+/// Eight clients, each with one request after the other on its connection, until they are told `close`.
+/// `stop` is called once `enough` answers have come. How many requests were lost: unanswered, or not as `is_good` says.
+template <class IsGood, class Stop>
+int requests_lost(std::uint16_t port, const std::string& target, int enough, IsGood is_good, Stop stop) {
   std::atomic<int> answered{0};
   std::atomic<int> lost{0};
-  std::atomic<bool> signalled{false};
-  {
-    std::vector<std::jthread> clients;
-    for (int i = 0; i < 8; ++i) {
-      clients.emplace_back([&, port] {
-        try {
-          raw_connection connection{port};
-          for (;;) {
-            // A batch is in flight as a whole once the server has any of it.
-            connection.send("GET /api/time HTTP/1.1\r\nHost: x\r\n\r\n");
-            const auto got = connection.read_response();
-            ++answered;
-            if (got.status != 200) ++lost;
-            if (got.header("connection") == "close") return;
-          }
-        } catch (const std::exception&) {
-          // Before the signal every request must be answered. After it an idle connection may be closed under a
-          // request that is just being sent, but ours is always answered or told `close`.
-          ++lost;
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back([&] {
+      try {
+        raw_connection connection{port};
+        for (;;) {
+          connection.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+          const auto got = connection.read_response();
+          ++answered;
+          if (!is_good(got)) ++lost;
+          if (got.header("connection") == "close") return;
         }
-      });
-    }
-    while (answered < 500) std::this_thread::yield();
-    service.process().signal(SIGTERM);
-    signalled = true;
+      } catch (const std::exception&) {
+        ++lost;
+      }
+    });
   }
-  CHECK(signalled);
+  while (answered < enough && lost == 0) std::this_thread::yield();
+  stop();
+  clients.clear();
+  return lost;
+}
+
+TEST_CASE("SIGTERM under load loses no request in flight, and ends with status 0") {
+  running_program service{"time-service"};
+  const int lost = requests_lost(
+      service.port(), "/api/time", 500, [](const response& got) { return got.status == 200; },
+      [&] { service.process().signal(SIGTERM); });
   CHECK(lost == 0);
   CHECK(service.process().wait_exit() == 0);
+}
+
+TEST_CASE("all services of one process drain in their order, so that no part is lost on the way") {
+  running_program stack{"cohort-stack"};
+  const int lost = requests_lost(
+      stack.port_of("dashboard-service"), "/api/aggregate", 100,
+      [](const response& got) { return json_at(got.body, "/meta/time_service/state") == "\"fresh\""; },
+      [&] { stack.process().signal(SIGTERM); });
+  CHECK(lost == 0);
+  CHECK(stack.process().wait_exit() == 0);
 }
 
 TEST_CASE("while it drains a server finishes what is slow, refuses what is new, and is not ready") {
@@ -180,36 +192,6 @@ TEST_CASE("what does not end by itself is ended when the drain's time is over") 
   time.wait_for_requests(1);
   CHECK(dashboard.stop() == 0);
   time.wait_for_hangups(1);
-}
-
-TEST_CASE("all services of one process drain in their order, so that no part is lost on the way") {
-  running_program stack{"cohort-stack"};
-  const auto port = stack.port_of("dashboard-service");
-  std::atomic<int> answered{0};
-  std::atomic<int> lost{0};
-  {
-    std::vector<std::jthread> clients;
-    for (int i = 0; i < 8; ++i) {
-      clients.emplace_back([&, port] {
-        try {
-          raw_connection connection{port};
-          for (;;) {
-            connection.send("GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n");
-            const auto got = connection.read_response();
-            ++answered;
-            if (json_at(got.body, "/meta/time_service/state") != "\"fresh\"") ++lost;
-            if (got.header("connection") == "close") return;
-          }
-        } catch (const std::exception&) {
-          ++lost;
-        }
-      });
-    }
-    while (answered < 100) std::this_thread::yield();
-    stack.process().signal(SIGTERM);
-  }
-  CHECK(lost == 0);
-  CHECK(stack.process().wait_exit() == 0);
 }
 
 }  // namespace
