@@ -181,6 +181,7 @@ task<> server::close_listener() {
 task<> server::drain(duration at_most) {
   co_await close_listener();
   std::vector<task<std::monostate>> draining;
+  draining.reserve(shards_.size());
   for (auto& each : shards_) draining.push_back(run_on(each->home(), each->drain(at_most)));
   co_await when_all(std::move(draining));
 }

@@ -74,13 +74,13 @@ class completion {
   static constexpr actions actions_for{[](void* at, Result&& value) {
                                          auto& stored = *static_cast<Handler*>(at);
                                          Handler handler(std::move(stored));
-                                         stored.~Handler();
+                                         stored.~Handler();  // NOLINT(bugprone-use-after-move): still to be ended
                                          std::move(handler)(std::move(value));
                                        },
                                        [](void* to, void* from) noexcept {
                                          auto& stored = *static_cast<Handler*>(from);
                                          new (to) Handler(std::move(stored));
-                                         stored.~Handler();
+                                         stored.~Handler();  // NOLINT(bugprone-use-after-move): still to be ended
                                        },
                                        [](void* at) noexcept { static_cast<Handler*>(at)->~Handler(); }};
 

@@ -19,7 +19,7 @@ class waiting {
     }
     if (!until.is_never()) self->limit_.arm(until.at());
     if (queue) self->join();
-    self.release();
+    (void)self.release();  // its own from here on, until `end`
   }
 
   void end(wait_status how) {

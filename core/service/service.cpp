@@ -209,6 +209,7 @@ int serve_until_told(const std::string& program, const common_settings& settings
   const auto connections = affordable_connections(all.size());
   runtime threads{static_cast<std::size_t>(settings.threads)};
   std::vector<loop*> loops;
+  loops.reserve(threads.size());
   for (std::size_t i = 0; i < threads.size(); ++i) loops.push_back(&threads.at(i));
 
   net::system_network network;
