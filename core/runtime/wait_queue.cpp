@@ -19,7 +19,7 @@ class waiting {
     }
     if (!until.is_never()) self->limit_.arm(until.at());
     if (queue) self->join();
-    (void)self.release();  // its own from here on, until `end`
+    self.release();  // NOLINT(bugprone-unused-return-value): its own from here on, until `end`
   }
 
   void end(wait_status how) {
