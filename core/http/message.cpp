@@ -9,6 +9,12 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+}  // namespace
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -16,18 +22,17 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-}  // namespace
-
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+std::string_view next_item(std::string_view& list) noexcept {
+  const auto comma = list.find(',');
+  const auto item = trimmed(list.substr(0, comma));
+  list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  return item;
 }
 
 bool has_token(std::string_view list, std::string_view token) noexcept {
   while (!list.empty()) {
-    const auto comma = list.find(',');
-    auto item = list.substr(0, comma);
+    const auto item = next_item(list);
     if (same_name(trimmed(item.substr(0, item.find(';'))), token)) return true;
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
   }
   return false;
 }

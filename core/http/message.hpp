@@ -45,6 +45,12 @@ struct request_head {
 /// Case-insensitive, ASCII.
 bool same_name(std::string_view a, std::string_view b) noexcept;
 
+/// Without the white space around it (RFC 9110 section 5.6.3).
+std::string_view trimmed(std::string_view text) noexcept;
+
+/// Takes the next item off a comma-separated list, without the white space around it.
+std::string_view next_item(std::string_view& list) noexcept;
+
 /// Whether a comma-separated field value has this token (RFC 9110 section 5.6.1), ignoring case and parameters.
 bool has_token(std::string_view list, std::string_view token) noexcept;
 

@@ -3,20 +3,6 @@
 namespace cohort::http {
 namespace {
 
-std::string_view trimmed(std::string_view text) noexcept {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// Takes the next item off a comma-separated list.
-std::string_view next_item(std::string_view& list) noexcept {
-  const auto comma = list.find(',');
-  const auto item = trimmed(list.substr(0, comma));
-  list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-  return item;
-}
-
 /// Weak comparison, as `If-None-Match` has it.
 bool matches_etag(std::string_view list, std::string_view etag) noexcept {
   while (!list.empty()) {

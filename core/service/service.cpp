@@ -69,7 +69,7 @@ class running_service {
     client_.emplace(network, loops_.size());
     work_.emplace(loops_, *log_);
     guard_.emplace(settings.api_key, metrics_, what_.metric_prefix);
-    kit given{*client_, metrics_, *log_, *work_, settings.api_key, *guard_, std::move(siblings)};
+    kit given{*client_, metrics_, *log_, *work_, settings.api_key, std::move(siblings)};
     routes_ = what_.app(given, *guard_);
     guard_->expose_counters(routes_);
     add_probes(routes_, metrics_, draining_);

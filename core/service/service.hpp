@@ -25,7 +25,6 @@ struct kit {
   background& work;
   /// The key that callers need, and that this service sends when it calls another; empty if none.
   const std::string& api_key;
-  const key_guard& guard;
   /// Where the services of this same process listen, by name.
   std::map<std::string, boost::urls::url> siblings;
 };

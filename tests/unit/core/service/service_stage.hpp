@@ -78,7 +78,7 @@ class service_stage {
   service::key_guard guard;
   std::atomic<bool> draining{false};
 
-  service::kit kit() { return {client, metrics, log, work, api_key, guard, {}}; }
+  service::kit kit() { return {client, metrics, log, work, api_key, {}}; }
 
   /// A server under this name, on port 80.
   site_on& add_site(const std::string& host, http::router routes) {
