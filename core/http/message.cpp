@@ -29,14 +29,6 @@ std::string_view next_item(std::string_view& list) noexcept {
   return item;
 }
 
-bool has_token(std::string_view list, std::string_view token) noexcept {
-  while (!list.empty()) {
-    const auto item = next_item(list);
-    if (same_name(trimmed(item.substr(0, item.find(';'))), token)) return true;
-  }
-  return false;
-}
-
 std::optional<std::string_view> request_head::find(field id) const noexcept {
   for (const auto& each : fields)
     if (each.id == id) return each.value;

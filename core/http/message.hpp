@@ -51,9 +51,6 @@ std::string_view trimmed(std::string_view text) noexcept;
 /// Takes the next item off a comma-separated list, without the white space around it.
 std::string_view next_item(std::string_view& list) noexcept;
 
-/// Whether a comma-separated field value has this token (RFC 9110 section 5.6.1), ignoring case and parameters.
-bool has_token(std::string_view list, std::string_view token) noexcept;
-
 class body_writer;
 
 /// An answer. The connection adds `Date`, `Content-Length` and the headers that every answer of a server has.

@@ -6,27 +6,11 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("A list has a token if one item is it, in any case and whatever its parameters") {
-  struct row {
-    std::string_view list;
-    bool has_close;
-  };
-  const auto each = GENERATE(values<row>({{"close", true},
-                                          {"Close", true},
-                                          {"keep-alive, close", true},
-                                          {"keep-alive,\tCLOSE ,x", true},
-                                          {" close ", true},
-                                          {"close;q=1", true},
-                                          {",,close,", true},
-                                          {"closed", false},
-                                          {"not-close", false},
-                                          {"clos", false},
-                                          {"x;close", false},
-                                          {"close keep-alive", false},
-                                          {"", false},
-                                          {",", false}}));
-  CAPTURE(each.list);
-  CHECK(has_token(each.list, "close") == each.has_close);
+TEST_CASE("A list gives its items one by one, without the white space around them") {
+  std::string_view list = " keep-alive,\tCLOSE ,x;q=1,, ";
+  std::vector<std::string_view> items;
+  while (!list.empty()) items.push_back(next_item(list));
+  CHECK(items == std::vector<std::string_view>{"keep-alive", "CLOSE", "x;q=1", "", ""});
 }
 
 TEST_CASE("Field names are the same in any case, and only ASCII has cases") {
