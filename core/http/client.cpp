@@ -1,96 +1,19 @@
 #include "core/http/client.hpp"
 
-#include <openssl/err.h>
-#include <openssl/sslerr.h>
 #include <boost/asio/error.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <boost/url/parse.hpp>
 
 #include <list>
 #include <map>
 
+#include "core/http/connector.hpp"
 #include "core/http/gzip.hpp"
-#include "core/net/tls.hpp"
 #include "core/runtime/loop.hpp"
 
 namespace cohort::http {
 namespace {
 
 using outcome = client::outcome;
-
-/// What connections can be shared by.
-struct origin {
-  bool secure;
-  std::string host;
-  std::uint16_t port;
-  friend auto operator<=>(const origin&, const origin&) = default;
-};
-
-std::optional<origin> origin_of(const boost::urls::url& url) {
-  const bool secure = url.scheme_id() == boost::urls::scheme::https;
-  if ((!secure && url.scheme_id() != boost::urls::scheme::http) || url.host().empty()) return std::nullopt;
-  std::string host = url.host_address();
-  const std::uint16_t usual = secure ? 443 : 80;
-  return origin{secure, std::move(host), url.has_port() ? url.port_number() : usual};
-}
-
-bool is_idempotent(method verb) noexcept {
-  return verb == method::get || verb == method::head || verb == method::put || verb == method::delete_ ||
-         verb == method::options || verb == method::trace;
-}
-
-bool has_field(const client_request& request, std::string_view name) {
-  return std::any_of(request.fields.begin(), request.fields.end(),
-                     [&](const auto& each) { return same_name(each.first, name); });
-}
-
-std::string serialised(const client_request& request) {
-  std::string text;
-  text.append(boost::beast::http::to_string(request.verb)).append(" ");
-  const std::string path{request.url.encoded_path()};
-  text.append(path.empty() ? "/" : path);
-  if (request.url.has_query()) text.append("?").append(std::string{request.url.encoded_query()});
-  text.append(" HTTP/1.1\r\nHost: ").append(std::string{request.url.encoded_host_and_port()}).append("\r\n");
-  if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/" COHORT_VERSION "\r\n");
-  if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
-  for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
-  if (!request.body.empty() || request.verb == method::post || request.verb == method::put) {
-    text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-  }
-  text.append("\r\n").append(request.body);
-  return text;
-}
-
-/// Whether a text could end its header line and begin another.
-bool breaks_lines(std::string_view text) noexcept {
-  return text.find_first_of("\r\n\0", 0, 3) != std::string_view::npos;
-}
-
-/// Whether a field says where the message ends or for whom it is: that is the client's own to say, once.
-bool is_framing(std::string_view name) noexcept {
-  return same_name(name, "host") || same_name(name, "content-length") || same_name(name, "transfer-encoding");
-}
-
-bool is_safe(const client_request& request) {
-  return std::none_of(request.fields.begin(), request.fields.end(), [](const auto& each) {
-    return breaks_lines(each.first) || breaks_lines(each.second) || is_framing(each.first) ||
-           each.first.find_first_of(" :\t") != std::string::npos;
-  });
-}
-
-client_error at_stage(const error_code& failed, client_error timeout, client_error otherwise) noexcept {
-  if (failed == asio::error::timed_out) return timeout;
-  if (failed == asio::error::operation_aborted) return client_error::cancelled;
-  return otherwise;
-}
-
-client_error tls_error(const error_code& failed) noexcept {
-  const bool is_ssl = failed.category() == asio::error::get_ssl_category();
-  if (is_ssl && ERR_GET_REASON(static_cast<unsigned long>(failed.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    return client_error::tls_bad_certificate;
-  }
-  return at_stage(failed, client_error::tls_timeout, client_error::tls_failed);
-}
 
 bool is_redirect(unsigned code) noexcept {
   return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
@@ -178,7 +101,11 @@ std::optional<client_error> unpack(client_response& answer, std::size_t most) {
 class client::pool {
  public:
   pool(net::network& reach, const client_limits& limits, loop& home)
-      : network_(reach), limits_(limits), sweep_timer_(home.timers(), this) {}
+      : connector_(reach), limits_(limits), sweep_timer_(home.timers(), this) {}
+
+  task<result<net::stream_ptr, client_error>> connect(origin to, deadline until) {
+    return connector_.connect(std::move(to), until);
+  }
 
   /// The most recently used one that still lives; none if there is none.
   net::stream_ptr take(const origin& from) {
@@ -206,45 +133,11 @@ class client::pool {
     sweep_timer_.disarm();
   }
 
-  task<result<net::stream_ptr, client_error>> connect(origin to, deadline until) {
-    auto addresses = co_await network_.resolve(to.host, to.port, until);
-    if (!addresses) {
-      co_return at_stage(addresses.error(), client_error::resolve_timeout, client_error::resolve_failed);
-    }
-    std::optional<client_error> failure;
-    for (std::size_t i = 0; i < addresses->size(); ++i) {
-      // What is left is shared by the addresses that are left, so that one black hole does not cost the others.
-      const auto now = loop::current().now();
-      const auto share = until.is_never() ? duration{std::chrono::seconds{10}}
-                                          : until.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
-      auto plain = co_await network_.connect((*addresses)[i], std::min(until, deadline::after(now, share)));
-      if (plain) {
-        if (!to.secure) co_return std::move(*plain);
-        co_return co_await secure(std::move(*plain), to.host, until);
-      }
-      const auto refused = plain.error() == asio::error::connection_refused;
-      const auto why = at_stage(plain.error(), client_error::connect_timeout,
-                                refused ? client_error::connect_refused : client_error::connect_failed);
-      // In the enumeration's order: `connect_refused` is for a name whose every address refused.
-      failure = std::max(failure.value_or(why), why);
-      if (why == client_error::cancelled) break;
-    }
-    co_return failure.value_or(client_error::connect_failed);
-  }
-
  private:
   struct idle_connection {
     net::stream_ptr stream;
     time_point expires;
   };
-
-  task<result<net::stream_ptr, client_error>> secure(net::stream_ptr plain, std::string host, deadline until) {
-    if (!tls_) tls_ = std::make_unique<net::tls_client_context>();
-    plain->set_deadline(until);
-    auto secured = co_await tls_->handshake(std::move(plain), std::move(host));
-    if (!secured) co_return tls_error(secured.error());
-    co_return std::move(*secured);
-  }
 
   void on_sweep() {
     const auto now = loop::current().now();
@@ -262,10 +155,9 @@ class client::pool {
     if (next != time_point::max()) sweep_timer_.arm(next);
   }
 
-  net::network& network_;
+  connector connector_;
   const client_limits& limits_;
   std::map<origin, std::list<idle_connection>> idle_;
-  std::unique_ptr<net::tls_client_context> tls_;
   bound_timer<&pool::on_sweep> sweep_timer_;
 };
 

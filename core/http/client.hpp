@@ -1,30 +1,15 @@
 #pragma once
 
-#include <boost/url/url.hpp>
 #include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "core/http/client_error.hpp"
+#include "core/http/client_request.hpp"
 #include "core/http/response_parser.hpp"
 #include "core/net/network.hpp"
 #include "core/runtime/deadline.hpp"
 
 namespace cohort::http {
-
-/// A call to another server.
-struct client_request {
-  method verb = method::get;
-  boost::urls::url url;
-  /// `Host`, `Content-Length` and `Transfer-Encoding` are the client's own and refused here, as are line breaks
-  /// (`bad_url`); `User-Agent` and `Accept-Encoding` it adds where they are missing.
-  std::vector<std::pair<std::string, std::string>> fields;
-  std::string body;
-  /// How many redirects to follow, for GET and HEAD. To another origin only `Accept` and `User-Agent` go along;
-  /// from https to http none is followed.
-  unsigned redirects = 0;
-};
 
 struct client_limits {
   std::size_t header_bytes = 64 * 1024;

@@ -14,6 +14,8 @@ class category final : public boost::system::error_category {
       case client_error::resolve_timeout: return "the host's name was not resolved in time";
       case client_error::connect_refused: return "the connection was refused";
       case client_error::connect_failed: return "the connection could not be made";
+      case client_error::no_descriptor: return "no file descriptor is left for a connection";
+      case client_error::no_local_port: return "no local port is left for a connection";
       case client_error::connect_timeout: return "the connection was not made in time";
       case client_error::tls_failed: return "the TLS handshake failed";
       case client_error::tls_bad_certificate: return "the server's certificate is not to be trusted";
@@ -56,7 +58,9 @@ std::string_view error_class(client_error code) noexcept {
     case client_error::body_timeout: return "timeout";
     case client_error::resolve_failed: return "dns";
     case client_error::connect_refused:
-    case client_error::connect_failed: return "connect";
+    case client_error::connect_failed:
+    case client_error::no_descriptor:
+    case client_error::no_local_port: return "connect";
     case client_error::tls_failed:
     case client_error::tls_bad_certificate: return "tls";
     case client_error::send_failed:

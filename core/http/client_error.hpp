@@ -14,7 +14,9 @@ enum class client_error {
   resolve_failed,         // the name is not known, or the resolver is ill
   resolve_timeout,        //
   connect_refused,        // by every address of the name
-  connect_failed,         // unreachable, no descriptor or local port left
+  connect_failed,         // unreachable
+  no_descriptor,          // this process or machine may open no more
+  no_local_port,          // all are taken
   connect_timeout,        //
   tls_failed,             // no common protocol, broken handshake
   tls_bad_certificate,    // not trusted, not valid now, or not for this host

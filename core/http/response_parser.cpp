@@ -56,24 +56,24 @@ void response_parser::on_response_impl(int code, view, int version, error&) {
   http_1_0_ = version == 10;
 }
 
-void response_parser::on_field_impl(beast_http::field, view name, view value, error&) {
-  if (in_header_) answer_.fields.emplace_back(std::string{name}, std::string{value});
-}
-
-void response_parser::on_header_impl(error& failed) {
-  in_header_ = false;
+void response_parser::on_field_impl(beast_http::field id, view name, view value, error& failed) {
+  if (!in_header_) return;
   // What a server may not send us either, since it would let two readers disagree about where the answer ends.
-  const auto coding = answer_.find("transfer-encoding");
-  if (coding && (http_1_0_ || !same_name(*coding, "chunked"))) failed = beast_http::error::bad_transfer_encoding;
+  if (id == beast_http::field::transfer_encoding && (http_1_0_ || !same_name(trimmed(value), "chunked"))) {
+    failed = beast_http::error::bad_transfer_encoding;
+    return;
+  }
+  if (bounds_.keep_fields) answer_.fields.emplace_back(std::string{name}, std::string{value});
 }
 
 std::size_t response_parser::take(view bytes, error& failed) {
   // Beast's limit does not hold for a body that ends with the connection.
-  if (answer_.body.size() + bytes.size() > bounds_.body_bytes) {
+  if (bytes.size() > bounds_.body_bytes - body_size_) {
     failed = beast_http::error::body_limit;
     return 0;
   }
-  answer_.body.append(bytes.data(), bytes.size());
+  body_size_ += bytes.size();
+  if (bounds_.keep_body) answer_.body.append(bytes.data(), bytes.size());
   return bytes.size();
 }
 

@@ -30,6 +30,9 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   struct limits {
     std::size_t header_bytes;
     std::size_t body_bytes;
+    /// Who only wants to know the status and that the rest is in order saves the copies. The body's limit holds anyway.
+    bool keep_fields = true;
+    bool keep_body = true;
   };
   /// `to_head` says that the answer is to a HEAD request, so has no body whatever it announces.
   response_parser(limits bounds, bool to_head);
@@ -52,7 +55,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   void on_response_impl(int code, view reason, int version, error&) override;
   void on_field_impl(boost::beast::http::field, view, view, error&) override;
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
-  void on_header_impl(error&) override;
+  void on_header_impl(error&) override { in_header_ = false; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}
   std::size_t on_body_impl(view, error&) override;
   void on_chunk_header_impl(std::uint64_t, view, error&) override {}
@@ -62,6 +65,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
 
   limits bounds_;
   client_response answer_;
+  std::size_t body_size_ = 0;
   bool in_header_ = true;
   bool http_1_0_ = false;
 };

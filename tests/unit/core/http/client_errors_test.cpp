@@ -20,7 +20,7 @@ net::memory_pipe_settings narrow() {
 /// A network that does not get as far as a connection.
 class ill_network final : public net::network {
  public:
-  enum class illness { name_unknown, resolver_hangs, unreachable, no_descriptors };
+  enum class illness { name_unknown, resolver_hangs, unreachable, no_descriptors, no_ports };
   explicit ill_network(illness what) : what_(what) {}
 
   task<result<std::vector<net::endpoint>>> resolve(std::string, std::uint16_t port, deadline until) override {
@@ -33,6 +33,7 @@ class ill_network final : public net::network {
     co_return std::vector<net::endpoint>{only};
   }
   task<result<net::stream_ptr>> connect(net::endpoint, deadline) override {
+    if (what_ == illness::no_ports) co_return make_error_code(boost::system::errc::address_not_available);
     co_return error_code{what_ == illness::unreachable ? asio::error::network_unreachable
                                                        : asio::error::no_descriptors};
   }
@@ -55,7 +56,8 @@ TEST_CASE("What goes wrong before there is a connection is told apart") {
       {name_unknown, client_error::resolve_failed},
       {resolver_hangs, client_error::resolve_timeout},
       {unreachable, client_error::connect_failed},
-      {no_descriptors, client_error::connect_failed},
+      {no_descriptors, client_error::no_descriptor},
+      {no_ports, client_error::no_local_port},
   }));
   ill_network ill{what};
   called_site site{&ill};

@@ -87,6 +87,23 @@ TEST_CASE("An answer reads the same, byte by byte") {
   }
 }
 
+TEST_CASE("Who keeps nothing of an answer hears of the same faults and the same end") {
+  const response_parser::limits nothing{8 * 1024, 5, false, false};
+  for (const auto& each : good) {
+    CAPTURE(each.bytes);
+    const auto got = parse({each.bytes}, each.to_head, each.ends_with_connection, nothing);
+    CHECK_FALSE(got.wrong.has_value());
+    CHECK(got.answer.code_number == 200);
+    CHECK(got.answer.fields.empty());
+    CHECK(got.answer.body.empty());
+    CHECK(got.left_over.empty());
+  }
+  const auto too_long = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, nothing);
+  CHECK(too_long.wrong == client_error::body_too_big);
+  const auto smuggled = parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, nothing);
+  CHECK(smuggled.wrong == client_error::answer_malformed);
+}
+
 TEST_CASE("An answer that ends anywhere before its end is cut short") {
   for (const auto& each : good) {
     if (each.ends_with_connection) continue;
