@@ -34,6 +34,9 @@ std::string in_quotes(std::string_view value) {
   return '"' + printable(value.substr(0, most_shown)) + (value.size() > most_shown ? "…\"" : "\"");
 }
 
+/// Of `-m,--mode` the part that says more.
+std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
+
 /// What is wrong with arguments that no setting took. Only flags are shown, without their values: what stands behind a
 /// misspelt flag may be a secret.
 std::string not_expected(int argc, const char* const* argv, const std::vector<std::string>& left) {
@@ -96,8 +99,11 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   parser.set_help_flag("-h,--help", "Print this help and exit");
   parser.set_version_flag("--version", program_ + " " + version_);
   for (auto& each : settings_) {
-    parser.add_option(each.named.flag, each.flag_text,
-                      help_text(each.named.help, each.named.variable, each.default_text));
+    auto* added = parser.add_option(each.named.flag, each.flag_texts,
+                                    help_text(each.named.help, each.named.variable, each.default_text));
+    // Without the last, CLI11 takes "[a,b]" for two values.
+    added->expected(1)->type_name("TEXT")->allow_extra_args(false);
+    if (each.repeats) added->take_all();
     if (each.secret) {
       parser.add_option(
           each.file_flag, each.file_flag_text,
@@ -124,21 +130,24 @@ std::optional<early_exit> options::apply(setting& each, const environment& varia
     const auto found = name.empty() ? variables.end() : variables.find(name);
     return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
   };
-  auto given = each.flag_text;
-  std::string source = each.named.flag;
-  if (!given) {
-    given = variable(each.named.variable);
+  std::string source = long_name(each.named.flag);
+  auto given = each.flag_texts;
+  if (given.empty()) {
+    if (auto value = variable(each.named.variable)) given.push_back(std::move(*value));
     source = each.named.variable;
   }
   if (each.secret) {
     const auto file = each.file_flag_text ? each.file_flag_text : variable(each.file_variable);
     const auto& file_source = each.file_flag_text ? each.file_flag : each.file_variable;
-    if (file && given) return complaint(source + " and " + file_source + " are both set; which is meant?");
+    if (file && !given.empty()) return complaint(source + " and " + file_source + " are both set; which is meant?");
     if (file) return apply_file(each, file_source, *file);
   }
-  if (!given || each.assign(*given)) return std::nullopt;
-  const std::string was = each.secret ? "something else" : in_quotes(*given);
-  return complaint(source + " is " + was + ", but must be " + each.accepts);
+  for (const auto& text : given) {
+    if (each.assign(text)) continue;
+    const std::string was = each.secret ? "something else" : in_quotes(text);
+    return complaint(source + " is " + was + ", but must be " + each.accepts);
+  }
+  return std::nullopt;
 }
 
 std::optional<early_exit> options::apply_file(setting& each, std::string_view source, const std::string& path) {

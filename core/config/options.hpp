@@ -56,6 +56,16 @@ class options {
                return target.has_value();
              });
   }
+  /// A flag that may be given more than once; each time adds to `targets`. It has no variable.
+  template <class T>
+  void add_list(std::vector<T>& targets, names named, rule<T> how) {
+    add_text(std::move(named), how.accepts, {}, [&targets, parse = std::move(how.parse)](std::string_view text) {
+      auto value = parse(text);
+      if (value) targets.push_back(std::move(*value));
+      return value.has_value();
+    });
+    settings_.back().repeats = true;
+  }
   /// Also reads `<VARIABLE>_FILE` and its flag `<flag>-file`: the value is that file's first line. Never shown.
   void add_secret(std::string& target, names named);
   /// A flag without a value.
@@ -72,7 +82,8 @@ class options {
     std::string file_flag;
     std::string file_variable;
     bool secret = false;
-    std::optional<std::string> flag_text;
+    bool repeats = false;
+    std::vector<std::string> flag_texts;
     std::optional<std::string> file_flag_text;
   };
   struct switch_setting {

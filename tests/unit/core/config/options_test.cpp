@@ -136,6 +136,33 @@ TEST_CASE("A flag's value reaches its setting as it was written") {
   CHECK(q.name == value);
 }
 
+TEST_CASE("A setting that is a list takes each of its flags, in order and whole") {
+  std::vector<std::string> headers;
+  std::vector<std::int64_t> sizes;
+  options settings("sample", "", "1");
+  settings.add_list(headers, {"-H,--header", "", "Sent with each request"}, text());
+  settings.add_list(sizes, {"--size", "", "How large"}, integer(1, 9));
+
+  SECTION("by either of its names") {
+    const char* const argv[] = {"sample", "-H", "[a,b]", "--header=c d", "--size", "3", "-H", "{\"e\":1}"};
+    CHECK_FALSE(settings.parse(8, argv, {}));
+    CHECK(headers == std::vector<std::string>{"[a,b]", "c d", "{\"e\":1}"});
+    CHECK(sizes == std::vector<std::int64_t>{3});
+  }
+  SECTION("and a value takes no second argument with it") {
+    const char* const argv[] = {"sample", "-H", "a", "b"};
+    CHECK(settings.parse(4, argv, {}).has_value());
+  }
+  SECTION("and the one that is wrong is named, by its long name") {
+    options short_and_long("sample", "", "1");
+    short_and_long.add_list(sizes, {"-s,--size", "", "How large"}, integer(1, 9));
+    const char* const argv[] = {"sample", "-s", "3", "-s", "12"};
+    const auto exit = short_and_long.parse(5, argv, {});
+    REQUIRE(exit);
+    CHECK_THAT(exit->text, StartsWith("sample: --size is \"12\", but must be"));
+  }
+}
+
 TEST_CASE("A bad value is answered with one line: which setting, what it was, what it may be") {
   struct row {
     std::vector<std::string> flags;
