@@ -1,0 +1,123 @@
+#include "loadgen/program.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <ctime>
+#include <iostream>
+
+#include "core/net/system_network.hpp"
+#include "core/runtime/runtime.hpp"
+#include "loadgen/session.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+constexpr int exit_interrupted = 105;
+
+duration thread_cpu_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+/// Raises the soft limit as far as it goes; one sentence if even that is too little.
+std::optional<std::string> allow_descriptors(const command& wanted) {
+  constexpr rlim_t for_the_rest = 64;
+  const rlim_t needed = wanted.load.connections * wanted.load.targets.size() + for_the_rest;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return std::nullopt;
+  limit.rlim_cur = std::min<rlim_t>(needed, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return std::nullopt;
+  return "--connections " + std::to_string(wanted.load.connections) + " to " +
+         std::to_string(wanted.load.targets.size()) + " targets may take " + std::to_string(needed) +
+         " file descriptors, and this process may have " + std::to_string(limit.rlim_max) + " (ulimit -n)";
+}
+
+bool wants_colour(int descriptor) {
+  const char* refused = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  const bool is_dumb = !kind || std::string_view{kind} == "dumb";
+  return ::isatty(descriptor) == 1 && !is_dumb && (!refused || *refused == '\0');
+}
+
+screen_size size_of_screen(int descriptor) {
+  winsize size{};
+  const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+  if (!known) return {};
+  return {std::clamp<unsigned>(size.ws_col, 40, 200), std::max<unsigned>(size.ws_row, 10)};
+}
+
+console terminal() {
+  console made;
+  made.watch = [](std::string_view text) { std::cerr << text << std::flush; };
+  made.report = [](std::string_view text) { std::cout << text << std::flush; };
+  made.live.terminal = ::isatty(STDERR_FILENO) == 1;
+  made.screen = [] { return size_of_screen(STDERR_FILENO); };
+  made.live.style.colour = wants_colour(STDERR_FILENO);
+  made.report_style = {wants_colour(STDOUT_FILENO), size_of_screen(STDOUT_FILENO).columns};
+  return made;
+}
+
+/// The first signal ends the run with a report, the second ends the program.
+void heed_signals(asio::signal_set& signals, session& during) {
+  signals.async_wait([&](error_code failed, int number) {
+    if (failed) return;
+    if (!during.has_load()) std::_Exit(exit_interrupted);
+    during.interrupt(number == SIGINT ? "Interrupted (SIGINT)." : "Interrupted (SIGTERM).");
+    signals.async_wait([](error_code failed_again, int) {
+      if (!failed_again) std::_Exit(exit_interrupted);
+    });
+  });
+}
+
+task<> run_session(session& all, runtime& threads, int& status) {
+  status = co_await all.run();
+  threads.stop();
+}
+
+int run_command(const command& wanted) {
+  if (const auto wrong = allow_descriptors(wanted)) {
+    std::cerr << "loadgen: " << *wrong << "\n";
+    return exit_bad_arguments;
+  }
+  // One more than asked for: the loop that merges and shows must not make those late that send.
+  runtime threads{wanted.threads + 1};
+  net::system_network network;
+  stage where{threads.at(0), {}, network, thread_cpu_time};
+  for (std::size_t i = 0; i < wanted.threads; ++i) where.workers.push_back(&threads.at(i + 1));
+  auto output = terminal();
+  session all{wanted, where, output};
+  if (const auto wrong = all.prepare()) {
+    std::cerr << "loadgen: " << *wrong << "\n";
+    return exit_bad_arguments;
+  }
+  asio::signal_set signals{threads.at(0).context(), SIGINT, SIGTERM};
+  heed_signals(signals, all);
+  int status = 1;
+  asio::co_spawn(threads.at(0).get_executor(), run_session(all, threads, status), [](std::exception_ptr why) {
+    if (!why) return;
+    std::cerr << "loadgen: internal error: " << what_of(why) << "\n";
+    std::_Exit(1);
+  });
+  threads.run();
+  return status;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto wanted = parse_command(argc, argv, config::process_environment());
+  if (wanted) return run_command(*wanted);
+  (wanted.error().status == 0 ? std::cout : std::cerr) << wanted.error().text;
+  return wanted.error().status;
+}
+
+}  // namespace cohort::loadgen
