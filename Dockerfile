@@ -23,14 +23,16 @@ WORKDIR /src
 COPY CMakeLists.txt ./
 COPY core core
 COPY services services
+COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
 # Any changed source drops this whole layer; ccache's folder is not part of it, so that the rest is not compiled again.
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_TESTS=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
- && install -D --strip -t /rootfs/bin /build/bin/*
-RUN ldd /rootfs/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs cp -L --parents -t /rootfs \
+ && install -D --strip -t /rootfs/bin /build/bin/* \
+ && install -D -t /loadgen/bin /rootfs/bin/loadgen && rm /rootfs/bin/loadgen
+RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs cp -L --parents -t /rootfs \
  && mkdir -p /rootfs/etc /rootfs/usr/share /rootfs/usr/lib/ssl \
  && cp -a /usr/share/zoneinfo /rootfs/usr/share/ \
  && cd /rootfs/usr/share/zoneinfo && rm -f ./*.tab ./*.zi ./*.list leapseconds localtime posixrules \
@@ -44,6 +46,12 @@ COPY --from=build /rootfs /
 USER 65532:65532
 EXPOSE 5000-5003
 CMD ["/bin/cohort-stack", "--host", "0.0.0.0"]
+
+# Its libraries are those of the services.
+FROM services AS loadgen
+COPY --from=build /loadgen /
+ENTRYPOINT ["/bin/loadgen"]
+CMD []
 
 FROM debian:trixie-slim AS haproxy
 RUN apt-get update \
