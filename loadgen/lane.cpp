@@ -98,9 +98,9 @@ class answer_reader {
   bool is_wrong() const noexcept { return wrong_.has_value(); }
   /// Whether the connection's end is this answer's.
   bool may_end_here() { return parser_->head_done() && !parser_->end(); }
-  bool keeps_alive() const { return parser_->done() && status() != 101 && parser_->keeps_alive(); }
-  unsigned status() const { return parser_->answer().code_number; }
-  outcome judged() const {
+  bool keeps_alive() { return parser_->done() && status() != 101 && parser_->keeps_alive(); }
+  unsigned status() { return parser_->answer().code_number; }
+  outcome judged() {
     const auto what = outcome_of_status(status());
     const bool as_expected = expected_.empty() || parser_->answer().body.find(expected_) != std::string::npos;
     return is_success(what) && !as_expected ? outcome::body_check : what;
@@ -117,7 +117,7 @@ class answer_reader {
 
   const std::string& expected_;
   bool to_head_;
-  mutable std::optional<http::response_parser> parser_;
+  std::optional<http::response_parser> parser_;
   std::optional<http::client_error> wrong_;
 };
 
@@ -185,7 +185,8 @@ void lane::open_request::end(const attempt_end& how) {
     of.service.record(now - sent);
     const auto& limit = shared.settings.time_limit;
     of.on_time += is_success(how.what) && limit && now - times.intended <= *limit ? 1 : 0;
-  } else if (how.what == outcome::timeout || how.what == outcome::connect_timeout || how.what == outcome::unfinished) {
+  } else if (how.what == outcome::unfinished || now >= until()) {
+    // Nobody waited longer, so nobody knows how long it would have taken.
     of.response.record_at_least(now - times.intended);
   }
   shared.last_end = now;
@@ -279,6 +280,7 @@ task<> lane::serve(lane& self, pending_request first) {
       open_request request{self, *next};
       const auto end = co_await attempt(mine, request);
       request.end(end);
+      mine.idle_since = self.shared_.last_end;
       failed = !is_answer(end.what);
     }
     if (failed && self.shared_.settings.closed_loop && !self.shared_.stopping) {
@@ -287,7 +289,6 @@ task<> lane::serve(lane& self, pending_request first) {
     }
     next = self.next_waiting();
     if (next || self.shared_.stopping || self.shared_.settings.closed_loop) continue;
-    mine.idle_since = self.shared_.home.now();
     auto parking = operation<job>([&self](completion<job> done) { self.parked_.push_back(std::move(done)); });
     next = co_await std::move(parking);
   }

@@ -4,7 +4,9 @@
 #include <csignal>
 
 #include "tests/integration/running_program.hpp"
+#include "tests/support/certificate_authority.hpp"
 #include "tests/support/scripted_upstream.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 // The load generator as people start it, on real sockets.
 namespace cohort::test {
@@ -87,6 +89,21 @@ TEST_CASE("loadgen's exit status says how it went") {
   CHECK(run_program("loadgen", {"--target", target, "-d", "tomorrow"}).status == 104);
   CHECK(run_program("loadgen", {"--target", "time=" + server.url() + "/api/tim"}).status == 122);
   CHECK(run_program("loadgen", {"--help"}).status == 0);
+}
+
+TEST_CASE("loadgen speaks TLS, and trusts whom the system trusts") {
+  temporary_directory files;
+  certificate_authority authority{"Test CA"};
+  scripted_upstream server{authority.issue({.dns = {"localhost"}})};
+  server.always(answer{.body = "secret"});
+  const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
+  const std::vector<std::string> flags{
+      "-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/", "--expect-body", "secret"};
+  const auto good = run_program("loadgen", flags, {{"SSL_CERT_FILE", trusted}});
+  CHECK_THAT(good.output, ContainsSubstring("Successful:     10\n"));
+  const auto bad = run_program("loadgen", flags);
+  CHECK(bad.status == 122);
+  CHECK_THAT(bad.error, ContainsSubstring("the server's certificate is not to be trusted"));
 }
 
 TEST_CASE("Threads share the load and the count") {
