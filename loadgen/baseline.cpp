@@ -89,6 +89,7 @@ std::vector<part> parts_of(const samples& before, const samples& now) {
     return samples(at(i), at(i + 1));
   };
   std::vector<part> parts;
+  parts.reserve(count);
   for (std::size_t i = 0; i < count; ++i) parts.push_back({cut(before, i), cut(now, i)});
   return parts;
 }

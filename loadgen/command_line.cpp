@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "loadgen/terminal.hpp"
 #include "loadgen/wishes.hpp"
 
 namespace cohort::loadgen {
@@ -24,8 +25,8 @@ struct flags {
   std::vector<named_url> targets;
   std::optional<http::method> verb;
   std::vector<std::pair<std::string, std::string>> fields;
-  std::string body;
-  std::string expected_text;
+  std::optional<std::string> body;
+  std::optional<std::string> expected_text;
   std::string api_key;
   std::string scenario;
   bool no_keep_alive = false;
@@ -98,9 +99,13 @@ void merge(wishes& over, wishes&& under) {
   const auto take = [](auto& first, auto& second) {
     if (!first) first = std::move(second);
   };
-  take(over.mode, under.mode);
-  take(over.rate, under.rate);
-  take(over.length, under.length);
+  // Stages in flags are another plan than the scenario's, and so is a mode.
+  if (over.stages.empty()) {
+    if (!over.mode) over.stages = std::move(under.stages);
+    take(over.mode, under.mode);
+    take(over.rate, under.rate);
+    take(over.length, under.length);
+  }
   take(over.arrivals, under.arrivals);
   take(over.seed, under.seed);
   take(over.connections, under.connections);
@@ -108,8 +113,6 @@ void merge(wishes& over, wishes&& under) {
   take(over.timeout, under.timeout);
   take(over.time_limit, under.time_limit);
   take(over.keep_alive, under.keep_alive);
-  // A mode in a flag is another plan than the scenario's stages.
-  if (over.stages.empty() && !over.mode) over.stages = std::move(under.stages);
   if (over.targets.empty()) over.targets = std::move(under.targets);
   if (over.objectives.empty()) over.objectives = std::move(under.objectives);
 }
@@ -128,22 +131,34 @@ std::vector<named_url> default_targets(const flags& given) {
           {"dashboard", at(given.dashboard_url, "http://127.0.0.1:5000", "/api/aggregate")}};
 }
 
+/// What flags say of all requests goes over what the scenario says of a target's.
+void apply_to(target_wish& of, const flags& given) {
+  of.verb = given.verb.value_or(of.verb);
+  of.body = given.body.value_or(of.body);
+  of.expected_text = given.expected_text.value_or(of.expected_text);
+  std::erase_if(of.fields, [&](const auto& field) {
+    return std::any_of(given.fields.begin(), given.fields.end(),
+                       [&](const auto& other) { return http::same_name(field.first, other.first); });
+  });
+  of.fields.insert(of.fields.end(), given.fields.begin(), given.fields.end());
+}
+
 problem choose_targets(flags& given, command& into) {
   auto& chosen = given.said.targets;
+  if (given.body && given.body->starts_with('@')) {
+    auto content = read_file(given.body->substr(1));
+    if (!content) return "--body: " + content.error();
+    given.body = std::move(*content);
+  }
   if (!given.targets.empty()) chosen.clear();
-  const bool by_scenario = !chosen.empty();
-  if (!by_scenario) {
-    if (given.body.starts_with('@')) {
-      auto content = read_file(given.body.substr(1));
-      if (!content) return "--body: " + content.error();
-      given.body = std::move(*content);
-    }
+  if (chosen.empty()) {
     for (auto& each : given.targets.empty() ? default_targets(given) : given.targets) {
-      chosen.push_back({each, given.verb.value_or(http::method::get), {}, given.body, given.expected_text});
+      chosen.emplace_back().where = each;
     }
   }
   std::set<std::string> names;
   for (auto& each : chosen) {
+    apply_to(each, given);
     if (!names.insert(each.where.name).second) return "two targets have the name \"" + each.where.name + "\"";
     target made;
     made.name = each.where.name;
@@ -151,7 +166,6 @@ problem choose_targets(flags& given, command& into) {
     made.request.verb = each.verb;
     made.request.url = each.where.url;
     made.request.fields = std::move(each.fields);
-    made.request.fields.insert(made.request.fields.end(), given.fields.begin(), given.fields.end());
     made.request.body = std::move(each.body);
     made.expected_text = std::move(each.expected_text);
     into.load.targets.push_back(std::move(made));
@@ -226,17 +240,23 @@ std::string fingerprint_of(const std::string& content) {
 
 std::string span_text(duration span) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", std::chrono::duration<double>(span).count());
+  std::snprintf(text, sizeof text, "%.15g", std::chrono::duration<double>(span).count());
   return text;
 }
 
-void describe(command& of) {
+/// To the last digit, unlike the names of the phases, which are for people.
+std::string rate_figure(request_rate rate) { return span_text(duration{rate.millionths * 1000}); }
+
+void describe(command& of, const std::vector<stage_of_plan>& all_stages) {
   auto& print = of.fingerprint;
   const auto& load = of.load;
   std::string stages;
-  for (const auto& each : load.schedule.phases()) stages += each.name + " for " + span_text(each.length) + " s; ";
+  for (const auto& each : all_stages) {
+    stages += (stages.empty() ? "" : " ") + span_text(each.length) + ":" + rate_figure(each.rate) +
+              (each.is_step ? ":step" : "");
+  }
   print.emplace_back("mode", of.mode);
-  print.emplace_back("rate", load.closed_loop ? "max" : span_text(duration{of.rate.millionths * 1000}));
+  print.emplace_back("rate", load.closed_loop ? "max" : rate_figure(of.rate));
   print.emplace_back("duration_s", span_text(of.length));
   if (of.mode == "stages") print.emplace_back("stages", stages);
   const bool is_random = load.spread == arrival_kind::poisson;
@@ -254,6 +274,16 @@ void describe(command& of) {
   print.emplace_back("threads", std::to_string(of.threads));
   print.emplace_back("timeout_s", span_text(load.timeout));
   print.emplace_back("deadline_s", load.time_limit ? span_text(*load.time_limit) : "none");
+}
+
+/// Each output takes the place of its file as a whole.
+problem check_outputs(const command& of) {
+  std::set<std::string> files;
+  for (const auto* each : {&of.json_file, &of.csv_file, &of.html_file}) {
+    if (each->empty() || *each == "/dev/null") continue;
+    if (!files.insert(*each).second) return "two outputs would be written to \"" + *each + "\"";
+  }
+  return std::nullopt;
 }
 
 problem assemble(flags& given, command& into) {
@@ -275,10 +305,17 @@ problem assemble(flags& given, command& into) {
   into.threads = static_cast<std::size_t>(said.threads.value_or(1));
   if (into.threads > load.connections) return "--threads cannot be more than --connections";
   if (auto wrong = choose_objectives(given, into)) return wrong;
-  describe(into);
+  if (auto wrong = check_outputs(into)) return wrong;
+  describe(into, said.stages);
   // After the fingerprint: a key is nobody's business, not even hashed.
   if (!given.api_key.empty()) {
-    for (auto& each : load.targets) each.request.fields.emplace_back("X-API-Key", given.api_key);
+    for (auto& each : load.targets) {
+      auto& fields = each.request.fields;
+      // A header that was asked for in so many words goes over the environment.
+      const bool has_key = std::any_of(fields.begin(), fields.end(),
+                                       [](const auto& field) { return http::same_name(field.first, "X-API-Key"); });
+      if (!has_key) fields.emplace_back("X-API-Key", given.api_key);
+    }
   }
   return std::nullopt;
 }
@@ -302,7 +339,7 @@ config::rule<duration> timeout_rule() { return span(1ms, 1h, "from 1ms to 1h"); 
 config::rule<duration> time_limit_rule() { return span(1ms, 1h, "from 1ms to 1h"); }
 
 result<command, early_exit> parse_command(int argc, const char* const* argv, const config::environment& variables) {
-  using outcome = result<command, early_exit>;
+  using answer = result<command, early_exit>;
   command made;
   flags given;
   config::options all{"loadgen", "Sends HTTP load on a schedule of its own, and tells what came of it", COHORT_VERSION};
@@ -312,10 +349,11 @@ result<command, early_exit> parse_command(int argc, const char* const* argv, con
   if (auto exit = all.parse(argc, argv, variables)) {
     if (exit->status != 0) exit->status = exit_bad_arguments;
     if (exit->status != 0 && wants_usage(exit->text)) exit->text = std::string{usage} + exit->text;
-    return outcome(boost::system::in_place_error, std::move(*exit));
+    return answer(boost::system::in_place_error, std::move(*exit));
   }
   if (auto wrong = assemble(given, made)) {
-    return outcome(boost::system::in_place_error, early_exit{exit_bad_arguments, "loadgen: " + *wrong + "\n"});
+    return answer(boost::system::in_place_error,
+                  early_exit{exit_bad_arguments, "loadgen: " + terminal::printable(*wrong) + "\n"});
   }
   return made;
 }

@@ -105,14 +105,13 @@ exposition::~exposition() = default;
 
 result<std::unique_ptr<exposition>, std::string> exposition::listen(loop& home, const std::string& host,
                                                                     std::uint16_t port) {
-  using outcome = result<std::unique_ptr<exposition>, std::string>;
+  using answer = result<std::unique_ptr<exposition>, std::string>;
   auto listener = net::listen_tcp(home, {asio::ip::make_address(host), port});
   if (!listener) {
-    return outcome(boost::system::in_place_error,
-                   "cannot listen on " + host + " port " + std::to_string(port) + ": " + listener.error().message());
+    return answer(boost::system::in_place_error,
+                  "cannot listen on " + host + " port " + std::to_string(port) + ": " + listener.error().message());
   }
-  return outcome(boost::system::in_place_value,
-                 std::unique_ptr<exposition>{new exposition{home, std::move(*listener)}});
+  return answer(boost::system::in_place_value, std::unique_ptr<exposition>{new exposition{home, std::move(*listener)}});
 }
 
 task<> exposition::stop() {

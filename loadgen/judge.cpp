@@ -1,6 +1,7 @@
 #include "loadgen/judge.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "loadgen/figures.hpp"
 #include "loadgen/load_run.hpp"
@@ -12,7 +13,8 @@ constexpr std::uint64_t lag_always_allowed_us = 1000;
 constexpr double most_worker_cpu = 0.8;
 constexpr double least_started = 0.99;
 
-std::string percent(double share) { return fixed_text(share * 100, 0) + " %"; }
+/// Rounded down, so that what just fails to be 99 % does not look like it.
+std::string percent(double share) { return fixed_text(std::floor(share * 1000) / 10, 1) + " %"; }
 
 bool is_latency(const objective& each) {
   return each.of == objective::measure::percentile || each.of == objective::measure::mean ||

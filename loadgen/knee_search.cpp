@@ -9,7 +9,10 @@ constexpr request_rate highest_tried = request_rate::per_second(1'000'000);
 constexpr unsigned most_halvings = 10;
 constexpr unsigned most_confirmations = 6;
 
-bool are_close(request_rate low, request_rate high) { return high.millionths <= low.millionths + low.millionths / 20; }
+/// Or next to each other: nothing lies between the smallest rates that are 5 % apart.
+bool are_close(request_rate low, request_rate high) {
+  return high.millionths <= low.millionths + std::max<std::int64_t>(low.millionths / 20, 1);
+}
 
 }  // namespace
 

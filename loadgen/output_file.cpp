@@ -28,6 +28,8 @@ result<std::unique_ptr<output_file>, std::string> output_file::open(const std::s
   errno = 0;
   made->stream_.open(made->written_to_, std::ios::binary | std::ios::trunc);
   if (!made->stream_) {
+    // It is not ours to remove.
+    made->written_to_.clear();
     return outcome(boost::system::in_place_error, cannot_write(path, std::strerror(errno)));
   }
   return outcome(boost::system::in_place_value, std::move(made));

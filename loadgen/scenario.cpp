@@ -79,8 +79,8 @@ problem read_stage(element value, std::size_t number, wishes& into) {
   std::optional<duration> length;
   std::optional<request_rate> rate_at_end;
   object_reader reader{"number " + std::to_string(number)};
-  reader.add("duration", length_rule(), [&](duration parsed) { length = parsed; });
-  reader.add("rate", rate(), [&](wanted_rate parsed) { rate_at_end = parsed.rate; });
+  reader.add("duration", stage_length(), [&](duration parsed) { length = parsed; });
+  reader.add("rate", stage_rate(), [&](request_rate parsed) { rate_at_end = parsed; });
   reader.add("shape", config::one_of({"linear", "step"}),
              [&](const std::string& shape) { stage.is_step = shape == "step"; });
   if (auto wrong = reader.read(value)) return wrong;
@@ -94,17 +94,12 @@ problem read_stage(element value, std::size_t number, wishes& into) {
 problem read_target(element value, std::size_t number, wishes& into) {
   target_wish made;
   std::optional<std::string> name;
-  bool has_url = false;
   problem unreadable;
   const auto where = "number " + std::to_string(number);
   object_reader reader{where};
   reader.add("name", target_name(), [&](std::string parsed) { name = std::move(parsed); });
-  reader.add("url", named_target(), [&](named_url parsed) {
-    const auto weight = made.where.weight;
-    made.where = std::move(parsed);
-    made.where.weight = weight;
-    has_url = true;
-  });
+  // With a key for the name and one for the weight, an `=` or an `@` here is the URL's own.
+  reader.add("url", called_url(), [&](boost::urls::url parsed) { made.where.url = std::move(parsed); });
   reader.add("weight", config::integer(1, 1000),
              [&](std::int64_t parsed) { made.where.weight = static_cast<unsigned>(parsed); });
   reader.add("method", request_method(), [&](http::method parsed) { made.verb = parsed; });
@@ -130,8 +125,8 @@ problem read_target(element value, std::size_t number, wishes& into) {
   });
   if (auto wrong = reader.read(value)) return wrong;
   if (unreadable) return where + ": " + *unreadable;
-  if (!has_url) return where + " needs a url";
-  if (name) made.where.name = *name;
+  if (made.where.url.empty()) return where + " needs a url";
+  made.where.name = name ? *name : name_for(made.where.url);
   into.targets.push_back(std::move(made));
   return std::nullopt;
 }

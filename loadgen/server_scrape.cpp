@@ -1,5 +1,6 @@
 #include "loadgen/server_scrape.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -10,13 +11,18 @@
 namespace cohort::loadgen {
 namespace {
 
+/// Up to here a double tells one number from the next.
+constexpr double greatest_count = 9'007'199'254'740'992;
+/// A bound that is beyond all time, so as good as infinite.
+constexpr double longest_seconds = 1e9;
+
 constexpr duration scrape_time = std::chrono::seconds{2};
 
 std::optional<double> number_of(std::string_view text) {
   if (text == "+Inf") return std::numeric_limits<double>::infinity();
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return failed == std::errc{} && end != text.data() ? std::optional{value} : std::nullopt;
+  return failed == std::errc{} && end == text.data() + text.size() ? std::optional{value} : std::nullopt;
 }
 
 /// Reads `name="value",…}` and leaves `text` behind it.
@@ -28,14 +34,16 @@ bool read_labels(std::string_view& text, std::map<std::string, std::string, std:
     text.remove_prefix(equals + 2);
     std::string value;
     while (!text.empty() && text.front() != '"') {
-      if (text.front() == '\\' && text.size() > 1) text.remove_prefix(1);
-      value += text.front();
+      const bool escaped = text.front() == '\\' && text.size() > 1;
+      if (escaped) text.remove_prefix(1);
+      value += escaped && text.front() == 'n' ? '\n' : text.front();
       text.remove_prefix(1);
     }
     if (text.empty()) return false;
     text.remove_prefix(1);
     into[name] = std::move(value);
-    if (!text.empty() && text.front() == ',') text.remove_prefix(1);
+    text = http::trimmed(text);
+    if (!text.empty() && text.front() == ',') text = http::trimmed(text.substr(1));
   }
   if (text.empty()) return false;
   text.remove_prefix(1);
@@ -44,15 +52,16 @@ bool read_labels(std::string_view& text, std::map<std::string, std::string, std:
 
 std::optional<metric_sample> sample_of(std::string_view line) {
   metric_sample made;
-  const auto name_end = line.find_first_of("{ ");
+  const auto name_end = line.find_first_of("{ \t");
   if (line.starts_with('#') || name_end == 0 || name_end == std::string_view::npos) return std::nullopt;
   made.name = line.substr(0, name_end);
   const bool has_labels = line[name_end] == '{';
   line.remove_prefix(name_end + 1);
   if (has_labels && !read_labels(line, made.labels)) return std::nullopt;
   line = http::trimmed(line);
-  const auto value = number_of(line.substr(0, line.find(' ')));
-  if (!value) return std::nullopt;
+  const auto value = number_of(line.substr(0, line.find_first_of(" \t\r")));
+  // A sum would be lost to what is no number, infinite or beyond counting.
+  if (!value || !(std::abs(*value) <= greatest_count)) return std::nullopt;
   made.value = *value;
   return made;
 }
@@ -64,6 +73,11 @@ bool is_for(const metric_sample& each, std::string_view path) {
     if (found != each.labels.end() && found->second == path) return true;
   }
   return false;
+}
+
+std::string path_of(const target& of) {
+  const std::string path{of.request.url.encoded_path()};
+  return path.empty() ? "/" : path;
 }
 
 std::uint64_t difference(std::uint64_t before, std::uint64_t after) { return after > before ? after - before : 0; }
@@ -83,7 +97,7 @@ std::vector<metric_sample> parse_metrics(std::string_view text) {
 server_snapshot snapshot_of(const std::vector<metric_sample>& samples, std::string_view path) {
   bool knows_route = false;
   for (const auto& each : samples) {
-    knows_route = knows_route || (each.name.ends_with("http_requests_total") && is_for(each, path));
+    knows_route = knows_route || (!path.empty() && each.name.ends_with("http_requests_total") && is_for(each, path));
   }
   server_snapshot made;
   double served = 0;
@@ -94,9 +108,9 @@ server_snapshot snapshot_of(const std::vector<metric_sample>& samples, std::stri
     if (each.name.ends_with("http_requests_total")) served += each.value;
     const auto bound = each.labels.find("le");
     if (!each.name.ends_with("http_request_duration_seconds_bucket") || bound == each.labels.end()) continue;
-    if (const auto upper = number_of(bound->second)) made.buckets[*upper] += each.value;
+    if (const auto upper = number_of(bound->second); upper && *upper > 0) made.buckets[*upper] += each.value;
   }
-  made.served = static_cast<std::uint64_t>(std::llround(std::max(served, 0.0)));
+  made.served = static_cast<std::uint64_t>(std::llround(std::clamp(served, 0.0, greatest_count)));
   return made;
 }
 
@@ -115,7 +129,7 @@ std::optional<std::uint64_t> percentile_between(const server_snapshot& before, c
   for (const auto& [bound, count] : after.buckets) {
     const auto up_to = came(bound, count);
     if (up_to >= rank) {
-      if (std::isinf(bound)) return std::nullopt;
+      if (bound > longest_seconds) return std::nullopt;
       const auto part = up_to > below ? (rank - below) / (up_to - below) : 1;
       return static_cast<std::uint64_t>(std::llround((lower + (bound - lower) * part) * 1e6));
     }
@@ -137,7 +151,7 @@ server_watch::server_watch(http::client& through, const std::vector<boost::urls:
     if (each.targets.empty()) {
       for (std::size_t i = 0; i < targets.size(); ++i) each.targets.push_back(i);
     }
-    if (each.targets.size() == 1) each.path = std::string{targets[each.targets.front()].request.url.encoded_path()};
+    if (each.targets.size() == 1) each.path = path_of(targets[each.targets.front()]);
     all_.push_back(std::move(each));
   }
 }
@@ -191,7 +205,9 @@ server_side server_watch::described(const watched& which, const report& of,
     during.served = difference(before.served, after.served);
     during.p99_us = percentile_between(before, after, 99);
     during.resident_bytes = after.resident_bytes;
-    if (before.cpu_seconds && after.cpu_seconds && phase_seconds[i - 1] > 0) {
+    // Less than before: it is another process.
+    const bool is_same_process = before.cpu_seconds && after.cpu_seconds && *after.cpu_seconds >= *before.cpu_seconds;
+    if (is_same_process && phase_seconds[i - 1] > 0) {
       during.cpu_cores = (*after.cpu_seconds - *before.cpu_seconds) / phase_seconds[i - 1];
     }
     made.phases.push_back(std::move(during));

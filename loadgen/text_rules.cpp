@@ -58,12 +58,6 @@ bool is_name(std::string_view text) {
   });
 }
 
-std::string name_for(const boost::urls::url& url) {
-  std::string name = std::string{url.encoded_host_and_port()} + std::string{url.encoded_path()};
-  std::erase_if(name, [](char c) { return !is_name(std::string_view{&c, 1}); });
-  return name.substr(0, 64);
-}
-
 std::optional<named_url> target_of(std::string_view text) {
   named_url made;
   const auto scheme = text.find("://");
@@ -89,6 +83,12 @@ std::optional<named_url> target_of(std::string_view text) {
 
 }  // namespace
 
+std::string name_for(const boost::urls::url& url) {
+  std::string name = std::string{url.encoded_host_and_port()} + std::string{url.encoded_path()};
+  std::erase_if(name, [](char c) { return !is_name(std::string_view{&c, 1}); });
+  return name.substr(0, 64);
+}
+
 config::rule<duration> span(duration least, duration most, std::string range) {
   return {[least, most](std::string_view text) {
             const auto span = span_of(text);
@@ -107,6 +107,10 @@ config::rule<wanted_rate> rate() {
           "requests per second, 0.001 to 1000000, or max (as fast as the connections allow)"};
 }
 
+config::rule<request_rate> stage_rate() { return {rate_of, "requests per second, 0 to 1000000"}; }
+
+config::rule<duration> stage_length() { return span(10ms, 168h, "from 10ms to 168h"); }
+
 config::rule<stage_of_plan> stage_text() {
   return {[](std::string_view text) -> std::optional<stage_of_plan> {
             stage_of_plan made;
@@ -116,9 +120,9 @@ config::rule<stage_of_plan> stage_text() {
             }
             const auto colon = text.find(':');
             if (colon == std::string_view::npos) return std::nullopt;
-            const auto length = span_of(text.substr(0, colon));
+            const auto length = stage_length().parse(text.substr(0, colon));
             const auto rate = rate_of(text.substr(colon + 1));
-            if (!length || !rate || *length < 10ms || *length > 168h) return std::nullopt;
+            if (!length || !rate) return std::nullopt;
             made.length = *length;
             made.rate = *rate;
             return made;

@@ -21,6 +21,9 @@ struct wanted_rate {
 };
 config::rule<wanted_rate> rate();
 
+/// Of a stage: zero is a pause.
+config::rule<request_rate> stage_rate();
+config::rule<duration> stage_length();
 /// `30s:200` or `30s:200:step`.
 config::rule<stage_of_plan> stage_text();
 
@@ -34,6 +37,9 @@ struct named_url {
   unsigned weight = 1;
 };
 config::rule<named_url> named_target();
+
+/// What a target is called that was given no name: its URL's host and path.
+std::string name_for(const boost::urls::url& url);
 
 /// `Name: value`.
 config::rule<std::pair<std::string, std::string>> header_line();

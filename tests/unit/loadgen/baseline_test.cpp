@@ -264,8 +264,8 @@ void spike(run_series& of, double by) {
 }
 
 TEST_CASE("Two runs of the same server are rarely called a regression, although one second resembles the next") {
-  const auto intervals = GENERATE(std::size_t{8}, std::size_t{16}, std::size_t{31}, std::size_t{60}, std::size_t{300});
-  const auto scatter = GENERATE(0.05, 0.2, 0.5);
+  const auto intervals = GENERATE(std::size_t{8}, std::size_t{31}, std::size_t{60});
+  const auto scatter = GENERATE(0.2, 0.5);
   const auto spiked_by = GENERATE(1.0, 5.0);
   CAPTURE(intervals, scatter, spiked_by);
   CHECK(regressed_percent(1000, intervals, scatter, [&](run_series& before, run_series& now) {
@@ -275,10 +275,10 @@ TEST_CASE("Two runs of the same server are rarely called a regression, although 
 }
 
 TEST_CASE("A run that is 20 % slower is nearly always called a regression, whatever the plan's own ups and downs") {
-  const auto intervals = GENERATE(std::size_t{60}, std::size_t{300});
+  const auto intervals = GENERATE(std::size_t{60}, std::size_t{160});
   const auto spiked_by = GENERATE(1.0, 5.0);
   CAPTURE(intervals, spiked_by);
-  CHECK(regressed_percent(300, intervals, 0.1, [&](run_series& before, run_series& now) {
+  CHECK(regressed_percent(200, intervals, 0.1, [&](run_series& before, run_series& now) {
           spike(before, spiked_by);
           spike(now, spiked_by);
           slow_down(now, 1.2);
@@ -286,20 +286,20 @@ TEST_CASE("A run that is 20 % slower is nearly always called a regression, whate
 }
 
 TEST_CASE("One that is slower during the spike only is called a regression, too") {
-  CHECK(regressed_percent(300, 160, 0.1, [](run_series& before, run_series& now) {
+  CHECK(regressed_percent(200, 160, 0.1, [](run_series& before, run_series& now) {
           spike(before, 5);
           spike(now, 5 * 1.5);
         }) > 95);
 }
 
 TEST_CASE("A queue that grows is a regression, although each second is much like the one before") {
-  CHECK(regressed_percent(300, 60, 0.1, [](run_series&, run_series& now) {
+  CHECK(regressed_percent(200, 60, 0.1, [](run_series&, run_series& now) {
           for (std::size_t i = 0; i < now.p99_us.size(); ++i) now.p99_us[i] += static_cast<double>(i) * 50'000;
         }) > 95);
 }
 
 TEST_CASE("A run that is quicker is better, and no regression") {
-  CHECK(regressed_percent(300, 60, 0.1, [](run_series& before, run_series&) { slow_down(before, 1.2); }) == 0);
+  CHECK(regressed_percent(200, 60, 0.1, [](run_series& before, run_series&) { slow_down(before, 1.2); }) == 0);
   CHECK(compared(steady(60, 1'000), steady(60, 500)).measures[0].better);
 }
 
