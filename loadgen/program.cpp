@@ -12,6 +12,7 @@
 #include "core/net/system_network.hpp"
 #include "core/runtime/runtime.hpp"
 #include "loadgen/session.hpp"
+#include "loadgen/terminal.hpp"
 
 namespace cohort::loadgen {
 namespace {
@@ -95,7 +96,7 @@ int run_command(const command& wanted) {
   auto output = terminal();
   session all{wanted, where, output};
   if (const auto wrong = all.prepare()) {
-    std::cerr << "loadgen: " << *wrong << "\n";
+    std::cerr << "loadgen: " << terminal::printable(*wrong) << "\n";
     return exit_bad_arguments;
   }
   asio::signal_set signals{threads.at(0).context(), SIGINT, SIGTERM};

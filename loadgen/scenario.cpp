@@ -1,7 +1,7 @@
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 #include "core/json/reader.hpp"
 #include "loadgen/wishes.hpp"
@@ -12,6 +12,9 @@ namespace {
 using object = simdjson::dom::object;
 using element = simdjson::dom::element;
 using problem = std::optional<std::string>;
+
+/// Of a scenario, a body or an earlier report; `/dev/zero` has no end.
+constexpr std::size_t most_read = std::size_t{64} << 20;
 
 /// A text, a number or a flag, as it would stand on the command line.
 std::optional<std::string> scalar_text(element value) {
@@ -161,9 +164,16 @@ result<std::string, std::string> read_file(const std::string& path) {
   using outcome = result<std::string, std::string>;
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file && (content << file.rdbuf())) return outcome(boost::system::in_place_value, std::move(content).str());
-  const std::string why = errno != 0 ? std::strerror(errno) : "it is empty";
+  std::string content;
+  std::array<char, 16 * 1024> piece{};
+  while (content.size() <= most_read && (file.read(piece.data(), piece.size()) || file.gcount() > 0)) {
+    content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!content.empty() && content.size() <= most_read)
+    return outcome(boost::system::in_place_value, std::move(content));
+  const std::string why = errno != 0        ? std::strerror(errno)
+                          : content.empty() ? "it is empty"
+                                            : "it has more than 64 MiB";
   return outcome(boost::system::in_place_error, '"' + path + "\" cannot be read: " + why);
 }
 

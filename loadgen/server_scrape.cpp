@@ -80,7 +80,8 @@ std::string path_of(const target& of) {
   return path.empty() ? "/" : path;
 }
 
-std::uint64_t difference(std::uint64_t before, std::uint64_t after) { return after > before ? after - before : 0; }
+/// Of a counter. A server that was started anew counts from zero, as Prometheus takes it.
+std::uint64_t difference(std::uint64_t before, std::uint64_t after) { return after >= before ? after - before : after; }
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 #include "core/runtime/when_all.hpp"
 #include "loadgen/outputs.hpp"
 #include "loadgen/preflight.hpp"
-#include "loadgen/server_scrape.hpp"
+#include "loadgen/terminal.hpp"
 #include "loadgen/wishes.hpp"
 
 namespace cohort::loadgen {
@@ -40,7 +40,7 @@ void add_process_usage(generator_side& to) {
 std::string why_not(const verdict& of) {
   if (of.kind == verdict_kind::invalid) return of.reasons.front();
   for (const auto& each : of.objectives)
-    if (!each.held) return each.wanted.text + " was " + describe(each.wanted, each.was);
+    if (!each.held) return each.wanted.text + ": it was " + describe(each.wanted, each.was);
   return {};
 }
 
@@ -88,7 +88,7 @@ task<int> session::run() {
   if (!command_.skip_preflight) {
     refusals = co_await preflight(client_, stage_.reach, command_.load.targets, preflight_time);
   }
-  for (const auto& each : refusals) console_.watch("loadgen: " + each + "\n");
+  for (const auto& each : refusals) console_.watch("loadgen: " + terminal::printable(each) + "\n");
   if (refusals.empty()) {
     report found;
     if (command_.is_search()) {
@@ -202,7 +202,9 @@ verdict session::judge_search(const report& found) const {
     made.reasons.push_back(*ending_.stopped_because);
   } else if (generator_gave_out_) {
     made.kind = verdict_kind::invalid;
-    made.reasons = {"The generator gave out before the server did: the capacity is at least what was confirmed."};
+    made.reasons.push_back(knee.bounded
+                               ? "The generator gave out while it searched between a rate that held and one that broke."
+                               : "The generator gave out before the server did: the capacity is at least what held.");
     made.reasons.push_back(knee.probes.back().why.empty() ? "A faster probe was invalid." : knee.probes.back().why);
   } else if (knee.capacity) {
     made.kind = verdict_kind::passed;
