@@ -234,7 +234,7 @@ double typical_shift(const std::vector<double>& before, const std::vector<double
   std::sort(sorted_now.begin(), sorted_now.end());
   const auto all = before.size() * now.size();
   const auto lower = difference_at_rank(sorted_before, sorted_now, (all + 1) / 2);
-  const auto upper = all % 2 == 1 ? lower : difference_at_rank(sorted_before, sorted_now, all / 2 + 1);
+  const auto upper = difference_at_rank(sorted_before, sorted_now, all / 2 + 1);
   return (lower + upper) / 2;
 }
 

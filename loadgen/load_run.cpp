@@ -53,7 +53,8 @@ load_run::load_run(const stage& where, const load_settings& settings)
     : stage_(where),
       settings_(settings),
       cpu_of_worker_(where.workers.size()),
-      planned_for_target_(planned_by_target(settings)) {
+      planned_for_target_(planned_by_target(settings)),
+      start_(where.control.now() + lead) {
   for (const auto& each : settings.targets) {
     target_description described;
     described.name = each.name;
@@ -86,7 +87,7 @@ load_run::~load_run() = default;
 
 task<> load_run::run() {
   found_.started = stage_.control.wall_now();
-  start_ = last_end_ = stage_.control.now() + lead;
+  start_ = last_end_ = std::max(start_, stage_.control.now());
   for (std::size_t i = 0; i < stage_.workers.size(); ++i) {
     auto tell = [this, i](interval_part part) {
       asio::post(stage_.control.get_executor(),

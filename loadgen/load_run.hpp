@@ -42,6 +42,7 @@ class load_run {
   const std::optional<std::string>& stopped_because() const noexcept { return stop_reason_; }
   /// Whether it was an objective that cannot be met any more.
   bool aborted() const noexcept { return aborted_; }
+  /// Shortly after it was made, so that all workers are ready.
   time_point start() const noexcept { return start_; }
   const report& findings() const noexcept { return found_; }
   report take_findings() { return std::move(found_); }

@@ -166,8 +166,8 @@ std::uint64_t too_long(const objective& wanted, const histogram& of) {
 }
 
 bool percentile_is_lost(const objective& wanted, const censored_histogram& response, std::uint64_t planned) {
-  if (!is_less(wanted.how) || response.count() == 0) return false;
-  const auto in_all = std::max(planned, response.count());
+  if (!is_less(wanted.how)) return false;
+  const auto in_all = std::max({planned, response.count(), std::uint64_t{1}});
   const auto above_rank = in_all - rank_of(wanted.of == measure::max ? 100 : wanted.percent, in_all);
   return too_long(wanted, response.known()) + too_long(wanted, response.at_least()) > above_rank;
 }

@@ -65,7 +65,7 @@ duration plan::segment::offset_of(area within) const noexcept {
   const auto wanted = static_cast<double>(within);
   const auto start_rate = static_cast<double>(from.millionths);
   const auto end_rate = std::sqrt(std::max(start_rate * start_rate + steepness * wanted, 0.0));
-  const auto guess = std::min(wanted / std::max(start_rate + end_rate, 1.0), static_cast<double>(length.count()));
+  const auto guess = wanted / std::max(start_rate + end_rate, 1.0);
   return duration{first_that(static_cast<std::int64_t>(guess), length.count(),
                              [&](std::int64_t since) { return area_within(duration{since}) >= within; })};
 }
@@ -77,8 +77,7 @@ plan& plan::begin_phase(std::string name) {
 
 plan& plan::add_line(duration length, request_rate from, request_rate to) {
   assert(from.millionths >= 0 && to.millionths >= 0);
-  const auto all = (area{from.millionths} + to.millionths) * length.count();
-  return length == duration{0} ? *this : add({.length = length, .from = from, .to = to}, all);
+  return add({.length = length, .from = from, .to = to}, (area{from.millionths} + to.millionths) * length.count());
 }
 
 plan& plan::add_burst(std::uint64_t requests, duration length) {

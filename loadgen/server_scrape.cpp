@@ -171,20 +171,20 @@ task<> server_watch::scrape_one(http::client& through, watched& which) {
   request.redirects = 1;
   const auto answer = co_await through.call(std::move(request), deadline::after(loop::current().now(), scrape_time));
   if (!answer) {
-    which.failure = make_error_code(answer.error()).message();
+    if (answer.error() != http::client_error::cancelled) which.failure = make_error_code(answer.error()).message();
   } else if (answer->code_number != 200) {
     which.failure = "it answered " + std::to_string(answer->code_number);
   } else {
     which.snapshots.push_back(snapshot_of(parse_metrics(answer->body), which.path));
+    which.snapshots.back().taken = loop::current().now();
   }
 }
 
-void server_watch::describe(report& into, const std::vector<double>& phase_seconds) const {
-  for (const auto& each : all_) into.servers.push_back(described(each, into, phase_seconds));
+void server_watch::describe(report& into) const {
+  for (const auto& each : all_) into.servers.push_back(described(each, into));
 }
 
-server_side server_watch::described(const watched& which, const report& of,
-                                    const std::vector<double>& phase_seconds) const {
+server_side server_watch::described(const watched& which, const report& of) const {
   server_side made;
   made.url = std::string{which.url.buffer()};
   made.failure = which.failure;
@@ -208,9 +208,8 @@ server_side server_watch::described(const watched& which, const report& of,
     during.resident_bytes = after.resident_bytes;
     // Less than before: it is another process.
     const bool is_same_process = before.cpu_seconds && after.cpu_seconds && *after.cpu_seconds >= *before.cpu_seconds;
-    if (is_same_process && phase_seconds[i - 1] > 0) {
-      during.cpu_cores = (*after.cpu_seconds - *before.cpu_seconds) / phase_seconds[i - 1];
-    }
+    const auto seconds = std::chrono::duration<double>(after.taken - before.taken).count();
+    if (is_same_process && seconds > 0) during.cpu_cores = (*after.cpu_seconds - *before.cpu_seconds) / seconds;
     made.phases.push_back(std::move(during));
   }
   return made;

@@ -25,6 +25,7 @@ std::vector<metric_sample> parse_metrics(std::string_view text);
 
 /// What of a server's metrics is compared between two moments.
 struct server_snapshot {
+  time_point taken{};
   std::uint64_t served = 0;
   /// Cumulative, by upper bound in seconds.
   std::map<double, double> buckets;
@@ -47,10 +48,11 @@ class server_watch {
   /// `through` must outlive it.
   server_watch(http::client& through, const std::vector<boost::urls::url>& urls, const std::vector<target>& targets);
 
-  /// Once before the run, once at the end of each phase; the last when all requests have become something.
+  /// Once before the run, once at the end of each phase; the last when all requests have become something. One that is
+  /// cancelled has not been.
   task<> scrape();
   /// What was sent to each server is taken from the report, and the findings are put there.
-  void describe(report& into, const std::vector<double>& phase_seconds) const;
+  void describe(report& into) const;
 
  private:
   struct watched {
@@ -62,7 +64,7 @@ class server_watch {
     std::string failure;
   };
   static task<> scrape_one(http::client& through, watched& which);
-  server_side described(const watched& which, const report& of, const std::vector<double>& phase_seconds) const;
+  server_side described(const watched& which, const report& of) const;
 
   http::client& client_;
   std::vector<watched> all_;

@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-#include "core/runtime/when_all.hpp"
+#include "core/runtime/task_group.hpp"
 #include "loadgen/outputs.hpp"
 #include "loadgen/preflight.hpp"
 #include "loadgen/terminal.hpp"
@@ -90,6 +90,7 @@ task<int> session::run() {
   }
   for (const auto& each : refusals) console_.watch("loadgen: " + terminal::printable(each) + "\n");
   if (refusals.empty()) {
+    loading_ = true;
     report found;
     if (command_.is_search()) {
       found = co_await search_knee();
@@ -122,27 +123,28 @@ task<report> session::single_run() {
   });
   current_ = &running;
   if (exposition_) exposition_->show(&running.findings());
-  auto both = when_all(running.run(), scrape_at_phase_ends(running, servers));
-  co_await std::move(both);
+  task_group scraping{[](const std::exception_ptr& why) { std::rethrow_exception(why); }};
+  scraping.spawn(scrape_at_phase_ends(running, servers));
+  co_await running.run();
+  // Of phases that did not come to their end there is no figure at their end.
+  scraping.cancel();
+  co_await scraping.join();
   co_await servers.scrape();
   current_ = nullptr;
   if (exposition_) exposition_->show(nullptr);
   if (!ending_.stopped_because) ending_.stopped_because = running.stopped_because();
   auto found = running.take_findings();
-  std::vector<double> phase_seconds;
-  phase_seconds.reserve(found.phases.size());
-  for (const auto& each : found.phases) phase_seconds.push_back(std::chrono::duration<double>(each.length).count());
-  servers.describe(found, phase_seconds);
+  servers.describe(found);
   co_return found;
 }
 
 task<> session::scrape_at_phase_ends(const load_run& of, server_watch& servers) {
   const auto& phases = command_.load.schedule.phases();
   if (command_.server_metrics.empty()) co_return;
-  for (std::size_t i = 0; i + 1 < phases.size() && !of.stopped_because(); ++i) {
+  for (std::size_t i = 0; i + 1 < phases.size(); ++i) {
     auto sleeping = sleep_until(deadline{of.start() + phases[i].start + phases[i].length});
-    co_await std::move(sleeping);
-    if (!of.stopped_because()) co_await servers.scrape();
+    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
+    co_await servers.scrape();
   }
 }
 

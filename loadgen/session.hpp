@@ -47,7 +47,8 @@ class session {
   task<int> run();
   /// Ends the run early; the report is made of what there is.
   void interrupt(std::string why);
-  bool has_load() const noexcept { return current_ != nullptr; }
+  /// Whether there is anything that a report could be of.
+  bool has_load() const noexcept { return loading_; }
 
  private:
   struct output {
@@ -71,6 +72,7 @@ class session {
   http::client client_;
   live_view view_;
   load_run* current_ = nullptr;
+  bool loading_ = false;
   std::unique_ptr<exposition> exposition_;
   std::optional<run_series> baseline_;
   std::unique_ptr<output_file> json_;

@@ -207,6 +207,18 @@ TEST_CASE("A server that no longer answers at all is worse by its failures alone
   CHECK(got.measures[0].p_value == 1);
 }
 
+TEST_CASE("A measure with fewer than eight intervals is neither better nor worse") {
+  auto now = steady(60, 5'000, 50'000, 1);
+  now.p50_us.resize(7);
+  now.failed_share.resize(7);
+  const auto got = compared(steady(60), now);
+  CHECK_FALSE(got.measures[0].worse);
+  CHECK(got.measures[0].p_value == 1);
+  CHECK(got.measures[1].worse);
+  CHECK_FALSE(got.measures[2].worse);
+  CHECK(got.measures[2].p_value == 1);
+}
+
 /// A run whose seconds resemble each other: a first-order autoregressive process, by Box and Muller's own numbers since
 /// the standard library's normal distribution differs from one to another.
 class simulated_server {

@@ -259,6 +259,8 @@ TEST_CASE("An objective is lost with the first request that makes it so") {
   CHECK(is_lost(parsed("goodput<1%"), of_outcomes(1, 0, 1), 100));
   // A plan that was exceeded counts as what there was.
   CHECK_FALSE(is_lost(parsed("error_rate<=1%"), of_outcomes(99, 1), 10));
+  CHECK_FALSE(is_lost(parsed("p99<100ms"), of_hundred_waits(), 10));
+  CHECK_FALSE(is_lost(parsed("p99<100ms"), tally{}, 0));
 }
 
 /// What one request adds.

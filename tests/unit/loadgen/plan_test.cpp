@@ -173,7 +173,8 @@ TEST_CASE("A plan with nothing in it has no requests") {
   CHECK(none.rate_at(0s) == rps(0));
   CHECK(none.phase_at(0s) == 0);
   CHECK_FALSE(arrivals(none, arrival_kind::poisson, 1).next());
-  none.begin_phase("nothing").add_constant(0s, rps(5));
+  none.begin_phase("nothing").add_line(0s, rps(5), rps(9)).add_constant(0s, rps(5));
+  CHECK(none.rate_at(0s) == rps(0));
   CHECK_FALSE(arrivals(none, arrival_kind::constant, 1).next());
 }
 
@@ -397,6 +398,14 @@ TEST_CASE("The plan's area between two random starts is exponentially distribute
   double together = 0;
   for (std::size_t i = 1; i < gaps.size(); ++i) together += (gaps[i] - 1) * (gaps[i - 1] - 1);
   CHECK(std::abs(together / static_cast<double>(gaps.size())) < 4 / std::sqrt(static_cast<double>(gaps.size())));
+}
+
+TEST_CASE("Bursts alone are the same of either kind") {
+  plan made;
+  made.begin_phase("bursts").add_burst(3, 10s).add_burst(2, 0s).add_burst(4, 10s).add_burst(0, 1s).add_burst(4, 1s);
+  const std::vector<duration> expected{0s, 0s, 0s, 10s, 10s, 10s, 10s, 10s, 10s, 21s, 21s, 21s, 21s};
+  CHECK(moments_of(all_of({made, arrival_kind::constant, 1})) == expected);
+  CHECK(moments_of(all_of({made, arrival_kind::poisson, 1})) == expected);
 }
 
 TEST_CASE("A burst is one among random starts, too") {

@@ -207,6 +207,20 @@ TEST_CASE("What the server counted is compared with what was sent") {
   }
 }
 
+TEST_CASE("An interrupted run does not wait for the end of the phase to ask the servers") {
+  session_site site;
+  site.routes.get("/metrics", [](http::request_context&) {
+    return http::response{}.body("x_http_requests_total 1\nprocess_cpu_seconds_total 1\n", "text/plain");
+  });
+  site.serve_after([](duration) { return 1ms; });
+  const auto before = site.time.now();
+  CHECK(site.run_session(
+            wanted({default_target, "-m", "spike", "-d", "4000", "--server-metrics", "http://192.0.2.80/metrics"}),
+            1001s) == 105);
+  CHECK(site.time.now() - before < 1005s);
+  CHECK_THAT(site.reported, ContainsSubstring("spike"));
+}
+
 TEST_CASE("A file that cannot be written is told of before any load") {
   session_site site;
   site.serve_after([](duration) { return 0ms; });
