@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "loadgen/calendar.hpp"
 #include "loadgen/figures.hpp"
+#include "loadgen/headline.hpp"
 #include "loadgen/html_sections.hpp"
 #include "loadgen/markup.hpp"
 #include "loadgen/outputs.hpp"
@@ -30,28 +30,12 @@ appearance appearance_of(verdict_kind kind) {
   return {};
 }
 
-/// For how long there was load: all of the plan, unless it was cut short.
-duration load_length(const report& of) {
-  if (of.closed_loop || of.planned_length == duration{}) return of.took;
-  return of.outcome.kind == verdict_kind::interrupted ? std::min(of.planned_length, of.took) : of.planned_length;
-}
-
-std::string load_text(const report& of) {
-  if (of.closed_loop) {
-    return "closed loop with " + count_text(of.generator.connections) + " connections for " +
-           seconds_text(of.planned_length);
-  }
-  return rate_text(of.planned_per_second) + " requests/s" + (of.phases.size() > 1 ? " on average" : "") + " for " +
-         seconds_text(of.planned_length);
-}
-
 std::string targets_text(const report& of) {
   return of.targets.size() == 1 ? of.targets[0].name : count_text(of.targets.size()) + " targets";
 }
 
 std::string started_markup(const report& of) {
-  const auto stamp = utc_text(of.started);
-  return "<time datetime=\"" + stamp + "\">" + stamp.substr(0, 10) + ' ' + stamp.substr(11, 8) + " UTC</time>";
+  return "<time datetime=\"" + utc_text(of.started) + "\">" + date_text(of.started) + "</time>";
 }
 
 std::string was_text(const objective_result& one) {

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "core/json/writer.hpp"
-#include "loadgen/calendar.hpp"
+#include "loadgen/headline.hpp"
 #include "loadgen/outputs.hpp"
 #include "loadgen/report_schema.hpp"
 

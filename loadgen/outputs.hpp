@@ -20,7 +20,7 @@ std::string text_report(const report& of, text_style style = {});
 
 /// One JSON object, as `loadgen/report.schema.json` has it.
 std::string json_report(const report& of);
-/// The part of a saved `json_report` that is compared; what is wrong with the text is one sentence.
+/// The part of a saved `json_report` that is compared; what is wrong with the text goes on after the file's name.
 result<run_series, std::string> read_run_series(std::string_view json);
 run_series series_of(const report& of);
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "loadgen/figures.hpp"
+#include "loadgen/headline.hpp"
 #include "loadgen/outputs.hpp"
 #include "loadgen/text_findings.hpp"
 
@@ -13,12 +14,6 @@ using namespace terminal;
 
 constexpr std::size_t widest_sparkline = 60;
 
-/// For how long there was load: all of the plan, unless it was cut short.
-duration load_length(const report& of) {
-  if (of.planned_length == duration{} || of.closed_loop) return of.took;
-  return of.outcome.kind == verdict_kind::interrupted ? std::min(of.planned_length, of.took) : of.planned_length;
-}
-
 paint paint_of(verdict_kind kind) {
   switch (kind) {
     case verdict_kind::passed: return paint::good;
@@ -28,25 +23,6 @@ paint paint_of(verdict_kind kind) {
     case verdict_kind::regression: return paint::bad;
   }
   return paint::bad;
-}
-
-std::string date_text(wall_time when) {
-  const auto day = std::chrono::floor<std::chrono::days>(when);
-  const std::chrono::year_month_day date{day};
-  const auto two_digits = [](unsigned of) { return (of < 10 ? "0" : "") + std::to_string(of); };
-  const auto seconds = static_cast<unsigned>(std::chrono::floor<std::chrono::seconds>(when - day).count());
-  return std::to_string(static_cast<int>(date.year())) + '-' + two_digits(static_cast<unsigned>(date.month())) + '-' +
-         two_digits(static_cast<unsigned>(date.day())) + ' ' + two_digits(seconds / 3600) + ':' +
-         two_digits(seconds / 60 % 60) + ':' + two_digits(seconds % 60) + " UTC";
-}
-
-std::string load_text(const report& of) {
-  if (of.closed_loop) {
-    return "closed loop, " + count_text(of.generator.connections) + " connections, for " +
-           seconds_text(of.planned_length);
-  }
-  return rate_text(of.planned_per_second) + " requests/s" + (of.phases.size() > 1 ? " on average" : "") + " for " +
-         seconds_text(of.planned_length);
 }
 
 std::string targets_text(const report& of) {

@@ -13,20 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 
-report full() {
-  auto made = samples::spike();
-  samples::add_knee(made);
-  samples::add_baseline(made);
-  return made;
-}
-
-report empty() {
-  auto made = samples::titled("balanced", "5");
-  made.targets = {{"time", "GET", "http://127.0.0.1:8001/api/time", 1}};
-  made.by_target.resize(1);
-  made.outcome.kind = verdict_kind::interrupted;
-  return made;
-}
+using samples::empty;
+using samples::full;
 
 /// Requests that had no answer, in one part of a second.
 report unanswered() {

@@ -24,22 +24,8 @@ const test::json_schema& report_schema() {
   return schema;
 }
 
-/// Everything that a report can have.
-report full() {
-  auto made = samples::spike();
-  samples::add_knee(made);
-  samples::add_baseline(made);
-  return made;
-}
-
-/// A run that was stopped before anything happened.
-report empty() {
-  auto made = samples::titled("balanced", "5");
-  made.targets = {{"time", "GET", "http://127.0.0.1:8001/api/time", 1}};
-  made.by_target.resize(1);
-  made.outcome.kind = verdict_kind::interrupted;
-  return made;
-}
+using samples::empty;
+using samples::full;
 
 /// What is at `pointer`, as it stands there.
 std::string at(const std::string& json, std::string_view pointer) {

@@ -82,6 +82,7 @@ inline interval_tally second_of(const tally& phase, std::uint64_t second, std::u
           .sent = portion(phase.sent, second, seconds),
           .answered = portion(answers(phase.outcomes), second, seconds),
           .failed = portion(total(phase.outcomes) - successes(phase.outcomes), second, seconds),
+          .ended = portion(total(phase.outcomes), second, seconds),
           .p50_us = wobble(50),
           .p90_us = wobble(90),
           .p99_us = wobble(99),
@@ -110,13 +111,14 @@ inline void add_phase(report& to, std::string name, std::uint64_t seconds, std::
                 .length = std::chrono::seconds{1},
                 .phase = to.phases.size(),
                 .all = second_of(made.all, second, seconds)};
-    of.all.planned = of.all.sent = of.all.answered = of.all.failed = 0;
+    of.all.planned = of.all.sent = of.all.answered = of.all.failed = of.all.ended = 0;
     for (const auto& target : made.targets) {
       const auto& one = of.targets.emplace_back(second_of(target, second, seconds));
       of.all.planned += one.planned;
       of.all.sent += one.sent;
       of.all.answered += one.answered;
       of.all.failed += one.failed;
+      of.all.ended += one.ended;
     }
     const bool busy = of.all.planned > 1000;
     of.in_flight = busy ? 40 + second % 3 : 2;
@@ -272,6 +274,23 @@ inline void add_baseline(report& to) {
           {.name = "failed", .before = 0.021, .now = 0.0124, .shift = -0.0082, .p_value = 0.0031, .better = true}}};
   to.outcome.kind = verdict_kind::regression;
   to.outcome.reasons = {"p99 became 13.7 ms longer than in before.json (p < 0.001)."};
+}
+
+/// Everything that a report can have.
+inline report full() {
+  auto made = spike();
+  add_knee(made);
+  add_baseline(made);
+  return made;
+}
+
+/// A run that was stopped before anything happened.
+inline report empty() {
+  auto made = titled("balanced", "5");
+  made.targets = {{"time", "GET", "http://127.0.0.1:8001/api/time", 1}};
+  made.by_target.resize(1);
+  made.outcome.kind = verdict_kind::interrupted;
+  return made;
 }
 
 /// What someone outside may try: escape sequences, newlines, bytes that are no UTF-8, and far too long.

@@ -200,7 +200,7 @@ Average Rate:   821.96 requests/s
 
 TEST_CASE("A closed loop has no plan and no lateness, and its report says what it hides") {
   const auto text = text_report(samples::closed_loop());
-  CHECK(text.starts_with(R"(PASS  balanced, closed loop, 4 connections, for 10 s
+  CHECK(text.starts_with(R"(PASS  balanced, closed loop with 4 connections for 10 s
   time: GET http://127.0.0.1:8001/api/time
   started 2024-05-01 12:00:00 UTC
 
