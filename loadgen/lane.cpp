@@ -13,8 +13,13 @@ namespace {
 
 /// More than this wait for a connection only where the server is long lost: what memory they take is bounded.
 constexpr std::size_t most_waiting = 1 << 18;
-/// All connections' buffers together; each has 4 KiB at least and 64 at most.
-constexpr std::size_t buffers_in_all = 64 << 20;
+/// For the buffers of a worker's connections to all targets.
+constexpr std::size_t buffers_in_all = std::size_t{32} << 20;
+
+std::size_t buffer_bytes(std::size_t connections, std::size_t targets) {
+  return std::clamp<std::size_t>(buffers_in_all / std::max<std::size_t>(connections * targets, 1), 4096, 65536);
+}
+
 /// A kept connection that has been idle for less is not asked whether the server has closed it: that is a system call.
 constexpr duration trusted_idle_time = std::chrono::milliseconds{1};
 /// In a closed loop, after a connection that could not be made: else it would only count failures, as fast as it can.
@@ -200,7 +205,7 @@ lane::lane(lane_context& shared, const target& to, std::size_t index, std::size_
       origin_(http::origin_of(to.request.url).value()),
       index_(index),
       most_connections_(most_connections),
-      buffer_bytes_(std::clamp<std::size_t>(buffers_in_all / std::max<std::size_t>(most_connections, 1), 4096, 65536)),
+      buffer_bytes_(buffer_bytes(most_connections, shared.settings.targets.size())),
       wire_text_(wire_text(to, shared.settings)) {}
 
 lane::~lane() = default;
