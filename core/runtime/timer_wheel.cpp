@@ -38,10 +38,15 @@ unsigned level_for(std::uint64_t elapsed, std::uint64_t tick) noexcept {
 void timer::arm(time_point when) noexcept {
   expiry_ = when;
   if (when == time_point::max()) return;
-  if (linked() && tick_at_or_after(when) >= slot_tick_) return;
-  if (linked()) wheel_.remove(*this);
+  const bool stays = linked() && tick_at_or_after(when) >= slot_tick_;
+  if (stays && when >= wheel_.not_before_[level_][slot_]) return;
+  if (linked() && !stays) wheel_.remove(*this);
   const auto before = wheel_.earlier_ ? wheel_.next_due() : std::nullopt;
-  wheel_.insert(*this);
+  if (stays) {
+    wheel_.not_before_[level_][slot_] = when;
+  } else {
+    wheel_.insert(*this);
+  }
   if (!wheel_.earlier_) return;
   const auto due = wheel_.next_due();
   if (!before || *due < *before) wheel_.earlier_(*due);
@@ -62,8 +67,11 @@ void timer_wheel::insert(timer& node) noexcept {
   node.slot_ = static_cast<std::uint8_t>(slot);
   // Up to this tick the slot is not looked at, so a later expiry may be stored without moving the node.
   node.slot_tick_ = tick >> (level * slot_bits) << (level * slot_bits);
+  const auto bit = std::uint64_t{1} << slot;
+  auto& not_before = not_before_[level][slot];
+  not_before = (occupied_[level] & bit) == 0 ? node.expiry_ : std::min(not_before, node.expiry_);
   wheel_[level][slot].push_back(node);
-  occupied_[level] |= std::uint64_t{1} << slot;
+  occupied_[level] |= bit;
 }
 
 void timer_wheel::remove(timer& node) noexcept {
@@ -89,7 +97,12 @@ std::optional<timer_wheel::due_slot> timer_wheel::next_slot() const noexcept {
 
 std::optional<time_point> timer_wheel::next_due() const noexcept {
   const auto due = next_slot();
-  return due ? std::optional{start_of(std::max(due->tick, elapsed_))} : std::nullopt;
+  if (!due) return std::nullopt;
+  if (due->level == 0) return start_of(std::max(due->tick, elapsed_));
+  // Not at the coarse slot's start, to wake for nothing: at the first timer in it, at the slot's end at the latest.
+  const auto first = tick_at_or_after(not_before_[due->level][due->slot]);
+  const auto end = due->tick + (std::uint64_t{1} << (due->level * slot_bits));
+  return start_of(std::max(std::min(first, end), std::max(due->tick, elapsed_)));
 }
 
 void timer_wheel::process(const due_slot& due) {

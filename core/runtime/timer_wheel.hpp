@@ -81,7 +81,7 @@ class timer_wheel {
   /// Calls every timer that is due at `now`, in order of their ticks.
   void advance(time_point now);
 
-  /// When `advance` has something to do next: a timer, or timers to sort into finer slots.
+  /// When `advance` has something to do next: mostly a timer, at times only timers to sort into finer slots.
   std::optional<time_point> next_due() const noexcept;
 
   /// `hook` is called when a timer is armed that is due before all others; whoever sleeps must then sleep less.
@@ -107,6 +107,8 @@ class timer_wheel {
 
   std::array<std::array<detail::timer_link, slots>, levels> wheel_;
   std::array<std::uint64_t, levels> occupied_{};
+  /// No timer of the slot is due before: what a coarse slot need not be looked at for. Too early does no harm.
+  std::array<std::array<time_point, slots>, levels> not_before_{};
   std::uint64_t elapsed_;
   std::function<void(time_point)> earlier_;
 };
