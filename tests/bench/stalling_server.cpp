@@ -1,0 +1,166 @@
+// A server that answers at once, but for one pause: what a collection, a lock or a lost leader looks like from outside.
+// Whoever sends on a schedule knows beforehand what its clients had to wait, so that `generators` can ask each load
+// generator whether it says so.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using duration = clock_type::duration;
+
+// Of ordinary size, so that what a client's parser costs counts.
+constexpr std::string_view answer =
+    "HTTP/1.1 200 OK\r\n"
+    "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"
+    "Content-Type: application/json\r\n"
+    "Content-Length: 139\r\n"
+    "\r\n"
+    R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
+    R"("unix_ms":1795352709000,"timezone":"UTC"})";
+
+[[noreturn]] void give_up(const char* doing) {
+  std::perror(doing);
+  std::exit(1);
+}
+
+/// Prints its port.
+int listen_on_any_port() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener < 0) give_up("socket");
+  sockaddr_in local{};
+  local.sin_family = AF_INET;
+  local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) give_up("bind");
+  if (::listen(listener, SOMAXCONN) != 0) give_up("listen");
+  socklen_t length = sizeof local;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&local), &length);
+  std::printf("%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
+  std::fflush(stdout);
+  return listener;
+}
+
+/// Readable once somebody asks this process to end.
+int listen_for_end() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  if (::sigprocmask(SIG_BLOCK, &ends, nullptr) != 0) give_up("sigprocmask");
+  const int descriptor = ::signalfd(-1, &ends, SFD_CLOEXEC);
+  if (descriptor < 0) give_up("signalfd");
+  return descriptor;
+}
+
+class server {
+ public:
+  server(duration stall_after, duration stall_length)
+      : stall_after_(stall_after),
+        stall_length_(stall_length),
+        end_(listen_for_end()),
+        listener_(listen_on_any_port()),
+        poller_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (poller_ < 0) give_up("epoll_create1");
+    watch(end_);
+    watch(listener_);
+  }
+
+  /// Returns how many requests it saw, once it was asked to end.
+  std::uint64_t run() {
+    std::array<epoll_event, 128> ready;
+    for (;;) {
+      const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), until_stall());
+      stall_if_due();
+      for (int i = 0; i < count; ++i) {
+        const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
+        if (descriptor == end_) return requests_;
+        if (descriptor == listener_) {
+          accept_all();
+        } else {
+          serve(descriptor);
+        }
+      }
+    }
+  }
+
+ private:
+  void watch(int descriptor) const {
+    epoll_event interest{};
+    interest.events = EPOLLIN;
+    interest.data.fd = descriptor;
+    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) give_up("epoll_ctl");
+  }
+
+  int until_stall() const {
+    if (!stall_at_) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*stall_at_ - clock_type::now());
+    return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+  }
+
+  void stall_if_due() {
+    if (!stall_at_ || clock_type::now() < *stall_at_) return;
+    // To the planned end, however late this began: then the longest wait is known, too.
+    std::this_thread::sleep_until(*stall_at_ + stall_length_);
+    stall_at_.reset();
+  }
+
+  void accept_all() const {
+    for (;;) {
+      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (client < 0) return;
+      const int on = 1;
+      ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      watch(client);
+    }
+  }
+
+  /// Trusts that one read is one whole request, which holds on loopback for a client that does not pipeline.
+  void serve(int client) {
+    std::array<char, 4096> request;
+    const auto got = ::recv(client, request.data(), request.size(), 0);
+    if (got > 0) {
+      if (++requests_ == 1 && stall_length_ > duration::zero()) stall_at_ = clock_type::now() + stall_after_;
+      if (::send(client, answer.data(), answer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(answer.size())) return;
+    }
+    ::close(client);
+  }
+
+  duration stall_after_;
+  duration stall_length_;
+  int end_;
+  int listener_;
+  int poller_;
+  std::uint64_t requests_ = 0;
+  std::optional<clock_type::time_point> stall_at_;
+};
+
+}  // namespace
+
+/// `stalling_server AFTER_MS STALL_MS`: serves on loopback and prints its port; answers nothing for `STALL_MS`, once,
+/// `AFTER_MS` from its first request; when it is asked to end it prints how many requests it saw.
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: stalling_server AFTER_MS STALL_MS\n");
+    return 2;
+  }
+  const auto milliseconds = [](const char* text) { return std::chrono::milliseconds{std::atoi(text)}; };
+  server serving{milliseconds(argv[1]), milliseconds(argv[2])};
+  std::printf("%llu\n", static_cast<unsigned long long>(serving.run()));
+}
