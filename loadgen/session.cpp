@@ -219,9 +219,10 @@ verdict session::judge_search(const report& found) const {
 }
 
 void session::show(const report& so_far, const load_settings& settings, const std::string& label) {
-  if (command_.quiet) return;
+  // Of what is left after the last second there is nothing to show: the report comes.
+  if (command_.quiet || so_far.intervals.back().length * 2 < interval_length) return;
   progress now;
-  now.elapsed = so_far.intervals.empty() ? duration{} : so_far.intervals.back().start + so_far.intervals.back().length;
+  now.elapsed = so_far.intervals.back().start + so_far.intervals.back().length;
   now.length = settings.schedule.length();
   const auto at = std::min(now.elapsed, now.length - 1ns);
   now.phase = label.empty() ? settings.schedule.phases()[settings.schedule.phase_at(at)].name : label;

@@ -140,16 +140,19 @@ void write_phases(page& to, const report& of) {
 
 void write_course(page& to, const report& of, text_style style) {
   const auto room = std::min<std::size_t>(widest_sparkline, style.columns > 36 ? style.columns - 32 : 0);
-  if (of.intervals.size() < 3 || room == 0) return;
-  const auto group = (of.intervals.size() + room - 1) / room;
+  auto shown = of.intervals.size();
+  // A few answers in what is left after the last second make no rate.
+  if (shown > 0 && of.intervals.back().length * 2 < of.intervals.front().length) --shown;
+  if (shown < 3 || room == 0) return;
+  const auto group = (shown + room - 1) / room;
   std::vector<double> answered;
   std::vector<double> p99;
   duration longest{};
-  for (std::size_t first = 0; first < of.intervals.size(); first += group) {
+  for (std::size_t first = 0; first < shown; first += group) {
     std::uint64_t count = 0;
     std::uint64_t slowest = 0;
     duration length{};
-    for (std::size_t i = first; i < std::min(first + group, of.intervals.size()); ++i) {
+    for (std::size_t i = first; i < std::min(first + group, shown); ++i) {
       count += of.intervals[i].all.answered;
       slowest = std::max(slowest, of.intervals[i].all.p99_us);
       length += of.intervals[i].length;

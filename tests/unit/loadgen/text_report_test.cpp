@@ -397,5 +397,13 @@ TEST_CASE("Of a run in which nothing was planned there is a report, too") {
                      "Average Rate:   0.00 requests/s\n"));
 }
 
+TEST_CASE("A few answers in the milliseconds after the last second make no rate") {
+  auto made = samples::empty();
+  made.outcome.kind = verdict_kind::passed;
+  for (int i = 0; i < 4; ++i) made.intervals.push_back({.start = i * 1s, .length = 1s, .all = {.answered = 200}});
+  made.intervals.push_back({.start = 4s, .length = 3ms, .all = {.answered = 9}});
+  CHECK_THAT(text_report(made), ContainsSubstring("up to 200\n"));
+}
+
 }  // namespace
 }  // namespace cohort::loadgen
