@@ -1,6 +1,7 @@
 #include "loadgen/command_line.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "loadgen/terminal.hpp"
@@ -220,7 +221,7 @@ problem choose_objectives(const flags& given, command& into) {
     const auto& all = into.load.targets;
     const auto is_it = [&](const target& each) { return each.name == parsed->target; };
     if (!parsed->target.empty() && std::none_of(all.begin(), all.end(), is_it)) {
-      return "--slo \"" + text + "\" names a target that there is not";
+      return "--slo \"" + text + "\" names no target";
     }
     into.objectives.push_back(std::move(*parsed));
   }
@@ -263,7 +264,7 @@ void describe(command& of, const std::vector<stage_of_plan>& all_stages) {
   print.emplace_back("duration_s", span_text(of.length));
   if (of.mode == "stages") print.emplace_back("stages", stages);
   const bool is_random = load.spread == arrival_kind::poisson;
-  print.emplace_back("arrivals", is_random ? "poisson, seed " + std::to_string(load.seed) : "constant");
+  print.emplace_back("arrivals", is_random ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
   std::string content;
   for (const auto& each : load.targets) {
     print.emplace_back("target " + each.name, std::string{boost::beast::http::to_string(each.request.verb)} + " " +
@@ -273,7 +274,7 @@ void describe(command& of, const std::vector<stage_of_plan>& all_stages) {
     for (const auto& [name, value] : each.request.fields) content += name + ": " + value + "\n";
     content += each.request.body + "\n" + each.expected_text + "\n";
   }
-  print.emplace_back("requests", fingerprint_of(content));
+  print.emplace_back("headers and bodies", fingerprint_of(content));
   print.emplace_back("connections", std::to_string(load.connections));
   print.emplace_back("keep_alive", load.keep_alive ? "yes" : "no");
   print.emplace_back("threads", std::to_string(of.threads));
@@ -286,7 +287,9 @@ problem check_outputs(const command& of) {
   std::set<std::string> files;
   for (const auto* each : {&of.json_file, &of.csv_file, &of.html_file}) {
     if (each->empty() || *each == "/dev/null") continue;
-    if (!files.insert(*each).second) return "two outputs would be written to \"" + *each + "\"";
+    std::error_code unknown;
+    const auto file = *each == "-" ? std::filesystem::path{*each} : std::filesystem::weakly_canonical(*each, unknown);
+    if (!files.insert(file.string()).second) return "two outputs would be written to \"" + *each + "\"";
   }
   return std::nullopt;
 }

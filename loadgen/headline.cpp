@@ -27,7 +27,7 @@ std::string date_text(wall_time when) {
 
 duration load_length(const report& of) {
   if (of.closed_loop || of.planned_length == duration{}) return of.took;
-  return of.outcome.kind == verdict_kind::interrupted ? std::min(of.planned_length, of.took) : of.planned_length;
+  return std::min(of.planned_length, of.took);
 }
 
 std::string load_text(const report& of) {

@@ -13,7 +13,7 @@ std::string rate(request_rate of) { return rate_text(of.per_second()) + "/s"; }
 
 std::string capacity_text(const knee_result& of) {
   if (!of.capacity) return "No rate was found at which the objectives hold.";
-  if (!of.bounded) return "The objectives still held at " + rate(*of.capacity) + ", the greatest rate tried.";
+  if (!of.bounded) return "The objectives still held at " + rate(*of.capacity) + "; more was not shown to break them.";
   return "The objectives hold up to " + rate(*of.capacity) + '.';
 }
 
@@ -26,7 +26,9 @@ std::string probes_table(const knee_result& of) {
               {"why", table::align::words}}};
   for (const auto& each : of.probes) {
     rows.add({text(rate(each.rate)),
-              {each.held ? "<b class=\"good\">✓ held</b>" : "<b class=\"bad\">✗ broke</b>"},
+              {!each.is_valid ? "<b class=\"warn\">? invalid</b>"
+               : each.held    ? "<b class=\"good\">✓ held</b>"
+                              : "<b class=\"bad\">✗ broke</b>"},
               text(duration_text(each.p99)),
               text(share_text(each.error_rate)),
               text(rate_text(each.answered_per_second)),
@@ -70,7 +72,9 @@ std::string knee_chart(const report& of) {
   }
   for (const auto& each : found.probes) {
     drawn.symbol(each.held ? "held" : "broke", each.rate.per_second(), static_cast<double>(each.p99.microseconds),
-                 each.held ? "✓" : "✗",
+                 !each.is_valid ? "?"
+                 : each.held    ? "✓"
+                                : "✗",
                  rate(each.rate) + ": p99 " + duration_text(each.p99) + (each.why.empty() ? "" : ", " + each.why));
   }
   drawn.legend("held", "✓ held");

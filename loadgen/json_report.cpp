@@ -188,7 +188,10 @@ void write_knee(writer& out, const std::optional<knee_result>& of) {
   write_if(out, "capacity_per_s", of->capacity.has_value(), of->capacity.value_or(request_rate{}).per_second());
   out.field("bounded", of->bounded).key("probes").open_array();
   for (const auto& probe : of->probes) {
-    out.open_object().field("rate_per_s", probe.rate.per_second()).field("held", probe.held);
+    out.open_object()
+        .field("rate_per_s", probe.rate.per_second())
+        .field("held", probe.held)
+        .field("valid", probe.is_valid);
     out.field("p99_us", probe.p99.microseconds).field("p99_is_lower_bound", probe.p99.lower_bound);
     out.field("error_share", probe.error_rate).field("answered_per_s", probe.answered_per_second);
     write_if(out, "why", !probe.why.empty(), probe.why);

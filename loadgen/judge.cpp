@@ -52,13 +52,32 @@ double started_in_time(const report& of) {
   return 1 - static_cast<double>(late) / static_cast<double>(of.all.planned);
 }
 
+/// Where requests had to wait for a connection, it is the bound on those that was measured.
+std::vector<std::string> hints(const report& of, const std::vector<objective>& objectives) {
+  std::vector<std::string> found;
+  const auto waited =
+      std::count_if(of.intervals.begin(), of.intervals.end(), [](const interval& each) { return each.waiting > 0; });
+  if (!of.closed_loop && waited * 10 >= std::ssize(of.intervals) && waited > 0) {
+    found.push_back("Requests waited because all " + count_text(of.generator.connections) +
+                    " connections to a target were busy, in " + count_text(static_cast<std::uint64_t>(waited)) +
+                    " of the seconds. If there are more callers than that, use more --connections.");
+  }
+  if (objectives.empty() && of.all.error_rate() > 0) {
+    found.push_back("No objective was set (--slo), so the " + share_text(of.all.error_rate()) +
+                    " that failed are held against nobody.");
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<std::string> why_invalid(const report& of, const std::vector<objective>& objectives) {
   std::vector<std::string> reasons;
   const auto lag = of.all.dispatch_lag.percentile(99);
   const auto allowed = allowed_lag_us(objectives);
-  if (!of.closed_loop && lag > allowed) {
+  // Of fewer than a hundred requests the 99th percentile is the worst one: one alone proves nothing.
+  const auto late = of.all.dispatch_lag.count() - of.all.dispatch_lag.count_up_to(allowed);
+  if (!of.closed_loop && lag > allowed && late > 1) {
     reasons.push_back("The generator was late: the 99th percentile of its dispatch lag is " + duration_text(lag) +
                       ", and " + duration_text(allowed) + " is allowed. Give it a processor of its own.");
   }
@@ -102,6 +121,8 @@ verdict judge(const report& of, const std::vector<objective>& objectives, const 
   }
   if (how.stopped_because) made.reasons.push_back(*how.stopped_because);
   made.reasons.insert(made.reasons.end(), invalid.begin(), invalid.end());
+  const auto more = hints(of, objectives);
+  made.reasons.insert(made.reasons.end(), more.begin(), more.end());
   if (of.baseline && of.baseline->regressed()) made.reasons.push_back("It got worse than " + of.baseline->file + ".");
   return made;
 }

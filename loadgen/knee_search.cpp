@@ -1,6 +1,7 @@
 #include "loadgen/knee_search.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cohort::loadgen {
 namespace {
@@ -22,6 +23,9 @@ std::optional<knee_search::trial> knee_search::next() const {
 }
 
 void knee_search::on_result(finding what) {
+  // Once may be the machine's mood.
+  if (what == finding::generator_gave_out && !std::exchange(tried_again_, true)) return;
+  tried_again_ = false;
   if (what == finding::generator_gave_out) gave_out_ = true;
   if (step_ == step::confirming) return on_confirmation(what);
   if (what == finding::held) {

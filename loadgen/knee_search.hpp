@@ -18,7 +18,7 @@ class knee_search {
   enum class finding {
     held,
     broke,
-    generator_gave_out,  // says nothing of the server, and neither would a higher rate
+    generator_gave_out,  // says nothing of the server; if it does so twice, neither would a higher rate
   };
 
   explicit knee_search(request_rate first) : next_(first) {}
@@ -29,6 +29,8 @@ class knee_search {
 
   /// Confirmed, and so that it is known to be the greatest (within 5 %), or only that it is at least this.
   std::optional<request_rate> capacity() const noexcept { return capacity_; }
+  /// The greatest that held so far, confirmed or not.
+  std::optional<request_rate> held() const noexcept { return held_; }
   bool is_bounded() const noexcept { return broke_.has_value(); }
   bool generator_gave_out() const noexcept { return gave_out_; }
 
@@ -45,6 +47,7 @@ class knee_search {
   unsigned halvings_ = 0;
   unsigned confirmations_ = 0;
   bool gave_out_ = false;
+  bool tried_again_ = false;
 };
 
 }  // namespace cohort::loadgen

@@ -16,6 +16,9 @@ constexpr std::size_t most_waiting = 1 << 18;
 /// For the buffers of a worker's connections to all targets.
 constexpr std::size_t buffers_in_all = std::size_t{32} << 20;
 
+/// Before one answer; who sends more has no end to it.
+constexpr unsigned most_interim = 100;
+
 std::size_t buffer_bytes(std::size_t connections, std::size_t targets) {
   return std::clamp<std::size_t>(buffers_in_all / std::max<std::size_t>(connections * targets, 1), 4096, 65536);
 }
@@ -93,7 +96,9 @@ class answer_reader {
       if (taken == 0) break;
       used += taken;
       // Interim answers come before the one that is meant (RFC 9110 section 15.2).
-      if (parser_->done() && status() < 200 && status() != 101) begin();
+      if (!parser_->done() || status() >= 200 || status() == 101) continue;
+      if (++interim_ > most_interim) wrong_ = http::client_error::answer_malformed;
+      begin();
     }
     if (used < held) std::memmove(buffer.data(), buffer.data() + used, held - used);
     return held - used;
@@ -124,6 +129,7 @@ class answer_reader {
   bool to_head_;
   std::optional<http::response_parser> parser_;
   std::optional<http::client_error> wrong_;
+  unsigned interim_ = 0;
 };
 
 }  // namespace
@@ -302,6 +308,12 @@ task<> lane::serve(lane& self, pending_request first) {
 task<lane::attempt_end> lane::attempt(connection& on, open_request& request) {
   auto& shared = on.owner.shared_;
   if (on.stream && on.is_dead(shared.home.now())) on.close();
+  if (!on.stream) {
+    // Those that are meant to start at the same moment start first: to connect takes longer than that.
+    auto turn = take_turn();
+    co_await std::move(turn);
+  }
+  if (shared.home.now() >= request.until()) co_return attempt_end{outcome::unsent};
   if (!on.stream) {
     auto made = co_await shared.connector.connect(on.owner.origin_, deadline{request.until()});
     if (!made) co_return attempt_end{outcome_of_connecting(made.error())};

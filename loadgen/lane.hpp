@@ -13,6 +13,11 @@
 
 namespace cohort::loadgen {
 
+/// Awaitable: goes on after whatever else is ready on the loop.
+inline auto take_turn() {
+  return operation<std::monostate>([](completion<std::monostate> done) { done.post({}); });
+}
+
 /// A request on its way from the plan to the wire.
 struct pending_request {
   time_point intended;

@@ -130,7 +130,8 @@ void load_run::collect(std::size_t worker, interval_part part) {
   merged.times.in_flight += part.in_flight;
   merged.times.waiting += part.waiting;
   if (part.length > duration::zero()) {
-    const auto share = static_cast<double>(part.cpu.count()) / static_cast<double>(part.length.count());
+    // The clock was read a little later than the interval's end.
+    const auto share = std::min(static_cast<double>(part.cpu.count()) / static_cast<double>(part.length.count()), 1.0);
     merged.times.busiest_worker_cpu = std::max(merged.times.busiest_worker_cpu, share);
   }
   cpu_of_worker_[worker] += part.cpu;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 
 namespace cohort::loadgen {
 namespace {
@@ -17,17 +18,24 @@ std::string cannot_write(const std::string& path, std::string_view why) {
 
 result<std::unique_ptr<output_file>, std::string> output_file::open(const std::string& path) {
   using outcome = result<std::unique_ptr<output_file>, std::string>;
-  if (path == "-") return open("/dev/stdout");
+  if (path == "-" || path == "/dev/stdout") {
+    std::unique_ptr<output_file> made{new output_file{"standard output"}};
+    made->stream_ = &std::cout;
+    return outcome(boost::system::in_place_value, std::move(made));
+  }
   std::error_code unknown;
   const auto existing = fs::status(path, unknown);
   if (fs::is_directory(existing)) {
     return outcome(boost::system::in_place_error, cannot_write(path, "it is a directory"));
   }
-  std::unique_ptr<output_file> made{new output_file{path}};
-  made->written_to_ = fs::exists(existing) && !fs::is_regular_file(existing) ? path : path + ".part";
+  const bool is_file = fs::is_regular_file(existing);
+  // The file that a link leads to is replaced, not the link.
+  std::unique_ptr<output_file> made{new output_file{is_file ? fs::canonical(path).string() : path}};
+  made->stream_ = &made->file_;
+  made->written_to_ = fs::exists(existing) && !is_file ? path : made->path_ + ".part";
   errno = 0;
-  made->stream_.open(made->written_to_, std::ios::binary | std::ios::trunc);
-  if (!made->stream_) {
+  made->file_.open(made->written_to_, std::ios::binary | std::ios::trunc);
+  if (!made->file_) {
     // It is not ours to remove.
     made->written_to_.clear();
     return outcome(boost::system::in_place_error, cannot_write(path, std::strerror(errno)));
@@ -37,21 +45,21 @@ result<std::unique_ptr<output_file>, std::string> output_file::open(const std::s
 
 output_file::~output_file() {
   if (written_to_.empty() || written_to_ == path_) return;
-  stream_.close();
+  file_.close();
   std::error_code ignored;
   fs::remove(written_to_, ignored);
 }
 
 void output_file::write(std::string_view text) {
-  stream_.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream_.flush();
+  stream_->write(text.data(), static_cast<std::streamsize>(text.size()));
+  stream_->flush();
 }
 
 std::optional<std::string> output_file::commit() {
   errno = 0;
-  stream_.close();
-  if (!stream_) return cannot_write(path_, errno != 0 ? std::strerror(errno) : "not all of it was taken");
-  if (written_to_ != path_) {
+  if (file_.is_open()) file_.close();
+  if (!*stream_) return cannot_write(path_, errno != 0 ? std::strerror(errno) : "not all of it was taken");
+  if (!written_to_.empty() && written_to_ != path_) {
     std::error_code failed;
     fs::rename(written_to_, path_, failed);
     if (failed) return cannot_write(path_, failed.message());

@@ -11,7 +11,8 @@
 namespace cohort::loadgen {
 
 /// A file that is there whole or not at all: written beside its place and moved there at the end. So a run that fails
-/// does not cost the report of the one before. What is no regular file, such as `/dev/null`, is written directly.
+/// does not cost the report of the one before. A link is followed. What is no regular file, such as `/dev/null`, is
+/// written directly.
 class output_file {
  public:
   /// `-` is standard output. Nothing is there until `commit`, but that it could not be is told now, as one sentence.
@@ -29,7 +30,9 @@ class output_file {
 
   std::string path_;
   std::string written_to_;
-  std::ofstream stream_;
+  std::ofstream file_;
+  /// `file_`, or standard output.
+  std::ostream* stream_ = nullptr;
 };
 
 }  // namespace cohort::loadgen

@@ -41,11 +41,14 @@ std::optional<std::string> allow_descriptors(const command& wanted) {
          " file descriptors, and this process may have " + std::to_string(limit.rlim_max) + " (ulimit -n)";
 }
 
+bool is_terminal(int descriptor) {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && kind && std::string_view{kind} != "dumb";
+}
+
 bool wants_colour(int descriptor) {
   const char* refused = std::getenv("NO_COLOR");
-  const char* kind = std::getenv("TERM");
-  const bool is_dumb = !kind || std::string_view{kind} == "dumb";
-  return ::isatty(descriptor) == 1 && !is_dumb && (!refused || *refused == '\0');
+  return is_terminal(descriptor) && (!refused || *refused == '\0');
 }
 
 screen_size size_of_screen(int descriptor) {
@@ -59,22 +62,23 @@ console terminal() {
   console made;
   made.watch = [](std::string_view text) { std::cerr << text << std::flush; };
   made.report = [](std::string_view text) { std::cout << text << std::flush; };
-  made.live.terminal = ::isatty(STDERR_FILENO) == 1;
+  made.live.terminal = is_terminal(STDERR_FILENO);
   made.screen = [] { return size_of_screen(STDERR_FILENO); };
   made.live.style.colour = wants_colour(STDERR_FILENO);
   made.report_style = {wants_colour(STDOUT_FILENO), size_of_screen(STDOUT_FILENO).columns};
   return made;
 }
 
-/// The first signal ends the run with a report, the second ends the program.
-void heed_signals(asio::signal_set& signals, session& during) {
-  signals.async_wait([&](error_code failed, int number) {
+/// The first signal ends the run with a report, a second one the program; but not one that came along with the first,
+/// as when a whole group of processes is told.
+void heed_signals(asio::signal_set& signals, session& during, std::optional<time_point> first = {}) {
+  signals.async_wait([&signals, &during, first](error_code failed, int number) {
+    constexpr duration at_once = std::chrono::milliseconds{500};
     if (failed) return;
-    if (!during.has_load()) std::_Exit(exit_interrupted);
-    during.interrupt(number == SIGINT ? "Interrupted (SIGINT)." : "Interrupted (SIGTERM).");
-    signals.async_wait([](error_code failed_again, int) {
-      if (!failed_again) std::_Exit(exit_interrupted);
-    });
+    const auto now = loop::current().now();
+    if (!during.has_load() || (first && now - *first > at_once)) std::_Exit(exit_interrupted);
+    if (!first) during.interrupt(number == SIGINT ? "Interrupted (SIGINT)." : "Interrupted (SIGTERM).");
+    heed_signals(signals, during, first.value_or(now));
   });
 }
 
@@ -108,7 +112,9 @@ int run_command(const command& wanted) {
     std::_Exit(1);
   });
   threads.run();
-  return status;
+  if (std::cout.flush()) return status;
+  std::cerr << "loadgen: standard output did not take the report\n";
+  return status == 0 ? 1 : status;
 }
 
 }  // namespace

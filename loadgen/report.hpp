@@ -106,6 +106,7 @@ struct knee_result {
   struct probe {
     request_rate rate;
     bool held = false;
+    bool is_valid = true;  // else the generator gave out, and it says nothing of the server
     percentile_value p99;
     double error_rate = 0;
     double answered_per_second = 0;

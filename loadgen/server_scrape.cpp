@@ -106,6 +106,7 @@ server_snapshot snapshot_of(const std::vector<metric_sample>& samples, std::stri
     if (each.name == "process_cpu_seconds_total") made.cpu_seconds = each.value;
     if (each.name == "process_resident_memory_bytes") made.resident_bytes = each.value;
     if (knows_route && !is_for(each, path)) continue;
+    made.counts_requests = made.counts_requests || each.name.ends_with("http_requests_total");
     if (each.name.ends_with("http_requests_total")) served += each.value;
     const auto bound = each.labels.find("le");
     if (!each.name.ends_with("http_request_duration_seconds_bucket") || bound == each.labels.end()) continue;
@@ -177,6 +178,7 @@ task<> server_watch::scrape_one(http::client& through, watched& which) {
   } else {
     which.snapshots.push_back(snapshot_of(parse_metrics(answer->body), which.path));
     which.snapshots.back().taken = loop::current().now();
+    if (!which.snapshots.back().counts_requests) which.failure = "it has no counter …http_requests_total";
   }
 }
 

@@ -26,6 +26,8 @@ std::vector<metric_sample> parse_metrics(std::string_view text);
 /// What of a server's metrics is compared between two moments.
 struct server_snapshot {
   time_point taken{};
+  /// Whether there is a counter of requests at all.
+  bool counts_requests = false;
   std::uint64_t served = 0;
   /// Cumulative, by upper bound in seconds.
   std::map<double, double> buckets;

@@ -14,7 +14,6 @@ namespace {
 using problem = std::optional<std::string>;
 using namespace std::chrono_literals;
 
-constexpr duration preflight_time = 5s;
 /// Between a search's probes, for what the last one left in the server's queues.
 constexpr duration rest_between_probes = 500ms;
 
@@ -86,7 +85,7 @@ task<int> session::run() {
   int status = exit_preflight_failed;
   std::vector<std::string> refusals;
   if (!command_.skip_preflight) {
-    refusals = co_await preflight(client_, stage_.reach, command_.load.targets, preflight_time);
+    refusals = co_await preflight(client_, stage_.reach, command_.load.targets, command_.load.timeout);
   }
   for (const auto& each : refusals) console_.watch("loadgen: " + terminal::printable(each) + "\n");
   if (refusals.empty()) {
@@ -176,6 +175,7 @@ task<report> session::search_knee() {
     knee_result::probe tried;
     tried.rate = next->rate;
     tried.held = last.outcome.kind == verdict_kind::passed;
+    tried.is_valid = last.outcome.kind != verdict_kind::invalid;
     tried.p99 = last.all.response.percentile(99);
     tried.error_rate = last.all.error_rate();
     const auto seconds = std::chrono::duration<double>(last.took).count();
@@ -188,8 +188,9 @@ task<report> session::search_knee() {
     auto rest = sleep_for(rest_between_probes);
     co_await std::move(rest);
   }
-  result.capacity = search.capacity();
-  result.bounded = search.is_bounded();
+  // Of a search that was cut short: what is known is that it is no less.
+  result.capacity = search.capacity() ? search.capacity() : search.held();
+  result.bounded = search.capacity() && search.is_bounded();
   generator_gave_out_ = search.generator_gave_out();
   last.knee = std::move(result);
   co_return last;
@@ -249,10 +250,11 @@ int session::finish(report found) {
   add_process_usage(found.generator);
   compare_with_baseline(found);
   found.outcome = found.knee ? judge_search(found) : judge(found, command_.objectives, ending_);
-  const auto& say = command_.uses_standard_output() ? console_.watch : console_.report;
-  say(text_report(found, console_.report_style));
+  // Before the text, which a stopped terminal may keep waiting.
   std::vector<std::string> problems;
   write_files(found, problems);
+  const auto& say = command_.uses_standard_output() ? console_.watch : console_.report;
+  say(text_report(found, console_.report_style));
   for (const auto& each : problems) console_.watch("loadgen: " + each + "\n");
   if (!problems.empty() && found.outcome.exit_status() == 0) return 1;
   return found.outcome.exit_status();

@@ -165,7 +165,9 @@ void write_knee(page& to, const report& of) {
               {"", table::align::left, 3}}};
   for (const auto& probe : of.knee->probes) {
     rows.add({{rate_text(probe.rate.per_second())},
-              probe.held ? piece{"✓ held", paint::good} : piece{"✗ broke", paint::bad},
+              !probe.is_valid ? piece{"? invalid", paint::warning}
+              : probe.held    ? piece{"✓ held", paint::good}
+                              : piece{"✗ broke", paint::bad},
               {rate_text(probe.answered_per_second)},
               {share_text(probe.error_rate)},
               {duration_text(probe.p99)},

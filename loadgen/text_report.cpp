@@ -40,7 +40,8 @@ void write_header(page& to, const report& of) {
   to.sentence(targets_text(of));
   auto circumstances = "started " + date_text(of.started);
   for (const auto& [name, value] : of.fingerprint) {
-    if (name == "arrivals" && !of.closed_loop) circumstances.insert(0, value + " arrivals, ");
+    if (name == "arrivals" && !of.closed_loop)
+      circumstances.insert(0, value + (value == "constant" ? " arrivals, " : ", "));
   }
   to.sentence(circumstances, paint::dim);
 }

@@ -48,7 +48,13 @@ std::optional<boost::urls::url> url_of(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed || parsed->has_userinfo() || parsed->has_fragment()) return std::nullopt;
   boost::urls::url url{*parsed};
-  if (!http::origin_of(url) || (url.has_port() && url.port_number() == 0)) return std::nullopt;
+  // `port_number` takes 65537 for 1.
+  const std::string_view port = parsed->port();
+  std::uint16_t number = 0;
+  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool is_port = failed == std::errc{} && end == port.data() + port.size() && number > 0;
+  if (parsed->has_port() && !is_port) return std::nullopt;
+  if (!http::origin_of(url)) return std::nullopt;
   return url;
 }
 

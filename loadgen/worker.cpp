@@ -4,12 +4,7 @@ namespace cohort::loadgen {
 namespace {
 
 /// So many late requests start in a row; then those whose answers are there get their turn.
-constexpr unsigned most_in_a_row = 32;
-
-/// Awaitable: goes on after whatever else is ready on the loop.
-auto take_turn() {
-  return operation<std::monostate>([](completion<std::monostate> done) { done.post({}); });
-}
+constexpr unsigned most_in_a_row = 256;
 
 /// A fault of the generator's own. A figure made by the rest of it would be a lie.
 [[noreturn]] void end_with(const std::exception_ptr& why) {

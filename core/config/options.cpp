@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -153,8 +154,14 @@ std::optional<early_exit> options::apply(setting& each, const environment& varia
 std::optional<early_exit> options::apply_file(setting& each, std::string_view source, const std::string& path) {
   errno = 0;
   std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
+  // No longer than any secret: `/dev/zero` has no end.
+  std::array<char, 4096> text{};
+  file.getline(text.data(), text.size());
+  std::string line{text.data()};
+  if (file.fail() && file.gcount() == text.size() - 1) {
+    return complaint(std::string{source} + " names " + in_quotes(path) + ", whose first line is too long");
+  }
+  if (file.gcount() == 0) {
     const std::string reason = errno != 0 ? std::strerror(errno) : "it is empty";
     return complaint(std::string{source} + " names " + in_quotes(path) + ", which cannot be read: " + reason);
   }

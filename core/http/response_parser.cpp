@@ -50,7 +50,9 @@ std::optional<client_error> response_parser::end() {
   return std::nullopt;
 }
 
-void response_parser::on_response_impl(int code, view, int version, error&) {
+void response_parser::on_response_impl(int code, view, int version, error& failed) {
+  // RFC 9110 section 15: three digits from 100 on; Beast takes 000, too.
+  if (code < 100) failed = beast_http::error::bad_status;
   answer_.code_number = static_cast<unsigned>(code);
   answer_.code = static_cast<status>(code);
   http_1_0_ = version == 10;

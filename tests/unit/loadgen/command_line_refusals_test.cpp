@@ -64,7 +64,7 @@ TEST_CASE("A bad argument is one line that says what it was and what it may be, 
        "--scenario: \"/no/such\xef\xbf\xbd"
        "file\xef\xbf\xbd[1m\" cannot be read: No such file or directory"},
       {{"--slo", "goodput>99%"}, "--slo \"goodput>99%\" wants to know what is on time: give a --deadline"},
-      {{"--slo", "nobody:p99<1s"}, "--slo \"nobody:p99<1s\" names a target that there is not"},
+      {{"--slo", "nobody:p99<1s"}, "--slo \"nobody:p99<1s\" names no target"},
       {{"--abort-on-fail"}, "--abort-on-fail needs an --slo that can fail"},
       {{"-r", "max", "-m", "spike"},
        "--rate is \"max\", which --mode \"spike\" cannot multiply; it goes with constant or balanced"},

@@ -116,9 +116,9 @@ TEST_CASE("A server that nothing breaks is known to be good for at least the hig
   CHECK(trials.back().rate == trials[trials.size() - 2].rate);
 }
 
-TEST_CASE("Where the generator gives out at once, nothing is known and nothing more tried") {
+TEST_CASE("Where the generator gives out twice at once, nothing is known and nothing more tried") {
   knee_search search{per_second(100)};
-  CHECK(run(search, [](auto) { return finding::generator_gave_out; }).size() == 1);
+  CHECK(run(search, [](auto) { return finding::generator_gave_out; }).size() == 2);
   CHECK_FALSE(search.capacity());
   CHECK_FALSE(search.is_bounded());
   CHECK(search.generator_gave_out());
@@ -129,10 +129,23 @@ TEST_CASE("Where the generator gives out while the rate is doubled, what held is
   const auto trials = run(search, [](knee_search::trial each) {
     return each.rate > per_second(500) ? finding::generator_gave_out : finding::held;
   });
-  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 200, 400, 800, 400});
+  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 200, 400, 800, 800, 400});
   CHECK(search.capacity() == per_second(400));
   CHECK_FALSE(search.is_bounded());
   CHECK(search.generator_gave_out());
+}
+
+TEST_CASE("Once may be the machine's mood: the same rate is tried again") {
+  knee_search search{per_second(100)};
+  int hiccups = 0;
+  const auto trials = run(search, [&](knee_search::trial each) {
+    if (each.rate == per_second(200) && hiccups++ == 0) return finding::generator_gave_out;
+    return each.rate <= per_second(200) ? finding::held : finding::broke;
+  });
+  CHECK(trials.at(2).rate == per_second(200));
+  CHECK_FALSE(search.generator_gave_out());
+  CHECK(search.is_bounded());
+  CHECK(search.capacity() == per_second(200));
 }
 
 TEST_CASE("Where the generator gives out while the rate is halved, nothing is known") {
@@ -140,7 +153,7 @@ TEST_CASE("Where the generator gives out while the rate is halved, nothing is kn
   const auto trials = run(search, [](knee_search::trial each) {
     return each.rate < per_second(50) ? finding::generator_gave_out : finding::broke;
   });
-  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 50, 25});
+  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 50, 25, 25});
   CHECK_FALSE(search.capacity());
   CHECK(search.generator_gave_out());
 }
@@ -151,7 +164,7 @@ TEST_CASE("Where the generator gives out while the rate is bisected, what held i
     if (each.rate == per_second(150)) return finding::generator_gave_out;
     return each.rate <= per_second(100) ? finding::held : finding::broke;
   });
-  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 200, 150, 100});
+  CHECK(rates_of(trials) == std::vector<std::int64_t>{100, 200, 150, 150, 100});
   CHECK(trials.back().is_confirmation);
   CHECK(search.capacity() == per_second(100));
   CHECK(search.is_bounded());
@@ -163,7 +176,7 @@ TEST_CASE("Where the generator gives out while a rate is confirmed, a lower one 
   const auto trials = run(search, [](knee_search::trial each) {
     return each.is_confirmation && each.rate > per_second(960'000) ? finding::generator_gave_out : finding::held;
   });
-  CHECK(rates_of(trials) == std::vector<std::int64_t>{1'000'000, 1'000'000, 950'000});
+  CHECK(rates_of(trials) == std::vector<std::int64_t>{1'000'000, 1'000'000, 1'000'000, 950'000});
   CHECK(search.capacity() == per_second(950'000));
   CHECK_FALSE(search.is_bounded());
   CHECK(search.generator_gave_out());

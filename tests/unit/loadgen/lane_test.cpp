@@ -55,6 +55,16 @@ TEST_CASE("What goes wrong with an answer is told apart") {
          return say(to, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
        },
        outcome::protocol},
+      {"a status that is none",
+       [](net::stream& to, std::size_t) { return say(to, "HTTP/1.1 000 Foo\r\nContent-Length: 2\r\n\r\nhi"); },
+       outcome::protocol},
+      {"interim answers without end",
+       [](net::stream& to, std::size_t) {
+         std::string hints;
+         for (int i = 0; i < 101; ++i) hints += "HTTP/1.1 103 Early Hints\r\n\r\n";
+         return say(to, hints);
+       },
+       outcome::protocol},
       {"silence", [](net::stream&, std::size_t) -> task<> { co_return; }, outcome::timeout},
       {"half an answer", [](net::stream& to, std::size_t) { return say(to, "HTTP/1.1 200 OK\r\n"); }, outcome::timeout},
   };

@@ -215,6 +215,18 @@ TEST_CASE("Requests wait for a connection as long as they may, and then are told
   CHECK(found.all.response.percentile(50).microseconds >= 1'000'000);
 }
 
+TEST_CASE("Requests that are meant to start at once do, and only then are connections made for them") {
+  load_site site;
+  site.serve_after([](duration) { return 1ms; });
+  auto settings = constant_load(1, 1s);
+  settings.schedule = {};
+  settings.schedule.begin_phase("burst").add_burst(1000, 1s);
+  settings.connections = 1000;
+  const auto found = site.run(settings);
+  CHECK(count(found.all, outcome::status_2xx) == 1000);
+  CHECK(found.all.dispatch_lag.max() <= 50);
+}
+
 task<http::response> answer_in(duration span) {
   auto sleeping = sleep_for(span);
   co_await std::move(sleeping);

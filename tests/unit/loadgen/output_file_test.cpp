@@ -125,6 +125,17 @@ TEST_CASE("That the last step fails is told, and nothing is left of the file") {
   CHECK(wrong->starts_with('"' + (files / "report") + "\" cannot be written: "));
 }
 
+TEST_CASE("A link is followed, and stays one") {
+  const scratch_directory files;
+  files.write("real", "before");
+  fs::create_symlink("real", files / "latest");
+  const auto file = opened(files / "latest");
+  file->write("after");
+  CHECK_FALSE(file->commit());
+  CHECK(fs::is_symlink(files / "latest"));
+  CHECK(files.read("real") == "after");
+}
+
 TEST_CASE("A device is written directly, and stays what it is") {
   const auto file = opened("/dev/null");
   file->write("nobody reads it");

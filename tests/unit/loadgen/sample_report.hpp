@@ -159,7 +159,7 @@ inline report small() {
   made.planned_per_second = 50;
   add_phase(made, "balanced", 10, tallies(tally_of(500, 300)));
   made.by_target[0].connections_opened = made.all.connections_opened = 4;
-  made.took = std::chrono::milliseconds{9'981};
+  made.took = std::chrono::seconds{10};
   made.outcome.reasons = {"All 500 requests were answered with success."};
   return made;
 }
@@ -253,6 +253,7 @@ inline void add_knee(report& to) {
     const auto answered = static_cast<double>(rate) * (1 - error_rate);
     return knee_result::probe{request_rate::per_second(rate),
                               why.empty(),
+                              true,
                               {p99_us, p99_us >= 1'000'000},
                               error_rate,
                               answered,

@@ -24,6 +24,13 @@ row<T> each_of(std::vector<row<T>> rows) {
 
 std::string each_text(std::vector<std::string> texts) { return GENERATE_COPY(from_range(texts)); }
 
+TEST_CASE("A port that is none is refused, not wrapped round to another") {
+  const auto url = GENERATE("http://h:0/", "http://h:65536/", "http://h:65537/", "http://h:99999/", "http://h:131072/");
+  CAPTURE(url);
+  CHECK_FALSE(called_url().parse(url));
+  CHECK(called_url().parse("http://h:65535/"));
+}
+
 TEST_CASE("A span is a number of seconds, or one with its unit") {
   const auto of = each_of<duration>({{"90", 90s},
                                      {"0.1", 100ms},
