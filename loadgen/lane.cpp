@@ -20,7 +20,7 @@ constexpr std::size_t buffers_in_all = std::size_t{32} << 20;
 constexpr unsigned most_interim = 100;
 
 std::size_t buffer_bytes(std::size_t connections, std::size_t targets) {
-  return std::clamp<std::size_t>(buffers_in_all / std::max<std::size_t>(connections * targets, 1), 4096, 65536);
+  return std::clamp<std::size_t>(buffers_in_all / std::max<std::size_t>(connections * targets, 1), 4096, 16384);
 }
 
 /// A kept connection that has been idle for less is not asked whether the server has closed it: that is a system call.
@@ -137,7 +137,7 @@ class answer_reader {
 /// A place for a connection, with what is kept of it between requests.
 class lane::connection {
  public:
-  connection(lane& of, std::size_t buffer_bytes) : owner(of), buffer(buffer_bytes, '\0') { ++owner.open_connections_; }
+  explicit connection(lane& of) : owner(of) { ++owner.open_connections_; }
   ~connection() { --owner.open_connections_; }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -283,7 +283,7 @@ lane::job lane::next_waiting() {
 }
 
 task<> lane::serve(lane& self, pending_request first) {
-  connection mine{self, self.buffer_bytes_};
+  connection mine{self};
   job next = first;
   while (next) {
     bool failed = false;
@@ -348,6 +348,8 @@ task<std::optional<lane::attempt_end>> lane::send(connection& on, open_request& 
 
 task<lane::attempt_end> lane::receive(connection& on, open_request& request) {
   answer_reader reader{on.owner.target_};
+  // Only now: its pages take longer than a request takes to start.
+  on.buffer.resize(on.owner.buffer_bytes_);
   std::size_t held = 0;
   bool any_byte = false;
   while (!reader.done()) {

@@ -3,7 +3,8 @@
 namespace cohort::loadgen {
 namespace {
 
-/// So many late requests start in a row; then those whose answers are there get their turn.
+/// So many late requests start in a row; then those whose answers are there get their turn. Those of one moment are
+/// one.
 constexpr unsigned most_in_a_row = 256;
 
 /// A fault of the generator's own. A figure made by the rest of it would be a lie.
@@ -58,13 +59,14 @@ task<> worker::start_requests(time_point start) {
     co_return;
   }
   unsigned in_a_row = 0;
+  time_point last{};
   while (const auto next = arrivals_.next()) {
     const auto intended = start + next->at;
     if (intended > home_.now()) {
       in_a_row = 0;
       auto waiting = stopped_.wait(deadline{intended});
       co_await std::move(waiting);
-    } else if (++in_a_row == most_in_a_row) {
+    } else if (intended != last && ++in_a_row == most_in_a_row) {
       in_a_row = 0;
       auto turn = take_turn();
       co_await std::move(turn);
@@ -73,6 +75,7 @@ task<> worker::start_requests(time_point start) {
       count_overdue(start, *next);
       co_return;
     }
+    last = intended;
     lanes_[rotation_.target_of(next->index)]->start({intended, home_.now(), next->phase});
   }
 }
