@@ -100,19 +100,9 @@ details tbody th { white-space: nowrap; }
 .head i { width: 1.375rem; border-top: 0.1875rem solid; }
 .bands { position: relative; height: 1.25rem; margin: 0 1.25rem 0 4rem; }
 .bands span { position: absolute; display: flex; flex-wrap: wrap; justify-content: center; height: 1.25rem;
-  overflow: hidden; white-space: nowrap; }
+  overflow: hidden; padding: 0 0.25rem; text-align: center; text-overflow: ellipsis; white-space: nowrap; }
 /* A name that does not fit beside this goes to the next line, which is not seen: so it is there in whole or not. */
 .bands span::before { content: ""; width: 0; height: 1.25rem; }
-.markers { color: var(--quiet); }
-.foot { text-align: center; }
-.chart p { margin: 0; }
-.head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem 2rem; margin-bottom: 0.5rem; }
-.head ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; color: var(--text); list-style: none; }
-.head li { display: flex; align-items: center; gap: 0.4375rem; }
-.head i { width: 1.375rem; border-top: 0.1875rem solid; }
-.bands { position: relative; height: 1.25rem; margin: 0 1.25rem 0 4rem; }
-.bands span { position: absolute; overflow: hidden; padding: 0 0.25rem; text-align: center; text-overflow: ellipsis;
-  white-space: nowrap; }
 .markers { margin: 0 1.25rem 0.125rem 4rem; }
 .markers span { display: block; padding: 0 0.25rem; white-space: nowrap; }
 .plot { position: relative; height: 15rem; margin: 0 1.25rem 1.625rem 4rem; }
