@@ -2,7 +2,6 @@
 
 #include <boost/asio/error.hpp>
 #include <cstdio>
-#include <random>
 
 #include "core/http/connection.hpp"
 #include "core/runtime/race.hpp"
@@ -43,10 +42,7 @@ std::string imf_fixdate(std::chrono::sys_seconds now) {
 // ---- one loop's part
 
 server_shard::server_shard(server_shared& shared, loop& home)
-    : shared_(shared),
-      home_(home),
-      connections_([this](const std::exception_ptr& failure) { on_failure(failure); }),
-      id_state_(std::random_device{}() | (std::uint64_t{std::random_device{}()} << 32U)) {}
+    : shared_(shared), home_(home), connections_([this](const std::exception_ptr& failure) { on_failure(failure); }) {}
 
 void server_shard::serve(net::stream_ptr client) {
   connections_.spawn_with(
@@ -89,12 +85,7 @@ std::string_view server_shard::date_line() {
 }
 
 std::array<char, 16> server_shard::make_request_id() {
-  // splitmix64 (Steele, Lea and Flood 2014): distinct for 2^64 requests, and nobody's secret.
-  id_state_ += 0x9E3779B97F4A7C15U;
-  auto mixed = id_state_;
-  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
-  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
-  mixed ^= mixed >> 31U;
+  auto mixed = home_.random().next();
   std::array<char, 16> id;
   for (auto& digit : id) {
     digit = "0123456789abcdef"[mixed & 0xFU];

@@ -66,7 +66,6 @@ class server_shard {
   event draining_;
   std::chrono::sys_seconds date_second_{};
   std::string date_line_;
-  std::uint64_t id_state_;
 };
 
 /// An HTTP/1.1 server on all loops: accepts on the first, and gives each connection to the loop that was

@@ -26,7 +26,8 @@ loop& loop::current() noexcept {
 
 loop* loop::current_or_null() noexcept { return running; }
 
-loop::loop(const clock& source, std::size_t index) : clock_(source), timers_(source.now()), index_(index) {
+loop::loop(const clock& source, std::size_t index, std::uint64_t seed)
+    : clock_(source), timers_(source.now()), index_(index), random_(seed) {
   if (clock_.runs_by_itself()) timers_.on_earlier([this](time_point due) { wake_at(due); });
 }
 

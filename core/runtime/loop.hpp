@@ -6,6 +6,7 @@
 
 #include "core/runtime/clock.hpp"
 #include "core/runtime/deadline.hpp"
+#include "core/runtime/random.hpp"
 #include "core/runtime/task.hpp"
 #include "core/runtime/timer_wheel.hpp"
 
@@ -15,7 +16,7 @@ namespace cohort {
 /// only; another thread hands work over with `asio::post(loop.get_executor(), …)`.
 class loop {
  public:
-  explicit loop(const clock& source = machine_clock(), std::size_t index = 0);
+  explicit loop(const clock& source = machine_clock(), std::size_t index = 0, std::uint64_t seed = system_seed());
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
@@ -26,6 +27,7 @@ class loop {
   wall_time wall_now() const noexcept { return clock_.wall_now(); }
   timer_wheel& timers() noexcept { return timers_; }
   const timer_wheel& timers() const noexcept { return timers_; }
+  random_source& random() noexcept { return random_; }
   /// Its place among the runtime's loops, from zero.
   std::size_t index() const noexcept { return index_; }
 
@@ -52,6 +54,7 @@ class loop {
   asio::steady_timer waker_{context_};
   time_point wakes_at_ = time_point::max();
   std::size_t index_;
+  random_source random_;
 };
 
 /// What is left until `d`, by this loop's clock.

@@ -2,7 +2,7 @@
 
 namespace cohort {
 
-virtual_time::virtual_time(wall_time start) {
+virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 0, seed) {
   clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
 }
 

@@ -13,8 +13,9 @@ namespace cohort {
 /// same every time, and an hour takes a moment.
 class virtual_time {
  public:
-  /// A fixed start, so that two runs see the same times: noon of 1 June 2026, UTC.
-  explicit virtual_time(wall_time start = wall_time{std::chrono::sys_days{std::chrono::June / 1 / 2026} +
+  /// A fixed start, so that two runs see the same times: noon of 1 June 2026, UTC. `seed` decides the loop's chance.
+  explicit virtual_time(std::uint64_t seed = 1,
+                        wall_time start = wall_time{std::chrono::sys_days{std::chrono::June / 1 / 2026} +
                                                     std::chrono::hours{12}});
 
   loop& main_loop() noexcept { return loop_; }
@@ -59,7 +60,7 @@ class virtual_time {
   bool step_to_next_timer(time_point limit);
 
   manual_clock clock_;
-  loop loop_{clock_};
+  loop loop_;
 };
 
 }  // namespace cohort
