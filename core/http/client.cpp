@@ -3,11 +3,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/url/parse.hpp>
 
-#include <list>
-#include <map>
-
-#include "core/http/connector.hpp"
 #include "core/http/gzip.hpp"
+#include "core/http/remaining_time.hpp"
 #include "core/runtime/loop.hpp"
 
 namespace cohort::http {
@@ -95,89 +92,33 @@ std::optional<client_error> unpack(client_response& answer, std::size_t most) {
   return std::nullopt;
 }
 
+/// What an exchange tells of the address that it was with.
+policy::load_balancer::outcome verdict_on(const outcome& answer, bool blames_for_timeout) noexcept {
+  using verdict = policy::load_balancer::outcome;
+  if (answer && answer->code_number < 500) return verdict::success;
+  if (!answer && answer.error() == client_error::cancelled) return verdict::none;
+  return was_late(answer) && !blames_for_timeout ? verdict::none : verdict::failure;
+}
+
 }  // namespace
 
-/// One loop's connections.
-class client::pool {
- public:
-  pool(net::network& reach, const client_limits& limits, loop& home)
-      : connector_(reach), limits_(limits), sweep_timer_(home.timers(), this) {}
-
-  task<result<net::stream_ptr, client_error>> connect(origin to, deadline until) {
-    return connector_.connect(std::move(to), until);
-  }
-
-  /// The most recently used one that still lives; none if there is none.
-  net::stream_ptr take(const origin& from) {
-    auto& idle = idle_[from];
-    while (!idle.empty()) {
-      auto kept = std::move(idle.back());
-      idle.pop_back();
-      // Readable means closed, or bytes that nobody asked for.
-      if (kept.expires > loop::current().now() && !kept.stream->readable()) return std::move(kept.stream);
-    }
-    return nullptr;
-  }
-
-  void keep(const origin& from, net::stream_ptr stream) {
-    if (limits_.idle_connections_per_origin == 0) return;
-    auto& idle = idle_[from];
-    if (idle.size() >= limits_.idle_connections_per_origin) idle.pop_front();
-    stream->set_deadline(deadline::never());
-    idle.push_back({std::move(stream), loop::current().now() + limits_.idle_time});
-    if (!sweep_timer_.armed()) sweep_timer_.arm(loop::current().now() + limits_.idle_time);
-  }
-
-  void close_all() {
-    idle_.clear();
-    sweep_timer_.disarm();
-  }
-
- private:
-  struct idle_connection {
-    net::stream_ptr stream;
-    time_point expires;
-  };
-
-  void on_sweep() {
-    const auto now = loop::current().now();
-    auto next = time_point::max();
-    for (auto each = idle_.begin(); each != idle_.end();) {
-      auto& list = each->second;
-      while (!list.empty() && list.front().expires <= now) list.pop_front();
-      if (list.empty()) {
-        each = idle_.erase(each);
-        continue;
-      }
-      next = std::min(next, list.front().expires);
-      ++each;
-    }
-    if (next != time_point::max()) sweep_timer_.arm(next);
-  }
-
-  connector connector_;
-  const client_limits& limits_;
-  std::map<origin, std::list<idle_connection>> idle_;
-  bound_timer<&pool::on_sweep> sweep_timer_;
-};
+bool was_late(const outcome& of) noexcept { return of ? of->code == status::gateway_timeout : is_timeout(of.error()); }
 
 client::client(net::network& reach, std::size_t loops, client_limits limits)
     : network_(reach), limits_(limits), pools_(loops) {}
 
 client::~client() = default;
 
-client::pool& client::here() {
+connection_pool& client::here() {
   auto& home = loop::current();
   auto& mine = pools_.at(home.index());
-  if (!mine) mine = std::make_unique<pool>(network_, limits_, home);
+  if (!mine) mine = std::make_unique<connection_pool>(network_, limits_, home);
   return *mine;
 }
 
-void client::close_idle() { here().close_all(); }
-
 task<outcome> client::call(client_request request, deadline until) {
   for (unsigned followed = 0;; ++followed) {
-    auto answer = co_await call_once(request, until);
+    auto answer = co_await call_without_redirects(request, until);
     if (!answer) co_return answer;
     const auto location = answer->find("location");
     const bool follows = is_redirect(answer->code_number) && location && request.redirects > 0 &&
@@ -201,33 +142,45 @@ task<outcome> client::call(client_request request, deadline until) {
   }
 }
 
-task<outcome> client::call_once(const client_request& request, deadline until) {
-  const auto to = origin_of(request.url);
-  if (!to || !is_safe(request)) co_return client_error::bad_url;
-  if (until.expired(loop::current().now())) co_return client_error::no_time_left;
-  auto& connections = here();
-  const auto text = serialised(request);
+task<outcome> client::call_without_redirects(const client_request& request, deadline until) {
+  attempt_plan first;
+  auto done = co_await try_once(request, until, std::move(first));
+  if (!done.met_dead_connection || !is_idempotent(request.verb)) co_return std::move(done.answer);
+  attempt_plan second;
+  second.connection.fresh = true;
+  auto again = co_await try_once(request, until, std::move(second));
+  co_return std::move(again.answer);
+}
 
-  auto stream = connections.take(*to);
-  for (bool reused = stream != nullptr;; reused = false) {
-    if (!stream) {
-      auto made = co_await connections.connect(*to, until);
-      if (!made) co_return made.error();
-      stream = std::move(*made);
-    }
-    stream->set_deadline(until);
-    auto done = co_await exchange(*stream, request, text, limits_);
-    if (done.answer) {
-      if (done.reusable) connections.keep(*to, std::move(stream));
-      if (const auto wrong = unpack(*done.answer, limits_.body_bytes)) co_return *wrong;
-      co_return std::move(done.answer);
-    }
-    // Not reusable in any case: an answer may still be under way to it.
-    stream.reset();
-    const auto why = done.answer.error();
-    const bool died_unused = why == client_error::no_answer || why == client_error::send_failed;
-    if (!reused || !died_unused || !is_idempotent(request.verb)) co_return why;
+task<client::attempt> client::try_once(const client_request& request, deadline until, attempt_plan how) {
+  const auto to = origin_of(request.url);
+  if (!to || !is_safe(request)) co_return attempt{client_error::bad_url};
+  if (until.expired(loop::current().now())) co_return attempt{client_error::no_time_left};
+  auto taken = co_await here().take(*to, until, std::move(how.connection));
+  if (!taken) co_return attempt{taken.error()};
+
+  if (how.on_address) how.on_address(taken->where());
+  const auto now = loop::current().now();
+  // Of the answer's use to the caller here, the upstream has what the way there and back leaves.
+  const deadline told{until.is_never() ? until.at() : until.at() - here().round_trip(*to)};
+  if (told.expired(now)) {
+    taken->finish(policy::load_balancer::outcome::none, true);
+    co_return attempt{client_error::no_time_left};
   }
+  const bool tells = how.tells_deadline && !until.is_never();
+  const auto text =
+      tells ? serialised(request, remaining_time_field, format_remaining_time(told, now)) : serialised(request);
+  taken->stream().set_deadline(until);
+  auto done = co_await exchange(taken->stream(), request, text, limits_);
+  taken->finish(verdict_on(done.answer, how.blames_for_timeout), done.reusable);
+  attempt made{std::move(done.answer), taken->where()};
+  if (made.answer) {
+    if (const auto wrong = unpack(*made.answer, limits_.body_bytes)) made.answer = *wrong;
+    co_return made;
+  }
+  const auto why = made.answer.error();
+  made.met_dead_connection = taken->reused() && (why == client_error::no_answer || why == client_error::send_failed);
+  co_return made;
 }
 
 }  // namespace cohort::http

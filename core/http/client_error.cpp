@@ -10,6 +10,8 @@ class category final : public boost::system::error_category {
     switch (static_cast<client_error>(code)) {
       case client_error::bad_url: return "not a URL that can be called";
       case client_error::no_time_left: return "no time was left to make the call";
+      case client_error::breaker_open: return "the upstream is left alone, since its calls kept failing";
+      case client_error::bulkhead_full: return "too many calls to the upstream are under way";
       case client_error::resolve_failed: return "the host's name could not be resolved";
       case client_error::resolve_timeout: return "the host's name was not resolved in time";
       case client_error::connect_refused: return "the connection was refused";
@@ -56,6 +58,8 @@ std::string_view error_class(client_error code) noexcept {
     case client_error::send_timeout:
     case client_error::answer_timeout:
     case client_error::body_timeout: return "timeout";
+    case client_error::breaker_open: return "open";
+    case client_error::bulkhead_full: return "shed";
     case client_error::resolve_failed: return "dns";
     case client_error::connect_refused:
     case client_error::connect_failed:
@@ -79,5 +83,9 @@ std::string_view error_class(client_error code) noexcept {
 }
 
 bool is_timeout(client_error code) noexcept { return error_class(code) == "timeout"; }
+
+bool is_connect_failure(client_error code) noexcept {
+  return error_class(code) == "connect" || code == client_error::connect_timeout;
+}
 
 }  // namespace cohort::http

@@ -10,7 +10,9 @@ namespace cohort::http {
 /// Why a call gave no answer, and so at which stage it failed. In the order of a call's stages.
 enum class client_error {
   bad_url = 1,            // not http(s), no host
-  no_time_left,           // the deadline had passed before anything was done
+  no_time_left,           // the deadline had passed, or would have, before anything was done
+  breaker_open,           // the upstream fails nearly always and is left alone for now
+  bulkhead_full,          // as many calls to that upstream are under way as may be
   resolve_failed,         // the name is not known, or the resolver is ill
   resolve_timeout,        //
   connect_refused,        // by every address of the name
@@ -39,11 +41,13 @@ enum class client_error {
 const boost::system::error_category& client_category() noexcept;
 error_code make_error_code(client_error code) noexcept;
 
-/// A bounded word for metrics and for people: `timeout`, `connect`, `dns`, `tls`, `reset`, `protocol`, `too_big`,
-/// `cancelled`, `bad_url`.
+/// A bounded word for metrics and for people: `timeout`, `open`, `shed`, `connect`, `dns`, `tls`, `reset`, `protocol`,
+/// `too_big`, `cancelled`, `bad_url`.
 std::string_view error_class(client_error code) noexcept;
 /// Whether time was what ran out.
 bool is_timeout(client_error code) noexcept;
+/// Whether there was no connection, though the name was known: another address may do better.
+bool is_connect_failure(client_error code) noexcept;
 
 }  // namespace cohort::http
 

@@ -42,7 +42,7 @@ bool is_safe(const client_request& request) {
   });
 }
 
-std::string serialised(const client_request& request) {
+std::string serialised(const client_request& request, std::string_view more, std::string_view more_value) {
   std::string text;
   text.append(boost::beast::http::to_string(request.verb)).append(" ");
   const std::string path{request.url.encoded_path()};
@@ -52,6 +52,7 @@ std::string serialised(const client_request& request) {
   if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/" COHORT_VERSION "\r\n");
   if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
   for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
+  if (!more.empty()) text.append(more).append(": ").append(more_value).append("\r\n");
   if (!request.body.empty() || request.verb == method::post || request.verb == method::put) {
     text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }

@@ -41,7 +41,7 @@ bool is_idempotent(method verb) noexcept;
 /// Whether no field is the client's own to say, breaks its line or is no field name.
 bool is_safe(const client_request& request);
 
-/// As it goes over the wire, body included. `request` must be safe.
-std::string serialised(const client_request& request);
+/// As it goes over the wire, body included, with one more field if that has a name. `request` must be safe.
+std::string serialised(const client_request& request, std::string_view name = {}, std::string_view value = {});
 
 }  // namespace cohort::http

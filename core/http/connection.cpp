@@ -99,8 +99,9 @@ task<connection::outcome> connection::answer() {
   }
   const auto* matched = matched_ = shard_.shared().routes.match(context);
   auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
-  if (const auto left = head_.find(remaining_time_field))
-    limit = std::min(limit, parse_remaining_time(*left).value_or(limit));
+  const auto told = told_time_of(head_);
+  if (told.absurd) shard_.shared().metrics.absurd_deadlines_total.increment();
+  limit = std::min(limit, told.left.value_or(limit));
   context.set_until(deadline::after(started, limit));
 
   const in_flight counted{shard_.shared().metrics.requests_in_flight};
@@ -158,7 +159,7 @@ task<std::optional<response>> connection::answer_in_time(request_context& contex
     context.set_body(body_);
     const auto& handle = *matched.find(head_.method);
     if (const auto* immediate = std::get_if<immediate_handler>(&handle)) co_return (*immediate)(context);
-    co_return co_await run_handler(context, std::get<awaiting_handler>(handle));
+    co_return co_await run_handler(context, matched, std::get<awaiting_handler>(handle));
   } catch (...) {
     failure = std::current_exception();
   }
@@ -168,10 +169,14 @@ task<std::optional<response>> connection::answer_in_time(request_context& contex
   co_return failed(failure);
 }
 
-task<std::optional<response>> connection::run_handler(request_context& context, const awaiting_handler& handle) {
+task<std::optional<response>> connection::run_handler(request_context& context, const route& matched,
+                                                      const awaiting_handler& handle) {
+  admission::visit visit{shard_.door(), matched, context};
+  if (visit.refusal) co_return std::move(visit.refusal);
   // Earlier answers of a pipeline must not wait for this one.
   const bool flushed = co_await flush();
   if (!flushed) co_return std::nullopt;
+  const auto began = shard_.home().now();
   handler_until_ = context.until();
   arm_handler_timer();
   std::optional<response> made;
@@ -188,6 +193,8 @@ task<std::optional<response>> connection::run_handler(request_context& context, 
 
   if (interrupted_ == interruption::none) {
     if (failure) std::rethrow_exception(failure);
+    visit.ended = admission::visit::end::answered;
+    tell_timing(context, *made, began);
     co_return made;
   }
   // The signal has done its work; this task goes on, if only to say so.
@@ -196,10 +203,17 @@ task<std::optional<response>> connection::run_handler(request_context& context, 
     shard_.shared().metrics.abandoned_total.increment();
     co_return std::nullopt;
   }
+  visit.ended = admission::visit::end::late;
   shard_.shared().metrics.deadline_exceeded_total.increment();
   if (failure && !detail::is_cancellation(failure)) failed(failure);
-  if (made) co_return made;
-  co_return error_response(status::gateway_timeout, "There was no answer in time");
+  if (!made) made = error_response(status::gateway_timeout, "There was no answer in time");
+  tell_timing(context, *made, began);
+  co_return made;
+}
+
+void connection::tell_timing(request_context& context, response& on, time_point began) {
+  const auto now = shard_.home().now();
+  on.set("Server-Timing", context.timing().value(now - began, context.until(), now));
 }
 
 void connection::arm_handler_timer() {

@@ -40,7 +40,8 @@ class connection {
   task<outcome> answer();
   std::optional<response> answer_at_once(request_context& context, const route* matched);
   task<std::optional<response>> answer_in_time(request_context& context, const route& matched);
-  task<std::optional<response>> run_handler(request_context& context, const awaiting_handler& handle);
+  task<std::optional<response>> run_handler(request_context& context, const route& matched,
+                                            const awaiting_handler& handle);
   task<bool> stream_body(const response& from);
   task<outcome> refuse(status code);
   bool decide_keep_alive(const response& from) const;
@@ -48,6 +49,7 @@ class connection {
   task<bool> append_answer(const response& from, bool keep);
   bool flush_at_once();
   task<bool> flush();
+  void tell_timing(request_context& context, response& on, time_point began);
   void report(const request_context& context, const route* matched, status code, time_point started);
   response failed(const std::exception_ptr& failure);
   /// As much of the path as a log line needs.

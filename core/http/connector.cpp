@@ -40,34 +40,52 @@ connector::connector(net::network& reach) : network_(reach) {}
 
 connector::~connector() = default;
 
-task<result<net::stream_ptr, client_error>> connector::connect(origin to, deadline until) {
-  auto addresses = co_await network_.resolve(to.host, to.port, until);
+task<result<std::vector<net::endpoint>, client_error>> connector::resolve(const origin& of, deadline until) {
+  auto addresses = co_await network_.resolve(of.host, of.port, until);
   if (!addresses) {
     co_return at_stage(addresses.error(), client_error::resolve_timeout, client_error::resolve_failed);
   }
+  co_return std::move(*addresses);
+}
+
+task<result<connector::connected, client_error>> connector::connect_to(const origin& of, net::endpoint where,
+                                                                       deadline connect_by, deadline until) {
+  const auto began = loop::current().now();
+  auto plain = co_await network_.connect(where, connect_by);
+  if (!plain) co_return connect_error(plain.error());
+  const auto round_trip = loop::current().now() - began;
+  if (!of.secure) co_return connected{std::move(*plain), round_trip};
+  auto secured = co_await secure(std::move(*plain), of.host, until);
+  if (!secured) co_return secured.error();
+  co_return connected{std::move(*secured), round_trip};
+}
+
+task<result<net::stream_ptr, client_error>> connector::connect(origin to, deadline until) {
+  auto addresses = co_await resolve(to, until);
+  if (!addresses) co_return addresses.error();
+  const auto first = turn_++;
   std::optional<client_error> failure;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     // What is left is shared by the addresses that are left, so that one black hole does not cost the others.
     const auto now = loop::current().now();
     const auto share = until.is_never() ? duration{std::chrono::seconds{10}}
                                         : until.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
-    auto plain = co_await network_.connect((*addresses)[i], std::min(until, deadline::after(now, share)));
-    if (plain) {
-      if (!to.secure) co_return std::move(*plain);
-      co_return co_await secure(std::move(*plain), to.host, until);
-    }
-    const auto why = connect_error(plain.error());
+    const auto& where = (*addresses)[(first + i) % addresses->size()];
+    auto made = co_await connect_to(to, where, std::min(until, deadline::after(now, share)), until);
+    if (made) co_return std::move(made->stream);
+    const auto why = made.error();
+    if (!is_connect_failure(why)) co_return why;
     // In the enumeration's order: `connect_refused` is for a name whose every address refused.
     failure = std::max(failure.value_or(why), why);
-    if (why == client_error::cancelled) break;
   }
   co_return failure.value_or(client_error::connect_failed);
 }
 
-task<result<net::stream_ptr, client_error>> connector::secure(net::stream_ptr plain, std::string host, deadline until) {
+task<result<net::stream_ptr, client_error>> connector::secure(net::stream_ptr plain, const std::string& host,
+                                                              deadline until) {
   if (!tls_) tls_ = std::make_unique<net::tls_client_context>();
   plain->set_deadline(until);
-  auto secured = co_await tls_->handshake(std::move(plain), std::move(host));
+  auto secured = co_await tls_->handshake(std::move(plain), host);
   if (!secured) co_return tls_error(secured.error());
   co_return std::move(*secured);
 }

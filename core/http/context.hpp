@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/http/message.hpp"
+#include "core/http/server_timing.hpp"
 #include "core/http/target.hpp"
 #include "core/runtime/deadline.hpp"
 #include "core/runtime/loop.hpp"
@@ -33,6 +34,9 @@ class request_context {
   deadline until() const noexcept { return until_; }
   /// Of the caller's choosing if it sent a sane `X-Request-Id`, else ours. For logs, here and upstream.
   std::string_view id() const noexcept { return id_; }
+  /// For the calls to upstreams that are made for this request.
+  caller as_caller() noexcept { return {until_, id_, &timing_}; }
+  server_timing& timing() noexcept { return timing_; }
   /// The client's address without its port.
   std::string_view peer() const noexcept { return peer_; }
 
@@ -48,6 +52,7 @@ class request_context {
   std::string_view body_;
   std::string_view id_;
   deadline until_;
+  server_timing timing_;
 };
 
 }  // namespace cohort::http

@@ -36,6 +36,11 @@ const handler* route::find(method wanted) const noexcept {
   return nullptr;
 }
 
+bool route::awaits() const noexcept {
+  return std::any_of(methods.begin(), methods.end(),
+                     [](const auto& each) { return std::holds_alternative<awaiting_handler>(each.second); });
+}
+
 std::string route::allowed() const {
   std::string list;
   for (const auto& [verb, handle] : methods) {

@@ -31,9 +31,14 @@ struct route {
   bool is_probe = false;
   /// Less than the server's own limit, for a route that has to be quicker.
   std::optional<duration> limit;
+  /// Its handler makes do with whatever time there is, as one that leaves out what is late: no request is refused for
+  /// having too little.
+  bool adapts_to_deadline = false;
   std::size_t index = 0;
 
   const handler* find(method wanted) const noexcept;
+  /// Whether it has a handler that waits for something.
+  bool awaits() const noexcept;
   /// For `Allow`.
   std::string allowed() const;
 };

@@ -42,7 +42,10 @@ std::string imf_fixdate(std::chrono::sys_seconds now) {
 // ---- one loop's part
 
 server_shard::server_shard(server_shared& shared, loop& home)
-    : shared_(shared), home_(home), connections_([this](const std::exception_ptr& failure) { on_failure(failure); }) {}
+    : shared_(shared),
+      home_(home),
+      door_(shared.settings.admission, shared.routes, shared.metrics, home),
+      connections_([this](const std::exception_ptr& failure) { on_failure(failure); }) {}
 
 void server_shard::serve(net::stream_ptr client) {
   connections_.spawn_with(

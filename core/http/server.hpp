@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/http/admission.hpp"
 #include "core/http/limits.hpp"
 #include "core/http/router.hpp"
 #include "core/http/server_metrics.hpp"
@@ -19,6 +20,7 @@ class connection;
 
 struct server_settings {
   server_limits limits;
+  admission_settings admission{};
   /// Fields for every answer, whole lines with their ends, such as the security headers.
   std::string common_fields;
   /// The same for requests that came to us through a proxy's TLS (`X-Forwarded-Proto: https`).
@@ -47,6 +49,7 @@ class server_shard {
 
   server_shared& shared() noexcept { return shared_; }
   loop& home() noexcept { return home_; }
+  admission& door() noexcept { return door_; }
   event& draining() noexcept { return draining_; }
   /// The `Date` line of now (RFC 9110 section 6.6.1), made once a second.
   std::string_view date_line();
@@ -61,6 +64,7 @@ class server_shard {
 
   server_shared& shared_;
   loop& home_;
+  admission door_;
   task_group connections_;
   std::vector<connection*> open_;
   event draining_;

@@ -30,11 +30,17 @@ server_metrics::server_metrics(telemetry::registry& all, const std::string& pref
                                        "Requests whose client hung up before the answer.")),
       deadline_exceeded_total(
           all.make_counter("cohort_server_deadline_exceeded_total", "Requests that ran out of their time here.")),
+      absurd_deadlines_total(
+          all.make_counter("cohort_server_absurd_deadlines_total",
+                           "Deadline headers that told of a time that cannot be, and were ignored.")),
       all_(all),
       prefix_(prefix),
       table_(routes.routes().size() + 1) {
   for (const auto& each : routes.routes()) endpoints_.push_back(each->pattern);
   endpoints_.emplace_back("unmatched");
+  for (const auto& each : routes.routes()) {
+    doors_.push_back(each->awaits() && !each->is_probe ? make_door_metrics(each->pattern) : door_metrics{});
+  }
   for (const auto& each : routes.routes()) {
     if (each->is_probe) continue;
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
@@ -46,6 +52,19 @@ server_metrics::server_metrics(telemetry::registry& all, const std::string& pref
   }
   auto& unmatched = metrics_for(routes.routes().size(), 0);
   counter_for(unmatched, routes.routes().size(), 0, 404);
+}
+
+server_metrics::door_metrics server_metrics::make_door_metrics(const std::string& endpoint) {
+  const auto hopeless = [&](const char* action) {
+    return &all_.make_counter("cohort_server_hopeless_requests_total",
+                              "Requests with less time left than their route usually takes.",
+                              {{"endpoint", endpoint}, {"action", action}});
+  };
+  return {{hopeless("observed"), hopeless("refused")},
+          &all_.make_counter("cohort_server_shed_total", "Requests turned away, since too many were under way.",
+                             {{"endpoint", endpoint}}),
+          &all_.make_gauge("cohort_server_concurrency_limit", "How many requests may be under way at once.",
+                           {{"endpoint", endpoint}})};
 }
 
 server_metrics::method_metrics& server_metrics::metrics_for(std::size_t endpoint, std::size_t kind) {

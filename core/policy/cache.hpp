@@ -4,7 +4,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "core/policy/backoff.hpp"
@@ -15,31 +14,42 @@ namespace cohort::policy {
 struct cache_settings {
   /// A value younger than this is given without a fetch.
   duration fresh_for;
+  /// For so long after that it is still given at once, while one fetch gets a new one (RFC 5861 section 3).
+  duration revalidate_for{};
+  /// A value as old as this is not given any more, not even where the source fails; but it is kept for as long as it
+  /// is fresh or revalidated (RFC 5861 section 4, counted here from when the value was stored).
+  duration keep_for = std::chrono::hours{24};
   /// After a failed fetch the source is left alone for this long, twice as long after the next, and so on.
   duration first_retry_after = std::chrono::seconds{5};
   duration longest_retry_after = std::chrono::seconds{60};
-  /// The least recently used entry goes when there would be more.
+  /// Keys with a value and keys without. One that has none goes first when there would be more, then the least
+  /// recently used.
   std::size_t most_entries = 256;
 };
 
 /// Decides what to do about a value that is costly to get: use it, fetch it, wait for the fetch that is under way
-/// (single flight), or make do with an old one (RFC 5861's stale-if-error). A state machine: it is told the time and
-/// what became of a fetch, and neither waits nor locks.
+/// (single flight), use the old one and fetch (RFC 5861's stale-while-revalidate), or make do with an old one
+/// (stale-if-error). A key whose last fetch failed has a negative entry: that failure is the answer, without a fetch,
+/// until its time of rest is over; where there is an old value as well, that comes with it.
+///
+/// A state machine: it is told the time and what became of a fetch, and neither waits nor locks.
 template <class Value>
 class cache {
  public:
   explicit cache(cache_settings settings) : settings_(settings) {}
 
   enum class action {
-    use,    // `value` is fresh
-    fetch,  // the caller must fetch, and then say `store` or `fail`
-    join,   // somebody fetches; wait for that
-    rest,   // the source failed lately; `retry_after` from now it may be asked again
+    use,         // give `value` at once; where it is stale, somebody is getting a new one
+    revalidate,  // give `value`, which is stale, at once; and fetch, as for `fetch`
+    fetch,       // the caller must fetch, and then say `store` or `fail`
+    join,        // somebody fetches; wait for that
+    rest,        // no fetch now: the last one failed (`last_error`; `retry_after` from now), or there is no leave
   };
   struct decision {
-    action what;
-    /// The last value known, also where it is stale; null if there never was one.
+    action what{};
+    /// The last value known, also where it is stale; null if there is none, or none young enough to be given.
     std::shared_ptr<const Value> value;
+    bool stale = false;  // `value`, that is
     duration age{};
     /// Why the last fetch failed; empty if it did not.
     std::string last_error;
@@ -48,19 +58,19 @@ class cache {
 
   /// `may_fetch` is false while the source has no room or no health for one more: then the answer is `rest`.
   decision look_up(const std::string& key, time_point now, bool may_fetch = true) {
+    if (!may_fetch && !entries_.contains(key)) return {.what = action::rest};
     auto& found = touch(key);
-    decision made{action::fetch, found.value, found.value ? now - found.stored : duration{}, found.last_error, {}};
-    if (found.value && made.age < settings_.fresh_for) {
+    auto made = describe(found, now);
+    const bool in_window = made.value && made.age < settings_.fresh_for + settings_.revalidate_for;
+    if (made.value && !made.stale) {
       made.what = action::use;
     } else if (found.in_flight) {
-      made.what = action::join;
-    } else if (now < found.retry_at) {
-      made.what = action::rest;
-      made.retry_after = found.retry_at - now;
-    } else if (!may_fetch) {
+      made.what = in_window ? action::use : action::join;
+    } else if (made.retry_after > duration::zero() || !may_fetch) {
       made.what = action::rest;
     } else {
       found.in_flight = true;
+      made.what = in_window ? action::revalidate : action::fetch;
     }
     return made;
   }
@@ -68,10 +78,10 @@ class cache {
   /// What is known, without taking on a fetch: for one who waited for somebody else's. `last_error` tells how that
   /// went.
   decision peek(const std::string& key, time_point now) {
-    const auto& found = touch(key);
-    return {found.value && now - found.stored < settings_.fresh_for ? action::use : action::rest, found.value,
-            found.value ? now - found.stored : duration{}, found.last_error,
-            std::max(found.retry_at - now, duration::zero())};
+    if (!entries_.contains(key)) return {.what = action::rest};
+    auto made = describe(touch(key), now);
+    made.what = made.value && !made.stale ? action::use : action::rest;
+    return made;
   }
 
   void store(const std::string& key, std::shared_ptr<const Value> value, time_point now) {
@@ -103,6 +113,19 @@ class cache {
     entry what;
     std::list<std::string>::iterator recency;
   };
+
+  /// All but what to do. A value that is too old goes here.
+  decision describe(entry& found, time_point now) const {
+    const auto oldest = std::max(settings_.keep_for, settings_.fresh_for + settings_.revalidate_for);
+    if (found.value && now - found.stored >= oldest) found.value = nullptr;
+    decision made;
+    made.value = found.value;
+    if (found.value) made.age = now - found.stored;
+    made.stale = made.age >= settings_.fresh_for;
+    made.last_error = found.last_error;
+    made.retry_after = std::max(found.retry_at - now, duration::zero());
+    return made;
+  }
 
   entry& touch(const std::string& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {

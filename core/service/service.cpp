@@ -3,21 +3,16 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <boost/asio/signal_set.hpp>
-#include <boost/url/parse.hpp>
 
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 
-#include "core/http/server.hpp"
 #include "core/net/system_network.hpp"
 #include "core/net/tcp.hpp"
-#include "core/runtime/run_on.hpp"
 #include "core/runtime/runtime.hpp"
-#include "core/runtime/when_all.hpp"
+#include "core/service/instance.hpp"
 #include "core/service/loop_monitor.hpp"
-#include "core/service/probes.hpp"
-#include "core/service/settings.hpp"
 #include "core/telemetry/process_metrics.hpp"
 
 namespace cohort::service {
@@ -34,96 +29,14 @@ log_level level_named(const std::string& name) {
   return levels.at(name);
 }
 
-std::string host_in_url(const asio::ip::address& address) {
-  // A wildcard is no address to call; loopback reaches whoever listens on it.
-  const auto reachable = !address.is_unspecified() ? address
-                         : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
-                                                   : asio::ip::address{asio::ip::address_v4::loopback()};
-  const auto text = reachable.to_string();
-  return reachable.is_v6() ? "[" + text + "]" : text;
+/// What no single service can tell, in each one's metrics.
+void add_process_wide(telemetry::registry& to, const telemetry::log_sink& sink) {
+  telemetry::add_process_metrics(to);
+  to.add_collector([&sink](auto& families) {
+    families.push_back(telemetry::single_value("cohort_log_lines_dropped_total", "Log lines lost to a full queue.",
+                                               prometheus::MetricType::Counter, static_cast<double>(sink.dropped())));
+  });
 }
-
-boost::urls::url url_of(const net::endpoint& where) {
-  return boost::urls::url{
-      *boost::urls::parse_uri("http://" + host_in_url(where.address()) + ":" + std::to_string(where.port()))};
-}
-
-/// One of a program's services while it runs.
-class running_service {
- public:
-  running_service(definition what, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener)
-      : what_(std::move(what)),
-        loops_(std::move(loops)),
-        metrics_(loops_.size()),
-        listener_(std::move(listener)),
-        local_(listener_->local_endpoint()) {}
-
-  const std::string& name() const noexcept { return what_.name; }
-  boost::urls::url url() const { return url_of(local_); }
-  telemetry::registry& metrics() noexcept { return metrics_; }
-
-  void build(net::network& network, const common_settings& settings, const telemetry::logger& log,
-             const telemetry::log_sink& sink, std::map<std::string, boost::urls::url> siblings,
-             std::size_t connections) {
-    log_.emplace(log.for_service(what_.name));
-    client_.emplace(network, loops_.size());
-    work_.emplace(loops_, *log_);
-    guard_.emplace(settings.api_key, metrics_, what_.metric_prefix);
-    kit given{*client_, metrics_, *log_, *work_, settings.api_key, std::move(siblings)};
-    routes_ = what_.app(given, *guard_);
-    guard_->expose_counters(routes_);
-    add_probes(routes_, metrics_, draining_);
-    if (settings.rate_limit) routes_.add_filter(rate_limit_filter(*settings.rate_limit, metrics_));
-    routes_.add_filter(api_key_filter(*guard_));
-    telemetry::add_process_metrics(metrics_);
-    metrics_.add_collector([&sink](auto& families) {
-      families.push_back(telemetry::single_value("cohort_log_lines_dropped_total", "Log lines lost to a full queue.",
-                                                 prometheus::MetricType::Counter, static_cast<double>(sink.dropped())));
-    });
-    metrics_.make_gauge("cohort_build_info", "Which version this is.", {{"version", COHORT_VERSION}}).add(1);
-    server_metrics_.emplace(metrics_, what_.metric_prefix, routes_);
-    http::server_settings chosen;
-    chosen.limits.connections = connections;
-    chosen.common_fields = security_headers(what_.content_security_policy);
-    // RFC 6797: only over TLS, which here is a proxy's.
-    chosen.common_fields_over_tls = chosen.common_fields + "Strict-Transport-Security: max-age=31536000\r\n";
-    server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(chosen));
-  }
-
-  void start() {
-    server_->start();
-    const std::string address{url().buffer()};
-    log_->write(log_level::info, "listening", {{"url", std::string_view{address}}});
-  }
-
-  void begin_drain() noexcept { draining_ = true; }
-
-  task<> stop(duration at_most) {
-    co_await server_->drain(at_most);
-    co_await work_->stop();
-    for (auto* each : loops_) co_await run_on(*each, close_idle(*client_));
-  }
-
- private:
-  static task<> close_idle(http::client& client) {
-    client.close_idle();
-    co_return;
-  }
-
-  definition what_;
-  std::vector<loop*> loops_;
-  telemetry::registry metrics_;
-  std::unique_ptr<net::acceptor> listener_;
-  net::endpoint local_;
-  std::atomic<bool> draining_{false};
-  std::optional<telemetry::logger> log_;
-  std::optional<http::client> client_;
-  std::optional<background> work_;
-  std::optional<key_guard> guard_;
-  http::router routes_;
-  std::optional<http::server_metrics> server_metrics_;
-  std::optional<http::server> server_;
-};
 
 /// Were one of the first three closed, the next socket would take its place and get what is meant for a terminal.
 void open_missing_descriptors() {
@@ -177,14 +90,13 @@ int healthcheck(const common_settings& settings) {
 }
 
 /// In their order, so that one that asks the others is done before they go.
-task<> stop_all(std::vector<std::unique_ptr<running_service>>& services, duration at_most) {
+task<> stop_all(std::vector<std::unique_ptr<instance>>& services, duration at_most) {
   const auto until = deadline::after(loop::current().now(), at_most);
   for (auto& each : services) co_await each->stop(remaining(until));
 }
 
 /// Serves until SIGTERM or SIGINT, then drains. A second signal ends the program at once.
-task<> serve(std::vector<std::unique_ptr<running_service>>& services, const common_settings& settings,
-             telemetry::logger log) {
+task<> serve(std::vector<std::unique_ptr<instance>>& services, const common_settings& settings, telemetry::logger log) {
   for (auto& each : services) each->start();
   if (settings.api_key.empty()) log.write(log_level::warn, "no API_KEY: /api/* is open to all who can reach it");
 
@@ -217,7 +129,7 @@ int serve_until_told(const std::string& program, const common_settings& settings
   const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
   const telemetry::logger log{sink, program, level_named(settings.log_level), format};
 
-  std::vector<std::unique_ptr<running_service>> services;
+  std::vector<std::unique_ptr<instance>> services;
   std::map<std::string, boost::urls::url> siblings;
   const auto first_port = all.front().port;
   for (auto& each : all) {
@@ -226,15 +138,17 @@ int serve_until_told(const std::string& program, const common_settings& settings
     const net::endpoint where{asio::ip::make_address(settings.host), static_cast<std::uint16_t>(port)};
     auto listener = net::listen_tcp(*loops.front(), where);
     if (!listener) {
-      return complain(program, "cannot listen on " + host_in_url(where.address()) + ":" + std::to_string(port) + ": " +
-                                   listener.error().message());
+      const std::string shown{url_of(where).encoded_host_and_port()};
+      return complain(program, "cannot listen on " + shown + ": " + listener.error().message());
     }
-    services.push_back(std::make_unique<running_service>(std::move(each), loops, std::move(*listener)));
+    services.push_back(std::make_unique<instance>(std::move(each), loops, std::move(*listener)));
     siblings[services.back()->name()] = services.back()->url();
   }
   std::vector<telemetry::registry*> registries;
   for (auto& each : services) {
-    each->build(network, settings, log, sink, siblings, connections);
+    const surroundings given{network, settings, log, siblings, connections};
+    each->build(given);
+    add_process_wide(each->metrics(), sink);
     registries.push_back(&each->metrics());
   }
   std::vector<std::unique_ptr<loop_monitor>> monitors;

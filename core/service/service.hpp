@@ -10,6 +10,8 @@
 #include "core/config/options.hpp"
 #include "core/http/client.hpp"
 #include "core/http/router.hpp"
+#include "core/http/server.hpp"
+#include "core/http/upstream.hpp"
 #include "core/service/access.hpp"
 #include "core/service/background.hpp"
 #include "core/telemetry/log.hpp"
@@ -27,6 +29,11 @@ struct kit {
   const std::string& api_key;
   /// Where the services of this same process listen, by name.
   std::map<std::string, boost::urls::url> siblings;
+
+  /// A server that is called again and again; must outlive its calls, as what the router's handlers share does.
+  http::upstream upstream(std::string name, http::upstream_settings how = {}) const {
+    return {client, metrics, log, std::move(name), how};
+  }
 };
 
 /// A service: who it is and how it is built. Its own settings live in whatever `add_options` and `app` share.
@@ -39,6 +46,8 @@ struct definition {
   std::uint16_t port;
   std::string content_security_policy =
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  /// About requests that have less time left than their route usually takes, unless `DEADLINE_ADMISSION` says.
+  http::admission_settings::hopeless deadlines = http::admission_settings::hopeless::observe;
   std::function<void(config::options&)> add_options = [](config::options&) {};
   /// Called once, after the settings are known. `guard` may be given further proofs here.
   std::function<http::router(kit&, key_guard& guard)> app;

@@ -13,6 +13,13 @@ void add_common_options(config::options& to, common_settings& settings, std::str
   to.add_secret(settings.api_key, {"--api-key", "API_KEY", "Key that /api/* asks for as X-API-Key; none: open to all"});
   to.add(settings.rate_limit, {"--rate-limit", "RATE_LIMIT", "Requests for each client address, such as 100/min"},
          config::events_per_time(), "no limit");
+  to.add(settings.deadline_admission,
+         {"--deadline-admission", "DEADLINE_ADMISSION", "Requests with less time left than their route usually takes"},
+         config::one_of({"ignore", "observe", "refuse"}), "the service's own");
+  to.add(
+      settings.concurrency_limit,
+      {"--concurrency-limit", "CONCURRENCY_LIMIT", "Whether requests are turned away when there are too many at once"},
+      config::one_of({"adaptive", "off"}), settings.concurrency_limit);
   to.add(settings.time_zone, {"--tz", "TZ", "Time zone of the local time"}, config::time_zone(), "the system's");
   to.add(settings.log_level, {"--log-level", "LOG_LEVEL", "Least level of the lines that are logged"},
          config::one_of({"trace", "debug", "info", "warn", "error", "off"}), settings.log_level);

@@ -16,6 +16,10 @@ struct common_settings {
   std::int64_t threads = 1;
   std::string api_key;
   std::optional<config::rate> rate_limit;
+  /// `ignore`, `observe` or `refuse`; empty: as each service has it.
+  std::string deadline_admission;
+  /// `adaptive` or `off`.
+  std::string concurrency_limit = "adaptive";
   std::string time_zone;  // empty: the system's
   std::string log_level = "info";
   std::string log_format = "text";

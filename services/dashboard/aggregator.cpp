@@ -8,9 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration time_limit = 3s;
-constexpr duration sysinfo_limit = 3s;
-constexpr duration weather_limit = 5s;
 constexpr duration time_proxy_limit = 2s;
 
 upstream::names named(const char* label, boost::urls::url base, std::string_view path) {
@@ -35,13 +32,12 @@ void write_meta(json::writer& out, std::string_view name, const part& of) {
 }  // namespace
 
 aggregator::aggregator(const service::kit& with, const addresses& where)
-    : time_(with, named("time", where.time, "/api/time"), time_limit),
-      sysinfo_(with, named("sysinfo", where.sysinfo, "/api/sysinfo"), sysinfo_limit),
-      weather_(with, named("weather", where.weather, "/api/weather"), weather_limit) {}
+    : time_(with, named("time", where.time, "/api/time"), where.time_policy),
+      sysinfo_(with, named("sysinfo", where.sysinfo, "/api/sysinfo"), where.sysinfo_policy),
+      weather_(with, named("weather", where.weather, "/api/weather"), where.weather_policy) {}
 
-task<std::string> aggregator::aggregate(deadline until, std::string request_id) {
-  auto all =
-      co_await when_all(time_.ask(until, request_id), sysinfo_.ask(until, request_id), weather_.ask(until, request_id));
+task<std::string> aggregator::aggregate(http::caller who) {
+  auto all = co_await when_all(time_.ask(who), sysinfo_.ask(who), weather_.ask(who));
   const auto& [time, sysinfo, weather] = all;
   std::string body;
   body.reserve(2048);
@@ -58,9 +54,7 @@ task<std::string> aggregator::aggregate(deadline until, std::string request_id) 
   co_return body;
 }
 
-task<part> aggregator::time(deadline until, std::string request_id) {
-  co_return co_await time_.ask(until, request_id, time_proxy_limit);
-}
+task<part> aggregator::time(http::caller who) { co_return co_await time_.ask(who, time_proxy_limit); }
 
 std::string time_error_body(const part& failed) {
   std::string body;

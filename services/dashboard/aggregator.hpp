@@ -4,11 +4,20 @@
 
 namespace cohort::dashboard {
 
-/// Where the three services are.
+/// Where the three services are, and how they are called.
 struct addresses {
   boost::urls::url time;
   boost::urls::url sysinfo;
   boost::urls::url weather;
+  http::upstream_settings time_policy = usual_policy(std::chrono::seconds{3});
+  http::upstream_settings sysinfo_policy = usual_policy(std::chrono::seconds{3});
+  http::upstream_settings weather_policy = usual_policy(std::chrono::seconds{5});
+
+  static http::upstream_settings usual_policy(duration limit) {
+    http::upstream_settings how;
+    how.limit = limit;
+    return how;
+  }
 };
 
 /// Asks all three services at once and puts their answers together.
@@ -17,9 +26,9 @@ class aggregator {
   aggregator(const service::kit& with, const addresses& where);
 
   /// The body of `/api/aggregate`: always there, within the longest of the parts' limits.
-  task<std::string> aggregate(deadline until, std::string request_id);
+  task<std::string> aggregate(http::caller who);
   /// The time service's own answer, for the clock.
-  task<part> time(deadline until, std::string request_id);
+  task<part> time(http::caller who);
 
  private:
   upstream time_;

@@ -19,12 +19,12 @@ struct dashboard_routes {
   std::array<std::shared_ptr<event_feed>, most_loops> feeds;
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
-    auto body = co_await self->source->aggregate(context.until(), std::string{context.id()});
+    auto body = co_await self->source->aggregate(context.as_caller());
     co_return http::json_response(std::move(body));
   }
 
   static task<http::response> time_proxy(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
-    auto got = co_await self->source->time(context.until(), std::string{context.id()});
+    auto got = co_await self->source->time(context.as_caller());
     if (!got.body.empty()) co_return http::json_response(std::move(got.body));
     const auto code = got.state == part_state::timeout ? http::status::gateway_timeout : http::status::bad_gateway;
     co_return http::json_response(time_error_body(got), code);
@@ -80,8 +80,10 @@ http::router app(service::kit with, service::key_guard& guard, const addresses& 
       return http::error_response(http::status::service_unavailable, "This program was built without its page");
     });
   }
-  routes.get("/api/aggregate",
-             [shared](http::request_context& context) { return dashboard_routes::aggregate(shared, context); });
+  auto& aggregate = routes.get("/api/aggregate", [shared](http::request_context& context) {
+    return dashboard_routes::aggregate(shared, context);
+  });
+  aggregate.adapts_to_deadline = true;
   routes.get("/api/time-proxy",
              [shared](http::request_context& context) { return dashboard_routes::time_proxy(shared, context); });
   routes.get("/api/events", [shared](http::request_context&) { return shared->events(); });
@@ -97,6 +99,7 @@ service::definition definition() {
     std::optional<boost::urls::url> sysinfo;
     std::optional<boost::urls::url> weather;
     std::string secret;
+    addresses policies;
   };
   auto chosen = std::make_shared<settings>();
   service::definition made;
@@ -104,6 +107,7 @@ service::definition definition() {
   made.metric_prefix = "dashboard_service";
   made.about = "The page, and the other services' answers together: GET /, GET /api/aggregate";
   made.port = 5000;
+  made.deadlines = http::admission_settings::hopeless::refuse;
   made.content_security_policy =
       "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -114,6 +118,12 @@ service::definition definition() {
                 config::http_url(), "http://127.0.0.1:5002");
     options.add(chosen->weather, {"--weather-service-url", "WEATHER_SERVICE_URL", "Where the weather service is"},
                 config::http_url(), "http://127.0.0.1:5003");
+    const auto add_policy = [&](http::upstream_settings& to, const char* flag, const char* variable) {
+      options.add(to, {flag, variable, "How it is called"}, http::upstream_policy(to), "see core/README.md");
+    };
+    add_policy(chosen->policies.time_policy, "--time-service-policy", "TIME_SERVICE_POLICY");
+    add_policy(chosen->policies.sysinfo_policy, "--sysinfo-service-policy", "SYSINFO_SERVICE_POLICY");
+    add_policy(chosen->policies.weather_policy, "--weather-service-policy", "WEATHER_SERVICE_POLICY");
     options.add_secret(chosen->secret, {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
                                         "Signs the sessions of the page; none: they end with the process"});
   };
@@ -123,9 +133,10 @@ service::definition definition() {
       const auto sibling = with.siblings.find(name);
       return sibling != with.siblings.end() ? sibling->second : loopback(port);
     };
-    const addresses where{address(chosen->time, "time-service", 5001),
-                          address(chosen->sysinfo, "system-info-service", 5002),
-                          address(chosen->weather, "weather-service", 5003)};
+    auto where = chosen->policies;
+    where.time = address(chosen->time, "time-service", 5001);
+    where.sysinfo = address(chosen->sysinfo, "system-info-service", 5002);
+    where.weather = address(chosen->weather, "weather-service", 5003);
     return app(with, guard, where, session_cookies{chosen->secret, with.api_key});
   };
   return made;

@@ -13,6 +13,9 @@ constexpr duration aggregate_interval = 5s;
 /// Proxies close what is silent; and a client that is gone is noticed.
 constexpr duration keep_alive_interval = 15s;
 
+/// On behalf of all subscribers, who have no deadline.
+constexpr http::caller nobody_waiting{.until = deadline::never(), .id = "events"};
+
 task<wait_status> wait_for(wait_queue& queue) { co_return co_await queue.wait(); }
 
 }  // namespace
@@ -56,7 +59,7 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
   const polling running{self->time_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
-    const auto got = co_await self->source_->time(deadline::never(), "events");
+    const auto got = co_await self->source_->time(nobody_waiting);
     self->publish(self->time_, "time", got.body.empty() ? time_error_body(got) : got.body);
     auto resting = sleep_until(deadline::after(started, time_interval));
     co_await std::move(resting);
@@ -67,7 +70,7 @@ task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
   const polling running{self->aggregate_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
-    const auto body = co_await self->source_->aggregate(deadline::never(), "events");
+    const auto body = co_await self->source_->aggregate(nobody_waiting);
     self->publish(self->aggregate_, "aggregate", body);
     auto resting = sleep_until(deadline::after(started, aggregate_interval));
     co_await std::move(resting);

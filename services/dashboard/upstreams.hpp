@@ -32,18 +32,17 @@ class upstream {
     boost::urls::url address;
   };
 
-  upstream(service::kit with, const names& named, duration limit);
+  upstream(const service::kit& with, const names& named, const http::upstream_settings& how);
 
-  /// Asks it, within its limit and what is left until `until`. Never fails: that is what `part` says.
-  task<part> ask(deadline until, std::string_view request_id);
-  task<part> ask(deadline until, std::string_view request_id, duration own_limit);
+  /// Asks it, within its limit (or `own_limit`) and what the caller has left. Never fails: that is what `part` says.
+  task<part> ask(http::caller who, std::optional<duration> own_limit = {});
 
  private:
   void record(const part& done);
 
-  service::kit kit_;
+  http::upstream calls_;
+  std::string api_key_;
   boost::urls::url address_;
-  duration limit_;
   telemetry::histogram& durations_;
   std::array<telemetry::counter*, part_state_names.size()> outcomes_;
 };

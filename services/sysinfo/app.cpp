@@ -80,6 +80,7 @@ service::definition definition() {
   made.metric_prefix = "system_info_service";
   made.about = "Describes the machine it runs on: GET /api/sysinfo";
   made.port = 5002;
+  made.deadlines = http::admission_settings::hopeless::refuse;
   made.add_options = [host_hostname](config::options& options) {
     options.add(*host_hostname,
                 {"--host-hostname", "HOST_HOSTNAME", "The machine's name, where this runs in a container"},

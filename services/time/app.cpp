@@ -60,6 +60,7 @@ service::definition definition() {
   made.metric_prefix = "time_service";
   made.about = "Tells the time: GET /api/time";
   made.port = 5001;
+  made.deadlines = http::admission_settings::hopeless::refuse;
   made.app = [](service::kit&, service::key_guard&) { return app(); };
   return made;
 }

@@ -26,6 +26,7 @@ http::response describe(const forecaster::answer& got) {
   body.reserve(512);
   json::writer out{body};
   out.open_object().field("service", service_name).field("cached", got.from_cache);
+  out.field("provider", seen.provider);
   if (got.stale) out.field("stale", true);
   if (got.from_cache) out.field("cache_age_seconds", whole_seconds(got.age));
   out.key("location").open_object().field("city", seen.where.city).field("country", seen.where.country);
@@ -41,7 +42,7 @@ http::response describe(const forecaster::answer& got) {
       .field("wind_speed_kmph", seen.wind_speed_kmph)
       .field("feels_like_c", seen.feels_like_c)
       .close_object();
-  if (got.stale) out.field("error", "Using stale cache due to error: " + got.error);
+  if (!got.error.empty()) out.field("error", "Using stale cache due to error: " + got.error);
   out.close_object();
   return http::json_response(std::move(body));
 }
@@ -58,6 +59,17 @@ http::response unavailable(const forecaster::answer& got) {
   const auto wait = std::chrono::ceil<std::chrono::seconds>(got.retry_after);
   made.set("Retry-After", std::to_string((wait.count() > 0 ? wait : usual_retry_after).count()));
   return made;
+}
+
+config::rule<std::optional<boost::urls::url>> http_url_or_none() {
+  using maybe = std::optional<boost::urls::url>;
+  auto url = config::http_url();
+  return {[parse = std::move(url.parse)](std::string_view given) -> std::optional<maybe> {
+            if (given == "none") return std::optional<maybe>{std::in_place};
+            auto parsed = parse(given);
+            return parsed ? std::optional<maybe>{std::move(parsed)} : std::nullopt;
+          },
+          url.accepts + ", or none"};
 }
 
 struct weather_routes {
@@ -92,6 +104,8 @@ http::router app(service::kit with, forecaster::settings how, place usual) {
 service::definition definition() {
   struct settings {
     boost::urls::url upstream{*boost::urls::parse_uri("https://wttr.in")};
+    std::optional<boost::urls::url> fallback{*boost::urls::parse_uri("https://api.open-meteo.com")};
+    boost::urls::url geocoding{*boost::urls::parse_uri("https://geocoding-api.open-meteo.com")};
     std::chrono::seconds cache_time{600};
     place usual = default_place();
   };
@@ -99,19 +113,30 @@ service::definition definition() {
   service::definition made;
   made.name = "weather-service";
   made.metric_prefix = "weather_service";
-  made.about = "Tells the weather from wttr.in, cached: GET /api/weather";
+  made.about = "Tells the weather from wttr.in or Open-Meteo, cached: GET /api/weather";
   made.port = 5003;
   made.add_options = [chosen](config::options& options) {
     options.add(chosen->upstream,
                 {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "Provider that speaks wttr.in's j1"},
                 config::http_url(), "https://wttr.in");
+    options.add(chosen->fallback,
+                {"--weather-fallback-url", "WEATHER_FALLBACK_URL",
+                 "Asked where the provider is down; speaks Open-Meteo's forecast API"},
+                http_url_or_none(), "https://api.open-meteo.com");
+    options.add(chosen->geocoding,
+                {"--weather-geocoding-url", "WEATHER_GEOCODING_URL",
+                 "Tells the fallback where a place is; speaks Open-Meteo's geocoding API"},
+                config::http_url(), "https://geocoding-api.open-meteo.com");
     options.add(chosen->cache_time, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "How long a report is fresh"},
                 config::seconds(1, 86'400), "600");
     options.add(chosen->usual, {"--weather-location", "WEATHER_LOCATION", "Place for requests that name none"},
                 config::rule<place>{parse_place, "City,Country such as Haifa,Israel"}, "Haifa,Israel");
   };
   made.app = [chosen](service::kit& with, service::key_guard&) {
-    return app(with, {.upstream = chosen->upstream, .cache_time = chosen->cache_time}, chosen->usual);
+    std::optional<open_meteo_site> fallback;
+    if (chosen->fallback) fallback = open_meteo_site{*chosen->fallback, chosen->geocoding};
+    return app(with, {.upstream = chosen->upstream, .fallback = std::move(fallback), .cache_time = chosen->cache_time},
+               chosen->usual);
   };
   return made;
 }

@@ -5,7 +5,7 @@
 
 namespace cohort::weather {
 
-/// `GET /api/weather[?location=City,Country]`: wttr.in's weather, cached.
+/// `GET /api/weather[?location=City,Country]`: the providers' weather, cached.
 http::router app(service::kit with, forecaster::settings how, place usual = default_place());
 
 service::definition definition();

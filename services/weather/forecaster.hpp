@@ -4,23 +4,30 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/policy/cache.hpp"
 #include "core/runtime/remote_event.hpp"
 #include "core/service/service.hpp"
-#include "services/weather/wttr.hpp"
+#include "services/weather/providers.hpp"
 
 namespace cohort::weather {
 
-/// Gets reports from the provider: cached, one fetch at a time for a place however many ask on however many loops, an
-/// old report where the provider fails, and no fetch at all for a while after it has.
+/// Gets reports from the providers: cached, one fetch at a time for a place however many ask on however many loops, an
+/// old report while a new one is fetched or where that fails, and no fetch at all for a while after it has.
 class forecaster : public std::enable_shared_from_this<forecaster> {
  public:
   struct settings {
+    /// The first provider, which speaks wttr.in's j1.
     boost::urls::url upstream;
+    /// Asked where the first is ill; nobody if it is empty.
+    std::optional<open_meteo_site> fallback{};
     duration cache_time;
+    /// For so long after that, an old report is given at once while a new one is fetched.
+    duration revalidate_time = std::chrono::seconds{60};
+    /// For each provider.
     duration fetch_limit = std::chrono::seconds{5};
     std::size_t most_places = 256;
     /// Fetches at once, whatever places are asked for.
@@ -33,7 +40,7 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
     duration age{};
     /// A class of errors, for people and metrics; empty if all went well.
     std::string error;
-    /// When the provider may be asked again, after an error.
+    /// When the providers may be asked again, after an error.
     duration retry_after{};
   };
 
@@ -47,28 +54,25 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
   /// One who waits for a fetch, and what came of that.
   struct asker {
     std::shared_ptr<remote_event> fetched = remote_event::make();
-    std::shared_ptr<const report> found;
-    std::string error;
+    providers::answer got;
   };
 
+  report_cache::decision decide(const std::string& key, std::shared_ptr<asker>& waiting);
   static task<> fetch(std::shared_ptr<forecaster> self, place where);
-  task<std::string> ask_provider(const place& where, std::shared_ptr<const report>& found);
-  void finish(const std::string& key, const std::shared_ptr<const report>& found, const std::string& error);
-  bool may_fetch(time_point now) const { return fetching_ < settings_.most_fetches && now >= provider_rests_until_; }
-  void note_outcome(const std::string& error, time_point now);
-  answer fallback(const report_cache::decision& known, std::string error) const;
+  void finish(const std::string& key, const providers::answer& got);
+  answer from_cache(const report_cache::decision& known);
+  answer fallback(const report_cache::decision& known, std::string error);
 
   service::kit kit_;
   settings settings_;
   telemetry::counter& hits_;
   telemetry::counter& misses_;
+  telemetry::counter& revalidated_;
+  telemetry::counter& stale_for_error_;
+  providers providers_;
   std::mutex mutex_;  // held for a look-up, never across a wait
   report_cache reports_;
-  // The provider's own health: a failure that is not about a place is one for all of them.
   std::size_t fetching_ = 0;
-  unsigned provider_failures_ = 0;
-  time_point provider_rests_until_{};
-  std::string provider_error_;
   std::map<std::string, std::vector<std::shared_ptr<asker>>> waiting_;
 };
 

@@ -17,7 +17,7 @@ std::string text_of(simdjson::simdjson_result<element> found) {
   if (found.get(text) == simdjson::SUCCESS && !text.empty()) return std::string{text};
   element value;
   if (found.get(value) == simdjson::SUCCESS && value.is_number()) return simdjson::minify(value);
-  return "N/A";
+  return std::string{not_available};
 }
 
 std::optional<double> number_of(simdjson::simdjson_result<element> found) {
@@ -44,6 +44,7 @@ std::optional<report> parse_wttr(std::string_view body, const place& asked) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
     report made;
+    made.provider = wttr_name;
     made.where = asked;
     if (!made.where.latitude) {
       made.where.latitude = number_of(root.at_pointer("/nearest_area/0/latitude"));

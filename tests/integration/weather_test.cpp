@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 
+#include "tests/integration/open_meteo_samples.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/integration/wttr_samples.hpp"
 #include "tests/support/black_hole.hpp"
@@ -16,6 +17,7 @@ using namespace std::chrono_literals;
 
 running_program weather_from(const std::string& url, child_process::environment more = {}) {
   more.emplace("WEATHER_UPSTREAM_URL", url);
+  more.emplace("WEATHER_FALLBACK_URL", "none");
   return running_program{"weather-service", {}, more};
 }
 
@@ -27,7 +29,7 @@ TEST_CASE("the weather is the provider's, as strings, with N/A for what it left 
 
   const auto got = get(service.port(), "/api/weather");
   REQUIRE(got.status == 200);
-  CHECK(got.body == R"({"service":"weather-service","cached":false,)"
+  CHECK(got.body == R"({"service":"weather-service","cached":false,"provider":"wttr.in",)"
                     R"("location":{"city":"Haifa","country":"Israel","latitude":32.794,"longitude":34.9896},)"
                     R"("weather":{"temperature_c":"21","temperature_f":"70","condition":"Partly cloudy",)"
                     R"("humidity":"64","wind_speed_kmph":"13","feels_like_c":"20"}})");
@@ -122,16 +124,89 @@ TEST_CASE("an expired report is better than none when the provider fails") {
   provider.always(answer{.status = 502});
   auto service = weather_from(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
   REQUIRE(get(service.port(), "/api/weather").status == 200);
-  // The cache's own clock has to pass; the provider's second request tells when it did.
+  // The cache's own clock has to pass; then the old report is given while a new one is fetched, until that has failed.
   response stale;
   do stale = get(service.port(), "/api/weather");
-  while (provider.requests().size() < 2);
+  while (json_at(stale.body, "/error") == "(none)");
+  CHECK(provider.requests().size() == 2);
+  CHECK(metric(service.port(), R"(weather_service_cache_stale_total{reason="revalidate"})") >= 1);
+  CHECK(metric(service.port(), R"(weather_service_cache_stale_total{reason="error"})") == 1);
   CHECK(stale.status == 200);
   CHECK(json_at(stale.body, "/cached") == "true");
   CHECK(json_at(stale.body, "/stale") == "true");
   CHECK(json_at(stale.body, "/cache_age_seconds") == "1");
   CHECK(json_at(stale.body, "/weather/temperature_c") == "\"17\"");
   CHECK(json_at(stale.body, "/error") == "\"Using stale cache due to error: status 502\"");
+}
+
+TEST_CASE("a report that has got old is given at once, and a new one is there soon after") {
+  scripted_upstream provider;
+  provider.next(answer{.body = wttr_answer("17")});
+  provider.always(answer{.body = wttr_answer("18")});
+  auto service = weather_from(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
+  REQUIRE(get(service.port(), "/api/weather").status == 200);
+  response got;
+  do got = get(service.port(), "/api/weather");
+  while (json_at(got.body, "/stale") == "(none)");
+  CHECK(json_at(got.body, "/cached") == "true");
+  CHECK(json_at(got.body, "/cache_age_seconds") == "1");
+  CHECK(json_at(got.body, "/weather/temperature_c") == "\"17\"");
+  CHECK(json_at(got.body, "/error") == "(none)");
+  do got = get(service.port(), "/api/weather");
+  while (json_at(got.body, "/stale") == "true");
+  CHECK(json_at(got.body, "/weather/temperature_c") == "\"18\"");
+}
+
+TEST_CASE("while the provider is down another one is asked, and the first again when it is back") {
+  scripted_upstream first;
+  scripted_upstream second;
+  scripted_upstream geocoder;
+  first.next(answer{.status = 502});
+  first.always(answer{.body = wttr_answer("21")});
+  second.next(answer{.body = open_meteo_answer("18.6")});
+  second.next(answer{.status = 503});
+  geocoder.next(answer{.body = geocoding_answer()});
+  auto service = running_program{"weather-service",
+                                 {},
+                                 {{"WEATHER_UPSTREAM_URL", first.url()},
+                                  {"WEATHER_FALLBACK_URL", second.url()},
+                                  {"WEATHER_GEOCODING_URL", geocoder.url()}}};
+
+  const auto instead = get(service.port(), "/api/weather?location=Paris,France");
+  CHECK(instead.status == 200);
+  CHECK(json_at(instead.body, "/provider") == "\"open-meteo\"");
+  CHECK(json_at(instead.body, "/weather/temperature_c") == "\"19\"");
+  CHECK(json_at(instead.body, "/location/latitude") == "48.85341");
+  CHECK(geocoder.requests().at(0).target == "/v1/search?name=Paris&count=10&language=en&format=json");
+  CHECK(second.requests().at(0).target.starts_with("/v1/forecast?latitude=48.85341&longitude=2.3488&current="));
+
+  const auto neither = get(service.port(), "/api/weather");
+  CHECK(neither.status == 503);
+  CHECK(json_at(neither.body, "/error") == "\"status 502\"");
+  CHECK(std::stoi(neither.header("retry-after")) >= 1);
+  CHECK(first.requests().size() == 1);
+
+  // Neither is asked while both rest; the provider's own clock has to pass.
+  auto back = get(service.port(), "/api/weather?location=Rome,Italy");
+  CHECK(back.status == 503);
+  while (back.status == 503) {
+    std::this_thread::sleep_for(50ms);
+    back = get(service.port(), "/api/weather?location=Rome,Italy");
+  }
+  CHECK(back.status == 200);
+  CHECK(json_at(back.body, "/provider") == "\"wttr.in\"");
+  CHECK(first.requests().size() == 2);
+  CHECK(second.requests().size() == 2);
+  CHECK(metric(service.port(), R"(weather_service_provider_requests_total{provider="open-meteo",outcome="ok"})") == 1);
+  CHECK(metric(service.port(), R"(weather_service_provider_requests_total{provider="wttr.in",outcome="error"})") == 1);
+  CHECK(service.stop() == 0);
+}
+
+TEST_CASE("a fallback may be a URL or none, and nothing else") {
+  const auto wrong = run_program("weather-service", {"--weather-fallback-url", "nobody"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.error.find("--weather-fallback-url is \"nobody\"") != std::string::npos);
+  CHECK(wrong.error.find("or none") != std::string::npos);
 }
 
 TEST_CASE("over TLS the provider's certificate must be good, for its host, and now") {

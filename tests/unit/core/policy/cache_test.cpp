@@ -18,6 +18,16 @@ cache ten_minutes(std::size_t most_entries = 100) {
 
 auto value(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
+/// As `ten_minutes`, and a minute more in which the old value is given while a new one is fetched.
+cache revalidating(duration keep_for = 24h) {
+  return cache{{.fresh_for = 10min,
+                .revalidate_for = 1min,
+                .keep_for = keep_for,
+                .first_retry_after = 5s,
+                .longest_retry_after = 60s,
+                .most_entries = 100}};
+}
+
 /// Takes the fetch on, and ends it.
 void fill(cache& cache, const std::string& key, time_point now) {
   REQUIRE(cache.look_up(key, now).what == action::fetch);
@@ -42,6 +52,7 @@ TEST_CASE("A value is used until it is old, and tells its age") {
   CHECK(found.what == action::use);
   CHECK(*found.value == "of a");
   CHECK(found.age == now_or_later);
+  CHECK_FALSE(found.stale);
   CHECK(found.last_error.empty());
 }
 
@@ -51,6 +62,7 @@ TEST_CASE("An old value is fetched anew, once, and meanwhile is there for those 
   const auto late = cache.look_up("a", start + 10min);
   CHECK(late.what == action::fetch);
   CHECK(*late.value == "of a");
+  CHECK(late.stale);
   CHECK(late.age == 10min);
   const auto next = cache.look_up("a", start + 10min);
   CHECK(next.what == action::join);
@@ -131,6 +143,109 @@ TEST_CASE("A look that takes no fetch on leaves that to the next one") {
   CHECK(cache.peek("a", start + 11min).retry_after == 0s);
 }
 
+TEST_CASE("A value that has just got old is given at once, and one caller fetches a new one") {
+  auto cache = revalidating();
+  fill(cache, "a", start);
+  const auto now = start + GENERATE(duration{10min}, duration{10min + 30s}, duration{11min - 1ns});
+  const auto first = cache.look_up("a", now);
+  CHECK(first.what == action::revalidate);
+  CHECK(*first.value == "of a");
+  CHECK(first.stale);
+  CHECK(first.age == now - start);
+  const auto second = cache.look_up("a", now);
+  CHECK(second.what == action::use);
+  CHECK(*second.value == "of a");
+  CHECK(second.stale);
+  CHECK(second.age == now - start);
+  cache.store("a", value("new"), now);
+  const auto renewed = cache.look_up("a", now);
+  CHECK(renewed.what == action::use);
+  CHECK(*renewed.value == "new");
+  CHECK_FALSE(renewed.stale);
+}
+
+TEST_CASE("Once the time to revalidate is over, callers wait for the new value") {
+  auto cache = revalidating();
+  fill(cache, "a", start);
+  SECTION("for the one that they begin") { CHECK(cache.look_up("a", start + 11min).what == action::fetch); }
+  SECTION("for the one that began before") {
+    CHECK(cache.look_up("a", start + 11min - 1ns).what == action::revalidate);
+    CHECK(cache.look_up("a", start + 11min).what == action::join);
+  }
+}
+
+TEST_CASE("A key without a value is never revalidated") {
+  auto cache = revalidating();
+  CHECK(cache.look_up("a", start).what == action::fetch);
+  CHECK(cache.look_up("a", start).what == action::join);
+}
+
+TEST_CASE("A value that could not be revalidated comes with the failure for as long as the source rests") {
+  auto cache = revalidating();
+  fill(cache, "a", start);
+  auto now = start + 10min;
+  REQUIRE(cache.look_up("a", now).what == action::revalidate);
+  cache.fail("a", "reset", now);
+  const auto resting = cache.look_up("a", now + 1s);
+  CHECK(resting.what == action::rest);
+  CHECK(*resting.value == "of a");
+  CHECK(resting.stale);
+  CHECK(resting.last_error == "reset");
+  CHECK(resting.retry_after == 4s);
+  CHECK(cache.look_up("a", now + 5s).what == action::revalidate);
+}
+
+TEST_CASE("Without leave to fetch, a value is not revalidated but made do with") {
+  auto cache = revalidating();
+  fill(cache, "a", start);
+  CHECK(cache.look_up("a", start + 10min, false).what == action::rest);
+  CHECK(*cache.look_up("a", start + 10min, false).value == "of a");
+  CHECK(cache.look_up("a", start + 10min, true).what == action::revalidate);
+  CHECK(cache.look_up("a", start + 10min, false).what == action::use);
+}
+
+TEST_CASE("A value that is too old is not given any more, even where the source fails") {
+  auto cache = revalidating(1h);
+  fill(cache, "a", start);
+  const auto young = cache.look_up("a", start + 1h - 1ns, false);
+  CHECK(*young.value == "of a");
+  const auto now = start + 1h;
+  SECTION("to one who looks") {
+    const auto late = cache.look_up("a", now, false);
+    CHECK(late.value == nullptr);
+    CHECK_FALSE(late.stale);
+    CHECK(late.age == 0s);
+  }
+  SECTION("to one who waited") {
+    REQUIRE(cache.look_up("a", now - 1s).what == action::fetch);
+    cache.fail("a", "timeout", now);
+    const auto failed = cache.peek("a", now);
+    CHECK(failed.value == nullptr);
+    CHECK(failed.last_error == "timeout");
+  }
+}
+
+TEST_CASE("A value is kept for a day if nothing else is said, and never less than it is fresh or revalidated") {
+  auto usual = ten_minutes();
+  fill(usual, "a", start);
+  CHECK(usual.look_up("a", start + 24h - 1ns, false).value != nullptr);
+  CHECK(usual.look_up("a", start + 24h, false).value == nullptr);
+  auto brief = revalidating(1min);
+  fill(brief, "a", start);
+  CHECK(brief.look_up("a", start + 5min).what == action::use);
+  CHECK(brief.look_up("a", start + 11min - 1ns).what == action::revalidate);
+  CHECK(brief.look_up("a", start + 11min).value == nullptr);
+}
+
+TEST_CASE("A value that was too old makes room like a key that never had one") {
+  auto cache = policy::cache<std::string>{{.fresh_for = 10min, .keep_for = 1h, .most_entries = 2}};
+  fill(cache, "young", start + 50min);
+  fill(cache, "old", start);
+  CHECK(cache.look_up("old", start + 1h, false).value == nullptr);
+  fill(cache, "new", start + 1h);
+  CHECK(cache.look_up("young", start + 55min).what == action::use);
+}
+
 TEST_CASE("The least recently used entry goes when there would be too many") {
   auto cache = ten_minutes(2);
   fill(cache, "a", start);
@@ -175,6 +290,31 @@ TEST_CASE("What has no value to give goes before what has") {
     cache.fail(key, "why", start);
   }
   CHECK(cache.look_up("good", start).what == action::use);
+}
+
+TEST_CASE("Failed keys are remembered, but not more of them than there is room for, the latest ones") {
+  auto cache = ten_minutes(3);
+  fill(cache, "good", start);
+  for (int i = 0; i < 1000; ++i) {
+    const auto key = std::to_string(i);
+    REQUIRE(cache.look_up(key, start).what == action::fetch);
+    cache.fail(key, "why", start);
+    CHECK(cache.size() <= 3);
+  }
+  CHECK(cache.look_up("999", start).what == action::rest);
+  CHECK(cache.look_up("998", start).what == action::rest);
+  CHECK(cache.look_up("good", start).what == action::use);
+  CHECK(cache.look_up("997", start).what == action::fetch);
+}
+
+TEST_CASE("What is only looked at and not fetched takes no room") {
+  auto cache = ten_minutes(2);
+  fill(cache, "a", start);
+  fill(cache, "b", start);
+  CHECK(cache.look_up("c", start, false).what == action::rest);
+  CHECK(cache.peek("d", start).what == action::rest);
+  CHECK(cache.look_up("a", start).what == action::use);
+  CHECK(cache.look_up("b", start).what == action::use);
 }
 
 }  // namespace

@@ -165,7 +165,10 @@ TEST_CASE("The clock's proxy gives the time service's body, or says what was wro
   CHECK(answer.status == status);
   CHECK(answer.header("Content-Type") == "application/json");
   CHECK(answer.body == R"({"service":"time-service","timestamp":")" + text + "\"}");
-  CHECK(stage.time_service.field("x-envoy-expected-rq-timeout-ms") == "2000");
+  // Of the last attempt: some were tried again.
+  const auto told = std::stoi(stage.time_service.field("x-envoy-expected-rq-timeout-ms").value());
+  CHECK(told <= 2000);
+  CHECK(told > 1700);
 }
 
 TEST_CASE("A time service that is not there is a bad gateway") {

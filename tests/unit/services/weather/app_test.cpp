@@ -3,21 +3,20 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/unit/core/service/service_stage.hpp"
+#include "tests/unit/services/weather/two_providers.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
 
-struct weather_service : service_stage {
-  explicit weather_service(std::string key = {}) : service_stage(std::move(key)) {
-    provider.body = wttr_answer("21");
-    add_site("wttr.test", scripted("/{place}", provider));
-    serve(weather::app(kit(), {.upstream = url_of("http://wttr.test"), .cache_time = 10min}));
+struct weather_service : two_providers {
+  explicit weather_service(std::string key = {}, std::optional<weather::open_meteo_site> fallback = {})
+      : two_providers(std::move(key)) {
+    serve(weather::app(kit(),
+                       {.upstream = url_of("http://wttr.test"), .fallback = std::move(fallback), .cache_time = 10min}));
   }
-  scripted_answer provider;
+  scripted_answer& provider = wttr;
 };
 
 constexpr std::string_view haifa =
@@ -30,12 +29,13 @@ TEST_CASE("A report from the provider, and one from the cache, are as the contra
   const auto fresh = stage.answer_to(get("/api/weather"));
   CHECK(fresh.status == 200);
   CHECK(fresh.header("Content-Type") == "application/json");
-  CHECK(fresh.body == R"({"service":"weather-service","cached":false,)" + std::string{haifa} + "}");
+  CHECK(fresh.body ==
+        R"({"service":"weather-service","cached":false,"provider":"wttr.in",)" + std::string{haifa} + "}");
   CHECK(stage.provider.targets.back() == "/Haifa,Israel?format=j1");
   stage.time.run_for(61s + 900ms);
   const auto cached = stage.answer_to(get("/api/weather?location=haifa,ISRAEL"));
-  CHECK(cached.body ==
-        R"({"service":"weather-service","cached":true,"cache_age_seconds":61,)" + std::string{haifa} + "}");
+  CHECK(cached.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","cache_age_seconds":61,)" +
+                           std::string{haifa} + "}");
   CHECK(stage.provider.asked() == 1);
 }
 
@@ -46,8 +46,46 @@ TEST_CASE("An old report that stands in says so, how old it is and why") {
   stage.provider.code = http::status::bad_gateway;
   const auto stale = stage.answer_to(get("/api/weather"));
   CHECK(stale.status == 200);
-  CHECK(stale.body == R"({"service":"weather-service","cached":true,"stale":true,"cache_age_seconds":700,)" +
+  CHECK(stale.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","stale":true,)"
+                      R"("cache_age_seconds":700,)" +
                           std::string{haifa} + R"(,"error":"Using stale cache due to error: status 502"})");
+}
+
+TEST_CASE("An old report that is given while a new one is fetched says so, and has no error") {
+  weather_service stage;
+  stage.answer_to(get("/api/weather"));
+  stage.time.run_for(630s);
+  stage.provider.body = wttr_answer("22");
+  const auto stale = stage.answer_to(get("/api/weather"));
+  CHECK(stale.status == 200);
+  CHECK(stale.body == R"({"service":"weather-service","cached":true,"provider":"wttr.in","stale":true,)"
+                      R"("cache_age_seconds":630,)" +
+                          std::string{haifa} + "}");
+  stage.time.run_for(1s);
+  CHECK(json_at(stage.answer_to(get("/api/weather")).body, "/weather/temperature_c") == "\"22\"");
+}
+
+TEST_CASE("The second provider's report has the same shape, and says whose it is") {
+  weather_service stage{{}, two_providers::meteo_site()};
+  stage.provider.code = http::status::bad_gateway;
+  const auto got = stage.answer_to(get("/api/weather?location=Paris,France"));
+  CHECK(got.status == 200);
+  CHECK(got.body ==
+        R"({"service":"weather-service","cached":false,"provider":"open-meteo",)"
+        R"("location":{"city":"Paris","country":"France","latitude":48.85341,"longitude":2.3488},)"
+        R"("weather":{"temperature_c":"19","temperature_f":"65","condition":"Slight rain showers","humidity":"57",)"
+        R"("wind_speed_kmph":"13","feels_like_c":"17"}})");
+}
+
+TEST_CASE("Where both providers are down the answer is as with one") {
+  weather_service stage{{}, two_providers::meteo_site()};
+  stage.provider.code = http::status::bad_gateway;
+  stage.meteo.code = http::status::service_unavailable;
+  const auto failed = stage.answer_to(get("/api/weather"));
+  CHECK(failed.status == 503);
+  CHECK(failed.header("Retry-After") == "5");
+  CHECK(failed.body ==
+        R"({"service":"weather-service","error":"status 502","message":"Could not fetch weather data"})");
 }
 
 TEST_CASE("Without any report the answer is 503, and says when to ask again") {
@@ -102,6 +140,14 @@ TEST_CASE("A provider that says nothing costs five seconds, and no more") {
   CHECK(json_at(failed.body, "/error") == "\"timeout\"");
   CHECK(stage.time.now() - start >= 5s);
   CHECK(stage.time.now() - start < 5100ms);
+}
+
+TEST_CASE("The second provider does not learn our key") {
+  weather_service stage{"secret", two_providers::meteo_site()};
+  stage.provider.code = http::status::bad_gateway;
+  CHECK(stage.answer_to(get("/api/weather?location=Paris,France", "X-API-Key: secret\r\n")).status == 200);
+  CHECK_FALSE(stage.geocoder.field("X-API-Key").has_value());
+  CHECK_FALSE(stage.meteo.field("X-API-Key").has_value());
 }
 
 TEST_CASE("The provider does not learn our key, and may redirect") {

@@ -3,8 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/unit/core/service/service_stage.hpp"
+#include "tests/unit/services/weather/two_providers.hpp"
 
 namespace cohort {
 namespace {
@@ -16,15 +15,15 @@ const weather::place paris{"Paris", "France", {}, {}};
 const weather::place london{"London", "England", {}, {}};
 const weather::place rome{"Rome", "Italy", {}, {}};
 
-/// A provider, and a forecaster that asks it; ten minutes of cache.
-struct weather_stage : service_stage {
-  explicit weather_stage(const char* upstream = "http://wttr.test", std::size_t most_places = 256) {
-    provider.body = wttr_answer("21");
-    add_site("wttr.test", scripted("/{place}", provider));
-    source = std::make_shared<forecaster>(
-        kit(), forecaster::settings{
-                   .upstream = url_of(upstream), .cache_time = 10min, .fetch_limit = 5s, .most_places = most_places});
-  }
+/// Providers, and a forecaster that asks them, or the first alone; ten minutes of cache and one to revalidate in.
+struct weather_stage : two_providers {
+  explicit weather_stage(const char* upstream = "http://wttr.test", std::size_t most_places = 256,
+                         std::optional<weather::open_meteo_site> fallback = {})
+      : source(std::make_shared<forecaster>(kit(), forecaster::settings{.upstream = url_of(upstream),
+                                                                        .fallback = std::move(fallback),
+                                                                        .cache_time = 10min,
+                                                                        .fetch_limit = 5s,
+                                                                        .most_places = most_places})) {}
 
   task<forecaster::answer> asking(const weather::place& where, duration limit = 10s) {
     return forecaster::get(source, where, deadline::after(time.now(), limit));
@@ -32,9 +31,17 @@ struct weather_stage : service_stage {
   forecaster::answer ask(const weather::place& where = paris, duration limit = 10s) {
     return time.run(asking(where, limit));
   }
+  std::optional<double> stale_answers(const std::string& reason) const {
+    return series("weather_service_cache_stale_total{reason=\"" + reason + "\"}");
+  }
 
-  scripted_answer provider;
+  scripted_answer& provider = wttr;
   std::shared_ptr<forecaster> source;
+};
+
+/// Where the second provider is asked as well.
+struct fallback_stage : weather_stage {
+  fallback_stage() : weather_stage("http://wttr.test", 256, meteo_site()) {}
 };
 
 using asker = lone_task<forecaster::answer>;
@@ -61,13 +68,183 @@ TEST_CASE("The first report comes from the provider, the next ones from the cach
   CHECK(second.age >= 9min);
   CHECK(second.age < 9min + 1s);
   CHECK(stage.provider.asked() == 1);
-  stage.time.run_for(1min);
+  stage.time.run_for(2min);
   stage.provider.body = wttr_answer("22");
   const auto third = stage.ask();
   CHECK(third.weather->temperature_c == "22");
   CHECK_FALSE(third.from_cache);
   CHECK(stage.series("weather_service_cache_hits_total") == 1);
   CHECK(stage.series("weather_service_cache_misses_total") == 2);
+}
+
+TEST_CASE("A report that has just got old is given at once, and a new one is fetched meanwhile, once") {
+  weather_stage stage;
+  CHECK(stage.stale_answers("revalidate") == 0);
+  const auto first = stage.ask();
+  stage.time.run_for(10min);
+  stage.provider.body = wttr_answer("22");
+  stage.provider.delay = 3s;
+  const auto start = stage.time.now();
+  for (int i = 0; i < 3; ++i) {
+    const auto old = stage.ask();
+    CHECK(old.weather == first.weather);
+    CHECK(old.from_cache);
+    CHECK(old.stale);
+    CHECK(old.error.empty());
+    CHECK(old.age >= 10min);
+    CHECK(old.age < 10min + 1s);
+  }
+  CHECK(stage.time.now() == start);
+  CHECK(stage.series("weather_service_cache_hits_total") == 3);
+  CHECK(stage.series("weather_service_cache_misses_total") == 1);
+  CHECK(stage.stale_answers("revalidate") == 3);
+  stage.time.run_for(4s);
+  const auto renewed = stage.ask();
+  CHECK(renewed.weather->temperature_c == "22");
+  CHECK(renewed.from_cache);
+  CHECK_FALSE(renewed.stale);
+  CHECK(stage.provider.asked() == 2);
+  CHECK(stage.stale_answers("revalidate") == 3);
+  CHECK(stage.stale_answers("error") == 0);
+}
+
+TEST_CASE("A minute after a report got old, callers wait for a new one") {
+  weather_stage stage;
+  stage.ask();
+  stage.time.run_for(11min);
+  stage.provider.delay = 1s;
+  const auto start = stage.time.now();
+  CHECK_FALSE(stage.ask().from_cache);
+  CHECK(stage.time.now() - start >= 1s);
+}
+
+TEST_CASE("Where a new report cannot be had in the background, the next one to ask hears of it") {
+  weather_stage stage;
+  stage.ask();
+  stage.time.run_for(10min);
+  stage.provider.code = http::status::bad_gateway;
+  CHECK(stage.ask().error.empty());
+  stage.time.run_for(1s);
+  const auto next = stage.ask();
+  CHECK(next.stale);
+  CHECK(next.error == "status 502");
+  CHECK(next.retry_after > 3s);
+  CHECK(next.retry_after < 5s);
+  CHECK(stage.stale_answers("revalidate") == 1);
+  CHECK(stage.stale_answers("error") == 1);
+  CHECK(stage.series("weather_service_cache_misses_total") == 2);
+  stage.time.run_for(5s);
+  CHECK(stage.ask().error.empty());
+  stage.time.run_for(1s);
+  CHECK(stage.provider.asked() == 3);
+}
+
+TEST_CASE("A fetch in the background counts among those that are under way") {
+  weather_stage stage;
+  stage.ask();
+  stage.time.run_for(10min);
+  stage.provider.delay = 1s;
+  CHECK(stage.ask().stale);
+  std::deque<asker> askers;
+  for (char c = 'a'; c < 'a' + 8; ++c) {
+    const weather::place somewhere{std::string(3, c), "Land", {}, {}};
+    askers.emplace_back(stage.time, stage.asking(somewhere));
+  }
+  stage.time.run_for(2s);
+  CHECK(answer_of(askers.back()).error == "busy");
+  CHECK(answer_of(askers.at(6)).error.empty());
+  CHECK(stage.ask(london).error.empty());
+}
+
+TEST_CASE("A report that is a day old is not given any more") {
+  weather_stage stage;
+  stage.ask();
+  stage.provider.code = http::status::bad_gateway;
+  stage.time.run_for(24h - 1min);
+  CHECK(stage.ask().weather != nullptr);
+  CHECK(stage.stale_answers("error") == 1);
+  stage.time.run_for(2min);
+  const auto got = stage.ask();
+  CHECK(got.weather == nullptr);
+  CHECK_FALSE(got.stale);
+  CHECK(got.error == "status 502");
+  CHECK(stage.stale_answers("error") == 1);
+}
+
+TEST_CASE("Where the first provider is ill the second one's report is as good, and is cached") {
+  fallback_stage stage;
+  stage.provider.code = http::status::bad_gateway;
+  const auto got = stage.ask();
+  REQUIRE(got.weather != nullptr);
+  CHECK(got.weather->provider == "open-meteo");
+  CHECK_FALSE(got.stale);
+  CHECK(got.error.empty());
+  const auto again = stage.ask();
+  CHECK(again.weather == got.weather);
+  CHECK(again.from_cache);
+  CHECK(stage.meteo.asked() == 1);
+  // The first rests, for all places; the second is asked for them.
+  CHECK(stage.ask(weather::default_place()).weather->provider == "open-meteo");
+  CHECK(stage.provider.asked() == 1);
+}
+
+TEST_CASE("Where both providers fail there is the first one's error, an old report if there is one, and a rest") {
+  fallback_stage stage;
+  const bool known_before = GENERATE(true, false);
+  if (known_before) {
+    stage.ask();
+    stage.time.run_for(11min);
+  }
+  stage.provider.code = http::status::bad_gateway;
+  stage.meteo.code = stage.geocoder.code = http::status::service_unavailable;
+  const auto got = stage.ask();
+  CHECK(got.error == "status 502");
+  CHECK((got.weather != nullptr) == known_before);
+  CHECK(got.retry_after > 4s);
+  const auto other = stage.ask(rome);
+  CHECK(other.weather == nullptr);
+  CHECK(other.error == "status 502");
+  CHECK(other.retry_after > 4s);
+  CHECK(stage.provider.asked() == (known_before ? 2 : 1));
+}
+
+TEST_CASE("Whoever has no time for the second provider is answered in time, and the others have its report") {
+  fallback_stage stage;
+  stage.provider.delay = 1h;
+  stage.meteo.delay = 1s;
+  const auto start = stage.time.now();
+  const auto got = stage.ask(paris, 5s);
+  CHECK(got.weather == nullptr);
+  CHECK(got.error == "timeout");
+  CHECK(stage.time.now() - start < 5100ms);
+  stage.time.run_for(2s);
+  CHECK(stage.ask().weather->provider == "open-meteo");
+  // The first one rests, so the next place is answered in time.
+  CHECK(stage.ask(weather::default_place(), 5s).weather != nullptr);
+}
+
+TEST_CASE("Coordinates are looked up once for a place") {
+  fallback_stage stage;
+  stage.provider.code = http::status::bad_gateway;
+  stage.ask();
+  stage.time.run_for(11min);
+  const auto again = stage.ask();
+  CHECK_FALSE(again.from_cache);
+  CHECK(again.weather->where.latitude == 48.85341);
+  CHECK(again.weather->where.longitude == 2.3488);
+  CHECK(stage.meteo.asked() == 2);
+  CHECK(stage.meteo.targets.back() == stage.meteo.targets.front());
+  CHECK(stage.geocoder.asked() == 1);
+}
+
+TEST_CASE("Coordinates that a report has only half of are looked up") {
+  fallback_stage stage;
+  stage.provider.body = R"({"current_condition":[{}],"nearest_area":[{"latitude":"1.5"}]})";
+  stage.ask();
+  stage.time.run_for(11min);
+  stage.provider.code = http::status::bad_gateway;
+  CHECK(stage.ask().weather->where.latitude == 48.85341);
+  CHECK(stage.geocoder.asked() == 1);
 }
 
 TEST_CASE("However many ask at once, the provider is asked once for a place") {
@@ -148,9 +325,11 @@ TEST_CASE("After a failure the provider is left alone for a while, twice as long
   }
   stage.provider.code = http::status::ok;
   CHECK(stage.ask().error.empty());
-  stage.time.run_for(10min);
+  stage.time.run_for(11min);
   stage.provider.code = http::status::bad_gateway;
-  CHECK(stage.ask().retry_after <= 5s);
+  const auto failed_again = stage.ask();
+  CHECK(failed_again.error == "status 502");
+  CHECK(failed_again.retry_after <= 5s);
 }
 
 TEST_CASE("Whoever has less time than the fetch is answered in time, and the fetch goes on for the others") {

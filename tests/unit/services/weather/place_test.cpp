@@ -73,5 +73,21 @@ TEST_CASE("Two spellings of a place that differ in letter case share a key; two 
   CHECK(parse_place("Paris,France")->key() != parse_place("Paris,Texas")->key());
 }
 
+TEST_CASE("Names are the same if they differ in letter case at most") {
+  const auto [one, other, same] = GENERATE(table<std::string, std::string, bool>({
+      {"France", "France", true},
+      {"FRANCE", "france", true},
+      {"AZaz", "azAZ", true},
+      {"", "", true},
+      {"France", "Franc", false},
+      {"France", "Frances", false},
+      {"France", "Greece", false},
+      {"@[", "`{", false},
+      {"\u00c9tat", "\u00e9tat", false},
+  }));
+  CAPTURE(one, other);
+  CHECK(weather::same_name(one, other) == same);
+}
+
 }  // namespace
 }  // namespace cohort

@@ -36,6 +36,7 @@ TEST_CASE("What could mean something in a URL does not when it stands in a name"
 TEST_CASE("A report has the provider's words, and its coordinates where ours are not known") {
   const auto got = weather::parse_wttr(wttr_answer(), paris);
   REQUIRE(got.has_value());
+  CHECK(got->provider == "wttr.in");
   CHECK(got->temperature_c == "21");
   CHECK(got->temperature_f == "70");
   CHECK(got->condition == "Partly cloudy");
