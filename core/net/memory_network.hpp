@@ -1,29 +1,38 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
+#include "core/net/memory_pipe.hpp"
 #include "core/net/network.hpp"
 #include "core/runtime/wait_queue.hpp"
 
 namespace cohort::net {
 
-/// Two ends of a connection within one loop. What one writes the other reads after `latency`; at most `capacity` bytes
-/// are on the way, then writes wait, as with a full socket buffer.
-struct memory_pipe_settings {
-  duration latency{0};
-  std::size_t capacity = 64 * 1024;
-  /// The most that one read gives; 1 shows every way in which a message can be cut.
-  std::size_t largest_read = 64 * 1024;
+/// A listener within one loop: what `arrive` brings, `accept` gives, in order.
+class memory_acceptor final : public acceptor {
+ public:
+  /// `on_close` is called once, when no more connections shall come; not while it is destroyed after `forget_owner`.
+  memory_acceptor(endpoint local, std::function<void()> on_close) : local_(local), on_close_(std::move(on_close)) {}
+  ~memory_acceptor() override { close(); }
+
+  task<result<stream_ptr>> accept(loop&) override;
+  endpoint local_endpoint() const override { return local_; }
+  void close() noexcept override;
+
+  void arrive(stream_ptr peer);
+  /// Whoever made it is gone.
+  void forget_owner() noexcept { on_close_ = nullptr; }
+
+ private:
+  endpoint local_;
+  std::function<void()> on_close_;
+  bool closed_ = false;
+  std::deque<stream_ptr> waiting_;
+  wait_queue arrivals_;
 };
-
-std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings how = {},
-                                                   std::string first_address = "192.0.2.1",
-                                                   std::string second_address = "192.0.2.2");
-
-/// Makes what was written so far arrive, then a reset: what a peer sees of a process that was killed.
-void reset_memory_stream(stream& end);
 
 /// A network of names and listeners within one loop, for tests and simulations: nothing of it is a socket.
 class memory_network final : public network {
@@ -45,8 +54,6 @@ class memory_network final : public network {
   task<result<stream_ptr>> connect(endpoint peer, deadline until) override;
 
  private:
-  class memory_acceptor;
-
   memory_pipe_settings how_;
   std::map<std::string, std::vector<asio::ip::address>> names_;
   std::map<endpoint, bool> black_holes_;

@@ -36,6 +36,31 @@ TEST_CASE("Remaining time is believed only where it is a positive number of mill
   CHECK(http::parse_remaining_time(text) == span);
 }
 
+TEST_CASE("gRPC's timeout is believed where it is one to eight digits and a unit, positive and within a day") {
+  const auto [text, span] = GENERATE(table<std::string_view, std::optional<duration>>({
+      {"24H", 24h},
+      {"25H", std::nullopt},
+      {"1440M", 24h},
+      {"1441M", std::nullopt},
+      {"3S", 3s},
+      {"200m", 200ms},
+      {"200u", 200us},
+      {"99999999n", 99'999'999ns},
+      {"99999999H", std::nullopt},
+      {"100000000n", std::nullopt},
+      {"0S", std::nullopt},
+      {"-1S", std::nullopt},
+      {"S", std::nullopt},
+      {"5", std::nullopt},
+      {"5s", std::nullopt},
+      {"5 S", std::nullopt},
+      {"1.5S", std::nullopt},
+      {"", std::nullopt},
+  }));
+  CAPTURE(text);
+  CHECK(http::parse_grpc_timeout(text) == span);
+}
+
 TEST_CASE("Remaining time is told in whole milliseconds, rounded down, but never as none") {
   const time_point now{1h};
   const auto [left, text] = GENERATE(table<duration, std::string>({

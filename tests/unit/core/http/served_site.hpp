@@ -55,6 +55,7 @@ class served_site {
   }
 
   void start() { time.run(start_here(*this)); }
+  net::memory_network& network() noexcept { return network_; }
 
   /// Starts the server, if it does not serve yet.
   peer connect() {

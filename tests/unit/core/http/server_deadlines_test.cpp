@@ -143,7 +143,29 @@ TEST_CASE("A handler knows its deadline: the server's limit, the route's if that
   CHECK(site.answer_to(get("/more")).body == "30000");
   CHECK(site.answer_to(get("/", "x-envoy-expected-rq-timeout-ms: 700\r\n")).body == "700");
   CHECK(site.answer_to(get("/", "x-envoy-expected-rq-timeout-ms: 999999\r\n")).body == "30000");
-  CHECK(site.answer_to(get("/", "x-envoy-expected-rq-timeout-ms: soon\r\n")).body == "30000");
+  CHECK(site.answer_to(get("/", "grpc-timeout: 700m\r\n")).body == "700");
+  CHECK(site.answer_to(get("/", "grpc-timeout: 2S\r\nx-envoy-expected-rq-timeout-ms: 700\r\n")).body == "700");
+  CHECK(site.answer_to(get("/", "grpc-timeout: 1S\r\nx-envoy-expected-rq-timeout-ms: 2700\r\n")).body == "1000");
+  CHECK(site.series("cohort_server_absurd_deadlines_total") == 0);
+}
+
+TEST_CASE("A deadline that cannot be is ignored and counted, and another header beside it still holds") {
+  served_site site;
+  site.routes.get("/",
+                  [](request_context& context) { return plain(std::to_string(remaining(context.until()) / 1ms)); });
+  const auto [fields, left] = GENERATE(table<std::string, std::string>({
+      {"x-envoy-expected-rq-timeout-ms: soon\r\n", "30000"},
+      {"x-envoy-expected-rq-timeout-ms: 0\r\n", "30000"},
+      {"x-envoy-expected-rq-timeout-ms: -5\r\n", "30000"},
+      {"x-envoy-expected-rq-timeout-ms: 9223372036854775808\r\n", "30000"},
+      {"x-envoy-expected-rq-timeout-ms:\r\n", "30000"},
+      {"grpc-timeout: 5 fortnights\r\n", "30000"},
+      {"grpc-timeout: 0n\r\nx-envoy-expected-rq-timeout-ms: 700\r\n", "700"},
+      {"grpc-timeout: 1S\r\nx-envoy-expected-rq-timeout-ms: -1\r\n", "1000"},
+  }));
+  CAPTURE(fields);
+  CHECK(site.answer_to(get("/", fields)).body == left);
+  CHECK(site.series("cohort_server_absurd_deadlines_total") == 1);
 }
 
 task<http::response> answer_when_cancelled(std::string text) {
