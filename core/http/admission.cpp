@@ -45,7 +45,9 @@ admission::visit::~visit() {
 std::optional<response> admission::enter(const route& to, const request_context& context, time_point now) {
   auto* at = doors_[to.index].get();
   if (!at) return std::nullopt;
-  const auto left = context.until().remaining(now);
+  // What is ready now came about when the round began: that long its caller has waited already.
+  const auto lag = lag_.of_this_round();
+  const auto left = context.until().remaining(now + lag);
   if (how_.deadlines != admission_settings::hopeless::ignore && !to.adapts_to_deadline) {
     if (const auto needed = at->usual.shortfall(left, now)) {
       const bool refuses = how_.deadlines == admission_settings::hopeless::refuse;
@@ -54,12 +56,9 @@ std::optional<response> admission::enter(const route& to, const request_context&
     }
   }
   if (!how_.limits_concurrency) return std::nullopt;
-  if (!at->limiter.try_enter()) {
-    metrics_.on_shed(to);
-    return too_much();
-  }
-  lag_.begin_watch();
-  return std::nullopt;
+  if (lag <= how_.longest_round && at->limiter.try_enter()) return std::nullopt;
+  metrics_.on_shed(to);
+  return too_much();
 }
 
 void admission::leave(const route& from, request_context& context, time_point began, visit::end how) {
@@ -72,10 +71,9 @@ void admission::leave(const route& from, request_context& context, time_point be
     at->limiter.leave();
   } else {
     // What others were waited for is theirs; what is ready on this loop and waits for its turn is ours.
-    at->limiter.leave(now - began - context.timing().waited() + lag_.recent(), now);
+    at->limiter.leave(now - began - context.timing().waited() + lag_.of_this_round(), now);
     tell_limit(from, *at);
   }
-  lag_.end_watch();
 }
 
 void admission::tell_limit(const route& of, door& at) {

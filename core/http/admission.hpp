@@ -18,11 +18,14 @@ struct admission_settings {
   /// About a request with less time left than its route's recent median: nothing, counting it, or refusing it.
   enum class hopeless { ignore, observe, refuse };
   hopeless deadlines = hopeless::observe;
-  /// Whether requests are turned away when too many are under way for this server to keep its latency.
+  /// Whether requests are turned away when there are too many for this server to keep its latency.
   bool limits_concurrency = true;
   /// Begins above what the bulkheads of upstreams let wait here: until there is a sign of too much, nobody is turned
   /// away.
   policy::concurrency_limiter::settings concurrency{.first = 500, .most = 2000};
+  /// What has been ready for longer when its turn comes is turned away as well: a loop whose handlers compute for long
+  /// never has many requests under way, it has them wait in their sockets.
+  duration longest_round = std::chrono::milliseconds{50};
 };
 
 /// Says why a request was refused at once. After Envoy's `x-envoy-overloaded`, which stands beside it where the server

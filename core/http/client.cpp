@@ -116,29 +116,40 @@ connection_pool& client::here() {
   return *mine;
 }
 
+redirection redirect_of(const client_request& request, const outcome& answer, unsigned followed) {
+  redirection made;
+  if (!answer || request.redirects == 0 || !is_redirect(answer->code_number)) return made;
+  const auto location = answer->find("location");
+  if (!location || (request.verb != method::get && request.verb != method::head)) return made;
+  if (followed == request.redirects) {
+    made.wrong = client_error::too_many_redirects;
+    return made;
+  }
+  const auto reference = boost::urls::parse_uri_reference(*location);
+  boost::urls::url next;
+  made.wrong = client_error::bad_url;
+  if (!reference || !boost::urls::resolve(request.url, *reference, next)) return made;
+  const bool gives_up_tls = origin_of(request.url)->secure && next.scheme_id() == boost::urls::scheme::http;
+  if (gives_up_tls || !origin_of(next)) return made;
+  next.remove_fragment();
+  auto onward = request;
+  if (origin_of(next) != origin_of(request.url)) {
+    // Keys and cookies are for the one they were given for.
+    std::erase_if(onward.fields, [](const auto& each) {
+      return !same_name(each.first, "accept") && !same_name(each.first, "user-agent");
+    });
+  }
+  onward.url = std::move(next);
+  return {std::move(onward), std::nullopt};
+}
+
 task<outcome> client::call(client_request request, deadline until) {
   for (unsigned followed = 0;; ++followed) {
     auto answer = co_await call_without_redirects(request, until);
-    if (!answer) co_return answer;
-    const auto location = answer->find("location");
-    const bool follows = is_redirect(answer->code_number) && location && request.redirects > 0 &&
-                         (request.verb == method::get || request.verb == method::head);
-    if (!follows) co_return answer;
-    if (followed == request.redirects) co_return client_error::too_many_redirects;
-
-    const auto reference = boost::urls::parse_uri_reference(*location);
-    boost::urls::url next;
-    if (!reference || !boost::urls::resolve(request.url, *reference, next)) co_return client_error::bad_url;
-    const bool gives_up_tls = origin_of(request.url)->secure && next.scheme_id() == boost::urls::scheme::http;
-    if (gives_up_tls) co_return client_error::bad_url;
-    next.remove_fragment();
-    if (origin_of(next) != origin_of(request.url)) {
-      // Keys and cookies are for the one they were given for.
-      std::erase_if(request.fields, [](const auto& each) {
-        return !same_name(each.first, "accept") && !same_name(each.first, "user-agent");
-      });
-    }
-    request.url = std::move(next);
+    auto onward = redirect_of(request, answer, followed);
+    if (onward.wrong) co_return *onward.wrong;
+    if (!onward.next) co_return answer;
+    request = std::move(*onward.next);
   }
 }
 

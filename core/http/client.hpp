@@ -67,6 +67,13 @@ class client {
   std::vector<std::unique_ptr<connection_pool>> pools_;
 };
 
+/// Where an answer leads on to. Neither, if it does not, or nobody wants to follow.
+struct redirection {
+  std::optional<client_request> next;
+  std::optional<client_error> wrong;
+};
+redirection redirect_of(const client_request& request, const client::outcome& answer, unsigned followed);
+
 /// Whether time was what ran out, here or there (504).
 bool was_late(const client::outcome& of) noexcept;
 

@@ -10,7 +10,11 @@ namespace {
 
 using breaker = policy::circuit_breaker;
 
-bool invites_another_try(unsigned code) noexcept { return code == 429 || code == 500 || code == 502 || code == 503; }
+/// Who limits our rate and does not say until when is not to be bothered again.
+bool invites_another_try(const client_response& answer) {
+  const auto code = answer.code_number;
+  return code == 500 || code == 502 || code == 503 || (code == 429 && answer.find("retry-after").has_value());
+}
 
 bool was_surely_not_sent(client_error why) noexcept {
   const auto word = error_class(why);
@@ -211,8 +215,16 @@ task<upstream::answer> upstream::call(client_request request, caller who, std::o
     if (!who.id.empty()) request.fields.emplace_back("X-Request-Id", std::string{who.id});
     const bool has_fair_time = made.limit * 2 >= own_limit;
     running_call running{*this, on_this_loop(), std::move(request), who, *to, started, until, has_fair_time};
-    made.outcome = co_await call_admitted(running);
-    made.attempts = running.attempts;
+    for (unsigned followed = 0;; ++followed) {
+      made.outcome = co_await call_admitted(running);
+      made.attempts += std::exchange(running.attempts, 0);
+      auto onward = redirect_of(running.request, made.outcome, followed);
+      if (onward.wrong) made.outcome = *onward.wrong;
+      if (!onward.next) break;
+      running.request = std::move(*onward.next);
+      running.to = *origin_of(running.request.url);
+      running.tried.clear();
+    }
     note_addresses(running.mine, *to);
   }
   made.elapsed = loop::current().now() - started;
@@ -290,7 +302,7 @@ task<upstream::attempt_end> upstream::attempt(running_call& call, bool fresh) {
   plan.connection.avoid = call.tried;
   plan.connection.fresh = fresh;
   plan.blames_for_timeout = call.has_fair_time;
-  plan.tells_deadline = true;
+  plan.tells_deadline = self.how_.tells_deadline;
   plan.on_address = [&call](const net::endpoint& where) { call.tried.push_back(where); };
   const auto began = loop::current().now();
   auto made = co_await self.client_.try_once(call.request, call.until, std::move(plan));
@@ -303,7 +315,7 @@ upstream::attempt_end upstream::judged(client::attempt made) {
   attempt_end end;
   end.met_dead_connection = made.met_dead_connection;
   if (made.answer) {
-    if (invites_another_try(made.answer->code_number)) {
+    if (invites_another_try(*made.answer)) {
       end.failure = policy::attempt_failure::turned_away;
       if (const auto wait = made.answer->find("retry-after")) end.retry_after = policy::parse_retry_after(*wait);
     }

@@ -18,8 +18,8 @@ namespace cohort::http {
 /// fails nearly always. Each loop keeps its own counts. One object serves all loops; it must outlive its calls.
 ///
 /// What counts against an upstream: no connection, no whole answer, 500 and above; being late, unless the caller gave
-/// less than half of the limit. Tried again are 429, 500, 502 and 503 and broken connections where the method is
-/// idempotent, and whatever was surely not sent.
+/// less than half of the limit. Tried again are 500, 502, 503, a 429 that says when, and broken connections where the
+/// method is idempotent, and whatever was surely not sent.
 class upstream {
  public:
   struct answer {

@@ -21,6 +21,8 @@ struct upstream_settings {
   policy::retry_budget::settings budget{};
   policy::circuit_breaker::settings breaker{};
   policy::hedging::settings hedge{};
+  /// By `x-envoy-expected-rq-timeout-ms`. Strangers have no use for it.
+  bool tells_deadline = true;
 };
 
 /// Reads `timeout=3s,attempts=3,budget=20%,hedge=p95,breaker=90%,open=5s,in-flight=256`, any of them in any order;

@@ -28,9 +28,10 @@ duration latency_counts::quantile(double fraction) const noexcept {
   if (total_ == 0) return duration::zero();
   // 0.28 * 25 is a little more than 7 in doubles.
   constexpr double rounding = 1e-9;
-  const auto rank = std::max(std::ceil(fraction * static_cast<double>(total_) - rounding), 1.0);
+  const auto exact = std::ceil(fraction * static_cast<double>(total_) - rounding);
+  const auto rank = static_cast<std::uint64_t>(std::max(exact, 1.0));
   std::size_t bucket = 0;
-  for (std::uint64_t passed = counts_[0]; static_cast<double>(passed) < rank; passed += counts_[bucket]) ++bucket;
+  for (std::uint64_t passed = counts_[0]; passed < rank; passed += counts_[bucket]) ++bucket;
   return upper_bounds[bucket];
 }
 

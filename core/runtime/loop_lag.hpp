@@ -1,43 +1,38 @@
 #pragma once
 
+#include <boost/asio/post.hpp>
+#include <memory>
+
 #include "core/runtime/loop.hpp"
 
 namespace cohort {
 
-/// How late a loop comes to what is due: all that is ready on it waits as long. Looked at every 10 ms, while anybody
-/// watches.
+/// How long what is ready on a loop has waited for its turn. A loop runs what was ready in order: the first of a round
+/// to ask puts a mark behind all that is ready then, and until that is reached, the round is still going on.
 class loop_lag {
  public:
-  explicit loop_lag(loop& watched) : loop_(watched), pulse_(watched.timers(), this) {}
+  explicit loop_lag(loop& watched) : loop_(watched) {}
 
-  void begin_watch() noexcept {
-    if (watchers_++ == 0) arm();
+  /// On the watched loop.
+  duration of_this_round() {
+    const auto now = loop_.now();
+    if (!round_->going_on) {
+      round_->going_on = true;
+      round_->began = now;
+      asio::post(loop_.get_executor(), [round = round_] { round->going_on = false; });
+    }
+    return now - round_->began;
   }
-  void end_watch() noexcept {
-    if (--watchers_ > 0) return;
-    pulse_.disarm();
-    last_ = duration{};
-  }
-  /// While watched: as of the last look, or more if the next one is late already.
-  duration recent() const noexcept { return std::max(last_, loop_.now() - due_); }
 
  private:
-  static constexpr duration interval = std::chrono::milliseconds{10};
-
-  void on_pulse() {
-    last_ = loop_.now() - due_;
-    arm();
-  }
-  void arm() noexcept {
-    due_ = loop_.now() + interval;
-    pulse_.arm(due_);
-  }
+  struct round {
+    bool going_on = false;
+    time_point began{};
+  };
 
   loop& loop_;
-  std::size_t watchers_ = 0;
-  duration last_{};
-  time_point due_{};
-  bound_timer<&loop_lag::on_pulse> pulse_;
+  /// Also held by the mark, which may be reached later than its owner's end.
+  std::shared_ptr<round> round_ = std::make_shared<round>();
 };
 
 }  // namespace cohort

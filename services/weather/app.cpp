@@ -84,6 +84,7 @@ struct weather_routes {
       co_return http::error_response(http::status::bad_request, "location must look like City,Country");
     }
     const auto until = budget_for(context.until(), loop::current().now(), self->limit + answer_reserve, answer_reserve);
+    const http::server_timing::waiting for_providers{&context.timing()};
     const auto got = co_await forecaster::get(self->source, std::move(*where), until);
     co_return got.weather ? describe(got) : unavailable(got);
   }
@@ -92,7 +93,7 @@ struct weather_routes {
 }  // namespace
 
 http::router app(service::kit with, forecaster::settings how, place usual) {
-  const auto limit = how.fetch_limit;
+  const auto limit = how.calls.limit;
   auto source = std::make_shared<forecaster>(std::move(with), std::move(how));
   auto shared = std::make_shared<const weather_routes>(weather_routes{std::move(source), std::move(usual), limit});
   http::router routes;
@@ -106,6 +107,7 @@ service::definition definition() {
     boost::urls::url upstream{*boost::urls::parse_uri("https://wttr.in")};
     std::optional<boost::urls::url> fallback{*boost::urls::parse_uri("https://api.open-meteo.com")};
     boost::urls::url geocoding{*boost::urls::parse_uri("https://geocoding-api.open-meteo.com")};
+    http::upstream_settings policy = providers::usual_policy();
     std::chrono::seconds cache_time{600};
     place usual = default_place();
   };
@@ -115,6 +117,7 @@ service::definition definition() {
   made.metric_prefix = "weather_service";
   made.about = "Tells the weather from wttr.in or Open-Meteo, cached: GET /api/weather";
   made.port = 5003;
+  made.deadlines = http::admission_settings::hopeless::refuse;
   made.add_options = [chosen](config::options& options) {
     options.add(chosen->upstream,
                 {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "Provider that speaks wttr.in's j1"},
@@ -127,6 +130,8 @@ service::definition definition() {
                 {"--weather-geocoding-url", "WEATHER_GEOCODING_URL",
                  "Tells the fallback where a place is; speaks Open-Meteo's geocoding API"},
                 config::http_url(), "https://geocoding-api.open-meteo.com");
+    options.add(chosen->policy, {"--weather-upstream-policy", "WEATHER_UPSTREAM_POLICY", "How providers are called"},
+                http::upstream_policy(chosen->policy), "see core/README.md");
     options.add(chosen->cache_time, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "How long a report is fresh"},
                 config::seconds(1, 86'400), "600");
     options.add(chosen->usual, {"--weather-location", "WEATHER_LOCATION", "Place for requests that name none"},
@@ -135,7 +140,11 @@ service::definition definition() {
   made.app = [chosen](service::kit& with, service::key_guard&) {
     std::optional<open_meteo_site> fallback;
     if (chosen->fallback) fallback = open_meteo_site{*chosen->fallback, chosen->geocoding};
-    return app(with, {.upstream = chosen->upstream, .fallback = std::move(fallback), .cache_time = chosen->cache_time},
+    return app(with,
+               {.upstream = chosen->upstream,
+                .fallback = std::move(fallback),
+                .cache_time = chosen->cache_time,
+                .calls = chosen->policy},
                chosen->usual);
   };
   return made;

@@ -11,7 +11,7 @@ telemetry::counter& stale_counter(telemetry::registry& metrics, const char* reas
 
 /// With the coordinates that an earlier report has, so that they need not be looked up again.
 place located(place where, const report* known) {
-  if (!where.latitude && known && known->where.latitude && known->where.longitude) {
+  if (known && known->where.latitude && known->where.longitude) {
     where.latitude = known->where.latitude;
     where.longitude = known->where.longitude;
   }
@@ -27,7 +27,7 @@ forecaster::forecaster(service::kit with, settings how)
       misses_(kit_.metrics.make_counter("weather_service_cache_misses_total", "Answers that needed a provider.")),
       revalidated_(stale_counter(kit_.metrics, "revalidate")),
       stale_for_error_(stale_counter(kit_.metrics, "error")),
-      providers_(kit_, {.first = settings_.upstream, .fallback = settings_.fallback, .limit = settings_.fetch_limit}),
+      providers_(kit_, {.first = settings_.upstream, .fallback = settings_.fallback, .policy = settings_.calls}),
       reports_({.fresh_for = settings_.cache_time,
                 .revalidate_for = settings_.revalidate_time,
                 .most_entries = settings_.most_places}) {}

@@ -27,8 +27,7 @@ class forecaster : public std::enable_shared_from_this<forecaster> {
     duration cache_time;
     /// For so long after that, an old report is given at once while a new one is fetched.
     duration revalidate_time = std::chrono::seconds{60};
-    /// For each provider.
-    duration fetch_limit = std::chrono::seconds{5};
+    http::upstream_settings calls = providers::usual_policy();
     std::size_t most_places = 256;
     /// Fetches at once, whatever places are asked for.
     std::size_t most_fetches = 8;

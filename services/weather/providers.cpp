@@ -9,11 +9,17 @@ namespace {
 
 constexpr duration first_rest = std::chrono::seconds{5};
 constexpr duration longest_rest = std::chrono::seconds{60};
+constexpr std::string_view unexpected_answer = "unexpected answer";
 
 /// Whether an error class tells of the provider and not of the place that was asked for.
 bool is_about_provider(std::string_view error) noexcept {
   return error == "timeout" || error == "dns" || error == "connect" || error == "tls" || error == "reset" ||
-         error == "status 429" || error.starts_with("status 5");
+         error == "shed" || error == "open" || error == "status 429" || error.starts_with("status 5");
+}
+
+/// Whether another provider may do better. wttr.in has sent a 200 with a few words when it was out of quota.
+bool is_worth_asking_another(std::string_view error) noexcept {
+  return is_about_provider(error) || error == unexpected_answer;
 }
 
 telemetry::counter& outcome_counter(telemetry::registry& metrics, std::string_view provider, const char* outcome) {
@@ -23,14 +29,27 @@ telemetry::counter& outcome_counter(telemetry::registry& metrics, std::string_vi
 }
 
 providers::answer as_answer(std::optional<report> parsed) {
-  if (!parsed) return {.error = "unexpected answer"};
+  if (!parsed) return {.error = std::string{unexpected_answer}};
   return {.found = std::make_shared<const report>(std::move(*parsed))};
 }
 
 }  // namespace
 
-providers::member::member(std::string_view called, telemetry::registry& metrics)
-    : name(called), ok(outcome_counter(metrics, called, "ok")), failed(outcome_counter(metrics, called, "error")) {}
+http::upstream_settings providers::usual_policy() {
+  http::upstream_settings how;
+  how.limit = std::chrono::seconds{5};
+  how.retry.most_attempts = 2;
+  how.hedge.enabled = false;
+  how.breaker.least_outcomes = 0;
+  how.tells_deadline = false;
+  return how;
+}
+
+providers::member::member(std::string_view called, const service::kit& with, const http::upstream_settings& how)
+    : name(called),
+      calls(with.upstream(std::string{called}, how)),
+      ok(outcome_counter(with.metrics, called, "ok")),
+      failed(outcome_counter(with.metrics, called, "error")) {}
 
 void providers::member::note(const std::string& error, time_point now) {
   if (!is_about_provider(error)) {
@@ -50,8 +69,8 @@ duration providers::member::rests_for(time_point now) const noexcept {
 providers::providers(service::kit with, settings how)
     : kit_(std::move(with)),
       settings_(std::move(how)),
-      first_(wttr_name, kit_.metrics),
-      second_(open_meteo_name, kit_.metrics) {}
+      first_(wttr_name, kit_, settings_.policy),
+      second_(open_meteo_name, kit_, settings_.policy) {}
 
 std::optional<providers::resting> providers::rest(time_point now) const {
   const std::lock_guard lock{mutex_};
@@ -74,7 +93,7 @@ task<providers::answer> providers::ask(const place& where) {
   } else {
     auto asking = ask_watched(first_, ask_wttr(where), where);
     made = co_await std::move(asking);
-    if (!is_about_provider(made.error)) co_return made;
+    if (!is_worth_asking_another(made.error)) co_return made;
   }
   if (!settings_.fallback || error_of_resting(second_)) co_return made;
   auto asking = ask_watched(second_, ask_open_meteo(where), where);
@@ -99,45 +118,45 @@ task<providers::answer> providers::ask_watched(member& whom, task<answer> asking
 }
 
 task<providers::answer> providers::ask_wttr(const place& where) {
-  const auto until = deadline::after(loop::current().now(), settings_.limit);
-  auto getting = get(wttr_url(settings_.first, where), until);
+  const auto until = deadline::after(loop::current().now(), settings_.policy.limit);
+  auto getting = get(first_, wttr_url(settings_.first, where), until);
   auto got = co_await std::move(getting);
   if (!got.error.empty()) co_return answer{.error = std::move(got.error)};
   co_return as_answer(parse_wttr(got.body, where));
 }
 
 task<providers::answer> providers::ask_open_meteo(place where) {
-  const auto until = deadline::after(loop::current().now(), settings_.limit);
+  const auto until = deadline::after(loop::current().now(), settings_.policy.limit);
   if (!where.latitude) {
-    auto getting = get(geocoding_url(settings_.fallback->geocoding, where), until);
+    auto getting = get(second_, geocoding_url(settings_.fallback->geocoding, where), until);
     auto got = co_await std::move(getting);
     if (!got.error.empty()) co_return answer{.error = std::move(got.error)};
     auto located = parse_geocoding(got.body, where);
-    if (!located) co_return answer{.error = "unexpected answer"};
+    if (!located) co_return answer{.error = std::string{unexpected_answer}};
     if (!located->latitude) co_return answer{.error = "unknown place"};
     where = std::move(*located);
   }
-  auto getting = get(open_meteo_url(settings_.fallback->forecast, where), until);
+  auto getting = get(second_, open_meteo_url(settings_.fallback->forecast, where), until);
   auto got = co_await std::move(getting);
   if (!got.error.empty()) co_return answer{.error = std::move(got.error)};
   co_return as_answer(parse_open_meteo(got.body, where));
 }
 
-/// The one place where a provider is called. An error class, or the body of a 200.
-task<providers::reply> providers::get(boost::urls::url from, deadline until) {
+/// An error class, or the body of a 200.
+task<providers::reply> providers::get(member& whom, boost::urls::url from, deadline until) {
   http::client_request request;
   request.url = std::move(from);
   request.fields.emplace_back("Accept", "application/json");
   request.redirects = 3;
-  auto calling = kit_.client.call(std::move(request), until);
+  auto calling = whom.calls.call(std::move(request), {}, remaining(until));
   auto got = co_await std::move(calling);
   reply made;
-  if (!got) {
-    made.error = http::error_class(got.error());
-  } else if (got->code != http::status::ok) {
-    made.error = "status " + std::to_string(got->code_number);
+  if (!got.outcome) {
+    made.error = http::error_class(got.outcome.error());
+  } else if (got.outcome->code != http::status::ok) {
+    made.error = "status " + std::to_string(got.outcome->code_number);
   } else {
-    made.body = std::move(got->body);
+    made.body = std::move(got.outcome->body);
   }
   co_return made;
 }

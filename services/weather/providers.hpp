@@ -25,9 +25,12 @@ class providers {
     /// Speaks wttr.in's j1.
     boost::urls::url first;
     std::optional<open_meteo_site> fallback;
-    /// For each of the two, with all that it takes.
-    duration limit;
+    /// For each of the two. Its limit is for all that a report takes.
+    http::upstream_settings policy = usual_policy();
   };
+  /// Strangers are asked once more at most, never twice at once, and are told no deadlines. Whether they are asked at
+  /// all is decided here, so without a circuit breaker.
+  static http::upstream_settings usual_policy();
   struct answer {
     std::shared_ptr<const report> found;  // null if there is none
     /// A class of errors: the first provider's, also where the second was asked after it or in its place. Empty if a
@@ -50,11 +53,12 @@ class providers {
  private:
   /// A provider, what came of asking it, and its health.
   struct member {
-    member(std::string_view called, telemetry::registry& metrics);
+    member(std::string_view called, const service::kit& with, const http::upstream_settings& how);
     void note(const std::string& error, time_point now);
     duration rests_for(time_point now) const noexcept;
 
     std::string_view name;
+    http::upstream calls;
     telemetry::counter& ok;
     telemetry::counter& failed;
     unsigned failures = 0;
@@ -69,7 +73,7 @@ class providers {
   task<answer> ask_watched(member& whom, task<answer> asking, const place& where);
   task<answer> ask_wttr(const place& where);
   task<answer> ask_open_meteo(place where);
-  task<reply> get(boost::urls::url from, deadline until);
+  static task<reply> get(member& whom, boost::urls::url from, deadline until);
   /// The error for which it is left alone now; nothing if it may be asked.
   std::optional<std::string> error_of_resting(const member& whom) const;
 

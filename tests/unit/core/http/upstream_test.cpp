@@ -114,7 +114,7 @@ TEST_CASE("Where the time went is told: each call, and how it ended") {
 // ---- retries
 
 TEST_CASE("What may be well the next time is tried again") {
-  const int status = GENERATE(429, 500, 502, 503);
+  const int status = GENERATE(500, 502, 503);
   upstream_stage stage{with_retries()};
   stage.script().plan = {{.status = status}, {.status = status}};
   const auto got = stage.ask();
@@ -136,7 +136,7 @@ TEST_CASE("The last answer is given when the attempts are spent") {
 }
 
 TEST_CASE("What would not get better is not tried again") {
-  const int status = GENERATE(200, 301, 400, 404, 501, 504);
+  const int status = GENERATE(200, 301, 400, 404, 429, 501, 504);
   upstream_stage stage{with_retries()};
   stage.script().usual = {.status = status};
   const auto got = stage.ask();
@@ -163,7 +163,8 @@ TEST_CASE("What is not idempotent is sent again only if it was surely not sent")
 
 TEST_CASE("A Retry-After is kept to, and where there is no time for that, the answer is given at once") {
   upstream_stage stage{with_retries()};
-  stage.script().plan = {{.status = 503, .retry_after = "2"}};
+  const int status = GENERATE(429, 503);
+  stage.script().plan = {{.status = status, .retry_after = "2"}};
   const auto start = stage.time.now();
   SECTION("there is time") {
     CHECK(is_ok(stage.ask()));
@@ -172,7 +173,7 @@ TEST_CASE("A Retry-After is kept to, and where there is no time for that, the an
   SECTION("there is not") {
     const auto got = stage.ask(1s);
     REQUIRE(got.outcome.has_value());
-    CHECK(got.outcome->code_number == 503);
+    CHECK(got.outcome->code_number == static_cast<unsigned>(status));
     CHECK(stage.time.now() - start < 1ms);
     CHECK(stage.series("retries_total", "verdict=\"deadline\"") == 1);
   }

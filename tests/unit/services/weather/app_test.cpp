@@ -13,8 +13,10 @@ using namespace cohort::test;
 struct weather_service : two_providers {
   explicit weather_service(std::string key = {}, std::optional<weather::open_meteo_site> fallback = {})
       : two_providers(std::move(key)) {
-    serve(weather::app(kit(),
-                       {.upstream = url_of("http://wttr.test"), .fallback = std::move(fallback), .cache_time = 10min}));
+    serve(weather::app(kit(), {.upstream = url_of("http://wttr.test"),
+                               .fallback = std::move(fallback),
+                               .cache_time = 10min,
+                               .calls = asked_once()}));
   }
   scripted_answer& provider = wttr;
 };

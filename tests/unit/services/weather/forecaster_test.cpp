@@ -22,7 +22,7 @@ struct weather_stage : two_providers {
       : source(std::make_shared<forecaster>(kit(), forecaster::settings{.upstream = url_of(upstream),
                                                                         .fallback = std::move(fallback),
                                                                         .cache_time = 10min,
-                                                                        .fetch_limit = 5s,
+                                                                        .calls = asked_once(),
                                                                         .most_places = most_places})) {}
 
   task<forecaster::answer> asking(const weather::place& where, duration limit = 10s) {
@@ -436,8 +436,27 @@ TEST_CASE("A provider that is ill is left alone for all places, and answers for 
   CHECK(stage.provider.asked() == asked);
   CHECK(stage.ask(paris).weather != nullptr);
   stage.provider.code = http::status::ok;
-  stage.time.run_for(5s);
+  stage.time.run_for(4s);
+  CHECK(stage.ask(weather::default_place()).error == "status 500");
+  // That place has not failed, so it has no rest of its own.
+  stage.time.run_for(1s);
+  CHECK(stage.ask(weather::default_place()).weather != nullptr);
   CHECK(stage.ask(rome).weather != nullptr);
+}
+
+TEST_CASE("A place that failed by itself rests for itself, and longer than the provider if it has to") {
+  weather_stage stage;
+  stage.provider.code = http::status::not_found;
+  stage.ask(paris);
+  CHECK(stage.ask(paris).error == "status 404");
+  stage.time.run_for(5s);
+  stage.ask(paris);
+  stage.provider.code = http::status::bad_gateway;
+  CHECK(stage.ask(london).error == "status 502");
+  const auto resting = stage.ask(paris);
+  CHECK(resting.error == "status 404");
+  CHECK(resting.retry_after > 9s);
+  CHECK(stage.ask(rome).error == "status 502");
 }
 
 TEST_CASE("So many fetches are under way at once and no more, whatever places are asked for") {

@@ -7,6 +7,13 @@
 
 namespace cohort::test {
 
+/// So that it can be counted who was asked: nobody twice for one report.
+inline http::upstream_settings asked_once() {
+  auto how = weather::providers::usual_policy();
+  how.retry.most_attempts = 1;
+  return how;
+}
+
 /// Both providers, well, on a stage.
 struct two_providers : service_stage {
   explicit two_providers(std::string key = {}) : service_stage(std::move(key)) {
