@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 running_program weather_from(const std::string& url, child_process::environment more = {}) {
   more.emplace("WEATHER_UPSTREAM_URL", url);
   more.emplace("WEATHER_FALLBACK_URL", "none");
+  // So that it can be counted who was asked.
+  more.emplace("WEATHER_UPSTREAM_POLICY", "attempts=1");
   return running_program{"weather-service", {}, more};
 }
 
@@ -169,6 +171,7 @@ TEST_CASE("while the provider is down another one is asked, and the first again 
   auto service = running_program{"weather-service",
                                  {},
                                  {{"WEATHER_UPSTREAM_URL", first.url()},
+                                  {"WEATHER_UPSTREAM_POLICY", "attempts=1"},
                                   {"WEATHER_FALLBACK_URL", second.url()},
                                   {"WEATHER_GEOCODING_URL", geocoder.url()}}};
 
