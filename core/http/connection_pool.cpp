@@ -125,6 +125,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::open(std::sh
     const bool has_local_cause =
         why == client_error::cancelled || why == client_error::no_descriptor || why == client_error::no_local_port;
     made.finish(has_local_cause ? outcome::none : outcome::connect_failure, false);
+    // Who is not there may have moved: what comes next looks the name up again.
+    to->look_up_at = time_point{};
     co_return why;
   }
   // RFC 6298's smoothing of round trips.

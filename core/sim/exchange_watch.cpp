@@ -33,6 +33,10 @@ class exchange_watch::conversation {
 
   void on_read(std::string_view bytes);
   void on_written(std::string_view bytes);
+  void on_client_left() noexcept {
+    client_left_ = true;
+    for (auto* each : unanswered_) each->client_left = true;
+  }
   void on_closed();
 
  private:
@@ -56,6 +60,7 @@ class exchange_watch::conversation {
   std::optional<http::response_parser> answering_;
   std::string unparsed_;
   bool talks_nonsense_ = false;
+  bool client_left_ = false;
 };
 
 exchange_watch::exchange_watch(loop& home) : home_(home) {}
@@ -99,6 +104,7 @@ bool exchange_watch::conversation::read_request() {
   body_.clear();
   reading_.reset();
   next_.read = owner_.home_.now();
+  next_.client_left = client_left_;
   unanswered_.push_back(&owner_.exchanges_.emplace_back(std::move(next_)));
   return true;
 }
@@ -191,7 +197,11 @@ void exchange_watch::on_read(const connection& which, net::pipe_side by, std::st
 
 void exchange_watch::on_closed(const connection& which, net::pipe_side by) {
   const auto found = conversations_.find(which.number());
-  if (by != 1 || found == conversations_.end()) return;
+  if (found == conversations_.end()) return;
+  if (by == 0) {
+    found->second->on_client_left();
+    return;
+  }
   found->second->on_closed();
   conversations_.erase(found);
 }

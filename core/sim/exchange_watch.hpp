@@ -32,6 +32,8 @@ struct exchange {
   unsigned status = 0;
   /// The connection ended with the answer not begun.
   bool closed_unanswered = false;
+  /// The client closed its end before that.
+  bool client_left = false;
 };
 
 /// What two exchanges of one kind have in common.

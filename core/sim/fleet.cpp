@@ -105,11 +105,11 @@ void fleet::begin_life(member& which) {
 /// Its coroutines hear of the end and unwind; what they still try does not leave the host.
 void fleet::end_life(member& which) {
   if (!which.life_ || which.life_->has_ended || std::exchange(which.life_->is_ending, true)) return;
-  asio::post(home().get_executor(), [this, life = which.life_.get()] { burials_.spawn(bury(*life)); });
+  asio::post(home().get_executor(), [this, life = which.life_.get()] { burials_.spawn(end(*life, duration{0})); });
 }
 
-task<> fleet::bury(member::life& which) {
-  co_await which.running->stop(duration{0});
+task<> fleet::end(member::life& which, duration drain_time) {
+  co_await which.running->stop(drain_time);
   which.has_ended = true;
 }
 
@@ -140,8 +140,7 @@ task<> fleet::stop(member& which, duration drain_time, bool is_forgotten) {
   ending.is_ending = true;
   ending.running->begin_drain();
   if (is_forgotten) network_.remove_address(which.service_, which.at_.address);
-  co_await ending.running->stop(drain_time);
-  ending.has_ended = true;
+  co_await end(ending, drain_time);
 }
 
 void fleet::spawn(task<> script) {
@@ -159,8 +158,12 @@ task<> fleet::end_all(duration drain_time) {
   scripts_.cancel();
   co_await scripts_.join();
   for (auto& [name, each] : clients_) co_await close_client(*each);
-  for (auto& each : members_ | std::views::reverse) co_await stop(*each, drain_time, false);
   co_await burials_.join();
+  for (auto& each : members_ | std::views::reverse) {
+    co_await stop(*each, drain_time, false);
+    // The script that stopped it may have been cancelled over that.
+    if (each->life_ && !each->life_->has_ended) co_await end(*each->life_, drain_time);
+  }
 }
 
 void fleet::shutdown(duration drain_time) {

@@ -121,7 +121,7 @@ class fleet {
  private:
   void begin_life(member& which);
   void end_life(member& which);
-  static task<> bury(member::life& which);
+  static task<> end(member::life& which, duration drain_time);
   static task<> close_client(http::client& which);
   task<> end_all(duration drain_time);
   static void look_at(const std::string& name, member::life& which, std::vector<std::string>& found);

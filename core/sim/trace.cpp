@@ -64,7 +64,7 @@ void trace::mix(std::string_view bytes) noexcept {
     mix(word);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, bytes.data(), bytes.size());
+  for (const char c : bytes) rest = rest << 8U | static_cast<unsigned char>(c);
   mix(rest);
 }
 

@@ -160,5 +160,15 @@ TEST_CASE("A name's addresses are looked up again, and calls go to the new ones"
   CHECK(stage.scripts[1].asked == 20);
 }
 
+TEST_CASE("When nobody is at the known address, the name is looked up again at once") {
+  upstream_stage stage{with_retries(), 2};
+  stage.network.add_name("there.test", {asio::ip::make_address("198.51.100.1")});
+  CHECK(is_ok(stage.ask()));
+  stage.stop(0);
+  stage.network.add_name("there.test", {asio::ip::make_address("198.51.100.2")});
+  CHECK(is_ok(stage.ask()));
+  CHECK(stage.scripts[1].asked == 1);
+}
+
 }  // namespace
 }  // namespace cohort

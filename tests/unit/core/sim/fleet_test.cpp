@@ -216,6 +216,17 @@ TEST_CASE("A service that is killed while it drains is just gone") {
   CHECK(f.leftovers().empty());
 }
 
+TEST_CASE("The shutdown ends what a script has begun to stop") {
+  fleet f{1};
+  auto& slow = f.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  std::optional<http::client::outcome> answer;
+  f.spawn(stop_after(100ms, f, slow));
+  f.spawn(call_into(answer, f, slow.url() + "/greeting"));
+  f.run_for(200ms);
+  f.shutdown();
+  CHECK(f.leftovers().empty());
+}
+
 TEST_CASE("Leftovers name what is still there after the end") {
   fleet f{1};
   auto& only = f.add_service(greeter, "greeter");
