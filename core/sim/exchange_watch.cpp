@@ -105,6 +105,7 @@ bool exchange_watch::conversation::read_request() {
   reading_.reset();
   next_.read = owner_.home_.now();
   next_.client_left = client_left_;
+  next_.pipelined = !unanswered_.empty();
   unanswered_.push_back(&owner_.exchanges_.emplace_back(std::move(next_)));
   return true;
 }

@@ -30,6 +30,8 @@ struct exchange {
   std::optional<time_point> answered;
   /// Zero before there was one.
   unsigned status = 0;
+  /// It came before the server had answered the one before.
+  bool pipelined = false;
   /// The connection ended with the answer not begun.
   bool closed_unanswered = false;
   /// The client closed its end before that.

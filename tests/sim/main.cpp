@@ -15,6 +15,7 @@ struct wishes {
   std::int64_t seeds = 1000;
   std::int64_t repeat_every = 10;
   std::int64_t most_failures = 5;
+  std::chrono::seconds at_most{std::chrono::hours{24}};
   bool timeline = false;
 };
 
@@ -25,10 +26,19 @@ struct seed_outcome {
   std::vector<std::string> wrong;
 };
 
+/// What it throws is wrong with it, too: that everything waits and nothing is left that could happen, for one.
+std::vector<std::string> wrong_with(stack& all) {
+  try {
+    const auto found = all.load(befall(all));
+    return broken_invariants(all, found);
+  } catch (const std::exception& thrown) {
+    return {std::string{"threw: "} + thrown.what()};
+  }
+}
+
 seed_outcome run_seed(std::uint64_t seed, bool shows_timeline) {
   stack all{scenario_of(seed), shows_timeline ? sim::trace::keeping::timeline : sim::trace::keeping::hash};
-  const auto found = all.load(befall(all));
-  auto wrong = broken_invariants(all, found);
+  auto wrong = wrong_with(all);
   if (shows_timeline) std::cout << all.fleet.events().text();
   return {all.fleet.events().hash(), all.fleet.events().events(), all.fleet.exchanges().exchanges().size(),
           std::move(wrong)};
@@ -41,6 +51,7 @@ void add_options(config::options& to, wishes& into) {
          config::integer(1, INT64_MAX / 2), "10");
   to.add(into.most_failures, {"--failures", "", "Stop after so many seeds that fail"}, config::integer(1, 1'000'000),
          "5");
+  to.add(into.at_most, {"--seconds", "", "Begin no seed after so long"}, config::seconds(1, 86'400), "86400");
   to.add_switch(into.timeline, "--timeline", "Print all that happens");
 }
 
@@ -55,7 +66,8 @@ int run(const char* program, const wishes& what) {
   seed_outcome sum;
   std::int64_t failures = 0;
   std::int64_t done = 0;
-  for (; done < what.seeds && failures < what.most_failures; ++done) {
+  const auto time_left = [&] { return std::chrono::steady_clock::now() - began < what.at_most; };
+  for (; done < what.seeds && failures < what.most_failures && time_left(); ++done) {
     const auto seed = static_cast<std::uint64_t>(what.first + done);
     auto ended = run_seed(seed, what.timeline);
     if (done % what.repeat_every == 0 && run_seed(seed, false).hash != ended.hash) {

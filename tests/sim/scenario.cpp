@@ -40,8 +40,9 @@ scenario scenario_of(std::uint64_t seed) {
   made.gentle = chance.chance(0.35);
   made.time_replicas = 1 + chance.below(3);
   made.links = links_of(chance);
-  made.requests_per_second = static_cast<std::int64_t>(20 + chance.below(60));
-  made.length = chance.between(1s, 3s);
+  const bool is_busy = chance.chance(0.1);
+  made.requests_per_second = static_cast<std::int64_t>(is_busy ? 300 + chance.below(500) : 20 + chance.below(60));
+  made.length = is_busy ? chance.between(300ms, 1s) : chance.between(1s, 3s);
   if (chance.chance(0.4)) made.time_limit = chance.between(20ms, 2s);
   made.patience = chance.chance(0.3) ? chance.between(50ms, 1s) : duration{10s};
   made.keeps_connections = chance.chance(0.8);
