@@ -22,7 +22,7 @@ struct admission_settings {
   bool limits_concurrency = true;
   /// Begins above what the bulkheads of upstreams let wait here: until there is a sign of too much, nobody is turned
   /// away.
-  policy::concurrency_limiter::settings concurrency{.first = 500, .most = 2000};
+  policy::concurrency_limiter::settings concurrency{.first = 1000, .most = 4000};
   /// What has been ready for longer when its turn comes is turned away as well: a loop whose handlers compute for long
   /// never has many requests under way, it has them wait in their sockets.
   duration longest_round = std::chrono::milliseconds{50};

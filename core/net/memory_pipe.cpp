@@ -23,13 +23,15 @@ time_point memory_pipe::state::arrival(pipe_side from, std::size_t bytes) {
 std::optional<std::size_t> memory_pipe::state::send(pipe_side from, std::string bytes) {
   auto& out = to[1 - from];
   const auto count = bytes.size();
-  if (closed[1 - from] && !out.held) {
+  const bool is_lost = closed[1 - from] && !out.held;
+  if (is_lost) {
     bounce(from, arrival(from, count));
     if (to[from].broken(home.now())) return std::nullopt;
   }
   if (line) line->on_sent(from, bytes);
+  if (is_lost) return count;
   out.in_flight += count;
-  if (!closed[1 - from] || out.held) carry(from, std::move(bytes));
+  carry(from, std::move(bytes));
   return count;
 }
 
@@ -68,7 +70,7 @@ void memory_pipe::state::send_reset(pipe_side from) {
 void memory_pipe::state::reset_at(pipe_side side, time_point when) {
   auto& in = to[side];
   in.reset_sent = true;
-  in.reset_arrives = std::min(in.reset_arrives, when);
+  in.reset_arrives = when;
   while (!in.pieces.empty() && in.pieces.back().arrives > in.reset_arrives) in.pieces.pop_back();
 }
 

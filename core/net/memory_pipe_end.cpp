@@ -77,10 +77,9 @@ void memory_pipe::end::advance() {
   if (writing_) {
     if (const auto sent = put(writing_.where)) {
       writing_.finish(*sent);
-      shared_->tell(1 - side_);
     }
   }
-  if (watch_ && !watch_->is_over) look_for_hangup();
+  if (watch_) look_for_hangup();
   arm_wake();
 }
 
@@ -168,7 +167,6 @@ void memory_pipe::end::leave(bool by_reset) {
   if (shared_->line) shared_->line->on_closed(side_, by_reset);
   refuse_what_is_on_its_way();
   interrupt();
-  shared_->tell(1 - side_);
 }
 
 void memory_pipe::end::refuse_what_is_on_its_way() {

@@ -28,7 +28,9 @@ loop* loop::current_or_null() noexcept { return running; }
 
 loop::loop(const clock& source, std::size_t index, std::uint64_t seed)
     : clock_(source), timers_(source.now()), index_(index), random_(seed) {
-  if (clock_.runs_by_itself()) timers_.on_earlier([this](time_point due) { wake_at(due); });
+  if (!clock_.runs_by_itself()) return;
+  waker_.emplace(context_);
+  timers_.on_earlier([this](time_point due) { wake_at(due); });
 }
 
 void loop::run() {
@@ -46,8 +48,8 @@ std::size_t loop::poll() {
 void loop::wake_at(time_point due) {
   if (due >= wakes_at_) return;
   wakes_at_ = due;
-  waker_.expires_at(due);
-  waker_.async_wait([this](error_code failed) {
+  waker_->expires_at(due);
+  waker_->async_wait([this](error_code failed) {
     if (!failed) on_wake();
   });
 }

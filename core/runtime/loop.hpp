@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
+#include <optional>
 
 #include "core/runtime/clock.hpp"
 #include "core/runtime/deadline.hpp"
@@ -51,7 +52,8 @@ class loop {
   /// Before the context: the coroutines that go down with that hold timers.
   timer_wheel timers_;
   asio::io_context context_{1};
-  asio::steady_timer waker_{context_};
+  /// Only where time passes by itself: with it comes the reactor, and a system call at each `poll`.
+  std::optional<asio::steady_timer> waker_;
   time_point wakes_at_ = time_point::max();
   std::size_t index_;
   random_source random_;

@@ -76,7 +76,10 @@ void exchange_watch::conversation::on_read(std::string_view bytes) {
 /// False if there is no whole one.
 bool exchange_watch::conversation::read_request() {
   if (!reading_) {
-    if (unread_.starts_with("\r\n")) unread_.erase(0, 2);
+    if (unread_.starts_with("\r\n")) {
+      unread_.erase(0, 2);
+      scanner_.reset();
+    }
     const auto state = scanner_.scan(unread_);
     if (state == http::head_scanner::state::incomplete) return false;
     const std::string_view head{unread_.data(), scanner_.length()};
@@ -99,7 +102,7 @@ bool exchange_watch::conversation::read_request() {
     http::request_parser::verdict wrong;
     unread_.erase(0, reading_->parse_body(unread_, wrong));
     beyond_us_ = wrong.has_value();
-    if (beyond_us_ || reading_->has_body()) return false;
+    if (reading_->has_body()) return false;
   }
   body_.clear();
   reading_.reset();
@@ -126,6 +129,7 @@ void exchange_watch::conversation::on_written(std::string_view bytes) {
     const auto code = answering_->answer().code_number;
     if (answering_->done() && code >= 100 && code < 200) {
       answering_.reset();
+      if (!unanswered_.empty()) unanswered_.front()->answer_began.reset();
       continue;
     }
     if (answering_->head_done() && !unanswered_.empty()) unanswered_.front()->status = code;
@@ -141,11 +145,11 @@ void exchange_watch::conversation::begin_answer() {
   const bool to_head = !unanswered_.empty() && unanswered_.front()->method == "HEAD";
   answering_.emplace(answer_limits(), to_head);
   if (!unanswered_.empty()) {
-    if (!unanswered_.front()->answer_began) unanswered_.front()->answer_began = owner_.home_.now();
+    unanswered_.front()->answer_began = owner_.home_.now();
     return;
   }
   // A request that is not whole may be refused.
-  const bool has_begun = beyond_us_ || reading_ || !unread_.empty();
+  const bool has_begun = reading_ || !unread_.empty();
   if (!has_begun) complain("answered what was not asked");
 }
 

@@ -124,9 +124,8 @@ void fleet::vanish(member& which) {
 }
 
 void fleet::start(member& which) {
-  if (which.is_running()) throw std::logic_error(which.name() + " is running");
   if (which.life_ && !which.life_->has_ended && which.at_.is == host::condition::up) {
-    throw std::logic_error(which.name() + " is still draining");
+    throw std::logic_error(which.name() + " is still running");
   }
   if (which.at_.is != host::condition::up) network_.revive(which.at_);
   if (which.life_) former_lives_.push_back(std::move(which.life_));

@@ -94,7 +94,6 @@ task<result<net::stream_ptr>> network::view::connect(net::endpoint peer, deadlin
   const auto number = ++owner_->connections_made_;
   const auto shown = (target ? target->name : peer.address().to_string()) + ":" + std::to_string(peer.port());
   owner_->record(event_kind::connect, here_.name, shown, number, {});
-  if (!alive_) co_return error_code{asio::error::network_down};
   std::shared_ptr<connection> made;
   do {
     auto waiting = wait_until_reachable(target, until);

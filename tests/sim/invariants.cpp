@@ -164,7 +164,7 @@ class judge {
       if (refused > 0 && went("open") == 0) complain(label, ": refused by a breaker that never opened");
     }
     const auto limit = counted.sum("cohort_server_concurrency_limit", {{"endpoint", "/api/aggregate"}});
-    if (limit < 8 || limit > 2000) complain("a limit of ", limit, " requests at once");
+    if (limit < 8 || limit > 4000) complain("a limit of ", limit, " requests at once");
     const auto shed = counted.sum("cohort_server_shed_total");
     if (shed > 0) complain(shed, " requests were shed, of so few");
   }

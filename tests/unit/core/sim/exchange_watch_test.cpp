@@ -156,6 +156,34 @@ TEST_CASE("A request that is not whole, or is none, may be refused") {
   CHECK(talk.watch.exchanges().empty());
 }
 
+TEST_CASE("After what cannot be read, requests are not counted any more") {
+  watched_talk talk;
+  const std::string broken = "GET / HTTP/1.1\r\nHost\r\n\r\n";
+  talk.ask(broken);
+  talk.read(broken.size());
+  talk.ask(get);
+  talk.read(get.size());
+  CHECK(talk.watch.exchanges().empty());
+}
+
+TEST_CASE("An empty line before a request is skipped, however it was cut") {
+  watched_talk talk{GENERATE(std::size_t{1}, std::size_t{65536})};
+  talk.ask("\r\n" + get);
+  talk.read(2 + get.size());
+  CHECK(talk.only().path == "/things");
+}
+
+TEST_CASE("An answer begins with its own first byte, not with an interim one's") {
+  watched_talk talk;
+  talk.ask(get);
+  talk.read(get.size());
+  talk.say("HTTP/1.1 100 Continue\r\n\r\n");
+  CHECK_FALSE(talk.only().answer_began);
+  talk.both.time.run_for(5ms);
+  talk.say(answer);
+  CHECK(talk.only().answer_began == talk.both.time.now());
+}
+
 TEST_CASE("A connection that closes with a request unanswered shows at the request") {
   watched_talk talk;
   talk.ask(get);
@@ -170,6 +198,12 @@ TEST_CASE("A connection that closes with a request unanswered shows at the reque
     CHECK_FALSE(talk.only().closed_unanswered);
     CHECK_FALSE(talk.only().answered);
   }
+  SECTION("all but the last byte was said") {
+    talk.say(answer.substr(0, answer.size() - 1));
+    talk.ends->far.stream().close();
+    CHECK_FALSE(talk.only().answered);
+    CHECK_FALSE(talk.only().closed_unanswered);
+  }
   SECTION("the end of the connection is the answer's") {
     talk.say("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
     CHECK_FALSE(talk.only().answered);
@@ -180,6 +214,34 @@ TEST_CASE("A connection that closes with a request unanswered shows at the reque
     talk.ends->near.stream().close();
     CHECK_FALSE(talk.only().closed_unanswered);
   }
+  CHECK(talk.watch.violations().empty());
+}
+
+TEST_CASE("A request that came before the last one's answer is told apart, and one whose client left") {
+  watched_talk talk;
+  talk.ask(get + get);
+  talk.read(2 * get.size());
+  CHECK_FALSE(talk.watch.exchanges()[0].pipelined);
+  CHECK(talk.watch.exchanges()[1].pipelined);
+  talk.say(answer);
+  CHECK_FALSE(talk.watch.exchanges()[1].client_left);
+  talk.ask(get);
+  talk.ends->near.stream().close();
+  CHECK_FALSE(talk.watch.exchanges()[0].client_left);
+  CHECK(talk.watch.exchanges()[1].client_left);
+  talk.read(get.size());
+  CHECK(talk.watch.exchanges()[2].client_left);
+}
+
+TEST_CASE("What the client reads are no requests") {
+  watched_talk talk;
+  for (int i = 0; i < 2; ++i) {
+    talk.ask(get);
+    talk.read(get.size());
+    talk.say(answer);
+    CHECK(talk.ends->near.read() == answer);
+  }
+  CHECK(talk.watch.exchanges().size() == 2);
   CHECK(talk.watch.violations().empty());
 }
 

@@ -221,6 +221,107 @@ TEST_CASE("A host that vanished leaves its peers with half-open connections, and
   CHECK(both.read_error(made.near, 10min) == error::connection_reset);
 }
 
+TEST_CASE("A client's host may vanish, too") {
+  two_hosts both;
+  auto made = both.connect();
+  both.network.vanish(both.client);
+  CHECK(made.far.send("news") == 4U);
+  CHECK(both.read_error(made.far, 1min) == error::timed_out);
+  both.network.revive(both.client);
+  CHECK(both.read_error(made.far, 10min) == error::connection_reset);
+}
+
+TEST_CASE("Who connects to a host that vanished gets through once it is back and listens") {
+  two_hosts both;
+  both.network.vanish(both.server);
+  lone_task<connected> connecting{both.time, both.connecting()};
+  both.time.run_for(5s);
+  CHECK_FALSE(connecting.ended());
+  both.network.revive(both.server);
+  both.listener = both.network.listen(both.server, 80);
+  both.time.run_for(5s + 1ms);
+  REQUIRE(connecting.ended());
+  CHECK(connecting.outcome().value->has_value());
+}
+
+TEST_CASE("A host that came back can connect") {
+  two_hosts both;
+  both.network.kill(both.client);
+  CHECK(both.connect_error() == error::network_down);
+  both.network.revive(both.client);
+  both.connect();
+}
+
+TEST_CASE("A killed host is told at once that it reaches nobody, whomever it wants") {
+  two_hosts both;
+  both.network.kill(both.client);
+  const auto start = both.time.now();
+  CHECK(both.connect_error() == error::network_down);
+  const net::endpoint unknown{asio::ip::make_address("203.0.113.1"), 80};
+  CHECK(both.time.run(both.network.reach(both.client).connect(unknown, deadline::never())).error() ==
+        error::network_down);
+  CHECK(both.time.now() == start);
+}
+
+TEST_CASE("A partition in the middle of connecting holds that up") {
+  two_hosts both;
+  both.network.set_usual_conditions(both.exactly(10ms));
+  lone_task<connected> connecting{both.time, both.connecting()};
+  both.time.run_for(15ms);
+  both.network.partition(both.client, both.server);
+  both.time.run_for(5s);
+  CHECK_FALSE(connecting.ended());
+  both.network.heal(both.client, both.server);
+  both.time.run_for(10s);
+  REQUIRE(connecting.ended());
+  CHECK(connecting.outcome().value->has_value());
+}
+
+TEST_CASE("What a partition held back comes at a repetition, not at the moment of its healing") {
+  duration longest{};
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    two_hosts both{seed};
+    auto made = both.connect();
+    both.network.partition(both.client, both.server);
+    CHECK(made.near.send("question") == 8U);
+    both.time.run_for(10s);
+    both.network.heal(both.server, both.client);
+    const auto healed = both.time.now();
+    CHECK(made.far.read() == std::string{"question"});
+    longest = std::max(longest, both.time.now() - healed);
+  }
+  CHECK(longest > 5s);
+  CHECK(longest <= 10s + 1ms);
+}
+
+TEST_CASE("Who could not connect over a partition does so at a repetition, too") {
+  duration longest{};
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    two_hosts both{seed};
+    both.network.partition(both.client, both.server);
+    lone_task<connected> connecting{both.time, both.connecting()};
+    both.time.run_for(10s);
+    both.network.heal(both.client, both.server);
+    const auto healed = both.time.now();
+    while (!connecting.ended()) both.time.run_for(10ms);
+    longest = std::max(longest, both.time.now() - healed);
+  }
+  CHECK(longest > 5s);
+  CHECK(longest <= 10s + 20ms);
+}
+
+TEST_CASE("One partition may follow another") {
+  two_hosts both;
+  auto made = both.connect();
+  both.network.partition(both.client, both.server);
+  both.time.run_for(1s);
+  both.network.heal(both.server, both.client);
+  both.time.run_for(10s);
+  both.network.partition(both.client, both.server);
+  CHECK(made.near.send("question") == 8U);
+  CHECK(both.read_error(made.far, 1h) == error::timed_out);
+}
+
 TEST_CASE("A host that comes back behind a partition is not heard of before that heals") {
   two_hosts both;
   auto made = both.connect();

@@ -183,9 +183,9 @@ TEST_CASE("A service whose machine loses power says nothing, and can come back")
 }
 
 TEST_CASE("A stopped service answers what it has, is not found by new callers, and may be started again") {
+  std::optional<http::client::outcome> answer;  // which the fleet may still fill as it goes
   fleet f{1};
   auto& slow = f.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  std::optional<http::client::outcome> answer;
   f.spawn(call_into(answer, f, slow.url() + "/greeting"));
   f.run_for(100ms);
   f.run(f.stop(slow, 5s));
@@ -217,14 +217,58 @@ TEST_CASE("A service that is killed while it drains is just gone") {
 }
 
 TEST_CASE("The shutdown ends what a script has begun to stop") {
+  std::optional<http::client::outcome> answer;  // which the fleet may still fill as it goes
   fleet f{1};
-  auto& slow = f.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
-  std::optional<http::client::outcome> answer;
-  f.spawn(stop_after(100ms, f, slow));
-  f.spawn(call_into(answer, f, slow.url() + "/greeting"));
+  auto& behind = f.add_service(greeter, "behind", {}, {"--pause-ms", "1000"});
+  auto& front = f.add_service(greeter, "front", {{"UPSTREAM_URL", "http://behind:5050/greeting"}});
+  f.spawn(call_into(answer, f, front.url() + "/via"));
+  f.spawn(stop_after(100ms, f, front));
   f.run_for(200ms);
   f.shutdown();
   CHECK(f.leftovers().empty());
+  CHECK(f.exchanges().count(behind.at(), "/greeting").requests == 1);
+}
+
+TEST_CASE("A service that is being stopped says so to those who still reach it") {
+  std::optional<http::client::outcome> answer;  // which the fleet may still fill as it goes
+  fleet f{1};
+  auto& slow = f.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
+  CHECK(f.call(slow.url() + "/readyz")->code == http::status::ok);
+  f.spawn(call_into(answer, f, slow.url() + "/greeting"));
+  f.spawn(stop_after(100ms, f, slow));
+  f.run_for(105ms);
+  CHECK(f.call(slow.url() + "/readyz")->code == http::status::service_unavailable);
+  CHECK_THROWS_AS(f.start(slow), std::logic_error);
+}
+
+TEST_CASE("The shutdown ends the newest first") {
+  fleet f{1, trace::keeping::timeline};
+  f.add_service(greeter, "first");
+  f.add_service(greeter, "second");
+  f.shutdown();
+  std::vector<std::string> told;
+  for (const auto& line : f.events().timeline()) {
+    if (const auto note = line.find("note "); note != std::string::npos) told.push_back(line.substr(note + 5));
+  }
+  CHECK(told == std::vector<std::string>{"second is stopped", "first is stopped"});
+}
+
+TEST_CASE("What a service's own gauges say in the end is among the leftovers, of former processes, too") {
+  fleet f{1};
+  const auto forgetful = [] {
+    auto made = greeter();
+    made.app = [](service::kit& with, service::key_guard&) {
+      with.metrics.make_gauge("cohort_server_requests_in_flight", "").add(1);
+      return http::router{};
+    };
+    return made;
+  };
+  auto& one = f.add_service(forgetful, "forgetful");
+  f.kill(one);
+  f.start(one);
+  f.shutdown();
+  CHECK(f.leftovers() == std::vector<std::string>{"forgetful: cohort_server_requests_in_flight 1.000000",
+                                                  "a former process: cohort_server_requests_in_flight 1.000000"});
 }
 
 TEST_CASE("Leftovers name what is still there after the end") {

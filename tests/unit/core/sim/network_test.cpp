@@ -81,6 +81,42 @@ TEST_CASE("A connection's latency lies within its link's, each has its own, and 
   CHECK(*seen.rbegin() - *seen.begin() > 4ms);
 }
 
+TEST_CASE("Jitter makes a connection's pieces take more or less long, by no more than it is") {
+  two_hosts both;
+  auto jittery = both.exactly(10ms);
+  jittery.jitter = 5ms;
+  both.network.set_usual_conditions(jittery);
+  auto made = both.connect();
+  std::set<duration> seen;
+  for (int i = 0; i < 20; ++i) {
+    const auto sent = both.time.now();
+    CHECK(made.near.send("x") == 1U);
+    CHECK(made.far.read() == std::string{"x"});
+    seen.insert(both.time.now() - sent);
+  }
+  CHECK(*seen.begin() >= 10ms);
+  CHECK(*seen.rbegin() <= 15ms + tick);
+  CHECK(*seen.rbegin() - *seen.begin() > 2ms);
+}
+
+TEST_CASE("The open connections between two hosts can be had, whoever of them connected") {
+  two_hosts both;
+  auto& third = both.network.add_host("third");
+  auto kept = both.connect();
+  {
+    auto closed = both.connect();
+    CHECK(both.network.connections(both.client, both.server).size() == 2);
+    closed.near.stream().close();
+    closed.far.stream().close();
+  }
+  const auto found = both.network.connections(both.server, both.client);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front()->number() == 1);
+  CHECK(&found.front()->from() == &both.client);
+  CHECK(&found.front()->to() == &both.server);
+  CHECK(both.network.connections(both.server, third).empty());
+}
+
 TEST_CASE("A link of so many bytes a second passes no more, all connections together, each way by itself") {
   two_hosts both;
   auto narrow = both.exactly(10ms);

@@ -37,6 +37,14 @@ TEST_CASE("The same events have the same hash, and whatever differs shows in it"
   CHECK(hash_of(sample()) != hash_of(other));
 }
 
+TEST_CASE("Bytes of value zero count as well") {
+  auto one = sample();
+  one.content = std::string_view{"\0a", 2};
+  auto other = sample();
+  other.content = "a";
+  CHECK(hash_of(one) != hash_of(other));
+}
+
 TEST_CASE("The order of events shows in the hash") {
   auto second = sample();
   second.number = 13;
