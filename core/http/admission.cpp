@@ -24,7 +24,7 @@ response too_much() {
 }  // namespace
 
 admission::admission(const admission_settings& how, const router& routes, server_metrics& metrics, loop& home)
-    : how_(how), metrics_(metrics), home_(home), lag_(home) {
+    : how_(how), metrics_(metrics), home_(home), lag_(home, how.longest_round_when_behind) {
   for (const auto& each : routes.routes()) {
     auto& added = doors_.emplace_back();
     if (each->is_probe || !each->awaits()) continue;
@@ -56,7 +56,8 @@ std::optional<response> admission::enter(const route& to, const request_context&
     }
   }
   if (!how_.limits_concurrency) return std::nullopt;
-  if (lag <= how_.longest_round && at->limiter.try_enter()) return std::nullopt;
+  const auto longest = lag_.behind_for() < how_.behind_after ? how_.longest_round : how_.longest_round_when_behind;
+  if (lag <= longest && at->limiter.try_enter()) return std::nullopt;
   metrics_.on_shed(to);
   return too_much();
 }

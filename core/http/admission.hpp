@@ -26,6 +26,10 @@ struct admission_settings {
   /// What has been ready for longer when its turn comes is turned away as well: a loop whose handlers compute for long
   /// never has many requests under way, it has them wait in their sockets.
   duration longest_round = std::chrono::milliseconds{50};
+  /// Less, once the loop has not kept up for `behind_after`: else all wait for nearly as long, and while they do, more
+  /// come than are turned away. Source: "controlled delay" of Maurer, "Fail at scale" (ACM Queue, 2015).
+  duration longest_round_when_behind = std::chrono::milliseconds{10};
+  duration behind_after = std::chrono::milliseconds{100};
 };
 
 /// Says why a request was refused at once. After Envoy's `x-envoy-overloaded`, which stands beside it where the server

@@ -24,8 +24,8 @@ class circuit_breaker {
 
   struct settings {
     /// 0 never opens.
-    unsigned least_outcomes = 5;
-    unsigned most_outcomes = 20;
+    unsigned least_outcomes = 10;
+    unsigned most_outcomes = 50;
     duration window = std::chrono::seconds{60};
     double failure_ratio = 0.9;
     /// Open for so long, then doubled with each probe that fails; jittered by up to a tenth more.

@@ -4,6 +4,13 @@
 #include <cmath>
 
 namespace cohort::policy {
+namespace {
+
+constexpr double steepest = 0.5;
+/// Room that one slow sample alone does not take away.
+constexpr double spared = 50;
+
+}  // namespace
 
 std::size_t concurrency_limiter::limit() const noexcept {
   return static_cast<std::size_t>(probing_ ? std::max(limit_ / 2, how_.least) : limit_);
@@ -35,7 +42,7 @@ void concurrency_limiter::end_sample(time_point now) noexcept {
   learn(p50);
   const auto fine = std::max(base_, how_.always_fine);
   const auto gradient =
-      std::clamp(how_.tolerance * (fine / std::chrono::duration<double, duration::period>{p50}), 0.5, 1.0);
+      std::clamp(how_.tolerance * (fine / std::chrono::duration<double, duration::period>{p50}), steepest, 1.0);
   adjust(gradient);
 
   const auto took = now - sample_began_;
@@ -58,6 +65,8 @@ void concurrency_limiter::learn(duration p50) noexcept {
 }
 
 void concurrency_limiter::adjust(double gradient) noexcept {
+  // One more, since the limit has a fraction.
+  if (gradient <= steepest) limit_ = std::min(limit_, std::max(static_cast<double>(most_in_flight_ + 1), spared));
   const auto wanted = limit_ * gradient + std::sqrt(limit_);
   if (wanted > limit_ && static_cast<double>(most_in_flight_) <= limit_ / 2) return;
   limit_ = std::clamp(limit_ + how_.smoothing * (wanted - limit_), how_.least, how_.most);

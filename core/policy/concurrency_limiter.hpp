@@ -16,7 +16,9 @@ namespace cohort::policy {
 /// p50 without a queue,
 ///   gradient = clamp(tolerance * max(base, always_fine) / p50, 0.5, 1)
 ///   limit    = smooth(limit, limit * gradient + sqrt(limit)), within [least, most]
-/// and no growth while at most half of the limit was in use. Below `always_fine` latency is never taken for a queue:
+/// and no growth while at most half of the limit was in use. What took far too long (gradient 0.5) is what was in
+/// flight, however much more the limit would have let in: such a cut begins from there (as RFC 5681 section 3.1 halves
+/// the flight size, not the window), though from 50 at least. Below `always_fine` latency is never taken for a queue:
 /// waiting for somebody else is no overload.
 ///
 /// Base follows each p50 below it, smoothed: the plain minimum would be chance's best, and too low where durations

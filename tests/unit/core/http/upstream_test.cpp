@@ -236,22 +236,22 @@ TEST_CASE("A kept connection that turns out to be dead is replaced at once, by a
 TEST_CASE("An upstream that keeps failing is left alone, tried by one request, and used again when that goes well") {
   upstream_stage stage;
   stage.script().usual = {.status = 500};
-  for (int i = 0; i < 5; ++i) CHECK(stage.ask().outcome.has_value());
-  CHECK(stage.asked_in_all() == 5);
+  for (int i = 0; i < 10; ++i) CHECK(stage.ask().outcome.has_value());
+  CHECK(stage.asked_in_all() == 10);
   CHECK(stage.series("breaker_state", "state=\"open\"") == 1);
   CHECK(stage.series("breaker_state", "state=\"closed\"") == 0);
 
   const auto refused = stage.ask();
   CHECK(error_of(refused) == client_error::breaker_open);
   CHECK(refused.elapsed == 0ms);
-  CHECK(stage.asked_in_all() == 5);
+  CHECK(stage.asked_in_all() == 10);
   CHECK(stage.series("requests_total", "outcome=\"open\"") == 1);
 
   stage.time.run_for(6s);
   stage.script().usual = {.delay = 10ms};
   const auto answers = stage.ask_many(4);
   CHECK(std::count_if(answers.begin(), answers.end(), is_ok) == 1);
-  CHECK(stage.asked_in_all() == 6);
+  CHECK(stage.asked_in_all() == 11);
   CHECK(is_ok(stage.ask()));
   CHECK(stage.series("breaker_state", "state=\"closed\"") == 1);
   CHECK(stage.series("breaker_transitions_total", "to=\"open\"") == 1);

@@ -16,9 +16,12 @@ using state = circuit_breaker::state;
 
 constexpr time_point start{1h};
 
+/// Smaller numbers than the usual ones, so that rows of calls are short.
+constexpr circuit_breaker::settings few{.least_outcomes = 5, .most_outcomes = 20};
+
 class stage {
  public:
-  explicit stage(circuit_breaker::settings how = {}) : breaker(how) {}
+  explicit stage(circuit_breaker::settings how = few) : breaker(how) {}
 
   void call(outcome what, time_point now) {
     REQUIRE(breaker.admit(now) == admission::normal);
@@ -64,7 +67,7 @@ TEST_CASE("It opens once enough calls have ended and nearly all of them failed")
 }
 
 TEST_CASE("Only a failure opens it") {
-  stage stage{{.failure_ratio = 0.5}};
+  stage stage{{.least_outcomes = 5, .most_outcomes = 20, .failure_ratio = 0.5}};
   stage.calls(4, outcome::failure, start);
   stage.call(outcome::success, start);
   CHECK(stage.breaker.current() == state::closed);
@@ -73,7 +76,7 @@ TEST_CASE("Only a failure opens it") {
 }
 
 TEST_CASE("A ratio that doubles cannot hold is met all the same") {
-  stage stage{{.least_outcomes = 25, .failure_ratio = 0.56}};
+  stage stage{{.least_outcomes = 25, .most_outcomes = 20, .failure_ratio = 0.56}};
   stage.calls(11, outcome::success, start);
   stage.calls(13, outcome::failure, start);
   CHECK(stage.breaker.current() == state::closed);
@@ -112,7 +115,7 @@ TEST_CASE("Asked for no outcomes at all, it never opens") {
 }
 
 TEST_CASE("It keeps as many outcomes as it needs to open") {
-  stage stage{{.least_outcomes = 30}};
+  stage stage{{.least_outcomes = 30, .most_outcomes = 20}};
   stage.calls(29, outcome::failure, start);
   CHECK(stage.breaker.current() == state::closed);
   stage.call(outcome::failure, start);
@@ -245,7 +248,7 @@ bool opens(const std::deque<std::pair<time_point, bool>>& ended, time_point now)
 
 TEST_CASE("Whatever happens, it changes along its arrows only, for its reasons only, and probes one at a time") {
   random_source random{GENERATE(range(std::uint64_t{0}, std::uint64_t{40}))};
-  circuit_breaker breaker{{}};
+  circuit_breaker breaker{few};
   std::vector<admission> running;
   std::deque<std::pair<time_point, bool>> ended;
   auto now = start;

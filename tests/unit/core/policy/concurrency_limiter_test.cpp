@@ -154,6 +154,16 @@ TEST_CASE("The limit does not grow while at most half of it is in use; it falls 
   CHECK(stage.limiter.limit() < 35);
 }
 
+TEST_CASE("The steepest cut begins from what was in flight, or from 50 if that was less; others from the limit") {
+  const auto [in_flight, took, from] = GENERATE(table<std::size_t, duration, double>(
+      {{200, 200ms, 201}, {50, 200ms, 51}, {49, 200ms, 50}, {5, 200ms, 50}, {200, 40ms, 500}}));
+  stage stage{{.first = 500}};
+  stage.sample(20ms, in_flight);
+  CHECK(stage.limiter.limit() == 500);
+  stage.sample(took, in_flight);
+  CHECK(stage.limiter.limit() == static_cast<std::size_t>(next_limit(from, seen(20ms), seen(took))));
+}
+
 TEST_CASE("What was in use in one sample does not count for the next") {
   stage stage{{.first = 40}};
   stage.full_sample(20ms);

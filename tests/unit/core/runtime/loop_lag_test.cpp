@@ -34,6 +34,36 @@ TEST_CASE("What is ready waits for as long as those before it have taken, until 
   CHECK(seen.back() == 0ms);
 }
 
+TEST_CASE("A loop is behind from the first of several long rounds on, until one is brief or there is a long pause") {
+  computing_clock time;
+  loop home{time, 0, 1};
+  loop_lag lag{home, 10ms};
+  duration behind{};
+  /// A round of that length, so long after the last.
+  const auto round = [&](duration pause, duration length) {
+    time.current += pause;
+    asio::post(home.get_executor(), [&, length] {
+      lag.of_this_round();
+      behind = lag.behind_for();
+      time.current += length;
+    });
+    home.poll();
+    return behind;
+  };
+  CHECK(round(0ms, 11ms) == 0ms);
+  CHECK(round(1ms, 11ms) == 12ms);
+  CHECK(round(10ms, 11ms) == 33ms);
+  SECTION("a brief round") {
+    CHECK(round(1ms, 10ms) == 45ms);
+    CHECK(round(1ms, 11ms) == 0ms);
+    CHECK(round(1ms, 11ms) == 12ms);
+  }
+  SECTION("a long pause") {
+    CHECK(round(11ms, 11ms) == 0ms);
+    CHECK(round(1ms, 11ms) == 12ms);
+  }
+}
+
 TEST_CASE("A mark that is reached after its owner has gone does no harm") {
   computing_clock time;
   loop home{time, 0, 1};
