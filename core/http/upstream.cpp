@@ -66,7 +66,6 @@ struct upstream::running_call {
   client_request request;
   caller who;
   origin to;
-  time_point started;
   deadline until;
   /// Whether lateness is the upstream's and not the caller's.
   bool has_fair_time;
@@ -214,7 +213,7 @@ task<upstream::answer> upstream::call(client_request request, caller who, std::o
     const server_timing::waiting elsewhere{who.timing};
     if (!who.id.empty()) request.fields.emplace_back("X-Request-Id", std::string{who.id});
     const bool has_fair_time = made.limit * 2 >= own_limit;
-    running_call running{*this, on_this_loop(), std::move(request), who, *to, started, until, has_fair_time};
+    running_call running{*this, on_this_loop(), std::move(request), who, *to, until, has_fair_time};
     for (unsigned followed = 0;; ++followed) {
       made.outcome = co_await call_admitted(running);
       made.attempts += std::exchange(running.attempts, 0);
@@ -234,12 +233,13 @@ task<upstream::answer> upstream::call(client_request request, caller who, std::o
 }
 
 task<client::outcome> upstream::call_admitted(running_call& call) {
+  const auto now = loop::current().now();
   // Not even a round trip is left: failed before anything is dialled, and told to nobody.
-  if (call.until.remaining(call.started) <= client_.round_trip(call.to)) co_return client_error::no_time_left;
+  if (call.until.remaining(now) <= client_.round_trip(call.to)) co_return client_error::no_time_left;
   admission place{*this, call.mine};
   if (place.refusal()) co_return *place.refusal();
   call.is_probe = place.is_probe();
-  call.mine.budget.deposit(call.started);
+  call.mine.budget.deposit(now);
   for (bool fresh = false;;) {
     auto end = co_await attempt_with_hedge(call, fresh);
     place.learned = end.lesson(call.has_fair_time);

@@ -5,11 +5,11 @@
 
 using namespace cohort;
 
-// Waits for another server, and never longer than its own caller does.
-static task<http::response> greet(const service::kit& with, http::request_context& context) {
+// Asks another server: within what the caller has left, again if that helps, not at all while that server is ill.
+static task<http::response> greet(std::shared_ptr<http::upstream> clock, http::request_context& context) {
   http::client_request question;
   question.url = boost::urls::parse_uri("http://127.0.0.1:5001/api/time").value();
-  const auto time = co_await with.client.call(std::move(question), context.until());
+  const auto time = (co_await clock->call(std::move(question), context.as_caller())).outcome;
   if (!time) co_return http::error_response(http::status::bad_gateway, "The time service did not answer");
 
   std::string body;
@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
   hello.port = 5010;
   hello.app = [](service::kit& with, service::key_guard&) {
     http::router routes;
-    routes.get("/api/hello/{name}", [with](http::request_context& context) { return greet(with, context); });
+    auto clock = std::make_shared<http::upstream>(with.upstream("clock"));
+    routes.get("/api/hello/{name}", [clock](http::request_context& context) { return greet(clock, context); });
     return routes;
   };
   return service::run(argc, argv, std::move(hello));

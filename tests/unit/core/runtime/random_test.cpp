@@ -34,7 +34,7 @@ TEST_CASE("The same seed gives the same run, another one another") {
   CHECK(differs);
 }
 
-TEST_CASE("A unit is in [0, 1), spread evenly") {
+TEST_CASE("A unit is at least zero and less than one, spread evenly") {
   random_source random{1};
   std::array<int, 10> tenths{};
   for (int i = 0; i < 100'000; ++i) {
