@@ -110,6 +110,7 @@ task<connection::outcome> connection::answer() {
   if (!made) made = co_await answer_in_time(context, *matched);
   if (!made) {
     if (interrupted_ == interruption::hangup) report(context, matched, client_closed_request, started);
+    if (interrupted_ == interruption::server_end) report(context, matched, status::service_unavailable, started);
     co_return outcome::close;
   }
   report(context, matched, made->code(), started);
@@ -193,6 +194,11 @@ task<std::optional<response>> connection::run_handler(request_context& context, 
 
   if (interrupted_ == interruption::none) {
     if (failure) std::rethrow_exception(failure);
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (!!cancellation.cancelled()) {  // the server's end: what the handler had to say is not sent any more
+      interrupted_ = interruption::server_end;
+      co_return std::nullopt;
+    }
     visit.ended = admission::visit::end::answered;
     tell_timing(context, *made, began);
     co_return made;

@@ -78,7 +78,7 @@ class connection {
   time_point request_began_{};
   const route* matched_ = nullptr;  // of the request being answered
 
-  enum class interruption { none, deadline, hangup };
+  enum class interruption { none, deadline, hangup, server_end };
   bool idle_ = false;
   bool in_handler_ = false;
   bool watching_ = false;

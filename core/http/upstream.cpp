@@ -10,11 +10,7 @@ namespace {
 
 using breaker = policy::circuit_breaker;
 
-/// Who limits our rate and does not say until when is not to be bothered again.
-bool invites_another_try(const client_response& answer) {
-  const auto code = answer.code_number;
-  return code == 500 || code == 502 || code == 503 || (code == 429 && answer.find("retry-after").has_value());
-}
+bool invites_another_try(unsigned code) noexcept { return code == 429 || code == 500 || code == 502 || code == 503; }
 
 bool was_surely_not_sent(client_error why) noexcept {
   const auto word = error_class(why);
@@ -134,7 +130,7 @@ class upstream::hedged_attempt {
   attempt_end take() {
     auto& best = attempts_[winner_.value_or(0)].outcome;
     if (best.failure) std::rethrow_exception(best.failure);
-    if (winner_ == 1) call_.owner.metrics_->hedges_won.increment();
+    if (winner_ == 1 && best.value->succeeded()) call_.owner.metrics_->hedges_won.increment();
     return std::move(*best.value);
   }
 
@@ -165,7 +161,8 @@ class upstream::hedged_attempt {
     }
     // It would have taken longer still: were that left out, slow would soon seem to be quick.
     const auto now = loop::current().now();
-    if (which == 0 && winner_ == 1) call_.mine.hedge.record(now - began_, now);
+    if (which == 0 && winner_ == 1 && attempts_[1].outcome.value->succeeded())
+      call_.mine.hedge.record(now - began_, now);
     if (running_ == 0) {
       slow_.disarm();
       done.post({});
@@ -315,10 +312,12 @@ upstream::attempt_end upstream::judged(client::attempt made) {
   attempt_end end;
   end.met_dead_connection = made.met_dead_connection;
   if (made.answer) {
-    if (invites_another_try(*made.answer)) {
-      end.failure = policy::attempt_failure::turned_away;
-      if (const auto wait = made.answer->find("retry-after")) end.retry_after = policy::parse_retry_after(*wait);
-    }
+    const auto code = made.answer->code_number;
+    const auto wait = made.answer->find("retry-after");
+    if (wait) end.retry_after = policy::parse_retry_after(*wait);
+    // Who names a time that is not understood, or limits our rate without one, is not to be bothered again.
+    const bool knows_when = wait ? end.retry_after.has_value() : code != 429;
+    if (invites_another_try(code) && knows_when) end.failure = policy::attempt_failure::turned_away;
   } else if (was_surely_not_sent(made.answer.error())) {
     end.failure = policy::attempt_failure::not_sent;
   } else if (is_broken_connection(made.answer.error())) {

@@ -52,6 +52,7 @@ bool set_breaker(policy::circuit_breaker::settings& to, std::string_view value) 
     to.least_outcomes = 0;
     return true;
   }
+  to.least_outcomes = std::max(to.least_outcomes, policy::circuit_breaker::settings{}.least_outcomes);
   return assign(to.failure_ratio, percentage(value, 1));
 }
 
@@ -80,9 +81,10 @@ config::rule<upstream_settings> upstream_policy(const upstream_settings& base) {
     made.breaker.longest_open = std::max(made.breaker.longest_open, made.breaker.first_open);
     return made;
   };
-  return {parse,
-          "a list of timeout=3s, attempts=1 to 10, budget=0% to 100%, hedge=off or p50 to p99, breaker=off or 1% to "
-          "100%, open=5s, in-flight=1 to 100000"};
+  return {
+      parse,
+      "a list of timeout=1ms to 3600s, attempts=1 to 10, budget=0% to 100%, hedge=off or p50 to p99, breaker=off or "
+      "1% to 100%, open=1ms to 3600s, in-flight=1 to 100000"};
 }
 
 }  // namespace cohort::http

@@ -14,7 +14,7 @@ class feasibility {
 
   /// An answer was made after so long; not of one that was cut short.
   void record(duration took, time_point now) noexcept { recent_.record(took, now); }
-  /// What is needed, if that is known and more than `time_left`.
+  /// What is needed at least, if that is known and more than `time_left`.
   std::optional<duration> shortfall(duration time_left, time_point now) noexcept;
 
  private:

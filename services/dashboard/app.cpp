@@ -119,7 +119,7 @@ service::definition definition() {
     options.add(chosen->weather, {"--weather-service-url", "WEATHER_SERVICE_URL", "Where the weather service is"},
                 config::http_url(), "http://127.0.0.1:5003");
     const auto add_policy = [&](http::upstream_settings& to, const char* flag, const char* variable) {
-      options.add(to, {flag, variable, "How it is called"}, http::upstream_policy(to), "see core/README.md");
+      options.add(to, {flag, variable, "How it is called"}, http::upstream_policy(to), "as core/README.md has them");
     };
     add_policy(chosen->policies.time_policy, "--time-service-policy", "TIME_SERVICE_POLICY");
     add_policy(chosen->policies.sysinfo_policy, "--sysinfo-service-policy", "SYSINFO_SERVICE_POLICY");

@@ -97,8 +97,10 @@ http::router app(service::kit with, forecaster::settings how, place usual) {
   auto source = std::make_shared<forecaster>(std::move(with), std::move(how));
   auto shared = std::make_shared<const weather_routes>(weather_routes{std::move(source), std::move(usual), limit});
   http::router routes;
-  routes.get("/api/weather",
-             [shared](http::request_context& context) { return weather_routes::current(shared, context); });
+  auto& current = routes.get(
+      "/api/weather", [shared](http::request_context& context) { return weather_routes::current(shared, context); });
+  // What is cached is given at once, and an old report in time: what a fetch takes says nothing of most requests.
+  current.adapts_to_deadline = true;
   return routes;
 }
 
@@ -131,7 +133,7 @@ service::definition definition() {
                  "Tells the fallback where a place is; speaks Open-Meteo's geocoding API"},
                 config::http_url(), "https://geocoding-api.open-meteo.com");
     options.add(chosen->policy, {"--weather-upstream-policy", "WEATHER_UPSTREAM_POLICY", "How providers are called"},
-                http::upstream_policy(chosen->policy), "see core/README.md");
+                http::upstream_policy(chosen->policy), "as core/README.md has them");
     options.add(chosen->cache_time, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "How long a report is fresh"},
                 config::seconds(1, 86'400), "600");
     options.add(chosen->usual, {"--weather-location", "WEATHER_LOCATION", "Place for requests that name none"},

@@ -14,7 +14,9 @@ constexpr std::string_view unexpected_answer = "unexpected answer";
 /// Whether an error class tells of the provider and not of the place that was asked for.
 bool is_about_provider(std::string_view error) noexcept {
   return error == "timeout" || error == "dns" || error == "connect" || error == "tls" || error == "reset" ||
-         error == "shed" || error == "open" || error == "status 429" || error.starts_with("status 5");
+         error == "protocol" || error == "too_big" || error == "shed" || error == "open" || error == "status 401" ||
+         error == "status 403" || error == "status 429" || error.starts_with("status 3") ||
+         error.starts_with("status 5");
 }
 
 /// Whether another provider may do better. wttr.in has sent a 200 with a few words when it was out of quota.
@@ -52,6 +54,7 @@ providers::member::member(std::string_view called, const service::kit& with, con
       failed(outcome_counter(with.metrics, called, "error")) {}
 
 void providers::member::note(const std::string& error, time_point now) {
+  if (error == unexpected_answer) return;  // of this place, or of all: who knows
   if (!is_about_provider(error)) {
     failures = 0;
     rests_until = {};

@@ -77,6 +77,15 @@ TEST_CASE("A first attempt that fails while the second is under way leaves it th
   CHECK(got.elapsed > 200ms);
 }
 
+TEST_CASE("Where neither attempt has a good answer, no hedge has won") {
+  upstream_stage stage{with_hedges()};
+  warm_up(stage);
+  stage.script().usual = {.delay = 1h};
+  stage.ask(1s);
+  CHECK(stage.series("hedges_total", "result=\"sent\"") == 1);
+  CHECK(stage.series("hedges_total", "result=\"won\"") == 0);
+}
+
 TEST_CASE("Hedges stay within the budget that retries draw on, however slow the upstream becomes") {
   auto how = with_hedges();
   how.budget.per_second = 0;

@@ -31,6 +31,13 @@ TEST_CASE("An upstream's policy is read from a list; what is not named stays") {
   CHECK(none->breaker.least_outcomes == 0);
 }
 
+TEST_CASE("A breaker that was off is on again once it is given a share") {
+  http::upstream_settings base;
+  base.breaker.least_outcomes = 0;
+  CHECK(http::upstream_policy(base).parse("breaker=50%")->breaker.least_outcomes > 0);
+  CHECK(http::upstream_policy({}).parse("breaker=off,breaker=90%")->breaker.least_outcomes > 0);
+}
+
 TEST_CASE("A breaker that opens for longer than usual has no shorter longest time") {
   const auto read = http::upstream_policy({}).parse("open=300s");
   REQUIRE(read);

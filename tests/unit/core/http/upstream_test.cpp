@@ -179,6 +179,16 @@ TEST_CASE("A Retry-After is kept to, and where there is no time for that, the an
   }
 }
 
+TEST_CASE("A Retry-After that is not understood, a date for one, is no leave to come at once") {
+  const int status = GENERATE(429, 503);
+  upstream_stage stage{with_retries()};
+  stage.script().usual = {.status = status, .retry_after = "Fri, 31 Dec 2027 23:59:59 GMT"};
+  const auto got = stage.ask();
+  REQUIRE(got.outcome.has_value());
+  CHECK(got.outcome->code_number == static_cast<unsigned>(status));
+  CHECK(stage.asked_in_all() == 1);
+}
+
 TEST_CASE("No attempt is begun that usually takes longer than is left") {
   upstream_stage stage{with_retries()};
   stage.script().usual = {.delay = 300ms};

@@ -21,8 +21,9 @@ TEST_CASE("What has less time left than the median takes is not worth starting")
   auto door = after(20, 100ms);
   const auto needed = door.shortfall(10ms, start);
   REQUIRE(needed.has_value());
-  CHECK(*needed >= 100ms);
-  CHECK(*needed <= 119ms);
+  // Never more than the median is: whoever could be in time is not refused.
+  CHECK(*needed <= 100ms);
+  CHECK(*needed >= 84ms);
   CHECK(door.shortfall(*needed - 1ns, start) == needed);
   CHECK_FALSE(door.shortfall(*needed, start).has_value());
   CHECK_FALSE(door.shortfall(1h, start).has_value());
