@@ -24,8 +24,9 @@ struct admission_settings {
   /// away.
   policy::concurrency_limiter::settings concurrency{.first = 1000, .most = 4000};
   /// What has been ready for longer when its turn comes is turned away as well: a loop whose handlers compute for long
-  /// never has many requests under way, it has them wait in their sockets.
-  duration longest_round = std::chrono::milliseconds{50};
+  /// never has many requests under way, it has them wait in their sockets. Once alone it may have been the machine's
+  /// doing.
+  duration longest_round = std::chrono::milliseconds{500};
   /// Less, once the loop has not kept up for `behind_after`: else all wait for nearly as long, and while they do, more
   /// come than are turned away. Source: "controlled delay" of Maurer, "Fail at scale" (ACM Queue, 2015).
   duration longest_round_when_behind = std::chrono::milliseconds{10};
