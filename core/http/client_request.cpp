@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/runtime/loop.hpp"
+
 namespace cohort::http {
 namespace {
 
@@ -18,6 +20,13 @@ bool breaks_lines(std::string_view text) noexcept {
 /// Whether a field says where the message ends or for whom it is: that is the client's own to say, once.
 bool is_framing(std::string_view name) noexcept {
   return same_name(name, "host") || same_name(name, "content-length") || same_name(name, "transfer-encoding");
+}
+
+void append_trace(std::string& to, const telemetry::trace_context& trace) {
+  if (!trace.id) return;
+  const auto parent = telemetry::format_traceparent(trace, loop::current().random());
+  to.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
+  if (!trace.state.empty()) to.append("tracestate: ").append(trace.state).append("\r\n");
 }
 
 }  // namespace
@@ -52,6 +61,7 @@ std::string serialised(const client_request& request, std::string_view more, std
   if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/" COHORT_VERSION "\r\n");
   if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
   for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
+  append_trace(text, request.trace);
   if (!more.empty()) text.append(more).append(": ").append(more_value).append("\r\n");
   if (!request.body.empty() || request.verb == method::post || request.verb == method::put) {
     text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/http/message.hpp"
+#include "core/telemetry/trace_context.hpp"
 
 namespace cohort::http {
 
@@ -22,6 +23,9 @@ struct client_request {
   /// How many redirects to follow, for GET and HEAD. To another origin only `Accept` and `User-Agent` go along;
   /// from https to http none is followed.
   unsigned redirects = 0;
+  /// What it is part of, told as `traceparent` and `tracestate`; nothing is told if it has no id. What it refers to
+  /// must outlive the call.
+  telemetry::trace_context trace{};
 };
 
 /// What connections can be shared by (RFC 6454, with the scheme as whether it is secured).
@@ -41,7 +45,8 @@ bool is_idempotent(method verb) noexcept;
 /// Whether no field is the client's own to say, breaks its line or is no field name.
 bool is_safe(const client_request& request);
 
-/// As it goes over the wire, body included, with one more field if that has a name. `request` must be safe.
+/// As it goes over the wire, body included, with one more field if that has a name. `request` must be safe. On a
+/// loop if it has a trace: each time that it is sent, it gets a parent id of its own.
 std::string serialised(const client_request& request, std::string_view name = {}, std::string_view value = {});
 
 }  // namespace cohort::http

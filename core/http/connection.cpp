@@ -43,6 +43,27 @@ bool is_sane_id(std::string_view id) noexcept {
   });
 }
 
+/// The field's value, if it was sent just once.
+std::optional<std::string_view> sole_value(const request_head& head, std::string_view name) noexcept {
+  std::optional<std::string_view> found;
+  for (const auto& each : head.fields) {
+    if (!same_name(each.name, name)) continue;
+    if (found) return std::nullopt;
+    found = each.value;
+  }
+  return found;
+}
+
+/// The caller's trace if it sent a good one, else a new one.
+telemetry::trace_context trace_of(const request_head& head, random_source& chance) noexcept {
+  const auto parent = sole_value(head, "traceparent");
+  auto trace = parent ? telemetry::parse_traceparent(*parent) : std::nullopt;
+  if (!trace) return telemetry::begin_trace(chance);
+  const auto state = sole_value(head, "tracestate");
+  if (state && telemetry::is_sane_tracestate(*state)) trace->state = *state;
+  return *trace;
+}
+
 /// To the microsecond: more would only look exact.
 double milliseconds_of(duration span) noexcept {
   return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1000;
@@ -97,6 +118,7 @@ task<connection::outcome> connection::answer() {
     own_id = shard_.make_request_id();
     context.set_id({own_id.data(), own_id.size()});
   }
+  context.set_trace(trace_of(head_, shard_.home().random()));
   const auto* matched = matched_ = shard_.shared().routes.match(context);
   auto limit = matched && matched->limit ? std::min(*matched->limit, limits_.request_time) : limits_.request_time;
   const auto told = told_time_of(head_);
@@ -286,7 +308,8 @@ task<bool> connection::stream_body(const response& from) {
 task<connection::outcome> connection::refuse(status code) {
   auto& shared = shard_.shared();
   const auto began = request_began_ == time_point{} ? shard_.home().now() : request_began_;
-  shared.metrics.on_answer(matched_, head_.method_text, head_.method, code, shard_.home().now() - began);
+  const auto now = shard_.home().now();
+  shared.metrics.on_answer(matched_, head_.method_text, head_.method, code, now - began, {}, now);
   shared.log.write(telemetry::log_level::info, "request refused",
                    {{"status", static_cast<std::int64_t>(code)}, {"path", shown_path()}, {"peer", peer_}});
   auto made = error_response(code, code == status::request_timeout ? "The request took too long to arrive"
@@ -350,11 +373,13 @@ void connection::report(const request_context& context, const route* matched, st
   const auto now = shard_.home().now();
   const auto took = now - started;
   auto& shared = shard_.shared();
-  shared.metrics.on_answer(matched, head_.method_text, head_.method, code, took);
+  shared.metrics.on_answer(matched, head_.method_text, head_.method, code, took, context.trace(), now);
   const auto level = matched && matched->is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
   if (!shared.log.writes(level)) return;
+  const auto trace = context.trace_id().hex();
   shared.log.write(level, "request",
                    {{"id", context.id()},
+                    {"trace_id", std::string_view{trace.data(), trace.size()}},
                     {"method", head_.method_text},
                     {"path", shown_path()},
                     {"route", matched ? std::string_view{matched->pattern} : std::string_view{"unmatched"}},

@@ -10,6 +10,7 @@
 #include "core/http/target.hpp"
 #include "core/runtime/deadline.hpp"
 #include "core/runtime/loop.hpp"
+#include "core/telemetry/trace_context.hpp"
 
 namespace cohort::http {
 
@@ -34,8 +35,12 @@ class request_context {
   deadline until() const noexcept { return until_; }
   /// Of the caller's choosing if it sent a sane `X-Request-Id`, else ours. For logs, here and upstream.
   std::string_view id() const noexcept { return id_; }
+  /// Of the trace that the caller told of in `traceparent`, else of one that began here. The same in the log and
+  /// upstream.
+  telemetry::trace_id trace_id() const noexcept { return trace_.id; }
+  const telemetry::trace_context& trace() const noexcept { return trace_; }
   /// For the calls to upstreams that are made for this request.
-  caller as_caller() noexcept { return {until_, id_, &timing_}; }
+  caller as_caller() noexcept { return {until_, id_, &timing_, trace_}; }
   server_timing& timing() noexcept { return timing_; }
   /// The client's address without its port.
   std::string_view peer() const noexcept { return peer_; }
@@ -44,6 +49,7 @@ class request_context {
   void set_body(std::string_view body) noexcept { body_ = body; }
   void set_until(deadline limit) noexcept { until_ = limit; }
   void set_id(std::string_view id) noexcept { id_ = id; }
+  void set_trace(const telemetry::trace_context& trace) noexcept { trace_ = trace; }
   std::vector<std::pair<std::string_view, std::string>> parameters;
 
  private:
@@ -51,6 +57,7 @@ class request_context {
   std::string_view peer_;
   std::string_view body_;
   std::string_view id_;
+  telemetry::trace_context trace_;
   deadline until_;
   server_timing timing_;
 };

@@ -92,13 +92,13 @@ telemetry::counter& server_metrics::counter_for(method_metrics& of, std::size_t 
 }
 
 void server_metrics::on_answer(const route* matched, std::string_view method_text, method verb, status code,
-                               duration took) {
+                               duration took, const telemetry::trace_context& trace, time_point now) {
   if (matched && matched->is_probe) return;
   const auto endpoint = matched ? matched->index : table_.size() - 1;
   const auto kind = kind_of(verb, method_text);
   auto& metrics = metrics_for(endpoint, kind);
   counter_for(metrics, endpoint, kind, static_cast<unsigned>(code) % 600).increment();
-  metrics.durations->observe(std::chrono::duration<double>(took).count());
+  metrics.durations->observe(std::chrono::duration<double>(took).count(), trace, now);
 }
 
 }  // namespace cohort::http

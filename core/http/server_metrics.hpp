@@ -18,8 +18,10 @@ class server_metrics {
  public:
   server_metrics(telemetry::registry& all, const std::string& prefix, const router& routes);
 
-  /// `matched` is null for a path that no route has. Probes are not traffic and are not counted.
-  void on_answer(const route* matched, std::string_view method_text, method verb, status code, duration took);
+  /// `matched` is null for a path that no route has. Probes are not traffic and are not counted. `trace` may become an
+  /// exemplar; `now` is the calling loop's time.
+  void on_answer(const route* matched, std::string_view method_text, method verb, status code, duration took,
+                 const telemetry::trace_context& trace, time_point now);
 
   /// A request had less time left than its route usually takes.
   void on_hopeless(const route& of, bool refused) { doors_[of.index].hopeless[refused ? 1 : 0]->increment(); }

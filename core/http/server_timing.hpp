@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/runtime/loop.hpp"
+#include "core/telemetry/trace_context.hpp"
 
 namespace cohort::http {
 
@@ -45,12 +46,13 @@ class server_timing {
   duration waited_{};
 };
 
-/// On whose behalf a call is made: until when its answer is of use, under which id it is logged here and there, and
-/// whom to tell how long it took.
+/// On whose behalf a call is made: until when its answer is of use, under which id it is logged here and there, whom to
+/// tell how long it took, and which trace it is part of (none if that has no id).
 struct caller {
   deadline until;
   std::string_view id;
   server_timing* timing = nullptr;
+  telemetry::trace_context trace{};
 };
 
 }  // namespace cohort::http

@@ -209,6 +209,7 @@ task<upstream::answer> upstream::call(client_request request, caller who, std::o
   if (to) {
     const server_timing::waiting elsewhere{who.timing};
     if (!who.id.empty()) request.fields.emplace_back("X-Request-Id", std::string{who.id});
+    request.trace = who.trace;
     const bool has_fair_time = made.limit * 2 >= own_limit;
     running_call running{*this, on_this_loop(), std::move(request), who, *to, until, has_fair_time};
     for (unsigned followed = 0;; ++followed) {
@@ -218,13 +219,15 @@ task<upstream::answer> upstream::call(client_request request, caller who, std::o
       if (onward.wrong) made.outcome = *onward.wrong;
       if (!onward.next) break;
       running.request = std::move(*onward.next);
-      running.to = *origin_of(running.request.url);
+      const auto before = std::exchange(running.to, *origin_of(running.request.url));
+      if (running.to != before) running.request.trace = {};  // like the other fields, not for strangers
       running.tried.clear();
     }
     note_addresses(running.mine, *to);
   }
-  made.elapsed = loop::current().now() - started;
-  metrics_->on_call(made.outcome, made.elapsed);
+  const auto now = loop::current().now();
+  made.elapsed = now - started;
+  metrics_->on_call(made.outcome, made.elapsed, who.trace, now);
   if (who.timing) who.timing->add(name_, made.elapsed, outcome_word(made.outcome));
   co_return made;
 }

@@ -42,7 +42,7 @@ class upstream {
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return how_; }
 
-  /// The deadline header, and `X-Request-Id`, are added. `limit` stands for the settings' own.
+  /// The deadline header, `X-Request-Id` and the trace's fields are added. `limit` stands for the settings' own.
   task<answer> call(client_request request, caller who, std::optional<duration> limit = {});
 
  private:

@@ -59,10 +59,11 @@ upstream_metrics::upstream_metrics(telemetry::registry& all, const std::string& 
   }
 }
 
-void upstream_metrics::on_call(const client::outcome& ended, duration took) {
+void upstream_metrics::on_call(const client::outcome& ended, duration took, const telemetry::trace_context& trace,
+                               time_point now) {
   const auto found = std::find(words.begin(), words.end(), outcome_word(ended));
   calls_[static_cast<std::size_t>(found - words.begin())]->increment();
-  durations_.observe(std::chrono::duration<double>(took).count());
+  durations_.observe(std::chrono::duration<double>(took).count(), trace, now);
 }
 
 void upstream_metrics::on_breaker(breaker_state from, breaker_state to) {

@@ -16,7 +16,8 @@ class upstream_metrics {
   upstream_metrics(telemetry::registry& all, const std::string& upstream);
 
   /// A call has ended: `ok`, `client_error`, `server_error` or (504) `timeout` by its status, else the error's class.
-  void on_call(const client::outcome& ended, duration took);
+  /// `trace` may become an exemplar; `now` is the calling loop's time.
+  void on_call(const client::outcome& ended, duration took, const telemetry::trace_context& trace, time_point now);
   void on_retry(policy::retry_verdict verdict) { retries_[static_cast<std::size_t>(verdict)]->increment(); }
   void on_breaker(policy::circuit_breaker::state from, policy::circuit_breaker::state to);
   void on_breaker_made() { breakers_[0]->add(1); }

@@ -1,6 +1,25 @@
 #include "core/service/probes.hpp"
 
+#include <array>
+
+#include "core/http/media_type.hpp"
+
 namespace cohort::service {
+namespace {
+
+/// Who has no preference gets what Prometheus' clients have always given.
+constexpr std::array<std::string_view, 2> metric_types{"text/plain; version=0.0.4; charset=utf-8",
+                                                       "application/openmetrics-text; version=1.0.0; charset=utf-8"};
+
+http::response metrics_page(const telemetry::registry& metrics, const http::request_head& asked) {
+  const auto preferred = http::preferred_media_type(asked, metric_types);
+  http::response page;
+  page.body(preferred == 0 ? metrics.text() : metrics.open_metrics(), metric_types[preferred]);
+  page.set("Vary", "Accept");
+  return page;
+}
+
+}  // namespace
 
 void add_probes(http::router& to, const telemetry::registry& metrics, const std::atomic<bool>& draining) {
   const auto healthy = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
@@ -11,10 +30,8 @@ void add_probes(http::router& to, const telemetry::registry& metrics, const std:
                  ? http::json_response(R"({"status":"draining"})", http::status::service_unavailable)
                  : http::json_response(R"({"status":"ready"})");
     }).is_probe = true;
-  to.get("/metrics", [&metrics](http::request_context&) {
-      http::response page;
-      page.body(metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
-      return page;
+  to.get("/metrics", [&metrics](http::request_context& context) {
+      return metrics_page(metrics, context.head());
     }).is_probe = true;
 }
 

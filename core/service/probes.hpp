@@ -7,7 +7,8 @@
 
 namespace cohort::service {
 
-/// `/health`, `/livez`, `/readyz` (503 once `draining`) and `/metrics`.
+/// `/health`, `/livez`, `/readyz` (503 once `draining`) and `/metrics`, as OpenMetrics with exemplars for
+/// whoever prefers that, else in Prometheus' text format.
 void add_probes(http::router& to, const telemetry::registry& metrics, const std::atomic<bool>& draining);
 
 }  // namespace cohort::service

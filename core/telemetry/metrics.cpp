@@ -1,11 +1,10 @@
 #include "core/telemetry/metrics.hpp"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
-#include <sstream>
+#include <limits>
 
 #include "core/runtime/loop.hpp"
+#include "core/telemetry/open_metrics.hpp"
 
 namespace cohort::telemetry {
 
@@ -30,11 +29,23 @@ void add_to(std::atomic<double>& value, double amount, bool shared) noexcept {
 
 }  // namespace detail
 
-histogram::histogram(std::size_t shards, std::vector<double> bounds) : bounds_(std::move(bounds)), shards_(shards) {
+histogram::histogram(std::size_t shards, std::vector<double> bounds)
+    : bounds_(std::move(bounds)),
+      shards_(shards),
+      exemplar_until_(std::make_unique<std::atomic<time_point::rep>[]>(bounds_.size() + 1)),
+      exemplars_(bounds_.size() + 1) {
   for (auto& each : shards_) each.buckets = std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1);
 }
 
-void histogram::observe(double amount) noexcept {
+void histogram::observe(double amount) noexcept { count_in_bucket(amount); }
+
+void histogram::observe(double amount, const trace_context& of, time_point now) noexcept {
+  const auto bucket = count_in_bucket(amount);
+  if (!of.sampled || now.time_since_epoch().count() < exemplar_until_[bucket].load(std::memory_order_relaxed)) return;
+  if (const auto* here = loop::current_or_null()) keep_exemplar(bucket, {of.id, amount, here->wall_now()}, now);
+}
+
+std::size_t histogram::count_in_bucket(double amount) noexcept {
   const auto mine = detail::this_shard(shards_.size());
   auto& here = shards_[mine];
   const auto bucket =
@@ -46,6 +57,20 @@ void histogram::observe(double amount) noexcept {
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   detail::add_to(here.sum, amount, mine == 0);
+  return bucket;
+}
+
+void histogram::keep_exemplar(std::size_t bucket, const exemplar& found, time_point now) noexcept {
+  // A loop does not wait for a scrape, or for another loop: the next observation will do as well.
+  const std::unique_lock lock{exemplars_mutex_, std::try_to_lock};
+  if (!lock) return;
+  exemplars_[bucket] = found;
+  exemplar_until_[bucket].store((now + exemplar_stays).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bucket_exemplars histogram::exemplars() const {
+  const std::lock_guard lock{exemplars_mutex_};
+  return exemplars_;
 }
 
 prometheus::ClientMetric::Histogram histogram::snapshot() const {
@@ -122,8 +147,15 @@ void append_families(std::vector<prometheus::MetricFamily>& to, const Families& 
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> registry::collect() const {
+std::vector<prometheus::MetricFamily> registry::collect(exemplar_table* exemplars) const {
   const std::lock_guard lock{mutex_};
+  // Before the counts, so that what an exemplar shows has been counted.
+  if (exemplars) {
+    for (const auto& [name, of_name] : histograms_) {
+      auto& found = (*exemplars)[name];
+      for (const auto& [with, member] : of_name.members) found.push_back(member->exemplars());
+    }
+  }
   std::vector<prometheus::MetricFamily> all;
   append_families(all, counters_, prometheus::MetricType::Counter,
                   [](auto& metric, const counter& member) { metric.counter.value = member.value(); });
@@ -135,10 +167,12 @@ std::vector<prometheus::MetricFamily> registry::collect() const {
   return all;
 }
 
-std::string registry::text() const {
-  std::ostringstream out;
-  prometheus::TextSerializer{}.Serialize(out, collect());
-  return std::move(out).str();
+std::string registry::text() const { return exposed(collect(), exposition::text); }
+
+std::string registry::open_metrics() const {
+  exemplar_table exemplars;
+  const auto families = collect(&exemplars);
+  return exposed(families, exposition::open_metrics, exemplars);
 }
 
 prometheus::MetricFamily single_value(std::string name, std::string help, prometheus::MetricType type, double value) {

@@ -8,9 +8,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/runtime/clock.hpp"
+#include "core/telemetry/trace_context.hpp"
 
 namespace cohort::telemetry {
 
@@ -60,20 +64,47 @@ class gauge : public sharded_value {
   using sharded_value::sharded_value;
 };
 
+/// One observation that stands for its bucket, and the trace under which more is to be found of it.
+struct exemplar {
+  trace_id trace;
+  double value = 0;
+  wall_time at{};
+};
+/// A histogram's, one for each bucket that has one, the infinite one at the end.
+using bucket_exemplars = std::vector<std::optional<exemplar>>;
+/// Of families by their names: their members', in the members' order.
+using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std::less<>>;
+
 /// Cumulative buckets with upper bounds, in the unit of what is observed (seconds, as Prometheus has it).
 class histogram {
  public:
   histogram(std::size_t shards, std::vector<double> bounds);
   void observe(double amount) noexcept;
+  /// The same, of a trace: if that is sampled, it may become the bucket's exemplar. `now` is the calling loop's time;
+  /// from a thread without a loop there are no exemplars.
+  void observe(double amount, const trace_context& of, time_point now) noexcept;
   prometheus::ClientMetric::Histogram snapshot() const;
+  bucket_exemplars exemplars() const;
+
+  /// A bucket's exemplar stays for so long at least: a scrape sees one in many anyway, and most observations then pay
+  /// no more than a comparison for it.
+  static constexpr std::chrono::seconds exemplar_stays{1};
 
  private:
+  std::size_t count_in_bucket(double amount) noexcept;
+  void keep_exemplar(std::size_t bucket, const exemplar& found, time_point now) noexcept;
+
   struct alignas(64) shard {
     std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;
     std::atomic<double> sum{0};
   };
   std::vector<double> bounds_;
   std::vector<shard> shards_;
+  /// Of each bucket: before when its exemplar stays. All loops read it, but it changes too seldom to cost them
+  /// anything.
+  std::unique_ptr<std::atomic<time_point::rep>[]> exemplar_until_;
+  mutable std::mutex exemplars_mutex_;
+  bucket_exemplars exemplars_;
 };
 
 /// Bounds for a request's duration: 50 µs to 10 s, Prometheus' classic 0.005…10 among them.
@@ -95,9 +126,12 @@ class registry {
   /// For what is read off only when asked for: called at each scrape, from the scraping thread.
   void add_collector(std::function<void(std::vector<prometheus::MetricFamily>&)> collect);
 
-  std::vector<prometheus::MetricFamily> collect() const;
+  /// All that there is now; the exemplars too, if they are asked for.
+  std::vector<prometheus::MetricFamily> collect(exemplar_table* exemplars = nullptr) const;
   /// Prometheus' text format 0.0.4.
   std::string text() const;
+  /// OpenMetrics 1.0, with exemplars.
+  std::string open_metrics() const;
 
  private:
   template <class Metric>

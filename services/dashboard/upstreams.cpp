@@ -67,12 +67,12 @@ task<part> upstream::ask(http::caller who, std::optional<duration> own_limit) {
   auto made = judged(std::move(got.outcome));
   made.elapsed = got.elapsed;
   made.limit = got.limit;
-  record(made);
+  record(made, who.trace);
   co_return made;
 }
 
-void upstream::record(const part& done) {
-  durations_.observe(std::chrono::duration<double>(done.elapsed).count());
+void upstream::record(const part& done, const telemetry::trace_context& trace) {
+  durations_.observe(std::chrono::duration<double>(done.elapsed).count(), trace, loop::current().now());
   outcomes_[static_cast<std::size_t>(done.state)]->increment();
 }
 

@@ -38,7 +38,7 @@ class upstream {
   task<part> ask(http::caller who, std::optional<duration> own_limit = {});
 
  private:
-  void record(const part& done);
+  void record(const part& done, const telemetry::trace_context& trace);
 
   http::upstream calls_;
   std::string api_key_;

@@ -151,7 +151,7 @@ TEST_CASE("The text format has help, type and a line for every series, those at 
       R"(seconds_count{method="GET"} 2)",
       R"(seconds_sum{method="GET"} 2.25)",
       R"(seconds_bucket{method="GET",le="0.5"} 1)",
-      R"(seconds_bucket{method="GET",le="1"} 1)",
+      R"(seconds_bucket{method="GET",le="1.0"} 1)",
       R"(seconds_bucket{method="GET",le="+Inf"} 2)",
       "# HELP collected Asked for.",
       "# TYPE collected gauge",
