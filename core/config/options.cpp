@@ -35,6 +35,12 @@ std::string in_quotes(std::string_view value) {
   return '"' + printable(value.substr(0, most_shown)) + (value.size() > most_shown ? "…\"" : "\"");
 }
 
+/// Nothing if it is unset or empty.
+std::optional<std::string> variable(const environment& variables, const std::string& name) {
+  const auto found = name.empty() ? variables.end() : variables.find(name);
+  return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
+}
+
 /// Of `-m,--mode` the part that says more.
 std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
 
@@ -84,13 +90,13 @@ void options::add_secret(std::string& target, names named) {
   if (!named.variable.empty()) added.file_variable = named.variable + "_FILE";
 }
 
-void options::add_switch(bool& target, std::string flag, std::string help) {
-  switches_.push_back({&target, std::move(flag), std::move(help)});
-}
+void options::add_switch(bool& target, names named) { switches_.push_back({&target, std::move(named)}); }
 
 std::optional<early_exit> options::parse(int argc, const char* const* argv, const environment& variables) {
   if (auto exit = read_flags(argc, argv)) return exit;
   for (auto& each : settings_)
+    if (auto exit = apply(each, variables)) return exit;
+  for (auto& each : switches_)
     if (auto exit = apply(each, variables)) return exit;
   return std::nullopt;
 }
@@ -111,7 +117,11 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
           help_text("A file whose first line is the value of " + each.named.flag, each.file_variable, ""));
     }
   }
-  for (auto& each : switches_) parser.add_flag(each.flag, *each.target, each.help);
+  std::vector<CLI::Option*> flags;
+  for (auto& each : switches_) {
+    flags.push_back(
+        parser.add_flag(each.named.flag, *each.target, help_text(each.named.help, each.named.variable, "")));
+  }
   try {
     parser.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -123,22 +133,27 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   } catch (const CLI::ParseError& error) {
     return complaint(printable(error.what()) + " (see --help)");
   }
+  for (std::size_t i = 0; i < flags.size(); ++i) switches_[i].is_flagged = flags[i]->count() > 0;
   return std::nullopt;
 }
 
+std::optional<early_exit> options::apply(switch_setting& each, const environment& variables) const {
+  const auto given = variable(variables, each.named.variable);
+  if (!given || each.is_flagged) return std::nullopt;
+  *each.target = *given == "1" || *given == "true";
+  if (*each.target || *given == "0" || *given == "false") return std::nullopt;
+  return complaint(each.named.variable + " is " + in_quotes(*given) + ", but must be 1, true, 0 or false");
+}
+
 std::optional<early_exit> options::apply(setting& each, const environment& variables) {
-  const auto variable = [&](const std::string& name) -> std::optional<std::string> {
-    const auto found = name.empty() ? variables.end() : variables.find(name);
-    return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
-  };
   std::string source = long_name(each.named.flag);
   auto given = each.flag_texts;
   if (given.empty()) {
-    if (auto value = variable(each.named.variable)) given.push_back(std::move(*value));
+    if (auto value = variable(variables, each.named.variable)) given.push_back(std::move(*value));
     source = each.named.variable;
   }
   if (each.secret) {
-    const auto file = each.file_flag_text ? each.file_flag_text : variable(each.file_variable);
+    const auto file = each.file_flag_text ? each.file_flag_text : variable(variables, each.file_variable);
     const auto& file_source = each.file_flag_text ? each.file_flag : each.file_variable;
     if (file && !given.empty()) return complaint(source + " and " + file_source + " are both set; which is meant?");
     if (file) return apply_file(each, file_source, *file);

@@ -69,7 +69,11 @@ class options {
   /// Also reads `<VARIABLE>_FILE` and its flag `<flag>-file`: the value is that file's first line. Never shown.
   void add_secret(std::string& target, names named);
   /// A flag without a value.
-  void add_switch(bool& target, std::string flag, std::string help);
+  void add_switch(bool& target, std::string flag, std::string help) {
+    add_switch(target, names{std::move(flag), "", std::move(help)});
+  }
+  /// The same with a variable: `1` or `true`, `0` or `false`.
+  void add_switch(bool& target, names named);
 
   std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
 
@@ -88,14 +92,15 @@ class options {
   };
   struct switch_setting {
     bool* target;
-    std::string flag;
-    std::string help;
+    names named;
+    bool is_flagged = false;
   };
 
   void add_text(names named, std::string accepts, std::string default_text,
                 std::function<bool(std::string_view)> assign);
   std::optional<early_exit> read_flags(int argc, const char* const* argv);
   std::optional<early_exit> apply(setting& each, const environment& variables);
+  std::optional<early_exit> apply(switch_setting& each, const environment& variables) const;
   std::optional<early_exit> apply_file(setting& each, std::string_view source, const std::string& path);
   early_exit complaint(std::string line) const;
 

@@ -7,6 +7,7 @@
 
 #include "core/runtime/clock.hpp"
 #include "core/runtime/deadline.hpp"
+#include "core/runtime/published_count.hpp"
 #include "core/runtime/random.hpp"
 #include "core/runtime/task.hpp"
 #include "core/runtime/timer_wheel.hpp"
@@ -29,6 +30,9 @@ class loop {
   timer_wheel& timers() noexcept { return timers_; }
   const timer_wheel& timers() const noexcept { return timers_; }
   random_source& random() noexcept { return random_; }
+  /// Children of the task groups that live here.
+  published_count& tasks() noexcept { return tasks_; }
+  const published_count& tasks() const noexcept { return tasks_; }
   /// Its place among the runtime's loops, from zero.
   std::size_t index() const noexcept { return index_; }
 
@@ -57,6 +61,7 @@ class loop {
   time_point wakes_at_ = time_point::max();
   std::size_t index_;
   random_source random_;
+  published_count tasks_;
 };
 
 /// What is left until `d`, by this loop's clock.

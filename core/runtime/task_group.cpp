@@ -7,6 +7,7 @@ namespace cohort {
 task_group::~task_group() { assert(children_.empty() && "join the group before it goes"); }
 
 void task_group::start(children::iterator which, task<> work) {
+  loop::current().tasks().increment();
   detail::start_child(*which, std::move(work), [this, which] {
     // The child's own frame is still below us; its signal must outlive it.
     asio::post(loop::current().get_executor(), [this, which] { on_done(which); });
@@ -16,6 +17,7 @@ void task_group::start(children::iterator which, task<> work) {
 void task_group::on_done(children::iterator which) {
   const auto failure = which->outcome.failure;
   children_.erase(which);
+  loop::current().tasks().decrement();
   if (failure && !detail::is_cancellation(failure)) on_failure_(failure);
   if (children_.empty() && joining_) joining_.post({});
 }

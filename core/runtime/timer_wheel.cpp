@@ -36,7 +36,7 @@ unsigned level_for(std::uint64_t elapsed, std::uint64_t tick) noexcept {
 }  // namespace
 
 void timer::arm(time_point when) noexcept {
-  expiry_ = when;
+  expire_at(when);
   if (when == time_point::max()) return;
   const bool stays = linked() && tick_at_or_after(when) >= slot_tick_;
   if (stays && when >= wheel_.not_before_[level_][slot_]) return;
@@ -124,7 +124,7 @@ void timer_wheel::process(const due_slot& due) {
       insert(node);
       continue;
     }
-    node.expiry_ = time_point::max();
+    node.disarm();
     node.call_(node.owner_);
   }
 }
@@ -143,15 +143,6 @@ void timer_wheel::advance(time_point now) {
     process(*due);
   }
   if (const auto due = next_slot(); !due || due->tick > target) elapsed_ = std::max(elapsed_, target);
-}
-
-std::size_t timer_wheel::armed_count() const noexcept {
-  std::size_t count = 0;
-  for (const auto& level : wheel_)
-    for (const auto& list : level)
-      for (const auto* link = list.next; link != &list; link = link->next)
-        count += static_cast<const timer*>(link)->armed() ? 1 : 0;
-  return count;
 }
 
 }  // namespace cohort

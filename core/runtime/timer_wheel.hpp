@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/runtime/clock.hpp"
+#include "core/runtime/published_count.hpp"
 
 namespace cohort {
 
@@ -46,12 +47,13 @@ class timer : private detail::timer_link {
   /// Calls at `when` instead of whenever it was to call before. Never early; late by a tick at most.
   /// Moving to a later moment is a store: the node stays in its old slot and is put right when that comes round.
   void arm(time_point when) noexcept;
-  void disarm() noexcept { expiry_ = time_point::max(); }
+  void disarm() noexcept { expire_at(time_point::max()); }
   bool armed() const noexcept { return expiry_ != time_point::max(); }
 
  private:
   friend class timer_wheel;
   void disarm_and_unlink() noexcept;
+  inline void expire_at(time_point when) noexcept;
 
   timer_wheel& wheel_;
   void* owner_;
@@ -87,8 +89,8 @@ class timer_wheel {
   /// `hook` is called when a timer is armed that is due before all others; whoever sleeps must then sleep less.
   void on_earlier(std::function<void(time_point)> hook) { earlier_ = std::move(hook); }
 
-  /// Timers that will call, for tests and metrics.
-  std::size_t armed_count() const noexcept;
+  /// Timers that will call, for tests and metrics. Safe from any thread.
+  std::size_t armed_count() const noexcept { return armed_.value(); }
 
  private:
   friend class timer;
@@ -110,7 +112,15 @@ class timer_wheel {
   /// No timer of the slot is due before: what a coarse slot need not be looked at for. Too early does no harm.
   std::array<std::array<time_point, slots>, levels> not_before_{};
   std::uint64_t elapsed_;
+  published_count armed_;
   std::function<void(time_point)> earlier_;
 };
+
+inline void timer::expire_at(time_point when) noexcept {
+  const bool was = armed();
+  expiry_ = when;
+  if (armed() == was) return;
+  was ? wheel_.armed_.decrement() : wheel_.armed_.increment();
+}
 
 }  // namespace cohort

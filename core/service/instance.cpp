@@ -46,6 +46,7 @@ void instance::build(const surroundings& given) {
   guard_.emplace(api_key_, metrics_, what_.metric_prefix);
   kit to_build_with{*client_, metrics_, *log_, *work_, api_key_, given.siblings};
   routes_ = what_.app(to_build_with, *guard_);
+  if (given.settings.enable_faults) faults_.emplace(loops_, metrics_, *log_).install(routes_);
   guard_->expose_counters(routes_);
   add_probes(routes_, metrics_, draining_);
   if (given.settings.rate_limit) routes_.add_filter(rate_limit_filter(*given.settings.rate_limit, metrics_));
@@ -68,7 +69,13 @@ void instance::start() {
   log_->write(telemetry::log_level::info, "listening", {{"url", std::string_view{address}}});
 }
 
+void instance::begin_drain() {
+  draining_ = true;
+  if (faults_) faults_->end();
+}
+
 task<> instance::stop(duration at_most) {
+  if (faults_) faults_->end();
   co_await server_->drain(at_most);
   co_await work_->stop();
   for (auto* each : loops_) co_await run_on(*each, close_idle(*client_));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/http/server.hpp"
+#include "core/service/fault_injector.hpp"
 #include "core/service/service.hpp"
 #include "core/service/settings.hpp"
 
@@ -47,7 +48,7 @@ class instance {
   /// On the first loop: from now on it serves.
   void start();
   /// From now on `/readyz` says that it is about to go.
-  void begin_drain() noexcept { draining_ = true; }
+  void begin_drain();
   /// On the first loop: takes no new connection, gives requests in flight so long, then ends all its work.
   task<> stop(duration at_most);
 
@@ -66,6 +67,8 @@ class instance {
   std::optional<background> work_;
   std::optional<key_guard> guard_;
   http::router routes_;
+  /// Only where they are enabled.
+  std::optional<fault_injector> faults_;
   std::optional<http::server_metrics> server_metrics_;
   std::optional<http::server> server_;
 };

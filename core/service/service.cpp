@@ -13,6 +13,7 @@
 #include "core/runtime/runtime.hpp"
 #include "core/service/instance.hpp"
 #include "core/service/loop_monitor.hpp"
+#include "core/telemetry/memory_metrics.hpp"
 #include "core/telemetry/process_metrics.hpp"
 
 namespace cohort::service {
@@ -30,8 +31,11 @@ log_level level_named(const std::string& name) {
 }
 
 /// What no single service can tell, in each one's metrics.
-void add_process_wide(telemetry::registry& to, const telemetry::log_sink& sink) {
+void add_process_wide(telemetry::registry& to, const telemetry::log_sink& sink,
+                      const std::vector<std::unique_ptr<loop_monitor>>& loops) {
   telemetry::add_process_metrics(to);
+  telemetry::add_memory_metrics(to);
+  add_loop_metrics(to, loops);
   to.add_collector([&sink](auto& families) {
     families.push_back(telemetry::single_value("cohort_log_lines_dropped_total", "Log lines lost to a full queue.",
                                                prometheus::MetricType::Counter, static_cast<double>(sink.dropped())));
@@ -99,6 +103,7 @@ task<> stop_all(std::vector<std::unique_ptr<instance>>& services, duration at_mo
 task<> serve(std::vector<std::unique_ptr<instance>>& services, const common_settings& settings, telemetry::logger log) {
   for (auto& each : services) each->start();
   if (settings.api_key.empty()) log.write(log_level::warn, "no API_KEY: /api/* is open to all who can reach it");
+  if (settings.enable_faults) log.write(log_level::warn, "faults can be injected: PUT /api/faults of each service");
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
   auto arriving = operation<int>([&signals](completion<int> done) {
@@ -145,13 +150,13 @@ int serve_until_told(const std::string& program, const common_settings& settings
     siblings[services.back()->name()] = services.back()->url();
   }
   std::vector<telemetry::registry*> registries;
+  std::vector<std::unique_ptr<loop_monitor>> monitors;
   for (auto& each : services) {
     const surroundings given{network, settings, log, siblings, connections};
     each->build(given);
-    add_process_wide(each->metrics(), sink);
+    add_process_wide(each->metrics(), sink, monitors);
     registries.push_back(&each->metrics());
   }
-  std::vector<std::unique_ptr<loop_monitor>> monitors;
   for (auto* each : loops) {
     monitors.push_back(std::make_unique<loop_monitor>(*each, registries));
     asio::post(each->get_executor(), [watch = monitors.back().get()] { watch->start(); });
@@ -188,7 +193,9 @@ int run_together(int argc, const char* const* argv, std::string program, std::st
     ::setenv("TZ", settings.time_zone.c_str(), 1);
     ::tzset();
   }
-  return settings.healthcheck ? healthcheck(settings) : serve_until_told(program, settings, std::move(all));
+  if (settings.healthcheck) return healthcheck(settings);
+  if (const auto conflict = conflict_in(settings)) return complain(program, *conflict);
+  return serve_until_told(program, settings, std::move(all));
 }
 
 int run(int argc, const char* const* argv, definition only) {

@@ -1,5 +1,7 @@
 #include "core/service/settings.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include "core/runtime/runtime.hpp"
 
 namespace cohort::service {
@@ -27,8 +29,18 @@ void add_common_options(config::options& to, common_settings& settings, std::str
          settings.log_format);
   to.add(settings.drain_time, {"--drain-seconds", "", "How long requests in flight may take to end after SIGTERM"},
          config::seconds(0, 3600), std::to_string(settings.drain_time.count()));
+  to.add_switch(settings.enable_faults,
+                {"--enable-faults", "ENABLE_FAULTS", "Take faults at /api/faults: for demonstrations and tests"});
   to.add_switch(settings.healthcheck, "--healthcheck",
                 "Ask the running service for its health; exit 0 if well, else 1");
+}
+
+std::optional<std::string> conflict_in(const common_settings& settings) {
+  const bool is_private = boost::asio::ip::make_address(settings.host).is_loopback();
+  if (!settings.enable_faults || is_private || !settings.api_key.empty()) return std::nullopt;
+  return "--host is \"" + settings.host +
+         "\", but must be a loopback address such as 127.0.0.1 with --enable-faults (ENABLE_FAULTS), unless API_KEY is "
+         "set";
 }
 
 }  // namespace cohort::service

@@ -24,10 +24,16 @@ struct common_settings {
   std::string log_level = "info";
   std::string log_format = "text";
   std::chrono::seconds drain_time{10};
+  /// Whether `/api/faults` is there, to make the service do wrong on purpose.
+  bool enable_faults = false;
   bool healthcheck = false;
 };
 
 /// `settings` must outlive the options.
 void add_common_options(config::options& to, common_settings& settings, std::string port_help);
+
+/// Why a server cannot be run with these settings together, each of which is right by itself: a sentence that names
+/// them. Nothing if it can.
+std::optional<std::string> conflict_in(const common_settings& settings);
 
 }  // namespace cohort::service

@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "services/sysinfo/proc_file.hpp"
+#include "core/runtime/proc_file.hpp"
 
 namespace cohort::sysinfo {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace proc;
 
 constexpr std::string_view unknown = "Unknown";
 
@@ -164,14 +165,6 @@ machine describe(const fs::path& root, std::string architecture) {
   described.architecture = std::move(architecture);
   describe_processors(root, described);
   return described;
-}
-
-/// A line of /proc/meminfo, whose "kB" are KiB (proc_meminfo(5)).
-std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept {
-  auto value = value_of(meminfo, key).value_or("");
-  const auto kib = number<std::uint64_t>(take_until(value, ' '));
-  if (!kib || *kib > std::numeric_limits<std::uint64_t>::max() / 1024) return std::nullopt;
-  return *kib * 1024;
 }
 
 /// Kernels before 3.14 give no estimate of what can be had without swapping; this was the rule of thumb until then.

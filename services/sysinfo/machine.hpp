@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "services/sysinfo/cgroup.hpp"
+#include "core/runtime/cgroup.hpp"
 
 namespace cohort::sysinfo {
 
@@ -53,7 +53,7 @@ class machine_reader {
   std::string meminfo_path_;
   std::string loadavg_path_;
   std::string uptime_path_;
-  cgroup_reader cgroup_;
+  proc::cgroup_reader cgroup_;
 };
 
 }  // namespace cohort::sysinfo

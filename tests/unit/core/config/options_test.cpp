@@ -30,6 +30,7 @@ struct program {
   std::string token = "unset";
   std::optional<std::int64_t> workers;
   bool verbose = false;
+  bool daring = false;
   options settings{"sample-service", "Shows what options do.", "1.2.3"};
 
   program() {
@@ -39,6 +40,7 @@ struct program {
     settings.add_secret(token, {"--token", "SAMPLE_TOKEN", "What to say to the provider"});
     settings.add(workers, {"--workers", "SAMPLE_WORKERS", "How many"}, integer(1, 64), "one a processor");
     settings.add_switch(verbose, "--verbose", "Say more");
+    settings.add_switch(daring, {"--daring", "SAMPLE_DARING", "Take risks"});
   }
 
   std::optional<early_exit> parse(std::vector<std::string> flags, const environment& variables = {}) {
@@ -393,6 +395,31 @@ TEST_CASE("The process's own environment is what it is now") {
   ::unsetenv("COHORT_OPTIONS_TEST");
   ::unsetenv("COHORT_OPTIONS_EMPTY");
   CHECK_FALSE(process_environment().contains("COHORT_OPTIONS_TEST"));
+}
+
+TEST_CASE("A switch is on by its flag or by its variable, and the flag wins") {
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+    bool on;
+  };
+  for (const auto& each :
+       {row{{}, {}, false}, row{{"--daring"}, {}, true}, row{{}, {{"SAMPLE_DARING", "1"}}, true},
+        row{{}, {{"SAMPLE_DARING", "true"}}, true}, row{{}, {{"SAMPLE_DARING", "0"}}, false},
+        row{{}, {{"SAMPLE_DARING", "false"}}, false}, row{{}, {{"SAMPLE_DARING", ""}}, false},
+        row{{"--daring"}, {{"SAMPLE_DARING", "0"}}, true}, row{{"--daring=false"}, {{"SAMPLE_DARING", "1"}}, false}}) {
+    program p;
+    CHECK_FALSE(p.parse(each.flags, each.variables).has_value());
+    CHECK(p.daring == each.on);
+    CHECK_FALSE(p.verbose);
+  }
+}
+
+TEST_CASE("A switch's variable that says neither yes nor no is refused, and help names it") {
+  program p;
+  CHECK(complaint(p.parse({}, {{"SAMPLE_DARING", "maybe"}})) ==
+        "sample-service: SAMPLE_DARING is \"maybe\", but must be 1, true, 0 or false");
+  CHECK_THAT(program{}.parse({"--help"})->text, ContainsSubstring("[SAMPLE_DARING]"));
 }
 
 }  // namespace

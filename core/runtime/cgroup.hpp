@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cohort::sysinfo {
+namespace cohort::proc {
 
 /// What this process may use at most, by its control groups; nothing where there is no limit.
 struct cgroup_limits {
@@ -39,4 +39,4 @@ class cgroup_reader {
   std::vector<cpu_files> cpu_files_;
 };
 
-}  // namespace cohort::sysinfo
+}  // namespace cohort::proc

@@ -1,4 +1,4 @@
-#include "services/sysinfo/proc_file.hpp"
+#include "core/runtime/proc_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,8 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <limits>
 
-namespace cohort::sysinfo {
+namespace cohort::proc {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{16} << 20;
@@ -83,4 +84,11 @@ std::optional<std::string_view> value_of(std::string_view text, std::string_view
   return std::nullopt;
 }
 
-}  // namespace cohort::sysinfo
+std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept {
+  auto value = value_of(meminfo, key).value_or("");
+  const auto kib = number<std::uint64_t>(take_until(value, ' '));
+  if (!kib || *kib > std::numeric_limits<std::uint64_t>::max() / 1024) return std::nullopt;
+  return *kib * 1024;
+}
+
+}  // namespace cohort::proc

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -13,7 +14,7 @@
 /// The kernel's small text files (proc, sysfs, cgroupfs): reading them without iostreams, and taking their text apart.
 /// Nothing here reports an error. A file that is missing or unreadable reads as empty, and text that is not what was
 /// asked for gives `nullopt`, because every caller has a documented fallback for "not known".
-namespace cohort::sysinfo {
+namespace cohort::proc {
 
 /// The file's beginning, as much of it as fits `buffer`, which the result points into. Allocates nothing.
 std::string_view read_into(const std::string& path, std::span<char> buffer) noexcept;
@@ -30,6 +31,9 @@ std::string_view take_until(std::string_view& rest, char separator) noexcept;
 /// The value of the first line `key : value` whose key is exactly `key`, as in /proc/meminfo and /proc/cpuinfo.
 /// A line with nothing behind the colon counts as missing.
 std::optional<std::string_view> value_of(std::string_view text, std::string_view key) noexcept;
+
+/// A line of /proc/meminfo, whose "kB" are KiB (proc_meminfo(5)), in bytes.
+std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept;
 
 /// `text`, if all of it is one finite number of type `T`.
 template <std::integral T>
@@ -48,4 +52,4 @@ std::optional<T> number(std::string_view text) noexcept {
   return value;
 }
 
-}  // namespace cohort::sysinfo
+}  // namespace cohort::proc

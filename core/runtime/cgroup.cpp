@@ -1,4 +1,4 @@
-#include "services/sysinfo/cgroup.hpp"
+#include "core/runtime/cgroup.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "services/sysinfo/proc_file.hpp"
+#include "core/runtime/proc_file.hpp"
 
-namespace cohort::sysinfo {
+namespace cohort::proc {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexce
   return limits;
 }
 
-}  // namespace cohort::sysinfo
+}  // namespace cohort::proc
