@@ -9,6 +9,7 @@ RUN --mount=type=secret,id=extra_ca \
     if [ -s /run/secrets/extra_ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/extra_ca; fi \
  && npm ci --no-audit --no-fund --loglevel=error
 COPY dashboard-ui ./
+COPY monitoring/RUNBOOK.md /src/monitoring/RUNBOOK.md
 RUN node build.mjs --out /page
 
 FROM debian:trixie-slim AS toolchain

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { pageAssetsSource } from './embed.mjs';
+import { renderRunbook } from './runbook.mjs';
 
 /**
  * One file of the built page, as the server sends it.
@@ -14,30 +15,39 @@ import { pageAssetsSource } from './embed.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
-/** Where `index.html` names a source, and what its built file is. */
+/** What the pages name as a source, and what its built file is. */
 const sources = [
-  { source: 'src/main.ts', stem: 'main', extension: 'js', contentType: 'text/javascript; charset=utf-8' },
-  { source: 'src/style.css', stem: 'style', extension: 'css', contentType: 'text/css; charset=utf-8' },
-  { source: 'src/favicon.svg', stem: 'favicon', extension: 'svg', contentType: 'image/svg+xml' },
+  { source: 'src/main.ts', stem: 'main', extension: 'js', contentType: 'text/javascript; charset=utf-8', shared: false },
+  { source: 'src/style.css', stem: 'style', extension: 'css', contentType: 'text/css; charset=utf-8', shared: true },
+  { source: 'src/favicon.svg', stem: 'favicon', extension: 'svg', contentType: 'image/svg+xml', shared: true },
 ];
 
+const html = { contentType: 'text/html; charset=utf-8', immutable: false };
+
 /**
- * Builds the page in memory; the same sources give the same bytes.
+ * Builds the pages in memory; the same sources give the same bytes.
  * @returns {Promise<PageFile[]>}
  */
 export async function buildPage() {
-  let html = await readFile(join(root, 'index.html'), 'utf8');
+  let index = await readFile(join(root, 'index.html'), 'utf8');
+  let runbook = await readFile(join(root, 'runbook.html'), 'utf8');
   /** @type {PageFile[]} */
   const assets = [];
-  for (const { source, stem, extension, contentType } of sources) {
+  for (const { source, stem, extension, contentType, shared } of sources) {
     const body = await buildSource(source);
     const hash = createHash('sha256').update(body).digest('hex').slice(0, 10);
     const name = `assets/${stem}-${hash}.${extension}`;
     assets.push({ name, path: `/${name}`, contentType, immutable: true, body });
-    html = replaceOnce(html, `"${source}"`, `"/${name}"`);
+    index = replaceOnce(index, `"${source}"`, `"/${name}"`);
+    if (shared) runbook = replaceOnce(runbook, `"${source}"`, `"/${name}"`);
   }
-  const index = { name: 'index.html', path: '/', contentType: 'text/html; charset=utf-8', immutable: false };
-  return [{ ...index, body: Buffer.from(html) }, ...assets];
+  const markdown = await readFile(join(root, '../monitoring/RUNBOOK.md'), 'utf8');
+  runbook = replaceOnce(runbook, '<!-- RUNBOOK.md -->', renderRunbook(markdown));
+  return [
+    { ...html, name: 'index.html', path: '/', body: Buffer.from(index) },
+    { ...html, name: 'runbook.html', path: '/runbook', body: Buffer.from(runbook) },
+    ...assets,
+  ];
 }
 
 /** @param {string} source */
@@ -67,7 +77,7 @@ async function buildSource(source) {
  */
 function replaceOnce(text, from, to) {
   const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`index.html must name ${from} once, and does ${parts.length - 1} times`);
+  if (parts.length !== 2) throw new Error(`a page must name ${from} once, and does ${parts.length - 1} times`);
   return parts.join(to);
 }
 

@@ -9,7 +9,8 @@ simdjson::dom::parser& thread_parser() {
 
 bool is_object(std::string_view text) {
   simdjson::dom::element root;
-  return thread_parser().parse(text.data(), text.size()).get(root) == simdjson::SUCCESS && root.is_object();
+  return !text.empty() && thread_parser().parse(text.data(), text.size()).get(root) == simdjson::SUCCESS &&
+         root.is_object();
 }
 
 std::string minified(std::string_view text) {

@@ -20,7 +20,8 @@ template <class Visit>
 auto read(std::string_view text, Visit&& visit) -> decltype(visit(std::declval<simdjson::dom::element>())) {
   using answer = decltype(visit(std::declval<simdjson::dom::element>()));
   simdjson::dom::element root;
-  if (thread_parser().parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
+  // An empty view may be null, from which simdjson would copy.
+  if (text.empty() || thread_parser().parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
     // Said in full: a `result<bool>` cannot be made from an error code alone, which converts to bool.
     return answer(boost::system::in_place_error, boost::system::errc::bad_message, boost::system::generic_category());
   }

@@ -20,6 +20,16 @@ digest sha256(std::string_view text) {
   return made;
 }
 
+/// The key as the caller shows it, right or wrong; nothing if it shows none. Credentials of another scheme are none.
+std::optional<std::string_view> shown_key(const http::request_head& head) {
+  if (const auto key = head.find("x-api-key")) return key;
+  const auto credentials = head.find(http::field::authorization);
+  if (!credentials) return std::nullopt;
+  const auto space = std::min(credentials->find(' '), credentials->size());
+  if (!http::same_name(credentials->substr(0, space), "Bearer")) return std::nullopt;
+  return http::trimmed(credentials->substr(space));
+}
+
 telemetry::counter& failures(telemetry::registry& metrics, const std::string& prefix, std::string_view endpoint,
                              const char* reason) {
   return metrics.make_counter(prefix + "_auth_failures_total", "Requests without the API key, or with a wrong one.",
@@ -42,15 +52,14 @@ void key_guard::expose_counters(const http::router& routes) const {
 }
 
 std::optional<http::response> key_guard::check(const http::request_context& context, std::string_view endpoint) const {
-  const bool shows_key = context.head().find("x-api-key").has_value();
-  if (!shows_key && asks() && other_proof_ && other_proof_(context)) return std::nullopt;
+  if (!shown_key(context.head()) && asks() && other_proof_ && other_proof_(context)) return std::nullopt;
   return check_key(context, endpoint);
 }
 
 std::optional<http::response> key_guard::check_key(const http::request_context& context,
                                                    std::string_view endpoint) const {
   if (!asks()) return std::nullopt;
-  const auto given = context.head().find("x-api-key");
+  const auto given = shown_key(context.head());
   if (given && same_secret(*given, key_)) return std::nullopt;
   failures(metrics_, prefix_, endpoint, given ? "invalid" : "missing").increment();
   auto refusal =

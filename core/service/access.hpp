@@ -13,7 +13,8 @@ namespace cohort::service {
 /// Equal or not, in a time that says nothing about where they differ, nor about the length of `expected`.
 bool same_secret(std::string_view given, std::string_view expected);
 
-/// Who may call `/api/*`: whoever has the key, as `X-API-Key`. Counts refusals in
+/// Who may call `/api/*`: whoever has the key, as `X-API-Key` or, without that, as `Authorization: Bearer KEY`
+/// (RFC 6750), which is all that many a program can send. Counts refusals in
 /// `<prefix>_auth_failures_total{endpoint,reason}`.
 class key_guard {
  public:

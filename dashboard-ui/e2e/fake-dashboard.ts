@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PageFile } from '../build.mjs';
-import { aggregateBody } from '../test/bodies.ts';
+import { aggregateBody, unheardBody } from '../test/bodies.ts';
 
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -16,10 +16,12 @@ const contentSecurityPolicy = [
   "object-src 'none'",
 ].join('; ');
 
-/** A dashboard service that says what a test tells it to, and nothing on its own but the first aggregate of a stream. */
+/** A dashboard service that says what a test tells it to, and nothing on its own but what a new stream begins with. */
 export class FakeDashboard {
   /** What a new stream is greeted with; null leaves it silent. */
   greeting: object | null = aggregateBody;
+  /** What is firing, as a new stream is told; null leaves that out. */
+  alerts: object | null = unheardBody;
   /** The key that `/api` wants; null lets everybody in. */
   key: string | null = null;
   /** Answers of `/session` that come before its real ones. */
@@ -127,6 +129,7 @@ export class FakeDashboard {
       this.#streams.delete(response);
       this.#changed();
     });
+    if (this.alerts !== null) response.write(`event: alerts\ndata: ${JSON.stringify(this.alerts)}\n\n`);
     if (this.greeting !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.greeting)}\n\n`);
     this.#streams.add(response);
     this.#streamsOpened += 1;

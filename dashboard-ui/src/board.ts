@@ -1,3 +1,4 @@
+import type { Alerts } from './alerts.ts';
 import type {
   Aggregate,
   EventName,
@@ -21,11 +22,18 @@ export interface Panel<T> {
   readonly heardAt: number | null;
 }
 
+/** The last word on the alerts, and when it came: it is not repeated while nothing changes. */
+export interface HeardAlerts {
+  readonly value: Alerts | null;
+  readonly heardAt: number;
+}
+
 /** All that the page knows; changed only by replacing it. */
 export interface Board {
   readonly time: Panel<TimeReading>;
   readonly system: Panel<SystemInfo>;
   readonly weather: Panel<WeatherReport>;
+  readonly alerts: HeardAlerts;
   /** The kind of the last malformed event, until a good one of that kind comes. */
   readonly malformed: EventName | null;
 }
@@ -38,7 +46,13 @@ const blank = {
   heardAt: null,
 } as const;
 
-export const emptyBoard: Board = { time: blank, system: blank, weather: blank, malformed: null };
+export const emptyBoard: Board = {
+  time: blank,
+  system: blank,
+  weather: blank,
+  alerts: { value: null, heardAt: 0 },
+  malformed: null,
+};
 
 export function hasFailed(state: PanelState): boolean {
   return state === 'timeout' || state === 'error' || state === 'shed' || state === 'open';
@@ -59,11 +73,17 @@ export function withTime(board: Board, event: TimeEvent, now: number): Board {
 
 export function withAggregate(board: Board, aggregate: Aggregate, now: number): Board {
   return {
+    ...board,
     malformed: board.malformed === 'aggregate' ? null : board.malformed,
     time: mergeTime(board.time, aggregate.time, now),
     system: merge(board.system, aggregate.system, now),
     weather: merge(board.weather, aggregate.weather, now),
   };
+}
+
+export function withAlerts(board: Board, value: Alerts, now: number): Board {
+  const malformed = board.malformed === 'alerts' ? null : board.malformed;
+  return { ...board, malformed, alerts: { value, heardAt: now } };
 }
 
 export function withMalformed(board: Board, kind: EventName): Board {

@@ -47,6 +47,15 @@ export function timeOfDay(timestamp: string): string {
   return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;
 }
 
+/** "YYYY-MM-DD HH:MM" in the reader's own zone; "N/A" for what is no time. */
+export function localMinute(iso8601: string | null): string {
+  const when = new Date(iso8601 ?? '');
+  if (Number.isNaN(when.getTime())) return notAvailable;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
+  return `${date} ${two(when.getHours())}:${two(when.getMinutes())}`;
+}
+
 export function listed(...values: (string | null)[]): string {
   const present = values.filter((value) => value !== null);
   return present.length === 0 ? notAvailable : present.join(', ');

@@ -1,5 +1,6 @@
-import { Announcer } from './announcer.ts';
-import { emptyBoard, withAggregate, withMalformed, withTime, type Board } from './board.ts';
+import { parseAlertsEvent } from './alerts.ts';
+import { AlertAnnouncer, Announcer } from './announcer.ts';
+import { emptyBoard, withAggregate, withAlerts, withMalformed, withTime, type Board } from './board.ts';
 import { cautiousClock } from './clock.ts';
 import { spokenConnection } from './connection-view.ts';
 import type { EventName } from './model.ts';
@@ -12,6 +13,7 @@ import { SignInForm } from './view/sign-in.ts';
 
 const now = cautiousClock(() => performance.now(), () => Date.now());
 const announcer = new Announcer();
+const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
 
 let board: Board = emptyBoard;
@@ -61,6 +63,10 @@ function receive(current: Board, name: EventName, data: string, at: number): Boa
     const event = parseTimeEvent(data);
     return event === null ? withMalformed(current, name) : withTime(current, event, at);
   }
+  if (name === 'alerts') {
+    const alerts = parseAlertsEvent(data);
+    return alerts === null ? withMalformed(current, name) : withAlerts(current, alerts, at);
+  }
   const aggregate = parseAggregateEvent(data);
   return aggregate === null ? withMalformed(current, name) : withAggregate(current, aggregate, at);
 }
@@ -79,12 +85,14 @@ function announce(text: string): void {
 function tick(): void {
   const view = render();
   const panel = (name: string, state: string) => ({ name, state: state === 'waiting' ? null : state, expected: 'fresh' });
-  const news = announcer.changes([
+  const changes = announcer.changes([
     { name: 'Connection', state: spokenConnection(view.connection.state), expected: 'live' },
     panel('Time', view.time.state),
     panel('System', view.system.state),
     panel('Weather', view.weather.state),
+    { name: 'Monitoring', state: view.alerts.spokenMonitoring, expected: 'heard' },
   ]);
+  const news = [alertAnnouncer.changes(board.alerts.value), changes].filter((text) => text !== '').join(' ');
   if (news !== '') announce(news);
 }
 

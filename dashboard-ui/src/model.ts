@@ -5,7 +5,7 @@ export type PartState = (typeof partStates)[number];
 /** `waiting`: nothing heard yet. `unknown`: the server used a word this page does not know. */
 export type PanelState = PartState | 'waiting' | 'unknown';
 
-export type EventName = 'time' | 'aggregate';
+export type EventName = 'time' | 'aggregate' | 'alerts';
 
 /** How long the server waited for a part, and how long it would have waited, in milliseconds. */
 export interface Timing {

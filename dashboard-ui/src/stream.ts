@@ -30,7 +30,7 @@ export interface StreamListener {
   event(name: EventName, data: string): void;
 }
 
-const eventNames: readonly EventName[] = ['time', 'aggregate'];
+const eventNames: readonly EventName[] = ['time', 'aggregate', 'alerts'];
 /** `EventSource.CLOSED`; a number here, so that the machine runs without a browser. */
 const closed = 2;
 const firstRetryMs = 1_000;

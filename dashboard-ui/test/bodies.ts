@@ -52,3 +52,41 @@ export const aggregateBody = {
   weather_service: weatherBody,
   meta: { time_service: fresh(3000), sysinfo_service: fresh(3000), weather_service: fresh(5000) },
 };
+
+export const alertBody = {
+  name: 'ServiceDown',
+  severity: 'critical',
+  service: 'weather-service',
+  summary: 'weather-service is down',
+  description: 'Prometheus got no answer for a minute.',
+  runbook_url: 'http://localhost:5000/runbook#servicedown',
+  starts_at: '2025-03-09T12:03:06Z',
+  for_seconds: 120,
+  stale: false,
+  labels: { alertname: 'ServiceDown', job: 'weather-service', severity: 'critical' },
+  fingerprint: 'f0',
+};
+
+export const warningBody = {
+  ...alertBody,
+  name: 'LowCacheHitRate',
+  severity: 'warning',
+  summary: 'Fewer than half of the answers come from the cache',
+  runbook_url: 'http://localhost:5000/runbook#lowcachehitrate',
+  fingerprint: 'f1',
+};
+
+export const resolvedBody = { ...alertBody, ends_at: '2025-03-09T12:05:06Z' };
+
+/** What `/api/alerts` says while somebody watches. */
+export function alertsBody(firing: object[] = [], resolved: object[] = []) {
+  return { monitoring: { state: 'ok', last_heard_seconds: 12 }, firing, resolved, not_shown: 0 };
+}
+
+/** What it says when the last word of the monitoring is four minutes old. */
+export function silentBody(firing: object[] = []) {
+  return { ...alertsBody(firing), monitoring: { state: 'silent', last_heard_seconds: 240 } };
+}
+
+/** What it says where nobody has ever watched. */
+export const unheardBody = { ...alertsBody(), monitoring: { state: 'unknown', last_heard_seconds: null } };

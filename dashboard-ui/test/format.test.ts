@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { age, duration, fixed, listed, quantity, timeOfDay, timing } from '../src/format.ts';
+import { age, duration, fixed, listed, localMinute, quantity, timeOfDay, timing } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -39,4 +39,9 @@ test('an age counts whole seconds', () => {
 
 test('a list leaves out what is missing', () => {
   expect([listed('Haifa', null), listed('Haifa', 'Israel'), listed(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
+});
+
+test('a moment is told in the reader\'s own zone', () => {
+  expect(localMinute(new Date(2026, 5, 1, 3, 7, 59).toISOString())).toBe('2026-06-01 03:07');
+  expect([localMinute(null), localMinute('soon')]).toEqual(['N/A', 'N/A']);
 });

@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include "core/json/writer.hpp"
 #include "services/dashboard/event_feed.hpp"
 #include "services/dashboard/page_assets.hpp"
 
@@ -14,7 +15,9 @@ constexpr std::size_t most_loops = 256;
 struct dashboard_routes {
   service::background& work;
   const service::key_guard& guard;
+  telemetry::logger log;
   std::shared_ptr<aggregator> source;
+  std::shared_ptr<alert_store> alerts;
   session_cookies sessions;
   std::array<std::shared_ptr<event_feed>, most_loops> feeds;
 
@@ -32,13 +35,58 @@ struct dashboard_routes {
 
   http::response events() {
     auto& feed = feeds.at(loop::current().index());
-    if (!feed) feed = std::make_shared<event_feed>(work, source);
+    if (!feed) feed = std::make_shared<event_feed>(work, source, alerts);
     http::response stream;
     stream.stream([feed](http::body_writer& out) { return event_feed::serve(feed, out); }, "text/event-stream");
     stream.set("Cache-Control", "no-store");
     // nginx would collect the events otherwise.
     stream.set("X-Accel-Buffering", "no");
     return stream;
+  }
+
+  http::response show_alerts() const {
+    const auto& here = loop::current();
+    auto answer = http::json_response(alerts->body(here.now(), here.wall_now()));
+    answer.set("Cache-Control", "no-store");
+    return answer;
+  }
+
+  http::response take_alerts(const http::request_context& context) const {
+    // The session is no proof here: a browser sends it along for every page of this host, whatever its port. And where
+    // no key is asked for, a page of another site may not post either: for JSON its browser asks first, and is refused.
+    if (auto refusal = guard.check_key(context, "/api/alerts")) return std::move(*refusal);
+    if (!is_json(context.head())) {
+      return http::error_response(http::status::unsupported_media_type, "Alerts come as application/json");
+    }
+    auto told = read_alert_webhook(context.body());
+    if (!told) {
+      log.write(telemetry::log_level::warn, "refused a webhook", {{"what", std::string_view{told.error()}}});
+      return http::error_response(http::status::bad_request, "No webhook of Alertmanager's: " + told.error());
+    }
+    const auto count = alerts->take(std::move(*told), loop::current().now());
+    log_losses(count);
+    std::string body;
+    json::writer out{body};
+    out.open_object().field("firing", count.firing).field("resolved", count.resolved);
+    out.field("dropped", count.dropped).field("forgotten", count.forgotten).field("shortened", count.shortened);
+    out.close_object();
+    return http::json_response(std::move(body));
+  }
+
+  void log_losses(const alert_store::taken& count) const {
+    const auto lost = count.dropped + count.truncated;
+    if (lost + count.forgotten + count.shortened == 0) return;
+    const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+    log.write(lost > 0 ? telemetry::log_level::error : telemetry::log_level::info, "alerts that are not kept whole",
+              {{"dropped", number(count.dropped)},
+               {"truncated", number(count.truncated)},
+               {"forgotten", number(count.forgotten)},
+               {"shortened", number(count.shortened)}});
+  }
+
+  static bool is_json(const http::request_head& head) {
+    const auto type = head.find(http::field::content_type).value_or(std::string_view{});
+    return http::same_name(http::trimmed(type.substr(0, type.find(';'))), "application/json");
   }
 
   http::response sign_in(const http::request_context& context) const {
@@ -67,8 +115,8 @@ boost::urls::url loopback(std::uint16_t port) {
 
 http::router app(service::kit with, service::key_guard& guard, const addresses& where, session_cookies sessions) {
   auto source = std::make_shared<aggregator>(with, where);
-  auto shared = std::make_shared<dashboard_routes>(
-      dashboard_routes{with.work, guard, std::move(source), std::move(sessions), {}});
+  auto shared = std::make_shared<dashboard_routes>(dashboard_routes{
+      with.work, guard, with.log, std::move(source), std::make_shared<alert_store>(), std::move(sessions), {}});
   guard.accept_also([shared](const http::request_context& context) {
     return shared->sessions.is_valid(context, loop::current().wall_now());
   });
@@ -87,6 +135,8 @@ http::router app(service::kit with, service::key_guard& guard, const addresses& 
   routes.get("/api/time-proxy",
              [shared](http::request_context& context) { return dashboard_routes::time_proxy(shared, context); });
   routes.get("/api/events", [shared](http::request_context&) { return shared->events(); });
+  routes.get("/api/alerts", [shared](http::request_context&) { return shared->show_alerts(); });
+  routes.post("/api/alerts", [shared](http::request_context& context) { return shared->take_alerts(context); });
   routes.post("/session", [shared](http::request_context& context) { return shared->sign_in(context); });
   routes.add(http::method::delete_, "/session",
              http::immediate_handler{[](http::request_context&) { return dashboard_routes::sign_out(); }});

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr duration time_interval = 1s;
 constexpr duration aggregate_interval = 5s;
+constexpr duration alerts_interval = 1s;
 /// Proxies close what is silent; and a client that is gone is noticed.
 constexpr duration keep_alive_interval = 15s;
 
@@ -50,7 +51,13 @@ void event_feed::publish(latest& to, std::string_view name, std::string_view jso
   changed_.notify_all();
 }
 
+std::string event_feed::alerts_body() {
+  const auto& here = loop::current();
+  return store_->body(here.now(), here.wall_now());
+}
+
 void event_feed::start_polling() {
+  if (!std::exchange(alerts_.running, true)) work_.spawn(poll_alerts(shared_from_this()));
   if (!std::exchange(time_.running, true)) work_.spawn(poll_time(shared_from_this()));
   if (!std::exchange(aggregate_.running, true)) work_.spawn(poll_aggregate(shared_from_this()));
 }
@@ -77,21 +84,37 @@ task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
   }
 }
 
+task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
+  const polling running{self->alerts_};
+  while (self->subscribers_ > 0) {
+    // Before the body: what changes between the two is then said twice, and not never.
+    const auto revision = self->store_->revision(loop::current().now());
+    if (std::exchange(self->alerts_revision_, revision) != revision) {
+      self->publish(self->alerts_, "alerts", self->alerts_body());
+    }
+    auto resting = sleep_for(alerts_interval);
+    co_await std::move(resting);
+  }
+}
+
 task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& out) {
   const subscription counted{*self};
   std::uint64_t seen_time = 0;
   std::uint64_t seen_aggregate = 0;
   self->start_polling();
+  std::uint64_t seen_alerts = self->alerts_.version;
   // What is old when somebody comes is not sent: it would look like news.
   const auto now = loop::current().now();
   if (now - self->time_.made >= 2 * time_interval) seen_time = self->time_.version;
   if (now - self->aggregate_.made >= 2 * aggregate_interval) seen_aggregate = self->aggregate_.version;
-  if (!co_await out.write(": welcome\n\n")) co_return;
+  auto welcome = ": welcome\n\n" + http::sse_event("alerts", self->alerts_body());
+  if (!co_await out.write(std::move(welcome))) co_return;
   while (!out.draining()) {
     std::string news;
     if (std::exchange(seen_time, self->time_.version) != self->time_.version) news += self->time_.text;
     if (std::exchange(seen_aggregate, self->aggregate_.version) != self->aggregate_.version)
       news += self->aggregate_.text;
+    if (std::exchange(seen_alerts, self->alerts_.version) != self->alerts_.version) news += self->alerts_.text;
     if (!news.empty()) {
       if (!co_await out.write(std::move(news))) co_return;
       continue;  // more may have come meanwhile

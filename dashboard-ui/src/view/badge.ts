@@ -2,7 +2,7 @@ import type { ConnectionState } from '../connection-view.ts';
 import type { PanelState } from '../model.ts';
 import { find, setText } from './dom.ts';
 
-type Look = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
+export type Look = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
 
 const looks: Record<PanelState | ConnectionState, Look> = {
   fresh: { icon: 'check', tone: 'good' },
@@ -22,7 +22,10 @@ const looks: Record<PanelState | ConnectionState, Look> = {
 };
 
 export function renderBadge(badge: Element, state: PanelState | ConnectionState, label: string): void {
-  const look = looks[state];
+  renderLook(badge, looks[state], label);
+}
+
+export function renderLook(badge: Element, look: Look, label: string): void {
   badge.setAttribute('data-tone', look.tone);
   find(badge, 'use').setAttribute('href', `#icon-${look.icon}`);
   setText(find(badge, '.badge-label'), label);

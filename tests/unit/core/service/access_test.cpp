@@ -101,6 +101,34 @@ TEST_CASE("Another proof serves where there is no key, but does not make a wrong
   CHECK(stage.answer_to(get("/api/things", "X-Proof: yes\r\nX-API-Key: wrong\r\n")).status == 401);
 }
 
+TEST_CASE("A key is taken as a bearer token as well; X-API-Key wins where both are there") {
+  service_stage stage{"secret"};
+  stage.guard.accept_also([](const http::request_context& context) { return context.head().find("x-proof") == "yes"; });
+  stage.serve(things());
+  const auto [lines, refusal] = GENERATE(table<std::string, std::string>({
+      {"Authorization: Bearer secret\r\n", ""},
+      {"authorization: bEARER   secret\r\n", ""},
+      {"Authorization: Bearer wrong\r\nX-API-Key: secret\r\n", ""},
+      {"Authorization: Basic secret\r\nX-Proof: yes\r\n", ""},
+      {"Authorization: Bearer secret\r\nX-API-Key: wrong\r\n", "Invalid API key"},
+      {"Authorization: Bearer Secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer secret secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer wrong\r\nX-Proof: yes\r\n", "Invalid API key"},
+      {"Authorization: Bearer\r\n", "Invalid API key"},
+      {"Authorization: Bearersecret\r\n", "API key required"},
+      {"Authorization: Basic secret\r\n", "API key required"},
+      {"Authorization: secret\r\n", "API key required"},
+      {"Authorization:\r\n", "API key required"},
+  }));
+  CAPTURE(lines);
+  const auto answer = stage.answer_to(get("/api/things", lines));
+  CHECK(answer.status == (refusal.empty() ? 200 : 401));
+  if (refusal.empty()) return;
+  CHECK(json_at(answer.body, "/message") == "\"" + refusal + "\"");
+  const std::string reason = refusal == "Invalid API key" ? "invalid" : "missing";
+  CHECK(stage.series("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
+}
+
 TEST_CASE("Above its rate a client is told to wait, and how long; probes are not counted") {
   service_stage stage;
   stage.serve(things(), config::rate{3, 60s});

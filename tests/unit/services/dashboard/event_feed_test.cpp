@@ -1,5 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/unit/services/dashboard/alert_bodies.hpp"
 #include "tests/unit/services/dashboard/dashboard_stage.hpp"
 
 namespace cohort {
@@ -149,6 +150,71 @@ TEST_CASE("A body of several lines is one event") {
   someone.heard(10ms);
   CHECK(someone.count("event: time\ndata: {\"timestamp\":\"now\"}\n\n") == 1);
   someone.leave();
+}
+
+received tell(dashboard_stage& stage, std::initializer_list<told_alert> alerts) {
+  return stage.answer_to(post("/api/alerts", webhook_of(alerts), "Content-Type: application/json\r\n"));
+}
+
+TEST_CASE("Whoever listens hears the alerts at once, within a second when they change, and not otherwise") {
+  dashboard_stage stage;
+  stage.serve_dashboard();
+  listener someone{stage};
+  someone.heard(0s);
+  const std::string nothing =
+      "{\"monitoring\":{\"state\":\"unknown\",\"last_heard_seconds\":null},"
+      "\"firing\":[],\"resolved\":[],\"not_shown\":0}";
+  CHECK(someone.count("event: alerts\ndata: " + nothing + "\n\n") == 1);
+  someone.heard(58500ms);
+  CHECK(someone.count("event: alerts\n") == 1);
+
+  tell(stage, {{}});
+  someone.heard(1100ms);
+  CHECK(someone.count("event: alerts\n") == 2);
+  CHECK(someone.count("\"name\":\"ServiceDown\"") == 1);
+
+  listener late{stage};
+  late.heard(1min);
+  CHECK(late.count("event: alerts\n") == 1);
+  CHECK(late.count("\"name\":\"ServiceDown\"") == 1);
+  someone.heard(0s);
+  CHECK(someone.count("event: alerts\n") == 2);
+  someone.leave();
+  late.leave();
+}
+
+TEST_CASE("That nobody watches any more, and that an alert is stale, is news though nothing comes") {
+  dashboard_stage stage;
+  stage.serve_dashboard();
+  tell(stage, {{}, watchdog()});
+  listener someone{stage};
+  someone.heard(3min - 2s);
+  CHECK(someone.count("\"state\":\"silent\"") == 0);
+  someone.heard(3s);
+  CHECK(someone.count("\"state\":\"silent\"") == 1);
+  CHECK(someone.count("\"stale\":true") == 0);
+  for (int minute = 0; minute < 12; ++minute) someone.heard(1min);  // who does not read is left
+  someone.heard(1s);
+  CHECK(someone.count("\"stale\":true") == 1);
+  CHECK(someone.count("event: alerts\n") == 3);
+  someone.leave();
+}
+
+TEST_CASE("The next listener after a pause hears the alerts as they are now, once") {
+  dashboard_stage stage;
+  stage.serve_dashboard();
+  {
+    listener someone{stage};
+    someone.heard(2s);
+    someone.leave();
+  }
+  stage.time.run_for(10s);
+  tell(stage, {{}});
+  listener next{stage};
+  next.heard(5s);
+  CHECK(next.count("event: alerts\n") == 1);
+  CHECK(next.count("\"name\":\"ServiceDown\"") == 1);
+  next.leave();
 }
 
 TEST_CASE("A server that drains says good-bye to all who listen, and ends the stream in good order") {

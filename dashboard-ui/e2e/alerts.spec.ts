@@ -1,0 +1,223 @@
+import type { Page } from '@playwright/test';
+import { alertBody, alertsBody, resolvedBody, silentBody, timeBody, unheardBody, warningBody } from '../test/bodies.ts';
+import { expect, test } from './fixtures.ts';
+
+const panelOf = (page: Page) => page.getByRole('region', { name: 'Alerts' });
+const firingIn = (page: Page) => panelOf(page).getByRole('list', { name: 'Firing alerts' }).getByRole('listitem');
+
+test('where nobody has ever watched, that is said in one neutral line', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await expect(panelOf(page)).toContainText('Monitoring has not been heard yet.');
+  await expect(panelOf(page).locator('.badge')).toHaveText('unheard');
+  await expect(panelOf(page).locator('.badge')).toHaveAttribute('data-tone', 'idle');
+  await expect(firingIn(page)).toHaveCount(0);
+  await expect(panelOf(page).getByText('Resolved recently')).toBeHidden();
+  await page.clock.runFor(2_000);
+  await expect(page.getByRole('status')).toBeEmpty();
+});
+
+test('nothing firing is one line that tells when monitoring was last heard, and that grows older', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody();
+  await page.goto(dashboard.url);
+  await expect(panelOf(page)).toContainText('No alerts firing · monitoring heard 12 s ago');
+  await expect(panelOf(page).locator('.badge')).toHaveText('none firing');
+  await page.clock.runFor(2_000);
+  await expect(panelOf(page)).toContainText('monitoring heard 14 s ago');
+  const box = await panelOf(page).boundingBox();
+  expect(box?.height).toBeLessThan(100);
+});
+
+test('a firing alert is shown with all that helps, and announced', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([alertBody, warningBody]);
+  await page.goto(dashboard.url);
+  await expect(panelOf(page).locator('.panel-head .badge')).toHaveText('2 firing');
+  await expect(firingIn(page)).toHaveCount(2);
+  const first = firingIn(page).first();
+  await expect(first.getByRole('heading', { level: 3 })).toHaveText('ServiceDown');
+  await expect(first.locator('.badge')).toHaveText('critical');
+  await expect(first.locator('.badge use')).toHaveAttribute('href', '#icon-critical');
+  await expect(first).toContainText('weather-service is down');
+  await expect(first).toContainText('for 2 min, since 2025-03-09');
+  await expect(first.locator('time')).toHaveAttribute('datetime', '2025-03-09T12:03:06Z');
+  await expect(firingIn(page).nth(1).locator('.badge use')).toHaveAttribute('href', '#icon-warning');
+
+  const link = first.getByRole('link', { name: 'Runbook for ServiceDown, in a new tab' });
+  await expect(link).toHaveAttribute('href', '/runbook#servicedown');
+  await expect(link).toHaveAttribute('rel', 'noopener');
+
+  await expect(first.getByText('Prometheus got no answer')).toBeHidden();
+  await first.getByText('Description and labels').click();
+  await expect(first.getByText('Prometheus got no answer')).toBeVisible();
+  await expect(first.getByText('alertname')).toBeVisible();
+
+  await page.clock.runFor(1_000);
+  await expect(page.getByRole('status')).toHaveText(
+    'Alert firing: ServiceDown, weather-service, critical. Alert firing: LowCacheHitRate, weather-service, warning.',
+  );
+});
+
+test('what the reader has opened stays open while events come and others are listed before it', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([warningBody]);
+  await page.goto(dashboard.url);
+  const opened = firingIn(page).filter({ hasText: 'LowCacheHitRate' });
+  await opened.getByText('Description and labels').click();
+  dashboard.send('alerts', alertsBody([alertBody, { ...warningBody, summary: 'changed' }]));
+  await expect(firingIn(page)).toHaveCount(2);
+  await expect(firingIn(page).first()).toContainText('ServiceDown');
+  await expect(opened).toContainText('changed');
+  await expect(opened.locator('details')).toHaveAttribute('open', '');
+  await expect(firingIn(page).first().locator('details')).not.toHaveAttribute('open', '');
+});
+
+test('a resolved alert moves to a folded list, and is announced', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([alertBody]);
+  await page.goto(dashboard.url);
+  await expect(firingIn(page)).toHaveCount(1);
+  await page.clock.runFor(1_000);
+  dashboard.send('alerts', alertsBody([], [resolvedBody]));
+  await expect(firingIn(page)).toHaveCount(0);
+  await expect(panelOf(page).locator('.panel-head .badge')).toHaveText('none firing');
+  const list = panelOf(page).getByRole('list', { name: 'Resolved alerts' });
+  await expect(list).toBeHidden();
+  await panelOf(page).getByText('Resolved recently (1)').click();
+  await expect(list.getByRole('listitem')).toContainText('lasted 2 min, until 2025-03-09');
+  await page.clock.runFor(1_000);
+  await expect(page.getByRole('status')).toHaveText('Alert resolved: ServiceDown, weather-service, critical.');
+});
+
+test('silence of the monitoring is said clearly, with and without alerts, and announced', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody();
+  await page.goto(dashboard.url);
+  await page.clock.runFor(1_000);
+  dashboard.send('alerts', silentBody());
+  await expect(panelOf(page)).toContainText('Monitoring has been silent for 4 min: nobody is watching');
+  await expect(panelOf(page).locator('.badge')).toHaveText('silent');
+  await expect(panelOf(page).locator('.badge')).toHaveAttribute('data-tone', 'bad');
+  await page.clock.runFor(1_000);
+  await expect(page.getByRole('status')).toHaveText('Monitoring: silent.');
+  dashboard.send('alerts', silentBody([{ ...alertBody, stale: true }]));
+  await expect(panelOf(page)).toContainText('silent for 4 min: what follows may be incomplete.');
+  await expect(firingIn(page)).toContainText('Not confirmed for a quarter of an hour');
+  dashboard.send('alerts', alertsBody());
+  await expect(panelOf(page)).toContainText('No alerts firing');
+  await page.clock.runFor(1_000);
+  await expect(page.getByRole('status')).toContainText('Monitoring: heard.');
+});
+
+test('a stream without news greys the alerts, and one that is found again brings them back', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([alertBody]);
+  await page.goto(dashboard.url);
+  await expect(firingIn(page)).toHaveCount(1);
+  await page.clock.runFor(4_000);
+  await expect(panelOf(page)).toHaveClass(/dimmed/);
+  await expect(panelOf(page).locator('.panel-head .badge')).toHaveText('stale');
+  await expect(panelOf(page)).toContainText('No news from the server.');
+  await expect(panelOf(page)).toContainText('last update 4 s ago');
+  await expect(firingIn(page)).toContainText('ServiceDown');
+  dashboard.send('time', timeBody);
+  await expect(panelOf(page)).not.toHaveClass(/dimmed/);
+
+  await dashboard.leave();
+  await expect(page.locator('#connection')).toHaveText(/reconnecting/);
+  await page.clock.runFor(4_000);
+  await expect(panelOf(page)).toHaveClass(/dimmed/);
+  dashboard.alerts = alertsBody([], [resolvedBody]);
+  await dashboard.start();
+  await expect(async () => {
+    await page.clock.runFor(1_000);
+    expect(dashboard.streamsNow).toBe(1);
+  }).toPass({ intervals: [20] });
+  await expect(panelOf(page)).toContainText('No alerts firing');
+  await expect(panelOf(page)).not.toHaveClass(/dimmed/);
+});
+
+test('who may not read any more sees no alerts', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([alertBody]);
+  await page.goto(dashboard.url);
+  await expect(firingIn(page)).toHaveCount(1);
+  dashboard.key = 'another';
+  dashboard.bye();
+  await page.clock.runFor(1_000);
+  await expect(page.getByLabel('Key', { exact: true })).toBeVisible();
+  await expect(page.locator('#alerts')).toBeHidden();
+  await expect(page.locator('#firing li')).toHaveCount(0);
+});
+
+test('texts of an alert are never markup, and its link leads only to the web', async ({ page, dashboard }) => {
+  const attack = '<img src=x onerror=alert(1)>';
+  const hostile = {
+    name: attack,
+    severity: attack,
+    service: attack,
+    summary: attack,
+    description: `${attack}</template><script>alert(1)</script>`,
+    runbook_url: 'javascript:alert(1)',
+    starts_at: attack,
+    for_seconds: 'soon',
+    fingerprint: '"><img src=x>',
+    labels: { [attack]: attack, __proto__x: {} },
+  };
+  dashboard.alerts = { ...alertsBody([hostile, { ...hostile, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
+  await page.goto(dashboard.url);
+  await expect(firingIn(page)).toHaveCount(2);
+  await expect(firingIn(page).first().getByRole('heading')).toHaveText(attack);
+  await expect(firingIn(page).first().getByRole('link')).toHaveCount(0);
+  await expect(firingIn(page).nth(1).getByRole('link')).toHaveAttribute('href', 'https://wiki.example/x');
+  await expect(page.locator('img')).toHaveCount(0);
+  await expect(page.locator('[href^="javascript"]')).toHaveCount(0);
+  await expect(page.locator('script')).toHaveCount(1);
+});
+
+test('a malformed event is reported and changes nothing', async ({ page, dashboard }) => {
+  dashboard.alerts = alertsBody([alertBody]);
+  await page.goto(dashboard.url);
+  await expect(firingIn(page)).toHaveCount(1);
+  dashboard.send('alerts', { firing: [] });
+  await expect(page.getByText('Ignored a malformed “alerts” event')).toBeVisible();
+  await expect(firingIn(page)).toHaveCount(1);
+  dashboard.send('alerts', unheardBody);
+  await expect(page.getByText('Ignored a malformed')).toBeHidden();
+});
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`long texts fit a narrow screen in ${scheme} colours`, async ({ page, dashboard }) => {
+    const long = 'Donaudampfschifffahrtsgesellschaft'.repeat(12);
+    dashboard.alerts = silentBody([
+      { ...alertBody, name: long, service: long, severity: long, summary: long, description: long, labels: { [long]: long } },
+      warningBody,
+    ]);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(dashboard.url);
+    await expect(firingIn(page)).toHaveCount(2);
+    await firingIn(page).first().getByText('Description and labels').click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  });
+}
+
+test('the runbook opens at the section that an alert links to, within the policy', async ({ page, dashboard, context }) => {
+  dashboard.alerts = alertsBody([alertBody]);
+  await page.goto(dashboard.url);
+  const opening = context.waitForEvent('page');
+  await firingIn(page).getByRole('link', { name: /Runbook/ }).click();
+  const runbook = await opening;
+  await expect(runbook).toHaveURL(`${dashboard.url}runbook#servicedown`);
+  await expect(runbook.getByRole('heading', { level: 1 })).toBeVisible();
+  const section = runbook.getByRole('region', { name: 'ServiceDown' });
+  await expect(section).toBeInViewport();
+  expect(await section.evaluate((element) => element.matches(':target'))).toBe(true);
+  expect(await section.evaluate((element) => getComputedStyle(element).boxShadow)).not.toBe('none');
+});
+
+test('the runbook is a page of the same look, with its contents, that fits a narrow screen', async ({ page, dashboard }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto(`${dashboard.url}runbook`);
+  const contents = page.getByRole('navigation', { name: 'Contents' });
+  expect(await contents.getByRole('link').count()).toBe(await page.locator('section').count());
+  await contents.getByRole('link', { name: 'ServiceDown', exact: true }).click();
+  await expect(page.locator('#servicedown')).toBeInViewport();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  expect(await page.locator('style, script, [style]').count()).toBe(0);
+  await page.getByRole('link', { name: 'Dashboard' }).click();
+  await expect(page).toHaveURL(dashboard.url);
+});

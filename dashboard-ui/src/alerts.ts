@@ -1,0 +1,84 @@
+import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
+
+/** How severe an alert is, in the words of this stack's rules; `other` for any other word and for none. */
+export const severities = ['critical', 'warning', 'info', 'other'] as const;
+export type Severity = (typeof severities)[number];
+
+/** Null stands for what the rule has not said. */
+export interface Alert {
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly severity: Severity;
+  /** The rule's own word. */
+  readonly severityText: string | null;
+  readonly service: string | null;
+  readonly summary: string | null;
+  readonly description: string | null;
+  readonly runbookUrl: string | null;
+  readonly startsAt: string | null;
+  readonly endsAt: string | null;
+  /** When the event was made. */
+  readonly forSeconds: number | null;
+  /** It fires, but has not been confirmed for long. */
+  readonly stale: boolean;
+  readonly labels: readonly (readonly [string, string])[];
+}
+
+/** `silent`: what used to watch has not been heard for minutes. `unknown`: it was never heard. */
+export type MonitoringState = 'ok' | 'silent' | 'unknown';
+
+export interface Alerts {
+  readonly monitoring: { readonly state: MonitoringState; readonly lastHeardSeconds: number | null };
+  readonly firing: readonly Alert[];
+  readonly resolved: readonly Alert[];
+  /** At least so many more fire than there was room for. */
+  readonly notShown: number;
+}
+
+/** The event's content, or null when it is malformed. */
+export function parseAlertsEvent(data: string): Alerts | null {
+  const body = parseObject(data);
+  if (body === null || !isObject(body['monitoring'])) return null;
+  const firing = readAlerts(body['firing']);
+  const resolved = readAlerts(body['resolved']);
+  if (firing === null || resolved === null) return null;
+  const monitoring = objectAt(body, 'monitoring');
+  const state = monitoring['state'];
+  return {
+    monitoring: {
+      state: state === 'ok' || state === 'silent' ? state : 'unknown',
+      lastHeardSeconds: numberAt(monitoring, 'last_heard_seconds'),
+    },
+    firing,
+    resolved,
+    notShown: numberAt(body, 'not_shown') ?? 0,
+  };
+}
+
+function readAlerts(list: unknown): Alert[] | null {
+  if (!Array.isArray(list)) return null;
+  const values = list as unknown[];
+  return values.every(isObject) ? values.map(readAlert) : null;
+}
+
+/** An alert is never left out for what it lacks. */
+function readAlert(body: JsonObject): Alert {
+  const name = textAt(body, 'name') ?? 'Alert without a name';
+  const service = textAt(body, 'service');
+  const severityText = textAt(body, 'severity');
+  return {
+    fingerprint: textAt(body, 'fingerprint') ?? `${name} ${service ?? ''}`,
+    name,
+    severity: severities.find((known) => known === severityText) ?? 'other',
+    severityText,
+    service,
+    summary: textAt(body, 'summary'),
+    description: textAt(body, 'description'),
+    runbookUrl: textAt(body, 'runbook_url'),
+    startsAt: textAt(body, 'starts_at'),
+    endsAt: textAt(body, 'ends_at'),
+    forSeconds: numberAt(body, 'for_seconds'),
+    stale: body['stale'] === true,
+    labels: Object.entries(objectAt(body, 'labels')).map(([label, value]) => [label, String(value)]),
+  };
+}

@@ -1,0 +1,96 @@
+import type { AlertsState, AlertsView, AlertView } from '../alerts-view.ts';
+import { renderLook, type Look } from './badge.ts';
+import { find, findAs, setOptional, setText } from './dom.ts';
+
+const looks: Record<AlertsState, Look> = {
+  critical: { icon: 'critical', tone: 'bad' },
+  warning: { icon: 'warning', tone: 'warn' },
+  info: { icon: 'info', tone: 'idle' },
+  other: { icon: 'question', tone: 'idle' },
+  quiet: { icon: 'check', tone: 'good' },
+  silent: { icon: 'unwatched', tone: 'bad' },
+  unheard: { icon: 'dots', tone: 'idle' },
+  stale: { icon: 'clock', tone: 'warn' },
+  waiting: { icon: 'dots', tone: 'idle' },
+};
+
+const resolvedLook: Look = { icon: 'check', tone: 'good' };
+
+export function renderAlerts(panel: Element, view: AlertsView): void {
+  renderLook(find(panel, '.badge'), looks[view.state], view.label);
+  panel.classList.toggle('dimmed', view.dimmed);
+  const explanation = findAs(panel, '.explanation', HTMLElement);
+  setText(explanation, view.explanation);
+  explanation.classList.toggle('unwatched', view.unwatched);
+  setOptional(findAs(panel, '.age', HTMLElement), view.age);
+  setOptional(findAs(panel, '.missing', HTMLElement), view.missing);
+
+  const firing = findAs(panel, '#firing', HTMLElement);
+  firing.hidden = view.firing.length === 0;
+  renderList(firing, view.firing, (alert) => looks[alert.severity]);
+
+  const resolved = findAs(panel, '#resolved', HTMLElement);
+  resolved.hidden = view.resolved.length === 0;
+  setText(find(resolved, 'summary'), view.resolvedLabel);
+  renderList(find(resolved, 'ul'), view.resolved, () => resolvedLook);
+}
+
+/** Keeps the element of an alert that is still there, so that what the reader has opened, marked or focused stays. */
+function renderList(list: Element, alerts: readonly AlertView[], lookOf: (alert: AlertView) => Look): void {
+  const present = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
+  alerts.forEach((alert, place) => {
+    const item = present.get(alert.key) ?? blankItem(alert.key);
+    present.delete(alert.key);
+    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+    renderAlert(item, alert, lookOf(alert));
+  });
+  for (const gone of present.values()) gone.remove();
+}
+
+function blankItem(key: string): Element {
+  const template = findAs(document, '#alert', HTMLTemplateElement);
+  const item = find(template.content, 'li').cloneNode(true) as Element;
+  item.setAttribute('data-key', key);
+  return item;
+}
+
+function renderAlert(item: Element, alert: AlertView, look: Look): void {
+  item.setAttribute('data-tone', look.tone);
+  renderLook(find(item, '.badge'), look, alert.severityLabel);
+  setText(find(item, 'h3'), alert.name);
+  setOptional(findAs(item, '.alert-service', HTMLElement), alert.service);
+  setOptional(findAs(item, '.alert-summary', HTMLElement), alert.summary);
+  setText(find(item, '.alert-since span'), alert.since);
+  const time = findAs(item, 'time', HTMLTimeElement);
+  setText(time, alert.at);
+  if (alert.dateTime !== null) time.dateTime = alert.dateTime;
+  setOptional(findAs(item, '.alert-stale', HTMLElement), alert.stale);
+  renderRunbook(findAs(item, 'a', HTMLAnchorElement), alert);
+  setOptional(findAs(item, '.alert-description', HTMLElement), alert.description);
+  renderLabels(findAs(item, '.alert-labels', HTMLElement), alert.labels);
+}
+
+function renderRunbook(link: HTMLAnchorElement, alert: AlertView): void {
+  link.hidden = alert.runbook === null;
+  if (alert.runbook === null) link.removeAttribute('href');
+  else if (link.getAttribute('href') !== alert.runbook) link.setAttribute('href', alert.runbook);
+  setText(find(link, 'span'), ` for ${alert.name}, in a new tab`);
+}
+
+function renderLabels(list: HTMLElement, labels: AlertView['labels']): void {
+  const text = JSON.stringify(labels);
+  if (list.getAttribute('data-labels') === text) return;
+  list.setAttribute('data-labels', text);
+  list.replaceChildren(
+    ...labels.map(([name, value]) => {
+      const row = document.createElement('div');
+      row.className = 'row';
+      for (const [tag, content] of [['dt', name], ['dd', value]] as const) {
+        const cell = document.createElement(tag);
+        cell.textContent = content;
+        row.append(cell);
+      }
+      return row;
+    }),
+  );
+}

@@ -1,0 +1,92 @@
+// What Alertmanager tells the dashboard, and what people see of it.
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/integration/running_program.hpp"
+
+namespace cohort::test {
+namespace {
+
+/// As Alertmanager 0.28 sends it, but for the lines.
+constexpr std::string_view service_down =
+    R"({"receiver":"dashboard","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"ServiceDown",)"
+    R"("instance":"weather-service:5003","job":"weather-service","severity":"critical"},"annotations":{)"
+    R"("description":"Prometheus got no answer for a minute.",)"
+    R"("runbook_url":"http://localhost:5000/runbook#servicedown","summary":"weather-service is down"},)"
+    R"("startsAt":"2026-06-01T11:58:00.123Z","endsAt":"0001-01-01T00:00:00Z",)"
+    R"("generatorURL":"http://prometheus:9090/graph?g0.expr=up+%3D%3D+0\u0026g0.tab=1",)"
+    R"("fingerprint":"9a9a0ab8ffc4e1f3"},{"status":"firing","labels":{"alertname":"Watchdog","severity":"none"},)"
+    R"("annotations":{"summary":"Always fires"},"startsAt":"2026-06-01T11:00:00Z","endsAt":"0001-01-01T00:00:00Z",)"
+    R"("generatorURL":"","fingerprint":"21d9e1e1e1e1e1e1"}],"groupLabels":{},"commonLabels":{},)"
+    R"("commonAnnotations":{},"externalURL":"http://alertmanager:9093","version":"4","groupKey":"{}:{}",)"
+    R"("truncatedAlerts":0})";
+
+response tell(std::uint16_t port, std::string_view body, const header_list& more = {}) {
+  header_list fields{{"User-Agent", "Alertmanager/0.28.0"}, {"Content-Type", "application/json"}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return request(port, "POST", "/api/alerts", fields, body);
+}
+
+sse_event next_alerts(raw_connection& browser) {
+  sse_event heard;
+  while (heard.event != "alerts") heard = browser.read_sse_event();
+  return heard;
+}
+
+TEST_CASE("an alert that Alertmanager posts with the key is shown, and heard by whoever listens") {
+  running_program dashboard{"dashboard-service", {"--threads", "2"}, {{"API_KEY", "s3cret"}}};
+  const auto port = dashboard.port();
+  raw_connection browser{port};
+  browser.send("GET /api/events HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n");
+  CHECK(browser.read_head().status == 200);
+  CHECK(json_at(next_alerts(browser).data, "/monitoring/state") == "\"unknown\"");
+
+  CHECK(tell(port, service_down).status == 401);
+  const auto told = tell(port, service_down, {{"Authorization", "Bearer s3cret"}});
+  CHECK(told.status == 200);
+  CHECK(json_at(told.body, "/firing") == "2");
+
+  const auto shown = get(port, "/api/alerts", {{"Authorization", "Bearer s3cret"}}).body;
+  CHECK(json_at(shown, "/monitoring/state") == "\"ok\"");
+  CHECK(json_at(shown, "/firing/0/name") == "\"ServiceDown\"");
+  CHECK(json_at(shown, "/firing/0/starts_at") == "\"2026-06-01T11:58:00Z\"");
+  CHECK(json_at(shown, "/firing/1") == "(none)");
+
+  const auto heard = next_alerts(browser);
+  CHECK(json_at(heard.data, "/firing/0/fingerprint") == "\"9a9a0ab8ffc4e1f3\"");
+  CHECK(json_at(heard.data, "/monitoring/state") == "\"ok\"");
+
+  CHECK(metric(port, R"(dashboard_service_http_requests_total{endpoint="/api/alerts",method="POST",status="200"})") ==
+        1);
+  CHECK(metric(port, R"(dashboard_service_auth_failures_total{endpoint="/api/alerts",reason="missing"})") == 1);
+}
+
+TEST_CASE("an alert that is resolved moves from what fires to what did; nonsense is refused") {
+  running_program dashboard{"dashboard-service"};
+  const auto port = dashboard.port();
+  REQUIRE(tell(port, service_down).status == 200);
+  std::string over{service_down};
+  over.replace(over.find(R"("status":"firing","labels")"), 17, R"("status":"resolved")");
+  over.replace(over.find("0001-01-01T00:00:00Z"), 20, "2026-06-01T12:01:00Z");
+  CHECK(tell(port, over).status == 200);
+  const auto shown = get(port, "/api/alerts").body;
+  CHECK(json_at(shown, "/firing") == "[]");
+  CHECK(json_at(shown, "/resolved/0/ends_at") == "\"2026-06-01T12:01:00Z\"");
+
+  CHECK(tell(port, "{}").status == 400);
+  CHECK(tell(port, std::string(2'000'000, ' ')).status == 413);
+  CHECK(get(port, "/api/alerts").body.find("\"firing\":[]") != std::string::npos);
+}
+
+TEST_CASE("the runbook is a page that needs no key, with a section for the alert that links to it") {
+  running_program dashboard{"dashboard-service", {}, {{"API_KEY", "s3cret"}}};
+  const auto page = get(dashboard.port(), "/runbook", {{"Accept-Encoding", "identity"}});
+  CHECK(page.status == 200);
+  CHECK(page.header("content-type") == "text/html; charset=utf-8");
+  CHECK(page.header("content-security-policy").find("default-src 'self'") == 0);
+  CHECK(page.body.find(R"(id="servicedown")") != std::string::npos);
+  CHECK(page.body.find("<script") == std::string::npos);
+  CHECK(get(dashboard.port(), "/runbook", {{"If-None-Match", page.header("etag")}}).status == 304);
+}
+
+}  // namespace
+}  // namespace cohort::test
