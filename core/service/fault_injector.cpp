@@ -134,7 +134,7 @@ void fault_injector::set(const faults& wanted) {
 
 void fault_injector::end() {
   const std::lock_guard lock{changing_};
-  if (std::exchange(has_ended_, true)) return;
+  has_ended_ = true;
   change({}, "no more faults are injected: the service ends");
 }
 

@@ -129,5 +129,17 @@ TEST_CASE("a request that hangs by an injected fault holds no drain") {
   CHECK(service.process().wait_exit() == 0);
 }
 
+TEST_CASE("when the stack drains, faults of one service delay no other's answers") {
+  running_program stack{"cohort-stack", {"--enable-faults"}};
+  const auto time_service = stack.port_of("time-service");
+  REQUIRE(put_faults(time_service, R"({"hang_percent":100})").status == 200);
+  raw_connection caller{stack.port_of("dashboard-service")};
+  caller.send("GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(comes_true([&] { return metric(time_service, R"(cohort_faults_injected_total{kind="hang"})") >= 1; }));
+  stack.process().signal(SIGTERM);
+  CHECK(json_at(caller.read_response().body, "/meta/time_service/state") == "\"fresh\"");
+  CHECK(stack.process().wait_exit() == 0);
+}
+
 }  // namespace
 }  // namespace cohort::test

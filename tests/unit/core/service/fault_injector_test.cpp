@@ -42,6 +42,7 @@ service::definition worker() {
     hasty.limit = 2s;
     hasty.adapts_to_deadline = true;
     table.get("/api/alerts", quick);
+    table.get("/warm", quick).is_probe = true;
     return table;
   };
   return made;
@@ -72,8 +73,8 @@ class faulty_fleet {
   unsigned status_within(std::string milliseconds, const std::string& path) {
     return send(http::method::get, path, {}, 100s, std::move(milliseconds))->code_number;
   }
-  unsigned status_of(const std::string& path, duration at_most = 100s) {
-    const auto got = get(path, at_most);
+  unsigned status_of(const std::string& path) {
+    const auto got = get(path);
     return got ? got->code_number : 0;
   }
 
@@ -174,7 +175,7 @@ TEST_CASE("Injected latency comes before the handler, to the tick, and is in the
 TEST_CASE("Faults meet every route but probes, their own and the one for alerts") {
   faulty_fleet f;
   REQUIRE(f.put(R"({"latency_ms":100,"error_percent":100})"));
-  for (const auto* path : {"/health", "/livez", "/readyz", "/metrics", "/api/faults", "/api/alerts"}) {
+  for (const auto* path : {"/health", "/livez", "/readyz", "/metrics", "/warm", "/api/faults", "/api/alerts"}) {
     CAPTURE(path);
     CHECK(f.status_of(path) == 200);
   }
@@ -362,6 +363,23 @@ TEST_CASE("Each change is in the log, and so is the end") {
   CHECK_THAT(lines[1], ContainsSubstring("time is over latency_ms=0"));
   CHECK_THAT(lines[2], ContainsSubstring("injected from now on") && ContainsSubstring("error_percent=8"));
   CHECK_THAT(lines[3], ContainsSubstring("no more faults are injected latency_ms=0"));
+}
+
+TEST_CASE("Faults that are prolonged while their timer comes due go on") {
+  virtual_time time;
+  telemetry::registry metrics{1};
+  telemetry::log_sink sink;
+  const telemetry::logger log{sink, "test", telemetry::log_level::off, telemetry::log_format::text};
+  service::fault_injector injector{{&time.main_loop()}, metrics, log};
+  injector.set({.error_percent = 1, .seconds = 1});
+  time.run_for(900ms);
+  injector.set({.error_percent = 1, .seconds = 600});
+  // Before the loop has heard of it.
+  time.main_loop().timers().advance(time.now() + 1s);
+  CHECK(metrics.make_gauge("cohort_faults_active", "", {{"kind", "error"}}).value() == 1);
+  injector.end();
+  time.run_until_idle();
+  CHECK(metrics.make_gauge("cohort_faults_active", "", {{"kind", "error"}}).value() == 0);
 }
 
 /// Each look takes it a millisecond further.

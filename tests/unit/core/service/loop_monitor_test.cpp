@@ -97,15 +97,18 @@ TEST_CASE("CPU time is that of the loop's own thread, whoever asks") {
   telemetry::registry metrics{2};
   const auto monitors = monitors_of({&threads.at(0), &threads.at(1)}, {&metrics});
   service::add_loop_metrics(metrics, monitors);
-  asio::post(threads.at(0).get_executor(), [&] { monitors[0]->start(); });
-  asio::post(threads.at(1).get_executor(), [&] {
+  const auto use_some = [&] {
     monitors[1]->start();
-    // Until it has used so much; the other loop, which waits meanwhile, has used next to nothing.
+    // The other loop, which waits meanwhile, uses next to nothing.
     while (monitors[1]->cpu_seconds() < 0.05) {
     }
     auto seen = loop_series(metrics);
     CHECK(seen["cohort_loop_cpu_seconds_total 1"] >= 0.05);
     threads.stop();
+  };
+  asio::post(threads.at(0).get_executor(), [&] {
+    monitors[0]->start();
+    asio::post(threads.at(1).get_executor(), use_some);
   });
   timespec before{};
   timespec after{};
