@@ -1,7 +1,8 @@
 #include "core/service/ballast.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
-#include <new>
 
 namespace cohort::service {
 namespace {
@@ -12,11 +13,10 @@ constexpr std::size_t piece = 4 * mebibyte;
 constexpr duration pause = std::chrono::milliseconds{1};
 /// No larger than any machine's page.
 constexpr std::size_t page = 4096;
-/// What is larger glibc always maps by itself, so that it is given back whole; and its freeing does not move the border
-/// between what is mapped and what is kept (mallopt(3), M_MMAP_THRESHOLD). Address space that is not touched is free.
-constexpr std::size_t always_mapped = 33 * mebibyte;
 
 }  // namespace
+
+void ballast::unmap::operator()(std::byte* block) const noexcept { ::munmap(block, size); }
 
 ballast::ballast(loop& home) : home_(home), next_(home.timers(), this) {}
 
@@ -26,8 +26,10 @@ bool ballast::resize(std::size_t bytes) {
   block_.reset();
   size_ = touched_ = 0;
   if (bytes == 0) return true;
-  block_.reset(new (std::nothrow) std::byte[std::max(bytes, always_mapped)]);
-  if (!block_) return false;
+  // Not of the allocator, which keeps what it likes of what is freed.
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  block_ = {static_cast<std::byte*>(mapped), unmap{bytes}};
   size_ = bytes;
   next_.arm(home_.now());
   return true;
@@ -37,7 +39,7 @@ void ballast::touch_some() {
   const auto end = std::min(touched_ + piece, size_);
   for (; touched_ < end; touched_ = std::min(touched_ + page, end)) {
     // Else a compiler may see that nobody reads it.
-    *static_cast<volatile std::byte*>(&block_[touched_]) = std::byte{1};
+    *static_cast<volatile std::byte*>(block_.get() + touched_) = std::byte{1};
   }
   if (touched_ < size_) next_.arm(home_.now() + pause);
 }

@@ -19,10 +19,14 @@ class ballast {
   std::size_t resident_bytes() const noexcept { return touched_; }
 
  private:
+  struct unmap {
+    std::size_t size;
+    void operator()(std::byte* block) const noexcept;
+  };
   void touch_some();
 
   loop& home_;
-  std::unique_ptr<std::byte[]> block_;
+  std::unique_ptr<std::byte, unmap> block_{nullptr, unmap{0}};
   std::size_t size_ = 0;
   std::size_t touched_ = 0;
   bound_timer<&ballast::touch_some> next_;
