@@ -10,6 +10,10 @@
 
 namespace cohort::service {
 
+/// Where alerts arrive, at the service that shows them. What tells of trouble must not share it: no faults are injected
+/// there, and a POST is not rate-limited.
+inline constexpr std::string_view alerts_route = "/api/alerts";
+
 /// Equal or not, in a time that says nothing about where they differ, nor about the length of `expected`.
 bool same_secret(std::string_view given, std::string_view expected);
 
@@ -45,7 +49,8 @@ class key_guard {
 /// A filter that asks `guard` about every path below `/api/`.
 http::filter api_key_filter(const key_guard& guard);
 
-/// A filter that lets each client address have `limit`, and answers 429 with `Retry-After` above that.
+/// A filter that lets each client address have `limit`, and answers 429 with `Retry-After` above that. Alerts
+/// may always come.
 http::filter rate_limit_filter(config::rate limit, telemetry::registry& metrics);
 
 /// `X-Content-Type-Options` and the rest that the contract asks for on every answer, as whole header lines.

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "core/service/access.hpp"
+
 namespace cohort::service {
 namespace {
 
@@ -11,8 +13,6 @@ using namespace std::chrono_literals;
 using telemetry::log_level;
 
 constexpr const char* path = "/api/faults";
-/// Where alerts arrive: what tells of the trouble must not share it.
-constexpr const char* path_of_alerts = "/api/alerts";
 
 /// 100 ms in the mean. Uneven, since in step with another timer it would always or never meet that.
 constexpr duration shortest_period = 80ms;
@@ -73,7 +73,7 @@ fault_injector::fault_injector(std::vector<loop*> loops, telemetry::registry& me
 
 void fault_injector::install(http::router& routes) {
   for (const auto& each : routes.routes()) {
-    if (each->is_probe || each->pattern == path_of_alerts) continue;
+    if (each->is_probe || each->pattern == alerts_route) continue;
     for (auto& [verb, handle] : each->methods) {
       handle = http::awaiting_handler{
           [this, inner = std::move(handle)](http::request_context& context) { return answer(*this, inner, context); }};

@@ -34,7 +34,7 @@ class alert_store {
   /// Grows with whatever changes in `body` but the passing of seconds.
   std::uint64_t revision(time_point now);
 
-  /// Alertmanager repeats what fires every 5 minutes (`repeat_interval`), the Watchdog every minute.
+  /// Alertmanager repeats what fires, and the Watchdog, every minute or two (`repeat_interval`).
   static constexpr duration stale_after = std::chrono::minutes{15};
   static constexpr duration silent_after = std::chrono::minutes{3};
   static constexpr duration resolved_kept = std::chrono::hours{1};

@@ -1,5 +1,6 @@
 // The compose stack for real, from `up` to `down`: a project of its own, with a key, faults enabled, and a weather provider that
-// does not depend on the internet. Needs Docker with compose; takes the stack's usual ports.
+// does not depend on the internet. Needs Docker with compose; takes the stack's usual ports, and names its images as the stack does.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import type { ComposeFile } from './compose_lint.ts';
 import { lint } from './compose_lint.ts';
 import { playIncident, printed } from './incident.ts';
-import { run, WeatherProvider } from './processes.ts';
+import { endAllOnSignal, root, run, WeatherProvider } from './processes.ts';
 import { query } from './prometheus.ts';
 import type { Stack } from './stack.ts';
 import { askJson, inject, onUsualPorts, ready, serviceNames } from './stack.ts';
@@ -19,6 +20,9 @@ const keyFile = join(directory, 'api_key');
 const override = join(directory, 'override.yml');
 const key = 'key-of-the-end-to-end-check';
 
+// Nothing of the user's own settings, neither from a file nor from the shell.
+for (const name of ['API_KEY', 'DASHBOARD_SECRET_KEY', 'DASHBOARD_SECRET_KEY_FILE', 'RATE_LIMIT']) delete process.env[name];
+const composeArguments = ['compose', '--env-file', '/dev/null', '-f', 'compose.yml', '-f', override];
 process.env['COMPOSE_PROJECT_NAME'] = 'cohort-e2e';
 process.env['API_KEY_FILE'] = keyFile;
 process.env['ENABLE_FAULTS'] = 'true';
@@ -28,7 +32,7 @@ async function compose(...args: string[]): Promise<string> {
 }
 
 async function composeEnding(fine: number[], ...args: string[]): Promise<string> {
-  const { status, output } = await run('docker', ['compose', '-f', 'compose.yml', '-f', override, ...args]);
+  const { status, output } = await run('docker', [...composeArguments, ...args]);
   if (!fine.includes(status)) throw new Error(`docker compose ${args.join(" ")} ended with ${status}:\n${output.slice(-4000)}`);
   return output;
 }
@@ -100,6 +104,7 @@ const invalid = 120;
 /** The compose loadgen, which must be scraped while it runs. */
 async function loadFromCompose(stack: Stack): Promise<void> {
   const running = composeEnding([0, invalid], 'run', '--rm', '--no-deps', '-T', 'loadgen', '-m', 'spike', '-r', '20', '-d', '40');
+  running.catch(() => undefined); // awaited below: until then its failure must not end this program
   await eventually("loadgen's metrics are in Prometheus", 60, async () => (await query(stack, 'loadgen_requests_sent_total')).length > 0);
   const report = await running;
   expect(/Failed\s*:?\s*0\b/.test(report), `loadgen's requests all succeeded:\n${report}`);
@@ -146,6 +151,9 @@ writeFileSync(
 `,
 );
 const stack = onUsualPorts(key);
+endAllOnSignal(() => {
+  spawnSync('docker', [...composeArguments, 'down', '-v', '--remove-orphans'], { cwd: root, stdio: 'inherit' });
+});
 try {
   await configurationIsSound();
   await compose('--profile', 'load', 'build');
@@ -163,6 +171,7 @@ try {
   await exemplarsArrive(stack);
   await killedContainerReturns(stack);
   const load = compose('run', '--rm', '--no-deps', '-T', '--name', 'cohort-e2e-load', 'loadgen', '-r', '20', '-d', '1800');
+  load.catch(() => undefined); // it is stopped before its end
   try {
     await playIncident(stack, (moment) => console.log(printed(moment)));
     tell('an incident came to the page, and went');

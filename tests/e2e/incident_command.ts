@@ -1,6 +1,7 @@
 // Plays an incident for people to watch: on the stack that runs on the usual ports with its faults enabled, or else on one of its own.
 import { ByHand } from './by_hand.ts';
 import { playIncident, printed } from './incident.ts';
+import { endAllOnSignal } from './processes.ts';
 import type { Stack } from './stack.ts';
 import { ask, onUsualPorts } from './stack.ts';
 
@@ -14,9 +15,14 @@ async function isRunning(stack: Stack): Promise<boolean> {
   const got = await ask(stack, `${stack.services["weather-service"]}/api/faults`).catch(() => undefined);
   if (got?.status === 404) throw new Error('the stack that runs here was started without --enable-faults (ENABLE_FAULTS=true)');
   if (got?.status === 401) throw new Error('the stack that runs here asks for a key: set API_KEY');
-  return got !== undefined;
+  if (got === undefined) return false;
+  await ask(stack, `${stack.prometheus}/-/healthy`).catch(() => {
+    throw new Error('the stack that runs here was started without --monitor: there is no Prometheus on port 9090');
+  });
+  return true;
 }
 
+endAllOnSignal();
 const there = onUsualPorts(process.env['API_KEY'] ?? '');
 if (await isRunning(there)) {
   const load = ByHand.loadOn(there, 20);

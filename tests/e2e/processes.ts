@@ -7,6 +7,19 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+const running = new Set<ChildProcess>();
+
+/** Whatever ends this program by a signal ends what it has started, after `first`. */
+export function endAllOnSignal(first: () => void = () => undefined): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      first();
+      for (const child of running) child.kill('SIGTERM');
+      process.exit(130);
+    });
+  }
+}
+
 /** A program that runs until it is told to end; what it says goes into a file. */
 export class Running {
   readonly ended: Promise<number>;
@@ -17,6 +30,7 @@ export class Running {
     private readonly child: ChildProcess,
     log: string,
   ) {
+    running.add(child);
     const file = createWriteStream(log);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (bytes: Buffer) => {
@@ -26,7 +40,10 @@ export class Running {
     }
     this.ended = new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('exit', (status, signal) => resolve(status ?? (signal ? 128 : 1)));
+      child.on('exit', (status, signal) => {
+        running.delete(child);
+        resolve(status ?? (signal ? 128 : 1));
+      });
     });
   }
 
@@ -57,6 +74,8 @@ export async function run(program: string, args: string[], input = ''): Promise<
   const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  // Who does not read says so by its status.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const status = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);

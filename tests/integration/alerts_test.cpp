@@ -32,6 +32,13 @@ sse_event next_alerts(raw_connection& browser) {
   return heard;
 }
 
+TEST_CASE("alerts come in above the rate limit, which they share with whoever makes the trouble") {
+  running_program dashboard{"dashboard-service", {}, {{"RATE_LIMIT", "1/hour"}}};
+  CHECK(get(dashboard.port(), "/api/alerts").status == 200);
+  CHECK(get(dashboard.port(), "/api/alerts").status == 429);
+  for (int i = 0; i < 3; ++i) CHECK(tell(dashboard.port(), service_down).status == 200);
+}
+
 TEST_CASE("an alert that Alertmanager posts with the key is shown, and heard by whoever listens") {
   running_program dashboard{"dashboard-service", {"--threads", "2"}, {{"API_KEY", "s3cret"}}};
   const auto port = dashboard.port();
