@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { ComposeFile } from './compose_lint.ts';
 import { lint } from './compose_lint.ts';
 import { playIncident, printed } from './incident.ts';
-import { endAllOnSignal, root, run, WeatherProvider } from './processes.ts';
+import { endAllAtExit, root, run, WeatherProvider } from './processes.ts';
 import { query } from './prometheus.ts';
 import type { Stack } from './stack.ts';
 import { askJson, inject, onUsualPorts, ready, serviceNames } from './stack.ts';
@@ -151,7 +151,7 @@ writeFileSync(
 `,
 );
 const stack = onUsualPorts(key);
-endAllOnSignal(() => {
+endAllAtExit(() => {
   spawnSync('docker', [...composeArguments, 'down', '-v', '--remove-orphans'], { cwd: root, stdio: 'inherit' });
 });
 try {

@@ -1,7 +1,7 @@
 // Plays an incident for people to watch: on the stack that runs on the usual ports with its faults enabled, or else on one of its own.
 import { ByHand } from './by_hand.ts';
 import { playIncident, printed } from './incident.ts';
-import { endAllOnSignal } from './processes.ts';
+import { endAllAtExit } from './processes.ts';
 import type { Stack } from './stack.ts';
 import { ask, onUsualPorts } from './stack.ts';
 
@@ -22,7 +22,7 @@ async function isRunning(stack: Stack): Promise<boolean> {
   return true;
 }
 
-endAllOnSignal();
+endAllAtExit();
 const there = onUsualPorts(process.env['API_KEY'] ?? '');
 if (await isRunning(there)) {
   const load = ByHand.loadOn(there, 20);

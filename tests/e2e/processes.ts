@@ -9,12 +9,14 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const running = new Set<ChildProcess>();
 
-/** Whatever ends this program by a signal ends what it has started, after `first`. */
-export function endAllOnSignal(first: () => void = () => undefined): void {
+/** However this program ends, so does what it has started; by a signal after `first`. */
+export function endAllAtExit(first: () => void = () => undefined): void {
+  process.once('exit', () => {
+    for (const child of running) child.kill('SIGTERM');
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       first();
-      for (const child of running) child.kill('SIGTERM');
       process.exit(130);
     });
   }

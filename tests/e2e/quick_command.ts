@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { checkQueries, tableOf } from '../../monitoring/grafana/check-queries.ts';
 import { ByHand } from './by_hand.ts';
 import { playIncident, printed } from './incident.ts';
-import { endAllOnSignal, root, run } from './processes.ts';
+import { endAllAtExit, root, run } from './processes.ts';
 import type { Stack } from './stack.ts';
 import { ask, endFaults, inject, serviceNames } from './stack.ts';
 import { exemplarsArrive, heartbeatArrives, loadIsSeen, metricsAreWellFormed, rulesAreWell, targetsAreUp } from './watching.ts';
@@ -39,7 +39,7 @@ async function panelsHaveData(stack: Stack, directory: string): Promise<void> {
   tell(`queries of the dashboards with data in Prometheus: ${outcomes.length}`);
 }
 
-endAllOnSignal();
+endAllAtExit();
 const byHand = await ByHand.start('free', '1s');
 const load = byHand.load(20);
 let failed = true;
