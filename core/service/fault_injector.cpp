@@ -25,6 +25,13 @@ telemetry::counter& injected(telemetry::registry& metrics, const char* kind) {
 /// The chance of a percentage. Where it is nothing, the loop's chance stays as it was.
 bool happens(std::uint8_t percent) { return percent > 0 && loop::current().random().chance(percent / 100.0); }
 
+/// A browser tells the origin of a page that wants to change something (Fetch, "`Origin` header"), be it of another
+/// site whose name was made to lead to this machine. Where no key is asked for, that would be all it needs.
+std::optional<http::response> refusal_of_pages(const http::request_context& context) {
+  if (!context.head().find("origin")) return std::nullopt;
+  return http::error_response(http::status::forbidden, "Faults are not for web pages");
+}
+
 }  // namespace
 
 // ---- one loop's part
@@ -82,7 +89,8 @@ void fault_injector::install(http::router& routes) {
   routes.get(path, [this](http::request_context&) { return show(); });
   routes.add(http::method::put, path,
              http::immediate_handler{[this](http::request_context& context) { return put(context); }});
-  routes.add(http::method::delete_, path, http::immediate_handler{[this](http::request_context&) {
+  routes.add(http::method::delete_, path, http::immediate_handler{[this](http::request_context& context) {
+               if (auto refusal = refusal_of_pages(context)) return std::move(*refusal);
                set({});
                return show();
              }});
@@ -116,6 +124,7 @@ task<> fault_injector::keep_waiting(fault_injector& self, deadline until) {
 }
 
 http::response fault_injector::put(const http::request_context& context) {
+  if (auto refusal = refusal_of_pages(context)) return std::move(*refusal);
   const auto wanted = read_faults(context.body());
   if (!wanted) return http::error_response(http::status::bad_request, wanted.error());
   set(*wanted);

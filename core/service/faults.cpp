@@ -16,13 +16,14 @@ struct field {
   std::int64_t most;
 };
 
-constexpr std::array<field, 6> fields{{{"latency_ms", &faults::latency_ms, 0, 60'000},
-                                       {"error_percent", &faults::error_percent, 0, 100},
-                                       {"hang_percent", &faults::hang_percent, 0, 100},
-                                       {"memory_mb", &faults::memory_mb, 0, 4096},
-                                       // Some of a loop is left, to take the faults back.
-                                       {"cpu_percent", &faults::cpu_percent, 0, 95},
-                                       {"seconds", &faults::seconds, 1, 3600}}};
+constexpr std::array<field, 6> fields{
+    {{"latency_ms", &faults::latency_ms, 0, 60'000},
+     {"error_percent", &faults::error_percent, 0, 100},
+     {"hang_percent", &faults::hang_percent, 0, 100},
+     {"memory_mb", &faults::memory_mb, 0, 4096},
+     // Some of a loop is left, to take the faults back (little, if several services share it).
+     {"cpu_percent", &faults::cpu_percent, 0, 95},
+     {"seconds", &faults::seconds, 1, 3600}}};
 
 /// No more of what somebody sent than fits a line.
 std::string shown(std::string text) {

@@ -53,7 +53,10 @@ struct dashboard_routes {
 
   http::response take_alerts(const http::request_context& context) const {
     // The session is no proof here: a browser sends it along for every page of this host, whatever its port. And where
-    // no key is asked for, a page of another site may not post either: for JSON its browser asks first, and is refused.
+    // no key is asked for, no page may post either: its browser tells its origin, and Alertmanager has none.
+    if (context.head().find("origin")) {
+      return http::error_response(http::status::forbidden, "Alerts do not come from web pages");
+    }
     if (auto refusal = guard.check_key(context, "/api/alerts")) return std::move(*refusal);
     if (!is_json(context.head())) {
       return http::error_response(http::status::unsupported_media_type, "Alerts come as application/json");

@@ -48,6 +48,7 @@ TEST_CASE("an alert that Alertmanager posts with the key is shown, and heard by 
   CHECK(json_at(next_alerts(browser).data, "/monitoring/state") == "\"unknown\"");
 
   CHECK(tell(port, service_down).status == 401);
+  CHECK(tell(port, service_down, {{"Authorization", "Bearer s3cret"}, {"Origin", "http://x"}}).status == 403);
   const auto told = tell(port, service_down, {{"Authorization", "Bearer s3cret"}});
   CHECK(told.status == 200);
   CHECK(json_at(told.body, "/firing") == "2");

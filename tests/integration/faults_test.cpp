@@ -109,6 +109,16 @@ TEST_CASE("memory that is wished for is resident, and given back") {
   }
 }
 
+TEST_CASE("a web page can neither set faults nor end them") {
+  running_program service{"time-service", {"--enable-faults"}};
+  const header_list from_a_page{{"Origin", "http://127.0.0.1:5000"}};
+  CHECK(put_faults(service.port(), R"({"error_percent":100})", from_a_page).status == 403);
+  CHECK(get(service.port(), "/api/time").status == 200);
+  REQUIRE(put_faults(service.port(), R"({"error_percent":100})").status == 200);
+  CHECK(request(service.port(), "DELETE", "/api/faults", from_a_page).status == 403);
+  CHECK(get(service.port(), "/api/time").status == 500);
+}
+
 TEST_CASE("a loop that burns CPU comes late to what is due") {
   running_program service{"time-service", {"--enable-faults", "--threads", "1"}};
   const auto port = service.port();
