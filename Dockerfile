@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: BSL-1.0
 FROM debian:trixie-slim AS page
 RUN apt-get update \
  && apt-get install -y --no-install-recommends nodejs npm \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src/dashboard-ui
 COPY dashboard-ui/package.json dashboard-ui/package-lock.json ./
-# Behind a proxy that opens TLS, npm must trust that network's own authority: the secret brings it, and no layer keeps it.
+# Behind a TLS-intercepting proxy, npm must trust the CA of the network. It is a build secret, so no layer contains it.
 RUN --mount=type=secret,id=extra_ca \
     if [ -s /run/secrets/extra_ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/extra_ca; fi \
  && npm ci --no-audit --no-fund --loglevel=error
@@ -16,7 +17,7 @@ FROM debian:trixie-slim AS toolchain
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       binutils ca-certificates ccache cmake g++ libboost1.88-dev libboost-url1.88-dev libcli11-dev libsimdjson-dev \
-      libspdlog-dev libssl-dev ninja-build prometheus-cpp-dev tzdata zlib1g-dev \
+      libssl-dev libutf8proc-dev ninja-build pkgconf prometheus-cpp-dev tzdata zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 
 FROM toolchain AS build
@@ -26,9 +27,9 @@ COPY core core
 COPY services services
 COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
-# Any changed source drops this whole layer; ccache's folder is not part of it, so that the rest is not compiled again.
+# A changed source invalidates this layer. The ccache directory is a cache mount, so unchanged files are not recompiled.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_TESTS=OFF \
+    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_TESTS=OFF -DCOHORT_EXAMPLES=OFF -DCOHORT_INSTALL=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
  && install -D --strip -t /rootfs/bin /build/bin/* \
@@ -37,7 +38,7 @@ RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 
  && mkdir -p /rootfs/etc /rootfs/usr/share /rootfs/usr/lib/ssl \
  && cp -a /usr/share/zoneinfo /rootfs/usr/share/ \
  && cd /rootfs/usr/share/zoneinfo && rm -f ./*.tab ./*.zi ./*.list leapseconds localtime posixrules \
- # OpenSSL looks here unless SSL_CERT_FILE says otherwise.
+ # The default certificate file of OpenSSL (SSL_CERT_FILE overrides it).
  && cp /etc/ssl/certs/ca-certificates.crt /rootfs/usr/lib/ssl/cert.pem \
  && echo 'cohort:x:65532:65532::/:' >/rootfs/etc/passwd \
  && echo 'cohort:x:65532:' >/rootfs/etc/group
@@ -48,7 +49,7 @@ USER 65532:65532
 EXPOSE 5000-5003
 CMD ["/bin/cohort-stack", "--host", "0.0.0.0"]
 
-# Its libraries are those of the services.
+# loadgen needs only the libraries of the services image.
 FROM services AS loadgen
 COPY --from=build /loadgen /
 ENTRYPOINT ["/bin/loadgen"]
@@ -58,7 +59,7 @@ FROM debian:trixie-slim AS haproxy
 RUN apt-get update \
  && apt-get install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/*
-# What the services' image has already would be in this one twice.
+# Copies only the libraries that the services image lacks.
 RUN --mount=type=bind,from=services,target=/services \
     mkdir -p /rootfs/etc && cp --parents /usr/sbin/haproxy /rootfs \
  && for library in $(ldd /usr/sbin/haproxy | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1); do \
@@ -72,5 +73,5 @@ COPY --from=haproxy /rootfs /
 STOPSIGNAL SIGUSR1
 CMD ["/usr/sbin/haproxy", "-db", "-f", "/etc/haproxy.cfg"]
 
-# What `docker build .` gives.
+# The default target of `docker build .`.
 FROM services

@@ -1,4 +1,6 @@
-// The heavy headers that most files need, parsed once. Nothing of ours: a change here rebuilds everything.
+// SPDX-License-Identifier: BSL-1.0
+// Precompiled header: headers of Asio and the standard library that most files need. No headers of Cohort, since each
+// change would rebuild everything.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

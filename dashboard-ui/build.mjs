@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -9,13 +10,13 @@ import { pageAssetsSource } from './embed.mjs';
 import { renderRunbook } from './runbook.mjs';
 
 /**
- * One file of the built page, as the server sends it.
+ * A file of the built page.
  * @typedef {{ name: string, path: string, contentType: string, immutable: boolean, body: Buffer }} PageFile
  */
 
 const root = dirname(fileURLToPath(import.meta.url));
 
-/** What the pages name as a source, and what its built file is. */
+/** Sources that the pages refer to, and their built files. */
 const sources = [
   { source: 'src/main.ts', stem: 'main', extension: 'js', contentType: 'text/javascript; charset=utf-8', shared: false },
   { source: 'src/style.css', stem: 'style', extension: 'css', contentType: 'text/css; charset=utf-8', shared: true },
@@ -25,7 +26,7 @@ const sources = [
 const html = { contentType: 'text/html; charset=utf-8', immutable: false };
 
 /**
- * Builds the pages in memory; the same sources give the same bytes.
+ * Builds the pages in memory. The output is reproducible. Its URLs are relative, so the page works behind a path prefix.
  * @returns {Promise<PageFile[]>}
  */
 export async function buildPage() {
@@ -38,8 +39,8 @@ export async function buildPage() {
     const hash = createHash('sha256').update(body).digest('hex').slice(0, 10);
     const name = `assets/${stem}-${hash}.${extension}`;
     assets.push({ name, path: `/${name}`, contentType, immutable: true, body });
-    index = replaceOnce(index, `"${source}"`, `"/${name}"`);
-    if (shared) runbook = replaceOnce(runbook, `"${source}"`, `"/${name}"`);
+    index = replaceOnce(index, `"${source}"`, `"${name}"`);
+    if (shared) runbook = replaceOnce(runbook, `"${source}"`, `"${name}"`);
   }
   const markdown = await readFile(join(root, '../monitoring/RUNBOOK.md'), 'utf8');
   runbook = replaceOnce(runbook, '<!-- RUNBOOK.md -->', renderRunbook(markdown));
@@ -66,19 +67,19 @@ async function buildSource(source) {
     logLevel: 'warning',
   });
   const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`${source} gave no output`);
+  if (output === undefined) throw new Error(`esbuild has no output for ${source}`);
   return Buffer.from(output.contents);
 }
 
 /**
  * @param {string} text
- * @param {string} from
- * @param {string} to
+ * @param {string} original
+ * @param {string} replacement
  */
-function replaceOnce(text, from, to) {
-  const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`a page must name ${from} once, and does ${parts.length - 1} times`);
-  return parts.join(to);
+function replaceOnce(text, original, replacement) {
+  const parts = text.split(original);
+  if (parts.length !== 2) throw new Error(`a page must contain ${original} once; found ${parts.length - 1}`);
+  return parts.join(replacement);
 }
 
 async function main() {
@@ -89,7 +90,7 @@ async function main() {
   }
   const out = resolve(values.out);
   const files = await buildPage();
-  // Files of an earlier build have other names and would pile up.
+  // Files of an earlier build have other names.
   await rm(join(out, 'assets'), { recursive: true, force: true });
   await mkdir(join(out, 'assets'), { recursive: true });
   for (const { name, body } of files) await writeFile(join(out, name), body);

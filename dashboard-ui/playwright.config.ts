@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
 import MarkdownIt from 'markdown-it';
 
 /** @typedef {import('markdown-it/lib/token.mjs').default} Token */
 
-/** HTML in the text is shown as text. An image would need a file that the server does not have. */
+/** Raw HTML is escaped. Images are disabled, since the server has no files for them. */
 const markdown = new MarkdownIt({ html: false, linkify: true }).disable('image');
 markdown.linkify.set({ fuzzyLink: false });
 
-// What scrolls must be reachable without a mouse.
+// Scrollable elements must be focusable.
 /** @type {import('markdown-it/lib/renderer.mjs').RenderRule} */
 const codeBlock = (tokens, at) =>
   `<pre tabindex="0"><code>${markdown.utils.escapeHtml(tokens[at]?.content ?? '')}</code></pre>\n`;
@@ -18,8 +19,8 @@ Object.assign(markdown.renderer.rules, {
 });
 
 /**
- * The runbook's page: what comes before the first `##`, a table of contents, and a section for each `##` heading, whose id is
- * that heading in lower case, so that `/runbook#servicedown` leads to `## ServiceDown`.
+ * Renders the runbook: the text before the first `##` heading, a table of contents, and a section for each `##` heading. The ID
+ * of a section is its heading in lower case, so that `/runbook#servicedown` refers to `## ServiceDown`.
  * @param {string} text
  */
 export function renderRunbook(text) {
@@ -27,7 +28,7 @@ export function renderRunbook(text) {
   for (const token of tokens) alignByClass(token);
   const starts = tokens.flatMap((token, at) => (isHeading(token, 'h2') ? [at] : []));
   const sections = starts.map((start, i) => section(tokens.slice(start, starts[i + 1])));
-  const ids = giveIds(sections, tokens);
+  const ids = assignIds(sections, tokens);
   for (const token of tokens) checkLinks(token, ids);
   const contents = sections.map(({ id, title }) => `<li><a href="#${id}">${markdown.utils.escapeHtml(title)}</a></li>\n`);
   return [
@@ -46,17 +47,17 @@ function section(body) {
 }
 
 /**
- * Sections have the plain ids; a smaller heading gets one of its own as GitHub has it, with a number if it is taken.
+ * Assigns IDs as GitHub does. Sections come first; a lower heading with the same text gets a number.
  * @param {{ id: string, body: Token[] }[]} sections
  * @param {Token[]} tokens
  */
-function giveIds(sections, tokens) {
+function assignIds(sections, tokens) {
   /** @type {Set<string>} */
   const ids = new Set();
   for (const { id, body } of sections) {
-    if (id === '' || ids.has(id)) throw new Error(`RUNBOOK.md: the heading #${id} is there twice, or empty`);
+    if (id === '' || ids.has(id)) throw new Error(`RUNBOOK.md: the heading #${id} is empty or repeated`);
     ids.add(id);
-    // The section has the id; the heading names it.
+    // The section has the ID and is labelled by its heading.
     body[0]?.attrSet('id', `${id}-title`);
   }
   tokens.forEach((token, at) => {
@@ -80,7 +81,7 @@ function isHeading(token, tag) {
 
 /**
  * @param {Token[]} tokens
- * @param {number} at the heading's start; its text follows
+ * @param {number} at index of the heading's opening token
  */
 function headingText(tokens, at) {
   const parts = tokens[at + 1]?.children ?? [];
@@ -93,7 +94,7 @@ function slug(title) {
 }
 
 /**
- * The content security policy has no inline styles.
+ * Replaces inline styles, which the content security policy forbids, by classes.
  * @param {Token} token
  */
 function alignByClass(token) {
@@ -103,20 +104,20 @@ function alignByClass(token) {
 }
 
 /**
- * A link within the page must lead somewhere. One to a file of the repository cannot, so that its text stands alone.
+ * Throws for a link to a missing section. Links to files of the repository are replaced by their text.
  * @param {Token} token
  * @param {Set<string>} ids
  */
 function checkLinks(token, ids) {
-  let leadsNowhere = false;
+  let isRemoved = false;
   for (const part of token.children ?? []) {
     if (part.type === 'link_open') {
       const href = part.attrGet('href') ?? '';
       const within = href.startsWith('#');
-      if (within && !ids.has(decodeURIComponent(href.slice(1)))) throw new Error(`RUNBOOK.md: nothing has the id ${href}`);
-      leadsNowhere = !within && !/^(https?:\/)?\//.test(href);
+      if (within && !ids.has(decodeURIComponent(href.slice(1)))) throw new Error(`RUNBOOK.md: no section or heading has the ID ${href}`);
+      isRemoved = !within && !/^(https?:\/)?\//.test(href);
     }
-    if (leadsNowhere && part.type.startsWith('link_')) part.hidden = true;
+    if (isRemoved && part.type.startsWith('link_')) part.hidden = true;
   }
 }
 

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { Page } from '@playwright/test';
-import { aggregateBody, timeBody } from '../test/bodies.ts';
+import { aggregateBody, timeBody } from '../test/sample-bodies.ts';
 import { expect, test } from './fixtures.ts';
 
-/** Chromium has no way to hide a page from outside, so that the page is told what it would see. */
+/** Simulates visibility, which Playwright cannot change in Chromium. */
 async function setHidden(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate((value) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
@@ -10,10 +11,10 @@ async function setHidden(page: Page, hidden: boolean): Promise<void> {
   }, hidden);
 }
 
-test('silence turns the clock stale after 3 s, the rest after 12 s, and news turn them back', async ({ page, dashboard }) => {
+test('without events the clock is stale after 3 s and other panels after 12 s, until the next event', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   const badge = (name: string) => page.getByRole('region', { name }).locator('.badge');
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   dashboard.send('time', timeBody);
   await expect(page.locator('#clock')).toHaveText('14:05:06');
 
@@ -21,7 +22,7 @@ test('silence turns the clock stale after 3 s, the rest after 12 s, and news tur
   await expect(badge('Time')).toHaveText('stale');
   await expect(page.getByRole('region', { name: 'Time' })).toContainText('last update 4 s ago');
   await expect(page.locator('#clock')).toHaveClass(/dimmed/);
-  await expect(page.locator('#connection')).toHaveText('no news');
+  await expect(page.locator('#connection')).toHaveText('no data');
   await expect(badge('System')).toHaveText('fresh');
 
   await page.clock.runFor(9_000);
@@ -37,10 +38,10 @@ test('silence turns the clock stale after 3 s, the rest after 12 s, and news tur
   await expect(page.locator('#connection')).toHaveText('live');
 });
 
-test('a server that goes away is waited for, and found again', async ({ page, dashboard }) => {
+test('the page reconnects to a server that was stopped', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   await expect(page.locator('#connection')).toHaveText('live');
-  await dashboard.leave();
+  await dashboard.stop();
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
   await page.clock.runFor(1_000);
   await expect(page.locator('#connection')).toHaveText('reconnecting in 2 s');
@@ -53,39 +54,39 @@ test('a server that goes away is waited for, and found again', async ({ page, da
   await dashboard.start();
   await expect(async () => {
     await page.clock.runFor(1_000);
-    expect(dashboard.streamsNow).toBe(1);
+    expect(dashboard.openStreams).toBe(1);
   }).toPass({ intervals: [20] });
   await expect(page.locator('#connection')).toHaveText('live');
   await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');
 });
 
-test('a server that says bye is left, and asked again', async ({ page, dashboard }) => {
+test('the page reconnects after a final event', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
-  await dashboard.streams(1);
-  dashboard.bye();
+  await dashboard.waitForStreams(1);
+  dashboard.shutDown();
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
-  await dashboard.streams(0);
+  await dashboard.waitForStreams(0);
   await page.clock.runFor(1_000);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   await expect(page.locator('#connection')).toHaveText('live');
   expect(dashboard.streamsOpened).toBe(2);
 });
 
-test('a hidden page gives its connection back, and takes one again when it is seen', async ({ page, dashboard }) => {
+test('a hidden page closes its connection and opens one when it is shown', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   await setHidden(page, true);
-  await dashboard.streams(0);
+  await dashboard.waitForStreams(0);
   await page.clock.runFor(60_000);
   expect(dashboard.streamsOpened).toBe(1);
   await setHidden(page, false);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   await expect(page.locator('#connection')).toHaveText('live');
 });
 
 test('leaving the page closes its connection', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   await page.goto('about:blank');
-  await dashboard.streams(0);
+  await dashboard.waitForStreams(0);
 });

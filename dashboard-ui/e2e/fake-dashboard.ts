@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PageFile } from '../build.mjs';
-import { aggregateBody, unheardBody } from '../test/bodies.ts';
+import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
 
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -16,16 +17,19 @@ const contentSecurityPolicy = [
   "object-src 'none'",
 ].join('; ');
 
-/** A dashboard service that says what a test tells it to, and nothing on its own but what a new stream begins with. */
+/** A dashboard service that sends what a test tells it to send. New streams get the initial events. */
 export class FakeDashboard {
-  /** What a new stream is greeted with; null leaves it silent. */
-  greeting: object | null = aggregateBody;
-  /** What is firing, as a new stream is told; null leaves that out. */
-  alerts: object | null = unheardBody;
-  /** The key that `/api` wants; null lets everybody in. */
+  /** The aggregate event of a new stream; null for none. */
+  aggregate: object | null = aggregateBody;
+  /** The alerts event of a new stream; null for none. */
+  alerts: object | null = unknownBody;
+  /** The required API key; null for none. */
   key: string | null = null;
-  /** Answers of `/session` that come before its real ones. */
+  /** Statuses of the next responses of `/session`. */
   readonly sessionStatuses: number[] = [];
+
+  /** Path prefix, as of a reverse proxy. */
+  readonly prefix: string;
 
   readonly #files: ReadonlyMap<string, PageFile>;
   readonly #streams = new Set<ServerResponse>();
@@ -34,34 +38,35 @@ export class FakeDashboard {
   #streamsOpened = 0;
   #changed: () => void = () => {};
 
-  constructor(files: readonly PageFile[]) {
+  constructor(files: readonly PageFile[], prefix = '') {
+    this.prefix = prefix;
     this.#files = new Map(files.map((file) => [file.path, file]));
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/`;
+    return `http://127.0.0.1:${this.#port}${this.prefix}/`;
   }
 
-  /** How many streams have been let in so far. */
+  /** The number of streams accepted so far. */
   get streamsOpened(): number {
     return this.#streamsOpened;
   }
 
-  get streamsNow(): number {
+  get openStreams(): number {
     return this.#streams.size;
   }
 
-  /** Listens on a port of the system's choice, and after `leave` on the same one. */
+  /** Listens on a port that the system chooses; after `stop`, on the same port again. */
   async start(): Promise<void> {
-    const server = createServer((request, response) => this.#answer(request, response));
+    const server = createServer((request, response) => this.#respond(request, response));
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 
-  /** Breaks every connection, as a server does that dies. */
-  async leave(): Promise<void> {
+  /** Closes all connections without a final event. */
+  async stop(): Promise<void> {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
@@ -70,8 +75,8 @@ export class FakeDashboard {
     await once(server, 'close');
   }
 
-  /** Resolves once `count` streams are open. */
-  async streams(count: number): Promise<void> {
+  /** Waits until `count` streams are open. */
+  async waitForStreams(count: number): Promise<void> {
     while (this.#streams.size !== count) await new Promise<void>((resolve) => (this.#changed = resolve));
   }
 
@@ -84,25 +89,26 @@ export class FakeDashboard {
     this.#write(`: ${text}\n\n`);
   }
 
-  /** Shuts down in good order. */
-  bye(): void {
+  /** Ends all streams with a final event. */
+  shutDown(): void {
     this.send('bye', '{}');
     for (const stream of this.#streams) stream.end();
   }
 
   #write(text: string): void {
-    if (this.#streams.size === 0) throw new Error('no stream is open to send on');
+    if (this.#streams.size === 0) throw new Error('no stream is open');
     for (const stream of this.#streams) stream.write(text);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url ?? '';
+  #respond(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? '';
+    const path = url.startsWith(this.prefix) ? url.slice(this.prefix.length) : 'outside of the prefix';
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (path === '/session' && request.method === 'POST') this.#openSession(request, response);
-    else if (path.startsWith('/api/') && !this.#allowed(request)) refuse(response, 'API key required');
+    else if (path.startsWith('/api/') && !this.#allowed(request)) reject(response, 'API key required');
     else if (path === '/api/events') this.#openStream(response);
-    else if (path === '/api/aggregate') json(response, 200, this.greeting ?? aggregateBody);
+    else if (path === '/api/aggregate') json(response, 200, this.aggregate ?? aggregateBody);
     else this.#sendFile(path, response);
   }
 
@@ -118,7 +124,7 @@ export class FakeDashboard {
       response.setHeader('Set-Cookie', `session=${this.key}; HttpOnly; SameSite=Strict; Path=/`);
       response.writeHead(204).end();
     } else {
-      refuse(response, 'Invalid API key');
+      reject(response, 'Invalid API key');
     }
   }
 
@@ -130,7 +136,7 @@ export class FakeDashboard {
       this.#changed();
     });
     if (this.alerts !== null) response.write(`event: alerts\ndata: ${JSON.stringify(this.alerts)}\n\n`);
-    if (this.greeting !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.greeting)}\n\n`);
+    if (this.aggregate !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.aggregate)}\n\n`);
     this.#streams.add(response);
     this.#streamsOpened += 1;
     this.#changed();
@@ -147,7 +153,7 @@ export class FakeDashboard {
   }
 }
 
-function refuse(response: ServerResponse, message: string): void {
+function reject(response: ServerResponse, message: string): void {
   json(response, 401, { error: 'Unauthorized', message });
 }
 

@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test as base } from '@playwright/test';
 import { buildPage, type PageFile } from '../build.mjs';
 import { FakeDashboard } from './fake-dashboard.ts';
 
 export { expect };
 
-/** The moment at which the page's clock stands still until a test moves it. */
+/** The initial time of the page's clock, which tests advance. */
 const start = new Date('2025-03-09T12:05:06Z');
 
-/** Every page of these tests must run without a script error and within its content security policy. */
+/** Fails a test on script errors and on violations of the content security policy. */
 export const test = base.extend<{ dashboard: FakeDashboard }, { files: PageFile[] }>({
   files: [
     async ({}, use) => {
@@ -19,19 +20,19 @@ export const test = base.extend<{ dashboard: FakeDashboard }, { files: PageFile[
     const dashboard = new FakeDashboard(files);
     await dashboard.start();
     await use(dashboard);
-    await dashboard.leave();
+    await dashboard.stop();
   },
   page: async ({ page }, use) => {
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(String(error)));
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) faults.push(message.text());
+      if (/content security policy/i.test(message.text())) errors.push(message.text());
     });
-    // The pauses between attempts keep their full length.
+    // No jitter.
     await page.addInitScript(() => (Math.random = () => 0));
     await page.clock.install({ time: start });
     await page.clock.pauseAt(new Date(start.getTime() + 1_000));
     await use(page);
-    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
   },
 });

@@ -1,4 +1,5 @@
-import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from '../test/bodies.ts';
+// SPDX-License-Identifier: BSL-1.0
+import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from '../test/sample-bodies.ts';
 import { expect, test } from './fixtures.ts';
 
 const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: number) => ({
@@ -6,7 +7,7 @@ const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: numbe
   [key]: { state, elapsed_ms, deadline_ms },
 });
 
-test('shows all three parts as soon as the stream opens', async ({ page, dashboard }) => {
+test('all parts are shown when the stream opens', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   const time = page.getByRole('region', { name: 'Time' });
   const system = page.getByRole('region', { name: 'System' });
@@ -14,18 +15,18 @@ test('shows all three parts as soon as the stream opens', async ({ page, dashboa
   await expect(time).toContainText('Asia/Jerusalem');
   await expect(system).toContainText('C++20, GCC 14.2, Boost 1.88');
   await expect(system).toContainText('0.50 · 0.25 · 1.00');
-  await expect(system.getByText('CPU limit')).toBeHidden();
+  await expect(system.getByText('Container CPU limit')).toBeHidden();
   await expect(weather).toContainText('21 °C');
   await expect(weather).toContainText('70 °F');
   await expect(weather).toContainText('yes, 1 min 15 s old');
-  await expect(weather).toContainText('Took 12 of 5000 ms');
+  await expect(weather).toContainText('Response time 12 of 5000 ms');
   for (const panel of [time, system, weather]) await expect(panel.locator('.badge')).toHaveText('fresh');
   await expect(page.locator('#connection')).toHaveText('live');
 });
 
-test('the clock follows the time events', async ({ page, dashboard }) => {
+test('the clock shows the latest time event', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   dashboard.comment('keep-alive');
   dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 14:05:07' });
   await expect(page.locator('#clock')).toHaveText('14:05:07');
@@ -34,7 +35,7 @@ test('the clock follows the time events', async ({ page, dashboard }) => {
 });
 
 for (const state of ['timeout', 'error', 'shed', 'open']) {
-  test(`a part in state ${state} keeps its last values, grey`, async ({ page, dashboard }) => {
+  test(`a part in the state ${state} keeps its last values, dimmed`, async ({ page, dashboard }) => {
     await page.goto(dashboard.url);
     const weather = page.getByRole('region', { name: 'Weather' });
     await expect(weather.locator('.badge')).toHaveText('fresh');
@@ -48,15 +49,15 @@ for (const state of ['timeout', 'error', 'shed', 'open']) {
     await expect(weather.locator('.badge use')).not.toHaveAttribute('href', '#icon-check');
     await expect(weather).toContainText('21 °C');
     await expect(weather).toContainText('last update 5 s ago');
-    await expect(weather).toContainText('Took 5000 of 5000 ms');
+    await expect(weather).toContainText('Response time 5000 of 5000 ms');
     await expect(weather.locator('.values')).toHaveClass(/dimmed/);
     await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');
   });
 }
 
-test('a failed time event greys the clock and keeps its time', async ({ page, dashboard }) => {
+test('a failed time event dims the clock and keeps its time', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
-  await dashboard.streams(1);
+  await dashboard.waitForStreams(1);
   dashboard.send('time', timeBody);
   await expect(page.locator('#clock')).toHaveText('14:05:06');
   dashboard.send('time', { service: 'time-service', timestamp: 'Error: timeout' });
@@ -65,8 +66,8 @@ test('a failed time event greys the clock and keeps its time', async ({ page, da
   await expect(page.locator('#clock')).toHaveClass(/dimmed/);
 });
 
-test('a stale weather report says that it is, and why', async ({ page, dashboard }) => {
-  dashboard.greeting = {
+test('a stale weather report shows its state and error', async ({ page, dashboard }) => {
+  dashboard.aggregate = {
     ...aggregateBody,
     weather_service: { ...weatherBody, stale: true, error: 'Using stale cache due to error: timeout' },
     meta: meta('weather_service', 'stale', 5, 5000),
@@ -75,11 +76,21 @@ test('a stale weather report says that it is, and why', async ({ page, dashboard
   const weather = page.getByRole('region', { name: 'Weather' });
   await expect(weather.locator('.badge')).toHaveText('stale');
   await expect(weather).toContainText('Using stale cache due to error: timeout');
-  await expect(weather).toContainText('served past its time');
+  await expect(weather).toContainText('older than its maximum age');
 });
 
-test('missing fields read N/A, the limits of a container appear, and data is never markup', async ({ page, dashboard }) => {
-  dashboard.greeting = {
+test('cases 5.13: sample data is marked', async ({ page, dashboard }) => {
+  dashboard.aggregate = { ...aggregateBody, weather_service: { ...weatherBody, sample: true } };
+  await page.goto(dashboard.url);
+  const weather = page.getByRole('region', { name: 'Weather' });
+  await expect(weather.getByText('Built-in sample data, not a measurement.')).toBeVisible();
+  await expect(weather).toContainText('yes, not a measurement');
+  dashboard.send('aggregate', aggregateBody);
+  await expect(weather.getByText('Built-in sample data')).toBeHidden();
+});
+
+test('missing fields are N/A, limits of a container are shown, and data is escaped', async ({ page, dashboard }) => {
+  dashboard.aggregate = {
     ...aggregateBody,
     sysinfo_service: { hostname: '<img src=x onerror=alert(1)>', cgroup_memory_limit_gb: 0.25, cgroup_cpu_limit: 1 },
     weather_service: { ...weatherBody, weather: { temperature_c: 'N/A', humidity: {} } },
@@ -87,7 +98,7 @@ test('missing fields read N/A, the limits of a container appear, and data is nev
   await page.goto(dashboard.url);
   const system = page.getByRole('region', { name: 'System' });
   await expect(system).toContainText('<img src=x onerror=alert(1)>');
-  await expect(system).toContainText('Memory limit');
+  await expect(system).toContainText('Container memory, limit');
   await expect(system).toContainText('0.25 GiB');
   await expect(system.locator('[data-field=load_average]')).toHaveText('N/A');
   await expect(page.locator('[data-field=temperature_c]')).toHaveText('N/A');
@@ -95,7 +106,7 @@ test('missing fields read N/A, the limits of a container appear, and data is nev
   await expect(page.locator('img')).toHaveCount(0);
 });
 
-test('a malformed event is reported, harms nothing, and the next good one clears the report', async ({ page, dashboard }) => {
+test('a malformed event is reported until the next valid one', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   const system = page.getByRole('region', { name: 'System' });
   await expect(system).toContainText(systemBody.hostname);
@@ -126,7 +137,7 @@ test('only changes of state are announced', async ({ page, dashboard }) => {
 });
 
 for (const scheme of ['light', 'dark'] as const) {
-  test(`fits a narrow screen in ${scheme} colours, with readable grey`, async ({ page, dashboard }) => {
+  test(`the page fits a narrow screen with sufficient contrast in ${scheme} mode`, async ({ page, dashboard }) => {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: 320, height: 640 });
     await page.goto(dashboard.url);
@@ -142,9 +153,9 @@ for (const scheme of ['light', 'dark'] as const) {
 }
 
 /** The contrast ratio of WCAG 2.2 between two `rgb(…)` colours. */
-function contrast(one: string, other: string): number {
-  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-  return (light + 0.05) / (dark + 0.05);
+function contrast(first: string, second: string): number {
+  const [lighter = 0, darker = 0] = [luminance(first), luminance(second)].sort((a, b) => b - a);
+  return (lighter + 0.05) / (darker + 0.05);
 }
 
 function luminance(colour: string): number {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from './fixtures.ts';
 
 test.beforeEach(async ({ page, dashboard }) => {
@@ -5,10 +6,10 @@ test.beforeEach(async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
 });
 
-test('a server that wants a key is given one, once, and the page keeps none of it', async ({ page, dashboard, context }) => {
+test('the page asks for the API key and does not store it', async ({ page, dashboard, context }) => {
   const key = page.getByLabel('Key', { exact: true });
   await expect(key).toBeFocused();
-  await expect(page.locator('#connection')).toHaveText('key needed');
+  await expect(page.locator('#connection')).toHaveText('API key required');
   await expect(page.getByRole('region', { name: 'System' })).toBeHidden();
   await key.fill('open sesame');
   await key.press('Enter');
@@ -29,11 +30,11 @@ test('a server that wants a key is given one, once, and the page keeps none of i
   await expect(page.locator('#connection')).toHaveText('live');
 });
 
-for (const wrong of ['guess', 'schlüssel ✓']) {
-  test(`the key “${wrong}” is refused and another may be tried`, async ({ page }) => {
-    await page.getByLabel('Key', { exact: true }).fill(wrong);
+for (const invalid of ['guess', 'schlüssel ✓']) {
+  test(`the key “${invalid}” is rejected and another can be entered`, async ({ page }) => {
+    await page.getByLabel('Key', { exact: true }).fill(invalid);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await expect(page.locator('.refusal')).toHaveText('Invalid API key');
+    await expect(page.locator('.error')).toHaveText('Invalid API key');
     await expect(page.getByRole('status')).toHaveText('Invalid API key');
     await expect(page.getByLabel('Key', { exact: true })).toBeFocused();
     await expect(page.getByLabel('Key', { exact: true })).toHaveValue('');
@@ -45,22 +46,22 @@ for (const wrong of ['guess', 'schlüssel ✓']) {
 
 for (const [status, message] of [
   [429, 'Too many attempts'],
-  [503, 'The server could not check the key'],
+  [503, 'The server could not verify the key'],
 ] as const) {
-  test(`an answer ${status} is not taken for a wrong key`, async ({ page, dashboard }) => {
+  test(`a ${status} response is not shown as an invalid key`, async ({ page, dashboard }) => {
     dashboard.sessionStatuses.push(status);
     await page.getByLabel('Key', { exact: true }).fill('open sesame');
     await page.keyboard.press('Enter');
-    await expect(page.locator('.refusal')).toContainText(message);
+    await expect(page.locator('.error')).toContainText(message);
   });
 }
 
-test('a session that ends takes the values off the page and asks for the key', async ({ page, dashboard }) => {
+test('after the end of a session the page hides its values and asks for the key', async ({ page, dashboard }) => {
   await page.getByLabel('Key', { exact: true }).fill('open sesame');
   await page.keyboard.press('Enter');
-  await expect(page.locator('[data-field=hostname]')).toHaveText('house');
+  await expect(page.locator('[data-field=hostname]')).toHaveText('host-1');
   dashboard.key = 'another';
-  dashboard.bye();
+  dashboard.shutDown();
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
   await page.clock.runFor(1_000);
   await expect(page.getByLabel('Key', { exact: true })).toBeVisible();

@@ -1,24 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
-import type { HeardAlerts } from './board.ts';
 import { age, duration, localMinute, notAvailable } from './format.ts';
+import type { ReceivedAlerts } from './page-state.ts';
 import { timeStaleAfterMs } from './panel-view.ts';
 import { runbookHref } from './runbook-link.ts';
 
-/** `quiet`: nothing fires, and somebody watches. */
-export type AlertsState = Severity | 'quiet' | 'silent' | 'unheard' | 'stale' | 'waiting';
+/**
+ * State of the alerts panel: the highest severity that fires; `none`: no alert fires; `silent`: the Watchdog is missing;
+ * `unknown`: there has been no Watchdog yet; `stale`: the event stream has stopped; `waiting`: there has been no event yet.
+ */
+export type AlertsPanelState = Severity | 'none' | 'silent' | 'unknown' | 'stale' | 'waiting';
 
-/** One alert as it is shown; null hides its part. */
+/** One alert as shown. Null hides the element. */
 export interface AlertView {
   readonly key: string;
   readonly name: string;
   readonly severity: Severity;
-  /** Of its badge. */
+  /** Text of the badge. */
   readonly severityLabel: string;
   readonly service: string | null;
   readonly summary: string | null;
-  /** What comes before the time. */
+  /** Text before the time. */
   readonly since: string;
-  readonly at: string;
+  readonly time: string;
   readonly dateTime: string | null;
   readonly stale: string | null;
   readonly runbook: string | null;
@@ -27,112 +31,107 @@ export interface AlertView {
 }
 
 export interface AlertsView {
-  readonly state: AlertsState;
+  readonly state: AlertsPanelState;
   readonly label: string;
   readonly dimmed: boolean;
   readonly explanation: string;
-  /** Nobody watches: said as loudly as an alert. */
-  readonly unwatched: boolean;
+  /** Monitoring is silent; shown as prominently as an alert. */
+  readonly silent: boolean;
   readonly age: string | null;
-  readonly missing: string | null;
+  readonly notShown: string | null;
   readonly firing: readonly AlertView[];
   readonly resolved: readonly AlertView[];
-  /** Of the folded list. */
+  /** Heading of the collapsed list. */
   readonly resolvedLabel: string;
-  /** How the monitoring's state is announced; null while it is not known. */
-  readonly spokenMonitoring: string | null;
+  /** State of the monitoring for the live region; null if unknown. */
+  readonly announcedMonitoring: string | null;
 }
 
 const waiting: AlertsView = {
   state: 'waiting',
   label: 'waiting',
   dimmed: false,
-  explanation: 'Waiting for the first word.',
-  unwatched: false,
+  explanation: 'Waiting for data.',
+  silent: false,
   age: null,
-  missing: null,
+  notShown: null,
   firing: [],
   resolved: [],
   resolvedLabel: '',
-  spokenMonitoring: null,
+  announcedMonitoring: null,
 };
 
-/** `silentForMs` is how long the whole stream has brought nothing: alerts come only when something changes. */
-export function viewAlerts(heard: HeardAlerts, silentForMs: number, now: number): AlertsView {
-  const alerts = heard.value;
+/** `idleMs` is the time since the last event of any kind, since alerts events are sent only after changes. */
+export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number): AlertsView {
+  const alerts = received.value;
   if (alerts === null) return waiting;
-  const passed = Math.max(0, now - heard.heardAt) / 1000;
-  const dimmed = silentForMs > timeStaleAfterMs;
+  const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
+  const dimmed = idleMs > timeStaleAfterMs;
   return {
     ...headline(alerts, dimmed),
     dimmed,
-    explanation: dimmed ? 'No news from the server.' : explain(alerts, passed),
-    unwatched: !dimmed && alerts.monitoring.state === 'silent',
-    age: dimmed ? age(silentForMs) : null,
-    missing: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} did not fit here.` : null,
-    firing: alerts.firing.map((alert) => viewFiring(alert, passed)),
+    explanation: dimmed ? 'No data from the server.' : explain(alerts, elapsedSeconds),
+    silent: !dimmed && alerts.monitoring.state === 'silent',
+    age: dimmed ? age(idleMs) : null,
+    notShown: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} not shown.` : null,
+    firing: alerts.firing.map((alert) => viewFiring(alert, elapsedSeconds)),
     resolved: alerts.resolved.map(viewResolved),
     resolvedLabel: `Resolved recently (${alerts.resolved.length})`,
-    spokenMonitoring: spoken(alerts),
+    announcedMonitoring: alerts.monitoring.state === 'unknown' ? null : alerts.monitoring.state,
   };
 }
 
-function headline(alerts: Alerts, dimmed: boolean): { state: AlertsState; label: string } {
+function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; label: string } {
   if (dimmed) return { state: 'stale', label: 'stale' };
-  const worst = severities.find((severity) => alerts.firing.some((alert) => alert.severity === severity));
-  if (worst !== undefined) return { state: worst, label: `${alerts.firing.length} firing` };
+  const highest = severities.find((severity) => alerts.firing.some((alert) => alert.severity === severity));
+  if (highest !== undefined) return { state: highest, label: `${alerts.firing.length} firing` };
   switch (alerts.monitoring.state) {
     case 'ok':
-      return { state: 'quiet', label: 'none firing' };
+      return { state: 'none', label: 'none firing' };
     case 'silent':
       return { state: 'silent', label: 'silent' };
     case 'unknown':
-      return { state: 'unheard', label: 'unheard' };
+      return { state: 'unknown', label: 'unknown' };
   }
 }
 
-function explain(alerts: Alerts, passed: number): string {
+function explain(alerts: Alerts, elapsedSeconds: number): string {
   const { state, lastHeardSeconds } = alerts.monitoring;
-  const since = lastHeardSeconds === null ? notAvailable : duration(lastHeardSeconds + passed);
-  const some = alerts.firing.length > 0;
+  const since = lastHeardSeconds === null ? notAvailable : duration(lastHeardSeconds + elapsedSeconds);
+  const isFiring = alerts.firing.length > 0;
   if (state === 'silent') {
-    const so = some ? 'what follows may be incomplete' : 'nobody is watching, and no alert would be seen here';
-    return `Monitoring has been silent for ${since}: ${so}.`;
+    const consequence = isFiring ? 'this list may be incomplete' : 'new alerts are not detected';
+    return `No signal from monitoring for ${since}: ${consequence}.`;
   }
-  const count = some ? `${counted(alerts.firing.length, 'alert')} firing` : 'No alerts firing';
-  if (state === 'ok') return `${count} · monitoring heard ${since} ago`;
-  return some ? `${count} · monitoring has not been heard yet` : 'Monitoring has not been heard yet.';
+  const count = isFiring ? `${counted(alerts.firing.length, 'alert')} firing` : 'No alerts firing';
+  if (state === 'ok') return `${count} · last signal from monitoring ${since} ago`;
+  return isFiring ? `${count} · no signal from monitoring yet` : 'No signal from monitoring yet.';
 }
 
-function spoken(alerts: Alerts): string | null {
-  const { state } = alerts.monitoring;
-  return state === 'unknown' ? null : state === 'ok' ? 'heard' : 'silent';
-}
-
-function viewFiring(alert: Alert, passed: number): AlertView {
-  const lasted = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds + passed);
+function viewFiring(alert: Alert, elapsedSeconds: number): AlertView {
+  const active = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds + elapsedSeconds);
   return {
     ...viewAlert(alert),
-    since: `for ${lasted}, since`,
-    at: localMinute(alert.startsAt),
+    since: `for ${active}, since`,
+    time: localMinute(alert.startsAt),
     dateTime: alert.startsAt,
-    stale: alert.stale ? 'Not confirmed for a quarter of an hour: it may be over, or held back behind another alert.' : null,
+    stale: alert.stale ? 'Not confirmed for 15 minutes: resolved, or inhibited by another alert.' : null,
   };
 }
 
 function viewResolved(alert: Alert): AlertView {
-  const lasted = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds);
+  const active = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds);
   return {
     ...viewAlert(alert),
     severityLabel: 'resolved',
-    since: `lasted ${lasted}, until`,
-    at: localMinute(alert.endsAt),
+    since: `for ${active}, until`,
+    time: localMinute(alert.endsAt),
     dateTime: alert.endsAt,
     stale: null,
   };
 }
 
-function viewAlert(alert: Alert): Omit<AlertView, 'since' | 'at' | 'dateTime' | 'stale'> {
+function viewAlert(alert: Alert): Omit<AlertView, 'since' | 'time' | 'dateTime' | 'stale'> {
   return {
     key: alert.fingerprint,
     name: alert.name,
@@ -146,6 +145,6 @@ function viewAlert(alert: Alert): Omit<AlertView, 'since' | 'at' | 'dateTime' | 
   };
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

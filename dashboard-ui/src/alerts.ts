@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
 import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
 
-/** How severe an alert is, in the words of this stack's rules; `other` for any other word and for none. */
+/** Severities of this stack's rules, highest first; `other` stands for any other text and for none. */
 export const severities = ['critical', 'warning', 'info', 'other'] as const;
 export type Severity = (typeof severities)[number];
 
-/** Null stands for what the rule has not said. */
+/** An alert. Null means that the rule does not set the value. */
 export interface Alert {
   readonly fingerprint: string;
   readonly name: string;
   readonly severity: Severity;
-  /** The rule's own word. */
+  /** The label's text. */
   readonly severityText: string | null;
   readonly service: string | null;
   readonly summary: string | null;
@@ -17,25 +18,25 @@ export interface Alert {
   readonly runbookUrl: string | null;
   readonly startsAt: string | null;
   readonly endsAt: string | null;
-  /** When the event was made. */
+  /** At the time of the event. */
   readonly forSeconds: number | null;
-  /** It fires, but has not been confirmed for long. */
+  /** It fires but has not been confirmed for 15 minutes. */
   readonly stale: boolean;
   readonly labels: readonly (readonly [string, string])[];
 }
 
-/** `silent`: what used to watch has not been heard for minutes. `unknown`: it was never heard. */
+/** `silent`: the Watchdog alert has not been confirmed for minutes; `unknown`: it has never been received. */
 export type MonitoringState = 'ok' | 'silent' | 'unknown';
 
 export interface Alerts {
   readonly monitoring: { readonly state: MonitoringState; readonly lastHeardSeconds: number | null };
   readonly firing: readonly Alert[];
   readonly resolved: readonly Alert[];
-  /** At least so many more fire than there was room for. */
+  /** Minimum number of further firing alerts that the server could not store. */
   readonly notShown: number;
 }
 
-/** The event's content, or null when it is malformed. */
+/** Parses the data of an `alerts` event; null if it is malformed. */
 export function parseAlertsEvent(data: string): Alerts | null {
   const body = parseObject(data);
   if (body === null || !isObject(body['monitoring'])) return null;
@@ -61,9 +62,9 @@ function readAlerts(list: unknown): Alert[] | null {
   return values.every(isObject) ? values.map(readAlert) : null;
 }
 
-/** An alert is never left out for what it lacks. */
+/** Missing fields never drop an alert. */
 function readAlert(body: JsonObject): Alert {
-  const name = textAt(body, 'name') ?? 'Alert without a name';
+  const name = textAt(body, 'name') ?? 'Unnamed alert';
   const service = textAt(body, 'service');
   const severityText = textAt(body, 'severity');
   return {

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 /**
- * Milliseconds that advance by the greater of what two clocks say has passed.
+ * A clock in milliseconds that advances by the maximum of the advances of two clocks.
  *
- * The monotonic clock stands still while a laptop sleeps, and the wall clock may be set back; either alone could make old
- * values look new. Looking too old for a moment does no harm.
+ * The monotonic clock stops during system sleep, and the wall clock can be set back. With either one alone, stale values could
+ * be shown as fresh.
  */
 export function cautiousClock(monotonic: () => number, wall: () => number): () => number {
   let elapsed = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { duration } from './format.ts';
 import { timeStaleAfterMs } from './panel-view.ts';
 import type { Connection } from './stream.ts';
@@ -12,13 +13,13 @@ export interface ConnectionView {
 const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
   connecting: 'connecting',
   live: 'live',
-  stalled: 'no news',
+  stalled: 'no data',
   checking: 'checking',
-  locked: 'key needed',
+  locked: 'API key required',
   paused: 'paused',
 };
 
-/** A live connection on which nothing comes is shown as what it is. */
+/** A live connection without events is shown as stalled. */
 export function viewConnection(connection: Connection, lastEventAt: number, now: number): ConnectionView {
   if (connection.phase === 'waiting') {
     const seconds = Math.max(0, connection.retryAt - now) / 1000;
@@ -29,8 +30,8 @@ export function viewConnection(connection: Connection, lastEventAt: number, now:
   return { state, label: labels[state] };
 }
 
-/** How the state is announced; null while it is on the way to another. */
-export function spokenConnection(state: ConnectionState): string | null {
+/** The state for the live region; null for transient states. */
+export function announcedConnection(state: ConnectionState): string | null {
   switch (state) {
     case 'connecting':
     case 'checking':

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { duration, fixed, listed, notAvailable, quantity } from './format.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -28,8 +29,9 @@ export function systemFields(info: SystemInfo | null): Record<string, string | n
     memory_total_gb: fixed(info?.memoryTotalGb ?? null, 2, 'GiB'),
     memory_available_gb: fixed(info?.memoryAvailableGb ?? null, 2, 'GiB'),
     memory_percent: fixed(info?.memoryPercent ?? null, 1, '%'),
-    // Only a machine with limits has these two.
+    // Only containers have limits.
     cgroup_memory_limit_gb: memoryLimit === null ? null : fixed(memoryLimit, 2, 'GiB'),
+    cgroup_memory_used_gb: containerMemoryText(info),
     cgroup_cpu_limit: cpuLimit === null ? null : quantity(cpuLimit, 'CPU'),
     load_average: info?.loadAverage?.map((mean) => mean.toFixed(2)).join(' · ') ?? notAvailable,
     uptime_seconds: uptime === null ? notAvailable : duration(uptime),
@@ -46,13 +48,21 @@ export function weatherFields(report: WeatherReport | null): Record<string, stri
     feels_like_c: quantity(report?.feelsLikeC ?? null, '°C'),
     humidity: quantity(report?.humidity ?? null, '%'),
     wind_speed_kmph: quantity(report?.windSpeedKmph ?? null, 'km/h'),
-    location: listed(report?.city ?? null, report?.country ?? null),
+    location: listed(report?.city ?? null, report?.region ?? null, report?.country ?? null),
+    nearest_area: report?.nearestArea ?? null,
+    sample: report?.sample === true ? 'yes, not a measurement' : null,
     coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
     cached: cacheText(report),
-    stale: report?.stale === true ? 'yes, served past its time' : null,
+    stale: report?.stale === true ? 'yes, older than its maximum age' : null,
     error: report?.error ?? null,
     service: quantity(report?.service ?? null),
   };
+}
+
+function containerMemoryText(info: SystemInfo | null): string | null {
+  const used = info?.cgroupMemoryUsedGb ?? null;
+  if (used === null) return null;
+  return `${fixed(used, 2, 'GiB')} (${fixed(info?.cgroupMemoryPercent ?? null, 1, '%')})`;
 }
 
 function cacheText(report: WeatherReport | null): string {

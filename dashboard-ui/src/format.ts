@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
 export const notAvailable = 'N/A';
 
-/** The text with its unit; "N/A" alone when there is none, also when the upstream itself says "N/A". */
+/** The value with its unit; "N/A" without a unit if the value is missing or "N/A". */
 export function quantity(value: string | number | null, unit = ''): string {
   if (value === null || value === notAvailable) return notAvailable;
   return unit === '' ? String(value) : `${value} ${unit}`;
@@ -10,7 +11,7 @@ export function fixed(value: number | null, digits: number, unit = ''): string {
   return quantity(value === null ? null : value.toFixed(digits), unit);
 }
 
-/** The two greatest units that count: "3 d 4 h", "5 min 6 s", "7 s". */
+/** A duration in its two largest units, without zeros: "3 d 4 h", "5 min 6 s", "7 s". */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const parts: [number, string][] = [
@@ -32,7 +33,7 @@ export function age(milliseconds: number): string {
   return `last update ${duration(milliseconds / 1000)} ago`;
 }
 
-/** "12 of 3000 ms": what a part took of what it was given. */
+/** Duration of a call and its timeout: "12 of 3000 ms". */
 export function timing(elapsedMs: number | null, deadlineMs: number | null): string {
   if (elapsedMs === null && deadlineMs === null) return notAvailable;
   return `${whole(elapsedMs)} of ${whole(deadlineMs)} ms`;
@@ -42,12 +43,12 @@ function whole(value: number | null): string {
   return value === null ? notAvailable : String(Math.round(value));
 }
 
-/** The time of day of "YYYY-MM-DD HH:MM:SS"; a text of another shape as it is. */
+/** The time of day of "YYYY-MM-DD HH:MM:SS"; any other text unchanged. */
 export function timeOfDay(timestamp: string): string {
   return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;
 }
 
-/** "YYYY-MM-DD HH:MM" in the reader's own zone; "N/A" for what is no time. */
+/** "YYYY-MM-DD HH:MM" in the browser's time zone; "N/A" for an invalid time. */
 export function localMinute(iso8601: string | null): string {
   const when = new Date(iso8601 ?? '');
   if (Number.isNaN(when.getTime())) return notAvailable;

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object a text holds, or null when it holds anything else. */
+/** Parses a JSON object; null for any other text. */
 export function parseObject(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -29,7 +30,7 @@ export function booleanAt(object: JsonObject, key: string): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }
 
-/** Numbers count as text: weather values and coordinates come as either. */
+/** A non-empty string, or a number as text: weather values and coordinates are sent as either. */
 export function textAt(object: JsonObject, key: string): string | null {
   const value = object[key];
   if (typeof value === 'string') return value.trim() === '' ? null : value;

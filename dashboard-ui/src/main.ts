@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
 import { parseAlertsEvent } from './alerts.ts';
 import { AlertAnnouncer, Announcer } from './announcer.ts';
-import { emptyBoard, withAggregate, withAlerts, withMalformed, withTime, type Board } from './board.ts';
 import { cautiousClock } from './clock.ts';
-import { spokenConnection } from './connection-view.ts';
+import { announcedConnection } from './connection-view.ts';
 import type { EventName } from './model.ts';
+import { initialState, withAggregate, withAlerts, withMalformed, withTime, type PageState } from './page-state.ts';
 import { parseAggregateEvent, parseTimeEvent } from './parse.ts';
 import { probeAccess, signIn } from './session.ts';
 import { EventStream, type Connection } from './stream.ts';
@@ -16,13 +17,13 @@ const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
 
-let board: Board = emptyBoard;
+let state: PageState = initialState;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
 
 const stream = new EventStream(
   {
-    open: () => new EventSource('/api/events'),
+    open: () => new EventSource('api/events'),
     probe: probeAccess,
     schedule: (delayMs, action) => {
       const timer = setTimeout(action, delayMs);
@@ -35,14 +36,14 @@ const stream = new EventStream(
     connection: (next) => {
       connection = next;
       if (next.phase === 'live') lastEventAt = now();
-      // Who may not read the values any more must not go on seeing them.
-      if (next.phase === 'locked') board = emptyBoard;
+      // Without a valid session the values are not shown any more.
+      if (next.phase === 'locked') state = initialState;
       form.show(next.phase === 'locked');
       render();
     },
     event: (name, data) => {
       lastEventAt = now();
-      board = receive(board, name, data, lastEventAt);
+      state = receive(state, name, data, lastEventAt);
       render();
     },
   },
@@ -52,13 +53,13 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
   signIn,
   accepted: () => {
     stream.unlock();
-    // The focused field has just gone; the heading is where the new content starts.
+    // The focused field is hidden now; the new content starts at the heading.
     findAs(document, 'h1', HTMLElement).focus();
   },
   announce,
 });
 
-function receive(current: Board, name: EventName, data: string, at: number): Board {
+function receive(current: PageState, name: EventName, data: string, at: number): PageState {
   if (name === 'time') {
     const event = parseTimeEvent(data);
     return event === null ? withMalformed(current, name) : withTime(current, event, at);
@@ -72,8 +73,8 @@ function receive(current: Board, name: EventName, data: string, at: number): Boa
 }
 
 function render(): PageView {
-  const view = viewPage(board, connection, lastEventAt, now());
-  renderPage(document, board, view);
+  const view = viewPage(state, connection, lastEventAt, now());
+  renderPage(document, state, view);
   return view;
 }
 
@@ -81,24 +82,28 @@ function announce(text: string): void {
   liveRegion.textContent = text;
 }
 
-/** Ages grow without events. Speaking only here merges what changes within a second into one sentence. */
+/** Updates ages once a second, and announces the changes of that second together. */
 function tick(): void {
   const view = render();
-  const panel = (name: string, state: string) => ({ name, state: state === 'waiting' ? null : state, expected: 'fresh' });
+  const panel = (name: string, panelState: string) => ({
+    name,
+    state: panelState === 'waiting' ? null : panelState,
+    expected: 'fresh',
+  });
   const changes = announcer.changes([
-    { name: 'Connection', state: spokenConnection(view.connection.state), expected: 'live' },
+    { name: 'Connection', state: announcedConnection(view.connection.state), expected: 'live' },
     panel('Time', view.time.state),
     panel('System', view.system.state),
     panel('Weather', view.weather.state),
-    { name: 'Monitoring', state: view.alerts.spokenMonitoring, expected: 'heard' },
+    { name: 'Monitoring', state: view.alerts.announcedMonitoring, expected: 'ok' },
   ]);
-  const news = [alertAnnouncer.changes(board.alerts.value), changes].filter((text) => text !== '').join(' ');
-  if (news !== '') announce(news);
+  const text = [alertAnnouncer.changes(state.alerts.value), changes].filter((part) => part !== '').join(' ');
+  if (text !== '') announce(text);
 }
 
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** A hidden page gives back its connection: a browser has six per origin, for all of its tabs. */
+/** A hidden page closes its connection: browsers have six per origin for all tabs. */
 function followVisibility(): void {
   clearInterval(ticking);
   if (document.hidden) {

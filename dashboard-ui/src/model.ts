@@ -1,19 +1,20 @@
-/** What became of one part of an aggregate, in the server's words. */
+// SPDX-License-Identifier: BSL-1.0
+/** States of a part of an aggregate, as the server names them. */
 export const partStates = ['fresh', 'stale', 'timeout', 'error', 'shed', 'open'] as const;
 export type PartState = (typeof partStates)[number];
 
-/** `waiting`: nothing heard yet. `unknown`: the server used a word this page does not know. */
+/** `waiting`: no data yet. `unknown`: a state that this page does not know. */
 export type PanelState = PartState | 'waiting' | 'unknown';
 
 export type EventName = 'time' | 'aggregate' | 'alerts';
 
-/** How long the server waited for a part, and how long it would have waited, in milliseconds. */
+/** Duration and timeout of the server's call for a part, in milliseconds. */
 export interface Timing {
   readonly elapsedMs: number | null;
   readonly deadlineMs: number | null;
 }
 
-/** In every reading, null stands for a field that was missing or of another type. */
+/** In all readings, null means that a field is missing or has another type. */
 export interface TimeReading {
   readonly service: string | null;
   readonly timestamp: string;
@@ -41,13 +42,20 @@ export interface SystemInfo {
   readonly loadAverage: readonly [number, number, number] | null;
   readonly uptimeSeconds: number | null;
   readonly cgroupMemoryLimitGb: number | null;
+  readonly cgroupMemoryUsedGb: number | null;
+  readonly cgroupMemoryPercent: number | null;
   readonly cgroupCpuLimit: number | null;
 }
 
 export interface WeatherReport {
   readonly service: string | null;
+  /** Whether the report is the built-in sample, not a measurement. */
+  readonly sample: boolean;
   readonly city: string | null;
+  readonly region: string | null;
   readonly country: string | null;
+  /** "City, Country" of the report if it is for another place. */
+  readonly nearestArea: string | null;
   readonly latitude: string | null;
   readonly longitude: string | null;
   readonly temperatureC: string | null;
@@ -62,7 +70,7 @@ export interface WeatherReport {
   readonly error: string | null;
 }
 
-/** One part of an aggregate; `value` is null when the part failed. */
+/** One part of an aggregate; `value` is null if the part has failed. */
 export interface Part<T> {
   readonly state: PartState | 'unknown';
   readonly timing: Timing;
@@ -75,5 +83,5 @@ export interface Aggregate {
   readonly weather: Part<WeatherReport>;
 }
 
-/** A `time` event: a reading, or the server's word on why there is none. */
+/** A `time` event: a reading, or the server's error message. */
 export type TimeEvent = { readonly reading: TimeReading } | { readonly failure: string };

@@ -1,13 +1,14 @@
-import { hasFailed, type Panel } from './board.ts';
+// SPDX-License-Identifier: BSL-1.0
 import { age, timing } from './format.ts';
-import type { PanelState } from './model.ts';
+import type { PanelState, WeatherReport } from './model.ts';
+import { hasFailed, type PanelData } from './page-state.ts';
 
-/** The `time` events come every second: two may be lost before the clock counts as stale. */
+/** `time` events are sent every second; two may be lost. */
 export const timeStaleAfterMs = 3_000;
-/** The `aggregate` events come every five seconds: likewise two, and some for a slow upstream. */
+/** `aggregate` events are sent every five seconds; two may be late or lost. */
 export const aggregateStaleAfterMs = 12_000;
 
-/** What a panel shows around its values. */
+/** What a panel shows besides its values. */
 export interface PanelView {
   readonly state: PanelState;
   readonly dimmed: boolean;
@@ -18,28 +19,37 @@ export interface PanelView {
 
 const explanations: Record<PanelState, string | null> = {
   fresh: null,
-  stale: 'These values are old.',
-  timeout: 'The service did not answer within its deadline.',
+  stale: 'These values are stale.',
+  timeout: 'The service did not respond within its timeout.',
   error: 'The service is temporarily unavailable.',
-  shed: 'The service was not asked, to shed load.',
-  open: 'The service failed too often and is not asked for a while.',
-  waiting: 'Waiting for the first values.',
-  unknown: 'The server reported a state that this page does not know.',
+  shed: 'The call was rejected because of overload.',
+  open: 'The circuit breaker is open after repeated failures.',
+  waiting: 'Waiting for data.',
+  unknown: 'The server reported an unknown state.',
 };
 
-export function viewPanel(panel: Panel<unknown>, staleAfterMs: number, now: number): PanelView {
-  const silent = panel.heardAt !== null && now - panel.heardAt > staleAfterMs;
-  const state = silent ? outdated(panel) : panel.state;
-  const dimmed = silent || hasFailed(state);
+export function viewPanel(panel: PanelData<unknown>, staleAfterMs: number, now: number): PanelView {
+  const isSilent = panel.receivedAt !== null && now - panel.receivedAt > staleAfterMs;
+  const state = isSilent ? outdated(panel) : panel.state;
+  const dimmed = isSilent || hasFailed(state);
   return {
     state,
     dimmed,
     age: dimmed && panel.valueAt !== null ? age(now - panel.valueAt) : null,
     timing: timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
-    explanation: silent ? 'No news from the server.' : explanations[state],
+    explanation: isSilent ? 'No data from the server.' : explanations[state],
   };
 }
 
-function outdated(panel: Panel<unknown>): PanelState {
+/** State of a panel without recent events. */
+function outdated(panel: PanelData<unknown>): PanelState {
   return panel.value === null ? 'waiting' : 'stale';
+}
+
+/** A sample report is marked in every state. */
+export function viewWeather(panel: PanelData<WeatherReport>, now: number): PanelView {
+  const view = viewPanel(panel, aggregateStaleAfterMs, now);
+  if (panel.value?.sample !== true) return view;
+  const note = 'Built-in sample data, not a measurement.';
+  return { ...view, explanation: view.explanation === null ? note : `${view.explanation} ${note}` };
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSL-1.0
+import { listed } from './format.ts';
 import { booleanAt, isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
 import {
   partStates,
@@ -10,7 +12,7 @@ import {
   type WeatherReport,
 } from './model.ts';
 
-/** The event's content, or null when it is malformed. */
+/** Parses the data of a `time` event; null if it is malformed. */
 export function parseTimeEvent(data: string): TimeEvent | null {
   const body = parseObject(data);
   if (body === null) return null;
@@ -20,7 +22,7 @@ export function parseTimeEvent(data: string): TimeEvent | null {
   return failure === null ? null : { failure };
 }
 
-/** The event's content, or null when it is malformed. */
+/** Parses the data of an `aggregate` event; null if it is malformed. */
 export function parseAggregateEvent(data: string): Aggregate | null {
   const body = parseObject(data);
   if (body === null) return null;
@@ -42,22 +44,22 @@ function readPart<T extends object>(
   const meta = objectAt(objectAt(aggregate, 'meta'), key);
   const timing = { elapsedMs: numberAt(meta, 'elapsed_ms'), deadlineMs: numberAt(meta, 'deadline_ms') };
   const value = isObject(body) ? read(body) : null;
-  const oldBody = isObject(body) && body['stale'] === true;
-  return { state: settleState(meta['state'], value !== null, oldBody), timing, value };
+  const isStaleBody = isObject(body) && body['stale'] === true;
+  return { state: resolveState(meta['state'], value !== null, isStaleBody), timing, value };
 }
 
-/** The body has a veto over the meta data: nothing may look better than what it carries. */
-function settleState(claimed: unknown, hasValue: boolean, oldBody: boolean): PartState | 'unknown' {
+/** The state from the metadata, unless the body contradicts it: a failed part is never fresh. */
+function resolveState(claimed: unknown, hasValue: boolean, isStaleBody: boolean): PartState | 'unknown' {
   const known = partStates.find((state) => state === claimed);
   if (!hasValue) return known === undefined || known === 'fresh' || known === 'stale' ? 'error' : known;
-  if (oldBody && (known === undefined || known === 'fresh')) return 'stale';
+  if (isStaleBody && (known === undefined || known === 'fresh')) return 'stale';
   if (claimed === undefined) return 'fresh';
   return known ?? 'unknown';
 }
 
 function readTime(body: JsonObject): TimeReading | null {
   const timestamp = body['timestamp'];
-  // The old interface put failures into the timestamp, and users rely on that.
+  // The API reports failures in the timestamp.
   if (typeof timestamp !== 'string' || timestamp.trim() === '' || timestamp.startsWith('Error')) return null;
   return {
     service: textAt(body, 'service'),
@@ -88,6 +90,8 @@ function readSystem(body: JsonObject): SystemInfo | null {
     loadAverage: readLoadAverage(body['load_average']),
     uptimeSeconds: numberAt(body, 'uptime_seconds'),
     cgroupMemoryLimitGb: numberAt(body, 'cgroup_memory_limit_gb'),
+    cgroupMemoryUsedGb: numberAt(body, 'cgroup_memory_used_gb'),
+    cgroupMemoryPercent: numberAt(body, 'cgroup_memory_percent'),
     cgroupCpuLimit: numberAt(body, 'cgroup_cpu_limit'),
   };
 }
@@ -102,14 +106,17 @@ function readLoadAverage(value: unknown): readonly [number, number, number] | nu
 function readWeather(body: JsonObject): WeatherReport | null {
   const stale = body['stale'] === true;
   const error = textAt(body, 'error');
-  // An expired entry carries its error beside its values; any other error comes alone.
+  // Only a stale report has both an error and values.
   if (error !== null && !stale) return null;
   const location = objectAt(body, 'location');
   const weather = objectAt(body, 'weather');
   return {
     service: textAt(body, 'service'),
+    sample: body['sample'] === true,
     city: textAt(location, 'city'),
+    region: textAt(location, 'region'),
     country: textAt(location, 'country'),
+    nearestArea: areaText(location['nearest_area']),
     latitude: textAt(location, 'latitude'),
     longitude: textAt(location, 'longitude'),
     temperatureC: textAt(weather, 'temperature_c'),
@@ -123,4 +130,8 @@ function readWeather(body: JsonObject): WeatherReport | null {
     stale,
     error,
   };
+}
+
+function areaText(area: unknown): string | null {
+  return isObject(area) ? listed(textAt(area, 'city'), textAt(area, 'country')) : null;
 }

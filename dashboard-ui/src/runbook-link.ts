@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
 /**
- * Where an alert's runbook link may lead, or null for nowhere: only to the web, whatever a rule has written.
+ * The target of an alert's runbook link; null for anything but http and https URLs.
  *
- * The rules of this stack name the dashboard's own page as the operator's machine sees it; a reader may have come by another
- * name, so that the page is linked on the same server.
+ * This stack's rules use the dashboard's URL on the operator's machine. Since the browser may use another host or a path
+ * prefix, that URL becomes a relative one.
  */
 export function runbookHref(url: string | null): string | null {
   const target = url === null ? null : parsed(url);
   if (target === null || !['http:', 'https:'].includes(target.protocol)) return null;
-  const isOurs = target.host === 'localhost:5000' && target.pathname === '/runbook';
-  return isOurs ? `/runbook${target.hash}` : target.href;
+  const isOwnRunbook = target.host === 'localhost:5000' && target.pathname === '/runbook';
+  return isOwnRunbook ? `runbook${target.hash}` : target.href;
 }
 
 function parsed(url: string): URL | null {

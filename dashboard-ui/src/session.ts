@@ -1,23 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { ProbeResult } from './stream.ts';
 
 export type SignInResult = 'accepted' | 'rejected' | 'limited' | 'unavailable';
 
-/** Whether the server lets this browser in. Never rejects. */
+/** Whether the server accepts this browser's session. Never rejects. */
 export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
   try {
-    const response = await fetch('/api/aggregate', { cache: 'no-store', signal });
+    const response = await fetch('api/aggregate', { cache: 'no-store', signal });
     return response.status === 401 ? 'unauthorized' : 'other';
   } catch {
     return 'other';
   }
 }
 
-/** Trades the key for a session cookie that scripts cannot read. Never rejects. */
+/** Exchanges the key for an HttpOnly session cookie. Never rejects. */
 export async function signIn(key: string): Promise<SignInResult> {
-  // A header cannot carry other characters, so that no such key can be right.
+  // A header field cannot have other characters, so such a key is invalid.
   if (!/^[\x20-\x7e]+$/.test(key)) return 'rejected';
   try {
-    const response = await fetch('/session', { method: 'POST', headers: { 'X-API-Key': key } });
+    const response = await fetch('session', { method: 'POST', headers: { 'X-API-Key': key } });
     if (response.ok) return 'accepted';
     if (response.status === 401) return 'rejected';
     return response.status === 429 ? 'limited' : 'unavailable';

@@ -1,24 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { EventName } from './model.ts';
 
 export type Connection =
   | { readonly phase: 'connecting' | 'live' | 'checking' | 'locked' | 'paused' }
   | { readonly phase: 'waiting'; readonly retryAt: number };
 
-/** What a plain request says about a stream that the server refused. */
+/** Why the server rejected the stream, as a separate request reveals. */
 export type ProbeResult = 'unauthorized' | 'other';
 
-/** The part of `EventSource` that the stream uses. */
+/** The members of `EventSource` that the stream uses. */
 export interface EventSourceLike {
   readonly readyState: number;
   addEventListener(type: string, listener: (event: { readonly data?: unknown }) => void): void;
   close(): void;
 }
 
-/** The world outside of the stream. */
-export interface StreamPorts {
+/** Dependencies of the stream, replaced in tests. */
+export interface StreamDependencies {
   open(): EventSourceLike;
   probe(signal: AbortSignal): Promise<ProbeResult>;
-  /** Runs `action` after `delayMs`; the result cancels it. */
+  /** Runs `action` after `delayMs`. Returns a function that cancels it. */
   schedule(delayMs: number, action: () => void): () => void;
   now(): number;
   /** From 0 inclusive to 1 exclusive. */
@@ -31,31 +32,31 @@ export interface StreamListener {
 }
 
 const eventNames: readonly EventName[] = ['time', 'aggregate', 'alerts'];
-/** `EventSource.CLOSED`; a number here, so that the machine runs without a browser. */
+/** `EventSource.CLOSED`, which tests do not have. */
 const closed = 2;
-const firstRetryMs = 1_000;
-const longestRetryMs = 30_000;
-/** A peer that vanished without a word leaves a stream that is open and silent for ever. */
-const silenceLimitMs = 15_000;
-/** An aggregate may take as long as the weather's deadline of 5 s. */
-const probeLimitMs = 8_000;
+const minRetryMs = 1_000;
+const maxRetryMs = 30_000;
+/** A connection whose peer has disappeared stays open without events. */
+const idleTimeoutMs = 15_000;
+/** More than the timeout of an aggregate, 5 s. */
+const probeTimeoutMs = 8_000;
 
 /**
- * Keeps one event stream to the server as long as the page is visible.
+ * Keeps one event stream open while the page is visible.
  *
- * `EventSource` reconnects at a fixed pace after a lost connection and never after a refusal, so that every failure is taken
- * out of its hands: it is closed, and opened again after 1, 2, 4 … 30 s, shortened at random by up to half.
+ * `EventSource` reconnects after a fixed delay when the connection is lost, and not at all after a rejection. The stream
+ * therefore closes it after each failure and opens a new one after 1, 2, 4 … 30 s with up to 50 % jitter.
  */
 export class EventStream {
-  readonly #ports: StreamPorts;
+  readonly #dependencies: StreamDependencies;
   readonly #listener: StreamListener;
   #phase: Connection['phase'] = 'paused';
   #failures = 0;
   #release: () => void = () => {};
   #cancelTimer: () => void = () => {};
 
-  constructor(ports: StreamPorts, listener: StreamListener) {
-    this.#ports = ports;
+  constructor(dependencies: StreamDependencies, listener: StreamListener) {
+    this.#dependencies = dependencies;
     this.#listener = listener;
   }
 
@@ -64,12 +65,12 @@ export class EventStream {
     if (this.#phase === 'paused') this.#restart();
   }
 
-  /** Closes the stream until `resume`; a stream that wants a key stays as it is. */
+  /** Closes the stream until `resume`. A locked stream stays locked. */
   pause(): void {
     if (this.#phase !== 'locked') this.#enter({ phase: 'paused' });
   }
 
-  /** Opens a stream that wanted a key. */
+  /** Opens a locked stream. */
   unlock(): void {
     if (this.#phase === 'locked') this.#restart();
   }
@@ -81,7 +82,7 @@ export class EventStream {
 
   #connect(): void {
     this.#enter({ phase: 'connecting' });
-    const source = this.#ports.open();
+    const source = this.#dependencies.open();
     let current = true;
     this.#release = () => {
       current = false;
@@ -92,7 +93,7 @@ export class EventStream {
         if (current) action(event.data);
       });
     };
-    this.#watchSilence();
+    this.#restartIdleTimer();
     on('open', () => this.#opened());
     for (const name of eventNames) on(name, (data) => this.#received(name, data));
     on('bye', () => this.#retryLater());
@@ -104,47 +105,47 @@ export class EventStream {
 
   #opened(): void {
     this.#phase = 'live';
-    this.#watchSilence();
+    this.#restartIdleTimer();
     this.#listener.connection({ phase: 'live' });
   }
 
   #received(name: EventName, data: unknown): void {
-    // Not at `open`: a server that accepts and drops at once must still see the pauses grow.
+    // Not on `open`: the delays must also grow for a server that closes accepted streams at once.
     this.#failures = 0;
-    this.#watchSilence();
+    this.#restartIdleTimer();
     this.#listener.event(name, typeof data === 'string' ? data : '');
   }
 
-  #watchSilence(): void {
-    this.#after(silenceLimitMs, () => this.#retryLater());
+  #restartIdleTimer(): void {
+    this.#after(idleTimeoutMs, () => this.#retryLater());
   }
 
-  /** `EventSource` hides the status of a refusal; a plain request sees it. */
+  /** `EventSource` does not reveal the status of a rejection; another request does. */
   async #findReason(): Promise<void> {
     this.#enter({ phase: 'checking' });
     const request = new AbortController();
     this.#release = () => request.abort();
-    this.#after(probeLimitMs, () => this.#retryLater());
-    const result = await this.#ports.probe(request.signal);
+    this.#after(probeTimeoutMs, () => this.#retryLater());
+    const result = await this.#dependencies.probe(request.signal);
     if (request.signal.aborted) return;
     if (result === 'unauthorized') this.#enter({ phase: 'locked' });
     else this.#retryLater();
   }
 
   #retryLater(): void {
-    const longest = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures);
-    const delay = longest * (1 - this.#ports.random() / 2);
+    const maxDelay = Math.min(maxRetryMs, minRetryMs * 2 ** this.#failures);
+    const delay = maxDelay * (1 - this.#dependencies.random() / 2);
     this.#failures += 1;
-    this.#enter({ phase: 'waiting', retryAt: this.#ports.now() + delay });
+    this.#enter({ phase: 'waiting', retryAt: this.#dependencies.now() + delay });
     this.#after(delay, () => this.#connect());
   }
 
   #after(delayMs: number, action: () => void): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#ports.schedule(delayMs, action);
+    this.#cancelTimer = this.#dependencies.schedule(delayMs, action);
   }
 
-  /** Leaves the present phase with all that it holds. */
+  /** Leaves the current phase and releases its resources. */
   #enter(connection: Connection): void {
     this.#cancelTimer();
     this.#release();

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { viewAlerts } from '../src/alerts-view.ts';
 import { parseAlertsEvent } from '../src/alerts.ts';
-import { emptyBoard, withAlerts, withMalformed } from '../src/board.ts';
-import { alertBody, alertsBody, resolvedBody, silentBody, unheardBody, warningBody } from './bodies.ts';
+import { initialState, withAlerts, withMalformed } from '../src/page-state.ts';
+import { alertBody, alertsBody, resolvedBody, silentBody, unknownBody, warningBody } from './sample-bodies.ts';
 
 function parsed(body: object) {
   const alerts = parseAlertsEvent(JSON.stringify(body));
@@ -10,13 +11,13 @@ function parsed(body: object) {
   return alerts;
 }
 
-/** What is shown so long after the event came, on a stream that brings other events. */
-function view(body: object, afterMs = 0, silentForMs = 0) {
-  return viewAlerts({ value: parsed(body), heardAt: 1_000 }, silentForMs, 1_000 + afterMs);
+/** The view at a time after the event. `idleMs` is the time since any other event. */
+function view(body: object, afterMs = 0, idleMs = 0) {
+  return viewAlerts({ value: parsed(body), receivedAt: 1_000 }, idleMs, 1_000 + afterMs);
 }
 
-describe('an alerts event', () => {
-  test('gives every alert with what was said of it', () => {
+describe('parseAlertsEvent', () => {
+  test('returns all fields of an alert', () => {
     const alerts = parsed(alertsBody([alertBody], [resolvedBody]));
     expect(alerts.monitoring).toEqual({ state: 'ok', lastHeardSeconds: 12 });
     expect(alerts.firing).toEqual([
@@ -27,7 +28,7 @@ describe('an alerts event', () => {
         severityText: 'critical',
         service: 'weather-service',
         summary: 'weather-service is down',
-        description: 'Prometheus got no answer for a minute.',
+        description: 'Prometheus got no response for a minute.',
         runbookUrl: 'http://localhost:5000/runbook#servicedown',
         startsAt: '2025-03-09T12:03:06Z',
         endsAt: null,
@@ -43,26 +44,26 @@ describe('an alerts event', () => {
     expect(alerts.resolved).toMatchObject([{ endsAt: '2025-03-09T12:05:06Z' }]);
   });
 
-  test('keeps an alert that lacks everything', () => {
+  test('keeps an alert without fields', () => {
     expect(parsed(alertsBody([{}])).firing).toMatchObject([
-      { name: 'Alert without a name', severity: 'other', severityText: null, service: null, stale: false, labels: [] },
+      { name: 'Unnamed alert', severity: 'other', severityText: null, service: null, stale: false, labels: [] },
     ]);
   });
 
-  test('has texts for labels, whatever they are', () => {
+  test('converts label values to text', () => {
     expect(parsed(alertsBody([{ ...alertBody, labels: { code: 7, odd: null } }])).firing).toMatchObject([
       { labels: [['code', '7'], ['odd', 'null']] },
     ]);
   });
 
-  test('does not take an unknown severity for a known one', () => {
+  test('maps an unknown severity to other', () => {
     expect(parsed(alertsBody([{ ...alertBody, severity: 'page' }])).firing).toMatchObject([
       { severity: 'other', severityText: 'page' },
     ]);
   });
 
-  test('with a state of the monitoring that this page does not know is not well', () => {
-    expect(parsed({ ...alertsBody(), monitoring: { state: 'splendid' } }).monitoring.state).toBe('unknown');
+  test('maps an unknown monitoring state to unknown', () => {
+    expect(parsed({ ...alertsBody(), monitoring: { state: 'unheard-of' } }).monitoring.state).toBe('unknown');
   });
 
   const malformed = [
@@ -73,108 +74,108 @@ describe('an alerts event', () => {
     { ...alertsBody(), firing: ['ServiceDown'] },
     { ...alertsBody(), resolved: {} },
   ];
-  test.each(malformed)('%j is malformed', (body) => {
+  test.each(malformed)('rejects %j', (body) => {
     expect(parseAlertsEvent(JSON.stringify(body))).toBeNull();
   });
 
-  test.each(['', '{', '[]', 'null'])('%j is malformed', (data) => {
+  test.each(['', '{', '[]', 'null'])('rejects %j', (data) => {
     expect(parseAlertsEvent(data)).toBeNull();
   });
 });
 
-describe('the board', () => {
-  test('keeps its alerts when a malformed event comes, and forgets that with the next good one', () => {
-    const known = withAlerts(emptyBoard, parsed(alertsBody([alertBody])), 5);
-    const board = withMalformed(known, 'alerts');
-    expect(board).toMatchObject({ malformed: 'alerts', alerts: { heardAt: 5, value: { firing: [{ name: 'ServiceDown' }] } } });
-    expect(withAlerts(board, parsed(alertsBody()), 6)).toMatchObject({ malformed: null, alerts: { value: { firing: [] } } });
+describe('page state', () => {
+  test('keeps alerts after a malformed event until the next valid one', () => {
+    const known = withAlerts(initialState, parsed(alertsBody([alertBody])), 5);
+    const state = withMalformed(known, 'alerts');
+    expect(state).toMatchObject({ malformed: 'alerts', alerts: { receivedAt: 5, value: { firing: [{ name: 'ServiceDown' }] } } });
+    expect(withAlerts(state, parsed(alertsBody()), 6)).toMatchObject({ malformed: null, alerts: { value: { firing: [] } } });
     expect(withAlerts(withMalformed(known, 'time'), parsed(alertsBody()), 6).malformed).toBe('time');
   });
 });
 
-describe('what is shown of the alerts', () => {
+describe('viewAlerts', () => {
   test.each([
-    [alertsBody(), 'quiet', 'none firing', 'No alerts firing · monitoring heard 12 s ago', false],
-    [alertsBody([alertBody]), 'critical', '1 firing', '1 alert firing · monitoring heard 12 s ago', false],
-    [alertsBody([warningBody, alertBody]), 'critical', '2 firing', '2 alerts firing · monitoring heard 12 s ago', false],
-    [alertsBody([warningBody]), 'warning', '1 firing', '1 alert firing · monitoring heard 12 s ago', false],
+    [alertsBody(), 'none', 'none firing', 'No alerts firing · last signal from monitoring 12 s ago', false],
+    [alertsBody([alertBody]), 'critical', '1 firing', '1 alert firing · last signal from monitoring 12 s ago', false],
+    [alertsBody([warningBody, alertBody]), 'critical', '2 firing', '2 alerts firing · last signal from monitoring 12 s ago', false],
+    [alertsBody([warningBody]), 'warning', '1 firing', '1 alert firing · last signal from monitoring 12 s ago', false],
     [
       silentBody(),
       'silent',
       'silent',
-      'Monitoring has been silent for 4 min: nobody is watching, and no alert would be seen here.',
+      'No signal from monitoring for 4 min: new alerts are not detected.',
       true,
     ],
-    [silentBody([alertBody]), 'critical', '1 firing', 'Monitoring has been silent for 4 min: what follows may be incomplete.', true],
-    [unheardBody, 'unheard', 'unheard', 'Monitoring has not been heard yet.', false],
+    [silentBody([alertBody]), 'critical', '1 firing', 'No signal from monitoring for 4 min: this list may be incomplete.', true],
+    [unknownBody, 'unknown', 'unknown', 'No signal from monitoring yet.', false],
     [
-      { ...unheardBody, firing: [alertBody] },
+      { ...unknownBody, firing: [alertBody] },
       'critical',
       '1 firing',
-      '1 alert firing · monitoring has not been heard yet',
+      '1 alert firing · no signal from monitoring yet',
       false,
     ],
-  ])('%j is called %s, %s', (body, state, label, explanation, unwatched) => {
-    expect(view(body)).toMatchObject({ state, label, explanation, unwatched, dimmed: false, age: null });
+  ])('%j has the state %s and the label %s', (body, state, label, explanation, silent) => {
+    expect(view(body)).toMatchObject({ state, label, explanation, silent, dimmed: false, age: null });
   });
 
-  test('ages between two events', () => {
+  test('updates ages between events', () => {
     const later = view(alertsBody([alertBody]), 10_000);
-    expect(later.explanation).toBe('1 alert firing · monitoring heard 22 s ago');
+    expect(later.explanation).toBe('1 alert firing · last signal from monitoring 22 s ago');
     expect(later.firing).toMatchObject([{ since: 'for 2 min 10 s, since' }]);
-    expect(view(silentBody(), 60_000).explanation).toContain('silent for 5 min');
+    expect(view(silentBody(), 60_000).explanation).toContain('for 5 min');
   });
 
-  test('is grey as soon as the stream brings nothing, and promises nothing then', () => {
+  test('is dimmed without events, and does not report the state of monitoring', () => {
     const body = silentBody([alertBody]);
     expect(view(body, 3_000, 3_000).dimmed).toBe(false);
     expect(view(body, 9_000, 3_001)).toMatchObject({
       state: 'stale',
       label: 'stale',
       dimmed: true,
-      unwatched: false,
-      explanation: 'No news from the server.',
+      silent: false,
+      explanation: 'No data from the server.',
       age: 'last update 3 s ago',
       firing: [{ name: 'ServiceDown' }],
     });
   });
 
-  test('links to the runbook on the same server, and never out of the web', () => {
+  test('links to the runbook on the same server and to http URLs only', () => {
     const links = [alertBody, { ...alertBody, runbook_url: 'javascript:alert(1)' }];
-    expect(view(alertsBody(links)).firing.map((alert) => alert.runbook)).toEqual(['/runbook#servicedown', null]);
+    expect(view(alertsBody(links)).firing.map((alert) => alert.runbook)).toEqual(['runbook#servicedown', null]);
   });
 
-  test('is nothing before the first event', () => {
-    expect(viewAlerts(emptyBoard.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
+  test('is waiting before the first event', () => {
+    expect(viewAlerts(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
   });
 
-  test('says of a stale alert that it may be over', () => {
-    expect(view(alertsBody([{ ...alertBody, stale: true }])).firing[0]?.stale).toContain('may be over');
+  test('marks a stale alert', () => {
+    expect(view(alertsBody([{ ...alertBody, stale: true }])).firing[0]?.stale).toContain('Not confirmed for 15 minutes');
     expect(view(alertsBody([alertBody])).firing[0]?.stale).toBeNull();
   });
 
-  test('says of a resolved alert how long it lasted, and not how old it grows', () => {
+  test('shows the duration of a resolved alert', () => {
     const shown = view(alertsBody([], [resolvedBody]), 60_000);
-    expect(shown).toMatchObject({ state: 'quiet', resolvedLabel: 'Resolved recently (1)' });
-    expect(shown.resolved).toMatchObject([{ severityLabel: 'resolved', since: 'lasted 2 min, until', dateTime: '2025-03-09T12:05:06Z' }]);
+    expect(shown).toMatchObject({ state: 'none', resolvedLabel: 'Resolved recently (1)' });
+    expect(shown.resolved).toMatchObject([{ severityLabel: 'resolved', since: 'for 2 min, until', dateTime: '2025-03-09T12:05:06Z' }]);
   });
 
-  test('tells how many there was no room for', () => {
-    expect(view({ ...alertsBody(), not_shown: 4 }).missing).toBe('At least 4 more alerts did not fit here.');
-    expect(view(alertsBody()).missing).toBeNull();
+  test('shows the number of alerts that are not shown', () => {
+    expect(view({ ...alertsBody(), not_shown: 4 }).notShown).toBe('At least 4 more alerts not shown.');
+    expect(view(alertsBody()).notShown).toBeNull();
   });
 
-  test('is spoken of only where the monitoring was ever heard', () => {
-    expect([alertsBody(), silentBody(), unheardBody].map((body) => view(body).spokenMonitoring)).toEqual([
-      'heard',
+  test('announces monitoring unless it is unknown', () => {
+    expect([alertsBody(), silentBody(), unknownBody].map((body) => view(body).announcedMonitoring)).toEqual([
+      'ok',
       'silent',
       null,
     ]);
   });
 
-  test('has words for what a rule does not say', () => {
+  test('has texts for missing fields', () => {
     expect(view(alertsBody([{}])).firing).toMatchObject([
-      { severityLabel: 'no severity', since: 'for N/A, since', at: 'N/A', runbook: null },
+      { severityLabel: 'no severity', since: 'for N/A, since', time: 'N/A', runbook: null },
     ]);
   });
 });

@@ -1,23 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { cautiousClock } from '../src/clock.ts';
 
 function clocks() {
-  const at = { monotonic: 0, wall: 1_000_000 };
-  return { at, now: cautiousClock(() => at.monotonic, () => at.wall) };
+  const times = { monotonic: 0, wall: 1_000_000 };
+  return { times, now: cautiousClock(() => times.monotonic, () => times.wall) };
 }
 
-test('time passes though the monotonic clock slept', () => {
-  const { at, now } = clocks();
-  at.wall += 60_000;
+test('advances while the monotonic clock is stopped', () => {
+  const { times, now } = clocks();
+  times.wall += 60_000;
   expect(now()).toBe(60_000);
 });
 
-test('time passes though the wall clock was set back, and is not counted twice when it is set right', () => {
-  const { at, now } = clocks();
-  at.monotonic += 5_000;
-  at.wall -= 3_600_000;
+test('advances while the wall clock is set back, and does not count time twice', () => {
+  const { times, now } = clocks();
+  times.monotonic += 5_000;
+  times.wall -= 3_600_000;
   expect(now()).toBe(5_000);
-  at.monotonic += 1_000;
-  at.wall += 1_000;
+  times.monotonic += 1_000;
+  times.wall += 1_000;
   expect(now()).toBe(6_000);
 });

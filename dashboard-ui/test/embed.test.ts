@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { literalLines, pageAssetsSource } from '../embed.mjs';
 
-/** Reads a literal as a C++ compiler does. */
-function meaning(lines: string[]): number[] {
+/** The bytes of a C++ string literal. */
+function decode(lines: string[]): number[] {
   const bytes: number[] = [];
   for (const [token] of lines.join('').matchAll(/\\[0-7]{1,3}|[^\\]/g)) {
     bytes.push(token.startsWith('\\') ? parseInt(token.slice(1), 8) : token.charCodeAt(0));
@@ -10,17 +11,17 @@ function meaning(lines: string[]): number[] {
   return bytes;
 }
 
-test('every byte survives, also before a digit', () => {
+test('encodes every byte, also before a digit', () => {
   const bytes = Uint8Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? i / 2 : '7'.charCodeAt(0)));
-  expect(meaning(literalLines(bytes))).toEqual([...bytes]);
+  expect(decode(literalLines(bytes))).toEqual([...bytes]);
 });
 
-test('a literal has no quote, no trigraph and nothing beyond ASCII', () => {
+test('a literal has no quotes, trigraphs or non-ASCII characters', () => {
   const text = literalLines(new TextEncoder().encode('a??=b "c" °C \n')).join('');
   expect(text).not.toMatch(/[^\x20-\x7e]|\?|"/);
 });
 
-test('a body that compression would not shrink has no compressed form', () => {
+test('a body that compression does not shrink has no compressed form', () => {
   const file = { contentType: 'text/plain', immutable: true };
   const tiny = { ...file, name: 'assets/tiny-0a1b2c.js', path: '/assets/tiny-0a1b2c.js', body: Buffer.from('x') };
   const long = { ...file, name: 'index.html', path: '/', body: Buffer.from('x'.repeat(500)) };

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { systemFields, timeFields, weatherFields } from '../src/fields.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
-import { aggregateBody, systemBody, weatherBody } from './bodies.ts';
+import { aggregateBody, systemBody, weatherBody } from './sample-bodies.ts';
 
 function parsed(changes: object) {
   const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));
@@ -9,23 +10,28 @@ function parsed(changes: object) {
   return aggregate;
 }
 
-test('values that are not known read N/A or are left out', () => {
+test('unknown values are N/A or hidden', () => {
   const empty = parsed({ sysinfo_service: {}, weather_service: {} });
   for (const fields of [timeFields(null), systemFields(empty.system.value), weatherFields(empty.weather.value)]) {
     for (const text of Object.values(fields)) expect(['N/A', null]).toContain(text);
   }
 });
 
-test('the limits of a container are shown only where there are some', () => {
-  expect(systemFields(parsed({}).system.value)).toMatchObject({ cgroup_memory_limit_gb: null, cgroup_cpu_limit: null });
-  const limited = { ...systemBody, cgroup_memory_limit_gb: 0.25, cgroup_cpu_limit: 1.5 };
+test('the limits of a container are shown if there are any', () => {
+  expect(systemFields(parsed({}).system.value)).toMatchObject({
+    cgroup_memory_limit_gb: null,
+    cgroup_memory_used_gb: null,
+    cgroup_cpu_limit: null,
+  });
+  const limited = { ...systemBody, cgroup_memory_limit_gb: 0.25, cgroup_cpu_limit: 1.5, cgroup_memory_used_gb: 0.1, cgroup_memory_percent: 40 };
   expect(systemFields(parsed({ sysinfo_service: limited }).system.value)).toMatchObject({
     cgroup_memory_limit_gb: '0.25 GiB',
+    cgroup_memory_used_gb: '0.10 GiB (40.0 %)',
     cgroup_cpu_limit: '1.5 CPU',
   });
 });
 
-test('the system is described in words and units', () => {
+test('system values have units', () => {
   expect(systemFields(parsed({}).system.value)).toMatchObject({
     memory_percent: '53.2 %',
     load_average: '0.50 · 0.25 · 1.00',
@@ -38,12 +44,34 @@ test.each([
   [{ cached: true, cache_age_seconds: 75 }, 'yes, 1 min 15 s old'],
   [{ cached: true, cache_age_seconds: undefined }, 'yes'],
   [{ cached: undefined }, 'N/A'],
-])('a report with %j is from the cache: %s', (changes, text) => {
+])('the cache text for %j is %s', (changes, text) => {
   const report = parsed({ weather_service: { ...weatherBody, ...changes } }).weather.value;
   expect(weatherFields(report)).toMatchObject({ cached: text, stale: null, error: null });
 });
 
-test('a stale report shows that it is, and why', () => {
+test('a stale report shows its state and error', () => {
   const report = parsed({ weather_service: { ...weatherBody, stale: true, error: 'why' } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ stale: 'yes, served past its time', error: 'why' });
+  expect(weatherFields(report)).toMatchObject({ stale: 'yes, older than its maximum age', error: 'why' });
+});
+
+test('cases 5.13: a sample report is marked', () => {
+  const report = parsed({ weather_service: { ...weatherBody, sample: true } }).weather.value;
+  expect(weatherFields(report)).toMatchObject({ sample: 'yes, not a measurement' });
+  for (const sample of [false, 'true', 1, undefined]) {
+    const other = parsed({ weather_service: { ...weatherBody, sample } }).weather.value;
+    expect(weatherFields(other)).toMatchObject({ sample: null });
+  }
+});
+
+test('cases 3.6: a report for another place names that place', () => {
+  const location = { ...weatherBody.location, nearest_area: { city: 'Oymyakon', country: 'Russia' } };
+  const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
+  expect(weatherFields(report)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });
+  expect(weatherFields(parsed({}).weather.value)).toMatchObject({ nearest_area: null });
+});
+
+test('a region is shown between city and country', () => {
+  const location = { city: 'Washington', region: 'DC', country: 'USA' };
+  const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
+  expect(weatherFields(report)).toMatchObject({ location: 'Washington, DC, USA' });
 });

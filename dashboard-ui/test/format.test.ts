@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { age, duration, fixed, listed, localMinute, quantity, timeOfDay, timing } from '../src/format.ts';
 
@@ -11,11 +12,11 @@ test.each([
   [3_605, '1 h'],
   [93_784, '1 d 2 h'],
   [8_640_000, '100 d'],
-])('%d seconds read as %j', (seconds, text) => {
+])('a duration of %d seconds is %j', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
 });
 
-test('a quantity that is missing, here or at the upstream, has no unit', () => {
+test('a missing quantity has no unit', () => {
   expect([quantity(null, '°C'), quantity('N/A', '°C'), fixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
   expect([quantity('21', '°C'), fixed(15.5, 2, 'GiB'), quantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
 });
@@ -24,24 +25,24 @@ test.each([
   [12.4, 3000, '12 of 3000 ms'],
   [null, 3000, 'N/A of 3000 ms'],
   [null, null, 'N/A'],
-])('a timing of %s in %s reads %j', (elapsed, deadline, text) => {
+])('a call of %s ms with a timeout of %s ms is %j', (elapsed, deadline, text) => {
   expect(timing(elapsed, deadline)).toBe(text);
 });
 
-test('the time of day is cut from a whole timestamp only', () => {
+test('the time of day is taken from complete timestamps only', () => {
   expect(timeOfDay('2025-03-09 14:05:06')).toBe('14:05:06');
   expect(timeOfDay('half past two')).toBe('half past two');
 });
 
-test('an age counts whole seconds', () => {
+test('an age is in whole seconds', () => {
   expect(age(4_999)).toBe('last update 4 s ago');
 });
 
-test('a list leaves out what is missing', () => {
+test('a list leaves out missing values', () => {
   expect([listed('Haifa', null), listed('Haifa', 'Israel'), listed(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
 });
 
-test('a moment is told in the reader\'s own zone', () => {
+test('a time is shown in the local time zone', () => {
   expect(localMinute(new Date(2026, 5, 1, 3, 7, 59).toISOString())).toBe('2026-06-01 03:07');
   expect([localMinute(null), localMinute('soon')]).toEqual(['N/A', 'N/A']);
 });

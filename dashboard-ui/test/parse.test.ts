@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { parseAggregateEvent, parseTimeEvent } from '../src/parse.ts';
-import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from './bodies.ts';
+import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from './sample-bodies.ts';
 
 function aggregate(changes: object) {
   const parsed = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));
@@ -8,8 +9,8 @@ function aggregate(changes: object) {
   return parsed;
 }
 
-describe('a time event', () => {
-  test('gives its reading', () => {
+describe('parseTimeEvent', () => {
+  test('returns the reading', () => {
     expect(parseTimeEvent(JSON.stringify(timeBody))).toEqual({
       reading: {
         service: 'time-service',
@@ -21,29 +22,29 @@ describe('a time event', () => {
     });
   });
 
-  test('gives the failure that stands in the timestamp', () => {
+  test('returns the failure in the timestamp', () => {
     const body = { service: 'time-service', timestamp: 'Error: timeout' };
     expect(parseTimeEvent(JSON.stringify(body))).toEqual({ failure: 'Error: timeout' });
   });
 
-  test('of the old form has null where the new fields would be', () => {
+  test('returns null for missing fields', () => {
     const event = parseTimeEvent('{"service":"time-service","timestamp":"2025-03-09 14:05:06"}');
     expect(event).toMatchObject({ reading: { iso8601: null, unixMs: null, timezone: null } });
   });
 
   const malformed = ['', '{', 'null', '[]', '"text"', '7', '{}', '{"timestamp":null}', '{"timestamp":" "}'];
-  test.each(malformed)('%j is malformed', (data) => {
+  test.each(malformed)('rejects %j', (data) => {
     expect(parseTimeEvent(data)).toBeNull();
   });
 });
 
-describe('an aggregate event', () => {
-  test('gives every part with its state and timing', () => {
+describe('parseAggregateEvent', () => {
+  test('returns each part with its state and timing', () => {
     const parsed = aggregate({});
     expect(parsed.system).toMatchObject({
       state: 'fresh',
       timing: { elapsedMs: 12, deadlineMs: 3000 },
-      value: { hostname: 'house', loadAverage: [0.5, 0.25, 1], cgroupCpuLimit: null },
+      value: { hostname: 'host-1', loadAverage: [0.5, 0.25, 1], cgroupCpuLimit: null },
     });
     expect(parsed.weather).toMatchObject({
       state: 'fresh',
@@ -52,12 +53,12 @@ describe('an aggregate event', () => {
     });
   });
 
-  test.each(['timeout', 'error', 'shed', 'open'])('with a part in state %s has no value for it', (state) => {
+  test.each(['timeout', 'error', 'shed', 'open'])('has no value for a part in the state %s', (state) => {
     const meta = { ...aggregateBody.meta, weather_service: { state, elapsed_ms: 5000, deadline_ms: 5000 } };
     expect(aggregate({ weather_service: failedBody, meta }).weather).toMatchObject({ state, value: null });
   });
 
-  test('keeps the values of a stale weather body beside its error', () => {
+  test('keeps the values of a stale weather report with its error', () => {
     const body = { ...weatherBody, stale: true, error: 'Using stale cache due to error: timeout' };
     expect(aggregate({ weather_service: body }).weather).toMatchObject({
       state: 'stale',
@@ -65,18 +66,18 @@ describe('an aggregate event', () => {
     });
   });
 
-  test('never calls a failed part fresh, whatever its meta data claim', () => {
+  test('a failed part is never fresh, whatever its metadata', () => {
     expect(aggregate({ sysinfo_service: failedBody }).system.state).toBe('error');
     expect(aggregate({ sysinfo_service: undefined }).system.state).toBe('error');
     expect(aggregate({ time_service: { ...timeBody, timestamp: 'Error: x' } }).time.state).toBe('error');
   });
 
-  test('does not pass a state on that this page does not know', () => {
-    const meta = { sysinfo_service: { state: 'splendid' } };
+  test('maps an unknown state to unknown', () => {
+    const meta = { sysinfo_service: { state: 'unheard-of' } };
     expect(aggregate({ meta }).system).toMatchObject({ state: 'unknown', timing: { elapsedMs: null, deadlineMs: null } });
   });
 
-  test('without meta data tells the state from the bodies', () => {
+  test('derives states from the bodies if there is no metadata', () => {
     const parsed = aggregate({ meta: undefined, weather_service: failedBody });
     expect([parsed.system.state, parsed.weather.state]).toEqual(['fresh', 'error']);
   });
@@ -86,11 +87,11 @@ describe('an aggregate event', () => {
     ['two numbers', [1, 2]],
     ['texts', ['1', '2', '3']],
     ['nothing', undefined],
-  ])('has no load average where it is %s', (_, load_average) => {
+  ])('has no load average if it is %s', (_, load_average) => {
     expect(aggregate({ sysinfo_service: { ...systemBody, load_average } }).system.value?.loadAverage).toBeNull();
   });
 
-  test('takes fields of another type for missing ones', () => {
+  test('treats fields of another type as missing', () => {
     const body = { hostname: { a: 1 }, cpu_count: '8', memory_percent: null, runtime: '' };
     expect(aggregate({ sysinfo_service: body }).system.value).toMatchObject({
       hostname: null,
@@ -100,7 +101,7 @@ describe('an aggregate event', () => {
     });
   });
 
-  test.each(['', '{"time_service":', '[]', '{}', '{"time_service":"x"}'])('%j is malformed', (data) => {
+  test.each(['', '{"time_service":', '[]', '{}', '{"time_service":"x"}'])('rejects %j', (data) => {
     expect(parseAggregateEvent(data)).toBeNull();
   });
 });

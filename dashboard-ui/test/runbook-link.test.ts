@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { runbookHref } from '../src/runbook-link.ts';
 
 test.each([
-  ['http://localhost:5000/runbook#servicedown', '/runbook#servicedown'],
-  ['http://localhost:5000/runbook', '/runbook'],
+  ['http://localhost:5000/runbook#servicedown', 'runbook#servicedown'],
+  ['http://localhost:5000/runbook', 'runbook'],
   ['http://localhost:5000/other#x', 'http://localhost:5000/other#x'],
   ['http://localhost:3000/runbook#x', 'http://localhost:3000/runbook#x'],
   ['https://wiki.example/runbook?a=b#x', 'https://wiki.example/runbook?a=b#x'],
@@ -18,6 +19,6 @@ test.each([
   ['see the wiki', null],
   ['', null],
   [null, null],
-])('%j leads to %j', (url, href) => {
+])('the link of %j is %j', (url, href) => {
   expect(runbookHref(url)).toBe(href);
 });

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EventStream, type EventSourceLike, type ProbeResult, type StreamPorts } from '../src/stream.ts';
+import { EventStream, type EventSourceLike, type ProbeResult, type StreamDependencies } from '../src/stream.ts';
 
 const closed = 2;
 
@@ -19,24 +20,24 @@ class FakeSource implements EventSourceLike {
     this.#listeners.get(type)?.({ data });
   }
 
-  refuse(): void {
+  reject(): void {
     this.readyState = closed;
     this.emit('error');
   }
 }
 
-/** A world whose time stands still until it is advanced. */
-class World {
+/** The dependencies and the listener of a stream, with a clock that advances on request. */
+class Fixture {
   time = 0;
   random = 0;
   readonly sources: FakeSource[] = [];
-  readonly probes: { signal: AbortSignal; answer: (result: ProbeResult) => Promise<void> }[] = [];
+  readonly probes: { signal: AbortSignal; respond: (result: ProbeResult) => Promise<void> }[] = [];
   readonly phases: string[] = [];
   readonly events: [string, string][] = [];
   retryAt: number | null = null;
   #timers: { at: number; action: () => void }[] = [];
 
-  readonly #ports: StreamPorts = {
+  readonly #dependencies: StreamDependencies = {
     open: () => {
       const source = new FakeSource();
       this.sources.push(source);
@@ -44,11 +45,11 @@ class World {
     },
     probe: (signal) =>
       new Promise((resolve) => {
-        const answer = async (result: ProbeResult) => {
+        const respond = async (result: ProbeResult) => {
           resolve(result);
           await Promise.resolve();
         };
-        this.probes.push({ signal, answer });
+        this.probes.push({ signal, respond });
       }),
     schedule: (delayMs, action) => {
       const timer = { at: this.time + delayMs, action };
@@ -61,7 +62,7 @@ class World {
     random: () => this.random,
   };
 
-  readonly stream = new EventStream(this.#ports, {
+  readonly stream = new EventStream(this.#dependencies, {
     connection: (connection) => {
       this.phases.push(connection.phase);
       this.retryAt = connection.phase === 'waiting' ? connection.retryAt : null;
@@ -71,13 +72,13 @@ class World {
 
   get source(): FakeSource {
     const source = this.sources.at(-1);
-    if (source === undefined) throw new Error('no source was opened');
+    if (source === undefined) throw new Error('no source has been opened');
     return source;
   }
 
   get probe() {
     const probe = this.probes.at(-1);
-    if (probe === undefined) throw new Error('nothing was probed');
+    if (probe === undefined) throw new Error('there has been no probe');
     return probe;
   }
 
@@ -95,179 +96,179 @@ class World {
 
   advance(ms: number): void {
     this.time += ms;
-    const due = this.#timers.filter((timer) => timer.at <= this.time);
+    const expired = this.#timers.filter((timer) => timer.at <= this.time);
     this.#timers = this.#timers.filter((timer) => timer.at > this.time);
-    for (const timer of due) timer.action();
+    for (const timer of expired) timer.action();
   }
 }
 
-let world: World;
+let fixture: Fixture;
 
 beforeEach(() => {
-  world = new World();
-  world.stream.resume();
+  fixture = new Fixture();
+  fixture.stream.resume();
 });
 
-test('events are passed on', () => {
-  world.source.emit('open');
-  world.source.emit('time', '{}');
-  world.source.emit('aggregate', '[]');
-  expect(world.phases).toEqual(['connecting', 'live']);
-  expect(world.events).toEqual([['time', '{}'], ['aggregate', '[]']]);
+test('passes events on', () => {
+  fixture.source.emit('open');
+  fixture.source.emit('time', '{}');
+  fixture.source.emit('aggregate', '[]');
+  expect(fixture.phases).toEqual(['connecting', 'live']);
+  expect(fixture.events).toEqual([['time', '{}'], ['aggregate', '[]']]);
 });
 
 describe('after a lost connection', () => {
-  test('the pauses double up to 30 s', () => {
+  test('the delay doubles up to 30 s', () => {
     const pauses = [1, 2, 4, 8, 16, 30, 30].map((seconds) => seconds * 1_000);
     for (const pause of pauses) {
-      world.source.emit('error');
-      expect(world.retryAt).toBe(world.time + pause);
-      const opened = world.sources.length;
-      world.advance(pause - 1);
-      expect(world.sources.length).toBe(opened);
-      world.advance(1);
-      expect(world.sources.length).toBe(opened + 1);
+      fixture.source.emit('error');
+      expect(fixture.retryAt).toBe(fixture.time + pause);
+      const opened = fixture.sources.length;
+      fixture.advance(pause - 1);
+      expect(fixture.sources.length).toBe(opened);
+      fixture.advance(1);
+      expect(fixture.sources.length).toBe(opened + 1);
     }
   });
 
-  test('chance shortens a pause by up to half', () => {
-    world.random = 0.999;
-    world.source.emit('error');
-    expect(world.retryAt).toBeCloseTo(500, -1);
+  test('jitter shortens the delay by up to 50 %', () => {
+    fixture.random = 0.999;
+    fixture.source.emit('error');
+    expect(fixture.retryAt).toBeCloseTo(500, -1);
   });
 
-  test('the browser does not reconnect beside the stream', () => {
-    world.source.emit('error');
-    expect(world.openSources).toBe(0);
+  test('the browser does not reconnect by itself', () => {
+    fixture.source.emit('error');
+    expect(fixture.openSources).toBe(0);
   });
 
-  test('an event starts the pauses anew, an accepted connection alone does not', () => {
-    world.source.emit('error');
-    world.advance(1_000);
-    world.source.emit('open');
-    world.source.emit('error');
-    expect(world.retryAt).toBe(world.time + 2_000);
-    world.advance(2_000);
-    world.source.emit('open');
-    world.source.emit('time', '{}');
-    world.source.emit('error');
-    expect(world.retryAt).toBe(world.time + 1_000);
+  test('an event resets the delay, an accepted connection does not', () => {
+    fixture.source.emit('error');
+    fixture.advance(1_000);
+    fixture.source.emit('open');
+    fixture.source.emit('error');
+    expect(fixture.retryAt).toBe(fixture.time + 2_000);
+    fixture.advance(2_000);
+    fixture.source.emit('open');
+    fixture.source.emit('time', '{}');
+    fixture.source.emit('error');
+    expect(fixture.retryAt).toBe(fixture.time + 1_000);
   });
 
-  test('nothing that the old source still says is heard', () => {
-    const old = world.source;
+  test('events of the old source are ignored', () => {
+    const old = fixture.source;
     old.emit('error');
     old.emit('time', '{}');
     old.emit('error');
-    expect(world.events).toEqual([]);
-    expect(world.phases).toEqual(['connecting', 'waiting']);
+    expect(fixture.events).toEqual([]);
+    expect(fixture.phases).toEqual(['connecting', 'waiting']);
   });
 });
 
-test('a server that says bye is left and asked again later', () => {
-  world.source.emit('open');
-  world.source.emit('bye');
-  expect(world.phase).toBe('waiting');
-  expect(world.openSources).toBe(0);
+test('reconnects later after a bye event', () => {
+  fixture.source.emit('open');
+  fixture.source.emit('bye');
+  expect(fixture.phase).toBe('waiting');
+  expect(fixture.openSources).toBe(0);
 });
 
-describe('a silent connection', () => {
-  test('is given up after 15 s', () => {
-    world.source.emit('open');
-    world.advance(14_999);
-    expect(world.phase).toBe('live');
-    world.advance(1);
-    expect(world.phase).toBe('waiting');
+describe('a connection without events', () => {
+  test('is closed after 15 s', () => {
+    fixture.source.emit('open');
+    fixture.advance(14_999);
+    expect(fixture.phase).toBe('live');
+    fixture.advance(1);
+    expect(fixture.phase).toBe('waiting');
   });
 
-  test('is kept by any event', () => {
-    world.source.emit('open');
-    world.advance(14_000);
-    world.source.emit('time', '{}');
-    world.advance(14_000);
-    expect(world.phase).toBe('live');
+  test('is kept open by any event', () => {
+    fixture.source.emit('open');
+    fixture.advance(14_000);
+    fixture.source.emit('time', '{}');
+    fixture.advance(14_000);
+    expect(fixture.phase).toBe('live');
   });
 
-  test('is given up also when it was never accepted', () => {
-    world.advance(15_000);
-    expect(world.phase).toBe('waiting');
+  test('is closed also if it was never accepted', () => {
+    fixture.advance(15_000);
+    expect(fixture.phase).toBe('waiting');
   });
 });
 
-describe('a refused stream', () => {
-  test('asks why, and wants a key when it is not let in', async () => {
-    world.source.refuse();
-    expect(world.phase).toBe('checking');
-    await world.probe.answer('unauthorized');
-    expect(world.phase).toBe('locked');
-    expect(world.timers).toBe(0);
+describe('a rejected stream', () => {
+  test('is locked if the probe is unauthorized', async () => {
+    fixture.source.reject();
+    expect(fixture.phase).toBe('checking');
+    await fixture.probe.respond('unauthorized');
+    expect(fixture.phase).toBe('locked');
+    expect(fixture.timers).toBe(0);
   });
 
-  test('is tried again later for any other reason', async () => {
-    world.source.refuse();
-    await world.probe.answer('other');
-    expect(world.phase).toBe('waiting');
+  test('is retried later for any other reason', async () => {
+    fixture.source.reject();
+    await fixture.probe.respond('other');
+    expect(fixture.phase).toBe('waiting');
   });
 
-  test('does not wait for ever to hear why', async () => {
-    world.source.refuse();
-    world.advance(8_000);
-    expect(world.phase).toBe('waiting');
-    expect(world.probe.signal.aborted).toBe(true);
-    await world.probe.answer('unauthorized');
-    expect(world.phase).toBe('waiting');
+  test('limits the time of the probe', async () => {
+    fixture.source.reject();
+    fixture.advance(8_000);
+    expect(fixture.phase).toBe('waiting');
+    expect(fixture.probe.signal.aborted).toBe(true);
+    await fixture.probe.respond('unauthorized');
+    expect(fixture.phase).toBe('waiting');
   });
 });
 
 describe('a locked stream', () => {
   beforeEach(async () => {
-    world.source.refuse();
-    await world.probe.answer('unauthorized');
+    fixture.source.reject();
+    await fixture.probe.respond('unauthorized');
   });
 
   test('opens when it is unlocked', () => {
-    world.stream.unlock();
-    expect(world.phase).toBe('connecting');
-    expect(world.openSources).toBe(1);
+    fixture.stream.unlock();
+    expect(fixture.phase).toBe('connecting');
+    expect(fixture.openSources).toBe(1);
   });
 
-  test('stays locked while the page is hidden and shown', () => {
-    world.stream.pause();
-    world.stream.resume();
-    expect(world.phase).toBe('locked');
-    expect(world.openSources).toBe(0);
+  test('stays locked when the page is hidden and shown', () => {
+    fixture.stream.pause();
+    fixture.stream.resume();
+    expect(fixture.phase).toBe('locked');
+    expect(fixture.openSources).toBe(0);
   });
 });
 
 describe('a paused stream', () => {
   test.each([
     ['connecting', () => {}],
-    ['live', () => world.source.emit('open')],
-    ['waiting', () => world.source.emit('error')],
-    ['checking', () => world.source.refuse()],
+    ['live', () => fixture.source.emit('open')],
+    ['waiting', () => fixture.source.emit('error')],
+    ['checking', () => fixture.source.reject()],
   ])('holds nothing, though it was %s', async (_, reach) => {
     reach();
-    world.stream.pause();
-    expect(world.phase).toBe('paused');
-    expect([world.openSources, world.timers]).toEqual([0, 0]);
-    expect(world.probes.every(({ signal }) => signal.aborted)).toBe(true);
+    fixture.stream.pause();
+    expect(fixture.phase).toBe('paused');
+    expect([fixture.openSources, fixture.timers]).toEqual([0, 0]);
+    expect(fixture.probes.every(({ signal }) => signal.aborted)).toBe(true);
   });
 
-  test('connects at once when the page is seen again', () => {
+  test('connects at once when the page is shown', () => {
     for (let i = 0; i < 4; i += 1) {
-      world.source.emit('error');
-      world.advance(30_000);
+      fixture.source.emit('error');
+      fixture.advance(30_000);
     }
-    world.stream.pause();
-    world.stream.resume();
-    expect(world.phase).toBe('connecting');
-    world.source.emit('error');
-    expect(world.retryAt).toBe(world.time + 1_000);
+    fixture.stream.pause();
+    fixture.stream.resume();
+    expect(fixture.phase).toBe('connecting');
+    fixture.source.emit('error');
+    expect(fixture.retryAt).toBe(fixture.time + 1_000);
   });
 
   test('is not unlocked by a key', () => {
-    world.stream.pause();
-    world.stream.unlock();
-    expect(world.phase).toBe('paused');
+    fixture.stream.pause();
+    fixture.stream.unlock();
+    expect(fixture.phase).toBe('paused');
   });
 });

@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import type { Panel } from '../src/board.ts';
-import { spokenConnection, viewConnection } from '../src/connection-view.ts';
-import { viewPanel } from '../src/panel-view.ts';
+import { initialState, withAggregate, type PanelData } from '../src/page-state.ts';
+import { announcedConnection, viewConnection } from '../src/connection-view.ts';
+import { viewPanel, viewWeather } from '../src/panel-view.ts';
+import { parseAggregateEvent } from '../src/parse.ts';
+import { aggregateBody, weatherBody } from './sample-bodies.ts';
 
-const good: Panel<string> = {
+const fresh: PanelData<string> = {
   state: 'fresh',
   timing: { elapsedMs: 12, deadlineMs: 3000 },
   value: 'a value',
   valueAt: 1_000,
-  heardAt: 1_000,
+  receivedAt: 1_000,
 };
 
-describe('a panel', () => {
-  test('with news is shown as the server calls it', () => {
-    expect(viewPanel(good, 3_000, 4_000)).toEqual({
+describe('viewPanel', () => {
+  test('shows the state of the server while events arrive', () => {
+    expect(viewPanel(fresh, 3_000, 4_000)).toEqual({
       state: 'fresh',
       dimmed: false,
       age: null,
@@ -22,40 +25,62 @@ describe('a panel', () => {
     });
   });
 
-  test('without news past the limit is stale, grey and tells its age', () => {
-    expect(viewPanel(good, 3_000, 4_001)).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
+  test('is stale, dimmed and shows its age without recent events', () => {
+    expect(viewPanel(fresh, 3_000, 4_001)).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
   });
 
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
-  test.each(failures)('of a part in state %s is grey and tells the age of its value', (state) => {
-    const panel = { ...good, state, heardAt: 9_000 };
+  test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
+    const panel = { ...fresh, state, receivedAt: 9_000 };
     expect(viewPanel(panel, 3_000, 9_000)).toMatchObject({ state, dimmed: true, age: 'last update 8 s ago' });
   });
 
-  test('whose values the server itself calls stale is not grey: they are the latest there are', () => {
-    expect(viewPanel({ ...good, state: 'stale' }, 3_000, 1_000)).toMatchObject({ state: 'stale', dimmed: false, age: null });
+  test('is not dimmed if the server reports stale values, which are the latest', () => {
+    expect(viewPanel({ ...fresh, state: 'stale' }, 3_000, 1_000)).toMatchObject({ state: 'stale', dimmed: false, age: null });
   });
 
-  test('that never had a value has no age', () => {
-    const panel: Panel<string> = { ...good, state: 'error', value: null, valueAt: null };
+  test('has no age without a value', () => {
+    const panel: PanelData<string> = { ...fresh, state: 'error', value: null, valueAt: null };
     expect(viewPanel(panel, 3_000, 1_000)).toMatchObject({ state: 'error', age: null });
     expect(viewPanel(panel, 3_000, 9_000)).toMatchObject({ state: 'waiting', age: null });
   });
 });
 
-describe('the connection', () => {
-  test('that is live but brings nothing is not shown as live', () => {
+describe('viewConnection', () => {
+  test('shows a live connection without events as stalled', () => {
     expect(viewConnection({ phase: 'live' }, 1_000, 4_000).state).toBe('live');
-    expect(viewConnection({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no news' });
+    expect(viewConnection({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
   });
 
-  test('counts down to its next attempt, and not below zero', () => {
+  test('counts down to the next attempt, not below zero', () => {
     expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
     expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');
   });
 
-  test('is not spoken of on its way to another state, nor with its countdown', () => {
-    expect([spokenConnection('connecting'), spokenConnection('checking')]).toEqual([null, null]);
-    expect([spokenConnection('waiting'), spokenConnection('live')]).toEqual(['reconnecting', 'live']);
+  test('announces neither transient states nor the countdown', () => {
+    expect([announcedConnection('connecting'), announcedConnection('checking')]).toEqual([null, null]);
+    expect([announcedConnection('waiting'), announcedConnection('live')]).toEqual(['reconnecting', 'live']);
+  });
+});
+
+describe('cases 5.13: viewWeather', () => {
+  function weatherView(changes: object) {
+    const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, weather_service: { ...weatherBody, ...changes } }));
+    if (aggregate === null) throw new Error('malformed');
+    return viewWeather(withAggregate(initialState, aggregate, 0).weather, 0);
+  }
+
+  test('marks sample data', () => {
+    expect(weatherView({ sample: true }).explanation).toBe('Built-in sample data, not a measurement.');
+  });
+
+  test('marks stale sample data', () => {
+    expect(weatherView({ sample: true, stale: true }).explanation).toBe(
+      'These values are stale. Built-in sample data, not a measurement.',
+    );
+  });
+
+  test('does not mark measurements', () => {
+    expect(weatherView({}).explanation).toBeNull();
   });
 });

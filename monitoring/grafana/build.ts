@@ -1,6 +1,7 @@
-/** Writes the boards' JSON, from which Grafana reads them. */
+// SPDX-License-Identifier: BSL-1.0
+/** Writes the dashboard JSON files that Grafana loads. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { boards, directory, fileOf, textOf } from './source/boards.ts';
+import { dashboards, directory, fileOf, serialize } from './source/dashboards.ts';
 
 mkdirSync(directory, { recursive: true });
-for (const board of boards) writeFileSync(fileOf(board), textOf(board));
+for (const dashboard of dashboards) writeFileSync(fileOf(dashboard), serialize(dashboard));

@@ -1,75 +1,79 @@
-/** Runs every query of every board against a Prometheus, and tells which show nothing. */
+// SPDX-License-Identifier: BSL-1.0
+/** Runs every query of every dashboard against a Prometheus server and reports the queries without data. */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readBoards, type BoardJson } from './board-json.ts';
-import { ask } from './check/prometheus.ts';
-import { questionsOf, type Question } from './check/questions.ts';
-import { builtIns, seconds, type Times } from './check/substitute.ts';
+import { readDashboards, type DashboardJson } from './dashboard-json.ts';
+import { runQuery } from './check/prometheus.ts';
+import { listQueries, type DashboardQuery } from './check/queries.ts';
+import { builtInVariables, parseSeconds, type TimeSettings } from './check/substitute.ts';
 
 export type Verdict = 'ok' | 'no data' | 'error';
 
-export interface Outcome extends Question {
+export interface QueryCheck extends DashboardQuery {
   verdict: Verdict;
   series: number;
-  /** The newest value of the first series; of a variable: its first value. */
+  /** The newest value of the first series. For a variable: its first value. */
   sample: string;
-  /** Only of a query that asks for them. None is no failure: Prometheus keeps them only if told to. */
+  /**
+   * Number of exemplars, for queries that request them. Zero is not an error: storing exemplars is optional in
+   * Prometheus.
+   */
   exemplars?: number;
-  /** Why it failed. */
+  /** The error message. */
   message?: string;
 }
 
-export interface Options extends Partial<Times> {
-  /** Where Prometheus is, such as `http://127.0.0.1:9090`. */
+export interface Options extends Partial<TimeSettings> {
+  /** URL of the Prometheus server, such as `http://127.0.0.1:9090`. */
   prometheus: string;
-  boards?: BoardJson[];
+  dashboards?: DashboardJson[];
   now?: Date;
 }
 
-const defaults: Times = { rateInterval: '1m', interval: '15s', range: '5m' };
+const defaults: TimeSettings = { rateInterval: '1m', interval: '15s', range: '5m' };
 
-async function judge(question: Question, base: string, times: Times, now: Date): Promise<Outcome> {
-  const nothing = { series: 0, sample: '' };
-  if (question.problem !== undefined) return { ...question, ...nothing, verdict: 'error', message: question.problem };
+async function checkQuery(query: DashboardQuery, base: string, times: TimeSettings, now: Date): Promise<QueryCheck> {
+  const emptyResult = { series: 0, sample: '' };
+  if (query.problem !== undefined) return { ...query, ...emptyResult, verdict: 'error', message: query.problem };
   try {
-    const answer = await ask(base, question, times, now);
-    // No annotation is good news.
-    const empty = answer.series === 0 && question.kind !== 'annotation';
-    return { ...question, ...answer, verdict: empty ? 'no data' : 'ok' };
+    const result = await runQuery(base, query, times, now);
+    // An annotation query without results is valid: no alert fired.
+    const noData = result.series === 0 && query.source !== 'annotation';
+    return { ...query, ...result, verdict: noData ? 'no data' : 'ok' };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
     const message = `${error instanceof Error ? error.message : String(error)}${cause}`;
-    return { ...question, ...nothing, verdict: 'error', message };
+    return { ...query, ...emptyResult, verdict: 'error', message };
   }
 }
 
-/** All is well if each verdict is `ok`. Panels need traffic: run it while there is some. */
-export async function checkQueries(options: Options): Promise<Outcome[]> {
-  const { prometheus, boards = readBoards(), now = new Date(), ...given } = options;
-  const times = { ...defaults, ...given };
-  const outcomes: Outcome[] = [];
-  for (const board of boards) {
-    for (const question of questionsOf(board, builtIns(times))) {
-      outcomes.push(await judge(question, prometheus, times, now));
+/** Checks all queries. The panels show data only under load, so run it during a load test. */
+export async function checkQueries(options: Options): Promise<QueryCheck[]> {
+  const { prometheus, dashboards = readDashboards(), now = new Date(), ...timeOptions } = options;
+  const times = { ...defaults, ...timeOptions };
+  const checks: QueryCheck[] = [];
+  for (const dashboard of dashboards) {
+    for (const query of listQueries(dashboard, builtInVariables(times))) {
+      checks.push(await checkQuery(query, prometheus, times, now));
     }
   }
-  return outcomes;
+  return checks;
 }
 
-export function tableOf(outcomes: Outcome[]): string {
-  const heading = ['board', 'panel', 'ref', 'series', 'sample', 'exemplars', 'verdict'];
-  const rows = outcomes.map((each) => [
-    each.board,
-    each.kind === 'panel' ? each.name : `(${each.kind}) ${each.name}`,
-    each.refId,
-    String(each.series),
-    each.sample,
-    each.exemplars === undefined ? '' : String(each.exemplars),
-    each.message === undefined ? each.verdict : `${each.verdict}: ${each.message}`,
+export function formatTable(checks: QueryCheck[]): string {
+  const heading = ['dashboard', 'panel', 'ref', 'series', 'sample', 'exemplars', 'verdict'];
+  const rows = checks.map((check) => [
+    check.dashboard,
+    check.source === 'panel' ? check.name : `(${check.source}) ${check.name}`,
+    check.refId,
+    String(check.series),
+    check.sample,
+    check.exemplars === undefined ? '' : String(check.exemplars),
+    check.message === undefined ? check.verdict : `${check.verdict}: ${check.message}`,
   ]);
-  const all = [heading, ...rows];
-  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
+  const lines = [heading, ...rows];
+  const widths = heading.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
+  return lines
     .map((row) =>
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -81,36 +85,38 @@ export function tableOf(outcomes: Outcome[]): string {
 
 const usage = `usage: check-queries [--rate-interval ${defaults.rateInterval}] [--interval ${defaults.interval}] [--range ${defaults.range}] PROMETHEUS-URL`;
 
-function parsed(args: string[]): Options {
+function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: { 'rate-interval': { type: 'string' }, interval: { type: 'string' }, range: { type: 'string' } },
   });
   const [prometheus] = positionals;
-  if (prometheus === undefined || positionals.length > 1) throw new Error('one URL is wanted');
+  if (prometheus === undefined || positionals.length > 1) {
+    throw new Error(`expected one Prometheus URL, got ${positionals.length} arguments`);
+  }
   const times = {
     rateInterval: values['rate-interval'] ?? defaults.rateInterval,
     interval: values.interval ?? defaults.interval,
     range: values.range ?? defaults.range,
   };
-  Object.values(times).forEach(seconds);
+  Object.values(times).forEach(parseSeconds);
   return { prometheus: new URL(prometheus).href, ...times };
 }
 
 async function main(): Promise<number> {
   let options: Options;
   try {
-    options = parsed(process.argv.slice(2));
+    options = parseOptions(process.argv.slice(2));
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     return 2;
   }
-  const outcomes = await checkQueries(options);
-  console.log(tableOf(outcomes));
-  const bad = outcomes.filter(({ verdict }) => verdict !== 'ok').length;
-  console.log(`\n${outcomes.length} queries, ${bad} without an answer`);
-  return bad === 0 ? 0 : 1;
+  const checks = await checkQueries(options);
+  console.log(formatTable(checks));
+  const failures = checks.filter(({ verdict }) => verdict !== 'ok').length;
+  console.log(`\n${checks.length} queries, ${failures} failed or without data`);
+  return failures === 0 ? 0 : 1;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,29 +1,44 @@
-import { readFileSync } from 'node:fs';
+// SPDX-License-Identifier: BSL-1.0
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { lint, type ComposeFile, type ComposeService } from '../../tests/e2e/compose_lint.ts';
 
 type Port = NonNullable<ComposeService['ports']>[number];
+type Environment = Record<string, string>;
 
-/** `[ADDRESS:]PUBLISHED:TARGET`, as compose.yml writes what `docker compose config` spells out. */
-function spelledOut(port: string): Port {
+const readRoot = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+/** Replaces `${NAME}` and `${NAME:-default}` as compose does. */
+function interpolate(text: string, environment: Environment): string {
+  return text.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_match, name: string, fallback = '') => environment[name] || fallback);
+}
+
+/** Converts `[ADDRESS:]PUBLISHED:TARGET` to the long form that `docker compose config` prints. */
+function parsePort(port: string): Port {
   const [target = '', published = '', address] = port.split(':').reverse();
   return { target: Number(target), published, ...(address === undefined ? {} : { host_ip: address }) };
 }
 
-function composeFile(): ComposeFile {
-  const file = parse(readFileSync(new URL('../../compose.yml', import.meta.url), 'utf8'), { merge: true }) as {
+function readComposeFile(environment: Environment = {}): ComposeFile {
+  const file = parse(readRoot('compose.yml'), { merge: true }) as {
     services: Record<string, Omit<ComposeService, 'ports'> & { ports?: string[] }>;
   };
   const services = Object.entries(file.services).map(([name, { ports, ...rest }]) => [
     name,
-    { ...rest, ports: (ports ?? []).map(spelledOut) },
+    { ...rest, ports: (ports ?? []).map((port) => parsePort(interpolate(port, environment))) },
   ]);
   return { services: Object.fromEntries(services) as Record<string, ComposeService> };
 }
 
-const sound: ComposeService = {
-  image: 'cohort/time-service:0.1.0',
+/** Published port by target port, over all services. */
+function publishedPorts(environment: Environment = {}): Record<number, string> {
+  const ports = Object.values(readComposeFile(environment).services).flatMap((service) => service.ports ?? []);
+  return Object.fromEntries(ports.map(({ target, published = '' }) => [target, published]));
+}
+
+const validService: ComposeService = {
+  image: 'cohort/time-service:0.2.0',
   user: '65532:65532',
   read_only: true,
   cap_drop: ['ALL'],
@@ -36,56 +51,111 @@ const sound: ComposeService = {
   ports: [{ host_ip: '127.0.0.1', published: '5001', target: 5001 }],
 };
 
-const complaints = (change: Partial<ComposeService>): string[] => lint({ services: { one: { ...sound, ...change } } });
+const problemsOf = (overrides: Partial<ComposeService>): string[] =>
+  lint({ services: { one: { ...validService, ...overrides } } });
 
 describe('compose.yml', () => {
-  it('has all the services of the contract', () => {
-    expect(Object.keys(composeFile().services)).toEqual(
+  it('contains all services of the contract', () => {
+    expect(Object.keys(readComposeFile().services)).toEqual(
       expect.arrayContaining([
         'time-service', 'system-info-service', 'weather-service', 'dashboard-service', 'loadgen', 'prometheus', 'alertmanager', 'grafana',
       ]),
     );
   });
 
-  it('starts nothing that the rules for containers complain of', () => {
-    expect(lint(composeFile())).toEqual([]);
+  it('has no lint problems', () => {
+    expect(lint(readComposeFile())).toEqual([]);
+  });
+
+  it('publishes the default ports of the contract', () => {
+    expect(publishedPorts()).toEqual({
+      5000: '5000',
+      5001: '5001',
+      5002: '5002',
+      5003: '5003',
+      9090: '9090',
+      9093: '9093',
+      3000: '3000',
+    });
+  });
+
+  it('cases 5.9: takes each published port from a variable that .env.example lists with its default', () => {
+    const variables = {
+      5000: 'DASHBOARD_PORT',
+      5001: 'TIME_PORT',
+      5002: 'SYSINFO_PORT',
+      5003: 'WEATHER_PORT',
+      9090: 'PROMETHEUS_PORT',
+      9093: 'ALERTMANAGER_PORT',
+      3000: 'GRAFANA_PORT',
+    };
+    const environment = Object.fromEntries(Object.values(variables).map((name, index) => [name, String(7000 + index)]));
+    const published = publishedPorts(environment);
+    for (const [target, name] of Object.entries(variables)) {
+      expect(published[Number(target)]).toBe(environment[name]);
+      expect(readRoot('.env.example')).toContain(`#${name}=${target}\n`);
+    }
+  });
+
+  it('cases 5.13: passes every environment variable of the services, and .env.example lists it', () => {
+    const directories = ['services', 'core/cohort/service', 'core/cohort/faults'];
+    const sources = directories.flatMap((directory) =>
+      readdirSync(new URL(`../../${directory}`, import.meta.url), { recursive: true })
+        .map((path) => `${directory}/${String(path)}`)
+        .filter((path) => path.endsWith('.cpp')),
+    );
+    const declarations = sources.flatMap((path) => [...readRoot(path).matchAll(/"--[a-z-]+",\s*"([A-Z_]+)"/g)]);
+    const variables = declarations.map(([, name = '']) => name);
+    expect(variables).toContain('WEATHER_SAMPLE');
+    const compose = readRoot('compose.yml');
+    expect(variables.filter((name) => !new RegExp(`^ +${name}:`, 'm').test(compose))).toEqual([]);
+    expect(variables.filter((name) => !new RegExp(`^#${name}=`, 'm').test(readRoot('.env.example')))).toEqual([]);
+  });
+
+  it('tags its own images with the version of the project', () => {
+    const version = /project\(cohort VERSION ([\d.]+)/.exec(readRoot('CMakeLists.txt'))?.[1];
+    const images = Object.values(readComposeFile().services).map(({ image = '' }) => image);
+    const ownImages = images.filter((image) => image.startsWith('cohort/'));
+    expect(ownImages).toHaveLength(6);
+    for (const image of ownImages) expect(image).toMatch(new RegExp(`:${version}$`));
   });
 });
 
-describe('the rules for containers', () => {
-  it('have nothing to say about a sound one, nor about one that runs once without a health check', () => {
-    expect(complaints({})).toEqual([]);
-    const { healthcheck, ...unchecked } = { ...sound, restart: 'no' };
+describe('the lint rules for containers', () => {
+  it('accept a valid service, and a service without a health check that runs once', () => {
+    expect(problemsOf({})).toEqual([]);
+    const { healthcheck, ...withoutHealthCheck } = { ...validService, restart: 'no' };
     expect(healthcheck).toBeDefined();
-    expect(lint({ services: { one: unchecked } })).toEqual([]);
+    expect(lint({ services: { one: withoutHealthCheck } })).toEqual([]);
   });
 
   it.each<[string, Partial<ComposeService>]>([
-    ['image without a pinned version', { image: 'grafana/grafana' }],
-    ['image without a pinned version', { image: 'grafana/grafana:latest' }],
-    ['runs as root, or as nobody says whom', { user: '0:0' }],
-    ['runs as root, or as nobody says whom', { user: '' }],
-    ['root file system can be written to', { read_only: false }],
-    ['keeps capabilities', { cap_drop: [] }],
-    ['is privileged', { privileged: true }],
-    ['may gain privileges', { security_opt: [] }],
-    ['no health check', { healthcheck: {} }],
-    ['no health check', { healthcheck: { test: ['CMD', 'x'], disable: true } }],
-    ['logs grow without end', { logging: {} }],
-    ['no limit of CPU, memory or processes', { deploy: { resources: { limits: { cpus: '1', memory: '1G' } } } }],
-    ['waits for other without a condition', { depends_on: { other: {} } }],
-    ['port 5001 is open to the network', { ports: [{ published: '5001', target: 5001 }] }],
-  ])('complain: %s', (complaint, change) => {
-    expect(complaints(change)).toEqual([`one: ${complaint}`]);
+    ['the image has no pinned version', { image: 'grafana/grafana' }],
+    ['the image has no pinned version', { image: 'grafana/grafana:latest' }],
+    ['the user is root or not set', { user: '0:0' }],
+    ['the user is root or not set', { user: '' }],
+    ['the root file system is writable', { read_only: false }],
+    ['capabilities are not dropped', { cap_drop: [] }],
+    ['the container is privileged', { privileged: true }],
+    ['no-new-privileges is not set', { security_opt: [] }],
+    ['there is no health check', { healthcheck: {} }],
+    ['there is no health check', { healthcheck: { test: ['CMD', 'x'], disable: true } }],
+    ['the log size is not limited', { logging: {} }],
+    ['the limit of CPU, memory or processes is not set', { deploy: { resources: { limits: { cpus: '1', memory: '1G' } } } }],
+    ['the dependency on other has no condition', { depends_on: { other: {} } }],
+    ['port 5001 is published on all interfaces', { ports: [{ published: '5001', target: 5001 }] }],
+  ])('report: %s', (problem, overrides) => {
+    expect(problemsOf(overrides)).toEqual([`one: ${problem}`]);
   });
 
-  it('want a restart policy', () => {
-    const { restart, ...without } = sound;
+  it('require a restart policy', () => {
+    const { restart, ...withoutRestart } = validService;
     expect(restart).toBeDefined();
-    expect(lint({ services: { one: without } })).toEqual(['one: no restart policy']);
+    expect(lint({ services: { one: withoutRestart } })).toEqual(['one: there is no restart policy']);
   });
 
-  it('let the dashboard be reached from outside', () => {
-    expect(complaints({ ports: [{ published: '5000', target: 5000 }] })).toEqual([]);
+  it('allow the dashboard on all interfaces, on any published port', () => {
+    expect(problemsOf({ ports: [{ published: '5000', target: 5000 }] })).toEqual([]);
+    expect(problemsOf({ ports: [{ published: '5050', target: 5000 }] })).toEqual([]);
   });
 });

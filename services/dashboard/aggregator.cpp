@@ -1,70 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/aggregator.hpp"
 
-#include "core/json/writer.hpp"
-#include "core/runtime/when_all.hpp"
+#include <cohort/json/writer.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
 
 namespace cohort::dashboard {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration time_proxy_limit = 2s;
+constexpr duration time_proxy_timeout = 2s;
 
-upstream::names named(const char* label, boost::urls::url base, std::string_view path) {
-  // A service may live below a path of its own.
-  std::string below{base.encoded_path()};
-  while (below.ends_with('/')) below.pop_back();
-  base.set_encoded_path(below + std::string{path});
+/// The route below the service's base URL, which may have a path.
+service_client::endpoint endpoint_at(const char* label, boost::urls::url base, std::string_view route) {
+  std::string path{base.encoded_path()};
+  while (path.ends_with('/')) path.pop_back();
+  base.set_encoded_path(path + std::string{route});
   return {label, std::move(base)};
 }
 
-void write_body(json::writer& out, std::string_view name, const part& of) {
-  out.key(name).raw(of.body.empty() ? std::string_view{R"({"error":"Service temporarily unavailable"})"} : of.body);
+void write_body(json::writer& writer, std::string_view name, const part& part) {
+  constexpr std::string_view unavailable = R"({"error":"Service temporarily unavailable"})";
+  writer.key(name).raw(part.body.empty() ? unavailable : std::string_view{part.body});
 }
 
-void write_meta(json::writer& out, std::string_view name, const part& of) {
+void write_meta(json::writer& writer, std::string_view name, const part& part) {
   using milliseconds = std::chrono::duration<double, std::milli>;
-  out.key(name).open_object().field("state", name_of(of.state));
-  out.key("elapsed_ms").fixed(milliseconds(of.elapsed).count(), 1);
-  out.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(of.limit).count()).close_object();
+  writer.key(name).open_object().field("state", name_of(part.state));
+  writer.key("elapsed_ms").fixed(milliseconds(part.elapsed).count(), 1);
+  writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 
 }  // namespace
 
-aggregator::aggregator(const service::kit& with, const addresses& where)
-    : time_(with, named("time", where.time, "/api/time"), where.time_policy),
-      sysinfo_(with, named("sysinfo", where.sysinfo, "/api/sysinfo"), where.sysinfo_policy),
-      weather_(with, named("weather", where.weather, "/api/weather"), where.weather_policy) {}
+aggregator::aggregator(const service::service_context& context, const aggregator_settings& settings)
+    : time_(context, endpoint_at("time", settings.time, "/api/time"), settings.time_policy),
+      sysinfo_(context, endpoint_at("sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
+      weather_(context, endpoint_at("weather", settings.weather, "/api/weather"), settings.weather_policy) {}
 
-task<std::string> aggregator::aggregate(http::caller who) {
-  auto all = co_await when_all(time_.ask(who), sysinfo_.ask(who), weather_.ask(who));
-  const auto& [time, sysinfo, weather] = all;
+task<std::string> aggregator::aggregate(call_context context) {
+  const auto parts = co_await when_all(time_.fetch(context), sysinfo_.fetch(context), weather_.fetch(context));
+  const auto& [time, sysinfo, weather] = parts;
   std::string body;
   body.reserve(2048);
-  json::writer out{body};
-  out.open_object().field("dashboard", "aggregator-service");
-  write_body(out, "time_service", time);
-  write_body(out, "sysinfo_service", sysinfo);
-  write_body(out, "weather_service", weather);
-  out.key("meta").open_object();
-  write_meta(out, "time_service", time);
-  write_meta(out, "sysinfo_service", sysinfo);
-  write_meta(out, "weather_service", weather);
-  out.close_object().close_object();
+  json::writer writer{body};
+  writer.open_object().field("dashboard", "aggregator-service");
+  write_body(writer, "time_service", time);
+  write_body(writer, "sysinfo_service", sysinfo);
+  write_body(writer, "weather_service", weather);
+  writer.key("meta").open_object();
+  write_meta(writer, "time_service", time);
+  write_meta(writer, "sysinfo_service", sysinfo);
+  write_meta(writer, "weather_service", weather);
+  writer.close_object().close_object();
   co_return body;
 }
 
-task<part> aggregator::time(http::caller who) { co_return co_await time_.ask(who, time_proxy_limit); }
+task<part> aggregator::fetch_time(call_context context) { co_return co_await time_.fetch(context, time_proxy_timeout); }
 
 std::string time_error_body(const part& failed) {
+  const auto* const reason = failed.state == part_state::timeout ? "Error: the time service did not answer in time"
+                                                                 : "Error: the time service is unavailable";
   std::string body;
-  json::writer{body}
-      .open_object()
-      .field("service", "time-service")
-      .field("timestamp",
-             std::string{"Error: "} + (failed.state == part_state::timeout ? "the time service did not answer in time"
-                                                                           : "the time service is unavailable"))
-      .close_object();
+  json::writer{body}.open_object().field("service", "time-service").field("timestamp", reason).close_object();
   return body;
 }
 

@@ -1,42 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "services/dashboard/upstreams.hpp"
+#include "services/dashboard/service_client.hpp"
 
 namespace cohort::dashboard {
 
-/// Where the three services are, and how they are called.
-struct addresses {
+/// Base URLs and call policies of the three services.
+struct aggregator_settings {
   boost::urls::url time;
   boost::urls::url sysinfo;
   boost::urls::url weather;
-  http::upstream_settings time_policy = usual_policy(std::chrono::seconds{3});
-  http::upstream_settings sysinfo_policy = usual_policy(std::chrono::seconds{3});
-  http::upstream_settings weather_policy = usual_policy(std::chrono::seconds{5});
+  http::upstream_settings time_policy = default_policy(std::chrono::seconds{3});
+  http::upstream_settings sysinfo_policy = default_policy(std::chrono::seconds{3});
+  http::upstream_settings weather_policy = default_policy(std::chrono::seconds{5});
 
-  static http::upstream_settings usual_policy(duration limit) {
-    http::upstream_settings how;
-    how.limit = limit;
-    return how;
+  static http::upstream_settings default_policy(duration timeout) {
+    http::upstream_settings policy;
+    policy.timeout = timeout;
+    return policy;
   }
 };
 
-/// Asks all three services at once and puts their answers together.
+/// Calls the three services concurrently and combines their responses.
 class aggregator {
  public:
-  aggregator(const service::kit& with, const addresses& where);
+  aggregator(const service::service_context& context, const aggregator_settings& settings);
 
-  /// The body of `/api/aggregate`: always there, within the longest of the parts' limits.
-  task<std::string> aggregate(http::caller who);
-  /// The time service's own answer, for the clock.
-  task<part> time(http::caller who);
+  /// The body of `/api/aggregate`, within the longest timeout of the parts. Never fails.
+  task<std::string> aggregate(call_context context);
+  /// The time service's response.
+  task<part> fetch_time(call_context context);
 
  private:
-  upstream time_;
-  upstream sysinfo_;
-  upstream weather_;
+  service_client time_;
+  service_client sysinfo_;
+  service_client weather_;
 };
 
-/// What stands in for the clock's answer when there is none.
+/// The body of `/api/time-proxy` if the time service has failed.
 std::string time_error_body(const part& failed);
 
 }  // namespace cohort::dashboard

@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "core/service/service.hpp"
+#include <cohort/service/service.hpp>
 #include "services/dashboard/aggregator.hpp"
 #include "services/dashboard/session.hpp"
 
 namespace cohort::dashboard {
 
-/// The page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`; `/api/alerts`,
-/// which Alertmanager's webhook fills; and `/session` to sign in with the API key.
-http::router app(service::kit with, service::key_guard& guard, const addresses& where, session_cookies sessions);
+/// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`;
+/// `/api/alerts`, to which Alertmanager's webhook posts; `/session`, to sign in with the API key. A session is accepted
+/// in place of the key.
+http::router app(service::service_context context, service::api_key_authenticator& authenticator,
+                 const aggregator_settings& settings, session_cookies sessions);
 
 service::definition definition();
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/event_feed.hpp"
 
-#include "core/json/reader.hpp"
-#include "core/runtime/race.hpp"
+#include <cohort/json/parser.hpp>
+#include <cohort/runtime/concurrency/race.hpp>
 
 namespace cohort::dashboard {
 namespace {
@@ -11,26 +12,26 @@ using namespace std::chrono_literals;
 constexpr duration time_interval = 1s;
 constexpr duration aggregate_interval = 5s;
 constexpr duration alerts_interval = 1s;
-/// Proxies close what is silent; and a client that is gone is noticed.
+/// Below the idle timeout of common proxies. A write also detects a client that has disappeared.
 constexpr duration keep_alive_interval = 15s;
 
-/// On behalf of all subscribers, who have no deadline.
-constexpr http::caller nobody_waiting{.until = deadline::never(), .id = "events"};
+/// The polls serve all subscribers; none of them has a deadline.
+constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
 
-task<wait_status> wait_for(wait_queue& queue) { co_return co_await queue.wait(); }
+task<wait_status> wait_on(wait_queue& queue) { co_return co_await queue.wait(); }
 
 }  // namespace
 
-/// Says that nobody polls any more, however the polling ended.
-class event_feed::polling {
+/// Marks a slot as no longer polled, also after an exception.
+class event_feed::polling_guard {
  public:
-  explicit polling(latest& of) : of_(of) {}
-  ~polling() { of_.running = false; }
-  polling(const polling&) = delete;
-  polling& operator=(const polling&) = delete;
+  explicit polling_guard(event_slot& slot) : slot_(slot) {}
+  ~polling_guard() { slot_.is_polled = false; }
+  polling_guard(const polling_guard&) = delete;
+  polling_guard& operator=(const polling_guard&) = delete;
 
  private:
-  latest& of_;
+  event_slot& slot_;
 };
 
 class event_feed::subscription {
@@ -44,86 +45,99 @@ class event_feed::subscription {
   event_feed& feed_;
 };
 
-void event_feed::publish(latest& to, std::string_view name, std::string_view json) {
-  to.text = http::sse_event(name, json::minified(json));
-  to.made = loop::current().now();
-  ++to.version;
-  changed_.notify_all();
+/// The versions that one subscriber has received.
+struct event_feed::cursor {
+  /// A new subscriber is not sent events of an earlier poll that has stopped: they look new but are not.
+  explicit cursor(const event_feed& feed) : alerts(feed.alerts_.version) {
+    const auto now = loop::current().now();
+    if (now - feed.time_.published >= 2 * time_interval) time = feed.time_.version;
+    if (now - feed.aggregate_.published >= 2 * aggregate_interval) aggregate = feed.aggregate_.version;
+  }
+
+  /// The events published since the last call.
+  std::string consume_new(const event_feed& feed) {
+    return consume_new(time, feed.time_) + consume_new(aggregate, feed.aggregate_) + consume_new(alerts, feed.alerts_);
+  }
+
+  static std::string consume_new(std::uint64_t& version, const event_slot& slot) {
+    return std::exchange(version, slot.version) == slot.version ? std::string{} : slot.text;
+  }
+
+  std::uint64_t time = 0;
+  std::uint64_t aggregate = 0;
+  std::uint64_t alerts = 0;
+};
+
+void event_feed::publish(event_slot& slot, std::string_view name, std::string_view json) {
+  slot.text = http::sse_event(name, json::minify(json));
+  slot.published = loop::current().now();
+  ++slot.version;
+  published_.notify_all();
 }
 
 std::string event_feed::alerts_body() {
-  const auto& here = loop::current();
-  return store_->body(here.now(), here.wall_now());
+  const auto& loop = loop::current();
+  return alert_store_->body(loop.now(), loop.wall_now());
 }
 
 void event_feed::start_polling() {
-  if (!std::exchange(alerts_.running, true)) work_.spawn(poll_alerts(shared_from_this()));
-  if (!std::exchange(time_.running, true)) work_.spawn(poll_time(shared_from_this()));
-  if (!std::exchange(aggregate_.running, true)) work_.spawn(poll_aggregate(shared_from_this()));
+  if (!std::exchange(alerts_.is_polled, true)) background_.spawn(poll_alerts(shared_from_this()));
+  if (!std::exchange(time_.is_polled, true)) background_.spawn(poll_time(shared_from_this()));
+  if (!std::exchange(aggregate_.is_polled, true)) background_.spawn(poll_aggregate(shared_from_this()));
 }
 
 task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
-  const polling running{self->time_};
+  const polling_guard guard{self->time_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
-    const auto got = co_await self->source_->time(nobody_waiting);
-    self->publish(self->time_, "time", got.body.empty() ? time_error_body(got) : got.body);
-    auto resting = sleep_until(deadline::after(started, time_interval));
-    co_await std::move(resting);
+    const auto time = co_await self->aggregator_->fetch_time(poll_context);
+    self->publish(self->time_, "time", time.body.empty() ? time_error_body(time) : time.body);
+    auto pause = sleep_until(deadline::after(started, time_interval));
+    co_await std::move(pause);
   }
 }
 
 task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
-  const polling running{self->aggregate_};
+  const polling_guard guard{self->aggregate_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
-    const auto body = co_await self->source_->aggregate(nobody_waiting);
+    const auto body = co_await self->aggregator_->aggregate(poll_context);
     self->publish(self->aggregate_, "aggregate", body);
-    auto resting = sleep_until(deadline::after(started, aggregate_interval));
-    co_await std::move(resting);
+    auto pause = sleep_until(deadline::after(started, aggregate_interval));
+    co_await std::move(pause);
   }
 }
 
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
-  const polling running{self->alerts_};
+  const polling_guard guard{self->alerts_};
   while (self->subscribers_ > 0) {
-    // Before the body: what changes between the two is then said twice, and not never.
-    const auto revision = self->store_->revision(loop::current().now());
+    // Read before the body: a change between the two is published twice rather than never.
+    const auto revision = self->alert_store_->revision(loop::current().now());
     if (std::exchange(self->alerts_revision_, revision) != revision) {
       self->publish(self->alerts_, "alerts", self->alerts_body());
     }
-    auto resting = sleep_for(alerts_interval);
-    co_await std::move(resting);
+    auto pause = sleep_for(alerts_interval);
+    co_await std::move(pause);
   }
 }
 
-task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& out) {
+task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& writer) {
   const subscription counted{*self};
-  std::uint64_t seen_time = 0;
-  std::uint64_t seen_aggregate = 0;
   self->start_polling();
-  std::uint64_t seen_alerts = self->alerts_.version;
-  // What is old when somebody comes is not sent: it would look like news.
-  const auto now = loop::current().now();
-  if (now - self->time_.made >= 2 * time_interval) seen_time = self->time_.version;
-  if (now - self->aggregate_.made >= 2 * aggregate_interval) seen_aggregate = self->aggregate_.version;
-  auto welcome = ": welcome\n\n" + http::sse_event("alerts", self->alerts_body());
-  if (!co_await out.write(std::move(welcome))) co_return;
-  while (!out.draining()) {
-    std::string news;
-    if (std::exchange(seen_time, self->time_.version) != self->time_.version) news += self->time_.text;
-    if (std::exchange(seen_aggregate, self->aggregate_.version) != self->aggregate_.version)
-      news += self->aggregate_.text;
-    if (std::exchange(seen_alerts, self->alerts_.version) != self->alerts_.version) news += self->alerts_.text;
-    if (!news.empty()) {
-      if (!co_await out.write(std::move(news))) co_return;
-      continue;  // more may have come meanwhile
+  cursor position{*self};
+  auto first = ": welcome\n\n" + http::sse_event("alerts", self->alerts_body());
+  if (!co_await writer.write(std::move(first))) co_return;
+  while (!writer.draining()) {
+    auto events = position.consume_new(*self);
+    if (!events.empty()) {
+      if (!co_await writer.write(std::move(events))) co_return;
+      continue;  // more may have been published during the write
     }
-    const auto woken = co_await race(out.pause(keep_alive_interval), wait_for(self->changed_));
-    const auto* pause = std::get_if<0>(&woken);
-    if (pause && *pause == wait_status::timed_out && !co_await out.write(": keep-alive\n\n")) co_return;
+    const auto winner = co_await race(writer.pause(keep_alive_interval), wait_on(self->published_));
+    const auto* pause = std::get_if<0>(&winner);
+    if (pause && *pause == wait_status::timed_out && !co_await writer.write(": keep-alive\n\n")) co_return;
   }
-  co_await out.write(http::sse_event("bye", "{}"));
+  co_await writer.write(http::sse_event("bye", "{}"));
 }
 
 }  // namespace cohort::dashboard

@@ -1,52 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "core/http/body_writer.hpp"
+#include <cohort/http/server/content/body_writer.hpp>
 #include "services/dashboard/aggregator.hpp"
-#include "services/dashboard/alert_store.hpp"
+#include "services/dashboard/alerts/alert_store.hpp"
 
 namespace cohort::dashboard {
 
-/// What `/api/events` sends, for the subscribers of one loop: the upstreams are asked once for all of them, and not at
-/// all while there are none; likewise the alerts are looked at.
+/// The events of `/api/events` for the subscribers of one loop. The services and the alert store are polled once for
+/// all subscribers, and only while there are any.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
-  event_feed(service::background& work, std::shared_ptr<aggregator> source, std::shared_ptr<alert_store> alerts)
-      : work_(work), source_(std::move(source)), store_(std::move(alerts)) {}
+  event_feed(service::background_tasks& background, std::shared_ptr<aggregator> aggregator,
+             std::shared_ptr<alert_store> alerts)
+      : background_(background), aggregator_(std::move(aggregator)), alert_store_(std::move(alerts)) {}
 
-  /// One subscriber's stream, until it or the server ends.
-  static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& out);
+  /// Writes the stream of one subscriber, until it disconnects or the server drains.
+  static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& writer);
 
  private:
-  /// The newest of one kind, as it goes out.
-  struct latest {
-    std::string text;
-    std::uint64_t version = 0;
-    time_point made{};
-    bool running = false;
+  /// The latest event of one type.
+  struct event_slot {
+    std::string text;           // framed as a server-sent event
+    std::uint64_t version = 0;  // of `text`
+    time_point published{};
+    bool is_polled = false;
   };
   class subscription;
-  class polling;
+  class polling_guard;
+  struct cursor;
 
   static task<> poll_time(std::shared_ptr<event_feed> self);
   static task<> poll_aggregate(std::shared_ptr<event_feed> self);
   static task<> poll_alerts(std::shared_ptr<event_feed> self);
-  void publish(latest& to, std::string_view name, std::string_view json);
+  void publish(event_slot& slot, std::string_view name, std::string_view json);
   void start_polling();
   std::string alerts_body();
 
-  service::background& work_;
-  std::shared_ptr<aggregator> source_;
-  std::shared_ptr<alert_store> store_;
+  service::background_tasks& background_;
+  std::shared_ptr<aggregator> aggregator_;
+  std::shared_ptr<alert_store> alert_store_;
   std::size_t subscribers_ = 0;
-  latest time_;
-  latest aggregate_;
-  latest alerts_;
-  /// Of the store, as far as all who listen have heard.
-  std::uint64_t alerts_revision_ = 0;
-  wait_queue changed_;
+  event_slot time_;
+  event_slot aggregate_;
+  event_slot alerts_;
+  std::uint64_t alerts_revision_ = 0;  // the store's, when `alerts_` was published
+  wait_queue published_;
 };
 
 }  // namespace cohort::dashboard

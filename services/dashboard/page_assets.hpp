@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <span>
 
-#include "core/http/static_assets.hpp"
+#include <cohort/http/server/content/static_assets.hpp>
 
 namespace cohort::dashboard {
 
-/// The built page (`dashboard-ui/`), as part of the program; empty if it was built without.
+/// The files of the page (`dashboard-ui/`), embedded in the program; empty if it was built without the page.
 std::span<const http::asset> page_assets() noexcept;
 
 }  // namespace cohort::dashboard

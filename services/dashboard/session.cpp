@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/session.hpp"
 
 #include <openssl/evp.h>
@@ -8,7 +9,7 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "core/service/access.hpp"
+#include <cohort/service/api_key_authenticator.hpp>
 
 namespace cohort::dashboard {
 namespace {
@@ -16,29 +17,30 @@ namespace {
 constexpr std::string_view cookie_name = "cohort_session";
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> made;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned length = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), made.data(), &length);
+       text.size(), digest.data(), &length);
   std::string hex;
   for (unsigned i = 0; i < length; ++i) {
-    hex += "0123456789abcdef"[made[i] >> 4U];
-    hex += "0123456789abcdef"[made[i] & 0xFU];
+    hex += "0123456789abcdef"[digest[i] >> 4U];
+    hex += "0123456789abcdef"[digest[i] & 0xFU];
   }
   return hex;
 }
 
 std::string random_secret() {
   std::array<unsigned char, 32> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) throw std::runtime_error("the system gives no random bytes");
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1)
+    throw std::runtime_error("session cookies: the system's random number generator failed");
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A cookie's value (RFC 6265 section 5.4), the first of that name in any `Cookie` field.
+/// The value of the first session cookie in any `Cookie` field (RFC 6265 section 5.4); empty if there is none.
 std::string_view cookie_value(const http::request_head& head) {
-  for (const auto& each : head.fields) {
-    if (each.id != http::field::cookie) continue;
-    for (auto rest = each.value; !rest.empty();) {
+  for (const auto& field : head.fields) {
+    if (field.id != http::field::cookie) continue;
+    for (auto rest = field.value; !rest.empty();) {
       const auto end = rest.find(';');
       auto pair = rest.substr(0, end);
       rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -75,10 +77,10 @@ bool session_cookies::is_valid(const http::request_context& context, wall_time n
   const auto dot = value.find('.');
   if (dot == std::string_view::npos) return false;
   const auto text = value.substr(0, dot);
-  if (!service::same_secret(value.substr(dot + 1), sign(text))) return false;
+  if (!service::constant_time_equal(value.substr(dot + 1), sign(text))) return false;
   std::int64_t expires = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), expires);
-  if (failed != std::errc{} || end != text.data() + text.size()) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expires);
+  if (error != std::errc{} || end != text.data() + text.size()) return false;
   return now.time_since_epoch() < std::chrono::seconds{expires};
 }
 

@@ -1,25 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "core/http/router.hpp"
-#include "core/runtime/clock.hpp"
+#include <cohort/http/server/router.hpp>
+#include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::dashboard {
 
-/// Sessions of people who have shown the API key once: a signed cookie that says until when, and nothing kept here.
-/// Signed with `DASHBOARD_SECRET_KEY` and bound to the API key, so that a new key ends all sessions.
+/// Stateless sessions of browsers that have presented the API key: a cookie with its expiry time and an HMAC-SHA-256.
+/// The HMAC key is derived from `DASHBOARD_SECRET_KEY` and the API key, so a new API key invalidates all sessions.
 class session_cookies {
  public:
-  /// An empty secret is replaced by a random one: sessions then end with the process.
+  /// If `secret` is empty, a random one is used: sessions end with the process.
   session_cookies(std::string secret, std::string_view api_key);
 
-  /// A `Set-Cookie` value: HttpOnly, SameSite=Strict; `Secure` where the browser came by TLS.
+  /// A `Set-Cookie` value with HttpOnly and SameSite=Strict, and with Secure if `secure`.
   std::string issue(wall_time now, bool secure) const;
-  /// A `Set-Cookie` value that ends the session.
+  /// A `Set-Cookie` value that removes the cookie.
   static std::string removal();
-  /// Whether a request carries a session that was issued here and has not run out.
+  /// Whether the request has a cookie with a valid HMAC that has not expired.
   bool is_valid(const http::request_context& context, wall_time now) const;
 
   static constexpr std::chrono::seconds lifetime = std::chrono::hours{12};

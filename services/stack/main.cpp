@@ -1,15 +1,19 @@
-// All four services in one process, each on its own port, on the same loops. They still talk HTTP to each other.
+// SPDX-License-Identifier: BSL-1.0
+// All four services in one process, on the same event loops. Each has a port of its own and calls the others over HTTP.
+#include <cohort/faults/fault_injection.hpp>
+
 #include "services/dashboard/app.hpp"
 #include "services/sysinfo/app.hpp"
 #include "services/time/app.hpp"
 #include "services/weather/app.hpp"
 
 int main(int argc, char** argv) {
-  std::vector<cohort::service::definition> all;
-  all.push_back(cohort::dashboard::definition());
-  all.push_back(cohort::time_service::definition());
-  all.push_back(cohort::sysinfo::definition());
-  all.push_back(cohort::weather::definition());
-  return cohort::service::run_together(argc, argv, "cohort-stack",
-                                       "Dashboard, time, sysinfo and weather in one process", std::move(all));
+  std::vector<cohort::service::definition> services;
+  services.push_back(cohort::dashboard::definition());
+  services.push_back(cohort::time_service::definition());
+  services.push_back(cohort::sysinfo::definition());
+  services.push_back(cohort::weather::definition());
+  cohort::faults::add_fault_injection(services);
+  return cohort::service::run_all(argc, argv, "cohort-stack",
+                                  "Dashboard, time, sysinfo and weather services in one process", std::move(services));
 }

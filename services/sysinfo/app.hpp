@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "core/service/service.hpp"
-#include "services/sysinfo/machine.hpp"
+#include <cohort/service/service.hpp>
+#include "services/sysinfo/system_info.hpp"
 
 namespace cohort::sysinfo {
 
-/// `GET /api/sysinfo`: the machine, and the limits of the container around us. `host_hostname` stands for the machine's
-/// own name if not empty, as inside a container the kernel only knows the container's.
-http::router app(std::string host_hostname, machine_reader machine = machine_reader{});
+/// `GET /api/sysinfo`: the machine and the limits of the container. `host_hostname` is reported as the host's name; if
+/// it is empty, the kernel's host name is, which in a container is the container's.
+http::router app(std::string host_hostname, system_info_reader reader = system_info_reader{});
 
 service::definition definition();
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "core/service/service.hpp"
+#include <cohort/service/service.hpp>
 
 namespace cohort::time_service {
 
-/// `GET /api/time`: the machine's local time, in the zone that `TZ` names.
+/// `GET /api/time`: the local time in the time zone of the setting `TZ`.
 http::router app();
 
 service::definition definition();

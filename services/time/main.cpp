@@ -1,3 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/faults/fault_injection.hpp>
+
 #include "services/time/app.hpp"
 
-int main(int argc, char** argv) { return cohort::service::run(argc, argv, cohort::time_service::definition()); }
+int main(int argc, char** argv) {
+  auto service = cohort::time_service::definition();
+  cohort::faults::add_fault_injection(service);
+  return cohort::service::run(argc, argv, std::move(service));
+}

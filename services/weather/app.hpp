@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "core/service/service.hpp"
-#include "services/weather/forecaster.hpp"
+#include <cohort/service/service.hpp>
+#include "services/weather/report_cache.hpp"
 
 namespace cohort::weather {
 
-/// `GET /api/weather[?location=City,Country]`: the providers' weather, cached.
-http::router app(service::kit with, forecaster::settings how, place usual = default_place());
+/// `GET /api/weather[?location=City,Country]`: a weather report from the providers or the cache. `preset` is the
+/// location for requests that name none.
+http::router app(service::service_context context, report_cache::settings settings,
+                 location preset = default_location());
 
 service::definition definition();
 

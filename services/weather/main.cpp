@@ -1,3 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/faults/fault_injection.hpp>
+
 #include "services/weather/app.hpp"
 
-int main(int argc, char** argv) { return cohort::service::run(argc, argv, cohort::weather::definition()); }
+int main(int argc, char** argv) {
+  auto service = cohort::weather::definition();
+  cohort::faults::add_fault_injection(service);
+  return cohort::service::run(argc, argv, std::move(service));
+}

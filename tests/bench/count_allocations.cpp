@@ -1,5 +1,6 @@
-// Preloaded into a server (LD_PRELOAD), counts what it asks of the heap. The count lies in a file that it maps, so that
-// `run` can read it while the server works, without a signal that would disturb what is counted.
+// SPDX-License-Identifier: BSL-1.0
+// Counts the heap allocations of a server that it is preloaded into (LD_PRELOAD). The counter is in a mapped file, so
+// `run` can read it while the server works and without a signal, which would change the count.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-// glibc's own entries: looking up the next `malloc` with dlsym would itself allocate.
+// glibc's own names: to look up the next `malloc` with dlsym would itself allocate.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -21,56 +22,56 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 namespace {
 
-using count = std::atomic<std::uint64_t>;
-count before_the_file_is_mapped{0};
-count* allocations = &before_the_file_is_mapped;
+using counter = std::atomic<std::uint64_t>;
+counter unmapped_counter{0};
+counter* allocations = &unmapped_counter;
 
 [[gnu::constructor]] void map_file() {
   const char* path = std::getenv("COHORT_ALLOCATIONS_FILE");
   if (!path) return;
   const int file = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return;
-  if (::ftruncate(file, sizeof(count)) == 0) {
-    void* mapped = ::mmap(nullptr, sizeof(count), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (mapped != MAP_FAILED) allocations = static_cast<count*>(mapped);
+  if (::ftruncate(file, sizeof(counter)) == 0) {
+    void* mapped = ::mmap(nullptr, sizeof(counter), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (mapped != MAP_FAILED) allocations = static_cast<counter*>(mapped);
   }
   ::close(file);
 }
 
-void add_one() noexcept { allocations->fetch_add(1, std::memory_order_relaxed); }
+void count_allocation() noexcept { allocations->fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace
 
 extern "C" {
 
 void* malloc(std::size_t size) {
-  add_one();
+  count_allocation();
   return __libc_malloc(size);
 }
 
-void* calloc(std::size_t number, std::size_t size) {
-  add_one();
-  return __libc_calloc(number, size);
+void* calloc(std::size_t count, std::size_t size) {
+  count_allocation();
+  return __libc_calloc(count, size);
 }
 
-void* realloc(void* old, std::size_t size) {
-  add_one();
-  return __libc_realloc(old, size);
+void* realloc(void* block, std::size_t size) {
+  count_allocation();
+  return __libc_realloc(block, size);
 }
 
 void* memalign(std::size_t alignment, std::size_t size) {
-  add_one();
+  count_allocation();
   return __libc_memalign(alignment, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  add_one();
+  count_allocation();
   return __libc_memalign(alignment, size);
 }
 
-int posix_memalign(void** made, std::size_t alignment, std::size_t size) {
-  add_one();
-  *made = __libc_memalign(alignment, size);
-  return *made ? 0 : ENOMEM;
+int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
+  count_allocation();
+  *result = __libc_memalign(alignment, size);
+  return *result ? 0 : ENOMEM;
 }
 }

@@ -1,6 +1,6 @@
-// The floor: what the kernel charges for moving a request in and an answer out, with nothing in between. It parses
-// nothing, has no deadlines and no Date that moves, so no real server gets here; the others are told as multiples of
-// it.
+// SPDX-License-Identifier: BSL-1.0
+// Lower bound of the cost of a request: an epoll loop that reads and sends constant bytes. It parses nothing and has
+// neither deadlines nor a current Date, so no real server is as cheap; `run` shows the others as multiples of it.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -19,8 +19,8 @@
 
 namespace {
 
-// Byte for byte as long as time-service's answer: `run` refuses to compare otherwise.
-constexpr std::string_view answer =
+// Exactly as long as the response of time-service: `run` refuses to compare otherwise.
+constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"
     "Content-Type: application/json\r\n"
@@ -34,22 +34,22 @@ constexpr std::string_view answer =
     R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
     R"("unix_ms":1795352709000,"timezone":"UTC"})";
 
-[[noreturn]] void give_up(const char* doing) {
-  std::perror(doing);
+[[noreturn]] void exit_with_errno(const char* operation) {
+  std::perror(operation);
   std::exit(1);
 }
 
 int listen_on(std::uint16_t port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) give_up("socket");
+  if (listener < 0) exit_with_errno("socket");
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in local{};
   local.sin_family = AF_INET;
   local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   local.sin_port = htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) give_up("bind");
-  if (::listen(listener, SOMAXCONN) != 0) give_up("listen");
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
+  if (::listen(listener, SOMAXCONN) != 0) exit_with_errno("listen");
   socklen_t length = sizeof local;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&local), &length);
   std::printf("%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
@@ -61,7 +61,7 @@ void watch(int poller, int descriptor) {
   epoll_event interest{};
   interest.events = EPOLLIN;
   interest.data.fd = descriptor;
-  if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &interest) != 0) give_up("epoll_ctl");
+  if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
 }
 
 void accept_all(int poller, int listener) {
@@ -74,11 +74,12 @@ void accept_all(int poller, int listener) {
   }
 }
 
-/// Trusts that one read is one whole request, which holds on loopback for a client that does not pipeline.
+/// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
 void serve(int client) {
   std::array<char, 4096> request;
-  const auto got = ::recv(client, request.data(), request.size(), 0);
-  if (got > 0 && ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(answer.size())) {
+  const auto received = ::recv(client, request.data(), request.size(), 0);
+  if (received > 0 &&
+      ::send(client, response.data(), response.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(response.size())) {
     return;
   }
   ::close(client);
@@ -86,13 +87,13 @@ void serve(int client) {
 
 }  // namespace
 
-/// `raw_epoll [PORT]`: serves on loopback and prints its port; 0 lets the system choose.
+/// `raw_epoll [PORT]`: serves on loopback and prints the port; with 0 the system chooses one.
 int main(int argc, char** argv) {
   std::uint16_t port = 0;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), port);
   const int listener = listen_on(port);
   const int poller = ::epoll_create1(EPOLL_CLOEXEC);
-  if (poller < 0) give_up("epoll_create1");
+  if (poller < 0) exit_with_errno("epoll_create1");
   watch(poller, listener);
   std::array<epoll_event, 128> ready;
   for (;;) {

@@ -1,4 +1,5 @@
-// A dashboard whose time service is slower than its callers are patient.
+// SPDX-License-Identifier: BSL-1.0
+// A dashboard whose time service is slower than the deadline of the dashboard's callers.
 #include <thread>
 
 #include "tests/bench/resilience_parts.hpp"
@@ -10,62 +11,63 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned patient = 20;
-constexpr unsigned impatient = 10;
+constexpr unsigned requests_with_deadline = 20;
+constexpr unsigned disconnecting_clients = 10;
 constexpr auto request = "GET /api/aggregate HTTP/1.1\r\nHost: x\r\nx-envoy-expected-rq-timeout-ms: 200\r\n\r\n";
 
 time_point now() { return std::chrono::steady_clock::now(); }
 
-void ask_in_time(test::running_program& dashboard, const test::scripted_upstream& time) {
-  std::vector<duration> took;
-  unsigned timed_out = 0;
+void measure_responses(test::running_program& dashboard, const test::scripted_upstream& time_service) {
+  std::vector<duration> latencies;
+  unsigned timeouts = 0;
   test::raw_connection connection{dashboard.port()};
-  for (unsigned i = 0; i < patient; ++i) {
-    const auto began = now();
+  for (unsigned i = 0; i < requests_with_deadline; ++i) {
+    const auto started = now();
     connection.send(request);
-    const auto answer = connection.read_response();
-    took.push_back(now() - began);
-    if (test::json_at(answer.body, "/meta/time_service/state") == "\"timeout\"") ++timed_out;
+    const auto response = connection.read_response();
+    latencies.push_back(now() - started);
+    if (test::json_at(response.body, "/meta/time_service/state") == "\"timeout\"") ++timeouts;
   }
-  time.wait_for_hangups(patient);
+  time_service.wait_for_disconnects(requests_with_deadline);
   print_row("deadline", "upstream takes 500 ms, caller has 200 ms",
-            "answers after " + quantile_text(took, 0.5) + " (median), " + quantile_text(took, 1) + " (longest) · " +
-                std::to_string(timed_out) + " of " + std::to_string(patient) + " say `timeout` · " +
-                std::to_string(time.hangups()) + " upstream calls cancelled");
+            "responses after " + format_quantile(latencies, 0.5) + " (median), " + format_quantile(latencies, 1) +
+                " (maximum) · " + std::to_string(timeouts) + " of " + std::to_string(requests_with_deadline) +
+                " with `timeout` · " + std::to_string(time_service.disconnects()) + " upstream calls cancelled");
 }
 
-void hang_up(test::running_program& dashboard, const test::scripted_upstream& time) {
-  std::vector<duration> took;
-  const auto requests = time.requests().size();
-  const auto hangups = time.hangups();
-  for (unsigned i = 1; i <= impatient; ++i) {
+void measure_cancellation(test::running_program& dashboard, const test::scripted_upstream& time_service) {
+  std::vector<duration> delays;
+  const auto requests = time_service.requests().size();
+  const auto disconnects = time_service.disconnects();
+  for (unsigned i = 1; i <= disconnecting_clients; ++i) {
     test::raw_connection connection{dashboard.port()};
     connection.send(request);
-    time.wait_for_requests(requests + i);
+    time_service.wait_for_requests(requests + i);
     std::this_thread::sleep_for(50ms);
-    const auto left = now();
+    const auto disconnected = now();
     connection.reset();
-    time.wait_for_hangups(hangups + i);
-    took.push_back(now() - left);
+    time_service.wait_for_disconnects(disconnects + i);
+    delays.push_back(now() - disconnected);
   }
-  print_row("deadline", "caller hangs up after 50 ms",
-            "upstream call cancelled after " + quantile_text(took, 0.5) + " (median), " + quantile_text(took, 1) +
-                " (longest of " + std::to_string(impatient) + ")");
+  print_row("deadline", "caller disconnects after 50 ms",
+            "upstream call cancelled after " + format_quantile(delays, 0.5) + " (median), " +
+                format_quantile(delays, 1) + " (maximum of " + std::to_string(disconnecting_clients) + ")");
 }
 
 }  // namespace
 
 void measure_deadlines() {
-  test::scripted_upstream time;
-  test::scripted_upstream others;
-  time.always(test::answer{.body = R"({"service":"time-service"})", .delay = 500ms});
-  others.always(test::answer{.body = "{}"});
-  test::running_program dashboard{
-      "dashboard-service",
-      {},
-      {{"TIME_SERVICE_URL", time.url()}, {"SYSINFO_SERVICE_URL", others.url()}, {"WEATHER_SERVICE_URL", others.url()}}};
-  ask_in_time(dashboard, time);
-  hang_up(dashboard, time);
+  test::scripted_upstream time_service;
+  test::scripted_upstream other_services;
+  time_service.set_default_behaviour(test::canned_response{.body = R"({"service":"time-service"})", .delay = 500ms});
+  other_services.set_default_behaviour(test::canned_response{.body = "{}"});
+  test::running_program dashboard{"dashboard-service",
+                                  {},
+                                  {{"TIME_SERVICE_URL", time_service.url()},
+                                   {"SYSINFO_SERVICE_URL", other_services.url()},
+                                   {"WEATHER_SERVICE_URL", other_services.url()}}};
+  measure_responses(dashboard, time_service);
+  measure_cancellation(dashboard, time_service);
 }
 
 }  // namespace cohort::bench

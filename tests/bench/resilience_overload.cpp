@@ -1,11 +1,10 @@
-// A server that is asked for three times what it can do, with its limiter off and on.
-#include <ctime>
-
-#include "core/http/remaining_time.hpp"
-#include "core/runtime/wait_queue.hpp"
-#include "loadgen/figures.hpp"
-#include "tests/bench/resilience_bed.hpp"
+// SPDX-License-Identifier: BSL-1.0
+// A server that receives three times its capacity, with its concurrency limit off and on.
+#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "loadgen/results/format.hpp"
 #include "tests/bench/resilience_parts.hpp"
+#include "tests/bench/resilience_testbed.hpp"
 
 namespace cohort::bench {
 namespace {
@@ -13,187 +12,182 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t connections = 64;
-constexpr duration work = 2ms;
-/// A second, if nothing else took the server any time.
-constexpr double nominal_rate = 1s / work;
-constexpr double overload = 3;
-constexpr duration patience = 250ms;
-constexpr auto told = "250";  // milliseconds
-constexpr duration calm = 1s;
-constexpr duration storm = 5s;
+constexpr duration service_time = 2ms;
+/// Requests per second if the server did nothing else.
+constexpr double nominal_capacity = 1s / service_time;
+constexpr double overload_factor = 3;
+constexpr duration request_timeout = 250ms;
+constexpr auto request_timeout_ms = "250";
+constexpr duration warm_up_period = 1s;
+constexpr duration overload_period = 5s;
 
-// ---- what the server does
-
-duration cpu_time_of_this_thread() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
-}
+// ---- server
 
 task<http::response> compute(http::request_context&) {
-  for (const auto until = cpu_time_of_this_thread() + work; cpu_time_of_this_thread() < until;) continue;
+  for (const auto end = thread_cpu_time() + service_time; thread_cpu_time() < end;) continue;
   co_return http::json_response("{}");
 }
 
-http::response too_late() { return http::error_response(http::status::gateway_timeout, "Its time is over"); }
+http::response deadline_exceeded() { return http::error_response(http::status::gateway_timeout, "Deadline exceeded"); }
 
-/// What one request at a time may have, such as a disk or a lock elsewhere; first come, first served.
-class single_resource {
+/// A resource that one request at a time can use, such as a disk or a remote lock; first come, first served.
+class exclusive_resource {
  public:
   task<http::response> use() {
-    if (taken_) {
+    if (in_use_) {
       auto turn = waiting_.wait();
-      if (co_await std::move(turn) == wait_status::cancelled) co_return too_late();
+      if (co_await std::move(turn) == wait_status::cancelled) co_return deadline_exceeded();
     }
-    taken_ = true;
-    const hold until_done{*this};
-    auto working = sleep_for(work);
-    if (co_await std::move(working) == wait_status::cancelled) co_return too_late();
+    in_use_ = true;
+    const release_guard guard{*this};
+    auto service = sleep_for(service_time);
+    if (co_await std::move(service) == wait_status::cancelled) co_return deadline_exceeded();
     co_return http::json_response("{}");
   }
 
  private:
-  struct hold {
-    single_resource& of;
-    /// Handed over rather than given back, lest somebody new come before those who wait.
-    ~hold() { of.taken_ = of.waiting_.notify_one(); }
+  struct release_guard {
+    exclusive_resource& resource;
+    /// Hands the resource to the first waiter, so that no later request takes it in between.
+    ~release_guard() { resource.in_use_ = resource.waiting_.notify_one(); }
   };
-  bool taken_ = false;
+  bool in_use_ = false;
   wait_queue waiting_;
 };
 
-// ---- what its callers do
+// ---- clients
 
-struct ends {
-  /// 200 within `patience` of the intended start: how long each took.
+struct request_counts {
+  /// Latencies of the responses with status 200 within `request_timeout` of the intended start.
   std::vector<duration> good{};
-  std::uint64_t turned_away = 0;
+  std::uint64_t rejected = 0;  // status 503
   std::uint64_t late = 0;
-  /// Of those, how many had no connection before it was too late.
+  /// Those of `late` that had no connection before their timeout.
   std::uint64_t unsent = 0;
 };
 
 struct load {
-  bed& on;
+  testbed& bed;
   http::client_request request;
   double rate = 0;
   time_point start{};
   time_point end{};
-  std::uint64_t next = 0;
-  ends came_to{};
-  duration server_cpu{};
+  std::uint64_t next_request = 0;
+  request_counts counts{};
+  duration server_cpu_time{};
 };
 
-void begin(load& of, double rate, duration length) {
-  of.rate = rate;
-  of.start = loop::current().now();
-  of.end = of.start + length;
-  of.next = 0;
-  of.came_to = {};
+void begin_period(load& running, double rate, duration length) {
+  running.rate = rate;
+  running.start = loop::current().now();
+  running.end = running.start + length;
+  running.next_request = 0;
+  running.counts = {};
 }
 
-task<> ask(load& of, time_point intended) {
-  auto request = of.request;
-  // Whoever keeps its connections for others does not hang up on a late answer.
-  const auto answer = co_await of.on.client().call(std::move(request), deadline{intended + 5s});
-  const auto took = loop::current().now() - intended;
-  if (answer && answer->code == http::status::service_unavailable) {
-    ++of.came_to.turned_away;
-  } else if (answer && answer->code == http::status::ok && took <= patience) {
-    of.came_to.good.push_back(took);
+task<> send_request(load& running, time_point intended_start) {
+  // A client that shares its connections with others, such as a proxy, waits for late responses.
+  auto fetching = http::fetch(running.bed.client(), running.request, deadline{intended_start + 5s});
+  const auto response = co_await std::move(fetching);
+  const auto latency = loop::current().now() - intended_start;
+  if (response && response->status == http::status::service_unavailable) {
+    ++running.counts.rejected;
+  } else if (response && response->status == http::status::ok && latency <= request_timeout) {
+    running.counts.good.push_back(latency);
   } else {
-    ++of.came_to.late;
+    ++running.counts.late;
   }
 }
 
-/// One connection's part of an open loop: request i starts i/rate after the start, or as soon as a connection is free.
-task<> ask_at_that_rate(load& of) {
+/// One connection's part of an open loop: request i is sent i/rate after the start, or as soon as a connection is free.
+task<> send_at_rate(load& running) {
   for (;;) {
-    const std::chrono::duration<double> after{static_cast<double>(of.next++) / of.rate};
-    const auto intended = of.start + std::chrono::duration_cast<duration>(after);
-    if (intended >= of.end) co_return;
-    auto pause = sleep_until(deadline{intended});
-    if (intended > loop::current().now()) co_await std::move(pause);
-    if (deadline{intended + patience}.expired(loop::current().now())) {
-      ++of.came_to.unsent;
-      ++of.came_to.late;
+    const std::chrono::duration<double> offset{static_cast<double>(running.next_request++) / running.rate};
+    const auto intended_start = running.start + std::chrono::duration_cast<duration>(offset);
+    if (intended_start >= running.end) co_return;
+    auto pause = sleep_until(deadline{intended_start});
+    if (intended_start > loop::current().now()) co_await std::move(pause);
+    if (deadline{intended_start + request_timeout}.expired(loop::current().now())) {
+      ++running.counts.unsent;
+      ++running.counts.late;
     } else {
-      co_await ask(of, intended);
+      co_await send_request(running, intended_start);
     }
   }
 }
 
-task<> ask_without_pause(load& of) {
-  for (auto now = of.start; now < of.end; now = loop::current().now()) co_await ask(of, now);
+task<> send_continuously(load& running) {
+  for (auto now = running.start; now < running.end; now = loop::current().now()) co_await send_request(running, now);
 }
 
-task<> keep_busy(load& of) {
-  begin(of, 0, calm);
-  auto all = all_at_once(16, [&of] { return ask_without_pause(of); });
-  co_await std::move(all);
+task<> measure_capacity(load& running) {
+  begin_period(running, 0, warm_up_period);
+  auto sending = run_concurrently(16, [&running] { return send_continuously(running); });
+  co_await std::move(sending);
 }
 
-task<> storm_after_calm(load& of) {
-  begin(of, nominal_rate / 2, calm);
-  auto few = all_at_once(connections, [&of] { return ask_at_that_rate(of); });
-  co_await std::move(few);
-  const auto before = co_await of.on.server_cpu_time();
-  begin(of, nominal_rate * overload, storm);
-  auto many = all_at_once(connections, [&of] { return ask_at_that_rate(of); });
-  co_await std::move(many);
-  of.server_cpu = co_await of.on.server_cpu_time() - before;
+task<> overload_after_warm_up(load& running) {
+  begin_period(running, nominal_capacity / 2, warm_up_period);
+  auto warm_up = run_concurrently(connections, [&running] { return send_at_rate(running); });
+  co_await std::move(warm_up);
+  const auto before = co_await running.bed.server_cpu_time();
+  begin_period(running, nominal_capacity * overload_factor, overload_period);
+  auto overload = run_concurrently(connections, [&running] { return send_at_rate(running); });
+  co_await std::move(overload);
+  running.server_cpu_time = co_await running.bed.server_cpu_time() - before;
 }
 
-// ---- what came of it
+// ---- results
 
-http::admission_settings limiter(bool on) {
-  http::admission_settings how;
-  how.limits_concurrency = on;
-  return how;
+http::admission_settings concurrency_limit(bool enabled) {
+  http::admission_settings settings;
+  settings.limit_concurrency = enabled;
+  return settings;
 }
 
-load load_on(bed& on) {
-  load made{on, on.request("/work")};
-  made.request.fields.emplace_back(http::remaining_time_field, told);
-  return made;
+load make_load(testbed& bed) {
+  load running{bed, bed.request("/work")};
+  running.request.fields.emplace_back(http::envoy_timeout_field, request_timeout_ms);
+  return running;
 }
 
-std::string described(const ends& of, double capacity) {
-  using loadgen::count_text;
-  using loadgen::fixed_text;
-  const auto goodput = loadgen::per_second(of.good.size(), storm);
-  return fixed_text(goodput, 0) + "/s good, " + fixed_text(100 * goodput / capacity, 0) + " % of " +
-         fixed_text(capacity, 0) + "/s · p50 " + quantile_text(of.good, 0.5) + ", p99 " + quantile_text(of.good, 0.99) +
-         " · " + count_text(of.turned_away) + " × 503 · " + count_text(of.late) + " late, " + count_text(of.unsent) +
-         " of them unsent";
+std::string describe(const request_counts& counts, double capacity) {
+  using loadgen::format_count;
+  using loadgen::format_fixed;
+  const auto goodput = loadgen::per_second(counts.good.size(), overload_period);
+  return format_fixed(goodput, 0) + "/s good, " + format_fixed(100 * goodput / capacity, 0) + " % of " +
+         format_fixed(capacity, 0) + "/s · p50 " + format_quantile(counts.good, 0.5) + ", p99 " +
+         format_quantile(counts.good, 0.99) + " · " + format_count(counts.rejected) + " × 503 · " +
+         format_count(counts.late) + " late, " + format_count(counts.unsent) + " of them unsent";
 }
 
-void measure(const std::string& name, const http::awaiting_handler& handle, bool computes, bool limits) {
+void measure(const std::string& scenario, const http::async_handler& handler, bool uses_cpu, bool limited) {
   http::router routes;
-  routes.get("/work", handle);
-  bed unhurried{routes, limiter(false), connections};
-  auto busy = load_on(unhurried);
-  unhurried.run(keep_busy(busy));
-  bed overloaded{routes, limiter(limits), connections};
-  auto stormy = load_on(overloaded);
-  overloaded.run(storm_after_calm(stormy));
-  auto found = described(stormy.came_to, loadgen::per_second(busy.came_to.good.size(), calm));
-  if (computes) {
-    const auto useful = static_cast<double>(stormy.came_to.good.size()) * work / stormy.server_cpu;
-    found += " · " + loadgen::share_text(useful) + " of the server's CPU time went into good answers";
+  routes.get("/work", handler);
+  testbed unlimited_bed{routes, concurrency_limit(false), connections};
+  auto full_load = make_load(unlimited_bed);
+  unlimited_bed.run(measure_capacity(full_load));
+  testbed overloaded_bed{routes, concurrency_limit(limited), connections};
+  auto overload = make_load(overloaded_bed);
+  overloaded_bed.run(overload_after_warm_up(overload));
+  const auto capacity = loadgen::per_second(full_load.counts.good.size(), warm_up_period);
+  auto description = describe(overload.counts, capacity);
+  if (uses_cpu) {
+    const auto useful = static_cast<double>(overload.counts.good.size()) * service_time / overload.server_cpu_time;
+    description += " · " + loadgen::format_percentage(useful) + " of the server's CPU time for good responses";
   }
-  print_row("overload", name + (limits ? ", limiter on" : ", limiter off"), found);
+  print_row("overload", scenario + (limited ? ", limit on" : ", limit off"), description);
 }
 
 }  // namespace
 
 void measure_overload() {
-  // In turns, so that the machine's mood meets both.
-  for (const bool limits : {false, true, false, true}) measure("2 ms of computing", compute, true, limits);
-  single_resource resource;
-  const auto wait_for_it = [&resource](http::request_context&) { return resource.use(); };
-  for (const bool limits : {false, true, false, true})
-    measure("2 ms alone with a resource", wait_for_it, false, limits);
+  // Alternating, so that changes of the machine's load affect both alike.
+  for (const bool limited : {false, true, false, true}) measure("2 ms of computation", compute, true, limited);
+  exclusive_resource resource;
+  const auto use_resource = [&resource](http::request_context&) { return resource.use(); };
+  for (const bool limited : {false, true, false, true})
+    measure("2 ms of an exclusive resource", use_resource, false, limited);
 }
 
 }  // namespace cohort::bench

@@ -1,26 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/runtime/clock.hpp"
+#include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::bench {
 
-// Each part prints rows of the table as soon as it has them.
+// Each part prints its rows of the table as soon as it has them.
 void measure_deadlines();
 void measure_retries();
 void measure_replicas();
 void measure_overload();
-void measure_hopeless();
+void measure_infeasible_requests();
 
-void print_row(std::string_view part, std::string_view what, std::string_view measured);
+void print_row(std::string_view part, std::string_view scenario, std::string_view measurement);
 
-/// Of durations, in any order; `fraction` 1 is the longest. `–` of none.
-std::string quantile_text(std::vector<duration> of, double fraction);
+/// A quantile of durations in any order; quantile 1 is the maximum. `–` if there are none.
+std::string format_quantile(std::vector<duration> durations, double quantile);
 
-/// A sample of Prometheus' text format: the one whose line begins with `series` and a space; zero if there is none.
-double sample_of(std::string_view metrics, std::string_view series);
+/// The value of a series in Prometheus' text format; zero if it does not exist.
+double series_value(std::string_view metrics, std::string_view series);
 
 }  // namespace cohort::bench

@@ -1,8 +1,9 @@
-// A server that answers half of all requests with 500, and what a caller gets out of it.
-#include "core/http/upstream.hpp"
-#include "loadgen/figures.hpp"
-#include "tests/bench/resilience_bed.hpp"
+// SPDX-License-Identifier: BSL-1.0
+// Calls to a server that responds to half of all requests with status 500, with and without retries.
+#include <cohort/http/client/upstream/upstream.hpp>
+#include "loadgen/results/format.hpp"
 #include "tests/bench/resilience_parts.hpp"
+#include "tests/bench/resilience_testbed.hpp"
 
 namespace cohort::bench {
 namespace {
@@ -10,64 +11,65 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned calls = 4000;
-constexpr std::size_t callers = 8;
-constexpr double failing = 0.5;
+constexpr std::size_t clients = 8;
+constexpr double failure_rate = 0.5;
 
-struct calling {
-  http::upstream& to;
+struct measurement {
+  http::upstream& upstream;
   http::client_request request;
-  unsigned begun = 0;
+  unsigned started = 0;
   unsigned succeeded = 0;
   unsigned requests = 0;
 };
 
-task<> call_again_and_again(calling& of) {
-  while (of.begun < calls) {
-    ++of.begun;
-    auto request = of.request;
-    const http::caller who{deadline::after(loop::current().now(), 5s), {}};
-    const auto made = co_await of.to.call(std::move(request), who);
-    of.requests += made.attempts;
-    if (made.outcome && made.outcome->code == http::status::ok) ++of.succeeded;
+task<> make_calls(measurement& measured) {
+  while (measured.started < calls) {
+    ++measured.started;
+    const call_context context{.deadline = deadline::after(loop::current().now(), 5s)};
+    auto calling = measured.upstream.call(measured.request, context);
+    const auto result = co_await std::move(calling);
+    measured.requests += result.attempts;
+    if (result.response && result.response->status == http::status::ok) ++measured.succeeded;
   }
 }
 
-task<> call_all(calling& of) {
-  auto all = all_at_once(callers, [&of] { return call_again_and_again(of); });
-  co_await std::move(all);
+task<> run_measurement(measurement& measured) {
+  auto calling = run_concurrently(clients, [&measured] { return make_calls(measured); });
+  co_await std::move(calling);
 }
 
 double breaker_transitions(const std::string& metrics) {
   double sum = 0;
-  for (const auto* to : {"closed", "open", "half_open"}) {
-    sum +=
-        sample_of(metrics, std::string{"cohort_client_breaker_transitions_total{upstream=\"coin\",to=\""} + to + "\"}");
+  for (const auto* state : {"closed", "open", "half_open"}) {
+    const auto prefix = std::string{R"(cohort_client_breaker_transitions_total{upstream="random",to=")"};
+    sum += series_value(metrics, prefix + state + "\"}");
   }
   return sum;
 }
 
-void measure(std::string_view name, std::string_view policy) {
-  random_source coin{1};
+void measure(std::string_view scenario, std::string_view policy) {
+  random_generator random{1};
   http::router routes;
-  routes.get("/coin", [&coin](http::request_context&) {
-    return coin.chance(failing) ? http::error_response(http::status::internal_server_error, "Tails")
-                                : http::json_response("{}");
+  routes.get("/random", [&random](http::request_context&) {
+    return random.bernoulli(failure_rate) ? http::error_response(http::status::internal_server_error, "Random failure")
+                                          : http::json_response("{}");
   });
-  bed on{routes, {}};
-  http::upstream_settings plain;
-  // Else they draw on the budget as well, as many as the machine is slow.
-  plain.hedge.enabled = false;
-  const auto how = http::upstream_policy(plain).parse(policy);
-  http::upstream coin_server{on.client(), on.metrics(), on.log(), "coin", how.value()};
-  calling of{coin_server, on.request("/coin")};
-  on.run(call_all(of));
-  const auto metrics = on.metrics().text();
-  using loadgen::fixed_text;
-  print_row("retries", name,
-            loadgen::share_text(of.succeeded, calls) + " succeeded · " +
-                fixed_text(static_cast<double>(of.requests) / calls, 3) + " requests a call · breaker transitions " +
-                fixed_text(breaker_transitions(metrics), 0) + ", calls it refused " +
-                fixed_text(sample_of(metrics, R"(cohort_client_requests_total{upstream="coin",outcome="open"})"), 0));
+  testbed bed{routes, {}};
+  http::upstream_settings without_hedging;
+  // Hedges would draw on the same budget, the more the slower the machine is.
+  without_hedging.hedging.enabled = false;
+  const auto settings = http::upstream_policy(without_hedging).parse(policy);
+  http::upstream upstream{bed.client(), bed.metrics(), bed.log(), "random", settings.value()};
+  measurement measured{upstream, bed.request("/random")};
+  bed.run(run_measurement(measured));
+  const auto metrics = bed.metrics().prometheus_text();
+  const auto rejected = series_value(metrics, R"(cohort_client_requests_total{upstream="random",outcome="open"})");
+  using loadgen::format_fixed;
+  print_row("retries", scenario,
+            loadgen::format_percentage(measured.succeeded, calls) + " succeeded · " +
+                format_fixed(static_cast<double>(measured.requests) / calls, 3) +
+                " requests per call · breaker transitions " + format_fixed(breaker_transitions(metrics), 0) +
+                ", calls rejected by it " + format_fixed(rejected, 0));
 }
 
 }  // namespace

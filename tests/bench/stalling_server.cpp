@@ -1,6 +1,6 @@
-// A server that answers at once, but for one pause: what a collection, a lock or a lost leader looks like from outside.
-// Whoever sends on a schedule knows beforehand what its clients had to wait, so that `generators` can ask each load
-// generator whether it says so.
+// SPDX-License-Identifier: BSL-1.0
+// A server that responds at once, except during one stall, such as a garbage collection or a failover. The latencies of
+// requests sent at a constant rate follow from the stall, so `generators` can compare what each load generator reports.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -26,8 +26,8 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using duration = clock_type::duration;
 
-// Of ordinary size, so that what a client's parser costs counts.
-constexpr std::string_view answer =
+// Of usual size, so that the cost of a client's parser is included.
+constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"
     "Content-Type: application/json\r\n"
@@ -36,20 +36,20 @@ constexpr std::string_view answer =
     R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
     R"("unix_ms":1795352709000,"timezone":"UTC"})";
 
-[[noreturn]] void give_up(const char* doing) {
-  std::perror(doing);
+[[noreturn]] void exit_with_errno(const char* operation) {
+  std::perror(operation);
   std::exit(1);
 }
 
-/// Prints its port.
+/// Prints the port.
 int listen_on_any_port() {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) give_up("socket");
+  if (listener < 0) exit_with_errno("socket");
   sockaddr_in local{};
   local.sin_family = AF_INET;
   local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) give_up("bind");
-  if (::listen(listener, SOMAXCONN) != 0) give_up("listen");
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
+  if (::listen(listener, SOMAXCONN) != 0) exit_with_errno("listen");
   socklen_t length = sizeof local;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&local), &length);
   std::printf("%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
@@ -57,15 +57,15 @@ int listen_on_any_port() {
   return listener;
 }
 
-/// Readable once somebody asks this process to end.
-int listen_for_end() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  if (::sigprocmask(SIG_BLOCK, &ends, nullptr) != 0) give_up("sigprocmask");
-  const int descriptor = ::signalfd(-1, &ends, SFD_CLOEXEC);
-  if (descriptor < 0) give_up("signalfd");
+/// A descriptor that is readable after SIGTERM or SIGINT.
+int open_signal_descriptor() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) exit_with_errno("sigprocmask");
+  const int descriptor = ::signalfd(-1, &signals, SFD_CLOEXEC);
+  if (descriptor < 0) exit_with_errno("signalfd");
   return descriptor;
 }
 
@@ -74,23 +74,23 @@ class server {
   server(duration stall_after, duration stall_length)
       : stall_after_(stall_after),
         stall_length_(stall_length),
-        end_(listen_for_end()),
+        signals_(open_signal_descriptor()),
         listener_(listen_on_any_port()),
         poller_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (poller_ < 0) give_up("epoll_create1");
-    watch(end_);
+    if (poller_ < 0) exit_with_errno("epoll_create1");
+    watch(signals_);
     watch(listener_);
   }
 
-  /// Returns how many requests it saw, once it was asked to end.
+  /// Serves until SIGTERM or SIGINT. Returns the number of requests.
   std::uint64_t run() {
     std::array<epoll_event, 128> ready;
     for (;;) {
-      const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), until_stall());
+      const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), milliseconds_until_stall());
       stall_if_due();
       for (int i = 0; i < count; ++i) {
         const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
-        if (descriptor == end_) return requests_;
+        if (descriptor == signals_) return requests_;
         if (descriptor == listener_) {
           accept_all();
         } else {
@@ -105,18 +105,18 @@ class server {
     epoll_event interest{};
     interest.events = EPOLLIN;
     interest.data.fd = descriptor;
-    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) give_up("epoll_ctl");
+    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
   }
 
-  int until_stall() const {
+  int milliseconds_until_stall() const {
     if (!stall_at_) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*stall_at_ - clock_type::now());
-    return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+    const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*stall_at_ - clock_type::now());
+    return static_cast<int>(std::max<std::int64_t>(remaining.count(), 0));
   }
 
   void stall_if_due() {
     if (!stall_at_ || clock_type::now() < *stall_at_) return;
-    // To the planned end, however late this began: then the longest wait is known, too.
+    // To the planned end, even if it started late, so that the maximum latency is known.
     std::this_thread::sleep_until(*stall_at_ + stall_length_);
     stall_at_.reset();
   }
@@ -131,20 +131,21 @@ class server {
     }
   }
 
-  /// Trusts that one read is one whole request, which holds on loopback for a client that does not pipeline.
+  /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
   void serve(int client) {
     std::array<char, 4096> request;
-    const auto got = ::recv(client, request.data(), request.size(), 0);
-    if (got > 0) {
+    const auto received = ::recv(client, request.data(), request.size(), 0);
+    if (received > 0) {
       if (++requests_ == 1 && stall_length_ > duration::zero()) stall_at_ = clock_type::now() + stall_after_;
-      if (::send(client, answer.data(), answer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(answer.size())) return;
+      if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(response.size()))
+        return;
     }
     ::close(client);
   }
 
   duration stall_after_;
   duration stall_length_;
-  int end_;
+  int signals_;
   int listener_;
   int poller_;
   std::uint64_t requests_ = 0;
@@ -153,8 +154,8 @@ class server {
 
 }  // namespace
 
-/// `stalling_server AFTER_MS STALL_MS`: serves on loopback and prints its port; answers nothing for `STALL_MS`, once,
-/// `AFTER_MS` from its first request; when it is asked to end it prints how many requests it saw.
+/// `stalling_server AFTER_MS STALL_MS`: serves on loopback and prints the port. `AFTER_MS` after its first request it
+/// stalls once, for `STALL_MS`. At the end it prints the number of requests.
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fprintf(stderr, "usage: stalling_server AFTER_MS STALL_MS\n");

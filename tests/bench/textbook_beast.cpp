@@ -1,7 +1,7 @@
-// The other end of the scale: a coroutine server the way Boost.Beast's own examples teach it (awaitable and
-// `tcp_stream` with the type-erased executor, `flat_buffer`, `string_body`, `use_awaitable`). It answers with the very
-// bytes of time-service. It has a timeout per operation, as the examples do, and no limits, metrics, routes or
-// deadlines beyond.
+// SPDX-License-Identifier: BSL-1.0
+// For comparison: a coroutine server as in the examples of Boost.Beast (awaitable and `tcp_stream` with the type-erased
+// executor, `flat_buffer`, `string_body`, `use_awaitable`). Its response has the same bytes as that of time-service. It
+// has a timeout per operation, as the examples have, and no limits, metrics, routes or deadlines.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -29,9 +29,9 @@ using tcp = asio::ip::tcp;
 using request = http::request<http::string_body>;
 using response = http::response<http::string_body>;
 
-std::string formatted(const char* format, const std::tm& when) {
+std::string format_time(const char* format, const std::tm& time) {
   char text[64];
-  return {text, std::strftime(text, sizeof text, format, &when)};
+  return {text, std::strftime(text, sizeof text, format, &time)};
 }
 
 std::string time_as_json(std::chrono::system_clock::time_point now) {
@@ -39,38 +39,38 @@ std::string time_as_json(std::chrono::system_clock::time_point now) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   std::tm local{};
   localtime_r(&second, &local);
-  auto iso8601 = formatted("%Y-%m-%dT%H:%M:%S%z", local);
+  auto iso8601 = format_time("%Y-%m-%dT%H:%M:%S%z", local);
   iso8601.insert(iso8601.size() - 2, ":");
-  return R"({"service":"time-service","timestamp":")" + formatted("%Y-%m-%d %H:%M:%S", local) + R"(","iso8601":")" +
+  return R"({"service":"time-service","timestamp":")" + format_time("%Y-%m-%d %H:%M:%S", local) + R"(","iso8601":")" +
          iso8601 + R"(","unix_ms":)" + std::to_string(milliseconds) + R"(,"timezone":")" + local.tm_zone + R"("})";
 }
 
-response answer(const request& asked, bool all_fields) {
-  if (asked.target() != "/api/time" || asked.method() != http::verb::get) {
-    response refusal{http::status::not_found, asked.version()};
-    refusal.keep_alive(asked.keep_alive());
-    refusal.prepare_payload();
-    return refusal;
+response respond(const request& received, bool all_fields) {
+  if (received.target() != "/api/time" || received.method() != http::verb::get) {
+    response not_found{http::status::not_found, received.version()};
+    not_found.keep_alive(received.keep_alive());
+    not_found.prepare_payload();
+    return not_found;
   }
   const auto now = std::chrono::system_clock::now();
-  response made{http::status::ok, asked.version()};
+  response result{http::status::ok, received.version()};
   if (all_fields) {
     const auto second = std::chrono::system_clock::to_time_t(now);
     std::tm utc{};
     gmtime_r(&second, &utc);
-    made.set(http::field::date, formatted("%a, %d %b %Y %H:%M:%S GMT", utc));
-    made.set("X-Content-Type-Options", "nosniff");
-    made.set("X-Frame-Options", "DENY");
-    made.set("Referrer-Policy", "strict-origin-when-cross-origin");
-    made.set("Content-Security-Policy",
-             "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-    made.set("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+    result.set(http::field::date, format_time("%a, %d %b %Y %H:%M:%S GMT", utc));
+    result.set("X-Content-Type-Options", "nosniff");
+    result.set("X-Frame-Options", "DENY");
+    result.set("Referrer-Policy", "strict-origin-when-cross-origin");
+    result.set("Content-Security-Policy",
+               "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    result.set("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
   }
-  made.set(http::field::content_type, "application/json");
-  made.keep_alive(asked.keep_alive());
-  made.body() = time_as_json(now);
-  made.prepare_payload();
-  return made;
+  result.set(http::field::content_type, "application/json");
+  result.keep_alive(received.keep_alive());
+  result.body() = time_as_json(now);
+  result.prepare_payload();
+  return result;
 }
 
 asio::awaitable<void> session(beast::tcp_stream stream, bool all_fields) {
@@ -78,14 +78,14 @@ asio::awaitable<void> session(beast::tcp_stream stream, bool all_fields) {
   try {
     for (;;) {
       stream.expires_after(std::chrono::seconds{30});
-      request asked;
-      co_await http::async_read(stream, buffer, asked, asio::use_awaitable);
-      auto made = answer(asked, all_fields);
-      co_await http::async_write(stream, made, asio::use_awaitable);
-      if (!made.keep_alive()) break;
+      request received;
+      co_await http::async_read(stream, buffer, received, asio::use_awaitable);
+      auto result = respond(received, all_fields);
+      co_await http::async_write(stream, result, asio::use_awaitable);
+      if (!result.keep_alive()) break;
     }
   } catch (const boost::system::system_error&) {
-    // The client has gone.
+    // The client has closed the connection.
   }
   beast::error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -101,8 +101,8 @@ asio::awaitable<void> listen(tcp::acceptor acceptor, bool all_fields) {
 
 }  // namespace
 
-/// `textbook_beast [PORT] [bare]`: serves on loopback and prints its port; 0 lets the system choose. `bare` leaves out
-/// all fields of the answer but those about its body.
+/// `textbook_beast [PORT] [bare]`: serves on loopback and prints the port; with 0 the system chooses one. `bare` omits
+/// all header fields except those of the body.
 int main(int argc, char** argv) {
   const auto port = static_cast<unsigned short>(argc > 1 ? std::atoi(argv[1]) : 0);
   const bool all_fields = argc < 3 || std::string_view{argv[2]} != "bare";

@@ -1,39 +1,47 @@
-// The compose stack for real, from `up` to `down`: a project of its own, with a key, faults enabled, and a weather provider that
-// does not depend on the internet. Needs Docker with compose; takes the stack's usual ports, and names its images as the stack does.
+// SPDX-License-Identifier: BSL-1.0
+// End-to-end checks of the compose stack, from `up` to `down`: in a separate project, with an API key, fault injection and
+// a local weather provider. Requires Docker with compose. Uses the default ports and image names of the stack.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { eventually, expect, reportSuccess } from './assertions.ts';
 import type { ComposeFile } from './compose_lint.ts';
 import { lint } from './compose_lint.ts';
-import { playIncident, printed } from './incident.ts';
-import { endAllAtExit, root, run, WeatherProvider } from './processes.ts';
+import { formatEvent, runIncident } from './incident.ts';
+import { checkExemplars, checkMetricsFormat, checkRules, checkTargets, checkWatchdog } from './monitoring_checks.ts';
+import { FakeWeatherProvider, root, runProcess, terminateChildrenOnExit } from './processes.ts';
 import { query } from './prometheus.ts';
 import type { Stack } from './stack.ts';
-import { askJson, inject, onUsualPorts, ready, serviceNames } from './stack.ts';
-import { eventually, expect, tell } from './waiting.ts';
-import { exemplarsArrive, heartbeatArrives, metricsAreWellFormed, rulesAreWell, targetsAreUp } from './watching.ts';
+import { injectFaults, requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-'));
 const keyFile = join(directory, 'api_key');
 const override = join(directory, 'override.yml');
 const key = 'key-of-the-end-to-end-check';
 
-// Nothing of the user's own settings, neither from a file nor from the shell.
-for (const name of ['API_KEY', 'DASHBOARD_SECRET_KEY', 'DASHBOARD_SECRET_KEY_FILE', 'RATE_LIMIT']) delete process.env[name];
+// Ignore the settings of the user: the environment of compose, and `.env` by --env-file.
+const userSettings = [
+  'API_KEY', 'DASHBOARD_SECRET_KEY', 'DASHBOARD_SECRET_KEY_FILE', 'RATE_LIMIT', 'DASHBOARD_PORT', 'TIME_PORT', 'SYSINFO_PORT',
+  'WEATHER_PORT', 'PROMETHEUS_PORT', 'ALERTMANAGER_PORT', 'GRAFANA_PORT',
+];
+for (const name of userSettings) delete process.env[name];
 const composeArguments = ['compose', '--env-file', '/dev/null', '-f', 'compose.yml', '-f', override];
 process.env['COMPOSE_PROJECT_NAME'] = 'cohort-e2e';
 process.env['API_KEY_FILE'] = keyFile;
 process.env['ENABLE_FAULTS'] = 'true';
 
 async function compose(...args: string[]): Promise<string> {
-  return composeEnding([0], ...args);
+  return composeWithStatus([0], ...args);
 }
 
-async function composeEnding(fine: number[], ...args: string[]): Promise<string> {
-  const { status, output } = await run('docker', [...composeArguments, ...args]);
-  if (!fine.includes(status)) throw new Error(`docker compose ${args.join(" ")} ended with ${status}:\n${output.slice(-4000)}`);
+/** Runs docker compose. Throws unless the exit status is one of `accepted`. */
+async function composeWithStatus(accepted: number[], ...args: string[]): Promise<string> {
+  const { status, output } = await runProcess('docker', [...composeArguments, ...args]);
+  if (!accepted.includes(status)) {
+    throw new Error(`docker compose ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  }
   return output;
 }
 
@@ -45,143 +53,161 @@ interface Container {
   ExitCode: number;
 }
 
-async function containers(...flags: string[]): Promise<Container[]> {
-  const listed = await compose('ps', '--format', 'json', ...flags);
-  return listed
+async function listContainers(...flags: string[]): Promise<Container[]> {
+  const output = await compose('ps', '--format', 'json', ...flags);
+  return output
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Container);
 }
 
-async function allAreHealthy(expected: number): Promise<void> {
-  const all = await eventually(`${expected} containers are healthy`, 180, async () => {
-    const now = await containers();
-    const ill = now.filter((each) => each.State !== 'running' || each.Health !== 'healthy');
-    if (ill.length > 0) throw new Error(ill.map((each) => `${each.Name} ${each.State} ${each.Health}`).join('; '));
-    return now.length === expected ? now : undefined;
+async function checkHealth(expectedCount: number): Promise<void> {
+  const containers = await eventually(`${expectedCount} containers are healthy`, 180, async () => {
+    const current = await listContainers();
+    const unhealthy = current.filter(({ State, Health }) => State !== 'running' || Health !== 'healthy');
+    if (unhealthy.length > 0) {
+      throw new Error(unhealthy.map(({ Name, State, Health }) => `${Name} ${State} ${Health}`).join('; '));
+    }
+    return current.length === expectedCount ? current : undefined;
   });
-  tell(`healthy containers: ${all.map((each) => each.Name).sort().join(", ")}`);
+  reportSuccess(`healthy containers: ${containers.map(({ Name }) => Name).sort().join(', ')}`);
 }
 
-/** Grafana's image cannot be had everywhere; without it the rest is checked all the same, and that is said. */
-async function servicesToStart(): Promise<string[]> {
-  const all = (await compose('config', '--services')).trim().split('\n');
-  const image = (await compose('config', '--images', 'grafana')).trim().split('\n').find((each) => each.startsWith('grafana/')) ?? '';
-  const isThere = (await run('docker', ['image', 'inspect', image])).status === 0 || (await run('docker', ['pull', '-q', image])).status === 0;
-  if (!isThere) console.log(`skip  grafana: ${image} cannot be had here`);
-  return all.filter((name) => isThere || name !== 'grafana');
+/** Returns the services to start. Grafana is skipped with a message if its image is not available. */
+async function selectServices(): Promise<string[]> {
+  const services = (await compose('config', '--services')).trim().split('\n');
+  const images = (await compose('config', '--images', 'grafana')).trim().split('\n');
+  const image = images.find((name) => name.startsWith('grafana/')) ?? '';
+  const isAvailable =
+    (await runProcess('docker', ['image', 'inspect', image])).status === 0 ||
+    (await runProcess('docker', ['pull', '-q', image])).status === 0;
+  if (!isAvailable) console.log(`skip  grafana: image ${image} is not available`);
+  return services.filter((name) => isAvailable || name !== 'grafana');
 }
 
-async function configurationIsSound(): Promise<void> {
-  const wrong = lint(JSON.parse(await compose('--profile', '*', 'config', '--format', 'json')) as ComposeFile);
-  expect(wrong.length === 0, `compose.yml is as it should be, but: ${wrong.join("; ")}`);
-  tell('docker compose config: pinned, limited, read-only, without capabilities, not root, on loopback');
+async function checkConfiguration(): Promise<void> {
+  const file = JSON.parse(await compose('--profile', '*', 'config', '--format', 'json')) as ComposeFile;
+  const problems = lint(file);
+  expect(problems.length === 0, `compose.yml has no lint problems; found: ${problems.join('; ')}`);
+  reportSuccess('docker compose config: pinned images, limits, read-only, no capabilities, non-root, on loopback');
 }
 
-async function endpointsAnswer(stack: Stack): Promise<void> {
+async function checkEndpoints(stack: Stack): Promise<void> {
   interface Aggregate {
     meta: Record<string, { state: string }>;
   }
-  const { meta } = await askJson<Aggregate>(stack, `${stack.services["dashboard-service"]}/api/aggregate`);
+  const { meta } = await requestJson<Aggregate>(stack, `${stack.services['dashboard-service']}/api/aggregate`);
   const states = Object.entries(meta).map(([part, { state }]) => `${part} ${state}`);
-  expect(states.every((each) => each.endsWith('fresh')), `all parts are fresh, not ${states.join(", ")}`);
-  const refused = await fetch(`${stack.services["time-service"]}/api/time`);
-  expect(refused.status === 401, `without the key 401, not ${refused.status}`);
-  tell(`aggregate with the key: ${states.join(", ")}; without it 401`);
+  expect(states.every((state) => state.endsWith('fresh')), `all parts are fresh, got ${states.join(', ')}`);
+  const { status } = await fetch(`${stack.services['time-service']}/api/time`);
+  expect(status === 401, `a request without the key gets 401, got ${status}`);
+  reportSuccess(`aggregate with the key: ${states.join(', ')}; without the key: 401`);
 }
 
-async function scaling(stack: Stack, started: string[]): Promise<void> {
-  await compose('up', '-d', '--no-build', '--scale', 'time-service=3', ...started);
-  await allAreHealthy(started.length + 2);
-  await targetsAreUp(stack, { 'time-service': 3 });
-  await compose('up', '-d', '--no-build', ...started);
-  await targetsAreUp(stack, { 'time-service': 1 });
+async function checkScaling(stack: Stack, services: string[]): Promise<void> {
+  await compose('up', '-d', '--no-build', '--scale', 'time-service=3', ...services);
+  await checkHealth(services.length + 2);
+  await checkTargets(stack, { 'time-service': 3 });
+  await compose('up', '-d', '--no-build', ...services);
+  await checkTargets(stack, { 'time-service': 1 });
 }
 
-/** Its status for a run whose figures are the busy machine's: here it is the requests that count. */
-const invalid = 120;
+/**
+ * The exit status of loadgen for an INVALID run. Accepted here: a busy machine affects latency, not the number of
+ * requests.
+ */
+const invalidRunStatus = 120;
 
-/** The compose loadgen, which must be scraped while it runs. */
-async function loadFromCompose(stack: Stack): Promise<void> {
-  const running = composeEnding([0, invalid], 'run', '--rm', '--no-deps', '-T', 'loadgen', '-m', 'spike', '-r', '20', '-d', '40');
-  running.catch(() => undefined); // awaited below: until then its failure must not end this program
-  await eventually("loadgen's metrics are in Prometheus", 60, async () => (await query(stack, 'loadgen_requests_sent_total')).length > 0);
-  const report = await running;
-  expect(/Failed\s*:?\s*0\b/.test(report), `loadgen's requests all succeeded:\n${report}`);
-  tell('loadgen in compose: spike of 320/s, no request failed, scraped by Prometheus');
+/** Runs loadgen in compose and checks that Prometheus scrapes it meanwhile. */
+async function checkComposeLoadgen(stack: Stack): Promise<void> {
+  const args = ['run', '--rm', '--no-deps', '-T', 'loadgen', '-m', 'spike', '-r', '20', '-d', '40'];
+  const run = composeWithStatus([0, invalidRunStatus], ...args);
+  run.catch(() => undefined); // Awaited below; prevents an unhandled rejection before that.
+  await eventually('Prometheus has metrics of loadgen', 60, async () => {
+    return (await query(stack, 'loadgen_requests_sent_total')).length > 0;
+  });
+  const report = await run;
+  expect(/Failed\s*:?\s*0\b/.test(report), `all requests of loadgen succeed:\n${report}`);
+  reportSuccess('loadgen in compose: a spike of 320 requests/s without failures, scraped by Prometheus');
 }
 
-/** By a fault that needs more memory than its container may have: the kernel kills it, as it would any that grows so. */
-async function killedContainerReturns(stack: Stack): Promise<void> {
-  const name = (await containers()).find((each) => each.Service === 'weather-service')?.Name ?? '';
-  const restarts = async (): Promise<string> => (await run('docker', ['inspect', '-f', '{{.RestartCount}}', name])).output.trim();
-  const before = await restarts();
-  await inject(stack, 'weather-service', { memory_mb: 1024, seconds: 60 }).catch(() => undefined);
-  await eventually(`${name} was killed and restarted`, 60, async () => (await restarts()) !== before);
-  await ready(stack, 60);
-  tell(`${name} wanted more than its memory limit, was killed, and came back by itself`);
+/**
+ * Injects a memory fault above the memory limit of the container, so that the kernel kills it, and waits for the
+ * restart.
+ */
+async function checkRestartAfterOutOfMemory(stack: Stack): Promise<void> {
+  const name = (await listContainers()).find(({ Service }) => Service === 'weather-service')?.Name ?? '';
+  const restartCount = async (): Promise<string> =>
+    (await runProcess('docker', ['inspect', '-f', '{{.RestartCount}}', name])).output.trim();
+  const initialCount = await restartCount();
+  await injectFaults(stack, 'weather-service', { memory_mb: 1024, seconds: 60 }).catch(() => undefined);
+  await eventually(`${name} is killed and restarted`, 60, async () => (await restartCount()) !== initialCount);
+  await waitUntilReady(stack, 60);
+  reportSuccess(`${name} exceeded its memory limit, was killed and restarted`);
 }
 
-async function memoryIsWithinLimits(): Promise<void> {
-  const names = (await containers()).map((each) => each.Name);
-  const { output } = await run('docker', ['stats', '--no-stream', '--format', '{{.Name}} {{.MemUsage}} {{.MemPerc}}', ...names]);
+async function checkMemoryUsage(): Promise<void> {
+  const names = (await listContainers()).map(({ Name }) => Name);
+  const format = '{{.Name}} {{.MemUsage}} {{.MemPerc}}';
+  const { output } = await runProcess('docker', ['stats', '--no-stream', '--format', format, ...names]);
   const lines = output.trim().split('\n');
   const high = lines.filter((line) => Number(/([\d.]+)%$/.exec(line)?.[1] ?? '100') > 80);
-  expect(high.length === 0, `no container near its memory limit: ${high.join("; ")}`);
-  for (const line of lines) tell(`memory: ${line}`);
+  expect(high.length === 0, `no container uses more than 80 % of its memory limit; found: ${high.join('; ')}`);
+  for (const line of lines) reportSuccess(`memory: ${line}`);
 }
 
-async function shutdownIsClean(): Promise<void> {
+async function checkShutdown(): Promise<void> {
   await compose('stop');
-  const all = await containers('-a');
-  const unclean = all.filter((each) => each.State !== 'exited' || each.ExitCode !== 0);
-  expect(unclean.length === 0, `every container ends with 0: ${unclean.map((each) => `${each.Name} ${each.State} ${each.ExitCode}`).join("; ")}`);
-  tell(`stopped, all ${all.length} with status 0`);
+  const containers = await listContainers('-a');
+  const failed = containers.filter(({ State, ExitCode }) => State !== 'exited' || ExitCode !== 0);
+  const details = failed.map(({ Name, State, ExitCode }) => `${Name} ${State} ${ExitCode}`).join('; ');
+  expect(failed.length === 0, `all containers exit with status 0; others: ${details}`);
+  reportSuccess(`all ${containers.length} containers stopped with status 0`);
 }
 
-const provider = new WeatherProvider();
-const port = await provider.listen('0.0.0.0');
+const provider = new FakeWeatherProvider();
+const providerPort = await provider.listen('0.0.0.0');
 writeFileSync(keyFile, `${key}\n`);
 writeFileSync(
   override,
   `services:
   weather-service:
     extra_hosts: ["provider:host-gateway"]
-    environment: { WEATHER_UPSTREAM_URL: "http://provider:${port}", WEATHER_FALLBACK_URL: none }
+    environment: { WEATHER_UPSTREAM_URL: "http://provider:${providerPort}", WEATHER_FALLBACK_URL: none }
 `,
 );
-const stack = onUsualPorts(key);
-endAllAtExit(() => {
+const stack = stackOnDefaultPorts(key);
+terminateChildrenOnExit(() => {
   spawnSync('docker', [...composeArguments, 'down', '-v', '--remove-orphans'], { cwd: root, stdio: 'inherit' });
 });
 try {
-  await configurationIsSound();
+  await checkConfiguration();
   await compose('--profile', 'load', 'build');
-  const started = await servicesToStart();
-  await compose('up', '-d', '--no-build', ...started);
-  await allAreHealthy(started.length);
-  await ready(stack, 30);
-  await endpointsAnswer(stack);
-  await targetsAreUp(stack, Object.fromEntries(serviceNames.map((name) => [name, 1])));
-  await rulesAreWell(stack);
-  await metricsAreWellFormed(stack);
-  await heartbeatArrives(stack);
-  await scaling(stack, started);
-  await loadFromCompose(stack);
-  await exemplarsArrive(stack);
-  await killedContainerReturns(stack);
+  const services = await selectServices();
+  await compose('up', '-d', '--no-build', ...services);
+  await checkHealth(services.length);
+  await waitUntilReady(stack, 30);
+  await checkEndpoints(stack);
+  await checkTargets(stack, Object.fromEntries(serviceNames.map((name) => [name, 1])));
+  await checkRules(stack);
+  await checkMetricsFormat(stack);
+  await checkWatchdog(stack);
+  await checkScaling(stack, services);
+  await checkComposeLoadgen(stack);
+  await checkExemplars(stack);
+  await checkRestartAfterOutOfMemory(stack);
   const load = compose('run', '--rm', '--no-deps', '-T', '--name', 'cohort-e2e-load', 'loadgen', '-r', '20', '-d', '1800');
-  load.catch(() => undefined); // it is stopped before its end
+  load.catch(() => undefined); // It is stopped before it completes.
   try {
-    await playIncident(stack, (moment) => console.log(printed(moment)));
-    tell('an incident came to the page, and went');
+    await runIncident(stack, (event) => console.log(formatEvent(event)));
+    reportSuccess('the alert of an incident is shown on the dashboard and resolved there');
   } finally {
-    await run('docker', ['stop', 'cohort-e2e-load']);
+    await runProcess('docker', ['stop', 'cohort-e2e-load']);
     await load.catch(() => undefined);
   }
-  await memoryIsWithinLimits();
-  await allAreHealthy(started.length);
-  await shutdownIsClean();
+  await checkMemoryUsage();
+  await checkHealth(services.length);
+  await checkShutdown();
 } catch (error) {
   writeFileSync(join(directory, 'containers.log'), await compose('logs', '--no-color').catch(String));
   console.error(`logs in ${directory}`);

@@ -1,4 +1,5 @@
-/** What of a service in `docker compose config --format json` is looked at. */
+// SPDX-License-Identifier: BSL-1.0
+/** The part of a service in `docker compose config --format json` that the lint rules read. */
 export interface ComposeService {
   image?: string;
   user?: string;
@@ -19,33 +20,41 @@ export interface ComposeFile {
   services: Record<string, ComposeService>;
 }
 
-/** The only port that the world may reach. */
-const publicPorts = ['5000'];
+/** The container ports that may be published on all network interfaces: only the dashboard. */
+const publicPorts = [5000];
 
-/** What is not as the contract has it, a line each. */
+/** Returns one message per violation of the rules for containers. */
 export function lint(file: ComposeFile): string[] {
-  const wrong: string[] = [];
+  const problems: string[] = [];
   for (const [name, service] of Object.entries(file.services)) {
-    const want = (holds: boolean, what: string): void => {
-      if (!holds) wrong.push(`${name}: ${what}`);
+    const requireThat = (condition: boolean, problem: string): void => {
+      if (!condition) problems.push(`${name}: ${problem}`);
     };
-    const runsOnce = service.restart === 'no';
-    want(/:[^:/]*\d/.test(service.image ?? '') && !(service.image ?? '').endsWith(':latest'), 'image without a pinned version');
-    want(/^[1-9]\d*(:\d+)?$/.test(service.user ?? ''), 'runs as root, or as nobody says whom');
-    want(service.read_only === true, 'root file system can be written to');
-    want(service.cap_drop?.includes('ALL') === true, 'keeps capabilities');
-    want(service.privileged !== true, 'is privileged');
-    want(service.security_opt?.includes('no-new-privileges:true') === true, 'may gain privileges');
-    want(service.restart !== undefined, 'no restart policy');
-    want(runsOnce || (service.healthcheck?.test !== undefined && service.healthcheck.disable !== true), 'no health check');
-    want(service.logging?.options?.['max-size'] !== undefined, 'logs grow without end');
-    const limits = service.deploy?.resources?.limits;
-    want(limits?.cpus !== undefined && limits.memory !== undefined && limits.pids !== undefined, 'no limit of CPU, memory or processes');
-    for (const [other, how] of Object.entries(service.depends_on ?? {})) want(how.condition !== undefined, `waits for ${other} without a condition`);
+    const image = service.image ?? '';
+    requireThat(/:[^:/]*\d/.test(image) && !image.endsWith(':latest'), 'the image has no pinned version');
+    requireThat(/^[1-9]\d*(:\d+)?$/.test(service.user ?? ''), 'the user is root or not set');
+    requireThat(service.read_only === true, 'the root file system is writable');
+    requireThat(service.cap_drop?.includes('ALL') === true, 'capabilities are not dropped');
+    requireThat(service.privileged !== true, 'the container is privileged');
+    requireThat(service.security_opt?.includes('no-new-privileges:true') === true, 'no-new-privileges is not set');
+    requireThat(service.restart !== undefined, 'there is no restart policy');
+    const hasHealthCheck = service.healthcheck?.test !== undefined && service.healthcheck.disable !== true;
+    requireThat(service.restart === 'no' || hasHealthCheck, 'there is no health check');
+    requireThat(service.logging?.options?.['max-size'] !== undefined, 'the log size is not limited');
+    const { cpus, memory, pids } = service.deploy?.resources?.limits ?? {};
+    requireThat(
+      cpus !== undefined && memory !== undefined && pids !== undefined,
+      'the limit of CPU, memory or processes is not set',
+    );
+    for (const [dependency, { condition }] of Object.entries(service.depends_on ?? {})) {
+      requireThat(condition !== undefined, `the dependency on ${dependency} has no condition`);
+    }
     for (const port of service.ports ?? []) {
-      const isLocal = port.host_ip === '127.0.0.1';
-      want(isLocal || publicPorts.includes(port.published ?? ''), `port ${port.published ?? port.target} is open to the network`);
+      requireThat(
+        port.host_ip === '127.0.0.1' || publicPorts.includes(port.target),
+        `port ${port.target} is published on all interfaces`,
+      );
     }
   }
-  return wrong;
+  return problems;
 }

@@ -1,76 +1,84 @@
-import { alerts, value } from './prometheus.ts';
+// SPDX-License-Identifier: BSL-1.0
+import { elapsed, eventually } from './assertions.ts';
+import { listAlerts, queryValue } from './prometheus.ts';
 import type { Stack } from './stack.ts';
-import { ask, askJson, endFaults, inject, shownAlerts } from './stack.ts';
-import { elapsed, eventually } from './waiting.ts';
+import { clearFaults, fetchDashboardAlerts, injectFaults, request, requestJson } from './stack.ts';
 
-/** The alert that an incident waits for. */
-const awaited = 'CircuitBreakerOpen';
+/** The alert that the incident triggers. */
+const alertName = 'CircuitBreakerOpen';
 
-export interface Moment {
-  /** Since the fault was injected. */
+export interface TimelineEvent {
+  /** Seconds since the fault was injected. */
   seconds: number;
-  what: string;
-}
-
-/** Whether a breaker of the dashboard towards the weather service is open; each of its loops has one. Read where it is. */
-async function breakerIsOpen(stack: Stack): Promise<boolean> {
-  const { text } = await ask(stack, `${stack.services['dashboard-service']}/metrics`);
-  return /^cohort_client_breaker_state\{[^}]*upstream="weather"[^}]*state="open"[^}]*\} [1-9]/m.test(text);
-}
-
-/** What the dashboard says of the weather: fresh, timeout, open … */
-async function weatherState(stack: Stack): Promise<string | undefined> {
-  const answer = await askJson<{ meta: Record<string, { state: string }> }>(stack, `${stack.services['dashboard-service']}/api/aggregate`);
-  return answer.meta['weather_service']?.state;
+  description: string;
 }
 
 /**
- * Makes the weather service slower than the dashboard waits for it, until the alert about it has come to the dashboard's page;
- * then ends that, until it is gone from there. The stack must be under load, all along, and quick to begin with.
+ * Whether a circuit breaker of the dashboard for the weather service is open on any event loop, by the metrics of the
+ * dashboard.
  */
-export async function playIncident(stack: Stack, onMoment: (moment: Moment) => void): Promise<Moment[]> {
-  const timeline: Moment[] = [];
-  let began = elapsed();
-  const mark = (what: string): void => {
-    const moment = { seconds: (elapsed() - began) / 1000, what };
-    timeline.push(moment);
-    onMoment(moment);
-  };
-  const stateInPrometheus = async (): Promise<string> =>
-    (await alerts(stack)).find((each) => each.labels['alertname'] === awaited)?.state ?? 'none';
+async function isBreakerOpen(stack: Stack): Promise<boolean> {
+  const { text } = await request(stack, `${stack.services['dashboard-service']}/metrics`);
+  return /^cohort_client_breaker_state\{[^}]*upstream="weather"[^}]*state="open"[^}]*\} [1-9]/m.test(text);
+}
 
-  await eventually('weather is quick to begin with', 60, async () => {
-    const quick = await value(stack, 'job:http_request_duration_seconds:mean1m{job="weather-service"} < 0.5');
-    return quick !== undefined && (await stateInPrometheus()) === 'none';
+/** The state of the weather part in the aggregate: fresh, timeout, open, … */
+async function weatherState(stack: Stack): Promise<string | undefined> {
+  const url = `${stack.services['dashboard-service']}/api/aggregate`;
+  const aggregate = await requestJson<{ meta: Record<string, { state: string }> }>(stack, url);
+  return aggregate.meta['weather_service']?.state;
+}
+
+/**
+ * Makes the weather service slower than the timeout of the dashboard until the alert is shown on the dashboard, then clears the
+ * fault and waits until the alert is resolved there. The stack must be under load throughout, and fast at the start.
+ */
+export async function runIncident(stack: Stack, onEvent: (event: TimelineEvent) => void): Promise<TimelineEvent[]> {
+  const timeline: TimelineEvent[] = [];
+  let start = elapsed();
+  const record = (description: string): void => {
+    const event = { seconds: (elapsed() - start) / 1000, description };
+    timeline.push(event);
+    onEvent(event);
+  };
+  const alertState = async (): Promise<string> =>
+    (await listAlerts(stack)).find(({ labels }) => labels['alertname'] === alertName)?.state ?? 'inactive';
+
+  await eventually('the weather service is fast and the alert inactive', 60, async () => {
+    const latency = await queryValue(stack, 'job:http_request_duration_seconds:mean1m{job="weather-service"} < 0.5');
+    return latency !== undefined && (await alertState()) === 'inactive';
   });
-  began = elapsed();
-  await inject(stack, 'weather-service', { latency_ms: 8000, seconds: 600 });
-  mark('fault injected: weather-service takes 8 s for each request; the dashboard waits for 5 s');
+  start = elapsed();
+  await injectFaults(stack, 'weather-service', { latency_ms: 8000, seconds: 600 });
+  record('fault injected: weather-service latency 8 s; the timeout of the dashboard is 5 s');
   try {
-    await eventually('the breaker opens', 120, () => breakerIsOpen(stack));
-    mark("the dashboard's breaker to the weather service is open: its calls are refused at once");
-    await eventually(`${awaited} is pending`, 120, async () => (await stateInPrometheus()) !== 'none');
-    mark(`Prometheus: ${awaited} pending`);
-    await eventually(`${awaited} is firing`, 120, async () => (await stateInPrometheus()) === 'firing');
-    mark(`Prometheus: ${awaited} firing`);
-    await eventually(`${awaited} is on the page`, 120, async () =>
-      (await shownAlerts(stack)).firing.some((each) => each.name === awaited && each.labels['upstream'] === 'weather'),
+    await eventually('the circuit breaker opens', 120, () => isBreakerOpen(stack));
+    record('the circuit breaker of the dashboard for the weather service is open; calls are rejected immediately');
+    await eventually(`${alertName} is pending`, 120, async () => (await alertState()) !== 'inactive');
+    record(`Prometheus: ${alertName} pending`);
+    await eventually(`${alertName} is firing`, 120, async () => (await alertState()) === 'firing');
+    record(`Prometheus: ${alertName} firing`);
+    await eventually(`${alertName} is shown on the dashboard`, 120, async () =>
+      (await fetchDashboardAlerts(stack)).firing.some(
+        ({ name, labels }) => name === alertName && labels['upstream'] === 'weather',
+      ),
     );
-    mark(`webhook: ${awaited} is on the dashboard's page`);
+    record(`webhook: ${alertName} is shown on the dashboard`);
   } finally {
-    await endFaults(stack, 'weather-service');
+    await clearFaults(stack, 'weather-service');
   }
-  mark('fault ended');
-  await eventually('the breaker closes', 120, async () => (await weatherState(stack)) === 'fresh');
-  mark('a probe succeeded, and the breaker is closed: the weather is fresh again');
-  await eventually(`${awaited} is over`, 300, async () => (await stateInPrometheus()) === 'none');
-  mark(`Prometheus: ${awaited} resolved`);
-  await eventually(`${awaited} is resolved on the page`, 180, async () => {
-    const shown = await shownAlerts(stack);
-    return !shown.firing.some((each) => each.name === awaited) && shown.resolved.some((each) => each.name === awaited);
+  record('fault cleared');
+  await eventually('the circuit breaker closes', 120, async () => (await weatherState(stack)) === 'fresh');
+  record('a probe succeeded; the circuit breaker is closed and the weather is fresh');
+  await eventually(`${alertName} is resolved`, 300, async () => (await alertState()) === 'inactive');
+  record(`Prometheus: ${alertName} resolved`);
+  await eventually(`${alertName} is resolved on the dashboard`, 180, async () => {
+    const { firing, resolved } = await fetchDashboardAlerts(stack);
+    return !firing.some(({ name }) => name === alertName) && resolved.some(({ name }) => name === alertName);
   });
-  mark(`webhook: ${awaited} is resolved on the dashboard's page`);
+  record(`webhook: ${alertName} is resolved on the dashboard`);
   return timeline;
 }
 
-export const printed = ({ seconds, what }: Moment): string => `${seconds.toFixed(1).padStart(7)} s  ${what}`;
+export const formatEvent = ({ seconds, description }: TimelineEvent): string =>
+  `${seconds.toFixed(1).padStart(7)} s  ${description}`;

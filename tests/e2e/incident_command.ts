@@ -1,43 +1,49 @@
-// Plays an incident for people to watch: on the stack that runs on the usual ports with its faults enabled, or else on one of its own.
-import { ByHand } from './by_hand.ts';
-import { playIncident, printed } from './incident.ts';
-import { endAllAtExit } from './processes.ts';
+// SPDX-License-Identifier: BSL-1.0
+// Runs an incident for demonstration: on the stack that is running on the default ports with fault injection, or on a
+// new one.
+import { formatEvent, runIncident } from './incident.ts';
+import { LocalStack } from './local_stack.ts';
+import { terminateChildrenOnExit } from './processes.ts';
 import type { Stack } from './stack.ts';
-import { ask, onUsualPorts } from './stack.ts';
+import { request, stackOnDefaultPorts } from './stack.ts';
 
-async function play(stack: Stack): Promise<void> {
-  console.log(`page ${stack.services["dashboard-service"]}  Prometheus ${stack.prometheus}  Alertmanager ${stack.alertmanager}`);
-  console.log('under load; waiting until all is normal (the rules look back for a minute)');
-  await playIncident(stack, (moment) => console.log(printed(moment)));
+async function demonstrate(stack: Stack): Promise<void> {
+  const { services, prometheus, alertmanager } = stack;
+  console.log(`dashboard ${services['dashboard-service']}  Prometheus ${prometheus}  Alertmanager ${alertmanager}`);
+  console.log('load started; waiting until the rules have a minute of normal data');
+  await runIncident(stack, (event) => console.log(formatEvent(event)));
 }
 
-async function isRunning(stack: Stack): Promise<boolean> {
-  const got = await ask(stack, `${stack.services["weather-service"]}/api/faults`).catch(() => undefined);
-  if (got?.status === 404) throw new Error('the stack that runs here was started without --enable-faults (ENABLE_FAULTS=true)');
-  if (got?.status === 401) throw new Error('the stack that runs here asks for a key: set API_KEY');
-  if (got === undefined) return false;
-  await ask(stack, `${stack.prometheus}/-/healthy`).catch(() => {
-    throw new Error('the stack that runs here was started without --monitor: there is no Prometheus on port 9090');
+/** Returns false if no stack is running. Throws if the running stack cannot be used. */
+async function isUsable(stack: Stack): Promise<boolean> {
+  const response = await request(stack, `${stack.services['weather-service']}/api/faults`).catch(() => undefined);
+  if (response?.status === 404) {
+    throw new Error('the running stack has no fault injection; restart it with --enable-faults (ENABLE_FAULTS=true)');
+  }
+  if (response?.status === 401) throw new Error('the running stack requires an API key; set API_KEY');
+  if (response === undefined) return false;
+  await request(stack, `${stack.prometheus}/-/healthy`).catch(() => {
+    throw new Error('there is no Prometheus on port 9090; restart the running stack with --monitor');
   });
   return true;
 }
 
-endAllAtExit();
-const there = onUsualPorts(process.env['API_KEY'] ?? '');
-if (await isRunning(there)) {
-  const load = ByHand.loadOn(there, 20);
+terminateChildrenOnExit();
+const runningStack = stackOnDefaultPorts(process.env['API_KEY'] ?? '');
+if (await isUsable(runningStack)) {
+  const load = LocalStack.startLoadOn(runningStack, 20);
   try {
-    await play(there);
+    await demonstrate(runningStack);
   } finally {
     await load.stop();
   }
 } else {
-  const own = await ByHand.start('usual', '15s');
-  const load = own.load(20);
+  const localStack = await LocalStack.start('default', '15s');
+  const load = localStack.startLoad(20);
   try {
-    await play(own.stack);
+    await demonstrate(localStack.stack);
   } finally {
     await load.stop();
-    await own.stop();
+    await localStack.stop();
   }
 }

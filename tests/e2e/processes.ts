@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
@@ -5,78 +6,82 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
+/** The root directory of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const running = new Set<ChildProcess>();
+const children = new Set<ChildProcess>();
 
-/** However this program ends, so does what it has started; by a signal after `first`. */
-export function endAllAtExit(first: () => void = () => undefined): void {
+/**
+ * Terminates all child processes when this program exits or receives a signal. `onSignal` runs first after a signal.
+ */
+export function terminateChildrenOnExit(onSignal: () => void = () => undefined): void {
   process.once('exit', () => {
-    for (const child of running) child.kill('SIGTERM');
+    for (const child of children) child.kill('SIGTERM');
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      first();
+      onSignal();
       process.exit(130);
     });
   }
 }
 
-/** A program that runs until it is told to end; what it says goes into a file. */
-export class Running {
-  readonly ended: Promise<number>;
-  private said = '';
+/** A process that runs in the background until it is stopped. Its output is written to a log file. */
+export class BackgroundProcess {
+  readonly exitStatus: Promise<number>;
+  private outputText = '';
 
   constructor(
     readonly name: string,
     private readonly child: ChildProcess,
     log: string,
   ) {
-    running.add(child);
+    children.add(child);
     const file = createWriteStream(log);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (bytes: Buffer) => {
         file.write(bytes);
-        this.said += bytes.toString();
+        this.outputText += bytes.toString();
       });
     }
-    this.ended = new Promise((resolve, reject) => {
+    this.exitStatus = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', (status, signal) => {
-        running.delete(child);
+        children.delete(child);
         resolve(status ?? (signal ? 128 : 1));
       });
     });
   }
 
-  /** All that it has said so far. */
+  /** The output up to now. */
   get output(): string {
-    return this.said;
+    return this.outputText;
   }
 
+  /** Sends SIGTERM and returns the exit status. */
   async stop(): Promise<number> {
     this.child.kill('SIGTERM');
-    return this.ended;
+    return this.exitStatus;
   }
 }
 
-export function start(
+export function startProcess(
   name: string,
   program: string,
   args: string[],
   log: string,
   environment: Record<string, string> = {},
-): Running {
+): BackgroundProcess {
   const child = spawn(program, args, { cwd: root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  return new Running(name, child, log);
+  return new BackgroundProcess(name, child, log);
 }
 
-/** A program that ends by itself. */
-export async function run(program: string, args: string[], input = ''): Promise<{ status: number; output: string }> {
+/** Runs a process to completion. */
+export async function runProcess(program: string, args: string[], input = ''): Promise<{ status: number; output: string }> {
   const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  // Who does not read says so by its status.
+  // A process that does not read its input reports problems by its exit status.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const status = await new Promise<number>((resolve, reject) => {
@@ -86,20 +91,23 @@ export async function run(program: string, args: string[], input = ''): Promise<
   return { status, output };
 }
 
-/** Ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
+/** Returns ports that are free at the time of the call. */
+export async function findFreePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((each) => new Promise<void>((done) => each.listen(0, '127.0.0.1', done))));
-  const ports = servers.map((each) => (each.address() as AddressInfo).port);
-  await Promise.all(servers.map((each) => new Promise((done) => each.close(done))));
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
 
-/** Says what wttr.in's `format=j1` would, so that the weather does not depend on the internet. */
-export class WeatherProvider {
-  private readonly server = createServer((_, answer) => {
-    answer.setHeader('Content-Type', 'application/json');
-    answer.end(
+/**
+ * Responds to every request with a `format=j1` document as wttr.in does, so that the checks do not depend on the
+ * internet.
+ */
+export class FakeWeatherProvider {
+  private readonly server = createServer((_, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(
       JSON.stringify({
         current_condition: [
           { FeelsLikeC: '20', humidity: '64', temp_C: '21', temp_F: '70', weatherDesc: [{ value: 'Partly cloudy' }], windspeedKmph: '13' },
@@ -111,7 +119,7 @@ export class WeatherProvider {
     );
   });
 
-  /** The port that it listens on. */
+  /** Starts listening and returns the port. */
   listen(host = '127.0.0.1'): Promise<number> {
     return new Promise((resolve) => {
       this.server.listen(0, host, () => resolve((this.server.address() as AddressInfo).port));

@@ -1,64 +1,80 @@
-// What of the end-to-end checks needs no Docker: the services in one process, and Debian's Prometheus and Alertmanager.
+// SPDX-License-Identifier: BSL-1.0
+// The end-to-end checks that do not require Docker: the services in one process, and the Prometheus and Alertmanager of
+// Debian.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { checkQueries, tableOf } from '../../monitoring/grafana/check-queries.ts';
-import { ByHand } from './by_hand.ts';
-import { playIncident, printed } from './incident.ts';
-import { endAllAtExit, root, run } from './processes.ts';
+import { checkQueries, formatTable } from '../../monitoring/grafana/check-queries.ts';
+import { eventually, expect, reportSuccess } from './assertions.ts';
+import { formatEvent, runIncident } from './incident.ts';
+import { LocalStack } from './local_stack.ts';
+import {
+  checkExemplars,
+  checkLoadgenTarget,
+  checkMetricsFormat,
+  checkRules,
+  checkTargets,
+  checkWatchdog,
+} from './monitoring_checks.ts';
+import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
 import type { Stack } from './stack.ts';
-import { ask, endFaults, inject, serviceNames } from './stack.ts';
-import { exemplarsArrive, heartbeatArrives, loadIsSeen, metricsAreWellFormed, rulesAreWell, targetsAreUp } from './watching.ts';
-import { eventually, expect, tell } from './waiting.ts';
+import { clearFaults, injectFaults, request, serviceNames } from './stack.ts';
 
-/** All that can be checked without running it, and that every metric which a rule reads is exported by someone. */
-async function configurationIsSound(stack: Stack, directory: string): Promise<void> {
+/** Runs the static checks, and checks that every metric that a rule reads is exported. */
+async function checkConfiguration(stack: Stack, directory: string): Promise<void> {
   const files: string[] = [];
   for (const name of serviceNames) {
     const file = join(directory, `${name}.metrics`);
-    writeFileSync(file, (await ask(stack, `${stack.services[name]}/metrics`)).text);
+    writeFileSync(file, (await request(stack, `${stack.services[name]}/metrics`)).text);
     files.push(file);
   }
-  const checked = await run(join(root, 'monitoring/check'), files);
-  console.log(checked.output.trimEnd());
-  expect(checked.status === 0, 'monitoring/check has nothing to complain of');
+  const { status, output } = await runProcess(join(root, 'monitoring/check'), files);
+  console.log(output.trimEnd());
+  expect(status === 0, 'monitoring/check succeeds');
 }
 
-/** Every query of the dashboards has data, with some of each fault injected. */
-async function panelsHaveData(stack: Stack, directory: string): Promise<void> {
-  const some = { error_percent: 10, latency_ms: 20, memory_mb: 16, cpu_percent: 5, seconds: 300 };
-  for (const name of serviceNames) await inject(stack, name, some);
-  const outcomes = await eventually('every panel has data', 120, async () => {
-    const all = await checkQueries({ prometheus: stack.prometheus });
-    writeFileSync(join(directory, 'queries.txt'), tableOf(all));
-    const bad = all.filter(({ verdict }) => verdict !== 'ok');
-    if (bad.length > 0) throw new Error(bad.map((each) => `${each.board}: ${each.name} ${each.refId} ${each.message ?? each.verdict}`).join('; '));
-    return all;
+/** Checks that every query of the Grafana dashboards has data while faults of all kinds are injected. */
+async function checkPanels(stack: Stack, directory: string): Promise<void> {
+  const faults = { error_percent: 10, latency_ms: 20, memory_mb: 16, cpu_percent: 5, seconds: 300 };
+  for (const name of serviceNames) await injectFaults(stack, name, faults);
+  const checks = await eventually('every panel has data', 120, async () => {
+    const current = await checkQueries({ prometheus: stack.prometheus });
+    writeFileSync(join(directory, 'queries.txt'), formatTable(current));
+    const failed = current.filter(({ verdict }) => verdict !== 'ok');
+    if (failed.length > 0) {
+      throw new Error(
+        failed
+          .map(({ dashboard, name, refId, message, verdict }) => `${dashboard}: ${name} ${refId} ${message ?? verdict}`)
+          .join('; '),
+      );
+    }
+    return current;
   });
-  for (const name of serviceNames) await endFaults(stack, name);
-  tell(`queries of the dashboards with data in Prometheus: ${outcomes.length}`);
+  for (const name of serviceNames) await clearFaults(stack, name);
+  reportSuccess(`Grafana queries with data in Prometheus: ${checks.length}`);
 }
 
-endAllAtExit();
-const byHand = await ByHand.start('free', '1s');
-const load = byHand.load(20);
+terminateChildrenOnExit();
+const localStack = await LocalStack.start('free', '1s');
+const load = localStack.startLoad(20);
 let failed = true;
 try {
-  const { stack } = byHand;
-  await targetsAreUp(stack, { 'time-service': 1, 'system-info-service': 1, 'weather-service': 1, 'dashboard-service': 1, prometheus: 1, alertmanager: 1 });
-  await loadIsSeen(byHand);
-  await rulesAreWell(stack);
-  await metricsAreWellFormed(stack);
-  await configurationIsSound(stack, byHand.directory);
-  await heartbeatArrives(stack);
-  await exemplarsArrive(stack);
-  await panelsHaveData(stack, byHand.directory);
-  await playIncident(stack, (moment) => console.log(printed(moment)));
-  tell('an incident came to the page, and went');
+  const { stack, directory } = localStack;
+  const services = Object.fromEntries(serviceNames.map((name) => [name, 1]));
+  await checkTargets(stack, { ...services, prometheus: 1, alertmanager: 1 });
+  await checkLoadgenTarget(stack);
+  await checkRules(stack);
+  await checkMetricsFormat(stack);
+  await checkConfiguration(stack, directory);
+  await checkWatchdog(stack);
+  await checkExemplars(stack);
+  await checkPanels(stack, directory);
+  await runIncident(stack, (event) => console.log(formatEvent(event)));
+  reportSuccess('the alert of an incident is shown on the dashboard and resolved there');
   failed = false;
 } finally {
   await load.stop();
-  const status = await byHand.stop();
-  console.log(`logs in ${byHand.directory}`);
-  if (!failed) expect(status === 0, `the services end with status 0, not ${status}`);
+  const status = await localStack.stop();
+  console.log(`logs in ${localStack.directory}`);
+  if (!failed) expect(status === 0, `the services exit with status 0, got ${status}`);
 }

@@ -1,57 +1,67 @@
-import { eventually } from './waiting.ts';
+// SPDX-License-Identifier: BSL-1.0
+import { eventually } from './assertions.ts';
 
 export const serviceNames = ['dashboard-service', 'time-service', 'system-info-service', 'weather-service'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-/** Where a running stack and what watches it can be reached, without a slash at the end. */
+/** The URLs of a running stack and its monitoring, without a trailing slash. */
 export interface Stack {
   services: Record<ServiceName, string>;
   prometheus: string;
   alertmanager: string;
-  /** Empty if there is none. */
+  /** Empty if the stack has no API key. */
   apiKey: string;
 }
 
-export function onUsualPorts(apiKey = ''): Stack {
-  const at = (port: number): string => `http://127.0.0.1:${port}`;
+export function stackOnDefaultPorts(apiKey = ''): Stack {
+  const url = (port: number): string => `http://127.0.0.1:${port}`;
   return {
     services: {
-      'dashboard-service': at(5000),
-      'time-service': at(5001),
-      'system-info-service': at(5002),
-      'weather-service': at(5003),
+      'dashboard-service': url(5000),
+      'time-service': url(5001),
+      'system-info-service': url(5002),
+      'weather-service': url(5003),
     },
-    prometheus: at(9090),
-    alertmanager: at(9093),
+    prometheus: url(9090),
+    alertmanager: url(9093),
     apiKey,
   };
 }
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   text: string;
 }
 
-export async function ask(stack: Stack, url: string, how: { method?: string; body?: unknown } = {}): Promise<Answer> {
+export interface RequestOptions {
+  method?: string;
+  /** Sent as JSON. */
+  body?: unknown;
+}
+
+/** Sends a request with the API key of the stack. */
+export async function request(stack: Stack, url: string, options: RequestOptions = {}): Promise<HttpResponse> {
   const headers: Record<string, string> = {};
   if (stack.apiKey !== '') headers['X-API-Key'] = stack.apiKey;
-  const got = await fetch(url, {
-    method: how.method ?? 'GET',
+  const response = await fetch(url, {
+    method: options.method ?? 'GET',
     headers,
-    ...(how.body === undefined ? {} : { body: JSON.stringify(how.body) }),
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     signal: AbortSignal.timeout(15_000),
   });
-  return { status: got.status, text: await got.text() };
+  return { status: response.status, text: await response.text() };
 }
 
-/** The JSON of a 200; anything else is an error. */
-export async function askJson<T>(stack: Stack, url: string, how: { method?: string; body?: unknown } = {}): Promise<T> {
-  const got = await ask(stack, url, how);
-  if (got.status !== 200) throw new Error(`${how.method ?? "GET"} ${url}: ${got.status} ${got.text.slice(0, 200)}`);
-  return JSON.parse(got.text) as T;
+/** Returns the parsed JSON body. Throws unless the status is 200. */
+export async function requestJson<T>(stack: Stack, url: string, options: RequestOptions = {}): Promise<T> {
+  const response = await request(stack, url, options);
+  if (response.status !== 200) {
+    throw new Error(`${options.method ?? 'GET'} ${url}: status ${response.status}: ${response.text.slice(0, 200)}`);
+  }
+  return JSON.parse(response.text) as T;
 }
 
-/** As `PUT /api/faults` takes them; what is left out is off. */
+/** The body of `PUT /api/faults`. Omitted faults are off. */
 export interface Faults {
   latency_ms?: number;
   error_percent?: number;
@@ -61,29 +71,29 @@ export interface Faults {
   seconds?: number;
 }
 
-export async function inject(stack: Stack, into: ServiceName, faults: Faults): Promise<void> {
-  await askJson(stack, `${stack.services[into]}/api/faults`, { method: 'PUT', body: faults });
+export async function injectFaults(stack: Stack, service: ServiceName, faults: Faults): Promise<void> {
+  await requestJson(stack, `${stack.services[service]}/api/faults`, { method: 'PUT', body: faults });
 }
 
-export async function endFaults(stack: Stack, of: ServiceName): Promise<void> {
-  await askJson(stack, `${stack.services[of]}/api/faults`, { method: 'DELETE' });
+export async function clearFaults(stack: Stack, service: ServiceName): Promise<void> {
+  await requestJson(stack, `${stack.services[service]}/api/faults`, { method: 'DELETE' });
 }
 
-/** `GET /api/alerts` of the dashboard. */
-export interface ShownAlerts {
+/** The response of `GET /api/alerts` of the dashboard. */
+export interface DashboardAlerts {
   monitoring: { state: 'ok' | 'silent' | 'unknown'; last_heard_seconds: number | null };
   firing: { name: string; severity: string; service: string | null; labels: Record<string, string> }[];
   resolved: { name: string }[];
 }
 
-export const shownAlerts = (stack: Stack): Promise<ShownAlerts> =>
-  askJson(stack, `${stack.services["dashboard-service"]}/api/alerts`);
+export const fetchDashboardAlerts = (stack: Stack): Promise<DashboardAlerts> =>
+  requestJson(stack, `${stack.services['dashboard-service']}/api/alerts`);
 
-/** Until every service says that it is ready. */
-export async function ready(stack: Stack, limit: number): Promise<void> {
+/** Waits until every service is ready. `timeout` in seconds, per service. */
+export async function waitUntilReady(stack: Stack, timeout: number): Promise<void> {
   for (const name of serviceNames) {
-    await eventually(`${name} is ready`, limit, async () => {
-      return (await ask(stack, `${stack.services[name]}/readyz`)).status === 200;
+    await eventually(`${name} is ready`, timeout, async () => {
+      return (await request(stack, `${stack.services[name]}/readyz`)).status === 200;
     });
   }
 }

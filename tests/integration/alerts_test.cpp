@@ -1,4 +1,5 @@
-// What Alertmanager tells the dashboard, and what people see of it.
+// SPDX-License-Identifier: BSL-1.0
+// Alerts from Alertmanager's webhook to the API and the event stream.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/running_program.hpp"
@@ -6,7 +7,7 @@
 namespace cohort::test {
 namespace {
 
-/// As Alertmanager 0.28 sends it, but for the lines.
+/// The body that Alertmanager 0.28 sends, without line breaks.
 constexpr std::string_view service_down =
     R"({"receiver":"dashboard","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"ServiceDown",)"
     R"("instance":"weather-service:5003","job":"weather-service","severity":"critical"},"annotations":{)"
@@ -20,26 +21,36 @@ constexpr std::string_view service_down =
     R"("commonAnnotations":{},"externalURL":"http://alertmanager:9093","version":"4","groupKey":"{}:{}",)"
     R"("truncatedAlerts":0})";
 
-response tell(std::uint16_t port, std::string_view body, const header_list& more = {}) {
+response post_alerts(std::uint16_t port, std::string_view body, const header_list& other_fields = {}) {
   header_list fields{{"User-Agent", "Alertmanager/0.28.0"}, {"Content-Type", "application/json"}};
-  fields.insert(fields.end(), more.begin(), more.end());
+  fields.insert(fields.end(), other_fields.begin(), other_fields.end());
   return request(port, "POST", "/api/alerts", fields, body);
 }
 
 sse_event next_alerts(raw_connection& browser) {
-  sse_event heard;
-  while (heard.event != "alerts") heard = browser.read_sse_event();
-  return heard;
+  sse_event event;
+  while (event.event != "alerts") event = browser.read_sse_event();
+  return event;
 }
 
-TEST_CASE("alerts come in above the rate limit, which they share with whoever makes the trouble") {
+TEST_CASE("alerts: the webhook is exempt from the rate limit", "[integration][threads]") {
   running_program dashboard{"dashboard-service", {}, {{"RATE_LIMIT", "1/hour"}}};
   CHECK(get(dashboard.port(), "/api/alerts").status == 200);
   CHECK(get(dashboard.port(), "/api/alerts").status == 429);
-  for (int i = 0; i < 3; ++i) CHECK(tell(dashboard.port(), service_down).status == 200);
+  for (int i = 0; i < 3; ++i) CHECK(post_alerts(dashboard.port(), service_down).status == 200);
 }
 
-TEST_CASE("an alert that Alertmanager posts with the key is shown, and heard by whoever listens") {
+TEST_CASE("alerts: the webhook is rate limited with an invalid key and exempt with the valid one",
+          "[integration][threads]") {
+  running_program dashboard{"dashboard-service", {}, {{"RATE_LIMIT", "2/hour"}, {"API_KEY", "s3cret"}}};
+  const header_list wrong_key{{"Authorization", "Bearer secret"}};
+  for (int i = 0; i < 2; ++i) CHECK(post_alerts(dashboard.port(), service_down, wrong_key).status == 401);
+  CHECK(post_alerts(dashboard.port(), service_down, wrong_key).status == 429);
+  CHECK(post_alerts(dashboard.port(), service_down).status == 429);
+  CHECK(post_alerts(dashboard.port(), service_down, {{"Authorization", "Bearer s3cret"}}).status == 200);
+}
+
+TEST_CASE("alerts: a posted alert appears in the API and the event stream", "[integration][threads]") {
   running_program dashboard{"dashboard-service", {"--threads", "2"}, {{"API_KEY", "s3cret"}}};
   const auto port = dashboard.port();
   raw_connection browser{port};
@@ -47,45 +58,46 @@ TEST_CASE("an alert that Alertmanager posts with the key is shown, and heard by 
   CHECK(browser.read_head().status == 200);
   CHECK(json_at(next_alerts(browser).data, "/monitoring/state") == "\"unknown\"");
 
-  CHECK(tell(port, service_down).status == 401);
-  CHECK(tell(port, service_down, {{"Authorization", "Bearer s3cret"}, {"Origin", "http://x"}}).status == 403);
-  const auto told = tell(port, service_down, {{"Authorization", "Bearer s3cret"}});
-  CHECK(told.status == 200);
-  CHECK(json_at(told.body, "/firing") == "2");
+  CHECK(post_alerts(port, service_down).status == 401);
+  CHECK(post_alerts(port, service_down, {{"Authorization", "Bearer s3cret"}, {"Origin", "http://x"}}).status == 403);
+  const auto update = post_alerts(port, service_down, {{"Authorization", "Bearer s3cret"}});
+  CHECK(update.status == 200);
+  CHECK(json_at(update.body, "/firing") == "2");
 
-  const auto shown = get(port, "/api/alerts", {{"Authorization", "Bearer s3cret"}}).body;
-  CHECK(json_at(shown, "/monitoring/state") == "\"ok\"");
-  CHECK(json_at(shown, "/firing/0/name") == "\"ServiceDown\"");
-  CHECK(json_at(shown, "/firing/0/starts_at") == "\"2026-06-01T11:58:00Z\"");
-  CHECK(json_at(shown, "/firing/1") == "(none)");
+  const auto alerts = get(port, "/api/alerts", {{"Authorization", "Bearer s3cret"}}).body;
+  CHECK(json_at(alerts, "/monitoring/state") == "\"ok\"");
+  CHECK(json_at(alerts, "/firing/0/name") == "\"ServiceDown\"");
+  CHECK(json_at(alerts, "/firing/0/starts_at") == "\"2026-06-01T11:58:00Z\"");
+  CHECK(json_at(alerts, "/firing/1") == "(none)");
 
-  const auto heard = next_alerts(browser);
-  CHECK(json_at(heard.data, "/firing/0/fingerprint") == "\"9a9a0ab8ffc4e1f3\"");
-  CHECK(json_at(heard.data, "/monitoring/state") == "\"ok\"");
+  const auto event = next_alerts(browser);
+  CHECK(json_at(event.data, "/firing/0/fingerprint") == "\"9a9a0ab8ffc4e1f3\"");
+  CHECK(json_at(event.data, "/monitoring/state") == "\"ok\"");
 
   CHECK(metric(port, R"(dashboard_service_http_requests_total{endpoint="/api/alerts",method="POST",status="200"})") ==
         1);
   CHECK(metric(port, R"(dashboard_service_auth_failures_total{endpoint="/api/alerts",reason="missing"})") == 1);
 }
 
-TEST_CASE("an alert that is resolved moves from what fires to what did; nonsense is refused") {
+TEST_CASE("alerts: a resolved alert moves to the resolved list; invalid bodies are rejected",
+          "[integration][threads]") {
   running_program dashboard{"dashboard-service"};
   const auto port = dashboard.port();
-  REQUIRE(tell(port, service_down).status == 200);
-  std::string over{service_down};
-  over.replace(over.find(R"("status":"firing","labels")"), 17, R"("status":"resolved")");
-  over.replace(over.find("0001-01-01T00:00:00Z"), 20, "2026-06-01T12:01:00Z");
-  CHECK(tell(port, over).status == 200);
-  const auto shown = get(port, "/api/alerts").body;
-  CHECK(json_at(shown, "/firing") == "[]");
-  CHECK(json_at(shown, "/resolved/0/ends_at") == "\"2026-06-01T12:01:00Z\"");
+  REQUIRE(post_alerts(port, service_down).status == 200);
+  std::string resolved{service_down};
+  resolved.replace(resolved.find(R"("status":"firing","labels")"), 17, R"("status":"resolved")");
+  resolved.replace(resolved.find("0001-01-01T00:00:00Z"), 20, "2026-06-01T12:01:00Z");
+  CHECK(post_alerts(port, resolved).status == 200);
+  const auto alerts = get(port, "/api/alerts").body;
+  CHECK(json_at(alerts, "/firing") == "[]");
+  CHECK(json_at(alerts, "/resolved/0/ends_at") == "\"2026-06-01T12:01:00Z\"");
 
-  CHECK(tell(port, "{}").status == 400);
-  CHECK(tell(port, std::string(2'000'000, ' ')).status == 413);
+  CHECK(post_alerts(port, "{}").status == 400);
+  CHECK(post_alerts(port, std::string(2'000'000, ' ')).status == 413);
   CHECK(get(port, "/api/alerts").body.find("\"firing\":[]") != std::string::npos);
 }
 
-TEST_CASE("the runbook is a page that needs no key, with a section for the alert that links to it") {
+TEST_CASE("alerts: the runbook needs no key and has the section that an alert links to", "[integration][threads]") {
   running_program dashboard{"dashboard-service", {}, {{"API_KEY", "s3cret"}}};
   const auto page = get(dashboard.port(), "/runbook", {{"Accept-Encoding", "identity"}});
   CHECK(page.status == 200);

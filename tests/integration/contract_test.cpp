@@ -1,4 +1,5 @@
-// Every route of the contract, asked of the built programs over real sockets.
+// SPDX-License-Identifier: BSL-1.0
+// The documented routes and metrics of the built programs, over real sockets.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <regex>
@@ -13,71 +14,73 @@ namespace {
 
 bool matches(const std::string& text, const char* pattern) { return std::regex_match(text, std::regex{pattern}); }
 
-TEST_CASE("the time service tells the local time of TZ in four forms") {
+TEST_CASE("contract: the time service responds with the local time of TZ", "[integration][threads]") {
   running_program service{"time-service", {}, {{"TZ", "Asia/Kathmandu"}}};
-  const auto got = get(service.port(), "/api/time");
-  REQUIRE(got.status == 200);
-  CHECK(got.header("content-type") == "application/json");
-  CHECK(json_at(got.body, "/service") == "\"time-service\"");
-  CHECK(matches(json_at(got.body, "/timestamp"), R"("\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")"));
-  CHECK(matches(json_at(got.body, "/iso8601"), R"("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:45")"));
-  CHECK(std::stoll(json_at(got.body, "/unix_ms")) > 1'700'000'000'000);
-  CHECK(matches(json_at(got.body, "/timezone"), R"("\+0545")"));
+  const auto response = get(service.port(), "/api/time");
+  REQUIRE(response.status == 200);
+  CHECK(response.header("content-type") == "application/json");
+  CHECK(json_at(response.body, "/service") == "\"time-service\"");
+  CHECK(matches(json_at(response.body, "/timestamp"), R"("\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")"));
+  CHECK(matches(json_at(response.body, "/iso8601"), R"("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:45")"));
+  CHECK(std::stoll(json_at(response.body, "/unix_ms")) > 1'700'000'000'000);
+  CHECK(matches(json_at(response.body, "/timezone"), R"("\+0545")"));
 }
 
-TEST_CASE("the sysinfo service describes this machine with the contract's fields and numbers") {
+TEST_CASE("contract: the sysinfo service responds with the documented fields", "[integration][threads]") {
   running_program service{"system-info-service", {}, {{"HOST_HOSTNAME", "outer-host"}}};
-  const auto got = get(service.port(), "/api/sysinfo");
-  REQUIRE(got.status == 200);
-  CHECK(json_at(got.body, "/service") == "\"system-info-service\"");
-  CHECK(json_at(got.body, "/hostname") == "\"outer-host\"");
-  CHECK(json_at(got.body, "/platform") == "\"Linux\"");
-  CHECK(std::stoi(json_at(got.body, "/cpu_count")) >= 1);
-  CHECK(std::stoi(json_at(got.body, "/cpu_count_physical")) >= 1);
-  CHECK(matches(json_at(got.body, "/runtime"), R"("C\+\+20, (GCC|Clang) \d+\.\d+, Boost 1\.\d+")"));
-  // Decimals are part of the contract, so the text is looked at, not the number.
-  CHECK(std::regex_search(got.body, std::regex{R"("memory_total_gb":\d+\.\d\d,"memory_available_gb":\d+\.\d\d,)"
-                                               R"("memory_percent":\d+\.\d,)"}));
+  const auto response = get(service.port(), "/api/sysinfo");
+  REQUIRE(response.status == 200);
+  CHECK(json_at(response.body, "/service") == "\"system-info-service\"");
+  CHECK(json_at(response.body, "/hostname") == "\"outer-host\"");
+  CHECK(json_at(response.body, "/platform") == "\"Linux\"");
+  CHECK(std::stoi(json_at(response.body, "/cpu_count")) >= 1);
+  CHECK(std::stoi(json_at(response.body, "/cpu_count_physical")) >= 1);
+  CHECK(matches(json_at(response.body, "/runtime"), R"("C\+\+20, (GCC|Clang) \d+\.\d+, Boost 1\.\d+")"));
+  // As text, since the number of decimals is documented.
+  CHECK(std::regex_search(response.body, std::regex{R"("memory_total_gb":\d+\.\d\d,"memory_available_gb":\d+\.\d\d,)"
+                                                    R"("memory_percent":\d+\.\d,)"}));
   for (const auto* field : {"/container_hostname", "/platform_release", "/platform_version", "/architecture",
                             "/processor", "/load_average/2", "/uptime_seconds"}) {
     CAPTURE(field);
-    CHECK(json_at(got.body, field) != "(none)");
+    CHECK(json_at(response.body, field) != "(none)");
   }
 }
 
-TEST_CASE("all four services in one process answer each on its own port and talk HTTP to each other") {
+TEST_CASE("contract: in one process each service has its port and they communicate over HTTP",
+          "[integration][threads]") {
   scripted_upstream provider;
-  provider.always(answer{.body = wttr_answer()});
+  provider.set_default_behaviour(canned_response{.body = wttr_response()});
   running_program stack{"cohort-stack", {}, {{"WEATHER_UPSTREAM_URL", provider.url()}}};
   const auto dashboard = stack.port_of("dashboard-service");
 
-  const auto got = get(dashboard, "/api/aggregate");
-  REQUIRE(got.status == 200);
-  CHECK(json_at(got.body, "/dashboard") == "\"aggregator-service\"");
-  CHECK(json_at(got.body, "/time_service/service") == "\"time-service\"");
-  CHECK(json_at(got.body, "/sysinfo_service/service") == "\"system-info-service\"");
-  CHECK(json_at(got.body, "/weather_service/weather/temperature_c") == "\"21\"");
+  const auto response = get(dashboard, "/api/aggregate");
+  REQUIRE(response.status == 200);
+  CHECK(json_at(response.body, "/dashboard") == "\"aggregator-service\"");
+  CHECK(json_at(response.body, "/time_service/service") == "\"time-service\"");
+  CHECK(json_at(response.body, "/sysinfo_service/service") == "\"system-info-service\"");
+  CHECK(json_at(response.body, "/weather_service/weather/temperature_c") == "\"21\"");
   for (const std::string part : {"time_service", "sysinfo_service", "weather_service"}) {
-    CHECK(json_at(got.body, "/meta/" + part + "/state") == "\"fresh\"");
-    CHECK(json_at(got.body, "/meta/" + part + "/elapsed_ms") != "(none)");
+    CHECK(json_at(response.body, "/meta/" + part + "/state") == "\"fresh\"");
+    CHECK(json_at(response.body, "/meta/" + part + "/elapsed_ms") != "(none)");
   }
-  CHECK(json_at(got.body, "/meta/time_service/deadline_ms") == "3000");
-  CHECK(json_at(got.body, "/meta/weather_service/deadline_ms") == "5000");
+  CHECK(json_at(response.body, "/meta/time_service/deadline_ms") == "3000");
+  CHECK(json_at(response.body, "/meta/weather_service/deadline_ms") == "5000");
 
-  // Unchanged: what the part says is what the service says.
+  // The part is the service's response, unchanged.
   const auto weather = get(stack.port_of("weather-service"), "/api/weather");
-  CHECK(json_at(weather.body, "/location") == json_at(got.body, "/weather_service/location"));
+  CHECK(json_at(weather.body, "/location") == json_at(response.body, "/weather_service/location"));
 
   const auto proxied = get(dashboard, "/api/time-proxy");
   CHECK(proxied.status == 200);
   CHECK(json_at(proxied.body, "/service") == "\"time-service\"");
-  // Over real HTTP: the time service has counted both calls.
+  // Both calls went over HTTP: the time service has counted them.
   CHECK(metric(stack.port_of("time-service"),
                R"(time_service_http_requests_total{endpoint="/api/time",method="GET",status="200"})") == 2);
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("every service has health, metrics, HEAD, typed errors and the security headers") {
+TEST_CASE("contract: every service has health routes, metrics, HEAD, JSON errors and security headers",
+          "[integration][threads]") {
   running_program stack{"cohort-stack"};
   struct expectation {
     std::string service;
@@ -107,20 +110,20 @@ TEST_CASE("every service has health, metrics, HEAD, typed errors and the securit
     CHECK(wrong_method.header("allow") == "GET, HEAD");
     CHECK(request(port, "BREW", route).status == 501);
 
-    for (const auto& answer : {unknown, wrong_method, get(port, "/health")}) {
-      CHECK(answer.header("x-content-type-options") == "nosniff");
-      CHECK(answer.header("x-frame-options") == "DENY");
-      CHECK(answer.header("referrer-policy") == "strict-origin-when-cross-origin");
-      CHECK_FALSE(answer.header("permissions-policy").empty());
-      const auto policy = answer.header("content-security-policy");
+    for (const auto& response : {unknown, wrong_method, get(port, "/health")}) {
+      CHECK(response.header("x-content-type-options") == "nosniff");
+      CHECK(response.header("x-frame-options") == "DENY");
+      CHECK(response.header("referrer-policy") == "strict-origin-when-cross-origin");
+      CHECK_FALSE(response.header("permissions-policy").empty());
+      const auto policy = response.header("content-security-policy");
       CHECK_FALSE(policy.empty());
       CHECK(policy.find("unsafe-inline") == std::string::npos);
-      CHECK(matches(answer.header("date"), R"(\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)"));
+      CHECK(matches(response.header("date"), R"(\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)"));
     }
   }
 }
 
-TEST_CASE("the metrics have the contract's names, at zero before the first request, and count no probes") {
+TEST_CASE("contract: metrics have the documented names, start at zero and exclude probes", "[integration][threads]") {
   running_program stack{"cohort-stack"};
   struct expectation {
     std::string service;
@@ -156,7 +159,7 @@ TEST_CASE("the metrics have the contract's names, at zero before the first reque
     CAPTURE(name);
     CHECK(metric(port, name) > 0);
   }
-  // The alerts select by this suffix.
+  // The alert rules select metrics by this suffix.
   std::set<std::string> names;
   const auto text = get(port, "/metrics").body;
   const std::regex suffix{"(\\w*http_requests_total)"};
@@ -164,7 +167,7 @@ TEST_CASE("the metrics have the contract's names, at zero before the first reque
   CHECK(names == std::set<std::string>{"time_service_http_requests_total"});
 }
 
-TEST_CASE("the dashboard serves its page with hashed assets, ETags and packed bodies") {
+TEST_CASE("contract: the page has hashed assets, ETags and compressed bodies", "[integration][threads]") {
   running_program dashboard{"dashboard-service"};
   const auto page = get(dashboard.port(), "/", {{"Accept-Encoding", "identity"}});
   REQUIRE(page.status == 200);
@@ -173,19 +176,20 @@ TEST_CASE("the dashboard serves its page with hashed assets, ETags and packed bo
   CHECK(page.body.find("style=") == std::string::npos);
 
   std::smatch script;
-  REQUIRE(std::regex_search(page.body, script, std::regex{R"re(src="(/assets/[\w.-]+\.js)")re"}));
-  const auto plain = get(dashboard.port(), script[1].str());
-  CHECK(plain.status == 200);
-  CHECK(plain.header("cache-control") == "public, max-age=31536000, immutable");
-  const auto packed = get(dashboard.port(), script[1].str(), {{"Accept-Encoding", "gzip"}});
-  CHECK(packed.header("content-encoding") == "gzip");
-  CHECK(packed.body.size() < plain.body.size());
-  CHECK(packed.header("etag") != plain.header("etag"));
-  CHECK(get(dashboard.port(), script[1].str(), {{"If-None-Match", plain.header("etag")}}).status == 304);
+  REQUIRE(std::regex_search(page.body, script, std::regex{R"re(src="(assets/[\w.-]+\.js)")re"}));
+  const auto uncompressed = get(dashboard.port(), "/" + script[1].str());
+  CHECK(uncompressed.status == 200);
+  CHECK(uncompressed.header("cache-control") == "public, max-age=31536000, immutable");
+  const auto compressed = get(dashboard.port(), "/" + script[1].str(), {{"Accept-Encoding", "gzip"}});
+  CHECK(compressed.header("content-encoding") == "gzip");
+  CHECK(compressed.body.size() < uncompressed.body.size());
+  CHECK(compressed.header("etag") != uncompressed.header("etag"));
+  CHECK(get(dashboard.port(), "/" + script[1].str(), {{"If-None-Match", uncompressed.header("etag")}}).status == 304);
   CHECK(get(dashboard.port(), "/assets/none.js").status == 404);
 }
 
-TEST_CASE("the event stream gives the clock and the parts, and says goodbye when the server drains") {
+TEST_CASE("contract: the event stream sends time and aggregate, and a final event when the server drains",
+          "[integration][threads]") {
   running_program stack{"cohort-stack"};
   raw_connection browser{stack.port_of("dashboard-service")};
   browser.send("GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -203,18 +207,18 @@ TEST_CASE("the event stream gives the clock and the parts, and says goodbye when
   stack.process().signal(SIGTERM);
   std::string last;
   while (last != "bye") last = browser.read_sse_event().event;
-  CHECK(stack.process().wait_exit() == 0);
+  CHECK(stack.process().wait_for_exit() == 0);
 }
 
-TEST_CASE("the README's example builds, serves its route and degrades like the rest") {
+TEST_CASE("contract: the README's example serves its route", "[integration][threads]") {
   running_program hello{"hello-service"};
-  // Whether or not something answers on the time service's usual port here.
-  const auto got = get(hello.port(), "/api/hello/w%C3%B6rld");
-  if (got.status == 200) {
-    CHECK(json_at(got.body, "/hello") == "\"wörld\"");
+  // The upstream's port may or may not be in use on this machine.
+  const auto response = get(hello.port(), "/api/hello/w%C3%B6rld");
+  if (response.status == 200) {
+    CHECK(json_at(response.body, "/hello") == "\"wörld\"");
   } else {
-    CHECK(got.status == 502);
-    CHECK(json_at(got.body, "/error") == "\"Bad Gateway\"");
+    CHECK(response.status == 502);
+    CHECK(json_at(response.body, "/error") == "\"Bad Gateway\"");
   }
   CHECK(get(hello.port(), "/health").status == 200);
   CHECK(hello.stop() == 0);

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <string>
 
 namespace cohort::test {
 
-/// What Open-Meteo's forecast API answers when it is asked for what we ask it for.
-inline std::string open_meteo_answer(const std::string& temperature_c = "18.6") {
+/// A response of Open-Meteo's forecast API to the weather service's request.
+inline std::string open_meteo_response(const std::string& temperature_c = "18.6") {
   return R"({"latitude":32.8125,"longitude":35.0,"generationtime_ms":0.0456,"utc_offset_seconds":0,)"
          R"("timezone":"GMT","timezone_abbreviation":"GMT","elevation":24.0,)"
          R"("current_units":{"time":"iso8601","interval":"seconds","temperature_2m":"°C","relative_humidity_2m":"%",)"
@@ -15,8 +16,17 @@ inline std::string open_meteo_answer(const std::string& temperature_c = "18.6") 
          R"(,"relative_humidity_2m":57,"apparent_temperature":17.4,"weather_code":80,"wind_speed_10m":12.5}})";
 }
 
-/// What its geocoding API answers to "Paris", cut down: the one in France is the second here.
-inline std::string geocoding_answer() {
+/// One result of Open-Meteo's geocoding API.
+inline std::string geocoding_result(const std::string& name, const std::string& country_code,
+                                    const std::string& country, const std::string& admin1, double latitude,
+                                    double longitude) {
+  return R"({"id":1,"name":")" + name + R"(","latitude":)" + std::to_string(latitude) + R"(,"longitude":)" +
+         std::to_string(longitude) + R"(,"country_code":")" + country_code + R"(","country":")" + country +
+         R"(","admin1":")" + admin1 + R"("})";
+}
+
+/// A response of the geocoding API to "Paris", shortened. The result in France is the second one.
+inline std::string geocoding_response() {
   return R"({"results":[{"id":4717560,"name":"Paris","latitude":33.66094,"longitude":-95.55551,"elevation":183.0,)"
          R"("feature_code":"PPLA2","country_code":"US","timezone":"America/Chicago","population":24782,)"
          R"("country_id":6252001,"country":"United States","admin1":"Texas"},)"

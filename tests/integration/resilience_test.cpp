@@ -1,4 +1,5 @@
-// What the dashboard makes of ill upstreams, and what a server owes its clients when it is told to end.
+// SPDX-License-Identifier: BSL-1.0
+// Failing upstreams and graceful shutdown.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
@@ -14,107 +15,111 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("the aggregate is always there, each part with its state, whatever the upstreams do") {
+TEST_CASE("resilience: the aggregate is complete, with a state for each part, whatever a service does",
+          "[integration][threads]") {
   scripted_upstream time;
   scripted_upstream sysinfo;
   scripted_upstream weather;
-  time.always(answer{.body = R"({"service":"time-service"})"});
-  sysinfo.always(answer{.body = R"({"service":"system-info-service"})"});
-  weather.always(answer{.body = R"({"service":"weather-service","stale":true})"});
+  time.set_default_behaviour(canned_response{.body = R"({"service":"time-service"})"});
+  sysinfo.set_default_behaviour(canned_response{.body = R"({"service":"system-info-service"})"});
+  weather.set_default_behaviour(canned_response{.body = R"({"service":"weather-service","stale":true})"});
   running_program dashboard{"dashboard-service",
                             {},
                             {{"TIME_SERVICE_URL", time.url()},
                              {"SYSINFO_SERVICE_URL", sysinfo.url()},
                              {"WEATHER_SERVICE_URL", weather.url()}}};
-  struct mood {
+  struct example {
     std::string name;
-    behaviour does;
+    behaviour step;
     std::string state;
   };
   for (const auto& each : {
-           mood{"answers", answer{.body = R"({"service": "time-service",  "n":[1, 2]})"}, "fresh"},
-           mood{"resets", reset_before_answer{}, "error"},
-           mood{"sends half", half_body{.body = "{\"service\":1}"}, "error"},
-           mood{"sends garbage", garbage{"\x01\x02\x03\r\n"}, "error"},
-           mood{"sends no object", answer{.body = "[1,2]"}, "error"},
-           mood{"sends no JSON", answer{.body = "{\"service\":"}, "error"},
-           mood{"fails", answer{.status = 500}, "error"},
-           mood{"sheds", answer{.status = 429}, "shed"},
-           mood{"had no time", answer{.status = 504}, "timeout"},
-           mood{"is silent", silence{}, "timeout"},
-           mood{"drips", drip{.body = std::string(100, ' ') + "{}", .interval = 100ms}, "timeout"},
+           example{"responds", canned_response{.body = R"({"service": "time-service",  "n":[1, 2]})"}, "fresh"},
+           example{"resets the connection", reset_before_response{}, "error"},
+           example{"truncates the body", truncated_body{.body = "{\"service\":1}"}, "error"},
+           example{"sends invalid HTTP", raw_bytes{"\x01\x02\x03\r\n"}, "error"},
+           example{"sends an array", canned_response{.body = "[1,2]"}, "error"},
+           example{"sends invalid JSON", canned_response{.body = "{\"service\":"}, "error"},
+           example{"responds 500", canned_response{.status = 500}, "error"},
+           example{"responds 429", canned_response{.status = 429}, "shed"},
+           example{"responds 504", canned_response{.status = 504}, "timeout"},
+           example{"does not respond", no_response{}, "timeout"},
+           example{"sends the body slowly", slow_body{.body = std::string(100, ' ') + "{}", .interval = 100ms},
+                   "timeout"},
        }) {
     CAPTURE(each.name);
-    time.always(each.does);
-    const auto got = get(dashboard.port(), "/api/aggregate", {{"x-envoy-expected-rq-timeout-ms", "500"}});
-    CHECK(got.status == 200);
-    CHECK(json_at(got.body, "/meta/time_service/state") == "\"" + each.state + "\"");
-    CHECK(json_at(got.body, "/meta/sysinfo_service/state") == "\"fresh\"");
-    CHECK(json_at(got.body, "/meta/weather_service/state") == "\"stale\"");
+    time.set_default_behaviour(each.step);
+    const auto response = get(dashboard.port(), "/api/aggregate", {{"x-envoy-expected-rq-timeout-ms", "500"}});
+    CHECK(response.status == 200);
+    CHECK(json_at(response.body, "/meta/time_service/state") == "\"" + each.state + "\"");
+    CHECK(json_at(response.body, "/meta/sysinfo_service/state") == "\"fresh\"");
+    CHECK(json_at(response.body, "/meta/weather_service/state") == "\"stale\"");
     if (each.state == "fresh") {
-      // Unchanged, to the byte.
-      CHECK(got.body.find(R"("time_service":{"service": "time-service",  "n":[1, 2]})") != std::string::npos);
+      // Unchanged.
+      CHECK(response.body.find(R"("time_service":{"service": "time-service",  "n":[1, 2]})") != std::string::npos);
     } else {
-      CHECK(json_at(got.body, "/time_service") == R"({"error":"Service temporarily unavailable"})");
+      CHECK(json_at(response.body, "/time_service") == R"({"error":"Service temporarily unavailable"})");
     }
   }
-  // What was late was called off, and the budget went along.
-  time.wait_for_hangups(2);
-  const auto budget = std::stoi(time.requests().back().header("x-envoy-expected-rq-timeout-ms"));
-  CHECK(budget > 0);
-  CHECK(budget <= 500);
+  // Calls that timed out were cancelled, and the remaining time was sent.
+  time.wait_for_disconnects(2);
+  const auto remaining_ms = std::stoi(time.requests().back().header("x-envoy-expected-rq-timeout-ms"));
+  CHECK(remaining_ms > 0);
+  CHECK(remaining_ms <= 500);
 }
 
-TEST_CASE("the time proxy answers 504 for a silent time service and 502 for one that is gone") {
-  scripted_upstream silent;
-  silent.always(silence{});
-  running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", silent.url()}}};
-  const auto late = get(dashboard.port(), "/api/time-proxy", {{"x-envoy-expected-rq-timeout-ms", "300"}});
-  CHECK(late.status == 504);
-  CHECK(json_at(late.body, "/service") == "\"time-service\"");
-  CHECK(json_at(late.body, "/timestamp").starts_with("\"Error: "));
+TEST_CASE("resilience: the time proxy responds 504 to an unresponsive service and 502 to a stopped one",
+          "[integration][threads]") {
+  scripted_upstream unresponsive;
+  unresponsive.set_default_behaviour(no_response{});
+  running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", unresponsive.url()}}};
+  const auto timeout = get(dashboard.port(), "/api/time-proxy", {{"x-envoy-expected-rq-timeout-ms", "300"}});
+  CHECK(timeout.status == 504);
+  CHECK(json_at(timeout.body, "/service") == "\"time-service\"");
+  CHECK(json_at(timeout.body, "/timestamp").starts_with("\"Error: "));
 
   running_program time{"time-service"};
   running_program second{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};
   REQUIRE(get(second.port(), "/api/time-proxy").status == 200);
   time.process().signal(SIGKILL);
-  time.process().wait_exit();
+  time.process().wait_for_exit();
   CHECK(get(second.port(), "/api/time-proxy").status == 502);
-  const auto all = get(second.port(), "/api/aggregate");
-  CHECK(all.status == 200);
-  CHECK(json_at(all.body, "/meta/time_service/state") == "\"error\"");
+  const auto aggregate = get(second.port(), "/api/aggregate");
+  CHECK(aggregate.status == 200);
+  CHECK(json_at(aggregate.body, "/meta/time_service/state") == "\"error\"");
 }
 
-TEST_CASE("with the weather's provider black-holed the aggregate comes within its longest deadline") {
+TEST_CASE("resilience: an unreachable weather provider delays the aggregate by the weather timeout at most",
+          "[integration][threads]") {
   const black_hole hole;
   running_program stack{
       "cohort-stack", {}, {{"WEATHER_UPSTREAM_URL", "http://127.0.0.1:" + std::to_string(hole.port())}}};
-  const auto got = get(stack.port_of("dashboard-service"), "/api/aggregate");
-  CHECK(got.status == 200);
-  CHECK(json_at(got.body, "/meta/time_service/state") == "\"fresh\"");
-  CHECK(json_at(got.body, "/meta/weather_service/state") == "\"error\"");
-  // The service answered for itself before the dashboard's patience ended.
-  CHECK(std::stod(json_at(got.body, "/meta/weather_service/elapsed_ms")) < 5000);
+  const auto response = get(stack.port_of("dashboard-service"), "/api/aggregate");
+  CHECK(response.status == 200);
+  CHECK(json_at(response.body, "/meta/time_service/state") == "\"fresh\"");
+  CHECK(json_at(response.body, "/meta/weather_service/state") == "\"error\"");
+  // The weather service responded before the dashboard's timeout.
+  CHECK(std::stod(json_at(response.body, "/meta/weather_service/elapsed_ms")) < 5000);
 }
 
-TEST_CASE("a client that hangs up has its upstream calls called off") {
+TEST_CASE("resilience: a client's disconnect cancels its upstream calls", "[integration][threads]") {
   scripted_upstream time;
-  time.always(silence{});
+  time.set_default_behaviour(no_response{});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};
-  raw_connection impatient{dashboard.port()};
-  impatient.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
+  raw_connection client{dashboard.port()};
+  client.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
   time.wait_for_requests(1);
-  impatient.reset();
-  time.wait_for_hangups(1);
+  client.reset();
+  time.wait_for_disconnects(1);
   CHECK(get(dashboard.port(), "/health").status == 200);
   CHECK(metric(dashboard.port(), "cohort_server_requests_abandoned_total") == 1);
 }
 
-/// Eight clients, each with one request after the other on its connection, until they are told `close`.
-/// `stop` is called once `enough` answers have come. How many requests were lost: unanswered, or not as `is_good` says.
-template <class IsGood, class Stop>
-int requests_lost(std::uint16_t port, const std::string& target, int enough, IsGood is_good, Stop stop) {
-  std::atomic<int> answered{0};
+/// Sends requests on eight connections until the server closes them, and calls `stop` after `min_responses` responses.
+/// Returns the number of requests without a response, or with one that does not satisfy `is_valid`.
+template <class IsValid, class Stop>
+int lost_requests(std::uint16_t port, const std::string& target, int min_responses, IsValid is_valid, Stop stop) {
+  std::atomic<int> responses{0};
   std::atomic<int> lost{0};
   std::vector<std::jthread> clients;
   for (int i = 0; i < 8; ++i) {
@@ -123,75 +128,76 @@ int requests_lost(std::uint16_t port, const std::string& target, int enough, IsG
         raw_connection connection{port};
         for (;;) {
           connection.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
-          const auto got = connection.read_response();
-          ++answered;
-          if (!is_good(got)) ++lost;
-          if (got.header("connection") == "close") return;
+          const auto response = connection.read_response();
+          ++responses;
+          if (!is_valid(response)) ++lost;
+          if (response.header("connection") == "close") return;
         }
       } catch (const std::exception&) {
         ++lost;
       }
     });
   }
-  while (answered < enough && lost == 0) std::this_thread::yield();
+  while (responses < min_responses && lost == 0) std::this_thread::yield();
   stop();
   clients.clear();
   return lost;
 }
 
-TEST_CASE("SIGTERM under load loses no request in flight, and ends with status 0") {
+TEST_CASE("shutdown: SIGTERM under load loses no request; exit status 0", "[integration][threads]") {
   running_program service{"time-service"};
-  const int lost = requests_lost(
-      service.port(), "/api/time", 500, [](const response& got) { return got.status == 200; },
+  const int lost = lost_requests(
+      service.port(), "/api/time", 500, [](const response& response) { return response.status == 200; },
       [&] { service.process().signal(SIGTERM); });
   CHECK(lost == 0);
-  CHECK(service.process().wait_exit() == 0);
+  CHECK(service.process().wait_for_exit() == 0);
 }
 
-TEST_CASE("all services of one process drain in their order, so that no part is lost on the way") {
+TEST_CASE("shutdown: the services of a process drain in order, so no upstream call is lost", "[integration][threads]") {
   running_program stack{"cohort-stack"};
-  const int lost = requests_lost(
+  const int lost = lost_requests(
       stack.port_of("dashboard-service"), "/api/aggregate", 100,
-      [](const response& got) { return json_at(got.body, "/meta/time_service/state") == "\"fresh\""; },
+      [](const response& response) { return json_at(response.body, "/meta/time_service/state") == "\"fresh\""; },
       [&] { stack.process().signal(SIGTERM); });
   CHECK(lost == 0);
-  CHECK(stack.process().wait_exit() == 0);
+  CHECK(stack.process().wait_for_exit() == 0);
 }
 
-TEST_CASE("while it drains a server finishes what is slow, refuses what is new, and is not ready") {
+TEST_CASE("shutdown: a draining server completes requests in flight, closes idle connections and is not ready",
+          "[integration][threads]") {
   scripted_upstream time;
-  time.always(answer{.body = R"({"service":"time-service"})", .delay = 700ms});
+  time.set_default_behaviour(canned_response{.body = R"({"service":"time-service"})", .delay = 700ms});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};
   const auto port = dashboard.port();
   raw_connection slow{port};
   raw_connection idle{port};
   raw_connection probe{port};
   slow.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
-  // Half a request has been begun, so its connection is not idle.
+  // With an incomplete request, the connection is not idle.
   probe.send("GET /readyz HTTP/1.1\r\nHost: x\r\n");
   time.wait_for_requests(1);
   dashboard.process().signal(SIGTERM);
   dashboard.process().wait_for_line("\"msg\":\"draining\"");
-  CHECK(idle.at_eof(5s));
+  CHECK(idle.wait_for_close(5s));
   probe.send("\r\n");
   const auto readiness = probe.read_response();
   CHECK(readiness.status == 503);
   CHECK(readiness.header("connection") == "close");
-  const auto finished = slow.read_response();
-  CHECK(finished.status == 200);
-  CHECK(finished.header("connection") == "close");
-  CHECK(dashboard.process().wait_exit() == 0);
+  const auto completed = slow.read_response();
+  CHECK(completed.status == 200);
+  CHECK(completed.header("connection") == "close");
+  CHECK(dashboard.process().wait_for_exit() == 0);
 }
 
-TEST_CASE("what does not end by itself is ended when the drain's time is over") {
+TEST_CASE("shutdown: requests in flight are cancelled after the drain timeout", "[integration][threads]") {
   scripted_upstream time;
-  time.always(silence{});
+  time.set_default_behaviour(no_response{});
   running_program dashboard{"dashboard-service", {"--drain-seconds", "0"}, {{"TIME_SERVICE_URL", time.url()}}};
-  raw_connection stuck{dashboard.port()};
-  stuck.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
+  raw_connection pending{dashboard.port()};
+  pending.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
   time.wait_for_requests(1);
   CHECK(dashboard.stop() == 0);
-  time.wait_for_hangups(1);
+  time.wait_for_disconnects(1);
 }
 
 }  // namespace

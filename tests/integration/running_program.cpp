@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/integration/running_program.hpp"
 
 #include <simdjson.h>
@@ -9,7 +10,7 @@
 namespace cohort::test {
 namespace {
 
-std::vector<std::string> with_free_ports(std::vector<std::string> arguments) {
+std::vector<std::string> with_default_flags(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"--port", "0", "--log-format", "json"});
   return arguments;
 }
@@ -20,7 +21,7 @@ std::string program_path(const std::string& name) { return std::string{COHORT_PR
 
 running_program::running_program(const std::string& name, std::vector<std::string> arguments,
                                  child_process::environment variables)
-    : name_(name), process_(program_path(name), with_free_ports(std::move(arguments)), variables) {}
+    : name_(name), process_(program_path(name), with_default_flags(std::move(arguments)), variables) {}
 
 std::uint16_t running_program::port_of(const std::string& service) {
   const auto line = process_.wait_for_line([&](std::string_view text) {
@@ -33,13 +34,13 @@ std::uint16_t running_program::port_of(const std::string& service) {
 
 int running_program::stop() {
   process_.signal(SIGTERM);
-  return process_.wait_exit();
+  return process_.wait_for_exit();
 }
 
-finished_program run_program(const std::string& name, const std::vector<std::string>& arguments,
-                             const child_process::environment& variables) {
+program_result run_program(const std::string& name, const std::vector<std::string>& arguments,
+                           const child_process::environment& variables) {
   child_process program{program_path(name), arguments, variables};
-  const int status = program.wait_exit();
+  const int status = program.wait_for_exit();
   return {status, program.output(), program.error_output()};
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstdint>
@@ -10,22 +11,22 @@
 
 namespace cohort::test {
 
-/// The path of a program as it was built.
+/// The path of a built program.
 std::string program_path(const std::string& name);
 
-/// One of the project's programs, on ports that the system chose, told apart by what it logs.
+/// A running program of this project, on ports that the system chooses. Its log tells the ports.
 class running_program {
  public:
   explicit running_program(const std::string& name, std::vector<std::string> arguments = {},
                            child_process::environment variables = {});
 
-  /// Of the only service, or of the one of that name.
+  /// The port of the service with the program's name.
   std::uint16_t port() { return port_of(name_); }
   std::uint16_t port_of(const std::string& service);
   std::string url() { return "http://127.0.0.1:" + std::to_string(port()); }
 
   child_process& process() noexcept { return process_; }
-  /// SIGTERM, then its exit status.
+  /// Sends SIGTERM and waits. Returns the exit status.
   int stop();
 
  private:
@@ -33,19 +34,20 @@ class running_program {
   child_process process_;
 };
 
-/// What a program that ends by itself did: its status and its outputs.
-struct finished_program {
+/// Exit status and outputs of a program.
+struct program_result {
   int status;
   std::string output;
   std::string error;
 };
-finished_program run_program(const std::string& name, const std::vector<std::string>& arguments = {},
-                             const child_process::environment& variables = {});
+/// Runs a program until it exits.
+program_result run_program(const std::string& name, const std::vector<std::string>& arguments = {},
+                           const child_process::environment& variables = {});
 
-/// A value of the Prometheus text at `/metrics`: the sample whose line begins with `series` and a space; -1 if none.
+/// The value of a series at `/metrics`; -1 if there is none.
 double metric(std::uint16_t port, const std::string& series);
 
-/// A JSON pointer into a body, as minified JSON; "(none)" if it leads nowhere. Throws if the body is not JSON.
+/// The value at a JSON pointer, as JSON; "(none)" if there is none. Throws if the body is not JSON.
 std::string json_at(const std::string& body, const std::string& pointer);
 
 }  // namespace cohort::test

@@ -1,4 +1,5 @@
-// The weather service against a provider in every mood, over TLS where that matters.
+// SPDX-License-Identifier: BSL-1.0
+// The weather service with scripted providers, also over TLS.
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 
@@ -15,53 +16,53 @@ namespace {
 
 using namespace std::chrono_literals;
 
-running_program weather_from(const std::string& url, child_process::environment more = {}) {
-  more.emplace("WEATHER_UPSTREAM_URL", url);
-  more.emplace("WEATHER_FALLBACK_URL", "none");
-  // So that it can be counted who was asked.
-  more.emplace("WEATHER_UPSTREAM_POLICY", "attempts=1");
-  return running_program{"weather-service", {}, more};
+running_program start_weather_service(const std::string& url, child_process::environment variables = {}) {
+  variables.emplace("WEATHER_UPSTREAM_URL", url);
+  variables.emplace("WEATHER_FALLBACK_URL", "none");
+  // Without retries, so that requests can be counted.
+  variables.emplace("WEATHER_UPSTREAM_POLICY", "attempts=1");
+  return running_program{"weather-service", {}, variables};
 }
 
-TEST_CASE("the weather is the provider's, as strings, with N/A for what it left out") {
+TEST_CASE("weather: values are the provider's, or N/A if missing", "[integration][weather][threads]") {
   scripted_upstream provider;
-  provider.next(answer{.body = wttr_answer()});
-  provider.next(answer{.body = R"({"current_condition":[{"temp_C":"5"}]})"});
-  auto service = weather_from(provider.url());
+  provider.enqueue(canned_response{.body = wttr_response()});
+  provider.enqueue(canned_response{.body = R"({"current_condition":[{"temp_C":"5"}]})"});
+  auto service = start_weather_service(provider.url());
 
-  const auto got = get(service.port(), "/api/weather");
-  REQUIRE(got.status == 200);
-  CHECK(got.body == R"({"service":"weather-service","cached":false,"provider":"wttr.in",)"
-                    R"("location":{"city":"Haifa","country":"Israel","latitude":32.794,"longitude":34.9896},)"
-                    R"("weather":{"temperature_c":"21","temperature_f":"70","condition":"Partly cloudy",)"
-                    R"("humidity":"64","wind_speed_kmph":"13","feels_like_c":"20"}})");
+  const auto response = get(service.port(), "/api/weather");
+  REQUIRE(response.status == 200);
+  CHECK(response.body == R"({"service":"weather-service","cached":false,"provider":"wttr.in",)"
+                         R"("location":{"city":"Haifa","country":"Israel","latitude":32.794,"longitude":34.9896},)"
+                         R"("weather":{"temperature_c":"21","temperature_f":"70","condition":"Partly cloudy",)"
+                         R"("humidity":"64","wind_speed_kmph":"13","feels_like_c":"20"}})");
   CHECK(provider.requests().at(0).target == "/Haifa,Israel?format=j1");
 
-  const auto elsewhere = get(service.port(), "/api/weather?location=S%C3%A3o%20Paulo,Brazil");
-  CHECK(json_at(elsewhere.body, "/location/city") == "\"São Paulo\"");
-  CHECK(json_at(elsewhere.body, "/location/latitude") == "null");
-  CHECK(json_at(elsewhere.body, "/weather/temperature_c") == "\"5\"");
-  CHECK(json_at(elsewhere.body, "/weather/humidity") == "\"N/A\"");
+  const auto other = get(service.port(), "/api/weather?location=S%C3%A3o%20Paulo,Brazil");
+  CHECK(json_at(other.body, "/location/city") == "\"São Paulo\"");
+  CHECK(json_at(other.body, "/location/latitude") == "null");
+  CHECK(json_at(other.body, "/weather/temperature_c") == "\"5\"");
+  CHECK(json_at(other.body, "/weather/humidity") == "\"N/A\"");
   CHECK(provider.requests().at(1).target == "/S%C3%A3o%20Paulo,Brazil?format=j1");
 }
 
-TEST_CASE("a place that is none is refused before anybody is asked") {
+TEST_CASE("weather: an invalid location is rejected with 400 and the provider is not asked",
+          "[integration][weather][threads]") {
   scripted_upstream provider;
-  auto service = weather_from(provider.url());
-  for (const std::string place : {"Haifa", ",", "Haifa,", "a/b,c", "..%2F..%2Fetc,passwd", "x%0d%0aHost:%20y,z",
-                                  "%FF,y", "1,2", "", "a,b,c%3Fq"}) {
-    CAPTURE(place);
-    const auto got = get(service.port(), "/api/weather?location=" + place);
-    CHECK(got.status == 400);
-    CHECK(json_at(got.body, "/error") == "\"Bad Request\"");
+  auto service = start_weather_service(provider.url());
+  for (const std::string location : {"Haifa", ",", "Haifa,", "x%0d%0aHost:%20y,z", "%FF,y", "a%00,b", ""}) {
+    CAPTURE(location);
+    const auto response = get(service.port(), "/api/weather?location=" + location);
+    CHECK(response.status == 400);
+    CHECK(json_at(response.body, "/error") == "\"Bad Request\"");
   }
   CHECK(provider.connections_accepted() == 0);
 }
 
-TEST_CASE("a second request is answered from the cache and says how old that is") {
+TEST_CASE("weather: a second request is served from the cache with its age", "[integration][weather][threads]") {
   scripted_upstream provider;
-  provider.next(answer{.body = wttr_answer()});
-  auto service = weather_from(provider.url());
+  provider.enqueue(canned_response{.body = wttr_response()});
+  auto service = start_weather_service(provider.url());
   get(service.port(), "/api/weather");
   const auto again = get(service.port(), "/api/weather?location=haifa,ISRAEL");
   CHECK(json_at(again.body, "/cached") == "true");
@@ -71,10 +72,10 @@ TEST_CASE("a second request is answered from the cache and says how old that is"
   CHECK(metric(service.port(), "weather_service_cache_misses_total") == 1);
 }
 
-TEST_CASE("many who ask at once cost the provider one request") {
+TEST_CASE("weather: concurrent requests share one provider request", "[integration][weather][threads]") {
   scripted_upstream provider;
-  provider.next(answer{.body = wttr_answer(), .delay = 200ms});
-  auto service = weather_from(provider.url());
+  provider.enqueue(canned_response{.body = wttr_response(), .delay = 200ms});
+  auto service = start_weather_service(provider.url());
   const auto port = service.port();
   std::array<int, 12> statuses{};
   {
@@ -85,48 +86,52 @@ TEST_CASE("many who ask at once cost the provider one request") {
   CHECK(provider.requests().size() == 1);
 }
 
-TEST_CASE("whatever the provider does short of answering is a typed 503 with Retry-After, and it is then left alone") {
-  struct mood {
+TEST_CASE("weather: a provider failure is a 503 with its error class and Retry-After",
+          "[integration][weather][threads]") {
+  struct example {
     std::string name;
-    behaviour does;
+    behaviour step;
     std::string error;
   };
-  const auto body = wttr_answer();
+  const auto body = wttr_response();
   for (const auto& each : {
-           mood{"resets", reset_before_answer{}, "reset"},
-           mood{"resets in the body", reset_mid_body{.body = body}, "reset"},
-           mood{"sends half", half_body{.body = body}, "reset"},
-           mood{"sends garbage", garbage{"what is this\r\n\r\n"}, "protocol"},
-           mood{"fails", answer{.status = 500, .body = "oops"}, "status 500"},
-           mood{"is not JSON", answer{.body = "<html>hello</html>"}, "unexpected answer"},
-           mood{"has another shape", answer{.body = R"({"current_condition":{}})"}, "unexpected answer"},
-           mood{"is an empty list", answer{.body = R"({"current_condition":[]})"}, "unexpected answer"},
-           mood{"is too big", answer{.body = std::string(2 * 1024 * 1024, ' '), .chunked = true}, "too_big"},
-           mood{"lies about its packing", answer{.headers = {{"Content-Encoding", "gzip"}}, .body = body}, "protocol"},
+           example{"resets the connection", reset_before_response{}, "reset"},
+           example{"resets the connection within the body", reset_mid_body{.body = body}, "reset"},
+           example{"truncates the body", truncated_body{.body = body}, "reset"},
+           example{"sends invalid HTTP", raw_bytes{"what is this\r\n\r\n"}, "protocol"},
+           example{"responds 500", canned_response{.status = 500, .body = "oops"}, "status 500"},
+           example{"sends HTML", canned_response{.body = "<html>hello</html>"}, "unexpected answer"},
+           example{"sends an object in place of the list", canned_response{.body = R"({"current_condition":{}})"},
+                   "unexpected answer"},
+           example{"sends an empty list", canned_response{.body = R"({"current_condition":[]})"}, "unexpected answer"},
+           example{"exceeds the size limit",
+                   canned_response{.body = std::string(2 * 1024 * 1024, ' '), .chunked = true}, "too_big"},
+           example{"sends invalid gzip", canned_response{.headers = {{"Content-Encoding", "gzip"}}, .body = body},
+                   "protocol"},
        }) {
     CAPTURE(each.name);
     scripted_upstream provider;
-    provider.always(each.does);
-    auto service = weather_from(provider.url());
-    const auto got = get(service.port(), "/api/weather");
-    CHECK(got.status == 503);
-    CHECK(std::stoi(got.header("retry-after")) >= 1);
-    CHECK(json_at(got.body, "/error") == "\"" + each.error + "\"");
-    CHECK(json_at(got.body, "/message") == "\"Could not fetch weather data\"");
-    const auto asked = provider.requests().size();
+    provider.set_default_behaviour(each.step);
+    auto service = start_weather_service(provider.url());
+    const auto response = get(service.port(), "/api/weather");
+    CHECK(response.status == 503);
+    CHECK(std::stoi(response.header("retry-after")) >= 1);
+    CHECK(json_at(response.body, "/error") == "\"" + each.error + "\"");
+    CHECK(json_at(response.body, "/message") == "\"Could not fetch weather data\"");
+    const auto request_count = provider.requests().size();
     CHECK(get(service.port(), "/api/weather").status == 503);
-    CHECK(provider.requests().size() == asked);
+    CHECK(provider.requests().size() == request_count);
     CHECK(service.stop() == 0);
   }
 }
 
-TEST_CASE("an expired report is better than none when the provider fails") {
+TEST_CASE("weather: a stale report is served after a provider failure", "[integration][weather][threads]") {
   scripted_upstream provider;
-  provider.next(answer{.body = wttr_answer("17")});
-  provider.always(answer{.status = 502});
-  auto service = weather_from(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
+  provider.enqueue(canned_response{.body = wttr_response("17")});
+  provider.set_default_behaviour(canned_response{.status = 502});
+  auto service = start_weather_service(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
   REQUIRE(get(service.port(), "/api/weather").status == 200);
-  // The cache's own clock has to pass; then the old report is given while a new one is fetched, until that has failed.
+  // After a second, the stale report is served while a fetch is in flight, and then with its error.
   response stale;
   do stale = get(service.port(), "/api/weather");
   while (json_at(stale.body, "/error") == "(none)");
@@ -141,33 +146,34 @@ TEST_CASE("an expired report is better than none when the provider fails") {
   CHECK(json_at(stale.body, "/error") == "\"Using stale cache due to error: status 502\"");
 }
 
-TEST_CASE("a report that has got old is given at once, and a new one is there soon after") {
+TEST_CASE("weather: a stale report is served at once and replaced in the background",
+          "[integration][weather][threads]") {
   scripted_upstream provider;
-  provider.next(answer{.body = wttr_answer("17")});
-  provider.always(answer{.body = wttr_answer("18")});
-  auto service = weather_from(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
+  provider.enqueue(canned_response{.body = wttr_response("17")});
+  provider.set_default_behaviour(canned_response{.body = wttr_response("18")});
+  auto service = start_weather_service(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
   REQUIRE(get(service.port(), "/api/weather").status == 200);
-  response got;
-  do got = get(service.port(), "/api/weather");
-  while (json_at(got.body, "/stale") == "(none)");
-  CHECK(json_at(got.body, "/cached") == "true");
-  CHECK(json_at(got.body, "/cache_age_seconds") == "1");
-  CHECK(json_at(got.body, "/weather/temperature_c") == "\"17\"");
-  CHECK(json_at(got.body, "/error") == "(none)");
-  do got = get(service.port(), "/api/weather");
-  while (json_at(got.body, "/stale") == "true");
-  CHECK(json_at(got.body, "/weather/temperature_c") == "\"18\"");
+  response response;
+  do response = get(service.port(), "/api/weather");
+  while (json_at(response.body, "/stale") == "(none)");
+  CHECK(json_at(response.body, "/cached") == "true");
+  CHECK(json_at(response.body, "/cache_age_seconds") == "1");
+  CHECK(json_at(response.body, "/weather/temperature_c") == "\"17\"");
+  CHECK(json_at(response.body, "/error") == "(none)");
+  do response = get(service.port(), "/api/weather");
+  while (json_at(response.body, "/stale") == "true");
+  CHECK(json_at(response.body, "/weather/temperature_c") == "\"18\"");
 }
 
-TEST_CASE("while the provider is down another one is asked, and the first again when it is back") {
+TEST_CASE("weather: the fallback is used until the first provider recovers", "[integration][weather][threads]") {
   scripted_upstream first;
   scripted_upstream second;
   scripted_upstream geocoder;
-  first.next(answer{.status = 502});
-  first.always(answer{.body = wttr_answer("21")});
-  second.next(answer{.body = open_meteo_answer("18.6")});
-  second.next(answer{.status = 503});
-  geocoder.next(answer{.body = geocoding_answer()});
+  first.enqueue(canned_response{.status = 429});
+  first.set_default_behaviour(canned_response{.body = wttr_response("21")});
+  second.enqueue(canned_response{.body = open_meteo_response("18.6")});
+  second.enqueue(canned_response{.status = 429});
+  geocoder.enqueue(canned_response{.body = geocoding_response()});
   auto service = running_program{"weather-service",
                                  {},
                                  {{"WEATHER_UPSTREAM_URL", first.url()},
@@ -175,29 +181,29 @@ TEST_CASE("while the provider is down another one is asked, and the first again 
                                   {"WEATHER_FALLBACK_URL", second.url()},
                                   {"WEATHER_GEOCODING_URL", geocoder.url()}}};
 
-  const auto instead = get(service.port(), "/api/weather?location=Paris,France");
-  CHECK(instead.status == 200);
-  CHECK(json_at(instead.body, "/provider") == "\"open-meteo\"");
-  CHECK(json_at(instead.body, "/weather/temperature_c") == "\"19\"");
-  CHECK(json_at(instead.body, "/location/latitude") == "48.85341");
-  CHECK(geocoder.requests().at(0).target == "/v1/search?name=Paris&count=10&language=en&format=json");
+  const auto fallback = get(service.port(), "/api/weather?location=Paris,France");
+  CHECK(fallback.status == 200);
+  CHECK(json_at(fallback.body, "/provider") == "\"open-meteo\"");
+  CHECK(json_at(fallback.body, "/weather/temperature_c") == "\"19\"");
+  CHECK(json_at(fallback.body, "/location/latitude") == "48.85341");
+  CHECK(geocoder.requests().at(0).target == "/v1/search?name=Paris&count=100&language=en&format=json");
   CHECK(second.requests().at(0).target.starts_with("/v1/forecast?latitude=48.85341&longitude=2.3488&current="));
 
-  const auto neither = get(service.port(), "/api/weather");
-  CHECK(neither.status == 503);
-  CHECK(json_at(neither.body, "/error") == "\"status 502\"");
-  CHECK(std::stoi(neither.header("retry-after")) >= 1);
+  const auto unavailable = get(service.port(), "/api/weather");
+  CHECK(unavailable.status == 503);
+  CHECK(json_at(unavailable.body, "/error") == "\"status 429\"");
+  CHECK(std::stoi(unavailable.header("retry-after")) >= 1);
   CHECK(first.requests().size() == 1);
 
-  // Neither is asked while both rest; the provider's own clock has to pass.
-  auto back = get(service.port(), "/api/weather?location=Rome,Italy");
-  CHECK(back.status == 503);
-  while (back.status == 503) {
+  // Both providers are in a cooldown of some seconds, in which no request is sent.
+  auto recovered = get(service.port(), "/api/weather?location=Rome,Italy");
+  CHECK(recovered.status == 503);
+  while (recovered.status == 503) {
     std::this_thread::sleep_for(50ms);
-    back = get(service.port(), "/api/weather?location=Rome,Italy");
+    recovered = get(service.port(), "/api/weather?location=Rome,Italy");
   }
-  CHECK(back.status == 200);
-  CHECK(json_at(back.body, "/provider") == "\"wttr.in\"");
+  CHECK(recovered.status == 200);
+  CHECK(json_at(recovered.body, "/provider") == "\"wttr.in\"");
   CHECK(first.requests().size() == 2);
   CHECK(second.requests().size() == 2);
   CHECK(metric(service.port(), R"(weather_service_provider_requests_total{provider="open-meteo",outcome="ok"})") == 1);
@@ -205,14 +211,14 @@ TEST_CASE("while the provider is down another one is asked, and the first again 
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("a fallback may be a URL or none, and nothing else") {
-  const auto wrong = run_program("weather-service", {"--weather-fallback-url", "nobody"});
-  CHECK(wrong.status == 2);
-  CHECK(wrong.error.find("--weather-fallback-url is \"nobody\"") != std::string::npos);
-  CHECK(wrong.error.find("or none") != std::string::npos);
+TEST_CASE("weather: the fallback is a URL or none", "[integration][weather][threads]") {
+  const auto result = run_program("weather-service", {"--weather-fallback-url", "nobody"});
+  CHECK(result.status == 2);
+  CHECK(result.error.find("--weather-fallback-url is \"nobody\"") != std::string::npos);
+  CHECK(result.error.find("or none") != std::string::npos);
 }
 
-TEST_CASE("over TLS the provider's certificate must be good, for its host, and now") {
+TEST_CASE("weather: the provider's certificate is verified", "[integration][weather][threads]") {
   certificate_authority trusted{"Test CA"};
   certificate_authority other{"Other CA"};
   const temporary_directory directory;
@@ -232,40 +238,53 @@ TEST_CASE("over TLS the provider's certificate must be good, for its host, and n
        }) {
     CAPTURE(each.name);
     scripted_upstream provider{each.leaf};
-    provider.always(answer{.body = wttr_answer()});
-    auto service = weather_from(provider.url(), {{"SSL_CERT_FILE", bundle.string()}});
-    const auto got = get(service.port(), "/api/weather");
-    CHECK(got.status == each.status);
+    provider.set_default_behaviour(canned_response{.body = wttr_response()});
+    auto service = start_weather_service(provider.url(), {{"SSL_CERT_FILE", bundle.string()}});
+    const auto response = get(service.port(), "/api/weather");
+    CHECK(response.status == each.status);
     if (each.status != 200) {
-      CHECK(json_at(got.body, "/error") == "\"tls\"");
+      CHECK(json_at(response.body, "/error") == "\"tls\"");
       CHECK(provider.requests().empty());
     }
   }
 }
 
-TEST_CASE("a provider that is silent, slow by the byte or not there costs a caller no more than it has") {
-  scripted_upstream silent;
-  silent.always(silence{});
+TEST_CASE("weather: an unresponsive provider does not delay a response past its deadline",
+          "[integration][weather][threads]") {
+  scripted_upstream unresponsive;
+  unresponsive.set_default_behaviour(no_response{});
   scripted_upstream slow;
-  slow.always(drip{.body = wttr_answer(), .interval = 50ms});
+  slow.set_default_behaviour(slow_body{.body = wttr_response(), .interval = 50ms});
   const black_hole hole;
-  for (const auto& url : {silent.url(), slow.url(), "http://127.0.0.1:" + std::to_string(hole.port())}) {
+  for (const auto& url : {unresponsive.url(), slow.url(), "http://127.0.0.1:" + std::to_string(hole.port())}) {
     CAPTURE(url);
-    auto service = weather_from(url);
-    const auto got = get(service.port(), "/api/weather", {{"x-envoy-expected-rq-timeout-ms", "400"}});
-    CHECK(got.status == 503);
-    CHECK(json_at(got.body, "/error") == "\"timeout\"");
+    auto service = start_weather_service(url);
+    const auto response = get(service.port(), "/api/weather", {{"x-envoy-expected-rq-timeout-ms", "400"}});
+    CHECK(response.status == 503);
+    CHECK(json_at(response.body, "/error") == "\"timeout\"");
     CHECK(service.stop() == 0);
   }
-  // The fetch itself was called off with the service, not left behind.
-  silent.wait_for_hangups(1);
+  // The fetch was cancelled when the service stopped.
+  unresponsive.wait_for_disconnects(1);
 }
 
-TEST_CASE("a name that cannot be resolved is an answer, not a hang") {
-  auto service = weather_from("http://no-such-host.invalid");
-  const auto got = get(service.port(), "/api/weather");
-  CHECK(got.status == 503);
-  CHECK(json_at(got.body, "/error") == "\"dns\"");
+TEST_CASE("weather: a host name that cannot be resolved is a 503", "[integration][weather][threads]") {
+  auto service = start_weather_service("http://no-such-host.invalid");
+  const auto response = get(service.port(), "/api/weather");
+  CHECK(response.status == 503);
+  CHECK(json_at(response.body, "/error") == "\"dns\"");
+}
+
+TEST_CASE("cases 5.13: WEATHER_SAMPLE serves the marked built-in report without a provider",
+          "[integration][weather][threads]") {
+  scripted_upstream provider;
+  auto service = start_weather_service(provider.url(), {{"WEATHER_SAMPLE", "true"}});
+  const auto response = get(service.port(), "/api/weather");
+  CHECK(response.status == 200);
+  CHECK(json_at(response.body, "/sample") == "true");
+  CHECK(json_at(response.body, "/provider") == "\"sample\"");
+  CHECK(json_at(response.body, "/location/city") == "\"Haifa\"");
+  CHECK(provider.connections_accepted() == 0);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/sim/invariants.hpp"
 
 #include <algorithm>
 #include <sstream>
 
-#include "loadgen/outcome.hpp"
+#include "loadgen/measurement/request_outcome.hpp"
 #include "tests/sim/metric_reader.hpp"
 
 namespace cohort::test {
@@ -11,188 +12,223 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Timers are late by a tick of the wheel at most; what takes two of them in a row, by two.
+/// A timer fires at most one tick late; the checked times contain up to two consecutive timers.
 constexpr duration two_ticks{2 << 14};
-constexpr duration longest_part = 5s;
+/// The deadline of `/api/aggregate`.
+constexpr duration aggregate_deadline = 5s;
 
-class judge {
+class invariant_checker {
  public:
-  judge(stack& all, const loadgen::report& found) : all_(all), found_(found) {}
+  invariant_checker(simulated_stack& stack, const loadgen::run_report& report)
+      : stack_(stack), scenario_(stack.scenario), report_(report) {}
 
-  std::vector<std::string> verdict() {
-    // The dashboard's own before it goes: what a caller that hung up left behind has ended by now.
-    all_.fleet.run_for(20s);
-    all_.fleet.shutdown();
-    for (auto& each : all_.fleet.leftovers()) complain(std::move(each));
-    for (const auto& each : all_.fleet.exchanges().violations()) complain(each);
-    every_request_became_something();
-    for (const auto& each : all_.fleet.exchanges().exchanges()) {
-      every_exchange_ended(each);
-      deadlines_were_kept(each);
-      deadlines_were_inherited(each);
-      if (all_.how.gentle) nobody_waited_for_nothing(each);
+  std::vector<std::string> check() {
+    // Calls that the dashboard makes for clients that have disconnected end within this time.
+    stack_.fleet.run_for(20s);
+    stack_.fleet.shutdown();
+    for (const auto& leak : stack_.fleet.leaks()) add_violation("leak: ", leak);
+    for (const auto& violation : stack_.fleet.recorder().violations()) add_violation(violation);
+    check_request_outcomes();
+    for (const auto& exchange : stack_.fleet.recorder().exchanges()) {
+      check_response(exchange);
+      check_aggregate_duration(exchange);
+      check_propagated_deadline(exchange);
+      if (scenario_.is_lossless) check_weather_duration(exchange);
     }
-    for (const auto* each : members()) counts_agree(*each);
-    if (is_whole(all_.dashboard)) {
-      const metric_reader counted{all_.dashboard.metrics()};
-      budgets_were_kept(counted);
-      policies_kept_their_rules(counted);
+    for (const auto* service : services()) check_request_count(*service);
+    if (is_undisturbed(stack_.dashboard)) {
+      const metric_reader metrics{stack_.dashboard.metrics()};
+      check_retry_budgets(metrics);
+      check_breakers(metrics);
+      check_admission(metrics);
     }
-    if (all_.how.gentle) nobody_lost_anything();
-    return std::move(wrong_);
+    if (scenario_.is_lossless) check_successes();
+    return std::move(violations_);
   }
 
  private:
-  std::vector<const sim::member*> members() const {
-    std::vector<const sim::member*> every{&all_.sysinfo, &all_.weather, &all_.dashboard};
-    every.insert(every.end(), all_.time_services.begin(), all_.time_services.end());
-    return every;
+  std::vector<const sim::node*> services() const {
+    std::vector<const sim::node*> nodes{&stack_.sysinfo, &stack_.weather, &stack_.dashboard};
+    nodes.insert(nodes.end(), stack_.time_services.begin(), stack_.time_services.end());
+    return nodes;
   }
-  /// Whether it has lived one life, and nothing cut its connections.
-  bool is_whole(const sim::member& which) const {
-    return std::find(all_.broken.begin(), all_.broken.end(), &which.at()) == all_.broken.end() &&
-           std::find(all_.restarted.begin(), all_.restarted.end(), &which) == all_.restarted.end();
+  bool is_faulty(const sim::host& host) const {
+    return std::find(stack_.faulty_hosts.begin(), stack_.faulty_hosts.end(), &host) != stack_.faulty_hosts.end();
+  }
+  /// Whether the node had no fault and was not restarted, so that its counters are complete.
+  bool is_undisturbed(const sim::node& node) const {
+    const auto& restarted = stack_.restarted_nodes;
+    return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();
   }
   template <class... Parts>
-  void complain(const Parts&... parts) {
-    std::ostringstream line;
-    (line << ... << parts);
-    wrong_.push_back(line.str());
+  void add_violation(const Parts&... parts) {
+    std::ostringstream message;
+    (message << ... << parts);
+    violations_.push_back(message.str());
   }
 
-  void every_request_became_something() {
-    const auto became = loadgen::total(found_.all.outcomes);
-    if (became != found_.all.planned) complain("of ", found_.all.planned, " requests ", became, " became something");
-  }
-
-  void every_exchange_ended(const sim::exchange& one) {
-    if (!one.answer_began && !one.closed_unanswered) {
-      complain(one.at->name, " neither answered nor closed: ", one.path, " on #", one.connection);
-    }
-    // None of ours does: whoever it was, it used a connection whose answer was still to come.
-    if (one.pipelined) complain(one.from->name, " asked ", one.at->name, " twice at once on #", one.connection);
-    const bool was_broken = std::find(all_.broken.begin(), all_.broken.end(), one.at) != all_.broken.end();
-    if (one.closed_unanswered && !one.client_left && !was_broken && all_.how.gentle) {
-      complain(one.at->name, " closed without an answer: ", one.path, " on #", one.connection);
+  void check_request_outcomes() {
+    const auto outcomes = loadgen::total_count(report_.totals.outcomes);
+    if (outcomes != report_.totals.planned) {
+      add_violation(report_.totals.planned, " planned requests have ", outcomes, " outcomes");
     }
   }
 
-  /// Whatever the upstreams do: by the caller's deadline, or the longest part's.
-  void deadlines_were_kept(const sim::exchange& one) {
-    if (one.at != &all_.dashboard.at() || one.path != "/api/aggregate" || !one.answer_began) return;
-    const auto limit = std::min(one.remaining.value_or(longest_part), longest_part);
-    const auto took = *one.answer_began - one.read;
-    if (took > limit + two_ticks) complain("/api/aggregate took ", took.count(), " ns of ", limit.count());
-  }
-
-  void deadlines_were_inherited(const sim::exchange& one) {
-    if (one.from != &all_.dashboard.at()) return;
-    const auto longest = std::min(all_.how.time_limit.value_or(longest_part), longest_part);
-    if (!one.remaining) {
-      complain(one.at->name, " was told no deadline on #", one.connection);
-    } else if (*one.remaining > longest) {
-      complain(one.at->name, " was told of ", one.remaining->count(), " ns, of ", longest.count());
+  void check_response(const sim::exchange& exchange) {
+    if (!exchange.response_started_at && !exchange.closed_without_response) {
+      add_violation(exchange.server->name, " neither responded nor closed: ", exchange.path, " on #",
+                    exchange.connection_id);
+    }
+    // No client of the stack pipelines: such a request used a connection with a pending response.
+    if (exchange.pipelined) {
+      add_violation(exchange.client->name, " sent a second request to ", exchange.server->name,
+                    " before the response on #", exchange.connection_id);
+    }
+    const bool lost_response = exchange.closed_without_response && !exchange.client_closed;
+    if (lost_response && scenario_.is_lossless && !is_faulty(*exchange.server)) {
+      add_violation(exchange.server->name, " closed without a response: ", exchange.path, " on #",
+                    exchange.connection_id);
     }
   }
 
-  /// Who waits for the weather to the very end waits for a provider that is being asked.
-  void nobody_waited_for_nothing(const sim::exchange& one) {
-    constexpr duration nearly_all = 4900ms;
-    if (one.at != &all_.weather.at() || !one.answer_began || *one.answer_began - one.read < nearly_all) return;
-    const auto asked = all_.fleet.exchanges().count([&](const auto& other) {
-      const bool is_of_provider = other.at == &all_.wttr.at() || other.at == &all_.meteo.at();
-      return is_of_provider && other.read <= *one.answer_began &&
-             other.answered.value_or(time_point::max()) > *one.answer_began - 500ms;
+  void check_aggregate_duration(const sim::exchange& exchange) {
+    if (exchange.server != &stack_.dashboard.host() || exchange.path != "/api/aggregate") return;
+    if (!exchange.response_started_at) return;
+    const auto limit = std::min(exchange.remaining_time.value_or(aggregate_deadline), aggregate_deadline);
+    const auto elapsed = *exchange.response_started_at - exchange.received_at;
+    if (elapsed > limit + two_ticks) {
+      add_violation("/api/aggregate took ", elapsed.count(), " ns; its deadline was ", limit.count(), " ns");
+    }
+  }
+
+  void check_propagated_deadline(const sim::exchange& exchange) {
+    if (exchange.client != &stack_.dashboard.host()) return;
+    const auto limit = std::min(scenario_.deadline.value_or(aggregate_deadline), aggregate_deadline);
+    if (!exchange.remaining_time) {
+      add_violation(exchange.server->name, " received no deadline on #", exchange.connection_id);
+    } else if (*exchange.remaining_time > limit) {
+      add_violation(exchange.server->name, " received a deadline of ", exchange.remaining_time->count(),
+                    " ns; the caller's was at most ", limit.count(), " ns");
+    }
+  }
+
+  /// A weather request that takes until its deadline must have been waiting for a provider's response.
+  void check_weather_duration(const sim::exchange& exchange) {
+    constexpr duration nearly_deadline = 4900ms;
+    if (exchange.server != &stack_.weather.host() || !exchange.response_started_at) return;
+    const auto end = *exchange.response_started_at;
+    if (end - exchange.received_at < nearly_deadline) return;
+    const auto pending = stack_.fleet.recorder().count([&](const sim::exchange& other) {
+      const bool is_provider = other.server == &stack_.wttr.host() || other.server == &stack_.open_meteo.host();
+      return is_provider && other.received_at <= end &&
+             other.response_completed_at.value_or(time_point::max()) > end - 500ms;
     });
-    if (asked.requests == 0)
-      complain("a wait for the weather outlasted all that it could be for, on #", one.connection);
+    if (pending.requests == 0) {
+      add_violation("a weather request waited for its deadline without a pending provider request, on #",
+                    exchange.connection_id);
+    }
   }
 
-  void counts_agree(const sim::member& which) {
-    if (!is_whole(which)) return;
-    const auto seen = all_.fleet.exchanges().count([&](const auto& one) { return one.at == &which.at(); }).requests;
-    const metric_reader counted{which.metrics()};
-    double requests = 0;
+  void check_request_count(const sim::node& node) {
+    if (!is_undisturbed(node)) return;
+    const auto on_wire =
+        stack_.fleet.recorder().count([&](const auto& exchange) { return exchange.server == &node.host(); }).requests;
+    const metric_reader metrics{node.metrics()};
+    double counted = 0;
     for (const auto* prefix : {"time_service", "system_info_service", "weather_service", "dashboard_service"}) {
       const auto name = std::string{prefix} + "_http_requests_total";
-      // A request that never came to its end is none for the network, and a 408 for the server.
-      requests += counted.sum(name) - counted.sum(name, {{"status", "408"}});
+      // An incomplete request is a 408 for the server, and none for the recorder.
+      counted += metrics.sum(name) - metrics.sum(name, {{"status", "408"}});
     }
-    if (requests != static_cast<double>(seen)) {
-      complain(which.name(), " counted ", requests, " requests, the network saw ", seen);
+    if (counted != static_cast<double>(on_wire)) {
+      add_violation(node.name(), " counted ", counted, " requests, but received ", on_wire);
     }
   }
 
-  /// As the network has seen it: 20 % of the calls, and one for each of the window's ten seconds, which no run
-  /// outlasts.
-  void budgets_were_kept(const metric_reader& counted) {
-    for (const auto& [label, host] : {std::pair{"time", "time-service"}, std::pair{"sysinfo", "system-info-service"},
-                                      std::pair{"weather", "weather-service"}}) {
-      const auto calls = counted.sum("cohort_client_requests_total", {{"upstream", label}});
-      const auto attempts = counted.sum("cohort_client_attempts_total", {{"upstream", label}});
+  /// Retries and hedges are limited to 20 % of the calls plus one for each second of the budget's 10 s window, which is
+  /// longer than any run.
+  void check_retry_budgets(const metric_reader& metrics) {
+    for (const auto& [upstream, host] : {std::pair{"time", "time-service"}, std::pair{"sysinfo", "system-info-service"},
+                                         std::pair{"weather", "weather-service"}}) {
+      const auto calls = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}});
+      const auto attempts = metrics.sum("cohort_client_attempts_total", {{"upstream", upstream}});
       const auto allowed = 1.2 * calls + 10;
-      const auto seen = requests_from_dashboard(host);
-      if (seen > allowed) complain(host, " was asked ", seen, " times for ", calls, " calls");
-      if (attempts > allowed) complain(host, ": ", attempts, " attempts for ", calls, " calls");
-      if (seen > attempts) complain(host, " was asked ", seen, " times in ", attempts, " attempts");
-      const auto extra = counted.sum("cohort_client_retries_total", {{"upstream", label}, {"verdict", "again"}}) +
-                         counted.sum("cohort_client_hedges_total", {{"upstream", label}, {"result", "sent"}});
-      if (attempts > calls + extra)
-        complain(label, ": ", attempts, " attempts for ", calls, " calls and ", extra, " more");
-      if (counted.sum("cohort_client_in_flight", {{"upstream", label}}) != 0) complain(label, ": calls are in flight");
-    }
-  }
-  double requests_from_dashboard(std::string_view to) const {
-    const auto seen = all_.fleet.exchanges().count([&](const auto& one) {
-      return one.from == &all_.dashboard.at() && std::string_view{one.at->name}.starts_with(to);
-    });
-    return static_cast<double>(seen.requests);
-  }
-
-  void policies_kept_their_rules(const metric_reader& counted) {
-    for (const auto* label : {"time", "sysinfo", "weather"}) {
-      const auto went = [&](const char* to) {
-        return counted.sum("cohort_client_breaker_transitions_total", {{"upstream", label}, {"to", to}});
-      };
-      if (went("half_open") > went("open") || went("closed") > went("half_open")) {
-        complain(label, ": the breaker went ", went("open"), " times to open, ", went("half_open"), " to half-open, ",
-                 went("closed"), " to closed");
+      const auto on_wire = requests_from_dashboard(host);
+      if (on_wire > allowed) add_violation(host, " received ", on_wire, " requests for ", calls, " calls");
+      if (attempts > allowed) add_violation(upstream, ": ", attempts, " attempts for ", calls, " calls");
+      if (on_wire > attempts) add_violation(host, " received ", on_wire, " requests of ", attempts, " attempts");
+      const auto extra_attempts =
+          metrics.sum("cohort_client_retries_total", {{"upstream", upstream}, {"verdict", "again"}}) +
+          metrics.sum("cohort_client_hedges_total", {{"upstream", upstream}, {"result", "sent"}});
+      if (attempts > calls + extra_attempts) {
+        add_violation(upstream, ": ", attempts, " attempts for ", calls, " calls, ", extra_attempts,
+                      " retries and hedges");
       }
-      const auto is = counted.sum("cohort_client_breaker_state", {{"upstream", label}});
-      if (is > 1) complain(label, ": one breaker in ", is, " states");
-      const auto refused = counted.sum("cohort_client_requests_total", {{"upstream", label}, {"outcome", "open"}});
-      if (refused > 0 && went("open") == 0) complain(label, ": refused by a breaker that never opened");
-    }
-    const auto limit = counted.sum("cohort_server_concurrency_limit", {{"endpoint", "/api/aggregate"}});
-    if (limit < 8 || limit > 4000) complain("a limit of ", limit, " requests at once");
-    const auto shed = counted.sum("cohort_server_shed_total");
-    if (shed > 0) complain(shed, " requests were shed, of so few");
-  }
-
-  /// Where nothing was broken: a drain, a slow name, a provider's mood are no reason to lose a request.
-  void nobody_lost_anything() {
-    if (all_.how.patience < 10s) return;
-    const auto& aggregate = found_.phases.at(0).targets.at(static_cast<std::size_t>(asked_for::aggregate));
-    if (loadgen::successes(aggregate.outcomes) != aggregate.planned) {
-      complain("of ", aggregate.planned, " aggregates ", loadgen::successes(aggregate.outcomes), " came");
-    }
-    // With another replica to go to, and time to do it.
-    if (all_.time_services.size() < 2 || all_.how.time_limit) return;
-    const auto& proxied = found_.phases.at(0).targets.at(static_cast<std::size_t>(asked_for::time_proxy));
-    if (loadgen::successes(proxied.outcomes) != proxied.planned) {
-      complain("of ", proxied.planned, " proxied times ", loadgen::successes(proxied.outcomes), " came");
+      if (metrics.sum("cohort_client_in_flight", {{"upstream", upstream}}) != 0) {
+        add_violation(upstream, ": calls in flight after the end");
+      }
     }
   }
+  double requests_from_dashboard(std::string_view host_prefix) const {
+    const auto counts = stack_.fleet.recorder().count([&](const sim::exchange& exchange) {
+      return exchange.client == &stack_.dashboard.host() && exchange.server->name.starts_with(host_prefix);
+    });
+    return static_cast<double>(counts.requests);
+  }
 
-  stack& all_;
-  const loadgen::report& found_;
-  std::vector<std::string> wrong_;
+  void check_breakers(const metric_reader& metrics) {
+    for (const auto* upstream : {"time", "sysinfo", "weather"}) {
+      const auto transitions_to = [&](const char* state) {
+        return metrics.sum("cohort_client_breaker_transitions_total", {{"upstream", upstream}, {"to", state}});
+      };
+      const auto to_open = transitions_to("open");
+      const auto to_half_open = transitions_to("half_open");
+      const auto to_closed = transitions_to("closed");
+      if (to_half_open > to_open || to_closed > to_half_open) {
+        add_violation(upstream, ": impossible breaker transitions: ", to_open, " to open, ", to_half_open,
+                      " to half-open, ", to_closed, " to closed");
+      }
+      const auto states = metrics.sum("cohort_client_breaker_state", {{"upstream", upstream}});
+      if (states > 1) add_violation(upstream, ": one breaker in ", states, " states");
+      const auto rejected = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}, {"outcome", "open"}});
+      if (rejected > 0 && to_open == 0) add_violation(upstream, ": calls rejected by a breaker that never opened");
+    }
+  }
+
+  void check_admission(const metric_reader& metrics) {
+    const auto limit = metrics.sum("cohort_server_concurrency_limit", {{"endpoint", "/api/aggregate"}});
+    if (limit < 8 || limit > 4000) add_violation("the concurrency limit is ", limit, ", outside 8 to 4000");
+    const auto shed = metrics.sum("cohort_server_shed_total");
+    if (shed > 0) add_violation(shed, " requests shed at a low rate");
+  }
+
+  /// Lossless faults must not fail a request of a patient client.
+  void check_successes() {
+    if (scenario_.client_timeout < 10s) return;
+    check_all_succeeded("/api/aggregate", target_index::aggregate);
+    // The time proxy needs a second replica and the time to try it.
+    if (stack_.time_services.size() >= 2 && !scenario_.deadline) {
+      check_all_succeeded("/api/time-proxy", target_index::time_proxy);
+    }
+  }
+  void check_all_succeeded(const char* path, target_index target) {
+    const auto& stats = report_.phases.at(0).target_stats.at(static_cast<std::size_t>(target));
+    const auto successes = loadgen::success_count(stats.outcomes);
+    if (successes != stats.planned) {
+      add_violation(path, ": ", successes, " of ", stats.planned, " requests succeeded");
+    }
+  }
+
+  simulated_stack& stack_;
+  const scenario& scenario_;
+  const loadgen::run_report& report_;
+  std::vector<std::string> violations_;
 };
 
 }  // namespace
 
-std::vector<std::string> broken_invariants(stack& all, const loadgen::report& found) {
-  return judge{all, found}.verdict();
+std::vector<std::string> check_invariants(simulated_stack& stack, const loadgen::run_report& report) {
+  return invariant_checker{stack, report}.check();
 }
 
 }  // namespace cohort::test

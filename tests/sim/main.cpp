@@ -1,91 +1,97 @@
-// Runs the fleet once for each of many seeds, and says which of them shows that something is wrong.
+// SPDX-License-Identifier: BSL-1.0
+// Runs the simulated stack once for each of a range of seeds, and reports the seeds that violate an invariant.
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 
-#include "core/config/options.hpp"
+#include <cohort/config/options.hpp>
+#include <cohort/runtime/version.hpp>
 #include "tests/sim/invariants.hpp"
-#include "tests/sim/misfortunes.hpp"
+#include "tests/sim/random_faults.hpp"
 
 namespace cohort::test {
 namespace {
 
-struct wishes {
-  std::int64_t first = 1;
+struct run_options {
+  std::int64_t first_seed = 1;
   std::int64_t seeds = 1000;
   std::int64_t repeat_every = 10;
-  std::int64_t most_failures = 5;
-  std::chrono::seconds at_most{std::chrono::hours{24}};
-  bool timeline = false;
+  std::int64_t max_failures = 5;
+  std::chrono::seconds max_run_time{std::chrono::hours{24}};
+  bool prints_timeline = false;
 };
 
-struct seed_outcome {
+struct seed_result {
   std::uint64_t hash = 0;
   std::uint64_t events = 0;
   std::uint64_t requests = 0;
-  std::vector<std::string> wrong;
+  std::vector<std::string> violations;
 };
 
-/// What it throws is wrong with it, too: that everything waits and nothing is left that could happen, for one.
-std::vector<std::string> wrong_with(stack& all) {
+/// An exception is a violation as well, for example a deadlock of all coroutines.
+std::vector<std::string> run_and_check(simulated_stack& stack) {
   try {
-    const auto found = all.load(befall(all));
-    return broken_invariants(all, found);
+    const auto report = stack.run_load(inject_random_faults(stack));
+    return check_invariants(stack, report);
   } catch (const std::exception& thrown) {
-    return {std::string{"threw: "} + thrown.what()};
+    return {std::string{"exception: "} + thrown.what()};
   }
 }
 
-seed_outcome run_seed(std::uint64_t seed, bool shows_timeline) {
-  stack all{scenario_of(seed), shows_timeline ? sim::trace::keeping::timeline : sim::trace::keeping::hash};
-  auto wrong = wrong_with(all);
-  if (shows_timeline) std::cout << all.fleet.events().text();
-  return {all.fleet.events().hash(), all.fleet.events().events(), all.fleet.exchanges().exchanges().size(),
-          std::move(wrong)};
+seed_result run_seed(std::uint64_t seed, bool prints_timeline) {
+  using mode = sim::event_log::mode;
+  simulated_stack stack{draw_scenario(seed), prints_timeline ? mode::timeline : mode::hash};
+  auto violations = run_and_check(stack);
+  const auto& events = stack.fleet.event_log();
+  if (prints_timeline) std::cout << events.text();
+  return {events.hash(), events.event_count(), stack.fleet.recorder().exchanges().size(), std::move(violations)};
 }
 
-void add_options(config::options& to, wishes& into) {
-  to.add(into.first, {"--seed", "", "The first seed"}, config::integer(0, INT64_MAX / 2), "1");
-  to.add(into.seeds, {"--seeds", "", "How many, one after the other"}, config::integer(1, INT64_MAX / 2), "1000");
-  to.add(into.repeat_every, {"--repeat-every", "", "Each so manieth runs twice, and must be the same"},
-         config::integer(1, INT64_MAX / 2), "10");
-  to.add(into.most_failures, {"--failures", "", "Stop after so many seeds that fail"}, config::integer(1, 1'000'000),
-         "5");
-  to.add(into.at_most, {"--seconds", "", "Begin no seed after so long"}, config::seconds(1, 86'400), "86400");
-  to.add_switch(into.timeline, "--timeline", "Print all that happens");
+void add_options(config::options& options, run_options& values) {
+  options.add(values.first_seed, {"--seed", "", "First seed"}, config::integer(0, INT64_MAX / 2), "1");
+  options.add(values.seeds, {"--seeds", "", "Number of seeds, in ascending order"}, config::integer(1, INT64_MAX / 2),
+              "1000");
+  options.add(values.repeat_every, {"--repeat-every", "", "Run every Nth seed twice and compare the event hashes"},
+              config::integer(1, INT64_MAX / 2), "10");
+  options.add(values.max_failures, {"--failures", "", "Stop after this number of failed seeds"},
+              config::integer(1, 1'000'000), "5");
+  options.add(values.max_run_time, {"--seconds", "", "Start no seed after this time"}, config::seconds(1, 86'400),
+              "86400");
+  options.add_switch(values.prints_timeline, "--timeline", "Print all events");
 }
 
-void report_failure(const char* program, std::uint64_t seed, const std::vector<std::string>& wrong) {
+void print_failure(const char* program, std::uint64_t seed, const std::vector<std::string>& violations) {
   std::cout << "seed " << seed << " fails:\n";
-  for (const auto& each : wrong) std::cout << "  " << each << "\n";
-  std::cout << "  again, with all that happens: " << program << " --seed " << seed << " --seeds 1 --timeline\n";
+  for (const auto& violation : violations) std::cout << "  " << violation << "\n";
+  std::cout << "  reproduce with all events: " << program << " --seed " << seed << " --seeds 1 --timeline\n";
 }
 
-int run(const char* program, const wishes& what) {
-  const auto began = std::chrono::steady_clock::now();
-  seed_outcome sum;
+int run(const char* program, const run_options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  seed_result totals;
   std::int64_t failures = 0;
-  std::int64_t done = 0;
-  const auto time_left = [&] { return std::chrono::steady_clock::now() - began < what.at_most; };
-  for (; done < what.seeds && failures < what.most_failures && time_left(); ++done) {
-    const auto seed = static_cast<std::uint64_t>(what.first + done);
-    auto ended = run_seed(seed, what.timeline);
-    if (done % what.repeat_every == 0 && run_seed(seed, false).hash != ended.hash) {
-      ended.wrong.emplace_back("the same seed gave another run");
+  std::int64_t seeds_run = 0;
+  const auto has_time_left = [&] { return std::chrono::steady_clock::now() - start < options.max_run_time; };
+  for (; seeds_run < options.seeds && failures < options.max_failures && has_time_left(); ++seeds_run) {
+    const auto seed = static_cast<std::uint64_t>(options.first_seed + seeds_run);
+    auto result = run_seed(seed, options.prints_timeline);
+    if (seeds_run % options.repeat_every == 0 && run_seed(seed, false).hash != result.hash) {
+      result.violations.emplace_back("the second run of the seed differs from the first");
     }
-    if (!ended.wrong.empty()) {
+    if (!result.violations.empty()) {
       ++failures;
-      report_failure(program, seed, ended.wrong);
+      print_failure(program, seed, result.violations);
     }
-    sum.hash = sum.hash * 31 + ended.hash;
-    sum.events += ended.events;
-    sum.requests += ended.requests;
+    totals.hash = totals.hash * 31 + result.hash;
+    totals.events += result.events;
+    totals.requests += result.requests;
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("%lld seeds, %lld failed: %llu requests, %llu events, hash %016llx; %.1f s, %.0f seeds a minute\n",
-              static_cast<long long>(done), static_cast<long long>(failures),
-              static_cast<unsigned long long>(sum.requests), static_cast<unsigned long long>(sum.events),
-              static_cast<unsigned long long>(sum.hash), took.count(), static_cast<double>(done) / took.count() * 60);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  std::printf("%lld seeds, %lld failed: %llu requests, %llu events, hash %016llx; %.1f s, %.0f seeds per minute\n",
+              static_cast<long long>(seeds_run), static_cast<long long>(failures),
+              static_cast<unsigned long long>(totals.requests), static_cast<unsigned long long>(totals.events),
+              static_cast<unsigned long long>(totals.hash), elapsed.count(),
+              static_cast<double>(seeds_run) / elapsed.count() * 60);
   return failures == 0 ? 0 : 1;
 }
 
@@ -94,13 +100,13 @@ int run(const char* program, const wishes& what) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  test::wishes what;
-  config::options options{"fleet-simulation",
-                          "Runs the four services as a fleet on a virtual clock, once for each seed", COHORT_VERSION};
-  test::add_options(options, what);
+  test::run_options values;
+  config::options options{"fleet-simulation", "Simulates the four services as a fleet, once for each seed",
+                          std::string{version()}};
+  test::add_options(options, values);
   if (const auto exit = options.parse(argc, argv, {})) {
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;
   }
-  return test::run(argv[0], what);
+  return test::run(argv[0], values);
 }

@@ -1,38 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "core/telemetry/metrics.hpp"
+#include <cohort/telemetry/metrics.hpp>
 
 namespace cohort::test {
 
-/// A registry's series as they are now.
+/// A snapshot of a registry's metrics.
 class metric_reader {
  public:
-  using wanted_labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  using label_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-  explicit metric_reader(const telemetry::registry& of) : families_(of.collect()) {}
+  explicit metric_reader(const telemetry::registry& metrics) : families_(metrics.collect()) {}
 
-  /// Of all counters and gauges of that name that have these labels.
-  double sum(std::string_view name, wanted_labels with = {}) const {
-    double all = 0;
+  /// Sum of all counters and gauges of that name that have at least these labels.
+  double sum(std::string_view name, label_list labels = {}) const {
+    double total = 0;
     for (const auto& family : families_) {
       if (family.name != name) continue;
-      for (const auto& each : family.metric) {
-        if (has(each, with)) all += each.counter.value + each.gauge.value;
+      for (const auto& metric : family.metric) {
+        if (has_labels(metric, labels)) total += metric.counter.value + metric.gauge.value;
       }
     }
-    return all;
+    return total;
   }
 
  private:
-  static bool has(const prometheus::ClientMetric& metric, wanted_labels with) {
-    return std::all_of(with.begin(), with.end(), [&](const auto& wanted) {
-      return std::any_of(metric.label.begin(), metric.label.end(),
-                         [&](const auto& label) { return label.name == wanted.first && label.value == wanted.second; });
+  static bool has_labels(const prometheus::ClientMetric& metric, label_list labels) {
+    return std::all_of(labels.begin(), labels.end(), [&](const auto& required) {
+      return std::any_of(metric.label.begin(), metric.label.end(), [&](const auto& label) {
+        return label.name == required.first && label.value == required.second;
+      });
     });
   }
 

@@ -1,54 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/sim/scenario.hpp"
 
-#include "core/runtime/random.hpp"
+#include <cohort/runtime/random.hpp>
 
 namespace cohort::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-sim::link_conditions links_of(random_source& chance) {
-  sim::link_conditions how;
-  switch (chance.below(6)) {
+sim::link_conditions draw_links(random_generator& random) {
+  sim::link_conditions conditions;
+  switch (random.uniform_below(6)) {
     case 0:  // another continent
-      how.least_latency = 20ms;
-      how.most_latency = 80ms;
-      how.jitter = 5ms;
+      conditions.min_latency = 20ms;
+      conditions.max_latency = 80ms;
+      conditions.jitter = 5ms;
       break;
-    case 1:  // a narrow way
-      how.bytes_per_second = 200'000;
+    case 1:  // low bandwidth
+      conditions.bytes_per_second = 200'000;
       break;
-    case 2:  // every message in small pieces
-      how.largest_read = 1 + chance.below(64);
-      how.capacity = 64 + chance.below(512);
+    case 2:  // small segments
+      conditions.max_read_size = 1 + random.uniform_below(64);
+      conditions.capacity = 64 + random.uniform_below(512);
       break;
-    case 3:  // no time passes at all: everything happens at once
-      how.least_latency = how.most_latency = how.jitter = 0ms;
+    case 3:  // no latency: many events at the same time
+      conditions.min_latency = conditions.max_latency = conditions.jitter = 0ms;
       break;
     default: break;
   }
-  return how;
+  return conditions;
 }
 
 }  // namespace
 
-scenario scenario_of(std::uint64_t seed) {
-  // Not the loop's own chance: what the services draw must not change what befalls them.
-  random_source chance{seed ^ 0x5CE4A210U};
-  scenario made;
-  made.seed = seed;
-  made.gentle = chance.chance(0.35);
-  made.time_replicas = 1 + chance.below(3);
-  made.links = links_of(chance);
-  const bool is_busy = chance.chance(0.1);
-  made.requests_per_second = static_cast<std::int64_t>(is_busy ? 300 + chance.below(500) : 20 + chance.below(60));
-  made.length = is_busy ? chance.between(300ms, 1s) : chance.between(1s, 3s);
-  if (chance.chance(0.4)) made.time_limit = chance.between(20ms, 2s);
-  made.patience = chance.chance(0.3) ? chance.between(50ms, 1s) : duration{10s};
-  made.keeps_connections = chance.chance(0.8);
-  made.cache_seconds = chance.chance(0.5) ? 1 : 600;
-  made.misfortunes = chance.below(6);
-  return made;
+scenario draw_scenario(std::uint64_t seed) {
+  // A generator of its own, so that the values that the services draw do not change the faults.
+  random_generator random{seed ^ 0x5CE4A210U};
+  scenario drawn;
+  drawn.seed = seed;
+  drawn.is_lossless = random.bernoulli(0.35);
+  drawn.time_replicas = 1 + random.uniform_below(3);
+  drawn.links = draw_links(random);
+  const bool has_high_rate = random.bernoulli(0.1);
+  drawn.requests_per_second =
+      static_cast<std::int64_t>(has_high_rate ? 300 + random.uniform_below(500) : 20 + random.uniform_below(60));
+  drawn.length = has_high_rate ? random.uniform_between(300ms, 1s) : random.uniform_between(1s, 3s);
+  if (random.bernoulli(0.4)) drawn.deadline = random.uniform_between(20ms, 2s);
+  drawn.client_timeout = random.bernoulli(0.3) ? random.uniform_between(50ms, 1s) : duration{10s};
+  drawn.keep_alive = random.bernoulli(0.8);
+  drawn.cache_seconds = random.bernoulli(0.5) ? 1 : 600;
+  drawn.fault_count = random.uniform_below(6);
+  return drawn;
 }
 
 }  // namespace cohort::test

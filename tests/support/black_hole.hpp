@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "tests/support/socket.hpp"
@@ -7,11 +8,11 @@
 
 namespace cohort::test {
 
-/// A port on 127.0.0.1 where connect() neither succeeds nor fails, as behind a firewall that drops.
+/// A port on 127.0.0.1 to which connect() neither succeeds nor fails, as behind a firewall that drops packets.
 ///
-/// How: a listener that never accepts, its accept queue filled with our own connections. Linux drops the SYN of
-/// whoever comes next (tcp_conn_request, ListenOverflows), so that the caller retransmits until it gives up,
-/// about two minutes later. The constructor returns once the kernel itself reports the queue as full (TCP_INFO).
+/// It is a listener that never accepts and whose accept queue is full. Linux drops further SYNs (tcp_conn_request,
+/// ListenOverflows), so a client retransmits for about two minutes. The constructor returns when the kernel reports the
+/// queue as full (TCP_INFO).
 class black_hole {
  public:
   black_hole();
@@ -19,7 +20,7 @@ class black_hole {
 
  private:
   file_descriptor listener_;
-  std::vector<file_descriptor> fillers_;
+  std::vector<file_descriptor> queued_connections_;
 };
 
 }  // namespace cohort::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/certificate_authority.hpp"
 
 #include <openssl/bio.h>
@@ -83,7 +84,7 @@ certificate_authority::certificate_authority(const std::string& name)
   X509* root = certificate_.get();
   X509_set_version(root, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(root), last_serial_);
-  // Wider than any leaf in either direction, so that a leaf's own dates alone decide.
+  // Includes the validity of every leaf, so that only the leaf's own dates matter.
   set_validity(root, std::chrono::hours{-24 * 365}, std::chrono::hours{2 * 24 * 365});
   set_common_name(X509_get_subject_name(root), name);
   check(X509_set_issuer_name(root, X509_get_subject_name(root)) == 1, "issuer");
@@ -99,7 +100,7 @@ std::string certificate_authority::certificate_pem() const { return certificate_
 certificate_and_key certificate_authority::issue(const certificate_request& request) {
   const std::string names = alternative_names(request);
   if (names.empty()) {
-    throw std::runtime_error("certificate authority: a certificate needs a name or an address");
+    throw std::runtime_error("certificate authority: a certificate needs at least one DNS name or IP address");
   }
   const decltype(key_) key{EVP_EC_gen("P-256")};
   const decltype(certificate_) certificate{X509_new()};

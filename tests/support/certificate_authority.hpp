@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <openssl/evp.h>
@@ -10,29 +11,29 @@
 
 namespace cohort::test {
 
-/// What a leaf certificate shall say. `dns` and `ip` become subjectAltName entries; at least one is needed, for a
-/// client checks nothing else (RFC 9525 6.3). The first is the subject's common name as well.
+/// Contents of a leaf certificate. `dns` and `ip` become subjectAltName entries, the only names that clients check (RFC
+/// 9525 section 6.3); at least one is required. The first is also the subject's common name.
 struct certificate_request {
   std::vector<std::string> dns{};
   std::vector<std::string> ip{};
-  /// When validity starts, counted from now; negative is the past.
+  /// Start of validity, relative to now; negative values are in the past.
   std::chrono::seconds not_before_offset{-3600};
-  /// How long validity lasts from its start: start in the past and stop before now for an expired certificate.
+  /// Validity from that start. If it ends before now, the certificate has expired.
   std::chrono::seconds valid_for{24 * 3600};
 };
 
 struct certificate_and_key {
   std::string certificate_pem;
-  std::string private_key_pem;  ///< PKCS #8, not encrypted
+  std::string private_key_pem;  ///< PKCS #8, unencrypted
 };
 
-/// A certificate authority with a key of its own, in memory only. All keys are P-256: made in well under a
-/// millisecond. Not for use by several threads at once.
+/// A certificate authority, in memory only. All keys are P-256, which takes less than a millisecond to generate. Not
+/// thread-safe.
 class certificate_authority {
  public:
   explicit certificate_authority(const std::string& name);
 
-  /// The root certificate, to be trusted by clients.
+  /// The root certificate, for the clients' trust store.
   [[nodiscard]] std::string certificate_pem() const;
 
   /// A TLS server certificate signed by this authority, with a fresh key.
@@ -40,14 +41,14 @@ class certificate_authority {
 
  private:
   template <auto Free>
-  struct freed_by {
+  struct openssl_deleter {
     template <class T>
     void operator()(T* object) const noexcept {
       Free(object);
     }
   };
-  std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>> key_;
-  std::unique_ptr<X509, freed_by<X509_free>> certificate_;
+  std::unique_ptr<EVP_PKEY, openssl_deleter<EVP_PKEY_free>> key_;
+  std::unique_ptr<X509, openssl_deleter<X509_free>> certificate_;
   long last_serial_{1};
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/child_process.hpp"
 
 #include <fcntl.h>
@@ -23,7 +24,7 @@ struct pipe_ends {
 
 pipe_ends make_pipe() {
   std::array<int, 2> ends{};
-  // Close-on-exec at birth: a second child, started meanwhile, would otherwise hold our pipe open.
+  // Close-on-exec from the start: a child that another thread starts would otherwise inherit the pipe.
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     throw_errno("pipe2", errno);
   }
@@ -54,7 +55,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   return pointers;
 }
 
-struct child_side {
+struct child_descriptors {
   pid_t parent;
   int null;
   int output;
@@ -62,22 +63,22 @@ struct child_side {
   int failure;
 };
 
-// Between fork and exec in a process with threads only async-signal-safe calls are allowed: no allocation here.
-[[noreturn]] void become(char* const* arguments, char* const* variables, const child_side& side) {
+// Runs between fork and exec, where a process with threads may make only async-signal-safe calls: no allocation.
+[[noreturn]] void exec_child(char* const* arguments, char* const* variables, const child_descriptors& descriptors) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != side.parent) {
-    ::_exit(127);  // the parent died before the line above could notice
+  if (::getppid() != descriptors.parent) {
+    ::_exit(127);  // the parent ended before prctl
   }
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (::dup2(side.null, STDIN_FILENO) >= 0 && ::dup2(side.output, STDOUT_FILENO) >= 0 &&
-      ::dup2(side.error_output, STDERR_FILENO) >= 0) {
+  if (::dup2(descriptors.null, STDIN_FILENO) >= 0 && ::dup2(descriptors.output, STDOUT_FILENO) >= 0 &&
+      ::dup2(descriptors.error_output, STDERR_FILENO) >= 0) {
     ::execve(arguments[0], arguments, variables);
   }
   const int error = errno;
-  [[maybe_unused]] const auto written = ::write(side.failure, &error, sizeof error);
+  [[maybe_unused]] const auto written = ::write(descriptors.failure, &error, sizeof error);
   ::_exit(127);
 }
 
@@ -97,17 +98,18 @@ child_process::child_process(const std::filesystem::path& program, const std::ve
   auto failure = make_pipe();
   const file_descriptor null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   if (!null) throw_errno("/dev/null", errno);
-  const child_side side{::getpid(), null.get(), output.write.get(), error_output.write.get(), failure.write.get()};
+  const child_descriptors descriptors{::getpid(), null.get(), output.write.get(), error_output.write.get(),
+                                      failure.write.get()};
   pid_ = ::fork();
   if (pid_ < 0) {
     throw_errno("fork", errno);
   }
   if (pid_ == 0) {
-    become(argument_pointers.data(), variable_pointers.data(), side);
+    exec_child(argument_pointers.data(), variable_pointers.data(), descriptors);
   }
   failure.write.close();
   int error = 0;
-  // A successful exec closes the pipe, so this read ends either way.
+  // A successful exec closes the pipe, which ends this read.
   if (::read(failure.read.get(), &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
     ::waitpid(pid_, nullptr, 0);
     throw_errno("cannot execute " + program_, error);
@@ -117,14 +119,14 @@ child_process::child_process(const std::filesystem::path& program, const std::ve
   for (auto& stream : streams_) {
     stream.reader = std::thread{[this, &stream] { read(stream); }};
   }
-  watcher_ = std::thread{[this] { watch(); }};
+  watcher_ = std::thread{[this] { wait_for_process(); }};
 }
 
 child_process::~child_process() {
-  // The child is reaped only here, so until now its number, and its group's, cannot belong to anybody else.
+  // The child has not been reaped yet, so its process ID and group ID cannot have been reused.
   ::kill(-pid_, SIGKILL);
   watcher_.join();
-  // Whoever left the group may still hold the pipes.
+  // Processes that have left the group can still hold the pipes open.
   stop_.raise();
   for (auto& stream : streams_) {
     stream.reader.join();
@@ -141,7 +143,7 @@ void child_process::read(captured_stream& stream) {
     }
     const std::lock_guard lock{mutex_};
     stream.text.append(buffer.data(), static_cast<std::size_t>(size));
-    add_lines(stream);
+    append_lines(stream);
     changed_.notify_all();
   }
   const std::lock_guard lock{mutex_};
@@ -152,7 +154,7 @@ void child_process::read(captured_stream& stream) {
   changed_.notify_all();
 }
 
-void child_process::add_lines(captured_stream& stream) {
+void child_process::append_lines(captured_stream& stream) {
   for (auto end = stream.text.find('\n', stream.line_start); end != std::string::npos;
        end = stream.text.find('\n', stream.line_start)) {
     lines_.push_back(stream.text.substr(stream.line_start, end - stream.line_start));
@@ -160,7 +162,7 @@ void child_process::add_lines(captured_stream& stream) {
   }
 }
 
-void child_process::watch() {
+void child_process::wait_for_process() {
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }
@@ -177,25 +179,25 @@ std::string child_process::wait_for_line(std::string_view text, std::chrono::mil
   try {
     return wait_for_line([text](std::string_view line) { return line.find(text) != std::string_view::npos; }, timeout);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error("waiting for a line with \"" + std::string{text} + "\": " + error.what());
+    throw std::runtime_error("waiting for a line that contains \"" + std::string{text} + "\": " + error.what());
   }
 }
 
-std::string child_process::wait_for_line(const std::function<bool(std::string_view)>& wanted,
+std::string child_process::wait_for_line(const std::function<bool(std::string_view)>& predicate,
                                          std::chrono::milliseconds timeout) {
-  const auto until = after(timeout);
+  const auto deadline = deadline_after(timeout);
   std::unique_lock lock{mutex_};
   for (std::size_t searched = 0;;) {
     for (; searched < lines_.size(); ++searched) {
-      if (wanted(lines_[searched])) {
+      if (predicate(lines_[searched])) {
         return lines_[searched];
       }
     }
     if (all_ended()) {
-      fail("both outputs ended without the line waited for");
+      throw_error("both outputs ended without the expected line");
     }
-    if (changed_.wait_until(lock, until) == std::cv_status::timeout && searched == lines_.size()) {
-      fail("the line waited for did not come within " + std::to_string(timeout.count()) + " ms");
+    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout && searched == lines_.size()) {
+      throw_error("the expected line was not printed within " + std::to_string(timeout.count()) + " ms");
     }
   }
 }
@@ -206,11 +208,12 @@ void child_process::signal(int number) const {
   }
 }
 
-int child_process::wait_exit(std::chrono::milliseconds timeout) {
+int child_process::wait_for_exit(std::chrono::milliseconds timeout) {
   std::unique_lock lock{mutex_};
-  if (!changed_.wait_until(lock, after(timeout), [this] { return status_.has_value() && all_ended(); })) {
-    fail(status_ ? "exited, but something still holds its output open after " + std::to_string(timeout.count()) + " ms"
-                 : "did not exit within " + std::to_string(timeout.count()) + " ms");
+  if (!changed_.wait_until(lock, deadline_after(timeout), [this] { return status_.has_value() && all_ended(); })) {
+    throw_error(status_ ? "exited, but another process still holds its output open after " +
+                              std::to_string(timeout.count()) + " ms"
+                        : "did not exit within " + std::to_string(timeout.count()) + " ms");
   }
   return *status_;
 }
@@ -225,16 +228,16 @@ std::string child_process::error_output() const {
   return streams_[1].text;
 }
 
-void child_process::fail(const std::string& what) const {
-  constexpr std::size_t readable = 4000;
-  std::string message = program_ + ": " + what;
+void child_process::throw_error(const std::string& reason) const {
+  constexpr std::size_t max_output = 4000;
+  std::string message = program_ + ": " + reason;
   if (status_) {
     message += " (exit status " + std::to_string(*status_) + ")";
   }
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const auto& text = streams_[i].text;
-    message += i == 0 ? "\n--- its output\n" : "\n--- its error output\n";
-    message += text.size() > readable ? "…" + text.substr(text.size() - readable) : text;
+    message += i == 0 ? "\n--- stdout\n" : "\n--- stderr\n";
+    message += text.size() > max_output ? "…" + text.substr(text.size() - max_output) : text;
   }
   throw std::runtime_error(message);
 }

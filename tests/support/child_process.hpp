@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "tests/support/socket.hpp"
@@ -18,35 +19,33 @@
 
 namespace cohort::test {
 
-/// A program under test, in a process group of its own. The destructor kills the whole group and reaps the child;
-/// the child also dies with the thread that created this object (PR_SET_PDEATHSIG is bound to the thread), so
-/// create it on one that lives as long as the test.
+/// A program under test, in its own process group. The destructor kills the group and reaps the child. The child is
+/// also killed when the thread that created this object ends (PR_SET_PDEATHSIG).
 class child_process {
  public:
   using environment = std::map<std::string, std::string>;
 
-  /// Starts `program`, a path (PATH is not searched), with stdin from /dev/null. Its environment is `variables` on
-  /// top of PATH and the sanitizers' options of this process, nothing else. Throws std::runtime_error if the
-  /// program cannot be executed.
+  /// Executes `program`, a path (PATH is not searched), with /dev/null as stdin. Its environment is `variables`, with
+  /// PATH and the sanitizers' options of this process. Throws std::runtime_error if the program cannot be executed.
   explicit child_process(const std::filesystem::path& program, const std::vector<std::string>& arguments = {},
                          const environment& variables = {});
   ~child_process();
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
 
-  /// The first line, of either output, that contains `text` or satisfies `wanted`. Every call searches from the
-  /// first line ever printed, so the order of calls does not matter. Throws when there is none in time, or at once
-  /// when both outputs have ended; the message holds what was printed.
+  /// Waits for the first line of stdout or stderr that contains `text` or satisfies `predicate`. Every call searches
+  /// from the first line of the process. Throws std::runtime_error with both outputs after `timeout`, or at once when
+  /// both outputs have ended.
   std::string wait_for_line(std::string_view text, std::chrono::milliseconds timeout = default_timeout);
-  std::string wait_for_line(const std::function<bool(std::string_view)>& wanted,
+  std::string wait_for_line(const std::function<bool(std::string_view)>& predicate,
                             std::chrono::milliseconds timeout = default_timeout);
 
-  /// Sends `number` to the child alone; without effect once it has exited.
+  /// Sends a signal to the child, not to its group. No effect after it has exited.
   void signal(int number) const;
 
-  /// The exit status, or 128 + the signal that killed it, as a shell says it. Returns once both outputs have ended
-  /// too, so that output() and error_output() are complete. Throws if that takes longer than `timeout`.
-  int wait_exit(std::chrono::milliseconds timeout = default_timeout);
+  /// Waits for the process and the end of both outputs. Returns the exit status, or 128 + the number of the signal that
+  /// killed it, as shells do. Throws std::runtime_error after `timeout`.
+  int wait_for_exit(std::chrono::milliseconds timeout = default_timeout);
 
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string error_output() const;
@@ -62,10 +61,10 @@ class child_process {
   };
 
   void read(captured_stream& stream);
-  void add_lines(captured_stream& stream);
-  void watch();
+  void append_lines(captured_stream& stream);
+  void wait_for_process();
   bool all_ended() const;
-  [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void throw_error(const std::string& reason) const;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/http_exchange.hpp"
 
 #include <poll.h>
@@ -11,13 +12,13 @@
 namespace cohort::test {
 namespace {
 
-response parse_status(message_head head) {
+response parse_status_line(message_head head) {
   const std::string& line = head.start_line;
   const auto digit = [&line](std::size_t i) { return line[i] >= '0' && line[i] <= '9'; };
-  // RFC 9112 4: the space after the code is there even when the reason is empty.
+  // RFC 9112 section 4: the space after the code is required also if the reason is empty.
   if (line.size() < 13 || !(line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 ")) || !digit(9) ||
       !digit(10) || !digit(11) || line[12] != ' ') {
-    throw std::runtime_error("no status line: \"" + line + "\"");
+    throw std::runtime_error("malformed status line: \"" + line + "\"");
   }
   response result;
   result.status = std::stoi(line.substr(9, 3));
@@ -61,7 +62,7 @@ void add_field(sse_event& event, const std::string& line) {
 raw_connection::raw_connection(std::uint16_t port) : socket_{connect_loopback(port)} {}
 
 std::size_t raw_connection::send(std::string_view bytes) {
-  const auto until = after(default_timeout);
+  const auto deadline = deadline_after(default_timeout);
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     const auto size = ::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
@@ -71,23 +72,23 @@ std::size_t raw_connection::send(std::string_view bytes) {
       break;
     } else if (errno != EAGAIN) {
       throw_errno("send", errno);
-    } else if (wait_for(socket_.get(), POLLOUT, until) == readiness::timed_out) {
-      throw std::runtime_error("send: the peer took only " + std::to_string(sent) + " of " +
+    } else if (wait_for(socket_.get(), POLLOUT, deadline) == readiness::timed_out) {
+      throw std::runtime_error("send: the peer received only " + std::to_string(sent) + " of " +
                                std::to_string(bytes.size()) + " bytes in time");
     }
   }
   return sent;
 }
 
-// Adds what comes next to input_; false once the peer has closed.
-bool raw_connection::fill(time_point until) {
+// Appends received bytes to input_; false after the peer has closed.
+bool raw_connection::fill(time_point deadline) {
   std::array<char, 16384> buffer{};
   for (;;) {
     if (was_reset_) {
       throw_errno("recv", ECONNRESET);
     }
-    if (wait_for(socket_.get(), POLLIN, until) == readiness::timed_out) {
-      throw std::runtime_error("nothing came in time; unread so far: \"" + input_ + "\"");
+    if (wait_for(socket_.get(), POLLIN, deadline) == readiness::timed_out) {
+      throw std::runtime_error("timeout; received so far: \"" + input_ + "\"");
     }
     const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (size >= 0) {
@@ -101,24 +102,24 @@ bool raw_connection::fill(time_point until) {
 }
 
 response raw_connection::read_head(std::chrono::milliseconds timeout, bool head_request) {
-  const auto until = after(timeout);
+  const auto deadline = deadline_after(timeout);
   std::vector<response> interim;
   for (;;) {
-    auto head = take_head(input_);
+    auto head = extract_head(input_);
     if (!head) {
-      if (!fill(until)) {
-        throw std::runtime_error("connection closed before a whole response head; unread so far: \"" + input_ + "\"");
+      if (!fill(deadline)) {
+        throw std::runtime_error("connection closed within a response head; received so far: \"" + input_ + "\"");
       }
       continue;
     }
-    auto result = parse_status(std::move(*head));
+    auto result = parse_status_line(std::move(*head));
     if (is_interim(result.status)) {
       interim.push_back(std::move(result));
       continue;
     }
     result.interim = std::move(interim);
     body_ = has_body(result.status, head_request)
-                ? body_decoder{result.headers, body_decoder::when_unframed::until_close}
+                ? body_decoder{result.headers, body_decoder::unframed_body::until_close}
                 : body_decoder{};
     decoded_.clear();
     pending_ = {};
@@ -127,18 +128,18 @@ response raw_connection::read_head(std::chrono::milliseconds timeout, bool head_
 }
 
 response raw_connection::read_response(std::chrono::milliseconds timeout, bool head_request) {
-  const auto until = after(timeout);
+  const auto deadline = deadline_after(timeout);
   auto result = read_head(timeout, head_request);
   body_.consume(input_, decoded_);
   while (!body_.finished()) {
-    fill_body(until);
+    fill_body(deadline);
   }
   result.body = std::exchange(decoded_, {});
   return result;
 }
 
-void raw_connection::fill_body(time_point until) {
-  if (fill(until)) {
+void raw_connection::fill_body(time_point deadline) {
+  if (fill(deadline)) {
     body_.consume(input_, decoded_);
   } else {
     body_.end_of_input();
@@ -146,7 +147,7 @@ void raw_connection::fill_body(time_point until) {
 }
 
 sse_event raw_connection::read_sse_event(std::chrono::milliseconds timeout) {
-  const auto until = after(timeout);
+  const auto deadline = deadline_after(timeout);
   body_.consume(input_, decoded_);
   for (;;) {
     const auto end = decoded_.find('\n');
@@ -154,7 +155,7 @@ sse_event raw_connection::read_sse_event(std::chrono::milliseconds timeout) {
       if (body_.finished()) {
         throw std::runtime_error("the event stream has ended");
       }
-      fill_body(until);
+      fill_body(deadline);
       continue;
     }
     const auto line = take_event_line(decoded_, end);
@@ -163,7 +164,7 @@ sse_event raw_connection::read_sse_event(std::chrono::milliseconds timeout) {
       continue;
     }
     auto event = std::exchange(pending_, {});
-    // As the HTML standard has it: no data, no event.
+    // An event without data is not dispatched (HTML standard, section 9.2.6).
     if (event.data.empty()) {
       continue;
     }
@@ -177,18 +178,18 @@ sse_event raw_connection::read_sse_event(std::chrono::milliseconds timeout) {
 
 std::string raw_connection::read_some(std::chrono::milliseconds timeout) {
   if (input_.empty()) {
-    fill(after(timeout));
+    fill(deadline_after(timeout));
   }
   return std::exchange(input_, {});
 }
 
-bool raw_connection::at_eof(std::chrono::milliseconds timeout) {
-  if (!input_.empty() || wait_for(socket_.get(), POLLIN, after(timeout)) == readiness::timed_out) {
+bool raw_connection::wait_for_close(std::chrono::milliseconds timeout) {
+  if (!input_.empty() || wait_for(socket_.get(), POLLIN, deadline_after(timeout)) == readiness::timed_out) {
     return false;
   }
   char byte = 0;
   const auto size = ::recv(socket_.get(), &byte, 1, MSG_PEEK);
-  // The kernel reports a reset once and an orderly end from then on, so it has to be remembered.
+  // Remembered, since the kernel reports a reset only once, and then an orderly close.
   was_reset_ = was_reset_ || (size < 0 && errno == ECONNRESET);
   return size == 0 || was_reset_;
 }
@@ -211,15 +212,15 @@ response request(std::uint16_t port, std::string_view method, std::string_view t
   const auto add = [&text](std::string_view name, std::string_view value) {
     text.append(name).append(": ").append(value).append("\r\n");
   };
-  const auto add_unless_given = [&](std::string_view name, const std::string& value) {
+  const auto add_default = [&](std::string_view name, const std::string& value) {
     if (!find_header(headers, name)) {
       add(name, value);
     }
   };
-  add_unless_given("Host", "127.0.0.1:" + std::to_string(port));
-  add_unless_given("Connection", "close");
+  add_default("Host", "127.0.0.1:" + std::to_string(port));
+  add_default("Connection", "close");
   if (!body.empty() && !find_header(headers, "Transfer-Encoding")) {
-    add_unless_given("Content-Length", std::to_string(body.size()));
+    add_default("Content-Length", std::to_string(body.size()));
   }
   for (const auto& [name, value] : headers) {
     add(name, value);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/http_message.hpp"
 
 #include <algorithm>
@@ -7,14 +8,14 @@
 namespace cohort::test {
 namespace {
 
-[[noreturn]] void malformed(const std::string& what, std::string_view where) {
-  throw std::runtime_error("malformed HTTP: " + what + " in \"" + std::string{where} + "\"");
+[[noreturn]] void throw_malformed(const std::string& reason, std::string_view text) {
+  throw std::runtime_error("malformed HTTP: " + reason + " in \"" + std::string{text} + "\"");
 }
 
-// ASCII alone, whatever the locale.
+// ASCII only, independent of the locale.
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool equal_without_case(std::string_view a, std::string_view b) {
+bool iequals(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
@@ -30,7 +31,7 @@ std::uint64_t number(std::string_view digits, int base) {
   std::uint64_t value = 0;
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   if (result.ec != std::errc{} || result.ptr != digits.data() + digits.size()) {
-    malformed("bad length", digits);
+    throw_malformed("invalid length", digits);
   }
   return value;
 }
@@ -45,10 +46,10 @@ std::optional<std::string> take_line(std::string& input) {
   return line;
 }
 
-std::pair<std::string, std::string> header_of(std::string_view line) {
+std::pair<std::string, std::string> parse_header(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0 || line.find_first_of(" \t") < colon) {
-    malformed("no header field", line);
+    throw_malformed("invalid header field", line);
   }
   return {std::string{line.substr(0, colon)}, std::string{trimmed(line.substr(colon + 1))}};
 }
@@ -57,14 +58,14 @@ std::pair<std::string, std::string> header_of(std::string_view line) {
 
 std::optional<std::string> find_header(const header_list& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (equal_without_case(key, name)) {
+    if (iequals(key, name)) {
       return value;
     }
   }
   return std::nullopt;
 }
 
-std::optional<message_head> take_head(std::string& input) {
+std::optional<message_head> extract_head(std::string& input) {
   const auto end = input.find("\r\n\r\n");
   if (end == std::string::npos) {
     return std::nullopt;
@@ -73,44 +74,44 @@ std::optional<message_head> take_head(std::string& input) {
   head.raw = input.substr(0, end + 4);
   input.erase(0, end + 4);
   if (head.raw.find_first_of(std::string_view{"\0", 1}) != std::string::npos) {
-    malformed("a NUL", head.raw);
+    throw_malformed("NUL character", head.raw);
   }
   std::string lines = head.raw.substr(0, end + 2);
   head.start_line = take_line(lines).value_or("");
   while (auto line = take_line(lines)) {
     if (line->find_first_of("\r\n") != std::string::npos) {
-      malformed("a bare CR or LF", *line);
+      throw_malformed("bare CR or LF", *line);
     }
-    head.headers.push_back(header_of(*line));
+    head.headers.push_back(parse_header(*line));
   }
   return head;
 }
 
-body_decoder::body_decoder(const header_list& headers, when_unframed otherwise) {
+body_decoder::body_decoder(const header_list& headers, unframed_body unframed) {
   std::optional<std::string> length;
   bool chunked = false;
   for (const auto& [name, value] : headers) {
-    if (equal_without_case(name, "Transfer-Encoding")) {
-      if (chunked || !equal_without_case(value, "chunked")) {
-        malformed("unknown transfer coding", value);
+    if (iequals(name, "Transfer-Encoding")) {
+      if (chunked || !iequals(value, "chunked")) {
+        throw_malformed("unsupported transfer coding", value);
       }
       chunked = true;
-    } else if (equal_without_case(name, "Content-Length")) {
+    } else if (iequals(name, "Content-Length")) {
       if (length) {
-        malformed("a second Content-Length", value);
+        throw_malformed("repeated Content-Length", value);
       }
       length = value;
     }
   }
   if (chunked && length) {
-    malformed("Content-Length beside Transfer-Encoding", *length);
+    throw_malformed("both Content-Length and Transfer-Encoding", *length);
   }
   if (chunked) {
     state_ = state::chunk_size;
   } else if (length) {
     left_ = number(*length, 10);
     state_ = left_ == 0 ? state::finished : state::counted;
-  } else if (otherwise == when_unframed::until_close) {
+  } else if (unframed == unframed_body::until_close) {
     state_ = state::until_close;
   }
 }
@@ -120,7 +121,7 @@ void body_decoder::consume(std::string& input, std::string& output) {
   }
 }
 
-// One step of the framing; false when more input is needed first.
+// Decodes one element of the framing; false if more input is needed.
 bool body_decoder::step(std::string& input, std::string& output) {
   switch (state_) {
     case state::finished: return false;
@@ -139,7 +140,7 @@ bool body_decoder::step(std::string& input, std::string& output) {
         return false;
       }
       if (!input.starts_with("\r\n")) {
-        malformed("a chunk longer than its size", input.substr(0, 2));
+        throw_malformed("chunk longer than its size", input.substr(0, 2));
       }
       input.erase(0, 2);
       state_ = state::chunk_size;

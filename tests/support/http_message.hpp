@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <cstddef>
@@ -8,38 +9,39 @@
 #include <utility>
 #include <vector>
 
-/// As much of RFC 9112 as the tests' own client and upstream need, written apart from core/ on purpose: a test that
-/// read the wire with the code under test would share its mistakes. Whatever is malformed throws std::runtime_error.
+/// Parts of RFC 9112 that the tests' HTTP client and server need. Independent of core/, so that the tests do not share
+/// its defects. Malformed messages throw std::runtime_error.
 namespace cohort::test {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
-/// The first value of `name`, compared without case; nullopt if it is not there.
+/// The first value of the field `name` (case-insensitive); nullopt if there is none.
 std::optional<std::string> find_header(const header_list& headers, std::string_view name);
 
 struct message_head {
   std::string start_line;
   header_list headers;
-  std::string raw;  ///< every byte up to and with the empty line
+  std::string raw;  ///< all bytes, including the empty line
 };
 
-/// Takes a head off the front of `input`; nullopt, and `input` untouched, while it is incomplete.
-std::optional<message_head> take_head(std::string& input);
+/// Removes a head from the front of `input` and parses it; nullopt if it is incomplete, with `input` unchanged.
+std::optional<message_head> extract_head(std::string& input);
 
-/// Takes a body's framing away, piece by piece as bytes come.
+/// Decodes the framing of a body incrementally.
 class body_decoder {
  public:
-  /// What a message without Content-Length and Transfer-Encoding has: a request nothing, a response all until close.
-  enum class when_unframed { empty, until_close };
+  /// The body of a message without Content-Length and Transfer-Encoding: empty for a request, until close for a
+  /// response.
+  enum class unframed_body { empty, until_close };
 
-  /// A body of no bytes, whatever the headers say: for HEAD, 204, 304.
+  /// An empty body, for responses to HEAD and for 204 and 304.
   body_decoder() = default;
-  body_decoder(const header_list& headers, when_unframed otherwise);
+  body_decoder(const header_list& headers, unframed_body unframed);
 
-  /// Moves what `input` holds of this body to the end of `output`; what follows the body stays in `input`.
+  /// Moves this body's bytes from `input` to the end of `output`. Bytes after the body stay in `input`.
   void consume(std::string& input, std::string& output);
 
-  /// The peer has closed: the end of a body that lasts until then, an error for any other that is unfinished.
+  /// To be called when the peer has closed. Throws if the body is incomplete.
   void end_of_input();
 
   [[nodiscard]] bool finished() const noexcept { return state_ == state::finished; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <memory>
@@ -7,23 +8,22 @@
 
 namespace cohort::test {
 
-/// As much of JSON Schema (draft 2020-12) as this repository's schemas are written in: `type`, `enum`, `const`,
-/// `minimum`, `maximum`, `properties`, `required`, `additionalProperties`, `items`, and `$ref` to `#/$defs/…`.
+/// A JSON Schema, as far as valijson implements it (draft 7; unknown keywords are ignored).
 class json_schema {
  public:
-  /// Throws std::runtime_error if it is no schema, or has a keyword that would not be checked.
+  /// Throws std::runtime_error if `text` is not a schema.
   explicit json_schema(std::string_view text);
   ~json_schema();
   json_schema(const json_schema&) = delete;
   json_schema& operator=(const json_schema&) = delete;
 
-  /// A line for each place that is not as the schema has it, such as `/phases/0/name: is no string`; none if all is.
-  /// Throws std::runtime_error if `text` is no JSON.
+  /// One line for each violation, with the JSON pointer of the value: `/phases/0/name: Value type not permitted …`.
+  /// Empty if the document is valid. Throws std::runtime_error if `text` is not JSON.
   [[nodiscard]] std::vector<std::string> violations(std::string_view text) const;
 
  private:
-  struct document;
-  std::unique_ptr<document> schema_;
+  struct compiled_schema;
+  std::unique_ptr<compiled_schema> schema_;
 };
 
 }  // namespace cohort::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/scripted_upstream.hpp"
 
 #include "tests/support/certificate_authority.hpp"
@@ -55,20 +56,22 @@ std::string head_with_length(const Step& step) {
 }
 
 template <class Step>
-std::string first_part(const Step& step) {
+std::string partial_response(const Step& step) {
   return head_with_length(step) + step.body.substr(0, step.sent.value_or(step.body.size() / 2));
 }
 
-enum class ending { keep, hung_up, over };
+enum class connection_state { open, disconnected, closed };
 
-/// Does to one request what its step says; `over` when the connection is closed or to be dropped.
-class performer {
+/// Performs the step of one request. The result is `closed` if the connection is closed or must be.
+class step_runner {
  public:
-  performer(server_stream& stream, const recorded_request& request)
-      : stream_{stream}, head_only_{request.method == "HEAD"}, close_asked_{request.header("Connection") == "close"} {}
+  step_runner(server_stream& stream, const recorded_request& request)
+      : stream_{stream},
+        is_head_request_{request.method == "HEAD"},
+        close_requested_{request.header("Connection") == "close"} {}
 
-  ending operator()(const answer& step) {
-    if (const auto end = delay(step.delay); end != ending::keep) {
+  connection_state operator()(const canned_response& step) {
+    if (const auto end = delay(step.delay); end != connection_state::open) {
       return end;
     }
     auto headers = step.headers;
@@ -76,85 +79,85 @@ class performer {
       headers.emplace_back("Connection", "close");
     }
     std::string text = step.chunked ? head_of(step.status, std::move(headers), {"Transfer-Encoding", "chunked"})
-                                    : head_with_length(answer{step.status, std::move(headers), step.body});
-    if (!head_only_ && may_have_body(step.status)) {
+                                    : head_with_length(canned_response{step.status, std::move(headers), step.body});
+    if (!is_head_request_ && may_have_body(step.status)) {
       text += step.chunked ? chunked(step.body) : step.body;
     }
     return finish(text, step.close_after);
   }
 
-  ending operator()(const reset_before_answer& step) {
-    if (const auto end = delay(step.delay); end != ending::keep) {
+  connection_state operator()(const reset_before_response& step) {
+    if (const auto end = delay(step.delay); end != connection_state::open) {
       return end;
     }
     stream_.reset();
-    return ending::over;
+    return connection_state::closed;
   }
 
-  ending operator()(const reset_mid_body& step) {
-    if (!stream_.write(first_part(step))) {
-      return ending::hung_up;
+  connection_state operator()(const reset_mid_body& step) {
+    if (!stream_.write(partial_response(step))) {
+      return connection_state::disconnected;
     }
     stream_.reset();
-    return ending::over;
+    return connection_state::closed;
   }
 
-  ending operator()(const half_body& step) { return finish(first_part(step), true); }
+  connection_state operator()(const truncated_body& step) { return finish(partial_response(step), true); }
 
-  ending operator()(const garbage& step) { return finish(step.bytes, true); }
+  connection_state operator()(const raw_bytes& step) { return finish(step.bytes, true); }
 
-  ending operator()(const silence&) { return delay(milliseconds::max()); }
+  connection_state operator()(const no_response&) { return delay(milliseconds::max()); }
 
-  ending operator()(const drip& step) {
+  connection_state operator()(const slow_body& step) {
     if (!stream_.write(head_with_length(step))) {
-      return ending::hung_up;
+      return connection_state::disconnected;
     }
-    for (const char byte : head_only_ ? std::string{} : step.body) {
-      if (const auto end = delay(step.interval); end != ending::keep) {
+    for (const char byte : is_head_request_ ? std::string{} : step.body) {
+      if (const auto end = delay(step.interval); end != connection_state::open) {
         return end;
       }
       if (!stream_.write({&byte, 1})) {
-        return ending::hung_up;
+        return connection_state::disconnected;
       }
     }
     return finish({}, false);
   }
 
  private:
-  // No wait, no look: a client that half-closes after its request is in its right to an answer given at once.
-  ending delay(milliseconds duration) {
+  // Without a delay the client is not checked: one that half-closes after its request still gets the response.
+  connection_state delay(milliseconds duration) {
     if (duration == milliseconds::zero()) {
-      return ending::keep;
+      return connection_state::open;
     }
-    switch (stream_.hold(duration)) {
-      case server_stream::hold_end::hung_up: return ending::hung_up;
-      case server_stream::hold_end::stopped: return ending::over;
-      case server_stream::hold_end::elapsed: break;
+    switch (stream_.wait_for_disconnect(duration)) {
+      case server_stream::wait_result::disconnected: return connection_state::disconnected;
+      case server_stream::wait_result::stopped: return connection_state::closed;
+      case server_stream::wait_result::elapsed: break;
     }
-    return ending::keep;
+    return connection_state::open;
   }
 
-  ending finish(std::string_view text, bool close) {
+  connection_state finish(std::string_view text, bool close) {
     if (!stream_.write(text)) {
-      return ending::hung_up;
+      return connection_state::disconnected;
     }
-    if (close || close_asked_) {
+    if (close || close_requested_) {
       stream_.close();
-      return ending::over;
+      return connection_state::closed;
     }
-    return ending::keep;
+    return connection_state::open;
   }
 
   server_stream& stream_;
-  bool head_only_;
-  bool close_asked_;
+  bool is_head_request_;
+  bool close_requested_;
 };
 
 std::pair<std::string, std::string> method_and_target(const std::string& line) {
   const auto first = line.find(' ');
   const auto second = line.find(' ', first == std::string::npos ? first : first + 1);
   if (second == std::string::npos || !line.substr(second + 1).starts_with("HTTP/1.")) {
-    throw std::runtime_error("no request line: \"" + line + "\"");
+    throw std::runtime_error("malformed request line: \"" + line + "\"");
   }
   return {line.substr(0, first), line.substr(first + 1, second - first - 1)};
 }
@@ -169,7 +172,8 @@ scripted_upstream::scripted_upstream(std::unique_ptr<SSL_CTX, free_ssl> tls)
     : tls_{std::move(tls)},
       listener_{listen_loopback(SOMAXCONN)},
       port_{local_port(listener_)},
-      rest_{answer{.status = 500, .body = "scripted_upstream: no step left, and always() was not called"}},
+      default_behaviour_{canned_response{
+          .status = 500, .body = "scripted_upstream: no step left, and set_default_behaviour() was not called"}},
       acceptor_{[this] { accept_all(); }} {}
 
 scripted_upstream::~scripted_upstream() {
@@ -180,17 +184,17 @@ scripted_upstream::~scripted_upstream() {
   }
 }
 
-void scripted_upstream::next(behaviour step) {
+void scripted_upstream::enqueue(behaviour step) {
   const std::lock_guard lock{mutex_};
   steps_.push_back(std::move(step));
 }
 
-void scripted_upstream::always(behaviour rest) {
+void scripted_upstream::set_default_behaviour(behaviour step) {
   const std::lock_guard lock{mutex_};
-  rest_ = std::move(rest);
+  default_behaviour_ = std::move(step);
 }
 
-std::size_t scripted_upstream::steps_left() const {
+std::size_t scripted_upstream::remaining_steps() const {
   const std::lock_guard lock{mutex_};
   return steps_.size();
 }
@@ -200,9 +204,9 @@ std::vector<recorded_request> scripted_upstream::requests() const {
   return requests_;
 }
 
-std::size_t scripted_upstream::hangups() const {
+std::size_t scripted_upstream::disconnects() const {
   const std::lock_guard lock{mutex_};
-  return hangups_;
+  return disconnects_;
 }
 
 std::size_t scripted_upstream::connections_accepted() const {
@@ -215,31 +219,31 @@ std::string scripted_upstream::url() const {
 }
 
 template <class Count>
-void scripted_upstream::wait_until_counted(const char* what, Count counted, std::size_t wanted,
-                                           milliseconds timeout) const {
+void scripted_upstream::wait_for_count(const char* name, Count count, std::size_t expected,
+                                       milliseconds timeout) const {
   std::unique_lock lock{mutex_};
-  if (!changed_.wait_until(lock, after(timeout), [&] { return counted() >= wanted; })) {
-    throw std::runtime_error("scripted upstream: " + std::to_string(counted()) + " of " + std::to_string(wanted) + " " +
-                             what + " within " + std::to_string(timeout.count()) + " ms" +
-                             (fault_.empty() ? "" : "; last fault: " + fault_));
+  if (!changed_.wait_until(lock, deadline_after(timeout), [&] { return count() >= expected; })) {
+    throw std::runtime_error("scripted upstream: " + std::to_string(count()) + " of " + std::to_string(expected) + " " +
+                             name + " within " + std::to_string(timeout.count()) + " ms" +
+                             (last_error_.empty() ? "" : "; last error: " + last_error_));
   }
 }
 
 void scripted_upstream::wait_for_requests(std::size_t count, milliseconds timeout) const {
-  wait_until_counted("requests", [this] { return requests_.size(); }, count, timeout);
+  wait_for_count("requests", [this] { return requests_.size(); }, count, timeout);
 }
 
-void scripted_upstream::wait_for_hangups(std::size_t count, milliseconds timeout) const {
-  wait_until_counted("hang-ups", [this] { return hangups_; }, count, timeout);
+void scripted_upstream::wait_for_disconnects(std::size_t count, milliseconds timeout) const {
+  wait_for_count("disconnects", [this] { return disconnects_; }, count, timeout);
 }
 
-void scripted_upstream::note_fault(const std::string& what) {
+void scripted_upstream::record_error(const std::string& error) {
   const std::lock_guard lock{mutex_};
-  fault_ = what;
+  last_error_ = error;
 }
 
 void scripted_upstream::accept_all() {
-  // Inherited by every connection's thread; see server_stream.
+  // Inherited by the threads of the connections, as server_stream requires.
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
@@ -250,7 +254,7 @@ void scripted_upstream::accept_all() {
       if (errno == EAGAIN || errno == ECONNABORTED) {
         continue;
       }
-      return note_fault("no more connections accepted, errno " + std::to_string(errno));
+      return record_error("accept failed, errno " + std::to_string(errno));
     }
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -276,46 +280,46 @@ void scripted_upstream::accept_all() {
 
 void scripted_upstream::serve(server_stream& stream) {
   if (!stream.handshake()) {
-    return note_fault("TLS handshake failed");
+    return record_error("TLS handshake failed");
   }
   try {
     std::string input;
     while (auto request = read_request(stream, input)) {
-      performer perform{stream, *request};
+      step_runner perform{stream, *request};
       const auto step = record(std::move(*request));
       const auto end = std::visit(perform, step);
-      if (end == ending::hung_up) {
+      if (end == connection_state::disconnected) {
         const std::lock_guard lock{mutex_};
-        ++hangups_;
+        ++disconnects_;
         changed_.notify_all();
       }
-      if (end != ending::keep) {
+      if (end != connection_state::open) {
         return;
       }
     }
   } catch (const std::runtime_error& error) {
-    note_fault(error.what());
-    const std::string why = error.what();
-    stream.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: " + std::to_string(why.size()) +
-                 "\r\n\r\n" + why);
+    record_error(error.what());
+    const std::string message = error.what();
+    stream.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: " + std::to_string(message.size()) +
+                 "\r\n\r\n" + message);
     stream.close();
   }
 }
 
 std::optional<recorded_request> scripted_upstream::read_request(server_stream& stream, std::string& input) const {
-  auto head = take_head(input);
+  auto head = extract_head(input);
   while (!head) {
     const auto bytes = stream.read_some();
     if (bytes.empty()) {
       return std::nullopt;
     }
     input += bytes;
-    head = take_head(input);
+    head = extract_head(input);
   }
   recorded_request request;
   std::tie(request.method, request.target) = method_and_target(head->start_line);
   request.headers = std::move(head->headers);
-  body_decoder decoder{request.headers, body_decoder::when_unframed::empty};
+  body_decoder decoder{request.headers, body_decoder::unframed_body::empty};
   decoder.consume(input, request.body);
   while (!decoder.finished()) {
     const auto bytes = stream.read_some();
@@ -333,7 +337,7 @@ behaviour scripted_upstream::record(recorded_request request) {
   requests_.push_back(std::move(request));
   changed_.notify_all();
   if (steps_.empty()) {
-    return rest_;
+    return default_behaviour_;
   }
   auto step = std::move(steps_.front());
   steps_.pop_front();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "tests/support/black_hole.hpp"
@@ -22,22 +23,22 @@
 
 namespace cohort::test {
 
-/// A whole response. Content-Length or, if `chunked`, Transfer-Encoding is added unless `headers` has one of them.
-struct answer {
+/// A complete response. Content-Length or, if `chunked`, Transfer-Encoding is added unless `headers` has one of them.
+struct canned_response {
   int status{200};
   header_list headers{};
   std::string body{};
   std::chrono::milliseconds delay{0};
-  bool chunked{false};      ///< the body in chunks of at most 1 KiB
-  bool close_after{false};  ///< says Connection: close, and does
+  bool chunked{false};      ///< in chunks of at most 1 KiB
+  bool close_after{false};  ///< with Connection: close
 };
 
-/// RST instead of an answer.
-struct reset_before_answer {
+/// RST instead of a response.
+struct reset_before_response {
   std::chrono::milliseconds delay{0};
 };
 
-/// Announces all of `body`, sends the first `sent` bytes (half of them by default), then RST.
+/// A response with the Content-Length of `body` but only its first `sent` bytes (default: half), then RST.
 struct reset_mid_body {
   int status{200};
   header_list headers{};
@@ -45,31 +46,32 @@ struct reset_mid_body {
   std::optional<std::size_t> sent{};
 };
 
-/// Announces all of `body`, sends the first `sent` bytes (half of them by default), then closes in good order.
-struct half_body {
+/// A response with the Content-Length of `body` but only its first `sent` bytes (default: half), then an orderly close.
+struct truncated_body {
   int status{200};
   header_list headers{};
   std::string body{};
   std::optional<std::size_t> sent{};
 };
 
-/// These bytes, whatever they are, then closes in good order.
-struct garbage {
+/// Arbitrary bytes, then an orderly close.
+struct raw_bytes {
   std::string bytes{};
 };
 
-/// No answer; the connection stays open until the peer closes it.
-struct silence {};
+/// No response; the connection stays open until the client closes it.
+struct no_response {};
 
-/// The head at once, then the body a byte at a time, `interval` before each.
-struct drip {
+/// The head at once, then the body byte by byte with a delay of `interval` before each.
+struct slow_body {
   int status{200};
   header_list headers{};
   std::string body{};
   std::chrono::milliseconds interval{10};
 };
 
-using behaviour = std::variant<answer, reset_before_answer, reset_mid_body, half_body, garbage, silence, drip>;
+using behaviour = std::variant<canned_response, reset_before_response, reset_mid_body, truncated_body, raw_bytes,
+                               no_response, slow_body>;
 
 struct recorded_request {
   std::string method{};
@@ -77,48 +79,48 @@ struct recorded_request {
   header_list headers{};
   std::string body{};
 
-  /// The first value of `name`, compared without case; empty if it is not there.
+  /// The first value of the field `name` (case-insensitive); empty if there is none.
   [[nodiscard]] std::string header(std::string_view name) const { return find_header(headers, name).value_or(""); }
 };
 
-/// An HTTP/1.1 server on 127.0.0.1 that does to its clients what the test says. A thread per connection, connections
-/// persistent unless the behaviour ends them. All members may be called from any thread; destruction ends every
-/// delay at once.
+/// An HTTP/1.1 server on 127.0.0.1 whose behaviour a test defines. It runs one thread per connection; connections are
+/// persistent unless the behaviour ends them. All members may be called from any thread. The destructor interrupts all
+/// delays.
 class scripted_upstream {
  public:
   scripted_upstream();
 
-  /// The same over TLS.
+  /// A TLS server.
   explicit scripted_upstream(const certificate_and_key& leaf);
 
   ~scripted_upstream();
   scripted_upstream(const scripted_upstream&) = delete;
   scripted_upstream& operator=(const scripted_upstream&) = delete;
 
-  /// For one request, in the order of these calls and of the requests' arrival.
-  void next(behaviour step);
+  /// Adds the behaviour for one request. Requests use the steps in the order of their arrival.
+  void enqueue(behaviour step);
 
-  /// For all requests that find no step left. Until it is set: 500 and a body that says so.
-  void always(behaviour rest);
+  /// Sets the behaviour for requests without a step. Initially that is a 500 response.
+  void set_default_behaviour(behaviour step);
 
-  /// How many steps given to next() have met no request yet; a script ends with 0.
-  [[nodiscard]] std::size_t steps_left() const;
+  /// The number of steps that no request has used.
+  [[nodiscard]] std::size_t remaining_steps() const;
 
-  /// Requests that have come in whole, in order.
+  /// All complete requests, in the order of their arrival.
   [[nodiscard]] std::vector<recorded_request> requests() const;
 
-  /// Returns once at least `count` requests have come; throws std::runtime_error if they have not in time.
+  /// Waits for at least `count` requests. Throws std::runtime_error after `timeout`.
   void wait_for_requests(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
-  /// The same for connections whose peer closed, half-closed or reset while an answer was pending: the peer no
-  /// longer wants it. Noticed during `delay`, `silence` and `drip`, and when an answer cannot be written.
-  void wait_for_hangups(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
+  /// Waits for at least `count` clients that have closed, half-closed or reset their connection before the response was
+  /// complete. Detected during `canned_response::delay`, `no_response` and `slow_body`, and by failed writes.
+  void wait_for_disconnects(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
-  [[nodiscard]] std::size_t hangups() const;
+  [[nodiscard]] std::size_t disconnects() const;
   [[nodiscard]] std::size_t connections_accepted() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
-  /// "http://127.0.0.1:port", or "https://localhost:port": there is no listener on ::1.
+  /// "http://127.0.0.1:port" or "https://localhost:port"; there is no listener on ::1.
   [[nodiscard]] std::string url() const;
 
  private:
@@ -134,8 +136,8 @@ class scripted_upstream {
   std::optional<recorded_request> read_request(server_stream& stream, std::string& input) const;
   behaviour record(recorded_request request);
   template <class Count>
-  void wait_until_counted(const char* what, Count counted, std::size_t wanted, std::chrono::milliseconds timeout) const;
-  void note_fault(const std::string& what);
+  void wait_for_count(const char* name, Count count, std::size_t expected, std::chrono::milliseconds timeout) const;
+  void record_error(const std::string& error);
 
   std::unique_ptr<SSL_CTX, free_ssl> tls_;
   file_descriptor listener_;
@@ -145,13 +147,13 @@ class scripted_upstream {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::deque<behaviour> steps_;
-  behaviour rest_;
+  behaviour default_behaviour_;
   std::vector<recorded_request> requests_;
-  std::size_t hangups_{0};
+  std::size_t disconnects_{0};
   std::size_t accepted_{0};
-  std::string fault_;  // the last thing that went wrong on our side of the wire, for the messages of failed waits
+  std::string last_error_;  // of this server, for the messages of failed waits
 
-  std::list<connection> connections_;  // the acceptor's own until it has been joined
+  std::list<connection> connections_;  // used by the acceptor thread only
   std::thread acceptor_;
 };
 

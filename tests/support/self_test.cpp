@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/black_hole.hpp"
 #include "tests/support/certificate_authority.hpp"
 #include "tests/support/child_process.hpp"
@@ -38,20 +39,20 @@ namespace {
 
 struct tls_exchange {
   long verification;  // an X509_V_ code
-  std::string answer;
+  std::string response;
 };
 
-// A client that trusts `root` alone and wants `host`; it sends nothing to a server that it does not believe, and leaves
-// when its request is answered by nothing for `patience`.
+// Sends a request over TLS with `root` as the only trusted certificate, if the certificate of `host` is valid. Reads
+// until the server closes or sends nothing for `timeout`.
 tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std::string& host,
-                          std::chrono::milliseconds patience = default_timeout) {
+                          std::chrono::milliseconds timeout = default_timeout) {
   const auto socket = connect_loopback(port);
   ::fcntl(socket.get(), F_SETFL, 0);
-  const auto limit_reads_to = [&socket](std::chrono::milliseconds limit) {
-    const timeval value{limit.count() / 1000, limit.count() % 1000 * 1000};
+  const auto set_read_timeout = [&socket](std::chrono::milliseconds read_timeout) {
+    const timeval value{read_timeout.count() / 1000, read_timeout.count() % 1000 * 1000};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
   };
-  limit_reads_to(default_timeout);
+  set_read_timeout(default_timeout);
 
   const std::unique_ptr<SSL_CTX, free_ssl> context{SSL_CTX_new(TLS_client_method())};
   const std::unique_ptr<BIO, int (*)(BIO*)> text{BIO_new_mem_buf(root.data(), static_cast<int>(root.size())), BIO_free};
@@ -70,12 +71,12 @@ tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std
   const bool connected = SSL_connect(session.get()) == 1;
   result.verification = SSL_get_verify_result(session.get());
   if (connected) {
-    limit_reads_to(patience);
+    set_read_timeout(timeout);
     const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     SSL_write(session.get(), request.data(), static_cast<int>(request.size()));
     char buffer[1024];
     for (int size = 0; (size = SSL_read(session.get(), buffer, sizeof buffer)) > 0;) {
-      result.answer.append(buffer, static_cast<std::size_t>(size));
+      result.response.append(buffer, static_cast<std::size_t>(size));
     }
   }
   return result;
@@ -83,32 +84,32 @@ tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std
 
 }  // namespace
 
-TEST_CASE("a client that trusts the authority accepts its certificate for each name and address in it") {
+TEST_CASE("certificate authority: a certificate is valid for all its names and addresses", "[support][threads]") {
   certificate_authority ca{"test root"};
   scripted_upstream upstream{ca.issue({.dns = {"localhost", "other.example"}, .ip = {"127.0.0.1"}})};
-  upstream.always(answer{.body = "over TLS"});
+  upstream.set_default_behaviour(canned_response{.body = "over TLS"});
   const auto host = GENERATE("localhost", "other.example", "127.0.0.1");
   const auto result = get_over_tls(upstream.port(), ca.certificate_pem(), host);
   CHECK(result.verification == X509_V_OK);
-  CHECK_THAT(result.answer, ContainsSubstring("HTTP/1.1 200 ") && ContainsSubstring("over TLS"));
+  CHECK_THAT(result.response, ContainsSubstring("HTTP/1.1 200 ") && ContainsSubstring("over TLS"));
   CHECK(upstream.requests().size() == 1);
   CHECK(upstream.url() == "https://localhost:" + std::to_string(upstream.port()));
 }
 
-TEST_CASE("a client refuses a certificate that is expired, early, for another name, or from a stranger") {
+TEST_CASE("certificate authority: invalid certificates fail with the right code", "[support][threads]") {
   certificate_authority ca{"test root"};
-  certificate_authority stranger{"another root"};
-  struct refusal {
+  certificate_authority other{"another root"};
+  struct example {
     certificate_and_key leaf;
     long code;
   };
-  const std::vector<refusal> refusals{
+  const std::vector<example> examples{
       {ca.issue({.dns = {"localhost"}, .not_before_offset = -48h, .valid_for = 24h}), X509_V_ERR_CERT_HAS_EXPIRED},
       {ca.issue({.dns = {"localhost"}, .not_before_offset = 1h}), X509_V_ERR_CERT_NOT_YET_VALID},
       {ca.issue({.dns = {"elsewhere.example"}}), X509_V_ERR_HOSTNAME_MISMATCH},
-      {stranger.issue({.dns = {"localhost"}}), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+      {other.issue({.dns = {"localhost"}}), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
   };
-  for (const auto& [leaf, code] : refusals) {
+  for (const auto& [leaf, code] : examples) {
     scripted_upstream upstream{leaf};
     CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").verification == code);
     CHECK(upstream.connections_accepted() == 1);
@@ -116,66 +117,66 @@ TEST_CASE("a client refuses a certificate that is expired, early, for another na
   }
 }
 
-TEST_CASE("over TLS an upstream drips, resets mid-body, and notices a client that leaves") {
+TEST_CASE("scripted upstream: behaviours work over TLS", "[support][threads]") {
   certificate_authority ca{"test root"};
   scripted_upstream upstream{ca.issue({.dns = {"localhost"}})};
-  upstream.next(drip{.body = "0123456789", .interval = 1ms});
-  const auto whole = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").answer;
-  CHECK_THAT(whole, EndsWith("\r\n\r\n0123456789"));
-  upstream.next(reset_mid_body{.body = "0123456789"});
-  const auto half = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").answer;
-  CHECK_THAT(half, EndsWith("\r\n\r\n01234"));
-  CHECK(upstream.hangups() == 0);
-  upstream.next(silence{});
-  CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost", 50ms).answer.empty());
-  upstream.wait_for_hangups(1);
+  upstream.enqueue(slow_body{.body = "0123456789", .interval = 1ms});
+  const auto complete_response = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").response;
+  CHECK_THAT(complete_response, EndsWith("\r\n\r\n0123456789"));
+  upstream.enqueue(reset_mid_body{.body = "0123456789"});
+  const auto truncated_response = get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").response;
+  CHECK_THAT(truncated_response, EndsWith("\r\n\r\n01234"));
+  CHECK(upstream.disconnects() == 0);
+  upstream.enqueue(no_response{});
+  CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost", 50ms).response.empty());
+  upstream.wait_for_disconnects(1);
 }
 
-TEST_CASE("a certificate without any name is not issued") {
+TEST_CASE("certificate authority: a certificate needs at least one DNS name", "[support]") {
   certificate_authority ca{"test root"};
-  CHECK_THROWS_WITH(ca.issue({}), ContainsSubstring("needs a name"));
+  CHECK_THROWS_WITH(ca.issue({}), ContainsSubstring("needs at least one DNS name"));
 }
 
-TEST_CASE("a temporary directory is empty at first and gone at last, with what was written to it") {
-  std::filesystem::path kept;
+TEST_CASE("temporary directory: it is removed with its contents", "[support]") {
+  std::filesystem::path path;
   {
     const temporary_directory directory;
-    kept = directory.path();
-    CHECK(std::filesystem::is_empty(kept));
+    path = directory.path();
+    CHECK(std::filesystem::is_empty(path));
     const auto file = directory.write("keys/api", "secret\n");
     std::ostringstream text;
     text << std::ifstream{file}.rdbuf();
     CHECK(text.str() == "secret\n");
-    CHECK(file == kept / "keys/api");
+    CHECK(file == path / "keys/api");
   }
-  CHECK_FALSE(std::filesystem::exists(kept));
+  CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("a child's outputs are kept apart, and its exit status is its own") {
+TEST_CASE("child process: outputs are separate and the exit status is returned", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "echo out; echo err >&2; printf unfinished; exit 7"}};
-  CHECK(child.wait_exit() == 7);
+  CHECK(child.wait_for_exit() == 7);
   CHECK(child.output() == "out\nunfinished");
   CHECK(child.error_output() == "err\n");
   CHECK(child.wait_for_line("unfin") == "unfinished");
 }
 
-TEST_CASE("what a child's own children print late is waited for") {
+TEST_CASE("child process: output of its own children is waited for", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "(sleep 0.1; echo late) & exit 0"}};
-  CHECK(child.wait_exit() == 0);
+  CHECK(child.wait_for_exit() == 0);
   CHECK(child.output() == "late\n");
 }
 
-TEST_CASE("a child sees the variables it is given, PATH, and nothing else but sanitizer options") {
+TEST_CASE("child process: the environment has the given variables and PATH only", "[support][threads]") {
   ::setenv("COHORT_LEAK", "1", 1);
   child_process child{"/usr/bin/env", {}, {{"API_KEY", "k"}}};
-  CHECK(child.wait_exit() == 0);
+  CHECK(child.wait_for_exit() == 0);
   CHECK(child.wait_for_line("API_KEY") == "API_KEY=k");
   CHECK(child.wait_for_line([](std::string_view line) { return line.starts_with("PATH="); }) ==
         std::string{"PATH="} + std::getenv("PATH"));
   CHECK_THAT(child.output(), !ContainsSubstring("COHORT_LEAK"));
 }
 
-TEST_CASE("a line is found whichever output it is on, whether it came before the call or after") {
+TEST_CASE("child process: lines of both outputs are found, printed before or after the call", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "echo first; echo second >&2; sleep 1000"}};
   CHECK(child.wait_for_line("second") == "second");
   CHECK(child.wait_for_line("first") == "first");
@@ -184,48 +185,48 @@ TEST_CASE("a line is found whichever output it is on, whether it came before the
                     ContainsSubstring("\"third\"") && ContainsSubstring("within 1 ms") && ContainsSubstring("first"));
 }
 
-TEST_CASE("a line that can no longer come is reported at once, with the exit status and what was printed") {
+TEST_CASE("child process: waiting for a line fails when the outputs have ended", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "echo sorry >&2; exit 2"}};
-  child.wait_exit();
+  child.wait_for_exit();
   CHECK_THROWS_WITH(child.wait_for_line("ready"),
                     ContainsSubstring("ended") && ContainsSubstring("status 2") && ContainsSubstring("sorry"));
 }
 
-TEST_CASE("a child can be signalled, and says so in its status") {
+TEST_CASE("child process: signals are delivered and show in the status", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "trap 'exit 3' TERM; echo up; while :; do read x < /dev/null; done"}};
   child.wait_for_line("up");
-  CHECK_THROWS_WITH(child.wait_exit(1ms), ContainsSubstring("did not exit within 1 ms"));
+  CHECK_THROWS_WITH(child.wait_for_exit(1ms), ContainsSubstring("did not exit within 1 ms"));
   child.signal(SIGTERM);
-  CHECK(child.wait_exit() == 3);
+  CHECK(child.wait_for_exit() == 3);
   child.signal(SIGTERM);
 
   child_process killed{"/bin/sleep", {"1000"}};
   killed.signal(SIGKILL);
-  CHECK(killed.wait_exit() == 128 + SIGKILL);
+  CHECK(killed.wait_for_exit() == 128 + SIGKILL);
 }
 
-TEST_CASE("a program that cannot be executed is an error of the constructor") {
+TEST_CASE("child process: the constructor throws if the program cannot be executed", "[support][threads]") {
   CHECK_THROWS_WITH(child_process("/nonexistent"), ContainsSubstring("cannot execute /nonexistent: No such file"));
 }
 
-TEST_CASE("a child's own children do not outlive the test") {
+TEST_CASE("child process: the destructor kills the process group", "[support][threads]") {
   std::optional<child_process> child{std::in_place, "/bin/sh",
                                      std::vector<std::string>{"-c", "sleep 1000 & echo pid $!; wait"}};
   const auto line = child->wait_for_line("pid ");
   const file_descriptor grandchild{static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(line.substr(4)), 0))};
   REQUIRE(grandchild);
-  CHECK(wait_for(grandchild.get(), POLLIN, after(0ms)) == readiness::timed_out);
+  CHECK(wait_for(grandchild.get(), POLLIN, deadline_after(0ms)) == readiness::timed_out);
   child.reset();
-  CHECK(wait_for(grandchild.get(), POLLIN, after(default_timeout)) == readiness::ready);
+  CHECK(wait_for(grandchild.get(), POLLIN, deadline_after(default_timeout)) == readiness::ready);
 }
 
-TEST_CASE("a child dies with the thread that started it") {
+TEST_CASE("child process: the child is killed when its thread ends", "[support][threads]") {
   std::optional<child_process> child;
   std::thread{[&child] { child.emplace("/bin/sleep", std::vector<std::string>{"1000"}); }}.join();
-  CHECK(child->wait_exit() == 128 + SIGKILL);
+  CHECK(child->wait_for_exit() == 128 + SIGKILL);
 }
 
-TEST_CASE("a black hole neither accepts nor refuses a connection") {
+TEST_CASE("black hole: connections are neither accepted nor refused", "[support]") {
   const black_hole hole;
-  CHECK_THROWS_WITH(connect_loopback(hole.port(), 200ms), ContainsSubstring("no answer within 200 ms"));
+  CHECK_THROWS_WITH(connect_loopback(hole.port(), 200ms), ContainsSubstring("no response within 200 ms"));
 }

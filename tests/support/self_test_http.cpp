@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/http_exchange.hpp"
 #include "tests/support/scripted_upstream.hpp"
 
@@ -23,10 +24,10 @@ namespace {
 
 constexpr std::string_view get_request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 
-// The bytes of one response as a client of them sees it.
+// Reads a response with these bytes.
 response read_bytes(const std::string& bytes, bool head_request = false) {
   scripted_upstream upstream;
-  upstream.always(garbage{bytes});
+  upstream.set_default_behaviour(raw_bytes{bytes});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   return connection.read_response(default_timeout, head_request);
@@ -34,11 +35,11 @@ response read_bytes(const std::string& bytes, bool head_request = false) {
 
 }  // namespace
 
-TEST_CASE("the client reads a body by its length and leaves the next response alone") {
+TEST_CASE("http client: a body ends at its length and the next response is kept", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.always(
-      garbage{"HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\noneHTTP/1.1 404 \r\n"
-              "Content-Length: 0\r\n\r\n"});
+  upstream.set_default_behaviour(
+      raw_bytes{"HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\noneHTTP/1.1 404 \r\n"
+                "Content-Length: 0\r\n\r\n"});
   raw_connection connection{upstream.port()};
   CHECK(connection.send(get_request) == get_request.size());
   const auto first = connection.read_response();
@@ -48,12 +49,12 @@ TEST_CASE("the client reads a body by its length and leaves the next response al
   CHECK(first.header("x-a") == "b c");
   CHECK(first.header("absent").empty());
   CHECK(first.raw_head == "HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\n");
-  CHECK_FALSE(connection.at_eof(1ms));
+  CHECK_FALSE(connection.wait_for_close(1ms));
   CHECK(connection.read_response().status == 404);
-  CHECK(connection.at_eof());
+  CHECK(connection.wait_for_close());
 }
 
-TEST_CASE("the client understands every way in which a body can end") {
+TEST_CASE("http client: all framings of a body are supported", "[support][threads]") {
   struct framing {
     std::string bytes;
     std::string body;
@@ -68,7 +69,7 @@ TEST_CASE("the client understands every way in which a body can end") {
   CHECK(read_bytes(bytes).body == body);
 }
 
-TEST_CASE("the client skips interim responses, records them, and ignores the length that answers a HEAD") {
+TEST_CASE("http client: interim responses are recorded; a response to HEAD has no body", "[support][threads]") {
   const auto result =
       read_bytes("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true);
   CHECK(result.status == 200);
@@ -78,7 +79,7 @@ TEST_CASE("the client skips interim responses, records them, and ignores the len
   CHECK(result.interim[0].header("Link") == "</a>");
 }
 
-TEST_CASE("the client refuses what is no HTTP, or ends too early") {
+TEST_CASE("http client: malformed and truncated responses throw", "[support][threads]") {
   const auto bytes = GENERATE(as<std::string>{}, "HTTP/1.1 200\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n",
                               "HTTP/1.1 200 OK\r\nName : v\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n",
                               "HTTP/1.1 200 OK\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
@@ -92,15 +93,15 @@ TEST_CASE("the client refuses what is no HTTP, or ends too early") {
   CHECK_THROWS_AS(read_bytes(bytes), std::runtime_error);
 }
 
-TEST_CASE("the client reads events one by one, across chunks, and says when the stream has ended") {
+TEST_CASE("http client: server-sent events are read across chunks", "[support][threads]") {
   scripted_upstream upstream;
   const std::string filler(1500, 'x');
   const bool chunked = GENERATE(true, false);
-  upstream.always(answer{.headers = {{"Content-Type", "text/event-stream"}},
-                         .body = ": hello\n\nevent: tick\ndata: 1\ndata:2\r\n\r\n"
-                                 "data: " +
-                                 filler + "\n\nevent: none\n\n",
-                         .chunked = chunked});
+  upstream.set_default_behaviour(canned_response{.headers = {{"Content-Type", "text/event-stream"}},
+                                                 .body = ": hello\n\nevent: tick\ndata: 1\ndata:2\r\n\r\n"
+                                                         "data: " +
+                                                         filler + "\n\nevent: none\n\n",
+                                                 .chunked = chunked});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_head().header("Content-Type") == "text/event-stream");
@@ -113,31 +114,31 @@ TEST_CASE("the client reads events one by one, across chunks, and says when the 
   CHECK_THROWS_WITH(connection.read_sse_event(), ContainsSubstring("has ended"));
 }
 
-TEST_CASE("a client's reset is one on the wire, not an orderly end") {
+TEST_CASE("http client: reset sends RST", "[support][threads]") {
   const auto listener = listen_loopback(1);
   raw_connection connection{local_port(listener)};
-  REQUIRE(wait_for(listener.get(), POLLIN, after(default_timeout)) == readiness::ready);
+  REQUIRE(wait_for(listener.get(), POLLIN, deadline_after(default_timeout)) == readiness::ready);
   const file_descriptor peer{::accept(listener.get(), nullptr, nullptr)};
   connection.reset();
-  REQUIRE(wait_for(peer.get(), POLLIN, after(default_timeout)) == readiness::ready);
+  REQUIRE(wait_for(peer.get(), POLLIN, deadline_after(default_timeout)) == readiness::ready);
   char byte = 0;
   CHECK(::recv(peer.get(), &byte, 1, 0) == -1);
   CHECK(errno == ECONNRESET);
 }
 
-TEST_CASE("the client gives up when nothing comes") {
+TEST_CASE("http client: reads time out", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.always(silence{});
+  upstream.set_default_behaviour(no_response{});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
-  CHECK_THROWS_WITH(connection.read_response(1ms), ContainsSubstring("nothing came in time"));
-  CHECK_THROWS_WITH(connection.read_some(1ms), ContainsSubstring("nothing came in time"));
-  CHECK_FALSE(connection.at_eof(1ms));
+  CHECK_THROWS_WITH(connection.read_response(1ms), ContainsSubstring("timeout; received so far"));
+  CHECK_THROWS_WITH(connection.read_some(1ms), ContainsSubstring("timeout; received so far"));
+  CHECK_FALSE(connection.wait_for_close(1ms));
 }
 
-TEST_CASE("an upstream records what it is asked, and answers many requests on one connection") {
+TEST_CASE("scripted upstream: requests are recorded; connections are persistent", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.always(answer{.status = 201, .headers = {{"X-Mood", "good"}}, .body = "done"});
+  upstream.set_default_behaviour(canned_response{.status = 201, .headers = {{"X-Mood", "good"}}, .body = "done"});
   raw_connection connection{upstream.port()};
   connection.send(
       "POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyPUT /c HTTP/1.1\r\nHost: h\r\n"
@@ -160,27 +161,27 @@ TEST_CASE("an upstream records what it is asked, and answers many requests on on
   CHECK(upstream.connections_accepted() == 1);
 }
 
-TEST_CASE("steps are used once each, in order, and the rest of the requests get the default") {
+TEST_CASE("scripted upstream: each step is used once, then the default", "[support][threads]") {
   scripted_upstream upstream;
   CHECK(get(upstream.port(), "/").status == 500);
-  upstream.always(answer{.body = "rest"});
-  upstream.next(answer{.status = 503});
-  upstream.next(answer{.body = "second", .chunked = true});
-  CHECK(upstream.steps_left() == 2);
+  upstream.set_default_behaviour(canned_response{.body = "rest"});
+  upstream.enqueue(canned_response{.status = 503});
+  upstream.enqueue(canned_response{.body = "second", .chunked = true});
+  CHECK(upstream.remaining_steps() == 2);
   CHECK(get(upstream.port(), "/").status == 503);
   const auto second = get(upstream.port(), "/");
   CHECK(second.header("Transfer-Encoding") == "chunked");
   CHECK(second.body == "second");
-  CHECK(upstream.steps_left() == 0);
+  CHECK(upstream.remaining_steps() == 0);
   CHECK(get(upstream.port(), "/").body == "rest");
   CHECK(request(upstream.port(), "HEAD", "/").header("Content-Length") == "4");
   CHECK(upstream.requests().size() == 5);
 }
 
-TEST_CASE("an upstream sends no body in answer to a HEAD") {
+TEST_CASE("scripted upstream: a response to HEAD has no body", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(answer{.body = "unsent"});
-  upstream.next(answer{.body = "sent"});
+  upstream.enqueue(canned_response{.body = "unsent"});
+  upstream.enqueue(canned_response{.body = "sent"});
   raw_connection connection{upstream.port()};
   connection.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
   connection.send(get_request);
@@ -188,83 +189,84 @@ TEST_CASE("an upstream sends no body in answer to a HEAD") {
   CHECK(connection.read_response().body == "sent");
 }
 
-TEST_CASE("an answer can end its connection, and says so") {
+TEST_CASE("scripted upstream: a response can close the connection", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(answer{.body = "bye", .close_after = true});
+  upstream.enqueue(canned_response{.body = "bye", .close_after = true});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_response().header("Connection") == "close");
-  CHECK(connection.at_eof());
+  CHECK(connection.wait_for_close());
 }
 
-TEST_CASE("an upstream can reset before it answers or in the midst of a body") {
+TEST_CASE("scripted upstream: the connection can be reset before or within a response", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(reset_before_answer{});
+  upstream.enqueue(reset_before_response{});
   CHECK_THROWS_WITH(get(upstream.port(), "/"), ContainsSubstring("reset by peer"));
-  upstream.next(reset_mid_body{.body = "0123456789", .sent = 4});
+  upstream.enqueue(reset_mid_body{.body = "0123456789", .sent = 4});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_head().header("Content-Length") == "10");
   CHECK(connection.read_some() == "0123");
-  CHECK(connection.at_eof());
+  CHECK(connection.wait_for_close());
   CHECK_THROWS_WITH(connection.read_some(), ContainsSubstring("reset by peer"));
 }
 
-TEST_CASE("an upstream can break off a body in good order") {
+TEST_CASE("scripted upstream: a body can be truncated by an orderly close", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(half_body{.body = "0123456789"});
+  upstream.enqueue(truncated_body{.body = "0123456789"});
   CHECK_THROWS_WITH(get(upstream.port(), "/"), ContainsSubstring("closed 5 bytes before"));
 }
 
-TEST_CASE("a dripping upstream delivers its body a byte at a time") {
+TEST_CASE("scripted upstream: a slow body is sent byte by byte", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(drip{.body = "drops", .interval = 20ms});
+  upstream.enqueue(slow_body{.body = "drops", .interval = 20ms});
   const auto start = steady_clock::now();
   CHECK(get(upstream.port(), "/").body == "drops");
   CHECK(steady_clock::now() - start >= 5 * 20ms);
 }
 
-TEST_CASE("a delayed answer comes no sooner than its delay") {
+TEST_CASE("scripted upstream: a response is not sent before its delay", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.next(answer{.body = "late", .delay = 50ms});
+  upstream.enqueue(canned_response{.body = "late", .delay = 50ms});
   const auto start = steady_clock::now();
   CHECK(get(upstream.port(), "/").body == "late");
   CHECK(steady_clock::now() - start >= 50ms);
-  CHECK(upstream.hangups() == 0);
+  CHECK(upstream.disconnects() == 0);
 }
 
-TEST_CASE("a client that leaves while it is owed an answer is counted") {
+TEST_CASE("scripted upstream: a client that disconnects before its response is counted", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.always(GENERATE(behaviour{silence{}}, behaviour{answer{.delay = 1h}},
-                           behaviour{reset_before_answer{.delay = 1h}}, behaviour{drip{.body = "x", .interval = 1h}}));
+  upstream.set_default_behaviour(GENERATE(behaviour{no_response{}}, behaviour{canned_response{.delay = 1h}},
+                                          behaviour{reset_before_response{.delay = 1h}},
+                                          behaviour{slow_body{.body = "x", .interval = 1h}}));
   {
     raw_connection closing{upstream.port()};
     raw_connection resetting{upstream.port()};
     closing.send(get_request);
     resetting.send(get_request);
     upstream.wait_for_requests(2);
-    CHECK_THROWS_WITH(upstream.wait_for_hangups(1, 1ms), ContainsSubstring("0 of 1 hang-ups within 1 ms"));
+    CHECK_THROWS_WITH(upstream.wait_for_disconnects(1, 1ms), ContainsSubstring("0 of 1 disconnects within 1 ms"));
     resetting.reset();
-    upstream.wait_for_hangups(1);
+    upstream.wait_for_disconnects(1);
   }
-  upstream.wait_for_hangups(2);
-  CHECK(upstream.hangups() == 2);
+  upstream.wait_for_disconnects(2);
+  CHECK(upstream.disconnects() == 2);
 }
 
-TEST_CASE("a client that half-closes after its request still gets an answer given at once") {
+TEST_CASE("scripted upstream: a client that half-closes still gets an immediate response", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.always(answer{.body = "here"});
+  upstream.set_default_behaviour(canned_response{.body = "here"});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   connection.half_close();
   CHECK(connection.read_response().body == "here");
-  CHECK(connection.at_eof());
-  CHECK(upstream.hangups() == 0);
+  CHECK(connection.wait_for_close());
+  CHECK(upstream.disconnects() == 0);
 }
 
-TEST_CASE("an upstream ends at once, whatever it was waiting for") {
+TEST_CASE("scripted upstream: the destructor interrupts all waits", "[support][threads]") {
   std::optional<scripted_upstream> upstream{std::in_place};
-  upstream->always(answer{.delay = 1h});
+  upstream->set_default_behaviour(canned_response{.delay = 1h});
   raw_connection waiting{upstream->port()};
   raw_connection idle{upstream->port()};
   waiting.send(get_request);
@@ -272,15 +274,15 @@ TEST_CASE("an upstream ends at once, whatever it was waiting for") {
   const auto start = steady_clock::now();
   upstream.reset();
   CHECK(steady_clock::now() - start < 10s);
-  CHECK(waiting.at_eof());
-  CHECK(idle.at_eof());
+  CHECK(waiting.wait_for_close());
+  CHECK(idle.wait_for_close());
 }
 
-TEST_CASE("a wait for requests that do not come names the count and the last fault") {
+TEST_CASE("scripted upstream: a failed wait reports the count and the last error", "[support][threads]") {
   scripted_upstream upstream;
   raw_connection connection{upstream.port()};
   connection.send("nonsense\r\n\r\n");
   CHECK(connection.read_response().status == 400);
   CHECK_THROWS_WITH(upstream.wait_for_requests(1, 1ms),
-                    ContainsSubstring("0 of 1 requests within 1 ms") && ContainsSubstring("no request line"));
+                    ContainsSubstring("0 of 1 requests within 1 ms") && ContainsSubstring("malformed request line"));
 }

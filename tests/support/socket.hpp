@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 
-/// What every room of the test support needs of POSIX: owned descriptors and waits that end.
+/// POSIX descriptors with owners, and waits with deadlines.
 namespace cohort::test {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-/// Generous, because sanitizers on a shared core are slow; a passing test never waits for it.
+/// Long, since sanitizers on a shared core are slow. Passing tests do not wait for it.
 inline constexpr std::chrono::milliseconds default_timeout{20'000};
 
 /// Owns a descriptor and closes it.
@@ -30,7 +31,7 @@ class file_descriptor {
   int fd_{-1};
 };
 
-/// Raised once, seen by every thread that waits with it: how a destructor ends waits at once.
+/// Ends the waits of all threads that use it, so that a destructor can join them.
 class stop_signal {
  public:
   stop_signal();
@@ -43,27 +44,27 @@ class stop_signal {
 
 enum class readiness { ready, timed_out, stopped };
 
-/// Waits until `fd` shows one of `events` (or an error, or a hang-up), `until` has passed, or `stop` is raised.
-/// `time_point::max()` means no limit, and is only for waits that have a `stop`.
-readiness wait_for(int fd, short events, time_point until, const stop_signal* stop = nullptr);
+/// Waits until `fd` has one of `events`, an error or a hang-up, until the deadline, or until `stop` is raised.
+/// `time_point::max()` means no deadline.
+readiness wait_for(int fd, short events, time_point deadline, const stop_signal* stop = nullptr);
 
-/// `now + timeout`, saturating.
-time_point after(std::chrono::milliseconds timeout);
+/// Now plus `timeout`; `time_point::max()` on overflow.
+time_point deadline_after(std::chrono::milliseconds timeout);
 
-/// A connection to 127.0.0.1:`port`, non-blocking, with TCP_NODELAY. Throws std::runtime_error if it is refused
-/// or not there in time.
+/// Connects to 127.0.0.1; the socket is non-blocking and has TCP_NODELAY. Throws std::runtime_error on failure and
+/// after `timeout`.
 file_descriptor connect_loopback(std::uint16_t port, std::chrono::milliseconds timeout = default_timeout);
 
-/// A non-blocking listener on 127.0.0.1, its port chosen by the system.
+/// A non-blocking listener on 127.0.0.1, on a port that the system chooses.
 file_descriptor listen_loopback(int backlog);
 
 /// The port that `socket` is bound to.
 std::uint16_t local_port(const file_descriptor& socket);
 
-/// Makes the coming close() send RST instead of FIN.
+/// Makes close() send RST instead of FIN.
 void reset_on_close(const file_descriptor& socket) noexcept;
 
-/// Throws std::runtime_error with `what` and the text of `error`, an errno value.
-[[noreturn]] void throw_errno(const std::string& what, int error);
+/// Throws std::runtime_error: the operation and the text of `error`, an errno value.
+[[noreturn]] void throw_errno(const std::string& operation, int error);
 
 }  // namespace cohort::test

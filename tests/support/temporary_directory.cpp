@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "tests/support/temporary_directory.hpp"
 
 #include <cerrno>
@@ -18,7 +19,7 @@ temporary_directory::temporary_directory() {
 }
 
 temporary_directory::~temporary_directory() {
-  std::error_code ignored;  // a directory left behind must not turn a passing test into std::terminate
+  std::error_code ignored;  // a destructor must not throw
   std::filesystem::remove_all(path_, ignored);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <filesystem>
@@ -5,7 +6,8 @@
 
 namespace cohort::test {
 
-/// A new, empty directory under the system's temporary one, for its owner alone; removed with all it holds.
+/// A new directory in the system's temporary directory, accessible to its owner only. The destructor removes it with
+/// its contents.
 class temporary_directory {
  public:
   temporary_directory();
@@ -15,7 +17,7 @@ class temporary_directory {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Creates or replaces the file `name`, a relative path whose directories are made, and gives its full path.
+  /// Writes the file `name`, a relative path, creates its parent directories, and returns its full path.
   std::filesystem::path write(const std::filesystem::path& name, std::string_view text) const;
 
  private:

@@ -1,15 +1,16 @@
-import type { AlertsState, AlertsView, AlertView } from '../alerts-view.ts';
+// SPDX-License-Identifier: BSL-1.0
+import type { AlertsPanelState, AlertsView, AlertView } from '../alerts-view.ts';
 import { renderLook, type Look } from './badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
 
-const looks: Record<AlertsState, Look> = {
+const looks: Record<AlertsPanelState, Look> = {
   critical: { icon: 'critical', tone: 'bad' },
   warning: { icon: 'warning', tone: 'warn' },
   info: { icon: 'info', tone: 'idle' },
   other: { icon: 'question', tone: 'idle' },
-  quiet: { icon: 'check', tone: 'good' },
-  silent: { icon: 'unwatched', tone: 'bad' },
-  unheard: { icon: 'dots', tone: 'idle' },
+  none: { icon: 'check', tone: 'good' },
+  silent: { icon: 'no-monitoring', tone: 'bad' },
+  unknown: { icon: 'dots', tone: 'idle' },
   stale: { icon: 'clock', tone: 'warn' },
   waiting: { icon: 'dots', tone: 'idle' },
 };
@@ -21,9 +22,9 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
   panel.classList.toggle('dimmed', view.dimmed);
   const explanation = findAs(panel, '.explanation', HTMLElement);
   setText(explanation, view.explanation);
-  explanation.classList.toggle('unwatched', view.unwatched);
+  explanation.classList.toggle('no-monitoring', view.silent);
   setOptional(findAs(panel, '.age', HTMLElement), view.age);
-  setOptional(findAs(panel, '.missing', HTMLElement), view.missing);
+  setOptional(findAs(panel, '.not-shown', HTMLElement), view.notShown);
 
   const firing = findAs(panel, '#firing', HTMLElement);
   firing.hidden = view.firing.length === 0;
@@ -35,16 +36,16 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
   renderList(find(resolved, 'ul'), view.resolved, () => resolvedLook);
 }
 
-/** Keeps the element of an alert that is still there, so that what the reader has opened, marked or focused stays. */
+/** Reuses the elements of known alerts, which preserves focus, selection and opened details. */
 function renderList(list: Element, alerts: readonly AlertView[], lookOf: (alert: AlertView) => Look): void {
   const present = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
-  alerts.forEach((alert, place) => {
+  alerts.forEach((alert, index) => {
     const item = present.get(alert.key) ?? blankItem(alert.key);
     present.delete(alert.key);
-    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     renderAlert(item, alert, lookOf(alert));
   });
-  for (const gone of present.values()) gone.remove();
+  for (const obsolete of present.values()) obsolete.remove();
 }
 
 function blankItem(key: string): Element {
@@ -62,7 +63,7 @@ function renderAlert(item: Element, alert: AlertView, look: Look): void {
   setOptional(findAs(item, '.alert-summary', HTMLElement), alert.summary);
   setText(find(item, '.alert-since span'), alert.since);
   const time = findAs(item, 'time', HTMLTimeElement);
-  setText(time, alert.at);
+  setText(time, alert.time);
   if (alert.dateTime !== null) time.dateTime = alert.dateTime;
   setOptional(findAs(item, '.alert-stale', HTMLElement), alert.stale);
   renderRunbook(findAs(item, 'a', HTMLAnchorElement), alert);

@@ -1,7 +1,8 @@
-/** The only element in `root` that the selector finds; a missing one is a fault of the page, not of its data. */
+// SPDX-License-Identifier: BSL-1.0
+/** The first element that matches the selector. Throws if there is none, which is an error in the page. */
 export function find(root: ParentNode, selector: string): Element {
   const found = root.querySelector(selector);
-  if (found === null) throw new Error(`the page has no ${selector}`);
+  if (found === null) throw new Error(`no element matches ${selector}`);
   return found;
 }
 
@@ -12,12 +13,12 @@ export function findAs<T extends Element>(root: ParentNode, selector: string, ty
   return found;
 }
 
-/** Leaves an equal text alone, so that a selection in it survives the next event. */
+/** Does not touch an equal text, which preserves a selection in it. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Shows a line that is there only while it has something to say. */
+/** Sets the text; null hides the element. */
 export function setOptional(element: HTMLElement, text: string | null): void {
   element.hidden = text === null;
   setText(element, text ?? '');

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { PanelView } from '../panel-view.ts';
 import { renderBadge } from './badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
 
-/** The texts of a panel's rows by their `data-field`; null hides the row. */
+/** Texts of a panel's rows, by `data-field`; null hides the row. */
 export type Fields = Readonly<Record<string, string | null>>;
 
 export function renderPanel(panel: Element, view: PanelView, fields: Fields): void {

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
 import type { SignInResult } from '../session.ts';
 import { findAs, setText } from './dom.ts';
 
-const refusals: Record<Exclude<SignInResult, 'accepted'>, string> = {
+const messages: Record<Exclude<SignInResult, 'accepted'>, string> = {
   rejected: 'Invalid API key',
   limited: 'Too many attempts. Try again in a minute.',
-  unavailable: 'The server could not check the key. Try again.',
+  unavailable: 'The server could not verify the key. Try again.',
 };
 
 export interface SignInActions {
@@ -13,20 +14,20 @@ export interface SignInActions {
   announce(text: string): void;
 }
 
-/** The form that asks for the key once; the key lives only in its field, and only until it is sent. */
+/** Form for the API key. The key is only in its field, and only until it is sent. */
 export class SignInForm {
   readonly #actions: SignInActions;
   readonly #form: HTMLFormElement;
   readonly #key: HTMLInputElement;
   readonly #submit: HTMLButtonElement;
-  readonly #refusal: HTMLElement;
+  readonly #error: HTMLElement;
 
   constructor(form: HTMLFormElement, actions: SignInActions) {
     this.#actions = actions;
     this.#form = form;
     this.#key = findAs(form, 'input', HTMLInputElement);
     this.#submit = findAs(form, 'button', HTMLButtonElement);
-    this.#refusal = findAs(form, '.refusal', HTMLElement);
+    this.#error = findAs(form, '.error', HTMLElement);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#submit.disabled) void this.#send();
@@ -42,19 +43,19 @@ export class SignInForm {
   async #send(): Promise<void> {
     const key = this.#key.value;
     this.#submit.disabled = true;
-    // The same refusal twice is news twice, yet an unchanged text would not be spoken.
-    setText(this.#refusal, '');
+    // A live region announces a repeated message only if its text changes.
+    setText(this.#error, '');
     this.#actions.announce('');
     const result = await this.#actions.signIn(key);
     this.#submit.disabled = false;
     this.#key.value = '';
-    const refusal = result === 'accepted' ? '' : refusals[result];
-    setText(this.#refusal, refusal);
-    this.#key.setAttribute('aria-invalid', String(refusal !== ''));
+    const message = result === 'accepted' ? '' : messages[result];
+    setText(this.#error, message);
+    this.#key.setAttribute('aria-invalid', String(message !== ''));
     if (result === 'accepted') {
       this.#actions.accepted();
     } else {
-      this.#actions.announce(refusal);
+      this.#actions.announce(message);
       this.#key.focus();
     }
   }

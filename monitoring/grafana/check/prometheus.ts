@@ -1,12 +1,14 @@
-/** Prometheus' HTTP API, as far as Grafana uses it for a board. */
-import type { Question } from './questions.ts';
-import { seconds, type Times } from './substitute.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** A client for the part of the Prometheus HTTP API that Grafana uses for dashboards. */
+import type { DashboardQuery } from './queries.ts';
+import { parseSeconds, type TimeSettings } from './substitute.ts';
 
-export interface Answer {
-  /** Those with a value that is a number; of a variable: its values. */
+export interface QueryResult {
+  /** Number of series with at least one value other than NaN. For a variable: the number of its values. */
   series: number;
+  /** The newest value of the first series. For a variable: its first value. */
   sample: string;
-  /** Only of a query that asks for them. */
+  /** Number of exemplars, for queries that request them. */
   exemplars?: number;
 }
 
@@ -15,7 +17,7 @@ interface Series {
   value?: Sample;
   values?: Sample[];
 }
-type Reply<T> = { status: 'success'; data: T } | { status: 'error'; error: string };
+type ApiResponse<T> = { status: 'success'; data: T } | { status: 'error'; error: string };
 
 async function call<T>(base: string, path: string, parameters: Record<string, string>, method = 'POST'): Promise<T> {
   const url = new URL(`api/v1/${path}`, base.endsWith('/') ? base : `${base}/`);
@@ -27,39 +29,46 @@ async function call<T>(base: string, path: string, parameters: Record<string, st
     ...(method === 'POST' ? { body } : {}),
   });
   const text = await response.text();
-  let reply: Reply<T>;
+  let parsed: ApiResponse<T>;
   try {
-    reply = JSON.parse(text) as Reply<T>;
+    parsed = JSON.parse(text) as ApiResponse<T>;
   } catch {
-    throw new Error(`${url.pathname}: status ${response.status}, and no JSON`);
+    throw new Error(`${url.pathname}: status ${response.status}, response is not JSON`);
   }
-  if (reply.status !== 'success') throw new Error(reply.error);
-  return reply.data;
+  if (parsed.status !== 'success') throw new Error(parsed.error);
+  return parsed.data;
 }
 
 const isNumber = ([, value]: Sample) => value !== 'NaN';
 
-async function askVariable(base: string, query: string, times: Record<string, string>): Promise<Answer> {
-  const [, selector, label] = /^label_values\((?:(.+), *)?(\w+)\)$/.exec(query) ?? [];
-  if (label === undefined) throw new Error('only label_values(selector, label) is understood');
+async function queryLabelValues(base: string, expr: string, times: Record<string, string>): Promise<QueryResult> {
+  const [, selector, label] = /^label_values\((?:(.+), *)?(\w+)\)$/.exec(expr) ?? [];
+  if (label === undefined) throw new Error(`unsupported variable query "${expr}"; expected label_values(selector, label)`);
   const match: Record<string, string> = selector === undefined ? {} : { 'match[]': selector };
   const values = await call<string[]>(base, `label/${label}/values`, { ...match, ...times }, 'GET');
   return { series: values.length, sample: values[0] ?? '' };
 }
 
-/** A series that has nothing but NaN shows nothing, and does not count. */
-export async function ask(base: string, question: Question, times: Times, now: Date): Promise<Answer> {
+/**
+ * Runs a query as Grafana does. A series whose values are all NaN does not count. Throws if Prometheus reports an
+ * error.
+ */
+export async function runQuery(base: string, query: DashboardQuery, times: TimeSettings, now: Date): Promise<QueryResult> {
   const end = now.getTime() / 1000;
-  const range = { start: String(end - seconds(times.range)), end: String(end) };
-  if (question.kind === 'variable') return askVariable(base, question.query, range);
-  const { query } = question;
-  const { result } = question.instant
-    ? await call<{ result: Series[] }>(base, 'query', { query, time: String(end) })
-    : await call<{ result: Series[] }>(base, 'query_range', { query, ...range, step: String(seconds(times.interval)) });
-  const shown = result.map(({ value, values = [] }) => (value === undefined ? values : [value]).filter(isNumber));
-  const numbers = shown.filter((samples) => samples.length > 0);
-  const answer: Answer = { series: numbers.length, sample: numbers[0]?.at(-1)?.[1] ?? '' };
-  if (!question.exemplar) return answer;
-  const found = await call<{ exemplars: unknown[] }[]>(base, 'query_exemplars', { query, ...range });
-  return { ...answer, exemplars: found.reduce((sum, { exemplars }) => sum + exemplars.length, 0) };
+  const range = { start: String(end - parseSeconds(times.range)), end: String(end) };
+  const { expr } = query;
+  if (query.source === 'variable') return queryLabelValues(base, expr, range);
+  const { result } = query.instant
+    ? await call<{ result: Series[] }>(base, 'query', { query: expr, time: String(end) })
+    : await call<{ result: Series[] }>(base, 'query_range', {
+        query: expr,
+        ...range,
+        step: String(parseSeconds(times.interval)),
+      });
+  const samples = result.map(({ value, values = [] }) => (value === undefined ? values : [value]).filter(isNumber));
+  const nonEmpty = samples.filter((each) => each.length > 0);
+  const queryResult: QueryResult = { series: nonEmpty.length, sample: nonEmpty[0]?.at(-1)?.[1] ?? '' };
+  if (!query.exemplar) return queryResult;
+  const exemplars = await call<{ exemplars: unknown[] }[]>(base, 'query_exemplars', { query: expr, ...range });
+  return { ...queryResult, exemplars: exemplars.reduce((sum, each) => sum + each.exemplars.length, 0) };
 }

@@ -1,55 +1,59 @@
-/** What can be said of a PromQL expression without running it. */
+// SPDX-License-Identifier: BSL-1.0
+/** Static analysis of PromQL expressions. */
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';
 
-/** Labels of each metric; `any` where they cannot be known. */
+/** The label names of a metric or result; `any` if they are not known. */
 export type Labels = ReadonlySet<string> | 'any';
 export type Catalogue = ReadonlyMap<string, Labels>;
 
-export interface Expression {
-  /** Empty if it parses. */
+export interface ExpressionAnalysis {
+  /** Empty if the expression parses. */
   syntaxErrors: string[];
   selectors: Selector[];
-  /** Durations in brackets, with the function that they are given to. */
-  ranges: { of: string; duration: string }[];
-  /** Labels named in by, without, on, ignoring, that what they are applied to does not have. */
-  strangeLabels: string[];
+  /** Range and subquery durations, with the function that they are an argument of. */
+  ranges: { function: string; duration: string }[];
+  /** Labels in by, without or on clauses that the operand does not have. */
+  unknownLabels: string[];
   /** The labels of the result. */
   labels: Labels;
 }
 
 export interface Selector {
   text: string;
-  /** Those of the catalogue that it selects by their name. */
+  /** The metrics of the catalogue that match the name. */
   metrics: string[];
   matchers: { label: string; operator: string; value: string }[];
 }
 
-/** Grafana's variables in durations, as PromQL's grammar wants numbers there; none of these is ever meant as such. */
-const standIns: [string, string][] = [
+/**
+ * Placeholders for Grafana variables in durations, where the PromQL grammar requires numbers. No dashboard uses these
+ * durations.
+ */
+const durationPlaceholders: [string, string][] = [
   ['$__rate_interval', '98765s'],
   ['$__interval', '98764s'],
   ['$__range', '98763s'],
 ];
 
-/** Set by Prometheus on all that it scrapes. */
-const ofTargets = ['job', 'instance'];
+/** Labels that Prometheus adds to every scraped series. */
+const targetLabels = ['job', 'instance'];
 
 function union(a: Labels, b: Labels): Labels {
   return a === 'any' || b === 'any' ? 'any' : new Set([...a, ...b]);
 }
 
-function minus(a: Labels, names: string[]): Labels {
-  return a === 'any' ? 'any' : new Set([...a].filter((name) => !names.includes(name)));
+function without(labels: Labels, names: string[]): Labels {
+  return labels === 'any' ? 'any' : new Set([...labels].filter((name) => !names.includes(name)));
 }
 
 function children(node: SyntaxNode): SyntaxNode[] {
-  const found: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) found.push(child);
-  return found;
+  const nodes: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) nodes.push(child);
+  return nodes;
 }
 
-const operands = new Set([
+const operandNodes = new Set([
   'AggregateExpr',
   'BinaryExpr',
   'FunctionCall',
@@ -63,22 +67,22 @@ const operands = new Set([
   'UnaryExpr',
   'VectorSelector',
 ]);
-const withoutLabels = new Set(['time', 'vector', 'scalar', 'pi']);
-const comparesSets = new Set(['And', 'Unless']);
+const functionsWithoutLabels = new Set(['time', 'vector', 'scalar', 'pi']);
+const setOperators = new Set(['And', 'Unless']);
 
-class Reader {
+class Analyzer {
   readonly selectors: Selector[] = [];
-  readonly ranges: Expression['ranges'] = [];
-  readonly strangeLabels: string[] = [];
+  readonly ranges: ExpressionAnalysis['ranges'] = [];
+  readonly unknownLabels: string[] = [];
 
   constructor(
     private readonly text: string,
     private readonly catalogue: Catalogue,
   ) {}
 
-  /** Labels of what the node gives; null for numbers and strings. */
-  read(node: SyntaxNode, within: string): Labels | null {
-    const parts = children(node).filter(({ name }) => operands.has(name));
+  /** Returns the labels of the result of `node`; null for numbers and strings. `caller`: the enclosing function. */
+  analyze(node: SyntaxNode, caller: string): Labels | null {
+    const operands = children(node).filter(({ name }) => operandNodes.has(name));
     switch (node.name) {
       case 'NumberDurationLiteral':
       case 'StringLiteral':
@@ -90,32 +94,32 @@ class Reader {
       case 'AggregateExpr':
         return this.aggregate(node);
       case 'BinaryExpr':
-        return this.binary(node, parts);
+        return this.binary(node, operands);
       case 'MatrixSelector':
       case 'SubqueryExpr': {
         const [duration] = children(node).filter(({ name }) => name === 'DurationExpr');
-        this.ranges.push({ of: within, duration: duration === undefined ? '' : this.meant(duration) });
+        this.ranges.push({ function: caller, duration: duration === undefined ? '' : this.durationText(duration) });
         break;
       }
     }
-    const [first] = parts;
-    return first === undefined ? null : this.read(first, within);
+    const [first] = operands;
+    return first === undefined ? null : this.analyze(first, caller);
   }
 
   private slice(node: SyntaxNode): string {
     return this.text.slice(node.from, node.to);
   }
 
-  private meant(node: SyntaxNode): string {
+  private durationText(node: SyntaxNode): string {
     const duration = this.slice(node);
-    return standIns.find(([, number]) => number === duration)?.[0] ?? duration;
+    return durationPlaceholders.find(([, placeholder]) => placeholder === duration)?.[0] ?? duration;
   }
 
-  private names(node: SyntaxNode | undefined): string[] {
+  private labelNames(node: SyntaxNode | undefined): string[] {
     if (node === undefined) return [];
     return children(node)
       .filter(({ name }) => name === 'LabelName')
-      .map((each) => this.slice(each));
+      .map((child) => this.slice(child));
   }
 
   private selector(node: SyntaxNode): Labels {
@@ -123,78 +127,81 @@ class Reader {
       node.getChild('LabelMatchers') === null ? [] : children(node.getChild('LabelMatchers') as SyntaxNode)
     )
       .filter(({ name }) => name === 'UnquotedLabelMatcher')
-      .map((each) => {
-        const [label = '', operator = '', value = ''] = children(each).map((part) => this.slice(part));
+      .map((matcher) => {
+        const [label = '', operator = '', value = ''] = children(matcher).map((part) => this.slice(part));
         return { label, operator, value: value.slice(1, -1) };
       });
     const identifier = node.getChild('Identifier');
     const name = matchers.find(({ label }) => label === '__name__');
-    const wanted = identifier === null ? new RegExp(`^(?:${name?.value ?? '.*'})$`) : null;
+    const namePattern = identifier === null ? new RegExp(`^(?:${name?.value ?? '.*'})$`) : null;
     const metrics = [...this.catalogue.keys()].filter((metric) =>
-      wanted === null ? metric === this.slice(identifier as SyntaxNode) : wanted.test(metric),
+      namePattern === null ? metric === this.slice(identifier as SyntaxNode) : namePattern.test(metric),
     );
     this.selectors.push({ text: this.slice(node), metrics, matchers });
     return metrics.map((metric) => this.catalogue.get(metric) ?? 'any').reduce(union, new Set<string>());
   }
 
   private call(node: SyntaxNode): Labels | null {
-    const called = node.getChild('FunctionIdentifier');
-    const name = called === null ? '' : this.slice(called);
+    const identifier = node.getChild('FunctionIdentifier');
+    const name = identifier === null ? '' : this.slice(identifier);
     const body = node.getChild('FunctionCallBody');
-    const given = body === null ? [] : children(body).map((each) => this.read(each, name));
-    if (withoutLabels.has(name)) return name === 'vector' ? new Set() : null;
-    const vector = given.find((each) => each !== null) ?? null;
-    return name === 'histogram_quantile' && vector !== null ? minus(vector, ['le']) : vector;
+    const argumentLabels = body === null ? [] : children(body).map((argument) => this.analyze(argument, name));
+    if (functionsWithoutLabels.has(name)) return name === 'vector' ? new Set() : null;
+    const vector = argumentLabels.find((labels) => labels !== null) ?? null;
+    return name === 'histogram_quantile' && vector !== null ? without(vector, ['le']) : vector;
   }
 
   private aggregate(node: SyntaxNode): Labels {
     const body = node.getChild('FunctionCallBody');
-    const given = body === null ? [] : children(body).map((each) => this.read(each, ''));
-    const inner = given.find((each) => each !== null) ?? new Set<string>();
+    const argumentLabels = body === null ? [] : children(body).map((argument) => this.analyze(argument, ''));
+    const inner = argumentLabels.find((labels) => labels !== null) ?? new Set<string>();
     const modifier = node.getChild('AggregateModifier');
     if (modifier === null) return new Set();
-    const grouping = this.names(modifier.getChild('GroupingLabels') ?? undefined);
-    this.expect(grouping, inner);
-    return modifier.getChild('Without') === null ? new Set(grouping) : minus(inner, grouping);
+    const grouping = this.labelNames(modifier.getChild('GroupingLabels') ?? undefined);
+    this.requireLabels(grouping, inner);
+    return modifier.getChild('Without') === null ? new Set(grouping) : without(inner, grouping);
   }
 
-  private expect(named: string[], having: Labels): void {
-    if (having !== 'any') this.strangeLabels.push(...named.filter((name) => !having.has(name)));
+  private requireLabels(names: string[], labels: Labels): void {
+    if (labels !== 'any') this.unknownLabels.push(...names.filter((name) => !labels.has(name)));
   }
 
-  private binary(node: SyntaxNode, parts: SyntaxNode[]): Labels | null {
-    const [left = null, right = null] = parts.map((each) => this.read(each, ''));
+  private binary(node: SyntaxNode, operands: SyntaxNode[]): Labels | null {
+    const [left = null, right = null] = operands.map((operand) => this.analyze(operand, ''));
     if (left === null || right === null) return left ?? right;
-    const all = children(node);
-    if (all.some(({ name }) => name === 'Or')) return union(left, right);
+    const nodes = children(node);
+    if (nodes.some(({ name }) => name === 'Or')) return union(left, right);
     const clause = node.getChild('MatchingModifierClause');
     if (clause === null) return left;
     const [first, second] = clause.getChildren('GroupingLabels');
-    const grouped =
+    const manySide =
       clause.getChild('GroupLeft') !== null ? left : clause.getChild('GroupRight') !== null ? right : null;
     const on = clause.getChild('On') !== null;
-    if (on) [left, right].forEach((side) => this.expect(this.names(first), side));
-    if (grouped !== null) return union(grouped, new Set(this.names(second)));
-    if (all.some(({ name }) => comparesSets.has(name))) return left;
-    return on ? new Set(this.names(first)) : minus(left, this.names(first));
+    if (on) [left, right].forEach((side) => this.requireLabels(this.labelNames(first), side));
+    if (manySide !== null) return union(manySide, new Set(this.labelNames(second)));
+    if (nodes.some(({ name }) => setOperators.has(name))) return left;
+    return on ? new Set(this.labelNames(first)) : without(left, this.labelNames(first));
   }
 }
 
-/** Variables in strings may stay; those in durations are understood. */
-export function readExpression(expression: string, catalogue: Catalogue): Expression {
-  const text = standIns.reduce((so_far, [variable, number]) => so_far.replaceAll(variable, number), expression);
+/** Analyzes an expression, which may contain Grafana variables in strings and durations. */
+export function analyzeExpression(expression: string, catalogue: Catalogue): ExpressionAnalysis {
+  const text = durationPlaceholders.reduce(
+    (replaced, [variable, placeholder]) => replaced.replaceAll(variable, placeholder),
+    expression,
+  );
   const tree = parser.parse(text);
   const syntaxErrors: string[] = [];
   tree.iterate({
     enter: ({ type, from }) => {
-      if (type.isError) syntaxErrors.push(`not PromQL at "${text.slice(from, from + 20)}" (character ${from})`);
+      if (type.isError) syntaxErrors.push(`PromQL syntax error at "${text.slice(from, from + 20)}" (character ${from})`);
     },
   });
-  const reader = new Reader(text, catalogue);
+  const analyzer = new Analyzer(text, catalogue);
   const top = tree.topNode.firstChild;
-  const labels = (top === null ? null : reader.read(top, '')) ?? new Set<string>();
-  const { selectors, ranges, strangeLabels } = reader;
-  return { syntaxErrors, selectors, ranges, strangeLabels, labels };
+  const labels = (top === null ? null : analyzer.analyze(top, '')) ?? new Set<string>();
+  const { selectors, ranges, unknownLabels } = analyzer;
+  return { syntaxErrors, selectors, ranges, unknownLabels, labels };
 }
 
-export const scraped = (labels: string[]): Labels => new Set([...labels, ...ofTargets]);
+export const scrapedLabels = (labels: string[]): Labels => new Set([...labels, ...targetLabels]);

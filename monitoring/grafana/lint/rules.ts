@@ -1,79 +1,87 @@
-/** What must hold of every board's JSON. Each rule gives a sentence for each thing that is wrong. */
+// SPDX-License-Identifier: BSL-1.0
+/** Lint rules for dashboard JSON. Each rule returns one message per problem. */
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { variablesIn } from '../check/substitute.ts';
-import type { BoardJson, PanelJson, TargetJson } from '../board-json.ts';
-import { readExpression, type Catalogue } from './promql.ts';
+import {
+  dataSourceVariables,
+  queryVariables,
+  type DashboardJson,
+  type PanelJson,
+  type TargetJson,
+} from '../dashboard-json.ts';
+import { analyzeExpression, type Catalogue } from './promql.ts';
 
 export interface Context {
   catalogue: Catalogue;
   uids: ReadonlySet<string>;
 }
 
-export type Rule = (board: BoardJson, context: Context) => string[];
+export type Rule = (dashboard: DashboardJson, context: Context) => string[];
 
 /** The schema of Grafana 11.6. */
 const schemaVersion = 41;
 const columns = 24;
 const knownUnits = new Set<string>(Object.values(units));
 const builtIns = new Set(['__rate_interval', '__interval', '__interval_ms', '__range', '__range_s', '__range_ms']);
-const rates = new Set(['rate', 'irate', 'increase', 'delta', 'idelta', 'deriv']);
+const rateFunctions = new Set(['rate', 'irate', 'increase', 'delta', 'idelta', 'deriv']);
 
-/** Objectives are about a fixed time, whatever the board shows. */
-const fixedWindows = [{ uid: 'slo', of: 'sum_over_time', duration: '30d' }];
+/** Objectives have a fixed period, independent of the time range. */
+const fixedWindows = [{ uid: 'slo', function: 'sum_over_time', duration: '30d' }];
 
 const rowType = 'row';
-const shown = (board: BoardJson) => board.panels.filter(({ type }) => type !== rowType);
+const panelsOf = (dashboard: DashboardJson) => dashboard.panels.filter(({ type }) => type !== rowType);
 
-function perPanel(check: (panel: PanelJson, board: BoardJson) => string[]): Rule {
-  return (board) =>
-    shown(board).flatMap((panel) => check(panel, board).map((problem) => `"${panel.title}": ${problem}`));
+function perPanel(check: (panel: PanelJson, dashboard: DashboardJson) => string[]): Rule {
+  return (dashboard) =>
+    panelsOf(dashboard).flatMap((panel) => check(panel, dashboard).map((problem) => `"${panel.title}": ${problem}`));
 }
 
 function perTarget(
-  check: (target: TargetJson, panel: PanelJson, board: BoardJson, context: Context) => string[],
+  check: (target: TargetJson, panel: PanelJson, dashboard: DashboardJson, context: Context) => string[],
 ): Rule {
-  return (board, context) =>
-    shown(board).flatMap((panel) =>
+  return (dashboard, context) =>
+    panelsOf(dashboard).flatMap((panel) =>
       (panel.targets ?? []).flatMap((target) =>
-        check(target, panel, board, context).map((problem) => `"${panel.title}" ${target.refId}: ${problem}`),
+        check(target, panel, dashboard, context).map((problem) => `"${panel.title}" ${target.refId}: ${problem}`),
       ),
     );
 }
 
-/** Every query with where it stands: of panels, variables and annotations. */
-function texts(board: BoardJson): string[] {
+/** The texts in which a dashboard uses variables: queries and data source references. */
+function textsWithVariables(dashboard: DashboardJson): string[] {
   return [
-    ...shown(board).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
-    ...board.templating.list.map(({ query }) => query.query),
-    ...board.annotations.list.map(({ expr }) => expr),
+    ...panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+    ...panelsOf(dashboard).map(({ datasource }) => datasource?.uid ?? ''),
+    ...queryVariables(dashboard).map(({ query }) => query.query),
+    ...dashboard.annotations.list.map(({ expr }) => expr),
   ];
 }
 
-function repeated(values: (string | number)[]): (string | number)[] {
+function duplicates(values: (string | number)[]): (string | number)[] {
   return values.filter((value, index) => values.indexOf(value) !== index);
 }
 
-const identity: Rule = (board) => {
+const identity: Rule = (dashboard) => {
   const problems: string[] = [];
-  if (!/^[a-z][a-z0-9-]{0,39}$/.test(board.uid)) problems.push(`the uid "${board.uid}" is none`);
-  if (!board.title) problems.push('it has no title');
-  if (!board.description) problems.push('it has no description');
-  if (!board.tags?.includes('cohort')) problems.push('it lacks the tag "cohort"');
-  if (board.editable !== false) problems.push('it looks editable, but what is provisioned is not');
-  if (board.schemaVersion !== schemaVersion)
-    problems.push(`schemaVersion is ${board.schemaVersion}, not ${schemaVersion}`);
-  if (board.graphTooltip !== 1) problems.push('its panels do not share the crosshair');
-  if (!/^\d+(s|m)$/.test(board.refresh)) problems.push(`it is refreshed every "${board.refresh}"`);
-  if (!/^now-\d+[mhd]$/.test(board.time.from) || board.time.to !== 'now')
-    problems.push('it does not show the time up to now');
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(dashboard.uid)) problems.push(`invalid uid "${dashboard.uid}"`);
+  if (!dashboard.title) problems.push('the dashboard has no title');
+  if (!dashboard.description) problems.push('the dashboard has no description');
+  if (!dashboard.tags?.includes('cohort')) problems.push('the tag "cohort" is missing');
+  if (dashboard.editable !== false) problems.push('the dashboard is marked as editable; provisioned dashboards are read-only');
+  if (dashboard.schemaVersion !== schemaVersion)
+    problems.push(`schemaVersion is ${dashboard.schemaVersion}, expected ${schemaVersion}`);
+  if (dashboard.graphTooltip !== 1) problems.push('the panels do not share the crosshair');
+  if (!/^\d+(s|m)$/.test(dashboard.refresh)) problems.push(`invalid refresh interval "${dashboard.refresh}"`);
+  if (!/^now-\d+[mhd]$/.test(dashboard.time.from) || dashboard.time.to !== 'now')
+    problems.push('the time range does not end now');
   return problems;
 };
 
-const unique: Rule = (board) => [
-  ...board.panels.filter(({ id }) => !Number.isInteger(id) || id < 1).map(({ title }) => `"${title}" has no id`),
-  ...repeated(board.panels.map(({ id }) => id)).map((id) => `two panels have the id ${id}`),
-  ...repeated(board.panels.map(({ title }) => title)).map((title) => `two panels have the title "${title}"`),
-  ...board.panels.filter(({ title }) => !title).map(({ id }) => `panel ${id} has no title`),
+const unique: Rule = (dashboard) => [
+  ...dashboard.panels.filter(({ id }) => !Number.isInteger(id) || id < 1).map(({ title }) => `"${title}" has no id`),
+  ...duplicates(dashboard.panels.map(({ id }) => id)).map((id) => `duplicate panel id ${id}`),
+  ...duplicates(dashboard.panels.map(({ title }) => title)).map((title) => `duplicate panel title "${title}"`),
+  ...dashboard.panels.filter(({ title }) => !title).map(({ id }) => `panel ${id} has no title`),
 ];
 
 const described = perPanel(({ description, fieldConfig, targets = [] }) => {
@@ -81,9 +89,9 @@ const described = perPanel(({ description, fieldConfig, targets = [] }) => {
   if (!description) problems.push('has no description');
   const unit = fieldConfig?.defaults.unit;
   if (unit === undefined) problems.push('has no unit');
-  else if (!knownUnits.has(unit)) problems.push(`Grafana knows no unit "${unit}"`);
-  if (targets.length === 0) problems.push('asks nothing');
-  for (const refId of repeated(targets.map((target) => target.refId))) problems.push(`asks ${refId} twice`);
+  else if (!knownUnits.has(unit)) problems.push(`has an unknown unit "${unit}"`);
+  if (targets.length === 0) problems.push('has no query');
+  for (const refId of duplicates(targets.map((target) => target.refId))) problems.push(`has a duplicate query ${refId}`);
   return problems;
 });
 
@@ -91,54 +99,74 @@ const thresholds = perPanel(({ fieldConfig }) => {
   const steps = fieldConfig?.defaults.thresholds?.steps;
   if (steps === undefined) return [];
   const values = steps.map(({ value }) => value ?? -Infinity);
-  const rising = values.every((value, index) => index === 0 || value > (values[index - 1] ?? Infinity));
-  return steps[0]?.value === null && rising ? [] : ['thresholds do not rise from null'];
+  const ascending = values.every((value, index) => index === 0 || value > (values[index - 1] ?? Infinity));
+  return steps[0]?.value === null && ascending ? [] : ['has thresholds that do not ascend from null'];
 });
 
-const dataSource: Rule = (board) => {
-  const referring = [
-    ...shown(board).map(({ title, datasource }) => ({ title, datasource })),
-    ...shown(board).flatMap(({ title, targets = [] }) => targets.map(({ datasource }) => ({ title, datasource }))),
-    ...board.templating.list.map(({ name, datasource }) => ({ title: `$${name}`, datasource })),
-    ...board.annotations.list.map(({ name, datasource }) => ({ title: name, datasource })),
+/**
+ * All queries use the data source that the variable selects, so that a dashboard works with a data source of any uid.
+ */
+const dataSource: Rule = (dashboard) => {
+  const [variable, ...others] = dataSourceVariables(dashboard);
+  if (variable === undefined) return ['the dashboard has no data source variable'];
+  const problems: string[] = [];
+  if (others.length > 0) problems.push('the dashboard has several data source variables');
+  if (dashboard.templating.list[0] !== variable) problems.push(`$${variable.name} is not the first variable`);
+  if (variable.query !== 'prometheus') problems.push(`$${variable.name} selects data sources of type "${variable.query}"`);
+  if (variable.current?.value !== 'default') problems.push(`$${variable.name} does not select the default data source`);
+  const references = [
+    ...panelsOf(dashboard).map(({ title, datasource }) => ({ title, datasource })),
+    ...panelsOf(dashboard).flatMap(({ title, targets = [] }) => targets.map(({ datasource }) => ({ title, datasource }))),
+    ...queryVariables(dashboard).map(({ name, datasource }) => ({ title: `$${name}`, datasource })),
+    ...dashboard.annotations.list.map(({ name, datasource }) => ({ title: name, datasource })),
   ];
-  return referring
-    .filter(({ datasource }) => datasource?.uid !== 'prometheus' || datasource.type !== 'prometheus')
-    .map(({ title }) => `"${title}" does not name the provisioned data source`);
+  const uid = `\${${variable.name}}`;
+  const fixed = references.filter(({ datasource }) => datasource?.uid !== uid || datasource.type !== 'prometheus');
+  return [...problems, ...fixed.map(({ title }) => `"${title}" does not use the data source ${uid}`)];
 };
 
-const syntax: Rule = (board, { catalogue }) => {
-  const variables = board.templating.list.map(({ query }) => /^label_values\((.+), *\w+\)$/.exec(query.query)?.[1]);
-  const panels = shown(board).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-  const all = [...panels, ...board.annotations.list.map(({ expr }) => expr), ...variables];
-  return all.flatMap((expr) => {
-    if (expr === undefined) return ['a variable does not ask label_values(selector, label)'];
-    return readExpression(expr, catalogue).syntaxErrors.map((problem) => `${expr}: ${problem}`);
+const syntax: Rule = (dashboard, { catalogue }) => {
+  const variables = queryVariables(dashboard).map(({ query }) => /^label_values\((.+), *\w+\)$/.exec(query.query)?.[1]);
+  const panels = panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const expressions = [...panels, ...dashboard.annotations.list.map(({ expr }) => expr), ...variables];
+  return expressions.flatMap((expr) => {
+    if (expr === undefined) return ['a variable query is not of the form label_values(selector, label)'];
+    return analyzeExpression(expr, catalogue).syntaxErrors.map((problem) => `${expr}: ${problem}`);
   });
 };
 
 const intervals = perTarget(({ expr }, _panel, { uid }, { catalogue }) =>
-  readExpression(expr, catalogue).ranges.flatMap(({ of, duration }) => {
-    if (rates.has(of)) return duration === '$__rate_interval' ? [] : [`${of} over ${duration}, not $__rate_interval`];
-    const allowed = fixedWindows.some((each) => each.uid === uid && each.of === of && each.duration === duration);
-    return allowed || duration.startsWith('$') ? [] : [`${of} over the fixed window ${duration}`];
+  analyzeExpression(expr, catalogue).ranges.flatMap(({ function: name, duration }) => {
+    if (rateFunctions.has(name)) {
+      return duration === '$__rate_interval' ? [] : [`${name} over ${duration}, expected $__rate_interval`];
+    }
+    const allowed = fixedWindows.some(
+      (window) => window.uid === uid && window.function === name && window.duration === duration,
+    );
+    return allowed || duration.startsWith('$') ? [] : [`${name} over the fixed window ${duration}`];
   }),
 );
 
-const metrics: Rule = (board, { catalogue }) => {
-  const variables = board.templating.list.map(
+const metrics: Rule = (dashboard, { catalogue }) => {
+  const variables = queryVariables(dashboard).map(
     ({ query }) => /^label_values\((.+), *\w+\)$/.exec(query.query)?.[1] ?? '',
   );
-  const panels = shown(board).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const panels = panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   return [...panels, ...variables].flatMap((expr) => {
-    const { selectors, strangeLabels } = readExpression(expr, catalogue);
-    const unknown = selectors.filter((each) => each.metrics.length === 0).map(({ text }) => `no metric is ${text}`);
-    const labels = selectors.flatMap(({ text, metrics: selected, matchers }) =>
+    const { selectors, unknownLabels } = analyzeExpression(expr, catalogue);
+    const unknownMetrics = selectors
+      .filter((selector) => selector.metrics.length === 0)
+      .map(({ text }) => `no metric matches ${text}`);
+    const unmatchedLabels = selectors.flatMap(({ text, metrics: selected, matchers }) =>
       matchers
         .filter(({ label }) => label !== '__name__' && !selected.some((name) => has(catalogue, name, label)))
         .map(({ label }) => `${text} has no label ${label}`),
     );
-    return [...unknown, ...labels, ...strangeLabels.map((label) => `${expr}: there is no label ${label}`)];
+    return [
+      ...unknownMetrics,
+      ...unmatchedLabels,
+      ...unknownLabels.map((label) => `${expr}: unknown label ${label}`),
+    ];
   });
 };
 
@@ -147,107 +175,118 @@ function has(catalogue: Catalogue, metric: string, label: string): boolean {
   return labels === 'any' || (labels?.has(label) ?? false);
 }
 
-const legends = perTarget(({ expr, legendFormat, format }, { type }, _board, { catalogue }) => {
+const legends = perTarget(({ expr, legendFormat, format }, { type }, _dashboard, { catalogue }) => {
   if (format === 'table' || type === 'stat') return [];
   if (!legendFormat) return ['has no legend'];
-  const { labels } = readExpression(expr, catalogue);
-  const named = [...legendFormat.matchAll(/\{\{ *(\w+) *\}\}/g)].map(([, name = '']) => name);
+  const { labels } = analyzeExpression(expr, catalogue);
+  const labelNames = [...legendFormat.matchAll(/\{\{ *(\w+) *\}\}/g)].map(([, name = '']) => name);
   return labels === 'any'
     ? []
-    : named.filter((name) => !labels.has(name)).map((name) => `its legend names ${name}, which the query drops`);
+    : labelNames
+        .filter((name) => !labels.has(name))
+        .map((name) => `the legend uses the label ${name}, which the query drops`);
 });
 
-const tables: Rule = (board, { catalogue }) =>
-  shown(board).flatMap(({ title, targets = [], transformations = [] }) => {
+const tables: Rule = (dashboard, { catalogue }) =>
+  panelsOf(dashboard).flatMap(({ title, targets = [], transformations = [] }) => {
     const organize = transformations.find(({ id }) => id === 'organize');
     if (organize === undefined) return [];
     const fields = targets.flatMap(({ expr, refId }) => {
-      const { labels } = readExpression(expr, catalogue);
+      const { labels } = analyzeExpression(expr, catalogue);
       return [...(labels === 'any' ? [] : labels), targets.length === 1 ? 'Value' : `Value #${refId}`];
     });
-    const named = Object.keys(organize.options.renameByName);
+    const columnFields = Object.keys(organize.options.renameByName);
     return [
-      ...named.filter((name) => !fields.includes(name)).map((name) => `"${title}" has no field ${name}`),
-      ...fields.filter((name) => !named.includes(name)).map((name) => `"${title}" has no column for ${name}`),
+      ...columnFields
+        .filter((name) => !fields.includes(name))
+        .map((name) => `"${title}" has a column for the missing field ${name}`),
+      ...fields
+        .filter((name) => !columnFields.includes(name))
+        .map((name) => `"${title}" has no column for the field ${name}`),
     ];
   });
 
-/** Each panel stands on the one above, or on a row, and lines fill the board's width. */
-const grid: Rule = (board) => {
-  const taken = new Map<string, string>();
+/** Panels do not overlap, leave no gaps and stay within the grid. */
+const grid: Rule = (dashboard) => {
+  const occupied = new Map<string, string>();
   const problems: string[] = [];
   let bottom = 0;
-  for (const { title, gridPos, panels = [] } of board.panels) {
+  for (const { title, gridPos, panels = [] } of dashboard.panels) {
     const { x, y, w, h } = gridPos;
-    if (panels.length > 0) problems.push(`row "${title}" hides panels: no rule looks there`);
-    if (w < 1 || h < 1 || x < 0 || y < 0 || x + w > columns) problems.push(`"${title}" does not lie on the board`);
+    if (panels.length > 0) problems.push(`row "${title}" is collapsed: the rules do not check its panels`);
+    if (w < 1 || h < 1 || x < 0 || y < 0 || x + w > columns) problems.push(`"${title}" is outside the grid`);
     bottom = Math.max(bottom, y + h);
     for (let row = y; row < y + h; row++) {
       for (let column = x; column < x + w; column++) {
-        const other = taken.get(`${column},${row}`);
-        if (other !== undefined && other !== title) problems.push(`"${title}" lies on "${other}"`);
-        taken.set(`${column},${row}`, title);
+        const other = occupied.get(`${column},${row}`);
+        if (other !== undefined && other !== title) problems.push(`"${title}" overlaps "${other}"`);
+        occupied.set(`${column},${row}`, title);
       }
     }
   }
   for (let row = 0; row < bottom; row++) {
     const free = Array.from({ length: columns }, (_, column) => column).filter(
-      (column) => !taken.has(`${column},${row}`),
+      (column) => !occupied.has(`${column},${row}`),
     );
-    if (free.length > 0) problems.push(`there is a hole in line ${row}`);
+    if (free.length > 0) problems.push(`gap in grid row ${row}`);
   }
   return [...new Set(problems)];
 };
 
-const variables: Rule = (board) => {
-  const defined = board.templating.list.map(({ name }) => name);
-  const used = new Set(texts(board).flatMap(variablesIn));
+const variables: Rule = (dashboard) => {
+  const defined = dashboard.templating.list.map(({ name }) => name);
+  const used = new Set(textsWithVariables(dashboard).flatMap(variablesIn));
   return [
-    ...repeated(defined).map((name) => `$${name} is defined twice`),
-    ...defined.filter((name) => !used.has(name)).map((name) => `$${name} is used by no query`),
+    ...duplicates(defined).map((name) => `$${name} is defined twice`),
+    ...defined.filter((name) => !used.has(name)).map((name) => `$${name} is not used by any query`),
     ...[...used]
       .filter((name) => !defined.includes(name) && !builtIns.has(name))
       .map((name) => `$${name} is not defined`),
-    ...board.templating.list.filter(({ allValue }) => !allValue).map(({ name }) => `$${name} has no value for All`),
+    ...queryVariables(dashboard)
+      .filter(({ allValue }) => !allValue)
+      .map(({ name }) => `$${name} has no value for "All"`),
   ];
 };
 
-const links: Rule = (board, { uids }) => {
-  const led = (board.links ?? []).map(({ url }) => url ?? '').filter((url) => url.startsWith('/'));
-  const targets = led.map((url) => /^\/d\/([^/?]+)$/.exec(url)?.[1] ?? url);
+const links: Rule = (dashboard, { uids }) => {
+  const paths = (dashboard.links ?? []).map(({ url }) => url ?? '').filter((url) => url.startsWith('/'));
+  const targets = paths.map((url) => /^\/d\/([^/?]+)$/.exec(url)?.[1] ?? url);
   return [
-    ...targets.filter((uid) => !uids.has(uid)).map((uid) => `a link leads to ${uid}, which is no board`),
-    ...[...uids].filter((uid) => uid !== board.uid && !targets.includes(uid)).map((uid) => `no link leads to ${uid}`),
-    ...targets.filter((uid) => uid === board.uid).map(() => 'a link leads to the board itself'),
+    ...targets.filter((uid) => !uids.has(uid)).map((uid) => `a link points to an unknown dashboard ${uid}`),
+    ...[...uids].filter((uid) => uid !== dashboard.uid && !targets.includes(uid)).map((uid) => `no link points to ${uid}`),
+    ...targets.filter((uid) => uid === dashboard.uid).map(() => 'a link points to the dashboard itself'),
   ];
 };
 
-const ofTraffic = /_service_http_request(s_total|_duration_seconds_(bucket|sum|count))$/;
+const trafficMetric = /_service_http_request(s_total|_duration_seconds_(bucket|sum|count))$/;
 
-const usersTraffic = perTarget(({ expr }, _panel, _board, { catalogue }) =>
-  readExpression(expr, catalogue)
-    .selectors.filter((each) => each.metrics.some((name) => ofTraffic.test(name)))
+const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalogue }) =>
+  analyzeExpression(expr, catalogue)
+    .selectors.filter((selector) => selector.metrics.some((name) => trafficMetric.test(name)))
     .filter(
       ({ matchers }) =>
         !matchers.some(
           ({ label, operator, value }) => label === 'endpoint' && operator === '!~' && value === '/api/(alerts|faults)',
         ),
     )
-    .map(({ text }) => `${text} counts operators' calls as traffic`),
+    .map(({ text }) => `${text} includes requests to /api/alerts and /api/faults`),
 );
 
-/** The servers' own durations carry exemplars, those of their clients do not. Lines beside each other have the same, so one is enough. */
+/**
+ * Server latency has exemplars, client latency does not. Series of one panel share exemplars, so one query with
+ * exemplars suffices.
+ */
 const exemplars = perPanel(({ type, targets = [] }) => {
   const latency = targets.some(({ expr }) => /_service_http_request_duration_seconds_bucket/.test(expr));
-  return type === 'timeseries' && latency && !targets.some(({ exemplar }) => exemplar) ? ['shows no exemplars'] : [];
+  return type === 'timeseries' && latency && !targets.some(({ exemplar }) => exemplar) ? ['does not show exemplars'] : [];
 });
 
-const annotations: Rule = (board) =>
-  board.annotations.list.length === 0
-    ? ['it shows no alerts']
-    : board.annotations.list.flatMap(({ name, expr, target }) => [
-        ...(expr === target?.expr ? [] : [`"${name}" asks two things`]),
-        ...(expr.startsWith('ALERTS{alertstate="firing"') ? [] : [`"${name}" shows something else than firing alerts`]),
+const annotations: Rule = (dashboard) =>
+  dashboard.annotations.list.length === 0
+    ? ['the dashboard has no alert annotations']
+    : dashboard.annotations.list.flatMap(({ name, expr, target }) => [
+        ...(expr === target?.expr ? [] : [`"${name}" has two different queries`]),
+        ...(expr.startsWith('ALERTS{alertstate="firing"') ? [] : [`"${name}" does not select firing alerts`]),
       ]);
 
 export const rules = {
@@ -264,11 +303,11 @@ export const rules = {
   grid,
   variables,
   links,
-  usersTraffic,
+  userTraffic,
   exemplars,
   annotations,
 } satisfies Record<string, Rule>;
 
-export function lint(board: BoardJson, context: Context): string[] {
-  return Object.entries(rules).flatMap(([name, rule]) => rule(board, context).map((problem) => `${name}: ${problem}`));
+export function lint(dashboard: DashboardJson, context: Context): string[] {
+  return Object.entries(rules).flatMap(([name, rule]) => rule(dashboard, context).map((problem) => `${name}: ${problem}`));
 }

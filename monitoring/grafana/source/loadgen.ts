@@ -1,25 +1,26 @@
-/** A run of loadgen with --metrics-port, as it sees it and as the servers do. */
-import { board, boardTitles, variable, type Section } from './board.ts';
-import { chart, redFrom, stat, warnAt } from './panel.ts';
-import { quantile, rate, ratio, series, sumBy, users } from './promql.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** A run of loadgen with --metrics-port: metrics of the load generator and of the servers. */
+import { buildDashboard, dashboardTitles, queryVariable, type Section } from './dashboard.ts';
+import { chart, redAt, stat, yellowRedAt } from './panel.ts';
+import { quantile, rate, ratio, series, sumBy, userTraffic } from './promql.ts';
 
-const targets = 'target=~"$target"';
-const of = (metric: string, ...matchers: string[]) => series(metric, targets, ...matchers);
+const selectedTargets = 'target=~"$target"';
+const targetSeries = (metric: string, ...matchers: string[]) => series(metric, selectedTargets, ...matchers);
 
-/** Outcomes that are an answer of the server's, and those that are a good one. */
-const answers = 'outcome=~"[2345]xx|429|503|body_check"';
-const good = 'outcome=~"[23]xx"';
+/** Outcomes with a response of the server, and successful outcomes. */
+const responded = 'outcome=~"[2345]xx|429|503|body_check"';
+const successful = 'outcome=~"[23]xx"';
 
-const planned = of('loadgen_requests_planned_total');
-const sent = of('loadgen_requests_sent_total');
-const outcomes = (...matchers: string[]) => of('loadgen_outcomes_total', ...matchers);
+const planned = targetSeries('loadgen_requests_planned_total');
+const sent = targetSeries('loadgen_requests_sent_total');
+const outcomes = (...matchers: string[]) => targetSeries('loadgen_outcomes_total', ...matchers);
 
-const figures: Section = {
+const summary: Section = {
   panels: [
     stat({
       id: 1,
       title: 'Planned Requests',
-      description: 'Requests of the last run whose time to start has come.',
+      description: 'Requests of the last run whose scheduled start has passed.',
       unit: 'short',
       decimals: 0,
       width: 6,
@@ -29,9 +30,9 @@ const figures: Section = {
     }),
     stat({
       id: 2,
-      title: 'Sent of Planned',
+      title: 'Sent to Planned Ratio',
       description:
-        'Below 100 % requests wait for a connection, or for the generator itself. Below 99 % at the end of a plan makes the run INVALID.',
+        'Below 100 %, requests wait for a connection or for the load generator. A run that ends below 99 % is INVALID.',
       unit: 'percentunit',
       width: 6,
       thresholds: {
@@ -47,23 +48,23 @@ const figures: Section = {
     }),
     stat({
       id: 3,
-      title: 'Failed',
-      description: "Share of the last run's ended requests that were not answered with 2xx or 3xx.",
+      title: 'Failed Request Ratio',
+      description: 'Ratio of the completed requests of the last run without a 2xx or 3xx response.',
       unit: 'percentunit',
       width: 6,
-      thresholds: warnAt(0.001, 0.01),
+      thresholds: yellowRedAt(0.001, 0.01),
       noValue: 'no run',
       last: true,
-      queries: [{ expr: `1 - ${ratio(`sum(${outcomes(good)})`, `sum(${outcomes()})`)}` }],
+      queries: [{ expr: `1 - ${ratio(`sum(${outcomes(successful)})`, `sum(${outcomes()})`)}` }],
     }),
     stat({
       id: 4,
       title: 'Dispatch Lag p99',
       description:
-        "How late the generator itself was, in one of a hundred requests. Above 1 ms its figures may be its own rather than the servers'.",
+        'p99 delay between the intended start of a request and the time the generator handled it. Above 1 ms the results may reflect the load generator instead of the servers.',
       unit: 's',
       width: 6,
-      thresholds: warnAt(0.0005, 0.001),
+      thresholds: yellowRedAt(0.0005, 0.001),
       noValue: 'no run',
       last: true,
       queries: [{ expr: quantile(0.99, '', 'loadgen_dispatch_lag_seconds_bucket') }],
@@ -77,46 +78,46 @@ const load: Section = {
   panels: [
     chart({
       id: 101,
-      title: 'Planned, Sent, Answered',
-      description: 'All three lie on each other as long as everybody keeps up.',
+      title: 'Planned, Sent and Answered Requests',
+      description: 'The three rates are equal while the load generator and the servers keep up.',
       unit: 'reqps',
       width: 12,
       queries: [
         { expr: `sum(${rate(planned)})`, legend: 'planned' },
         { expr: `sum(${rate(sent)})`, legend: 'sent' },
-        { expr: `sum(${rate(outcomes(answers))})`, legend: 'answered' },
+        { expr: `sum(${rate(outcomes(responded))})`, legend: 'answered' },
       ],
     }),
     chart({
       id: 102,
       title: 'Outcomes',
       description:
-        'What became of requests: status classes (429 and 503 apart) and errors. Those that did not happen are left out.',
+        'Requests by outcome: status classes (429 and 503 separately) and errors. Outcomes with a rate of zero are omitted.',
       unit: 'reqps',
       width: 12,
       queries: [{ expr: `${sumBy('outcome', rate(outcomes()))} > 0`, legend: '{{outcome}}' }],
     }),
     chart({
       id: 103,
-      title: 'Sent by Target',
-      description: 'Requests given to the kernel in whole.',
+      title: 'Sent Requests by Target',
+      description: 'Requests that were completely written to the socket.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: sumBy('target', rate(sent)), legend: '{{target}}' }],
     }),
     chart({
       id: 104,
-      title: 'Not Good by Target',
-      description: 'Requests that ended with anything but 2xx or 3xx.',
+      title: 'Failed Requests by Target',
+      description: 'Requests without a 2xx or 3xx response.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: sumBy('target', rate(outcomes('outcome!~"[23]xx"'))), legend: '{{target}}' }],
     }),
     chart({
       id: 105,
-      title: 'In Flight and Waiting',
+      title: 'Requests in Flight and Waiting',
       description:
-        'At the end of the last second. Requests that wait have found all connections busy: the servers are slower than --connections allow for.',
+        'At the end of the last second. Requests wait if all connections are busy: the servers are too slow for the number of --connections.',
       unit: 'short',
       width: 8,
       queries: [
@@ -127,50 +128,50 @@ const load: Section = {
   ],
 };
 
-const response = of('loadgen_response_duration_seconds_bucket');
-const service = of('loadgen_service_duration_seconds_bucket');
+const responseBuckets = targetSeries('loadgen_response_duration_seconds_bucket');
+const serviceBuckets = targetSeries('loadgen_service_duration_seconds_bucket');
 
-const times: Section = {
-  title: 'Times',
+const latency: Section = {
+  title: 'Latency',
   id: 200,
   panels: [
     chart({
       id: 201,
       title: 'Response Time and Service Time',
       description:
-        'Response: from when a request was meant to start, which is what a caller waits. Service: from when it was sent. Where they part, requests queue.',
+        'Response time: from the intended start of a request, as a client experiences it. Service time: from sending the request. A difference between them means that requests queue.',
       unit: 's',
       width: 12,
       limits: '^service',
       queries: [
-        { expr: quantile(0.5, '', response), legend: 'response p50' },
-        { expr: quantile(0.99, '', response), legend: 'response p99' },
-        { expr: quantile(0.5, '', service), legend: 'service p50' },
-        { expr: quantile(0.99, '', service), legend: 'service p99' },
+        { expr: quantile(0.5, '', responseBuckets), legend: 'response p50' },
+        { expr: quantile(0.99, '', responseBuckets), legend: 'response p99' },
+        { expr: quantile(0.5, '', serviceBuckets), legend: 'service p50' },
+        { expr: quantile(0.99, '', serviceBuckets), legend: 'service p99' },
       ],
     }),
     chart({
       id: 202,
       title: 'Response Time p99 by Target',
-      description: 'From when a request was meant to start to its whole answer.',
+      description: 'From the intended start of a request to the end of its response.',
       unit: 's',
       width: 12,
-      queries: [{ expr: quantile(0.99, 'target', response), legend: '{{target}}' }],
+      queries: [{ expr: quantile(0.99, 'target', responseBuckets), legend: '{{target}}' }],
     }),
   ],
 };
 
 const generator: Section = {
-  title: 'The Generator Itself',
+  title: 'Load Generator',
   id: 300,
   panels: [
     chart({
       id: 301,
       title: 'Dispatch Lag',
-      description: 'How late the generator was to start a request. Above the line the run may be INVALID.',
+      description: 'Delay between the intended start of a request and the time the generator handled it. Above the line the run may be INVALID.',
       unit: 's',
       width: 6,
-      thresholds: redFrom(0.001),
+      thresholds: redAt(0.001),
       queries: [
         { expr: quantile(0.5, '', 'loadgen_dispatch_lag_seconds_bucket'), legend: 'p50' },
         { expr: quantile(0.99, '', 'loadgen_dispatch_lag_seconds_bucket'), legend: 'p99' },
@@ -178,28 +179,28 @@ const generator: Section = {
     }),
     chart({
       id: 302,
-      title: 'Busiest Worker',
+      title: 'Busiest Worker CPU',
       description:
-        'Share of a core that the busiest worker used in the last second. Above the line for a phase the run is INVALID: give it more --threads.',
+        'Ratio of one core used by the busiest worker in the last second. Above the line for a whole phase the run is INVALID: increase --threads.',
       unit: 'percentunit',
       width: 6,
       max: 1,
-      thresholds: redFrom(0.8),
+      thresholds: redAt(0.8),
       queries: [{ expr: 'max(loadgen_busiest_worker_cpu_ratio)', legend: 'busiest worker' }],
     }),
     chart({
       id: 303,
       title: 'Connections Opened',
       description:
-        'New connections by target. Few, once the run has begun, unless answers end them or --no-keep-alive is on.',
+        'New connections by target. Close to zero after the start of a run, unless responses close connections or --no-keep-alive is set.',
       unit: 'cps',
       width: 6,
-      queries: [{ expr: sumBy('target', rate(of('loadgen_connections_opened_total'))), legend: '{{target}}' }],
+      queries: [{ expr: sumBy('target', rate(targetSeries('loadgen_connections_opened_total'))), legend: '{{target}}' }],
     }),
     chart({
       id: 304,
-      title: 'Processor of the Generator',
-      description: 'Cores that the whole generator uses.',
+      title: 'Load Generator CPU',
+      description: 'CPU cores used by the load generator.',
       unit: 'none',
       decimals: 2,
       width: 6,
@@ -208,32 +209,32 @@ const generator: Section = {
   ],
 };
 
-const servers = 'job=~".+-service"';
-const serversSeries = (suffix: string) => series('', `__name__=~".+_service_${suffix}"`, servers, users);
+const allServices = 'job=~".+-service"';
+const serverSeries = (suffix: string) => series('', `__name__=~".+_service_${suffix}"`, allServices, userTraffic);
 
-const other: Section = {
-  title: "The Servers' Own View",
+const servers: Section = {
+  title: 'Server Metrics',
   id: 400,
   panels: [
     chart({
       id: 401,
-      title: 'Served by Service',
+      title: 'Requests by Service',
       description:
-        'Requests that the services counted. The dashboard calls the other three, so these see more than was sent to them.',
+        'Requests counted by the services. The dashboard calls the other three, so these receive more requests than the load generator sends them.',
       unit: 'reqps',
       width: 6,
-      queries: [{ expr: sumBy('job', rate(serversSeries('http_requests_total'))), legend: '{{job}}' }],
+      queries: [{ expr: sumBy('job', rate(serverSeries('http_requests_total'))), legend: '{{job}}' }],
     }),
     chart({
       id: 402,
-      title: "Latency p99 by the Servers' Clocks",
+      title: 'Server Latency p99',
       description:
-        "Without the network and without what waited in front of them: if it is far below the generator's, requests wait outside.",
+        'Measured by the servers, without network and queueing time. If it is far below the response time, requests wait outside the servers.',
       unit: 's',
       width: 6,
       queries: [
         {
-          expr: quantile(0.99, 'job', serversSeries('http_request_duration_seconds_bucket')),
+          expr: quantile(0.99, 'job', serverSeries('http_request_duration_seconds_bucket')),
           legend: '{{job}}',
           exemplar: true,
         },
@@ -241,40 +242,40 @@ const other: Section = {
     }),
     chart({
       id: 403,
-      title: 'Processors of the Servers',
-      description: 'Cores that each service uses, all copies together.',
+      title: 'Server CPU',
+      description: 'CPU cores used by each service, summed over replicas.',
       unit: 'none',
       decimals: 2,
       width: 6,
-      queries: [{ expr: sumBy('job', rate(series('process_cpu_seconds_total', servers))), legend: '{{job}}' }],
+      queries: [{ expr: sumBy('job', rate(series('process_cpu_seconds_total', allServices))), legend: '{{job}}' }],
     }),
     chart({
       id: 404,
-      title: 'Requests in Flight at the Servers',
-      description: 'Requests being answered. If the generator has many more in flight, they wait in between.',
+      title: 'Server Requests in Flight',
+      description: 'Requests in progress at the servers. If the load generator has many more in flight, they wait in between.',
       unit: 'short',
       width: 6,
-      queries: [{ expr: sumBy('job', series('cohort_server_requests_in_flight', servers)), legend: '{{job}}' }],
+      queries: [{ expr: sumBy('job', series('cohort_server_requests_in_flight', allServices)), legend: '{{job}}' }],
     }),
   ],
 };
 
-export const loadgen = board({
+export const loadgen = buildDashboard({
   uid: 'loadgen',
-  title: boardTitles.loadgen,
+  title: dashboardTitles.loadgen,
   description:
-    'A run of loadgen with --metrics-port: what it sent, what came of it, and what the servers say about it.',
+    'A run of loadgen with --metrics-port: requests sent, their outcomes, and the metrics of the servers.',
   refresh: '5s',
   from: 'now-15m',
   variables: [
-    variable({
+    queryVariable({
       name: 'target',
       label: 'Target',
       description: 'Targets of the run.',
       query: 'label_values(loadgen_requests_planned_total, target)',
-      all: '.+',
+      allValue: '.+',
     }),
   ],
-  alerts: servers,
-  sections: [figures, load, times, generator, other],
+  alertMatchers: allServices,
+  sections: [summary, load, latency, generator, servers],
 });

@@ -1,9 +1,10 @@
-/** The overview's last row: what fires, what answers, what is broken on purpose. */
-import type { Section } from './board.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** The last row of the overview: alerts, replica status and injected faults. */
+import type { Section } from './dashboard.ts';
 import { table, timeline } from './panel.ts';
-import { chosen } from './promql.ts';
+import { selectedServices } from './promql.ts';
 
-const faults = `max by (job, kind) (cohort_faults_active{${chosen}})`;
+const faults = `max by (job, kind) (cohort_faults_active{${selectedServices}})`;
 
 export const alerts: Section = {
   title: 'Alerts and Availability',
@@ -11,9 +12,9 @@ export const alerts: Section = {
   panels: [
     table({
       id: 501,
-      title: 'Alerts Now',
+      title: 'Active Alerts',
       description:
-        'All that fire or are pending, of all jobs. Watchdog always fires: without it no alert can be trusted to arrive. What to do: the runbook, linked above.',
+        'Firing and pending alerts of all jobs. Watchdog always fires; its absence means that alerts are not delivered. Responses: see the runbook, linked above.',
       unit: 'none',
       width: 12,
       height: 10,
@@ -35,8 +36,8 @@ export const alerts: Section = {
     }),
     timeline({
       id: 502,
-      title: 'Alerts over Time',
-      description: 'When each alert was pending and when it fired.',
+      title: 'Alert History',
+      description: 'Pending and firing periods of each alert.',
       unit: 'none',
       width: 12,
       height: 10,
@@ -53,22 +54,22 @@ export const alerts: Section = {
     }),
     timeline({
       id: 503,
-      title: 'Copies That Answer',
+      title: 'Replica Status',
       description:
-        "Whether Prometheus could read a copy's metrics. A copy whose name left DNS has no line any more. ServiceDown knows of both.",
+        'Whether Prometheus could scrape a replica. A replica that left DNS has no row. ServiceDown covers both cases.',
       unit: 'none',
       width: 12,
       states: [
         [0, 'down', 'red'],
         [1, 'up', 'green'],
       ],
-      queries: [{ expr: `up{${chosen}}`, legend: '{{job}} {{instance}}' }],
+      queries: [{ expr: `up{${selectedServices}}`, legend: '{{job}} {{instance}}' }],
     }),
     timeline({
       id: 504,
       title: 'Injected Faults',
       description:
-        'Where somebody makes a service fail on purpose, by kind. Without --enable-faults a service has one line, which is off.',
+        'Active injected faults by service and kind. A service without --enable-faults has one row, which is off.',
       unit: 'none',
       width: 12,
       states: [
@@ -77,7 +78,7 @@ export const alerts: Section = {
       ],
       queries: [
         {
-          expr: `${faults} or (0 * max by (job) (up{${chosen}}) unless on (job) ${faults})`,
+          expr: `${faults} or (0 * max by (job) (up{${selectedServices}}) unless on (job) ${faults})`,
           legend: '{{job}} {{kind}}',
         },
       ],

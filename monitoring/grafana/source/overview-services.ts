@@ -1,16 +1,17 @@
-/** Rows of the overview about the services themselves. */
-import type { Section } from './board.ts';
-import { chart, heatmap, redFrom, warnAt } from './panel.ts';
-import { chosen, failed, increase, ofServices, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** Overview rows about the services: request metrics and resources. */
+import type { Section } from './dashboard.ts';
+import { chart, heatmap, redAt, yellowRedAt } from './panel.ts';
+import { selectedServices, serverErrors, increase, serviceSeries, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
 
-const buckets = ofServices('http_request_duration_seconds_bucket');
+const buckets = serviceSeries('http_request_duration_seconds_bucket');
 
 function latency(id: number, q: number, width: number) {
   const name = `p${q * 100}`;
   return chart({
     id,
     title: `Latency ${name} by Route`,
-    description: `Of a hundred requests to a route, ${q * 100} were answered within this. Dots are single requests with their trace ids.`,
+    description: `${q * 100} % of the requests to a route completed within this time. Dots are exemplars: single requests with their trace IDs.`,
     unit: 's',
     width,
     queries: [{ expr: quantile(q, 'job, endpoint', buckets), legend: '{{job}} {{endpoint}}', exemplar: true }],
@@ -24,26 +25,26 @@ export const red: Section = {
     chart({
       id: 101,
       title: 'Request Rate by Route',
-      description: 'Requests of users. "unmatched" asked for a path that is none of ours.',
+      description: 'User requests. "unmatched": the path matches no route.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: requestRate('job, endpoint'), legend: '{{job}} {{endpoint}}' }],
     }),
     chart({
       id: 102,
-      title: 'Error Share by Service',
+      title: 'Error Ratio by Service',
       description:
-        'Share of requests that failed by our fault (5xx but 501 and 505). Above the line for two minutes is HighErrorRate.',
+        'Ratio of requests that failed with a server error (5xx except 501 and 505). HighErrorRate fires above the line for two minutes.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redFrom(0.05),
-      queries: [{ expr: ratio(requestRate('job', failed), requestRate('job')), legend: '{{job}}' }],
+      thresholds: redAt(0.05),
+      queries: [{ expr: ratio(requestRate('job', serverErrors), requestRate('job')), legend: '{{job}}' }],
     }),
     chart({
       id: 103,
-      title: 'Refused and Failed by Status',
+      title: 'Client and Server Errors by Status',
       description:
-        "4xx: the client's fault (429: above its rate limit). 503: turned away, or nothing to give. 504: out of time.",
+        '4xx: client errors (429: rate limit exceeded). 503: overload, or no data available. 504: deadline exceeded.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: requestRate('job, status', 'status=~"[45].."'), legend: '{{job}} {{status}}' }],
@@ -53,9 +54,9 @@ export const red: Section = {
     latency(106, 0.99, 6),
     heatmap({
       id: 107,
-      title: 'Response Times',
+      title: 'Response Time Distribution',
       description:
-        'How many requests of the chosen services took how long. Two bands are two kinds of requests: hits and misses, say.',
+        'Response times of the selected services. Two bands indicate two kinds of requests, such as cache hits and misses.',
       unit: 's',
       width: 6,
       queries: [{ expr: sumBy('le', increase(buckets)), legend: '{{le}}' }],
@@ -70,13 +71,13 @@ export const saturation: Section = {
     chart({
       id: 201,
       title: 'CPU',
-      description: 'Processors in use by each copy: 1 is one core. Compare with the limit given to the container.',
+      description: 'CPU cores used by each replica. Compare with the limit of the container.',
       unit: 'none',
       decimals: 2,
       width: 8,
       queries: [
         {
-          expr: sumBy('job, instance', rate(series('process_cpu_seconds_total', chosen))),
+          expr: sumBy('job, instance', rate(series('process_cpu_seconds_total', selectedServices))),
           legend: '{{job}} {{instance}}',
         },
       ],
@@ -84,62 +85,62 @@ export const saturation: Section = {
     chart({
       id: 202,
       title: 'Resident Memory',
-      description: 'Memory of each copy. Above the line for five minutes is HighMemoryUsage.',
+      description: 'Resident memory of each replica. HighMemoryUsage fires above the line for five minutes.',
       unit: 'bytes',
       width: 8,
-      thresholds: redFrom(200e6),
-      queries: [{ expr: series('process_resident_memory_bytes', chosen), legend: '{{job}} {{instance}}' }],
+      thresholds: redAt(200e6),
+      queries: [{ expr: series('process_resident_memory_bytes', selectedServices), legend: '{{job}} {{instance}}' }],
     }),
     chart({
       id: 203,
-      title: 'Memory against Limit by Copy',
+      title: 'Memory Utilization by Replica',
       description:
-        'Share of what its control group, or the machine, lets it have. Above the line is MemoryNearLimit; at 100 % the kernel kills it.',
+        'Resident memory divided by the memory limit of the cgroup or machine. MemoryNearLimit fires above the line; at 100 % the kernel kills the process.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redFrom(0.9),
+      thresholds: redAt(0.9),
       queries: [
         {
-          expr: `process_resident_memory_bytes{${chosen}} / cohort_memory_limit_bytes`,
+          expr: `process_resident_memory_bytes{${selectedServices}} / cohort_memory_limit_bytes`,
           legend: '{{job}} {{instance}}',
         },
       ],
     }),
     chart({
       id: 204,
-      title: 'File Descriptors against Limit',
+      title: 'File Descriptor Utilization',
       description:
-        'Share of the descriptors that a copy may open. Without one it can accept nobody. Above the line is FileDescriptorsNearLimit.',
+        'Open file descriptors divided by the limit. At the limit a replica cannot accept connections. FileDescriptorsNearLimit fires above the line.',
       unit: 'percentunit',
       width: 8,
-      thresholds: redFrom(0.8),
-      queries: [{ expr: `process_open_fds{${chosen}} / process_max_fds`, legend: '{{job}} {{instance}}' }],
+      thresholds: redAt(0.8),
+      queries: [{ expr: `process_open_fds{${selectedServices}} / process_max_fds`, legend: '{{job}} {{instance}}' }],
     }),
     chart({
       id: 205,
       title: 'Event Loop Lag p99',
-      description: "How late a copy's event loops come to one of a hundred timers. Above the line is EventLoopBlocked.",
+      description: 'p99 timer lag of the event loops of each replica. EventLoopBlocked fires above the line.',
       unit: 's',
       width: 8,
-      thresholds: warnAt(0.05, 0.1),
+      thresholds: yellowRedAt(0.05, 0.1),
       queries: [
         {
-          expr: quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', chosen)),
+          expr: quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', selectedServices)),
           legend: '{{job}} {{instance}}',
         },
       ],
     }),
     chart({
       id: 206,
-      title: 'In Flight against Concurrency Limit',
+      title: 'Concurrency Limit Utilization',
       description:
-        "All requests that a copy is answering, as a share of its tightest route's limit: too much rather than too little. At 100 % routes begin to turn requests away. Services without a limit are left out.",
+        'Requests in flight of a replica divided by the lowest concurrency limit of its routes; an upper bound. At 100 % routes begin to shed load. Services without a limit are omitted.',
       unit: 'percentunit',
       width: 8,
-      thresholds: warnAt(0.8, 1),
+      thresholds: yellowRedAt(0.8, 1),
       queries: [
         {
-          expr: `sum by (job, instance) (cohort_server_requests_in_flight{${chosen}}) / min by (job, instance) (cohort_server_concurrency_limit)`,
+          expr: `sum by (job, instance) (cohort_server_requests_in_flight{${selectedServices}}) / min by (job, instance) (cohort_server_concurrency_limit)`,
           legend: '{{job}} {{instance}}',
         },
       ],

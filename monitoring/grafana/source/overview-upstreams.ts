@@ -1,12 +1,13 @@
-/** Rows of the overview about whom the services call, and how they defend themselves. */
-import type { Section } from './board.ts';
-import { chart, redFrom, timeline } from './panel.ts';
-import { chosen, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** Overview rows about upstreams, the policies that protect calls and services, and the weather cache. */
+import type { Section } from './dashboard.ts';
+import { chart, redAt, timeline } from './panel.ts';
+import { selectedServices, quantile, rate, ratio, requestRate, series, sumBy } from './promql.ts';
 
 const perSecond = (labels: string, metric: string, ...matchers: string[]) =>
-  sumBy(labels, rate(series(metric, chosen, ...matchers)));
+  sumBy(labels, rate(series(metric, selectedServices, ...matchers)));
 const breakers = (state: string) =>
-  `(max by (job, upstream) (cohort_client_breaker_state{${chosen}, state="${state}"}) > bool 0)`;
+  `(max by (job, upstream) (cohort_client_breaker_state{${selectedServices}, state="${state}"}) > bool 0)`;
 
 export const upstreams: Section = {
   title: 'Upstreams and Policies',
@@ -16,7 +17,7 @@ export const upstreams: Section = {
       id: 301,
       title: 'Calls by Outcome',
       description:
-        'Calls to upstreams as they ended after all retries. "open": refused by the circuit breaker. Outcomes that did not happen are left out.',
+        'Upstream calls by outcome after all retries. "open": rejected by the circuit breaker. Outcomes with a rate of zero are omitted.',
       unit: 'ops',
       width: 8,
       queries: [
@@ -30,7 +31,7 @@ export const upstreams: Section = {
       id: 302,
       title: 'Attempts per Call',
       description:
-        'Retries and hedges included: 1 is none of them. How much load we add to an upstream that is in trouble.',
+        'Attempts per call, including retries and hedges; 1 means none. Shows the load that retries add to a failing upstream.',
       unit: 'none',
       decimals: 2,
       width: 8,
@@ -47,12 +48,12 @@ export const upstreams: Section = {
     chart({
       id: 303,
       title: 'Upstream Latency p99',
-      description: 'Of a hundred calls, 99 had ended within this, with their retries.',
+      description: '99 % of the calls completed within this time, including retries.',
       unit: 's',
       width: 8,
       queries: [
         {
-          expr: quantile(0.99, 'job, upstream', series('cohort_client_request_duration_seconds_bucket', chosen)),
+          expr: quantile(0.99, 'job, upstream', series('cohort_client_request_duration_seconds_bucket', selectedServices)),
           legend: '{{job}} to {{upstream}}',
         },
       ],
@@ -61,12 +62,12 @@ export const upstreams: Section = {
       id: 304,
       title: 'Circuit Breakers',
       description:
-        "The worst of a service's event loops. Open: calls fail at once, without being sent. Half open: a few go through to try. CircuitBreakerOpen watches both.",
+        'The worst state over the event loops of a service. Open: calls are rejected without being sent. Half-open: a probe is in progress. CircuitBreakerOpen covers both.',
       unit: 'none',
       width: 12,
       states: [
         [0, 'closed', 'green'],
-        [1, 'half open', 'yellow'],
+        [1, 'half-open', 'yellow'],
         [2, 'open', 'red'],
       ],
       queries: [
@@ -77,7 +78,7 @@ export const upstreams: Section = {
       id: 305,
       title: 'Retries by Verdict',
       description:
-        'Failed attempts. "again": tried again; else why not: the method is not safe to repeat, no attempts, time or budget left. "budget" is what RetryBudgetExhausted watches.',
+        'Failed attempts. "again": retried. Other values are the reason for not retrying: method not safe to repeat, maximum attempts, deadline, retry budget. RetryBudgetExhausted uses "budget".',
       unit: 'ops',
       width: 12,
       queries: [
@@ -87,7 +88,7 @@ export const upstreams: Section = {
     chart({
       id: 306,
       title: 'Hedges',
-      description: 'Second requests beside a slow first one: sent, won (came first), or not sent for want of budget.',
+      description: 'Hedged requests: sent, won (responded first), or not sent because the budget was exhausted.',
       unit: 'ops',
       width: 8,
       queries: [
@@ -96,21 +97,21 @@ export const upstreams: Section = {
     }),
     chart({
       id: 307,
-      title: 'Addresses of Upstreams',
-      description: 'How many addresses are known, and how many of them are left out for failing again and again.',
+      title: 'Upstream Addresses',
+      description: 'Known addresses of each upstream, and the number of them that are ejected as outliers.',
       unit: 'none',
       width: 8,
       queries: [
         {
-          expr: `max by (job, upstream, state) (cohort_client_addresses{${chosen}})`,
+          expr: `max by (job, upstream, state) (cohort_client_addresses{${selectedServices}})`,
           legend: '{{job}} to {{upstream}}: {{state}}',
         },
       ],
     }),
     chart({
       id: 308,
-      title: 'Ejections',
-      description: 'Addresses that were newly left out for failing again and again.',
+      title: 'Outlier Ejections',
+      description: 'Rate of addresses that were ejected as outliers because of consecutive failures.',
       unit: 'ops',
       width: 8,
       queries: [
@@ -121,15 +122,15 @@ export const upstreams: Section = {
       id: 309,
       title: 'Shed Requests',
       description:
-        'Requests turned away since too many were under way (503). More than ten in five minutes are LoadShedding.',
+        'Requests rejected with 503 because of overload. LoadShedding fires above ten in five minutes.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: perSecond('job, endpoint', 'cohort_server_shed_total'), legend: '{{job}} {{endpoint}}' }],
     }),
     chart({
       id: 310,
-      title: 'Hopeless Requests',
-      description: 'Requests that came with less time left than their route usually takes: refused, or only observed.',
+      title: 'Infeasible Requests',
+      description: 'Requests that arrived with less time left than the median latency of their route: rejected, or only counted.',
       unit: 'reqps',
       width: 8,
       queries: [
@@ -141,35 +142,35 @@ export const upstreams: Section = {
     }),
     chart({
       id: 311,
-      title: 'Deadlines Exceeded and Clients Gone',
+      title: 'Deadlines Exceeded and Client Disconnects',
       description:
-        'Requests that ran out of their time here, and those whose client left before the answer. DeadlinesExceeded watches the first.',
+        'Requests that exceeded their deadline, and requests whose client disconnected before the response. DeadlinesExceeded uses the former.',
       unit: 'reqps',
       width: 8,
       queries: [
-        { expr: perSecond('job', 'cohort_server_deadline_exceeded_total'), legend: '{{job}} out of time' },
-        { expr: perSecond('job', 'cohort_server_requests_abandoned_total'), legend: '{{job}} client gone' },
+        { expr: perSecond('job', 'cohort_server_deadline_exceeded_total'), legend: '{{job}} deadline exceeded' },
+        { expr: perSecond('job', 'cohort_server_requests_abandoned_total'), legend: '{{job}} client disconnected' },
       ],
     }),
     chart({
       id: 312,
-      title: 'Requests without a Good Key',
+      title: 'Authentication Failures',
       description:
-        'Refused with 401, by what was wrong. Only where API_KEY is set. HighAuthFailures begins at the line.',
+        'Requests rejected with 401, by reason. Requires API_KEY. HighAuthFailures fires above the line.',
       unit: 'reqps',
       width: 12,
-      thresholds: redFrom(0.5),
+      thresholds: redAt(0.5),
       queries: [
         {
-          expr: sumBy('job, reason', rate(`{__name__=~".+_service_auth_failures_total", ${chosen}}`)),
+          expr: sumBy('job, reason', rate(`{__name__=~".+_service_auth_failures_total", ${selectedServices}}`)),
           legend: '{{job}} {{reason}}',
         },
       ],
     }),
     chart({
       id: 313,
-      title: 'Requests above a Rate Limit',
-      description: 'Answered with 429. Only where RATE_LIMIT is set. ClientsRateLimited begins at the line.',
+      title: 'Rate-Limited Requests',
+      description: 'Requests rejected with 429. Requires RATE_LIMIT. ClientsRateLimited fires above the line.',
       unit: 'reqps',
       width: 12,
       thresholds: { base: 'green', steps: [[1, 'blue']] },
@@ -181,7 +182,7 @@ export const upstreams: Section = {
 const hits = sumBy('job', rate('weather_service_cache_hits_total'));
 const misses = sumBy('job', rate('weather_service_cache_misses_total'));
 const lookups = `(${hits} + ${misses})`;
-/** Counted as a hit ("revalidate") or as a miss ("error") as well. */
+/** Stale responses also count as a hit ("revalidate") or as a miss ("error"). */
 const stale = (...reason: string[]) => sumBy('job', rate(series('weather_service_cache_stale_total', ...reason)));
 
 export const cache: Section = {
@@ -190,17 +191,17 @@ export const cache: Section = {
   panels: [
     chart({
       id: 401,
-      title: 'Stale Answers by Reason',
+      title: 'Stale Responses by Reason',
       description:
-        'Expired entries that were served: "revalidate" while a new one is fetched, "error" since no provider answered.',
+        'Expired cache entries that were served: "revalidate": during a refresh; "error": all providers failed.',
       unit: 'ops',
       width: 8,
       queries: [{ expr: sumBy('reason', rate('weather_service_cache_stale_total')), legend: '{{reason}}' }],
     }),
     chart({
       id: 402,
-      title: 'Providers by Outcome',
-      description: 'Requests to weather providers. The second is asked when the first is down.',
+      title: 'Provider Requests by Outcome',
+      description: 'Requests to weather providers. The second provider is the fallback.',
       unit: 'ops',
       width: 8,
       queries: [
@@ -212,9 +213,9 @@ export const cache: Section = {
     }),
     chart({
       id: 403,
-      title: 'How Look-ups Ended',
+      title: 'Cache Lookups by Result',
       description:
-        'Shares of look-ups: a fresh entry of the cache, an expired one, or none, so that a provider had to be waited for.',
+        'Ratio of lookups: a fresh entry, an expired entry, or none, in which case the request waits for a provider.',
       unit: 'percentunit',
       width: 8,
       max: 1,
@@ -222,7 +223,7 @@ export const cache: Section = {
       queries: [
         { expr: ratio(`(${hits} - ${stale('reason="revalidate"')})`, lookups), legend: 'fresh' },
         { expr: ratio(stale(), lookups), legend: 'expired' },
-        { expr: ratio(`(${misses} - ${stale('reason="error"')})`, lookups), legend: 'needed a provider' },
+        { expr: ratio(`(${misses} - ${stale('reason="error"')})`, lookups), legend: 'provider' },
       ],
     }),
   ],

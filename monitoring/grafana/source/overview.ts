@@ -1,10 +1,11 @@
-/** The board to look at first. Its eleven first panels are the contract's: neither renamed nor moved. */
-import { board, boardTitles, serviceVariable } from './board.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** The main dashboard. Its first eleven panels are part of the public contract: do not rename or move them. */
+import { buildDashboard, dashboardTitles, serviceVariable } from './dashboard.ts';
 import { alerts } from './overview-alerts.ts';
 import { cache, upstreams } from './overview-upstreams.ts';
 import { red, saturation } from './overview-services.ts';
-import { chart, redFrom, stat, warnAt, type Query } from './panel.ts';
-import { chosen, failed, ofServices, quantile, rate, ratio, requestRate, series, sumBy, users } from './promql.ts';
+import { chart, redAt, stat, yellowRedAt, type Query } from './panel.ts';
+import { selectedServices, serverErrors, serviceSeries, quantile, rate, ratio, requestRate, series, sumBy, userTraffic } from './promql.ts';
 
 const percentiles = (buckets: string): Query[] => [
   { expr: quantile(0.5, '', buckets), legend: 'p50' },
@@ -21,20 +22,20 @@ function total(id: number, title: string, service: string) {
   return stat({
     id,
     title,
-    description: 'Requests of users since its copies have been running: 0 again after a restart.',
+    description: 'User requests since the start of the running replicas. Resets to 0 on a restart.',
     unit: 'short',
     decimals: 0,
     width: 6,
-    queries: [{ expr: `sum(${series(`${service}_http_requests_total`, users)})` }],
+    queries: [{ expr: `sum(${series(`${service}_http_requests_total`, userTraffic)})` }],
   });
 }
 
-const contracted = [
+const contractPanels = [
   chart({
     id: 1,
     title: 'Request Rate (req/s) by Service',
     description:
-      'Requests of users that each service answered. HighRequestRate and TrafficSpike watch it; none at all for five minutes is NoTraffic.',
+      'User requests completed by each service. HighRequestRate, TrafficSpike and NoTraffic use it.',
     unit: 'reqps',
     width: 12,
     queries: [{ expr: requestRate('job'), legend: '{{job}}' }],
@@ -43,15 +44,15 @@ const contracted = [
     id: 2,
     title: 'Average Response Time (ms)',
     description:
-      "The mean by the servers' own clocks. A mean hides the slow few: see the percentiles. The line is where HighLatency begins.",
+      'Mean response time, measured by the servers. A mean hides outliers: see the percentiles. HighLatency fires above the line.',
     unit: 'ms',
     width: 12,
-    thresholds: redFrom(500),
+    thresholds: redAt(500),
     queries: [
       {
         expr: `1000 * ${ratio(
-          sumBy('job', rate(ofServices('http_request_duration_seconds_sum'))),
-          sumBy('job', rate(ofServices('http_request_duration_seconds_count'))),
+          sumBy('job', rate(serviceSeries('http_request_duration_seconds_sum'))),
+          sumBy('job', rate(serviceSeries('http_request_duration_seconds_count'))),
         )}`,
         legend: '{{job}}',
       },
@@ -61,26 +62,26 @@ const contracted = [
     id: 3,
     title: 'Time Service - Latency Percentiles',
     description:
-      'Half, 95 and 99 of a hundred requests were answered within this. The line is the threshold of its latency objective. Dots are single requests with their trace ids.',
+      '50, 95 and 99 % of the requests completed within this time. The line is the threshold of the latency objective. Dots are exemplars: single requests with their trace IDs.',
     unit: 's',
     width: 12,
-    thresholds: redFrom(0.25),
-    queries: percentiles(series('time_service_http_request_duration_seconds_bucket', users)),
+    thresholds: redAt(0.25),
+    queries: percentiles(series('time_service_http_request_duration_seconds_bucket', userTraffic)),
   }),
   chart({
     id: 4,
     title: 'Weather Service - Latency Percentiles',
     description:
-      'Half, 95 and 99 of a hundred requests were answered within this. Misses of the cache wait for the provider. The line is the threshold of its latency objective.',
+      '50, 95 and 99 % of the requests completed within this time. Cache misses wait for a provider. The line is the threshold of the latency objective.',
     unit: 's',
     width: 12,
-    thresholds: redFrom(2.5),
-    queries: percentiles(series('weather_service_http_request_duration_seconds_bucket', users)),
+    thresholds: redAt(2.5),
+    queries: percentiles(series('weather_service_http_request_duration_seconds_bucket', userTraffic)),
   }),
   chart({
     id: 5,
     title: 'Weather Service - Cache Performance',
-    description: 'Look-ups answered at once, and those that needed a provider.',
+    description: 'Cache hits and cache misses per second. A miss waits for a provider.',
     unit: 'ops',
     width: 8,
     stacked: true,
@@ -93,7 +94,7 @@ const contracted = [
     id: 6,
     title: 'Weather Service - Cache Hit Rate %',
     description:
-      'Of a hundred look-ups, how many were answered at once. Nothing without look-ups. Below the line for five minutes is LowCacheHitRate.',
+      'Percentage of cache lookups that were hits. No value without lookups. LowCacheHitRate fires below the line for five minutes.',
     unit: 'percent',
     width: 8,
     max: 100,
@@ -104,10 +105,10 @@ const contracted = [
     id: 7,
     title: 'Dashboard Service - Upstream Service Call Latency',
     description:
-      'How long the dashboard waited for each service it calls, retries included. A mean above 1 s for three minutes is UpstreamServiceSlow.',
+      'Duration of the calls from the dashboard to each upstream, including retries. UpstreamServiceSlow fires for a mean above 1 s for three minutes.',
     unit: 's',
     width: 8,
-    thresholds: redFrom(1),
+    thresholds: redAt(1),
     queries: [
       { expr: quantile(0.5, 'service', upstreamBuckets), legend: '{{service}} p50' },
       { expr: quantile(0.99, 'service', upstreamBuckets), legend: '{{service}} p99' },
@@ -125,26 +126,26 @@ const health = [
   stat({
     id: 20,
     title: 'Availability',
-    description: "Which share of the chosen services' copies answers Prometheus now.",
+    description: 'Ratio of the replicas of the selected services that Prometheus can scrape.',
     unit: 'percentunit',
     width: 4,
     thresholds: { base: 'red', steps: [[1, 'green']] },
-    queries: [{ expr: `avg(up{${chosen}})` }],
+    queries: [{ expr: `avg(up{${selectedServices}})` }],
   }),
   stat({
     id: 21,
-    title: 'Error Share',
+    title: 'Error Ratio',
     description:
-      'Share of requests that failed by our fault (5xx but 501 and 505), of all chosen services. 5 % of one service for two minutes is HighErrorRate.',
+      'Ratio of requests to the selected services that failed with a server error (5xx except 501 and 505). HighErrorRate fires above 5 % for one service.',
     unit: 'percentunit',
     width: 4,
-    thresholds: warnAt(0.01, 0.05),
+    thresholds: yellowRedAt(0.01, 0.05),
     noValue: 'no requests',
     queries: [
       {
         expr: ratio(
-          `sum(${rate(ofServices('http_requests_total', failed))})`,
-          `sum(${rate(ofServices('http_requests_total'))})`,
+          `sum(${rate(serviceSeries('http_requests_total', serverErrors))})`,
+          `sum(${rate(serviceSeries('http_requests_total'))})`,
         ),
       },
     ],
@@ -152,16 +153,16 @@ const health = [
   stat({
     id: 22,
     title: 'Critical Alerts',
-    description: 'Alerts of severity critical that fire now, of all jobs, chosen or not. Which: in the last row.',
+    description: 'Firing alerts of severity critical, of all jobs. The last row lists them.',
     unit: 'none',
     width: 4,
-    thresholds: redFrom(1),
+    thresholds: redAt(1),
     queries: [{ expr: firing('critical') }],
   }),
   stat({
     id: 23,
-    title: 'Warnings',
-    description: 'Alerts of severity warning that fire now, of all jobs, chosen or not. Which: in the last row.',
+    title: 'Warning Alerts',
+    description: 'Firing alerts of severity warning, of all jobs. The last row lists them.',
     unit: 'none',
     width: 4,
     thresholds: { base: 'green', steps: [[1, 'orange']] },
@@ -169,33 +170,33 @@ const health = [
   }),
   stat({
     id: 24,
-    title: 'Memory against Limit',
+    title: 'Memory Utilization',
     description:
-      'Of the chosen copy that has least left. Above 100 % the kernel kills it; MemoryNearLimit fires at 90 %.',
+      'Highest memory utilization of the selected replicas. At 100 % the kernel kills the process; MemoryNearLimit fires at 90 %.',
     unit: 'percentunit',
     width: 4,
-    thresholds: warnAt(0.75, 0.9),
-    queries: [{ expr: `max(process_resident_memory_bytes{${chosen}} / cohort_memory_limit_bytes)` }],
+    thresholds: yellowRedAt(0.75, 0.9),
+    queries: [{ expr: `max(process_resident_memory_bytes{${selectedServices}} / cohort_memory_limit_bytes)` }],
   }),
   stat({
     id: 25,
     title: 'Event Loop Lag',
     description:
-      'How late the event loops of the worst copy come to one of a hundred timers: all requests wait as long. EventLoopBlocked fires at 100 ms.',
+      'Highest p99 event loop lag of the selected replicas: requests on that loop wait this long. EventLoopBlocked fires at 100 ms.',
     unit: 's',
     width: 4,
-    thresholds: warnAt(0.05, 0.1),
-    queries: [{ expr: `max(${quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', chosen))})` }],
+    thresholds: yellowRedAt(0.05, 0.1),
+    queries: [{ expr: `max(${quantile(0.99, 'job, instance', series('cohort_loop_lag_seconds_bucket', selectedServices))})` }],
   }),
 ];
 
-export const overview = board({
+export const overview = buildDashboard({
   uid: 'microservices-overview',
-  title: boardTitles['microservices-overview'],
-  description: 'Is it well? If not: which service, which route, what resource, which upstream.',
+  title: dashboardTitles['microservices-overview'],
+  description: 'Health of the stack by service, route, resource and upstream, and active alerts.',
   refresh: '5s',
   from: 'now-15m',
   variables: [serviceVariable],
-  alerts: chosen,
-  sections: [{ panels: [...contracted, ...health] }, red, saturation, upstreams, cache, alerts],
+  alertMatchers: selectedServices,
+  sections: [{ panels: [...contractPanels, ...health] }, red, saturation, upstreams, cache, alerts],
 });

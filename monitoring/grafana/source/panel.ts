@@ -1,6 +1,7 @@
-/** Panels of the house: what all have in common is said here once. */
+// SPDX-License-Identifier: BSL-1.0
+/** Panel builders with the options that all dashboards share. */
 import * as common from '@grafana/grafana-foundation-sdk/common';
-import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   CellValuesBuilder,
   FilterValueRangeBuilder,
@@ -15,30 +16,31 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as ChartBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/** The provisioned one. There is no other to choose, so there is no variable for it. */
-export const prometheus: dashboard.DataSourceRef = { type: 'prometheus', uid: 'prometheus' };
+/** Name of the variable that selects the Prometheus data source of a dashboard. */
+export const dataSourceVariableName = 'datasource';
+export const dataSource: sdk.DataSourceRef = { type: 'prometheus', uid: `\${${dataSourceVariableName}}` };
 
 export interface Query {
   expr: string;
   legend?: string;
-  /** Show single requests, with their trace ids, beside the line. */
+  /** Show exemplars: single requests with their trace IDs. */
   exemplar?: boolean;
 }
 
-/** Colours from a value on; the first begins at minus infinity. */
+/** Colors by lower bound. `base` applies below the first step. */
 export interface Thresholds {
   base: string;
-  steps: [from: number, color: string][];
+  steps: [lowerBound: number, color: string][];
 }
 
-export interface Spec {
-  /** Never changed and never given to another panel: links to a single panel are made of it. */
+export interface PanelSpec {
+  /** Stable and never reused: links to a single panel contain it. */
   id: number;
   title: string;
   description: string;
-  /** An id of Grafana's, from the SDK's `units`. */
+  /** A unit ID of Grafana, from `units` in the SDK. */
   unit: string;
-  /** In 24ths of the board. */
+  /** In grid columns, of 24. */
   width: number;
   height?: number;
   queries: Query[];
@@ -48,19 +50,19 @@ export interface Spec {
   max?: number;
 }
 
-export interface ChartSpec extends Spec {
+export interface ChartSpec extends PanelSpec {
   stacked?: boolean;
-  /** Series by these names are limits: dashed, without area. */
+  /** Regular expression of series names that are limits: drawn dashed and without fill. */
   limits?: string;
 }
 
-export interface TimelineSpec extends Spec {
+export interface TimelineSpec extends PanelSpec {
   states: [value: number, text: string, color: string][];
 }
 
-export interface TableSpec extends Omit<Spec, 'queries'> {
+export interface TableSpec extends Omit<PanelSpec, 'queries'> {
   queries: Query[];
-  /** Columns from left to right: the field's name and its heading. Others are hidden. */
+  /** Columns from left to right: field name and heading. */
   columns: [field: string, heading: string][];
   hidden?: string[];
   sort?: string;
@@ -68,27 +70,27 @@ export interface TableSpec extends Omit<Spec, 'queries'> {
   units?: Record<string, string>;
 }
 
-export const warnAt = (yellow: number, red: number): Thresholds => ({
+export const yellowRedAt = (yellow: number, red: number): Thresholds => ({
   base: 'green',
   steps: [
     [yellow, 'yellow'],
     [red, 'red'],
   ],
 });
-export const redFrom = (value: number): Thresholds => ({ base: 'green', steps: [[value, 'red']] });
+export const redAt = (value: number): Thresholds => ({ base: 'green', steps: [[value, 'red']] });
 
-function thresholdsOf({ base, steps }: Thresholds) {
-  const all = [{ value: null, color: base }, ...steps.map(([value, color]) => ({ value, color }))];
-  return new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute).steps(all);
+function thresholdsConfig({ base, steps }: Thresholds) {
+  const allSteps = [{ value: null, color: base }, ...steps.map(([value, color]) => ({ value, color }))];
+  return new sdk.ThresholdsConfigBuilder().mode(sdk.ThresholdsMode.Absolute).steps(allSteps);
 }
 
 function target(query: Query, index: number): DataqueryBuilder {
-  const made = new DataqueryBuilder()
+  const builder = new DataqueryBuilder()
     .refId(String.fromCharCode('A'.charCodeAt(0) + index))
-    .datasource(prometheus)
+    .datasource(dataSource)
     .editorMode(QueryEditorMode.Code)
     .expr(query.expr);
-  return query.legend === undefined ? made : made.legendFormat(query.legend);
+  return query.legend === undefined ? builder : builder.legendFormat(query.legend);
 }
 
 const rangeTarget = (query: Query, index: number) =>
@@ -98,33 +100,33 @@ const rangeTarget = (query: Query, index: number) =>
 
 type AnyBuilder = ChartBuilder | StatBuilder | TimelineBuilder | TableBuilder | HeatmapBuilder;
 
-function dress<Builder extends AnyBuilder>(builder: Builder, spec: Omit<Spec, 'queries'>): Builder {
+function applyCommonOptions<Builder extends AnyBuilder>(builder: Builder, spec: Omit<PanelSpec, 'queries'>): Builder {
   builder
     .id(spec.id)
     .title(spec.title)
     .description(spec.description)
-    .datasource(prometheus)
+    .datasource(dataSource)
     .unit(spec.unit)
     .gridPos({ x: 0, y: 0, w: spec.width, h: spec.height ?? 8 });
-  if (spec.thresholds !== undefined) builder.thresholds(thresholdsOf(spec.thresholds));
+  if (spec.thresholds !== undefined) builder.thresholds(thresholdsConfig(spec.thresholds));
   if (spec.decimals !== undefined) builder.decimals(spec.decimals);
   if (spec.min !== undefined) builder.min(spec.min);
   if (spec.max !== undefined) builder.max(spec.max);
   return builder;
 }
 
-const tooltipOfAll = () =>
+const multiSeriesTooltip = () =>
   new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending);
 
-/** Lines over time. Thresholds are dashed lines. */
-export function chart(spec: ChartSpec): dashboard.Panel {
-  const made = dress(new ChartBuilder(), { min: 0, ...spec })
+/** A time series panel. Thresholds are drawn as dashed lines. */
+export function chart(spec: ChartSpec): sdk.Panel {
+  const builder = applyCommonOptions(new ChartBuilder(), { min: 0, ...spec })
     .targets(spec.queries.map(rangeTarget))
-    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassicByName))
+    .colorScheme(new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.PaletteClassicByName))
     .lineWidth(1)
     .fillOpacity(spec.stacked === true ? 40 : 8)
     .showPoints(common.VisibilityMode.Never)
-    .tooltip(tooltipOfAll())
+    .tooltip(multiSeriesTooltip())
     .legend(
       new common.VizLegendOptionsBuilder()
         .showLegend(true)
@@ -135,57 +137,57 @@ export function chart(spec: ChartSpec): dashboard.Panel {
         .sortDesc(true),
     );
   if (spec.stacked === true)
-    made.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
+    builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
   if (spec.thresholds !== undefined) {
-    made.thresholdsStyle(new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed));
+    builder.thresholdsStyle(new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed));
   }
   if (spec.limits !== undefined) {
-    made.overrideByRegexp(spec.limits, [
+    builder.overrideByRegexp(spec.limits, [
       { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
       { id: 'custom.fillOpacity', value: 0 },
     ]);
   }
-  return made.build();
+  return builder.build();
 }
 
-export interface StatSpec extends Spec {
+export interface StatSpec extends PanelSpec {
   noValue?: string;
-  /** The last value within the board's time, for what may be over by now; else that of now. */
+  /** Show the last value in the time range of the dashboard instead of the current value. */
   last?: boolean;
 }
 
-/** One number, or a few. */
-export function stat(spec: StatSpec): dashboard.Panel {
-  const made = dress(new StatBuilder(), { height: 4, ...spec })
+/** A panel of one or a few current values. */
+export function stat(spec: StatSpec): sdk.Panel {
+  const builder = applyCommonOptions(new StatBuilder(), { height: 4, ...spec })
     .targets(spec.queries.map(spec.last === true ? rangeTarget : (query, index) => target(query, index).instant()))
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .colorMode(spec.thresholds === undefined ? common.BigValueColorMode.None : common.BigValueColorMode.Background)
     .graphMode(common.BigValueGraphMode.None)
     .textMode(spec.queries.length > 1 ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Auto);
-  return (spec.noValue === undefined ? made : made.noValue(spec.noValue)).build();
+  return (spec.noValue === undefined ? builder : builder.noValue(spec.noValue)).build();
 }
 
-/** What state things were in over time, a line for each. */
-export function timeline(spec: TimelineSpec): dashboard.Panel {
+/** A state timeline panel, one row per series. */
+export function timeline(spec: TimelineSpec): sdk.Panel {
   const options = Object.fromEntries(
     spec.states.map(([value, text, color], index) => [String(value), { text, color, index }]),
   );
-  return dress(new TimelineBuilder(), spec)
+  return applyCommonOptions(new TimelineBuilder(), spec)
     .targets(spec.queries.map(rangeTarget))
-    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
-    .mappings([{ type: dashboard.MappingType.ValueToText, options }])
+    .colorScheme(new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.Thresholds))
+    .mappings([{ type: sdk.MappingType.ValueToText, options }])
     .mergeValues(true)
     .showValue(common.VisibilityMode.Auto)
     .rowHeight(0.8)
     .fillOpacity(80)
-    .tooltip(tooltipOfAll())
+    .tooltip(multiSeriesTooltip())
     .legend(new common.VizLegendOptionsBuilder().showLegend(false).calcs([]))
     .build();
 }
 
-/** Labels and values of now. Several queries are joined by the labels that they share. */
-export function table(spec: TableSpec): dashboard.Panel {
-  const made = dress(new TableBuilder(), spec)
+/** A table of current labels and values. Several queries are joined by their common labels. */
+export function table(spec: TableSpec): sdk.Panel {
+  const builder = applyCommonOptions(new TableBuilder(), spec)
     .targets(spec.queries.map((query, index) => target(query, index).instant().format(PromQueryFormat.Table)))
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
@@ -197,16 +199,16 @@ export function table(spec: TableSpec): dashboard.Panel {
       },
     });
   if (spec.sort !== undefined)
-    made.sortBy([new common.TableSortByFieldStateBuilder().displayName(spec.sort).desc(false)]);
+    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(spec.sort).desc(false)]);
   for (const [heading, unit] of Object.entries(spec.units ?? {})) {
-    made.overrideByName(heading, [{ id: 'unit', value: unit }]);
+    builder.overrideByName(heading, [{ id: 'unit', value: unit }]);
   }
-  return made.build();
+  return builder.build();
 }
 
-/** How observations of a histogram are spread, over time. The query keeps `le`. */
-export function heatmap(spec: Spec): dashboard.Panel {
-  return dress(new HeatmapBuilder(), spec)
+/** A heatmap of a histogram over time. The query must keep the label `le`. */
+export function heatmap(spec: PanelSpec): sdk.Panel {
+  return applyCommonOptions(new HeatmapBuilder(), spec)
     .targets(spec.queries.map((query, index) => rangeTarget(query, index).format(PromQueryFormat.Heatmap)))
     .calculate(false)
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64))

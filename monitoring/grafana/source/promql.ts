@@ -1,36 +1,40 @@
-/** PromQL that many panels share. */
+// SPDX-License-Identifier: BSL-1.0
+/** PromQL fragments that several panels use. */
 
-/** The chosen services. "All" stands for `.+-service`, so that later services are covered by their name. */
-export const chosen = 'job=~"$service"';
-export const chosenInstance = 'instance=~"$instance"';
+/** The services selected in the variable. "All" expands to `.+-service`, which also matches services added later. */
+export const selectedServices = 'job=~"$service"';
+export const selectedInstances = 'instance=~"$instance"';
 
-/** Users' traffic: not the routes that Alertmanager and operators call. The same as in the recording rules. */
-export const users = 'endpoint!~"/api/(alerts|faults)"';
+/** Excludes the routes that Alertmanager and operators call. Same definition as in the recording rules. */
+export const userTraffic = 'endpoint!~"/api/(alerts|faults)"';
 
-/** Failures of ours: 501 and 505 answer what scanners send. The same as in the recording rules. */
-export const failed = 'status=~"5..", status!~"501|505"';
+/** Server errors without 501 and 505, which scanners cause. Same definition as in the recording rules. */
+export const serverErrors = 'status=~"5..", status!~"501|505"';
 
 export function series(metric: string, ...matchers: string[]): string {
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(', ')}}`;
 }
 
-/** A metric that each service has under its own prefix, as `time_service_http_requests_total`; of users' traffic. */
-export function ofServices(suffix: string, ...matchers: string[]): string {
-  return series('', `__name__=~".+_service_${suffix}"`, chosen, users, ...matchers);
+/**
+ * The user traffic series of a metric that each service exports under its own prefix, such as
+ * `time_service_http_requests_total`.
+ */
+export function serviceSeries(suffix: string, ...matchers: string[]): string {
+  return series('', `__name__=~".+_service_${suffix}"`, selectedServices, userTraffic, ...matchers);
 }
 
-export const rate = (of: string) => `rate(${of}[$__rate_interval])`;
-export const increase = (of: string) => `increase(${of}[$__rate_interval])`;
-export const sumBy = (labels: string, of: string) => `sum by (${labels}) (${of})`;
+export const rate = (expr: string) => `rate(${expr}[$__rate_interval])`;
+export const increase = (expr: string) => `increase(${expr}[$__rate_interval])`;
+export const sumBy = (labels: string, expr: string) => `sum by (${labels}) (${expr})`;
 
-/** Absent instead of NaN where there is nothing to divide by. */
-export const ratio = (part: string, whole: string) => `${part} / (${whole} > 0)`;
+/** Yields no sample instead of NaN if the denominator is zero. */
+export const ratio = (numerator: string, denominator: string) => `${numerator} / (${denominator} > 0)`;
 
-/** Comparing with zero drops the NaN of a histogram without observations in the interval. */
+/** The comparison with zero drops the NaN of a histogram without observations in the interval. */
 export function quantile(q: number, labels: string, buckets: string): string {
   const by = labels === '' ? 'le' : `${labels}, le`;
   return `histogram_quantile(${q}, ${sumBy(by, rate(buckets))}) >= 0`;
 }
 
 export const requestRate = (labels: string, ...matchers: string[]) =>
-  sumBy(labels, rate(ofServices('http_requests_total', ...matchers)));
+  sumBy(labels, rate(serviceSeries('http_requests_total', ...matchers)));

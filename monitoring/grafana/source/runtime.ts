@@ -1,48 +1,49 @@
-/** Inside the processes: event loops, memory, connections. */
-import { board, boardTitles, instanceVariable, serviceVariable, type Section } from './board.ts';
-import { chart, heatmap, redFrom, stat, table, warnAt } from './panel.ts';
-import { chosen, chosenInstance, increase, quantile, rate, series, sumBy } from './promql.ts';
+// SPDX-License-Identifier: BSL-1.0
+/** Process internals: event loops, memory, connections. */
+import { buildDashboard, dashboardTitles, instanceVariable, serviceVariable, type Section } from './dashboard.ts';
+import { chart, heatmap, redAt, stat, table, yellowRedAt } from './panel.ts';
+import { selectedServices, selectedInstances, increase, quantile, rate, series, sumBy } from './promql.ts';
 
-const of = (metric: string, ...matchers: string[]) => series(metric, chosen, chosenInstance, ...matchers);
-const copy = '{{job}} {{instance}}';
-const perCopy = (metric: string) => sumBy('job, instance', rate(of(metric)));
+const replicaSeries = (metric: string, ...matchers: string[]) => series(metric, selectedServices, selectedInstances, ...matchers);
+const replica = '{{job}} {{instance}}';
+const ratePerReplica = (metric: string) => sumBy('job, instance', rate(replicaSeries(metric)));
 
-const now: Section = {
+const summary: Section = {
   panels: [
     stat({
       id: 1,
-      title: 'Copies',
-      description: 'How many of the chosen copies answer Prometheus.',
+      title: 'Replicas',
+      description: 'Number of selected replicas that Prometheus can scrape.',
       unit: 'none',
       width: 6,
-      queries: [{ expr: `sum(${of('up')})` }],
+      queries: [{ expr: `sum(${replicaSeries('up')})` }],
     }),
     stat({
       id: 2,
-      title: 'Youngest Copy',
+      title: 'Time since Last Start',
       description:
-        'Time since the latest start among the chosen copies. More than two starts within 15 minutes are ServiceRestarting.',
+        'Time since the most recent start of a selected replica. ServiceRestarting fires above two starts within 15 minutes.',
       unit: 'dtdurations',
       width: 6,
-      queries: [{ expr: `time() - max(${of('process_start_time_seconds')})` }],
+      queries: [{ expr: `time() - max(${replicaSeries('process_start_time_seconds')})` }],
     }),
     stat({
       id: 3,
       title: 'Log Lines Dropped',
-      description: 'Log lines lost to a full queue since the chosen copies started: nobody reads them fast enough.',
+      description: 'Log lines dropped because of a full log queue since the start of the selected replicas.',
       unit: 'short',
       width: 6,
-      thresholds: redFrom(1),
-      queries: [{ expr: `sum(${of('cohort_log_lines_dropped_total')})` }],
+      thresholds: redAt(1),
+      queries: [{ expr: `sum(${replicaSeries('cohort_log_lines_dropped_total')})` }],
     }),
     stat({
       id: 4,
-      title: 'Worst Loop Lag p99',
-      description: 'How late the event loops of the worst copy come to one of a hundred timers.',
+      title: 'Maximum Loop Lag p99',
+      description: 'Highest p99 timer lag of the event loops of the selected replicas.',
       unit: 's',
       width: 6,
-      thresholds: warnAt(0.05, 0.1),
-      queries: [{ expr: `max(${quantile(0.99, 'job, instance', of('cohort_loop_lag_seconds_bucket'))})` }],
+      thresholds: yellowRedAt(0.05, 0.1),
+      queries: [{ expr: `max(${quantile(0.99, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket'))})` }],
     }),
   ],
 };
@@ -55,53 +56,53 @@ const loops: Section = {
       id: 101,
       title: 'Loop Lag',
       description:
-        'How late event loops come to a timer, measured once a second: half of them, and one of a hundred. All requests on a loop wait as long.',
+        'p50 and p99 timer lag of the event loops, measured once per second. All requests on a loop wait this long.',
       unit: 's',
       width: 8,
-      thresholds: redFrom(0.1),
+      thresholds: redAt(0.1),
       queries: [
-        { expr: quantile(0.5, 'job, instance', of('cohort_loop_lag_seconds_bucket')), legend: `${copy} p50` },
-        { expr: quantile(0.99, 'job, instance', of('cohort_loop_lag_seconds_bucket')), legend: `${copy} p99` },
+        { expr: quantile(0.5, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket')), legend: `${replica} p50` },
+        { expr: quantile(0.99, 'job, instance', replicaSeries('cohort_loop_lag_seconds_bucket')), legend: `${replica} p99` },
       ],
     }),
     heatmap({
       id: 102,
-      title: 'Loop Lag Spread',
-      description: 'How many timers of the chosen copies came how late.',
+      title: 'Loop Lag Distribution',
+      description: 'Distribution of the timer lag of the selected replicas.',
       unit: 's',
       width: 8,
-      queries: [{ expr: sumBy('le', increase(of('cohort_loop_lag_seconds_bucket'))), legend: '{{le}}' }],
+      queries: [{ expr: sumBy('le', increase(replicaSeries('cohort_loop_lag_seconds_bucket'))), legend: '{{le}}' }],
     }),
     chart({
       id: 103,
       title: 'CPU by Loop',
       description:
-        "Share of a core that each event loop's thread uses. One at 100 % beside idle ones: the work is badly spread, or a handler computes for long.",
+        'Ratio of one core used by the thread of each event loop. One loop at 100 % while others are idle indicates an uneven load or a handler that computes for a long time.',
       unit: 'percentunit',
       width: 8,
-      thresholds: warnAt(0.8, 0.95),
+      thresholds: yellowRedAt(0.8, 0.95),
       queries: [
         {
-          expr: sumBy('job, instance, loop', rate(of('cohort_loop_cpu_seconds_total'))),
-          legend: `${copy} loop {{loop}}`,
+          expr: sumBy('job, instance, loop', rate(replicaSeries('cohort_loop_cpu_seconds_total'))),
+          legend: `${replica} loop {{loop}}`,
         },
       ],
     }),
     chart({
       id: 104,
       title: 'Timers by Loop',
-      description: 'Timers that are armed on each event loop. A number that only grows is a leak.',
+      description: 'Armed timers of each event loop. Steady growth indicates a leak.',
       unit: 'short',
       width: 12,
-      queries: [{ expr: of('cohort_loop_timers'), legend: `${copy} loop {{loop}}` }],
+      queries: [{ expr: replicaSeries('cohort_loop_timers'), legend: `${replica} loop {{loop}}` }],
     }),
     chart({
       id: 105,
       title: 'Tasks by Loop',
-      description: 'Connections, and work in the background, on each event loop. A number that only grows is a leak.',
+      description: 'Connections and background tasks of each event loop. Steady growth indicates a leak.',
       unit: 'short',
       width: 12,
-      queries: [{ expr: of('cohort_loop_tasks'), legend: `${copy} loop {{loop}}` }],
+      queries: [{ expr: replicaSeries('cohort_loop_tasks'), legend: `${replica} loop {{loop}}` }],
     }),
   ],
 };
@@ -113,33 +114,33 @@ const memory: Section = {
     chart({
       id: 201,
       title: 'Memory and Limit',
-      description: 'Resident memory of each copy (lines) and what it may use (dashed).',
+      description: 'Resident memory of each replica, and its limit (dashed).',
       unit: 'bytes',
       width: 8,
       limits: 'limit$',
       queries: [
-        { expr: of('process_resident_memory_bytes'), legend: copy },
-        { expr: of('cohort_memory_limit_bytes'), legend: `${copy} limit` },
+        { expr: replicaSeries('process_resident_memory_bytes'), legend: replica },
+        { expr: replicaSeries('cohort_memory_limit_bytes'), legend: `${replica} limit` },
       ],
     }),
     chart({
       id: 202,
       title: 'Allocator: Used',
-      description: "What the program uses of the allocator's arenas. It grows without end only if something leaks.",
+      description: 'Memory in use in the arenas of the allocator. Steady growth indicates a leak.',
       unit: 'bytes',
       width: 8,
-      queries: [{ expr: of('cohort_allocator_used_bytes'), legend: copy }],
+      queries: [{ expr: replicaSeries('cohort_allocator_used_bytes'), legend: replica }],
     }),
     chart({
       id: 203,
       title: 'Allocator: Free and Mapped',
       description:
-        'Free: kept in the arenas for what comes, and resident as a rule. Mapped: large blocks in use, each beside the arenas.',
+        'Free: kept in the arenas for reuse, usually resident. Mapped: large blocks in use outside the arenas.',
       unit: 'bytes',
       width: 8,
       queries: [
-        { expr: of('cohort_allocator_free_bytes'), legend: `${copy} free` },
-        { expr: of('cohort_allocator_mapped_bytes'), legend: `${copy} mapped` },
+        { expr: replicaSeries('cohort_allocator_free_bytes'), legend: `${replica} free` },
+        { expr: replicaSeries('cohort_allocator_mapped_bytes'), legend: `${replica} mapped` },
       ],
     }),
   ],
@@ -152,51 +153,51 @@ const connections: Section = {
     chart({
       id: 301,
       title: 'Open Connections',
-      description: 'Client connections, idle ones included.',
+      description: 'Client connections, including idle ones.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: of('cohort_server_connections'), legend: copy }],
+      queries: [{ expr: replicaSeries('cohort_server_connections'), legend: replica }],
     }),
     chart({
       id: 302,
       title: 'Accepted Connections',
-      description: 'New client connections. As many as requests: somebody does not keep them.',
+      description: 'New client connections per second. A rate equal to the request rate indicates clients without keep-alive.',
       unit: 'cps',
       width: 8,
-      queries: [{ expr: perCopy('cohort_server_connections_total'), legend: copy }],
+      queries: [{ expr: ratePerReplica('cohort_server_connections_total'), legend: replica }],
     }),
     chart({
       id: 303,
       title: 'Requests in Flight',
       description:
-        "Requests being answered; Prometheus' own is always one of them. Streams count for as long as they last.",
+        'Requests in progress, including the scrape itself. A stream counts until it ends.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: of('cohort_server_requests_in_flight'), legend: copy }],
+      queries: [{ expr: replicaSeries('cohort_server_requests_in_flight'), legend: replica }],
     }),
     chart({
       id: 304,
       title: 'Concurrency Limit by Route',
-      description: 'How many requests each route lets in at once. It follows the latency that the route shows.',
+      description: 'Maximum concurrent requests per route. The limit adapts to the measured latency of the route.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: of('cohort_server_concurrency_limit'), legend: `${copy} {{endpoint}}` }],
+      queries: [{ expr: replicaSeries('cohort_server_concurrency_limit'), legend: `${replica} {{endpoint}}` }],
     }),
     chart({
       id: 305,
       title: 'Calls in Flight by Upstream',
-      description: 'Calls to upstreams under way.',
+      description: 'Upstream calls in progress.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: of('cohort_client_in_flight'), legend: `${copy} to {{upstream}}` }],
+      queries: [{ expr: replicaSeries('cohort_client_in_flight'), legend: `${replica} to {{upstream}}` }],
     }),
     chart({
       id: 306,
-      title: 'Deadlines Not Believed',
-      description: 'Requests whose deadline header made no sense. Somebody sends other units than we read.',
+      title: 'Invalid Deadline Headers',
+      description: 'Requests whose deadline header was ignored because it was invalid, for example in the wrong unit.',
       unit: 'reqps',
       width: 8,
-      queries: [{ expr: perCopy('cohort_server_absurd_deadlines_total'), legend: copy }],
+      queries: [{ expr: ratePerReplica('cohort_server_absurd_deadlines_total'), legend: replica }],
     }),
   ],
 };
@@ -208,71 +209,71 @@ const processes: Section = {
     chart({
       id: 401,
       title: 'CPU',
-      description: 'Processors in use: 1 is one core.',
+      description: 'CPU cores used by each replica.',
       unit: 'none',
       decimals: 2,
       width: 6,
-      queries: [{ expr: perCopy('process_cpu_seconds_total'), legend: copy }],
+      queries: [{ expr: ratePerReplica('process_cpu_seconds_total'), legend: replica }],
     }),
     chart({
       id: 402,
       title: 'Threads',
       description:
-        'One for each event loop, and a few for names, logs and the like. It does not change while a copy runs.',
+        'One thread per event loop, and a few for name resolution, logs and similar work. Constant while a replica runs.',
       unit: 'none',
       width: 6,
-      queries: [{ expr: of('process_threads'), legend: copy }],
+      queries: [{ expr: replicaSeries('process_threads'), legend: replica }],
     }),
     chart({
       id: 403,
       title: 'File Descriptors',
-      description: 'Open ones, each connection among them, and how many may be (dashed).',
+      description: 'Open file descriptors, including connections, and their limit (dashed).',
       unit: 'short',
       width: 6,
       limits: 'limit$',
       queries: [
-        { expr: of('process_open_fds'), legend: copy },
-        { expr: of('process_max_fds'), legend: `${copy} limit` },
+        { expr: replicaSeries('process_open_fds'), legend: replica },
+        { expr: replicaSeries('process_max_fds'), legend: `${replica} limit` },
       ],
     }),
     chart({
       id: 404,
       title: 'Log Lines Dropped per Second',
-      description: 'Log lines lost to a full queue: nobody reads them fast enough. Any is LogLinesDropped.',
+      description: 'Log lines dropped because of a full log queue. LogLinesDropped fires for the first one.',
       unit: 'cps',
       width: 6,
-      queries: [{ expr: perCopy('cohort_log_lines_dropped_total'), legend: copy }],
+      queries: [{ expr: ratePerReplica('cohort_log_lines_dropped_total'), legend: replica }],
     }),
     table({
       id: 405,
       title: 'Builds',
-      description: 'Which version each copy is, and how long it has been running. Two versions: a roll-out under way.',
+      description: 'Version and uptime of each replica. Two versions indicate a deployment in progress.',
       unit: 'dtdurations',
       width: 24,
       height: 6,
       queries: [
         {
-          expr: `max by (job, instance, version) (${of('cohort_build_info')} * on (job, instance) group_left () (time() - process_start_time_seconds))`,
+          expr: `max by (job, instance, version) (${replicaSeries('cohort_build_info')} * on (job, instance) group_left () (time() - process_start_time_seconds))`,
         },
       ],
       columns: [
         ['job', 'Service'],
         ['instance', 'Instance'],
         ['version', 'Version'],
-        ['Value', 'Running for'],
+        ['Value', 'Uptime'],
       ],
       sort: 'Service',
     }),
   ],
 };
 
-export const runtime = board({
+export const runtime = buildDashboard({
   uid: 'runtime',
-  title: boardTitles.runtime,
-  description: 'Inside the processes: event loops, memory, connections, and which build runs.',
+  title: dashboardTitles.runtime,
+  description: 'Process internals: event loops, memory, connections and builds.',
   refresh: '10s',
   from: 'now-30m',
   variables: [serviceVariable, instanceVariable],
-  alerts: chosen,
-  sections: [now, loops, memory, connections, processes],
+  alertMatchers: selectedServices,
+  sections: [summary, loops, memory, connections, processes],
 });

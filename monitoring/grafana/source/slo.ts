@@ -1,30 +1,33 @@
-/** How much of what was promised is left. All from recording rules, so that boards and alerts cannot disagree. */
-import { board, boardTitles, serviceVariable, type Section } from './board.ts';
-import { chart, redFrom, stat, table, timeline } from './panel.ts';
-import { chosen, series } from './promql.ts';
+// SPDX-License-Identifier: BSL-1.0
+/**
+ * Remaining error budget and burn rates. Uses recording rules only, so that dashboards and alerts use the same data.
+ */
+import { buildDashboard, dashboardTitles, serviceVariable, type Section } from './dashboard.ts';
+import { chart, redAt, stat, table, timeline } from './panel.ts';
+import { selectedServices, series } from './promql.ts';
 
 type Slo = 'availability' | 'latency';
 
-/** Requests per second that missed the objective, as recorded. */
-const bad: Record<Slo, string> = {
+/** Recorded rates of the requests that missed the objective. */
+const badRequestRate: Record<Slo, string> = {
   availability: 'job:http_request_errors:rate1m',
   latency: 'job:http_requests_slow:rate1m',
 };
 
-/** The objectives are about 30 days, whatever the board shows. Prometheus may not remember as many. */
+/** The period of the objectives, independent of the time range. The retention of Prometheus may be shorter. */
 const period = '30d';
 
-function budgetLeft(slo: Slo): string {
-  const sum = (metric: string) => `sum by (job) (sum_over_time(${series(metric, chosen)}[${period}]))`;
-  const share = `${sum(bad[slo])} / (${sum('job:http_requests:rate1m')} > 0)`;
-  return `1 - ${share} / on () group_left () (1 - slo:objective:ratio{slo="${slo}"})`;
+function budgetRemaining(slo: Slo): string {
+  const sum = (metric: string) => `sum by (job) (sum_over_time(${series(metric, selectedServices)}[${period}]))`;
+  const badRatio = `${sum(badRequestRate[slo])} / (${sum('job:http_requests:rate1m')} > 0)`;
+  return `1 - ${badRatio} / on () group_left () (1 - slo:objective:ratio{slo="${slo}"})`;
 }
 
-function budget(id: number, slo: Slo, description: string) {
+function budgetPanel(id: number, slo: Slo, description: string) {
   return stat({
     id,
-    title: `Error Budget Left: ${slo[0]?.toUpperCase()}${slo.slice(1)}`,
-    description: `${description} 100 % is all of it; below zero the objective is missed. Over 30 days, or as far back as Prometheus remembers.`,
+    title: `Error Budget Remaining: ${slo[0]?.toUpperCase()}${slo.slice(1)}`,
+    description: `${description} Below 0 % the objective is missed. Over 30 days, or the retention time of Prometheus if shorter.`,
     unit: 'percentunit',
     decimals: 1,
     width: 12,
@@ -38,24 +41,24 @@ function budget(id: number, slo: Slo, description: string) {
       ],
     },
     noValue: 'no requests',
-    queries: [{ expr: budgetLeft(slo), legend: '{{job}}' }],
+    queries: [{ expr: budgetRemaining(slo), legend: '{{job}}' }],
   });
 }
 
-function burn(id: number, slo: Slo, speed: 'Fast' | 'Slow') {
+function burnRatePanel(id: number, slo: Slo, speed: 'Fast' | 'Slow') {
   const [long, short, limit] = speed === 'Fast' ? (['1h', '5m', 14.4] as const) : (['6h', '30m', 6] as const);
-  const recorded = (window: string) => series(`job_slo:error_budget_burn:rate${window}`, chosen, `slo="${slo}"`);
+  const recordedRate = (window: string) => series(`job_slo:error_budget_burn:rate${window}`, selectedServices, `slo="${slo}"`);
   return chart({
     id,
-    title: `${speed} Burn: ${slo}`,
-    description: `How many times as fast as it may the error budget is spent, over ${long} and over ${short}. ErrorBudgetBurn${speed} fires while both are above the line (${limit}) and more than a handful of requests were bad.`,
+    title: `${speed} Burn Rate: ${slo}`,
+    description: `Burn rate of the error budget over ${long} and over ${short}; 1 is sustainable. ErrorBudgetBurn${speed} fires while both are above the line (${limit}) and a minimum of requests were bad.`,
     unit: 'none',
     decimals: 2,
     width: 12,
-    thresholds: redFrom(limit),
+    thresholds: redAt(limit),
     queries: [
-      { expr: recorded(long), legend: `{{job}} ${long}` },
-      { expr: recorded(short), legend: `{{job}} ${short}` },
+      { expr: recordedRate(long), legend: `{{job}} ${long}` },
+      { expr: recordedRate(short), legend: `{{job}} ${short}` },
     ],
     limits: ` ${short}$`,
   });
@@ -63,15 +66,15 @@ function burn(id: number, slo: Slo, speed: 'Fast' | 'Slow') {
 
 const windows = ['5m', '30m', '1h', '6h'] as const;
 
-const now: Section = {
+const summary: Section = {
   panels: [
-    budget(1, 'availability', 'How many more requests may fail by our fault.'),
-    budget(2, 'latency', 'How many more requests may be slower than their threshold.'),
+    budgetPanel(1, 'availability', 'Remaining ratio of the requests that may fail with a server error.'),
+    budgetPanel(2, 'latency', 'Remaining ratio of the requests that may exceed the latency threshold.'),
     table({
       id: 3,
-      title: 'Burn Rates Now',
+      title: 'Current Burn Rates',
       description:
-        '1 spends exactly the budget of 30 days in 30 days. Alerts: 14.4 over 1h and 5m (critical), 6 over 6h and 30m (warning).',
+        'A burn rate of 1 consumes exactly the 30-day budget in 30 days. Alerts: 14.4 over 1h and 5m (critical), 6 over 6h and 30m (warning).',
       unit: 'none',
       decimals: 2,
       width: 12,
@@ -84,7 +87,7 @@ const now: Section = {
         ],
       },
       queries: windows.map((window) => ({
-        expr: `max by (job, slo) (${series(`job_slo:error_budget_burn:rate${window}`, chosen)})`,
+        expr: `max by (job, slo) (${series(`job_slo:error_budget_burn:rate${window}`, selectedServices)})`,
       })),
       columns: [
         ['job', 'Service'],
@@ -100,7 +103,7 @@ const now: Section = {
       id: 4,
       title: 'Objectives',
       description:
-        'What share of requests shall be answered without a failure, and what share within the threshold of their service.',
+        'Target ratio of requests that succeed, and of requests that complete within the latency threshold of their service.',
       unit: 'percentunit',
       decimals: 2,
       width: 4,
@@ -113,10 +116,10 @@ const now: Section = {
     table({
       id: 5,
       title: 'Latency Thresholds',
-      description: 'An answer that took longer is a slow one.',
+      description: 'A request that takes longer counts as slow.',
       unit: 's',
       width: 8,
-      queries: [{ expr: `max by (job) (job_le:slo_latency_threshold:seconds{${chosen}})` }],
+      queries: [{ expr: `max by (job) (job_le:slo_latency_threshold:seconds{${selectedServices}})` }],
       columns: [
         ['job', 'Service'],
         ['Value', 'Threshold'],
@@ -126,83 +129,83 @@ const now: Section = {
   ],
 };
 
-const burns: Section = {
+const burnRates: Section = {
   title: 'Burn Rates',
   id: 10,
   panels: [
-    burn(11, 'availability', 'Fast'),
-    burn(12, 'latency', 'Fast'),
-    burn(13, 'availability', 'Slow'),
-    burn(14, 'latency', 'Slow'),
+    burnRatePanel(11, 'availability', 'Fast'),
+    burnRatePanel(12, 'latency', 'Fast'),
+    burnRatePanel(13, 'availability', 'Slow'),
+    burnRatePanel(14, 'latency', 'Slow'),
   ],
 };
 
-function share(id: number, title: string, family: string, objective: number, description: string) {
+function ratioPanel(id: number, title: string, family: string, objective: number, description: string) {
   return chart({
     id,
     title,
     description,
     unit: 'percentunit',
     width: 12,
-    thresholds: redFrom(1 - objective),
+    thresholds: redAt(1 - objective),
     queries: windows.map((window) => ({
-      expr: series(`${family}:ratio_rate${window}`, chosen),
+      expr: series(`${family}:ratio_rate${window}`, selectedServices),
       legend: `{{job}} ${window}`,
     })),
   });
 }
 
-const requests: Section = {
+const badRequests: Section = {
   title: 'Bad Requests',
   id: 20,
   panels: [
-    share(
+    ratioPanel(
       21,
-      'Failed Share',
+      'Failed Request Ratio',
       'job:http_request_errors',
       0.999,
-      'Share of requests that failed by our fault, by window. The line is what the objective allows.',
+      'Ratio of requests that failed with a server error, by window. The line is the ratio that the objective allows.',
     ),
-    share(
+    ratioPanel(
       22,
-      'Slow Share',
+      'Slow Request Ratio',
       'job:http_requests_slow',
       0.99,
-      'Share of requests slower than their threshold, by window. The line is what the objective allows.',
+      'Ratio of requests slower than their threshold, by window. The line is the ratio that the objective allows.',
     ),
     chart({
       id: 23,
-      title: 'Bad Requests of the Last Hour',
+      title: 'Bad Requests, Last Hour',
       description:
-        'How many requests missed an objective. The fast alert asks for ten at least: of a handful, a share says nothing.',
+        'Number of requests that missed an objective. ErrorBudgetBurnFast requires at least ten.',
       unit: 'short',
       width: 12,
       thresholds: { base: 'green', steps: [[10, 'yellow']] },
-      queries: [{ expr: series('job_slo:bad_requests:increase1h', chosen), legend: '{{job}} {{slo}}' }],
+      queries: [{ expr: series('job_slo:bad_requests:increase1h', selectedServices), legend: '{{job}} {{slo}}' }],
     }),
     chart({
       id: 24,
-      title: 'Bad Requests of the Last Six Hours',
-      description: 'How many requests missed an objective. The slow alert asks for twenty at least.',
+      title: 'Bad Requests, Last Six Hours',
+      description: 'Number of requests that missed an objective. ErrorBudgetBurnSlow requires at least twenty.',
       unit: 'short',
       width: 12,
       thresholds: { base: 'green', steps: [[20, 'yellow']] },
-      queries: [{ expr: series('job_slo:bad_requests:increase6h', chosen), legend: '{{job}} {{slo}}' }],
+      queries: [{ expr: series('job_slo:bad_requests:increase6h', selectedServices), legend: '{{job}} {{slo}}' }],
     }),
     timeline({
       id: 25,
-      title: 'Objectives in Danger',
-      description: 'When alerts on error budgets, or on missing figures for them, were firing.',
+      title: 'SLO Alert History',
+      description: 'Firing periods of the alerts on error budgets and on missing SLO metrics.',
       unit: 'none',
       width: 24,
       height: 6,
       states: [
-        [0, 'quiet', 'green'],
+        [0, 'inactive', 'green'],
         [1, 'firing', 'red'],
       ],
       queries: [
         {
-          expr: `max by (job, slo) (ALERTS{alertstate="firing", alertname=~"ErrorBudgetBurn.+|SloMetricsAbsent", ${chosen}}) or 0 * max by (job, slo) (${series('job_slo:bad_requests:increase1h', chosen)})`,
+          expr: `max by (job, slo) (ALERTS{alertstate="firing", alertname=~"ErrorBudgetBurn.+|SloMetricsAbsent", ${selectedServices}}) or 0 * max by (job, slo) (${series('job_slo:bad_requests:increase1h', selectedServices)})`,
           legend: '{{job}} {{slo}}',
         },
       ],
@@ -210,14 +213,14 @@ const requests: Section = {
   ],
 };
 
-export const slo = board({
+export const slo = buildDashboard({
   uid: 'slo',
-  title: boardTitles.slo,
+  title: dashboardTitles.slo,
   description:
-    'Two objectives for each service, over 30 days: 99.9 % of requests do not fail, 99 % are answered in time.',
+    'Two objectives per service over 30 days: 99.9 % of requests succeed, 99 % complete within the latency threshold.',
   refresh: '30s',
   from: 'now-6h',
   variables: [serviceVariable],
-  alerts: `${chosen}, alertname=~"ErrorBudgetBurn.+|SloMetricsAbsent"`,
-  sections: [now, burns, requests],
+  alertMatchers: `${selectedServices}, alertname=~"ErrorBudgetBurn.+|SloMetricsAbsent"`,
+  sections: [summary, burnRates, badRequests],
 });

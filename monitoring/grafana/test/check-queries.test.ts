@@ -1,38 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import type { BoardJson, TargetJson } from '../board-json.ts';
-import { checkQueries, tableOf } from '../check-queries.ts';
+import type { DashboardJson, QueryVariableJson, TargetJson } from '../dashboard-json.ts';
+import { checkQueries, formatTable } from '../check-queries.ts';
 
-type Asked = { path: string; parameters: Record<string, string> };
+type ReceivedRequest = { path: string; parameters: Record<string, string> };
 let server: Server | undefined;
-let asked: Asked[] = [];
+let requests: ReceivedRequest[] = [];
 
 afterEach(() => {
   server?.close();
-  asked = [];
+  requests = [];
 });
 
-/** A Prometheus that gives `data` for each path under /api/v1/, or a text that is the whole body. */
-async function prometheus(data: Record<string, unknown>): Promise<string> {
+/** Starts a fake Prometheus. `responses`: by path under /api/v1/, the `data` field or, if a string, the whole body. */
+async function startPrometheus(responses: Record<string, unknown>): Promise<string> {
   server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://prometheus');
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
       const path = pathname.replace('/api/v1/', '');
-      asked.push({ path, parameters: Object.fromEntries([...searchParams, ...new URLSearchParams(body)]) });
-      const given = data[path];
-      response.end(typeof given === 'string' ? given : JSON.stringify({ status: 'success', data: given }));
+      requests.push({ path, parameters: Object.fromEntries([...searchParams, ...new URLSearchParams(body)]) });
+      const data = responses[path];
+      response.end(typeof data === 'string' ? data : JSON.stringify({ status: 'success', data }));
     });
   });
-  await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function board(target: Partial<TargetJson>, more: Partial<BoardJson> = {}): BoardJson {
+function createDashboard(target: Partial<TargetJson>, overrides: Partial<DashboardJson> = {}): DashboardJson {
   return {
     uid: 'one',
     title: 'One',
@@ -50,7 +51,7 @@ function board(target: Partial<TargetJson>, more: Partial<BoardJson> = {}): Boar
         targets: [{ refId: 'A', expr: 'rate(a[$__rate_interval])', ...target }],
       },
     ],
-    ...more,
+    ...overrides,
   };
 }
 
@@ -58,125 +59,129 @@ const now = new Date('2026-01-01T00:10:00Z');
 const end = String(now.getTime() / 1000);
 const start = String(now.getTime() / 1000 - 300);
 const series = (...values: string[]) => ({ metric: {}, values: values.map((value, index) => [index, value]) });
-const check = async (data: Record<string, unknown>, of: BoardJson) =>
-  checkQueries({ prometheus: await prometheus(data), boards: [of], now });
+const check = async (responses: Record<string, unknown>, dashboard: DashboardJson) =>
+  checkQueries({ prometheus: await startPrometheus(responses), dashboards: [dashboard], now });
 
-test('a panel over time asks for its range, with variables replaced', async () => {
-  const [outcome] = await check({ query_range: { result: [series('1', '2'), series('7')] } }, board({}));
-  expect(asked).toEqual([{ path: 'query_range', parameters: { query: 'rate(a[1m])', start, end, step: '15' } }]);
-  expect(outcome).toMatchObject({ board: 'One', name: 'Panel', refId: 'A', verdict: 'ok', series: 2, sample: '2' });
+test('a time series panel sends a range query with variables replaced', async () => {
+  const [queryCheck] = await check({ query_range: { result: [series('1', '2'), series('7')] } }, createDashboard({}));
+  expect(requests).toEqual([{ path: 'query_range', parameters: { query: 'rate(a[1m])', start, end, step: '15' } }]);
+  expect(queryCheck).toMatchObject({ dashboard: 'One', name: 'Panel', refId: 'A', verdict: 'ok', series: 2, sample: '2' });
 });
 
-test('a panel of now asks for one moment', async () => {
-  const [outcome] = await check({ query: { result: [{ metric: {}, value: [0, '5'] }] } }, board({ instant: true }));
-  expect(asked).toEqual([{ path: 'query', parameters: { query: 'rate(a[1m])', time: end } }]);
-  expect(outcome).toMatchObject({ verdict: 'ok', series: 1, sample: '5' });
-});
-
-test.each([
-  ['nothing', { result: [] }],
-  ['nothing but NaN', { result: [series('NaN', 'NaN'), series('NaN')] }],
-])('%s is no data', async (_what, result) => {
-  expect(await check({ query_range: result }, board({}))).toMatchObject([{ verdict: 'no data', series: 0 }]);
-});
-
-test('a series that is NaN for a part of the time is one', async () => {
-  const [outcome] = await check({ query_range: { result: [series('NaN', '3'), series('NaN')] } }, board({}));
-  expect(outcome).toMatchObject({ verdict: 'ok', series: 1, sample: '3' });
+test('a panel with an instant query sends an instant query', async () => {
+  const [queryCheck] = await check({ query: { result: [{ metric: {}, value: [0, '5'] }] } }, createDashboard({ instant: true }));
+  expect(requests).toEqual([{ path: 'query', parameters: { query: 'rate(a[1m])', time: end } }]);
+  expect(queryCheck).toMatchObject({ verdict: 'ok', series: 1, sample: '5' });
 });
 
 test.each([
-  ['what Prometheus says', '{"status":"error","errorType":"bad_data","error":"parse error: x"}', 'parse error: x'],
-  ['an answer that is no JSON', '<html>', 'no JSON'],
-])('%s is the error', async (_what, body, message) => {
-  const [outcome] = await check({ query_range: body }, board({}));
-  expect(outcome?.verdict).toBe('error');
-  expect(outcome?.message).toContain(message);
+  ['no series', { result: [] }],
+  ['only NaN values', { result: [series('NaN', 'NaN'), series('NaN')] }],
+])('a result with %s has the verdict "no data"', async (_description, result) => {
+  expect(await check({ query_range: result }, createDashboard({}))).toMatchObject([{ verdict: 'no data', series: 0 }]);
 });
 
-test('a Prometheus that is not there is the error', async () => {
-  const base = await prometheus({});
+test('a series that is NaN at some times counts as a series', async () => {
+  const [queryCheck] = await check({ query_range: { result: [series('NaN', '3'), series('NaN')] } }, createDashboard({}));
+  expect(queryCheck).toMatchObject({ verdict: 'ok', series: 1, sample: '3' });
+});
+
+test.each([
+  ['an error response of Prometheus', '{"status":"error","errorType":"bad_data","error":"parse error: x"}', 'parse error: x'],
+  ['a response that is not JSON', '<html>', 'not JSON'],
+])('%s has the verdict "error"', async (_description, body, message) => {
+  const [queryCheck] = await check({ query_range: body }, createDashboard({}));
+  expect(queryCheck?.verdict).toBe('error');
+  expect(queryCheck?.message).toContain(message);
+});
+
+test('an unreachable Prometheus has the verdict "error"', async () => {
+  const base = await startPrometheus({});
   server?.close();
-  const [outcome] = await checkQueries({ prometheus: base, boards: [board({})], now });
-  expect(outcome?.verdict).toBe('error');
-  expect(outcome?.message).toContain('ECONNREFUSED');
+  const [queryCheck] = await checkQueries({ prometheus: base, dashboards: [createDashboard({})], now });
+  expect(queryCheck?.verdict).toBe('error');
+  expect(queryCheck?.message).toContain('ECONNREFUSED');
 });
 
-test('a variable that the board does not have is the error, and nothing is asked', async () => {
-  const [outcome] = await check({}, board({ expr: 'up{job=~"$service"}' }));
-  expect(outcome).toMatchObject({ verdict: 'error', message: 'unknown variable service' });
-  expect(asked).toEqual([]);
+test('an unknown variable has the verdict "error", and no request is sent', async () => {
+  const [queryCheck] = await check({}, createDashboard({ expr: 'up{job=~"$service"}' }));
+  expect(queryCheck).toMatchObject({ verdict: 'error', message: 'unknown variable service' });
+  expect(requests).toEqual([]);
 });
 
-test('a variable asks for its values, and stands for All elsewhere', async () => {
-  const list = [{ name: 'service', query: { query: 'label_values(up{job=~".+"}, job)' }, allValue: '.+-service' }];
-  const of = board({ expr: 'up{job=~"$service"}' }, { templating: { list } });
-  const outcomes = await check({ 'label/job/values': ['time', 'weather'], query_range: { result: [series('1')] } }, of);
-  expect(asked.map(({ parameters }) => parameters['match[]'] ?? parameters['query'])).toEqual([
+test('a variable requests its label values, and expands to "All" in other queries', async () => {
+  const list: QueryVariableJson[] = [
+    { type: 'query', name: 'service', query: { query: 'label_values(up{job=~".+"}, job)' }, allValue: '.+-service' },
+  ];
+  const dashboard = createDashboard({ expr: 'up{job=~"$service"}' }, { templating: { list } });
+  const checks = await check({ 'label/job/values': ['time', 'weather'], query_range: { result: [series('1')] } }, dashboard);
+  expect(requests.map(({ parameters }) => parameters['match[]'] ?? parameters['query'])).toEqual([
     'up{job=~".+"}',
     'up{job=~".+-service"}',
   ]);
-  expect(outcomes[0]).toMatchObject({ kind: 'variable', name: '$service', verdict: 'ok', series: 2, sample: 'time' });
+  expect(checks[0]).toMatchObject({ source: 'variable', name: '$service', verdict: 'ok', series: 2, sample: 'time' });
 });
 
-test('All is any value where the variable does not say otherwise', async () => {
-  const list = [{ name: 'service', query: { query: 'label_values(job)' } }];
-  const of = board({ expr: 'up{job=~"$service"}' }, { templating: { list } });
-  const outcomes = await check({ 'label/job/values': ['time'], query_range: { result: [series('1')] } }, of);
-  expect(outcomes[1]?.query).toBe('up{job=~".+"}');
+test('"All" matches any value if the variable has no allValue', async () => {
+  const list: QueryVariableJson[] = [{ type: 'query', name: 'service', query: { query: 'label_values(job)' } }];
+  const dashboard = createDashboard({ expr: 'up{job=~"$service"}' }, { templating: { list } });
+  const checks = await check({ 'label/job/values': ['time'], query_range: { result: [series('1')] } }, dashboard);
+  expect(checks[1]?.expr).toBe('up{job=~".+"}');
 });
 
-test('a variable without values is no data', async () => {
-  const list = [{ name: 'service', query: { query: 'label_values(job)' }, allValue: '.+' }];
-  const [outcome] = await check(
+test('a variable without values has the verdict "no data"', async () => {
+  const list: QueryVariableJson[] = [
+    { type: 'query', name: 'service', query: { query: 'label_values(job)' }, allValue: '.+' },
+  ];
+  const [queryCheck] = await check(
     { 'label/job/values': [], query_range: { result: [] } },
-    board({}, { templating: { list } }),
+    createDashboard({}, { templating: { list } }),
   );
-  expect(outcome).toMatchObject({ kind: 'variable', verdict: 'no data' });
+  expect(queryCheck).toMatchObject({ source: 'variable', verdict: 'no data' });
 });
 
-test('an annotation may find nothing, since nothing may have happened', async () => {
+test('an annotation without results has the verdict "ok"', async () => {
   const list = [{ name: 'Alerts', expr: 'ALERTS', target: { expr: 'ALERTS' } }];
-  const [outcome] = await check({ query_range: { result: [] } }, board({}, { annotations: { list } }));
-  expect(outcome).toMatchObject({ kind: 'annotation', verdict: 'ok', series: 0 });
+  const [queryCheck] = await check({ query_range: { result: [] } }, createDashboard({}, { annotations: { list } }));
+  expect(queryCheck).toMatchObject({ source: 'annotation', verdict: 'ok', series: 0 });
 });
 
-test('exemplars are counted where a panel shows them', async () => {
+test('exemplars are counted for panels that show them', async () => {
   const data = {
     query_range: { result: [series('1')] },
     query_exemplars: [{ exemplars: [{}, {}] }, { exemplars: [{}] }],
   };
-  expect(await check(data, board({ exemplar: true }))).toMatchObject([{ exemplars: 3, verdict: 'ok' }]);
+  expect(await check(data, createDashboard({ exemplar: true }))).toMatchObject([{ exemplars: 3, verdict: 'ok' }]);
 });
 
-test('the table has a line for each query', async () => {
-  const outcomes = await check({ query_range: { result: [] } }, board({}));
+test('the table has one line per query', async () => {
+  const checks = await check({ query_range: { result: [] } }, createDashboard({}));
   expect(
-    tableOf(outcomes)
+    formatTable(checks)
       .split('\n')
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
-    ['board', 'panel', 'ref', 'series', 'sample', 'exemplars', 'verdict'],
+    ['dashboard', 'panel', 'ref', 'series', 'sample', 'exemplars', 'verdict'],
     ['One', 'Panel', 'A', '0', 'no data'],
   ]);
 });
 
-test('the table says why a query failed', async () => {
-  expect(tableOf(await check({}, board({ expr: '$gone' })))).toMatch(/ error: unknown variable gone$/);
+test('the table contains the error message of a failed query', async () => {
+  expect(formatTable(await check({}, createDashboard({ expr: '$gone' })))).toMatch(/ error: unknown variable gone$/);
 });
 
 const tool = fileURLToPath(new URL('../check-queries.ts', import.meta.url));
 
 function run(...args: string[]): Promise<{ code: number; output: string }> {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
     execFile(process.execPath, ['--import', 'tsx', tool, ...args], (error, stdout, stderr) => {
-      done({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr });
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr });
     });
   });
 }
 
 test.each([[[]], [['http://127.0.0.1:1', 'two']], [['not a url']], [['--range', 'long', 'http://127.0.0.1:1']]])(
-  'wrong arguments are told with how it is used: %j',
+  'invalid arguments print the usage and exit with 2: %j',
   async (args) => {
     const { code, output } = await run(...args);
     expect(code).toBe(2);
@@ -185,11 +190,11 @@ test.each([[[]], [['http://127.0.0.1:1', 'two']], [['not a url']], [['--range', 
   20_000,
 );
 
-test('the exit status tells whether all is well', async () => {
-  const good = { result: [{ metric: {}, value: [0, '1'], values: [[0, '1']] }] };
-  const labels = { 'label/job/values': ['a'], 'label/instance/values': ['a'], 'label/target/values': ['a'] };
-  const url = await prometheus({ ...labels, query: good, query_range: good, query_exemplars: [] });
-  expect(await run(url)).toMatchObject({ code: 0, output: expect.stringContaining(' 0 without an answer') });
+test('the exit status is 0 if all queries succeed, else 1', async () => {
+  const result = { result: [{ metric: {}, value: [0, '1'], values: [[0, '1']] }] };
+  const labelValues = { 'label/job/values': ['a'], 'label/instance/values': ['a'], 'label/target/values': ['a'] };
+  const url = await startPrometheus({ ...labelValues, query: result, query_range: result, query_exemplars: [] });
+  expect(await run(url)).toMatchObject({ code: 0, output: expect.stringContaining(' 0 failed or without data') });
   server?.close();
   expect((await run(url)).code).toBe(1);
 }, 20_000);

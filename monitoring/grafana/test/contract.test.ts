@@ -1,19 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
-import { readBoards } from '../board-json.ts';
+import { dataSourceVariables, readDashboards } from '../dashboard-json.ts';
 
-const boards = readBoards();
-const overview = boards.find(({ uid }) => uid === 'microservices-overview');
-const read = (path: string) => parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')) as unknown;
+const dashboards = readDashboards();
+const overview = dashboards.find(({ uid }) => uid === 'microservices-overview');
+const readYaml = (path: string) => parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')) as unknown;
 
-test('the overview keeps the name, the refresh and the time that its users know', () => {
+test('the overview has the title, refresh interval and time range of the contract', () => {
   expect(overview?.title).toBe('Microservices Overview Dashboard');
   expect(overview?.refresh).toBe('5s');
   expect(overview?.time).toEqual({ from: 'now-15m', to: 'now' });
 });
 
-test('the eleven panels that its users know come first', () => {
+test('the overview begins with the eleven panels of the contract', () => {
   expect(overview?.panels.slice(0, 11).map(({ title }) => title)).toEqual([
     'Request Rate (req/s) by Service',
     'Average Response Time (ms)',
@@ -29,37 +30,44 @@ test('the eleven panels that its users know come first', () => {
   ]);
 });
 
-test('errors, saturation, alerts and availability stand right below them', () => {
+test('the overview shows availability, errors, alerts and saturation next', () => {
   const titles = overview?.panels.slice(11, 17).map(({ title }) => title);
   expect(titles).toEqual([
     'Availability',
-    'Error Share',
+    'Error Ratio',
     'Critical Alerts',
-    'Warnings',
-    'Memory against Limit',
+    'Warning Alerts',
+    'Memory Utilization',
     'Event Loop Lag',
   ]);
 });
 
-test('there are four boards', () => {
-  expect(boards.map(({ uid }) => uid).sort()).toEqual(['loadgen', 'microservices-overview', 'runtime', 'slo']);
+test('there are four dashboards', () => {
+  expect(dashboards.map(({ uid }) => uid).sort()).toEqual(['loadgen', 'microservices-overview', 'runtime', 'slo']);
 });
 
-test('the data source that boards name is the one that is provisioned', () => {
-  expect(read('provisioning/datasources/prometheus.yml')).toMatchObject({
-    datasources: [{ uid: 'prometheus', type: 'prometheus' }],
+test.each(dashboards)('cases 5.11: $uid selects its Prometheus data source by a variable, without a fixed uid', (dashboard) => {
+  expect(dataSourceVariables(dashboard)).toMatchObject([
+    { name: 'datasource', query: 'prometheus', current: { value: 'default' } },
+  ]);
+  expect(JSON.stringify(dashboard)).not.toContain('"uid":"prometheus"');
+});
+
+test('cases 5.11: the provisioned data source is the default, so that the data source variable selects it', () => {
+  expect(readYaml('provisioning/datasources/prometheus.yml')).toMatchObject({
+    datasources: [{ uid: 'prometheus', type: 'prometheus', isDefault: true }],
   });
 });
 
-test('the data source knows how often Prometheus scrapes, from which $__rate_interval is made', () => {
-  const { global } = read('../prometheus/prometheus.yml') as { global: { scrape_interval: string } };
-  expect(read('provisioning/datasources/prometheus.yml')).toMatchObject({
+test('the data source has the scrape interval of Prometheus, from which Grafana computes $__rate_interval', () => {
+  const { global } = readYaml('../prometheus/prometheus.yml') as { global: { scrape_interval: string } };
+  expect(readYaml('provisioning/datasources/prometheus.yml')).toMatchObject({
     datasources: [{ jsonData: { timeInterval: global.scrape_interval } }],
   });
 });
 
-test('provisioned boards cannot be changed in the browser, where the change would be lost', () => {
-  expect(read('provisioning/dashboards/provider.yml')).toMatchObject({
+test('provisioned dashboards cannot be changed in the browser, where the change would be lost', () => {
+  expect(readYaml('provisioning/dashboards/provider.yml')).toMatchObject({
     providers: [{ allowUiUpdates: false, disableDeletion: true, type: 'file' }],
   });
 });

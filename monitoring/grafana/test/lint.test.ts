@@ -1,191 +1,227 @@
+// SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { readBoards, type BoardJson, type PanelJson } from '../board-json.ts';
+import {
+  dataSourceVariables,
+  queryVariables,
+  readDashboards,
+  type DashboardJson,
+  type PanelJson,
+  type QueryVariableJson,
+} from '../dashboard-json.ts';
 import { labelsOfRecorded, readCatalogue } from '../lint/catalogue.ts';
 import { lint, rules, type Context } from '../lint/rules.ts';
 
-const boards = readBoards();
-const context: Context = { catalogue: readCatalogue(), uids: new Set(boards.map(({ uid }) => uid)) };
+const dashboards = readDashboards();
+const context: Context = { catalogue: readCatalogue(), uids: new Set(dashboards.map(({ uid }) => uid)) };
 
-test.each(boards)('$uid keeps all rules', (board) => {
-  expect(lint(board, context)).toEqual([]);
+test.each(dashboards)('$uid has no lint problems', (dashboard) => {
+  expect(lint(dashboard, context)).toEqual([]);
 });
 
-test('the labels of a recorded metric stand in its name', () => {
+test('the labels of a recorded metric are derived from its name', () => {
   expect(labelsOfRecorded('job_slo:error_budget_burn:rate1h')).toEqual(new Set(['job', 'slo']));
 });
 
-/** A copy of the overview, to be broken. */
-function overview(): BoardJson {
-  const found = boards.find(({ uid }) => uid === 'microservices-overview');
-  if (found === undefined) throw new Error('no overview');
-  return structuredClone(found);
+/** A copy of the overview that a test case may modify. */
+function copyOfOverview(): DashboardJson {
+  const match = dashboards.find(({ uid }) => uid === 'microservices-overview');
+  if (match === undefined) throw new Error('there is no overview');
+  return structuredClone(match);
 }
 
-function panel(board: BoardJson, title: string): PanelJson {
-  const found = board.panels.find((each) => each.title === title);
-  if (found === undefined) throw new Error(`no panel "${title}"`);
-  return found;
+function panel(dashboard: DashboardJson, title: string): PanelJson {
+  const match = dashboard.panels.find((candidate) => candidate.title === title);
+  if (match === undefined) throw new Error(`no panel "${title}"`);
+  return match;
 }
 
 const rateByService = 'Request Rate (req/s) by Service';
 
-function asking(expr: string) {
-  return (board: BoardJson) => {
-    for (const target of panel(board, rateByService).targets ?? []) target.expr = expr;
+/** Replaces the queries of the first panel. */
+function query(expr: string) {
+  return (dashboard: DashboardJson) => {
+    for (const target of panel(dashboard, rateByService).targets ?? []) target.expr = expr;
   };
 }
 
-type Break = (board: BoardJson) => unknown;
-const traffic = '{__name__=~".+_service_http_requests_total", job=~"$service", endpoint!~"/api/(alerts|faults)"}';
+type Mutation = (dashboard: DashboardJson) => unknown;
+const requests = '{__name__=~".+_service_http_requests_total", job=~"$service", endpoint!~"/api/(alerts|faults)"}';
 
-const cases: [rule: keyof typeof rules, what: string, broken: Break, told: RegExp][] = [
-  ['identity', 'a uid with a blank', (b) => (b.uid = 'a b'), /uid "a b"/],
+/** The `service` variable. */
+function serviceVariable(dashboard: DashboardJson): QueryVariableJson {
+  const [variable] = queryVariables(dashboard);
+  if (variable === undefined) throw new Error('there is no query variable');
+  return variable;
+}
+
+const cases: [rule: keyof typeof rules, defect: string, mutate: Mutation, message: RegExp][] = [
+  ['identity', 'a uid with a space', (b) => (b.uid = 'a b'), /invalid uid "a b"/],
   ['identity', 'no title', (b) => (b.title = ''), /no title/],
   ['identity', 'no description', (b) => delete b.description, /no description/],
-  ['identity', 'no tag', (b) => (b.tags = []), /lacks the tag/],
-  ['identity', 'an editable board', (b) => (b.editable = true), /editable/],
-  ['identity', 'another schema', (b) => (b.schemaVersion = 16), /schemaVersion is 16/],
+  ['identity', 'no tag', (b) => (b.tags = []), /tag "cohort" is missing/],
+  ['identity', 'an editable dashboard', (b) => (b.editable = true), /editable/],
+  ['identity', 'an unsupported schema version', (b) => (b.schemaVersion = 16), /schemaVersion is 16/],
   ['identity', 'no shared crosshair', (b) => (b.graphTooltip = 0), /crosshair/],
-  ['identity', 'no refresh', (b) => (b.refresh = ''), /refreshed/],
-  ['identity', 'a fixed time', (b) => (b.time.from = '2026-01-01'), /time up to now/],
-  ['unique', 'two panels of one id', (b) => (panel(b, rateByService).id = 2), /two panels have the id 2/],
+  ['identity', 'no refresh', (b) => (b.refresh = ''), /invalid refresh interval/],
+  ['identity', 'a fixed time range', (b) => (b.time.from = '2026-01-01'), /does not end now/],
+  ['unique', 'a duplicate panel id', (b) => (panel(b, rateByService).id = 2), /duplicate panel id 2/],
   ['unique', 'no id', (b) => (panel(b, rateByService).id = 0), /has no id/],
-  ['unique', 'two panels of one title', (b) => (panel(b, 'CPU').title = rateByService), /two panels have the title/],
+  ['unique', 'a duplicate panel title', (b) => (panel(b, 'CPU').title = rateByService), /duplicate panel title/],
   ['unique', 'a panel without title', (b) => (panel(b, 'CPU').title = ''), /has no title/],
   ['described', 'a panel without description', (b) => (panel(b, 'CPU').description = ''), /no description/],
   ['described', 'no unit', (b) => delete panel(b, 'CPU').fieldConfig?.defaults.unit, /no unit/],
   [
     'described',
-    'a made-up unit',
+    'an unknown unit',
     (b) => (panel(b, 'CPU').fieldConfig = { defaults: { unit: 'cores' } }),
-    /no unit "cores"/,
+    /unknown unit "cores"/,
   ],
-  ['described', 'a panel without query', (b) => (panel(b, 'CPU').targets = []), /asks nothing/],
+  ['described', 'a panel without query', (b) => (panel(b, 'CPU').targets = []), /has no query/],
   [
     'described',
-    'two queries of one refId',
+    'a duplicate refId',
     (b) => panel(b, 'CPU').targets?.push({ refId: 'A', expr: 'up' }),
-    /asks A twice/,
+    /duplicate query A/,
   ],
   [
     'thresholds',
-    'falling thresholds',
-    (b) => panel(b, 'Error Share').fieldConfig?.defaults.thresholds?.steps.reverse(),
-    /do not rise/,
+    'descending thresholds',
+    (b) => panel(b, 'Error Ratio').fieldConfig?.defaults.thresholds?.steps.reverse(),
+    /do not ascend/,
   ],
   [
     'thresholds',
-    'no first threshold',
-    (b) => panel(b, 'Error Share').fieldConfig?.defaults.thresholds?.steps.shift(),
-    /do not rise/,
+    'no base threshold',
+    (b) => panel(b, 'Error Ratio').fieldConfig?.defaults.thresholds?.steps.shift(),
+    /do not ascend/,
   ],
   [
     'dataSource',
-    'another data source of a panel',
-    (b) => (panel(b, 'CPU').datasource = { uid: 'x', type: 'prometheus' }),
+    'a fixed data source of a panel',
+    (b) => (panel(b, 'CPU').datasource = { uid: 'prometheus', type: 'prometheus' }),
     /"CPU"/,
   ],
   ['dataSource', 'no data source of a query', (b) => delete panel(b, 'CPU').targets?.[0]?.datasource, /"CPU"/],
-  ['dataSource', 'no data source of a variable', (b) => delete b.templating.list[0]?.datasource, /"\$service"/],
+  ['dataSource', 'no data source of a variable', (b) => delete serviceVariable(b).datasource, /"\$service"/],
   ['dataSource', 'no data source of an annotation', (b) => delete b.annotations.list[0]?.datasource, /"Alerts"/],
-  ['syntax', 'half an expression', asking('sum by (job) (up'), /not PromQL/],
-  ['syntax', 'a variable that asks nothing', (b) => (b.templating.list[0]!.query.query = 'up'), /label_values/],
-  ['syntax', 'an annotation that does not parse', (b) => (b.annotations.list[0]!.expr = 'ALERTS{'), /not PromQL/],
-  ['intervals', 'a fixed rate', asking(`sum by (job) (rate(${traffic}[1m]))`), /rate over 1m/],
+  ['dataSource', 'no data source variable', (b) => b.templating.list.shift(), /no data source variable/],
+  [
+    'dataSource',
+    'two data source variables',
+    (b) => b.templating.list.push(dataSourceVariables(b)[0]!),
+    /several data source variables/,
+  ],
+  ['dataSource', 'a data source variable after its use', (b) => b.templating.list.reverse(), /is not the first/],
+  [
+    'dataSource',
+    'a data source variable of another type',
+    (b) => (dataSourceVariables(b)[0]!.query = 'loki'),
+    /selects data sources of type "loki"/,
+  ],
+  [
+    'dataSource',
+    'a fixed value of the data source variable',
+    (b) => (dataSourceVariables(b)[0]!.current = { value: 'prometheus' }),
+    /does not select the default data source/,
+  ],
+  ['syntax', 'an incomplete expression', query('sum by (job) (up'), /PromQL syntax error/],
+  ['syntax', 'an unsupported variable query', (b) => (serviceVariable(b).query.query = 'up'), /label_values/],
+  ['syntax', 'an invalid annotation query', (b) => (b.annotations.list[0]!.expr = 'ALERTS{'), /PromQL syntax error/],
+  ['intervals', 'a rate over a fixed interval', query(`sum by (job) (rate(${requests}[1m]))`), /rate over 1m/],
   [
     'intervals',
-    'an increase over the range',
-    asking(`sum by (job) (increase(${traffic}[$__range]))`),
+    'an increase over the time range',
+    query(`sum by (job) (increase(${requests}[$__range]))`),
     /increase over \$__range/,
   ],
   [
     'intervals',
     'a fixed window',
-    asking('max_over_time(up{job=~"$service"}[5m])'),
+    query('max_over_time(up{job=~"$service"}[5m])'),
     /max_over_time over the fixed window 5m/,
   ],
-  ['intervals', 'the window of another board', asking('sum_over_time(up{job=~"$service"}[30d])'), /fixed window 30d/],
-  ['metrics', 'a metric that is none', asking('cohort_server_conections'), /no metric is cohort_server_conections/],
-  ['metrics', 'a pattern that selects nothing', asking('{__name__=~".+_requests_totl"}'), /no metric is/],
-  ['metrics', 'a label that no metric has', asking('up{service="time"}'), /has no label service/],
-  ['metrics', 'a grouping by what is not there', asking('sum by (upstream) (up)'), /there is no label upstream/],
+  ['intervals', 'a fixed window that only another dashboard may use', query('sum_over_time(up{job=~"$service"}[30d])'), /fixed window 30d/],
+  ['metrics', 'an unknown metric', query('cohort_server_conections'), /no metric matches cohort_server_conections/],
+  ['metrics', 'a pattern without matches', query('{__name__=~".+_requests_totl"}'), /no metric matches/],
+  ['metrics', 'an unknown label in a matcher', query('up{service="time"}'), /has no label service/],
+  ['metrics', 'an unknown label in a grouping', query('sum by (upstream) (up)'), /unknown label upstream/],
   [
     'metrics',
-    'a variable of a metric that is none',
-    (b) => (b.templating.list[0]!.query.query = 'label_values(upp, job)'),
+    'a variable query with an unknown metric',
+    (b) => (serviceVariable(b).query.query = 'label_values(upp, job)'),
     /upp/,
   ],
-  ['legends', 'a legend of a dropped label', asking('sum by (instance) (up)'), /names job/],
+  ['legends', 'a legend with a dropped label', query('sum by (instance) (up)'), /uses the label job/],
   ['legends', 'no legend', (b) => delete panel(b, 'CPU').targets?.[0]?.legendFormat, /no legend/],
   [
     'tables',
-    'a column of a dropped label',
-    (b) => (panel(b, 'Alerts Now').targets![0]!.expr = 'max by (job) (ALERTS)'),
-    /no field alertname/,
+    'a column for a dropped label',
+    (b) => (panel(b, 'Active Alerts').targets![0]!.expr = 'max by (job) (ALERTS)'),
+    /missing field alertname/,
   ],
   [
     'tables',
     'a label without a column',
-    (b) => (panel(b, 'Alerts Now').targets![0]!.expr = 'max by (job, slo) (ALERTS)'),
-    /no column for slo/,
+    (b) => (panel(b, 'Active Alerts').targets![0]!.expr = 'max by (job, slo) (ALERTS)'),
+    /no column for the field slo/,
   ],
-  ['grid', 'one on the other', (b) => (panel(b, 'Average Response Time (ms)').gridPos.x = 6), /lies on/],
-  ['grid', 'a hole', (b) => (panel(b, 'Average Response Time (ms)').gridPos.w = 6), /a hole in line 0/],
+  ['grid', 'overlapping panels', (b) => (panel(b, 'Average Response Time (ms)').gridPos.x = 6), /overlaps/],
+  ['grid', 'a gap', (b) => (panel(b, 'Average Response Time (ms)').gridPos.w = 6), /gap in grid row 0/],
   [
     'grid',
-    'over the edge',
+    'a panel outside the grid',
     (b) => (panel(b, 'Average Response Time (ms)').gridPos.w = 13),
-    /does not lie on the board/,
+    /outside the grid/,
   ],
-  ['grid', 'panels hidden in a row', (b) => (panel(b, 'Saturation').panels = [panel(b, 'CPU')]), /hides panels/],
+  ['grid', 'a collapsed row', (b) => (panel(b, 'Saturation').panels = [panel(b, 'CPU')]), /is collapsed/],
   [
     'variables',
-    'one that is used by nothing',
-    (b) => b.templating.list.push({ ...b.templating.list[0]!, name: 'spare' }),
-    /\$spare is used by no/,
+    'an unused variable',
+    (b) => b.templating.list.push({ ...serviceVariable(b), name: 'spare' }),
+    /\$spare is not used/,
   ],
-  ['variables', 'one that is not defined', asking('up{job=~"$job"}'), /\$job is not defined/],
-  ['variables', 'one that is defined twice', (b) => b.templating.list.push(b.templating.list[0]!), /defined twice/],
-  ['variables', 'one without a value for All', (b) => delete b.templating.list[0]!.allValue, /no value for All/],
-  ['links', 'a link to nowhere', (b) => (b.links![0]!.url = '/d/gone'), /gone, which is no board/],
-  ['links', 'no link to another board', (b) => b.links!.shift(), /no link leads to slo/],
-  ['links', 'a link to itself', (b) => (b.links![0]!.url = '/d/microservices-overview'), /the board itself/],
+  ['variables', 'an undefined variable', query('up{job=~"$job"}'), /\$job is not defined/],
+  ['variables', 'a duplicate variable', (b) => b.templating.list.push(serviceVariable(b)), /defined twice/],
+  ['variables', 'a variable without a value for "All"', (b) => delete serviceVariable(b).allValue, /no value for "All"/],
+  ['links', 'a link to an unknown dashboard', (b) => (b.links![0]!.url = '/d/gone'), /unknown dashboard gone/],
+  ['links', 'no link to another dashboard', (b) => b.links!.shift(), /no link points to slo/],
+  ['links', 'a link to the dashboard itself', (b) => (b.links![0]!.url = '/d/microservices-overview'), /to the dashboard itself/],
   [
-    'usersTraffic',
-    'all traffic',
-    asking('sum by (job) (rate(time_service_http_requests_total[$__rate_interval]))'),
-    /operators' calls/,
+    'userTraffic',
+    'a query that includes operator requests',
+    query('sum by (job) (rate(time_service_http_requests_total[$__rate_interval]))'),
+    /includes requests to/,
   ],
   [
     'exemplars',
     'latency without exemplars',
-    (b) => panel(b, 'Latency p99 by Route').targets?.forEach((t) => (t.exemplar = false)),
-    /no exemplars/,
+    (b) => panel(b, 'Latency p99 by Route').targets?.forEach((target) => (target.exemplar = false)),
+    /does not show exemplars/,
   ],
   [
-    'usersTraffic',
-    'nothing but the operators',
-    asking('sum by (job) (rate(time_service_http_requests_total{endpoint=~"/api/(alerts|faults)"}[$__rate_interval]))'),
-    /operators' calls/,
+    'userTraffic',
+    'a query of only operator requests',
+    query('sum by (job) (rate(time_service_http_requests_total{endpoint=~"/api/(alerts|faults)"}[$__rate_interval]))'),
+    /includes requests to/,
   ],
-  ['annotations', 'none', (b) => (b.annotations.list = []), /shows no alerts/],
-  ['annotations', 'two queries in one', (b) => (b.annotations.list[0]!.target!.expr = 'ALERTS'), /asks two things/],
+  ['annotations', 'no annotations', (b) => (b.annotations.list = []), /no alert annotations/],
+  ['annotations', 'two different queries', (b) => (b.annotations.list[0]!.target!.expr = 'ALERTS'), /two different queries/],
   [
     'annotations',
-    'no alerts',
+    'a query that does not select alerts',
     (b) => (b.annotations.list[0]!.expr = b.annotations.list[0]!.target!.expr = 'up'),
-    /something else/,
+    /does not select firing alerts/,
   ],
 ];
 
-describe('each rule tells what breaks it', () => {
-  test.each(cases)('%s: %s', (rule, _what, broken, told) => {
-    const board = overview();
-    broken(board);
-    expect(rules[rule](board, context).join('\n')).toMatch(told);
+describe('each rule reports its defect', () => {
+  test.each(cases)('%s: %s', (rule, _defect, mutate, message) => {
+    const dashboard = copyOfOverview();
+    mutate(dashboard);
+    expect(rules[rule](dashboard, context).join('\n')).toMatch(message);
   });
 });
 
-test('no rule is without a case', () => {
+test('every rule has at least one case', () => {
   expect(Object.keys(rules).filter((rule) => !cases.some(([name]) => name === rule))).toEqual([]);
 });

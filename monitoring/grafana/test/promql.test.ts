@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { readExpression, type Catalogue, type Labels } from '../lint/promql.ts';
+import { analyzeExpression, type Catalogue, type Labels } from '../lint/promql.ts';
 
 const catalogue: Catalogue = new Map<string, Labels>([
   ['a_total', new Set(['job', 'instance', 'x', 'y'])],
@@ -7,9 +8,9 @@ const catalogue: Catalogue = new Map<string, Labels>([
   ['h_bucket', new Set(['job', 'le'])],
   ['ALERTS', 'any'],
 ]);
-const read = (text: string) => readExpression(text, catalogue);
+const analyze = (text: string) => analyzeExpression(text, catalogue);
 
-describe('the labels of a result', () => {
+describe('labels of a result', () => {
   test.each([
     ['a_total', ['instance', 'job', 'x', 'y']],
     ['rate(a_total{x="1"}[1m])', ['instance', 'job', 'x', 'y']],
@@ -32,45 +33,45 @@ describe('the labels of a result', () => {
     ['a_total offset 5m', ['instance', 'job', 'x', 'y']],
     ['vector(0)', []],
   ])('%s', (text, labels) => {
-    const { labels: found, syntaxErrors } = read(text);
+    const { labels: actual, syntaxErrors } = analyze(text);
     expect(syntaxErrors).toEqual([]);
-    expect(found === 'any' ? found : [...found].sort()).toEqual(labels);
+    expect(actual === 'any' ? actual : [...actual].sort()).toEqual(labels);
   });
 
-  test('cannot be known of alerts', () => {
-    expect(read('2 * ALERTS').labels).toBe('any');
-    expect(read('max by (job) (ALERTS)').labels).toEqual(new Set(['job']));
+  test('are unknown for alerts', () => {
+    expect(analyze('2 * ALERTS').labels).toBe('any');
+    expect(analyze('max by (job) (ALERTS)').labels).toEqual(new Set(['job']));
   });
 });
 
 test.each([['sum by (job (a_total)'], ['rate(a_total[])'], ['a_total +'], ['a_total{x=1}']])(
-  '%s is not PromQL',
+  '%s is a syntax error',
   (text) => {
-    expect(read(text).syntaxErrors).not.toEqual([]);
+    expect(analyze(text).syntaxErrors).not.toEqual([]);
   },
 );
 
-test('a metric is known by its whole name, or by a regular expression of all of it', () => {
-  const metrics = (text: string) => read(text).selectors.map((each) => each.metrics);
+test('a selector matches whole metric names, by equality or by a regular expression', () => {
+  const metrics = (text: string) => analyze(text).selectors.map((selector) => selector.metrics);
   expect(metrics('a_total + on (job) unknown_total')).toEqual([['a_total'], []]);
   expect(metrics('{__name__=~".+_total"}')).toEqual([['a_total', 'b_total']]);
   expect(metrics('{__name__=~"_total"}')).toEqual([[]]);
 });
 
-test('matchers are read', () => {
-  expect(read('a_total{x!~"1|2", y="3"}').selectors[0]?.matchers).toEqual([
+test('matchers are parsed into label, operator and value', () => {
+  expect(analyze('a_total{x!~"1|2", y="3"}').selectors[0]?.matchers).toEqual([
     { label: 'x', operator: '!~', value: '1|2' },
     { label: 'y', operator: '=', value: '3' },
   ]);
 });
 
-test('ranges are told with their function, variables by their name', () => {
+test('ranges are returned with their function; variables keep their name', () => {
   expect(
-    read('rate(a_total[$__rate_interval]) + sum_over_time(a_total[30d]) + max_over_time(a_total[$__range:5m])').ranges,
+    analyze('rate(a_total[$__rate_interval]) + sum_over_time(a_total[30d]) + max_over_time(a_total[$__range:5m])').ranges,
   ).toEqual([
-    { of: 'rate', duration: '$__rate_interval' },
-    { of: 'sum_over_time', duration: '30d' },
-    { of: 'max_over_time', duration: '$__range' },
+    { function: 'rate', duration: '$__rate_interval' },
+    { function: 'sum_over_time', duration: '30d' },
+    { function: 'max_over_time', duration: '$__range' },
   ]);
 });
 
@@ -81,6 +82,6 @@ test.each([
   ['a_total / on (x) b_total', ['x']],
   ['sum by (job) (a_total) unless on (job, y) a_total', ['y']],
   ['sum by (job) (a_total)', []],
-])('labels that are not there are told: %s', (text, strange) => {
-  expect(read(text).strangeLabels).toEqual(strange);
+])('unknown labels are reported: %s', (text, unknown) => {
+  expect(analyze(text).unknownLabels).toEqual(unknown);
 });

@@ -1,10 +1,10 @@
-// The routes of `/api/alerts`.
+// SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/unit/core/telemetry/captured_log.hpp"
-#include "tests/unit/services/dashboard/alert_bodies.hpp"
-#include "tests/unit/services/dashboard/dashboard_stage.hpp"
+#include "tests/unit/services/dashboard/alert_samples.hpp"
+#include "tests/unit/services/dashboard/dashboard_fixture.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 namespace cohort {
 namespace {
@@ -13,60 +13,61 @@ using namespace cohort::test;
 
 constexpr const char* json_type = "Content-Type: application/json\r\n";
 
-std::string tell(const std::string& body, const std::string& more = {}) {
-  return post("/api/alerts", body, json_type + more);
+std::string post_webhook(const std::string& body, const std::string& other_fields = {}) {
+  return post("/api/alerts", body, json_type + other_fields);
 }
 
-TEST_CASE("What Alertmanager posts is what is asked for, with the loop's times") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  const auto told = stage.answer_to(tell(webhook_of({{}, watchdog()})));
-  CHECK(told.status == 200);
-  CHECK(told.body == R"({"firing":2,"resolved":0,"dropped":0,"forgotten":0,"shortened":0})");
-  stage.time.run_for(10s);
-  const auto shown = stage.answer_to(get("/api/alerts"));
-  CHECK(shown.status == 200);
-  CHECK(shown.header("Content-Type") == "application/json");
-  CHECK(shown.header("Cache-Control") == "no-store");
-  CHECK(json_at(shown.body, "/monitoring") == R"({"state":"ok","last_heard_seconds":10})");
-  CHECK(json_at(shown.body, "/firing/0/name") == "\"ServiceDown\"");
-  CHECK(json_at(shown.body, "/firing/0/for_seconds") == "130");
-  CHECK_FALSE(json_at(shown.body, "/firing/1").has_value());
+TEST_CASE("alert routes: GET returns the alerts that Alertmanager has posted", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  const auto update = fixture.response_to(post_webhook(webhook_body({{}, watchdog()})));
+  CHECK(update.status == 200);
+  CHECK(update.body == R"({"firing":2,"resolved":0,"dropped":0,"forgotten":0,"shortened":0})");
+  fixture.time.run_for(10s);
+  const auto alerts = fixture.response_to(get("/api/alerts"));
+  CHECK(alerts.status == 200);
+  CHECK(alerts.header("Content-Type") == "application/json");
+  CHECK(alerts.header("Cache-Control") == "no-store");
+  CHECK(json_at(alerts.body, "/monitoring") == R"({"state":"ok","last_heard_seconds":10})");
+  CHECK(json_at(alerts.body, "/firing/0/name") == "\"ServiceDown\"");
+  CHECK(json_at(alerts.body, "/firing/0/for_seconds") == "130");
+  CHECK_FALSE(json_at(alerts.body, "/firing/1").has_value());
 }
 
-TEST_CASE("A step of the calendar makes nothing stale and nobody silent") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  stage.answer_to(tell(webhook_of({{}, watchdog()})));
-  stage.time.step_wall_clock(24h);
-  const auto shown = stage.answer_to(get("/api/alerts")).body;
-  CHECK(json_at(shown, "/monitoring/state") == "\"ok\"");
-  CHECK(json_at(shown, "/firing/0/stale") == "false");
-  CHECK(json_at(shown, "/firing/0/for_seconds") == "86520");
+TEST_CASE("alert routes: a step of the wall clock does not make alerts stale or monitoring silent",
+          "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  fixture.response_to(post_webhook(webhook_body({{}, watchdog()})));
+  fixture.time.step_wall_clock(24h);
+  const auto alerts = fixture.response_to(get("/api/alerts")).body;
+  CHECK(json_at(alerts, "/monitoring/state") == "\"ok\"");
+  CHECK(json_at(alerts, "/firing/0/stale") == "false");
+  CHECK(json_at(alerts, "/firing/0/for_seconds") == "86520");
 }
 
-TEST_CASE("What is no webhook is refused with the reason, and changes nothing") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  stage.answer_to(tell(webhook_of({{}})));
-  const auto before = stage.answer_to(get("/api/alerts")).body;
-  const auto [body, why] = GENERATE(table<std::string, std::string>({
-      {"", "it is no JSON"},
-      {"{", "it is no JSON"},
-      {"[]", "version is missing or no text"},
-      {webhook_of({{.fingerprint = "other"}, {.starts_at = "soon"}}),
-       "alerts/1/startsAt is no time as RFC 3339 has it"},
+TEST_CASE("alert routes: an invalid webhook is rejected with the reason and changes nothing", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  fixture.response_to(post_webhook(webhook_body({{}})));
+  const auto before = fixture.response_to(get("/api/alerts")).body;
+  const auto [body, reason] = GENERATE(table<std::string, std::string>({
+      {"", "body is not JSON"},
+      {"{", "body is not JSON"},
+      {"[]", "version is missing or not a string"},
+      {webhook_body({{.fingerprint = "other"}, {.starts_at = "soon"}}),
+       "alerts/1/startsAt is not an RFC 3339 timestamp"},
   }));
-  const auto refused = stage.answer_to(tell(body));
-  CHECK(refused.status == 400);
-  CHECK(json_at(refused.body, "/error") == "\"Bad Request\"");
-  CHECK(json_at(refused.body, "/message") == "\"No webhook of Alertmanager's: " + why + "\"");
-  CHECK(stage.answer_to(get("/api/alerts")).body == before);
+  const auto response = fixture.response_to(post_webhook(body));
+  CHECK(response.status == 400);
+  CHECK(json_at(response.body, "/error") == "\"Bad Request\"");
+  CHECK(json_at(response.body, "/message") == "\"Invalid Alertmanager webhook: " + reason + "\"");
+  CHECK(fixture.response_to(get("/api/alerts")).body == before);
 }
 
-TEST_CASE("Only JSON is taken: what a form of another site can post is not") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
+TEST_CASE("alert routes: only JSON is accepted, not what HTML forms can post", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
   const auto [type, status] = GENERATE(table<std::string, int>({
       {"Content-Type: application/json\r\n", 200},
       {"Content-Type: Application/JSON; charset=utf-8\r\n", 200},
@@ -77,17 +78,17 @@ TEST_CASE("Only JSON is taken: what a form of another site can post is not") {
       {"", 415},
   }));
   CAPTURE(type);
-  CHECK(stage.answer_to(post("/api/alerts", webhook_of({{}}), type)).status == status);
-  CHECK(json_at(stage.answer_to(get("/api/alerts")).body, "/firing/0").has_value() == (status == 200));
+  CHECK(fixture.response_to(post("/api/alerts", webhook_body({{}}), type)).status == status);
+  CHECK(json_at(fixture.response_to(get("/api/alerts")).body, "/firing/0").has_value() == (status == 200));
 }
 
-TEST_CASE("The key opens both ways, as a bearer token too; the session of a browser opens only for reading") {
-  dashboard_stage stage{"key"};
-  stage.serve_dashboard();
-  const auto signed_in = stage.answer_to(post("/session", "", "X-API-Key: key\r\n"));
+TEST_CASE("alert routes: a session permits reading only, the key both", "[services][dashboard]") {
+  dashboard_fixture fixture{"key"};
+  fixture.serve_dashboard();
+  const auto signed_in = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
   REQUIRE(signed_in.header("Set-Cookie").has_value());
   const auto cookie = signed_in.header("Set-Cookie")->substr(0, signed_in.header("Set-Cookie")->find(';'));
-  const auto [lines, may_read, may_tell] = GENERATE_COPY(table<std::string, int, int>({
+  const auto [fields, read_status, post_status] = GENERATE_COPY(table<std::string, int, int>({
       {"", 401, 401},
       {"X-API-Key: key\r\n", 200, 200},
       {"Authorization: Bearer key\r\n", 200, 200},
@@ -95,34 +96,34 @@ TEST_CASE("The key opens both ways, as a bearer token too; the session of a brow
       {"Cookie: " + cookie + "\r\n", 200, 401},
       {"Cookie: " + cookie + "\r\nAuthorization: Bearer key\r\n", 200, 200},
   }));
-  CAPTURE(lines);
-  CHECK(stage.answer_to(get("/api/alerts", lines)).status == may_read);
-  CHECK(stage.answer_to(tell(webhook_of({{}}), lines)).status == may_tell);
-  const auto shown = stage.answer_to(get("/api/alerts", "X-API-Key: key\r\n"));
-  CHECK(json_at(shown.body, "/firing/0").has_value() == (may_tell == 200));
+  CAPTURE(fields);
+  CHECK(fixture.response_to(get("/api/alerts", fields)).status == read_status);
+  CHECK(fixture.response_to(post_webhook(webhook_body({{}}), fields)).status == post_status);
+  const auto alerts = fixture.response_to(get("/api/alerts", "X-API-Key: key\r\n"));
+  CHECK(json_at(alerts.body, "/firing/0").has_value() == (post_status == 200));
 }
 
-TEST_CASE("A refusal of the session is counted like any other") {
-  dashboard_stage stage{"key"};
-  stage.serve_dashboard();
-  const auto signed_in = stage.answer_to(post("/session", "", "X-API-Key: key\r\n"));
-  stage.answer_to(tell(webhook_of({{}}), "Cookie: " + *signed_in.header("Set-Cookie") + "\r\n"));
-  CHECK(stage.series(R"(service_auth_failures_total{endpoint="/api/alerts",reason="missing"})") == 1);
+TEST_CASE("alert routes: a rejected session is counted as a missing key", "[services][dashboard]") {
+  dashboard_fixture fixture{"key"};
+  fixture.serve_dashboard();
+  const auto signed_in = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
+  fixture.response_to(post_webhook(webhook_body({{}}), "Cookie: " + *signed_in.header("Set-Cookie") + "\r\n"));
+  CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/api/alerts",reason="missing"})") == 1);
 }
 
-TEST_CASE("What does not fit is told in the answer and in the log") {
-  captured_log written;
+TEST_CASE("alert routes: incomplete updates are reported in the response and the log", "[services][dashboard]") {
+  captured_log log;
   {
-    dashboard_stage stage;
-    stage.log = telemetry::logger{written.sink(), "dashboard", telemetry::log_level::info, telemetry::log_format::json};
-    stage.serve_dashboard();
-    stage.answer_to(tell(webhook_of({{}})));
-    const auto shortened = stage.answer_to(tell(webhook_of({{.description = std::string(5000, 'x')}})));
+    dashboard_fixture fixture;
+    fixture.log = telemetry::logger{log.sink(), "dashboard", telemetry::log_level::info, telemetry::log_format::json};
+    fixture.serve_dashboard();
+    fixture.response_to(post_webhook(webhook_body({{}})));
+    const auto shortened = fixture.response_to(post_webhook(webhook_body({{.description = std::string(5000, 'x')}})));
     CHECK(json_at(shortened.body, "/shortened") == "1");
-    stage.answer_to(tell(webhook_of({{}}, 3)));
-    stage.answer_to(tell("{}"));
+    fixture.response_to(post_webhook(webhook_body({{}}, 3)));
+    fixture.response_to(post_webhook("{}"));
   }
-  const auto lines = written.close();
+  const auto lines = log.close();
   REQUIRE(lines.size() == 3);
   CHECK(json_at(lines[0], "/level") == "\"info\"");
   CHECK(json_at(lines[0], "/shortened") == "1");
@@ -130,15 +131,15 @@ TEST_CASE("What does not fit is told in the answer and in the log") {
   CHECK(json_at(lines[1], "/truncated") == "3");
   CHECK(json_at(lines[1], "/dropped") == "0");
   CHECK(json_at(lines[2], "/level") == "\"warn\"");
-  CHECK(json_at(lines[2], "/what") == "\"version is missing or no text\"");
+  CHECK(json_at(lines[2], "/error") == "\"version is missing or not a string\"");
 }
 
-TEST_CASE("Other methods are told which there are") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  const auto refused = stage.answer_to("PUT /api/alerts HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
-  CHECK(refused.status == 405);
-  CHECK(refused.header("Allow") == "GET, HEAD, POST");
+TEST_CASE("alert routes: other methods are rejected with Allow", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  const auto response = fixture.response_to("PUT /api/alerts HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  CHECK(response.status == 405);
+  CHECK(response.header("Allow") == "GET, HEAD, POST");
 }
 
 }  // namespace

@@ -1,33 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
 
-#include "tests/unit/services/dashboard/alert_bodies.hpp"
-#include "tests/unit/services/dashboard/dashboard_stage.hpp"
+#include "tests/unit/services/dashboard/alert_samples.hpp"
+#include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
 
-/// One who listens to `/api/events`, and all that was said so far, without its framing.
-class listener {
+/// A subscriber of `/api/events`, and the body that it has received.
+class subscriber {
  public:
-  explicit listener(dashboard_stage& stage) : stage_(stage), peer_(stage.connect()) { peer_.send(get("/api/events")); }
+  explicit subscriber(dashboard_fixture& fixture) : fixture_(fixture), peer_(fixture.connect()) {
+    peer_.send(get("/api/events"));
+  }
 
-  const std::string& heard(duration span) {
-    stage_.time.run_for(span);
+  const std::string& receive_for(duration span) {
+    fixture_.time.run_for(span);
     while (peer_.stream().readable()) {
-      const auto got = peer_.read();
-      if (!got) {
-        ended_ = true;
+      const auto bytes = peer_.read();
+      if (!bytes) {
         break;
       }
-      input_ += *got;
+      input_ += *bytes;
     }
     if (!body_) {
-      if (auto head = take_head(input_)) {
+      if (auto head = extract_head(input_)) {
         start_line_ = head->start_line;
         headers_ = head->headers;
-        body_.emplace(head->headers, body_decoder::when_unframed::until_close);
+        body_.emplace(head->headers, body_decoder::unframed_body::until_close);
       }
     }
     if (body_) body_->consume(input_, text_);
@@ -40,203 +42,201 @@ class listener {
   }
   std::optional<std::string> header(std::string_view name) const { return find_header(headers_, name); }
   const std::string& start_line() const { return start_line_; }
-  bool finished() const { return body_ && body_->finished(); }
-  bool ended() const { return ended_; }
-  void leave() { peer_.stream().close(); }
+  bool is_complete() const { return body_ && body_->finished(); }
+  void disconnect() { peer_.stream().close(); }
 
  private:
-  dashboard_stage& stage_;
+  dashboard_fixture& fixture_;
   peer peer_;
   std::string input_;
   std::string text_;
   std::string start_line_;
   header_list headers_;
   std::optional<body_decoder> body_;
-  bool ended_ = false;
 };
 
-TEST_CASE("Whoever listens hears the aggregate and the time at once, and then every five seconds and every second") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(10ms);
-  CHECK(someone.start_line() == "HTTP/1.1 200 OK");
-  CHECK(someone.header("Content-Type") == "text/event-stream");
-  CHECK(someone.header("Cache-Control") == "no-store");
-  CHECK(someone.count("event: aggregate\ndata: {\"dashboard\":\"aggregator-service\"") == 1);
-  CHECK(someone.count("event: time\ndata: {\"service\":\"time-service\",\"timestamp\":\"now\"}\n\n") == 1);
-  someone.heard(10s);
-  CHECK(someone.count("event: aggregate\n") == 3);
-  CHECK(someone.count("event: time\n") == 11);
-  someone.leave();
+TEST_CASE("event feed: the time is sent every second, the aggregate every five", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(10ms);
+  CHECK(first.start_line() == "HTTP/1.1 200 OK");
+  CHECK(first.header("Content-Type") == "text/event-stream");
+  CHECK(first.header("Cache-Control") == "no-store");
+  CHECK(first.count("event: aggregate\ndata: {\"dashboard\":\"aggregator-service\"") == 1);
+  CHECK(first.count("event: time\ndata: {\"service\":\"time-service\",\"timestamp\":\"now\"}\n\n") == 1);
+  first.receive_for(10s);
+  CHECK(first.count("event: aggregate\n") == 3);
+  CHECK(first.count("event: time\n") == 11);
+  first.disconnect();
 }
 
-TEST_CASE("However many listen, the upstreams are asked once for all") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  std::deque<listener> all;
-  for (int i = 0; i < 5; ++i) all.emplace_back(stage).heard(10ms);
-  stage.time.run_for(10s);
-  CHECK(stage.weather.asked() == 3);
-  CHECK(stage.time_service.asked() == 3 + 11);
-  for (auto& each : all) {
-    each.heard(0s);
+TEST_CASE("event feed: the services are polled once for all subscribers", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  std::deque<subscriber> subscribers;
+  for (int i = 0; i < 5; ++i) subscribers.emplace_back(fixture).receive_for(10ms);
+  fixture.time.run_for(10s);
+  CHECK(fixture.weather.request_count() == 3);
+  CHECK(fixture.time_service.request_count() == 3 + 11);
+  for (auto& each : subscribers) {
+    each.receive_for(0s);
     CHECK(each.count("event: aggregate\n") == 3);
-    each.leave();
+    each.disconnect();
   }
 }
 
-TEST_CASE("One who comes later hears the newest aggregate at once, without another question") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  listener first{stage};
-  first.heard(3s);
-  listener second{stage};
-  second.heard(10ms);
+TEST_CASE("event feed: a later subscriber gets the latest aggregate at once", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(3s);
+  subscriber second{fixture};
+  second.receive_for(10ms);
   CHECK(second.count("event: aggregate\n") == 1);
-  CHECK(stage.weather.asked() == 1);
-  first.leave();
-  second.leave();
+  CHECK(fixture.weather.request_count() == 1);
+  first.disconnect();
+  second.disconnect();
 }
 
-TEST_CASE("Without listeners nobody is asked; the next one starts it again, with nothing old") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  stage.time.run_for(1min);
-  CHECK(stage.weather.asked() == 0);
+TEST_CASE("event feed: polling stops without subscribers and restarts without old events", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  fixture.time.run_for(1min);
+  CHECK(fixture.weather.request_count() == 0);
   {
-    listener someone{stage};
-    someone.heard(2s);
-    someone.leave();
+    subscriber first{fixture};
+    first.receive_for(2s);
+    first.disconnect();
   }
-  stage.time.run_for(10s);
-  const auto asked = stage.time_service.asked();
-  stage.time.run_for(10min);
-  CHECK(stage.time_service.asked() == asked);
-  CHECK(stage.weather.asked() == 1);
-  stage.time_service.body = R"({"timestamp":"later"})";
-  listener next{stage};
-  next.heard(10ms);
+  fixture.time.run_for(10s);
+  const auto requests = fixture.time_service.request_count();
+  fixture.time.run_for(10min);
+  CHECK(fixture.time_service.request_count() == requests);
+  CHECK(fixture.weather.request_count() == 1);
+  fixture.time_service.body = R"({"timestamp":"later"})";
+  subscriber next{fixture};
+  next.receive_for(10ms);
   CHECK(next.count("later") == 2);
   CHECK(next.count("\"now\"") == 0);
-  CHECK(stage.weather.asked() == 2);
-  next.leave();
+  CHECK(fixture.weather.request_count() == 2);
+  next.disconnect();
 }
 
-TEST_CASE("A failing upstream is news as well, and a slow one does not stop the clock") {
-  dashboard_stage stage;
-  stage.weather.delay = 1h;
-  stage.sysinfo.code = http::status::internal_server_error;
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(4500ms);
-  CHECK(someone.count("event: time\n") == 5);
-  CHECK(someone.count("event: aggregate\n") == 0);
-  someone.heard(600ms);
-  CHECK(someone.count("event: aggregate\n") == 1);
-  CHECK(someone.count(R"("weather_service":{"error":"Service temporarily unavailable"})") == 1);
-  CHECK(someone.count(R"("state":"timeout")") == 1);
-  stage.time_service.code = http::status::internal_server_error;
-  someone.heard(2s);
-  CHECK(someone.count("Error: the time service is unavailable") >= 1);
-  someone.leave();
+TEST_CASE("event feed: failures are sent, and a slow service does not delay the time", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.weather.delay = 1h;
+  fixture.sysinfo.status = http::status::internal_server_error;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(4500ms);
+  CHECK(first.count("event: time\n") == 5);
+  CHECK(first.count("event: aggregate\n") == 0);
+  first.receive_for(600ms);
+  CHECK(first.count("event: aggregate\n") == 1);
+  CHECK(first.count(R"("weather_service":{"error":"Service temporarily unavailable"})") == 1);
+  CHECK(first.count(R"("state":"timeout")") == 1);
+  fixture.time_service.status = http::status::internal_server_error;
+  first.receive_for(2s);
+  CHECK(first.count("Error: the time service is unavailable") >= 1);
+  first.disconnect();
 }
 
-TEST_CASE("A body of several lines is one event") {
-  dashboard_stage stage;
-  stage.time_service.body = "{\n  \"timestamp\": \"now\"\r\n}\n";
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(10ms);
-  CHECK(someone.count("event: time\ndata: {\"timestamp\":\"now\"}\n\n") == 1);
-  someone.leave();
+TEST_CASE("event feed: a body of several lines is one event", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.time_service.body = "{\n  \"timestamp\": \"now\"\r\n}\n";
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(10ms);
+  CHECK(first.count("event: time\ndata: {\"timestamp\":\"now\"}\n\n") == 1);
+  first.disconnect();
 }
 
-received tell(dashboard_stage& stage, std::initializer_list<told_alert> alerts) {
-  return stage.answer_to(post("/api/alerts", webhook_of(alerts), "Content-Type: application/json\r\n"));
+received_response post_alerts(dashboard_fixture& fixture, std::initializer_list<alert_sample> alerts) {
+  return fixture.response_to(post("/api/alerts", webhook_body(alerts), "Content-Type: application/json\r\n"));
 }
 
-TEST_CASE("Whoever listens hears the alerts at once, within a second when they change, and not otherwise") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(0s);
-  const std::string nothing =
+TEST_CASE("event feed: alerts are sent at once and after each change", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(0s);
+  const std::string no_alerts =
       "{\"monitoring\":{\"state\":\"unknown\",\"last_heard_seconds\":null},"
       "\"firing\":[],\"resolved\":[],\"not_shown\":0}";
-  CHECK(someone.count("event: alerts\ndata: " + nothing + "\n\n") == 1);
-  someone.heard(58500ms);
-  CHECK(someone.count("event: alerts\n") == 1);
+  CHECK(first.count("event: alerts\ndata: " + no_alerts + "\n\n") == 1);
+  first.receive_for(58500ms);
+  CHECK(first.count("event: alerts\n") == 1);
 
-  tell(stage, {{}});
-  someone.heard(1100ms);
-  CHECK(someone.count("event: alerts\n") == 2);
-  CHECK(someone.count("\"name\":\"ServiceDown\"") == 1);
+  post_alerts(fixture, {{}});
+  first.receive_for(1100ms);
+  CHECK(first.count("event: alerts\n") == 2);
+  CHECK(first.count("\"name\":\"ServiceDown\"") == 1);
 
-  listener late{stage};
-  late.heard(1min);
+  subscriber late{fixture};
+  late.receive_for(1min);
   CHECK(late.count("event: alerts\n") == 1);
   CHECK(late.count("\"name\":\"ServiceDown\"") == 1);
-  someone.heard(0s);
-  CHECK(someone.count("event: alerts\n") == 2);
-  someone.leave();
-  late.leave();
+  first.receive_for(0s);
+  CHECK(first.count("event: alerts\n") == 2);
+  first.disconnect();
+  late.disconnect();
 }
 
-TEST_CASE("That nobody watches any more, and that an alert is stale, is news though nothing comes") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  tell(stage, {{}, watchdog()});
-  listener someone{stage};
-  someone.heard(3min - 2s);
-  CHECK(someone.count("\"state\":\"silent\"") == 0);
-  someone.heard(3s);
-  CHECK(someone.count("\"state\":\"silent\"") == 1);
-  CHECK(someone.count("\"stale\":true") == 0);
-  for (int minute = 0; minute < 12; ++minute) someone.heard(1min);  // who does not read is left
-  someone.heard(1s);
-  CHECK(someone.count("\"stale\":true") == 1);
-  CHECK(someone.count("event: alerts\n") == 3);
-  someone.leave();
+TEST_CASE("event feed: an alert event is sent when monitoring goes silent or an alert stale", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  post_alerts(fixture, {{}, watchdog()});
+  subscriber first{fixture};
+  first.receive_for(3min - 2s);
+  CHECK(first.count("\"state\":\"silent\"") == 0);
+  first.receive_for(3s);
+  CHECK(first.count("\"state\":\"silent\"") == 1);
+  CHECK(first.count("\"stale\":true") == 0);
+  for (int minute = 0; minute < 12; ++minute) first.receive_for(1min);  // an unread stream is closed
+  first.receive_for(1s);
+  CHECK(first.count("\"stale\":true") == 1);
+  CHECK(first.count("event: alerts\n") == 3);
+  first.disconnect();
 }
 
-TEST_CASE("The next listener after a pause hears the alerts as they are now, once") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
+TEST_CASE("event feed: a subscriber after a pause gets the current alerts once", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
   {
-    listener someone{stage};
-    someone.heard(2s);
-    someone.leave();
+    subscriber first{fixture};
+    first.receive_for(2s);
+    first.disconnect();
   }
-  stage.time.run_for(10s);
-  tell(stage, {{}});
-  listener next{stage};
-  next.heard(5s);
+  fixture.time.run_for(10s);
+  post_alerts(fixture, {{}});
+  subscriber next{fixture};
+  next.receive_for(5s);
   CHECK(next.count("event: alerts\n") == 1);
   CHECK(next.count("\"name\":\"ServiceDown\"") == 1);
-  next.leave();
+  next.disconnect();
 }
 
-TEST_CASE("A server that drains says good-bye to all who listen, and ends the stream in good order") {
-  dashboard_stage stage;
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(2500ms);
-  const auto start = stage.time.now();
-  stage.time.run(stage.drain(10s));
-  CHECK(stage.time.now() - start < 1s);
-  const auto text = someone.heard(10ms);
+TEST_CASE("event feed: a draining server sends a final event and ends the stream", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(2500ms);
+  const auto start = fixture.time.now();
+  fixture.time.run(fixture.drain(10s));
+  CHECK(fixture.time.now() - start < 1s);
+  const auto text = first.receive_for(10ms);
   CHECK(text.ends_with("event: bye\ndata: {}\n\n"));
-  CHECK(someone.finished());
+  CHECK(first.is_complete());
 }
 
-TEST_CASE("The key is asked for before anything is said") {
-  dashboard_stage stage{"secret"};
-  stage.serve_dashboard();
-  listener someone{stage};
-  someone.heard(1s);
-  CHECK(someone.start_line().starts_with("HTTP/1.1 401"));
-  CHECK(stage.time_service.asked() == 0);
+TEST_CASE("event feed: without the key the stream is rejected", "[services][dashboard]") {
+  dashboard_fixture fixture{"secret"};
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(1s);
+  CHECK(first.start_line().starts_with("HTTP/1.1 401"));
+  CHECK(fixture.time_service.request_count() == 0);
 }
 
 }  // namespace

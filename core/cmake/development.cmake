@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSL-1.0
+# What a build of Cohort itself sets for every target, and a project that uses Cohort must not inherit.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # The precompiled header is part of each compile: without these, ccache never hits.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${CCACHE}")
+endif()
+
+add_compile_options(-fno-omit-frame-pointer -ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections)
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=lld)
+endif()
+if(COHORT_SANITIZE)
+  add_compile_options("-fsanitize=${COHORT_SANITIZE}" -fno-sanitize-recover=all)
+  add_link_options("-fsanitize=${COHORT_SANITIZE}")
+endif()

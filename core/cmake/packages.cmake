@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSL-1.0
+# The libraries that Cohort's modules use, with the Debian package of each. Also part of the installed package.
+
+# cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>)
+# Ends with one line that names the Debian package if <package> is missing.
+macro(cohort_find_package package)
+  cmake_parse_arguments(_cohort "" "DEBIAN" "" ${ARGN})
+  find_package(${package} ${_cohort_UNPARSED_ARGUMENTS} QUIET)
+  if(NOT ${package}_FOUND)
+    string(REPLACE ";" " " _cohort_wanted "${package};${_cohort_UNPARSED_ARGUMENTS}")
+    set(_cohort_reason "")
+    if(${package}_CONSIDERED_VERSIONS)
+      set(_cohort_reason " (found only version ${${package}_CONSIDERED_VERSIONS})")
+    endif()
+    message(FATAL_ERROR
+      "Cohort needs ${_cohort_wanted}${_cohort_reason}. On Debian: apt-get install ${_cohort_DEBIAN}")
+  endif()
+endmacro()
+
+# cohort_find_library(<imported target>) finds the package that defines it.
+macro(cohort_find_library target)
+  if(NOT TARGET ${target})
+    if("${target}" STREQUAL "Threads::Threads")
+      set(THREADS_PREFER_PTHREAD_FLAG ON)
+      cohort_find_package(Threads DEBIAN libc6-dev)
+    elseif("${target}" STREQUAL "Boost::headers")
+      cohort_find_package(Boost 1.81 DEBIAN "libboost1.81-dev (Debian 12) or libboost1.88-dev (Debian 13)")
+    elseif("${target}" STREQUAL "Boost::url")
+      cohort_find_package(Boost 1.81 COMPONENTS url
+        DEBIAN "libboost-url1.81-dev (Debian 12) or libboost-url1.88-dev (Debian 13)")
+    elseif("${target}" MATCHES "^OpenSSL::")
+      cohort_find_package(OpenSSL 3.0 DEBIAN libssl-dev)
+    elseif("${target}" STREQUAL "ZLIB::ZLIB")
+      cohort_find_package(ZLIB DEBIAN zlib1g-dev)
+    elseif("${target}" STREQUAL "simdjson::simdjson")
+      # Its packages call only the same minor version compatible: a request for 3.0 would reject 3.12.
+      cohort_find_package(simdjson DEBIAN libsimdjson-dev)
+    elseif("${target}" STREQUAL "prometheus-cpp::core")
+      cohort_find_package(prometheus-cpp COMPONENTS core DEBIAN prometheus-cpp-dev)
+    elseif("${target}" STREQUAL "PkgConfig::utf8proc")
+      # utf8proc has no CMake package.
+      cohort_find_package(PkgConfig DEBIAN pkgconf)
+      pkg_check_modules(utf8proc QUIET IMPORTED_TARGET GLOBAL libutf8proc)
+      if(NOT utf8proc_FOUND)
+        message(FATAL_ERROR "Cohort needs utf8proc. On Debian: apt-get install libutf8proc-dev")
+      endif()
+    elseif("${target}" STREQUAL "CLI11::CLI11")
+      cohort_find_package(CLI11 DEBIAN libcli11-dev)
+    else()
+      message(FATAL_ERROR "core/cmake/packages.cmake has no package for the target ${target}")
+    endif()
+  endif()
+endmacro()

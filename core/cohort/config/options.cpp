@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/options.hpp>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <cohort/config/redaction.hpp>
+
+extern char** environ;
+
+namespace cohort::config {
+namespace {
+
+constexpr int usage_error_status = 2;
+/// The longest first line of a secret's file, with its terminating NUL.
+constexpr std::size_t max_secret_size = 4096;
+
+std::string help_text(const std::string& help, const std::string& variable, const std::string& default_text) {
+  std::string text = help;
+  if (!variable.empty()) text += " [" + variable + "]";
+  if (!default_text.empty()) text += " (default: " + default_text + ")";
+  return text;
+}
+
+/// `value` with each byte that is not printable ASCII replaced by '?', for one line of a terminal.
+std::string printable(std::string_view value) {
+  std::string text;
+  for (const char c : value) text += (c >= ' ' && c <= '~') ? c : '?';
+  return text;
+}
+
+/// The start of a value, without the password of a URL.
+std::string quote(std::string_view value) {
+  constexpr std::size_t max_length = 80;
+  // Redacted first: the part up to the `@` can be longer than what is shown.
+  const auto text = redact_userinfo(value);
+  return '"' + printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
+}
+
+/// Nothing if the variable is unset or empty.
+std::optional<std::string> find_variable(const environment& variables, const std::string& name) {
+  const auto found = name.empty() ? variables.end() : variables.find(name);
+  return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
+}
+
+/// `--mode` of `-m,--mode`.
+std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
+
+/// The error for arguments that no setting accepts. Values are not shown: the one after a misspelt flag can be a
+/// secret.
+std::string unexpected_argument(int argc, const char* const* argv, const std::vector<std::string>& remaining) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument{argv[i]};
+    if (!argument.starts_with('-') || std::find(remaining.begin(), remaining.end(), argument) == remaining.end()) {
+      continue;
+    }
+    return "unknown option " + quote(argument.substr(0, argument.find('=')));
+  }
+  return "unexpected positional argument, not shown because it can be a secret";
+}
+
+}  // namespace
+
+environment process_environment() {
+  environment variables;
+  for (char** each = environ; each && *each; ++each) {
+    const std::string_view entry{*each};
+    if (const auto equals = entry.find('='); equals != std::string_view::npos) {
+      variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+  }
+  return variables;
+}
+
+options::options(std::string program, std::string about, std::string version)
+    : program_(std::move(program)), about_(std::move(about)), version_(std::move(version)) {}
+
+void options::add_setting(option_spec spec, std::string accepts, std::string default_text,
+                          std::function<bool(std::string_view)> assign) {
+  setting added;
+  added.spec = std::move(spec);
+  added.accepts = std::move(accepts);
+  added.default_text = std::move(default_text);
+  added.assign = std::move(assign);
+  settings_.push_back(std::move(added));
+}
+
+void options::add_secret(std::string& target, option_spec spec) {
+  add(target, spec, visible_ascii("a secret"));
+  auto& added = settings_.back();
+  added.is_secret = true;
+  added.file_flag = spec.flag + "-file";
+  if (!spec.variable.empty()) added.file_variable = spec.variable + "_FILE";
+}
+
+void options::add_switch(bool& target, option_spec spec) { switches_.push_back({&target, std::move(spec)}); }
+
+std::optional<early_exit> options::parse(int argc, const char* const* argv, const environment& variables) {
+  if (auto exit = read_flags(argc, argv)) return exit;
+  for (auto& each : settings_)
+    if (auto exit = apply(each, variables)) return exit;
+  for (auto& each : switches_)
+    if (auto exit = apply(each, variables)) return exit;
+  return std::nullopt;
+}
+
+std::optional<early_exit> options::read_flags(int argc, const char* const* argv) {
+  CLI::App app{about_, program_};
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.set_version_flag("--version", program_ + " " + version_);
+  for (auto& each : settings_) {
+    auto* option = app.add_option(each.spec.flag, each.flag_values,
+                                  help_text(each.spec.help, each.spec.variable, each.default_text));
+    // Without `allow_extra_args(false)`, CLI11 takes "[a,b]" for two values.
+    option->expected(1)->type_name("TEXT")->allow_extra_args(false);
+    if (each.is_list) option->take_all();
+    if (each.is_secret) {
+      app.add_option(each.file_flag, each.file_flag_value,
+                     help_text("File whose first line is the value of " + each.spec.flag, each.file_variable, ""));
+    }
+  }
+  std::vector<CLI::Option*> switch_options;
+  for (auto& each : switches_) {
+    switch_options.push_back(
+        app.add_flag(each.spec.flag, *each.target, help_text(each.spec.help, each.spec.variable, "")));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return early_exit{0, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return early_exit{0, program_ + " " + version_ + "\n"};
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
+  } catch (const CLI::ParseError& error) {
+    return usage_error(printable(redact_userinfo(error.what())) + " (see --help)");
+  }
+  for (std::size_t i = 0; i < switch_options.size(); ++i) switches_[i].is_flagged = switch_options[i]->count() > 0;
+  return std::nullopt;
+}
+
+std::optional<early_exit> options::apply(switch_setting& setting, const environment& variables) const {
+  const auto value = find_variable(variables, setting.spec.variable);
+  if (!value || setting.is_flagged) return std::nullopt;
+  *setting.target = *value == "1" || *value == "true";
+  if (*setting.target || *value == "0" || *value == "false") return std::nullopt;
+  return usage_error(setting.spec.variable + " is " + quote(*value) + ", but must be 1, true, 0 or false");
+}
+
+std::optional<early_exit> options::apply(setting& setting, const environment& variables) {
+  std::string source = long_name(setting.spec.flag);
+  auto values = setting.flag_values;
+  if (values.empty()) {
+    if (auto value = find_variable(variables, setting.spec.variable)) values.push_back(std::move(*value));
+    source = setting.spec.variable;
+  }
+  if (setting.is_secret) {
+    const auto path =
+        setting.file_flag_value ? setting.file_flag_value : find_variable(variables, setting.file_variable);
+    const auto& file_source = setting.file_flag_value ? setting.file_flag : setting.file_variable;
+    if (path && !values.empty()) {
+      return usage_error(source + " and " + file_source + " are both set; set only one of them");
+    }
+    if (path) return apply_file(setting, file_source, *path);
+  }
+  for (const auto& value : values) {
+    if (setting.assign(value)) continue;
+    const std::string shown = setting.is_secret ? "an invalid value (not shown)" : quote(value);
+    return usage_error(source + " is " + shown + ", but must be " + setting.accepts);
+  }
+  return std::nullopt;
+}
+
+std::optional<early_exit> options::apply_file(setting& setting, std::string_view source, const std::string& path) {
+  const auto file_error = [&](const std::string& problem) {
+    return usage_error(std::string{source} + " is " + quote(path) + ", " + problem);
+  };
+  errno = 0;
+  std::ifstream file(path);
+  // Bounded: `/dev/zero` has no end.
+  std::array<char, max_secret_size> buffer{};
+  file.getline(buffer.data(), buffer.size());
+  std::string line{buffer.data()};
+  if (file.fail() && file.gcount() == buffer.size() - 1) {
+    return file_error("whose first line is longer than " + std::to_string(max_secret_size - 2) + " bytes");
+  }
+  if (file.gcount() == 0) {
+    return file_error("which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"});
+  }
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (setting.assign(line)) return std::nullopt;
+  return file_error("whose first line must be " + setting.accepts);
+}
+
+early_exit options::usage_error(std::string line) const {
+  return {usage_error_status, program_ + ": " + std::move(line) + "\n"};
+}
+
+}  // namespace cohort::config

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/config/value_parsers.hpp>
+
+namespace cohort::config {
+
+/// Environment variables: name to value.
+using environment = std::map<std::string, std::string, std::less<>>;
+
+/// A copy of the process's environment. Not safe while another thread changes it.
+environment process_environment();
+
+/// Instruction to end the program: print `text` (to standard output if `status` is 0, otherwise to standard error) and
+/// exit with `status`.
+struct early_exit {
+  int status;
+  std::string text;
+};
+
+/// The settings of a program, each a command-line flag and optionally an environment variable. The flag takes
+/// precedence; an empty variable counts as unset.
+class options {
+ public:
+  struct option_spec {
+    /// With dashes: `--port`, or `-m,--mode` with a short form.
+    std::string flag;
+    /// The environment variable; empty for none.
+    std::string variable;
+    /// Description for `--help`.
+    std::string help;
+  };
+
+  /// `about` is the first line of `--help`; `version` is what `--version` prints after the program's name.
+  options(std::string program, std::string about, std::string version);
+
+  /// Adds a setting with one value. `target` holds the default, which `--help` shows as `default_text`; `parse`
+  /// overwrites it if the setting is given. `target` must outlive the options.
+  template <class T>
+  void add(T& target, option_spec spec, value_parser<T> parser, std::string default_text = {}) {
+    add_setting(std::move(spec), parser.accepts, std::move(default_text),
+                [&target, parse = std::move(parser.parse)](std::string_view text) {
+                  auto value = parse(text);
+                  if (value) target = std::move(*value);
+                  return value.has_value();
+                });
+  }
+  template <class T>
+  void add(std::optional<T>& target, option_spec spec, value_parser<T> parser, std::string default_text = {}) {
+    add_setting(std::move(spec), parser.accepts, std::move(default_text),
+                [&target, parse = std::move(parser.parse)](std::string_view text) {
+                  target = parse(text);
+                  return target.has_value();
+                });
+  }
+  /// Adds a flag that can be given repeatedly; each use appends to `targets`. Lists have no environment variable.
+  template <class T>
+  void add_list(std::vector<T>& targets, option_spec spec, value_parser<T> parser) {
+    add_setting(std::move(spec), parser.accepts, {},
+                [&targets, parse = std::move(parser.parse)](std::string_view text) {
+                  auto value = parse(text);
+                  if (value) targets.push_back(std::move(*value));
+                  return value.has_value();
+                });
+    settings_.back().is_list = true;
+  }
+  /// Adds a setting whose value is never printed. The value can also be the first line of a file: flag `<flag>-file`,
+  /// variable `<VARIABLE>_FILE`. Setting both is an error.
+  void add_secret(std::string& target, option_spec spec);
+  /// Adds a flag without a value.
+  void add_switch(bool& target, std::string flag, std::string help) {
+    add_switch(target, option_spec{std::move(flag), "", std::move(help)});
+  }
+  /// The same with an environment variable: `1` or `true`, `0` or `false`.
+  void add_switch(bool& target, option_spec spec);
+
+  /// Reads the command line and the environment into the targets. Returns nothing if the program should continue,
+  /// status 0 for `--help` and `--version`, and status 2 with one line on the first invalid setting: its name, its
+  /// value and the accepted values.
+  std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
+
+ private:
+  struct setting {
+    option_spec spec;
+    std::string accepts;
+    std::string default_text;
+    /// Parses a text and assigns the target. Returns false if the text is invalid.
+    std::function<bool(std::string_view)> assign;
+    std::string file_flag;
+    std::string file_variable;
+    bool is_secret = false;
+    bool is_list = false;
+    std::vector<std::string> flag_values;
+    std::optional<std::string> file_flag_value;
+  };
+  struct switch_setting {
+    bool* target;
+    option_spec spec;
+    bool is_flagged = false;
+  };
+
+  void add_setting(option_spec spec, std::string accepts, std::string default_text,
+                   std::function<bool(std::string_view)> assign);
+  std::optional<early_exit> read_flags(int argc, const char* const* argv);
+  std::optional<early_exit> apply(setting& setting, const environment& variables);
+  std::optional<early_exit> apply(switch_setting& setting, const environment& variables) const;
+  std::optional<early_exit> apply_file(setting& setting, std::string_view source, const std::string& path);
+  early_exit usage_error(std::string line) const;
+
+  std::string program_;
+  std::string about_;
+  std::string version_;
+  std::vector<setting> settings_;
+  std::vector<switch_setting> switches_;
+};
+
+}  // namespace cohort::config

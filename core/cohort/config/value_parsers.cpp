@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/value_parsers.hpp>
+
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
+#include <boost/url/parse.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+#include <vector>
+
+namespace cohort::config {
+namespace {
+
+template <class Number>
+std::optional<Number> parse_integer(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::chrono::seconds> time_unit(std::string_view name) {
+  using namespace std::chrono_literals;
+  if (name == "s" || name == "sec" || name == "second") return 1s;
+  if (name == "m" || name == "min" || name == "minute") return 60s;
+  if (name == "h" || name == "hour") return 3600s;
+  return std::nullopt;
+}
+
+bool is_ip_address(std::string_view text) {
+  if (boost::urls::parse_ipv4_address(text)) return true;
+  const auto zone = text.find('%');
+  if (zone != std::string_view::npos && zone + 1 == text.size()) return false;
+  return boost::urls::parse_ipv6_address(text.substr(0, zone)).has_value();
+}
+
+}  // namespace
+
+value_parser<std::string> text() {
+  return {[](std::string_view text) { return std::optional<std::string>{text}; }, "any text"};
+}
+
+value_parser<std::string> visible_ascii(std::string description) {
+  return {[](std::string_view text) -> std::optional<std::string> {
+            for (const char c : text)
+              if (c <= ' ' || c > '~') return std::nullopt;
+            if (text.empty()) return std::nullopt;
+            return std::string{text};
+          },
+          std::move(description) + " of visible ASCII characters"};
+}
+
+value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max) {
+  return {[=](std::string_view text) -> std::optional<std::int64_t> {
+            const auto number = parse_integer<std::int64_t>(text);
+            return number && *number >= min && *number <= max ? number : std::nullopt;
+          },
+          "a whole number from " + std::to_string(min) + " to " + std::to_string(max)};
+}
+
+value_parser<std::uint16_t> port() {
+  return {[](std::string_view text) { return parse_integer<std::uint16_t>(text); },
+          "a port from 0 to 65535 (0 lets the system choose)"};
+}
+
+value_parser<std::string> ip_address() {
+  return {[](std::string_view text) { return is_ip_address(text) ? std::optional{std::string{text}} : std::nullopt; },
+          "an IP address such as 127.0.0.1, 0.0.0.0 or ::"};
+}
+
+value_parser<boost::urls::url> http_url() {
+  return {[](std::string_view text) -> std::optional<boost::urls::url> {
+            const auto url = boost::urls::parse_absolute_uri(text);
+            if (!url) return std::nullopt;
+            const bool is_http =
+                url->scheme_id() == boost::urls::scheme::http || url->scheme_id() == boost::urls::scheme::https;
+            if (!is_http || url->host().empty() || url->has_userinfo() || url->has_query()) return std::nullopt;
+            if (url->has_port() &&
+                (!parse_integer<std::uint16_t>(std::string_view{url->port()}) || url->port_number() == 0)) {
+              return std::nullopt;
+            }
+            return boost::urls::url{*url};
+          },
+          "a URL such as http://127.0.0.1:5001 or https://wttr.in"};
+}
+
+value_parser<std::string> one_of(std::initializer_list<std::string_view> words) {
+  std::string list;
+  for (const auto word : words) list.append(list.empty() ? "" : ", ").append(word);
+  return {[accepted = std::vector<std::string>(words.begin(), words.end())](
+              std::string_view text) -> std::optional<std::string> {
+            for (const auto& word : accepted)
+              if (word == text) return word;
+            return std::nullopt;
+          },
+          "one of " + list};
+}
+
+value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
+  return {[parse = integer(min, max).parse](std::string_view text) -> std::optional<std::chrono::seconds> {
+            const auto count = parse(text);
+            return count ? std::optional{std::chrono::seconds{*count}} : std::nullopt;
+          },
+          "whole seconds from " + std::to_string(min) + " to " + std::to_string(max)};
+}
+
+value_parser<std::string> time_zone() {
+  return {[](std::string_view text) -> std::optional<std::string> {
+            auto name = text.starts_with(':') ? text.substr(1) : text;
+            static const std::regex posix_format{"([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]{1,2}.*"};
+            const bool is_posix = std::regex_match(name.begin(), name.end(), posix_format);
+            const char* const database = std::getenv("TZDIR");
+            const auto file = std::filesystem::path{database ? database : "/usr/share/zoneinfo"} / name;
+            std::error_code ignored;
+            const bool is_in_database =
+                name.find("..") == std::string_view::npos && std::filesystem::is_regular_file(file, ignored);
+            if (!is_posix && !is_in_database && name != "UTC" && name != "GMT") return std::nullopt;
+            return std::string{text};
+          },
+          "a time zone such as Asia/Jerusalem, UTC or IST-2IDT"};
+}
+
+value_parser<rate> event_rate() {
+  return {[](std::string_view text) -> std::optional<rate> {
+            const auto slash = text.find('/');
+            if (slash == std::string_view::npos) return std::nullopt;
+            const auto count = parse_integer<std::uint32_t>(text.substr(0, slash));
+            const auto period = time_unit(text.substr(slash + 1));
+            if (!count || *count == 0 || !period) return std::nullopt;
+            return rate{*count, *period};
+          },
+          "a rate such as 100/min, 5/s or 1000/hour"};
+}
+
+}  // namespace cohort::config

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohort::config {
+
+/// Parser for the text of a setting, with a description of the accepted texts.
+template <class T>
+struct value_parser {
+  /// Returns nothing if the text is invalid.
+  std::function<std::optional<T>(std::string_view)> parse;
+  /// Completes the error message `PORT is "abc", but must be …`.
+  std::string accepts;
+};
+
+/// Any text, also an empty one.
+value_parser<std::string> text();
+/// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` says what the text is:
+/// "a secret".
+value_parser<std::string> visible_ascii(std::string description);
+/// A decimal integer from `min` to `max`.
+value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max);
+/// A TCP port from 0 to 65535. With port 0, the system chooses a free one.
+value_parser<std::uint16_t> port();
+/// An IPv4 or IPv6 address, the latter with an optional zone (`fe80::1%eth0`).
+value_parser<std::string> ip_address();
+/// An absolute http or https URL without user, query and fragment: `http://host[:port][/path]`.
+value_parser<boost::urls::url> http_url();
+/// Exactly one of `words`.
+value_parser<std::string> one_of(std::initializer_list<std::string_view> words);
+/// A whole number of seconds from `min` to `max`.
+value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max);
+
+/// A value of the TZ variable: the name of a time zone in the system's tz database (`Asia/Jerusalem`), or a POSIX TZ
+/// string
+/// (`IST-2IDT`).
+value_parser<std::string> time_zone();
+
+/// Maximum number of events per period.
+struct rate {
+  std::uint32_t count;
+  std::chrono::seconds period;
+};
+/// `<count>/<unit>`, such as `100/min`, `5/s` or `1000/hour`.
+value_parser<rate> event_rate();
+
+}  // namespace cohort::config

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/faults/ballast.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace cohort::faults {
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+/// The page faults of a piece take one or two milliseconds.
+constexpr std::size_t piece_size = 4 * mebibyte;
+constexpr duration pause = std::chrono::milliseconds{1};
+/// The smallest page size of the supported platforms.
+constexpr std::size_t page_size = 4096;
+
+}  // namespace
+
+void ballast::unmap::operator()(std::byte* block) const noexcept { ::munmap(block, size); }
+
+ballast::ballast(loop& event_loop) : loop_(event_loop), touch_timer_(event_loop.timers(), this) {}
+
+bool ballast::resize(std::size_t bytes) {
+  if (bytes == size_) return true;
+  touch_timer_.disarm();
+  block_.reset();
+  size_ = touched_ = 0;
+  if (bytes == 0) return true;
+  // The memory is mapped, not allocated: an allocator may keep freed memory.
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  block_ = {static_cast<std::byte*>(mapped), unmap{bytes}};
+  size_ = bytes;
+  touch_timer_.arm(loop_.now());
+  return true;
+}
+
+void ballast::touch_piece() {
+  const auto end = std::min(touched_ + piece_size, size_);
+  for (; touched_ < end; touched_ = std::min(touched_ + page_size, end)) {
+    // The store is volatile: the compiler may remove stores that are never read.
+    *static_cast<volatile std::byte*>(block_.get() + touched_) = std::byte{1};
+  }
+  if (touched_ < size_) touch_timer_.arm(loop_.now() + pause);
+}
+
+}  // namespace cohort::faults

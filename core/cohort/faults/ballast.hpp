@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::faults {
+
+/// Resident memory without a purpose, to simulate a memory leak. It is made resident in small pieces, so that other
+/// work on the loop is not delayed, and returned to the system immediately. All functions are called on the loop.
+class ballast {
+ public:
+  explicit ballast(loop& event_loop);
+
+  /// Replaces the ballast by one of this size, unless it has that size already. Returns false, and holds no memory, if
+  /// there is insufficient memory.
+  bool resize(std::size_t bytes);
+  /// The size of the part that is resident already.
+  std::size_t resident_bytes() const noexcept { return touched_; }
+
+ private:
+  struct unmap {
+    std::size_t size;
+    void operator()(std::byte* block) const noexcept;
+  };
+  void touch_piece();
+
+  loop& loop_;
+  std::unique_ptr<std::byte, unmap> block_{nullptr, unmap{0}};
+  std::size_t size_ = 0;
+  std::size_t touched_ = 0;
+  bound_timer<&ballast::touch_piece> touch_timer_;
+};
+
+}  // namespace cohort::faults

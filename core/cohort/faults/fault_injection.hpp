@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <span>
+
+namespace cohort::service {
+struct definition;
+}
+
+namespace cohort::faults {
+
+/// Adds fault injection to the services of one program: the flag `--enable-faults` (environment variable
+/// `ENABLE_FAULTS`), which enables `/api/faults` (see `fault_injector`) on each service. Without the flag nothing
+/// changes. With it, the program exits with an error unless `--host` is a loopback address or an API key is set. Call
+/// it once for each program.
+void add_fault_injection(std::span<service::definition> services);
+void add_fault_injection(service::definition& service);
+
+}  // namespace cohort::faults

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/call_loop.hpp>
+
+#include <cohort/http/client/protocol/redirect.hpp>
+#include <cohort/http/client/protocol/retry_after.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::http {
+namespace {
+
+bool is_retryable(status code) noexcept {
+  return code == status::too_many_requests || code == status::internal_server_error || code == status::bad_gateway ||
+         code == status::service_unavailable;
+}
+
+bool is_not_sent(client_error error) noexcept {
+  const auto name = error_class(error);
+  return name == "connect" || name == "dns" || name == "tls" || error == client_error::connect_timeout ||
+         error == client_error::tls_timeout || error == client_error::resolve_timeout;
+}
+
+bool is_connection_lost(client_error error) noexcept { return error_class(error) == "reset"; }
+
+}  // namespace
+
+classification classify(const client::exchange& exchange) {
+  using enum policy::attempt_failure;
+  if (!exchange.response) {
+    if (is_not_sent(exchange.response.error())) return {not_sent, {}};
+    if (is_connection_lost(exchange.response.error())) return {connection_lost, {}};
+    return {};
+  }
+  if (!is_retryable(exchange.response->status)) return {};
+  const auto retry_after = retry_after_of(*exchange.response, loop::current().wall_now());
+  // A rate limit without a time, and a time that is invalid, give no permission to retry.
+  const bool is_required =
+      exchange.response->status == status::too_many_requests || exchange.response->find("retry-after");
+  if (is_required && !retry_after) return {};
+  return {retryable_status, retry_after};
+}
+
+bool is_success(const client::exchange& exchange) {
+  return exchange.response && exchange.response->status_code() < 500 && !classify(exchange).failure;
+}
+
+call_loop::call_loop(client& transport, client_request& request, origin target, deadline call_deadline)
+    : transport_(transport), request_(request), target_(std::move(target)), call_deadline_(call_deadline) {}
+
+task<client_result> call_loop::run() {
+  for (unsigned redirects = 0;; ++redirects) {
+    if (const auto error = begin()) co_return *error;
+    auto sending = attempt(false);
+    auto exchange = co_await std::move(sending);
+    for (;;) {
+      const auto result = classify(exchange);
+      if (!result.failure) break;
+      const auto retry = decide(exchange, result);
+      if (retry.verdict != policy::retry_verdict::retry) break;
+      const bool new_connection = exchange.stale_connection;
+      // A stale connection says nothing about the server: no reason to wait.
+      if (retry.delay > duration{} && !new_connection) {
+        auto delay = sleep_for(retry.delay);
+        if (co_await std::move(delay) == wait_status::cancelled) {
+          end(nullptr);
+          co_return client_error::cancelled;
+        }
+      }
+      auto retrying = attempt(new_connection);
+      exchange = co_await std::move(retrying);
+    }
+    end(&exchange);
+    if (!follow_redirect(exchange.response, redirects)) co_return std::move(exchange.response);
+  }
+}
+
+bool call_loop::follow_redirect(client_result& response, unsigned followed) {
+  auto next = resolve_redirect(request_, response, followed);
+  if (next.error) response = *next.error;
+  if (!next.request) return false;
+  request_ = std::move(*next.request);
+  target_ = *origin_of(request_.url);
+  attempts_ = 0;
+  return true;
+}
+
+task<client::exchange> call_loop::attempt(bool new_connection) {
+  count_attempt();
+  return send({.connection = {.new_connection = new_connection}});
+}
+
+policy::retry_decision call_loop::decide(const client::exchange& exchange, const classification&) {
+  const bool replaces_connection = exchange.stale_connection && attempts_ == 1 && is_idempotent(request_.method);
+  return {replaces_connection ? policy::retry_verdict::retry : policy::retry_verdict::attempts_exhausted};
+}
+
+void call_loop::count_attempt() noexcept {
+  ++attempts_;
+  ++total_attempts_;
+}
+
+task<client::exchange> call_loop::send(client::send_options options) {
+  return transport_.send(request_, call_deadline_, std::move(options));
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/policy/retry/retry.hpp>
+
+namespace cohort::http {
+
+/// Whether the request may be sent again after an exchange.
+struct classification {
+  /// Why the attempt failed, if a retry may help; empty otherwise.
+  std::optional<policy::attempt_failure> failure;
+  /// The delay that the response asks for with `Retry-After`; only if `failure` is set.
+  std::optional<duration> retry_after;
+};
+
+/// Classifies an exchange. A retry may help after
+/// - status 500, 502 and 503, and 429 if it has a `Retry-After`; none of them if their `Retry-After` is invalid,
+/// - a request that was not sent: resolution, connection or TLS failed,
+/// - a connection that ended during the exchange.
+/// It does not help after other statuses (501 and 504 among them), malformed responses, and timeouts of a request that
+/// was sent. Whether a retry is made is the decision of `call_loop::decide`; a request that is not idempotent is
+/// repeated only if it was not sent (RFC 9110 section 9.2.2). Runs on a loop.
+classification classify(const client::exchange& exchange);
+
+/// Whether an exchange has a response with a status below 500 that a retry would not improve.
+bool is_success(const client::exchange& exchange);
+
+/// The loop of one call: sends the request, repeats it, follows redirects. No other code does the latter two. The base
+/// class has no policies and repeats a request once if its connection was stale; `upstream` overrides the decisions.
+class call_loop {
+ public:
+  /// `target` is the origin of `request.url`. `transport` and `request` must outlive the loop; a redirect replaces
+  /// `request`.
+  call_loop(client& transport, client_request& request, origin target, deadline call_deadline);
+  virtual ~call_loop() = default;
+  call_loop(const call_loop&) = delete;
+  call_loop& operator=(const call_loop&) = delete;
+
+  /// Runs the call to its end; once. The loop must outlive the task.
+  task<client_result> run();
+  /// Number of requests sent so far, to all locations.
+  unsigned total_attempts() const noexcept { return total_attempts_; }
+
+ protected:
+  /// Permission to send to `target()`; an error ends the call. Called at the start and after each redirect.
+  virtual std::optional<client_error> begin() { return std::nullopt; }
+  /// Called once for each `begin` that returned no error, unless the coroutine is destroyed; with the last exchange, or
+  /// null if the call was cancelled between two attempts.
+  virtual void end(const client::exchange*) {}
+  /// Makes one attempt.
+  virtual task<client::exchange> attempt(bool new_connection);
+  /// Whether to repeat an attempt that failed, and when.
+  virtual policy::retry_decision decide(const client::exchange& exchange, const classification& result);
+
+  client& transport() const noexcept { return transport_; }
+  const client_request& request() const noexcept { return request_; }
+  const origin& target() const noexcept { return target_; }
+  deadline call_deadline() const noexcept { return call_deadline_; }
+  /// Number of attempts at the current location, including the one in progress.
+  unsigned attempts() const noexcept { return attempts_; }
+  void count_attempt() noexcept;
+
+  /// Sends the request once.
+  task<client::exchange> send(client::send_options options);
+
+ private:
+  /// Replaces the request by the one that a redirect asks for. False if the response is final; a redirect that cannot
+  /// be followed makes it an error.
+  bool follow_redirect(client_result& response, unsigned followed);
+
+  client& transport_;
+  client_request& request_;
+  origin target_;
+  deadline call_deadline_;
+  unsigned attempts_ = 0;
+  unsigned total_attempts_ = 0;
+};
+
+}  // namespace cohort::http

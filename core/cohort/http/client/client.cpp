@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/client.hpp>
+
+#include <cohort/http/client/protocol/exchange.hpp>
+#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+namespace {
+
+using outcome = policy::load_balancer::outcome;
+
+/// The result of an exchange for the load balancer.
+outcome address_outcome(const client_result& response, bool timeout_is_failure) noexcept {
+  if (response && response->status_code() < 500) return outcome::success;
+  if (!response && response.error() == client_error::cancelled) return outcome::ignored;
+  return is_timeout(response) && !timeout_is_failure ? outcome::ignored : outcome::failure;
+}
+
+bool is_stale_connection(client_error error, bool reused) noexcept {
+  return reused && (error == client_error::no_response || error == client_error::send_failed);
+}
+
+}  // namespace
+
+client::client(net::network& network, std::size_t loop_count, client_settings settings)
+    : network_(network), settings_(std::move(settings)), pools_(loop_count) {}
+
+client::~client() = default;
+
+connection_pool& client::pool() {
+  auto& current = loop::current();
+  auto& pool = pools_.at(current.index());
+  if (!pool) pool = std::make_unique<connection_pool>(network_, settings_, current);
+  return *pool;
+}
+
+task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
+  const auto target = origin_of(request.url);
+  if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
+  if (call_deadline.expired(loop::current().now())) co_return exchange{client_error::deadline_exceeded};
+  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection));
+  if (!lease) co_return exchange{lease.error()};
+
+  if (options.on_connected) options.on_connected(lease->address());
+  const auto now = loop::current().now();
+  // The response must arrive before `call_deadline`, so the server has a round trip less.
+  const deadline server_deadline{call_deadline.is_never() ? call_deadline.time()
+                                                          : call_deadline.time() - pool().round_trip(*target)};
+  if (server_deadline.expired(now)) {
+    lease->release(outcome::ignored, true);
+    co_return exchange{client_error::deadline_exceeded};
+  }
+  std::string remaining;
+  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(server_deadline, now);
+  const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
+  const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
+  lease->stream().set_deadline(call_deadline);
+  auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_);
+  lease->release(address_outcome(result.response, options.timeout_is_failure), result.reusable);
+  exchange done{std::move(result.response), lease->address()};
+  if (done.response) {
+    if (const auto error = decode_content(*done.response, settings_.max_body_bytes)) done.response = *error;
+  } else {
+    done.stale_connection = is_stale_connection(done.response.error(), lease->reused());
+  }
+  co_return done;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <cohort/http/client/client_request.hpp>
+#include <cohort/http/client/client_response.hpp>
+#include <cohort/http/client/client_settings.hpp>
+#include <cohort/http/client/connection/connection_pool.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::http {
+
+/// HTTP/1.1 transport: one exchange over pooled keep-alive connections, balanced over the addresses of a host name. It
+/// never repeats a request and follows no redirect: `fetch` and `upstream` do. One client serves all loops; each loop
+/// has a pool of its own. All members except the constructor and `loop_count` run on a loop.
+class client {
+ public:
+  struct send_options {
+    connection_pool::lease_options connection;
+    /// Report a timeout to the load balancer as a failure of the address; not if the deadline itself may be the cause.
+    bool timeout_is_failure = false;
+    /// Send the remaining time, less a round trip, as `x-envoy-expected-rq-timeout-ms`.
+    bool propagate_deadline = false;
+    /// Called with the address as soon as there is a connection.
+    std::function<void(const net::endpoint&)> on_connected{};
+  };
+  struct exchange {
+    client_result response;
+    /// The server's address; none if no connection was made.
+    std::optional<net::endpoint> address{};
+    /// A reused connection ended before any byte of a response: the server most likely had closed it before it read the
+    /// request.
+    bool stale_connection = false;
+  };
+
+  /// `network` must outlive the client. `loop_count` is the number of loops that use it.
+  client(net::network& network, std::size_t loop_count, client_settings settings = {});
+  ~client();
+
+  /// Resolves, connects, sends and reads the whole response, all before `call_deadline`. A response of any status is a
+  /// success. Not sent, with `client_error::deadline_exceeded`, if less than a round trip remains. `request` must
+  /// outlive the exchange.
+  task<exchange> send(const client_request& request, deadline call_deadline, send_options options);
+
+  std::size_t loop_count() const noexcept { return pools_.size(); }
+  /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.
+  duration round_trip(const origin& target) { return pool().round_trip(target); }
+  /// This loop's view of the addresses of an origin.
+  connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
+
+  /// Closes this loop's idle connections. Must run on each loop before it ends.
+  void close_idle() { pool().close_idle(); }
+
+ private:
+  connection_pool& pool();
+
+  net::network& network_;
+  client_settings settings_;
+  std::vector<std::unique_ptr<connection_pool>> pools_;
+};
+
+}  // namespace cohort::http

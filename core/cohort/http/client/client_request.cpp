@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/client_request.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include <cohort/http/client/connection/proxy.hpp>
+#include <cohort/http/message/target.hpp>
+#include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/version.hpp>
+
+namespace cohort::http {
+namespace {
+
+bool has_field(const client_request& request, std::string_view name) {
+  return std::any_of(request.fields.begin(), request.fields.end(),
+                     [&](const auto& each) { return iequals(each.first, name); });
+}
+
+/// Whether the client sets the field itself: it frames the message or names its target.
+bool is_set_by_client(std::string_view name) noexcept {
+  return iequals(name, "host") || iequals(name, "content-length") || iequals(name, "transfer-encoding");
+}
+
+void append_trace(std::string& text, const telemetry::trace_context& trace) {
+  if (!trace.id) return;
+  const auto parent = telemetry::format_traceparent(trace, loop::current().random());
+  text.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
+  if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
+}
+
+}  // namespace
+
+std::optional<origin> origin_of(const boost::urls::url& url) {
+  const bool secure = url.scheme_id() == boost::urls::scheme::https;
+  if ((!secure && url.scheme_id() != boost::urls::scheme::http) || url.host().empty()) return std::nullopt;
+  // Boost.URL 1.81 parses what follows an invalid port, as in `http://host:x/`, as a path.
+  const auto path = url.encoded_path();
+  if (!path.empty() && path.front() != '/') return std::nullopt;
+  // An empty port is the default one (RFC 3986 section 3.2.3). `url::port_number` wraps around at 65536.
+  std::uint16_t port = secure ? 443 : 80;
+  if (const std::string_view text = url.port(); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  }
+  return origin{secure, url.host_address(), port};
+}
+
+bool is_idempotent(method request_method) noexcept {
+  switch (request_method) {
+    case method::get:
+    case method::head:
+    case method::put:
+    case method::delete_:
+    case method::options:
+    case method::trace: return true;
+    default: return false;
+  }
+}
+
+bool has_valid_fields(const client_request& request) {
+  if (!request.host.empty() && !is_host_and_port(request.host)) return false;
+  return std::all_of(request.fields.begin(), request.fields.end(), [](const auto& field) {
+    return is_token(field.first) && is_field_value(field.second) && !is_set_by_client(field.first);
+  });
+}
+
+std::string serialize(const client_request& request, extra_field extra, const proxy_server* proxy) {
+  std::string text;
+  text.append(boost::beast::http::to_string(request.method)).append(" ");
+  if (proxy) text.append("http://").append(std::string{request.url.encoded_host_and_port()});
+  const std::string path{request.url.encoded_path()};
+  text.append(path.empty() ? "/" : path);
+  if (request.url.has_query()) text.append("?").append(std::string{request.url.encoded_query()});
+  text.append(" HTTP/1.1\r\nHost: ");
+  text.append(request.host.empty() ? std::string{request.url.encoded_host_and_port()} : request.host).append("\r\n");
+  if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/").append(version()).append("\r\n");
+  if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
+  for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
+  append_trace(text, request.trace);
+  if (proxy && !proxy->authorization.empty())
+    text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
+  if (!extra.name.empty()) text.append(extra.name).append(": ").append(extra.value).append("\r\n");
+  if (!request.body.empty() || request.method == method::post || request.method == method::put) {
+    text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+  }
+  text.append("\r\n").append(request.body);
+  return text;
+}
+
+}  // namespace cohort::http

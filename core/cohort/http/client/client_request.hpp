@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <compare>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cohort/http/message/field.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::http {
+
+/// A request to another server.
+struct client_request {
+  http::method method = http::method::get;
+  /// http or https, with a host. The fragment is not sent.
+  boost::urls::url url;
+  /// The value of `Host`: `uri-host[:port]`. Empty: host and port of the URL. Not sent to another origin after a
+  /// redirect.
+  std::string host{};
+  /// Header fields. `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and rejected here, as are
+  /// invalid names and values with line breaks (`client_error::invalid_request`). The client adds `User-Agent` and
+  /// `Accept-Encoding: gzip` unless they are given.
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string body;
+  /// Maximum number of redirects that are followed; GET and HEAD only. To another origin only `Accept` and `User-Agent`
+  /// are sent. Redirects from https to http are not followed.
+  unsigned max_redirects = 0;
+  /// Trace that the request is part of, sent as `traceparent` and `tracestate`; not sent if its ID is zero. What it
+  /// refers to must outlive the call.
+  telemetry::trace_context trace{};
+};
+
+/// Scheme (as `secure`: https), host and port: the key by which connections are shared (RFC 6454).
+struct origin {
+  bool secure = false;
+  std::string host;
+  std::uint16_t port = 0;
+  friend auto operator<=>(const origin&, const origin&) = default;
+};
+
+/// The origin of a URL; nothing unless it is http or https and has a host, with a port from 1 to 65535 or none.
+std::optional<origin> origin_of(const boost::urls::url& url);
+
+/// Whether sending the request twice has the effect of sending it once (RFC 9110 section 9.2.2).
+bool is_idempotent(method request_method) noexcept;
+
+/// Whether `host` and all header fields may be sent: see `client_request`.
+bool has_valid_fields(const client_request& request);
+
+/// A header field that is added when the request is sent; not sent if its name is empty.
+struct extra_field {
+  std::string_view name{};
+  std::string_view value{};
+};
+
+struct proxy_server;
+
+/// The request as sent, body included; in absolute form and with the proxy's authorization if it is sent to a proxy.
+/// Each serialization has a parent ID of its own in `traceparent`, so it must run on a loop if the request has a trace.
+/// Precondition: `has_valid_fields(request)`.
+std::string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr);
+
+}  // namespace cohort::http

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/http/client/client_error.hpp>
+#include <cohort/http/message/field.hpp>
+
+namespace cohort::http {
+
+/// A complete response.
+struct client_response {
+  http::status status{};
+  /// Header fields in the order of the wire, without trailers.
+  std::vector<std::pair<std::string, std::string>> fields;
+  /// The decompressed body.
+  std::string body;
+
+  /// The status as a number; also of statuses that `http::status` has no name for.
+  unsigned status_code() const noexcept { return static_cast<unsigned>(status); }
+  /// The value of the first field of that name; the comparison ignores case.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+
+/// A response of any status, or why there is none.
+using client_result = result<client_response, client_error>;
+
+/// Whether time ran out: here (a timeout error) or at the server (status 504).
+bool is_timeout(const client_result& result) noexcept;
+
+}  // namespace cohort::http

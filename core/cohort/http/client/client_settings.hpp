@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include <cohort/http/client/connection/proxy.hpp>
+#include <cohort/net/tls_settings.hpp>
+#include <cohort/policy/load_balancer.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// Settings of a `client`: limits of responses, connection pool, name resolution, proxies, TLS.
+struct client_settings {
+  std::size_t max_header_bytes = 64 * 1024;
+  /// Maximum size of the body, both compressed and decompressed.
+  std::size_t max_body_bytes = 1024 * 1024;
+  /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 60 s),
+  /// so that the client closes first; otherwise a request could be sent while the server closes the connection.
+  duration idle_timeout = std::chrono::seconds{30};
+  std::size_t max_idle_per_origin = 64;
+  /// Timeout of a connection attempt to one address, if the name has others to try.
+  duration connect_timeout = std::chrono::seconds{1};
+  /// Interval at which the pool asks the resolver again. The resolver has a cache of its own.
+  duration resolve_interval = std::chrono::seconds{1};
+  policy::load_balancer::settings load_balancing{};
+  proxy_settings proxies{};
+  net::tls_client_settings tls{};
+};
+
+}  // namespace cohort::http

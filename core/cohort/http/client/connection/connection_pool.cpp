@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/connection/connection_pool.hpp>
+
+#include <algorithm>
+
+#include <cohort/http/client/connection/idle_connections.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// Timeout of a resolution that only refreshes known addresses.
+constexpr duration refresh_timeout = std::chrono::milliseconds{20};
+/// Bounds the memory for origins: redirects and users may name any.
+constexpr std::size_t max_origins = 256;
+
+using outcome = policy::load_balancer::outcome;
+
+}  // namespace
+
+struct connection_pool::origin_state {
+  origin_state(origin target, policy::load_balancer::settings settings) : name(std::move(target)), balancer(settings) {}
+
+  origin name;
+  policy::load_balancer balancer;
+  idle_connections idle;
+  time_point next_resolve{};
+  duration round_trip{};
+  std::uint64_t ejections = 0;
+};
+
+// ---- lease
+
+connection_pool::lease::lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address)
+    : pool_(&pool), state_(std::move(state)), address_(address) {
+  state_->balancer.on_request_start(address_);
+}
+
+connection_pool::lease::lease(lease&& other) noexcept
+    : pool_(other.pool_),
+      state_(std::move(other.state_)),
+      address_(other.address_),
+      stream_(std::move(other.stream_)),
+      reused_(other.reused_),
+      released_(std::exchange(other.released_, true)) {}
+
+connection_pool::lease::~lease() { release(outcome::ignored, false); }
+
+void connection_pool::lease::release(outcome result, bool reusable) {
+  if (std::exchange(released_, true)) return;
+  if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;
+  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_));
+  stream_.reset();
+}
+
+// ---- pool
+
+connection_pool::connection_pool(net::network& network, const client_settings& settings, loop& loop)
+    : connector_(network, settings.proxies, settings.tls),
+      settings_(settings),
+      loop_(loop),
+      expiry_timer_(loop.timers(), this) {}
+
+connection_pool::~connection_pool() = default;
+
+task<result<connection_pool::lease, client_error>> connection_pool::acquire(origin target, deadline call_deadline,
+                                                                            lease_options options) {
+  const auto state = state_of(target);
+  if (loop_.now() >= state->next_resolve) {
+    const auto error = co_await resolve(state, call_deadline);
+    if (error) co_return *error;
+  }
+  std::optional<client_error> failure;
+  for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
+    const auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
+    if (!address) break;
+    auto acquired = co_await acquire_at(state, *address, call_deadline, options.new_connection, addresses - 1);
+    if (acquired) co_return std::move(*acquired);
+    const auto error = acquired.error();
+    if (!is_connect_failure(error)) co_return error;
+    // The greatest enumerator: `connect_refused` only if every address refused.
+    failure = std::max(failure.value_or(error), error);
+    options.avoid_addresses.push_back(*address);
+  }
+  co_return failure.value_or(client_error::connect_failed);
+}
+
+task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origin_state> state,
+                                                           deadline call_deadline) {
+  const auto now = loop_.now();
+  const bool is_refresh = state->balancer.address_count() > 0;
+  // Before the wait, so that other requests use the known addresses meanwhile.
+  if (is_refresh) state->next_resolve = now + settings_.resolve_interval;
+  const auto resolve_deadline =
+      is_refresh ? std::min(call_deadline, deadline::after(now, refresh_timeout)) : call_deadline;
+  auto addresses = co_await connector_.resolve(state->name, resolve_deadline);
+  if (addresses) {
+    state->next_resolve = loop_.now() + settings_.resolve_interval;
+    state->balancer.update(*addresses, loop_.now());
+    co_return std::nullopt;
+  }
+  // A slow resolver does not invalidate the known addresses; one that does not find the name does.
+  if (is_refresh && is_timeout(addresses.error())) co_return std::nullopt;
+  state->next_resolve = time_point{};
+  co_return addresses.error();
+}
+
+task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(std::shared_ptr<origin_state> state,
+                                                                               net::endpoint address,
+                                                                               deadline call_deadline,
+                                                                               bool new_connection,
+                                                                               std::size_t other_addresses) {
+  lease acquired{*this, state, address};
+  if (!new_connection) acquired.stream_ = state->idle.take(address, loop_.now());
+  if (acquired.stream_) {
+    acquired.reused_ = true;
+    co_return std::move(acquired);
+  }
+  // The remaining addresses share the remaining time, so that one that never answers leaves some for the others.
+  const auto now = loop_.now();
+  auto connect_deadline = call_deadline;
+  if (other_addresses > 0) {
+    const auto share = call_deadline.is_never()
+                           ? settings_.connect_timeout
+                           : call_deadline.remaining(now) / static_cast<std::int64_t>(other_addresses + 1);
+    connect_deadline = std::min(call_deadline, deadline::after(now, std::min(share, settings_.connect_timeout)));
+  }
+  auto connected = co_await connector_.connect_address(state->name, address, connect_deadline, call_deadline);
+  if (!connected) {
+    const auto error = connected.error();
+    const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||
+                                 error == client_error::no_local_port;
+    acquired.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false);
+    // The server may have moved: the next request resolves the name again.
+    state->next_resolve = time_point{};
+    co_return error;
+  }
+  // Exponential smoothing with a gain of 1/8 (RFC 6298 section 2).
+  const auto sample = connected->round_trip;
+  state->round_trip = state->round_trip == duration{} ? sample : state->round_trip + (sample - state->round_trip) / 8;
+  acquired.stream_ = std::move(connected->stream);
+  co_return std::move(acquired);
+}
+
+std::shared_ptr<connection_pool::origin_state> connection_pool::state_of(const origin& target) {
+  if (const auto found = origins_.find(target); found != origins_.end()) return found->second;
+  if (origins_.size() >= max_origins) forget_unused_origins();
+  return origins_.emplace(target, std::make_shared<origin_state>(target, settings_.load_balancing)).first->second;
+}
+
+void connection_pool::forget_unused_origins() {
+  std::erase_if(origins_,
+                [](const auto& entry) { return entry.second->idle.empty() && entry.second.use_count() == 1; });
+}
+
+void connection_pool::put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream) {
+  // The name may no longer have the address.
+  if (settings_.max_idle_per_origin == 0 || !state.balancer.contains(address)) return;
+  const auto expiry = loop_.now() + settings_.idle_timeout;
+  state.idle.put(address, std::move(stream), expiry, settings_.max_idle_per_origin);
+  if (!expiry_timer_.armed()) expiry_timer_.arm(expiry);
+}
+
+duration connection_pool::round_trip(const origin& target) const noexcept {
+  const auto found = origins_.find(target);
+  return found == origins_.end() ? duration{} : found->second->round_trip;
+}
+
+connection_pool::address_counts connection_pool::addresses(const origin& target) const noexcept {
+  const auto found = origins_.find(target);
+  if (found == origins_.end()) return {};
+  const auto& balancer = found->second->balancer;
+  return {balancer.address_count(), balancer.ejected_count(loop_.now()), found->second->ejections};
+}
+
+void connection_pool::close_idle() {
+  for (auto& [name, state] : origins_) state->idle.close_all();
+  expiry_timer_.disarm();
+}
+
+void connection_pool::close_expired() {
+  const auto now = loop_.now();
+  auto next = time_point::max();
+  for (auto& [name, state] : origins_) {
+    state->idle.close_expired(now, state->balancer);
+    next = std::min(next, state->idle.next_expiry());
+  }
+  if (next != time_point::max()) expiry_timer_.arm(next);
+}
+
+}  // namespace cohort::http

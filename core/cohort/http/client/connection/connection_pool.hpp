@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <cohort/http/client/client_settings.hpp>
+#include <cohort/http/client/connection/connector.hpp>
+#include <cohort/policy/load_balancer.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+
+/// One loop's connections, by origin and address. Requests are balanced over all addresses of a name.
+class connection_pool {
+  struct origin_state;
+
+ public:
+  /// A connection in use by one request. Destroyed without `release`, it closes the connection, since a response may
+  /// still be on its way, and reports nothing about the address.
+  class lease {
+   public:
+    lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address);
+    ~lease();
+    lease(lease&& other) noexcept;
+    lease& operator=(lease&&) = delete;
+
+    /// Valid until `release`.
+    net::stream& stream() noexcept { return *stream_; }
+    const net::endpoint& address() const noexcept { return address_; }
+    /// Whether the connection has carried a request before. The server may have closed it in the meantime.
+    bool reused() const noexcept { return reused_; }
+    /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
+    /// `reusable`, otherwise closes it. Later calls do nothing.
+    void release(policy::load_balancer::outcome result, bool reusable);
+
+   private:
+    friend class connection_pool;
+    connection_pool* pool_;
+    std::shared_ptr<origin_state> state_;
+    net::endpoint address_;
+    net::stream_ptr stream_;
+    bool reused_ = false;
+    bool released_ = false;
+  };
+
+  /// Which connections a request can use.
+  struct lease_options {
+    /// Addresses at which the call has failed: used only if there is no other.
+    std::vector<net::endpoint> avoid_addresses;
+    /// Do not reuse an idle connection.
+    bool new_connection = false;
+  };
+
+  /// The addresses of an origin.
+  struct address_counts {
+    std::size_t known = 0;
+    std::size_t ejected = 0;
+    /// Number of ejections since the pool was created.
+    std::uint64_t ejections = 0;
+  };
+
+  /// `network`, `settings` and `loop` must outlive the pool.
+  connection_pool(net::network& network, const client_settings& settings, loop& loop);
+  ~connection_pool();
+
+  /// An idle connection that is still open, otherwise a new one. Tries the addresses in the order of the load balancer;
+  /// the error is that of the last stage reached.
+  task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options);
+
+  /// Smoothed round-trip time of the connections made to the origin; zero before the first.
+  duration round_trip(const origin& target) const noexcept;
+  address_counts addresses(const origin& target) const noexcept;
+  /// Closes the idle connections to all origins.
+  void close_idle();
+
+ private:
+  task<std::optional<client_error>> resolve(std::shared_ptr<origin_state> state, deadline call_deadline);
+  task<result<lease, client_error>> acquire_at(std::shared_ptr<origin_state> state, net::endpoint address,
+                                               deadline call_deadline, bool new_connection,
+                                               std::size_t other_addresses);
+  std::shared_ptr<origin_state> state_of(const origin& target);
+  void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream);
+  void forget_unused_origins();
+  void close_expired();
+
+  connector connector_;
+  const client_settings& settings_;
+  loop& loop_;
+  std::map<origin, std::shared_ptr<origin_state>> origins_;
+  bound_timer<&connection_pool::close_expired> expiry_timer_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/connection/connector.hpp>
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+#include <cohort/http/client/connection/tunnel.hpp>
+#include <cohort/net/tls.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+namespace {
+
+client_error tls_error(const error_code& failure) noexcept {
+  const bool is_ssl_error = failure.category() == asio::error::get_ssl_category();
+  if (is_ssl_error && ERR_GET_REASON(static_cast<unsigned long>(failure.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return client_error::tls_certificate_invalid;
+  }
+  return error_at_stage(failure, client_error::tls_timeout, client_error::tls_failed);
+}
+
+client_error connect_error(const error_code& failure) noexcept {
+  if (failure == asio::error::connection_refused) return client_error::connect_refused;
+  if (failure == asio::error::no_descriptors || failure == boost::system::errc::too_many_files_open_in_system) {
+    return client_error::no_file_descriptor;
+  }
+  if (failure == boost::system::errc::address_not_available) return client_error::no_local_port;
+  return error_at_stage(failure, client_error::connect_timeout, client_error::connect_failed);
+}
+
+}  // namespace
+
+client_error error_at_stage(const error_code& failure, client_error timeout, client_error other) noexcept {
+  if (failure == asio::error::timed_out) return timeout;
+  if (failure == asio::error::operation_aborted) return client_error::cancelled;
+  return other;
+}
+
+connector::connector(net::network& network, proxy_settings proxies, net::tls_client_settings tls)
+    : network_(network), proxies_(std::move(proxies)), tls_settings_(std::move(tls)) {}
+
+connector::~connector() = default;
+
+task<result<std::vector<net::endpoint>, client_error>> connector::resolve(const origin& target,
+                                                                          deadline call_deadline) {
+  const auto* proxy = proxies_.proxy_for(target);
+  const auto& server = proxy ? proxy->address : target;
+  auto addresses = co_await network_.resolve(server.host, server.port, call_deadline);
+  if (!addresses) {
+    co_return error_at_stage(addresses.error(), client_error::resolve_timeout, client_error::resolve_failed);
+  }
+  co_return std::move(*addresses);
+}
+
+task<result<connector::connection, client_error>> connector::connect_address(const origin& target,
+                                                                             net::endpoint address,
+                                                                             deadline connect_deadline,
+                                                                             deadline call_deadline) {
+  const auto started = loop::current().now();
+  auto stream = co_await network_.connect(address, connect_deadline);
+  if (!stream) co_return connect_error(stream.error());
+  const auto round_trip = loop::current().now() - started;
+  if (const auto* proxy = proxies_.proxy_for(target)) {
+    stream->get()->set_deadline(call_deadline);
+    auto preparing = prepare_proxy(std::move(*stream), *proxy, target, call_deadline);
+    auto prepared = co_await std::move(preparing);
+    if (!prepared) co_return prepared.error();
+    *stream = std::move(*prepared);
+  }
+  if (!target.secure) co_return connection{std::move(*stream), round_trip};
+  const auto& server_name = tls_settings_.server_name.empty() ? target.host : tls_settings_.server_name;
+  auto secured = co_await handshake(std::move(*stream), server_name, call_deadline);
+  if (!secured) co_return secured.error();
+  co_return connection{std::move(*secured), round_trip};
+}
+
+task<result<net::stream_ptr, client_error>> connector::connect(origin target, deadline call_deadline) {
+  auto addresses = co_await resolve(target, call_deadline);
+  if (!addresses) co_return addresses.error();
+  const auto first = next_address_++;
+  std::optional<client_error> failure;
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    // The remaining addresses share the remaining time, so that one that never answers leaves some for the others.
+    const auto now = loop::current().now();
+    const auto share = call_deadline.is_never()
+                           ? duration{std::chrono::seconds{10}}
+                           : call_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
+    const auto& address = (*addresses)[(first + i) % addresses->size()];
+    const auto connect_deadline = std::min(call_deadline, deadline::after(now, share));
+    auto connected = co_await connect_address(target, address, connect_deadline, call_deadline);
+    if (connected) co_return std::move(connected->stream);
+    const auto error = connected.error();
+    if (!is_connect_failure(error)) co_return error;
+    // The greatest enumerator: `connect_refused` only if every address refused.
+    failure = std::max(failure.value_or(error), error);
+  }
+  co_return failure.value_or(client_error::connect_failed);
+}
+
+task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream_ptr stream, const proxy_server& proxy,
+                                                                     const origin& target, deadline call_deadline) {
+  if (proxy.address.secure) {
+    auto secured = co_await handshake(std::move(stream), proxy.address.host, call_deadline);
+    if (!secured) co_return secured.error();
+    stream = std::move(*secured);
+  }
+  if (target.secure) {
+    auto opening = open_tunnel(*stream, proxy, target);
+    const auto error = co_await std::move(opening);
+    if (error) co_return *error;
+  }
+  co_return std::move(stream);
+}
+
+task<result<net::stream_ptr, client_error>> connector::handshake(net::stream_ptr stream, const std::string& host,
+                                                                 deadline call_deadline) {
+  if (!tls_) tls_ = std::make_unique<net::tls_client_context>(tls_settings_);
+  stream->set_deadline(call_deadline);
+  auto secured = co_await tls_->handshake(std::move(stream), host);
+  if (!secured) co_return tls_error(secured.error());
+  co_return std::move(*secured);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/http/client/client_error.hpp>
+#include <cohort/http/client/client_request.hpp>
+#include <cohort/http/client/connection/proxy.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/net/tls_settings.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::net {
+class tls_client_context;
+}
+
+namespace cohort::http {
+
+/// The error of a failed stage: `timeout` if its deadline passed, `client_error::cancelled` if it was cancelled,
+/// otherwise `other`.
+client_error error_at_stage(const error_code& failure, client_error timeout, client_error other) noexcept;
+
+/// Establishes connections for one loop: name resolution, TCP, proxy, TLS.
+class connector {
+ public:
+  struct connection {
+    net::stream_ptr stream;
+    /// Time of the TCP handshake: one round trip to the server, or to the proxy.
+    duration round_trip{};
+  };
+
+  /// `network` must outlive the connector.
+  explicit connector(net::network& network, proxy_settings proxies = {}, net::tls_client_settings tls = {});
+  ~connector();
+
+  /// All addresses of the origin's host, or of its proxy.
+  task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
+  /// Connects to the origin at one of its addresses, or of its proxy's. `connect_deadline` applies to TCP alone,
+  /// `call_deadline` also to proxy and TLS.
+  task<result<connection, client_error>> connect_address(const origin& target, net::endpoint address,
+                                                         deadline connect_deadline, deadline call_deadline);
+  /// Connects to the first address of the name that accepts, beginning with another one each time. Each address gets
+  /// its share of the remaining time, or 10 s if the deadline is `never`.
+  task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
+
+ private:
+  /// Encrypts the connection to a secure proxy, and opens a tunnel for an https origin.
+  task<result<net::stream_ptr, client_error>> prepare_proxy(net::stream_ptr stream, const proxy_server& proxy,
+                                                            const origin& target, deadline call_deadline);
+  task<result<net::stream_ptr, client_error>> handshake(net::stream_ptr stream, const std::string& host,
+                                                        deadline call_deadline);
+
+  net::network& network_;
+  proxy_settings proxies_;
+  net::tls_client_settings tls_settings_;
+  std::unique_ptr<net::tls_client_context> tls_;
+  std::size_t next_address_ = 0;
+};
+
+}  // namespace cohort::http

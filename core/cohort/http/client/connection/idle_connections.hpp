@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <list>
+#include <optional>
+
+#include <cohort/net/network.hpp>
+#include <cohort/policy/load_balancer.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// The idle connections to one origin, in the order of their last use. For one loop.
+class idle_connections {
+ public:
+  /// Removes and returns the connection to `address` that was used last; null if there is none. Closes connections that
+  /// have expired or are readable, because the server has closed them or sent bytes without a request.
+  net::stream_ptr take(const net::endpoint& address, time_point now);
+  /// Keeps a connection until `expiry`. At `max_size`, the connection that was used longest ago is closed.
+  void put(const net::endpoint& address, net::stream_ptr stream, time_point expiry, std::size_t max_size);
+  /// Closes connections that have expired, and those to addresses that `known` does not contain any more.
+  void close_expired(time_point now, const policy::load_balancer& known);
+  void close_all() noexcept { connections_.clear(); }
+
+  bool empty() const noexcept { return connections_.empty(); }
+  /// The earliest expiry; `time_point::max()` if there are no connections.
+  time_point next_expiry() const noexcept;
+
+ private:
+  struct idle_connection {
+    net::endpoint address;
+    net::stream_ptr stream;
+    time_point expiry;
+  };
+  std::list<idle_connection> connections_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/connection/proxy.hpp>
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <charconv>
+
+#include <cohort/http/message/field.hpp>
+
+namespace cohort::http {
+namespace {
+
+std::string encode_base64(std::string_view bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock writes a terminating zero
+  const auto size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+std::string_view without_trailing_dot(std::string_view name) {
+  return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
+}
+
+bool is_domain_or_subdomain(std::string_view host, std::string_view domain) {
+  if (host.size() < domain.size() || !iequals(host.substr(host.size() - domain.size()), domain)) return false;
+  return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
+}
+
+std::optional<asio::ip::address> parse_address(std::string_view text) {
+  error_code error;
+  const auto address = asio::ip::make_address(text, error);
+  return error ? std::nullopt : std::optional{address};
+}
+
+bool is_local(const origin& target) {
+  const auto host = without_trailing_dot(target.host);
+  if (const auto address = parse_address(host)) return address->is_loopback();
+  return host.find('.') == std::string_view::npos || is_domain_or_subdomain(host, "localhost");
+}
+
+/// `text` without user and password, for messages.
+std::string without_userinfo(std::string_view text) {
+  const auto scheme_end = text.find("://");
+  const auto begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+  const auto at = text.find_last_of('@');
+  if (at == std::string_view::npos || at < begin) return std::string{text};
+  return std::string{text.substr(0, begin)} + "***" + std::string{text.substr(at)};
+}
+
+}  // namespace
+
+std::optional<proxy_server> parse_proxy(std::string_view text) {
+  const bool has_scheme = text.find("://") != std::string_view::npos;
+  const auto with_scheme = (has_scheme ? "" : "http://") + std::string{text};
+  const auto url = boost::urls::parse_uri(with_scheme);
+  if (!url || url->has_query() || url->has_fragment()) return std::nullopt;
+  if (!url->encoded_path().empty() && url->encoded_path() != "/") return std::nullopt;
+  auto address = origin_of(boost::urls::url{*url});
+  if (!address) return std::nullopt;
+  proxy_server result{std::move(*address), {}};
+  if (url->has_userinfo()) result.authorization = "Basic " + encode_base64(url->user() + ":" + url->password());
+  return result;
+}
+
+// ---- exceptions
+
+proxy_exceptions proxy_exceptions::parse(std::string_view list) {
+  proxy_exceptions result;
+  constexpr std::string_view separators = ", \t";
+  for (auto begin = list.find_first_not_of(separators); begin != std::string_view::npos;
+       begin = list.find_first_not_of(separators, begin)) {
+    const auto end = std::min(list.find_first_of(separators, begin), list.size());
+    const auto element = list.substr(begin, end - begin);
+    if (element == "*") result.contains_all_ = true;
+    result.entries_.push_back(parse_entry(element));
+    begin = end;
+  }
+  return result;
+}
+
+proxy_exceptions::entry proxy_exceptions::parse_entry(std::string_view text) {
+  entry result;
+  error_code not_a_network;
+  if (const auto network = asio::ip::make_network_v4(text, not_a_network); !not_a_network) {
+    result.network_v4 = network;
+    return result;
+  }
+  if (const auto network = asio::ip::make_network_v6(text, not_a_network); !not_a_network) {
+    result.network_v6 = network;
+    return result;
+  }
+  // An IPv6 address without brackets has several colons, and no port.
+  const auto colon = text.rfind(':');
+  const bool has_port = colon != std::string_view::npos && (text.find(':') == colon || text[colon - 1] == ']');
+  if (has_port) {
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!port) return result;
+    result.port = *port;
+    text = text.substr(0, colon);
+  }
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  if (const auto address = parse_address(text)) {
+    if (address->is_v4()) result.network_v4 = asio::ip::network_v4{address->to_v4(), 32};
+    if (address->is_v6()) result.network_v6 = asio::ip::network_v6{address->to_v6(), 128};
+    return result;
+  }
+  result.domain = without_trailing_dot(text.starts_with('.') ? text.substr(1) : text);
+  return result;
+}
+
+bool proxy_exceptions::contains(const origin& target) const {
+  if (contains_all_) return true;
+  const auto host = without_trailing_dot(target.host);
+  const auto address = parse_address(host);
+  return std::any_of(entries_.begin(), entries_.end(), [&](const entry& candidate) {
+    if (candidate.port != 0 && candidate.port != target.port) return false;
+    if (!address) return !candidate.domain.empty() && is_domain_or_subdomain(host, candidate.domain);
+    if (address->is_v4() && candidate.network_v4) {
+      const asio::ip::network_v4 single{address->to_v4(), 32};
+      return single == *candidate.network_v4 || single.is_subnet_of(*candidate.network_v4);
+    }
+    if (address->is_v6() && candidate.network_v6) {
+      const asio::ip::network_v6 single{address->to_v6(), 128};
+      return single == *candidate.network_v6 || single.is_subnet_of(*candidate.network_v6);
+    }
+    return false;
+  });
+}
+
+// ---- settings
+
+const proxy_server* proxy_settings::proxy_for(const origin& target) const {
+  const auto& candidate = target.secure ? https_proxy : http_proxy;
+  if (!candidate || is_local(target) || exceptions.contains(target)) return nullptr;
+  return &*candidate;
+}
+
+result<proxy_settings, std::string> proxies_from_environment(
+    const std::function<std::string(const char* name)>& variable) {
+  proxy_settings settings;
+  const bool is_cgi = !variable("REQUEST_METHOD").empty();
+  std::string error;
+  /// The proxy of the first of the variables that is set.
+  const auto read = [&](std::initializer_list<const char*> names) -> std::optional<proxy_server> {
+    for (const auto* name : names) {
+      const auto text = variable(name);
+      if (text.empty() || (is_cgi && std::string_view{name} == "HTTP_PROXY")) continue;
+      auto parsed = parse_proxy(text);
+      if (!parsed && error.empty()) {
+        error = std::string{name} + " is \"" + without_userinfo(text) +
+                "\", but must be the URL of an HTTP proxy such as http://proxy.example:3128";
+      }
+      return parsed;
+    }
+    return std::nullopt;
+  };
+  settings.http_proxy = read({"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"});
+  settings.https_proxy = read({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  if (!error.empty()) return error;
+  auto exceptions = variable("no_proxy");
+  if (exceptions.empty()) exceptions = variable("NO_PROXY");
+  settings.exceptions = proxy_exceptions::parse(exceptions);
+  return settings;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/fetch.hpp>
+
+#include <cohort/http/client/call_loop.hpp>
+
+namespace cohort::http {
+
+task<client_result> fetch(client& transport, client_request request, deadline call_deadline) {
+  auto target = origin_of(request.url);
+  if (!target) co_return client_error::invalid_request;
+  call_loop loop{transport, request, std::move(*target), call_deadline};
+  auto running = loop.run();
+  co_return co_await std::move(running);
+}
+
+}  // namespace cohort::http

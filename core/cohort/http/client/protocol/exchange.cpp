@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/protocol/exchange.hpp>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+
+#include <cohort/http/client/connection/connector.hpp>
+#include <cohort/http/client/protocol/response_parser.hpp>
+#include <cohort/http/message/gzip.hpp>
+
+namespace cohort::http {
+namespace {
+
+constexpr std::size_t read_size = 16 * 1024;
+constexpr unsigned switching_protocols = 101;
+
+/// Parses the responses to one request from the bytes of a connection.
+class response_reader {
+ public:
+  response_reader(const client_settings& settings, bool is_head_request)
+      : limits_{settings.max_header_bytes, settings.max_body_bytes}, is_head_request_(is_head_request) {
+    parser_.emplace(limits_, is_head_request_);
+  }
+
+  /// Buffer space for the next read.
+  asio::mutable_buffer prepare() {
+    buffer_.resize(size_ + read_size);
+    return asio::buffer(buffer_.data() + size_, read_size);
+  }
+
+  /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
+  std::optional<client_error> parse(std::size_t count) {
+    size_ += count;
+    std::optional<client_error> failure;
+    std::size_t parsed = 0;
+    while (parsed < size_ && !parser_->done() && !failure) {
+      const auto consumed = parser_->parse(std::string_view{buffer_}.substr(parsed, size_ - parsed), failure);
+      parsed += consumed;
+      if (is_interim()) {
+        parser_.emplace(limits_, is_head_request_);
+      } else if (consumed == 0) {
+        break;
+      }
+    }
+    size_ -= parsed;
+    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(parsed), size_, buffer_.begin());
+    if (!failure && !parser_->done() && size_ >= limits_.max_header_bytes) {
+      failure = client_error::response_header_too_large;
+    }
+    return failure;
+  }
+
+  response_parser& parser() noexcept { return *parser_; }
+  /// Whether bytes were read after the response.
+  bool has_excess() const noexcept { return size_ > 0; }
+
+ private:
+  bool is_interim() {
+    return parser_->done() && parser_->response().status_code() < 200 &&
+           parser_->response().status_code() != switching_protocols;
+  }
+
+  response_parser::limits limits_;
+  bool is_head_request_;
+  std::optional<response_parser> parser_;
+  std::string buffer_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
+                                   const client_settings& settings) {
+  const net::const_buffers buffers{asio::buffer(request), asio::const_buffer{}};
+  const auto sent = co_await net::write_all(stream, buffers);
+  // A server that rejects a request early may respond and close before it has read all of it: read the response.
+  const bool send_failed = !sent;
+  if (send_failed && (sent.error() == asio::error::timed_out || sent.error() == asio::error::operation_aborted)) {
+    co_return exchange_result{error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed)};
+  }
+  response_reader reader{settings, is_head_request};
+  auto& parser = reader.parser();
+  for (bool any_bytes = false;; any_bytes = true) {
+    auto reading = stream.read_some(reader.prepare());
+    const auto count = co_await std::move(reading);
+    if (!count) {
+      if (parser.header_done()) {
+        const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
+        if (!error) co_return exchange_result{std::move(parser.response())};
+        co_return exchange_result{error_at_stage(count.error(), client_error::body_timeout, *error)};
+      }
+      // An interim response counts as bytes: the server has the request.
+      const auto error = any_bytes     ? client_error::response_truncated
+                         : send_failed ? client_error::send_failed
+                                       : client_error::no_response;
+      co_return exchange_result{error_at_stage(count.error(), client_error::response_timeout, error)};
+    }
+    if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
+    if (!parser.done()) continue;
+    const bool still_http = parser.response().status_code() != switching_protocols;
+    const bool reusable = !reader.has_excess() && !send_failed && still_http && parser.keep_alive();
+    co_return exchange_result{std::move(parser.response()), reusable, reader.has_excess()};
+  }
+}
+
+std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
+  const auto coding = response.find("content-encoding");
+  if (!coding || response.body.empty() || iequals(*coding, "identity")) return std::nullopt;
+  if (!iequals(*coding, "gzip") && !iequals(*coding, "x-gzip")) return client_error::body_malformed;
+  bool too_large = false;
+  auto decoded = gunzip(response.body, max_body_bytes, too_large);
+  if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;
+  response.body = std::move(*decoded);
+  std::erase_if(response.fields, [](const auto& field) { return iequals(field.first, "content-encoding"); });
+  return std::nullopt;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+#include <cohort/http/client/client_response.hpp>
+#include <cohort/http/client/client_settings.hpp>
+#include <cohort/net/stream.hpp>
+
+namespace cohort::http {
+
+struct exchange_result {
+  client_result response;
+  /// The connection can carry another request.
+  bool reusable = false;
+  /// The connection has received bytes after the response.
+  bool has_excess = false;
+};
+
+/// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are
+/// skipped, except 101 (RFC 9110 section 15.2). `stream`, `request` and `settings` must outlive the exchange.
+task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
+                                   const client_settings& settings);
+
+/// Decompresses the body according to `Content-Encoding` (gzip or identity) and removes that field. After an error the
+/// response must not be used.
+std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes);
+
+}  // namespace cohort::http

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/protocol/response_parser.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace cohort::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+client_error to_client_error(const boost::beast::error_code& failure, bool header_done) noexcept {
+  // Beast reports it when the header is complete, but it is the header that is malformed.
+  if (failure == beast_http::error::bad_transfer_encoding) return client_error::response_malformed;
+  if (failure == beast_http::error::body_limit) return client_error::body_too_large;
+  if (failure == beast_http::error::header_limit) return client_error::response_header_too_large;
+  if (failure == beast_http::error::partial_message) {
+    return header_done ? client_error::body_truncated : client_error::response_truncated;
+  }
+  return header_done ? client_error::body_malformed : client_error::response_malformed;
+}
+
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+/// `HTTP/1.1 200`: a status line up to its code. `d` stands for a digit.
+constexpr std::string_view status_line_pattern = "HTTP/d.d ddd";
+
+bool matches_status_line(std::string_view bytes) noexcept {
+  const auto matches = [](char c, char expected) { return expected == 'd' ? is_digit(c) : c == expected; };
+  const auto length = std::min(bytes.size(), status_line_pattern.size());
+  return std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length), status_line_pattern.begin(),
+                    matches);
+}
+
+/// The blanks (BWS) between a chunk's size and the end of its line.
+struct blank_range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  /// The range reaches the end of the bytes: more are needed to know what follows it.
+  bool is_open = false;
+};
+
+blank_range blanks_after_chunk_size(std::string_view bytes, std::size_t size_begin) noexcept {
+  auto begin = size_begin;
+  while (begin < bytes.size() && is_hex_digit(bytes[begin])) ++begin;
+  auto end = begin;
+  while (end < bytes.size() && (bytes[end] == ' ' || bytes[end] == '\t')) ++end;
+  if (begin == size_begin || begin == end) return {};
+  if (end == bytes.size()) return {begin, end, true};
+  // Beast accepts blanks before an extension.
+  return bytes[end] == '\r' ? blank_range{begin, end} : blank_range{};
+}
+
+}  // namespace
+
+response_parser::response_parser(limits bounds, bool is_head_request) : limits_(bounds) {
+  base::header_limit(static_cast<std::uint32_t>(bounds.max_header_bytes));
+  base::body_limit(bounds.max_body_bytes);
+  base::skip(is_head_request);
+}
+
+std::size_t response_parser::parse(std::string_view bytes, std::optional<client_error>& failure) {
+  any_bytes_ = any_bytes_ || !bytes.empty();
+  boost::beast::error_code error;
+  std::size_t consumed = 0;
+  if (!status_line_done_) {
+    consumed = parse_status_line(bytes, error);
+  } else if (base::is_header_done() && base::chunked()) {
+    consumed = parse_chunked(bytes, error);
+  } else {
+    consumed = base::put(asio::buffer(bytes.data(), bytes.size()), error);
+  }
+  if (error && error != beast_http::error::need_more) failure = to_client_error(error, base::is_header_done());
+  return consumed;
+}
+
+/// Parses the status line, and what follows it if the line is complete. The space after the code is required (RFC 9112
+/// section 4), but some servers omit it if the reason is empty; it is then inserted.
+std::size_t response_parser::parse_status_line(std::string_view bytes, error& failure) {
+  constexpr auto code_end = status_line_pattern.size();
+  if (matches_status_line(bytes)) {
+    const bool lacks_space = bytes.size() > code_end && bytes[code_end] == '\r';
+    if (bytes.size() <= code_end || (lacks_space && bytes.size() == code_end + 1)) return 0;
+    if (lacks_space && bytes[code_end + 1] == '\n') {
+      const auto line = std::string{bytes.substr(0, code_end)} + " \r\n";
+      base::put(asio::buffer(line), failure);
+      return code_end + 2;
+    }
+  }
+  return base::put(asio::buffer(bytes.data(), bytes.size()), failure);
+}
+
+/// Parses at most up to the end of a chunk's header or data, so that each chunk's header is checked for blanks.
+std::size_t response_parser::parse_chunked(std::string_view bytes, error& failure) {
+  std::string without_blanks;
+  std::string_view input = bytes;
+  blank_range blanks;
+  if (chunk_bytes_left_ == 0) {
+    blanks = blanks_after_chunk_size(bytes, any_chunk_ ? std::string_view{"\r\n"}.size() : 0);
+    if (blanks.is_open) return 0;
+    if (blanks.begin < blanks.end) {
+      without_blanks.append(bytes.substr(0, blanks.begin)).append(bytes.substr(blanks.end));
+      input = without_blanks;
+    }
+  }
+  // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
+  // size.
+  constexpr std::size_t shortest_end = std::string_view{"0\r\n\r\n"}.size();
+  if (input.size() < shortest_end) return 0;
+  const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);
+  return consumed > blanks.begin ? consumed + (blanks.end - blanks.begin) : consumed;
+}
+
+std::optional<client_error> response_parser::end() {
+  if (!any_bytes_) return client_error::no_response;
+  if (!base::got_some()) return client_error::response_truncated;
+  boost::beast::error_code error;
+  base::put_eof(error);
+  if (error) return to_client_error(error, base::is_header_done());
+  return std::nullopt;
+}
+
+void response_parser::on_response_impl(int code, view, int version, error& failure) {
+  // RFC 9110 section 15: three digits, at least 100. Beast accepts 000.
+  if (code < 100) failure = beast_http::error::bad_status;
+  response_.status = static_cast<status>(code);
+  is_http_1_0_ = version == 10;
+  status_line_done_ = true;
+}
+
+void response_parser::on_field_impl(beast_http::field id, view name, view value, error& failure) {
+  if (!in_header_) return;
+  // Any other transfer coding leaves it open where the response ends (RFC 9112 section 6.3).
+  if (id == beast_http::field::transfer_encoding && (is_http_1_0_ || !iequals(trimmed(value), "chunked"))) {
+    failure = beast_http::error::bad_transfer_encoding;
+    return;
+  }
+  if (limits_.store_fields) response_.fields.emplace_back(std::string{name}, std::string{value});
+}
+
+std::size_t response_parser::append_body(view bytes, error& failure) {
+  // Beast's limit does not apply to a body that ends with the connection.
+  if (bytes.size() > limits_.max_body_bytes - body_size_) {
+    failure = beast_http::error::body_limit;
+    return 0;
+  }
+  body_size_ += bytes.size();
+  if (limits_.store_body) response_.body.append(bytes.data(), bytes.size());
+  return bytes.size();
+}
+
+std::size_t response_parser::on_body_impl(view bytes, error& failure) { return append_body(bytes, failure); }
+
+void response_parser::on_chunk_header_impl(std::uint64_t size, view, error&) {
+  any_chunk_ = true;
+  chunk_bytes_left_ = size;
+}
+
+std::size_t response_parser::on_chunk_body_impl(std::uint64_t, view bytes, error& failure) {
+  const auto consumed = append_body(bytes, failure);
+  chunk_bytes_left_ -= consumed;
+  return consumed;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <string_view>
+
+#include <cohort/http/client/client_response.hpp>
+
+namespace cohort::http {
+
+/// Incremental parser of one HTTP/1.0 or HTTP/1.1 response. Tolerant where the framing stays unambiguous: a status line
+/// without a space after its code and blanks after a chunk's size are accepted, two framings in one response are not
+/// (RFC 9112 section 6.3).
+class response_parser : private boost::beast::http::basic_parser<false> {
+  using base = boost::beast::http::basic_parser<false>;
+
+ public:
+  struct limits {
+    std::size_t max_header_bytes;
+    /// Enforced even if the body is not stored.
+    std::size_t max_body_bytes;
+    /// If false, header fields are validated and discarded.
+    bool store_fields = true;
+    /// If false, the body is validated, counted and discarded.
+    bool store_body = true;
+  };
+  /// `is_head_request`: the response ends with its header, whatever the header announces (RFC 9112 section 6.3).
+  response_parser(limits bounds, bool is_head_request);
+
+  /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call
+  /// again with the same bytes and those that follow. Sets `failure` if the bytes cannot become a response.
+  /// Precondition: not `done()`.
+  std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
+  /// Reports the end of the connection. Nothing if it completes the response, otherwise why the response is incomplete.
+  std::optional<client_error> end();
+
+  bool header_done() const { return base::is_header_done(); }
+  bool done() const { return base::is_done(); }
+  /// Whether the connection stays open after the response. Precondition: `header_done()`.
+  bool keep_alive() const { return base::keep_alive(); }
+  /// The response as parsed so far. An interim response (1xx) is `done()` after its header: the caller skips it with a
+  /// new parser.
+  client_response& response() noexcept { return response_; }
+
+ private:
+  using error = boost::beast::error_code;
+  using view = boost::beast::string_view;
+
+  void on_request_impl(boost::beast::http::verb, view, view, int, error&) override {}
+  void on_response_impl(int code, view reason, int version, error&) override;
+  void on_field_impl(boost::beast::http::field, view, view, error&) override;
+  virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
+  void on_header_impl(error&) override { in_header_ = false; }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}
+  std::size_t on_body_impl(view, error&) override;
+  void on_chunk_header_impl(std::uint64_t, view, error&) override;
+  std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override;
+  void on_finish_impl(error&) override {}
+
+  std::size_t parse_status_line(std::string_view bytes, error& failure);
+  std::size_t parse_chunked(std::string_view bytes, error& failure);
+  std::size_t append_body(view bytes, error& failure);
+
+  limits limits_;
+  client_response response_;
+  std::size_t body_size_ = 0;
+  /// Bytes of the current chunk that are not parsed yet; zero between chunks.
+  std::uint64_t chunk_bytes_left_ = 0;
+  bool any_bytes_ = false;
+  bool status_line_done_ = false;
+  bool in_header_ = true;
+  bool any_chunk_ = false;
+  bool is_http_1_0_ = false;
+};
+
+}  // namespace cohort::http

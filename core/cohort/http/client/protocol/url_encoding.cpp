@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/protocol/url_encoding.hpp>
+
+#include <boost/url/encode.hpp>
+#include <boost/url/grammar/hexdig_chars.hpp>
+#include <boost/url/rfc/pchars.hpp>
+
+namespace cohort::http {
+namespace {
+
+namespace urls = boost::urls;
+
+constexpr auto url_chars = urls::pchars + '/' + '?';
+/// An IPv6 address is the only place for brackets (RFC 3986 section 3.2.2).
+constexpr auto authority_chars = url_chars + '[' + ']';
+
+bool is_percent_encoding(std::string_view text) noexcept {
+  return text.size() >= 3 && text[0] == '%' && urls::grammar::hexdig_chars(text[1]) &&
+         urls::grammar::hexdig_chars(text[2]);
+}
+
+void append_encoded(std::string& output, std::string_view text, const urls::grammar::lut_chars& permitted) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (permitted(text[i]) || is_percent_encoding(text.substr(i))) {
+      output += text[i];
+    } else {
+      output += urls::encode(text.substr(i, 1), permitted);
+    }
+  }
+}
+
+/// The length of `scheme://authority` or `//authority`; zero for a reference without an authority.
+std::size_t authority_end(std::string_view reference) noexcept {
+  const auto slashes = reference.find("//");
+  const bool has_authority =
+      slashes == 0 ||
+      (slashes != std::string_view::npos && reference.find_first_of("/?") == slashes && reference[slashes - 1] == ':');
+  if (!has_authority) return 0;
+  return std::min(reference.find_first_of("/?", slashes + 2), reference.size());
+}
+
+}  // namespace
+
+std::string encode_invalid_characters(std::string_view reference) {
+  reference = reference.substr(0, reference.find('#'));
+  const auto split = authority_end(reference);
+  std::string output;
+  append_encoded(output, reference.substr(0, split), authority_chars);
+  append_encoded(output, reference.substr(split), url_chars);
+  return output;
+}
+
+}  // namespace cohort::http

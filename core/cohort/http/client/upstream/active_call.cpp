@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/upstream/active_call.hpp>
+
+#include <cohort/http/client/protocol/retry_after.hpp>
+#include <cohort/http/client/upstream/hedged_attempt.hpp>
+
+namespace cohort::http {
+
+using breaker = policy::circuit_breaker;
+
+// ---- permit
+
+upstream::permit::permit(upstream& owner, loop_state& state) : owner_(owner), state_(state), loop_(loop::current()) {
+  if (!state_.bulkhead.try_acquire()) {
+    rejection_ = client_error::bulkhead_full;
+    return;
+  }
+  owner_.metrics_->in_flight.add(1);
+  const auto before = state_.breaker.current_state();
+  permission_ = state_.breaker.try_acquire(loop_.now());
+  owner_.report_breaker(before, state_.breaker.current_state());
+  if (permission_ == breaker::permission::denied) rejection_ = client_error::breaker_open;
+}
+
+upstream::permit::~permit() {
+  if (rejection_ == client_error::bulkhead_full) return;
+  state_.bulkhead.release();
+  owner_.metrics_->in_flight.add(-1);
+  if (permission_ == breaker::permission::denied) return;
+  const auto before = state_.breaker.current_state();
+  state_.breaker.record(permission_, outcome_, loop_.now(), loop_.random());
+  owner_.report_breaker(before, state_.breaker.current_state());
+}
+
+// ---- call
+
+upstream::active_call::active_call(upstream& owner, loop_state& state, client_request& request, origin target,
+                                   deadline call_deadline, std::string_view request_id, bool timeout_is_failure)
+    : call_loop(owner.transport_, request, std::move(target), call_deadline),
+      owner_(owner),
+      state_(state),
+      request_id_(request_id),
+      timeout_is_failure_(timeout_is_failure) {}
+
+std::optional<client_error> upstream::active_call::begin() {
+  const auto now = loop::current().now();
+  tried_addresses_.clear();
+  // Less than a round trip is left: the call fails before it makes a connection, and no policy counts it.
+  if (call_deadline().remaining(now) <= transport().round_trip(target())) return client_error::deadline_exceeded;
+  if (owner_.hold_->is_active(now)) return client_error::rate_limited;
+  permit_.emplace(owner_, state_);
+  if (const auto rejection = permit_->rejection()) {
+    permit_.reset();
+    return rejection;
+  }
+  state_.budget.deposit(now);
+  return std::nullopt;
+}
+
+void upstream::active_call::end(const client::exchange* last) {
+  if (last) permit_->set_outcome(breaker_outcome(last->response));
+  permit_.reset();
+}
+
+breaker::outcome upstream::active_call::breaker_outcome(const client_result& response) const noexcept {
+  if (response && response->status_code() < 500) return breaker::outcome::success;
+  if (!response && response.error() == client_error::cancelled) return breaker::outcome::ignored;
+  return is_timeout(response) && !timeout_is_failure_ ? breaker::outcome::ignored : breaker::outcome::failure;
+}
+
+task<client::exchange> upstream::active_call::attempt(bool new_connection) {
+  const auto delay = hedge_delay();
+  return delay ? send_hedged(*delay, new_connection) : send_recorded(new_connection);
+}
+
+/// Empty for retries, for probes and for requests that are not idempotent.
+std::optional<duration> upstream::active_call::hedge_delay() {
+  if (permit_->is_probe() || attempts() > 0 || !is_idempotent(request().method)) return std::nullopt;
+  const auto now = loop::current().now();
+  return state_.hedging.delay(call_deadline().remaining(now), now);
+}
+
+task<client::exchange> upstream::active_call::send_recorded(bool new_connection) {
+  count_attempt();
+  owner_.metrics_->attempts.increment();
+  client::send_options options;
+  options.connection.avoid_addresses = tried_addresses_;
+  options.connection.new_connection = new_connection;
+  options.timeout_is_failure = timeout_is_failure_;
+  options.propagate_deadline = owner_.settings_.propagate_deadline;
+  options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
+  const auto started = loop::current().now();
+  auto sending = send(std::move(options));
+  auto exchange = co_await std::move(sending);
+  const auto now = loop::current().now();
+  if (exchange.response) {
+    state_.hedging.record(now - started, now);
+    note_rate_limit(*exchange.response, now);
+  }
+  co_return exchange;
+}
+
+void upstream::active_call::note_rate_limit(const client_response& response, time_point now) {
+  if (response.status != status::too_many_requests) return;
+  const auto retry_after = retry_after_of(response, loop::current().wall_now());
+  if (retry_after) owner_.hold_->extend(now + std::min(*retry_after, owner_.settings_.max_rate_limit_hold));
+}
+
+task<client::exchange> upstream::active_call::send_hedged(duration delay, bool new_connection) {
+  hedged_attempt attempts{*this, delay, new_connection};
+  auto running = detail::run_scope(attempts);
+  co_await std::move(running);
+  co_return attempts.take();
+}
+
+policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
+  const auto now = loop::current().now();
+  // A probe is one request, and a breaker that has opened meanwhile applies to this call, too.
+  const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
+  const policy::failed_attempt attempt{
+      .failure = *result.failure,
+      .idempotent = is_idempotent(request().method),
+      .attempts = single_attempt ? owner_.settings_.retry.max_attempts : attempts(),
+      .retry_after = result.retry_after,
+      .remaining_time = call_deadline().remaining(now),
+      .expected_duration = std::max(state_.hedging.median(now), transport().round_trip(target()))};
+  const auto decision =
+      policy::decide_retry(owner_.settings_.retry, attempt, state_.budget, now, loop::current().random());
+  owner_.metrics_->record_retry(decision.verdict);
+  if (owner_.log_.is_enabled(telemetry::log_level::debug)) {
+    using milliseconds = std::chrono::duration<double, std::milli>;
+    owner_.log_.write(telemetry::log_level::debug, "attempt failed",
+                      {{"id", request_id_},
+                       {"upstream", std::string_view{owner_.name_}},
+                       {"ended", outcome_label(exchange.response)},
+                       {"retry", policy::to_string(decision.verdict)},
+                       {"remaining_ms", milliseconds(attempt.remaining_time).count()}});
+  }
+  return decision;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <cohort/http/client/call_loop.hpp>
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/policy/overload/bulkhead.hpp>
+
+namespace cohort::http {
+
+/// State of an upstream on one loop.
+struct upstream::loop_state {
+  explicit loop_state(const upstream_settings& settings)
+      : budget(settings.budget),
+        breaker(settings.breaker),
+        hedging(settings.hedging),
+        bulkhead(settings.max_in_flight) {}
+
+  policy::retry_budget budget;
+  policy::circuit_breaker breaker;
+  policy::hedging hedging;
+  policy::bulkhead bulkhead;
+  /// The counts that were last reported to the metrics.
+  connection_pool::address_counts reported_addresses;
+};
+
+/// A call's place in the bulkhead and its permission from the circuit breaker, until it is destroyed.
+class upstream::permit {
+ public:
+  permit(upstream& owner, loop_state& state);
+  ~permit();
+  permit(const permit&) = delete;
+  permit& operator=(const permit&) = delete;
+
+  /// Why the call was rejected; nothing if it may be made.
+  std::optional<client_error> rejection() const noexcept { return rejection_; }
+  bool is_probe() const noexcept { return permission_ == policy::circuit_breaker::permission::probe; }
+  /// Sets what the breaker records when the permit ends. Default: `ignored`.
+  void set_outcome(policy::circuit_breaker::outcome outcome) noexcept { outcome_ = outcome; }
+
+ private:
+  upstream& owner_;
+  loop_state& state_;
+  loop& loop_;
+  std::optional<client_error> rejection_;
+  policy::circuit_breaker::permission permission_ = policy::circuit_breaker::permission::denied;
+  policy::circuit_breaker::outcome outcome_ = policy::circuit_breaker::outcome::ignored;
+};
+
+/// One call to an upstream, with all its policies.
+class upstream::active_call final : public call_loop {
+ public:
+  /// `timeout_is_failure`: whether a timeout counts as a failure of the upstream.
+  active_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
+              std::string_view request_id, bool timeout_is_failure);
+
+ private:
+  class hedged_attempt;
+
+  std::optional<client_error> begin() override;
+  void end(const client::exchange* last) override;
+  task<client::exchange> attempt(bool new_connection) override;
+  policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
+
+  std::optional<duration> hedge_delay();
+  task<client::exchange> send_recorded(bool new_connection);
+  /// Holds calls back for the time in the `Retry-After` of a 429.
+  void note_rate_limit(const client_response& response, time_point now);
+  task<client::exchange> send_hedged(duration delay, bool new_connection);
+  policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
+
+  upstream& owner_;
+  loop_state& state_;
+  std::string_view request_id_;
+  bool timeout_is_failure_;
+  std::optional<permit> permit_;
+  /// Addresses at which attempts have failed or are in progress.
+  std::vector<net::endpoint> tried_addresses_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/upstream/hedged_attempt.hpp>
+
+namespace cohort::http {
+
+upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection)
+    : call_(call), delay_(delay), new_connection_(new_connection), delay_timer_(loop::current().timers(), this) {}
+
+void upstream::active_call::hedged_attempt::start_all() {
+  started_ = loop::current().now();
+  delay_timer_.arm(started_ + delay_);
+  start(first, new_connection_);
+}
+
+void upstream::active_call::hedged_attempt::cancel_all() {
+  delay_timer_.disarm();
+  for (auto& attempt : attempts_) detail::cancel(attempt.cancel_signal);
+}
+
+client::exchange upstream::active_call::hedged_attempt::take() {
+  const auto winner = winner_.value_or(first);
+  auto& outcome = attempts_[winner].outcome;
+  if (outcome.failure) std::rethrow_exception(outcome.failure);
+  if (winner == second && succeeded(second)) call_.owner_.metrics_->hedges_won.increment();
+  return std::move(*outcome.value);
+}
+
+void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection) {
+  ++running_;
+  detail::start_child_task(attempts_[index], call_.send_recorded(new_connection),
+                           [this, index] { on_attempt_ended(index); });
+}
+
+void upstream::active_call::hedged_attempt::start_second() {
+  auto& metrics = *call_.owner_.metrics_;
+  if (!call_.state_.budget.withdraw(loop::current().now())) {
+    metrics.hedges_refused.increment();
+    return;
+  }
+  metrics.hedges_sent.increment();
+  start(second, false);
+}
+
+void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) {
+  --running_;
+  if (!winner_ && (succeeded(index) || running_ == 0)) {
+    winner_ = index;
+    cancel_all();
+  }
+  // The first attempt lost: its latency is at least the time until now. Without that sample the recorded latencies
+  // would be too short.
+  if (index == first && winner_ == second && succeeded(second)) {
+    const auto now = loop::current().now();
+    call_.state_.hedging.record(now - started_, now);
+  }
+  if (running_ == 0) {
+    delay_timer_.disarm();
+    on_ended.post({});
+  }
+}
+
+bool upstream::active_call::hedged_attempt::succeeded(std::size_t index) const {
+  const auto& exchange = attempts_[index].outcome.value;
+  return exchange && is_success(*exchange);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// The time until which an upstream has asked its clients not to send requests. Shared by all loops; thread-safe.
+class rate_limit_hold {
+ public:
+  /// Holds until `end`, or longer if an earlier response asked for that.
+  void extend(time_point end) noexcept {
+    const auto value = end.time_since_epoch().count();
+    auto current = end_.load(std::memory_order_relaxed);
+    while (current < value && !end_.compare_exchange_weak(current, value, std::memory_order_relaxed)) continue;
+  }
+  bool is_active(time_point now) const noexcept {
+    return now.time_since_epoch().count() < end_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<duration::rep> end_{0};
+};
+
+}  // namespace cohort::http

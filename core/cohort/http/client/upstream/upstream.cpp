@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/upstream/upstream.hpp>
+
+#include <cohort/http/client/upstream/active_call.hpp>
+#include <cohort/telemetry/server_timing.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// At most a quarter of the remaining time, so that a call with a near deadline is still made.
+duration reserve_for(deadline caller, time_point now, duration max_reserve) noexcept {
+  return std::min(max_reserve, caller.remaining(now) / 4);
+}
+
+}  // namespace
+
+upstream::upstream(client& transport, telemetry::registry& metrics, telemetry::logger log, std::string name,
+                   upstream_settings settings)
+    : transport_(transport),
+      name_(std::move(name)),
+      settings_(settings),
+      log_(std::move(log)),
+      metrics_(std::make_unique<upstream_metrics>(metrics, name_)),
+      hold_(std::make_unique<rate_limit_hold>()),
+      loop_states_(transport.loop_count()) {}
+
+upstream::~upstream() = default;
+upstream::upstream(upstream&&) noexcept = default;
+
+upstream::loop_state& upstream::current_loop_state() {
+  auto& state = loop_states_.at(loop::current().index());
+  if (!state) {
+    state = std::make_unique<loop_state>(settings_);
+    metrics_->record_breaker_created();
+  }
+  return *state;
+}
+
+task<upstream_result> upstream::call(client_request request, call_context context, std::optional<duration> timeout) {
+  const auto started = loop::current().now();
+  const auto max_timeout = timeout.value_or(settings_.timeout);
+  const auto reserve = reserve_for(context.deadline, started, settings_.reserve);
+  const auto call_deadline = derive_deadline(context.deadline, started, max_timeout, reserve);
+  auto target = origin_of(request.url);
+  upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
+  if (target) {
+    const telemetry::server_timing::scoped_wait wait{context.timing};
+    if (!context.request_id.empty()) request.fields.emplace_back("X-Request-Id", std::string{context.request_id});
+    request.trace = context.trace;
+    const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
+    auto& state = current_loop_state();
+    active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure};
+    auto running = call.run();
+    result.response = co_await std::move(running);
+    result.attempts = call.total_attempts();
+    report_addresses(state, *target);
+  }
+  const auto now = loop::current().now();
+  result.elapsed = now - started;
+  metrics_->record_call(result.response, result.elapsed, context.trace, now);
+  if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(result.response));
+  co_return result;
+}
+
+void upstream::report_breaker(policy::circuit_breaker::state before, policy::circuit_breaker::state after) {
+  if (before == after) return;
+  metrics_->record_breaker_transition(before, after);
+  const auto level =
+      after == policy::circuit_breaker::state::open ? telemetry::log_level::warn : telemetry::log_level::info;
+  log_.write(
+      level, "circuit breaker changed state",
+      {{"upstream", std::string_view{name_}}, {"from", policy::to_string(before)}, {"to", policy::to_string(after)}});
+}
+
+void upstream::report_addresses(loop_state& state, const origin& target) {
+  const auto now = transport_.addresses(target);
+  metrics_->record_addresses(state.reported_addresses, now);
+  state.reported_addresses = now;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+#include <cohort/config/value_parsers.hpp>
+#include <cohort/policy/circuit_breaker.hpp>
+#include <cohort/policy/retry/hedging.hpp>
+#include <cohort/policy/retry/retry.hpp>
+
+namespace cohort::http {
+
+/// Policies of the calls to one upstream. Limits apply to each loop.
+struct upstream_settings {
+  /// Timeout of a call over all attempts, capped by the caller's deadline.
+  duration timeout = std::chrono::seconds{5};
+  /// Time that is kept from the caller's deadline to use the response; at most a quarter of the time that remains.
+  duration reserve = std::chrono::milliseconds{20};
+  /// Maximum number of concurrent calls. Source: Envoy's circuit breaker for requests (1024, for several threads).
+  std::size_t max_in_flight = 256;
+  /// Maximum time for which calls are held back after a 429 with `Retry-After`.
+  duration max_rate_limit_hold = std::chrono::hours{1};
+  policy::retry_settings retry{};
+  policy::retry_budget::settings budget{};
+  policy::circuit_breaker::settings breaker{};
+  policy::hedging::settings hedging{};
+  /// Send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside of your network.
+  bool propagate_deadline = true;
+};
+
+/// Parses a policy such as `timeout=3s,attempts=3,budget=20%,hedge=p95,breaker=90%,open=5s,in-flight=256`: any of the
+/// keys in any order; `hedge=off` and `breaker=off` disable. Settings without a key keep the value of `base`.
+config::value_parser<upstream_settings> upstream_policy(const upstream_settings& base);
+
+}  // namespace cohort::http

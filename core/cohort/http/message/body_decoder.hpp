@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/message/field.hpp>
+#include <cohort/http/message/server_limits.hpp>
+
+namespace cohort::http {
+
+/// Decodes the body of a request (RFC 9112 sections 6 and 7). A malformed chunked body is rejected at its first invalid
+/// byte. Chunk extensions and trailer fields are checked, bounded and discarded; they never act as header fields.
+///
+/// Why not Beast's parser: it waits for more bytes after an invalid chunk size, applies `Connection` from trailers, and
+/// does not bound chunk extensions.
+class body_decoder {
+ public:
+  /// The decoded bytes are appended to `body`. Without `start_…`, there is no body.
+  body_decoder(const server_limits& limits, std::string& body) noexcept : limits_(limits), body_(body) {}
+
+  /// Precondition: `length` is at most `max_body_bytes`.
+  void start_fixed_length(std::uint64_t length) noexcept;
+  void start_chunked() noexcept;
+
+  bool is_complete() const noexcept { return state_ == state::complete; }
+
+  /// Decodes bytes up to the end of the body and returns how many it consumed. Sets `rejection` to the status for an
+  /// invalid body: 400 (malformed), 413 (body or chunk extensions too large) or 431 (trailers too large).
+  std::size_t decode(std::string_view bytes, std::optional<status>& rejection);
+
+ private:
+  enum class state : std::uint8_t {
+    size_start,
+    size,
+    space_before_extension,
+    extension_name_start,
+    extension_name,
+    space_after_extension_name,
+    extension_value_start,
+    extension_token,
+    extension_quoted,
+    extension_quoted_pair,
+    extension_end,
+    size_line_feed,
+    data,
+    data_carriage_return,
+    data_line_feed,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_line_feed,
+    final_line_feed,
+    complete,
+  };
+  using rejection = std::optional<status>;
+
+  rejection decode_framing(char c) noexcept;
+  rejection decode_size_line(char c) noexcept;
+  rejection decode_extension(char c) noexcept;
+  rejection decode_trailers(char c) noexcept;
+  rejection add_size_digit(unsigned digit) noexcept;
+  rejection end_size_line() noexcept;
+  rejection end_trailer_name() noexcept;
+
+  const server_limits& limits_;
+  std::string& body_;
+  state state_ = state::complete;
+  bool is_chunked_ = false;
+  /// Of the fixed length or the current chunk.
+  std::uint64_t remaining_ = 0;
+  std::size_t line_bytes_ = 0;
+  /// Framing bytes beyond what the chunks' sizes justify.
+  std::size_t excess_bytes_ = 0;
+  std::size_t trailer_bytes_ = 0;
+  /// The current trailer's name, truncated to a length that no rejected name has.
+  std::array<char, 18> trailer_name_{};
+  std::size_t trailer_name_length_ = 0;
+};
+
+}  // namespace cohort::http

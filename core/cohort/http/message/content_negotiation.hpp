@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include <cohort/http/message/request_head.hpp>
+
+namespace cohort::http {
+
+/// The index of the media type among `offers`, such as `text/plain;version=0.0.4`, that the request's `Accept` prefers
+/// (RFC 9110 section 12.5.1). Among equals, and if `Accept` is absent or accepts none of them, the first one.
+///
+/// A parameter of a media range excludes an offer that has another value for it, but not an offer without it: the range
+/// `version=1.0.0;escaping=allow-utf-8` accepts the offer `version=1.0.0`. Malformed media ranges are ignored.
+std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers);
+
+}  // namespace cohort::http

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <ostream>  // for the operators in Beast's headers
+#include <string_view>
+
+namespace cohort::http {
+
+using status = boost::beast::http::status;
+using method = boost::beast::http::verb;
+using field = boost::beast::http::field;
+
+/// A header field as received: views into the connection's buffer.
+struct header_field {
+  /// `field::unknown` for a name that Beast does not know.
+  field id;
+  std::string_view name;
+  /// Without the white space around it.
+  std::string_view value;
+};
+
+/// Whether both texts are equal, ignoring the case of ASCII letters.
+bool iequals(std::string_view a, std::string_view b) noexcept;
+
+/// `text` without spaces and tabs at its ends (RFC 9110 section 5.6.3).
+std::string_view trimmed(std::string_view text) noexcept;
+
+/// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the white
+/// space around it. Precondition: `list` is not empty.
+std::string_view next_list_element(std::string_view& list) noexcept;
+
+/// Whether `text` is a token (RFC 9110 section 5.6.2), as field names and methods are.
+bool is_token(std::string_view text) noexcept;
+
+/// Whether `value` has no control character except tab (RFC 9110 section 5.5).
+bool is_field_value(std::string_view value) noexcept;
+
+}  // namespace cohort::http

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohort::http {
+
+/// Decompresses a gzip or zlib body. Nothing if it is malformed or truncated, or if the result would exceed
+/// `max_bytes`; `too_large` tells which.
+std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& too_large);
+
+}  // namespace cohort::http

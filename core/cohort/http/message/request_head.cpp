@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request_head.hpp>
+
+namespace cohort::http {
+
+std::optional<std::string_view> request_head::find(field id) const noexcept {
+  for (const auto& each : fields)
+    if (each.id == id) return each.value;
+  return std::nullopt;
+}
+
+std::optional<std::string_view> request_head::find(std::string_view name) const noexcept {
+  for (const auto& each : fields)
+    if (iequals(each.name, name)) return each.value;
+  return std::nullopt;
+}
+
+void request_head::clear() noexcept {
+  method = http::method::unknown;
+  method_text = target = path = query = {};
+  is_http_1_0 = false;
+  fields.clear();
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request_line.hpp>
+
+#include <algorithm>
+
+#include <cohort/http/message/field.hpp>
+#include <cohort/http/message/target.hpp>
+
+namespace cohort::http {
+
+request_line read_request_line(std::string_view bytes) noexcept {
+  request_line parts;
+  const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const auto method = line.substr(0, line.find(' '));
+  if (!is_token(method)) return parts;
+  parts.method = method;
+  if (method.size() == line.size()) return parts;
+  const auto rest = line.substr(method.size() + 1);
+  const auto target = rest.substr(0, rest.find(' '));
+  const auto split = split_target(target);
+  parts.path = split ? split->path : target.substr(0, target.find_first_of("?#"));
+  return parts;
+}
+
+}  // namespace cohort::http

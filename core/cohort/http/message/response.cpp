@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/response.hpp>
+
+#include <cohort/json/writer.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// The server writes these: a second one would contradict the framing of the message or end the connection early.
+bool is_server_field(std::string_view name) noexcept {
+  switch (name.size()) {
+    case 4: return iequals(name, "date");
+    case 7: return iequals(name, "trailer") || iequals(name, "upgrade");
+    case 10: return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 14: return iequals(name, "content-length");
+    case 16: return iequals(name, "proxy-connection");
+    case 17: return iequals(name, "transfer-encoding");
+    default: return false;
+  }
+}
+
+}  // namespace
+
+response& response::body(std::string text, media_type type) {
+  own_body_ = std::move(text);
+  static_body_ = {};
+  producer_ = nullptr;
+  set_content_type(type);
+  return *this;
+}
+
+response& response::static_body(std::string_view bytes, media_type type) {
+  static_body_ = bytes;
+  own_body_.clear();
+  producer_ = nullptr;
+  set_content_type(type);
+  return *this;
+}
+
+response& response::stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length) {
+  producer_ = std::move(producer);
+  stream_length_ = content_length;
+  own_body_.clear();
+  static_body_ = {};
+  set_content_type(type);
+  return *this;
+}
+
+void response::set_content_type(media_type type) {
+  if (!type.is_static() && !is_field_value(type.text())) {
+    reject_field("Content-Type");
+    return;
+  }
+  if (const auto replaced = find("content-type")) {
+    const auto value_start = static_cast<std::size_t>(replaced->data() - header_lines_.data());
+    const auto line_start = value_start - std::string_view{"Content-Type: "}.size();
+    header_lines_.erase(line_start, header_lines_.find("\r\n", value_start) + 2 - line_start);
+  }
+  static_content_type_ = type.is_static() ? type.text() : std::string_view{};
+  const auto own_text = type.is_static() ? std::string_view{} : trimmed(type.text());
+  if (!own_text.empty()) header_lines_.append("Content-Type: ").append(own_text).append("\r\n");
+}
+
+std::string_view response::content_type() const noexcept {
+  return static_content_type_.empty() ? find("content-type").value_or(std::string_view{}) : static_content_type_;
+}
+
+void response::reject_field(std::string_view name) {
+  if (!rejected_field_) rejected_field_ = std::make_shared<const std::string>(name.empty() ? "(empty name)" : name);
+}
+
+response& response::set(std::string_view name, std::string_view value) {
+  if (iequals(name, "content-type")) {
+    set_content_type(value);
+  } else if (is_token(name) && is_field_value(value) && !is_server_field(name)) {
+    header_lines_.append(name).append(": ").append(value).append("\r\n");
+  } else {
+    reject_field(name);
+  }
+  return *this;
+}
+
+std::optional<std::string_view> response::find(std::string_view name) const noexcept {
+  for (std::string_view rest = header_lines_; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find("\r\n"));
+    rest.remove_prefix(line.size() + 2);
+    const auto colon = line.find(':');
+    if (iequals(line.substr(0, colon), name)) return trimmed(line.substr(colon + 1));
+  }
+  return std::nullopt;
+}
+
+response json_response(std::string body, status code) {
+  response json{code};
+  json.body(std::move(body), "application/json");
+  return json;
+}
+
+response error_response(status code, std::string_view error, std::string_view message) {
+  std::string body;
+  json::writer{body}.open_object().field("error", error).field("message", message).close_object();
+  return json_response(std::move(body), code);
+}
+
+response error_response(status code, std::string_view message) {
+  return error_response(code, boost::beast::http::obsolete_reason(code), message);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <cohort/http/message/field.hpp>
+#include <cohort/http/message/media_type.hpp>
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::http {
+
+class body_writer;
+
+/// A response to a request. The server adds `Date`, `Content-Length` or `Transfer-Encoding`, `Connection`, and the
+/// header lines of `server_settings`.
+class response {
+ public:
+  /// Writes a body in parts. The body is complete when the producer returns; if it throws, the connection is closed
+  /// without the end of the body, so that the client sees that it is incomplete.
+  using body_producer = std::function<task<>(body_writer&)>;
+
+  explicit response(http::status code = http::status::ok) : code_(code) {}
+
+  http::status code() const noexcept { return code_; }
+
+  /// Replaces the body.
+  response& body(std::string text, media_type type);
+  /// Replaces the body by bytes that stay valid for the program's lifetime, such as an embedded file.
+  response& static_body(std::string_view bytes, media_type type);
+  /// Replaces the body by one that `producer` writes. With `content_length`, in bytes, it is framed by that length and
+  /// the producer must write exactly as much; without, it is sent chunked (HTTP/1.0: until the connection closes).
+  response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);
+
+  /// Adds a header field; `Content-Type` replaces the type of the body. Not added, but recorded in `rejected_field` and
+  /// logged by the server: a name that is not a token, a value with control characters (RFC 9110 section 5.5), and the
+  /// fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
+  /// `Trailer`, `Transfer-Encoding`, `Upgrade`.
+  response& set(std::string_view name, std::string_view value);
+  /// Closes the connection after this response.
+  response& close_connection() noexcept {
+    closes_connection_ = true;
+    return *this;
+  }
+
+  /// The body; empty if `producer` is set.
+  std::string_view content() const noexcept { return static_body_.empty() ? own_body_ : static_body_; }
+  /// The media type of the body; empty if there is no body.
+  std::string_view content_type() const noexcept;
+  /// The media type if it is static; otherwise it is one of the `header_lines`.
+  std::string_view static_content_type() const noexcept { return static_content_type_; }
+  /// The fields that `set` added, each as `Name: value\r\n`.
+  const std::string& header_lines() const noexcept { return header_lines_; }
+  /// Null unless `stream` was called.
+  const body_producer& producer() const noexcept { return producer_; }
+  /// The length that was given to `stream`.
+  std::optional<std::uint64_t> stream_length() const noexcept { return stream_length_; }
+  bool closes_connection() const noexcept { return closes_connection_; }
+  /// The name of the first field that `set` did not add; empty if there is none.
+  std::string_view rejected_field() const noexcept {
+    return rejected_field_ ? std::string_view{*rejected_field_} : std::string_view{};
+  }
+
+  /// The value of a field that `set` added; for tests and filters.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+ private:
+  void set_content_type(media_type type);
+  void reject_field(std::string_view name);
+
+  http::status code_;
+  bool closes_connection_ = false;
+  std::string own_body_;
+  std::string_view static_body_;
+  std::string_view static_content_type_;
+  std::string header_lines_;
+  std::shared_ptr<const std::string> rejected_field_;
+  body_producer producer_;
+  std::optional<std::uint64_t> stream_length_;
+};
+
+/// A response with a JSON body. Precondition: `body` is valid JSON.
+response json_response(std::string body, status code = status::ok);
+
+/// A response with the JSON body `{"error":…,"message":…}`. Clients see both texts: neither may contain internals.
+response error_response(status code, std::string_view error, std::string_view message);
+
+/// The same, with the status's reason phrase as `error`.
+response error_response(status code, std::string_view message);
+
+}  // namespace cohort::http

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// The limits of a server: every size and every time that a client can influence is bounded. Sizes are in bytes.
+struct server_limits {
+  /// The request target; a longer one is rejected with 414.
+  std::size_t max_target_bytes = 8 * 1024;
+  /// The start line and all header fields; more is rejected with 431.
+  std::size_t max_header_bytes = 16 * 1024;
+  /// The number of header fields; more are rejected with 431.
+  std::size_t max_fields = 100;
+  /// The body of a request; a longer one is rejected with 413.
+  std::size_t max_body_bytes = 1024 * 1024;
+  /// The bodies of all requests being read or handled together; more are rejected with 503.
+  std::size_t max_total_body_bytes = 64 * 1024 * 1024;
+  /// Open connections; further ones wait in the listener's backlog.
+  std::size_t max_connections = 10'000;
+
+  /// From the first byte of a request to the end of its header; then 408.
+  duration header_timeout = std::chrono::seconds{10};
+  /// From a response to the next request; then the connection is closed.
+  duration idle_timeout = std::chrono::seconds{60};
+  /// From the end of the header to the end of the body, extended by the body's length at `min_bytes_per_second`; then
+  /// 408.
+  duration body_timeout = std::chrono::seconds{10};
+  /// From the end of the header to the response, unless the route's timeout is shorter; then 504.
+  duration request_timeout = std::chrono::seconds{30};
+  /// For a write of a response, extended by its length at `min_bytes_per_second`; then the connection is closed.
+  duration write_timeout = std::chrono::seconds{10};
+  /// The slowest transfer rate that is tolerated in either direction.
+  std::size_t min_bytes_per_second = 16 * 1024;
+
+  /// The timeout for a transfer of `bytes`: `base`, extended by their time at `min_bytes_per_second`.
+  constexpr duration transfer_timeout(duration base, std::size_t bytes) const noexcept {
+    return base + std::chrono::seconds{bytes / min_bytes_per_second};
+  }
+};
+
+}  // namespace cohort::http

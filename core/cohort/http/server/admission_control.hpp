@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <cohort/http/server/router.hpp>
+#include <cohort/http/server/server_metrics.hpp>
+#include <cohort/policy/overload/concurrency_limiter.hpp>
+#include <cohort/policy/overload/deadline_admission.hpp>
+#include <cohort/runtime/loop_lag_monitor.hpp>
+
+namespace cohort::http {
+
+/// Settings of `admission_control`.
+struct admission_settings {
+  /// What to do with an infeasible request: one whose remaining time is shorter than the recent median latency of its
+  /// route. `observe` counts it, `reject` also responds with 504.
+  enum class infeasible_action { ignore, observe, reject };
+  infeasible_action deadline_admission = infeasible_action::observe;
+
+  /// Whether requests above an adaptive concurrency limit are rejected with 503.
+  bool limit_concurrency = true;
+  /// Starts above the number of calls that may wait in the bulkheads of upstreams, so that nothing is rejected before
+  /// latency shows an overload.
+  policy::concurrency_limiter::settings concurrency{.initial_limit = 1000, .max_limit = 4000};
+
+  /// A request that waited longer for its turn on the event loop is rejected, too: if handlers compute for long, few
+  /// requests are in flight and the others wait in their sockets. A single long delay can be caused by the machine.
+  duration max_loop_lag = std::chrono::milliseconds{500};
+  /// The limit once the loop has lagged for `overload_delay`. With the longer one, all requests would wait nearly as
+  /// long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at Scale" (ACM Queue,
+  /// 2015).
+  duration max_loop_lag_in_overload = std::chrono::milliseconds{10};
+  duration overload_delay = std::chrono::milliseconds{100};
+};
+
+/// The response header field with the reason for which admission control rejected a request.
+inline constexpr std::string_view rejection_reason_field = "x-cohort-refused";
+/// Envoy's response header field for a request that was rejected because of overload.
+inline constexpr std::string_view overloaded_field = "x-envoy-overloaded";
+
+/// Admission control of a server on one loop: rejects requests that cannot meet their deadline, and overload. It
+/// applies to routes with an asynchronous handler that are not probes; to process a synchronous request is as cheap as
+/// to reject it.
+class admission_control {
+ public:
+  /// All arguments must outlive it.
+  admission_control(const admission_settings& settings, const router& routes, server_metrics& metrics,
+                    loop& event_loop);
+
+  /// The admission of one request, from its construction to its destruction.
+  class permit {
+   public:
+    enum class completion { responded, deadline_exceeded, cancelled };
+
+    /// All arguments must outlive it.
+    permit(admission_control& control, const route& requested, const request_context& context);
+    ~permit();
+    permit(const permit&) = delete;
+    permit& operator=(const permit&) = delete;
+
+    bool is_admitted() const noexcept { return decision_ == decision::admitted; }
+    /// The response to a request that is not admitted: 504 (infeasible) or 503 (overload).
+    response rejection() const;
+    /// How the request ended; `cancelled` unless it was set. The latency of a cancelled request is not used.
+    void set_completion(completion how) noexcept { completion_ = how; }
+
+   private:
+    friend class admission_control;
+    enum class decision { admitted, infeasible, overload };
+
+    admission_control& control_;
+    const route& route_;
+    const request_context& context_;
+    time_point began_;
+    /// Of an infeasible request.
+    duration remaining_{};
+    duration required_{};
+    decision decision_;
+    completion completion_ = completion::cancelled;
+  };
+
+ private:
+  struct route_state {
+    policy::deadline_admission deadline_admission;
+    policy::concurrency_limiter limiter;
+    /// The limit that the metrics show.
+    std::size_t reported_limit = 0;
+  };
+  permit::decision admit(permit& request);
+  void release(const permit& request);
+  void report_limit(const route& requested, route_state& state);
+
+  const admission_settings& settings_;
+  server_metrics& metrics_;
+  loop& loop_;
+  loop_lag_monitor lag_monitor_;
+  /// By `route::index`; null for routes without admission control.
+  std::vector<std::unique_ptr<route_state>> route_states_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <cohort/http/message/input_buffer.hpp>
+#include <cohort/http/message/request_line.hpp>
+#include <cohort/http/message/request_parser.hpp>
+#include <cohort/http/server/connection/handler_run.hpp>
+#include <cohort/http/server/request_context.hpp>
+#include <cohort/http/server/server_shard.hpp>
+#include <cohort/net/stream.hpp>
+
+namespace cohort::http {
+
+/// A client's connection: reads requests and writes the responses in their order. Responses to pipelined requests are
+/// sent in one write.
+class connection {
+ public:
+  /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`.
+  connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal);
+  ~connection();
+
+  /// Serves requests until the client or the server closes the connection.
+  task<> run();
+
+  /// Closes the connection soon if it is idle; otherwise it closes after the current response.
+  void drain();
+
+ private:
+  /// What happens to the connection after a request.
+  enum class disposition {
+    keep_alive,
+    /// Send what is buffered, then close so that the client receives all of it.
+    linger,
+    /// Close at once.
+    close,
+  };
+  /// The result of reading a header section or a body.
+  enum class read_result {
+    complete,
+    /// It was invalid, too large or too slow; an error response has been buffered.
+    rejected,
+    /// The client closed the connection, or it was idle for too long.
+    closed,
+  };
+  /// Why a request has no response from a handler.
+  enum class no_response {
+    /// It has to wait, for its body or for an asynchronous handler.
+    pending,
+    /// Its body was rejected; an error response has been buffered.
+    rejected,
+    /// Reading or writing failed.
+    connection_lost,
+    /// The client disconnected while the handler ran.
+    client_disconnected,
+    /// The server shut down while the handler ran.
+    shutdown,
+  };
+  using handling_result = std::variant<response, no_response>;
+
+  // Reading (connection_reading.cpp).
+  task<read_result> read_head();
+  task<read_result> read_body(deadline response_deadline);
+  task<read_result> fill_buffer(deadline read_deadline, bool awaits_request);
+  bool account_for_body();
+  void release_body() noexcept;
+
+  // Handling (connection.cpp).
+  task<disposition> handle_request();
+  handling_result handle_immediately(request_context& context);
+  task<handling_result> handle_async(request_context& context);
+  handling_result call_sync_handler(request_context& context, const sync_handler& handle);
+  task<disposition> send_streamed_response(const response& result, bool keep_alive);
+  void add_server_timing(response& result, request_context& context, time_point began) const;
+
+  // Writing (connection_writing.cpp).
+  void reject(status code);
+  bool can_keep_alive(const response& result) const;
+  void append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
+                   bool is_chunked);
+  task<bool> send_response(const response& result, bool keep_alive);
+  bool try_flush();
+  task<bool> flush();
+  task<> linger();
+
+  // Metrics and logs (connection_logging.cpp).
+  void record_response(const request_context& context, status code, time_point began);
+  response log_handler_failure(const std::exception_ptr& failure);
+  void log_producer_failure(const std::exception_ptr& failure);
+  request_line recognized_request_line() const noexcept;
+
+  server_shard& shard_;
+  const server_limits& limits_;
+  net::stream_ptr stream_;
+  std::string peer_address_;
+
+  input_buffer input_;
+  std::string output_;
+
+  // The current request.
+  request_head head_;
+  head_scanner head_scanner_;
+  std::optional<request_parser> parser_;
+  std::string body_;
+  /// How much of `body_` is included in `server_state::body_bytes`.
+  std::size_t accounted_body_bytes_ = 0;
+  time_point request_began_{};
+  const route* route_ = nullptr;
+  handler_run handler_run_;
+  /// The size of the last response's body.
+  std::uint64_t response_bytes_ = 0;
+  bool is_idle_ = false;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// Reads requests: header sections and bodies.
+#include <algorithm>
+#include <boost/asio/error.hpp>
+
+#include <cohort/http/server/connection/connection.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// The memory for a body that is reserved before its bytes arrive, and that an idle connection may keep.
+constexpr std::size_t max_reserved_body = 64 * 1024;
+/// A client may be sending a request when the server starts to drain. A connection without a new request for this long
+/// is idle.
+constexpr duration drain_grace_period = std::chrono::milliseconds{250};
+/// The method, the version and the white space of a request line.
+constexpr std::size_t max_request_line_overhead = 64;
+
+}  // namespace
+
+void connection::drain() {
+  if (is_idle_) stream_->set_deadline(deadline::after(shard_.event_loop().now(), drain_grace_period));
+}
+
+task<connection::read_result> connection::read_head() {
+  head_scanner_.reset();
+  route_ = nullptr;
+  head_.clear();  // its views refer to bytes that may now be overwritten
+  request_began_ = input_.empty() ? time_point{} : shard_.event_loop().now();
+  bool may_skip_empty_line = true;
+  for (;;) {
+    // RFC 9112 section 2.2: one empty line before the request line is ignored.
+    if (may_skip_empty_line && input_.unread().starts_with("\r\n")) {
+      input_.consume(2);
+      head_scanner_.reset();
+      may_skip_empty_line = false;
+    }
+    const auto state = head_scanner_.scan(input_.unread());
+    if (state == head_scanner::state::complete) co_return read_result::complete;
+    const auto size = input_.unread().size();
+    std::optional<status> rejected;
+    if (state == head_scanner::state::bare_line_feed) {
+      rejected = status::bad_request;
+    } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
+      rejected = status::uri_too_long;
+    } else if (size >= limits_.max_header_bytes) {
+      rejected = status::request_header_fields_too_large;
+    }
+    if (rejected) {
+      reject(*rejected);
+      co_return read_result::rejected;
+    }
+    const bool awaits_request = size == 0;
+    const auto idle_timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
+    const auto read_deadline = awaits_request ? deadline::after(shard_.event_loop().now(), idle_timeout)
+                                              : deadline::after(request_began_, limits_.header_timeout);
+    const auto filled = co_await fill_buffer(read_deadline, awaits_request);
+    if (filled != read_result::complete) co_return filled;
+    if (awaits_request) request_began_ = shard_.event_loop().now();
+  }
+}
+
+/// Reads more bytes into the buffer.
+task<connection::read_result> connection::fill_buffer(deadline read_deadline, bool awaits_request) {
+  if (!try_flush()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return read_result::closed;
+  }
+  input_.reserve();
+  stream_->set_deadline(read_deadline);
+  is_idle_ = awaits_request;
+  auto read = stream_->read_some(input_.free_space());
+  const auto size = co_await std::move(read);
+  is_idle_ = false;
+  if (size) {
+    input_.commit(*size);
+    co_return read_result::complete;
+  }
+  if (size.error() != asio::error::timed_out || awaits_request) co_return read_result::closed;
+  reject(status::request_timeout);
+  co_return read_result::rejected;
+}
+
+/// Reads the whole body into `body_`.
+task<connection::read_result> connection::read_body(deadline response_deadline) {
+  const auto length = parser_->content_length();
+  const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(limits_.max_body_bytes));
+  const auto read_deadline = std::min(deadline::after(shard_.event_loop().now(), timeout), response_deadline);
+  if (parser_->expects_continue() && input_.empty()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (length) body_.reserve(std::min<std::uint64_t>(*length, max_reserved_body));
+  input_.preserve_consumed();
+  for (;;) {
+    std::optional<status> rejected;
+    if (!input_.empty()) input_.consume(parser_->parse_body(input_.unread(), rejected));
+    if (!rejected && !account_for_body()) rejected = status::service_unavailable;
+    if (rejected) {
+      reject(*rejected);
+      co_return read_result::rejected;
+    }
+    if (!parser_->has_body()) co_return read_result::complete;
+    const auto filled = co_await fill_buffer(read_deadline, false);
+    if (filled != read_result::complete) co_return filled;
+  }
+}
+
+/// Adds the growth of `body_` to the server's total; false if that exceeds its limit.
+bool connection::account_for_body() {
+  auto& total = shard_.state().body_bytes;
+  const auto growth = body_.size() - std::exchange(accounted_body_bytes_, body_.size());
+  return total.fetch_add(growth, std::memory_order_relaxed) + growth <= limits_.max_total_body_bytes;
+}
+
+void connection::release_body() noexcept {
+  if (accounted_body_bytes_ > 0) {
+    shard_.state().body_bytes.fetch_sub(std::exchange(accounted_body_bytes_, 0), std::memory_order_relaxed);
+  }
+  if (body_.capacity() > max_reserved_body) std::string{}.swap(body_);
+  body_.clear();
+}
+
+}  // namespace cohort::http

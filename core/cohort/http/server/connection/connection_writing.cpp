@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// Writes responses.
+#include <cohort/http/server/connection/connection.hpp>
+#include <cohort/http/server/connection/response_head.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// Responses to pipelined requests are sent together up to this size.
+constexpr std::size_t max_batched_output = 64 * 1024;
+/// A larger body is sent from where it is instead of being copied behind its header section.
+constexpr std::size_t max_copied_body = 16 * 1024;
+/// Lingering close (RFC 9112 section 9.6): how long, extended by the time to transfer the response, and up to how many
+/// bytes a client's data is read and discarded after the last response, so that a reset does not destroy that.
+constexpr duration linger_timeout = std::chrono::seconds{1};
+constexpr std::size_t max_lingering_bytes = 16 * 1024 * 1024;
+
+std::string_view rejection_message(status code) noexcept {
+  switch (code) {
+    case status::request_timeout: return "The request was not received in time";
+    case status::payload_too_large: return "The body of the request is too large";
+    case status::uri_too_long: return "The target of the request is too long";
+    case status::expectation_failed: return "Only the expectation 100-continue is supported";
+    case status::request_header_fields_too_large: return "The header section of the request is too large";
+    case status::service_unavailable: return "The server is overloaded, retry later";
+    case status::http_version_not_supported: return "Only HTTP/1.1 and HTTP/1.0 are supported";
+    case status::not_implemented: return "The method or transfer coding is not supported";
+    default: return "The request is malformed";
+  }
+}
+
+}  // namespace
+
+/// Buffers the error response to an invalid request; the connection must then be closed. No handler has seen the
+/// request.
+void connection::reject(status code) {
+  auto& state = shard_.state();
+  const auto now = shard_.event_loop().now();
+  const auto began = request_began_ == time_point{} ? now : request_began_;
+  const auto line = recognized_request_line();
+  state.metrics.on_response(route_, head_.method_text, head_.method, code, now - began, {}, now);
+  state.log.write(telemetry::log_level::info, "request rejected",
+                  {{"status", static_cast<std::int64_t>(code)},
+                   {"method", line.method},
+                   {"path", line.path},
+                   {"peer", peer_address_}});
+  const auto error = error_response(code, rejection_message(code));
+  append_head(error, error.content().size(), false, false);
+  if (line.method != "HEAD") output_.append(error.content());
+  response_bytes_ = error.content().size();
+}
+
+bool connection::can_keep_alive(const response& result) const {
+  return parser_->keep_alive() && !result.closes_connection() && !shard_.draining().is_set();
+}
+
+void connection::append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
+                             bool is_chunked) {
+  const response_framing framing{.content_length = content_length,
+                                 .is_chunked = is_chunked,
+                                 .keep_alive = keep_alive,
+                                 .is_http_1_0 = head_.is_http_1_0};
+  const auto& settings = shard_.state().settings;
+  const bool over_tls = !settings.common_header_lines_over_tls.empty() &&
+                        head_.find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+  append_response_head(output_, result, framing, shard_.date_line(),
+                       over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
+}
+
+/// Buffers or sends a response that is not streamed. False if the connection is lost.
+task<bool> connection::send_response(const response& result, bool keep_alive) {
+  const auto content = result.content();
+  // Only a response to HEAD or without a body still has a producer here.
+  append_head(result, result.producer() ? result.stream_length() : std::optional<std::uint64_t>{content.size()},
+              keep_alive, false);
+  response_bytes_ = content.size();
+  if (head_.method == method::head || !may_have_body(result.code())) co_return true;
+  if (content.size() <= max_copied_body) {
+    output_.append(content);
+    // Not `a || co_await b`: in a `co_return`, GCC 12 awaits the second whatever the first is.
+    if (output_.size() < max_batched_output) co_return true;
+    co_return co_await flush();
+  }
+  const auto timeout = limits_.transfer_timeout(limits_.write_timeout, content.size());
+  stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
+  const net::const_buffers buffers{asio::buffer(output_), asio::buffer(content.data(), content.size())};
+  const auto written = co_await net::write_all(*stream_, buffers);
+  output_.clear();
+  co_return written.has_value();
+}
+
+/// Sends what can be sent without waiting; returns whether nothing is left. An error is left to `flush`.
+bool connection::try_flush() {
+  if (output_.empty()) return true;
+  const net::const_buffers buffers{asio::buffer(output_), asio::const_buffer{}};
+  const auto written = stream_->try_write(buffers);
+  if (!written) return false;
+  output_.erase(0, *written);
+  return output_.empty();
+}
+
+/// Sends the buffered output. False if the connection is lost.
+task<bool> connection::flush() {
+  if (try_flush()) co_return true;
+  const auto timeout = limits_.transfer_timeout(limits_.write_timeout, output_.size());
+  stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
+  const net::const_buffers buffers{asio::buffer(output_), asio::const_buffer{}};
+  const auto written = co_await net::write_all(*stream_, buffers);
+  output_.clear();
+  co_return written.has_value();
+}
+
+task<> connection::linger() {
+  stream_->shutdown_write();
+  const auto timeout = limits_.transfer_timeout(linger_timeout, response_bytes_);
+  stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
+  std::size_t discarded = 0;
+  while (discarded < max_lingering_bytes) {
+    input_.clear();
+    input_.reserve();
+    auto read = stream_->read_some(input_.free_space());
+    const auto size = co_await std::move(read);
+    if (!size) co_return;
+    discarded += *size;
+  }
+}
+
+}  // namespace cohort::http

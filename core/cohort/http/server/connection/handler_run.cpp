@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/connection/handler_run.hpp>
+
+#include <algorithm>
+
+namespace cohort::http {
+namespace {
+
+/// Most handlers end sooner; the stream is watched, which may cost a system call, only for those that do not.
+constexpr duration disconnect_detection_delay = std::chrono::milliseconds{10};
+
+}  // namespace
+
+void handler_run::start(deadline limit, bool detect_disconnect) noexcept {
+  is_running_ = true;
+  detects_disconnect_ = detect_disconnect;
+  interruption_ = interruption::none;
+  deadline_ = limit;
+  timer_.arm(std::min(limit, deadline::after(loop_.now(), disconnect_detection_delay)).time());
+}
+
+void handler_run::stop() noexcept {
+  timer_.disarm();
+  is_running_ = false;
+  if (std::exchange(is_watching_, false)) stream_.unwatch_hangup();
+}
+
+void handler_run::interrupt(interruption cause) {
+  // A timer or a stream event can still be delivered after `stop`; the first cause counts.
+  if (!is_running_ || interruption_ != interruption::none) return;
+  interruption_ = cause;
+  detail::cancel(cancel_signal_);
+}
+
+void handler_run::on_timer() {
+  if (!is_running_ || interruption_ != interruption::none) return;
+  if (deadline_.expired(loop_.now())) {
+    interrupt(interruption::deadline);
+    return;
+  }
+  timer_.arm(deadline_.time());
+  if (!detects_disconnect_) return;
+  is_watching_ = true;
+  stream_.watch_hangup([this] { interrupt(interruption::disconnect); });
+}
+
+}  // namespace cohort::http

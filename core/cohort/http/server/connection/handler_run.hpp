@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+#include <utility>
+
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
+#include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+#include <cohort/runtime/time/timer_wheel.hpp>
+
+namespace cohort::http {
+
+/// Why a handler was cancelled.
+enum class interruption {
+  none,
+  /// Its deadline passed.
+  deadline,
+  /// The client disconnected.
+  disconnect,
+  /// The server reached the end of its drain.
+  shutdown,
+};
+
+/// Runs the handler of a connection, or the producer of a streamed body: owns its deadline, the detection of a client
+/// that disconnects, and its cancellation. One per connection, for one handler at a time. Does not allocate.
+class handler_run {
+ public:
+  /// All arguments must outlive it. `cancel_signal` cancels the connection's coroutine.
+  handler_run(net::stream& stream, loop& event_loop, asio::cancellation_signal& cancel_signal) noexcept
+      : stream_(stream), loop_(event_loop), cancel_signal_(cancel_signal), timer_(event_loop.timers(), this) {}
+
+  /// Runs `work` in the calling coroutine, and cancels it at `limit` or when the client disconnects, whichever is
+  /// first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled handler may still
+  /// have a value. The caller can go on after a deadline or a disconnect, but not after a shutdown: then its next
+  /// `co_await` throws. `detect_disconnect` is false if received bytes wait to be read; then the stream cannot detect
+  /// it.
+  template <class T>
+  task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome) {
+    start(limit, detect_disconnect);
+    try {
+      if constexpr (std::is_void_v<T>) {
+        co_await std::move(work);
+        outcome.value.emplace();
+      } else {
+        outcome.value.emplace(co_await std::move(work));
+      }
+    } catch (...) {
+      outcome.failure = std::current_exception();
+    }
+    stop();
+    if (interruption_ == interruption::none) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (!!state.cancelled()) interruption_ = interruption::shutdown;
+    } else {
+      co_await asio::this_coro::reset_cancellation_state();
+    }
+    co_return interruption_;
+  }
+
+ private:
+  void start(deadline limit, bool detect_disconnect) noexcept;
+  void stop() noexcept;
+  void interrupt(interruption cause);
+  void on_timer();
+
+  net::stream& stream_;
+  loop& loop_;
+  asio::cancellation_signal& cancel_signal_;
+  bool is_running_ = false;
+  bool detects_disconnect_ = false;
+  bool is_watching_ = false;
+  interruption interruption_ = interruption::none;
+  deadline deadline_;
+  bound_timer<&handler_run::on_timer> timer_;
+};
+
+}  // namespace cohort::http

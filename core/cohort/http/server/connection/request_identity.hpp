@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string_view>
+
+#include <cohort/http/message/request_head.hpp>
+#include <cohort/runtime/random.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::http {
+
+/// Whether a client's `X-Request-Id` can be used as it is in log lines and requests to upstreams: 1 to 128 letters,
+/// digits, `-`, `_` or `.`.
+bool is_valid_request_id(std::string_view id) noexcept;
+
+/// The trace from `traceparent` and `tracestate`; a new one if `traceparent` is absent, invalid or repeated.
+telemetry::trace_context request_trace(const request_head& head, random_generator& random) noexcept;
+
+}  // namespace cohort::http

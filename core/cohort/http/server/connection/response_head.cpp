@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/connection/response_head.hpp>
+
+#include <charconv>
+
+namespace cohort::http {
+namespace {
+
+void append_number(std::string& output, std::uint64_t number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  output.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+void append_status_line(std::string& output, status code) {
+  if (code == status::ok) {  // the usual case, and cheaper
+    output += "HTTP/1.1 200 OK\r\n";
+    return;
+  }
+  output += "HTTP/1.1 ";
+  append_number(output, static_cast<unsigned>(code));
+  output += ' ';
+  output += boost::beast::http::obsolete_reason(code);
+  output += "\r\n";
+}
+
+}  // namespace
+
+bool may_have_body(status code) noexcept {
+  return code != status::no_content && code != status::not_modified && static_cast<unsigned>(code) >= 200;
+}
+
+void append_response_head(std::string& output, const response& result, const response_framing& framing,
+                          std::string_view date_line, std::string_view common_header_lines) {
+  append_status_line(output, result.code());
+  output += date_line;
+  if (const auto type = result.static_content_type(); !type.empty()) {
+    output.append("Content-Type: ").append(type).append("\r\n");
+  }
+  if (framing.is_chunked) {
+    output += "Transfer-Encoding: chunked\r\n";
+  } else if (framing.content_length && may_have_body(result.code())) {
+    output += "Content-Length: ";
+    append_number(output, *framing.content_length);
+    output += "\r\n";
+  }
+  if (!framing.keep_alive) {
+    output += "Connection: close\r\n";
+  } else if (framing.is_http_1_0) {
+    output += "Connection: keep-alive\r\n";
+  }
+  output += result.header_lines();
+  output += common_header_lines;
+  output += "\r\n";
+}
+
+}  // namespace cohort::http

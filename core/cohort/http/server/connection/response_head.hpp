@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/message/response.hpp>
+
+namespace cohort::http {
+
+/// The framing of a response and what happens to its connection.
+struct response_framing {
+  /// The value of `Content-Length`, if it is sent.
+  std::optional<std::uint64_t> content_length;
+  bool is_chunked = false;
+  bool keep_alive = true;
+  /// Whether the request was HTTP/1.0, which needs an explicit `Connection: keep-alive`.
+  bool is_http_1_0 = false;
+};
+
+/// Whether a response with this status can have a body (RFC 9110 section 6.4.1).
+bool may_have_body(status code) noexcept;
+
+/// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines.
+void append_response_head(std::string& output, const response& result, const response_framing& framing,
+                          std::string_view date_line, std::string_view common_header_lines);
+
+}  // namespace cohort::http

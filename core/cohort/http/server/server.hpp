@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <cohort/http/server/router.hpp>
+#include <cohort/http/server/server_metrics.hpp>
+#include <cohort/http/server/server_shard.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::http {
+
+/// An HTTP/1.1 server on one or more loops. It accepts on the first loop and assigns each connection to the loop with
+/// the fewest connections.
+class server {
+ public:
+  /// `loops`, `routes` and `metrics` must outlive it. `listener` belongs to the first loop.
+  server(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener, const router& routes,
+         server_metrics& metrics, telemetry::logger log, server_settings settings);
+  ~server();
+
+  /// Starts to accept connections. Called on the first loop.
+  void start();
+  /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those
+  /// that have not ended within `timeout`. Called on the first loop; must have ended before the server is destroyed.
+  task<> drain(duration timeout);
+
+  /// The address that the server listens on.
+  net::endpoint local_endpoint() const { return local_endpoint_; }
+
+ private:
+  task<> accept_connections();
+  task<> close_listener();
+  server_shard& least_loaded_shard() noexcept;
+  void assign(server_shard& shard, net::stream_ptr stream);
+
+  server_state state_;
+  std::vector<std::unique_ptr<server_shard>> shards_;
+  std::unique_ptr<net::acceptor> listener_;
+  net::endpoint local_endpoint_;
+  task_group accept_task_;
+  std::size_t accepted_count_ = 0;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/json/parser.hpp>
+
+namespace cohort::json {
+
+simdjson::dom::parser& thread_local_parser() {
+  thread_local simdjson::dom::parser parser;
+  return parser;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
+bool parse_document(std::string_view text, simdjson::dom::element& root) {
+  const auto document = without_byte_order_mark(text);
+  // The data of an empty view can be null, which simdjson would pass to memcpy. Newer versions of simdjson ignore a
+  // mark themselves, and would accept a second one.
+  const bool is_parsable = !document.empty() && without_byte_order_mark(document).size() == document.size();
+  return is_parsable && thread_local_parser().parse(document.data(), document.size()).get(root) == simdjson::SUCCESS;
+}
+
+bool is_object(std::string_view text) {
+  simdjson::dom::element root;
+  return parse_document(text, root) && root.is_object();
+}
+
+std::string minify(std::string_view text) {
+  simdjson::dom::element root;
+  return parse_document(text, root) ? simdjson::minify(root) : std::string{};
+}
+
+}  // namespace cohort::json

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <simdjson.h>
+
+#include <boost/system/errc.hpp>
+#include <boost/system/result.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cohort::json {
+
+/// The calling thread's parser. Its next `parse` invalidates the document before.
+simdjson::dom::parser& thread_local_parser();
+
+/// `text` without the byte order mark that some servers send before it (RFC 8259 section 8.1). All functions of this
+/// header ignore one mark. A program that passes the text on must remove it.
+std::string_view without_byte_order_mark(std::string_view text) noexcept;
+
+/// Parses `text`; `root` is valid until the next parse on this thread. False if `text` is not valid JSON.
+bool parse_document(std::string_view text, simdjson::dom::element& root);
+
+/// Parses `text` and returns `visitor(root)`, where `root` is a `simdjson::dom::element` and the visitor returns a
+/// `boost::system::result<T>`. If `text` is not valid JSON, returns `errc::bad_message` without calling the visitor.
+/// The visitor must copy what it needs: the document is invalid after the call and must not be kept across a
+/// `co_await`.
+template <class Visitor>
+auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::declval<simdjson::dom::element>())) {
+  using result_type = decltype(visitor(std::declval<simdjson::dom::element>()));
+  simdjson::dom::element root;
+  if (!parse_document(text, root)) {
+    // The tag is needed for `result<bool>`: an error code alone converts to bool.
+    return result_type(boost::system::in_place_error, boost::system::errc::bad_message,
+                       boost::system::generic_category());
+  }
+  return std::forward<Visitor>(visitor)(root);
+}
+
+/// True if `text` is exactly one JSON object.
+bool is_object(std::string_view text);
+
+/// `text` without white space between its tokens, and so on one line. Empty if `text` is not valid JSON.
+std::string minify(std::string_view text);
+
+}  // namespace cohort::json

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cohort::json {
+
+/// Appends JSON text to a string. Writes commas, quotes and escapes; the caller is responsible for matching `open_…`
+/// and `close_…` calls and for one value after each key. The string must outlive the writer.
+///
+///     std::string body;
+///     json::writer{body}.open_object().field("service", "time-service").field("unix_ms", 17).close_object();
+class writer {
+ public:
+  explicit writer(std::string& out) noexcept : out_(out) {}
+
+  writer& open_object() { return open('{'); }
+  writer& close_object() { return close('}'); }
+  writer& open_array() { return open('['); }
+  writer& close_array() { return close(']'); }
+
+  /// The name of an object's next member.
+  writer& key(std::string_view name);
+
+  /// A string. Each byte that is not part of valid UTF-8 (RFC 3629) is replaced by U+FFFD.
+  writer& value(std::string_view text);
+  writer& value(const char* text) { return value(std::string_view{text}); }
+  writer& value(const std::string& text) { return value(std::string_view{text}); }
+  writer& value(bool flag);
+  /// The shortest text that parses to the same number; `null` for infinities and NaN, which JSON cannot represent.
+  writer& value(double number);
+  template <std::integral Number>
+    requires(!std::same_as<Number, bool>)
+  writer& value(Number number) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    return raw({digits, static_cast<std::size_t>(end - digits)});
+  }
+  /// The number rounded to `decimals` digits after the point (at least 0); `null` for infinities and NaN.
+  writer& fixed(double number, int decimals);
+  writer& null() { return raw("null"); }
+  /// A value that is JSON text already. Not validated.
+  writer& raw(std::string_view json);
+
+  /// A member of an object: key and value.
+  template <class Value>
+  writer& field(std::string_view name, const Value& member_value) {
+    return key(name).value(member_value);
+  }
+
+ private:
+  writer& open(char bracket);
+  writer& close(char bracket);
+  void separate();
+
+  std::string& out_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace cohort::json

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::net {
+
+/// Deadline of a stream: a timer that marks the deadline as expired and calls its owner to cancel pending operations.
+/// Use it on its loop only.
+class deadline_timer {
+ public:
+  /// `on_expired(owner)` is called on the loop when the deadline passes.
+  deadline_timer(loop& event_loop, void* owner, timer::callback_function on_expired) noexcept
+      : owner_(owner), on_expired_(on_expired), timer_(event_loop.timers(), this) {}
+
+  /// Replaces the deadline, also one that has expired.
+  void set(deadline stream_deadline) noexcept {
+    expired_ = false;
+    if (stream_deadline.is_never()) {
+      timer_.disarm();
+    } else {
+      timer_.arm(stream_deadline.time());
+    }
+  }
+
+  bool expired() const noexcept { return expired_; }
+
+ private:
+  void on_timer() {
+    expired_ = true;
+    on_expired_(owner_);
+  }
+
+  void* owner_;
+  timer::callback_function on_expired_;
+  bool expired_ = false;
+  bound_timer<&deadline_timer::on_timer> timer_;
+};
+
+}  // namespace cohort::net

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/memory/memory_network.hpp>
+
+#include <boost/asio/error.hpp>
+#include <cassert>
+
+namespace cohort::net {
+
+task<result<stream_ptr>> memory_acceptor::accept(loop&) {
+  while (backlog_.empty()) {
+    if (closed_) co_return error_code{asio::error::operation_aborted};
+    auto waiting = waiters_.wait();
+    if (co_await std::move(waiting) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+  }
+  auto accepted = std::move(backlog_.front());
+  backlog_.pop_front();
+  co_return accepted;
+}
+
+void memory_acceptor::close() noexcept {
+  if (std::exchange(closed_, true)) return;
+  if (const auto on_close = std::exchange(on_close_, nullptr)) on_close();
+  backlog_.clear();
+  waiters_.notify_all();
+}
+
+void memory_acceptor::enqueue(stream_ptr connection) {
+  backlog_.push_back(std::move(connection));
+  waiters_.notify_one();
+}
+
+memory_network::~memory_network() {
+  for (auto& [local, each] : acceptors_) each->clear_on_close();
+}
+
+std::unique_ptr<acceptor> memory_network::listen(const endpoint& local) {
+  assert(!acceptors_.contains(local));
+  auto listening = std::make_unique<memory_acceptor>(local, [this, local] { acceptors_.erase(local); });
+  acceptors_[local] = listening.get();
+  return listening;
+}
+
+task<result<std::vector<endpoint>>> memory_network::resolve(std::string host, std::uint16_t port, deadline) {
+  std::vector<endpoint> endpoints;
+  error_code not_an_address;
+  const auto numeric = asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) {
+    endpoints.emplace_back(numeric, port);
+    co_return endpoints;
+  }
+  const auto found = names_.find(host);
+  if (found == names_.end()) co_return error_code{asio::error::host_not_found};
+  for (const auto& address : found->second) endpoints.emplace_back(address, port);
+  co_return endpoints;
+}
+
+task<result<stream_ptr>> memory_network::connect(endpoint peer, deadline connect_deadline) {
+  const auto round_trip = deadline::after(loop::current().now(), 2 * settings_.latency);
+  const bool is_black_hole = black_holes_.contains(peer);
+  auto waiting = sleep_until(is_black_hole ? connect_deadline : std::min(connect_deadline, round_trip));
+  if (co_await std::move(waiting) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+  if (is_black_hole || connect_deadline < round_trip) co_return error_code{asio::error::timed_out};
+  const auto found = acceptors_.find(peer);
+  if (found == acceptors_.end()) co_return error_code{asio::error::connection_refused};
+  auto ends = make_memory_pipe(settings_, "192.0.2.1", peer.address().to_string());
+  found->second->enqueue(std::move(ends.second));
+  co_return std::move(ends.first);
+}
+
+}  // namespace cohort::net

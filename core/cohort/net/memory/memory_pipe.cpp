@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/memory/memory_pipe.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+#include <cohort/net/memory/memory_pipe_state.hpp>
+
+namespace cohort::net {
+
+using detail::not_scheduled;
+
+memory_pipe::state::state(memory_pipe_settings pipe_settings, std::shared_ptr<memory_link> pipe_link)
+    : settings(pipe_settings), link(std::move(pipe_link)) {}
+
+/// Keeps the order of segments: never before the latest arrival.
+time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
+  auto& latest = channels[1 - sender].latest_arrival;
+  latest = std::max(latest, link ? link->arrival_time(sender, size) : event_loop.now() + settings.latency);
+  return latest;
+}
+
+/// Number of bytes sent; empty if the receiver has closed and the resulting reset has arrived.
+std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
+  auto& outgoing = channels[1 - sender];
+  const auto size = bytes.size();
+  const bool receiver_closed = closed[1 - sender] && !outgoing.held;
+  if (receiver_closed) {
+    answer_with_reset(sender, schedule_arrival(sender, size));
+    if (channels[sender].is_reset(event_loop.now())) return std::nullopt;
+  }
+  if (link) link->on_sent(sender, bytes);
+  if (receiver_closed) return size;
+  outgoing.in_flight += size;
+  transmit(sender, std::move(bytes));
+  return size;
+}
+
+void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
+  auto& outgoing = channels[1 - sender];
+  if (outgoing.held) {
+    outgoing.segments.push_back({not_scheduled, std::move(bytes)});
+    return;
+  }
+  const auto arrives = schedule_arrival(sender, bytes.size());
+  const bool resets = bytes.size() >= outgoing.bytes_until_reset;
+  if (resets) bytes.resize(outgoing.bytes_until_reset);
+  if (outgoing.bytes_until_reset != detail::unlimited) outgoing.bytes_until_reset -= bytes.size();
+  if (!bytes.empty()) outgoing.segments.push_back({arrives, std::move(bytes)});
+  if (!resets) return;
+  reset_at(1 - sender, arrives);
+  answer_with_reset(sender, arrives);
+}
+
+void memory_pipe::state::send_fin(pipe_side sender) {
+  auto& outgoing = channels[1 - sender];
+  if (outgoing.fin_sent || outgoing.reset_sent) return;
+  outgoing.fin_sent = true;
+  if (!outgoing.held) outgoing.fin_arrives = schedule_arrival(sender, 0);
+  notify(1 - sender);
+}
+
+void memory_pipe::state::send_reset(pipe_side sender) {
+  auto& outgoing = channels[1 - sender];
+  if (outgoing.reset_sent) return;
+  outgoing.reset_sent = true;
+  if (!outgoing.held) outgoing.reset_arrives = schedule_arrival(sender, 0);
+  notify(1 - sender);
+}
+
+void memory_pipe::state::reset_at(pipe_side receiver, time_point when) {
+  auto& incoming = channels[receiver];
+  incoming.reset_sent = true;
+  incoming.reset_arrives = when;
+  while (!incoming.segments.empty() && incoming.segments.back().arrives > when) incoming.segments.pop_back();
+}
+
+/// Sends `receiver` a reset, since its segment reached a closed end at `reached`.
+void memory_pipe::state::answer_with_reset(pipe_side receiver, time_point reached) {
+  auto& incoming = channels[receiver];
+  if (std::exchange(incoming.reset_sent, true) || incoming.held) return;
+  const auto now = event_loop.now();
+  const auto return_latency = (link ? link->arrival_time(1 - receiver, 0) : now + settings.latency) - now;
+  reset_at(receiver, std::max(incoming.latest_arrival, reached + return_latency));
+}
+
+void memory_pipe::state::release(pipe_side sender) {
+  auto& outgoing = channels[1 - sender];
+  outgoing.held = false;
+  std::vector<std::string> held;  // in reverse order
+  while (!outgoing.segments.empty() && outgoing.segments.back().arrives == not_scheduled) {
+    held.push_back(std::move(outgoing.segments.back().bytes));
+    outgoing.segments.pop_back();
+  }
+  for (; !held.empty(); held.pop_back()) {
+    if (closed[1 - sender]) {
+      answer_with_reset(sender, schedule_arrival(sender, held.back().size()));
+    } else {
+      transmit(sender, std::move(held.back()));
+    }
+  }
+  if (outgoing.fin_sent && outgoing.fin_arrives == not_scheduled) outgoing.fin_arrives = schedule_arrival(sender, 0);
+  if (outgoing.reset_sent && outgoing.reset_arrives == not_scheduled)
+    outgoing.reset_arrives = schedule_arrival(sender, 0);
+  notify(0);
+  notify(1);
+}
+
+void memory_pipe::state::notify(pipe_side side) {
+  if (ends[side]) ends[side]->advance();
+}
+
+memory_pipe::memory_pipe(memory_pipe_settings settings, std::shared_ptr<memory_link> link)
+    : state_(std::make_shared<state>(settings, std::move(link))) {}
+memory_pipe::~memory_pipe() = default;
+memory_pipe::memory_pipe(memory_pipe&&) noexcept = default;
+memory_pipe& memory_pipe::operator=(memory_pipe&&) noexcept = default;
+
+stream_ptr memory_pipe::make_stream(pipe_side side, std::string peer_address) {
+  assert(!state_->ends[side] && "one stream per side");
+  return std::make_unique<end>(state_, side, std::move(peer_address));
+}
+
+void memory_pipe::reset() {
+  for (const pipe_side side : {0U, 1U}) state_->reset_at(side, state_->event_loop.now());
+  for (const pipe_side side : {0U, 1U}) state_->notify(side);
+}
+
+void memory_pipe::kill(pipe_side side) {
+  if (state_->ends[side]) state_->ends[side]->reset();
+}
+
+void memory_pipe::power_off(pipe_side side) {
+  hold(0);
+  hold(1);
+  if (state_->ends[side]) state_->ends[side]->power_off();
+}
+
+void memory_pipe::reset_after(pipe_side sender, std::uint64_t size) {
+  state_->channels[1 - sender].bytes_until_reset = size;
+}
+
+void memory_pipe::hold(pipe_side sender) {
+  auto& outgoing = state_->channels[1 - sender];
+  const auto now = state_->event_loop.now();
+  outgoing.held = true;
+  for (auto& each : outgoing.segments) {
+    if (each.arrives > now) each.arrives = not_scheduled;
+  }
+  if (outgoing.fin_arrives > now) outgoing.fin_arrives = not_scheduled;
+  if (outgoing.reset_arrives > now) outgoing.reset_arrives = not_scheduled;
+}
+
+void memory_pipe::release(pipe_side sender) { state_->release(sender); }
+
+std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings settings, std::string first_address,
+                                                   std::string second_address) {
+  memory_pipe pipe{settings};
+  auto first = pipe.make_stream(0, std::move(second_address));
+  return {std::move(first), pipe.make_stream(1, std::move(first_address))};
+}
+
+void reset_memory_stream(stream& end) { dynamic_cast<memory_pipe::end&>(end).reset(); }
+
+}  // namespace cohort::net

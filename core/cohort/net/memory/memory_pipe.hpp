@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <cohort/net/stream.hpp>
+
+namespace cohort::net {
+
+/// Settings of a connection within one loop.
+struct memory_pipe_settings {
+  /// One-way latency. Not used if there is a `memory_link`.
+  duration latency{0};
+  /// Maximum number of bytes in flight per direction. Writes beyond it wait, as with a full socket buffer.
+  std::size_t capacity = 64 * 1024;
+  /// Maximum number of bytes per read. A value of 1 tests every way in which a message can be split.
+  std::size_t max_read_size = 64 * 1024;
+};
+
+/// One of the two ends of a connection: 0 or 1.
+using pipe_side = std::size_t;
+
+/// Resets the connection of a stream made by `memory_pipe`, as if its process was killed: the peer reads what was
+/// written before, then `connection_reset`.
+void reset_memory_stream(stream& end);
+
+/// Determines the latency of a connection and observes its bytes. A simulated network implements it.
+class memory_link {
+ public:
+  virtual ~memory_link() = default;
+
+  /// When `size` bytes that `sender` sends now arrive at the other side; a size of zero stands for a control segment
+  /// (FIN or RST). The pipe keeps the order of segments whatever the arrival times are.
+  virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
+  virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
+  virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
+  /// `side` was closed, or its process was killed; `reset` tells whether its peer receives a reset. Once per side.
+  virtual void on_closed(pipe_side side, bool reset) = 0;
+};
+
+/// A connection in memory, with fault injection. Its ends behave like TCP sockets of Linux: data sent before a close or
+/// a reset still arrives; an end that closes with unread data, or receives data after closing, sends a reset. All uses
+/// must be on one loop.
+class memory_pipe {
+ public:
+  /// A `link` replaces `settings.latency`.
+  explicit memory_pipe(memory_pipe_settings settings = {}, std::shared_ptr<memory_link> link = nullptr);
+  ~memory_pipe();
+  memory_pipe(memory_pipe&&) noexcept;
+  memory_pipe& operator=(memory_pipe&&) noexcept;
+
+  /// The stream of one side; once per side. It may outlive the pipe.
+  stream_ptr make_stream(pipe_side side, std::string peer_address);
+
+  /// Resets both ends immediately. Data in flight is lost.
+  void reset();
+  /// Kills the process at `side`: its operations are aborted, and its peer receives a reset.
+  void kill(pipe_side side);
+  /// Powers off the host at `side`: its operations are aborted, and its peer receives nothing until it sends data after
+  /// `release`.
+  void power_off(pipe_side side);
+  /// Lets `size` more bytes of `sender` through, then resets both ends.
+  void reset_after(pipe_side sender, std::uint64_t size);
+  /// Delays the delivery of what `sender` sends until `release`. Nothing is lost.
+  void hold(pipe_side sender);
+  void release(pipe_side sender);
+
+ private:
+  friend void reset_memory_stream(stream& end);
+  struct state;
+  class end;
+  std::shared_ptr<state> state_;
+};
+
+/// Makes both ends of a connection without fault injection.
+std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings settings = {},
+                                                   std::string first_address = "192.0.2.1",
+                                                   std::string second_address = "192.0.2.2");
+
+}  // namespace cohort::net

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <cassert>
+#include <cstring>
+
+#include <cohort/net/memory/memory_pipe_state.hpp>
+
+namespace cohort::net {
+
+using detail::not_scheduled;
+
+memory_pipe::end::end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address)
+    : shared_(std::move(shared)),
+      side_(side),
+      peer_address_(std::move(peer_address)),
+      deadline_timer_(shared_->event_loop, this, [](void* self) { static_cast<end*>(self)->abort_pending(); }),
+      advance_timer_(shared_->event_loop.timers(), this) {
+  shared_->ends[side_] = this;
+}
+
+memory_pipe::end::~end() {
+  close();
+  shared_->ends[side_] = nullptr;
+}
+
+io_result memory_pipe::end::try_write(const_buffers buffers) {
+  const auto sent = send(buffers);
+  if (!sent) return error_code{asio::error::would_block};
+  if (*sent) shared_->notify(1 - side_);
+  schedule_advance();
+  return *sent;
+}
+
+void memory_pipe::end::watch_hangup(std::function<void()> on_hangup) {
+  watch_ = std::make_shared<hangup_watch>(hangup_watch{std::move(on_hangup)});
+  advance();
+}
+
+void memory_pipe::end::unwatch_hangup() noexcept {
+  if (!watch_) return;
+  watch_->on_hangup = nullptr;
+  watch_.reset();
+  schedule_advance();
+}
+
+bool memory_pipe::end::readable() noexcept {
+  const auto now = shared_->event_loop.now();
+  return closed() || incoming().has_data(now) || incoming().has_ended(now) || incoming().is_reset(now);
+}
+
+void memory_pipe::end::close() noexcept {
+  if (closed()) return;
+  const bool has_unread_data = incoming().has_data(shared_->event_loop.now());
+  if (has_unread_data) shared_->send_reset(side_);
+  shared_->send_fin(side_);
+  close_side(has_unread_data);
+}
+
+void memory_pipe::end::reset() {
+  if (closed()) return;
+  shared_->send_reset(side_);
+  close_side(true);
+}
+
+void memory_pipe::end::power_off() {
+  if (!closed()) close_side(false);
+}
+
+void memory_pipe::end::advance() {
+  if (read_) {
+    if (const auto received = receive(read_.buffers)) {
+      read_.complete(*received);
+      shared_->notify(1 - side_);
+    }
+  }
+  if (write_) {
+    if (const auto sent = send(write_.buffers)) {
+      write_.complete(*sent);
+    }
+  }
+  if (watch_) check_hangup();
+  schedule_advance();
+}
+
+void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) {
+  assert(!read_ && "one read at a time");
+  if (const auto received = receive(buffer)) {
+    handler.post(*received);
+    return shared_->notify(1 - side_);
+  }
+  read_ = {buffer, std::move(handler)};
+  auto slot = read_.handler.get_cancellation_slot();
+  if (slot.is_connected()) slot.assign([this](asio::cancellation_type) { abort(read_); });
+  schedule_advance();
+}
+
+void memory_pipe::end::start_write(const_buffers buffers, completion_handler<io_result> handler) {
+  assert(!write_ && "one write at a time");
+  if (const auto sent = send(buffers)) {
+    handler.post(*sent);
+    schedule_advance();
+    return shared_->notify(1 - side_);
+  }
+  write_ = {buffers, std::move(handler)};
+  auto slot = write_.handler.get_cancellation_slot();
+  if (slot.is_connected()) slot.assign([this](asio::cancellation_type) { abort(write_); });
+  schedule_advance();
+}
+
+template <class Buffers>
+void memory_pipe::end::abort(detail::pending_operation<Buffers>& operation) {
+  operation.complete(error_code{asio::error::operation_aborted});
+  schedule_advance();
+}
+
+std::optional<error_code> memory_pipe::end::local_error() const noexcept {
+  if (closed()) return error_code{asio::error::operation_aborted};
+  if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+  return std::nullopt;
+}
+
+std::optional<io_result> memory_pipe::end::receive(asio::mutable_buffer buffer) {
+  if (const auto error = local_error()) return io_result{*error};
+  auto& channel = incoming();
+  const auto now = shared_->event_loop.now();
+  if (channel.has_data(now)) return io_result{consume_segment(buffer)};
+  if (channel.has_ended(now)) return io_result{error_code{asio::error::eof}};
+  if (channel.is_reset(now)) return io_result{error_code{asio::error::connection_reset}};
+  return std::nullopt;
+}
+
+std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
+  auto& channel = incoming();
+  auto& segment = channel.segments.front();
+  const auto size = std::min({buffer.size(), segment.bytes.size() - segment.consumed, shared_->settings.max_read_size});
+  auto* const destination = static_cast<char*>(buffer.data());
+  std::memcpy(destination, segment.bytes.data() + segment.consumed, size);
+  segment.consumed += size;
+  if (segment.consumed == segment.bytes.size()) channel.segments.pop_front();
+  channel.in_flight -= size;
+  if (shared_->link) shared_->link->on_read(side_, {destination, size});
+  return size;
+}
+
+std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
+  if (const auto error = local_error()) return io_result{*error};
+  auto& outgoing = shared_->channels[1 - side_];
+  if (outgoing.fin_sent || incoming().is_reset(shared_->event_loop.now())) {
+    return io_result{error_code{asio::error::broken_pipe}};
+  }
+  const auto capacity = shared_->settings.capacity;
+  const auto available = capacity - std::min(outgoing.in_flight, capacity);
+  if (available == 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(std::min(available, buffers[0].size() + buffers[1].size()));
+  for (const auto& buffer : buffers) {
+    bytes.append(static_cast<const char*>(buffer.data()), std::min(buffer.size(), available - bytes.size()));
+  }
+  const auto sent = shared_->send(side_, std::move(bytes));
+  if (!sent) return io_result{error_code{asio::error::broken_pipe}};
+  return io_result{*sent};
+}
+
+void memory_pipe::end::close_side(bool with_reset) {
+  unwatch_hangup();
+  shared_->closed[side_] = true;
+  if (shared_->link) shared_->link->on_closed(side_, with_reset);
+  reject_incoming();
+  abort_pending();
+}
+
+/// Answers the segments in flight with a reset, since this end is closed.
+void memory_pipe::end::reject_incoming() {
+  auto& channel = incoming();
+  const auto now = shared_->event_loop.now();
+  while (!channel.segments.empty() && channel.segments.front().arrives != not_scheduled) {
+    const auto arrives = channel.segments.front().arrives;
+    if (arrives > now) shared_->answer_with_reset(1 - side_, arrives);
+    channel.segments.pop_front();
+  }
+}
+
+void memory_pipe::end::abort_pending() {
+  const auto error = local_error();
+  if (read_) read_.complete(*error);
+  if (write_) write_.complete(*error);
+  schedule_advance();
+}
+
+void memory_pipe::end::check_hangup() {
+  const auto now = shared_->event_loop.now();
+  const auto& channel = incoming();
+  watch_->done = channel.has_data(now) || channel.has_ended(now) || channel.is_reset(now);
+  if (!watch_->done || channel.has_data(now)) return;
+  asio::post(shared_->event_loop.get_executor(), [watch = watch_] {
+    if (const auto on_hangup = std::exchange(watch->on_hangup, nullptr)) on_hangup();
+  });
+}
+
+void memory_pipe::end::schedule_advance() noexcept {
+  const bool waits_for_data = read_ || (watch_ && !watch_->done);
+  const auto next = waits_for_data ? incoming().next_arrival() : write_ ? incoming().reset_arrives : not_scheduled;
+  if (next == not_scheduled) {
+    advance_timer_.disarm();
+  } else {
+    advance_timer_.arm(next);
+  }
+}
+
+}  // namespace cohort::net

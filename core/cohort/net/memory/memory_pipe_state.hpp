@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <cohort/net/deadline_timer.hpp>
+#include <cohort/net/memory/memory_pipe.hpp>
+
+// Implementation of `memory_pipe`.
+namespace cohort::net {
+namespace detail {
+
+/// The arrival time of a segment that is held, or that was not sent.
+inline constexpr auto not_scheduled = time_point::max();
+inline constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+
+/// One direction of a connection.
+struct channel {
+  struct segment {
+    time_point arrives;
+    std::string bytes;
+    std::size_t consumed = 0;
+  };
+
+  bool has_data(time_point now) const noexcept { return !segments.empty() && segments.front().arrives <= now; }
+  bool has_ended(time_point now) const noexcept { return fin_arrives <= now && fin_arrives <= reset_arrives; }
+  bool is_reset(time_point now) const noexcept { return reset_arrives <= now; }
+  time_point next_arrival() const noexcept {
+    const auto first = segments.empty() ? not_scheduled : segments.front().arrives;
+    return std::min({first, fin_arrives, reset_arrives});
+  }
+
+  std::deque<segment> segments;
+  std::size_t in_flight = 0;  // bytes
+  bool held = false;
+  bool fin_sent = false;
+  bool reset_sent = false;
+  time_point fin_arrives = not_scheduled;
+  time_point reset_arrives = not_scheduled;
+  time_point latest_arrival{};
+  std::uint64_t bytes_until_reset = unlimited;
+};
+
+/// A pending read or write.
+template <class Buffers>
+struct pending_operation {
+  Buffers buffers{};
+  completion_handler<io_result> handler;
+
+  explicit operator bool() const noexcept { return static_cast<bool>(handler); }
+  void complete(io_result transferred) {
+    auto completing = std::move(handler);
+    completing.post(transferred);
+  }
+};
+
+}  // namespace detail
+
+/// State shared by both ends.
+struct memory_pipe::state {
+  state(memory_pipe_settings pipe_settings, std::shared_ptr<memory_link> pipe_link);
+
+  time_point schedule_arrival(pipe_side sender, std::size_t size);
+  std::optional<std::size_t> send(pipe_side sender, std::string bytes);
+  void transmit(pipe_side sender, std::string bytes);
+  void send_fin(pipe_side sender);
+  void send_reset(pipe_side sender);
+  void reset_at(pipe_side receiver, time_point when);
+  void answer_with_reset(pipe_side receiver, time_point reached);
+  void release(pipe_side sender);
+  void notify(pipe_side side);
+
+  memory_pipe_settings settings;
+  std::shared_ptr<memory_link> link;
+  std::array<detail::channel, 2> channels;  // by receiver
+  std::array<end*, 2> ends{};
+  std::array<bool, 2> closed{};
+  loop& event_loop = loop::current();
+};
+
+/// One end of a memory pipe.
+class memory_pipe::end final : public stream {
+ public:
+  end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address);
+  ~end() override;
+
+  io_result try_write(const_buffers buffers) override;
+  void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
+  void watch_hangup(std::function<void()> on_hangup) override;
+  void unwatch_hangup() noexcept override;
+  bool readable() noexcept override;
+  void shutdown_write() noexcept override { shared_->send_fin(side_); }
+  void close() noexcept override;
+  std::string peer_address() const override { return peer_address_; }
+
+  void reset();
+  void power_off();
+  /// Completes pending operations that have become possible.
+  void advance();
+
+ private:
+  struct hangup_watch {
+    std::function<void()> on_hangup;
+    bool done = false;
+  };
+
+  detail::channel& incoming() noexcept { return shared_->channels[side_]; }
+  bool closed() const noexcept { return shared_->closed[side_]; }
+
+  void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
+  void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
+  template <class Buffers>
+  void abort(detail::pending_operation<Buffers>& operation);
+
+  /// The error of any operation, if this end is closed or its deadline has expired.
+  std::optional<error_code> local_error() const noexcept;
+  /// Empty if the read must wait.
+  std::optional<io_result> receive(asio::mutable_buffer buffer);
+  std::size_t consume_segment(asio::mutable_buffer buffer);
+  /// Empty if the write must wait.
+  std::optional<io_result> send(const const_buffers& buffers);
+
+  void close_side(bool with_reset);
+  void reject_incoming();
+  /// Ends pending operations because the deadline has expired or this end is closed.
+  void abort_pending();
+  void check_hangup();
+  void schedule_advance() noexcept;
+
+  std::shared_ptr<state> shared_;
+  pipe_side side_;
+  std::string peer_address_;
+  std::shared_ptr<hangup_watch> watch_;
+  detail::pending_operation<asio::mutable_buffer> read_;
+  detail::pending_operation<const_buffers> write_;
+  deadline_timer deadline_timer_;
+  bound_timer<&end::advance> advance_timer_;
+};
+
+}  // namespace cohort::net

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/resolver.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include <cohort/net/system_lookup.hpp>
+#include <cohort/runtime/concurrency/cross_thread_event.hpp>
+
+namespace cohort::net {
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+/// A coroutine that waits for a lookup.
+struct lookup_waiter {
+  std::shared_ptr<cross_thread_event> done = cross_thread_event::make();
+  std::optional<resolver::addresses> result;
+};
+
+}  // namespace
+
+/// Shared with the lookup threads, which are detached: one that hangs in a lookup does not delay the program's exit.
+class resolver::state : public std::enable_shared_from_this<state> {
+ public:
+  state(lookup_function lookup, settings config) : lookup_(std::move(lookup)), settings_(config) {}
+
+  void start_threads() {
+    for (std::size_t i = 0; i < settings_.threads; ++i) {
+      std::thread([self = shared_from_this()] { self->run_lookups(); }).detach();
+    }
+  }
+
+  void stop() {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    changed_.notify_all();
+  }
+
+  /// A cached result; if empty, `waiter` is notified of the lookup's result.
+  std::optional<addresses> find_or_wait(const std::string& host, const std::shared_ptr<lookup_waiter>& waiter) {
+    const std::lock_guard lock{mutex_};
+    if (names_.size() >= settings_.max_names && !names_.contains(host)) discard_idle_names();
+    auto& name = names_[host];
+    const auto now = clock_type::now();
+    if (name.cached && now < name.fresh_until) return name.cached;
+    if (!name.lookup_pending) {
+      name.lookup_pending = true;
+      pending_.push_back(host);
+      changed_.notify_one();
+    }
+    if (name.cached && name.cached->has_value() && now < name.usable_until) return name.cached;
+    name.waiters.push_back(waiter);
+    return std::nullopt;
+  }
+
+ private:
+  struct name_entry {
+    std::optional<addresses> cached;
+    clock_type::time_point fresh_until;
+    clock_type::time_point usable_until;
+    bool lookup_pending = false;
+    std::vector<std::shared_ptr<lookup_waiter>> waiters;
+  };
+
+  addresses look_up(const std::string& host) {
+    try {
+      return lookup_(host);
+    } catch (const std::exception&) {
+      return error_code{asio::error::no_memory};  // the only expected exception is std::bad_alloc
+    }
+  }
+
+  void run_lookups() {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+      if (stopping_) return;
+      const auto host = std::move(pending_.front());
+      pending_.pop_front();
+      lock.unlock();
+      auto found = look_up(host);
+      lock.lock();
+      if (stopping_) return;
+      store(names_[host], std::move(found));
+    }
+  }
+
+  void store(name_entry& name, addresses found) {
+    const auto now = clock_type::now();
+    name.lookup_pending = false;
+    if (found) {
+      name.cached = std::move(found);
+      name.fresh_until = now + settings_.ttl;
+      name.usable_until = now + settings_.max_stale_age;
+    } else {
+      // Only `host_not_found` says something about the name; other errors say that the resolver failed.
+      const bool does_not_exist = found.error() == asio::error::host_not_found;
+      const bool keep_cached = !does_not_exist && name.cached && name.cached->has_value() && now < name.usable_until;
+      if (!keep_cached) name.cached = std::move(found);
+      name.fresh_until = now + settings_.negative_ttl;
+    }
+    for (auto& waiter : std::exchange(name.waiters, {})) {
+      waiter->result = name.cached;
+      waiter->done->set();
+    }
+  }
+
+  void discard_idle_names() {
+    std::erase_if(names_, [](const auto& each) { return !each.second.lookup_pending && each.second.waiters.empty(); });
+  }
+
+  lookup_function lookup_;
+  settings settings_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> pending_;
+  std::unordered_map<std::string, name_entry> names_;
+  bool stopping_ = false;
+};
+
+resolver::resolver() : resolver(system_lookup, settings{}) {}
+
+resolver::resolver(lookup_function lookup, settings config)
+    : state_(std::make_shared<state>(std::move(lookup), config)) {
+  state_->start_threads();
+}
+
+resolver::~resolver() { state_->stop(); }
+
+task<result<std::vector<endpoint>>> resolver::resolve(std::string host, std::uint16_t port, deadline resolve_deadline) {
+  std::vector<endpoint> endpoints;
+  error_code not_an_address;
+  const auto numeric = asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) {
+    endpoints.emplace_back(numeric, port);
+    co_return endpoints;
+  }
+  auto waiter = std::make_shared<lookup_waiter>();
+  auto found = state_->find_or_wait(host, waiter);
+  if (!found) {
+    const auto status = co_await waiter->done->wait(resolve_deadline);
+    if (status == wait_status::timed_out) co_return error_code{asio::error::timed_out};
+    if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+    found = waiter->result;
+  }
+  if (!*found) co_return found->error();
+  for (const auto& address : **found) endpoints.emplace_back(address, port);
+  co_return endpoints;
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::net {
+
+/// Caching DNS resolver. Lookups run in threads of its own, so a loop never waits in `getaddrinfo`; concurrent requests
+/// for one name share one lookup. A request whose deadline passes ends, while the lookup goes on for the others.
+/// Thread-safe.
+class resolver {
+ public:
+  using addresses = result<std::vector<asio::ip::address>>;
+  /// Resolves a name, blocking. Called from the resolver's threads.
+  using lookup_function = std::function<addresses(const std::string& host)>;
+
+  struct settings {
+    /// How long a result is used without a new lookup. The system resolver does not return the record's TTL; a short
+    /// time makes added and removed replicas visible soon.
+    std::chrono::seconds ttl{5};
+    /// Age up to which a result is used after `ttl`, while a new lookup runs or because lookups fail: a DNS outage does
+    /// not affect known names. Does not apply if the resolver reports that the name does not exist.
+    std::chrono::seconds max_stale_age{300};
+    /// How long a failure is cached.
+    std::chrono::seconds negative_ttl{1};
+    /// Number of lookup threads.
+    std::size_t threads = 2;
+    /// Number of names above which unused ones are discarded.
+    std::size_t max_names = 1024;
+  };
+
+  /// Uses `getaddrinfo` and the default settings.
+  resolver();
+  resolver(lookup_function lookup, settings config);
+  /// Does not wait for lookups in progress.
+  ~resolver();
+
+  /// As `network::resolve`.
+  task<result<std::vector<endpoint>>> resolve(std::string host, std::uint16_t port, deadline resolve_deadline);
+
+ private:
+  class state;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cohort::net

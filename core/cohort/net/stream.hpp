@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <cohort/runtime/completion_handler.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::net {
+
+/// Number of bytes transferred, or the error: `asio::error::eof`, `timed_out` (the stream's deadline has passed),
+/// `operation_aborted` (cancelled, or this end was closed), or a system error.
+using io_result = result<std::size_t>;
+
+/// Up to two buffers that are sent as one, such as a header section and a body.
+using const_buffers = std::array<asio::const_buffer, 2>;
+
+/// Bidirectional byte stream: TCP, TLS or an in-memory pipe. Use it on its loop only. At most one read and one write
+/// may be pending, and the stream must outlive them.
+class stream {
+ public:
+  virtual ~stream() = default;
+
+  /// Returns an awaitable for an `io_result`: reads at least one byte.
+  auto read_some(asio::mutable_buffer buffer) {
+    return async_operation<io_result>([this, buffer](completion_handler<io_result> handler) {  //
+      start_read(buffer, std::move(handler));
+    });
+  }
+
+  /// Returns an awaitable for an `io_result`: writes at least one byte.
+  auto write_some(const_buffers buffers) {
+    return async_operation<io_result>(
+        [this, buffers](completion_handler<io_result> handler) { start_write(buffers, std::move(handler)); });
+  }
+
+  /// Writes what is possible without waiting; `would_block` if nothing. Avoids one turn of the loop. The default
+  /// implementation always returns `would_block`.
+  virtual io_result try_write(const_buffers buffers);
+
+  /// Sets the deadline, and replaces an earlier one: from then on pending and new reads and writes end with
+  /// `timed_out`.
+  virtual void set_deadline(deadline stream_deadline) = 0;
+
+  /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection. Not called while
+  /// received bytes are unread. Only allowed while no read is pending; call `unwatch_hangup` before the next read.
+  virtual void watch_hangup(std::function<void()> on_hangup) = 0;
+  virtual void unwatch_hangup() noexcept = 0;
+
+  /// True if a read would not wait: there are bytes, end of stream, or an error. An idle connection that is readable
+  /// cannot be reused.
+  virtual bool readable() noexcept = 0;
+
+  /// Closes the sending direction; the receiving direction stays open.
+  virtual void shutdown_write() noexcept = 0;
+  /// Closes both directions immediately. Pending operations end with `operation_aborted`.
+  virtual void close() noexcept = 0;
+
+  /// Address of the peer without the port, for logs and limits; `unknown` if the connection is gone.
+  virtual std::string peer_address() const = 0;
+
+ protected:
+  virtual void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) = 0;
+  virtual void start_write(const_buffers buffers, completion_handler<io_result> handler) = 0;
+};
+
+using stream_ptr = std::unique_ptr<stream>;
+
+/// Writes both buffers completely. Returns their size, or the first error.
+task<result<std::size_t>> write_all(stream& destination, const_buffers buffers);
+
+}  // namespace cohort::net

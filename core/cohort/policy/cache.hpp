@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <cohort/policy/retry/exponential_backoff.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+struct cache_settings {
+  /// Age up to which a value is fresh and is used without a fetch.
+  duration max_age;
+  /// Time after `max_age` in which a stale value is still used at once while one fetch replaces it (RFC 5861 section
+  /// 3).
+  duration stale_while_revalidate{};
+  /// Age from which a value is not used any more, not even when the source fails (RFC 5861 section 4, but counted from
+  /// when the value was stored). Raised to `max_age + stale_while_revalidate` if less.
+  duration max_stale_age = std::chrono::hours{24};
+  /// Time without a fetch after a failed one; doubles with each consecutive failure.
+  duration base_retry_delay = std::chrono::seconds{5};
+  duration max_retry_delay = std::chrono::seconds{60};
+  /// Maximum number of keys, with or without a value. Beyond it, keys without a value are evicted first, then the least
+  /// recently used.
+  std::size_t max_entries = 256;
+};
+
+/// Decides how to serve a value that is expensive to fetch: use it, fetch it, wait for the fetch in flight (single
+/// flight), use a stale value while one caller fetches (stale-while-revalidate, RFC 5861), or use a stale value because
+/// the source fails (stale-if-error). After a failed fetch, the key has a negative entry: until its retry time the
+/// failure is returned without a fetch, together with the stale value if there is one.
+/// A state machine without I/O or clock: the caller fetches and reports the result. Not thread-safe.
+template <class Value>
+class cache {
+ public:
+  explicit cache(cache_settings settings) : settings_(settings) {}
+
+  enum class action {
+    use,         // use `value` at once; if it is stale, a fetch is in flight
+    revalidate,  // use `value`, which is stale, at once; and fetch as for `fetch`
+    fetch,       // the caller must fetch, then call `store` or `record_failure`
+    join,        // wait for the fetch in flight
+    back_off,    // no fetch: the last one failed (see `last_error` and `retry_after`), or none is permitted
+  };
+  struct decision {
+    action next_action{};
+    /// The last known value, which can be stale; null if there is none or it is too old.
+    std::shared_ptr<const Value> value;
+    bool stale = false;
+    /// Of `value`.
+    duration age{};
+    /// The error of the last fetch; empty if it succeeded.
+    std::string last_error;
+    /// Time until the next fetch is permitted.
+    duration retry_after{};
+  };
+
+  /// Looks up `key`. If `may_fetch` is false (the source is overloaded or failing), the decision is never to fetch but
+  /// `back_off`.
+  decision look_up(const std::string& key, time_point now, bool may_fetch = true) {
+    if (!may_fetch && !entries_.contains(key)) return {.next_action = action::back_off};
+    auto& found = touch(key);
+    auto result = describe(found, now);
+    const bool may_use_stale = result.value && result.age < settings_.max_age + settings_.stale_while_revalidate;
+    if (result.value && !result.stale) {
+      result.next_action = action::use;
+    } else if (found.in_flight) {
+      result.next_action = may_use_stale ? action::use : action::join;
+    } else if (result.retry_after > duration::zero() || !may_fetch) {
+      result.next_action = action::back_off;
+    } else {
+      found.in_flight = true;
+      result.next_action = may_use_stale ? action::revalidate : action::fetch;
+    }
+    return result;
+  }
+
+  /// Looks up `key` without starting a fetch, for a caller that waited for another caller's fetch: `use` or `back_off`.
+  decision peek(const std::string& key, time_point now) {
+    if (!entries_.contains(key)) return {.next_action = action::back_off};
+    auto result = describe(touch(key), now);
+    result.next_action = result.value && !result.stale ? action::use : action::back_off;
+    return result;
+  }
+
+  /// Ends a fetch with a value.
+  void store(const std::string& key, std::shared_ptr<const Value> value, time_point now) {
+    auto& found = touch(key);
+    found = entry{};
+    found.value = std::move(value);
+    found.stored = now;
+  }
+
+  /// Ends a fetch that failed. A known value is kept.
+  void record_failure(const std::string& key, std::string error, time_point now) {
+    auto& found = touch(key);
+    found.in_flight = false;
+    found.last_error = std::move(error);
+    found.retry_at = now + exponential_backoff(++found.failures, settings_.base_retry_delay, settings_.max_retry_delay);
+  }
+
+  /// Number of keys.
+  std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  struct entry {
+    std::shared_ptr<const Value> value;
+    time_point stored{};
+    bool in_flight = false;
+    std::string last_error;
+    time_point retry_at{};
+    unsigned failures = 0;
+  };
+  struct slot {
+    entry content;
+    std::list<std::string>::iterator recency;
+  };
+
+  /// Everything but `next_action`. Drops a value that is too old.
+  decision describe(entry& found, time_point now) const {
+    const auto max_stale_age = std::max(settings_.max_stale_age, settings_.max_age + settings_.stale_while_revalidate);
+    if (found.value && now - found.stored >= max_stale_age) found.value = nullptr;
+    decision result;
+    result.value = found.value;
+    if (found.value) result.age = now - found.stored;
+    result.stale = result.age >= settings_.max_age;
+    result.last_error = found.last_error;
+    result.retry_after = std::max(found.retry_at - now, duration::zero());
+    return result;
+  }
+
+  /// The entry of `key`, which is inserted if there is none, as the most recently used.
+  entry& touch(const std::string& key) {
+    if (const auto found = entries_.find(key); found != entries_.end()) {
+      by_recency_.splice(by_recency_.begin(), by_recency_, found->second.recency);
+      return found->second.content;
+    }
+    while (entries_.size() >= settings_.max_entries && evict_one()) {
+    }
+    by_recency_.push_front(key);
+    return entries_.emplace(key, slot{entry{}, by_recency_.begin()}).first->second.content;
+  }
+
+  /// False if a fetch is in flight for every key; the table then exceeds its limit until one of them ends.
+  bool evict_one() { return evict_oldest(false) || evict_oldest(true); }
+
+  bool evict_oldest(bool include_values) {
+    for (auto oldest = by_recency_.rbegin(); oldest != by_recency_.rend(); ++oldest) {
+      const auto found = entries_.find(*oldest);
+      const auto& content = found->second.content;
+      if (content.in_flight || (content.value && !include_values)) continue;
+      by_recency_.erase(found->second.recency);
+      entries_.erase(found);
+      return true;
+    }
+    return false;
+  }
+
+  cache_settings settings_;
+  std::map<std::string, slot> entries_;
+  std::list<std::string> by_recency_;
+};
+
+}  // namespace cohort::policy

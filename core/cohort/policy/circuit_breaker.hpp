@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+/// Circuit breaker: rejects calls to an upstream that fails nearly always, and detects its recovery by single probes.
+///
+///   closed ──(failures)──▶ open ──(time)──▶ half-open ──(probe succeeds)──▶ closed
+///                            ▲                  └──(probe fails)──▶ open, for twice as long
+///
+/// A failure opens the breaker if, of the last `max_calls` calls within `window`, at least `min_calls` were recorded
+/// and a fraction of at least `failure_ratio` of them failed. The default ratio is high because retries still obtain a
+/// response for most callers below it. A state machine without I/O or clock. Not thread-safe.
+/// Source: Nygard, "Release It!" (2007); the count-based window is that of Resilience4j, the open time that grows from
+/// 5 s that of Finagle's failure accrual (which grows to 300 s).
+class circuit_breaker {
+ public:
+  enum class state { closed, open, half_open };
+
+  struct settings {
+    /// Minimum number of recorded calls that can open the breaker; 0 disables the breaker.
+    unsigned min_calls = 10;
+    /// Number of recorded calls that are evaluated; raised to `min_calls` if less.
+    unsigned max_calls = 50;
+    /// Calls that ended longer ago are not evaluated.
+    duration window = std::chrono::seconds{60};
+    double failure_ratio = 0.9;
+    /// Time in the open state. Doubles with each failed probe up to `max_open_time`; jitter adds up to a tenth.
+    duration base_open_time = std::chrono::seconds{5};
+    duration max_open_time = std::chrono::seconds{60};
+  };
+  /// What `try_acquire` grants. Exactly one `record` must follow each `normal` and each `probe`.
+  enum class permission { normal, probe, denied };
+  enum class outcome {
+    success,
+    failure,
+    ignored,  // says nothing about the upstream, such as a call that its caller cancelled
+  };
+
+  explicit circuit_breaker(settings config);
+
+  /// Asks to make a call. `denied` while open and while a probe is in flight; the first call after the open time is the
+  /// `probe`.
+  permission try_acquire(time_point now) noexcept;
+  /// Records the end of a call that was not denied. Normal calls that end while the breaker is not closed have no
+  /// effect. A probe whose outcome is ignored lets the next call be the probe; a successful probe discards all recorded
+  /// calls.
+  void record(permission granted, outcome result, time_point now, random_generator& random) noexcept;
+
+  /// As of the last event: the transition from open to half-open happens in `try_acquire`.
+  state current_state() const noexcept { return state_; }
+  /// Time until a call can be permitted; zero while closed or half-open.
+  duration retry_after(time_point now) const noexcept;
+
+ private:
+  struct recorded_call {
+    time_point ended;
+    bool failed;
+  };
+  void record_probe(outcome result, time_point now, random_generator& random) noexcept;
+  void open(time_point now, random_generator& random) noexcept;
+  void append(recorded_call call) noexcept;
+  bool exceeds_failure_ratio(time_point now) const noexcept;
+
+  settings settings_;
+  state state_ = state::closed;
+  std::vector<recorded_call> calls_;  // a ring buffer once it is full
+  std::size_t oldest_ = 0;
+  time_point open_until_{};
+  unsigned consecutive_opens_ = 0;  // without a success in between
+  bool probe_in_flight_ = false;
+};
+
+/// `closed`, `open` or `half_open`, as in metric labels.
+std::string_view to_string(circuit_breaker::state state) noexcept;
+
+}  // namespace cohort::policy

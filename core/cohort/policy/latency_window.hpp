@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+/// Histogram of latencies whose bucket bounds grow by a factor of 2^(1/4), so a quantile is at most 19 % above the
+/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values outside of it are
+/// counted in the first or last bucket.
+class latency_histogram {
+ public:
+  static constexpr std::size_t bucket_count = 4 * 28 + 1;
+
+  void record(duration latency) noexcept;
+  /// Number of recorded latencies.
+  std::uint64_t count() const noexcept { return count_; }
+  /// The smallest bucket bound that at least `fraction` of the latencies do not exceed; zero if there are none.
+  duration quantile(double fraction) const noexcept;
+
+ private:
+  std::array<std::uint32_t, bucket_count> buckets_{};
+  std::uint64_t count_ = 0;
+};
+
+/// Quantiles of recent latencies. Latencies older than `window` are discarded, half a window at a time: between half
+/// and all of the window is evaluated. A state machine without I/O or clock. Not thread-safe.
+class latency_window {
+ public:
+  explicit latency_window(duration window = std::chrono::seconds{10}) : half_(window / 2) {}
+
+  void record(duration latency, time_point now) noexcept;
+  /// As `latency_histogram::quantile`; empty if fewer than `min_samples` recent latencies were recorded.
+  std::optional<duration> quantile(double fraction, std::uint64_t min_samples, time_point now) noexcept;
+  /// Number of recent latencies.
+  std::uint64_t count(time_point now) noexcept;
+
+ private:
+  void advance(time_point now) noexcept;
+
+  duration half_;
+  latency_histogram newer_half_;
+  latency_histogram both_halves_;  // kept as a sum, since quantiles are read as often as latencies are recorded
+  std::int64_t newer_half_number_ = 0;
+};
+
+}  // namespace cohort::policy

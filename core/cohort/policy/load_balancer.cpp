@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/load_balancer.hpp>
+
+#include <algorithm>
+
+namespace cohort::policy {
+
+const load_balancer::host* load_balancer::find(const endpoint& address) const noexcept {
+  const auto found = std::ranges::find(hosts_, address, &host::address);
+  return found == hosts_.end() ? nullptr : &*found;
+}
+
+load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
+  const auto found = std::ranges::find(hosts_, address, &host::address);
+  return found == hosts_.end() ? nullptr : &*found;
+}
+
+void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
+  // Without another address to share the load with, slow start has no purpose.
+  const auto active_since = address_count() == 0 ? now - settings_.slow_start_window : now;
+  for (auto& each : hosts_) {
+    const bool still_listed = std::ranges::find(addresses, each.address) != addresses.end();
+    if (still_listed && !each.listed) {
+      each.active_since = active_since;
+      each.failures = each.connect_failures = 0;
+    }
+    each.listed = still_listed;
+  }
+  for (const auto& address : addresses) {
+    if (find(address) == nullptr) hosts_.push_back({.address = address, .active_since = active_since});
+  }
+  std::erase_if(hosts_, [](const host& each) { return !each.listed && each.in_flight == 0; });
+  // If only ejected addresses are left, all of them are used again.
+  if (active_count(now) > 0) return;
+  for (auto& each : hosts_) each.active_since = now;
+}
+
+template <class Eligible>
+std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligible, time_point now,
+                                                                 random_generator& random) const {
+  const auto count = static_cast<std::uint64_t>(std::ranges::count_if(hosts_, eligible));
+  if (count == 0) return std::nullopt;
+  const auto nth_eligible = [&](std::uint64_t n) {
+    const auto* candidate = hosts_.data();
+    while (!eligible(*candidate) || n-- > 0) ++candidate;
+    return candidate;
+  };
+  const auto first = random.uniform_below(count);
+  if (count == 1) return nth_eligible(first)->address;
+  const auto second = (first + 1 + random.uniform_below(count - 1)) % count;
+  const auto* preferred = nth_eligible(first);
+  const auto* other = nth_eligible(second);
+  if (other->in_flight < preferred->in_flight) std::swap(preferred, other);
+  return (random.bernoulli(slow_start_weight(*preferred, now)) ? preferred : other)->address;
+}
+
+std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpoint> avoid, time_point now,
+                                                           random_generator& random) const {
+  const auto tried = [&](const host& each) { return std::ranges::find(avoid, each.address) != avoid.end(); };
+  const auto active_untried = [&](const host& each) { return each.is_active(now) && !tried(each); };
+  const auto untried = [&](const host& each) { return each.listed && !tried(each); };
+  const auto active = [&](const host& each) { return each.is_active(now); };
+  if (auto found = pick_among(active_untried, now, random)) return found;
+  if (auto found = pick_among(untried, now, random)) return found;
+  return pick_among(active, now, random);
+}
+
+void load_balancer::on_request_start(const endpoint& address) {
+  auto* known = find(address);
+  if (known == nullptr) known = &hosts_.emplace_back(host{.address = address, .listed = false});
+  ++known->in_flight;
+}
+
+bool load_balancer::on_request_end(const endpoint& address, outcome result, time_point now) noexcept {
+  auto* known = find(address);
+  --known->in_flight;
+  if (known->is_active(now)) return record(*known, result, now);
+  if (!known->listed && known->in_flight == 0) hosts_.erase(hosts_.begin() + (known - hosts_.data()));
+  return false;
+}
+
+bool load_balancer::record(host& target, outcome result, time_point now) noexcept {
+  if (result == outcome::ignored) return false;
+  if (result == outcome::success) {
+    target.failures = target.connect_failures = 0;
+    return false;
+  }
+  ++target.failures;
+  target.connect_failures = result == outcome::connect_failure ? target.connect_failures + 1 : 0;
+  const bool limit_reached = target.failures >= settings_.consecutive_failures ||
+                             target.connect_failures >= settings_.consecutive_connect_failures;
+  if (!limit_reached || active_count(now) == 1) return false;
+  eject(target, now);
+  return true;
+}
+
+void load_balancer::eject(host& target, time_point now) noexcept {
+  const auto forgotten = (now - target.active_since) / settings_.base_ejection_time;
+  target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(forgotten, 0, target.ejections));
+  const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
+  target.ejections = static_cast<unsigned>(std::min<std::int64_t>(target.ejections + 1, max_ejections));
+  const duration ejection_time = settings_.base_ejection_time * target.ejections;
+  target.active_since = now + std::min(ejection_time, settings_.max_ejection_time);
+  target.failures = target.connect_failures = 0;
+}
+
+double load_balancer::slow_start_weight(const host& candidate, time_point now) const noexcept {
+  const auto active_for = now - candidate.active_since;
+  if (active_for >= settings_.slow_start_window) return 1;
+  const auto fraction =
+      static_cast<double>(active_for.count()) / static_cast<double>(settings_.slow_start_window.count());
+  return std::max(0.1, fraction);
+}
+
+std::size_t load_balancer::active_count(time_point now) const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(hosts_, [now](const host& each) { return each.is_active(now); }));
+}
+
+std::size_t load_balancer::address_count() const noexcept {
+  return static_cast<std::size_t>(std::ranges::count(hosts_, true, &host::listed));
+}
+
+std::size_t load_balancer::ejected_count(time_point now) const noexcept { return address_count() - active_count(now); }
+
+bool load_balancer::contains(const endpoint& address) const noexcept {
+  const auto* known = find(address);
+  return known != nullptr && known->listed;
+}
+
+std::size_t load_balancer::in_flight(const endpoint& address) const noexcept {
+  const auto* known = find(address);
+  return known == nullptr ? 0 : known->in_flight;
+}
+
+}  // namespace cohort::policy

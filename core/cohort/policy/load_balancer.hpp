@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/ip/basic_endpoint.hpp>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace boost::asio::ip {
+class tcp;
+}
+
+namespace cohort::policy {
+
+/// Chooses among the addresses of a host name: of two random ones, the one with fewer requests in flight (power of two
+/// choices). An address with consecutive failures is ejected for a time (passive outlier ejection), but never the last
+/// one. An address that is added to others, or returns, starts slowly: when it would be chosen, it is chosen with a
+/// probability that grows from 0.1 to 1 over `slow_start_window`. A state machine without I/O or clock. Not
+/// thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection after 5 consecutive failures for 30 s
+/// times the number of ejections, at most 300 s, and slow start are Envoy's. Envoy ejects at most 10 % of a cluster;
+/// clusters here are small, so all addresses but one can be ejected.
+class load_balancer {
+ public:
+  using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;
+
+  struct settings {
+    /// Consecutive failures that eject an address.
+    unsigned consecutive_failures = 5;
+    /// Consecutive connect failures that eject an address; fewer, since nothing listens there.
+    unsigned consecutive_connect_failures = 2;
+    /// Multiplied by the address's ejections. One ejection is forgotten per `base_ejection_time` without one.
+    duration base_ejection_time = std::chrono::seconds{30};
+    duration max_ejection_time = std::chrono::seconds{300};
+    duration slow_start_window = std::chrono::seconds{10};
+  };
+  enum class outcome {
+    success,
+    failure,  // a server error, or no response
+    connect_failure,
+    ignored,  // says nothing about the address
+  };
+
+  explicit load_balancer(settings config) : settings_(config) {}
+
+  /// Sets the addresses of the name. Known addresses keep their state. Requests in flight to a removed address still
+  /// end with `on_request_end`.
+  void update(std::span<const endpoint> addresses, time_point now);
+  /// Chooses an address; empty if the name has none. Addresses in `avoid`, which the call has already tried, are chosen
+  /// only if there is no other, not even an ejected one (which may have recovered).
+  std::optional<endpoint> pick(std::span<const endpoint> avoid, time_point now, random_generator& random) const;
+
+  /// Records that a request is sent to `address`, which need not be in the list any more. Exactly one `on_request_end`
+  /// must follow.
+  void on_request_start(const endpoint& address);
+  /// Records how the request ended; true if this ejects the address. Without effect while the address is ejected, since
+  /// most of these requests started before the ejection.
+  bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
+
+  /// Number of addresses of the name.
+  std::size_t address_count() const noexcept;
+  /// Number of those that are ejected.
+  std::size_t ejected_count(time_point now) const noexcept;
+  bool contains(const endpoint& address) const noexcept;
+  std::size_t in_flight(const endpoint& address) const noexcept;
+
+ private:
+  struct host {
+    endpoint address;
+    bool listed = true;         // if not, it is kept only while requests are in flight
+    time_point active_since{};  // in the future while ejected
+    std::size_t in_flight = 0;
+    unsigned failures = 0;          // consecutive
+    unsigned connect_failures = 0;  // consecutive
+    unsigned ejections = 0;
+
+    bool is_active(time_point now) const noexcept { return listed && active_since <= now; }
+  };
+
+  const host* find(const endpoint& address) const noexcept;
+  host* find(const endpoint& address) noexcept;
+  std::size_t active_count(time_point now) const noexcept;
+  double slow_start_weight(const host& candidate, time_point now) const noexcept;
+  bool record(host& target, outcome result, time_point now) noexcept;
+  void eject(host& target, time_point now) noexcept;
+  template <class Eligible>
+  std::optional<endpoint> pick_among(Eligible eligible, time_point now, random_generator& random) const;
+
+  settings settings_;
+  std::vector<host> hosts_;
+};
+
+}  // namespace cohort::policy

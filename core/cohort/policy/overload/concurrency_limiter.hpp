@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+#include <cohort/policy/latency_window.hpp>
+
+namespace cohort::policy {
+
+/// Adaptive concurrency limit: derives from measured latency how many requests a server should process concurrently.
+/// While latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the
+/// same ratio. Requests above the limit must be rejected at once instead of queued. A state machine without I/O or
+/// clock. Not thread-safe.
+///
+/// Each sample has `sample_size` latencies and lasts at least `min_sample_time`. With p50 the median of the sample and
+/// base the p50 without queueing,
+///   gradient = clamp(tolerance * max(base, min_latency_threshold) / p50, 0.5, 1)
+///   limit    = smooth(limit, limit * gradient + sqrt(limit)), within [min_limit, max_limit]
+/// The limit does not grow while at most half of it was used. At a gradient of 0.5 the latency was caused by the
+/// requests in flight, whatever the limit was; the reduction then starts from their number (as RFC 5681 section 3.1
+/// halves the flight size, not the window), but not from less than 50. Latency below `min_latency_threshold` is not
+/// attributed to queueing.
+///
+/// Base follows a lower p50, smoothed: the plain minimum would be an outlier where latencies vary much. Base can become
+/// too low, for instance when the server has become slower permanently. So once reductions have lasted for
+/// `probe_interval` in total, the limiter probes: it halves the limit until the requests then in flight have completed
+/// and one more sample is full, and takes that sample's p50 as the new base. Base never rises otherwise: a base that
+/// follows rising latency (the long-term average of Gradient2) accepts a standing queue as normal and lets the limit
+/// drift upwards. A probe costs little, since half of a limit that keeps a queue is nearly enough for full utilisation.
+///
+/// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)
+/// and Envoy's adaptive concurrency filter (median of 50 samples, base measured at a lowered limit).
+class concurrency_limiter {
+ public:
+  struct settings {
+    double min_limit = 8;
+    double initial_limit = 20;
+    double max_limit = 1000;
+    double tolerance = 1.5;
+    double smoothing = 0.2;
+    unsigned sample_size = 50;
+    duration min_sample_time = std::chrono::milliseconds{100};
+    duration min_latency_threshold = std::chrono::milliseconds{10};
+    duration probe_interval = std::chrono::seconds{5};
+  };
+
+  explicit concurrency_limiter(settings config) : settings_(config), limit_(config.initial_limit) {}
+
+  /// False if the request must be rejected. Exactly one `release` must follow each success.
+  bool try_acquire() noexcept;
+  /// Ends a request. `latency` is measured from the request's header section to its response.
+  void release(duration latency, time_point now) noexcept;
+  /// Ends a request whose latency says nothing, such as one whose client disconnected.
+  void release() noexcept;
+
+  std::size_t limit() const noexcept;
+  std::size_t in_flight() const noexcept { return in_flight_; }
+
+ private:
+  void end_sample(time_point now) noexcept;
+  void update_base(duration p50) noexcept;
+  void update_limit(double gradient) noexcept;
+
+  settings settings_;
+  double limit_;
+  std::size_t in_flight_ = 0;
+
+  latency_histogram sample_;
+  time_point sample_start_{};
+  std::size_t max_in_flight_ = 0;  // in this sample
+
+  duration base_{};
+  duration reduction_time_{};  // since the last probe, less the time without a reduction
+  bool probing_ = false;
+  std::size_t draining_count_ = 0;  // requests in flight when the probe started that have not completed
+};
+
+}  // namespace cohort::policy

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/policy/latency_window.hpp>
+
+namespace cohort::policy {
+
+/// Admission control by deadline: decides whether a request has enough time left to be completed, judged by the median
+/// latency of recent requests of its kind. With too few recent latencies every request is admitted, so a slow period
+/// cannot cause rejections for good. A state machine without I/O or clock. Not thread-safe.
+/// Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and
+/// userver rejects requests whose deadline has passed; this also rejects those whose deadline would pass.
+class deadline_admission {
+ public:
+  explicit deadline_admission(std::uint64_t min_samples = 20) : min_samples_(min_samples) {}
+
+  /// Records the latency of a completed request; not of a cancelled one.
+  void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
+  /// The time that a request needs, if that exceeds `remaining_time`; empty if the request can be admitted.
+  std::optional<duration> required_time(duration remaining_time, time_point now) noexcept;
+
+ private:
+  latency_window latencies_;
+  std::uint64_t min_samples_;
+};
+
+}  // namespace cohort::policy

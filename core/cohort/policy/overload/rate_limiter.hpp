@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+/// Rate limit per client by token buckets: a burst of `burst` requests, then `burst` more per `refill_time`, evenly
+/// spread. The table is bounded: beyond `max_clients`, the least recently seen client is evicted, and starts with a
+/// full bucket when it returns. A state machine without I/O or clock. Not thread-safe.
+class rate_limiter {
+ public:
+  /// `burst`, `refill_time` and `max_clients` must be positive.
+  rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients = 10'000);
+
+  /// Takes one token of `client`. Empty if the request is within the limit; else the time until the next token.
+  std::optional<duration> take(std::string_view client, time_point now);
+
+  /// Number of clients in the table.
+  std::size_t client_count() const noexcept { return buckets_.size(); }
+
+ private:
+  struct bucket {
+    std::string client;
+    double tokens;
+    time_point updated;
+  };
+
+  bucket& find_or_insert(std::string_view client, time_point now);
+
+  double burst_;
+  double tokens_per_nanosecond_;
+  std::size_t max_clients_;
+  std::list<bucket> buckets_;  // most recently seen first
+  std::unordered_map<std::string_view, std::list<bucket>::iterator> by_client_;
+};
+
+}  // namespace cohort::policy

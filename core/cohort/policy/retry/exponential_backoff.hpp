@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+/// Delay after `failures` consecutive failures: `base * 2^(failures - 1)`, at most `max`; zero if there was none.
+constexpr duration exponential_backoff(unsigned failures, duration base, duration max) noexcept {
+  if (failures == 0) return duration::zero();
+  const duration doubled = base * (1LL << std::min(failures - 1, 20U));
+  return std::min(doubled, max);
+}
+
+}  // namespace cohort::policy

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/retry/hedging.hpp>
+
+#include <algorithm>
+
+namespace cohort::policy {
+
+std::optional<duration> hedging::delay(duration remaining_time, time_point now) noexcept {
+  if (!settings_.enabled) return std::nullopt;
+  const auto slow = latencies_.quantile(settings_.quantile, settings_.min_samples, now);
+  if (!slow) return std::nullopt;
+  const auto delay = std::max(*slow, settings_.min_delay);
+  if (remaining_time - delay < median(now)) return std::nullopt;
+  return delay;
+}
+
+duration hedging::median(time_point now) noexcept {
+  return latencies_.quantile(0.5, settings_.min_samples, now).value_or(duration::zero());
+}
+
+}  // namespace cohort::policy

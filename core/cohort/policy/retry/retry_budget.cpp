@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/retry/retry_budget.hpp>
+
+#include <algorithm>
+
+namespace cohort::policy {
+namespace {
+
+// Tolerates the rounding of doubles when ten calls at a ratio of 0.1 pay for one retry.
+constexpr double rounding_error = 1e-9;
+
+}  // namespace
+
+void retry_budget::advance(time_point now) noexcept {
+  const auto number = now.time_since_epoch() / (settings_.window / slots_per_window);
+  if (number - newest_ >= slot_count) {
+    slots_ = {};
+    calls_ = withdrawals_ = 0;
+    newest_ = number;
+    return;
+  }
+  while (newest_ < number) {
+    ++newest_;
+    auto& reused = slot_at(newest_);
+    withdrawals_ -= reused.withdrawals;
+    reused = {};
+    calls_ -= slot_at(newest_ - slots_per_window + slot_count).calls;
+  }
+}
+
+void retry_budget::deposit(time_point now) noexcept {
+  advance(now);
+  ++slot_at(newest_).calls;
+  ++calls_;
+}
+
+double retry_budget::balance(time_point now) noexcept {
+  advance(now);
+  const auto seconds = std::chrono::duration<double>{settings_.window}.count();
+  const auto allowed = settings_.ratio * static_cast<double>(calls_) + settings_.min_per_second * seconds;
+  return std::max(allowed - static_cast<double>(withdrawals_), 0.0);
+}
+
+bool retry_budget::withdraw(time_point now) noexcept {
+  if (balance(now) < 1 - rounding_error) return false;
+  ++slot_at(newest_).withdrawals;
+  ++withdrawals_;
+  return true;
+}
+
+}  // namespace cohort::policy

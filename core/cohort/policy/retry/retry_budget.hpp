@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::policy {
+
+/// Limits the extra load that retries and hedged requests together put on an upstream. Within any `window`, at most
+/// `ratio` times the number of calls, plus `min_per_second` for each second, can be withdrawn: a failing upstream
+/// receives 20 % more load instead of three times as much. Time is counted in tenths of the window, rounded towards
+/// refusal. A state machine without I/O or clock. Not thread-safe.
+/// Source: Finagle's RetryBudget (20 %, 10 s; its minimum is 10 per second, this one is for one loop of several).
+class retry_budget {
+ public:
+  struct settings {
+    double ratio = 0.2;
+    double min_per_second = 1;
+    duration window = std::chrono::seconds{10};
+  };
+
+  explicit retry_budget(settings config) : settings_(config) {}
+
+  /// Records a call; once per call, not for the requests that `withdraw` permits.
+  void deposit(time_point now) noexcept;
+  /// Takes one extra request from the budget; false if the balance is less than one.
+  bool withdraw(time_point now) noexcept;
+  /// Number of extra requests that can be withdrawn now; never negative.
+  double balance(time_point now) noexcept;
+
+ private:
+  static constexpr std::int64_t slots_per_window = 10;
+  /// One more than the window has, since the newest slot is incomplete: calls are counted for at most the window,
+  /// withdrawals for at least the window.
+  static constexpr std::int64_t slot_count = slots_per_window + 1;
+  struct slot {
+    std::uint64_t calls = 0;
+    std::uint64_t withdrawals = 0;
+  };
+  slot& slot_at(std::int64_t number) noexcept { return slots_[static_cast<std::size_t>(number % slot_count)]; }
+  void advance(time_point now) noexcept;
+
+  settings settings_;
+  std::array<slot, slot_count> slots_{};
+  std::int64_t newest_ = 0;
+  std::uint64_t calls_ = 0;        // in the newest `slots_per_window` slots
+  std::uint64_t withdrawals_ = 0;  // in all slots
+};
+
+}  // namespace cohort::policy

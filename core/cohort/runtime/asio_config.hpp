@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The macros that Asio and Beast were compiled with in Cohort. They change class layouts: a program whose parts
+// disagree corrupts its memory. The targets cohort::runtime (CMake) and cohort (pkg-config) define them.
+#if !defined(BOOST_ASIO_SEPARATE_COMPILATION) || !defined(BOOST_BEAST_SEPARATE_COMPILATION) || \
+    !defined(BOOST_ASIO_NO_DEPRECATED)
+#error \
+    "Cohort: a BOOST_ASIO_* macro is missing. Link the CMake target cohort::cohort, or use `pkg-config --cflags cohort`."
+#endif
+#if !defined(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE) || BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE != 16
+#error "Cohort: BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE must be 16, as in the compiled library. Do not define it."
+#endif
+
+#include <boost/version.hpp>
+
+// The linker's check of the same: the name says which Boost the library was compiled with. An undefined symbol
+// `cohort::compiled_with_boost_<version>` means that the program uses the headers of another one.
+#define COHORT_CONCATENATE_EXPANDED(a, b) a##b
+#define COHORT_CONCATENATE(a, b) COHORT_CONCATENATE_EXPANDED(a, b)
+#define COHORT_COMPILED_WITH_BOOST COHORT_CONCATENATE(compiled_with_boost_, BOOST_VERSION)
+
+namespace cohort {
+extern const char COHORT_COMPILED_WITH_BOOST;
+namespace detail {
+[[gnu::used]] inline const char* const boost_version_reference = &COHORT_COMPILED_WITH_BOOST;
+}
+}  // namespace cohort

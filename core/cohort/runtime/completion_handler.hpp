@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort {
+
+/// Type-erased completion handler of an `async_operation`: it resumes the suspended coroutine with the result.
+/// Move-only, called at most once, on the loop that it was made on. Does not allocate. Why not
+/// `asio::any_completion_handler`: that needs Boost 1.82 (Cohort supports 1.81) and allocates.
+template <class Result>
+class completion_handler {
+ public:
+  using cancellation_slot_type = asio::cancellation_slot;
+
+  completion_handler() noexcept = default;
+
+  template <class Handler>
+    requires(!std::is_same_v<std::decay_t<Handler>, completion_handler>)
+  explicit completion_handler(Handler&& handler)
+      : context_(&loop::current().context()), slot_(asio::get_associated_cancellation_slot(handler)) {
+    using stored = std::decay_t<Handler>;
+    static_assert(sizeof(stored) <= sizeof(storage_) && alignof(stored) <= alignof(std::max_align_t),
+                  "the handler does not fit completion_handler's storage");
+    static_assert(std::is_nothrow_move_constructible_v<stored>);
+    new (storage_) stored(std::forward<Handler>(handler));
+    operations_ = &operations_for<stored>;
+  }
+
+  completion_handler(completion_handler&& other) noexcept
+      : operations_(std::exchange(other.operations_, nullptr)), context_(other.context_), slot_(other.slot_) {
+    if (operations_) operations_->relocate(storage_, other.storage_);
+  }
+  completion_handler& operator=(completion_handler&& other) noexcept {
+    if (this != &other) {
+      this->~completion_handler();
+      new (this) completion_handler(std::move(other));
+    }
+    return *this;
+  }
+  ~completion_handler() {
+    if (operations_) operations_->destroy(storage_);
+  }
+
+  explicit operator bool() const noexcept { return operations_ != nullptr; }
+  asio::cancellation_slot get_cancellation_slot() const noexcept { return slot_; }
+
+  /// Resumes the coroutine before returning. Call it only as the last statement of a handler that the loop runs.
+  void operator()(Result value) { std::exchange(operations_, nullptr)->invoke(storage_, std::move(value)); }
+
+  /// Resumes the coroutine from its loop's queue, not inside this call. Allowed while the loop is stopped or being
+  /// destroyed; the coroutine is then destroyed without being resumed.
+  void post(Result value) {
+    slot_.clear();
+    asio::post(context_->get_executor(),
+               [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); });
+  }
+
+ private:
+  struct operations {
+    void (*invoke)(void* storage, Result&& value);
+    void (*relocate)(void* to, void* from) noexcept;
+    void (*destroy)(void* storage) noexcept;
+  };
+
+  template <class Handler>
+  static void invoke(void* storage, Result&& value) {
+    auto& stored = *static_cast<Handler*>(storage);
+    Handler handler(std::move(stored));
+    stored.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
+    std::move(handler)(std::move(value));
+  }
+  template <class Handler>
+  static void relocate(void* to, void* from) noexcept {
+    auto& stored = *static_cast<Handler*>(from);
+    new (to) Handler(std::move(stored));
+    stored.~Handler();  // NOLINT(bugprone-use-after-move): moved-from objects are destroyed, too
+  }
+  template <class Handler>
+  static void destroy(void* storage) noexcept {
+    static_cast<Handler*>(storage)->~Handler();
+  }
+  template <class Handler>
+  static constexpr operations operations_for{&invoke<Handler>, &relocate<Handler>, &destroy<Handler>};
+
+  alignas(std::max_align_t) unsigned char storage_[4 * sizeof(void*)];
+  const operations* operations_ = nullptr;
+  asio::io_context* context_ = nullptr;
+  asio::cancellation_slot slot_;
+};
+
+/// Returns an awaitable for a `Result`. When a coroutine awaits it, the coroutine is suspended and `initiation` is
+/// called with the `completion_handler<Result>` that resumes it. `Result` must not be `error_code` or
+/// `std::exception_ptr`, which Asio would throw.
+template <class Result, class Initiation>
+  requires(!std::is_same_v<Result, error_code> && !std::is_same_v<Result, std::exception_ptr>)
+auto async_operation(Initiation initiation) {
+  return asio::async_initiate<const asio::deferred_t&, void(Result)>(
+      [initiation = std::move(initiation)](auto&& handler) mutable {
+        std::move(initiation)(completion_handler<Result>(std::forward<decltype(handler)>(handler)));
+      },
+      asio::deferred);
+}
+
+}  // namespace cohort

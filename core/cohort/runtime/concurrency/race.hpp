@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <cohort/runtime/concurrency/when_all.hpp>
+
+namespace cohort {
+
+namespace detail {
+
+template <class... T>
+struct race_scope : when_all_scope<T...> {
+  using base = when_all_scope<T...>;
+  using base::base;
+
+  void start_all() {
+    this->running = sizeof...(T);
+    start_each(std::index_sequence_for<T...>{});
+  }
+  template <std::size_t... I>
+  void start_each(std::index_sequence<I...>) {
+    (start_child_task(std::get<I>(this->children), std::move(std::get<I>(this->pending)),
+                      [this] { on_child_ended(I); }),
+     ...);
+  }
+  void on_child_ended(std::size_t index) {
+    if (!winner) {
+      winner = index;
+      this->cancel_all();
+    }
+    if (--this->running == 0) this->on_ended.post({});
+  }
+
+  std::optional<std::size_t> winner;
+};
+
+}  // namespace detail
+
+/// Runs all tasks concurrently on the current loop. The first to end wins, with a value or an exception; the others are
+/// cancelled. Once all have ended, returns the winner's value, with its position as the variant's index
+/// (`std::monostate` for `void`), or rethrows its exception. Cancelling the caller cancels all tasks.
+template <class... T>
+  requires(sizeof...(T) > 0)
+task<std::variant<detail::non_void<T>...>> race(task<T>... work) {
+  detail::race_scope<T...> scope(std::move(work)...);
+  auto ended = detail::run_scope(scope);
+  co_await std::move(ended);
+
+  std::optional<std::variant<detail::non_void<T>...>> result;
+  const auto take_if_winner = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+    if (scope.winner != I) return;
+    auto& child = std::get<I>(scope.children);
+    if (child.outcome.failure) std::rethrow_exception(child.outcome.failure);
+    result.emplace(std::in_place_index<I>, std::move(*child.outcome.value));
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (take_if_winner(std::integral_constant<std::size_t, I>{}), ...);
+  }(std::index_sequence_for<T...>{});
+  co_return std::move(*result);
+}
+
+}  // namespace cohort

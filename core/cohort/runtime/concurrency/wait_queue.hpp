@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/runtime/completion_handler.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort {
+
+/// How a wait ended.
+enum class wait_status { notified, timed_out, cancelled };
+
+class wait_queue;
+
+namespace detail {
+class waiter;
+/// Without a queue, the wait ends by timeout or cancellation only.
+void start_waiting(wait_queue* queue, deadline wait_deadline, completion_handler<wait_status> handler);
+}  // namespace detail
+
+/// FIFO queue of suspended coroutines, the base of the other waiting primitives. All uses must be on one loop. The
+/// destructor resumes the remaining waiters with `cancelled`.
+class wait_queue {
+ public:
+  wait_queue() noexcept = default;
+  wait_queue(const wait_queue&) = delete;
+  wait_queue& operator=(const wait_queue&) = delete;
+  ~wait_queue();
+
+  /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline`, `cancelled` if the coroutine is
+  /// cancelled or the queue destroyed.
+  auto wait(deadline wait_deadline = deadline::never()) {
+    return async_operation<wait_status>([this, wait_deadline](completion_handler<wait_status> handler) {
+      detail::start_waiting(this, wait_deadline, std::move(handler));
+    });
+  }
+
+  /// Resumes the coroutine that has waited longest, from the loop's queue. Returns false if none waits.
+  bool notify_one();
+  /// Resumes all coroutines that wait at this moment.
+  void notify_all();
+  bool empty() const noexcept { return first_ == nullptr; }
+
+ private:
+  friend class detail::waiter;
+
+  detail::waiter* first_ = nullptr;
+  detail::waiter* last_ = nullptr;
+};
+
+/// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (at once if that has passed), or
+/// `cancelled`.
+inline auto sleep_until(deadline wait_deadline) {
+  return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
+    detail::start_waiting(nullptr, wait_deadline, std::move(handler));
+  });
+}
+
+/// `sleep_until` for a time relative to the call.
+inline auto sleep_for(duration span) { return sleep_until(deadline::after(loop::current().now(), span)); }
+
+/// Manual-reset event for the coroutines of one loop. All uses must be on that loop.
+class event {
+ public:
+  bool is_set() const noexcept { return set_; }
+  /// Resumes all waiters. The event stays set until `reset`.
+  void set() {
+    set_ = true;
+    waiters_.notify_all();
+  }
+  void reset() noexcept { set_ = false; }
+
+  /// Returns `notified` (at once if the event is set), `timed_out` at `wait_deadline`, or `cancelled`.
+  task<wait_status> wait(deadline wait_deadline = deadline::never()) {
+    if (set_) co_return wait_status::notified;
+    co_return co_await waiters_.wait(wait_deadline);
+  }
+
+ private:
+  wait_queue waiters_;
+  bool set_ = false;
+};
+
+}  // namespace cohort

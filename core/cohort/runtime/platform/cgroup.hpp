@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohort::platform {
+
+/// Resource limits that control groups set for this process. Empty members are unlimited.
+struct cgroup_limits {
+  std::optional<std::uint64_t> memory_bytes;
+  /// Memory that counts towards the memory limit, without inactive file cache, which the kernel reclaims first; as
+  /// `docker stats` and the kubelet report it. Empty without a memory limit.
+  std::optional<std::uint64_t> memory_used_bytes;
+  std::optional<double> cpus;  ///< CPU time per wall-clock time: 1.5 is one and a half CPUs
+};
+
+/// Finds the control groups of this process once, in the constructor, and reads their limits on each call. Supports
+/// cgroup v2, v1 and the hybrid layout, mounted at /sys/fs/cgroup. If the process moves to another group later, the
+/// limits of the old group are still reported.
+///
+/// A limit applies to all groups below the one that sets it, so the smallest limit between the process's own group and
+/// the root of the mount is the effective one. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down Constraint";
+/// cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
+class cgroup_reader {
+ public:
+  /// `root` is the directory that `proc` and `sys` are in: `/`, or a test's directory.
+  explicit cgroup_reader(const std::filesystem::path& root);
+
+  /// A memory limit of at least `memory_total_bytes` (the machine's memory, 0 if unknown) has no effect and is left
+  /// out. Unreadable files count as unlimited.
+  cgroup_limits read(std::uint64_t memory_total_bytes) const noexcept;
+
+ private:
+  struct memory_files {
+    std::string limit;
+    std::string usage;
+    std::string stat;
+    std::string_view inactive_file;  ///< the key in `stat`
+  };
+  struct cpu_files {
+    std::string quota;   ///< v2: cpu.max, which holds "quota period"
+    std::string period;  ///< v1's second file; empty for v2
+  };
+
+  std::vector<memory_files> memory_files_;
+  std::vector<cpu_files> cpu_files_;
+};
+
+}  // namespace cohort::platform

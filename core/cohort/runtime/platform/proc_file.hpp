@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+/// Reads and parses small text files of the kernel (procfs, sysfs, cgroupfs) without iostreams. These functions report
+/// no errors: a missing or unreadable file reads as empty, and text of another form gives `nullopt`, because every
+/// caller has a documented fallback for an unknown value.
+namespace cohort::platform {
+
+/// Reads the beginning of a file into `buffer`. Returns the part of `buffer` that was filled. Does not allocate.
+std::string_view read_prefix(const std::string& path, std::span<char> buffer) noexcept;
+
+/// Reads a whole file, up to 16 MiB (the largest is /proc/cpuinfo: 8192 CPUs on x86 at less than 2 KiB each).
+std::string read_file(const std::filesystem::path& path);
+
+/// `text` without spaces, tabs and line ends at its beginning and end.
+std::string_view trim(std::string_view text) noexcept;
+
+/// Returns the text before the first `separator`, or all of `rest` if there is none, and removes both from `rest`.
+std::string_view consume_field(std::string_view& rest, char separator) noexcept;
+
+/// The value of the first line `key : value` with exactly this key, as in /proc/meminfo and /proc/cpuinfo. Lines with
+/// an empty value are skipped.
+std::optional<std::string_view> find_value(std::string_view text, std::string_view key) noexcept;
+
+/// The value of `key` in /proc/meminfo, in bytes. The file's unit "kB" is KiB: proc_meminfo(5).
+std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept;
+
+/// The number that all of `text` represents, if it fits `T`.
+template <std::integral T>
+std::optional<T> parse_number(std::string_view text, int base = 10) noexcept {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// The finite number that all of `text` represents.
+template <std::floating_point T>
+std::optional<T> parse_number(std::string_view text) noexcept {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace cohort::platform

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort {
+
+/// Pseudorandom number generator for jitter, load balancing and IDs. Each loop has one; `virtual_time` seeds it, which
+/// makes a run reproducible. Not for secrets. Not thread-safe.
+/// Algorithm: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+class random_generator {
+ public:
+  explicit constexpr random_generator(std::uint64_t seed) noexcept : state_(seed) {}
+
+  /// Uniform over all 64-bit values.
+  constexpr std::uint64_t next() noexcept {
+    state_ += 0x9E3779B97F4A7C15U;
+    auto mixed = state_;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+    return mixed ^ (mixed >> 31U);
+  }
+  /// Uniform in [0, 1).
+  constexpr double uniform() noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+  /// Uniform in [0, bound), up to a bias of bound / 2^64. `bound` must not be zero.
+  constexpr std::uint64_t uniform_below(std::uint64_t bound) noexcept { return next() % bound; }
+  /// True with the given probability: never for 0, always for 1.
+  constexpr bool bernoulli(double probability) noexcept { return uniform() < probability; }
+  /// Uniform in [min, max]. `min` must not be greater than `max`.
+  constexpr duration uniform_between(duration min, duration max) noexcept {
+    return min + duration{static_cast<duration::rep>(uniform() * static_cast<double>((max - min).count() + 1))};
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// A nondeterministic seed from the operating system (`std::random_device`). Throws what that throws if the system has
+/// no entropy source.
+std::uint64_t system_seed();
+
+}  // namespace cohort

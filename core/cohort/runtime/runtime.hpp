@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort {
+
+/// The event loops of a program, one per thread.
+class runtime {
+ public:
+  /// Makes `threads` loops with the real clock, at least one. `available_parallelism()` is the usual number.
+  explicit runtime(std::size_t threads);
+
+  std::size_t size() const noexcept { return loops_.size(); }
+  /// Precondition: `index < size()`.
+  loop& at(std::size_t index) noexcept { return *loops_[index]; }
+
+  /// Runs the first loop on the calling thread and each other loop on a thread of its own. Returns after `stop`, once
+  /// all threads have ended.
+  void run();
+  /// Safe from any thread.
+  void stop() noexcept;
+
+ private:
+  std::vector<std::unique_ptr<loop>> loops_;
+};
+
+/// The number of threads that can run in parallel, at least 1: the CPUs in the process's affinity mask, or the CPU
+/// quota of its cgroup (v1 or v2) rounded up if that is less.
+std::size_t available_parallelism() noexcept;
+
+}  // namespace cohort

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace cohort {
+
+/// Counter with one writing thread and any number of reading threads. Costs the writer no more than a plain integer:
+/// relaxed loads and stores, no read-modify-write instruction.
+class single_writer_counter {
+ public:
+  /// On the writing thread only.
+  void increment() noexcept { value_.store(value() + 1, std::memory_order_relaxed); }
+  /// On the writing thread only.
+  void decrement() noexcept { value_.store(value() - 1, std::memory_order_relaxed); }
+  /// Safe from any thread. A reader may see a slightly older value.
+  std::size_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> value_{0};
+};
+
+}  // namespace cohort

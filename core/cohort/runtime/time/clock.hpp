@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+
+namespace cohort {
+
+/// A length of time, in nanoseconds.
+using duration = std::chrono::nanoseconds;
+/// A point on the monotonic clock. For deadlines and for measuring durations.
+using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
+/// A point on the wall clock (UTC). For output: log lines, header fields, JSON.
+using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
+
+/// Source of time. All of Cohort's timing goes through a loop's clock; `virtual_time` replaces it in tests.
+/// Implementations must be safe to call from any thread, unless they document otherwise.
+class clock {
+ public:
+  virtual ~clock() = default;
+  /// The current monotonic time.
+  virtual time_point now() const noexcept = 0;
+  /// The current wall-clock time. It can jump in both directions when the system clock is set.
+  virtual wall_time wall_now() const noexcept = 0;
+  /// True if time passes by itself. If false, the clock's owner must advance the loop's timers
+  /// (`timer_wheel::advance`).
+  virtual bool is_real_time() const noexcept = 0;
+};
+
+/// The system's clocks (CLOCK_MONOTONIC and CLOCK_REALTIME). Safe to use from any thread.
+const clock& real_clock() noexcept;
+
+}  // namespace cohort

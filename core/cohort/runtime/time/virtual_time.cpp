@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/time/virtual_time.hpp>
+
+#include <algorithm>
+
+namespace cohort {
+
+virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 0, seed) {
+  clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
+}
+
+bool virtual_time::step_to_next_timer(time_point limit) {
+  const auto next = loop_.timers().next_wakeup();
+  if (!next || *next > limit) return false;
+  clock_.current = std::max(clock_.current, *next);
+  // Posted, so that timer callbacks run on the loop like all other handlers.
+  asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
+  return true;
+}
+
+bool virtual_time::run_until(const std::function<bool()>& condition) {
+  do {
+    while (loop_.poll() > 0) {
+    }
+    if (condition()) return true;
+  } while (step_to_next_timer(time_point::max()));
+  return false;
+}
+
+void virtual_time::run_for(duration span) {
+  const auto end = clock_.current + span;
+  do {
+    while (loop_.poll() > 0) {
+    }
+  } while (step_to_next_timer(end));
+  clock_.current = end;
+}
+
+void virtual_time::run_until_idle() {
+  run_until([] { return false; });
+}
+
+}  // namespace cohort

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <cohort/runtime/concurrency/child_task.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort {
+
+/// A loop with a virtual clock, for tests and simulations. Time stands still while handlers are ready and then jumps to
+/// the next timer, so runs are deterministic and do not wait. Use it on one thread.
+class virtual_time {
+ public:
+  /// `seed` seeds the loop's random number generator. `start` is the first wall-clock time; the default is fixed
+  /// (2026-06-01 12:00 UTC), so that runs are reproducible.
+  explicit virtual_time(std::uint64_t seed = 1,
+                        wall_time start = wall_time{std::chrono::sys_days{std::chrono::June / 1 / 2026} +
+                                                    std::chrono::hours{12}});
+
+  loop& event_loop() noexcept { return loop_; }
+  time_point now() const noexcept { return clock_.now(); }
+
+  /// Runs `work` to its end and returns its value, or rethrows its exception. If no handler is ready and no timer is
+  /// armed before `work` has ended, `work` is cancelled and `std::logic_error` is thrown.
+  template <class T>
+  T run(task<T> work) {
+    detail::child_task<T> child;
+    bool ended = false;
+    asio::post(loop_.get_executor(), [&] { detail::start_child_task(child, std::move(work), [&] { ended = true; }); });
+    if (!run_until([&] { return ended; })) {
+      // The task refers to this function's locals and must end before it returns.
+      asio::post(loop_.get_executor(), [&] { detail::cancel(child.cancel_signal); });
+      run_until([&] { return ended; });
+      throw std::logic_error("deadlock: the task waits, but no handler is ready and no timer is armed");
+    }
+    if (child.outcome.failure) std::rethrow_exception(child.outcome.failure);
+    if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
+  }
+
+  /// Runs the handlers and timers of the next `span`, and ends exactly `span` later.
+  void run_for(duration span);
+  /// Runs until no handler is ready and no timer is armed.
+  void run_until_idle();
+  /// Shifts the wall clock, as an administrator or NTP does. Monotonic time and deadlines are unaffected.
+  void step_wall_clock(duration shift) noexcept { clock_.wall_offset += shift; }
+
+ private:
+  struct virtual_clock final : clock {
+    time_point now() const noexcept override { return current; }
+    wall_time wall_now() const noexcept override { return wall_time{current.time_since_epoch() + wall_offset}; }
+    bool is_real_time() const noexcept override { return false; }
+
+    time_point current{std::chrono::hours{1}};
+    duration wall_offset{};
+  };
+
+  /// Returns false if nothing was left to run before `condition` held.
+  bool run_until(const std::function<bool()>& condition);
+  /// Returns false if no timer is armed up to `limit`.
+  bool step_to_next_timer(time_point limit);
+
+  virtual_clock clock_;
+  loop loop_;
+};
+
+}  // namespace cohort

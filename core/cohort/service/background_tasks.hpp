@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <cohort/runtime/task.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort {
+class loop;
+class task_group;
+}  // namespace cohort
+
+namespace cohort::service {
+
+/// Tasks of a service that belong to no request, such as refreshing a cache. They end with the service. Their
+/// exceptions are logged.
+class background_tasks {
+ public:
+  background_tasks(std::vector<loop*> loops, telemetry::logger log);
+  ~background_tasks();
+
+  /// Starts `work` on the calling loop, one of `loops`.
+  void spawn(task<> work);
+  /// Cancels the tasks on all loops and waits until they have ended. Called on one of the loops.
+  task<> stop();
+
+ private:
+  static task<> stop_group(task_group& group);
+
+  std::vector<loop*> loops_;
+  telemetry::logger log_;
+  /// One group for each loop, by the loop's index.
+  std::vector<std::unique_ptr<task_group>> groups_;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/instance.hpp>
+
+#include <boost/url/parse.hpp>
+
+#include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/service/probes.hpp>
+#include <cohort/service/rate_limit.hpp>
+#include <cohort/service/security_headers.hpp>
+
+namespace cohort::service {
+namespace {
+
+std::string url_host(const asio::ip::address& address) {
+  const auto reachable = !address.is_unspecified() ? address
+                         : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
+                                                   : asio::ip::address{asio::ip::address_v4::loopback()};
+  const auto text = reachable.to_string();
+  return reachable.is_v6() ? "[" + text + "]" : text;
+}
+
+http::admission_settings::infeasible_action parse_action(std::string_view name,
+                                                         http::admission_settings::infeasible_action default_action) {
+  using enum http::admission_settings::infeasible_action;
+  if (name.empty()) return default_action;
+  return name == "refuse" ? reject : name == "observe" ? observe : ignore;
+}
+
+}  // namespace
+
+boost::urls::url endpoint_url(const net::endpoint& local_endpoint) {
+  const auto text = "http://" + url_host(local_endpoint.address()) + ":" + std::to_string(local_endpoint.port());
+  return boost::urls::url{*boost::urls::parse_uri(text)};
+}
+
+void add_service_options(config::options& options, const definition& service) {
+  service.add_options(options);
+  for (const auto& extension : service.extensions) extension->add_options(options);
+}
+
+instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener)
+    : definition_(std::move(service)),
+      loops_(std::move(loops)),
+      metrics_(loops_.size()),
+      listener_(std::move(listener)),
+      local_endpoint_(listener_->local_endpoint()),
+      extensions_(std::move(definition_.extensions)) {}
+
+instance::~instance() = default;
+
+void instance::build(const dependencies& injected) {
+  api_key_ = injected.settings.api_key;
+  log_.emplace(injected.log.with_service(definition_.name));
+  http::client_settings client_settings;
+  client_settings.proxies = injected.settings.proxies;
+  client_.emplace(injected.network, loops_.size(), std::move(client_settings));
+  background_.emplace(loops_, *log_);
+  authenticator_.emplace(api_key_, metrics_, definition_.metric_prefix);
+  service_context context{*client_, metrics_, *log_, *background_, api_key_, injected.sibling_urls};
+  routes_ = definition_.app(context, *authenticator_);
+  for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
+  authenticator_->register_counters(routes_);
+  add_probe_routes(routes_, metrics_, draining_);
+  if (const auto limit = injected.settings.rate_limit) {
+    routes_.add_filter(rate_limit_filter(*limit, metrics_, *authenticator_));
+  }
+  routes_.add_filter(api_key_filter(*authenticator_));
+  metrics_
+      .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
+                  {{"version", definition_.version}})
+      .add(1);
+  server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
+  server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, make_server_settings(injected));
+}
+
+http::server_settings instance::make_server_settings(const dependencies& injected) const {
+  http::server_settings settings;
+  settings.limits.max_connections = injected.max_connections;
+  settings.admission.deadline_admission =
+      parse_action(injected.settings.deadline_admission, definition_.deadline_admission);
+  settings.admission.limit_concurrency = injected.settings.concurrency_limit != "off";
+  settings.common_header_lines = security_headers(definition_.content_security_policy);
+  // RFC 6797, section 7.2: only responses over TLS have this header. A reverse proxy terminates TLS.
+  settings.common_header_lines_over_tls =
+      settings.common_header_lines + "Strict-Transport-Security: max-age=31536000\r\n";
+  return settings;
+}
+
+void instance::start() {
+  server_->start();
+  const std::string address{url().buffer()};
+  log_->write(telemetry::log_level::info, "listening",
+              {{"url", std::string_view{address}},
+               {"version", std::string_view{definition_.version}},
+               {"cohort_version", cohort::version()}});
+}
+
+void instance::begin_drain() {
+  draining_ = true;
+  begin_extension_drain();
+}
+
+task<> instance::stop(duration drain_timeout) {
+  begin_extension_drain();
+  co_await server_->drain(drain_timeout);
+  co_await background_->stop();
+  for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*client_));
+}
+
+void instance::begin_extension_drain() {
+  for (const auto& extension : extensions_) extension->begin_drain();
+}
+
+task<> instance::close_idle_connections(http::client& client) {
+  client.close_idle();
+  co_return;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <boost/url/url.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/http/server/server.hpp>
+#include <cohort/service/service.hpp>
+#include <cohort/service/settings.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::service {
+
+/// `http://ADDRESS:PORT` of a listening socket. A wildcard address is replaced by the loopback address.
+boost::urls::url endpoint_url(const net::endpoint& local_endpoint);
+
+/// Adds the options of a definition and of its extensions, which must outlive `options`.
+void add_service_options(config::options& options, const definition& service);
+
+/// The objects and settings that an instance needs besides its definition. `network` and the sink of `log` must outlive
+/// the instance; the rest is used in `build` only.
+struct dependencies {
+  net::network& network;
+  const common_settings& settings;
+  const telemetry::logger& log;
+  /// The services of the same process, by name.
+  std::map<std::string, boost::urls::url> sibling_urls;
+  std::size_t max_connections = http::server_limits{}.max_connections;
+};
+
+/// One service on given loops and a given network: those of its program, or of a simulation. The functions `build`,
+/// `start`, `begin_drain` and `stop` are called in this order.
+class instance {
+ public:
+  /// Precondition: the definition's options have been parsed. `listener` belongs to the first loop.
+  instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener);
+  ~instance();
+  instance(const instance&) = delete;
+  instance& operator=(const instance&) = delete;
+
+  const std::string& name() const noexcept { return definition_.name; }
+  boost::urls::url url() const { return endpoint_url(local_endpoint_); }
+  /// The service's metrics, without those of the process.
+  telemetry::registry& metrics() noexcept { return metrics_; }
+  const telemetry::registry& metrics() const noexcept { return metrics_; }
+
+  /// Builds the router and the server, before the loops run. `injected.network` must outlive this.
+  void build(const dependencies& injected);
+  /// Starts serving. Called on the first loop.
+  void start();
+  /// Makes `/readyz` return 503 from now on. Called on the first loop.
+  void begin_drain();
+  /// Closes the listener, waits until the requests in flight are answered or `drain_timeout` has passed, then cancels
+  /// the remaining tasks. Called on the first loop.
+  task<> stop(duration drain_timeout);
+
+ private:
+  http::server_settings make_server_settings(const dependencies& injected) const;
+  void begin_extension_drain();
+  static task<> close_idle_connections(http::client& client);
+
+  definition definition_;
+  std::vector<loop*> loops_;
+  telemetry::registry metrics_;
+  std::unique_ptr<net::acceptor> listener_;
+  net::endpoint local_endpoint_;
+  std::atomic<bool> draining_{false};
+  std::string api_key_;
+  std::optional<telemetry::logger> log_;
+  std::optional<http::client> client_;
+  std::optional<background_tasks> background_;
+  std::optional<api_key_authenticator> authenticator_;
+  http::router routes_;
+  /// Destroyed after the server and before the routes, whose handlers may refer to an extension.
+  std::vector<std::shared_ptr<extension>> extensions_;
+  std::optional<http::server_metrics> server_metrics_;
+  std::optional<http::server> server_;
+};
+
+}  // namespace cohort::service

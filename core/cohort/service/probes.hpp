@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+
+namespace cohort::http {
+class router;
+}
+namespace cohort::telemetry {
+class registry;
+}
+
+namespace cohort::service {
+
+/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`) and `/metrics`, which is OpenMetrics with exemplars if
+/// the client prefers that, else Prometheus' text format. `metrics` and `draining` must outlive the routes.
+void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining);
+
+}  // namespace cohort::service

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/program.hpp>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include <cohort/net/system_network.hpp>
+#include <cohort/net/tcp.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include <cohort/service/instance.hpp>
+#include <cohort/service/loop_monitor.hpp>
+#include <cohort/telemetry/memory_metrics.hpp>
+#include <cohort/telemetry/process_metrics.hpp>
+
+namespace cohort::service {
+namespace {
+
+using telemetry::log_level;
+using instance_list = std::vector<std::unique_ptr<instance>>;
+
+constexpr int exit_usage = 2;
+
+log_level parse_log_level(const std::string& name) {
+  static const std::map<std::string, log_level> levels{{"trace", log_level::trace}, {"debug", log_level::debug},
+                                                       {"info", log_level::info},   {"warn", log_level::warn},
+                                                       {"error", log_level::error}, {"off", log_level::off}};
+  return levels.at(name);
+}
+
+/// Metrics of the process, which each of its services reports.
+void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log_sink& sink,
+                              const std::vector<std::unique_ptr<loop_monitor>>& monitors) {
+  telemetry::add_process_metrics(metrics);
+  telemetry::add_memory_metrics(metrics);
+  add_loop_metrics(metrics, monitors);
+  metrics.add_collector([&sink](auto& families) {
+    families.push_back(telemetry::single_value_family(
+        "cohort_log_lines_dropped_total", "Log lines dropped because the log queue was full.",
+        prometheus::MetricType::Counter, static_cast<double>(sink.dropped_lines())));
+  });
+}
+
+/// Opens /dev/null for each closed standard descriptor. Otherwise the next socket would get its number, and receive
+/// what is written to standard output or standard error.
+void open_missing_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+  }
+}
+
+/// Maximum connections of each service: the process's descriptor limit, raised to the hard limit, less a reserve for
+/// outgoing connections, files and loops, divided by the number of services.
+std::size_t max_connections_per_service(std::size_t services) {
+  constexpr std::size_t reserve = 64;
+  const auto default_limit = http::server_limits{}.max_connections;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return default_limit;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto available = limit.rlim_cur > 2 * reserve ? limit.rlim_cur - reserve : limit.rlim_cur / 2;
+  return std::min<std::size_t>(default_limit, available / services);
+}
+
+/// Returns the instances in the order of the definitions, or an error message.
+result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, const common_settings& settings,
+                                              std::vector<definition> services) {
+  const int first_port = services.front().port;
+  int max_offset = 0;
+  for (const auto& service : services) max_offset = std::max(max_offset, service.port - first_port);
+  if (settings.port + max_offset > 65535) {
+    return "--port is \"" + std::to_string(settings.port) + "\", but must be at most " +
+           std::to_string(65535 - max_offset) + ", because the services listen on this port and the ports up to " +
+           std::to_string(max_offset) + " above it";
+  }
+  instance_list instances;
+  const auto address = asio::ip::make_address(settings.host);
+  for (auto& service : services) {
+    const int port = settings.port == 0 ? 0 : settings.port + service.port - first_port;
+    const net::endpoint local_endpoint{address, static_cast<std::uint16_t>(port)};
+    auto listener = net::listen_tcp(*loops.front(), local_endpoint);
+    if (!listener) {
+      const std::string host_and_port{endpoint_url(local_endpoint).encoded_host_and_port()};
+      return "cannot listen on " + host_and_port + ": " + listener.error().message();
+    }
+    instances.push_back(std::make_unique<instance>(std::move(service), loops, std::move(*listener)));
+  }
+  return instances;
+}
+
+/// Stops the services one after the other, so that an earlier one can still call a later one.
+task<> stop_all(instance_list& instances, duration drain_timeout) {
+  const auto drain_deadline = deadline::after(loop::current().now(), drain_timeout);
+  for (auto& service : instances) co_await service->stop(remaining(drain_deadline));
+}
+
+task<> serve(instance_list& instances, const common_settings& settings, telemetry::logger log) {
+  for (auto& service : instances) service->start();
+  if (settings.api_key.empty())
+    log.write(log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
+
+  asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
+  auto first_signal = async_operation<int>([&signals](completion_handler<int> done) {
+    signals.async_wait([done = std::move(done)](error_code, int number) mutable { done(number); });
+  });
+  const int number = co_await std::move(first_signal);
+  log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
+  signals.async_wait([](error_code error, int second_number) {
+    if (!error) std::_Exit(128 + second_number);
+  });
+  for (auto& service : instances) service->begin_drain();
+  co_await stop_all(instances, settings.drain_timeout);
+  signals.cancel();
+  log.write(log_level::info, "stopped");
+}
+
+}  // namespace
+
+int run_until_signal(const std::string& program, const common_settings& settings, std::vector<definition> services) {
+  std::signal(SIGPIPE, SIG_IGN);
+  open_missing_descriptors();
+  const auto max_connections = max_connections_per_service(services.size());
+  runtime threads{static_cast<std::size_t>(settings.threads)};
+  std::vector<loop*> loops;
+  for (std::size_t i = 0; i < threads.size(); ++i) loops.push_back(&threads.at(i));
+
+  net::system_network network;
+  telemetry::log_sink sink;
+  const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
+  const telemetry::logger log{sink, program, parse_log_level(settings.log_level), format};
+
+  auto instances = listen_all(loops, settings, std::move(services));
+  if (!instances) {
+    std::cerr << program << ": " << instances.error() << "\n";
+    return exit_usage;
+  }
+  std::map<std::string, boost::urls::url> sibling_urls;
+  for (const auto& service : *instances) sibling_urls[service->name()] = service->url();
+  std::vector<telemetry::registry*> registries;
+  std::vector<std::unique_ptr<loop_monitor>> monitors;
+  for (auto& service : *instances) {
+    service->build({network, settings, log, sibling_urls, max_connections});
+    add_process_wide_metrics(service->metrics(), sink, monitors);
+    registries.push_back(&service->metrics());
+  }
+  for (auto* event_loop : loops) {
+    monitors.push_back(std::make_unique<loop_monitor>(*event_loop, registries));
+    asio::post(event_loop->get_executor(), [monitor = monitors.back().get()] { monitor->start(); });
+  }
+
+  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log), [&](std::exception_ptr error) {
+    if (error) {
+      // Connections are still open, so no destructor may run.
+      std::cerr << program << ": " << exception_message(error) << "\n";
+      std::_Exit(1);
+    }
+    threads.stop();
+  });
+  threads.run();
+  return 0;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <cohort/service/service.hpp>
+#include <cohort/service/settings.hpp>
+
+namespace cohort::service {
+
+/// Runs the services, whose options have been parsed, until SIGTERM or SIGINT; then drains them. A second signal ends
+/// the process immediately, with status 128 + its number. Returns the exit status: 0, or 2 with the reason on standard
+/// error if a port cannot be used.
+int run_until_signal(const std::string& program, const common_settings& settings, std::vector<definition> services);
+
+}  // namespace cohort::service

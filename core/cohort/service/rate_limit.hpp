@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/config/value_parsers.hpp>
+#include <cohort/http/server/router.hpp>
+
+namespace cohort::telemetry {
+class registry;
+}
+
+namespace cohort::service {
+
+class api_key_authenticator;
+
+/// A filter that limits the request rate of each client address. Requests above `limit` get 429 with `Retry-After` and
+/// are counted in `cohort_server_rate_limited_total`. Methods in a route's `rate_limit_exempt_methods` are exempt, if
+/// the request has a valid API key or authentication is disabled. `metrics` and `authenticator` must outlive the
+/// filter.
+http::filter rate_limit_filter(config::rate limit, telemetry::registry& metrics,
+                               const api_key_authenticator& authenticator);
+
+}  // namespace cohort::service

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/service.hpp>
+
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+
+#include <cohort/service/healthcheck.hpp>
+#include <cohort/service/instance.hpp>
+#include <cohort/service/program.hpp>
+
+namespace cohort::service {
+
+http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings) const {
+  return {client, metrics, log, std::move(name), settings};
+}
+
+int run_all(int argc, const char* const* argv, std::string program, std::string description,
+            std::vector<definition> services) {
+  common_settings settings;
+  settings.port = services.front().port;
+  config::options options{program, std::move(description), services.front().version};
+  add_common_options(options, settings,
+                     services.size() > 1 ? "Port of the first service; shifts the others' ports by the same amount"
+                                         : "Port to listen on");
+  for (const auto& service : services) add_service_options(options, service);
+  if (const auto exit = options.parse(argc, argv, config::process_environment())) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  auto proxies = http::proxies_from_environment([](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string{value ? value : ""};
+  });
+  if (!proxies) {
+    std::cerr << program << ": " << proxies.error() << "\n";
+    return 2;
+  }
+  settings.proxies = std::move(*proxies);
+  if (!settings.time_zone.empty()) {
+    ::setenv("TZ", settings.time_zone.c_str(), 1);
+    ::tzset();
+  }
+  if (settings.healthcheck) return run_healthcheck(settings);
+  for (const auto& service : services) {
+    for (const auto& extension : service.extensions) {
+      if (const auto conflict = extension->find_conflict(settings)) {
+        std::cerr << program << ": " << *conflict << "\n";
+        return 2;
+      }
+    }
+  }
+  return run_until_signal(program, settings, std::move(services));
+}
+
+int run(int argc, const char* const* argv, definition service) {
+  auto program = service.name;
+  auto description = service.description;
+  std::vector<definition> services;
+  services.push_back(std::move(service));
+  return run_all(argc, argv, std::move(program), std::move(description), std::move(services));
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/config/options.hpp>
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/http/server/admission_control.hpp>
+#include <cohort/http/server/router.hpp>
+#include <cohort/runtime/version.hpp>
+#include <cohort/service/api_key_authenticator.hpp>
+#include <cohort/service/background_tasks.hpp>
+#include <cohort/service/extension.hpp>
+
+namespace cohort::service {
+
+/// The objects that `definition::app` uses to build its router. All of them outlive the router.
+struct service_context {
+  http::client& client;
+  telemetry::registry& metrics;
+  telemetry::logger log;
+  background_tasks& background;
+  /// The API key that callers of this service need and that it sends to the other services; empty: none.
+  const std::string& api_key;
+  /// The services of the same process, by name.
+  std::map<std::string, boost::urls::url> sibling_urls;
+
+  /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
+  /// as the router, for example in a `std::shared_ptr` that the handlers share.
+  http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
+};
+
+/// A service: its identity and how it is built.
+struct definition {
+  /// The name of the service, such as `time-service`. A field of its log lines.
+  std::string name;
+  /// Prefix of its HTTP metrics, such as `time_service`.
+  std::string metric_prefix;
+  /// First line of `--help`.
+  std::string description;
+  /// Reported by `--version`, by `cohort_build_info` and in the log at start-up. Default: Cohort's own version.
+  std::string version{cohort::version()};
+  /// Default port.
+  std::uint16_t port = 0;
+  /// Value of the `Content-Security-Policy` header.
+  std::string content_security_policy =
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  /// Action for requests with less time left than their route's median duration. `DEADLINE_ADMISSION` overrides it.
+  http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
+  /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for
+  /// example in a `std::shared_ptr` that `add_options` and `app` capture.
+  std::function<void(config::options&)> add_options = [](config::options&) {};
+  /// Builds the router. Called once, on the main thread, after the options have been parsed.
+  std::function<http::router(service_context&, api_key_authenticator&)> app;
+  /// Optional features, installed in this order after `app`.
+  std::vector<std::shared_ptr<extension>> extensions;
+};
+
+/// Runs a program of one service: command line and environment, health and metrics routes, signals, graceful shutdown.
+/// Returns the exit status: 0; 1 after a failed health check; 2 for an invalid setting, with one line on standard
+/// error.
+int run(int argc, const char* const* argv, definition service);
+
+/// Runs several services in one process, on the same event loops. `--port` sets the first service's port and shifts the
+/// others' default ports by the same amount; 0: the system chooses all ports. `--version` prints the first service's
+/// version. Returns as `run` does.
+int run_all(int argc, const char* const* argv, std::string program, std::string description,
+            std::vector<definition> services);
+
+}  // namespace cohort::service

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/settings.hpp>
+
+#include <cohort/runtime/runtime.hpp>
+
+namespace cohort::service {
+
+void add_common_options(config::options& options, common_settings& settings, std::string port_help) {
+  settings.threads = static_cast<std::int64_t>(available_parallelism());
+  options.add(settings.host, {"--host", "", "IP address to listen on"}, config::ip_address(), settings.host);
+  options.add(settings.port, {"--port", "", std::move(port_help)}, config::port(), std::to_string(settings.port));
+  options.add(settings.threads, {"--threads", "", "Number of threads, each with its own event loop"},
+              config::integer(1, 256), "the available processors");
+  options.add_secret(settings.api_key,
+                     {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"});
+  options.add(settings.rate_limit,
+              {"--rate-limit", "RATE_LIMIT", "Maximum request rate of each client address, such as 100/min"},
+              config::event_rate(), "no limit");
+  options.add(settings.deadline_admission,
+              {"--deadline-admission", "DEADLINE_ADMISSION",
+               "Action for requests with less time left than their route's median duration"},
+              config::one_of({"ignore", "observe", "refuse"}), "set by each service");
+  options.add(settings.concurrency_limit,
+              {"--concurrency-limit", "CONCURRENCY_LIMIT", "Concurrency limit; excess requests are rejected with 503"},
+              config::one_of({"adaptive", "off"}), settings.concurrency_limit);
+  options.add(settings.time_zone, {"--tz", "TZ", "Time zone of local times"}, config::time_zone(),
+              "the system time zone");
+  options.add(settings.log_level, {"--log-level", "LOG_LEVEL", "Minimum severity of log lines"},
+              config::one_of({"trace", "debug", "info", "warn", "error", "off"}), settings.log_level);
+  options.add(settings.log_format, {"--log-format", "LOG_FORMAT", "Format of log lines"},
+              config::one_of({"json", "text"}), settings.log_format);
+  options.add(settings.drain_timeout,
+              {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},
+              config::seconds(0, 3600), std::to_string(settings.drain_timeout.count()));
+  options.add_switch(settings.healthcheck, "--healthcheck",
+                     "Query /health of the running service; exit status 0 if healthy, else 1");
+}
+
+}  // namespace cohort::service

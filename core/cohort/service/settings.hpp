@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <cohort/config/options.hpp>
+#include <cohort/http/client/connection/proxy.hpp>
+
+namespace cohort::service {
+
+/// Settings of every service program.
+struct common_settings {
+  /// IP address to listen on.
+  std::string host = "127.0.0.1";
+  /// Port to listen on; 0: the system chooses one.
+  std::uint16_t port = 0;
+  std::int64_t threads = 1;
+  /// The key required for `/api/*`; empty: no authentication.
+  std::string api_key;
+  /// Limit for each client address.
+  std::optional<config::rate> rate_limit;
+  /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.
+  std::string deadline_admission;
+  /// `adaptive` or `off`.
+  std::string concurrency_limit = "adaptive";
+  /// IANA name; empty: the system's time zone.
+  std::string time_zone;
+  std::string log_level = "info";
+  /// `json` or `text`.
+  std::string log_format = "text";
+  /// Maximum time for requests in flight to complete at shutdown.
+  std::chrono::seconds drain_timeout{10};
+  /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
+  http::proxy_settings proxies;
+  /// Query a running service's health instead of serving.
+  bool healthcheck = false;
+};
+
+/// Adds the flags and environment variables of `settings`, which must outlive `options`.
+void add_common_options(config::options& options, common_settings& settings, std::string port_help);
+
+}  // namespace cohort::service

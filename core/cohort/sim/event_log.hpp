@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::sim {
+
+/// `accepted` and `refused` are the results of `connect`; `dns` is a look-up or a change of a name.
+enum class event_kind : std::uint8_t { connect, accepted, refused, bytes, closed, reset, dns, fault, note };
+
+/// An event at a host or between two hosts. It refers to the strings of the caller of `event_log::add`.
+struct event {
+  time_point time;
+  event_kind kind;
+  std::string_view source;
+  /// Empty if the event concerns the source alone.
+  std::string_view destination;
+  /// 0 if the event concerns no connection.
+  std::uint64_t connection_id = 0;
+  /// The bytes sent, or a description.
+  std::string_view detail;
+};
+
+/// Log of all events of a simulation. Two runs with the same hash are the same, apart from hash collisions.
+class event_log {
+ public:
+  /// `hash`: the log keeps the hash only; `timeline`: it also keeps one line for each event.
+  enum class mode { hash, timeline };
+
+  /// Lines show milliseconds since `start`.
+  explicit event_log(time_point start, mode recorded = mode::hash)
+      : start_(start), keeps_lines_(recorded == mode::timeline) {}
+
+  void add(const event& added);
+
+  /// Hash of all events so far, including the bytes sent. Not cryptographic.
+  std::uint64_t hash() const noexcept { return hash_; }
+  std::uint64_t event_count() const noexcept { return event_count_; }
+  /// One line for each event, such as `12.345 ms  dashboard → time-service #12  GET /api/time HTTP/1.1 (231 B)`. Bytes
+  /// are shown by their first line, escaped. Empty in `mode::hash`.
+  const std::vector<std::string>& timeline() const noexcept { return lines_; }
+  /// The timeline as one text.
+  std::string text() const;
+
+ private:
+  void mix(std::uint64_t word) noexcept;
+  void mix(std::string_view bytes) noexcept;
+  std::string line_for(const event& described) const;
+
+  time_point start_;
+  bool keeps_lines_;
+  std::uint64_t hash_ = 0;
+  std::uint64_t event_count_ = 0;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace cohort::sim

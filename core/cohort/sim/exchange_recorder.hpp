@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/runtime/loop.hpp>
+#include <cohort/sim/connection.hpp>
+
+namespace cohort::sim {
+
+/// An HTTP request that a server has read completely, and its response.
+struct exchange {
+  std::uint64_t connection_id;
+  const host* client;
+  const host* server;
+  std::string method;
+  /// The path without the query.
+  std::string path;
+  /// The value of the request's `x-envoy-expected-rq-timeout-ms`.
+  std::optional<duration> remaining_time;
+  /// The time at which the server had read the whole request.
+  time_point received_at;
+  /// The time at which the server wrote the first byte of the final response.
+  std::optional<time_point> response_started_at;
+  /// The time at which the server wrote the last byte.
+  std::optional<time_point> response_completed_at;
+  /// The status code of the response; 0 before it.
+  unsigned status = 0;
+  /// The request arrived before the server had answered the previous one.
+  bool pipelined = false;
+  /// The server closed the connection before the first byte of the response.
+  bool closed_without_response = false;
+  /// The client closed the connection before the response was complete.
+  bool client_closed = false;
+};
+
+/// The numbers of some exchanges.
+struct exchange_counts {
+  std::uint64_t requests = 0;
+  /// Only complete responses count.
+  std::uint64_t responses = 0;
+  std::uint64_t closed_without_response = 0;
+};
+
+/// Records the HTTP/1.1 requests that servers have read and the responses that they have written, from the bytes on the
+/// connections alone. A request counts once its server has read it completely.
+class exchange_recorder final : public connection_observer {
+ public:
+  explicit exchange_recorder(loop& event_loop);
+  ~exchange_recorder() override;
+
+  /// All exchanges, in the order in which the servers read the requests.
+  const std::deque<exchange>& exchanges() const noexcept { return exchanges_; }
+  /// Counts the exchanges for which `matches` returns true.
+  exchange_counts count(const std::function<bool(const exchange&)>& matches) const;
+  /// Counts the exchanges with this server and path.
+  exchange_counts count(const host& server, std::string_view path) const;
+
+  /// One message for each protocol violation by a server: a response without a request, or an invalid response.
+  const std::vector<std::string>& violations() const noexcept { return violations_; }
+
+ private:
+  class connection_parser;
+
+  void on_opened(const connection& opened) override;
+  void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;
+  void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override;
+  void on_closed(const connection& closed, net::pipe_side side) override;
+
+  loop& loop_;
+  std::deque<exchange> exchanges_;
+  /// By connection id.
+  std::map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace cohort::sim

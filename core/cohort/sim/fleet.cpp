@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/fleet.hpp>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <ranges>
+#include <stdexcept>
+#include <utility>
+
+#include <cohort/http/client/fetch.hpp>
+
+namespace cohort::sim {
+namespace {
+
+/// The services' log lines are discarded.
+telemetry::log_sink& discarding_sink() {
+  static telemetry::log_sink sink;
+  return sink;
+}
+
+}  // namespace
+
+std::string node::url() const { return "http://" + service_name_ + ":" + std::to_string(incarnation_->settings.port); }
+
+fleet::fleet(std::uint64_t seed, sim::event_log::mode recorded)
+    : time_(seed),
+      start_(time_.now()),
+      event_log_(start_, recorded),
+      network_(time_.event_loop(), event_log_),
+      recorder_(time_.event_loop()),
+      log_(discarding_sink(), "fleet", telemetry::log_level::off, telemetry::log_format::text,
+           time_.event_loop().time_source()),
+      terminations_([this](const std::exception_ptr& error) {
+        failures_.push_back("unhandled exception in a terminated service: " + exception_message(error));
+      }),
+      scripts_([this](const std::exception_ptr& error) {
+        failures_.push_back("unhandled exception in a script: " + exception_message(error));
+      }) {
+  network_.add_observer(recorder_);
+}
+
+fleet::~fleet() {
+  if (!is_shut_down_) shutdown(duration{0});
+}
+
+node& fleet::add_service(node::definition_factory make_definition, const std::string& name,
+                         config::environment variables, std::vector<std::string> flags) {
+  const auto replicas =
+      std::ranges::count_if(nodes_, [&](const auto& candidate) { return candidate->service_name_ == name; });
+  auto& machine = network_.add_host(replicas == 0 ? name : name + "-" + std::to_string(replicas + 1));
+  nodes_.push_back(std::unique_ptr<node>{
+      new node{machine, name, std::move(make_definition), std::move(variables), std::move(flags)}});
+  start_incarnation(*nodes_.back());
+  return *nodes_.back();
+}
+
+node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router) {
+  const auto make_definition = [name, port, make_router = std::move(make_router)] {
+    service::definition stub;
+    stub.name = name;
+    stub.metric_prefix = "stub";
+    stub.port = port;
+    stub.app = [make_router](service::service_context&, service::api_key_authenticator&) { return make_router(); };
+    return stub;
+  };
+  return add_service(make_definition, name);
+}
+
+node* fleet::find(std::string_view name) noexcept {
+  const auto found = std::ranges::find_if(nodes_, [&](const auto& candidate) { return candidate->name() == name; });
+  return found == nodes_.end() ? nullptr : found->get();
+}
+
+http::client& fleet::client(const std::string& host_name) {
+  auto& client = clients_[host_name];
+  if (!client) {
+    auto* machine = network_.find(host_name);
+    if (!machine) machine = &network_.add_host(host_name);
+    client = std::make_unique<http::client>(network_.network_for(*machine), 1);
+  }
+  return *client;
+}
+
+http::client_result fleet::call(std::string_view url, duration timeout) {
+  http::client_request request;
+  request.url = *boost::urls::parse_uri(url);
+  return run(http::fetch(client(), std::move(request), deadline::after(time_.now(), timeout)));
+}
+
+void fleet::start_incarnation(node& target) {
+  auto starting = std::make_unique<node::incarnation>();
+  auto definition = target.make_definition_();
+  starting->settings.port = definition.port;
+  config::options options{definition.name, definition.description, definition.version};
+  service::add_common_options(options, starting->settings, "Port to listen on");
+  service::add_service_options(options, definition);
+  std::vector<const char*> arguments{definition.name.c_str()};
+  for (const auto& flag : target.flags_) arguments.push_back(flag.c_str());
+  if (const auto exit = options.parse(static_cast<int>(arguments.size()), arguments.data(), target.variables_)) {
+    throw std::invalid_argument(exit->text);
+  }
+  starting->instance = std::make_unique<service::instance>(std::move(definition), std::vector<loop*>{&event_loop()},
+                                                           network_.listen(target.host_, starting->settings.port));
+  starting->instance->build({network_.network_for(target.host_), starting->settings, log_, {}});
+  asio::post(event_loop().get_executor(), [instance = starting->instance.get()] { instance->start(); });
+  target.incarnation_ = std::move(starting);
+  network_.add_address(target.service_name_, target.host_.address);
+}
+
+/// Lets the coroutines of the terminated process unwind. The network no longer carries what they send.
+void fleet::terminate_incarnation(node& target) {
+  auto* const ending = target.incarnation_.get();
+  if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;
+  asio::post(event_loop().get_executor(),
+             [this, ending] { terminations_.spawn(stop_incarnation(*ending, duration{0})); });
+}
+
+task<> fleet::stop_incarnation(node::incarnation& target, duration drain_timeout) {
+  co_await target.instance->stop(drain_timeout);
+  target.has_ended = true;
+}
+
+void fleet::kill(node& target) {
+  network_.kill(target.host_);
+  terminate_incarnation(target);
+}
+
+void fleet::power_off(node& target) {
+  network_.power_off(target.host_);
+  terminate_incarnation(target);
+}
+
+void fleet::start(node& target) {
+  const bool is_up = target.host_.state == host_state::up;
+  if (is_up && target.incarnation_ && !target.incarnation_->has_ended) {
+    throw std::logic_error(target.name() + " is still running");
+  }
+  if (!is_up) network_.restart(target.host_);
+  if (target.incarnation_) former_incarnations_.push_back(std::move(target.incarnation_));
+  start_incarnation(target);
+}
+
+task<> fleet::stop(node& target, duration drain_timeout, bool deregister) {
+  if (!target.is_running()) co_return;
+  note("stopping " + target.name());
+  auto& ending = *target.incarnation_;
+  ending.is_ending = true;
+  ending.instance->begin_drain();
+  if (deregister) network_.remove_address(target.service_name_, target.host_.address);
+  co_await stop_incarnation(ending, drain_timeout);
+}
+
+void fleet::spawn(task<> script) {
+  asio::post(event_loop().get_executor(),
+             [this, script = std::move(script)]() mutable { scripts_.spawn(std::move(script)); });
+}
+
+void fleet::note(std::string_view text) { event_log_.add({time_.now(), event_kind::note, "fleet", {}, 0, text}); }
+
+task<> fleet::close_client(http::client& target) {
+  target.close_idle();
+  co_return;
+}
+
+task<> fleet::stop_all(duration drain_timeout) {
+  scripts_.cancel();
+  co_await scripts_.join();
+  for (auto& [host_name, client] : clients_) co_await close_client(*client);
+  co_await terminations_.join();
+  for (auto& node : nodes_ | std::views::reverse) {
+    co_await stop(*node, drain_timeout, false);
+    // Cancelling a script may have interrupted its `stop`.
+    auto* const last = node->incarnation_.get();
+    if (last && !last->has_ended) co_await stop_incarnation(*last, drain_timeout);
+  }
+}
+
+void fleet::shutdown(duration drain_timeout) {
+  is_shut_down_ = true;
+  time_.run(stop_all(drain_timeout));
+  time_.run_for(duration{0});
+}
+
+void fleet::add_gauge_leaks(const std::string& name, node::incarnation& checked, std::vector<std::string>& leaks) {
+  for (const auto* gauge : {"cohort_server_connections", "cohort_server_requests_in_flight"}) {
+    const auto value = checked.instance->metrics().make_gauge(gauge, {}).value();
+    if (value != 0) leaks.push_back(name + ": " + gauge + " " + std::to_string(value));
+  }
+}
+
+std::vector<std::string> fleet::leaks() {
+  auto leaks = failures_;
+  const auto add_count = [&](std::size_t count, const std::string& description) {
+    if (count > 0) leaks.push_back(description + ": " + std::to_string(count));
+  };
+  add_count(event_loop().poll(), "ready handlers");
+  add_count(event_loop().timers().armed_count(), "armed timers");
+  // Each suspended coroutine counts as outstanding work of the loop.
+  if (!event_loop().context().stopped()) leaks.emplace_back("suspended coroutines");
+  add_count(network_.open_connections(), "open connections");
+  for (const auto& node : nodes_) {
+    if (node->incarnation_) add_gauge_leaks(node->name(), *node->incarnation_, leaks);
+  }
+  for (const auto& incarnation : former_incarnations_) add_gauge_leaks("terminated process", *incarnation, leaks);
+  return leaks;
+}
+
+}  // namespace cohort::sim

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+#include <cohort/service/instance.hpp>
+#include <cohort/sim/event_log.hpp>
+#include <cohort/sim/exchange_recorder.hpp>
+#include <cohort/sim/network.hpp>
+
+namespace cohort::sim {
+
+/// A host and the service that runs on it. The service can be killed, stopped and started again; each start creates a
+/// new incarnation.
+class node {
+ public:
+  /// Returns a new definition for each incarnation, because a definition holds the settings of one.
+  using definition_factory = std::function<service::definition()>;
+
+  /// The host's name: the service's name, followed by `-2`, `-3` … for further replicas.
+  const std::string& name() const noexcept { return host_.name; }
+  sim::host& host() noexcept { return host_; }
+  const sim::host& host() const noexcept { return host_; }
+  /// `http://` followed by the service's name and port. All replicas share it.
+  std::string url() const;
+  /// False from the moment the service is killed or begins to stop.
+  bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
+  /// The metrics of the current incarnation, or of the last one.
+  const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
+
+ private:
+  friend class fleet;
+  struct incarnation {
+    service::common_settings settings;
+    std::unique_ptr<service::instance> instance;
+    bool is_ending = false;
+    bool has_ended = false;
+  };
+
+  node(sim::host& machine, std::string service_name, definition_factory make_definition, config::environment variables,
+       std::vector<std::string> flags)
+      : host_(machine),
+        service_name_(std::move(service_name)),
+        make_definition_(std::move(make_definition)),
+        variables_(std::move(variables)),
+        flags_(std::move(flags)) {}
+
+  sim::host& host_;
+  std::string service_name_;
+  definition_factory make_definition_;
+  config::environment variables_;
+  std::vector<std::string> flags_;
+  std::unique_ptr<incarnation> incarnation_;
+};
+
+/// A fleet of services on a virtual clock and a simulated network. The seed decides all random values: the same seed
+/// gives the same run, byte for byte. See README.md.
+///
+/// `run`, `run_for`, `call` and `shutdown` advance the clock and are called from outside the fleet's tasks only. All
+/// other functions may be called from a test or from a task that the fleet runs.
+class fleet {
+ public:
+  explicit fleet(std::uint64_t seed, event_log::mode recorded = event_log::mode::hash);
+  /// Calls `shutdown` with a drain timeout of 0 unless it has been called.
+  ~fleet();
+  fleet(const fleet&) = delete;
+  fleet& operator=(const fleet&) = delete;
+
+  /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes
+  /// added with it. Throws `std::invalid_argument` with the program's error message if a setting is invalid.
+  node& add_service(node::definition_factory make_definition, const std::string& name,
+                    config::environment variables = {}, std::vector<std::string> flags = {});
+  /// Starts a stub of an external server; `make_router` is called for each incarnation.
+  node& add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router);
+  /// Returns the node of that name, or nullptr.
+  node* find(std::string_view name) noexcept;
+
+  /// HTTP client on the host of that name. The first call creates host and client.
+  http::client& client(const std::string& host_name = "client");
+  /// Sends a GET request from `client()` and runs the simulation until it has ended.
+  http::client_result call(std::string_view url, duration timeout = std::chrono::seconds{30});
+
+  /// Terminates the service's process immediately.
+  void kill(node& target);
+  /// Cuts the power of the service's machine immediately.
+  void power_off(node& target);
+  /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
+  /// it is running.
+  void start(node& target);
+  /// Stops the service gracefully, as SIGTERM does. `deregister`: its name stops resolving to it at once.
+  task<> stop(node& target, duration drain_timeout, bool deregister = true);
+
+  /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception; throws
+  /// `std::logic_error` if no timer is left that could wake it.
+  template <class T>
+  T run(task<T> work) {
+    return time_.run(std::move(work));
+  }
+  /// Runs the simulation for this virtual time.
+  void run_for(duration span) { time_.run_for(span); }
+  /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
+  void spawn(task<> script);
+  /// Time since the fleet was created.
+  duration elapsed() const noexcept { return time_.now() - start_; }
+  /// Adds a line to the event log.
+  void note(std::string_view text);
+
+  /// Cancels the scripts, closes the clients, then stops the services, the newest first, each with this drain timeout.
+  void shutdown(duration drain_timeout = std::chrono::seconds{10});
+  /// After `shutdown`: one message for each kind of leaked object (timers, suspended coroutines, connections, requests
+  /// in flight) and for each exception of a script. Empty if the run was clean.
+  std::vector<std::string> leaks();
+
+  virtual_time& time() noexcept { return time_; }
+  loop& event_loop() noexcept { return time_.event_loop(); }
+  sim::network& network() noexcept { return network_; }
+  const sim::event_log& event_log() const noexcept { return event_log_; }
+  const exchange_recorder& recorder() const noexcept { return recorder_; }
+
+ private:
+  void start_incarnation(node& target);
+  void terminate_incarnation(node& target);
+  static task<> stop_incarnation(node::incarnation& target, duration drain_timeout);
+  static task<> close_client(http::client& target);
+  task<> stop_all(duration drain_timeout);
+  static void add_gauge_leaks(const std::string& name, node::incarnation& checked, std::vector<std::string>& leaks);
+
+  virtual_time time_;
+  time_point start_;
+  sim::event_log event_log_;
+  sim::network network_;
+  exchange_recorder recorder_;
+  telemetry::logger log_;
+  std::deque<std::unique_ptr<node>> nodes_;
+  std::map<std::string, std::unique_ptr<http::client>, std::less<>> clients_;
+  /// The incarnations of terminated processes, whose coroutines may still be unwinding.
+  std::deque<std::unique_ptr<node::incarnation>> former_incarnations_;
+  task_group terminations_;
+  task_group scripts_;
+  std::vector<std::string> failures_;
+  bool is_shut_down_ = false;
+};
+
+}  // namespace cohort::sim

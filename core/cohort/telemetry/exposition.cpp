@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/exposition.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <string_view>
+
+namespace cohort::telemetry {
+namespace {
+
+using prometheus::MetricType;
+
+constexpr std::string_view counter_suffix = "_total";
+/// The base units of OpenMetrics that metrics of this project have.
+constexpr std::array<std::string_view, 2> units{"seconds", "bytes"};
+
+template <class... Format>
+void append_digits(std::string& text, Format... value_and_format) {
+  std::array<char, 32> digits;
+  auto* const end = digits.data() + digits.size();
+  text.append(digits.data(), std::to_chars(digits.data(), end, value_and_format...).ptr);
+}
+
+bool append_if_not_finite(std::string& text, double value) {
+  if (std::isfinite(value)) return false;
+  text += std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+  return true;
+}
+
+void append_value(std::string& text, double value) {
+  if (append_if_not_finite(text, value)) return;
+  constexpr double max_integer = 1e15;
+  if (std::trunc(value) == value && std::abs(value) < max_integer) {
+    append_digits(text, static_cast<std::int64_t>(value));
+  } else {
+    append_digits(text, value);
+  }
+}
+
+/// Both formats use the notation of OpenMetrics ("Canonical Numbers"): that of Go, with `.0` where there is neither a
+/// point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be two series;
+/// Prometheus 3 converts bounds to this notation, and the text format permits it.
+void append_bound(std::string& text, double bound) {
+  if (append_if_not_finite(text, bound)) return;
+  const auto start = text.size();
+  append_digits(text, bound, std::chars_format::general);
+  if (text.find_first_of(".e", start) == std::string::npos) text += ".0";
+}
+
+void append_escaped(std::string& text, std::string_view value, bool escape_quotes) {
+  for (const char c : value) {
+    if (c == '\n') {
+      text += "\\n";
+      continue;
+    }
+    if (c == '\\' || (escape_quotes && c == '"')) text += '\\';
+    text += c;
+  }
+}
+
+void append_label(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name).append("=\"");
+  append_escaped(text, value, true);
+  text += '"';
+}
+
+/// The label set has 40 characters; OpenMetrics permits 128.
+void append_exemplar(std::string& text, const exemplar& observed) {
+  const auto trace = observed.trace.hex();
+  const auto seconds = std::chrono::duration<double>(observed.timestamp.time_since_epoch()).count();
+  text += " # {";
+  append_label(text, "trace_id", {trace.data(), trace.size()});
+  text += "} ";
+  append_value(text, observed.value);
+  text += ' ';
+  append_digits(text, seconds, std::chars_format::fixed, 3);
+}
+
+class metric_serializer {
+ public:
+  metric_serializer(const std::vector<prometheus::MetricFamily>& families, exposition_format format)
+      : open_metrics_(format == exposition_format::open_metrics) {
+    for (const auto& each : families) family_names_.insert(each.name);
+  }
+
+  void append(const prometheus::MetricFamily& family, const std::vector<bucket_exemplars>* exemplars) {
+    append_metadata(family);
+    for (std::size_t i = 0; i < family.metric.size(); ++i) {
+      const auto& metric = family.metric[i];
+      if (family.type == MetricType::Histogram) {
+        append_histogram(family.name, metric, exemplars && i < exemplars->size() ? &(*exemplars)[i] : nullptr);
+      } else {
+        append_sample(family.name, "", metric, value_of(family.type, metric));
+      }
+    }
+  }
+
+  std::string finish() && {
+    if (open_metrics_) text_ += "# EOF\n";
+    return std::move(text_);
+  }
+
+ private:
+  static double value_of(MetricType type, const prometheus::ClientMetric& metric) {
+    switch (type) {
+      case MetricType::Counter: return metric.counter.value;
+      case MetricType::Gauge: return metric.gauge.value;
+      default: return metric.untyped.value;
+    }
+  }
+
+  /// The name without `_total`, unless another family has that name.
+  std::string_view counter_family_name(std::string_view name) const {
+    if (!name.ends_with(counter_suffix)) return name;
+    const auto base = name.substr(0, name.size() - counter_suffix.size());
+    return family_names_.contains(base) ? name : base;
+  }
+
+  void append_metadata(const prometheus::MetricFamily& family) {
+    const bool is_counter = family.type == MetricType::Counter;
+    const std::string_view full_name = family.name;
+    const auto name = open_metrics_ && is_counter ? counter_family_name(full_name) : full_name;
+    std::string_view type = open_metrics_ ? "unknown" : "untyped";
+    if (is_counter && (!open_metrics_ || name != full_name)) type = "counter";
+    if (family.type == MetricType::Gauge) type = "gauge";
+    if (family.type == MetricType::Histogram) type = "histogram";
+    if (!family.help.empty()) {
+      text_.append("# HELP ").append(name).append(" ");
+      append_escaped(text_, family.help, open_metrics_);
+      text_ += '\n';
+    }
+    text_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
+    if (open_metrics_) append_unit(name);
+  }
+
+  void append_unit(std::string_view name) {
+    for (const auto unit : units) {
+      if (name.ends_with(unit) && name.substr(0, name.size() - unit.size()).ends_with('_'))
+        text_.append("# UNIT ").append(name).append(" ").append(unit).append("\n");
+    }
+  }
+
+  void append_histogram(std::string_view name, const prometheus::ClientMetric& metric,
+                        const bucket_exemplars* exemplars) {
+    const auto& histogram = metric.histogram;
+    append_sample(name, "_count", metric, static_cast<double>(histogram.sample_count));
+    append_sample(name, "_sum", metric, histogram.sample_sum);
+    for (std::size_t i = 0; i < histogram.bucket.size(); ++i) {
+      const auto& bucket = histogram.bucket[i];
+      append_series(name, "_bucket", metric, &bucket.upper_bound);
+      append_value(text_, static_cast<double>(bucket.cumulative_count));
+      if (exemplars && i < exemplars->size() && (*exemplars)[i]) append_exemplar(text_, *(*exemplars)[i]);
+      text_ += '\n';
+    }
+  }
+
+  void append_sample(std::string_view name, std::string_view suffix, const prometheus::ClientMetric& metric,
+                     double value) {
+    append_series(name, suffix, metric, nullptr);
+    append_value(text_, value);
+    text_ += '\n';
+  }
+
+  /// Appends the name, the labels and the space before the value. `bound` is null unless the series is a bucket.
+  void append_series(std::string_view name, std::string_view suffix, const prometheus::ClientMetric& metric,
+                     const double* bound) {
+    text_.append(name).append(suffix);
+    char separator = '{';
+    for (const auto& label : metric.label) {
+      text_ += std::exchange(separator, ',');
+      append_label(text_, label.name, label.value);
+    }
+    if (bound) {
+      text_.append(1, std::exchange(separator, ',')).append("le=\"");
+      append_bound(text_, *bound);
+      text_ += '"';
+    }
+    text_ += separator == ',' ? "} " : " ";
+  }
+
+  bool open_metrics_;
+  std::set<std::string, std::less<>> family_names_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string serialize_metrics(const std::vector<prometheus::MetricFamily>& families, exposition_format format,
+                              const exemplar_table& exemplars) {
+  metric_serializer serializer{families, format};
+  for (const auto& each : families) {
+    const auto found = exemplars.find(each.name);
+    serializer.append(each, found == exemplars.end() ? nullptr : &found->second);
+  }
+  return std::move(serializer).finish();
+}
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/log.hpp>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <cohort/json/writer.hpp>
+#include <cohort/runtime/time/date_format.hpp>
+
+namespace cohort::telemetry {
+namespace {
+
+constexpr std::array<std::string_view, 5> level_names{"trace", "debug", "info", "warn", "error"};
+
+void append_json(std::string& line, std::string_view time, std::string_view level, std::string_view service,
+                 std::string_view message, std::span<const log_field> fields) {
+  json::writer output{line};
+  output.open_object().field("ts", time).field("level", level).field("service", service).field("msg", message);
+  for (const auto& each : fields) {
+    std::visit([&](const auto& value) { output.field(each.name, value); }, each.value);
+  }
+  output.close_object();
+}
+
+bool is_bare_word(std::string_view text) {
+  if (text.empty()) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '='; });
+}
+
+void append_text(std::string& line, std::string_view time, std::string_view level, std::string_view service,
+                 std::string_view message, std::span<const log_field> fields) {
+  line.append(time).append(" ").append(level).append(6 - level.size(), ' ');
+  line.append(service).append(" ").append(message);
+  for (const auto& each : fields) {
+    line.append(" ").append(each.name).append("=");
+    json::writer output{line};
+    if (const auto* text = std::get_if<std::string_view>(&each.value); text && is_bare_word(*text)) {
+      output.raw(*text);
+    } else {
+      // Quoted as in JSON, so that no value of a request can forge a line.
+      std::visit([&](const auto& value) { output.value(value); }, each.value);
+    }
+  }
+}
+
+/// Blocks until all of `text` is written. Discards the rest on an error, since there is no place to report it.
+void write_to_standard_error(std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {
+      pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+      ::poll(&descriptor, 1, -1);
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+constexpr auto batch_time = std::chrono::milliseconds{10};
+constexpr std::size_t batch_bytes = 64 * 1024;
+
+}  // namespace
+
+/// Shared with the writing thread, which is detached: one that is blocked on output does not delay the program's exit.
+struct log_sink::state {
+  void write_batches() {
+    std::string batch;
+    std::unique_lock lock{mutex};
+    while (!stopping || !pending.empty()) {
+      changed.wait(lock, [this] { return stopping || !pending.empty(); });
+      changed.wait_for(lock, batch_time, [this] { return stopping || pending.size() >= batch_bytes; });
+      batch.swap(pending);
+      const auto batch_lines = std::exchange(pending_lines, 0);
+      lock.unlock();
+      write_to_standard_error(batch);
+      batch.clear();
+      lock.lock();
+      queued_lines -= batch_lines;
+    }
+    finished = true;
+    changed.notify_all();
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string pending;  // lines with their line feeds
+  std::size_t pending_lines = 0;
+  std::size_t queued_lines = 0;  // pending or being written
+  bool stopping = false;
+  bool finished = false;
+  std::atomic<std::uint64_t> dropped_lines{0};
+};
+
+log_sink::log_sink() : state_(std::make_shared<state>()) {
+  std::thread([shared = state_] { shared->write_batches(); }).detach();
+}
+
+log_sink::~log_sink() {
+  std::unique_lock lock{state_->mutex};
+  state_->stopping = true;
+  state_->changed.notify_all();
+  state_->changed.wait_for(lock, flush_timeout, [this] { return state_->finished; });
+}
+
+void log_sink::write(std::string_view line) {
+  bool wakes_writer = false;
+  {
+    const std::lock_guard lock{state_->mutex};
+    auto& pending = state_->pending;
+    if (state_->queued_lines >= max_queued_lines || pending.size() >= max_queued_bytes) {
+      state_->dropped_lines.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    const auto size_before = pending.size();
+    pending.append(line).push_back('\n');
+    ++state_->pending_lines;
+    ++state_->queued_lines;
+    wakes_writer = size_before == 0 || (size_before < batch_bytes && pending.size() >= batch_bytes);
+  }
+  if (wakes_writer) state_->changed.notify_all();
+}
+
+std::uint64_t log_sink::dropped_lines() const { return state_->dropped_lines.load(std::memory_order_relaxed); }
+
+logger::logger(log_sink& sink, std::string service, log_level min_level, log_format format, const clock& time_source)
+    : sink_(&sink), service_(std::move(service)), min_level_(min_level), format_(format), clock_(&time_source) {}
+
+void logger::write(log_level level, std::string_view message, std::span<const log_field> fields) const {
+  if (!is_enabled(level) || level == log_level::off) return;
+  thread_local std::string line;
+  line.clear();
+  const auto time = format_rfc3339_milliseconds(clock_->wall_now());
+  const auto name = level_names[static_cast<std::size_t>(level)];
+  if (format_ == log_format::json) {
+    append_json(line, time, name, service_, message, fields);
+  } else {
+    append_text(line, time, name, service_, message, fields);
+  }
+  sink_->write(line);
+}
+
+logger logger::with_service(std::string service) const {
+  return {*sink_, std::move(service), min_level_, format_, *clock_};
+}
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::telemetry {
+
+enum class log_level { trace, debug, info, warn, error, off };
+enum class log_format { json, text };
+
+/// Name and value in a log line.
+struct log_field {
+  std::string_view name;
+  std::variant<std::string_view, std::int64_t, double, bool> value;
+};
+
+/// Writes log lines to standard error by a bounded queue and a thread of its own, so that a blocked terminal or pipe
+/// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. When the
+/// queue is full, new lines are dropped and counted. Thread-safe.
+class log_sink {
+ public:
+  log_sink();
+  /// Writes the queued lines, for at most `flush_timeout`.
+  ~log_sink();
+  log_sink(const log_sink&) = delete;
+  log_sink& operator=(const log_sink&) = delete;
+
+  /// Queues a line, without its line feed. Never blocks on output.
+  void write(std::string_view line);
+  /// Number of lines dropped since the start.
+  std::uint64_t dropped_lines() const;
+
+  static constexpr std::size_t max_queued_lines = 8192;
+  static constexpr std::size_t max_queued_bytes = 8 * 1024 * 1024;
+  static constexpr std::chrono::seconds flush_timeout{1};
+
+ private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+/// Structured log of one program or service. A line has time, level, service, message and fields, as a JSON object or
+/// as text. Thread-safe.
+class logger {
+ public:
+  /// Discards lines below `min_level`. `sink` and `time_source` must outlive the logger and its copies.
+  logger(log_sink& sink, std::string service, log_level min_level, log_format format,
+         const clock& time_source = real_clock());
+
+  bool is_enabled(log_level level) const noexcept { return level >= min_level_; }
+  /// Writes a line. Values are escaped, so that no value can end its line or add a field.
+  void write(log_level level, std::string_view message, std::span<const log_field> fields = {}) const;
+  void write(log_level level, std::string_view message, std::initializer_list<log_field> fields) const {
+    write(level, message, std::span{fields.begin(), fields.size()});
+  }
+
+  /// A logger for another service with the same sink, level and format.
+  logger with_service(std::string service) const;
+
+ private:
+  log_sink* sink_;
+  std::string service_;
+  log_level min_level_;
+  log_format format_;
+  const clock* clock_;
+};
+
+}  // namespace cohort::telemetry

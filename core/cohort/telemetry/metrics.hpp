@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cohort/runtime/time/clock.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::telemetry {
+
+/// Label names and values, in the order in which they are serialized.
+using label_set = std::vector<std::pair<std::string, std::string>>;
+
+namespace detail {
+/// One shard of a value, on a cache line of its own. Only the shard's thread writes it; any thread can read it.
+struct alignas(64) shard_value {
+  std::atomic<double> value{0};
+};
+/// The calling thread's shard: that of its loop, or shard 0, which all threads without a loop share.
+std::size_t current_shard(std::size_t shard_count) noexcept;
+/// Adds without a read-modify-write instruction unless `shared`.
+void add(std::atomic<double>& value, double amount, bool shared) noexcept;
+}  // namespace detail
+
+/// Sum with one shard per loop, so that no two loops write to one cache line. Thread-safe.
+class sharded_value {
+ public:
+  explicit sharded_value(std::size_t shard_count)
+      : shard_count_(shard_count), shards_(std::make_unique<detail::shard_value[]>(shard_count)) {}
+
+  void add(double amount) noexcept {
+    const auto shard = detail::current_shard(shard_count_);
+    detail::add(shards_[shard].value, amount, shard == 0);
+  }
+  double value() const noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i < shard_count_; ++i) sum += shards_[i].value.load(std::memory_order_relaxed);
+    return sum;
+  }
+
+ private:
+  std::size_t shard_count_;
+  std::unique_ptr<detail::shard_value[]> shards_;
+};
+
+/// A value that only increases.
+class counter : private sharded_value {
+ public:
+  using sharded_value::sharded_value;
+  using sharded_value::value;
+  /// `amount` must not be negative.
+  void increment(double amount = 1) noexcept { add(amount); }
+};
+
+/// A value that increases and decreases.
+class gauge : public sharded_value {
+ public:
+  using sharded_value::sharded_value;
+};
+
+/// An observation in a bucket and the trace that it belongs to.
+struct exemplar {
+  trace_id trace;
+  double value = 0;
+  wall_time timestamp{};
+};
+/// The exemplars of a histogram, one per bucket if there is one; the last bucket is the infinite one.
+using bucket_exemplars = std::vector<std::optional<exemplar>>;
+/// Exemplars by family name; within a family one entry per metric, in the order of the metrics.
+using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std::less<>>;
+
+/// Histogram with cumulative buckets, in the base unit of the observed quantity (seconds for durations). Thread-safe.
+class histogram {
+ public:
+  /// `bounds` are the upper bounds of the buckets, in ascending order, without the infinite one.
+  histogram(std::size_t shard_count, std::vector<double> bounds);
+  void observe(double value) noexcept;
+  /// Observes a value that belongs to a trace. If the trace is sampled, the observation can become the exemplar of its
+  /// bucket. `now` is the time of the calling loop; a thread without a loop leaves no exemplar.
+  void observe(double value, const trace_context& trace, time_point now) noexcept;
+  prometheus::ClientMetric::Histogram snapshot() const;
+  bucket_exemplars exemplars() const;
+
+  /// How long an exemplar is kept before another one replaces it. A scrape sees few of them anyway, so most
+  /// observations only pay for a comparison.
+  static constexpr std::chrono::seconds min_exemplar_age{1};
+
+ private:
+  std::size_t count(double value) noexcept;
+  void store_exemplar(std::size_t bucket, const exemplar& observed, time_point now) noexcept;
+
+  struct alignas(64) shard {
+    std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;
+    std::atomic<double> sum{0};
+  };
+  std::vector<double> bounds_;
+  std::vector<shard> shards_;
+  /// When the exemplar of each bucket can be replaced. All loops read this, but it is rarely written.
+  std::unique_ptr<std::atomic<time_point::rep>[]> exemplar_expiry_;
+  mutable std::mutex exemplars_mutex_;
+  bucket_exemplars exemplars_;
+};
+
+/// Histogram bounds for request durations in seconds: 50 µs to 10 s, including the default bounds of the Prometheus
+/// client libraries (0.005 to 10).
+const std::vector<double>& duration_bounds();
+
+/// The metrics of a program. Thread-safe. `make_…` takes a lock, so keep the returned reference, which is valid as long
+/// as the registry; using it takes no lock.
+class registry {
+ public:
+  /// `loops` threads write without contention; all other threads share one shard.
+  explicit registry(std::size_t loops);
+  ~registry();
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+  /// Returns the metric with this name and these labels; the same one for the same arguments. A name has one type, and
+  /// the help text of its first use.
+  counter& make_counter(const std::string& name, const std::string& help, const label_set& labels = {});
+  gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
+  histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},
+                            const std::vector<double>& bounds = duration_bounds());
+  /// Adds a function that appends families at each scrape, called from the scraping thread under the registry's lock.
+  void add_collector(std::function<void(std::vector<prometheus::MetricFamily>&)> collector);
+
+  /// The current values of all metrics, and their exemplars if `exemplars` is not null.
+  std::vector<prometheus::MetricFamily> collect(exemplar_table* exemplars = nullptr) const;
+  /// All metrics in the Prometheus text format 0.0.4.
+  std::string prometheus_text() const;
+  /// All metrics in OpenMetrics 1.0, with exemplars.
+  std::string open_metrics_text() const;
+
+ private:
+  template <class Metric>
+  struct family {
+    std::string help;
+    std::map<label_set, std::unique_ptr<Metric>> metrics;
+  };
+  template <class Metric, class Make>
+  static Metric& find_or_make(std::map<std::string, family<Metric>>& families, const std::string& name,
+                              const std::string& help, const label_set& labels, Make make);
+
+  std::size_t shard_count_;
+  mutable std::mutex mutex_;
+  std::map<std::string, family<counter>> counters_;
+  std::map<std::string, family<gauge>> gauges_;
+  std::map<std::string, family<histogram>> histograms_;
+  std::vector<std::function<void(std::vector<prometheus::MetricFamily>&)>> collectors_;
+};
+
+/// A family of one counter or gauge without labels, for collectors.
+prometheus::MetricFamily single_value_family(std::string name, std::string help, prometheus::MetricType type,
+                                             double value);
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/server_timing.hpp>
+
+#include <array>
+#include <charconv>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::telemetry {
+namespace {
+
+void append_milliseconds(std::string& text, duration elapsed) {
+  std::array<char, 32> digits;
+  const auto milliseconds = std::chrono::duration<double, std::milli>(elapsed).count();
+  auto* const end = digits.data() + digits.size();
+  text.append(digits.data(), std::to_chars(digits.data(), end, milliseconds, std::chars_format::fixed, 1).ptr);
+}
+
+void append_entry(std::string& text, std::string_view name, duration elapsed) {
+  if (!text.empty()) text += ", ";
+  text.append(name).append(";dur=");
+  append_milliseconds(text, elapsed);
+}
+
+}  // namespace
+
+server_timing::scoped_wait::scoped_wait(server_timing* timing) noexcept : timing_(timing), loop_(loop::current()) {
+  if (timing_ && timing_->active_waits_++ == 0) timing_->wait_start_ = loop_.now();
+}
+
+server_timing::scoped_wait::~scoped_wait() {
+  if (timing_ && --timing_->active_waits_ == 0) timing_->wait_time_ += loop_.now() - timing_->wait_start_;
+}
+
+void server_timing::add(std::string_view name, duration elapsed, std::string_view description) {
+  if (entry_count_ == max_entries) return;
+  ++entry_count_;
+  append_entry(entries_, name, elapsed);
+  entries_.append(";desc=\"").append(description).append("\"");
+}
+
+std::string server_timing::header_value(duration total, deadline request_deadline, time_point now) const {
+  std::string value = entries_;
+  append_entry(value, "total", total);
+  if (!request_deadline.is_never()) append_entry(value, "left", request_deadline.remaining(now));
+  return value;
+}
+
+}  // namespace cohort::telemetry

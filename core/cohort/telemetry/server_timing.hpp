@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort {
+class loop;
+}
+
+namespace cohort::telemetry {
+
+/// Record of where a request's time went, for the response field `Server-Timing` (W3C Server Timing,
+/// https://www.w3.org/TR/server-timing/): the duration of each upstream call, the total, and the time left until the
+/// deadline. Use it on the request's loop only.
+class server_timing {
+ public:
+  /// Marks a time in which the request waits for another server. The concurrency limit does not count that time as this
+  /// server's own latency. Overlapping waits count once.
+  class scoped_wait {
+   public:
+    /// `timing` may be null; if not, it must outlive the wait. Must be called on a loop.
+    explicit scoped_wait(server_timing* timing) noexcept;
+    ~scoped_wait();
+    scoped_wait(const scoped_wait&) = delete;
+    scoped_wait& operator=(const scoped_wait&) = delete;
+
+   private:
+    server_timing* timing_;
+    loop& loop_;
+  };
+
+  /// Appends an entry; ignored from the 17th on. `name` must be a token (RFC 9110 section 5.6.2), `description` must
+  /// contain neither quotes, backslashes nor control characters.
+  void add(std::string_view name, duration elapsed, std::string_view description);
+  /// `time;dur=1.3;desc="ok", total;dur=2.0, left;dur=198.0`, in milliseconds; without `left` if there is no deadline.
+  std::string header_value(duration total, deadline request_deadline, time_point now) const;
+  /// The time covered by `scoped_wait`s that have ended.
+  duration wait_time() const noexcept { return wait_time_; }
+
+ private:
+  /// Bounds the size of the field, whatever the number of calls a handler makes.
+  static constexpr unsigned max_entries = 16;
+  std::string entries_;
+  unsigned entry_count_ = 0;
+  unsigned active_waits_ = 0;
+  time_point wait_start_{};
+  duration wait_time_{};
+};
+
+}  // namespace cohort::telemetry

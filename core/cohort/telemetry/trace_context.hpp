@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cohort {
+class random_generator;
+}
+
+namespace cohort::telemetry {
+
+/// Trace ID of the W3C Trace Context: identifies one user request across all services. Zero means none.
+struct trace_id {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  explicit constexpr operator bool() const noexcept { return (high | low) != 0; }
+  friend constexpr bool operator==(const trace_id&, const trace_id&) = default;
+  /// 32 lowercase hexadecimal digits.
+  std::array<char, 32> hex() const noexcept;
+};
+
+/// Trace of a request, from `traceparent` or new (W3C Trace Context, https://www.w3.org/TR/trace-context/).
+struct trace_context {
+  trace_id id;
+  /// True if the trace is recorded, so that it can be looked up.
+  bool sampled = false;
+  /// `tracestate`, forwarded unchanged; empty if there is none. A view of the request.
+  std::string_view state{};
+};
+
+/// Parses a `traceparent` of version 00, and that part of a later version that version 00 defines. Empty if it is
+/// invalid: uppercase digits, a zero ID, a wrong length. Of the flags only `sampled` is kept, since version 00 requires
+/// the others to be sent as zero.
+std::optional<trace_context> parse_traceparent(std::string_view value) noexcept;
+
+/// True if a `tracestate` can be forwarded: 1 to 512 printable ASCII characters. The standard requires forwarding up to
+/// 512 characters.
+bool is_valid_tracestate(std::string_view value) noexcept;
+
+/// A new trace, for a request without `traceparent`. It is sampled: its ID is in the access log.
+trace_context start_trace(random_generator& random) noexcept;
+
+/// The `traceparent` of one call to another server: the trace, with a new parent ID.
+std::array<char, 55> format_traceparent(const trace_context& trace, random_generator& random) noexcept;
+
+}  // namespace cohort::telemetry

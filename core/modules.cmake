@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSL-1.0
+# The modules and their layers: a module may include what it links, directly or through another module, and nothing else.
+# Read by the build, by the installed package and by `./dev lint` (core/cmake/check_includes.cmake).
+#
+# cohort_module(<name> [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
+
+# Layer 1
+cohort_module(runtime LIBRARIES Threads::Threads Boost::headers)
+cohort_module(json LIBRARIES simdjson::simdjson)
+cohort_module(config LIBRARIES Boost::url PRIVATE_LIBRARIES CLI11::CLI11)
+# Layer 2
+cohort_module(net MODULES runtime PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
+cohort_module(policy MODULES runtime)
+cohort_module(telemetry MODULES runtime json LIBRARIES prometheus-cpp::core)
+# Layer 3
+cohort_module(http MODULES net policy telemetry json config LIBRARIES Boost::url PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+# Layer 4
+cohort_module(service MODULES http PRIVATE_LIBRARIES OpenSSL::Crypto)
+# Layer 5
+cohort_module(faults MODULES service)
+cohort_module(sim MODULES service)

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { Alerts } from './alerts.ts';
+import type {
+  Aggregate,
+  EventName,
+  PanelState,
+  Part,
+  SystemInfo,
+  TimeEvent,
+  TimeReading,
+  Timing,
+  WeatherReport,
+} from './model.ts';
+
+/** Data of one panel. */
+export interface PanelData<T> {
+  readonly state: PanelState;
+  readonly timing: Timing;
+  /** The last valid value; kept when the part fails. */
+  readonly value: T | null;
+  readonly valueAt: number | null;
+  /** Time of the last event about this part, whether it succeeded or failed. */
+  readonly receivedAt: number | null;
+}
+
+/** The last alerts event. The server sends one only after a change. */
+export interface ReceivedAlerts {
+  readonly value: Alerts | null;
+  readonly receivedAt: number;
+}
+
+/** All data of the page. Immutable: an event produces a new state. */
+export interface PageState {
+  readonly time: PanelData<TimeReading>;
+  readonly system: PanelData<SystemInfo>;
+  readonly weather: PanelData<WeatherReport>;
+  readonly alerts: ReceivedAlerts;
+  /** Name of the last malformed event; null after the next valid event of that name. */
+  readonly malformed: EventName | null;
+}
+
+const emptyPanel = {
+  state: 'waiting',
+  timing: { elapsedMs: null, deadlineMs: null },
+  value: null,
+  valueAt: null,
+  receivedAt: null,
+} as const;
+
+export const initialState: PageState = {
+  time: emptyPanel,
+  system: emptyPanel,
+  weather: emptyPanel,
+  alerts: { value: null, receivedAt: 0 },
+  malformed: null,
+};
+
+export function hasFailed(state: PanelState): boolean {
+  return state === 'timeout' || state === 'error' || state === 'shed' || state === 'open';
+}
+
+export function withTime(state: PageState, event: TimeEvent, now: number): PageState {
+  const time = state.time;
+  return {
+    ...state,
+    malformed: state.malformed === 'time' ? null : state.malformed,
+    time:
+      'reading' in event
+        ? { ...time, state: 'fresh', value: event.reading, valueAt: now, receivedAt: now }
+        : // The state from an aggregate is more specific.
+          { ...time, state: hasFailed(time.state) ? time.state : 'error', receivedAt: now },
+  };
+}
+
+export function withAggregate(state: PageState, aggregate: Aggregate, now: number): PageState {
+  return {
+    ...state,
+    malformed: state.malformed === 'aggregate' ? null : state.malformed,
+    time: mergeTime(state.time, aggregate.time, now),
+    system: merge(state.system, aggregate.system, now),
+    weather: merge(state.weather, aggregate.weather, now),
+  };
+}
+
+export function withAlerts(state: PageState, value: Alerts, now: number): PageState {
+  const malformed = state.malformed === 'alerts' ? null : state.malformed;
+  return { ...state, malformed, alerts: { value, receivedAt: now } };
+}
+
+export function withMalformed(state: PageState, name: EventName): PageState {
+  return { ...state, malformed: name };
+}
+
+function merge<T>(panel: PanelData<T>, part: Part<T>, now: number): PanelData<T> {
+  const update = { state: part.state, timing: part.timing, receivedAt: now };
+  return part.value === null ? { ...panel, ...update } : { ...update, value: part.value, valueAt: now };
+}
+
+/**
+ * The server sends `time` events five times as often as aggregates. After the first one, an aggregate can only add a failure:
+ * it neither replaces the time nor clears a failure that a `time` event has reported.
+ */
+function mergeTime(panel: PanelData<TimeReading>, part: Part<TimeReading>, now: number): PanelData<TimeReading> {
+  if (panel.receivedAt === null) return merge(panel, part, now);
+  const state = hasFailed(panel.state) && !hasFailed(part.state) ? panel.state : part.state;
+  return { ...panel, state, timing: part.timing };
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/cli/program.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <iostream>
+
+#include <cohort/net/system_network.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include "loadgen/cli/command_line.hpp"
+#include "loadgen/cli/ending_signals.hpp"
+#include "loadgen/cli/session.hpp"
+#include "loadgen/terminal/unicode_text.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+/// File descriptors for everything but the connections.
+constexpr rlim_t reserved_descriptors = 64;
+
+duration thread_cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+/// Raises the soft limit of file descriptors as needed. Returns an error message if the hard limit is too low.
+std::optional<std::string> raise_descriptor_limit(const load_settings& load) {
+  const rlim_t needed = load.connections * load.targets.size() + reserved_descriptors;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return std::nullopt;
+  limit.rlim_cur = std::min<rlim_t>(needed, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed) return std::nullopt;
+  return "--connections " + std::to_string(load.connections) + " to each of " + std::to_string(load.targets.size()) +
+         " targets needs " + std::to_string(needed) + " file descriptors, but the limit is " +
+         std::to_string(limit.rlim_max) + "; raise it (ulimit -n), or use fewer connections";
+}
+
+bool is_terminal(int descriptor) {
+  const char* type = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && type && std::string_view{type} != "dumb";
+}
+
+/// See https://no-color.org.
+bool supports_color(int descriptor) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return is_terminal(descriptor) && (!no_color || *no_color == '\0');
+}
+
+terminal_size size_of_terminal(int descriptor) {
+  winsize size{};
+  const bool is_known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+  if (!is_known) return {};
+  return {std::clamp<unsigned>(size.ws_col, 40, 200), std::max<unsigned>(size.ws_row, 10)};
+}
+
+console make_console() {
+  console made;
+  made.write_status = [](std::string_view text) { std::cerr << text << std::flush; };
+  made.write_report = [](std::string_view text) { std::cout << text << std::flush; };
+  made.current_size = [] { return size_of_terminal(STDERR_FILENO); };
+  made.view.is_terminal = is_terminal(STDERR_FILENO);
+  made.view.output.use_color = supports_color(STDERR_FILENO);
+  made.report_options = {supports_color(STDOUT_FILENO), size_of_terminal(STDOUT_FILENO).columns};
+  return made;
+}
+
+task<> run_session(session& session, runtime& threads, int& status) {
+  status = co_await session.run();
+  threads.stop();
+}
+
+int print_argument_error(const std::string& error) {
+  std::cerr << "loadgen: " << terminal::sanitize(error) << "\n";
+  return exit_bad_arguments;
+}
+
+int run_configured(const run_configuration& configuration) {
+  if (const auto error = raise_descriptor_limit(configuration.load)) return print_argument_error(*error);
+  // One more loop than workers: merging and showing results must not delay requests.
+  runtime threads{configuration.threads + 1};
+  net::system_network network;
+  run_environment environment{threads.at(0), {}, network, thread_cpu_time};
+  for (std::size_t i = 0; i < configuration.threads; ++i) environment.worker_loops.push_back(&threads.at(i + 1));
+  auto output = make_console();
+  session session{configuration, environment, output};
+  if (const auto error = session.prepare()) return print_argument_error(*error);
+  ending_signals signals{threads.at(0), [&](std::string reason) { session.interrupt(std::move(reason)); }};
+  int status = 1;
+  asio::co_spawn(threads.at(0).get_executor(), run_session(session, threads, status), [](std::exception_ptr error) {
+    if (!error) return;
+    std::cerr << "loadgen: internal error: " << exception_message(error) << "\n";
+    std::_Exit(1);
+  });
+  threads.run();
+  if (std::cout.flush()) return status;
+  std::cerr << "loadgen: standard output cannot be written\n";
+  return status == 0 ? 1 : status;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  ending_signals::handle_before_run();
+  const auto configuration = parse_command_line(argc, argv, config::process_environment());
+  if (configuration) return run_configured(*configuration);
+  (configuration.error().status == 0 ? std::cout : std::cerr) << configuration.error().text;
+  return configuration.error().status;
+}
+
+}  // namespace cohort::loadgen

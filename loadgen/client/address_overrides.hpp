@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::loadgen {
+
+/// Another server for connections to a host and port. URL, `Host` and TLS keep the original host.
+struct connect_override {
+  /// Empty: any host.
+  std::string host;
+  /// Zero: any port.
+  std::uint16_t port = 0;
+  /// Empty: the original host.
+  std::string new_host;
+  /// Zero: the original port.
+  std::uint16_t new_port = 0;
+};
+
+/// The addresses of a host and port, which are not looked up.
+struct resolve_override {
+  /// `*`: any host.
+  std::string host;
+  std::uint16_t port = 0;
+  std::vector<asio::ip::address> addresses;
+};
+
+/// As of curl's `--connect-to` and `--resolve`. The first override that matches applies; `resolve` applies to the host
+/// that `connect_to` results in.
+struct address_overrides {
+  std::vector<connect_override> connect_to;
+  std::vector<resolve_override> resolve;
+};
+
+/// A network whose connections go to other addresses than those of DNS. Thread-safe as far as `network` is.
+class overridden_network final : public net::network {
+ public:
+  /// `network` must outlive this object.
+  overridden_network(net::network& network, address_overrides overrides)
+      : network_(network), overrides_(std::move(overrides)) {}
+
+  task<result<std::vector<net::endpoint>>> resolve(std::string host, std::uint16_t port,
+                                                   deadline resolve_deadline) override;
+  task<result<net::stream_ptr>> connect(net::endpoint peer, deadline connect_deadline) override {
+    return network_.connect(peer, connect_deadline);
+  }
+
+ private:
+  net::network& network_;
+  address_overrides overrides_;
+};
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/client/request_tracker.hpp"
+
+namespace cohort::loadgen {
+
+request_tracker::request_tracker(loop& event_loop, const load_settings& settings)
+    : loop_(event_loop), settings_(settings), recorder_(settings.profile.phases().size(), settings.targets.size()) {}
+
+void request_tracker::on_scheduled(const scheduled_request& request) {
+  auto& stats = stats_of(request);
+  ++stats.planned;
+  stats.dispatch_lag.record(request.dispatch_time - request.intended_start);
+  ++outstanding_;
+}
+
+void request_tracker::on_unsent(const scheduled_request& request) {
+  const auto now = loop_.now();
+  auto& stats = stats_of(request);
+  ++stats.outcomes[static_cast<std::size_t>(request_outcome::unsent)];
+  stats.response_time.record_censored(now - request.intended_start);
+  on_ended(now);
+}
+
+void request_tracker::on_ended(time_point now) {
+  last_end_ = now;
+  if (--outstanding_ == 0) idle_.notify_all();
+}
+
+active_request::active_request(request_tracker& tracker, const scheduled_request& schedule)
+    : tracker_(tracker), schedule_(schedule) {
+  ++tracker_.in_flight_;
+}
+
+active_request::~active_request() {
+  if (!is_finished_) finish({request_outcome::unfinished});
+}
+
+deadline active_request::timeout() const noexcept {
+  return deadline{schedule_.intended_start + tracker_.settings_.timeout};
+}
+
+void active_request::on_sent() {
+  sent_time_ = tracker_.loop_.now();
+  auto& stats = tracker_.stats_of(schedule_);
+  ++stats.sent;
+  stats.connection_wait.record(sent_time_ - schedule_.dispatch_time);
+}
+
+void active_request::finish(const request_result& result) {
+  is_finished_ = true;
+  const auto now = tracker_.loop_.now();
+  const auto response_time = now - schedule_.intended_start;
+  auto& stats = tracker_.stats_of(schedule_);
+  ++stats.outcomes[static_cast<std::size_t>(result.outcome)];
+  if (result.status != 0) ++stats.statuses[result.status];
+  if (is_response(result.outcome)) {
+    stats.response_time.record(response_time);
+    stats.service_time.record(now - sent_time_);
+    const auto& deadline = tracker_.settings_.deadline;
+    if (deadline && response_time <= *deadline && is_success(result.outcome)) ++stats.on_time;
+  } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {
+    // The response would have taken longer than the time observed. Errors before the timeout say nothing about it.
+    stats.response_time.record_censored(response_time);
+  }
+  --tracker_.in_flight_;
+  tracker_.on_ended(now);
+}
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/loop.hpp>
+#include "loadgen/measurement/interval_recorder.hpp"
+#include "loadgen/schedule/load_settings.hpp"
+
+namespace cohort::loadgen {
+
+/// A request whose start has come.
+struct scheduled_request {
+  std::size_t target = 0;
+  std::size_t phase = 0;
+  /// When it should start: by the load profile, or in a closed loop as soon as the connection is free.
+  time_point intended_start;
+  /// When the generator came to it. The difference is the dispatch lag.
+  time_point dispatch_time;
+};
+
+struct request_result {
+  request_outcome outcome = request_outcome::unfinished;
+  /// Zero without a response.
+  unsigned status = 0;
+};
+
+/// Counts the requests of one worker, from their start to their outcome. One loop.
+class request_tracker {
+ public:
+  /// `event_loop` and `settings` must outlive the tracker.
+  request_tracker(loop& event_loop, const load_settings& settings);
+
+  /// A request has come due. Every planned request is counted here, once.
+  void on_scheduled(const scheduled_request& request);
+  /// A scheduled request ends without having been sent.
+  void on_unsent(const scheduled_request& request);
+  void on_connection_opened(const scheduled_request& request) { ++stats_of(request).connections_opened; }
+  void on_bytes_received(const scheduled_request& request, std::size_t bytes) {
+    stats_of(request).bytes_received += bytes;
+  }
+
+  /// Requests that were scheduled and have no outcome yet.
+  std::size_t outstanding() const noexcept { return outstanding_; }
+  /// Requests that a connection is working on.
+  std::size_t in_flight() const noexcept { return in_flight_; }
+  /// When the last request ended.
+  time_point last_end() const noexcept { return last_end_; }
+  /// Notified when `outstanding` becomes zero.
+  wait_queue& idle() noexcept { return idle_; }
+
+  /// Moves out the statistics since the last call.
+  interval_recorder take_interval() { return recorder_.take(); }
+
+ private:
+  friend class active_request;
+  request_stats& stats_of(const scheduled_request& request) { return recorder_.stats(request.phase, request.target); }
+  void on_ended(time_point now);
+
+  loop& loop_;
+  const load_settings& settings_;
+  interval_recorder recorder_;
+  std::size_t outstanding_ = 0;
+  std::size_t in_flight_ = 0;
+  time_point last_end_{};
+  wait_queue idle_;
+};
+
+/// A scheduled request that a connection is working on. If it is destroyed without `finish`, its outcome is
+/// `unfinished`.
+class active_request {
+ public:
+  active_request(request_tracker& tracker, const scheduled_request& schedule);
+  ~active_request();
+  active_request(const active_request&) = delete;
+  active_request& operator=(const active_request&) = delete;
+
+  const scheduled_request& schedule() const noexcept { return schedule_; }
+  /// The intended start plus `--timeout`.
+  deadline timeout() const noexcept;
+  /// The request has been written completely.
+  void on_sent();
+  void finish(const request_result& result);
+
+ private:
+  request_tracker& tracker_;
+  const scheduled_request schedule_;
+  time_point sent_time_{};
+  bool is_finished_ = false;
+};
+
+}  // namespace cohort::loadgen

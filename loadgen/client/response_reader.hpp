@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <cohort/http/client/protocol/response_parser.hpp>
+#include "loadgen/measurement/request_outcome.hpp"
+#include "loadgen/schedule/target.hpp"
+
+namespace cohort::loadgen {
+
+/// The receive buffer of a connection. It grows when a message header does not fit, so that the limits of a message do
+/// not depend on `initial_size`.
+class receive_buffer {
+ public:
+  explicit receive_buffer(std::size_t initial_size) : initial_size_(initial_size) {}
+
+  /// Space for at least one byte behind the unparsed ones.
+  asio::mutable_buffer prepare();
+  void commit(std::size_t count) noexcept { size_ += count; }
+  /// The unparsed bytes.
+  std::string_view data() const noexcept { return {buffer_.data(), size_}; }
+  /// Removes `count` bytes from the front.
+  void consume(std::size_t count) noexcept;
+  bool empty() const noexcept { return size_ == 0; }
+  /// Removes all bytes and releases the memory beyond the initial size.
+  void reset();
+
+ private:
+  std::size_t initial_size_;
+  std::string buffer_;
+  std::size_t size_ = 0;
+};
+
+/// Reads the response to one request, and keeps the body only if the target has an expected one.
+class response_reader {
+ public:
+  /// `target` must outlive the reader.
+  explicit response_reader(const target& target);
+
+  /// Parses what it can of `input`. False: the bytes cannot become a response.
+  bool parse(receive_buffer& input);
+  /// The response is complete.
+  bool is_done() const { return parser_->done(); }
+  /// Whether the response ends with the connection, and has a complete header.
+  bool ends_with_connection() { return parser_->header_done() && !parser_->end(); }
+
+  /// Whether the connection can carry another request. Precondition: the response is complete.
+  bool keep_alive();
+  unsigned status() { return parser_->response().status_code(); }
+  /// Precondition: the response is complete.
+  request_outcome outcome();
+
+ private:
+  bool is_interim();
+  void start_response();
+  bool has_expected_body();
+
+  const target& target_;
+  std::optional<http::response_parser> parser_;
+  unsigned interim_count_ = 0;
+};
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/client/target_client.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/runtime/version.hpp>
+#include "loadgen/client/response_reader.hpp"
+#include "loadgen/client/yield_to_loop.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+/// Bounds the memory of the queue of a server that does not respond.
+constexpr std::size_t max_waiting = 1 << 18;
+/// The initial receive buffers of all connections of a worker together.
+constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
+/// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
+constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
+
+std::size_t initial_buffer_size(std::size_t connections, std::size_t targets) {
+  return std::clamp<std::size_t>(max_buffer_bytes / std::max<std::size_t>(connections * targets, 1), 4096, 16384);
+}
+
+request_outcome outcome_of_connect_error(http::client_error error) noexcept {
+  using enum http::client_error;
+  switch (error) {
+    case resolve_failed:
+    case resolve_timeout: return request_outcome::dns;
+    case connect_refused: return request_outcome::connect_refused;
+    case connect_timeout: return request_outcome::connect_timeout;
+    case no_file_descriptor: return request_outcome::local_fd;
+    case no_local_port: return request_outcome::local_port;
+    case tls_failed:
+    case tls_certificate_invalid:
+    case tls_timeout: return request_outcome::tls;
+    case cancelled: return request_outcome::unfinished;
+    default: return request_outcome::connect_other;
+  }
+}
+
+request_outcome outcome_of_read_error(const error_code& error, bool is_stale) noexcept {
+  if (error == asio::error::timed_out) return request_outcome::timeout;
+  if (error == asio::error::operation_aborted) return request_outcome::unfinished;
+  if (is_stale) return request_outcome::stale_reuse;
+  return error == asio::error::eof ? request_outcome::early_eof : request_outcome::reset;
+}
+
+request_outcome outcome_of_write_error(const error_code& error, bool is_reused) noexcept {
+  if (error == asio::error::timed_out) return request_outcome::timeout;
+  if (error == asio::error::operation_aborted) return request_outcome::unfinished;
+  return is_reused ? request_outcome::stale_reuse : request_outcome::write;
+}
+
+/// The request to a target as sent, with the default header fields.
+std::string serialize_request(const target& target, const load_settings& settings) {
+  auto request = target.request;
+  const auto has_field = [&](std::string_view name) {
+    return std::any_of(request.fields.begin(), request.fields.end(),
+                       [&](const auto& field) { return http::iequals(field.first, name); });
+  };
+  if (!has_field("user-agent")) request.fields.emplace_back("User-Agent", "cohort-loadgen/" + std::string{version()});
+  // The time to decompress is not the server's.
+  if (!has_field("accept-encoding")) request.fields.emplace_back("Accept-Encoding", "identity");
+  if (!settings.keep_alive) request.fields.emplace_back("Connection", "close");
+  if (settings.deadline) {
+    const time_point now{};
+    request.fields.emplace_back(http::envoy_timeout_field,
+                                http::format_envoy_timeout(deadline::after(now, *settings.deadline), now));
+  }
+  return http::serialize(request);
+}
+
+}  // namespace
+
+/// One of the client's connections. The object remains when the stream is closed, and opens another one when needed.
+class target_client::connection {
+ public:
+  explicit connection(target_client& client) : owner(client), buffer(client.buffer_size_) { ++owner.open_connections_; }
+  ~connection() { --owner.open_connections_; }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  bool is_reused() const noexcept { return response_count > 0; }
+  /// Readable while idle: the server has closed the connection, or sent bytes without a request.
+  bool is_dead(time_point now) const { return now - idle_since > unchecked_idle_time && stream->readable(); }
+  void close() noexcept {
+    stream.reset();
+    response_count = 0;
+  }
+
+  target_client& owner;
+  net::stream_ptr stream;
+  receive_buffer buffer;
+  std::size_t response_count = 0;
+  time_point idle_since{};
+};
+
+target_client::target_client(client_context& context, std::size_t target_index, std::size_t max_connections)
+    : context_(context),
+      target_(context.settings.targets[target_index]),
+      origin_(http::origin_of(target_.request.url).value()),
+      target_index_(target_index),
+      max_connections_(max_connections),
+      buffer_size_(initial_buffer_size(max_connections, context.settings.targets.size())),
+      request_text_(serialize_request(target_, context.settings)) {}
+
+target_client::~target_client() = default;
+
+void target_client::submit(const scheduled_request& request) {
+  if (!idle_connections_.empty()) {
+    auto connection = std::move(idle_connections_.back());
+    idle_connections_.pop_back();
+    connection.post(request);
+  } else if (open_connections_ < max_connections_) {
+    context_.connections.spawn(run_connection(*this, request));
+  } else if (waiting_.size() < max_waiting) {
+    waiting_.push_back(request);
+  } else {
+    context_.tracker.on_unsent(request);
+  }
+}
+
+void target_client::expire_waiting() {
+  const auto now = context_.event_loop.now();
+  while (!waiting_.empty() && waiting_.front().intended_start + context_.settings.timeout <= now) {
+    context_.tracker.on_unsent(waiting_.front());
+    waiting_.pop_front();
+  }
+}
+
+void target_client::close() {
+  while (!waiting_.empty()) {
+    context_.tracker.on_unsent(waiting_.front());
+    waiting_.pop_front();
+  }
+  for (auto& connection : std::exchange(idle_connections_, {})) connection.post(std::nullopt);
+}
+
+target_client::next_request target_client::take_waiting() {
+  expire_waiting();
+  if (waiting_.empty()) return std::nullopt;
+  const auto next = waiting_.front();
+  waiting_.pop_front();
+  return next;
+}
+
+task<> target_client::run_connection(target_client& self, scheduled_request first) {
+  auto& context = self.context_;
+  connection current{self};
+  next_request next = first;
+  while (next) {
+    request_result result;
+    {
+      active_request request{context.tracker, *next};
+      result = co_await run_request(current, request);
+      request.finish(result);
+      current.idle_since = context.tracker.last_end();
+    }
+    next = context.scheduler->on_connection_free(self.target_index_, result.outcome);
+    if (!next) next = self.take_waiting();
+    if (next || context.is_stopping) continue;
+    auto idle = async_operation<next_request>(
+        [&self](completion_handler<next_request> resume) { self.idle_connections_.push_back(std::move(resume)); });
+    next = co_await std::move(idle);
+  }
+}
+
+task<request_result> target_client::run_request(connection& connection, active_request& request) {
+  auto& context = connection.owner.context_;
+  if (connection.stream && connection.is_dead(context.event_loop.now())) connection.close();
+  if (!connection.stream) {
+    // Connecting takes time: first start the other requests with the same intended start.
+    auto yielded = yield_to_loop();
+    co_await std::move(yielded);
+  }
+  if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};
+  if (!connection.stream) {
+    auto stream = co_await context.connector.connect(connection.owner.origin_, request.timeout());
+    if (!stream) co_return request_result{outcome_of_connect_error(stream.error())};
+    connection.stream = std::move(*stream);
+    context.tracker.on_connection_opened(request.schedule());
+  }
+  connection.stream->set_deadline(request.timeout());
+  const auto send_error = co_await send(connection, request);
+  if (send_error) {
+    connection.close();
+    co_return *send_error;
+  }
+  co_return co_await receive(connection, request);
+}
+
+task<std::optional<request_result>> target_client::send(connection& connection, active_request& request) {
+  const std::string_view text = connection.owner.request_text_;
+  const auto written = connection.stream->try_write({asio::buffer(text), asio::const_buffer{}});
+  const std::size_t offset = written ? *written : 0;
+  if (offset < text.size()) {
+    const net::const_buffers rest{asio::buffer(text.substr(offset)), asio::const_buffer{}};
+    const auto sent = co_await net::write_all(*connection.stream, rest);
+    if (!sent) co_return request_result{outcome_of_write_error(sent.error(), connection.is_reused())};
+  }
+  request.on_sent();
+  co_return std::nullopt;
+}
+
+task<request_result> target_client::receive(connection& connection, active_request& request) {
+  auto& context = connection.owner.context_;
+  auto& buffer = connection.buffer;
+  response_reader reader{connection.owner.target_};
+  bool any_bytes = false;
+  while (!reader.is_done()) {
+    auto reading = connection.stream->read_some(buffer.prepare());
+    const auto count = co_await std::move(reading);
+    if (!count && count.error() == asio::error::eof && reader.ends_with_connection()) break;
+    if (!count) {
+      const bool is_stale = !any_bytes && connection.is_reused();
+      buffer.reset();
+      connection.close();
+      co_return request_result{outcome_of_read_error(count.error(), is_stale)};
+    }
+    any_bytes = true;
+    context.tracker.on_bytes_received(request.schedule(), *count);
+    buffer.commit(*count);
+    if (reader.parse(buffer)) continue;
+    buffer.reset();
+    connection.close();
+    co_return request_result{request_outcome::protocol};
+  }
+  if (buffer.empty() && context.settings.keep_alive && reader.keep_alive()) {
+    ++connection.response_count;
+  } else {
+    connection.close();
+  }
+  buffer.reset();
+  co_return request_result{reader.outcome(), reader.status()};
+}
+
+}  // namespace cohort::loadgen

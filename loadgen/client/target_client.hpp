@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/http/client/connection/connector.hpp>
+#include <cohort/runtime/completion_handler.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include "loadgen/client/request_tracker.hpp"
+
+namespace cohort::loadgen {
+
+/// Decides what a connection does after a request.
+class connection_scheduler {
+ public:
+  /// The next request of a connection to `target` that has become free. Nothing: the connection takes the oldest
+  /// waiting request, or becomes idle.
+  virtual std::optional<scheduled_request> on_connection_free(std::size_t target, request_outcome last_outcome) = 0;
+
+ protected:
+  ~connection_scheduler() = default;
+};
+
+/// What the clients of one worker share.
+struct client_context {
+  loop& event_loop;
+  const load_settings& settings;
+  request_tracker& tracker;
+  http::connector& connector;
+  task_group& connections;
+  connection_scheduler* scheduler = nullptr;
+  bool is_stopping = false;
+};
+
+/// One worker's client of one target: its connections, and the requests that wait for one. Requests are served first
+/// in, first out; connections last in, first out, so that superfluous ones stay idle. One loop.
+class target_client {
+ public:
+  /// `context` and the target must outlive the client.
+  target_client(client_context& context, std::size_t target_index, std::size_t max_connections);
+  ~target_client();
+  target_client(const target_client&) = delete;
+  target_client& operator=(const target_client&) = delete;
+
+  std::size_t max_connections() const noexcept { return max_connections_; }
+  /// Sends a request as soon as a connection is idle or can be opened.
+  void submit(const scheduled_request& request);
+  /// Ends the waiting requests whose timeout has passed, as `unsent`.
+  void expire_waiting();
+  /// Ends all waiting requests as `unsent`, and closes idle connections.
+  void close();
+
+  std::size_t waiting_count() const noexcept { return waiting_.size(); }
+
+ private:
+  class connection;
+  using next_request = std::optional<scheduled_request>;
+
+  static task<> run_connection(target_client& self, scheduled_request first);
+  static task<request_result> run_request(connection& connection, active_request& request);
+  static task<std::optional<request_result>> send(connection& connection, active_request& request);
+  static task<request_result> receive(connection& connection, active_request& request);
+  next_request take_waiting();
+
+  client_context& context_;
+  const target& target_;
+  http::origin origin_;
+  std::size_t target_index_;
+  std::size_t max_connections_;
+  std::size_t buffer_size_;
+  std::string request_text_;
+  std::size_t open_connections_ = 0;
+  std::deque<scheduled_request> waiting_;
+  std::vector<completion_handler<next_request>> idle_connections_;
+};
+
+}  // namespace cohort::loadgen

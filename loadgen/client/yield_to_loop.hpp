@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/runtime/completion_handler.hpp>
+
+#include <variant>
+
+namespace cohort::loadgen {
+
+/// Returns an awaitable that resumes after the handlers that are ready on the loop now.
+inline auto yield_to_loop() {
+  return async_operation<std::monostate>([](completion_handler<std::monostate> done) { done.post({}); });
+}
+
+}  // namespace cohort::loadgen

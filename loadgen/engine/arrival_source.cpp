@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/engine/arrival_source.hpp"
+
+#include <exception>
+
+#include "loadgen/client/yield_to_loop.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+/// Starts requests when the load profile says.
+class open_loop_source final : public arrival_source {
+ public:
+  open_loop_source(client_context& context, worker_position worker)
+      : arrival_source(context),
+        arrivals_(context.settings.profile, context.settings.arrivals, context.settings.seed, worker.index,
+                  worker.count),
+        targets_(context.settings.targets) {}
+
+  task<> run(client_list& clients, time_point start) override {
+    unsigned late_in_a_row = 0;
+    time_point previous{};
+    while (const auto next = arrivals_.next()) {
+      const auto intended_start = start + next->offset;
+      if (intended_start > context_.event_loop.now()) {
+        late_in_a_row = 0;
+        auto waiting = stopped_.wait(deadline{intended_start});
+        co_await std::move(waiting);
+      } else if (intended_start != previous && ++late_in_a_row == max_late_in_a_row) {
+        late_in_a_row = 0;
+        auto yielded = yield_to_loop();
+        co_await std::move(yielded);
+      }
+      if (context_.is_stopping) {
+        count_overdue(start, *next);
+        co_return;
+      }
+      previous = intended_start;
+      const auto target = targets_.target_of(next->index);
+      clients[target]->submit(schedule(target, next->phase, intended_start));
+    }
+  }
+
+  /// Connections serve what was submitted.
+  std::optional<scheduled_request> on_connection_free(std::size_t, request_outcome) override { return std::nullopt; }
+
+ private:
+  /// After this many late requests with different start times, the loop handles the responses that have arrived.
+  static constexpr unsigned max_late_in_a_row = 256;
+
+  void count_overdue(time_point start, arrival first) {
+    const auto now = context_.event_loop.now();
+    for (std::optional<arrival> next = first; next && start + next->offset <= now; next = arrivals_.next()) {
+      const auto target = targets_.target_of(next->index);
+      context_.tracker.on_unsent(schedule(target, next->phase, start + next->offset));
+    }
+  }
+
+  arrival_sequence arrivals_;
+  weighted_round_robin targets_;
+};
+
+/// Starts a request on each connection, and the next one when it has ended.
+class closed_loop_source final : public arrival_source {
+ public:
+  explicit closed_loop_source(client_context& context)
+      : arrival_source(context), pauses_([](const std::exception_ptr& error) { std::rethrow_exception(error); }) {}
+
+  task<> run(client_list& clients, time_point start) override {
+    clients_ = &clients;
+    co_await wait_until(start);
+    if (context_.is_stopping) co_return;
+    end_ = start + context_.settings.profile.length();
+    for (std::size_t target = 0; target < clients.size(); ++target) {
+      for (std::size_t i = 0; i < clients[target]->max_connections(); ++i) submit_now(target);
+    }
+    co_await wait_until(end_);
+    pauses_.cancel();
+    co_await pauses_.join();
+  }
+
+  std::optional<scheduled_request> on_connection_free(std::size_t target, request_outcome last_outcome) override {
+    if (has_ended()) return std::nullopt;
+    if (is_response(last_outcome)) return schedule(target, 0, context_.event_loop.now());
+    pauses_.spawn(submit_after_pause(target));
+    return std::nullopt;
+  }
+
+ private:
+  /// Bounds the rate of failures of a server that refuses connections.
+  static constexpr duration pause_after_failure = std::chrono::milliseconds{100};
+
+  bool has_ended() const { return context_.is_stopping || context_.event_loop.now() >= end_; }
+
+  void submit_now(std::size_t target) { (*clients_)[target]->submit(schedule(target, 0, context_.event_loop.now())); }
+
+  task<> submit_after_pause(std::size_t target) {
+    auto pause = sleep_for(pause_after_failure);
+    const auto status = co_await std::move(pause);
+    if (status != wait_status::cancelled && !has_ended()) submit_now(target);
+  }
+
+  task<> wait_until(time_point time) {
+    if (context_.is_stopping) co_return;
+    auto waiting = stopped_.wait(deadline{time});
+    co_await std::move(waiting);
+  }
+
+  client_list* clients_ = nullptr;
+  time_point end_{};
+  task_group pauses_;
+};
+
+}  // namespace
+
+scheduled_request arrival_source::schedule(std::size_t target, std::size_t phase, time_point intended_start) {
+  const scheduled_request request{target, phase, intended_start, context_.event_loop.now()};
+  context_.tracker.on_scheduled(request);
+  return request;
+}
+
+std::unique_ptr<arrival_source> make_arrival_source(client_context& context, worker_position worker) {
+  if (context.settings.closed_loop) return std::make_unique<closed_loop_source>(context);
+  return std::make_unique<open_loop_source>(context, worker);
+}
+
+std::optional<double> planned_rate(const load_settings& settings) {
+  if (settings.closed_loop) return std::nullopt;
+  const auto seconds = std::chrono::duration<double>(settings.profile.length()).count();
+  return seconds > 0 ? static_cast<double>(settings.profile.request_count()) / seconds : 0;
+}
+
+std::vector<std::uint64_t> planned_requests(const load_settings& settings) {
+  std::vector<std::uint64_t> planned(settings.targets.size());
+  const weighted_round_robin targets{settings.targets};
+  const auto total = settings.closed_loop ? 0 : settings.profile.request_count();
+  for (std::size_t i = 0; i < targets.period(); ++i) {
+    planned[targets.target_of(i)] += total / targets.period() + (i < total % targets.period() ? 1 : 0);
+  }
+  return planned;
+}
+
+}  // namespace cohort::loadgen

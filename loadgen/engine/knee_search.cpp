@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/engine/knee_search.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cohort::loadgen {
+namespace {
+
+constexpr request_rate max_rate = request_rate::per_second(1'000'000);
+constexpr unsigned max_halvings = 10;
+constexpr unsigned max_confirmations = 6;
+
+/// Within 5 %, or adjacent: between the lowest rates there may be none that is closer.
+bool are_close(request_rate low, request_rate high) {
+  return high.millionths <= low.millionths + std::max<std::int64_t>(low.millionths / 20, 1);
+}
+
+}  // namespace
+
+std::optional<knee_search::trial> knee_search::next() const {
+  if (state_ == state::done) return std::nullopt;
+  return trial{rate_, state_ == state::confirming};
+}
+
+void knee_search::on_result(trial_result result) {
+  // One invalid trial may be caused by other load on the machine.
+  if (result == trial_result::invalid && !std::exchange(is_repeated_, true)) return;
+  is_repeated_ = false;
+  if (result == trial_result::invalid) is_generator_limited_ = true;
+  if (state_ == state::confirming) return on_confirmation(result);
+  if (result == trial_result::passed) {
+    passed_ = rate_;
+  } else if (result == trial_result::failed) {
+    failed_ = rate_;
+  }
+  select_next();
+}
+
+void knee_search::select_next() {
+  if (!passed_) {
+    state_ = state::halving;
+    rate_.millionths /= 2;
+    if (is_generator_limited_ || ++halvings_ > max_halvings || rate_.millionths == 0) state_ = state::done;
+    return;
+  }
+  if (!failed_ && !is_generator_limited_ && passed_->multiplied_by(2) <= max_rate) {
+    state_ = state::doubling;
+    rate_ = passed_->multiplied_by(2);
+    return;
+  }
+  if (failed_ && !is_generator_limited_ && !are_close(*passed_, *failed_)) {
+    state_ = state::bisecting;
+    rate_.millionths = passed_->millionths + (failed_->millionths - passed_->millionths) / 2;
+    return;
+  }
+  state_ = state::confirming;
+  rate_ = *passed_;
+}
+
+void knee_search::on_confirmation(trial_result result) {
+  if (result == trial_result::passed) {
+    capacity_ = rate_;
+    state_ = state::done;
+    return;
+  }
+  if (result == trial_result::failed) failed_ = rate_;
+  rate_.millionths -= rate_.millionths / 20;
+  if (++confirmations_ >= max_confirmations) state_ = state::done;
+}
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+
+#include "loadgen/schedule/load_profile.hpp"
+
+namespace cohort::loadgen {
+
+/// Searches for the highest rate that meets the objectives: doubles the rate until one is missed, bisects until the two
+/// rates are within 5 %, then confirms the lower one in a longer trial. A failed confirmation lowers the rate by 5 %
+/// and is repeated. A state machine without I/O.
+class knee_search {
+ public:
+  struct trial {
+    request_rate rate;
+    bool is_confirmation = false;
+  };
+  enum class trial_result {
+    passed,
+    failed,
+    invalid,  // the generator was the bottleneck: repeated once, then taken as the limit of the search
+  };
+
+  explicit knee_search(request_rate first_rate) : rate_(first_rate) {}
+
+  /// The next trial to run; nothing after the end of the search.
+  std::optional<trial> next() const;
+  /// The result of the trial that `next` returned.
+  void on_result(trial_result result);
+
+  /// The confirmed rate. The highest within 5 % if `is_bounded()`, otherwise a lower bound.
+  std::optional<request_rate> capacity() const noexcept { return capacity_; }
+  /// The highest rate that has passed, confirmed or not.
+  std::optional<request_rate> highest_passed() const noexcept { return passed_; }
+  /// A higher rate has failed.
+  bool is_bounded() const noexcept { return failed_.has_value(); }
+  /// The generator could not send at a rate of the search.
+  bool is_generator_limited() const noexcept { return is_generator_limited_; }
+
+ private:
+  enum class state { doubling, halving, bisecting, confirming, done };
+  void select_next();
+  void on_confirmation(trial_result result);
+
+  state state_ = state::doubling;
+  request_rate rate_;
+  std::optional<request_rate> passed_;
+  std::optional<request_rate> failed_;
+  std::optional<request_rate> capacity_;
+  unsigned halvings_ = 0;
+  unsigned confirmations_ = 0;
+  bool is_generator_limited_ = false;
+  bool is_repeated_ = false;
+};
+
+}  // namespace cohort::loadgen

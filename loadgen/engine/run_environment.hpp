@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::loadgen {
+
+/// The loops and the network of a run.
+struct run_environment {
+  /// Merges and shows the results. Not a worker's loop, whose requests it would delay; on a virtual clock it may be.
+  loop& control_loop;
+  std::vector<loop*> worker_loops;
+  net::network& network;
+  /// The CPU time of the calling thread.
+  std::function<duration()> thread_cpu_time;
+};
+
+}  // namespace cohort::loadgen

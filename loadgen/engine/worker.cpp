@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/engine/worker.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "loadgen/client/yield_to_loop.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+/// An exception is a bug of the generator, and would make the statistics wrong.
+[[noreturn]] void abort_with(const std::exception_ptr& error) {
+  std::fprintf(stderr, "loadgen: internal error: %s\n", exception_message(error).c_str());
+  std::abort();
+}
+
+}  // namespace
+
+worker::worker(loop& event_loop, net::network& network, const load_settings& settings, worker_position position,
+               std::function<duration()> thread_cpu_time, interval_handler on_interval)
+    : loop_(event_loop),
+      settings_(settings),
+      thread_cpu_time_(std::move(thread_cpu_time)),
+      on_interval_(std::move(on_interval)),
+      connector_(network),
+      tracker_(event_loop, settings),
+      connections_(abort_with),
+      reporting_(abort_with),
+      context_{event_loop, settings, tracker_, connector_, connections_},
+      arrivals_(make_arrival_source(context_, position)) {
+  context_.scheduler = arrivals_.get();
+  const weighted_round_robin targets{settings.targets};
+  for (std::size_t i = 0; i < settings.targets.size(); ++i) {
+    const auto share = targets.connection_share(i, settings.connections, position.index, position.count);
+    clients_.push_back(std::make_unique<target_client>(context_, i, share));
+  }
+}
+
+task<> worker::run(time_point start) {
+  reported_cpu_time_ = thread_cpu_time_();
+  interval_start_ = start;
+  reporting_.spawn(report_intervals(start));
+  co_await arrivals_->run(clients_, start);
+  co_await wait_for_profile_end(start);
+  co_await wait_until_idle();
+  for (auto& client : clients_) client->close();
+  reporting_.cancel();
+  co_await reporting_.join();
+  co_await connections_.join();
+  report_interval(loop_.now(), true);
+}
+
+/// The last requests may end earlier, but rates are over the whole profile.
+task<> worker::wait_for_profile_end(time_point start) {
+  if (context_.is_stopping) co_return;
+  auto waiting = stopped_.wait(deadline{start + settings_.profile.length()});
+  co_await std::move(waiting);
+  // An interval that ends now is reported first.
+  auto yielded = yield_to_loop();
+  co_await std::move(yielded);
+}
+
+task<> worker::wait_until_idle() {
+  while (tracker_.outstanding() > 0 && !context_.is_stopping) {
+    auto waiting = tracker_.idle().wait();
+    co_await std::move(waiting);
+  }
+}
+
+void worker::stop() {
+  if (context_.is_stopping) return;
+  context_.is_stopping = true;
+  for (auto& client : clients_) client->close();
+  connections_.cancel();
+  arrivals_->stop();
+  stopped_.notify_all();
+  tracker_.idle().notify_all();
+}
+
+task<> worker::report_intervals(time_point start) {
+  for (std::int64_t count = 1;; ++count) {
+    const auto end = start + interval_length * count;
+    auto sleeping = sleep_until(deadline{end});
+    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
+    for (auto& client : clients_) client->expire_waiting();
+    report_interval(end);
+  }
+}
+
+void worker::report_interval(time_point end, bool is_last) {
+  worker_interval interval{tracker_.take_interval()};
+  interval.index = interval_count_++;
+  interval.length = std::max(end - interval_start_, duration::zero());
+  interval.in_flight = tracker_.in_flight();
+  for (const auto& client : clients_) interval.waiting += client->waiting_count();
+  const auto cpu_time = thread_cpu_time_();
+  interval.cpu_time = cpu_time - std::exchange(reported_cpu_time_, cpu_time);
+  interval.last_end = tracker_.last_end();
+  interval.is_last = is_last;
+  interval_start_ = end;
+  on_interval_(std::move(interval));
+}
+
+}  // namespace cohort::loadgen

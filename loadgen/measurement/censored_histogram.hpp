@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "loadgen/measurement/histogram.hpp"
+
+namespace cohort::loadgen {
+
+/// A percentile, or a lower bound of it where censored values could change it.
+struct percentile_value {
+  std::uint64_t microseconds = 0;
+  bool is_lower_bound = false;
+  friend bool operator==(const percentile_value&, const percentile_value&) = default;
+};
+
+/// A histogram with right-censored values: durations of requests that were never sent or had no response by the end
+/// are known only to exceed the time observed. Leaving them out would make the percentiles too low.
+class censored_histogram {
+ public:
+  void record(duration value) { observed_.record(value); }
+  /// Records a duration known to be at least `lower_bound`. Rounds down to a microsecond, so that it stays a bound.
+  void record_censored(duration lower_bound);
+  void add(const censored_histogram& other);
+
+  const histogram& observed() const noexcept { return observed_; }
+  /// The lower bounds of the censored values.
+  const histogram& censored() const noexcept { return censored_; }
+  /// Of all values, observed and censored.
+  std::uint64_t count() const noexcept { return observed_.count() + censored_.count(); }
+  std::uint64_t censored_count() const noexcept { return censored_.count(); }
+
+  /// Exact if the percentile falls into the same bucket whether the censored durations equal their bounds or are
+  /// infinite; otherwise a lower bound. 100 gives the maximum.
+  percentile_value percentile(double percent) const;
+
+ private:
+  histogram observed_;
+  histogram censored_;
+};
+
+}  // namespace cohort::loadgen

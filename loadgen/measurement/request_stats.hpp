@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "loadgen/measurement/censored_histogram.hpp"
+#include "loadgen/measurement/request_outcome.hpp"
+
+namespace cohort::loadgen {
+
+/// The statistics of some requests: those to one target in one phase, or a sum over targets or phases.
+struct request_stats {
+  /// Requests whose intended start has come; the sum of `outcomes` once all of them have ended.
+  std::uint64_t planned = 0;
+  /// Requests written to the connection completely.
+  std::uint64_t sent = 0;
+  outcome_counts outcomes{};
+  /// Successes within `--deadline` of the intended start (goodput). Zero without a deadline.
+  std::uint64_t on_time = 0;
+  std::map<unsigned, std::uint64_t> statuses;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t connections_opened = 0;
+
+  censored_histogram response_time;  // from the intended start to the end of the response; of all statuses
+  histogram service_time;            // from the request sent to the end of the response
+  histogram dispatch_lag;            // from the intended start to the dispatch: the generator's own delay
+  histogram connection_wait;         // from the dispatch to the request sent
+
+  void add(const request_stats& other);
+  /// Requests without success over all requests that have ended; zero if none has.
+  double error_rate() const noexcept;
+  std::uint64_t failure_count() const noexcept { return total_count(outcomes) - success_count(outcomes); }
+};
+
+/// What reports show of one interval. A response belongs to the interval in which it ended.
+struct interval_stats {
+  std::uint64_t planned = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t failed = 0;  // ended without success
+  std::uint64_t ended = 0;   // answered or failed; not their sum, as a response of status 500 is both
+  std::uint64_t p50_us = 0;  // of the response time; zero if nothing was answered
+  std::uint64_t p90_us = 0;
+  std::uint64_t p99_us = 0;
+  std::uint64_t max_us = 0;
+};
+
+interval_stats summarize(const request_stats& stats);
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/options/connection_parsers.hpp"
+
+#include <charconv>
+
+#include <cohort/http/message/target.hpp>
+
+namespace cohort::loadgen {
+namespace {
+
+using config::value_parser;
+
+/// The maximum length of a host name (RFC 1035 section 2.3.4).
+constexpr std::size_t max_host_length = 253;
+
+struct host_and_port {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// A host in brackets, if any, without them.
+std::string without_brackets(std::string_view host) {
+  return std::string{host.starts_with('[') ? host.substr(1, host.size() - 2) : host};
+}
+
+bool is_host(std::string_view text) {
+  const auto after_address = text.starts_with('[') ? text.rfind(']') : 0;
+  return text.size() <= max_host_length && http::is_host_and_port(text) &&
+         text.find(':', after_address) == std::string_view::npos;
+}
+
+/// Removes what precedes the next colon from `text`. A colon in brackets belongs to an IPv6 address.
+std::string_view take_part(std::string_view& text) {
+  const auto bracket = text.starts_with('[') ? text.find(']') : 0;
+  const auto colon = bracket == std::string_view::npos ? bracket : text.find(':', bracket);
+  const auto part = text.substr(0, colon);
+  text = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
+  return part;
+}
+
+/// Zero for an empty text.
+std::optional<std::uint16_t> parse_optional_port(std::string_view text) {
+  if (text.empty()) return 0;
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+/// Takes `HOST:PORT` from the front of `text`. Both may be empty.
+std::optional<host_and_port> take_host_and_port(std::string_view& text) {
+  const auto host = take_part(text);
+  const auto port = parse_optional_port(take_part(text));
+  if (!port || (!host.empty() && host != "*" && !is_host(host))) return std::nullopt;
+  return host_and_port{without_brackets(host), *port};
+}
+
+std::optional<connect_override> parse_connect_to(std::string_view text) {
+  const auto original = take_host_and_port(text);
+  // The colon that precedes the second host is required, although everything after it may be empty.
+  if (!original || text.empty()) return std::nullopt;
+  const auto replacement = take_host_and_port(text);
+  if (!replacement || !text.empty() || original->host == "*" || replacement->host == "*") return std::nullopt;
+  return connect_override{original->host, original->port, replacement->host, replacement->port};
+}
+
+std::optional<resolve_override> parse_resolve(std::string_view text) {
+  const auto original = take_host_and_port(text);
+  if (!original || original->host.empty() || original->port == 0 || text.empty()) return std::nullopt;
+  resolve_override parsed{original->host, original->port, {}};
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    error_code invalid;
+    parsed.addresses.push_back(asio::ip::make_address(without_brackets(text.substr(0, comma)), invalid));
+    if (invalid || comma + 1 == text.size()) return std::nullopt;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parsed;
+}
+
+}  // namespace
+
+value_parser<connect_override> connect_to_parser() {
+  return {parse_connect_to,
+          "HOST1:PORT1:HOST2:PORT2 such as shop.example:443:127.0.0.1:8443, where each part may be empty"};
+}
+
+value_parser<resolve_override> resolve_parser() {
+  return {parse_resolve, "HOST:PORT:ADDRESS[,ADDRESS]... such as shop.example:443:127.0.0.1"};
+}
+
+value_parser<std::string> server_name_parser() {
+  return {[](std::string_view text) -> std::optional<std::string> {
+            return is_host(text) ? std::optional{without_brackets(text)} : std::nullopt;
+          },
+          "a host name such as shop.example, without a port"};
+}
+
+}  // namespace cohort::loadgen

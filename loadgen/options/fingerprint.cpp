@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/options/fingerprint.hpp"
+
+#include <cstdint>
+#include <cstdio>
+
+namespace cohort::loadgen {
+namespace {
+
+/// FNV-1a (Fowler, Noll and Vo), as 16 hexadecimal digits.
+std::string hash_text(const std::string& content) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+/// With enough digits to be exact.
+std::string exact_seconds(duration value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.15g", std::chrono::duration<double>(value).count());
+  return text;
+}
+
+std::string exact_rate(request_rate rate) { return exact_seconds(duration{rate.millionths * 1000}); }
+
+std::string describe_stages(const std::vector<load_stage>& stages) {
+  std::string text;
+  for (const auto& stage : stages) {
+    text += (text.empty() ? "" : " ") + exact_seconds(stage.length) + ":" + exact_rate(stage.rate) +
+            (stage.is_step ? ":step" : "");
+  }
+  return text;
+}
+
+std::string describe_target(const target& target) {
+  return std::string{boost::beast::http::to_string(target.request.method)} + " " +
+         std::string{target.request.url.buffer()} + " weight " + std::to_string(target.weight);
+}
+
+/// The header fields that loadgen adds are left out: they contain its version.
+std::string request_content(const std::vector<target>& targets) {
+  std::string content;
+  for (const auto& target : targets) {
+    for (const auto& [name, value] : target.request.fields) content += name + ": " + value + "\n";
+    content += target.request.body + "\n" + target.expected_body + "\n";
+  }
+  return content;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_configuration& configuration,
+                                                                  const std::vector<load_stage>& stages) {
+  const auto& load = configuration.load;
+  std::vector<std::pair<std::string, std::string>> fingerprint;
+  const auto add = [&](std::string name, std::string value) {
+    fingerprint.emplace_back(std::move(name), std::move(value));
+  };
+  add("mode", configuration.mode);
+  add("rate", load.closed_loop ? "max" : exact_rate(configuration.rate));
+  add("duration_s", exact_seconds(configuration.length));
+  if (configuration.mode == "stages") add("stages", describe_stages(stages));
+  const bool is_poisson = load.arrivals == arrival_process::poisson;
+  add("arrivals", is_poisson ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
+  for (const auto& target : load.targets) add("target " + target.name, describe_target(target));
+  add("headers and bodies", hash_text(request_content(load.targets)));
+  add("connections", std::to_string(load.connections));
+  add("keep_alive", load.keep_alive ? "yes" : "no");
+  add("threads", std::to_string(configuration.threads));
+  add("timeout_s", exact_seconds(load.timeout));
+  add("deadline_s", load.deadline ? exact_seconds(*load.deadline) : "none");
+  return fingerprint;
+}
+
+}  // namespace cohort::loadgen

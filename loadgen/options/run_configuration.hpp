@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loadgen/options/run_options.hpp"
+#include "loadgen/schedule/load_settings.hpp"
+
+namespace cohort::loadgen {
+
+/// The validated configuration of one start of the program.
+struct run_configuration {
+  std::string mode = "balanced";
+  /// Of `--rate`; the modes multiply it.
+  request_rate rate = request_rate::per_second(5);
+  duration length = std::chrono::seconds{60};
+  load_settings load;
+  std::size_t threads = 1;
+  std::vector<objective> objectives;
+  std::string json_file;
+  std::string csv_file;
+  std::string html_file;
+  std::string baseline_file;
+  std::vector<boost::urls::url> server_metrics;
+  std::string metrics_host = "127.0.0.1";
+  std::optional<std::uint16_t> metrics_port;
+  bool skip_preflight = false;
+  bool quiet = false;
+  /// See `run_report::fingerprint`.
+  std::vector<std::pair<std::string, std::string>> fingerprint;
+
+  /// An output file is standard output: the text report goes to standard error.
+  bool uses_standard_output() const { return json_file == "-" || csv_file == "-" || html_file == "-"; }
+  bool is_knee_search() const noexcept { return mode == "knee"; }
+};
+
+/// The options that only flags and environment variables have.
+struct flag_options {
+  /// Replaces the scenario's targets.
+  std::vector<target_url> targets;
+  /// Of all targets; they override the scenario's.
+  std::optional<http::method> method;
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::optional<std::string> body;
+  std::optional<std::string> expected_body;
+  std::string api_key;
+  bool no_keep_alive = false;
+  bool abort_on_fail = false;
+  /// Of the default targets.
+  std::optional<boost::urls::url> time_url;
+  std::optional<boost::urls::url> sysinfo_url;
+  std::optional<boost::urls::url> weather_url;
+  std::optional<boost::urls::url> dashboard_url;
+};
+
+/// Completes `configuration`, which holds the output options, with everything else. `options` are the merged options of
+/// flags and scenario. Returns an error message of one line, or nothing.
+std::optional<std::string> configure_run(const run_options& options, flag_options flags,
+                                         run_configuration& configuration);
+
+/// Combines the options of flags with those of a scenario. Flags take precedence.
+run_options merge(run_options flags, run_options scenario);
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/results/report.hpp"
+
+namespace cohort::loadgen {
+
+/// Why a run ended before the end of its load profile, if it did.
+struct run_ending {
+  std::optional<std::string> stop_reason;
+  /// Ended by a signal, not by an objective.
+  bool is_interrupted = false;
+};
+
+/// Why the figures show the generator's limits rather than the server's; empty if the run is valid. A run is invalid if
+///  - the p99 of dispatch lag exceeds both 1 ms and a tenth of the tightest latency objective;
+///  - a worker was busy for at least 80 % of a phase;
+///  - less than 99 % of the requests started before the end of the load profile;
+///  - the machine ran out of file descriptors or local ports.
+std::vector<std::string> find_invalid_reasons(const run_report& report, const std::vector<objective>& objectives);
+
+run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending);
+
+}  // namespace cohort::loadgen

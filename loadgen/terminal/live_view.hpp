@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+#include "loadgen/results/report.hpp"
+#include "loadgen/terminal/styled_line.hpp"
+
+namespace cohort::loadgen {
+
+/// The state of a run in progress.
+struct run_progress {
+  duration elapsed{};
+  duration planned_duration{};  // zero: unknown
+  std::string phase;
+  double planned_rate = 0;             // at this time, per second; zero in a closed loop
+  const run_report* report = nullptr;  // the results so far
+};
+
+/// Shows a run in progress: on a terminal as a picture that replaces the previous one, otherwise as a line every five
+/// seconds. Returns the text to print.
+class live_view {
+ public:
+  struct settings {
+    bool is_terminal = false;
+    terminal::output_options output;
+    unsigned rows = 24;  // the picture has fewer lines, since only what is on the screen can be replaced
+  };
+  explicit live_view(settings view_settings) : settings_(view_settings) {}
+
+  /// Sets the size of the terminal.
+  void resize(unsigned columns, unsigned rows) noexcept;
+  /// To be called about once a second. The text may be empty.
+  std::string update(const run_progress& progress);
+  /// Removes the picture.
+  std::string finish();
+
+ private:
+  std::string update_line(const run_progress& progress);
+  std::string cursor_to_first_line() const;
+
+  settings settings_;
+  std::size_t drawn_lines_ = 0;
+  duration last_line_at_{-1};
+  std::string last_phase_;
+};
+
+}  // namespace cohort::loadgen

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/alerts/alert_routes.hpp"
+
+#include <cohort/json/writer.hpp>
+
+namespace cohort::dashboard {
+namespace {
+
+bool is_json(const http::request_head& head) {
+  const auto type = head.find(http::field::content_type).value_or(std::string_view{});
+  return http::iequals(http::trimmed(type.substr(0, type.find(';'))), "application/json");
+}
+
+void log_incomplete_update(const telemetry::logger& log, const alert_store::update_counts& counts) {
+  const auto lost = counts.dropped + counts.truncated;
+  if (lost + counts.forgotten + counts.shortened == 0) return;
+  const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+  log.write(lost > 0 ? telemetry::log_level::error : telemetry::log_level::info, "alerts not stored completely",
+            {{"dropped", number(counts.dropped)},
+             {"truncated", number(counts.truncated)},
+             {"forgotten", number(counts.forgotten)},
+             {"shortened", number(counts.shortened)}});
+}
+
+std::string to_json(const alert_store::update_counts& counts) {
+  std::string body;
+  json::writer writer{body};
+  writer.open_object().field("firing", counts.firing).field("resolved", counts.resolved);
+  writer.field("dropped", counts.dropped).field("forgotten", counts.forgotten).field("shortened", counts.shortened);
+  writer.close_object();
+  return body;
+}
+
+struct alert_routes {
+  std::shared_ptr<alert_store> store;
+  const service::api_key_authenticator& authenticator;
+  telemetry::logger log;
+
+  http::response show() const {
+    const auto& loop = loop::current();
+    auto response = http::json_response(store->body(loop.now(), loop.wall_now()));
+    response.set("Cache-Control", "no-store");
+    return response;
+  }
+
+  http::response update(const http::request_context& context) const {
+    // Protects against cross-site request forgery: a browser sends the session cookie with requests of any page on this
+    // host, and sets Origin. Alertmanager sends neither.
+    if (context.head().find("origin")) {
+      return http::error_response(http::status::forbidden, "Alerts are not accepted from web pages");
+    }
+    if (auto rejection = authenticator.authenticate_key(context, "/api/alerts")) return std::move(*rejection);
+    if (!is_json(context.head())) {
+      return http::error_response(http::status::unsupported_media_type, "Content-Type must be application/json");
+    }
+    auto webhook = parse_alert_webhook(context.body());
+    if (!webhook) {
+      log.write(telemetry::log_level::warn, "invalid alert webhook", {{"error", std::string_view{webhook.error()}}});
+      return http::error_response(http::status::bad_request, "Invalid Alertmanager webhook: " + webhook.error());
+    }
+    const auto counts = store->update(std::move(*webhook), loop::current().now());
+    log_incomplete_update(log, counts);
+    return http::json_response(to_json(counts));
+  }
+};
+
+}  // namespace
+
+void add_alert_routes(http::router& router, std::shared_ptr<alert_store> store,
+                      const service::api_key_authenticator& authenticator, telemetry::logger log) {
+  auto routes = std::make_shared<const alert_routes>(alert_routes{std::move(store), authenticator, std::move(log)});
+  router.get("/api/alerts", [routes](http::request_context&) { return routes->show(); });
+  auto& route =
+      router.post("/api/alerts", [routes](http::request_context& context) { return routes->update(context); });
+  // Alerts must arrive while faults are injected or clients exceed the rate limit.
+  route.exempt_from_faults = true;
+  route.rate_limit_exempt_methods = {http::method::post};
+}
+
+}  // namespace cohort::dashboard

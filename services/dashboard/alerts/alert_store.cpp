@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/alerts/alert_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include <cohort/json/writer.hpp>
+#include <cohort/runtime/time/date_format.hpp>
+
+namespace cohort::dashboard {
+namespace {
+
+std::size_t severity_rank(const alert& alert) {
+  static constexpr std::array<std::string_view, 3> known{"critical", "warning", "info"};
+  if (!alert.severity) return known.size();
+  return static_cast<std::size_t>(std::find(known.begin(), known.end(), *alert.severity) - known.begin());
+}
+
+void write_optional(json::writer& writer, std::string_view name, const std::optional<std::string>& text) {
+  writer.key(name);
+  text ? writer.value(*text) : writer.null();
+}
+
+void write_alert(json::writer& writer, const alert& alert, wall_time end, bool stale) {
+  // Rounded before the subtraction: in nanoseconds, the difference of two distant years overflows.
+  const auto active_seconds =
+      (std::chrono::floor<std::chrono::seconds>(end) - std::chrono::floor<std::chrono::seconds>(alert.starts_at))
+          .count();
+  writer.open_object().field("name", alert.name);
+  write_optional(writer, "severity", alert.severity);
+  write_optional(writer, "service", alert.service);
+  write_optional(writer, "summary", alert.summary);
+  write_optional(writer, "description", alert.description);
+  write_optional(writer, "runbook_url", alert.runbook_url);
+  writer.field("starts_at", format_rfc3339(alert.starts_at));
+  if (!alert.firing) writer.field("ends_at", format_rfc3339(alert.ends_at));
+  // The clock of the machine that set the start may be ahead of this one.
+  writer.field("for_seconds", std::max<std::int64_t>(active_seconds, 0)).field("stale", stale);
+  writer.key("labels").open_object();
+  for (const auto& [name, value] : alert.labels) writer.field(name, value);
+  writer.close_object().field("fingerprint", alert.fingerprint).close_object();
+}
+
+}  // namespace
+
+alert_store::update_counts alert_store::update(alert_webhook webhook, time_point now) {
+  const std::lock_guard lock{mutex_};
+  expire(now);
+  update_counts counts{.truncated = webhook.truncated, .shortened = webhook.shortened};
+  for (auto& alert : webhook.alerts) update_alert(std::move(alert), now, counts);
+  evict(counts);
+  record_missing(counts.dropped + counts.truncated, now);
+  // Also if only a time of confirmation has changed: readers show its age.
+  ++revision_;
+  return counts;
+}
+
+void alert_store::update_alert(alert update, time_point now, update_counts& counts) {
+  ++(update.firing ? counts.firing : counts.resolved);
+  if (update.name == "Watchdog") return update_watchdog(update.firing, now);
+  const auto known = alerts_.find(update.fingerprint);
+  if (known == alerts_.end()) {
+    auto key = update.fingerprint;
+    alerts_.emplace(std::move(key), entry{std::move(update), now});
+    return;
+  }
+  const bool was_resolved = !update.firing && !known->second.content.firing;
+  if (!was_resolved) known->second.confirmed = now;
+  known->second.content = std::move(update);
+}
+
+void alert_store::update_watchdog(bool firing, time_point now) {
+  if (monitoring_at(now) != monitoring_state::ok) watched_since_ = now;
+  // It is resolved only if Prometheus no longer confirms it.
+  watchdog_resolved_ = !firing;
+  if (firing) watchdog_confirmed_ = now;
+}
+
+void alert_store::evict(update_counts& counts) {
+  auto resolved = sorted(false);
+  auto firing = sorted(true);
+  std::size_t bytes = 0;
+  for (const auto& [fingerprint, entry] : alerts_) bytes += entry.content.text_bytes();
+  const auto evict_last = [&](std::vector<const entry*>& candidates) {
+    bytes -= candidates.back()->content.text_bytes();
+    alerts_.erase(alerts_.find(candidates.back()->content.fingerprint));
+    candidates.pop_back();
+  };
+  while (resolved.size() > max_resolved || alerts_.size() > max_alerts || bytes > max_bytes) {
+    ++(resolved.empty() ? counts.dropped : counts.forgotten);
+    evict_last(resolved.empty() ? firing : resolved);
+  }
+}
+
+void alert_store::record_missing(std::uint64_t count, time_point now) {
+  if (count == 0 || count < missing_) return;
+  missing_ = count;
+  missing_recorded_ = now;
+}
+
+void alert_store::expire(time_point now) {
+  const auto monitoring = monitoring_at(now);
+  const auto removed = std::erase_if(alerts_, [&](const auto& each) { return is_expired(each.second, now); });
+  const auto stale = static_cast<std::size_t>(
+      std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& each) { return is_stale(each.second, now); }));
+  const bool missing_expired = missing_ > 0 && now - missing_recorded_ >= stale_after;
+  if (missing_expired) missing_ = 0;
+  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || missing_expired) ++revision_;
+  last_monitoring_ = monitoring;
+  stale_count_ = stale;
+}
+
+alert_store::monitoring_state alert_store::monitoring_at(time_point now) const {
+  using enum monitoring_state;
+  if (!watchdog_confirmed_) return unknown;
+  return watchdog_resolved_ || now - *watchdog_confirmed_ >= watchdog_timeout ? silent : ok;
+}
+
+bool alert_store::is_stale(const entry& entry, time_point now) const {
+  return entry.content.firing && now - entry.confirmed >= stale_after;
+}
+
+bool alert_store::is_expired(const entry& entry, time_point now) const {
+  if (!entry.content.firing) return now - entry.confirmed >= resolved_retention;
+  return monitoring_at(now) == monitoring_state::ok &&
+         now - std::max(entry.confirmed, watched_since_) >= stale_after + stale_retention;
+}
+
+std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
+  std::vector<const entry*> selected;
+  for (const auto& [fingerprint, entry] : alerts_)
+    if (entry.content.firing == firing) selected.push_back(&entry);
+  std::sort(selected.begin(), selected.end(), [firing](const entry* first, const entry* second) {
+    const auto& a = first->content;
+    const auto& b = second->content;
+    if (!firing) return std::tie(b.ends_at, a.fingerprint) < std::tie(a.ends_at, b.fingerprint);
+    return std::tuple{severity_rank(a), a.starts_at, a.fingerprint} <
+           std::tuple{severity_rank(b), b.starts_at, b.fingerprint};
+  });
+  return selected;
+}
+
+std::string alert_store::body(time_point now, wall_time wall_now) {
+  static constexpr std::array<std::string_view, 3> state_names{"unknown", "ok", "silent"};
+  const std::lock_guard lock{mutex_};
+  expire(now);
+  std::string text;
+  json::writer writer{text};
+  writer.open_object().key("monitoring").open_object();
+  writer.field("state", state_names.at(static_cast<std::size_t>(last_monitoring_)));
+  writer.key("last_heard_seconds");
+  if (watchdog_confirmed_) {
+    // Another loop may have read its clock a moment later.
+    writer.value(std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{})).count());
+  } else {
+    writer.null();
+  }
+  writer.close_object().key("firing").open_array();
+  for (const auto* each : sorted(true)) write_alert(writer, each->content, wall_now, is_stale(*each, now));
+  writer.close_array().key("resolved").open_array();
+  for (const auto* each : sorted(false)) write_alert(writer, each->content, each->content.ends_at, false);
+  writer.close_array().field("not_shown", missing_).close_object();
+  return text;
+}
+
+std::uint64_t alert_store::revision(time_point now) {
+  const std::lock_guard lock{mutex_};
+  expire(now);
+  return revision_;
+}
+
+}  // namespace cohort::dashboard

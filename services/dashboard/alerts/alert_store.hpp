@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "services/dashboard/alerts/alert_webhook.hpp"
+
+namespace cohort::dashboard {
+
+/// Firing and recently resolved alerts, as Alertmanager has posted them. One store for all loops; members may be called
+/// from any thread.
+///
+/// A firing alert that has not been confirmed for `stale_after` is marked stale. The alert `Watchdog`, which always
+/// fires, is a dead man's switch: if it has not been confirmed for `watchdog_timeout`, monitoring is reported as
+/// silent.
+class alert_store {
+ public:
+  /// Counts of the alerts of one webhook.
+  struct update_counts {
+    std::size_t firing = 0;
+    std::size_t resolved = 0;
+    /// Firing alerts, of this webhook or earlier ones, evicted because the store is full.
+    std::size_t dropped = 0;
+    /// Resolved alerts evicted because the store is full.
+    std::size_t forgotten = 0;
+    /// `alert_webhook::truncated` and `alert_webhook::shortened`.
+    std::uint64_t truncated = 0;
+    std::size_t shortened = 0;
+  };
+
+  update_counts update(alert_webhook webhook, time_point now);
+
+  /// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
+  std::string body(time_point now, wall_time wall_now);
+
+  /// Grows with each change of `body` other than of its elapsed seconds.
+  std::uint64_t revision(time_point now);
+
+  /// Several times Alertmanager's `repeat_interval`, within which it confirms firing alerts and the Watchdog.
+  static constexpr duration stale_after = std::chrono::minutes{15};
+  static constexpr duration watchdog_timeout = std::chrono::minutes{3};
+  static constexpr duration resolved_retention = std::chrono::hours{1};
+  /// Alertmanager does not report the end of an alert that another one inhibits. A stale alert is therefore removed
+  /// after this time, if the Watchdog was confirmed throughout.
+  static constexpr duration stale_retention = std::chrono::hours{1};
+  static constexpr std::size_t max_resolved = 20;
+  static constexpr std::size_t max_alerts = 200;
+  static constexpr std::size_t max_bytes = 256 * 1024;
+
+ private:
+  struct entry {
+    alert content;
+    /// When the alert was last confirmed; if resolved, when that was first reported.
+    time_point confirmed;
+  };
+  enum class monitoring_state { unknown, ok, silent };
+
+  void update_alert(alert update, time_point now, update_counts& counts);
+  void update_watchdog(bool firing, time_point now);
+  void evict(update_counts& counts);
+  void record_missing(std::uint64_t count, time_point now);
+  void expire(time_point now);
+  monitoring_state monitoring_at(time_point now) const;
+  bool is_stale(const entry& entry, time_point now) const;
+  bool is_expired(const entry& entry, time_point now) const;
+  /// Firing alerts by severity, then by age, oldest first; resolved ones by their end, latest first.
+  std::vector<const entry*> sorted(bool firing) const;
+
+  std::mutex mutex_;
+  std::map<std::string, entry, std::less<>> alerts_;
+  std::optional<time_point> watchdog_confirmed_;
+  bool watchdog_resolved_ = false;
+  /// Since when the Watchdog has been confirmed without a gap.
+  time_point watched_since_{};
+  /// The greatest number of dropped and truncated alerts at once within the last `stale_after`.
+  std::uint64_t missing_ = 0;
+  time_point missing_recorded_{};
+  std::uint64_t revision_ = 1;
+  /// As of the last `expire`.
+  monitoring_state last_monitoring_ = monitoring_state::unknown;
+  std::size_t stale_count_ = 0;
+};
+
+}  // namespace cohort::dashboard

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/alerts/rfc3339_parser.hpp"
+
+namespace cohort::dashboard {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Consumes a text from its start. After an unexpected character it stays in the failed state.
+class scanner {
+ public:
+  explicit scanner(std::string_view text) : rest_(text) {}
+
+  int digits(std::size_t count) {
+    int value = 0;
+    for (std::size_t i = 0; i < count; ++i) value = value * 10 + digit();
+    return value;
+  }
+  /// Consumes one of `choices`, ignoring case, and returns it in upper case.
+  char one_of(std::string_view choices) {
+    const char upper = rest_.empty() ? '\0' : static_cast<char>(rest_[0] >= 'a' ? rest_[0] - 'a' + 'A' : rest_[0]);
+    failed_ = failed_ || rest_.empty() || choices.find(upper) == std::string_view::npos;
+    if (!failed_) rest_.remove_prefix(1);
+    return upper;
+  }
+  /// Consumes an optional fraction of a second, such as `.5`.
+  duration fraction() {
+    if (!rest_.starts_with('.')) return {};
+    rest_.remove_prefix(1);
+    duration sum{digit() * duration{100ms}};
+    for (duration place = 10ms; !rest_.empty() && is_digit(rest_[0]); place /= 10) sum += digit() * place;
+    return sum;
+  }
+  bool is_done() const { return !failed_ && rest_.empty(); }
+
+ private:
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  int digit() {
+    failed_ = failed_ || rest_.empty() || !is_digit(rest_[0]);
+    if (failed_) return 0;
+    const int value = rest_[0] - '0';
+    rest_.remove_prefix(1);
+    return value;
+  }
+
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+duration scan_offset(scanner& scanner) {
+  const char sign = scanner.one_of("Z+-");
+  if (sign == 'Z') return {};
+  const duration hours = scanner.digits(2) * 1h;
+  scanner.one_of(":");
+  const duration offset = hours + scanner.digits(2) * 1min;
+  return sign == '-' ? -offset : offset;
+}
+
+}  // namespace
+
+std::optional<wall_time> parse_rfc3339(std::string_view text) {
+  scanner scanner{text};
+  const std::chrono::year year{scanner.digits(4)};
+  scanner.one_of("-");
+  const std::chrono::month month{static_cast<unsigned>(scanner.digits(2))};
+  scanner.one_of("-");
+  const std::chrono::day day{static_cast<unsigned>(scanner.digits(2))};
+  scanner.one_of("T");
+  const int hours = scanner.digits(2);
+  scanner.one_of(":");
+  const int minutes = scanner.digits(2);
+  scanner.one_of(":");
+  const int seconds = scanner.digits(2);
+  const auto fraction = scanner.fraction();
+  const auto offset = scan_offset(scanner);
+  const auto date = year / month / day;
+  const bool in_range = date.ok() && date.year() >= std::chrono::year{1678} && date.year() <= std::chrono::year{2261} &&
+                        hours < 24 && minutes < 60 && seconds <= 60;
+  if (!scanner.is_done() || !in_range) return std::nullopt;
+  return wall_time{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - offset;
+}
+
+}  // namespace cohort::dashboard

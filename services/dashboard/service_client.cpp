@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/service_client.hpp"
+
+#include <cohort/json/parser.hpp>
+
+namespace cohort::dashboard {
+namespace {
+
+bool is_marked_stale(std::string_view body) {
+  const auto stale = json::parse(body, [](simdjson::dom::element root) -> result<bool> {
+    bool flag = false;
+    return root["stale"].get(flag) == simdjson::SUCCESS && flag;
+  });
+  return stale && *stale;
+}
+
+part_state state_of(http::client_error error) noexcept {
+  if (error == http::client_error::breaker_open) return part_state::open;
+  if (http::error_class(error) == "shed") return part_state::shed;
+  return http::is_timeout(error) ? part_state::timeout : part_state::error;
+}
+
+/// For a response that is not 200 with a JSON object.
+part_state state_of(const http::client_response& response) {
+  if (response.status == http::status::gateway_timeout) return part_state::timeout;
+  const bool is_shed =
+      response.status == http::status::too_many_requests || response.find(http::overloaded_field).has_value();
+  return is_shed ? part_state::shed : part_state::error;
+}
+
+part to_part(http::client_result response) {
+  part result;
+  if (!response) {
+    result.state = state_of(response.error());
+  } else if (response->status == http::status::ok && json::is_object(response->body)) {
+    result.state = is_marked_stale(response->body) ? part_state::stale : part_state::fresh;
+    // The body becomes part of another JSON text, where a byte order mark is not permitted.
+    const auto mark_size = response->body.size() - json::without_byte_order_mark(response->body).size();
+    result.body = std::move(response->body.erase(0, mark_size));
+  } else {
+    result.state = state_of(*response);
+  }
+  return result;
+}
+
+}  // namespace
+
+service_client::service_client(const service::service_context& context, endpoint endpoint,
+                               const http::upstream_settings& policy)
+    : upstream_(context.make_upstream(endpoint.label, policy)),
+      api_key_(context.api_key),
+      url_(std::move(endpoint.url)),
+      durations_(context.metrics.make_histogram("dashboard_service_upstream_request_duration_seconds",
+                                                "Duration of calls to upstream services, in seconds.",
+                                                {{"service", endpoint.label}})) {
+  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    outcomes_[i] = &context.metrics.make_counter(
+        "dashboard_service_upstream_requests_total", "Calls to upstream services, by service and outcome.",
+        {{"service", endpoint.label}, {"outcome", std::string{part_state_names[i]}}});
+  }
+}
+
+task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
+  http::client_request request;
+  request.url = url_;
+  request.fields.emplace_back("Accept", "application/json");
+  if (!api_key_.empty()) request.fields.emplace_back("X-API-Key", api_key_);
+  auto call = co_await upstream_.call(std::move(request), context, timeout);
+  // Not counted; the caller's own cancellation continues at its next wait.
+  if (!call.response && call.response.error() == http::client_error::cancelled) co_return part{};
+  auto result = to_part(std::move(call.response));
+  result.elapsed = call.elapsed;
+  result.timeout = call.timeout;
+  record(result, context.trace);
+  co_return result;
+}
+
+void service_client::record(const part& result, const telemetry::trace_context& trace) {
+  durations_.observe(std::chrono::duration<double>(result.elapsed).count(), trace, loop::current().now());
+  outcomes_[static_cast<std::size_t>(result.state)]->increment();
+}
+
+}  // namespace cohort::dashboard

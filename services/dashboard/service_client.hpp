@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <boost/url/url.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/service/service.hpp>
+
+namespace cohort::dashboard {
+
+/// The state of one part of an aggregate. `shed`: the service rejected the call because of overload, or the limit of
+/// concurrent calls was reached. `open`: the circuit breaker is open.
+enum class part_state { fresh, stale, timeout, error, shed, open };
+inline constexpr std::array<std::string_view, 6> part_state_names{"fresh", "stale", "timeout", "error", "shed", "open"};
+constexpr std::string_view name_of(part_state state) noexcept {
+  return part_state_names[static_cast<std::size_t>(state)];
+}
+
+/// The response of one service, or why there is none.
+struct part {
+  part_state state = part_state::error;
+  std::string body;  // one JSON object, unchanged; empty without a response
+  duration elapsed{};
+  duration timeout{};
+};
+
+/// Client for one of the services that the dashboard aggregates.
+class service_client {
+ public:
+  struct endpoint {
+    std::string label;  // in metrics: time, sysinfo, weather
+    boost::urls::url url;
+  };
+
+  service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy);
+
+  /// Calls the service. The timeout is the policy's, or `timeout` if given, capped by the caller's deadline. Never
+  /// fails: the returned state tells the outcome.
+  task<part> fetch(call_context context, std::optional<duration> timeout = {});
+
+ private:
+  void record(const part& result, const telemetry::trace_context& trace);
+
+  http::upstream upstream_;
+  std::string api_key_;
+  boost::urls::url url_;
+  telemetry::histogram& durations_;
+  std::array<telemetry::counter*, part_state_names.size()> outcomes_;
+};
+
+}  // namespace cohort::dashboard

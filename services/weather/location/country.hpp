@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace cohort::weather {
+
+/// The ISO 3166-1 alpha-2 code of a country, in upper case. `name` is that code, the alpha-3 code, a common variant
+/// such as "UK", or the name in English, another widely used language or the country's own; case, diacritics and
+/// punctuation are ignored. Empty if it is none of these.
+std::optional<std::string_view> country_code(std::string_view name);
+
+/// Whether both name the same country. Names that `country_code` does not know are compared as texts.
+bool is_same_country(std::string_view first, std::string_view second);
+
+}  // namespace cohort::weather

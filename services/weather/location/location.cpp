@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/weather/location/location.hpp"
+
+#include <simdjson.h>
+
+#include "services/weather/location/case_folding.hpp"
+
+namespace cohort::weather {
+namespace {
+
+constexpr std::size_t max_location_bytes = 256;
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+/// C0 controls, DEL, and the C1 controls U+0080 to U+009F.
+bool has_control_characters(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
+void append_region(std::string& region, std::string_view part) {
+  if (part.empty()) return;
+  if (!region.empty()) region += ',';
+  region += part;
+}
+
+}  // namespace
+
+std::string location::text() const { return city + "," + (region.empty() ? "" : region + ",") + country; }
+
+std::string location::cache_key() const { return fold_case(text()); }
+
+const location& default_location() {
+  static const location haifa{"Haifa", "Israel", 32.7940, 34.9896};
+  return haifa;
+}
+
+std::optional<location> parse_location(std::string_view text) {
+  if (text.size() > max_location_bytes || !simdjson::validate_utf8(text.data(), text.size())) return std::nullopt;
+  if (has_control_characters(text)) return std::nullopt;
+  const auto first_comma = text.find(',');
+  if (first_comma == std::string_view::npos) return std::nullopt;
+  const auto last_comma = text.rfind(',');
+  location parsed;
+  parsed.city = trimmed(text.substr(0, first_comma));
+  parsed.country = trimmed(text.substr(last_comma + 1));
+  if (parsed.city.empty() || parsed.country.empty()) return std::nullopt;
+  for (auto start = first_comma; start < last_comma;) {
+    const auto end = text.find(',', start + 1);
+    append_region(parsed.region, trimmed(text.substr(start + 1, end - start - 1)));
+    start = end;
+  }
+  return parsed.cache_key() == default_location().cache_key() ? default_location() : parsed;
+}
+
+}  // namespace cohort::weather

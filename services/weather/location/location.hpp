@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohort::weather {
+
+/// A place for which weather is requested, by its names.
+struct location {
+  std::string city;
+  std::string country;
+  std::optional<double> latitude;   // degrees north
+  std::optional<double> longitude;  // degrees east
+  std::string region{};             // between the two, such as "DC" in "Washington,DC,USA"; usually empty
+
+  /// `City,Country` or `City,Region,Country`.
+  std::string text() const;
+  /// `text` case-folded: equal for spellings that differ only in case or Unicode composition.
+  std::string cache_key() const;
+};
+
+/// Haifa, Israel (32.7940, 34.9896).
+const location& default_location();
+
+/// Parses `City,Country`, with any further parts between the two as the region. Every name that can be sent to a
+/// provider is accepted. Empty if a part at either end is missing, if `text` is longer than 256 bytes, is not UTF-8 or
+/// has control characters. Only the default location gets coordinates.
+std::optional<location> parse_location(std::string_view text);
+
+}  // namespace cohort::weather

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/weather/providers/open_meteo.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <cohort/json/parser.hpp>
+#include "services/weather/providers/provider_url.hpp"
+#include "services/weather/providers/weather_condition.hpp"
+
+namespace cohort::weather {
+namespace {
+
+using simdjson::dom::element;
+
+std::optional<double> number_of(simdjson::simdjson_result<element> value) {
+  /// No weather value is greater, and a `long` holds it.
+  constexpr double max_value = 1e6;
+  double number = 0;
+  if (value.get(number) != simdjson::SUCCESS || std::abs(number) > max_value) return std::nullopt;
+  return number;
+}
+
+std::string rounded(std::optional<double> number) {
+  return number ? std::to_string(std::lround(*number)) : std::string{not_available};
+}
+
+std::string condition_text(std::optional<double> code) {
+  const auto text = code ? weather_condition(std::lround(*code)) : std::nullopt;
+  return std::string{text.value_or(not_available)};
+}
+
+/// Without an exponent, which not every parser of query strings accepts.
+std::string decimal(double number) {
+  std::array<char, 400> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed).ptr;
+  return {digits.data(), end};
+}
+
+}  // namespace
+
+boost::urls::url open_meteo_url(const boost::urls::url& base, const location& requested) {
+  auto url = append_path(base, {"v1", "forecast"});
+  auto query = url.params();
+  query.append({"latitude", decimal(*requested.latitude)});
+  query.append({"longitude", decimal(*requested.longitude)});
+  query.append({"current", "temperature_2m,relative_humidity_2m,apparent_temperature,weather_code,wind_speed_10m"});
+  return url;
+}
+
+report_result parse_open_meteo(std::string_view body, const location& requested) {
+  const auto report = json::parse(body, [&](element root) -> result<weather_report> {
+    element current;
+    if (root["current"].get(current) != simdjson::SUCCESS || !current.is_object()) {
+      return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
+    }
+    const auto celsius = number_of(current["temperature_2m"]);
+    weather_report parsed;
+    parsed.provider = open_meteo_name;
+    parsed.requested = requested;
+    parsed.temperature_c = rounded(celsius);
+    parsed.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
+    parsed.condition = condition_text(number_of(current["weather_code"]));
+    parsed.humidity = rounded(number_of(current["relative_humidity_2m"]));
+    parsed.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
+    parsed.feels_like_c = rounded(number_of(current["apparent_temperature"]));
+    return parsed;
+  });
+  if (!report) return invalid_response();
+  return std::make_shared<const weather_report>(*report);
+}
+
+}  // namespace cohort::weather

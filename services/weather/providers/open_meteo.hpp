@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <string_view>
+
+#include "services/weather/providers/provider_failure.hpp"
+
+// Open-Meteo's forecast API. Source: https://open-meteo.com/en/docs
+namespace cohort::weather {
+
+/// In responses, metrics and logs.
+inline constexpr std::string_view open_meteo_name = "open-meteo";
+
+/// `<base>/v1/forecast?latitude=…&longitude=…&current=…`, in the API's default units, °C and km/h. Precondition:
+/// `requested` has coordinates.
+boost::urls::url open_meteo_url(const boost::urls::url& base, const location& requested);
+
+/// Parses a response with status 200. Values are rounded to whole numbers; missing ones are `not_available`.
+report_result parse_open_meteo(std::string_view body, const location& requested);
+
+}  // namespace cohort::weather

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/weather/providers/provider_chain.hpp"
+
+#include "services/weather/providers/geocoding.hpp"
+#include "services/weather/providers/open_meteo.hpp"
+#include "services/weather/providers/sample_report.hpp"
+#include "services/weather/providers/wttr.hpp"
+
+namespace cohort::weather {
+namespace {
+
+telemetry::counter& outcome_counter(telemetry::registry& metrics, std::string_view provider, const char* outcome) {
+  return metrics.make_counter("weather_service_provider_requests_total",
+                              "Reports requested from weather providers, by provider and outcome.",
+                              {{"provider", std::string{provider}}, {"outcome", outcome}});
+}
+
+/// Whether the request has not been sent, for a reason that does not depend on it.
+bool is_unreachable(http::client_error error) noexcept {
+  using enum http::client_error;
+  const auto error_class = http::error_class(error);
+  return error_class == "connect" || error_class == "dns" || error_class == "tls" || error == resolve_timeout ||
+         error == connect_timeout || error == tls_timeout || error == breaker_open || error == bulkhead_full;
+}
+
+provider_failure failure_of(http::client_error error) {
+  return {is_unreachable(error) ? failure_kind::provider_unreachable : failure_kind::request_failed,
+          std::string{http::error_class(error)}};
+}
+
+/// For every status but 200.
+provider_failure failure_of(const http::client_response& response, std::string_view provider) {
+  if (provider == wttr_name && is_unknown_location_status(response.status)) return unknown_location();
+  // A rate limit applies to this client, whatever location it asks for.
+  const bool is_rate_limited = response.status == http::status::too_many_requests;
+  return {is_rate_limited ? failure_kind::provider_unreachable : failure_kind::request_failed,
+          "status " + std::to_string(response.status_code())};
+}
+
+}  // namespace
+
+http::upstream_settings provider_chain::default_policy() {
+  http::upstream_settings policy;
+  policy.timeout = std::chrono::seconds{5};
+  policy.retry.max_attempts = 2;
+  policy.hedging.enabled = false;
+  policy.breaker.min_calls = 0;
+  policy.propagate_deadline = false;
+  return policy;
+}
+
+provider_chain::provider::provider(std::string_view called, const service::service_context& context,
+                                   const http::upstream_settings& policy)
+    : name(called),
+      upstream(context.make_upstream(std::string{called}, policy)),
+      successes(outcome_counter(context.metrics, called, "ok")),
+      unknown_locations(outcome_counter(context.metrics, called, "unknown_location")),
+      errors(outcome_counter(context.metrics, called, "error")) {}
+
+provider_chain::provider_chain(service::service_context context, settings settings)
+    : context_(std::move(context)),
+      settings_(std::move(settings)),
+      wttr_(wttr_name, context_, settings_.policy),
+      open_meteo_(open_meteo_name, context_, settings_.policy) {}
+
+std::optional<provider_chain::cooldown_state> provider_chain::cooldown(time_point now) const {
+  const std::lock_guard lock{mutex_};
+  auto remaining = wttr_.health.cooldown(now);
+  if (settings_.open_meteo) remaining = std::min(remaining, open_meteo_.health.cooldown(now));
+  if (remaining == duration::zero()) return std::nullopt;
+  return cooldown_state{wttr_.health.cooldown_error(), remaining};
+}
+
+std::optional<std::string> provider_chain::cooldown_error(const provider& provider) const {
+  const std::lock_guard lock{mutex_};
+  if (provider.health.cooldown(loop::current().now()) == duration::zero()) return std::nullopt;
+  return provider.health.cooldown_error();
+}
+
+task<provider_chain::fetch_result> provider_chain::fetch(location requested) {
+  if (settings_.sample) {
+    co_return fetch_result{.report = std::make_shared<const weather_report>(sample_report(requested))};
+  }
+  fetch_result outcome;
+  if (auto error = cooldown_error(wttr_)) {
+    outcome.failure = {failure_kind::provider_unreachable, std::move(*error)};
+  } else {
+    auto fetching = fetch_wttr(requested);
+    const auto first = co_await std::move(fetching);
+    record(wttr_, first, requested);
+    if (first) co_return fetch_result{.report = *first};
+    outcome.failure = first.error();
+  }
+  const bool is_unknown_to_wttr = outcome.failure.kind == failure_kind::location_unknown;
+  const bool is_cancelled = outcome.failure.error == http::error_class(http::client_error::cancelled);
+  if (!settings_.open_meteo) outcome.is_unknown_to_all = is_unknown_to_wttr;
+  if (!settings_.open_meteo || is_cancelled || cooldown_error(open_meteo_)) co_return outcome;
+  auto fetching = fetch_open_meteo(requested);
+  const auto second = co_await std::move(fetching);
+  record(open_meteo_, second, requested);
+  if (second) co_return fetch_result{.report = *second};
+  const bool is_unknown_to_open_meteo = second.error().kind == failure_kind::location_unknown;
+  outcome.is_unknown_to_all = is_unknown_to_wttr && is_unknown_to_open_meteo;
+  if (is_unknown_to_open_meteo) outcome.failure = second.error();
+  co_return outcome;
+}
+
+void provider_chain::record(provider& from, const report_result& outcome, const location& requested) {
+  if (outcome) {
+    from.successes.increment();
+    const std::lock_guard lock{mutex_};
+    return from.health.record_response();
+  }
+  const auto& failure = outcome.error();
+  const auto key = requested.cache_key();
+  (failure.kind == failure_kind::location_unknown ? from.unknown_locations : from.errors).increment();
+  if (failure.error == http::error_class(http::client_error::cancelled)) return;
+  context_.log.write(
+      telemetry::log_level::warn, "no weather report from provider",
+      {{"provider", from.name}, {"location", std::string_view{key}}, {"error", std::string_view{failure.error}}});
+  const std::lock_guard lock{mutex_};
+  from.health.record_failure(failure, key, loop::current().now());
+}
+
+deadline provider_chain::deadline_from_now() const {
+  return deadline::after(loop::current().now(), settings_.policy.timeout);
+}
+
+task<report_result> provider_chain::fetch_wttr(location requested) {
+  auto getting = get_body(wttr_, wttr_url(settings_.wttr, requested), deadline_from_now());
+  const auto body = co_await std::move(getting);
+  if (!body) co_return body.error();
+  co_return parse_wttr(*body, requested);
+}
+
+task<report_result> provider_chain::fetch_open_meteo(location requested) {
+  const auto fetch_deadline = deadline_from_now();
+  if (!requested.latitude || !requested.longitude) {
+    auto geocoding = geocode(std::move(requested), fetch_deadline);
+    auto located = co_await std::move(geocoding);
+    if (!located) co_return located.error();
+    requested = std::move(*located);
+  }
+  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, requested), fetch_deadline);
+  const auto body = co_await std::move(getting);
+  if (!body) co_return body.error();
+  co_return parse_open_meteo(*body, requested);
+}
+
+task<result<location, provider_failure>> provider_chain::geocode(location requested, deadline fetch_deadline) {
+  auto getting = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, requested), fetch_deadline);
+  const auto body = co_await std::move(getting);
+  if (!body) co_return body.error();
+  co_return parse_geocoding(*body, requested);
+}
+
+/// The body of a response with status 200.
+task<result<std::string, provider_failure>> provider_chain::get_body(provider& from, boost::urls::url url,
+                                                                     deadline fetch_deadline) {
+  constexpr unsigned max_redirects = 3;
+  http::client_request request;
+  request.url = std::move(url);
+  request.fields.emplace_back("Accept", "application/json");
+  request.max_redirects = max_redirects;
+  constexpr call_context context{.deadline = deadline::never()};
+  auto calling = from.upstream.call(std::move(request), context, remaining(fetch_deadline));
+  auto call = co_await std::move(calling);
+  if (!call.response) co_return failure_of(call.response.error());
+  if (call.response->status != http::status::ok) co_return failure_of(*call.response, from.name);
+  co_return std::move(call.response->body);
+}
+
+}  // namespace cohort::weather

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <cohort/service/service.hpp>
+#include "services/weather/providers/provider_health.hpp"
+
+namespace cohort::weather {
+
+/// Base URLs of Open-Meteo's two APIs.
+struct open_meteo_urls {
+  boost::urls::url forecast;
+  boost::urls::url geocoding;
+};
+
+/// Gets reports from a server that speaks wttr.in's j1 and, where that has none, from Open-Meteo. A provider in a
+/// cooldown (`provider_health`) is skipped. One object serves all loops.
+class provider_chain {
+ public:
+  struct settings {
+    boost::urls::url wttr;
+    /// The fallback; none if empty.
+    std::optional<open_meteo_urls> open_meteo;
+    /// For each provider; its limit is for all requests that one report takes.
+    http::upstream_settings policy = default_policy();
+    /// Whether every report is `sample_report`, without a request to any provider.
+    bool sample = false;
+  };
+  /// 5 s, two attempts, no hedging, no deadline header. Without a circuit breaker, since `provider_health` decides
+  /// whether a provider is asked.
+  static http::upstream_settings default_policy();
+
+  struct fetch_result {
+    /// Null if no provider has a report.
+    std::shared_ptr<const weather_report> report{};
+    /// Set without a report: `location_unknown` if a provider does not know the location; else the first failure.
+    provider_failure failure{};
+    /// Whether every provider has answered that it does not know the location.
+    bool is_unknown_to_all = false;
+  };
+  struct cooldown_state {
+    std::string error;
+    duration retry_after;
+  };
+
+  provider_chain(service::service_context context, settings settings);
+
+  /// Set while all providers are in a cooldown.
+  std::optional<cooldown_state> cooldown(time_point now) const;
+
+  /// Asks the providers in order until one has a report. Never fails: see `fetch_result`.
+  task<fetch_result> fetch(location requested);
+
+ private:
+  struct provider {
+    provider(std::string_view name, const service::service_context& context, const http::upstream_settings& policy);
+
+    std::string_view name;
+    http::upstream upstream;
+    telemetry::counter& successes;
+    telemetry::counter& unknown_locations;
+    telemetry::counter& errors;
+    provider_health health;  // guarded by mutex_
+  };
+
+  task<report_result> fetch_wttr(location requested);
+  task<report_result> fetch_open_meteo(location requested);
+  task<result<location, provider_failure>> geocode(location requested, deadline fetch_deadline);
+  task<result<std::string, provider_failure>> get_body(provider& from, boost::urls::url url, deadline fetch_deadline);
+  /// The error of the provider's cooldown; empty if the provider may be asked.
+  std::optional<std::string> cooldown_error(const provider& provider) const;
+  void record(provider& from, const report_result& outcome, const location& requested);
+  deadline deadline_from_now() const;
+
+  service::service_context context_;
+  settings settings_;
+  mutable std::mutex mutex_;  // never held across a wait
+  provider wttr_;
+  provider open_meteo_;
+};
+
+}  // namespace cohort::weather

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <initializer_list>
+#include <string_view>
+
+namespace cohort::weather {
+
+/// `base` with these path segments appended, percent-encoded where needed. Slashes at the end of `base` are ignored:
+/// "http://host/api" and "http://host/api/" give the same.
+boost::urls::url append_path(boost::urls::url base, std::initializer_list<std::string_view> segments);
+
+}  // namespace cohort::weather

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "services/weather/providers/weather_report.hpp"
+
+namespace cohort::weather {
+
+/// In responses, metrics and logs.
+inline constexpr std::string_view sample_name = "sample";
+
+/// The built-in report for any location, for machines without internet access. Its `sample` flag is set.
+weather_report sample_report(const location& requested);
+
+}  // namespace cohort::weather

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/weather/providers/wttr.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <numbers>
+
+#include <cohort/json/parser.hpp>
+#include "services/weather/location/case_folding.hpp"
+#include "services/weather/location/country.hpp"
+#include "services/weather/providers/provider_url.hpp"
+
+namespace cohort::weather {
+namespace {
+
+using simdjson::dom::element;
+
+/// Nearly all values in j1 are strings; a number is taken as it is written.
+std::string text_of(simdjson::simdjson_result<element> value) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS && !text.empty()) return std::string{text};
+  element number;
+  if (value.get(number) == simdjson::SUCCESS && number.is_number()) return simdjson::minify(number);
+  return std::string{not_available};
+}
+
+std::string text_or_empty(simdjson::simdjson_result<element> value) {
+  auto text = text_of(value);
+  return text == not_available ? std::string{} : text;
+}
+
+std::optional<double> number_of(simdjson::simdjson_result<element> value) {
+  const auto text = text_of(value);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+std::optional<report_area> nearest_area(element root) {
+  element area;
+  if (root.at_pointer("/nearest_area/0").get(area) != simdjson::SUCCESS) return std::nullopt;
+  return report_area{
+      text_or_empty(area.at_pointer("/areaName/0/value")), text_or_empty(area.at_pointer("/region/0/value")),
+      text_or_empty(area.at_pointer("/country/0/value")), number_of(area["latitude"]), number_of(area["longitude"])};
+}
+
+double distance_km(double latitude_1, double longitude_1, double latitude_2, double longitude_2) {
+  constexpr double earth_radius_km = 6371;
+  constexpr double radians = std::numbers::pi / 180;
+  const double sine_1 = std::sin((latitude_2 - latitude_1) * radians / 2);
+  const double sine_2 = std::sin((longitude_2 - longitude_1) * radians / 2);
+  const double haversine =
+      sine_1 * sine_1 + std::cos(latitude_1 * radians) * std::cos(latitude_2 * radians) * sine_2 * sine_2;
+  return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(haversine)));
+}
+
+/// By distance if both positions are known, else by names: "London" and "City of London" are the same. A region may
+/// stand in place of the country, as in "Austin,Texas".
+bool is_same_place(const location& requested, const report_area& area) {
+  constexpr double max_distance_km = 50;
+  if (requested.latitude && requested.longitude && area.latitude && area.longitude) {
+    return distance_km(*requested.latitude, *requested.longitude, *area.latitude, *area.longitude) <= max_distance_km;
+  }
+  const bool is_same_region = !area.region.empty() && fold_name(requested.country) == fold_name(area.region);
+  const bool is_in_country = area.country.empty() || is_same_country(requested.country, area.country);
+  if (!is_same_region && !is_in_country) return false;
+  if (area.city.empty()) return true;
+  const auto requested_name = fold_name(requested.city);
+  const auto area_name = fold_name(area.city);
+  return requested_name.find(area_name) != std::string::npos || area_name.find(requested_name) != std::string::npos;
+}
+
+void set_area(weather_report& report, std::optional<report_area> area) {
+  if (!area) return;
+  if (!is_same_place(report.requested, *area)) {
+    report.area = std::move(area);
+  } else if (!report.requested.latitude) {
+    report.requested.latitude = area->latitude;
+    report.requested.longitude = area->longitude;
+  }
+}
+
+weather_report read_report(element root, element current, const location& requested) {
+  weather_report report;
+  report.provider = wttr_name;
+  report.requested = requested;
+  set_area(report, nearest_area(root));
+  report.temperature_c = text_of(current["temp_C"]);
+  report.temperature_f = text_of(current["temp_F"]);
+  report.condition = text_of(current.at_pointer("/weatherDesc/0/value"));
+  report.humidity = text_of(current["humidity"]);
+  report.wind_speed_kmph = text_of(current["windspeedKmph"]);
+  report.feels_like_c = text_of(current["FeelsLikeC"]);
+  return report;
+}
+
+/// wttr.in has sent this text with status 200 for names that it does not know.
+bool is_unknown_location_text(std::string_view body) {
+  return fold_name(body.substr(0, 64)).starts_with(unknown_location_error);
+}
+
+}  // namespace
+
+boost::urls::url wttr_url(const boost::urls::url& base, const location& requested) {
+  auto url = append_path(base, {requested.text()});
+  url.params().set("format", "j1");
+  return url;
+}
+
+report_result parse_wttr(std::string_view body, const location& requested) {
+  const auto report = json::parse(body, [&](element root) -> result<weather_report> {
+    element document;
+    if (root["data"].get(document) != simdjson::SUCCESS || !document.is_object()) document = root;
+    element current;
+    if (document.at_pointer("/current_condition/0").get(current) != simdjson::SUCCESS || !current.is_object()) {
+      return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
+    }
+    return read_report(document, current, requested);
+  });
+  if (report) return std::make_shared<const weather_report>(*report);
+  return is_unknown_location_text(body) ? unknown_location() : invalid_response();
+}
+
+bool is_unknown_location_status(http::status status) noexcept {
+  switch (status) {
+    case http::status::no_content:
+    case http::status::bad_request:
+    case http::status::not_found:
+    case http::status::gone:
+    case http::status::unprocessable_entity:
+    case http::status::unavailable_for_legal_reasons: return true;
+    default: return false;
+  }
+}
+
+}  // namespace cohort::weather

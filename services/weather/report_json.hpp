@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/http/message/response.hpp>
+#include "services/weather/report_cache.hpp"
+
+namespace cohort::weather {
+
+/// The response of `GET /api/weather`: 200 with the report; else 404 for a location that no provider knows, or 503 with
+/// `Retry-After`.
+http::response report_response(const report_cache::lookup_result& result, const location& requested);
+
+}  // namespace cohort::weather

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// CPU time of requests that cannot meet their deadline: processed, and rejected by admission control.
+#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "loadgen/results/format.hpp"
+#include "tests/bench/resilience_parts.hpp"
+#include "tests/bench/resilience_testbed.hpp"
+
+namespace cohort::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned warm_up_requests = 100;
+constexpr unsigned measured_requests = 10'000;
+constexpr std::size_t clients = 256;
+constexpr auto handler_latency = 100ms;
+constexpr auto remaining_ms = "50";
+
+struct measurement {
+  testbed& bed;
+  http::client_request request;
+  unsigned requests_left = warm_up_requests;
+  unsigned timeouts = 0;  // status 504
+  duration server_cpu_time{};
+};
+
+task<http::response> respond_slowly(unsigned& started_handlers) {
+  ++started_handlers;
+  auto delay = sleep_for(handler_latency);
+  if (co_await std::move(delay) == wait_status::cancelled) {
+    co_return http::error_response(http::status::gateway_timeout, "Deadline exceeded");
+  }
+  co_return http::json_response("{}");
+}
+
+task<> send_requests(measurement& measured) {
+  while (measured.requests_left > 0) {
+    --measured.requests_left;
+    const auto call_deadline = deadline::after(loop::current().now(), 5s);
+    auto fetching = http::fetch(measured.bed.client(), measured.request, call_deadline);
+    const auto response = co_await std::move(fetching);
+    if (response && response->status == http::status::gateway_timeout) ++measured.timeouts;
+  }
+}
+
+task<> run_measurement(measurement& measured) {
+  auto warm_up = run_concurrently(clients, [&measured] { return send_requests(measured); });
+  co_await std::move(warm_up);
+  measured.requests_left = measured_requests;
+  measured.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
+  const auto before = co_await measured.bed.server_cpu_time();
+  auto sending = run_concurrently(clients, [&measured] { return send_requests(measured); });
+  co_await std::move(sending);
+  measured.server_cpu_time = co_await measured.bed.server_cpu_time() - before;
+}
+
+void measure(std::string_view scenario, http::admission_settings::infeasible_action action) {
+  unsigned started_handlers = 0;
+  http::router routes;
+  routes.get("/slow", [&started_handlers](http::request_context&) { return respond_slowly(started_handlers); });
+  http::admission_settings admission;
+  admission.deadline_admission = action;
+  testbed bed{routes, admission, clients};
+  measurement measured{bed, bed.request("/slow")};
+  bed.run(run_measurement(measured));
+  const auto microseconds =
+      std::chrono::duration<double, std::micro>(measured.server_cpu_time).count() / measured_requests;
+  print_row("infeasible", scenario,
+            loadgen::format_count(measured.timeouts) + " × 504 · " + loadgen::format_fixed(microseconds, 1) +
+                " µs of the server's CPU time per request · " +
+                loadgen::format_count(started_handlers - warm_up_requests) + " handlers started in vain");
+}
+
+}  // namespace
+
+void measure_infeasible_requests() {
+  using enum http::admission_settings::infeasible_action;
+  measure("processed", ignore);
+  measure("rejected", reject);
+}
+
+}  // namespace cohort::bench

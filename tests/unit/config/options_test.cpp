@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/options.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohort::config {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+namespace fs = std::filesystem;
+
+/// Settings of each kind.
+struct sample_program {
+  std::uint16_t port = 5001;
+  std::string level = "info";
+  std::string name = "nobody";
+  std::string token = "unset";
+  std::optional<std::int64_t> workers;
+  bool verbose = false;
+  bool dry_run = false;
+  options settings{"sample-service", "Demonstrates options.", "1.2.3"};
+
+  sample_program() {
+    settings.add(port, {"--port", "SAMPLE_PORT", "Port to listen on"}, config::port(), "5001");
+    settings.add(level, {"--log-level", "SAMPLE_LOG_LEVEL", "Minimum log level"}, one_of({"debug", "info"}), "info");
+    settings.add(name, {"--name", "", "Name of the service"}, text());
+    settings.add_secret(token, {"--token", "SAMPLE_TOKEN", "Token for the provider"});
+    settings.add(workers, {"--workers", "SAMPLE_WORKERS", "Number of workers"}, integer(1, 64), "one per CPU");
+    settings.add_switch(verbose, "--verbose", "Print more messages");
+    settings.add_switch(dry_run, {"--dry-run", "SAMPLE_DRY_RUN", "Make no changes"});
+  }
+
+  std::optional<early_exit> parse(std::vector<std::string> flags, const environment& variables = {}) {
+    std::vector<const char*> argv{"/usr/bin/sample-service"};
+    for (const auto& each : flags) argv.push_back(each.c_str());
+    return settings.parse(static_cast<int>(argv.size()), argv.data(), variables);
+  }
+};
+
+/// Temporary directory for secret files.
+class secret_directory {
+ public:
+  secret_directory() : root_((fs::temp_directory_path() / "options_test.XXXXXX").string()) {
+    if (::mkdtemp(root_.data()) == nullptr) throw std::runtime_error("cannot create a temporary directory");
+  }
+  ~secret_directory() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  secret_directory(const secret_directory&) = delete;
+  secret_directory& operator=(const secret_directory&) = delete;
+
+  std::string file(std::string_view content) const {
+    std::ofstream(root_ + "/secret", std::ios::binary) << content;
+    return root_ + "/secret";
+  }
+  const std::string& directory() const { return root_; }
+
+ private:
+  std::string root_;
+};
+
+/// Checks that `exit` is a usage error of one line, and returns the line.
+std::string usage_error_line(const std::optional<early_exit>& exit) {
+  REQUIRE(exit.has_value());
+  CHECK(exit->status == 2);
+  CHECK(std::count(exit->text.begin(), exit->text.end(), '\n') == 1);
+  CHECK(exit->text.back() == '\n');
+  CHECK_THAT(exit->text, StartsWith("sample-service: "));
+  return exit->text.substr(0, exit->text.size() - 1);
+}
+
+TEST_CASE("options: settings keep their defaults if nothing is given", "[config][options]") {
+  sample_program program;
+  CHECK_FALSE(program.parse({}));
+  CHECK(program.port == 5001);
+  CHECK(program.level == "info");
+  CHECK(program.token == "unset");
+  CHECK_FALSE(program.workers);
+  CHECK_FALSE(program.verbose);
+}
+
+TEST_CASE("options: a flag takes precedence over the variable, and the variable over the default",
+          "[config][options]") {
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+    std::uint16_t port;
+  };
+  const auto each = GENERATE(row{{"--port", "81"}, {{"SAMPLE_PORT", "82"}}, 81},  //
+                             row{{"--port=81"}, {{"SAMPLE_PORT", "82"}}, 81},     //
+                             row{{}, {{"SAMPLE_PORT", "82"}}, 82},                //
+                             row{{}, {{"SAMPLE_PORT", ""}}, 5001},                // an empty variable counts as unset
+                             row{{"--port", "81"}, {{"SAMPLE_PORT", "x"}}, 81},   // the overridden value is not parsed
+                             row{{}, {{"PORT", "82"}, {"sample_port", "83"}}, 5001});
+  sample_program program;
+  CHECK_FALSE(program.parse(each.flags, each.variables));
+  CHECK(program.port == each.port);
+}
+
+TEST_CASE("options: every kind of setting can be set by flag and by variable", "[config][options]") {
+  sample_program flags;
+  CHECK_FALSE(flags.parse({"--log-level", "debug", "--name=a b", "--token", "s3cret", "--workers", "3", "--verbose"}));
+  CHECK(flags.level == "debug");
+  CHECK(flags.name == "a b");
+  CHECK(flags.token == "s3cret");
+  CHECK(flags.workers == 3);
+  CHECK(flags.verbose);
+
+  sample_program variables;
+  CHECK_FALSE(
+      variables.parse({}, {{"SAMPLE_LOG_LEVEL", "debug"}, {"SAMPLE_TOKEN", "s3cret"}, {"SAMPLE_WORKERS", "3"}}));
+  CHECK(variables.level == "debug");
+  CHECK(variables.token == "s3cret");
+  CHECK(variables.workers == 3);
+}
+
+TEST_CASE("options: values are passed on unchanged", "[config][options]") {
+  const std::string value = GENERATE("[a,b]", "{}", "\"quoted\"", "%%", "a=b", "a,b", "-", "tr\\ue", " blank ", "#x");
+  CAPTURE(value);
+  sample_program program;
+  CHECK_FALSE(program.parse({"--name=" + value}));
+  CHECK(program.name == value);
+  sample_program second_program;
+  CHECK_FALSE(second_program.parse({"--name", value}));
+  CHECK(second_program.name == value);
+}
+
+TEST_CASE("options: a list takes the values of all its flags in order", "[config][options]") {
+  std::vector<std::string> headers;
+  std::vector<std::int64_t> sizes;
+  options settings("sample", "", "1");
+  settings.add_list(headers, {"-H,--header", "", "Header field of each request"}, text());
+  settings.add_list(sizes, {"--size", "", "Size"}, integer(1, 9));
+
+  SECTION("given by short and long name") {
+    const char* const argv[] = {"sample", "-H", "[a,b]", "--header=c d", "--size", "3", "-H", "{\"e\":1}"};
+    CHECK_FALSE(settings.parse(8, argv, {}));
+    CHECK(headers == std::vector<std::string>{"[a,b]", "c d", "{\"e\":1}"});
+    CHECK(sizes == std::vector<std::int64_t>{3});
+  }
+  SECTION("each flag takes one argument") {
+    const char* const argv[] = {"sample", "-H", "a", "b"};
+    CHECK(settings.parse(4, argv, {}).has_value());
+  }
+  SECTION("an error shows the long name") {
+    options short_and_long("sample", "", "1");
+    short_and_long.add_list(sizes, {"-s,--size", "", "Size"}, integer(1, 9));
+    const char* const argv[] = {"sample", "-s", "3", "-s", "12"};
+    const auto exit = short_and_long.parse(5, argv, {});
+    REQUIRE(exit);
+    CHECK_THAT(exit->text, StartsWith("sample: --size is \"12\", but must be"));
+  }
+}
+
+TEST_CASE("options: an invalid value is one line with the name, the value and the accepted values",
+          "[config][options]") {
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+    std::string line;
+  };
+  const std::string ports = "but must be a port from 0 to 65535 (0 lets the system choose)";
+  const auto each = GENERATE_COPY(
+      row{{"--port", "http"}, {}, "--port is \"http\", " + ports},
+      row{{"--port", "65536"}, {{"SAMPLE_PORT", "80"}}, "--port is \"65536\", " + ports},
+      row{{"--port", "-1"}, {}, "--port is \"-1\", " + ports},
+      row{{}, {{"SAMPLE_PORT", "8080 "}}, "SAMPLE_PORT is \"8080 \", " + ports},
+      row{{}, {{"SAMPLE_LOG_LEVEL", "loud"}}, "SAMPLE_LOG_LEVEL is \"loud\", but must be one of debug, info"},
+      row{{"--workers", "0"}, {}, "--workers is \"0\", but must be a whole number from 1 to 64"},
+      row{{},
+          {{"SAMPLE_WORKERS", "a\nb\x1b[2J\xff"}},
+          "SAMPLE_WORKERS is \"a?b?[2J?\", but must be a whole number from 1 to 64"},
+      row{{},
+          {{"SAMPLE_PORT", std::string(200, '9')}},
+          "SAMPLE_PORT is \"" + std::string(80, '9') + "\u2026\", " + ports});
+  sample_program program;
+  CHECK(usage_error_line(program.parse(each.flags, each.variables)) == "sample-service: " + each.line);
+}
+
+TEST_CASE("options: several invalid values are one line", "[config][options]") {
+  sample_program program;
+  usage_error_line(program.parse({"--port", "x", "--workers", "y"}, {{"SAMPLE_LOG_LEVEL", "z"}}));
+}
+
+TEST_CASE("options: a malformed command line is one line that refers to --help", "[config][options]") {
+  const auto flags = GENERATE(values<std::vector<std::string>>({{"--prot", "80"},
+                                                                {"--port"},
+                                                                {"extra"},
+                                                                {"-x"},
+                                                                {"--verbose=maybe"},
+                                                                {"--port", "80", "--port", "81"},
+                                                                {"--token", "a", "--token", "b"},
+                                                                {"--", "more"},
+                                                                {"--a\nb"}}));
+  sample_program program;
+  const auto line = usage_error_line(program.parse(flags));
+  CHECK_THAT(line, ContainsSubstring("--help"));
+}
+
+TEST_CASE("options: an unknown option is reported without its value", "[config][options]") {
+  const auto flags = GENERATE(values<std::vector<std::string>>(
+      {{"--prot"}, {"--prot", "80"}, {"--prot=80"}, {"80", "--prot"}, {"--port", "80", "--prot", "80", "--more"}}));
+  sample_program program;
+  CHECK(usage_error_line(program.parse(flags)) == "sample-service: unknown option \"--prot\" (see --help)");
+}
+
+TEST_CASE("options: a missing value is reported with its flag", "[config][options]") {
+  const auto flag = GENERATE("--port", "--port=");
+  sample_program program;
+  CHECK_THAT(usage_error_line(program.parse({flag})), ContainsSubstring("--port"));
+}
+
+TEST_CASE("options: a repeated flag is reported", "[config][options]") {
+  sample_program program;
+  CHECK_THAT(usage_error_line(program.parse({"--port", "80", "--port", "81"})), ContainsSubstring("--port"));
+}
+
+TEST_CASE("options: a secret can be read from a file", "[config][options]") {
+  secret_directory files;
+  const auto content =
+      GENERATE(values<std::string_view>({"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\nsecond line\n"}));
+  const auto path = files.file(content);
+
+  sample_program variable;
+  CHECK_FALSE(variable.parse({}, {{"SAMPLE_TOKEN_FILE", path}}));
+  CHECK(variable.token == "s3cret");
+
+  sample_program flag;
+  CHECK_FALSE(flag.parse({"--token-file", path}, {{"SAMPLE_TOKEN_FILE", "/nowhere"}}));
+  CHECK(flag.token == "s3cret");
+}
+
+TEST_CASE("options: an empty _FILE variable counts as unset", "[config][options]") {
+  sample_program program;
+  CHECK_FALSE(program.parse({}, {{"SAMPLE_TOKEN_FILE", ""}, {"SAMPLE_TOKEN", "s3cret"}}));
+  CHECK(program.token == "s3cret");
+}
+
+TEST_CASE("options: a secret and its file cannot both be set", "[config][options]") {
+  secret_directory files;
+  const auto path = files.file("other");
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+    std::string names;
+  };
+  const auto each = GENERATE_COPY(
+      row{{"--token", "s3cret", "--token-file", path}, {}, "--token and --token-file"},
+      row{{}, {{"SAMPLE_TOKEN", "s3cret"}, {"SAMPLE_TOKEN_FILE", path}}, "SAMPLE_TOKEN and SAMPLE_TOKEN_FILE"},
+      row{{"--token-file", path}, {{"SAMPLE_TOKEN", "s3cret"}}, "SAMPLE_TOKEN and --token-file"});
+  sample_program program;
+  const auto line = usage_error_line(program.parse(each.flags, each.variables));
+  CHECK(line == "sample-service: " + each.names + " are both set; set only one of them");
+}
+
+TEST_CASE("options: an unreadable secret file is one line with the path and the reason", "[config][options]") {
+  secret_directory files;
+  struct row {
+    std::string path;
+    std::string problem;
+  };
+  const std::vector<row> rows{{files.directory() + "/none", "which cannot be read: No such file or directory"},
+                              {files.directory(), "which cannot be read: Is a directory"},
+                              {files.file(""), "which cannot be read: the file is empty"}};
+  for (const auto& each : rows) {
+    sample_program program;
+    CHECK(usage_error_line(program.parse({}, {{"SAMPLE_TOKEN_FILE", each.path}})) ==
+          "sample-service: SAMPLE_TOKEN_FILE is \"" + each.path + "\", " + each.problem);
+  }
+}
+
+TEST_CASE("options: a secret file with an invalid first line is one line", "[config][options]") {
+  secret_directory files;
+  const auto path = files.file("\nsecond line\n");
+  sample_program program;
+  CHECK(usage_error_line(program.parse({"--token-file", path})) ==
+        "sample-service: --token-file is \"" + path +
+            "\", whose first line must be a secret of visible ASCII characters");
+}
+
+TEST_CASE("options: no error message contains a secret's value", "[config][options]") {
+  secret_directory files;
+  const std::string path = files.file("s3cr\tet-in-file");
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+  };
+  const std::vector<row> rows{{{"--token", "s3cr\tet"}, {}},
+                              {{"--token=s3cr\tet"}, {}},
+                              {{}, {{"SAMPLE_TOKEN", "s3cr\tet"}}},
+                              {{}, {{"SAMPLE_TOKEN_FILE", path}}},
+                              {{"--token-file", path}, {}},
+                              {{"--token", "s3cret", "--token", "s3cret"}, {}},
+                              {{"--token", "s3cret", "--token-file", path}, {}},
+                              {{"--tokem", "s3cret"}, {}},
+                              {{"--tokem=s3cret"}, {}},
+                              {{"--tokem", "-s3cret"}, {}},
+                              {{"--token", "s3cret", "--prot", "80"}, {}},
+                              {{"--token", "good", "s3cret"}, {{"SAMPLE_TOKEN", "s3cret"}}}};
+  for (const auto& each : rows) {
+    sample_program program;
+    CHECK_THAT(usage_error_line(program.parse(each.flags, each.variables)), !ContainsSubstring("s3cr"));
+  }
+}
+
+TEST_CASE("options: --help does not contain a secret's value", "[config][options]") {
+  sample_program program;
+  program.token = "s3cret-default";
+  const auto exit = program.parse({"--token", "s3cret", "--help"}, {{"SAMPLE_TOKEN", "s3cret"}});
+  REQUIRE(exit);
+  CHECK_THAT(exit->text, !ContainsSubstring("s3cret"));
+}
+
+TEST_CASE("options: a secret without a variable is not read from the environment", "[config][options]") {
+  secret_directory files;
+  std::string token;
+  options settings("sample-service", "", "1");
+  settings.add_secret(token, {"--token", "", "Token"});
+  const char* const argv[] = {"sample-service"};
+  CHECK_FALSE(settings.parse(1, argv, {{"_FILE", files.file("s3cret")}, {"", "s3cret"}}));
+  CHECK(token.empty());
+}
+
+/// The lines of `help` about `flag`.
+std::string help_lines(const std::string& help, const std::string& flag) {
+  const auto from = help.find("  " + flag + " ");
+  if (from == std::string::npos) return {};
+  const auto to = help.find("\n  -", from + 1);
+  return help.substr(from, to == std::string::npos ? to : to - from);
+}
+
+TEST_CASE("options: --help lists each setting with its variable and default", "[config][options]") {
+  const std::string flag = GENERATE("-h", "--help");
+  sample_program program;
+  const auto exit = program.parse({flag});
+  REQUIRE(exit);
+  CHECK(exit->status == 0);
+  CHECK_THAT(exit->text, ContainsSubstring("Demonstrates options."));
+  CHECK_THAT(exit->text, ContainsSubstring("sample-service"));
+
+  struct row {
+    std::string flag;
+    std::vector<std::string> expected_parts;
+  };
+  const std::vector<row> rows{{"--port", {"Port to listen on", "[SAMPLE_PORT]", "(default: 5001)"}},
+                              {"--log-level", {"Minimum log level", "[SAMPLE_LOG_LEVEL]", "(default: info)"}},
+                              {"--name", {"Name of the service"}},
+                              {"--token", {"Token for the provider", "[SAMPLE_TOKEN]"}},
+                              {"--token-file", {"first line", "[SAMPLE_TOKEN_FILE]"}},
+                              {"--workers", {"Number of workers", "[SAMPLE_WORKERS]", "(default: one per CPU)"}},
+                              {"--verbose", {"Print more messages"}},
+                              {"--version", {}}};
+  for (const auto& each : rows) {
+    const auto lines = help_lines(exit->text, each.flag);
+    CAPTURE(exit->text, each.flag);
+    CHECK_FALSE(lines.empty());
+    for (const auto& part : each.expected_parts) CHECK_THAT(lines, ContainsSubstring(part));
+  }
+  CHECK_THAT(help_lines(exit->text, "--name"), !ContainsSubstring("["));
+}
+
+TEST_CASE("options: --help is printed even if a setting is invalid", "[config][options]") {
+  sample_program program;
+  const auto help = program.parse({"--help"}, {{"SAMPLE_PORT", "x"}});
+  REQUIRE(help);
+  CHECK(help->status == 0);
+}
+
+TEST_CASE("options: --version prints the program's name and version on one line", "[config][options]") {
+  sample_program program;
+  const auto exit = program.parse({"--version"});
+  REQUIRE(exit);
+  CHECK(exit->status == 0);
+  CHECK(exit->text == "sample-service 1.2.3\n");
+}
+
+TEST_CASE("process_environment: reflects the current environment", "[config][options]") {
+  ::setenv("COHORT_OPTIONS_TEST", "a=b", 1);
+  ::setenv("COHORT_OPTIONS_EMPTY", "", 1);
+  const auto variables = process_environment();
+  CHECK(variables.at("COHORT_OPTIONS_TEST") == "a=b");
+  CHECK(variables.at("COHORT_OPTIONS_EMPTY").empty());
+  ::unsetenv("COHORT_OPTIONS_TEST");
+  ::unsetenv("COHORT_OPTIONS_EMPTY");
+  CHECK_FALSE(process_environment().contains("COHORT_OPTIONS_TEST"));
+}
+
+TEST_CASE("options: a switch is set by flag or by variable, and the flag takes precedence", "[config][options]") {
+  struct row {
+    std::vector<std::string> flags;
+    environment variables;
+    bool on;
+  };
+  for (const auto& each : {row{{}, {}, false}, row{{"--dry-run"}, {}, true}, row{{}, {{"SAMPLE_DRY_RUN", "1"}}, true},
+                           row{{}, {{"SAMPLE_DRY_RUN", "true"}}, true}, row{{}, {{"SAMPLE_DRY_RUN", "0"}}, false},
+                           row{{}, {{"SAMPLE_DRY_RUN", "false"}}, false}, row{{}, {{"SAMPLE_DRY_RUN", ""}}, false},
+                           row{{"--dry-run"}, {{"SAMPLE_DRY_RUN", "0"}}, true},
+                           row{{"--dry-run=false"}, {{"SAMPLE_DRY_RUN", "1"}}, false}}) {
+    sample_program program;
+    CHECK_FALSE(program.parse(each.flags, each.variables).has_value());
+    CHECK(program.dry_run == each.on);
+    CHECK_FALSE(program.verbose);
+  }
+}
+
+TEST_CASE("options: an invalid value of a switch's variable is an error", "[config][options]") {
+  sample_program program;
+  CHECK(usage_error_line(program.parse({}, {{"SAMPLE_DRY_RUN", "maybe"}})) ==
+        "sample-service: SAMPLE_DRY_RUN is \"maybe\", but must be 1, true, 0 or false");
+  CHECK_THAT(sample_program{}.parse({"--help"})->text, ContainsSubstring("[SAMPLE_DRY_RUN]"));
+}
+
+}  // namespace
+}  // namespace cohort::config

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/redaction.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <vector>
+
+#include <cohort/config/options.hpp>
+
+namespace cohort::config {
+namespace {
+
+struct redaction_case {
+  std::string text;
+  std::string redacted;
+};
+
+TEST_CASE("cases 4.3: user name and password of a URL are redacted", "[config]") {
+  const auto example = GENERATE(from_range(std::vector<redaction_case>{
+      {"http://u:p@h/", "http://***@h/"},
+      {"http://token@h/", "http://***@h/"},
+      {"https://u:p@h:99999/?q=1", "https://***@h:99999/?q=1"},
+      {"http://u:p/w@h/", "http://***@h/"},
+      {"http://u:p?w#x@h/", "http://***@h/"},
+      {"http://u:p@w@h/", "http://***@h/"},
+      {"u:p@h", "***@h"},
+      {"http:/u:p@h/", "***@h/"},
+      {"u:p@h/?next=http://other/", "***@h/?next=http://other/"},
+      {"time=http://u:p@h/@3", "time=http://***@3"},
+      {"ftp://u:p@h", "ftp://***@h"},
+      {"http://@h/", "http://***@h/"},
+  }));
+  CHECK(redact_userinfo(example.text) == example.redacted);
+}
+
+TEST_CASE("cases 4.3: a text without user name and password is not changed", "[config]") {
+  const auto text = GENERATE(as<std::string>{}, "", "http://h/", "http://h/@me", "http://h/?to=a@b.example", "http://h",
+                             "a:b", "time=http://h/@1001");
+  CHECK(redact_userinfo(text) == text);
+}
+
+TEST_CASE("cases 4.3: the error about an invalid URL does not contain its password", "[config]") {
+  struct url_setting {
+    std::vector<const char*> arguments;
+    environment variables;
+  };
+  const std::string long_password(200, 'p');
+  const std::string long_url = "http://user:" + long_password + "@h/";
+  const auto setting = GENERATE_COPY(from_range(std::vector<url_setting>{
+      {{"program", "--url", "http://user:pass@h/"}, {}},
+      {{"program", "--url=user:pass@h"}, {}},
+      {{"program", "--url", long_url.c_str()}, {}},
+      {{"program"}, {{"URL", "http://user:pass@h:port/"}}},
+      {{"program", "--quiet=http://user:pass@h/"}, {}},
+      {{"program", "http://user:pass@h/"}, {}},
+      {{"program", "--urll=http://user:pass@h/"}, {}},
+  }));
+  options parser{"program", "A program", "1"};
+  boost::urls::url url;
+  bool quiet = false;
+  parser.add(url, {"--url", "URL", "URL"}, http_url());
+  parser.add_switch(quiet, "--quiet", "Quiet");
+  const auto exit =
+      parser.parse(static_cast<int>(setting.arguments.size()), setting.arguments.data(), setting.variables);
+  REQUIRE(exit.has_value());
+  CHECK(exit->status == 2);
+  CHECK(exit->text.find("pass@") == std::string::npos);
+  CHECK(exit->text.find("ppp") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace cohort::config

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/value_parsers.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace cohort::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+TEST_CASE("value parsers: text accepts any text", "[config][value_parser]") {
+  CHECK(text().parse("") == "");
+  CHECK(text().parse("a b\n") == "a b\n");
+}
+
+TEST_CASE("value parsers: visible_ascii rejects an empty text, spaces, control characters and non-ASCII bytes",
+          "[config][value_parser]") {
+  const auto parser = visible_ascii("a name");
+  CHECK(parser.accepts == "a name of visible ASCII characters");
+  CHECK(parser.parse("weather-service_1.0!~") == "weather-service_1.0!~");
+  const auto invalid = GENERATE(""sv, " "sv, "a b"sv, "a\tb"sv, "a\r\nb"sv, "a\0b"sv, "a\x7f"sv, "D\u00fcsseldorf"sv);
+  CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("value parsers: integer accepts only decimal digits within the bounds", "[config][value_parser]") {
+  const auto parser = integer(-5, 100);
+  CHECK(parser.accepts == "a whole number from -5 to 100");
+  CHECK(parser.parse("-5") == -5);
+  CHECK(parser.parse("0") == 0);
+  CHECK(parser.parse("100") == 100);
+  const auto invalid = GENERATE("", " ", "-6", "101", "1.0", "1e2", "+1", " 1", "1 ", "0x10", "abc", "1a", "--1",
+                                "99999999999999999999999");
+  CAPTURE(invalid);
+  CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("value parsers: integer supports the full 64-bit range", "[config][value_parser]") {
+  using limits = std::numeric_limits<std::int64_t>;
+  const auto parser = integer(limits::min(), limits::max());
+  CHECK(parser.parse("9223372036854775807") == limits::max());
+  CHECK(parser.parse("-9223372036854775808") == limits::min());
+  CHECK_FALSE(parser.parse("9223372036854775808"));
+}
+
+TEST_CASE("value parsers: port accepts 0 to 65535", "[config][value_parser]") {
+  CHECK(port().parse("0") == 0);
+  CHECK(port().parse("5001") == 5001);
+  CHECK(port().parse("65535") == 65535);
+  const auto invalid = GENERATE("", "65536", "-1", "http", "80 ", "8080:80", "1e3");
+  CAPTURE(invalid);
+  CHECK_FALSE(port().parse(invalid));
+}
+
+TEST_CASE("value parsers: ip_address accepts IPv4 and IPv6 addresses without a port", "[config][value_parser]") {
+  const auto valid = GENERATE("127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1", "::ffff:127.0.0.1", "fe80::1%eth0");
+  CHECK(ip_address().parse(valid) == valid);
+  const auto invalid = GENERATE("", "localhost", "127.0.0.1:80", "[::1]", "256.0.0.1", "127.0.0", "1.2.3.4.5", "*",
+                                "fe80::1%", "127.0.0.1%eth0");
+  CAPTURE(invalid);
+  CHECK_FALSE(ip_address().parse(invalid));
+}
+
+TEST_CASE("value parsers: http_url accepts http and https and keeps host, port and path", "[config][value_parser]") {
+  struct row {
+    std::string_view text;
+    std::string_view host;
+    std::uint16_t port;
+    std::string_view path;
+  };
+  const auto each =
+      GENERATE(row{"http://127.0.0.1:5001", "127.0.0.1", 5001, ""}, row{"https://wttr.in", "wttr.in", 0, ""},
+               row{"http://weather-service:5003/base/", "weather-service", 5003, "/base/"},
+               row{"http://[::1]:80/", "[::1]", 80, "/"}, row{"HTTPS://Example.org", "Example.org", 0, ""});
+  CAPTURE(each.text);
+  const auto url = http_url().parse(each.text);
+  REQUIRE(url);
+  CHECK(std::string_view{url->host()} == each.host);
+  CHECK(url->port_number() == each.port);
+  CHECK(std::string_view{url->path()} == each.path);
+}
+
+TEST_CASE("value parsers: http_url rejects other schemes, user, query, fragment and invalid ports",
+          "[config][value_parser]") {
+  const auto invalid = GENERATE("", "wttr.in", "//wttr.in", "ftp://wttr.in", "http://", "http:///path", "http:wttr.in",
+                                "http://user@host", "http://user:secret@host", "http://host?q=1", "http://host#part",
+                                "http://host:0", "http://host:65536", "http://host:", "http://host:abc", "http://:80",
+                                "http://a b", " http://host", "http://host ", "unix:/run/socket");
+  CAPTURE(invalid);
+  CHECK_FALSE(http_url().parse(invalid));
+}
+
+TEST_CASE("value parsers: one_of accepts exactly its words", "[config][value_parser]") {
+  const auto parser = one_of({"debug", "info", "warn"});
+  CHECK(parser.accepts == "one of debug, info, warn");
+  CHECK(parser.parse("info") == "info");
+  const auto invalid = GENERATE("", "Info", "inf", "info ", "debug, info");
+  CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("value parsers: seconds accepts whole seconds within the bounds", "[config][value_parser]") {
+  const auto parser = seconds(1, 3600);
+  CHECK(parser.accepts == "whole seconds from 1 to 3600");
+  CHECK(parser.parse("90") == 90s);
+  const auto invalid = GENERATE("", "0", "3601", "1.5", "10s", "-1");
+  CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("value parsers: event_rate accepts a count and a time unit", "[config][value_parser]") {
+  struct row {
+    std::string_view text;
+    std::uint32_t count;
+    std::chrono::seconds period;
+  };
+  const auto each = GENERATE(row{"100/min", 100, 60s}, row{"5/s", 5, 1s}, row{"1000/hour", 1000, 3600s},
+                             row{"1/sec", 1, 1s}, row{"2/second", 2, 1s}, row{"3/m", 3, 60s}, row{"4/minute", 4, 60s},
+                             row{"6/h", 6, 3600s}, row{"4294967295/s", 4294967295U, 1s});
+  CAPTURE(each.text);
+  const auto parsed = event_rate().parse(each.text);
+  REQUIRE(parsed);
+  CHECK(parsed->count == each.count);
+  CHECK(parsed->period == each.period);
+}
+
+TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero", "[config][value_parser]") {
+  const auto invalid = GENERATE("", "100", "/min", "100/", "0/s", "-1/s", "1.5/s", "100 /min", "100/ min", "100/day",
+                                "100/MIN", "100/min/min", "4294967296/s");
+  CAPTURE(invalid);
+  CHECK_FALSE(event_rate().parse(invalid));
+}
+
+}  // namespace
+}  // namespace cohort::config

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSL-1.0
+// Fault injection in a service, as its program adds it.
+#include <cohort/faults/fault_injection.hpp>
+
+#include <boost/url/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <sstream>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/sim/fleet.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::WithinAbs;
+
+/// Resolution of the timer wheel, in seconds.
+constexpr double tick = 0.00002;
+
+/// A service with quick and slow routes and fault injection.
+service::definition worker() {
+  struct handlers {
+    static task<http::response> respond_slowly() {
+      auto pause = sleep_for(1s);
+      co_await std::move(pause);
+      co_return http::response{}.body("slow", "text/plain");
+    }
+  };
+  service::definition definition;
+  definition.name = "worker";
+  definition.metric_prefix = "worker";
+  definition.port = 80;
+  definition.app = [](service::service_context&, service::api_key_authenticator&) {
+    const auto quick = [](http::request_context&) { return http::response{}.body("quick", "text/plain"); };
+    http::router routes;
+    routes.get("/quick", quick);
+    routes.post("/quick", quick);
+    routes.get("/slow", [](http::request_context&) { return handlers::respond_slowly(); });
+    auto& adaptive = routes.get("/adaptive", quick);
+    adaptive.timeout = 2s;
+    adaptive.adapts_to_deadline = true;
+    routes.get("/exempt", quick).exempt_from_faults = true;
+    routes.get("/probe", quick).is_probe = true;
+    return routes;
+  };
+  faults::add_fault_injection(definition);
+  return definition;
+}
+
+/// A worker in a simulated network, and a client.
+class worker_fixture {
+ public:
+  explicit worker_fixture(std::uint64_t seed = 1, config::environment variables = {},
+                          std::vector<std::string> flags = {"--enable-faults"})
+      : fleet(seed), service(fleet.add_service(worker, "worker", std::move(variables), std::move(flags))) {}
+
+  http::client_result send(http::method verb, const std::string& path, std::string body = {}, duration timeout = 100s,
+                           std::string remaining_ms = {}) {
+    http::client_request request;
+    request.method = verb;
+    if (!remaining_ms.empty()) request.fields.emplace_back("x-envoy-expected-rq-timeout-ms", std::move(remaining_ms));
+    request.url = *boost::urls::parse_uri("http://worker" + path);
+    request.body = std::move(body);
+    return fleet.run(http::fetch(fleet.client(), std::move(request), deadline::after(fleet.time().now(), timeout)));
+  }
+  http::client_result get(const std::string& path, duration timeout = 100s) {
+    return send(http::method::get, path, {}, timeout);
+  }
+  /// Returns whether the settings were accepted.
+  bool put(std::string settings) {
+    return send(http::method::put, "/api/faults", std::move(settings))->status_code() == 200;
+  }
+  /// Status of a request with a deadline header.
+  unsigned status_within(std::string milliseconds, const std::string& path) {
+    return send(http::method::get, path, {}, 100s, std::move(milliseconds))->status_code();
+  }
+  unsigned status_of(const std::string& path) {
+    const auto response = get(path);
+    return response ? response->status_code() : 0;
+  }
+
+  /// Value of a time series; nothing if it does not exist.
+  std::optional<double> metric_value(const std::string& name) const {
+    std::istringstream lines{service.metrics().prometheus_text()};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
+    }
+    return std::nullopt;
+  }
+  double injected(const std::string& kind) const {
+    return metric_value("cohort_faults_injected_total{kind=\"" + kind + "\"}").value();
+  }
+  double active(const std::string& kind) const {
+    return metric_value("cohort_faults_active{kind=\"" + kind + "\"}").value();
+  }
+  double total_seconds(const std::string& endpoint) const {
+    return metric_value(R"(worker_http_request_duration_seconds_sum{endpoint=")" + endpoint + R"(",method="GET"})")
+        .value();
+  }
+
+  sim::fleet fleet;
+  sim::node& service;
+};
+
+TEST_CASE("fault injection: without the flag there are no route and no metrics", "[faults][sim]") {
+  worker_fixture fixture{1, {}, {}};
+  CHECK(fixture.status_of("/api/faults") == 404);
+  CHECK_FALSE(fixture.put(R"({"latency_ms":100})"));
+  CHECK_FALSE(fixture.metric_value("cohort_faults_active{kind=\"latency\"}").has_value());
+  CHECK_FALSE(fixture.metric_value("cohort_server_shed_total{endpoint=\"/quick\"}").has_value());
+}
+
+TEST_CASE("fault injection: initially no fault is active, and all metrics are 0", "[faults][sim]") {
+  worker_fixture fixture;
+  const auto initial = fixture.get("/api/faults");
+  CHECK(initial->status_code() == 200);
+  CHECK(initial->body == R"({"active":false,"latency_ms":0,"error_percent":0,"hang_percent":0,"memory_mb":0,)"
+                         R"("cpu_percent":0,"remaining_seconds":0})");
+  for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 0);
+  for (const auto* kind : {"latency", "error", "hang"}) CHECK(fixture.injected(kind) == 0);
+  CHECK(fixture.get("/quick")->body == "quick");
+  CHECK(fixture.send(http::method::post, "/quick", "x")->body == "quick");
+  CHECK(fixture.get("/slow")->body == "slow");
+}
+
+TEST_CASE("fault injection: GET returns the settings and the remaining time until DELETE", "[faults][sim]") {
+  worker_fixture fixture;
+  const auto put = fixture.send(http::method::put, "/api/faults",
+                                R"({"latency_ms":1,"error_percent":2,"hang_percent":3,"memory_mb":1,"cpu_percent":5,)"
+                                R"("seconds":60})");
+  const std::string prefix = R"({"active":true,"latency_ms":1,"error_percent":2,"hang_percent":3,"memory_mb":1,)"
+                             R"("cpu_percent":5,"remaining_seconds":)";
+  CHECK(put->status_code() == 200);
+  CHECK(put->body == prefix + "60}");
+  for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 1);
+  fixture.fleet.run_for(50s);
+  CHECK(fixture.get("/api/faults")->body == prefix + "10}");
+  const auto deleted = fixture.send(http::method::delete_, "/api/faults");
+  CHECK(deleted->status_code() == 200);
+  CHECK_THAT(deleted->body, ContainsSubstring(R"("active":false)"));
+  CHECK(fixture.get("/api/faults")->body == deleted->body);
+  for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 0);
+}
+
+TEST_CASE("fault injection: PUT replaces all settings", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"latency_ms":500,"error_percent":100})"));
+  REQUIRE(fixture.put(R"({"error_percent":100})"));
+  CHECK(fixture.active("latency") == 0);
+  CHECK(fixture.active("error") == 1);
+  CHECK(fixture.status_of("/quick") == 500);
+  CHECK(fixture.injected("latency") == 0);
+}
+
+TEST_CASE("fault injection: PUT rejects invalid settings with a reason and changes nothing", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"error_percent":100,"seconds":60})"));
+  const auto before = fixture.get("/api/faults")->body;
+  const auto rejected = fixture.send(http::method::put, "/api/faults", R"({"latency_ms":5,"error_percent":-1})");
+  CHECK(rejected->status_code() == 400);
+  CHECK(rejected->body == R"({"error":"Bad Request","message":"error_percent is -1, but must be a whole number from 0 )"
+                          R"(to 100"})");
+  CHECK(fixture.get("/api/faults")->body == before);
+  CHECK(fixture.active("latency") == 0);
+  CHECK(fixture.status_of("/quick") == 500);
+}
+
+TEST_CASE("fault injection: latency is added before the handler and is part of the request duration", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"latency_ms":300})"));
+  CHECK(fixture.get("/quick")->body == "quick");
+  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(0.3, tick));
+  CHECK(fixture.get("/slow")->body == "slow");
+  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(1.3, 2 * tick));
+  CHECK(fixture.injected("latency") == 2);
+  CHECK(fixture.injected("error") + fixture.injected("hang") == 0);
+}
+
+TEST_CASE("fault injection: probes, exempt routes and /api/faults are not affected", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"latency_ms":100,"error_percent":100})"));
+  for (const auto* path : {"/health", "/livez", "/readyz", "/metrics", "/probe", "/api/faults", "/exempt"}) {
+    CAPTURE(path);
+    CHECK(fixture.status_of(path) == 200);
+  }
+  CHECK(fixture.injected("latency") == 0);
+  CHECK(fixture.total_seconds("/exempt") < 0.001);
+  for (const auto* path : {"/quick", "/slow", "/adaptive"}) CHECK(fixture.status_of(path) == 500);
+  CHECK(fixture.send(http::method::post, "/quick", "x")->status_code() == 500);
+  CHECK(fixture.status_of("/none") == 404);
+  CHECK(fixture.injected("error") == 4);
+}
+
+TEST_CASE("fault injection: an injected error is a 500 response with a JSON body, counted as any response",
+          "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"error_percent":100})"));
+  CHECK(fixture.get("/quick")->body == R"({"error":"Internal Server Error","message":"Injected fault"})");
+  CHECK(fixture.metric_value(R"(worker_http_requests_total{endpoint="/quick",method="GET",status="500"})") == 1.0);
+}
+
+double errors_in_1000_requests(std::uint64_t seed) {
+  worker_fixture fixture{seed};
+  REQUIRE(fixture.put(R"({"error_percent":20})"));
+  for (int i = 0; i < 1000; ++i) fixture.get("/quick");
+  CHECK(fixture.metric_value(R"(worker_http_requests_total{endpoint="/quick",method="GET",status="500"})") ==
+        fixture.injected("error"));
+  return fixture.injected("error");
+}
+
+TEST_CASE("fault injection: the error rate is as set, and deterministic for a seed", "[faults][sim]") {
+  const auto errors = errors_in_1000_requests(1);
+  CHECK_THAT(errors, WithinAbs(200, 40));
+  CHECK(errors_in_1000_requests(1) == errors);
+}
+
+TEST_CASE("fault injection: a hanging request ends at its deadline or when the client disconnects", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"hang_percent":100})"));
+  CHECK(fixture.status_within("1500", "/quick") == 504);
+  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(1.5, tick));
+  CHECK(fixture.status_of("/adaptive") == 504);
+  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick));
+  CHECK(fixture.status_of("/slow") == 504);
+  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(30, tick));
+  CHECK(fixture.metric_value("cohort_server_deadline_exceeded_total") == 3.0);
+
+  CHECK_FALSE(fixture.get("/quick", 3s).has_value());
+  fixture.fleet.run_for(10ms);
+  CHECK(fixture.metric_value("cohort_server_requests_abandoned_total") == 1.0);
+  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(4.5, 0.01));
+  CHECK(fixture.injected("hang") == 4);
+  CHECK(fixture.injected("error") == 0);
+}
+
+TEST_CASE("fault injection: latency ends at the request's deadline", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"latency_ms":60000})"));
+  CHECK(fixture.status_of("/adaptive") == 504);
+  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick));
+  CHECK(fixture.metric_value("cohort_server_deadline_exceeded_total") == 1.0);
+}
+
+task<> store_status(worker_fixture* fixture, unsigned* status) {
+  http::client_request request;
+  request.url = *boost::urls::parse_uri("http://worker/quick");
+  const auto call_deadline = deadline::after(fixture->fleet.time().now(), 100s);
+  auto call = http::fetch(fixture->fleet.client(), std::move(request), call_deadline);
+  const auto response = co_await std::move(call);
+  *status = response ? response->status_code() : 0;
+}
+
+TEST_CASE("fault injection: delayed requests continue when the faults end", "[faults][sim]") {
+  for (const std::string body : {R"({"hang_percent":100,"seconds":5})", R"({"latency_ms":20000,"seconds":5})",
+                                 R"({"latency_ms":20000,"error_percent":100,"seconds":5})"}) {
+    CAPTURE(body);
+    for (const bool is_deleted : {false, true}) {
+      CAPTURE(is_deleted);
+      worker_fixture fixture;
+      REQUIRE(fixture.put(body));
+      unsigned status = 0;
+      fixture.fleet.spawn(store_status(&fixture, &status));
+      fixture.fleet.run_for(3s);
+      CHECK(status == 0);
+      if (is_deleted) {
+        fixture.send(http::method::delete_, "/api/faults");
+      } else {
+        fixture.fleet.run_for(1900ms);
+        CHECK(status == 0);
+        fixture.fleet.run_for(100ms);
+      }
+      fixture.fleet.run_for(10ms);
+      CHECK(status == 200);
+      CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(is_deleted ? 3 : 5, 0.01));
+    }
+  }
+}
+
+TEST_CASE("fault injection: faults expire, by default after 10 minutes", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"error_percent":100,"memory_mb":1})"));
+  fixture.fleet.run_for(599s);
+  CHECK(fixture.status_of("/quick") == 500);
+  fixture.fleet.run_for(1s);
+  CHECK(fixture.status_of("/quick") == 200);
+  CHECK(fixture.active("error") + fixture.active("memory") == 0);
+  CHECK_THAT(fixture.get("/api/faults")->body, ContainsSubstring(R"("active":false)"));
+}
+
+TEST_CASE("fault injection: a new PUT restarts the duration", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"error_percent":100,"seconds":10})"));
+  fixture.fleet.run_for(8s);
+  REQUIRE(fixture.put(R"({"error_percent":100,"seconds":10})"));
+  fixture.fleet.run_for(8s);
+  CHECK(fixture.status_of("/quick") == 500);
+  REQUIRE(fixture.put(R"({"error_percent":100,"seconds":1})"));
+  fixture.fleet.run_for(1s);
+  CHECK(fixture.status_of("/quick") == 200);
+}
+
+TEST_CASE("fault injection: a drain does not wait for injected delays and leaks nothing", "[faults][sim]") {
+  for (const std::string body :
+       {R"({"hang_percent":100})", R"({"latency_ms":60000,"memory_mb":64,"cpu_percent":50})"}) {
+    CAPTURE(body);
+    worker_fixture fixture;
+    REQUIRE(fixture.put(body));
+    unsigned status = 0;
+    fixture.fleet.spawn(store_status(&fixture, &status));
+    fixture.fleet.run_for(1s);
+    const auto before = fixture.fleet.elapsed();
+    fixture.fleet.run(fixture.fleet.stop(fixture.service, 20s));
+    CHECK(fixture.fleet.elapsed() - before < 1s);
+    CHECK(status == 200);
+    fixture.fleet.shutdown();
+    CHECK(fixture.fleet.leaks().empty());
+  }
+}
+
+TEST_CASE("fault injection: a service that is killed leaks nothing", "[faults][sim]") {
+  worker_fixture fixture;
+  REQUIRE(fixture.put(R"({"hang_percent":100,"memory_mb":64,"cpu_percent":50})"));
+  unsigned status = 0;
+  fixture.fleet.spawn(store_status(&fixture, &status));
+  fixture.fleet.run_for(1s);
+  fixture.fleet.kill(fixture.service);
+  fixture.fleet.run_for(1s);
+  fixture.fleet.shutdown();
+  CHECK(fixture.fleet.leaks().empty());
+}
+
+TEST_CASE("fault injection: /api/faults requires the API key", "[faults][sim]") {
+  worker_fixture fixture{1, {{"API_KEY", "key"}}};
+  CHECK(fixture.status_of("/api/faults") == 401);
+  CHECK_FALSE(fixture.put(R"({"error_percent":100})"));
+  CHECK(fixture.active("error") == 0);
+}
+
+TEST_CASE("fault injection: deadline admission takes injected latency into account", "[faults][sim]") {
+  worker_fixture fixture{1, {{"DEADLINE_ADMISSION", "refuse"}}};
+  REQUIRE(fixture.put(R"({"latency_ms":100})"));
+  for (int i = 0; i < 25; ++i) {
+    CHECK(fixture.status_of("/quick") == 200);
+    CHECK(fixture.status_of("/adaptive") == 200);
+  }
+  CHECK(fixture.status_within("50", "/quick") == 504);
+  CHECK(fixture.status_within("50", "/adaptive") == 504);
+  CHECK(fixture.metric_value(R"(cohort_server_hopeless_requests_total{endpoint="/quick",action="refused"})") == 1.0);
+  CHECK(fixture.metric_value(R"(cohort_server_hopeless_requests_total{endpoint="/adaptive",action="refused"})") == 0.0);
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/unit/http/client/client_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::client_settings idle_settings(duration idle_timeout, std::size_t max_idle = 64) {
+  http::client_settings settings;
+  settings.idle_timeout = idle_timeout;
+  settings.max_idle_per_origin = max_idle;
+  return settings;
+}
+
+/// Makes a call and responds to it, so that the connection is idle in the pool.
+server_connection& with_idle_connection(client_fixture& fixture) {
+  fixture.receive_response(get_request("http://site.test/"), ok_response("first"));
+  return fixture.newest_connection();
+}
+
+TEST_CASE("connection pool: sequential calls share a connection", "[http][client]") {
+  client_fixture fixture;
+  for (int i = 0; i < 5; ++i)
+    CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("hello")).body == "hello");
+  CHECK(fixture.connection_count() == 1);
+}
+
+TEST_CASE("connection pool: concurrent calls make connections, which are all kept", "[http][client]") {
+  client_fixture fixture;
+  auto first = fixture.get();
+  auto second = fixture.get();
+  CHECK(fixture.connection_count() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    fixture.connection(i).read_request();
+    fixture.connection(i).send(ok_response("hello"));
+  }
+  CHECK(first.response().body == "hello");
+  CHECK(second.response().body == "hello");
+  auto third = fixture.get();
+  auto fourth = fixture.get();
+  CHECK(fixture.connection_count() == 2);
+  auto fifth = fixture.get();
+  CHECK(fixture.connection_count() == 3);
+}
+
+TEST_CASE("connection pool: origins with another port or name do not share connections", "[http][client]") {
+  client_fixture fixture;
+  fixture.network.add_name("other.test", {client_fixture::address("192.0.2.80")});
+  fixture.listen("192.0.2.80", 8080);
+  with_idle_connection(fixture);
+  for (const auto* url : {"http://site.test:8080/", "http://other.test/"}) {
+    const auto before = fixture.connection_count();
+    fixture.receive_response(get_request(url), ok_response("hello"));
+    CHECK(fixture.connection_count() == before + 1);
+  }
+  // The same origin as without a port.
+  const auto call = fixture.get("http://site.test:80/");
+  CHECK(fixture.connection(0).read_request().header("Host") == "site.test:80");
+}
+
+TEST_CASE("connection pool: an idle connection is closed after the idle timeout and leaves no timer",
+          "[http][client]") {
+  client_fixture fixture{{}, idle_settings(30s)};
+  auto& server = with_idle_connection(fixture);
+  fixture.time.run_for(29s);
+  CHECK_FALSE(server.client_has_closed());
+  fixture.time.run_for(1s + tick);
+  CHECK(server.client_has_closed());
+  CHECK(fixture.time.event_loop().timers().armed_count() == 0);
+  fixture.receive_response(get_request("http://site.test/"), ok_response("again"));
+  CHECK(fixture.connection_count() == 2);
+}
+
+TEST_CASE("connection pool: the idle timeout of a connection starts at its last use", "[http][client]") {
+  client_fixture fixture{{}, idle_settings(30s)};
+  auto first = fixture.get();
+  auto second = fixture.get();
+  fixture.connection(0).read_request();
+  fixture.connection(0).send(ok_response("hello"));
+  first.result();
+  fixture.time.run_for(5s);
+  fixture.connection(1).read_request();
+  fixture.connection(1).send(ok_response("hello"));
+  second.result();
+  fixture.time.run_for(25s);
+  CHECK(fixture.connection(0).client_has_closed());
+  CHECK_FALSE(fixture.connection(1).client_has_closed());
+  fixture.time.run_for(6s);
+  CHECK(fixture.connection(1).client_has_closed());
+}
+
+TEST_CASE("connection pool: idle connections beyond the maximum per origin are closed", "[http][client]") {
+  const auto max_idle = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{2});
+  client_fixture fixture{{}, idle_settings(30s, max_idle)};
+  const auto first = fixture.get();
+  const auto second = fixture.get();
+  const auto third = fixture.get();
+  for (std::size_t i = 0; i < 3; ++i) {
+    fixture.connection(i).read_request();
+    fixture.connection(i).send(ok_response("hello"));
+  }
+  std::size_t idle = 0;
+  for (std::size_t i = 0; i < 3; ++i) idle += fixture.connection(i).client_has_closed() ? 0 : 1;
+  CHECK(idle == max_idle);
+}
+
+TEST_CASE("connection pool: closing idle connections does not affect one in use", "[http][client]") {
+  client_fixture fixture;
+  auto busy = fixture.get();
+  auto idle = fixture.get();
+  fixture.connection(1).read_request();
+  fixture.connection(1).send(ok_response("hello"));
+  idle.result();
+  fixture.time.run(close_idle(fixture.client));
+  CHECK(fixture.connection(1).client_has_closed());
+  fixture.connection(0).read_request();
+  fixture.connection(0).send(ok_response("still open"));
+  CHECK(busy.response().body == "still open");
+}
+
+TEST_CASE("connection pool: an idle connection that was closed, or received bytes without a request, is not reused",
+          "[http][client]") {
+  client_fixture fixture;
+  auto& server = with_idle_connection(fixture);
+  SECTION("closed") { server.close(); }
+  SECTION("reset") { server.reset(); }
+  SECTION("a response without a request") { server.send(ok_response("poison")); }
+  auto post = make_request(http::method::post);  // not idempotent: never repeated
+  CHECK(fixture.receive_response(std::move(post), ok_response("fresh")).body == "fresh");
+  CHECK(fixture.connection_count() == 2);
+}
+
+TEST_CASE("connection pool: a connection is closed after a response that announces it or has excess bytes",
+          "[http][client]") {
+  client_fixture fixture;
+  const auto* const bytes = GENERATE(
+      "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+      "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+  CAPTURE(bytes);
+  fixture.receive_response(get_request("http://site.test/"), bytes);
+  CHECK(fixture.connection(0).client_has_closed());
+  fixture.receive_response(get_request("http://site.test/"), ok_response("next"));
+  CHECK(fixture.connection_count() == 2);
+}
+
+TEST_CASE("connection pool: a connection is kept after an HTTP/1.0 response with keep-alive", "[http][client]") {
+  client_fixture fixture;
+  fixture.receive_response(get_request("http://site.test/"),
+                           "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi");
+  fixture.receive_response(get_request("http://site.test/"), ok_response("next"));
+  CHECK(fixture.connection_count() == 1);
+}
+
+TEST_CASE("connection pool: a connection is closed after a failed call", "[http][client]") {
+  client_fixture fixture;
+  with_idle_connection(fixture);
+  SECTION("a malformed response") {
+    CHECK(fixture.receive_error(get_request("http://site.test/"), "nonsense\r\n\r\n") ==
+          client_error::response_malformed);
+  }
+  SECTION("a response after the deadline") {
+    auto call = fixture.get("http://site.test/", 1s);
+    fixture.newest_connection().read_request();
+    CHECK(call.error() == client_error::response_timeout);
+  }
+  SECTION("a cancelled call") {
+    auto call = fixture.get();
+    fixture.newest_connection().read_request();
+    call.cancel();
+    CHECK(call.ended());
+  }
+  CHECK(fixture.connection(0).client_has_closed());
+  CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("fresh")).body == "fresh");
+  CHECK(fixture.connection_count() == 2);
+}
+
+TEST_CASE("fetch: an idempotent request on a stale connection is repeated once on a new one", "[http][client]") {
+  client_fixture fixture;
+  with_idle_connection(fixture);
+  const auto method = GENERATE(http::method::get, http::method::head, http::method::put, http::method::delete_,
+                               http::method::options, http::method::post, http::method::patch);
+  const bool idempotent = method != http::method::post && method != http::method::patch;
+  auto request = make_request(method);
+  request.body = method == http::method::put ? "data" : "";
+  auto call = fixture.start(std::move(request));
+  fixture.connection(0).read_request();
+  if (GENERATE(true, false)) {
+    fixture.connection(0).close();
+  } else {
+    fixture.connection(0).reset();
+  }
+  if (!idempotent) {
+    CHECK(call.error() == client_error::no_response);
+    CHECK(fixture.connection_count() == 1);
+    return;
+  }
+  REQUIRE(fixture.connection_count() == 2);
+  const auto repeated = fixture.connection(1).read_request();
+  CHECK(repeated.body == (method == http::method::put ? "data" : ""));
+  fixture.connection(1).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  CHECK(call.response().status_code() == 200);
+}
+
+TEST_CASE("fetch: the repeated request is the last one and has the remaining time", "[http][client]") {
+  client_fixture fixture;
+  with_idle_connection(fixture);
+  auto call = fixture.get("http://site.test/", 4s);
+  fixture.connection(0).read_request();
+  fixture.time.run_for(3s);
+  fixture.connection(0).close();
+  REQUIRE(fixture.connection_count() == 2);
+  fixture.connection(1).read_request();
+  SECTION("it fails like the first one") {
+    fixture.connection(1).close();
+    CHECK(call.error() == client_error::no_response);
+    CHECK(fixture.connection_count() == 2);
+  }
+  SECTION("it times out") {
+    const auto start = fixture.time.now();
+    CHECK(call.error() == client_error::response_timeout);
+    CHECK(fixture.time.now() - start <= 1s + tick);
+  }
+}
+
+TEST_CASE("fetch: a request on a new connection is not repeated", "[http][client]") {
+  client_fixture fixture;
+  auto call = fixture.get();
+  fixture.connection(0).read_request();
+  fixture.connection(0).close();
+  CHECK(call.error() == client_error::no_response);
+  CHECK(fixture.connection_count() == 1);
+}
+
+TEST_CASE("fetch: a request is not repeated after the first byte of a response", "[http][client]") {
+  client_fixture fixture;
+  with_idle_connection(fixture);
+  const auto* const bytes = GENERATE("H", "HTTP/1.1 200 OK\r\nX-A", "HTTP/1.1 100 Continue\r\n\r\n",
+                                     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi");
+  CAPTURE(bytes);
+  auto call = fixture.get();
+  fixture.connection(0).read_request();
+  fixture.connection(0).send(bytes);
+  if (GENERATE(true, false)) {
+    fixture.connection(0).close();
+  } else {
+    fixture.connection(0).reset();
+  }
+  CHECK(call.error().has_value());
+  CHECK(fixture.connection_count() == 1);
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/protocol/response_parser.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+namespace cohort {
+namespace {
+
+using http::client_error;
+using http::response_parser;
+
+constexpr response_parser::limits large_limits{8 * 1024, 64 * 1024};
+
+struct parse_result {
+  std::optional<client_error> error;
+  http::client_response response;
+  std::string unparsed;
+  bool done = false;
+  bool keep_alive = false;
+};
+
+/// Parses as a connection does: bytes that were not consumed are parsed again, with more.
+parse_result parse(const std::vector<std::string_view>& pieces, bool is_head_request = false, bool then_end = false,
+                   response_parser::limits limits = large_limits) {
+  response_parser parser{limits, is_head_request};
+  parse_result result;
+  for (const auto piece : pieces) {
+    result.unparsed += piece;
+    while (!result.unparsed.empty() && !parser.done() && !result.error) {
+      const auto consumed = parser.parse(result.unparsed, result.error);
+      result.unparsed.erase(0, consumed);
+      if (consumed == 0) break;
+    }
+  }
+  if (then_end && !result.error && !parser.done()) result.error = parser.end();
+  result.done = parser.done();
+  if (parser.header_done()) result.keep_alive = parser.keep_alive();
+  result.response = parser.response();
+  return result;
+}
+
+struct sample {
+  std::string_view bytes;
+  std::string_view body;
+  bool ends_with_connection = false;
+  bool is_head_request = false;
+};
+
+const std::vector<sample> samples{
+    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello", "hello"},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 0\r\n\r\n", ""},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ""},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n0;x=y\r\nX-T: 1\r\n\r\n", ""},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n000\r\n\r\n", "hello"},
+    {"HTTP/1.1 200 OK\r\nX-A:   b  \r\n\r\nhello", "hello", true},
+    {"HTTP/1.0 200 OK\r\nx-a: b\r\n\r\nhello", "hello", true},
+    {"HTTP/1.1 200 \r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi", "hi"},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\n", "", false, true},
+    {"HTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n", "", false, true},
+};
+
+void check(const parse_result& result, const sample& expected) {
+  CHECK_FALSE(result.error.has_value());
+  CHECK((result.done || expected.ends_with_connection));
+  CHECK(result.response.status_code() == 200);
+  CHECK(result.response.find("X-A") == "b");
+  CHECK(result.response.body == expected.body);
+  CHECK(result.unparsed.empty());
+}
+
+TEST_CASE("response parser: a response split at any byte is parsed the same", "[http][client]") {
+  for (const auto& sample : samples) {
+    CAPTURE(sample.bytes);
+    for (std::size_t cut = 0; cut <= sample.bytes.size(); ++cut) {
+      CAPTURE(cut);
+      check(parse({sample.bytes.substr(0, cut), sample.bytes.substr(cut)}, sample.is_head_request,
+                  sample.ends_with_connection),
+            sample);
+    }
+  }
+}
+
+TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]") {
+  for (const auto& sample : samples) {
+    CAPTURE(sample.bytes);
+    std::vector<std::string_view> bytes;
+    for (std::size_t i = 0; i < sample.bytes.size(); ++i) bytes.push_back(sample.bytes.substr(i, 1));
+    check(parse(bytes, sample.is_head_request, sample.ends_with_connection), sample);
+  }
+}
+
+TEST_CASE("response parser: without storing, errors and the end are the same", "[http][client]") {
+  const response_parser::limits without_storing{8 * 1024, 5, false, false};
+  for (const auto& sample : samples) {
+    CAPTURE(sample.bytes);
+    const auto result = parse({sample.bytes}, sample.is_head_request, sample.ends_with_connection, without_storing);
+    CHECK_FALSE(result.error.has_value());
+    CHECK(result.response.status_code() == 200);
+    CHECK(result.response.fields.empty());
+    CHECK(result.response.body.empty());
+    CHECK(result.unparsed.empty());
+  }
+  const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_storing);
+  CHECK(too_large.error == client_error::body_too_large);
+  const auto ambiguous =
+      parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, without_storing);
+  CHECK(ambiguous.error == client_error::response_malformed);
+}
+
+TEST_CASE("response parser: a response that ends early is truncated", "[http][client]") {
+  for (const auto& sample : samples) {
+    if (sample.ends_with_connection) continue;
+    CAPTURE(sample.bytes);
+    const auto head = sample.bytes.find("\r\n\r\n") + 4;
+    for (std::size_t cut = 0; cut < sample.bytes.size(); ++cut) {
+      CAPTURE(cut);
+      const auto result = parse({sample.bytes.substr(0, cut)}, sample.is_head_request, true);
+      CHECK(result.error == (cut == 0     ? client_error::no_response
+                             : cut < head ? client_error::response_truncated
+                                          : client_error::body_truncated));
+    }
+  }
+}
+
+TEST_CASE("response parser: bytes after the response are not consumed", "[http][client]") {
+  for (const auto& sample : samples) {
+    if (sample.ends_with_connection) continue;
+    CAPTURE(sample.bytes);
+    const auto result = parse({std::string{sample.bytes} + "HTTP/1.1"}, sample.is_head_request);
+    CHECK(result.done);
+    CHECK(result.unparsed == "HTTP/1.1");
+  }
+}
+
+TEST_CASE("response parser: keep-alive depends on version, Connection and framing", "[http][client]") {
+  const auto [bytes, keep_alive] = GENERATE(table<std::string_view, bool>({
+      {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true},
+      {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", false},
+      {"HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 0\r\n\r\n", false},
+      {"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false},
+      {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", true},
+      {"HTTP/1.1 204 No Content\r\n\r\n", true},
+      {"HTTP/1.1 200 OK\r\n\r\n", false},
+  }));
+  CAPTURE(bytes);
+  CHECK(parse({bytes}).keep_alive == keep_alive);
+}
+
+TEST_CASE("response parser: the limit of the body applies in every framing, however it is split", "[http][client]") {
+  const auto [head, tail] = GENERATE(table<std::string, std::string>({
+      {"Content-Length: 10\r\n\r\n", ""},
+      {"Transfer-Encoding: chunked\r\n\r\na\r\n", "\r\n0\r\n\r\n"},
+      {"\r\n", ""},
+  }));
+  const auto bytes = "HTTP/1.1 200 OK\r\n" + head + "0123456789" + tail;
+  CAPTURE(bytes);
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    const auto view = std::string_view{bytes};
+    const std::vector<std::string_view> pieces{view.substr(0, cut), view.substr(cut)};
+    CHECK(parse(pieces, false, false, {1024, 9}).error == client_error::body_too_large);
+    const auto fits = parse(pieces, false, false, {1024, 10});
+    CHECK_FALSE(fits.error.has_value());
+    CHECK(fits.response.body == "0123456789");
+  }
+}
+
+TEST_CASE("response parser: the limit of the header applies, however it is split", "[http][client]") {
+  const std::string bytes = "HTTP/1.1 200 OK\r\nX-A: " + std::string(100, 'x') + "\r\nContent-Length: 0\r\n\r\n";
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    CAPTURE(cut);
+    const auto view = std::string_view{bytes};
+    const std::vector<std::string_view> pieces{view.substr(0, cut), view.substr(cut)};
+    CHECK(parse(pieces, false, false, {100, 10}).error == client_error::response_header_too_large);
+    CHECK_FALSE(parse(pieces, false, false, {bytes.size() + 1, 10}).error.has_value());
+  }
+}
+
+TEST_CASE("response parser: fields are stored in order with their case, trailers are not stored", "[http][client]") {
+  const auto result = parse(
+      {"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-T: 1\r\n\r\n"});
+  REQUIRE(result.response.fields.size() == 3);
+  CHECK(result.response.fields[0] == std::pair<std::string, std::string>{"Set-Cookie", "a"});
+  CHECK(result.response.fields[1] == std::pair<std::string, std::string>{"set-cookie", "b"});
+  CHECK(result.response.find("SET-COOKIE") == "a");
+  CHECK_FALSE(result.response.find("X-T").has_value());
+}
+
+}  // namespace
+}  // namespace cohort

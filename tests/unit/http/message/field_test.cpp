@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/field.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <string>
+#include <vector>
+
+namespace cohort::http {
+namespace {
+
+TEST_CASE("fields: list elements are returned one by one, without surrounding white space", "[http][message]") {
+  std::string_view list = " keep-alive,\tCLOSE ,x;q=1,, ";
+  std::vector<std::string_view> elements;
+  while (!list.empty()) elements.push_back(next_list_element(list));
+  CHECK(elements == std::vector<std::string_view>{"keep-alive", "CLOSE", "x;q=1", "", ""});
+}
+
+TEST_CASE("fields: names are compared ignoring the case of ASCII letters", "[http][message]") {
+  CHECK(iequals("Content-LENGTH", "content-length"));
+  CHECK_FALSE(iequals("Content-Length", "Content-Lengt"));
+  CHECK_FALSE(iequals("a", "ab"));
+  CHECK_FALSE(iequals("\xC4", "\xE4"));
+  CHECK_FALSE(iequals("@", "`"));
+}
+
+TEST_CASE("fields: a token has at least one character and no separator, control or non-ASCII character",
+          "[http][message]") {
+  for (const auto* token : {"a", "X-Request-Id", "!#$%&'*+-.^_`|~09azAZ"}) {
+    CAPTURE(token);
+    CHECK(is_token(token));
+  }
+  for (const auto* text : {"", "a b", "a:", "a\t", "a\x7f", "\xC3\xA4", "(a)", "a,b", "a/b", "\"a\"", "a\r\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_token(text));
+  }
+}
+
+TEST_CASE("fields: a field value has no control character except tab", "[http][message]") {
+  for (int byte = 0; byte < 256; ++byte) {
+    CAPTURE(byte);
+    const bool valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
+    CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == valid);
+  }
+}
+
+}  // namespace
+}  // namespace cohort::http

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request_line.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <string>
+
+namespace cohort::http {
+namespace {
+
+TEST_CASE("cases 1.14: the recognizable parts of an incomplete or malformed request line are read", "[http][message]") {
+  struct row {
+    std::string_view bytes;
+    std::string_view method;
+    std::string_view path;
+  };
+  const auto expected = GENERATE(values<row>({{"GET /a?b=secret HTTP/1.1\r\nX\r\n\r\n", "GET", "/a"},
+                                              {"HEAD /a HTTP/2.0\r\n\r\n", "HEAD", "/a"},
+                                              {"GET /a\nHost: a\n\n", "GET", "/a"},
+                                              {"POST /a", "POST", "/a"},
+                                              {"PUT /a?b", "PUT", "/a"},
+                                              {"GET http://host/a?b HTTP/1.1", "GET", "/a"},
+                                              {"GET /%zz#b HTTP/1.1\r\n", "GET", "/%zz"},
+                                              {"HEAD", "HEAD", ""},
+                                              {"GET ", "GET", ""},
+                                              {"", "", ""},
+                                              {"\r\n", "", ""},
+                                              {"G(T /a HTTP/1.1\r\n", "", ""},
+                                              {"\x16\x03\x01", "", ""}}));
+  CAPTURE(expected.bytes);
+  const auto line = read_request_line(expected.bytes);
+  CHECK(line.method == expected.method);
+  CHECK(line.path == expected.path);
+}
+
+}  // namespace
+}  // namespace cohort::http

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/router.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <memory>
+#include <stdexcept>
+
+namespace cohort::http {
+namespace {
+
+response empty_response(request_context&) { return response{}; }
+
+router make_router() {
+  router routes;
+  routes.get("/", empty_response);
+  routes.get("/*", empty_response);
+  routes.get("/things/{id}", empty_response);
+  routes.get("/things/special", empty_response);
+  routes.get("/things/{id}/parts/{part}", empty_response);
+  routes.get("/assets/*", empty_response);
+  routes.get("/a b", empty_response);
+  return routes;
+}
+
+/// The pattern of the route that matches; "none" without one.
+std::string matched_pattern(const router& routes, std::string_view path) {
+  request_head head;
+  head.path = path;
+  request_context context{head, "192.0.2.1"};
+  const auto* matched = routes.match(context);
+  CHECK(context.matched_route() == matched);
+  return matched ? matched->pattern : "none";
+}
+
+TEST_CASE("router: a literal path precedes a pattern, and that a prefix, in any order of registration",
+          "[http][server]") {
+  struct row {
+    std::string_view path;
+    std::string pattern;
+  };
+  const auto expected = GENERATE(values<row>({{"/", "/"},
+                                              {"/things/special", "/things/special"},
+                                              {"/things/speci%61l", "/things/special"},
+                                              {"/things/7", "/things/{id}"},
+                                              {"/things/a%2Fb%20c", "/things/{id}"},
+                                              {"/thing%73/7", "/things/{id}"},
+                                              {"/things/7/parts/x", "/things/{id}/parts/{part}"},
+                                              {"/a%20b", "/a b"},
+                                              {"/things/", "/*"},
+                                              {"/things/7/", "/*"},
+                                              {"/things/7/parts", "/*"},
+                                              {"/things", "/*"},
+                                              {"/THINGS/7", "/*"}}));
+  CAPTURE(expected.path);
+  CHECK(matched_pattern(make_router(), expected.path) == expected.pattern);
+}
+
+TEST_CASE("router: path parameters are the decoded segments", "[http][server]") {
+  const auto routes = make_router();
+  request_head head;
+  request_context context{head, "192.0.2.1"};
+  head.path = "/things/a%2Fb%20c/parts/x";
+  REQUIRE(routes.match(context));
+  CHECK(context.parameter("id") == "a/b c");
+  CHECK(context.parameter("part") == "x");
+  head.path = "/things/7";
+  REQUIRE(routes.match(context));
+  CHECK(context.parameter("id") == "7");
+}
+
+TEST_CASE("cases 6.6: a path parameter that the route does not have is a programming error", "[http][server]") {
+  const auto routes = make_router();
+  request_head head;
+  request_context context{head, "192.0.2.1"};
+  const auto message_of = [&](std::string_view path, std::string_view name) -> std::string {
+    head.path = path;
+    routes.match(context);
+    try {
+      context.parameter(name);
+    } catch (const std::logic_error& error) {
+      return error.what();
+    }
+    return "no exception";
+  };
+  CHECK(message_of("/things/7", "typo") == "route /things/{id} has no path parameter {typo}");
+  CHECK(message_of("/things/7", "part") == "route /things/{id} has no path parameter {part}");
+  CHECK(message_of("/things/7", "") == "route /things/{id} has no path parameter {}");
+  CHECK(message_of("/things/special", "id") == "route /things/special has no path parameter {id}");
+  CHECK(message_of("*", "id") == "request without a route has no path parameter {id}");
+}
+
+TEST_CASE("router: a path without a route, and the asterisk, match nothing", "[http][server]") {
+  router routes;
+  routes.get("/a/{id}", empty_response);
+  routes.get("/assets/*", empty_response);
+  CHECK(matched_pattern(routes, "/assets/app.js") == "/assets/*");
+  CHECK(matched_pattern(routes, "/assets/") == "/assets/*");
+  for (const auto* path : {"/", "/a", "/a/", "/a/b/c", "/assets", "/assetsx", "*"}) {
+    CAPTURE(path);
+    CHECK(matched_pattern(routes, path) == "none");
+  }
+}
+
+TEST_CASE("router: a route has a handler for HEAD if it has one for GET, and lists both in Allow", "[http][server]") {
+  router routes;
+  routes.get("/a", empty_response);
+  routes.post("/a", empty_response);
+  auto& only_post = routes.post("/b", empty_response);
+  CHECK(routes.routes().size() == 2);
+  const auto& both = *routes.routes()[0];
+  CHECK(both.find_handler(method::get));
+  CHECK(both.find_handler(method::head));
+  CHECK(both.find_handler(method::post));
+  CHECK_FALSE(both.find_handler(method::put));
+  CHECK(both.allowed_methods() == "GET, HEAD, POST");
+  CHECK_FALSE(only_post.find_handler(method::get));
+  CHECK_FALSE(only_post.find_handler(method::head));
+  CHECK(only_post.allowed_methods() == "POST");
+}
+
+TEST_CASE("router: a handler may be any copyable callable that returns a response or a task of one", "[http][server]") {
+  const auto sync = [](request_context&) { return response{}; };
+  const auto async = [](request_context&) -> task<response> { co_return response{}; };
+  const auto wrong_result = [](request_context&) { return 7; };
+  const auto wrong_argument = [](int) { return response{}; };
+  const auto move_only = [owned = std::make_unique<int>()](request_context&) { return response{}; };
+  STATIC_CHECK(handler_callable<decltype(sync)>);
+  STATIC_CHECK(handler_callable<decltype(async)>);
+  STATIC_CHECK(handler_callable<sync_handler>);
+  STATIC_CHECK(handler_callable<async_handler>);
+  STATIC_CHECK(handler_callable<handler>);
+  STATIC_CHECK(handler_callable<response (*)(request_context&)>);
+  STATIC_CHECK_FALSE(handler_callable<decltype(wrong_result)>);
+  STATIC_CHECK_FALSE(handler_callable<decltype(wrong_argument)>);
+  STATIC_CHECK_FALSE(handler_callable<decltype(move_only)>);
+  STATIC_CHECK_FALSE(handler_callable<int>);
+
+  router routes;
+  CHECK_FALSE(routes.get("/sync", sync).is_async());
+  CHECK(routes.get("/async", async).is_async());
+  CHECK(routes.add(method::put, "/variant", handler{async_handler{async}}).is_async());
+}
+
+TEST_CASE("router: a route can exempt methods from the rate limit", "[http][server]") {
+  router routes;
+  auto& alerts = routes.post("/alerts", empty_response);
+  CHECK(alerts.is_rate_limited(method::post));
+  alerts.rate_limit_exempt_methods = {method::post};
+  CHECK_FALSE(alerts.is_rate_limited(method::post));
+  CHECK(alerts.is_rate_limited(method::get));
+}
+
+TEST_CASE("router: the error responses are 404, 405 with Allow, and 501", "[http][server]") {
+  route matched;
+  matched.handlers.emplace_back(method::get, handler{sync_handler{empty_response}});
+  const auto wrong_method = method_not_allowed_response(matched);
+  CHECK(wrong_method.code() == status::method_not_allowed);
+  CHECK(wrong_method.find("Allow") == "GET, HEAD");
+  CHECK(not_found_response().code() == status::not_found);
+  CHECK(not_implemented_response().code() == status::not_implemented);
+}
+
+TEST_CASE("cases 1.12: the response to OPTIONS * lists the methods of all routes", "[http][server]") {
+  router routes;
+  CHECK(server_options_response(routes).find("Allow") == "OPTIONS");
+  routes.get("/a", empty_response);
+  routes.post("/b", empty_response);
+  routes.post("/c", empty_response);
+  const auto options = server_options_response(routes);
+  CHECK(options.code() == status::no_content);
+  CHECK(options.find("Allow") == "OPTIONS, GET, HEAD, POST");
+}
+
+}  // namespace
+}  // namespace cohort::http

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cohort/http/server/server.hpp>
+#include "tests/unit/http/server/server_fixture.hpp"
+
+// Graceful shutdown and the connection limit.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+TEST_CASE("server: drain closes idle connections and leaves no timer armed", "[http][server]") {
+  server_fixture server;
+  server.routes.get("/", text_handler("hello"));
+  auto idle = server.connect();
+  idle.send(get("/"));
+  CHECK(idle.receive()->status == 200);
+  auto unused = server.connect();
+  server.drain(10s);
+  CHECK(idle.closed_cleanly());
+  CHECK(unused.closed_cleanly());
+  CHECK(server.connect_error() == asio::error::connection_refused);
+  CHECK(server.metric_value("cohort_server_connections") == 0);
+  CHECK(server.time.event_loop().timers().armed_count() == 0);
+}
+
+TEST_CASE("server: drain lets a request in flight end, then closes its connection", "[http][server]") {
+  server_fixture server;
+  server.routes.get("/slow", delayed_handler(3s));
+  auto client = server.connect();
+  client.send(get("/slow"));
+  server.time.run_for(1s);
+  server.begin_drain(10s);
+  const auto response = client.receive();
+  CHECK(response->body == "delayed");
+  CHECK(response->header("Connection") == "close");
+  CHECK_FALSE(server.is_drained());
+  CHECK(client.closed_cleanly());
+  client.stream().close();
+  server.time.run_for(10ms);
+  CHECK(server.is_drained());
+  CHECK(server.time.event_loop().timers().armed_count() == 0);
+}
+
+TEST_CASE("server: drain serves a request that has arrived in part", "[http][server]") {
+  server_fixture server;
+  server.routes.get("/", text_handler("hello"));
+  auto client = server.connect();
+  client.send("GET / HTTP/1.1\r\n");
+  server.begin_drain(10s);
+  server.time.run_for(1s);
+  client.send("Host: test\r\n\r\n");
+  const auto response = client.receive();
+  CHECK(response->body == "hello");
+  CHECK(response->header("Connection") == "close");
+}
+
+TEST_CASE("server: drain cancels a handler at its timeout and then ends", "[http][server]") {
+  server_fixture server;
+  log_lines events;
+  server.routes.get("/stuck", recording_handler(1h, events));
+  server.settings.limits.request_timeout = 2h;
+  auto client = server.connect();
+  client.send(get("/stuck"));
+  const auto start = server.time.now();
+  server.drain(5s);
+  CHECK(events == log_lines{"cancelled"});
+  CHECK(server.time.now() - start >= 5s);
+  CHECK(server.time.now() - start < 6s);
+  CHECK(client.read_to_end().empty());
+  CHECK(server.metric_value("cohort_server_connections") == 0);
+  CHECK(server.metric_value("cohort_server_requests_in_flight") == 0);
+  CHECK(server.time.event_loop().timers().armed_count() == 0);
+}
+
+TEST_CASE("server: a missing body does not delay drain beyond its timeout", "[http][server]") {
+  server_fixture server;
+  server.routes.post("/echo", echo_handler);
+  auto client = server.connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n");
+  const auto start = server.time.now();
+  server.drain(2s);
+  CHECK(server.time.now() - start < 3s);
+  CHECK(server.metric_value("cohort_server_connections") == 0);
+}
+
+TEST_CASE("server: connections that arrive at the start of drain are served", "[http][server]") {
+  server_fixture server;
+  server.routes.get("/", text_handler("hello"));
+  server.start();
+  server.begin_drain(10s);
+  auto late = server.connect();
+  late.send(get("/"));
+  CHECK(late.receive()->body == "hello");
+  server.time.run_for(100ms);
+  CHECK(server.connect_error() == asio::error::connection_refused);
+}
+
+TEST_CASE("server: at the connection limit the next connection waits until another is closed", "[http][server]") {
+  server_fixture server;
+  server.settings.limits.max_connections = 2;
+  server.routes.get("/", text_handler("hello"));
+  auto first = server.connect();
+  auto second = server.connect();
+  auto third = server.connect();
+  third.send(get("/"));
+  server.time.run_for(1s);
+  CHECK(server.metric_value("cohort_server_connections") == 2);
+  CHECK_FALSE(third.stream().readable());
+
+  first.stream().close();
+  server.time.run_for(100ms);
+  CHECK(third.receive()->body == "hello");
+  CHECK(server.metric_value("cohort_server_connections") == 2);
+}
+
+TEST_CASE("server: drain works at the connection limit", "[http][server]") {
+  server_fixture server;
+  server.settings.limits.max_connections = 1;
+  server.routes.get("/", text_handler("hello"));
+  auto client = server.connect();
+  server.time.run_for(1s);
+  const auto start = server.time.now();
+  server.drain(10s);
+  CHECK(server.time.now() - start < 1s);
+  CHECK(client.closed_cleanly());
+}
+
+}  // namespace
+}  // namespace cohort

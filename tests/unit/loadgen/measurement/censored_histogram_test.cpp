@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/measurement/censored_histogram.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <cmath>
+
+#include "tests/unit/loadgen/measurement/random_values.hpp"
+
+namespace cohort::loadgen {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct censored_sample {
+  std::vector<std::uint64_t> observed;
+  std::vector<std::uint64_t> censored;
+};
+
+censored_histogram make_censored_histogram(const censored_sample& sample) {
+  censored_histogram recorded;
+  for (const auto value : sample.observed) recorded.record(std::chrono::microseconds{value});
+  for (const auto value : sample.censored) recorded.record_censored(std::chrono::microseconds{value});
+  return recorded;
+}
+
+/// Possible final values of a sample, sorted.
+std::vector<std::uint64_t> complete_sample(const censored_sample& sample, std::mt19937_64& random) {
+  auto values = sample.observed;
+  const bool most_are_unchanged = random() % 3 == 0;
+  for (const auto value : sample.censored) {
+    const auto increase = most_are_unchanged && random() % 10 > 0 ? 0 : random() >> (33 + random() % 31);
+    values.push_back(std::min<std::uint64_t>(value + increase, histogram::highest_trackable_value));
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+TEST_CASE("censored histogram: a percentile is exact, or a correct lower bound, however the censored requests end",
+          "[loadgen][measurement]") {
+  std::mt19937_64 random{GENERATE(range(1u, 60u))};
+  censored_sample sample{.observed = random_values(random, random() % 300),
+                         .censored = random_values(random, random() % 30)};
+  if (sample.observed.empty() && sample.censored.empty()) sample.censored.push_back(5);
+  const auto recorded = make_censored_histogram(sample);
+  for (int i = 0; i < 20; ++i) {
+    const auto final_values = complete_sample(sample, random);
+    const auto final_histogram = make_histogram(final_values);
+    for (const double percent : tested_percentiles) {
+      CAPTURE(percent, sample.observed.size(), sample.censored.size());
+      const auto actual = recorded.percentile(percent);
+      const auto exact = final_values[percentile_rank(percent, final_values.size()) - 1];
+      if (actual.is_lower_bound) {
+        CHECK(actual.microseconds <= final_histogram.percentile(percent));
+      } else {
+        CHECK(actual.microseconds >= exact);
+        CHECK(static_cast<double>(actual.microseconds) <= static_cast<double>(exact) * 1.001);
+      }
+    }
+  }
+}
+
+TEST_CASE("censored histogram: a percentile is a lower bound only where censored values can change it",
+          "[loadgen][measurement]") {
+  censored_histogram recorded;
+  for (int i = 1; i <= 98; ++i) recorded.record(std::chrono::milliseconds{i});
+  CHECK(recorded.percentile(100) == percentile_value{98'000, false});
+  SECTION("changed by a longer duration") {
+    recorded.record_censored(10ms);
+    recorded.record_censored(200ms);
+    CHECK(recorded.count() == 100);
+    CHECK(recorded.censored_count() == 2);
+    // The lower bound of 10 ms does not affect the ninth value, 9 ms; the tenth is 10 ms or 11 ms.
+    CHECK(recorded.percentile(9) == percentile_value{9'007, false});
+    CHECK(recorded.percentile(50).is_lower_bound);
+    CHECK(recorded.percentile(50).microseconds == 49'023);
+    CHECK(recorded.percentile(98).is_lower_bound);
+    CHECK(recorded.percentile(99) == percentile_value{98'047, true});
+    CHECK(recorded.percentile(100) == percentile_value{200'000, true});
+  }
+  SECTION("not changed beyond its rank") {
+    recorded.record_censored(1s);
+    recorded.record_censored(2s);
+    CHECK(recorded.percentile(50) == percentile_value{50'015, false});
+    CHECK(recorded.percentile(98) == percentile_value{98'000, false});
+    CHECK(recorded.percentile(99) == percentile_value{1'000'447, true});
+    CHECK(recorded.percentile(100) == percentile_value{2'000'000, true});
+  }
+  SECTION("not changed by equal values") {
+    for (int i = 0; i < 10; ++i) recorded.record(98ms);
+    recorded.record_censored(3ms);
+    CHECK(recorded.percentile(99) == percentile_value{98'000, false});
+  }
+}
+
+TEST_CASE("censored histogram: with only censored values, all percentiles are lower bounds", "[loadgen][measurement]") {
+  censored_histogram recorded;
+  CHECK(recorded.percentile(50) == percentile_value{0, false});
+  recorded.record_censored(5s);
+  CHECK(recorded.percentile(50) == percentile_value{5'000'000, true});
+  CHECK(recorded.percentile(100) == percentile_value{5'000'000, true});
+  recorded.record(1ms);
+  recorded.record_censored(2h);
+  CHECK(recorded.percentile(100) == percentile_value{histogram::highest_trackable_value, true});
+}
+
+TEST_CASE("censored histogram: a lower bound is rounded down, an observed value up", "[loadgen][measurement]") {
+  censored_histogram recorded;
+  recorded.record_censored(1999ns);
+  recorded.record_censored(-1ns);
+  recorded.record(1001ns);
+  CHECK(recorded.censored().max() == 1);
+  CHECK(recorded.censored().min() == 0);
+  CHECK(recorded.observed().max() == 2);
+}
+
+TEST_CASE("censored histogram: adding a histogram adds observed and censored values", "[loadgen][measurement]") {
+  censored_histogram sum;
+  sum.record(1ms);
+  sum.percentile(50);
+  censored_histogram other;
+  other.record(3ms);
+  other.record_censored(9ms);
+  sum.add(other);
+  CHECK(sum.count() == 3);
+  CHECK(sum.censored_count() == 1);
+  CHECK(sum.observed().count() == 2);
+  CHECK(sum.percentile(60).is_lower_bound == false);
+  CHECK(sum.percentile(100) == percentile_value{9'000, true});
+}
+
+}  // namespace
+}  // namespace cohort::loadgen

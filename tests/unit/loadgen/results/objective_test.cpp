@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loadgen/results/objective_result.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <random>
+
+namespace cohort::loadgen {
+namespace {
+
+using namespace std::chrono_literals;
+using measure = objective::measure;
+using comparison_operator = objective::comparison_operator;
+
+objective parse(std::string_view text) {
+  auto parsed = parse_objective(text);
+  REQUIRE(parsed.has_value());
+  return *parsed;
+}
+
+TEST_CASE("objective: the parts of a valid text are parsed", "[loadgen][results]") {
+  struct example {
+    std::string_view text;
+    std::string_view target;
+    measure measured;
+    double percent;
+    comparison_operator comparison;
+    double limit;
+  };
+  using enum objective::comparison_operator;
+  const auto [text, target, measured, percent, comparison, limit] = GENERATE(values<example>({
+      {"p99<200ms", "", measure::percentile, 99, less, 200'000},
+      {"p50<=1.5ms", "", measure::percentile, 50, less_or_equal, 1'500},
+      {"p90>10us", "", measure::percentile, 90, greater, 10},
+      {"p95>=2s", "", measure::percentile, 95, greater_or_equal, 2'000'000},
+      {"p99.9<0.25s", "", measure::percentile, 99.9, less, 250'000},
+      {"p99.99<4.35us", "", measure::percentile, 99.99, less, 4.35},
+      {"p100<3599s", "", measure::percentile, 100, less, 3'599'000'000},
+      {"mean<4.35ms", "", measure::mean, 99, less, 4'350},
+      {"max<=1s", "", measure::max, 99, less_or_equal, 1'000'000},
+      {"error_rate<0.7%", "", measure::error_rate, 99, less, 0.007},
+      {"error_rate<=0%", "", measure::error_rate, 99, less_or_equal, 0},
+      {"goodput>99.9%", "", measure::goodput, 99, greater, 0.999},
+      {"goodput>=100%", "", measure::goodput, 99, greater_or_equal, 1},
+      {"rate>=990", "", measure::rate, 99, greater_or_equal, 990},
+      {"weather:p99<200ms", "weather", measure::percentile, 99, less, 200'000},
+      {"http://a:8080/x:p99<200ms", "http://a:8080/x", measure::percentile, 99, less, 200'000},
+      {"  weather : p99  <=  200 ms ", "weather", measure::percentile, 99, less_or_equal, 200'000},
+  }));
+  CAPTURE(text);
+  const auto parsed = parse(text);
+  CHECK(parsed.text == text);
+  CHECK(parsed.target == target);
+  CHECK(parsed.measured == measured);
+  CHECK(parsed.percent == percent);
+  CHECK(parsed.comparison == comparison);
+  CHECK(parsed.limit == limit);
+}
+
+TEST_CASE("objective: an invalid text is rejected with the reason and what is accepted", "[loadgen][results]") {
+  constexpr std::string_view measures =
+      "; accepted: a percentile such as p50, p99 or p99.9, or mean, max, error_rate, goodput or rate.";
+  constexpr std::string_view times = "; expected a time in us, ms or s, such as 200ms.";
+  constexpr std::string_view shares = "; expected a percentage such as 0.1%.";
+  constexpr std::string_view rates = "; expected responses per second, without a unit.";
+  constexpr std::string_view no_comparison =
+      "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s.";
+  const auto with = [](std::string_view what, std::string_view rest) { return std::string{what}.append(rest); };
+  const auto many = std::string(400, '9');
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"", std::string{no_comparison}},
+      {"p99", std::string{no_comparison}},
+      {"p99=5ms", std::string{no_comparison}},
+      {"<5ms", with("no measure", measures)},
+      {"weather:<5ms", with("no measure", measures)},
+      {":p99<5ms", "no target name before \":\"."},
+      {"q99<5ms", with(R"(unknown measure "q99")", measures)},
+      {"p<5ms", with(R"(unknown measure "p")", measures)},
+      {"pnan<5ms", with(R"(unknown measure "pnan")", measures)},
+      {"p9.9.9<5ms", with(R"(unknown measure "p9.9.9")", measures)},
+      {"p-1<5ms", with(R"(unknown measure "p-1")", measures)},
+      {"P99<5ms", with(R"(unknown measure "P99")", measures)},
+      {"p 99<5ms", with(R"(unknown measure "p 99")", measures)},
+      {"p0<5ms", R"(percentile "p0" is out of range; accepted: above p0, up to p100.)"},
+      {"p100.1<5ms", R"(percentile "p100.1" is out of range; accepted: above p0, up to p100.)"},
+      {"p99<", with("no limit", times)},
+      {"p99<200", with(R"(limit "200" has no unit)", times)},
+      {"p99<200m", with(R"(unknown unit "m")", times)},
+      {"p99<200%", with(R"(unknown unit "%")", times)},
+      {"p99<200ms!", with(R"(unknown unit "ms!")", times)},
+      {"p99<1e3ms", with(R"(unknown unit "e3ms")", times)},
+      {"p99<0x10ms", with(R"(unknown unit "x10ms")", times)},
+      {"p99<-5ms", with(R"(limit "-5ms" is negative)", times)},
+      {"p99<nan", with(R"(limit "nan" is not a number)", times)},
+      {"p99<inf", with(R"(limit "inf" is not a number)", times)},
+      {"p99<ms", with(R"(limit "ms" is not a number)", times)},
+      {"p99<<5ms", with(R"(limit "<5ms" is not a number)", times)},
+      {"p99==5ms", std::string{no_comparison}},
+      {"p99<1.2.3ms", with(R"(limit "1.2.3" is not a number, or too large)", times)},
+      {"p99<" + many + "s", with("limit \"" + many + R"(" is not a number, or too large)", times)},
+      {"p99<3600s", R"(limit "3600s" is too long; accepted: less than one hour.)"},
+      {"p99<0ms", "no value can meet it."},
+      {"error_rate<0.1", with(R"(limit "0.1" has no unit)", shares)},
+      {"error_rate<5ms", with(R"(unknown unit "ms")", shares)},
+      {"error_rate<-1%", with(R"(limit "-1%" is negative)", shares)},
+      {"error_rate<100.1%", R"(limit "100.1%" is too large; accepted: up to 100%.)"},
+      {"error_rate<0%", "no value can meet it."},
+      {"goodput>100%", "no value can meet it."},
+      {"rate>=990/s", with(R"(unknown unit "/s")", rates)},
+      {"rate>=", with("no limit", rates)},
+      {"rate>" + many, with("limit \"" + many + R"(" is not a number, or too large)", rates)},
+      {"rate<0", "no value can meet it."},
+  };
+  for (const auto& [text, reason] : rows) {
+    const auto parsed = parse_objective(text);
+    REQUIRE(parsed.has_error());
+    CHECK(parsed.error() == '"' + text + "\" is not a valid objective: " + reason);
+  }
+}
+
+request_stats make_stats(std::uint64_t succeeded, std::uint64_t failed, std::uint64_t on_time = 0) {
+  request_stats stats;
+  stats.outcomes[static_cast<std::size_t>(request_outcome::status_2xx)] = succeeded;
+  stats.outcomes[static_cast<std::size_t>(request_outcome::connect_refused)] = failed;
+  stats.on_time = on_time;
+  return stats;
+}
+
+/// Response times from 1 ms to 100 ms.
+request_stats make_hundred_times() {
+  auto stats = make_stats(100, 0);
+  for (int i = 1; i <= 100; ++i) stats.response_time.record(std::chrono::milliseconds{i});
+  return stats;
+}
+
+TEST_CASE("objective: a measured value is compared with the limit on both sides", "[loadgen][results]") {
+  struct example {
+    std::string_view text;
+    bool is_met;
+    double value;
+  };
+  const auto [text, is_met, value] = GENERATE(values<example>({
+      {"p50<51ms", true, 50'015},
+      {"p50<50ms", false, 50'015},
+      {"p50>50ms", true, 50'015},
+      {"p99<=99006us", false, 99'007},
+      {"p99<=99007us", true, 99'007},
+      {"p99<99007us", false, 99'007},
+      {"p99>=99007us", true, 99'007},
+      {"p99>99007us", false, 99'007},
+      {"max<=100ms", true, 100'000},
+      {"max<100ms", false, 100'000},
+      {"p100>=100ms", true, 100'000},
+      {"mean<=50.5ms", true, 50'500},
+      {"mean<50.5ms", false, 50'500},
+      {"error_rate<=0%", true, 0},
+      {"rate>=10", true, 10},
+      {"rate>10", false, 10},
+      {"goodput<1%", true, 0},
+  }));
+  CAPTURE(text);
+  const auto result = evaluate(parse(text), make_hundred_times(), 10);
+  CHECK(result.is_met == is_met);
+  CHECK(result.value == value);
+  CHECK_FALSE(result.is_lower_bound);
+  CHECK(result.definition.text == text);
+}
+
+TEST_CASE("objective: ratios are over all requests that have ended, and compared exactly", "[loadgen][results]") {
+  struct example {
+    std::string_view text;
+    std::uint64_t succeeded;
+    std::uint64_t failed;
+    std::uint64_t on_time;
+    bool is_met;
+  };
+  const auto [text, succeeded, failed, on_time, is_met] = GENERATE(values<example>({
+      {"error_rate<0.7%", 993, 7, 0, false},
+      {"error_rate<=0.7%", 993, 7, 0, true},
+      {"error_rate<=0.7%", 99'299, 701, 0, false},
+      {"error_rate<0.1%", 9'991, 9, 0, true},
+      {"goodput>=99.3%", 1'000, 0, 993, true},
+      {"goodput>99.3%", 1'000, 0, 993, false},
+      {"goodput>=99.3%", 993, 8, 993, false},
+      {"rate>=99", 990, 10, 0, true},  // refused connections are not responses
+      {"rate>=99.1", 990, 10, 0, false},
+  }));
+  CAPTURE(text, succeeded, failed);
+  CHECK(evaluate(parse(text), make_stats(succeeded, failed, on_time), 10).is_met == is_met);
+}
+
+TEST_CASE("objective: without requests, no objective is met", "[loadgen][results]") {
+  const auto text =
+      GENERATE("p99<1s", "p99>0s", "mean<1s", "max<1s", "error_rate<1%", "goodput>=0%", "rate>=0", "rate<5");
+  CAPTURE(text);
+  const auto result = evaluate(parse(text), request_stats{}, 10);
+  CHECK_FALSE(result.is_met);
+  CHECK(result.value == 0);
+  CHECK_FALSE(is_unreachable(parse(text), request_stats{}, 0));
+}
+
+TEST_CASE("objective: without responses, no latency objective is met", "[loadgen][results]") {
+  CHECK_FALSE(evaluate(parse("p99<1s"), make_stats(0, 10), 10).is_met);
+  CHECK_FALSE(evaluate(parse("mean<1s"), make_stats(0, 10), 10).is_met);
+  CHECK_FALSE(evaluate(parse("rate>=1"), make_stats(10, 0), 0).is_met);
+}
+
+TEST_CASE("objective: a lower bound does not meet an upper limit, but meets a lower limit", "[loadgen][results]") {
+  auto stats = make_hundred_times();
+  for (int i = 0; i < 5; ++i) stats.response_time.record_censored(70ms);
+  struct example {
+    std::string_view text;
+    bool is_met;
+    double value;
+    bool is_lower_bound;
+  };
+  const auto [text, is_met, value, is_lower_bound] = GENERATE(values<example>({
+      {"p50<1s", true, 53'023, false},
+      {"p99<1s", false, 99'007, true},
+      {"p99<10ms", false, 99'007, true},
+      {"p99>1s", false, 99'007, true},
+      {"p99>90ms", true, 99'007, true},
+      {"max<1s", false, 100'000, true},
+      {"max>=100ms", true, 100'000, true},
+      {"mean<1s", false, (5'050'000.0 + 350'000) / 105, true},
+      {"mean>51ms", true, (5'050'000.0 + 350'000) / 105, true},
+  }));
+  CAPTURE(text);
+  const auto result = evaluate(parse(text), stats, 10);
+  CHECK(result.is_met == is_met);
+  CHECK(result.value == value);
+  CHECK(result.is_lower_bound == is_lower_bound);
+}
+
+TEST_CASE("objective: it becomes unreachable with the first request that makes it so", "[loadgen][results]") {
+  request_stats slow = make_stats(1, 0);
+  slow.response_time.record(1s);
+  CHECK(is_unreachable(parse("p99<1s"), slow, 99));
+  CHECK_FALSE(is_unreachable(parse("p99<1s"), slow, 100));  // 99 of 100 can still be short
+  CHECK_FALSE(is_unreachable(parse("p99<=1s"), slow, 1));
+  CHECK(is_unreachable(parse("max<1s"), slow, 1'000'000));
+  CHECK_FALSE(is_unreachable(parse("p99>2s"), slow, 1));
+  CHECK_FALSE(is_unreachable(parse("mean<1ms"), slow, 1));
+  CHECK_FALSE(is_unreachable(parse("rate>=100"), slow, 1));
+  request_stats censored_stats = make_stats(0, 1);
+  censored_stats.response_time.record_censored(1s);
+  CHECK(is_unreachable(parse("p50<1s"), censored_stats, 1));
+  CHECK_FALSE(is_unreachable(parse("p50<1s"), censored_stats, 2));
+
+  CHECK(is_unreachable(parse("error_rate<1%"), make_stats(0, 1), 100));
+  CHECK_FALSE(is_unreachable(parse("error_rate<=1%"), make_stats(0, 1), 100));
+  CHECK_FALSE(is_unreachable(parse("error_rate<1%"), make_stats(0, 1), 101));
+  CHECK(is_unreachable(parse("error_rate>1%"), make_stats(99, 0), 100));
+  CHECK_FALSE(is_unreachable(parse("error_rate>1%"), make_stats(98, 0), 100));
+  CHECK(is_unreachable(parse("goodput>99%"), make_stats(1, 0, 0), 100));
+  CHECK_FALSE(is_unreachable(parse("goodput>=99%"), make_stats(1, 0, 0), 100));
+  CHECK(is_unreachable(parse("goodput<1%"), make_stats(1, 0, 1), 100));
+  // More requests than planned: the actual number counts.
+  CHECK_FALSE(is_unreachable(parse("error_rate<=1%"), make_stats(99, 1), 10));
+  CHECK_FALSE(is_unreachable(parse("p99<100ms"), make_hundred_times(), 10));
+  CHECK_FALSE(is_unreachable(parse("p99<100ms"), request_stats{}, 0));
+}
+
+/// A request that has ended.
+struct ended_request {
+  bool is_success = true;
+  bool is_on_time = true;
+  bool is_measured = true;
+  bool is_censored = false;
+  duration response_time{};
+
+  void add_to(request_stats& stats) const {
+    ++stats.outcomes[static_cast<std::size_t>(is_success ? request_outcome::status_2xx : request_outcome::timeout)];
+    stats.on_time += is_on_time ? 1 : 0;
+    if (is_measured && is_censored) stats.response_time.record_censored(response_time);
+    if (is_measured && !is_censored) stats.response_time.record(response_time);
+  }
+};
+
+struct request_generator {
+  std::mt19937_64& random;
+  unsigned failing_percent;
+  unsigned censored_percent;
+  std::uint64_t max_us;
+
+  ended_request next() {
+    ended_request request;
+    request.is_success = random() % 100 >= failing_percent;
+    request.is_on_time = request.is_success && random() % 100 >= failing_percent;
+    request.is_censored = random() % 100 < censored_percent;
+    request.is_measured = request.is_censored || request.is_success || random() % 2 == 0;
+    request.response_time = std::chrono::microseconds{random() % max_us};
+    return request;
+  }
+};
+
+objective random_objective(std::mt19937_64& random, std::uint64_t max_us) {
+  constexpr std::array percents{50.0, 90.0, 95.0, 99.0, 99.9, 100.0};
+  constexpr std::array measures{measure::percentile, measure::max,  measure::error_rate,
+                                measure::goodput,    measure::mean, measure::rate};
+  objective objective{.measured = measures[random() % measures.size()],
+                      .percent = percents[random() % percents.size()]};
+  objective.comparison = static_cast<comparison_operator>(random() % 4);
+  objective.limit = is_ratio(objective.measured) ? static_cast<double>(random() % 101) / 100
+                                                 : static_cast<double>(random() % (2 * max_us)) / 2;
+  return objective;
+}
+
+TEST_CASE("objective: an unreachable objective is missed whatever the remaining outcomes", "[loadgen][results]") {
+  std::mt19937_64 random{GENERATE(range(1u, 300u))};
+  const std::uint64_t max_us = 1 + random() % 200'000;
+  request_generator generator{random, static_cast<unsigned>(random() % 30), static_cast<unsigned>(random() % 10),
+                              max_us};
+  std::vector<ended_request> requests(1 + random() % 200);
+  for (auto& request : requests) request = generator.next();
+  for (int i = 0; i < 20; ++i) {
+    const auto objective = random_objective(random, max_us);
+    const auto ended = 1 + random() % requests.size();
+    request_stats stats;
+    for (std::size_t n = 0; n < ended; ++n) requests[n].add_to(stats);
+    if (!is_unreachable(objective, stats, requests.size())) continue;
+    for (int k = 0; k < 10; ++k) {
+      // The remaining requests fail as often as before, never, or at any rate.
+      request_generator rest{random, k % 2 == 0 ? 0 : static_cast<unsigned>(random() % 100),
+                             k % 3 == 0 ? 0 : static_cast<unsigned>(random() % 100), k % 2 == 0 ? 1 : max_us};
+      request_stats final_stats;
+      final_stats.add(stats);
+      const auto end = k < 5 ? requests.size() : ended + random() % (requests.size() - ended + 1);
+      for (auto n = ended; n < end; ++n) rest.next().add_to(final_stats);
+      REQUIRE_FALSE(evaluate(objective, final_stats, 1).is_met);
+    }
+  }
+}
+
+TEST_CASE("objective: a reachable objective can still be met if no value is censored", "[loadgen][results]") {
+  std::mt19937_64 random{GENERATE(range(1u, 300u))};
+  const std::uint64_t max_us = 1 + random() % 200'000;
+  request_generator generator{random, static_cast<unsigned>(random() % 30), 0, max_us};
+  const auto planned = 1 + random() % 200;
+  const auto ended = 1 + random() % planned;
+  request_stats stats;
+  for (std::size_t n = 0; n < ended; ++n) {
+    auto request = generator.next();
+    request.is_measured = true;
+    request.add_to(stats);
+  }
+  for (int i = 0; i < 20; ++i) {
+    const auto objective = random_objective(random, max_us);
+    const bool is_upper = is_upper_limit(objective);
+    const bool has_ratio = is_ratio(objective.measured);
+    const bool can_recover = objective.measured == measure::mean || objective.measured == measure::rate;
+    if (can_recover || (!has_ratio && !is_upper)) continue;
+    if (is_unreachable(objective, stats, planned)) continue;
+    const bool is_success = is_upper == (objective.measured == measure::error_rate);
+    request_stats final_stats;
+    final_stats.add(stats);
+    const ended_request best{.is_success = is_success || !has_ratio, .is_on_time = is_success && has_ratio};
+    for (auto n = ended; n < planned; ++n) best.add_to(final_stats);
+    // A time of zero is not less than zero.
+    if (objective.limit == 0 && objective.comparison == comparison_operator::less) continue;
+    CAPTURE(static_cast<int>(objective.measured), objective.percent, static_cast<int>(objective.comparison),
+            objective.limit, ended, planned);
+    CHECK(evaluate(objective, final_stats, 1).is_met);
+  }
+}
+
+TEST_CASE("objective: a value is formatted with a suitable unit, and never looks equal to the limit unless it is",
+          "[loadgen][results]") {
+  struct example {
+    std::string_view text;
+    double value;
+    std::string_view formatted;
+  };
+  const auto [text, value, formatted] = GENERATE(values<example>({
+      {"p99<200ms", 187'000, "187 ms"},
+      {"p99<200ms", 0, "0 µs"},
+      {"p99<200ms", 73, "73 µs"},
+      {"p99<200ms", 999, "999 µs"},
+      {"p99<200ms", 1'000, "1 ms"},
+      {"p99<200ms", 1'234, "1.23 ms"},
+      {"p99<200ms", 12'345'678, "12.3 s"},
+      {"p99<200ms", 200'000, "200 ms"},
+      {"p99<200ms", 200'063, "200.1 ms"},
+      {"p99<200ms", 200'001, "200.001 ms"},
+      {"mean<2ms", 123.456, "123 µs"},
+      {"error_rate<0.1%", 0.0002, "0.02 %"},
+      {"error_rate<0.1%", 0, "0 %"},
+      {"error_rate<0.1%", 1.0 / 3, "33.33 %"},
+      {"error_rate<0.1%", 0.001000001, "0.1000001 %"},
+      {"error_rate<0.1%", 0.00000123456, "0.0001235 %"},
+      {"goodput>99%", 0.99999, "99.999 %"},
+      {"goodput>99%", 1, "100 %"},
+      {"rate>=990", 998.2, "998.2/s"},
+      {"rate>=990", 989.996, "989.996/s"},
+      {"rate>=990", 12345.6, "12346/s"},
+      {"rate>=990", 0, "0/s"},
+  }));
+  CAPTURE(text, value);
+  CHECK(format_value(parse(text), value) == formatted);
+}
+
+}  // namespace
+}  // namespace cohort::loadgen

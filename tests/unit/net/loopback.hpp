@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <cohort/net/tcp.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "tests/support/socket.hpp"
+#include "tests/unit/net/peer.hpp"
+
+// Sockets on 127.0.0.1 with ports that the system chooses. These tests do not measure time.
+namespace cohort::test {
+
+/// A loop under real time. The test's thread runs it until a task completes.
+class real_time_fixture {
+ public:
+  loop& event_loop() noexcept { return loop_; }
+
+  template <class T>
+  T run(task<T> work) {
+    detail::child_task<T> child;
+    asio::post(loop_.get_executor(),
+               [&] { detail::start_child_task(child, std::move(work), [this] { loop_.stop(); }); });
+    loop_.context().restart();
+    loop_.run();
+    if (child.outcome.failure) std::rethrow_exception(child.outcome.failure);
+    if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
+  }
+
+  deadline short_deadline() const { return deadline::after(loop_.now(), std::chrono::milliseconds{20}); }
+  /// For operations that complete earlier if the test passes.
+  deadline long_deadline() const { return deadline::after(loop_.now(), default_timeout); }
+
+ private:
+  loop loop_;
+};
+
+inline net::endpoint loopback(std::uint16_t port = 0) { return {asio::ip::address_v4::loopback(), port}; }
+
+struct connected_streams {
+  net::stream_ptr client;
+  net::stream_ptr server;
+};
+
+inline task<connected_streams> connect_streams() {
+  auto listener = *net::listen_tcp(loop::current(), loopback());
+  auto connecting = net::connect_tcp(listener->local_endpoint(), deadline::never());
+  auto connected = co_await std::move(connecting);
+  auto accepting = listener->accept(loop::current());
+  auto accepted = co_await std::move(accepting);
+  connected_streams streams;
+  streams.client = std::move(*connected);
+  streams.server = std::move(*accepted);
+  co_return streams;
+}
+
+inline task<wait_status> sleep_task(deadline wait_deadline) { co_return co_await sleep_until(wait_deadline); }
+
+}  // namespace cohort::test

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/resolver.hpp>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include <cohort/net/system_network.hpp>
+#include <cohort/runtime/concurrency/with_deadline.hpp>
+#include "tests/unit/net/loopback.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using namespace std::chrono_literals;
+using addresses = net::resolver::addresses;
+using endpoints = result<std::vector<net::endpoint>>;
+
+addresses address(const char* text) { return std::vector{asio::ip::make_address(text)}; }
+std::vector<net::endpoint> one_endpoint(const char* text, std::uint16_t port) {
+  return {{asio::ip::make_address(text), port}};
+}
+
+/// A lookup function that blocks until the test provides a result. Its state is shared with the resolver's threads,
+/// which can outlive the test.
+class scripted_lookup {
+ public:
+  net::resolver::lookup_function function() {
+    return [shared = shared_](const std::string&) { return shared->look_up(); };
+  }
+  /// Provides the result of one lookup, started or not.
+  void complete_one(addresses result) {
+    const std::lock_guard lock{shared_->mutex};
+    shared_->results.push_back(std::move(result));
+    shared_->changed.notify_all();
+  }
+  void wait_for_lookups(int count) {
+    std::unique_lock lock{shared_->mutex};
+    REQUIRE(shared_->changed.wait_for(lock, default_timeout, [&] { return shared_->lookups >= count; }));
+  }
+  int lookup_count() const {
+    const std::lock_guard lock{shared_->mutex};
+    return shared_->lookups;
+  }
+  ~scripted_lookup() {
+    const std::lock_guard lock{shared_->mutex};
+    shared_->stopped = true;
+    shared_->changed.notify_all();
+  }
+
+ private:
+  struct state {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<addresses> results;
+    int lookups = 0;
+    bool stopped = false;
+
+    addresses look_up() {
+      std::unique_lock lock{mutex};
+      ++lookups;
+      changed.notify_all();
+      changed.wait(lock, [this] { return stopped || !results.empty(); });
+      if (results.empty()) return error_code{asio::error::host_not_found};
+      auto next = std::move(results.front());
+      results.pop_front();
+      return next;
+    }
+  };
+  std::shared_ptr<state> shared_ = std::make_shared<state>();
+};
+
+net::resolver::settings settings_with(std::chrono::seconds ttl, std::chrono::seconds max_stale_age,
+                                      std::chrono::seconds negative_ttl) {
+  net::resolver::settings settings;
+  settings.ttl = ttl;
+  settings.max_stale_age = max_stale_age;
+  settings.negative_ttl = negative_ttl;
+  return settings;
+}
+
+TEST_CASE("resolver: concurrent requests for one name share one lookup", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  std::vector<task<endpoints>> requests;
+  for (std::uint16_t port = 1; port <= 3; ++port)
+    requests.push_back(resolver.resolve("weather", port, time.long_deadline()));
+  lookup.complete_one(address("10.0.0.1"));
+  const auto all = time.run(when_all(std::move(requests)));
+  REQUIRE(all.size() == 3);
+  for (std::uint16_t port = 1; port <= 3; ++port) CHECK(*all[port - 1U] == one_endpoint("10.0.0.1", port));
+  CHECK(lookup.lookup_count() == 1);
+}
+
+TEST_CASE("resolver: a result is cached for its TTL", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
+  CHECK(*time.run(resolver.resolve("weather", 81, deadline{time.event_loop().now()})) == one_endpoint("10.0.0.1", 81));
+  CHECK(lookup.lookup_count() == 1);
+}
+
+TEST_CASE("resolver: a stale result is returned at once while one lookup refreshes it", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(0s, 1h, 1h)};
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(*time.run(resolver.resolve("weather", 80, deadline{time.event_loop().now()})) ==
+          one_endpoint("10.0.0.1", 80));
+  }
+  lookup.wait_for_lookups(2);
+  CHECK(lookup.lookup_count() == 2);
+
+  lookup.complete_one(address("10.0.0.2"));
+  endpoints next = time.run(resolver.resolve("weather", 80, time.long_deadline()));
+  while (*next == one_endpoint("10.0.0.1", 80)) next = time.run(resolver.resolve("weather", 80, time.long_deadline()));
+  CHECK(*next == one_endpoint("10.0.0.2", 80));
+}
+
+TEST_CASE("resolver: a stale result survives a failed lookup", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(0s, 1h, 0s)};
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+  lookup.complete_one(error_code{asio::error::host_not_found_try_again});
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+  // The third lookup starts only after the failure of the second.
+  while (lookup.lookup_count() < 3)
+    CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
+}
+
+TEST_CASE("resolver: a result older than max_stale_age is not used", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(0s, 0s, 1h)};
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+  lookup.complete_one(address("10.0.0.2"));
+  CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.2", 80));
+}
+
+TEST_CASE("resolver: a failure is cached for negative_ttl", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  const bool cached = GENERATE(true, false);
+  net::resolver resolver{lookup.function(), settings_with(1h, 1h, cached ? 1h : 0h)};
+  lookup.complete_one(error_code{asio::error::host_not_found});
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
+  if (cached) {
+    CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
+    CHECK(lookup.lookup_count() == 1);
+  } else {
+    lookup.complete_one(address("10.0.0.1"));
+    CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+    CHECK(lookup.lookup_count() == 2);
+  }
+}
+
+TEST_CASE("resolver: a request ends at its deadline or by cancellation while its lookup hangs",
+          "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  CHECK(time.run(resolver.resolve("weather", 80, time.short_deadline())).error() == asio::error::timed_out);
+  const auto cancelled =
+      time.run(with_deadline(time.short_deadline(), resolver.resolve("weather", 80, deadline::never())));
+  CHECK(cancelled.error() == asio::error::timed_out);
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
+  CHECK(lookup.lookup_count() == 1);
+}
+
+TEST_CASE("resolver: a lookup that hangs does not block other names", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup hanging;
+  const auto hang = hanging.function();
+  net::resolver resolver{[hang](const std::string& host) { return host == "slow" ? hang(host) : address("10.0.0.1"); },
+                         net::resolver::settings{}};
+  CHECK(time.run(resolver.resolve("slow", 80, time.short_deadline())).error() == asio::error::timed_out);
+  CHECK(time.run(resolver.resolve("fast", 80, time.long_deadline())).has_value());
+}
+
+TEST_CASE("resolver: the resolver can be destroyed while a lookup hangs", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  {
+    net::resolver resolver{lookup.function(), net::resolver::settings{}};
+    CHECK(time.run(resolver.resolve("weather", 80, time.short_deadline())).error() == asio::error::timed_out);
+  }
+  lookup.complete_one(address("10.0.0.1"));
+  time.run(sleep_task(time.short_deadline()));
+}
+
+TEST_CASE("resolver: an IP address needs no lookup", "[net][resolver][threads]") {
+  real_time_fixture time;
+  scripted_lookup lookup;
+  net::system_network network{lookup.function()};
+  CHECK(*time.run(network.resolve("127.0.0.1", 80, time.long_deadline())) == one_endpoint("127.0.0.1", 80));
+  CHECK(*time.run(network.resolve("::1", 80, time.long_deadline())) == one_endpoint("::1", 80));
+  CHECK(lookup.lookup_count() == 0);
+}
+
+TEST_CASE("system network: resolves localhost with the system resolver and connects to it",
+          "[net][resolver][threads]") {
+  real_time_fixture time;
+  net::system_network network;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  const auto port = listener->local_endpoint().port();
+  const endpoints all = time.run(network.resolve("localhost", port, time.long_deadline()));
+  REQUIRE(all.has_value());
+  CHECK(std::find(all->begin(), all->end(), loopback(port)) != all->end());
+  CHECK(time.run(network.connect(loopback(port), time.long_deadline())).has_value());
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tcp.hpp>
+
+#include <boost/asio/error.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/runtime/concurrency/with_deadline.hpp>
+#include "tests/support/black_hole.hpp"
+#include "tests/unit/net/loopback.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+/// More than the socket buffers of the kernel hold.
+constexpr std::size_t oversized = 64 << 20;
+
+TEST_CASE("tcp: bytes are transferred in streams directions", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  CHECK(time.run(write_bytes(*streams.client, "question")) == 8U);
+  CHECK(time.run(read_once(*streams.server)) == std::string{"question"});
+  CHECK(time.run(write_bytes(*streams.server, "answer")) == 6U);
+  CHECK(time.run(read_once(*streams.client)) == std::string{"answer"});
+  CHECK(streams.client->peer_address() == "127.0.0.1");
+}
+
+TEST_CASE("tcp: try_write writes without waiting and returns would_block when the buffers are full", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  const std::string block(1 << 16, 'x');
+  const net::const_buffers buffers{asio::buffer(block), asio::const_buffer{}};
+  auto sent = streams.client->try_write(buffers);
+  CHECK(sent.has_value());
+  for (std::size_t total = 0; sent && total < oversized; total += block.size())
+    sent = streams.client->try_write(buffers);
+  CHECK(sent.error() == asio::error::would_block);
+}
+
+task<std::size_t> read_bytes(net::stream& source, std::size_t size) {
+  std::string buffer(1 << 16, '\0');
+  std::size_t total = 0;
+  while (total < size) {
+    auto reading = source.read_some(asio::buffer(buffer));
+    const auto read = co_await std::move(reading);
+    if (!read) break;
+    total += *read;
+  }
+  co_return total;
+}
+
+TEST_CASE("tcp: write_all completes when the reader has read everything", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  auto writing = write_bytes(*streams.client, std::string(oversized, 'x'));
+  const auto transferred = time.run(when_all(std::move(writing), read_bytes(*streams.server, oversized)));
+  CHECK(std::get<0>(transferred) == oversized);
+  CHECK(std::get<1>(transferred) == oversized);
+}
+
+TEST_CASE("tcp: a read ends at the stream's deadline, and works again after a new one is set", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  streams.client->set_deadline(time.short_deadline());
+  CHECK(time.run(read_once(*streams.client)).error() == asio::error::timed_out);
+  CHECK(time.run(write_bytes(*streams.server, "late")) == 4U);
+  CHECK(time.run(read_once(*streams.client)).error() == asio::error::timed_out);
+  CHECK(time.run(write_bytes(*streams.client, "x")).error() == asio::error::timed_out);
+
+  streams.client->set_deadline(time.long_deadline());
+  CHECK(time.run(read_once(*streams.client)) == std::string{"late"});
+  CHECK(time.run(write_bytes(*streams.client, "x")) == 1U);
+}
+
+TEST_CASE("tcp: a write that the peer does not read ends at the deadline", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  streams.client->set_deadline(time.short_deadline());
+  CHECK(time.run(write_bytes(*streams.client, std::string(oversized, 'x'))).error() == asio::error::timed_out);
+}
+
+TEST_CASE("tcp: a cancelled read leaves the stream usable", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  const auto timed_out = time.run(with_deadline(time.short_deadline(), read_once(*streams.client)));
+  CHECK(timed_out.error() == asio::error::timed_out);
+  CHECK(time.run(write_bytes(*streams.server, "still here")) == 10U);
+  CHECK(time.run(read_once(*streams.client)) == std::string{"still here"});
+}
+
+TEST_CASE("tcp: after shutdown_write the other direction stays open", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  streams.client->shutdown_write();
+  CHECK(time.run(read_once(*streams.server)).error() == asio::error::eof);
+  CHECK(time.run(write_bytes(*streams.server, "understood")) == 10U);
+  CHECK(time.run(read_once(*streams.client)) == std::string{"understood"});
+}
+
+TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp]") {
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto raw = connect_loopback(listener->local_endpoint().port());
+  auto accepted = time.run(listener->accept(time.event_loop()));
+  REQUIRE(accepted.has_value());
+  reset_on_close(raw);
+  raw.close();
+  CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
+}
+
+TEST_CASE("tcp: readable is true if a read would not wait", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  CHECK_FALSE(streams.client->readable());
+  SECTION("bytes were received") { CHECK(time.run(write_bytes(*streams.server, "x")) == 1U); }
+  SECTION("the peer has closed") { streams.server.reset(); }
+  // On the loopback interface, data has arrived when the call returns.
+  CHECK(streams.client->readable());
+}
+
+task<> wait_for_hangup(net::stream& watched, event& hangup) {
+  watched.watch_hangup([&hangup] { hangup.set(); });
+  co_await hangup.wait();
+}
+
+TEST_CASE("tcp: the hang-up watch is notified when the peer closes", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  event hangup;
+  streams.server.reset();
+  time.run(wait_for_hangup(*streams.client, hangup));
+  streams.client->unwatch_hangup();
+  CHECK(time.run(read_once(*streams.client)).error() == asio::error::eof);
+}
+
+task<> watch_until(net::stream& watched, deadline watch_deadline, int* hangups) {
+  watched.watch_hangup([hangups] { ++*hangups; });
+  co_await sleep_until(watch_deadline);
+}
+
+TEST_CASE("tcp: received bytes neither trigger the hang-up watch nor are consumed by it", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  int hangups = 0;
+  CHECK(time.run(write_bytes(*streams.server, "next request")) == 12U);
+  time.run(watch_until(*streams.client, time.short_deadline(), &hangups));
+  streams.client->unwatch_hangup();
+  CHECK(hangups == 0);
+  CHECK(time.run(read_once(*streams.client)) == std::string{"next request"});
+}
+
+TEST_CASE("tcp: the hang-up watch survives an expired deadline without a notification", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  const auto read_deadline = time.short_deadline();
+  streams.client->set_deadline(read_deadline);
+  int hangups = 0;
+  time.run(watch_until(*streams.client, deadline{read_deadline.time() + std::chrono::milliseconds{5}}, &hangups));
+  CHECK(hangups == 0);
+
+  streams.client->unwatch_hangup();
+  event hangup;
+  streams.client->set_deadline(deadline::after(time.event_loop().now(), std::chrono::milliseconds{1}));
+  streams.client->watch_hangup([&hangup] { hangup.set(); });
+  time.run(sleep_task(time.short_deadline()));
+  CHECK_FALSE(hangup.is_set());
+  streams.server.reset();
+  CHECK(time.run(hangup.wait(time.long_deadline())) == wait_status::notified);
+}
+
+TEST_CASE("tcp: unwatch_hangup prevents the notification", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  int hangups = 0;
+  streams.client->watch_hangup([&hangups] { ++hangups; });
+  streams.client->unwatch_hangup();
+  streams.server.reset();
+  time.run(sleep_task(time.short_deadline()));
+  CHECK(hangups == 0);
+}
+
+TEST_CASE("tcp: an acceptor chooses a port, accepts connections, and fails after close", "[net][tcp]") {
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  const auto endpoint = listener->local_endpoint();
+  CHECK(endpoint.port() != 0);
+  CHECK(time.run(net::connect_tcp(endpoint, time.long_deadline())).has_value());
+  CHECK(time.run(listener->accept(time.event_loop())).has_value());
+  const auto accepted = time.run(with_deadline(time.short_deadline(), listener->accept(time.event_loop())));
+  CHECK(accepted.error() == asio::error::timed_out);
+  listener->close();
+  CHECK(time.run(listener->accept(time.event_loop())).has_error());
+  CHECK(time.run(net::connect_tcp(endpoint, time.long_deadline())).error() == asio::error::connection_refused);
+}
+
+task<error_code> accept_then_close(net::acceptor& listener) {
+  asio::post(loop::current().get_executor(), [&listener] { listener.close(); });
+  auto accepting = listener.accept(loop::current());
+  const auto accepted = co_await std::move(accepting);
+  co_return accepted ? error_code{} : accepted.error();
+}
+
+task<std::string> accept_error(net::acceptor& listener) {
+  const auto error = co_await accept_then_close(listener);
+  co_return error == asio::error::operation_aborted ? std::string{"operation_aborted"} : error.message();
+}
+
+TEST_CASE("tcp: closing an acceptor ends a pending accept with operation_aborted", "[net][tcp]") {
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  CHECK(time.run(accept_error(*listener)) == "operation_aborted");
+}
+
+TEST_CASE("tcp: listening on a port in use returns address_in_use", "[net][tcp]") {
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  CHECK(net::listen_tcp(time.event_loop(), listener->local_endpoint()).error() == asio::error::address_in_use);
+}
+
+TEST_CASE("tcp: connecting to a host that does not respond ends at the deadline or by cancellation", "[net][tcp]") {
+  real_time_fixture time;
+  const black_hole hole;
+  const auto endpoint = loopback(hole.port());
+  CHECK(time.run(net::connect_tcp(endpoint, time.short_deadline())).error() == asio::error::timed_out);
+  CHECK(time.run(net::connect_tcp(endpoint, deadline{time.event_loop().now()})).error() == asio::error::timed_out);
+  const auto cancelled = time.run(with_deadline(time.short_deadline(), net::connect_tcp(endpoint, deadline::never())));
+  CHECK(cancelled.error() == asio::error::timed_out);
+}
+
+}  // namespace
+}  // namespace cohort

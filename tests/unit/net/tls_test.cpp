@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstdlib>
+
+#include "tests/support/certificate_authority.hpp"
+#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/net/loopback.hpp"
+#include "tests/unit/runtime/task_fixtures.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+/// Makes new contexts trust only this authority, for its lifetime.
+class trust_scope {
+ public:
+  explicit trust_scope(const certificate_authority& root) {
+    const auto file = directory_.write("root.pem", root.certificate_pem());
+    ::setenv("SSL_CERT_FILE", file.c_str(), 1);
+    ::setenv("SSL_CERT_DIR", directory_.path().c_str(), 1);
+  }
+  ~trust_scope() {
+    ::unsetenv("SSL_CERT_FILE");
+    ::unsetenv("SSL_CERT_DIR");
+  }
+  trust_scope(const trust_scope&) = delete;
+  trust_scope& operator=(const trust_scope&) = delete;
+
+ private:
+  temporary_directory directory_;
+};
+
+task<result<net::stream_ptr>> connect_tls(net::tls_client_context& context, std::uint16_t port, std::string host,
+                                          deadline connect_deadline) {
+  auto connecting = net::connect_tcp(loopback(port), connect_deadline);
+  auto plain = co_await std::move(connecting);
+  if (!plain) co_return plain.error();
+  (*plain)->set_deadline(connect_deadline);
+  co_return co_await context.handshake(std::move(*plain), std::move(host));
+}
+
+/// Sends a request in two buffers and reads until the peer closes.
+task<std::string> exchange(net::stream& connection) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4\r\n\r\n";
+  const std::string body = "body";
+  const net::const_buffers buffers{asio::buffer(head), asio::buffer(body)};
+  auto writing = net::write_all(connection, buffers);
+  const auto sent = co_await std::move(writing);
+  std::string all = sent ? "" : sent.error().message();
+  for (;;) {
+    auto reading = read_once(connection);
+    auto bytes = co_await std::move(reading);
+    if (!bytes) co_return all + (bytes.error() == asio::error::eof ? "|end" : bytes.error().message());
+    all += *bytes;
+  }
+}
+
+certificate_and_key certificate_for(certificate_authority& root, std::vector<std::string> names) {
+  certificate_request request;
+  request.dns = std::move(names);
+  return root.issue(request);
+}
+
+TEST_CASE("tls: a trusted certificate for the host name is accepted, and bytes are transferred in both directions",
+          "[net][tls][threads]") {
+  certificate_authority root{"Test Root"};
+  const trust_scope trust{root};
+  scripted_upstream upstream{certificate_for(root, {"localhost"})};
+  canned_response canned;
+  canned.body = "over TLS";
+  upstream.set_default_behaviour(canned);
+
+  real_time_fixture time;
+  net::tls_client_context context;
+  auto secured = time.run(connect_tls(context, upstream.port(), "localhost", time.long_deadline()));
+  REQUIRE(secured.has_value());
+  CHECK((*secured)->peer_address() == "127.0.0.1");
+  const auto response = time.run(exchange(**secured));
+  CHECK(response.starts_with("HTTP/1.1 200"));
+  CHECK(response.ends_with("over TLS|end"));
+  REQUIRE(upstream.requests().size() == 1);
+  CHECK(upstream.requests()[0].body == "body");
+}
+
+TEST_CASE("tls: an IP address is accepted if it is an IP address entry of the certificate", "[net][tls][threads]") {
+  certificate_authority root{"Test Root"};
+  const trust_scope trust{root};
+  certificate_request request;
+  request.ip = {"127.0.0.1"};
+  scripted_upstream upstream{root.issue(request)};
+  real_time_fixture time;
+  net::tls_client_context context;
+  CHECK(time.run(connect_tls(context, upstream.port(), "127.0.0.1", time.long_deadline())).has_value());
+}
+
+TEST_CASE("tls: an invalid certificate ends the handshake with an error of the SSL category", "[net][tls][threads]") {
+  struct row {
+    const char* description;
+    std::vector<std::string> certificate_names;
+    bool expired;
+    bool trusted_root;
+    const char* host;
+  };
+  const auto each =
+      GENERATE(values<row>({{"another name", {"other.example"}, false, true, "localhost"},
+                            {"a parent name", {"host"}, false, true, "localhost"},
+                            {"expired", {"localhost"}, true, true, "localhost"},
+                            {"an untrusted authority", {"localhost"}, false, false, "localhost"},
+                            {"a name instead of the IP address", {"localhost"}, false, true, "127.0.0.1"}}));
+  CAPTURE(each.description);
+  certificate_authority root{"Test Root"};
+  certificate_authority untrusted_root{"Test Root"};
+  const trust_scope trust{root};
+  certificate_request request;
+  request.dns = each.certificate_names;
+  if (each.expired) {
+    request.not_before_offset = std::chrono::hours{-2};
+    request.valid_for = std::chrono::hours{1};
+  }
+  scripted_upstream upstream{(each.trusted_root ? root : untrusted_root).issue(request)};
+  real_time_fixture time;
+  net::tls_client_context context;
+  const auto secured = time.run(connect_tls(context, upstream.port(), each.host, time.long_deadline()));
+  REQUIRE(secured.has_error());
+  CHECK(secured.error().category() == asio::error::get_ssl_category());
+  CHECK(upstream.requests().empty());
+}
+
+TEST_CASE("tls: a second handshake with the same host resumes the session, one with another host does not",
+          "[net][tls][threads]") {
+  certificate_authority root{"Test Root"};
+  const trust_scope trust{root};
+  scripted_upstream upstream{certificate_for(root, {"localhost", "other.example"})};
+  upstream.set_default_behaviour(canned_response{});
+  real_time_fixture time;
+  net::tls_client_context context;
+  const auto connect = [&](const char* host) {
+    auto secured = time.run(connect_tls(context, upstream.port(), host, time.long_deadline()));
+    REQUIRE(secured.has_value());
+    // TLS 1.3 sends the session ticket after the handshake.
+    CHECK(time.run(exchange(**secured)).ends_with("|end"));
+  };
+  connect("localhost");
+  CHECK_FALSE(context.last_handshake_resumed());
+  connect("localhost");
+  CHECK(context.last_handshake_resumed());
+  connect("other.example");
+  CHECK_FALSE(context.last_handshake_resumed());
+  connect("localhost");
+  CHECK(context.last_handshake_resumed());
+}
+
+task<error_code> handshake_error(net::tls_client_context& context, std::string peer_bytes) {
+  auto ends = net::make_memory_pipe();
+  auto writing = write_bytes(*ends.second, std::move(peer_bytes));
+  co_await std::move(writing);
+  ends.second->shutdown_write();
+  auto handshaking = context.handshake(std::move(ends.first), "localhost");
+  const auto secured = co_await std::move(handshaking);
+  co_return secured ? error_code{} : secured.error();
+}
+
+task<std::string> handshake_error_category(net::tls_client_context& context, std::string peer_bytes) {
+  const auto error = co_await handshake_error(context, std::move(peer_bytes));
+  co_return error ? error.category().name() : "none";
+}
+
+TEST_CASE("tls: a peer that does not speak TLS or closes ends the handshake with an error", "[net][tls]") {
+  virtual_time time;
+  net::tls_client_context context;
+  CHECK(time.run(handshake_error_category(context, "HTTP/1.1 400 Bad Request\r\n\r\n")) == "asio.ssl");
+  CHECK(time.run(handshake_error_category(context, "")) != "none");
+}
+
+/// The bytes of a handshake that the peer does not answer.
+task<result<std::string>> client_hello(net::tls_client_context& context, std::string host) {
+  auto ends = net::make_memory_pipe();
+  ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
+  auto handshaking = context.handshake(std::move(ends.first), std::move(host));
+  const auto secured = co_await std::move(handshaking);
+  if (secured || secured.error() != asio::error::timed_out) co_return std::string{"no timeout"};
+  co_return co_await read_once(*ends.second);
+}
+
+TEST_CASE("tls: an unanswered handshake ends at the stream's deadline; its SNI contains a name but no IP address",
+          "[net][tls]") {
+  virtual_time time;
+  net::tls_client_context context;
+  const auto start = time.now();
+  const auto by_name = time.run(client_hello(context, "service.example"));
+  CHECK(time.now() - start >= 5s);
+  CHECK(time.now() - start <= 5s + tick);
+  REQUIRE(by_name.has_value());
+  CHECK(by_name->find("service.example") != std::string::npos);
+  const auto by_address = time.run(client_hello(context, "192.0.2.7"));
+  REQUIRE(by_address.has_value());
+  CHECK(by_address->size() > 100);
+  CHECK(by_address->find("192.0.2.7") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace cohort

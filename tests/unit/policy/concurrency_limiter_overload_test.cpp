@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_all.hpp>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include <cohort/policy/overload/concurrency_limiter.hpp>
+#include <cohort/runtime/random.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+using policy::concurrency_limiter;
+
+constexpr time_point start{1h};
+
+/// Simulated server: workers with one queue, Poisson arrivals, and clients whose timeout is four service times. Every
+/// admitted request is processed, even after its timeout.
+class simulated_server {
+ public:
+  enum class distribution { constant, exponential };
+  struct load_result {
+    double goodput = 0;   // responses in time, as a fraction of the capacity
+    double in_time = 0;   // responses in time, as a fraction of the responses
+    double rejected = 0;  // as a fraction of the requests
+    double max_limit = 0;
+    double mean_limit = 0;
+  };
+
+  simulated_server(std::size_t workers, distribution service_times, bool limited)
+      : free_at_(workers, start), service_times_(service_times), limited_(limited) {}
+
+  /// `load` is relative to the capacity; `service_time` is the mean.
+  load_result run(duration length, double load, duration service_time) {
+    const auto end_time = now_ + length;
+    const auto capacity = static_cast<double>(free_at_.size()) / (service_time / 1.0s);
+    double requests = 0;
+    double rejected = 0;
+    double limits = 0;
+    load_result result;
+    responses_ = in_time_ = 0;
+    for (;;) {
+      now_ += draw(duration{static_cast<duration::rep>(1e9 / (load * capacity))}, distribution::exponential);
+      if (now_ >= end_time) break;
+      finish_until_now();
+      ++requests;
+      limits += static_cast<double>(limiter.limit());
+      result.max_limit = std::max(result.max_limit, static_cast<double>(limiter.limit()));
+      if (limited_ && !limiter.try_acquire()) {
+        ++rejected;
+        continue;
+      }
+      const auto worker = std::ranges::min_element(free_at_);
+      *worker = std::max(*worker, now_) + draw(service_time, service_times_);
+      in_service_.push_back({*worker, now_, now_ + 4 * service_time});
+      std::ranges::push_heap(in_service_, std::ranges::greater{}, &request::done);
+    }
+    result.goodput = in_time_ / (length / 1.0s) / capacity;
+    result.in_time = in_time_ / responses_;
+    result.rejected = rejected / requests;
+    result.mean_limit = limits / requests;
+    return result;
+  }
+
+  concurrency_limiter limiter{{}};
+
+ private:
+  struct request {
+    time_point done;
+    time_point arrived;
+    time_point deadline;
+  };
+
+  duration draw(duration mean, distribution kind) {
+    if (kind == distribution::constant) return mean;
+    return duration{static_cast<duration::rep>(-std::log(1 - random_.uniform()) * static_cast<double>(mean.count()))};
+  }
+  void finish_until_now() {
+    while (!in_service_.empty() && in_service_.front().done <= now_) {
+      std::ranges::pop_heap(in_service_, std::ranges::greater{}, &request::done);
+      const auto ended = in_service_.back();
+      in_service_.pop_back();
+      ++responses_;
+      in_time_ += ended.done <= ended.deadline ? 1 : 0;
+      if (limited_) limiter.release(ended.done - ended.arrived, ended.done);
+    }
+  }
+
+  std::vector<time_point> free_at_;
+  std::vector<request> in_service_;
+  distribution service_times_;
+  bool limited_;
+  random_generator random_{1};
+  time_point now_ = start;
+  double responses_ = 0;
+  double in_time_ = 0;
+};
+
+using distribution = simulated_server::distribution;
+
+TEST_CASE("concurrency limiter: without a limit, triple load leaves no request in time, even after the overload",
+          "[policy][concurrency_limiter]") {
+  simulated_server server{16, distribution::constant, false};
+  CHECK(server.run(10s, 0.6, 50ms).in_time > 0.99);
+  CHECK(server.run(30s, 3, 50ms).goodput < 0.05);
+  CHECK(server.run(30s, 0.6, 50ms).goodput < 0.05);
+}
+
+TEST_CASE("concurrency limiter: under triple load, the limited server completes nearly its capacity in time",
+          "[policy][concurrency_limiter]") {
+  const auto workers = GENERATE(std::size_t{8}, std::size_t{16}, std::size_t{64});
+  const auto service_time = GENERATE(duration{20ms}, duration{50ms});
+  const auto [kind, goodput, in_time] = GENERATE(table<distribution, double, double>({
+      {distribution::constant, 0.95, 0.99},
+      {distribution::exponential, 0.9, 0.95},  // the service time alone exceeds the timeout for 2 % of the requests
+  }));
+  CAPTURE(workers, service_time.count(), kind == distribution::constant);
+  simulated_server server{workers, kind, true};
+  CHECK(server.run(20s, 0.6, service_time).in_time > 0.97);
+  server.run(5s, 3, service_time);
+  const auto overload = server.run(60s, 3, service_time);
+  CHECK(overload.goodput > goodput);
+  CHECK(overload.in_time > in_time);
+  CHECK(overload.rejected < 0.72);
+  // Soon after the overload, no request is rejected.
+  server.run(5s, 0.7, service_time);
+  const auto after = server.run(30s, 0.7, service_time);
+  CHECK(after.rejected < 0.01);
+  CHECK(after.in_time > in_time);
+}
+
+TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour of overload",
+          "[policy][concurrency_limiter]") {
+  const auto kind = GENERATE(distribution::constant, distribution::exponential);
+  simulated_server server{16, kind, true};
+  server.run(10s, 0.6, 50ms);
+  const auto first = server.run(60s, 3, 50ms);
+  server.run(30min, 3, 50ms);
+  const auto last = server.run(60s, 3, 50ms);
+  CHECK(last.mean_limit < first.mean_limit * 1.15);
+  CHECK(last.goodput > 0.93);
+  CHECK(last.in_time > 0.95);
+}
+
+TEST_CASE("concurrency limiter: a server that has become slower permanently reaches its capacity again",
+          "[policy][concurrency_limiter]") {
+  const auto factor = GENERATE(2, 10);
+  const auto kind = GENERATE(distribution::constant, distribution::exponential);
+  CAPTURE(factor, kind == distribution::constant);
+  simulated_server server{32, kind, true};
+  server.run(10s, 0.8, 20ms);
+  server.run(60s, 0.8, 20ms * factor);
+  const auto later = server.run(60s, 0.8, 20ms * factor);
+  CHECK(later.rejected < 0.05);
+  CHECK(later.goodput > 0.72);
+  const auto overload = server.run(120s, 2, 20ms * factor);
+  CHECK(overload.goodput > 0.85);
+  CHECK(overload.in_time > 0.95);
+}
+
+TEST_CASE("concurrency limiter: a server that starts under overload finds its limit without a base from idle time",
+          "[policy][concurrency_limiter]") {
+  const auto kind = GENERATE(distribution::constant, distribution::exponential);
+  simulated_server server{16, kind, true};
+  server.run(30s, 3, 50ms);
+  const auto later = server.run(60s, 3, 50ms);
+  CHECK(later.goodput > 0.93);
+  CHECK(later.in_time > 0.95);
+  CHECK(later.max_limit < 64);
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/retry/hedging.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+using policy::hedging;
+
+constexpr time_point start{1h};
+
+/// After `count` responses, one in ten of them slow.
+hedging with_samples(int count, hedging::settings settings = {}) {
+  hedging hedge{settings};
+  for (int i = 0; i < count; ++i) hedge.record(i % 10 == 9 ? 200ms : 20ms, start);
+  return hedge;
+}
+
+bool is_approximately(std::optional<duration> actual, duration expected) {
+  return actual && *actual >= expected && *actual <= expected * 119 / 100;
+}
+
+TEST_CASE("hedging: the delay is the configured latency quantile", "[policy][hedging]") {
+  auto hedge = with_samples(100);
+  CHECK(is_approximately(hedge.delay(1s, start), 200ms));
+  auto at_p90 = with_samples(100, {.quantile = 0.9});
+  CHECK(is_approximately(at_p90.delay(1s, start), 20ms));
+}
+
+TEST_CASE("hedging: no second request while there are too few samples", "[policy][hedging]") {
+  auto few = with_samples(19);
+  CHECK_FALSE(few.delay(1h, start).has_value());
+  CHECK(few.median(start) == 0s);
+  auto enough = with_samples(20);
+  CHECK(enough.delay(1h, start).has_value());
+  CHECK(is_approximately(enough.median(start), 20ms));
+  CHECK_FALSE(enough.delay(1h, start + 1min).has_value());
+  CHECK(enough.median(start + 1min) == 0s);
+}
+
+TEST_CASE("hedging: no second request with less than the median latency left for it", "[policy][hedging]") {
+  auto hedge = with_samples(100);
+  const auto required = *hedge.delay(1h, start) + hedge.median(start);
+  CHECK(hedge.delay(required, start).has_value());
+  CHECK_FALSE(hedge.delay(required - 1ns, start).has_value());
+  CHECK_FALSE(hedge.delay(0s, start).has_value());
+  CHECK_FALSE(hedge.delay(-1s, start).has_value());
+}
+
+TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
+  hedging hedge{{}};
+  for (int i = 0; i < 20; ++i) hedge.record(100us, start);
+  CHECK(hedge.delay(1s, start) == 5ms);
+  CHECK(is_approximately(hedge.median(start), 100us));
+  CHECK(hedge.delay(5ms + hedge.median(start), start) == 5ms);
+  CHECK_FALSE(hedge.delay(5ms, start).has_value());
+}
+
+TEST_CASE("hedging: when disabled there is no second request, but the median is measured", "[policy][hedging]") {
+  auto hedge = with_samples(100, {.enabled = false});
+  CHECK_FALSE(hedge.delay(1h, start).has_value());
+  CHECK(is_approximately(hedge.median(start), 20ms));
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/load_balancer.hpp>
+
+#include <algorithm>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_all.hpp>
+
+#include "tests/unit/policy/load_balancer_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Approx;
+
+auto approximately(int expected) { return Approx(expected).epsilon(0.05); }
+
+TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load_balancer]") {
+  const auto [result, count] = GENERATE(table<outcome, int>({{outcome::failure, 5}, {outcome::connect_failure, 2}}));
+  load_balancer_fixture fixture{{a, b, c}};
+  SECTION("immediately") {
+    CHECK(fixture.calls(count, a, result));
+    CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
+    CHECK(fixture.balancer.address_count() == 3);
+    CHECK(fixture.balancer.contains(a));
+    auto shares = fixture.shares();
+    CHECK(shares[a] == 0);
+    CHECK(shares[b] == approximately(500));
+  }
+  SECTION("not with a success in between") {
+    for (int i = 0; i < 20; ++i) {
+      if (count > 1) REQUIRE_FALSE(fixture.calls(count - 1, a, result));
+      REQUIRE_FALSE(fixture.call(a, outcome::success));
+    }
+    CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
+  }
+  SECTION("also with ignored outcomes in between") {
+    for (int i = 0; i + 1 < count; ++i) {
+      REQUIRE_FALSE(fixture.call(a, result));
+      REQUIRE_FALSE(fixture.calls(10, a, outcome::ignored));
+    }
+    CHECK(fixture.call(a, result));
+  }
+}
+
+TEST_CASE("load balancer: a failure that is no connect failure resets the connect failures",
+          "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  CHECK_FALSE(fixture.call(a, outcome::connect_failure));
+  CHECK_FALSE(fixture.call(a, outcome::failure));
+  CHECK_FALSE(fixture.call(a, outcome::connect_failure));
+  CHECK_FALSE(fixture.call(a, outcome::failure));
+  CHECK(fixture.call(a, outcome::connect_failure));  // the fifth failure of either kind
+}
+
+TEST_CASE("load balancer: failures are counted per address", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b, c}};
+  for (int i = 0; i < 4; ++i) {
+    CHECK_FALSE(fixture.call(a, outcome::failure));
+    CHECK_FALSE(fixture.call(b, outcome::failure));
+  }
+  CHECK(fixture.call(a, outcome::failure));
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
+}
+
+TEST_CASE("load balancer: the last active address is never ejected", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
+  for (int i = 0; i < 100; ++i) REQUIRE_FALSE(fixture.call(b, outcome::connect_failure));
+  CHECK(fixture.pick() == b);
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
+  // Once the other address is active again, one more failure is enough.
+  fixture.now += 30s;
+  CHECK(fixture.call(b, outcome::connect_failure));
+  CHECK(fixture.pick() == a);
+}
+
+TEST_CASE("load balancer: if only ejected addresses are left, they are picked again", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
+  fixture.update({a});
+  CHECK(fixture.pick() == a);
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
+}
+
+TEST_CASE("load balancer: an ejected address returns after its ejection time with a slow start",
+          "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b, c}};
+  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
+  fixture.now = start + 30s - 1ns;
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
+  CHECK(fixture.shares()[a] == 0);
+  fixture.now = start + 30s;
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
+  CHECK(fixture.shares()[a] == approximately(33));
+  fixture.now = start + 32s;
+  CHECK(fixture.shares()[a] == approximately(67));
+  fixture.now = start + 35s;
+  CHECK(fixture.shares()[a] == approximately(167));
+  fixture.now = start + 40s;
+  CHECK(fixture.shares()[a] == approximately(333));
+}
+
+TEST_CASE("load balancer: an ejection resets the failure counts", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  REQUIRE(fixture.calls(5, a, outcome::failure));
+  fixture.now += 30s;
+  CHECK(fixture.calls(5, a, outcome::failure));
+  fixture.now += 60s;
+  CHECK(fixture.calls(2, a, outcome::connect_failure));
+}
+
+TEST_CASE("load balancer: requests that end during an ejection have no effect", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  for (int i = 0; i < 10; ++i) fixture.balancer.on_request_start(a);
+  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(fixture.balancer.on_request_end(a, outcome::connect_failure, start + 20s));
+  CHECK(fixture.balancer.in_flight(a) == 0);
+  CHECK(fixture.balancer.ejected_count(start + 30s) == 0);
+  fixture.now = start + 30s;
+  CHECK_FALSE(fixture.call(a, outcome::connect_failure));
+  CHECK(fixture.call(a, outcome::connect_failure));
+}
+
+TEST_CASE("load balancer: each ejection is 30 s longer than the previous one, up to five minutes",
+          "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a) == std::min(30s * i, 300s));
+}
+
+TEST_CASE("load balancer: one ejection is forgotten per 30 s without one", "[policy][load_balancer]") {
+  const auto [pause, next_ejection] = GENERATE(table<duration, duration>({
+      {0s, 150s},
+      {29s, 150s},
+      {30s, 120s},
+      {60s, 90s},
+      {119s, 60s},
+      {120s, 30s},
+      {24h, 30s},
+  }));
+  load_balancer_fixture fixture{{a, b}};
+  for (int i = 0; i < 4; ++i) fixture.ejection(a);
+  fixture.now += pause;
+  CHECK(fixture.ejection(a) == next_ejection);
+}
+
+TEST_CASE("load balancer: after an hour without an ejection the next one has the base ejection time",
+          "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  for (int i = 0; i < 1000; ++i) fixture.ejection(a);
+  fixture.now += 1h;
+  CHECK(fixture.ejection(a) == 30s);
+}
+
+}  // namespace
+}  // namespace cohort::test

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <vector>
+
+#include <cohort/policy/load_balancer.hpp>
+
+namespace cohort::test {
+
+using policy::load_balancer;
+using endpoint = load_balancer::endpoint;
+using outcome = load_balancer::outcome;
+
+constexpr time_point start{std::chrono::hours{1}};
+
+inline endpoint address(unsigned number) { return {boost::asio::ip::address_v4{0x0A000000U + number}, 80}; }
+inline const endpoint a = address(1);
+inline const endpoint b = address(2);
+inline const endpoint c = address(3);
+
+/// A load balancer under manual time.
+class load_balancer_fixture {
+ public:
+  explicit load_balancer_fixture(std::vector<endpoint> addresses, load_balancer::settings settings = {})
+      : balancer(settings) {
+    balancer.update(addresses, now);
+  }
+
+  void update(std::vector<endpoint> addresses) { balancer.update(addresses, now); }
+  std::optional<endpoint> pick(const std::vector<endpoint>& avoid = {}) { return balancer.pick(avoid, now, random); }
+  /// One request; true if it ejects the address.
+  bool call(const endpoint& address, outcome result) {
+    balancer.on_request_start(address);
+    return balancer.on_request_end(address, result, now);
+  }
+  /// `count` consecutive requests, of which only the last may eject the address; true if it does.
+  bool calls(int count, const endpoint& address, outcome result) {
+    for (int i = 1; i < count; ++i) REQUIRE_FALSE(call(address, result));
+    return call(address, result);
+  }
+  /// Share of the picks per address, in thousandths.
+  std::map<endpoint, int> shares(int picks = 30'000, const std::vector<endpoint>& avoid = {}) {
+    std::map<endpoint, int> counts;
+    for (int i = 0; i < picks; ++i) {
+      const auto picked = pick(avoid);
+      ++counts[*picked];
+      call(*picked, outcome::ignored);
+    }
+    for (auto& [address, count] : counts) count = count * 1000 / picks;
+    return counts;
+  }
+  /// Ejects the address and returns the length of the ejection.
+  duration ejection(const endpoint& address) {
+    REQUIRE(calls(2, address, outcome::connect_failure));
+    const auto ejected = now;
+    while (balancer.ejected_count(now) > 0) now += std::chrono::seconds{1};
+    return now - ejected;
+  }
+
+  load_balancer balancer;
+  time_point now = start;
+  random_generator random{1};
+};
+
+}  // namespace cohort::test

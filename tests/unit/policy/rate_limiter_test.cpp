@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/overload/rate_limiter.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+using policy::rate_limiter;
+
+constexpr time_point start{1h};
+
+/// A burst of ten, then one token every six seconds.
+rate_limiter make_limiter(std::size_t max_clients = 100) { return {10, 1min, max_clients}; }
+
+int take_all(rate_limiter& limiter, std::string_view client, time_point now) {
+  int count = 0;
+  while (count < 1000 && !limiter.take(client, now)) ++count;
+  return count;
+}
+
+/// Equal to within one microsecond, for the rounding of doubles.
+bool is_approximately(std::optional<duration> actual, duration expected) {
+  return actual && *actual >= expected - 1us && *actual <= expected + 1us;
+}
+
+TEST_CASE("rate limiter: admits the burst, then returns the time until the next token", "[policy][rate_limiter]") {
+  auto limiter = make_limiter();
+  CHECK(take_all(limiter, "a", start) == 10);
+  CHECK(is_approximately(limiter.take("a", start), 6s));
+  CHECK(is_approximately(limiter.take("a", start + 2s), 4s));
+  CHECK(is_approximately(limiter.take("a", start + 5s), 1s));
+}
+
+TEST_CASE("rate limiter: admits a client that waited for the returned time", "[policy][rate_limiter]") {
+  rate_limiter limiter{GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{7}), GENERATE(duration{1s}, duration{1h})};
+  auto now = start;
+  while (!limiter.take("a", now)) {
+  }
+  for (int i = 0; i < 20; ++i) {
+    const auto wait = limiter.take("a", now);
+    REQUIRE(wait.has_value());
+    REQUIRE(*wait > 0s);
+    now += *wait;
+    CHECK_FALSE(limiter.take("a", now).has_value());
+  }
+}
+
+TEST_CASE("rate limiter: tokens are refilled evenly, up to the burst", "[policy][rate_limiter]") {
+  auto limiter = make_limiter();
+  take_all(limiter, "a", start);
+  CHECK(take_all(limiter, "a", start + 7s) == 1);
+  CHECK(take_all(limiter, "a", start + 31s) == 4);
+  CHECK(take_all(limiter, "a", start + 24h) == 10);
+}
+
+TEST_CASE("rate limiter: a rejection takes no token", "[policy][rate_limiter]") {
+  auto limiter = make_limiter();
+  take_all(limiter, "a", start);
+  for (int i = 0; i < 100; ++i) limiter.take("a", start);
+  CHECK_FALSE(limiter.take("a", start + 6001ms).has_value());
+}
+
+TEST_CASE("rate limiter: each client has its own bucket", "[policy][rate_limiter]") {
+  auto limiter = make_limiter();
+  CHECK(take_all(limiter, "a", start) == 10);
+  CHECK(take_all(limiter, "b", start) == 10);
+  CHECK(limiter.client_count() == 2);
+}
+
+TEST_CASE("rate limiter: a full table evicts the least recently seen client, which then starts with a full bucket",
+          "[policy][rate_limiter]") {
+  auto limiter = make_limiter(2);
+  take_all(limiter, "a", start);
+  take_all(limiter, "b", start);
+  CHECK(limiter.take("a", start).has_value());  // seen again, so b is evicted
+  CHECK(take_all(limiter, "c", start) == 10);
+  CHECK(limiter.client_count() == 2);
+  CHECK(limiter.take("a", start).has_value());
+  CHECK(take_all(limiter, "b", start) == 10);
+  for (int i = 0; i < 1000; ++i) limiter.take("client " + std::to_string(i), start);
+  CHECK(limiter.client_count() == 2);
+}
+
+TEST_CASE("rate limiter: time that goes backwards neither adds nor removes tokens", "[policy][rate_limiter]") {
+  auto limiter = make_limiter();
+  CHECK(take_all(limiter, "a", start) == 10);
+  CHECK(is_approximately(limiter.take("a", start - 30min), 6s));
+  // The time up to the latest known time is not counted again.
+  CHECK(limiter.take("a", start).has_value());
+  CHECK(limiter.take("a", start + 5s).has_value());
+  CHECK_FALSE(limiter.take("a", start + 6001ms).has_value());
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/loop_lag_monitor.hpp>
+
+#include <boost/asio/post.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <vector>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Clock that tests set, to simulate handlers that take time.
+struct manual_clock final : clock {
+  time_point now() const noexcept override { return current; }
+  wall_time wall_now() const noexcept override { return {}; }
+  bool is_real_time() const noexcept override { return false; }
+  time_point current{1h};
+};
+
+TEST_CASE("loop_lag_monitor: the lag is the time since the iteration began", "[runtime][loop]") {
+  manual_clock time;
+  loop event_loop{time, 0, 1};
+  loop_lag_monitor monitor{event_loop};
+  std::vector<duration> lags;
+  const auto handler = [&] {
+    lags.push_back(monitor.current_lag());
+    time.current += 5ms;
+  };
+  for (int i = 0; i < 3; ++i) asio::post(event_loop.get_executor(), handler);
+  event_loop.poll();
+  CHECK(lags == std::vector<duration>{0ms, 5ms, 10ms});
+
+  time.current += 1s;
+  asio::post(event_loop.get_executor(), handler);
+  event_loop.poll();
+  CHECK(lags.back() == 0ms);
+}
+
+TEST_CASE("loop_lag_monitor: lags from the first long iteration until a short one or a long pause", "[runtime][loop]") {
+  manual_clock time;
+  loop event_loop{time, 0, 1};
+  loop_lag_monitor monitor{event_loop, 10ms};
+  duration lagging{};
+  /// Runs an iteration of `length` after `pause`. Returns the lagging duration at its beginning.
+  const auto iteration = [&](duration pause, duration length) {
+    time.current += pause;
+    asio::post(event_loop.get_executor(), [&, length] {
+      monitor.current_lag();
+      lagging = monitor.lagging_duration();
+      time.current += length;
+    });
+    event_loop.poll();
+    return lagging;
+  };
+  CHECK(iteration(0ms, 11ms) == 0ms);
+  CHECK(iteration(1ms, 11ms) == 12ms);
+  CHECK(iteration(10ms, 11ms) == 33ms);
+  SECTION("a short iteration ends it") {
+    CHECK(iteration(1ms, 10ms) == 45ms);
+    CHECK(iteration(1ms, 11ms) == 0ms);
+    CHECK(iteration(1ms, 11ms) == 12ms);
+  }
+  SECTION("a long pause ends it") {
+    CHECK(iteration(11ms, 11ms) == 0ms);
+    CHECK(iteration(1ms, 11ms) == 12ms);
+  }
+}
+
+TEST_CASE("loop_lag_monitor: the marker can run after the monitor is destroyed", "[runtime][loop]") {
+  manual_clock time;
+  loop event_loop{time, 0, 1};
+  auto monitor = std::make_unique<loop_lag_monitor>(event_loop);
+  asio::post(event_loop.get_executor(), [&] {
+    monitor->current_lag();
+    monitor.reset();
+  });
+  CHECK(event_loop.poll() == 2);
+}
+
+}  // namespace
+}  // namespace cohort

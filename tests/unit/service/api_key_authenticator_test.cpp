@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/api_key_authenticator.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::router sample_routes() {
+  http::router routes;
+  routes.get("/", [](request_context&) { return text_response("page"); });
+  routes.get("/api/things", [](request_context&) { return text_response("things"); });
+  routes.get("/api/things/{id}", [](request_context&) { return text_response("thing"); });
+  return routes;
+}
+
+TEST_CASE("constant_time_equal: two secrets are equal only if every byte is", "[service][authentication]") {
+  const auto [candidate, expected, is_equal] = GENERATE(table<std::string, std::string, bool>({
+      {"secret", "secret", true},
+      {"", "", true},
+      {"secret", "Secret", false},
+      {"secre", "secret", false},
+      {"secrets", "secret", false},
+      {"", "secret", false},
+      {std::string("secret\0", 7), "secret", false},
+      {std::string("a\0b", 3), std::string("a\0c", 3), false},
+  }));
+  CHECK(service::constant_time_equal(candidate, expected) == is_equal);
+}
+
+TEST_CASE("authentication: without a configured key, all requests are accepted", "[service][authentication]") {
+  service_fixture fixture;
+  fixture.serve(sample_routes());
+  CHECK(fixture.response_to(get("/api/things")).status == 200);
+  CHECK(fixture.response_to(get("/api/things", "X-API-Key: whatever\r\n")).status == 200);
+}
+
+TEST_CASE("authentication: every path below /api/ requires the key, also percent-encoded ones",
+          "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto [path, status] = GENERATE(table<std::string, int>({
+      {"/api/things", 401},
+      {"/api/things/7", 401},
+      {"/api/things?x=y", 401},
+      {"/%61pi/things", 401},
+      {"/api%2Fthings", 401},
+      {"/%61%70%69/things/7", 401},
+      {"http://other/api/things", 401},
+      {"/api/unknown", 401},
+      {"/", 200},
+      {"/health", 200},
+      {"/livez", 200},
+      {"/readyz", 200},
+      {"/metrics", 200},
+      {"/unknown", 404},
+      {"/apis", 404},
+  }));
+  CAPTURE(path);
+  CHECK(fixture.response_to(get(path)).status == status);
+  if (status == 401) {
+    CHECK(fixture.response_to(get(path, "X-API-Key: secret\r\n")).status == (path == "/api/unknown" ? 404 : 200));
+    CHECK(fixture.response_to(get(path, "x-api-key: Secret\r\n")).status == 401);
+  }
+}
+
+TEST_CASE("authentication: a 401 response states the reason, which is counted from zero", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto failures = [&](const std::string& reason) {
+    return fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}");
+  };
+  CHECK(failures("missing") == 0);
+  CHECK(failures("invalid") == 0);
+  CHECK_FALSE(fixture.metric_value("service_auth_failures_total{endpoint=\"/\",reason=\"missing\"}").has_value());
+
+  const auto missing = fixture.response_to(get("/api/things"));
+  CHECK(missing.body == R"({"error":"Unauthorized","message":"API key required"})");
+  CHECK(missing.header("WWW-Authenticate").has_value());
+  CHECK(missing.header("Content-Type") == "application/json");
+  CHECK(failures("missing") == 1);
+
+  for (const auto* key : {"wrong", "", "secret secret"}) {
+    const auto invalid = fixture.response_to(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
+    CHECK(invalid.status == 401);
+    CHECK(invalid.body == R"({"error":"Unauthorized","message":"Invalid API key"})");
+  }
+  CHECK(failures("invalid") == 3);
+  CHECK(failures("missing") == 1);
+}
+
+TEST_CASE("authentication: the alternative applies to requests without a key only", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.authenticator.set_alternative(
+      [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });
+  fixture.serve(sample_routes());
+  CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\n")).status == 200);
+  CHECK(fixture.response_to(get("/api/things", "X-Session: no\r\n")).status == 401);
+  CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\nX-API-Key: wrong\r\n")).status == 401);
+}
+
+TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has precedence", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.authenticator.set_alternative(
+      [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });
+  fixture.serve(sample_routes());
+  const auto [header_lines, error] = GENERATE(table<std::string, std::string>({
+      {"Authorization: Bearer secret\r\n", ""},
+      {"authorization: bEARER   secret\r\n", ""},
+      {"Authorization: Bearer wrong\r\nX-API-Key: secret\r\n", ""},
+      {"Authorization: Basic secret\r\nX-Session: yes\r\n", ""},
+      {"Authorization: Bearer secret\r\nX-API-Key: wrong\r\n", "Invalid API key"},
+      {"Authorization: Bearer Secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer secret secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer wrong\r\nX-Session: yes\r\n", "Invalid API key"},
+      {"Authorization: Bearer\r\n", "Invalid API key"},
+      {"Authorization: Bearersecret\r\n", "API key required"},
+      {"Authorization: Basic secret\r\n", "API key required"},
+      {"Authorization: secret\r\n", "API key required"},
+      {"Authorization:\r\n", "API key required"},
+  }));
+  CAPTURE(header_lines);
+  const auto response = fixture.response_to(get("/api/things", header_lines));
+  CHECK(response.status == (error.empty() ? 200 : 401));
+  if (error.empty()) return;
+  CHECK(json_at(response.body, "/message") == "\"" + error + "\"");
+  const std::string reason = error == "Invalid API key" ? "invalid" : "missing";
+  CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/rate_limit.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::router sample_routes() {
+  http::router routes;
+  routes.get("/", [](request_context&) { return text_response("page"); });
+  routes.get("/api/things", [](request_context&) { return text_response("things"); });
+  auto& alerts = routes.get("/api/alerts", [](request_context&) { return text_response("alerts"); });
+  routes.post("/api/alerts", [](request_context&) { return text_response("received"); });
+  alerts.rate_limit_exempt_methods = {http::method::post};
+  return routes;
+}
+
+TEST_CASE("rate limit: an excess request gets 429 and Retry-After; probes are exempt", "[service][rate_limit]") {
+  service_fixture fixture;
+  fixture.serve(sample_routes(), config::rate{3, 60s});
+  for (int i = 0; i < 5; ++i) CHECK(fixture.response_to(get("/health")).status == 200);
+  for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(get("/api/things")).status == 200);
+  const auto rejected = fixture.response_to(get("/api/things"));
+  CHECK(rejected.status == 429);
+  CHECK(rejected.header("Retry-After") == "20");
+  CHECK(json_at(rejected.body, "/error").has_value());
+  CHECK(json_at(rejected.body, "/message").has_value());
+  CHECK(fixture.metric_value("cohort_server_rate_limited_total") == 1);
+  CHECK(fixture.response_to(get("/health")).status == 200);
+  fixture.time.run_for(19s);
+  CHECK(fixture.response_to(get("/")).header("Retry-After") == "1");
+  fixture.time.run_for(1s);
+  CHECK(fixture.response_to(get("/")).status == 200);
+}
+
+TEST_CASE("rate limit: requests without a valid key count as well", "[service][rate_limit]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes(), config::rate{2, 60s});
+  CHECK(fixture.response_to(get("/api/things")).status == 401);
+  CHECK(fixture.response_to(get("/api/things", "X-API-Key: guess\r\n")).status == 401);
+  CHECK(fixture.response_to(get("/api/things", "X-API-Key: secret\r\n")).status == 429);
+}
+
+TEST_CASE("rate limit: a route's exempt methods are exempt with a valid key only", "[service][rate_limit]") {
+  const std::string key_line = "X-API-Key: secret\r\n";
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes(), config::rate{1, 60s});
+  CHECK(fixture.response_to(get("/api/alerts", key_line)).status == 200);
+  CHECK(fixture.response_to(get("/api/alerts", key_line)).status == 429);
+  CHECK(fixture.response_to(post("/api/alerts", "{}", "X-API-Key: guess\r\n")).status == 429);
+  CHECK(fixture.response_to(post("/api/alerts", "{}")).status == 429);
+  for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}", key_line)).status == 200);
+}
+
+TEST_CASE("rate limit: without authentication, a route's exempt methods are always exempt", "[service][rate_limit]") {
+  service_fixture fixture;
+  fixture.serve(sample_routes(), config::rate{1, 60s});
+  CHECK(fixture.response_to(get("/")).status == 200);
+  CHECK(fixture.response_to(get("/")).status == 429);
+  for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}")).status == 200);
+}
+
+}  // namespace
+}  // namespace cohort

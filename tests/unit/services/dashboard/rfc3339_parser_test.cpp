@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/alerts/rfc3339_parser.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cohort/runtime/time/date_format.hpp>
+
+namespace cohort {
+namespace {
+
+using dashboard::parse_rfc3339;
+using namespace std::chrono_literals;
+
+TEST_CASE("RFC 3339: timestamps are converted to UTC", "[services][dashboard]") {
+  const auto [text, utc] = GENERATE(table<std::string, std::string>({
+      {"2026-06-01T12:00:00Z", "2026-06-01T12:00:00Z"},
+      {"2026-06-01t12:00:59z", "2026-06-01T12:00:59Z"},
+      {"2026-06-01T12:00:00.123456789Z", "2026-06-01T12:00:00Z"},
+      {"2026-06-01T12:00:00.999999999999Z", "2026-06-01T12:00:00Z"},
+      {"2026-06-01T01:30:00+02:00", "2026-05-31T23:30:00Z"},
+      {"2026-06-01T23:59:00-00:30", "2026-06-02T00:29:00Z"},
+      {"2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"},
+      {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"},
+      {"1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z"},
+      {"1678-01-01T00:00:00Z", "1678-01-01T00:00:00Z"},
+      {"2261-12-31T23:59:59Z", "2261-12-31T23:59:59Z"},
+  }));
+  CAPTURE(text);
+  const auto read = parse_rfc3339(text);
+  REQUIRE(read.has_value());
+  CHECK(format_rfc3339(*read) == utc);
+}
+
+TEST_CASE("RFC 3339: fractions of a second are kept", "[services][dashboard]") {
+  const auto whole = parse_rfc3339("2026-06-01T12:00:00Z");
+  CHECK(*parse_rfc3339("2026-06-01T12:00:00.25Z") - *whole == 250ms);
+  CHECK(*parse_rfc3339("2026-06-01T12:00:00.000000001Z") - *whole == 1ns);
+}
+
+TEST_CASE("RFC 3339: other texts are rejected", "[services][dashboard]") {
+  const std::string text =
+      GENERATE("", "now", "2026-06-01", "2026-06-01T12:00:00", "2026-06-01 12:00:00Z", "2026-06-01T12:00Z",
+               "2026-06-01T12:00:00Zulu", "2026-06-01T12:00:00.Z", "2026-06-01T12:00:00+0200", "2026-06-01T12:00:00+02",
+               "26-06-01T12:00:00Z", "2026-6-1T12:00:00Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+               "2026-06-00T00:00:00Z", "2026-06-01T24:00:00Z", "2026-06-01T12:60:00Z", "2026-06-01T12:00:61Z",
+               "0001-01-01T00:00:00Z", "1677-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "-026-06-01T12:00:00Z",
+               "2026-06-01T12:00:00\xE2\x84\xA4");
+  CAPTURE(text);
+  CHECK_FALSE(parse_rfc3339(text).has_value());
+}
+
+}  // namespace
+}  // namespace cohort

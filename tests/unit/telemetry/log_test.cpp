@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/log.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <csignal>
+#include <cstdint>
+#include <limits>
+#include <thread>
+
+#include <cohort/json/parser.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/telemetry/captured_log.hpp"
+
+namespace cohort::telemetry {
+namespace {
+
+using namespace cohort::test;
+using namespace std::chrono_literals;
+
+/// One line, written at 2026-06-01T12:00:00.007Z.
+std::string logged_line(log_format format, std::string_view message, std::initializer_list<log_field> fields,
+                        std::string_view service = "time-service") {
+  virtual_time time;
+  time.run_for(7ms);
+  captured_log log;
+  const logger output{log.sink(), std::string{service}, log_level::trace, format, time.event_loop().time_source()};
+  output.write(log_level::warn, message, fields);
+  const auto lines = log.close();
+  REQUIRE(lines.size() == 1);
+  return lines[0];
+}
+
+std::string string_field(const std::string& json, const char* name) {
+  simdjson::dom::parser parser;
+  return std::string{std::string_view{parser.parse(json)[name]}};
+}
+
+TEST_CASE("log: a JSON line has time, level, service, message and typed fields", "[telemetry][log][threads]") {
+  const auto line = logged_line(log_format::json, "request",
+                                {{"id", "abc"}, {"status", std::int64_t{200}}, {"duration_ms", 1.5}, {"cached", true}});
+  CHECK(line == R"({"ts":"2026-06-01T12:00:00.007Z","level":"warn","service":"time-service","msg":"request",)"
+                R"("id":"abc","status":200,"duration_ms":1.5,"cached":true})");
+}
+
+TEST_CASE("log: a text line has fields as name=value", "[telemetry][log][threads]") {
+  const auto line = logged_line(log_format::text, "request",
+                                {{"id", "abc"}, {"status", std::int64_t{200}}, {"duration_ms", 1.5}, {"cached", true}});
+  CHECK(line == "2026-06-01T12:00:00.007Z warn  time-service request id=abc status=200 duration_ms=1.5 cached=true");
+}
+
+TEST_CASE("log: no value can end its line or add a field", "[telemetry][log][threads]") {
+  const std::string malicious_value =
+      GENERATE(as<std::string>{}, "a\nb", "a\r\nlevel=error msg=forged", "\",\"level\":\"error", "}{\"x\":1}",
+               "tab\there", "esc\x1b[2Jape", "back\\ slash", std::string("nul\0byte", 8), "a b=c", "",
+               "line\xE2\x80\xA8separator", "\xff\xfe", "\x7f");
+  const auto json = logged_line(log_format::json, "request", {{"path", malicious_value}});
+  CAPTURE(malicious_value, json);
+  simdjson::dom::parser parser;
+  simdjson::dom::object parsed;
+  REQUIRE(parser.parse(json).get(parsed) == simdjson::SUCCESS);
+  CHECK(parsed.size() == 5);
+  CHECK(string_field(json, "level") == "warn");
+  if (malicious_value[0] != '\xff') CHECK(string_field(json, "path") == malicious_value);
+  for (const char c : json) CHECK(static_cast<unsigned char>(c) >= ' ');
+
+  const auto text =
+      logged_line(log_format::text, "request", {{"path", malicious_value}, {"status", std::int64_t{200}}});
+  CAPTURE(text);
+  CHECK(text.starts_with("2026-06-01T12:00:00.007Z warn  time-service request path=\""));
+  CHECK(text.ends_with("\" status=200"));
+  for (const char c : text) CHECK(static_cast<unsigned char>(c) >= ' ');
+}
+
+TEST_CASE("log: a number that JSON cannot represent is null", "[telemetry][log][threads]") {
+  const auto line = logged_line(log_format::json, "x", {{"n", std::numeric_limits<double>::quiet_NaN()}});
+  CHECK(line.ends_with(R"("msg":"x","n":null})"));
+}
+
+TEST_CASE("log: a very long value stays on one line", "[telemetry][log][threads]") {
+  const std::string value(100'000, 'x');
+  const auto line = logged_line(log_format::json, "x", {{"v", value}});
+  CHECK(string_field(line, "v") == value);
+}
+
+TEST_CASE("log: lines below the minimum level are discarded", "[telemetry][log][threads]") {
+  struct row {
+    log_level min_level;
+    std::vector<std::string> written_levels;
+  };
+  const auto each = GENERATE(values<row>({{log_level::trace, {"trace", "debug", "info", "warn", "error"}},
+                                          {log_level::info, {"info", "warn", "error"}},
+                                          {log_level::error, {"error"}},
+                                          {log_level::off, {}}}));
+  captured_log log;
+  const logger output{log.sink(), "s", each.min_level, log_format::json};
+  for (const auto level :
+       {log_level::trace, log_level::debug, log_level::info, log_level::warn, log_level::error, log_level::off}) {
+    output.write(level, "x");
+  }
+  std::vector<std::string> levels;
+  for (const auto& line : log.close()) levels.push_back(string_field(line, "level"));
+  CHECK(levels == each.written_levels);
+  CHECK(output.is_enabled(log_level::error) == (each.min_level != log_level::off));
+}
+
+TEST_CASE("log: with_service shares the sink, the level and the format", "[telemetry][log][threads]") {
+  captured_log log;
+  const logger first{log.sink(), "first", log_level::warn, log_format::json};
+  const auto second = first.with_service("second");
+  second.write(log_level::info, "below the level");
+  second.write(log_level::warn, "at the level");
+  const auto lines = log.close();
+  REQUIRE(lines.size() == 1);
+  CHECK(string_field(lines[0], "service") == "second");
+}
+
+TEST_CASE("log: lines of several threads are complete and none is lost", "[telemetry][log][threads]") {
+  captured_log log;
+  const logger output{log.sink(), "s", log_level::info, log_format::json};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&output] {
+      for (int n = 0; n < 100; ++n) output.write(log_level::info, "x", {{"n", std::int64_t{n}}});
+    });
+  }
+  for (auto& each : threads) each.join();
+  CHECK(log.sink().dropped_lines() == 0);
+  const auto lines = log.close();
+  CHECK(lines.size() == 400);
+  for (const auto& line : lines) CHECK(string_field(line, "msg") == "x");
+}
+
+/// A full pipe: writes block until something is read.
+class full_pipe {
+ public:
+  full_pipe() {
+    // As the programs do: a detached writer must not end the process when the reading end is closed.
+    std::signal(SIGPIPE, SIG_IGN);
+    REQUIRE(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) == 0);
+    const std::string block(4096, '.');
+    for (;;) {
+      const auto written = ::write(ends_[1], block.data(), block.size());
+      if (written < 0) break;
+      fill_size_ += static_cast<std::size_t>(written);
+    }
+    while (::write(ends_[1], ".", 1) == 1) ++fill_size_;
+    ::fcntl(ends_[0], F_SETFL, 0);
+    ::fcntl(ends_[1], F_SETFL, 0);
+  }
+  ~full_pipe() {
+    ::close(ends_[0]);
+    close_writing();
+  }
+  full_pipe(const full_pipe&) = delete;
+  full_pipe& operator=(const full_pipe&) = delete;
+
+  int writing_end() const { return ends_[1]; }
+  void close_writing() {
+    if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
+  }
+  /// Reads to the end; returns the bytes after the initial filling.
+  std::string read_all() const {
+    std::string all;
+    char buffer[1 << 16];
+    for (ssize_t size = 0; (size = ::read(ends_[0], buffer, sizeof buffer)) > 0;) {
+      all.append(buffer, static_cast<std::size_t>(size));
+    }
+    return all.substr(fill_size_);
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+  std::size_t fill_size_ = 0;
+};
+
+TEST_CASE("log: write never blocks on output, and lines beyond the queue limit are dropped and counted",
+          "[telemetry][log][threads]") {
+  full_pipe pipe;
+  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<log_sink> sink{std::in_place};
+  constexpr std::size_t excess = 100;
+  for (std::size_t i = 0; i < log_sink::max_queued_lines + excess; ++i) sink->write("line " + std::to_string(i));
+  CHECK(sink->dropped_lines() == excess);
+
+  std::string all;
+  std::thread reader([&] { all = pipe.read_all(); });
+  sink.reset();
+  redirect.reset();
+  pipe.close_writing();
+  reader.join();
+  CHECK(all.starts_with("line 0\n"));
+  CHECK(all.ends_with("line " + std::to_string(log_sink::max_queued_lines - 1) + "\n"));
+  CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) == log_sink::max_queued_lines);
+}
+
+TEST_CASE("log: a blocked output does not block the destruction of the sink", "[telemetry][log][threads]") {
+  full_pipe pipe;
+  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<log_sink> sink{std::in_place};
+  sink->write("never read");
+  sink.reset();
+  redirect.reset();
+  SUCCEED("the destructor has returned");
+}
+
+TEST_CASE("log: the queue is limited by bytes as well as by lines", "[telemetry][log][threads]") {
+  full_pipe pipe;
+  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<log_sink> sink{std::in_place};
+  const std::string line(1024 * 1024, 'x');
+  for (int i = 0; i < 40; ++i) sink->write(line);
+  CHECK(sink->dropped_lines() > 0);
+
+  std::thread reader([&] { pipe.read_all(); });
+  sink.reset();
+  redirect.reset();
+  pipe.close_writing();
+  reader.join();
+}
+
+}  // namespace
+}  // namespace cohort::telemetry
