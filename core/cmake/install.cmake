@@ -4,21 +4,23 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/cohort")
+get_property(all_modules GLOBAL PROPERTY COHORT_MODULES)
 set(known_modules "")
-foreach(module IN LISTS COHORT_MODULES)
-  install(TARGETS cohort_${module} EXPORT cohort-${module}
+foreach(module IN LISTS all_modules)
+  install(TARGETS cohort_${module} EXPORT cohort-${module}-targets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libcohort-dev
     FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT libcohort-dev)
-  install(EXPORT cohort-${module} NAMESPACE cohort:: DESTINATION "${package_dir}" COMPONENT libcohort-dev)
+  install(EXPORT cohort-${module}-targets NAMESPACE cohort:: DESTINATION "${package_dir}" COMPONENT libcohort-dev)
   get_property(modules GLOBAL PROPERTY COHORT_${module}_MODULES)
   get_property(libraries GLOBAL PROPERTY COHORT_${module}_LIBRARIES)
   string(APPEND known_modules
     "set(_cohort_${module}_modules ${modules})\nset(_cohort_${module}_libraries ${libraries})\n")
 endforeach()
-string(APPEND known_modules "set(_cohort_all_modules ${COHORT_MODULES})\n")
+string(APPEND known_modules "set(_cohort_all_modules ${all_modules})\n")
 
 # The headers of another Boost have other class layouts.
-string(REGEX MATCH "^[0-9]+\\.[0-9]+" boost_version "${Boost_VERSION_STRING}")
+get_property(boost_version GLOBAL PROPERTY COHORT_BOOST_VERSION)
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" boost_version "${boost_version}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/cohort-config.cmake.in" cohort-config.cmake
   INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(cohort-config-version.cmake COMPATIBILITY SameMinorVersion)
@@ -27,7 +29,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/cohort-config.cmake" "${CMAKE_CURRENT
   DESTINATION "${package_dir}" COMPONENT libcohort-dev)
 
 set(archives "")
-foreach(module IN LISTS COHORT_MODULES)
+foreach(module IN LISTS all_modules)
   string(PREPEND archives "-lcohort_${module} ")
 endforeach()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/cohort.pc.in" cohort.pc @ONLY)
