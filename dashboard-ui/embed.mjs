@@ -61,7 +61,7 @@ function literalByte(byte) {
  */
 function compress(body) {
   const gzip = gzipSync(body, { level: 9 });
-  // The operating system in the header, as "unknown": the output must not depend on the machine.
+  // Sets the OS field of the gzip header to 255 (unknown), so that the output does not depend on the machine.
   gzip[9] = 255;
   return gzip.length < body.length ? gzip : null;
 }

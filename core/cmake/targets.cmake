@@ -19,8 +19,8 @@ function(cohort_own_options target)
 endfunction()
 
 # Writes installed_packages.hpp in the build directory, which changes with the compiler and the header packages. An
-# upgraded header can be older than the build (its time is that of the package), so the build tool would keep the old
-# precompiled header, and Clang would refuse it. After each change of Debian's package list, CMake configures again.
+# upgraded header can be older than the build (its modification time is set by the package), so the build tool would keep the old
+# precompiled header, and Clang would reject it. After each change of Debian's package list, CMake configures again.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")
@@ -76,7 +76,10 @@ function(cohort_module name)
   list(TRANSFORM arg_MODULES PREPEND cohort_ OUTPUT_VARIABLE modules)
   target_link_libraries(${target} PUBLIC ${modules} ${arg_LIBRARIES} PRIVATE ${arg_PRIVATE_LIBRARIES})
   cohort_own_options(${target})
-  cohort_precompile(${target})
+  # Modules without Asio do not have its macros, which the precompiled header was made with.
+  if(arg_MODULES OR name STREQUAL "runtime")
+    cohort_precompile(${target})
+  endif()
 
   set_property(GLOBAL APPEND PROPERTY COHORT_MODULES ${name})
   set_property(GLOBAL PROPERTY COHORT_${name}_MODULES ${arg_MODULES})

@@ -84,7 +84,7 @@ test('cases 5.13: sample data is marked', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   const weather = page.getByRole('region', { name: 'Weather' });
   await expect(weather.getByText('Built-in sample data, not a measurement.')).toBeVisible();
-  await expect(weather).toContainText('yes, not a measurement');
+  await expect(weather).toContainText('yes, built-in data');
   dashboard.send('aggregate', aggregateBody);
   await expect(weather.getByText('Built-in sample data')).toBeHidden();
 });
@@ -143,23 +143,23 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.goto(dashboard.url);
     await expect(page.locator('#connection')).toHaveText('live');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-    const colours = await page.evaluate(() => {
+    const colors = await page.evaluate(() => {
       const panel = document.querySelector('.panel') ?? document.body;
       const term = document.querySelector('dt') ?? document.body;
       return [getComputedStyle(panel).backgroundColor, getComputedStyle(term).color];
     });
-    expect(contrast(colours[0] ?? '', colours[1] ?? '')).toBeGreaterThan(4.5);
+    expect(contrast(colors[0] ?? '', colors[1] ?? '')).toBeGreaterThan(4.5);
   });
 }
 
-/** The contrast ratio of WCAG 2.2 between two `rgb(…)` colours. */
+/** The contrast ratio of WCAG 2.2 between two `rgb(…)` colors. */
 function contrast(first: string, second: string): number {
   const [lighter = 0, darker = 0] = [luminance(first), luminance(second)].sort((a, b) => b - a);
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-function luminance(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((channel) => {
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map((channel) => {
     const share = Number(channel) / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });

@@ -50,7 +50,7 @@ export function weatherFields(report: WeatherReport | null): Record<string, stri
     wind_speed_kmph: quantity(report?.windSpeedKmph ?? null, 'km/h'),
     location: listed(report?.city ?? null, report?.region ?? null, report?.country ?? null),
     nearest_area: report?.nearestArea ?? null,
-    sample: report?.sample === true ? 'yes, not a measurement' : null,
+    sample: report?.sample === true ? 'yes, built-in data' : null,
     coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
     cached: cacheText(report),
     stale: report?.stale === true ? 'yes, older than its maximum age' : null,

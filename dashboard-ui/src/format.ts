@@ -58,6 +58,6 @@ export function localMinute(iso8601: string | null): string {
 }
 
 export function listed(...values: (string | null)[]): string {
-  const present = values.filter((value) => value !== null);
-  return present.length === 0 ? notAvailable : present.join(', ');
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? notAvailable : known.join(', ');
 }

@@ -8,7 +8,7 @@ export const timeStaleAfterMs = 3_000;
 /** `aggregate` events are sent every five seconds; two may be late or lost. */
 export const aggregateStaleAfterMs = 12_000;
 
-/** What a panel shows besides its values. */
+/** The content of a panel besides its values. */
 export interface PanelView {
   readonly state: PanelState;
   readonly dimmed: boolean;

@@ -23,10 +23,10 @@ test('a literal has no quotes, trigraphs or non-ASCII characters', () => {
 
 test('a body that compression does not shrink has no compressed form', () => {
   const file = { contentType: 'text/plain', immutable: true };
-  const tiny = { ...file, name: 'assets/tiny-0a1b2c.js', path: '/assets/tiny-0a1b2c.js', body: Buffer.from('x') };
+  const small = { ...file, name: 'assets/small-0a1b2c.js', path: '/assets/small-0a1b2c.js', body: Buffer.from('x') };
   const long = { ...file, name: 'index.html', path: '/', body: Buffer.from('x'.repeat(500)) };
-  const source = pageAssetsSource([tiny, long]);
-  expect(source).toContain('.identity = {tiny_js, sizeof tiny_js - 1},\n     .gzip = {}}');
+  const source = pageAssetsSource([small, long]);
+  expect(source).toContain('.identity = {small_js, sizeof small_js - 1},\n     .gzip = {}}');
   expect(source).toContain('.gzip = {index_html_gzip, sizeof index_html_gzip - 1}}');
-  expect(source).not.toContain('tiny_js_gzip');
+  expect(source).not.toContain('small_js_gzip');
 });

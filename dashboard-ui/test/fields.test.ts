@@ -56,7 +56,7 @@ test('a stale report shows its state and error', () => {
 
 test('cases 5.13: a sample report is marked', () => {
   const report = parsed({ weather_service: { ...weatherBody, sample: true } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ sample: 'yes, not a measurement' });
+  expect(weatherFields(report)).toMatchObject({ sample: 'yes, built-in data' });
   for (const sample of [false, 'true', 1, undefined]) {
     const other = parsed({ weather_service: { ...weatherBody, sample } }).weather.value;
     expect(weatherFields(other)).toMatchObject({ sample: null });

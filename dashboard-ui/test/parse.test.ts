@@ -66,7 +66,7 @@ describe('parseAggregateEvent', () => {
     });
   });
 
-  test('a failed part is never fresh, whatever its metadata', () => {
+  test('a failed part is never fresh, regardless of its metadata', () => {
     expect(aggregate({ sysinfo_service: failedBody }).system.state).toBe('error');
     expect(aggregate({ sysinfo_service: undefined }).system.state).toBe('error');
     expect(aggregate({ time_service: { ...timeBody, timestamp: 'Error: x' } }).time.state).toBe('error');

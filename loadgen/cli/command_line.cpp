@@ -2,6 +2,7 @@
 #include "loadgen/cli/command_line.hpp"
 
 #include <cohort/runtime/version.hpp>
+#include "loadgen/options/connection_parsers.hpp"
 #include "loadgen/options/scenario.hpp"
 #include "loadgen/terminal/unicode_text.hpp"
 
@@ -69,6 +70,28 @@ void add_target_flags(config::options& parser, flag_options& flags) {
              config::http_url(), "http://127.0.0.1:5000");
 }
 
+void add_connection_flags(config::options& parser, flag_options& flags, run_configuration& configuration) {
+  auto& overrides = configuration.overrides;
+  parser.add_list(overrides.connect_to,
+                  {"--connect-to", "",
+                   "Connect to another server: HOST1:PORT1:HOST2:PORT2, empty parts for any host or port, or "
+                   "the same; repeatable"},
+                  connect_to_parser());
+  parser.add_list(overrides.resolve,
+                  {"--resolve", "", "Addresses instead of a DNS lookup: HOST:PORT:ADDRESS[,ADDRESS]...; repeatable"},
+                  resolve_parser());
+  parser.add(flags.trusted_certificates_file,
+             {"--cacert", "", "PEM file of the trusted certificates, instead of the system's"}, config::text());
+  parser.add(flags.certificate_file, {"--cert", "", "PEM file of the client's certificate chain"}, config::text());
+  parser.add(flags.private_key_file,
+             {"--key", "", "PEM file of the private key of --cert, without a passphrase (default: the file of --cert)"},
+             config::text());
+  parser.add(flags.server_name,
+             {"--sni", "", "TLS server name of the targets, sent and verified (default: the host of the URL)"},
+             server_name_parser());
+  parser.add_switch(flags.skip_verification, "--insecure", "Accept any certificate of a server");
+}
+
 void add_output_flags(config::options& parser, run_configuration& configuration) {
   const auto path = config::text();
   parser.add(configuration.json_file, {"--json", "", "JSON report file; - is standard output"}, path);
@@ -108,6 +131,7 @@ result<run_configuration, early_exit> parse_command_line(int argc, const char* c
   add_target_flags(parser, flags);
   parser.add(scenario_file, {"--scenario", "", "JSON file with the options of the load and the targets"},
              config::text());
+  add_connection_flags(parser, flags, configuration);
   add_output_flags(parser, configuration);
   if (auto exit = parser.parse(argc, argv, variables)) {
     if (exit->status != 0) exit->status = exit_bad_arguments;

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include <cohort/config/redaction.hpp>
+
 namespace cohort::loadgen {
 namespace {
 
@@ -20,7 +22,7 @@ std::array<std::atomic<const char*>, 3> temporary_files{};
 static_assert(std::atomic<const char*>::is_always_lock_free);
 
 std::string write_error(const std::string& path, std::string_view reason) {
-  return '"' + path + "\" cannot be written: " + std::string{reason};
+  return '"' + config::redact_userinfo(path) + "\" cannot be written: " + std::string{reason};
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class output_file {
   output_file& operator=(const output_file&) = delete;
 
   void write(std::string_view text);
-  /// Closes the file and moves it to its path. Returns an error message of one sentence, or nothing.
+  /// Closes the file and moves it to its path. Returns an error message of one sentence; empty on success.
   std::optional<std::string> commit();
 
   /// Removes the temporary files of all open outputs, for an immediate exit. Async-signal-safe.

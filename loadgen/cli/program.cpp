@@ -13,8 +13,8 @@
 #include <cohort/net/system_network.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include "loadgen/cli/command_line.hpp"
-#include "loadgen/cli/ending_signals.hpp"
 #include "loadgen/cli/session.hpp"
+#include "loadgen/cli/termination_signals.hpp"
 #include "loadgen/terminal/unicode_text.hpp"
 
 namespace cohort::loadgen {
@@ -63,14 +63,14 @@ terminal_size size_of_terminal(int descriptor) {
 }
 
 console make_console() {
-  console made;
-  made.write_status = [](std::string_view text) { std::cerr << text << std::flush; };
-  made.write_report = [](std::string_view text) { std::cout << text << std::flush; };
-  made.current_size = [] { return size_of_terminal(STDERR_FILENO); };
-  made.view.is_terminal = is_terminal(STDERR_FILENO);
-  made.view.output.use_color = supports_color(STDERR_FILENO);
-  made.report_options = {supports_color(STDOUT_FILENO), size_of_terminal(STDOUT_FILENO).columns};
-  return made;
+  console result;
+  result.write_status = [](std::string_view text) { std::cerr << text << std::flush; };
+  result.write_report = [](std::string_view text) { std::cout << text << std::flush; };
+  result.current_size = [] { return size_of_terminal(STDERR_FILENO); };
+  result.view.is_terminal = is_terminal(STDERR_FILENO);
+  result.view.output.use_color = supports_color(STDERR_FILENO);
+  result.report_options = {supports_color(STDOUT_FILENO), size_of_terminal(STDOUT_FILENO).columns};
+  return result;
 }
 
 task<> run_session(session& session, runtime& threads, int& status) {
@@ -93,7 +93,7 @@ int run_configured(const run_configuration& configuration) {
   auto output = make_console();
   session session{configuration, environment, output};
   if (const auto error = session.prepare()) return print_argument_error(*error);
-  ending_signals signals{threads.at(0), [&](std::string reason) { session.interrupt(std::move(reason)); }};
+  termination_signals signals{threads.at(0), [&](std::string reason) { session.interrupt(std::move(reason)); }};
   int status = 1;
   asio::co_spawn(threads.at(0).get_executor(), run_session(session, threads, status), [](std::exception_ptr error) {
     if (!error) return;
@@ -109,7 +109,7 @@ int run_configured(const run_configuration& configuration) {
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
-  ending_signals::handle_before_run();
+  termination_signals::handle_before_run();
   const auto configuration = parse_command_line(argc, argv, config::process_environment());
   if (configuration) return run_configured(*configuration);
   (configuration.error().status == 0 ? std::cout : std::cerr) << configuration.error().text;

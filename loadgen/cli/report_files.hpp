@@ -15,7 +15,7 @@ namespace cohort::loadgen {
 /// The output files of a run: JSON, CSV and HTML.
 class report_files {
  public:
-  /// Opens the files. Returns an error message of one sentence, or nothing.
+  /// Opens the files. Returns an error message of one sentence; empty on success.
   std::optional<std::string> open(const run_configuration& configuration);
   /// Appends the interval to the CSV file.
   void write_interval(const run_report& report, const interval_report& interval,

@@ -19,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// The maximum size of a response to a scrape. Large servers have several MiB of metrics.
+constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
 /// Between the trials of a search, so that the queues of the server can empty.
 constexpr duration pause_between_trials = 500ms;
 constexpr duration min_trial_length = 2s;
@@ -35,7 +37,7 @@ void add_process_usage(generator_report& generator) {
   generator.peak_resident_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-/// Why a trial is invalid, or which objective it missed.
+/// The reason why a trial is invalid, or the objective that it missed.
 std::string failure_reason(const run_verdict& verdict) {
   if (verdict.kind == verdict_kind::invalid) return verdict.reasons.front();
   for (const auto& result : verdict.objectives) {
@@ -64,6 +66,12 @@ task<> pause_for(duration length) {
   co_await std::move(sleeping);
 }
 
+http::client_settings metrics_client_settings(const net::tls_client_settings& targets_tls) {
+  http::client_settings settings{.max_body_bytes = max_metrics_bytes, .tls = targets_tls};
+  settings.tls.server_name.clear();
+  return settings;
+}
+
 std::string trial_label(const knee_search::trial& trial) {
   return (trial.is_confirmation ? "confirming " : "trying ") + format_rate(trial.rate.per_second()) + " requests/s";
 }
@@ -72,9 +80,10 @@ std::string trial_label(const knee_search::trial& trial) {
 
 session::session(const run_configuration& configuration, const run_environment& environment, console& console)
     : configuration_(configuration),
-      environment_(environment),
+      network_(environment.network, configuration.overrides),
+      environment_{environment.control_loop, environment.worker_loops, network_, environment.thread_cpu_time},
       console_(console),
-      client_(environment.network, environment.control_loop.index() + 1),
+      metrics_client_(network_, environment.control_loop.index() + 1, metrics_client_settings(configuration.load.tls)),
       view_(console.view) {}
 
 session::~session() = default;
@@ -129,7 +138,7 @@ task<int> session::run() {
     for (const auto& error : preflight_errors) console_.write_status("loadgen: " + terminal::sanitize(error) + "\n");
   }
   if (endpoint_) co_await endpoint_->stop();
-  client_.close_idle();
+  metrics_client_.close_idle();
   co_return status;
 }
 
@@ -153,8 +162,7 @@ task<> session::run_until_interrupted(task<> work) {
 }
 
 task<> session::check_targets(std::vector<std::string>& errors) {
-  errors =
-      co_await run_preflight(client_, environment_.network, configuration_.load.targets, configuration_.load.timeout);
+  errors = co_await run_preflight(network_, configuration_.load);
 }
 
 void session::set_current_run(load_run* run) {
@@ -164,7 +172,7 @@ void session::set_current_run(load_run* run) {
 
 task<run_report> session::run_load() {
   const auto& settings = configuration_.load;
-  server_monitor monitor{client_, configuration_.server_metrics, settings.targets};
+  server_monitor monitor{metrics_client_, configuration_.server_metrics, settings.targets};
   co_await run_until_interrupted(monitor.scrape());
   load_run run{environment_, settings};
   if (ending_.is_interrupted) co_return run.take_report();

@@ -9,6 +9,7 @@
 
 #include <cohort/http/client/client.hpp>
 #include "loadgen/cli/report_files.hpp"
+#include "loadgen/client/address_overrides.hpp"
 #include "loadgen/engine/knee_search.hpp"
 #include "loadgen/engine/load_run.hpp"
 #include "loadgen/options/run_configuration.hpp"
@@ -26,11 +27,11 @@ struct terminal_size {
   unsigned rows = 24;
 };
 
-/// Where a session prints to.
+/// The output streams of a session.
 struct console {
   std::function<void(std::string_view)> write_status;  // standard error
   std::function<void(std::string_view)> write_report;  // standard output
-  /// Called before each picture, because the size can change.
+  /// Called before each frame, because the size can change.
   std::function<terminal_size()> current_size = [] { return terminal_size{}; };
   live_view::settings view;
   terminal::output_options report_options;
@@ -45,7 +46,7 @@ class session {
   ~session();
 
   /// Reads the baseline, and opens the output files and the port of the metrics. Returns an error message of one
-  /// sentence, or nothing.
+  /// sentence; empty on success.
   std::optional<std::string> prepare();
   /// Returns the exit status.
   task<int> run();
@@ -69,9 +70,11 @@ class session {
   int finish(run_report report);
 
   const run_configuration& configuration_;
-  const run_environment& environment_;
+  overridden_network network_;
+  /// With the network above.
+  run_environment environment_;
   console& console_;
-  http::client client_;
+  http::client metrics_client_;
   live_view view_;
   load_run* current_run_ = nullptr;
   std::unique_ptr<metrics_endpoint> endpoint_;

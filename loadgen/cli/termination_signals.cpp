@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "loadgen/cli/ending_signals.hpp"
+#include "loadgen/cli/termination_signals.hpp"
 
 #include <unistd.h>
 
@@ -49,27 +49,27 @@ extern "C" void exit_on_signal(int) {
 
 }  // namespace
 
-void ending_signals::handle_before_run() noexcept {
+void termination_signals::handle_before_run() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   for (const auto& signal : handled_signals)
     if (should_handle(signal.number)) std::signal(signal.number, exit_on_signal);
 }
 
-ending_signals::ending_signals(loop& event_loop, std::function<void(std::string)> on_interrupt)
+termination_signals::termination_signals(loop& event_loop, std::function<void(std::string)> on_interrupt)
     : loop_(event_loop), signals_(event_loop.context()), on_interrupt_(std::move(on_interrupt)) {
   for (const auto& signal : handled_signals)
     if (should_handle(signal.number)) signals_.add(signal.number);
   wait();
 }
 
-void ending_signals::wait() {
+void termination_signals::wait() {
   signals_.async_wait([this](error_code error, int number) {
     if (!error) on_signal(number);
   });
 }
 
-void ending_signals::on_signal(int number) {
+void termination_signals::on_signal(int number) {
   const auto now = loop_.now();
   if (first_signal_ && now - *first_signal_ > repetition_window) {
     output_file::remove_temporary_files();

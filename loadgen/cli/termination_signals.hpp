@@ -15,14 +15,14 @@ inline constexpr int exit_interrupted = 105;
 
 /// Handles the signals that end a process by default and can be handled: the first one ends the run with a report, a
 /// later one ends the process. In both cases, temporary files are removed. SIGHUP stays ignored under `nohup`.
-class ending_signals {
+class termination_signals {
  public:
-  /// Installs handlers that end the process, for the time before there is a run. Ignores SIGPIPE and SIGXFSZ, so that
+  /// Installs handlers that end the process until a run starts. Ignores SIGPIPE and SIGXFSZ, so that
   /// writes fail instead.
   static void handle_before_run() noexcept;
 
   /// `on_interrupt` is called once, on `event_loop`, with a sentence that names the signal.
-  ending_signals(loop& event_loop, std::function<void(std::string)> on_interrupt);
+  termination_signals(loop& event_loop, std::function<void(std::string)> on_interrupt);
 
  private:
   void wait();

@@ -8,7 +8,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// What to check after a response of this status. Empty: the response is acceptable.
+/// Advice for a response with this status; empty if the response is acceptable.
 std::string_view hint_for(unsigned status_code) {
   switch (status_code) {
     case 401:
@@ -29,18 +29,26 @@ bool is_safe(http::method method) {
   return method == http::method::get || method == http::method::head || method == http::method::options;
 }
 
-/// An error message, or nothing.
+/// An error message; empty on success.
 using check_error = std::optional<std::string>;
 
-task<check_error> check_connection(net::network& network, const target& target, deadline check_deadline) {
-  http::connector connector{network};
-  const auto stream = co_await connector.connect(*http::origin_of(target.request.url), check_deadline);
+/// The state that the checks of all targets share.
+struct preflight_context {
+  net::network& network;
+  const load_settings& settings;
+  http::client& client;
+  deadline check_deadline;
+};
+
+task<check_error> check_connection(const preflight_context& context, const target& target) {
+  http::connector connector{context.network, {}, context.settings.tls};
+  const auto stream = co_await connector.connect(*http::origin_of(target.request.url), context.check_deadline);
   if (stream) co_return std::nullopt;
   co_return make_error_code(stream.error()).message();
 }
 
-task<check_error> check_response(http::client& client, const target& target, deadline check_deadline) {
-  const auto response = co_await http::fetch(client, target.request, check_deadline);
+task<check_error> check_response(const preflight_context& context, const target& target) {
+  const auto response = co_await http::fetch(context.client, target.request, context.check_deadline);
   if (!response) {
     // A body larger than the client's limit is a response all the same.
     if (response.error() == http::client_error::body_too_large) co_return std::nullopt;
@@ -51,22 +59,28 @@ task<check_error> check_response(http::client& client, const target& target, dea
   co_return "responded " + describe_status(*response) + "; " + std::string{hint};
 }
 
-task<std::string> check_target(http::client& client, net::network& network, const target& target,
-                               deadline check_deadline) {
-  auto check = is_safe(target.request.method) ? check_response(client, target, check_deadline)
-                                              : check_connection(network, target, check_deadline);
+task<std::string> check_target(const preflight_context& context, const target& target) {
+  auto check = is_safe(target.request.method) ? check_response(context, target) : check_connection(context, target);
   const auto error = co_await std::move(check);
   co_return error ? target.name + " (" + std::string{target.request.url.buffer()} + "): " + *error : std::string{};
 }
 
+/// Idle connections must be closed on the client's loop before it is destroyed, also if the preflight is cancelled.
+struct idle_connections_guard {
+  http::client& client;
+  ~idle_connections_guard() { client.close_idle(); }
+};
+
 }  // namespace
 
-task<std::vector<std::string>> run_preflight(http::client& client, net::network& network,
-                                             const std::vector<target>& targets, duration timeout) {
-  const auto check_deadline = deadline::after(loop::current().now(), timeout);
+task<std::vector<std::string>> run_preflight(net::network& network, const load_settings& settings) {
+  auto& event_loop = loop::current();
+  http::client client{network, event_loop.index() + 1, {.tls = settings.tls}};
+  const idle_connections_guard guard{client};
+  const preflight_context context{network, settings, client, deadline::after(event_loop.now(), settings.timeout)};
   std::vector<task<std::string>> checks;
-  checks.reserve(targets.size());
-  for (const auto& target : targets) checks.push_back(check_target(client, network, target, check_deadline));
+  checks.reserve(settings.targets.size());
+  for (const auto& target : settings.targets) checks.push_back(check_target(context, target));
   auto all_checks = when_all(std::move(checks));
   auto errors = co_await std::move(all_checks);
   std::erase(errors, "");

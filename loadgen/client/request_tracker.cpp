@@ -59,7 +59,7 @@ void active_request::finish(const request_result& result) {
     const auto& deadline = tracker_.settings_.deadline;
     if (deadline && response_time <= *deadline && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {
-    // The response would have taken longer than the time observed. Errors before the timeout say nothing about it.
+    // The response would have taken longer than the time observed. Errors before the timeout are no evidence about it.
     stats.response_time.record_censored(response_time);
   }
   --tracker_.in_flight_;

@@ -10,13 +10,13 @@
 
 namespace cohort::loadgen {
 
-/// A request whose start has come.
+/// A request that is due.
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
-  /// When it should start: by the load profile, or in a closed loop as soon as the connection is free.
+  /// The intended start: by the load profile, or in a closed loop as soon as the connection is free.
   time_point intended_start;
-  /// When the generator came to it. The difference is the dispatch lag.
+  /// The time of the dispatch. The difference is the dispatch lag.
   time_point dispatch_time;
 };
 
@@ -32,7 +32,7 @@ class request_tracker {
   /// `event_loop` and `settings` must outlive the tracker.
   request_tracker(loop& event_loop, const load_settings& settings);
 
-  /// A request has come due. Every planned request is counted here, once.
+  /// Records a request that is due. Every planned request is counted here, once.
   void on_scheduled(const scheduled_request& request);
   /// A scheduled request ends without having been sent.
   void on_unsent(const scheduled_request& request);
@@ -43,9 +43,9 @@ class request_tracker {
 
   /// Requests that were scheduled and have no outcome yet.
   std::size_t outstanding() const noexcept { return outstanding_; }
-  /// Requests that a connection is working on.
+  /// Requests in progress on a connection.
   std::size_t in_flight() const noexcept { return in_flight_; }
-  /// When the last request ended.
+  /// The end of the last request.
   time_point last_end() const noexcept { return last_end_; }
   /// Notified when `outstanding` becomes zero.
   wait_queue& idle() noexcept { return idle_; }

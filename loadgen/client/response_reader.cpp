@@ -10,7 +10,7 @@ namespace cohort::loadgen {
 namespace {
 
 constexpr std::size_t max_header_bytes = std::size_t{64} << 10;
-/// Of bodies that are compared with an expected text, before and after decompression.
+/// The maximum size of bodies that are compared with an expected text, before and after decompression.
 constexpr std::size_t max_checked_body_bytes = std::size_t{16} << 20;
 /// More interim responses (1xx) before one response are a protocol error.
 constexpr unsigned max_interim_responses = 100;

@@ -41,7 +41,7 @@ class response_reader {
   /// `target` must outlive the reader.
   explicit response_reader(const target& target);
 
-  /// Parses what it can of `input`. False: the bytes cannot become a response.
+  /// Parses as much of `input` as possible. Returns false if the bytes are not a valid response.
   bool parse(receive_buffer& input);
   /// The response is complete.
   bool is_done() const { return parser_->done(); }

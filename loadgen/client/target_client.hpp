@@ -13,10 +13,10 @@
 
 namespace cohort::loadgen {
 
-/// Decides what a connection does after a request.
+/// Selects the next request of a connection.
 class connection_scheduler {
  public:
-  /// The next request of a connection to `target` that has become free. Nothing: the connection takes the oldest
+  /// The next request of a connection to `target` that has become free. If empty, the connection takes the oldest
   /// waiting request, or becomes idle.
   virtual std::optional<scheduled_request> on_connection_free(std::size_t target, request_outcome last_outcome) = 0;
 
@@ -24,7 +24,7 @@ class connection_scheduler {
   ~connection_scheduler() = default;
 };
 
-/// What the clients of one worker share.
+/// The state that the clients of one worker share.
 struct client_context {
   loop& event_loop;
   const load_settings& settings;

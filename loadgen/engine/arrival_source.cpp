@@ -8,7 +8,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Starts requests when the load profile says.
+/// Starts requests by the load profile.
 class open_loop_source final : public arrival_source {
  public:
   open_loop_source(client_context& context, worker_position worker)
@@ -18,16 +18,16 @@ class open_loop_source final : public arrival_source {
         targets_(context.settings.targets) {}
 
   task<> run(client_list& clients, time_point start) override {
-    unsigned late_in_a_row = 0;
+    unsigned consecutive_late = 0;
     time_point previous{};
     while (const auto next = arrivals_.next()) {
       const auto intended_start = start + next->offset;
       if (intended_start > context_.event_loop.now()) {
-        late_in_a_row = 0;
+        consecutive_late = 0;
         auto waiting = stopped_.wait(deadline{intended_start});
         co_await std::move(waiting);
-      } else if (intended_start != previous && ++late_in_a_row == max_late_in_a_row) {
-        late_in_a_row = 0;
+      } else if (intended_start != previous && ++consecutive_late == max_consecutive_late) {
+        consecutive_late = 0;
         auto yielded = yield_to_loop();
         co_await std::move(yielded);
       }
@@ -41,12 +41,12 @@ class open_loop_source final : public arrival_source {
     }
   }
 
-  /// Connections serve what was submitted.
+  /// Connections send submitted requests.
   std::optional<scheduled_request> on_connection_free(std::size_t, request_outcome) override { return std::nullopt; }
 
  private:
   /// After this many late requests with different start times, the loop handles the responses that have arrived.
-  static constexpr unsigned max_late_in_a_row = 256;
+  static constexpr unsigned max_consecutive_late = 256;
 
   void count_overdue(time_point start, arrival first) {
     const auto now = context_.event_loop.now();

@@ -10,14 +10,14 @@
 
 namespace cohort::loadgen {
 
-/// Which of the workers: each sends every `count`-th request, from the `index`-th on.
+/// The share of a worker: every `count`-th request, beginning with number `index`.
 struct worker_position {
   std::size_t index = 0;
   std::size_t count = 1;
 };
 
-/// Decides when one worker's requests start: an open loop by the load profile, whatever happens to the requests before
-/// them; a closed loop when a connection is free. One loop.
+/// Starts the requests of one worker: in an open loop by the load profile, independently of earlier requests; in a
+/// closed loop when a connection is free. One loop.
 class arrival_source : public connection_scheduler {
  public:
   using client_list = std::vector<std::unique_ptr<target_client>>;
@@ -44,7 +44,7 @@ class arrival_source : public connection_scheduler {
 /// An open or a closed loop, by `load_settings::closed_loop`. `context` must outlive the source.
 std::unique_ptr<arrival_source> make_arrival_source(client_context& context, worker_position worker);
 
-/// The mean rate of the load profile, in requests per second. Nothing in a closed loop.
+/// The mean rate of the load profile, in requests per second. Empty in a closed loop.
 std::optional<double> planned_rate(const load_settings& settings);
 /// The number of requests that the load profile plans for each target. Zero in a closed loop.
 std::vector<std::uint64_t> planned_requests(const load_settings& settings);

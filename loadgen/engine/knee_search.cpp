@@ -12,7 +12,7 @@ constexpr unsigned max_halvings = 10;
 constexpr unsigned max_confirmations = 6;
 
 /// Within 5 %, or adjacent: between the lowest rates there may be none that is closer.
-bool are_close(request_rate low, request_rate high) {
+bool is_converged(request_rate low, request_rate high) {
   return high.millionths <= low.millionths + std::max<std::int64_t>(low.millionths / 20, 1);
 }
 
@@ -49,7 +49,7 @@ void knee_search::select_next() {
     rate_ = passed_->multiplied_by(2);
     return;
   }
-  if (failed_ && !is_generator_limited_ && !are_close(*passed_, *failed_)) {
+  if (failed_ && !is_generator_limited_ && !is_converged(*passed_, *failed_)) {
     state_ = state::bisecting;
     rate_.millionths = passed_->millionths + (failed_->millionths - passed_->millionths) / 2;
     return;

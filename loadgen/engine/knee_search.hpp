@@ -24,7 +24,7 @@ class knee_search {
 
   explicit knee_search(request_rate first_rate) : rate_(first_rate) {}
 
-  /// The next trial to run; nothing after the end of the search.
+  /// The next trial to run; empty after the end of the search.
   std::optional<trial> next() const;
   /// The result of the trial that `next` returned.
   void on_result(trial_result result);

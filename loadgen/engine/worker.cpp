@@ -23,7 +23,7 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
       settings_(settings),
       thread_cpu_time_(std::move(thread_cpu_time)),
       on_interval_(std::move(on_interval)),
-      connector_(network),
+      connector_(network, {}, settings.tls),
       tracker_(event_loop, settings),
       connections_(abort_with),
       reporting_(abort_with),

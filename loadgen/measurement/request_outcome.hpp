@@ -44,13 +44,13 @@ using outcome_counts = std::array<std::uint64_t, outcome_count>;
 
 /// The name in JSON, CSV and metrics: `2xx`, `429`, `connect_refused`.
 std::string_view outcome_key(request_outcome outcome) noexcept;
-/// The name in text and HTML reports: `connect refused`.
+/// The name in text and HTML reports: `connection refused`.
 std::string_view outcome_text(request_outcome outcome) noexcept;
 /// A status of 2xx or 3xx.
 bool is_success(request_outcome outcome) noexcept;
 /// A complete response, of any status.
 bool is_response(request_outcome outcome) noexcept;
-/// A limit of the generator's own machine, which says nothing about the server.
+/// A limit of the generator's machine, not a failure of the server.
 bool is_generator_limit(request_outcome outcome) noexcept;
 
 std::uint64_t count_of(const outcome_counts& counts, request_outcome outcome) noexcept;

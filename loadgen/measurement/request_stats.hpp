@@ -11,7 +11,7 @@ namespace cohort::loadgen {
 
 /// The statistics of some requests: those to one target in one phase, or a sum over targets or phases.
 struct request_stats {
-  /// Requests whose intended start has come; the sum of `outcomes` once all of them have ended.
+  /// Requests whose intended start has passed; the sum of `outcomes` once all of them have ended.
   std::uint64_t planned = 0;
   /// Requests written to the connection completely.
   std::uint64_t sent = 0;
@@ -33,13 +33,13 @@ struct request_stats {
   std::uint64_t failure_count() const noexcept { return total_count(outcomes) - success_count(outcomes); }
 };
 
-/// What reports show of one interval. A response belongs to the interval in which it ended.
+/// Statistics of one interval for reports. A response belongs to the interval in which it ended.
 struct interval_stats {
   std::uint64_t planned = 0;
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;  // ended without success
-  std::uint64_t ended = 0;   // answered or failed; not their sum, as a response of status 500 is both
+  std::uint64_t ended = 0;   // answered or failed; not their sum, because a response with status 500 is both
   std::uint64_t p50_us = 0;  // of the response time; zero if nothing was answered
   std::uint64_t p90_us = 0;
   std::uint64_t p99_us = 0;

@@ -18,7 +18,7 @@ struct host_and_port {
   std::uint16_t port = 0;
 };
 
-/// A host in brackets, if any, without them.
+/// The host, without brackets around an IPv6 address.
 std::string without_brackets(std::string_view host) {
   return std::string{host.starts_with('[') ? host.substr(1, host.size() - 2) : host};
 }
@@ -29,7 +29,7 @@ bool is_host(std::string_view text) {
          text.find(':', after_address) == std::string_view::npos;
 }
 
-/// Removes what precedes the next colon from `text`. A colon in brackets belongs to an IPv6 address.
+/// Removes the text before the next colon from `text`. A colon in brackets belongs to an IPv6 address.
 std::string_view take_part(std::string_view& text) {
   const auto bracket = text.starts_with('[') ? text.find(']') : 0;
   const auto colon = bracket == std::string_view::npos ? bracket : text.find(':', bracket);

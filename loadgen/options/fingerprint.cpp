@@ -43,10 +43,32 @@ std::string describe_target(const target& target) {
 std::string request_content(const std::vector<target>& targets) {
   std::string content;
   for (const auto& target : targets) {
+    if (!target.request.host.empty()) content += "Host: " + target.request.host + "\n";
     for (const auto& [name, value] : target.request.fields) content += name + ": " + value + "\n";
     content += target.request.body + "\n" + target.expected_body + "\n";
   }
   return content;
+}
+
+std::string describe_overrides(const address_overrides& overrides) {
+  std::string text;
+  for (const auto& change : overrides.connect_to) {
+    text += " connect-to " + change.host + ":" + std::to_string(change.port) + ":" + change.new_host + ":" +
+            std::to_string(change.new_port);
+  }
+  for (const auto& known : overrides.resolve) {
+    text += " resolve " + known.host + ":" + std::to_string(known.port);
+    for (const auto& address : known.addresses) text += ":" + address.to_string();
+  }
+  return text.empty() ? text : text.substr(1);
+}
+
+std::string describe_tls(const net::tls_client_settings& tls) {
+  std::string text;
+  if (!tls.verifies_server) text += " unverified";
+  if (!tls.certificate_chain.empty()) text += " with a client certificate";
+  if (!tls.server_name.empty()) text += " server name " + tls.server_name;
+  return text.empty() ? text : text.substr(1);
 }
 
 }  // namespace
@@ -66,6 +88,10 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
   add("arrivals", is_poisson ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
   for (const auto& target : load.targets) add("target " + target.name, describe_target(target));
   add("headers and bodies", hash_text(request_content(load.targets)));
+  // Only if given: a baseline without them stays comparable.
+  if (const auto overrides = describe_overrides(configuration.overrides); !overrides.empty())
+    add("addresses", overrides);
+  if (const auto tls = describe_tls(load.tls); !tls.empty()) add("tls", tls);
   add("connections", std::to_string(load.connections));
   add("keep_alive", load.keep_alive ? "yes" : "no");
   add("threads", std::to_string(configuration.threads));

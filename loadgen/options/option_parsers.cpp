@@ -33,7 +33,7 @@ std::optional<number_with_suffix> split_number(std::string_view text) {
   return number_with_suffix{number, text.substr(digits.size())};
 }
 
-/// By hand, since `CLI::AsNumberWithUnit` keeps only six digits and accepts `m` for one minute.
+/// Replaces `CLI::AsNumberWithUnit`, which keeps only six digits and accepts `m` for one minute.
 std::optional<duration> parse_duration(std::string_view text) {
   const auto parts = split_number(text);
   if (!parts) return std::nullopt;
@@ -73,10 +73,16 @@ std::optional<load_stage> parse_stage(std::string_view text) {
 std::optional<std::pair<std::string, std::string>> parse_header(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::pair<std::string, std::string> field{text.substr(0, colon), http::trimmed(text.substr(colon + 1))};
   http::client_request request;
-  request.fields.emplace_back(text.substr(0, colon), http::trimmed(text.substr(colon + 1)));
+  if (http::iequals(field.first, "host")) {
+    request.host = field.second;
+    if (request.host.empty()) return std::nullopt;
+  } else {
+    request.fields.push_back(field);
+  }
   if (!http::has_valid_fields(request)) return std::nullopt;
-  return request.fields.front();
+  return field;
 }
 
 std::optional<http::method> parse_method(std::string_view text) {
@@ -131,9 +137,9 @@ value_parser<std::string> target_name_parser() {
 }
 
 value_parser<std::pair<std::string, std::string>> header_parser() {
-  return {
-      parse_header,
-      "a header field such as \"Accept: text/html\"; Host, Content-Length and Transfer-Encoding are set by loadgen"};
+  return {parse_header,
+          "a header field such as \"Accept: text/html\" or \"Host: shop.example:8080\"; Content-Length and "
+          "Transfer-Encoding are set by loadgen"};
 }
 
 value_parser<http::method> method_parser() {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <fstream>
 
+#include <cohort/config/redaction.hpp>
+
 namespace cohort::loadgen {
 namespace {
 
@@ -29,7 +31,7 @@ result<std::string, std::string> read_file(const std::string& path) {
   const std::string reason = errno != 0        ? std::strerror(errno)
                              : content.empty() ? "the file is empty"
                                                : "the file is larger than 64 MiB";
-  return read_result(boost::system::in_place_error, '"' + path + "\" cannot be read: " + reason);
+  return read_result(boost::system::in_place_error, '"' + config::redact_userinfo(path) + "\" cannot be read: " + reason);
 }
 
 }  // namespace cohort::loadgen

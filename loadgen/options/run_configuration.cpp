@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include <cohort/config/redaction.hpp>
 #include "loadgen/options/fingerprint.hpp"
 #include "loadgen/options/read_file.hpp"
 
@@ -16,11 +17,11 @@ constexpr std::int64_t default_connections = 256;
 constexpr std::int64_t default_closed_loop_connections = 64;
 constexpr const char* default_knee_objectives[] = {"p99<100ms", "error_rate<1%"};
 
-/// An error message, or nothing.
+/// An error message; empty on success.
 using config_error = std::optional<std::string>;
 using field_list = std::vector<std::pair<std::string, std::string>>;
 
-std::string quote(std::string_view text) { return '"' + std::string{text} + '"'; }
+std::string quote(std::string_view text) { return '"' + config::redact_userinfo(text) + '"'; }
 
 bool has_field(const field_list& fields, std::string_view name) {
   return std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return http::iequals(field.first, name); });
@@ -49,15 +50,21 @@ void apply_flags(target_options& target, const flag_options& flags) {
 }
 
 target make_target(const target_options& options) {
-  target made;
-  made.name = options.location.name;
-  made.weight = options.location.weight;
-  made.request.method = options.method;
-  made.request.url = options.location.url;
-  made.request.fields = options.fields;
-  made.request.body = options.body;
-  made.expected_body = options.expected_body;
-  return made;
+  target result;
+  result.name = options.location.name;
+  result.weight = options.location.weight;
+  result.request.method = options.method;
+  result.request.url = options.location.url;
+  for (const auto& [name, value] : options.fields) {
+    if (http::iequals(name, "host")) {
+      result.request.host = value;
+    } else {
+      result.request.fields.emplace_back(name, value);
+    }
+  }
+  result.request.body = options.body;
+  result.expected_body = options.expected_body;
+  return result;
 }
 
 config_error configure_targets(const run_options& options, flag_options& flags, load_settings& load) {
@@ -84,6 +91,31 @@ config_error configure_targets(const run_options& options, flag_options& flags, 
     return "the targets' weights have no small common divisor: their sum, divided by it, must be at most " +
            std::to_string(weighted_round_robin::max_period);
   }
+  return std::nullopt;
+}
+
+/// Reads the file of `flag`, if it is given. `flag` starts the error message.
+config_error read_pem_file(std::string_view flag, const std::string& path, std::string& target) {
+  if (path.empty()) return std::nullopt;
+  auto content = read_file(path);
+  if (!content) return std::string{flag} + ": " + content.error();
+  target = std::move(*content);
+  return std::nullopt;
+}
+
+config_error configure_tls(const flag_options& flags, net::tls_client_settings& tls) {
+  if (!flags.private_key_file.empty() && flags.certificate_file.empty()) return "--key needs --cert";
+  tls.verifies_server = !flags.skip_verification;
+  tls.server_name = flags.server_name;
+  if (auto error = read_pem_file("--cacert", flags.trusted_certificates_file, tls.trusted_certificates)) return error;
+  if (auto error = find_error(tls)) return "--cacert " + quote(flags.trusted_certificates_file) + ": " + *error;
+  // The file of the certificate may contain the key, too.
+  const auto& key_file = flags.private_key_file.empty() ? flags.certificate_file : flags.private_key_file;
+  if (auto error = read_pem_file("--cert", flags.certificate_file, tls.certificate_chain)) return error;
+  if (auto error = find_error(tls)) return "--cert " + quote(flags.certificate_file) + ": " + *error;
+  if (auto error = read_pem_file("--key", key_file, tls.private_key)) return error;
+  const auto flag = flags.private_key_file.empty() ? "--cert " : "--key ";
+  if (auto error = find_error(tls)) return flag + quote(key_file) + ": " + *error;
   return std::nullopt;
 }
 
@@ -199,6 +231,7 @@ run_options merge(run_options flags, run_options scenario) {
 config_error configure_run(const run_options& options, flag_options flags, run_configuration& configuration) {
   auto& load = configuration.load;
   if (auto error = configure_targets(options, flags, load)) return error;
+  if (auto error = configure_tls(flags, load.tls)) return error;
   if (auto error = configure_profile(options, configuration)) return error;
   const auto connections = load.closed_loop ? default_closed_loop_connections : default_connections;
   load.arrivals = options.arrivals == "poisson" ? arrival_process::poisson : arrival_process::constant;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/client/address_overrides.hpp"
 #include "loadgen/options/run_options.hpp"
 #include "loadgen/schedule/load_settings.hpp"
 
@@ -15,10 +16,11 @@ namespace cohort::loadgen {
 /// The validated configuration of one start of the program.
 struct run_configuration {
   std::string mode = "balanced";
-  /// Of `--rate`; the modes multiply it.
+  /// The value of `--rate`; the modes multiply it.
   request_rate rate = request_rate::per_second(5);
   duration length = std::chrono::seconds{60};
   load_settings load;
+  address_overrides overrides;
   std::size_t threads = 1;
   std::vector<objective> objectives;
   std::string json_file;
@@ -42,15 +44,21 @@ struct run_configuration {
 struct flag_options {
   /// Replaces the scenario's targets.
   std::vector<target_url> targets;
-  /// Of all targets; they override the scenario's.
+  /// The header fields of all targets; they override those of the scenario.
   std::optional<http::method> method;
   std::vector<std::pair<std::string, std::string>> fields;
   std::optional<std::string> body;
   std::optional<std::string> expected_body;
   std::string api_key;
+  /// Paths of PEM files.
+  std::string trusted_certificates_file;
+  std::string certificate_file;
+  std::string private_key_file;
+  std::string server_name;
+  bool skip_verification = false;
   bool no_keep_alive = false;
   bool abort_on_fail = false;
-  /// Of the default targets.
+  /// The URLs of the default targets.
   std::optional<boost::urls::url> time_url;
   std::optional<boost::urls::url> sysinfo_url;
   std::optional<boost::urls::url> weather_url;
@@ -58,7 +66,7 @@ struct flag_options {
 };
 
 /// Completes `configuration`, which holds the output options, with everything else. `options` are the merged options of
-/// flags and scenario. Returns an error message of one line, or nothing.
+/// flags and scenario. Returns an error message of one line; empty on success.
 std::optional<std::string> configure_run(const run_options& options, flag_options flags,
                                          run_configuration& configuration);
 

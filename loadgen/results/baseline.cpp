@@ -45,7 +45,7 @@ std::vector<segment> split_into_segments(const samples& before, const samples& n
   return segments;
 }
 
-/// How many autocorrelated intervals are worth one independent interval: (1 + r) / (1 − r), with the lag-1
+/// The number of autocorrelated intervals that are worth one independent interval: (1 + r) / (1 − r), with the lag-1
 /// autocorrelation r of the differences between the runs, after the mean of each segment is removed. It is computed
 /// from ranks, so that outliers do not hide it, and corrected for the bias of short series (Marriott and Pope 1954). It
 /// is limited to 0.7: more is a trend, such as a growing queue, and a difference between the runs.

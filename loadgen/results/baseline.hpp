@@ -24,7 +24,7 @@ struct measure_change {
   double now = 0;
   /// The mean of the Hodges-Lehmann shifts of the segments; of failure ratios the difference of the means.
   double shift = 0;
-  /// Of the rank-sum test over the segments, corrected for autocorrelation between intervals.
+  /// The p-value of the rank-sum test over the segments, corrected for autocorrelation between intervals.
   double p_value = 1;
   /// Significant (p < 0.01) and relevant: at least 5 % and 50 µs, or 0.1 % more failures.
   bool is_worse = false;

@@ -14,7 +14,7 @@ namespace {
 using measure = objective::measure;
 using comparison_operator = objective::comparison_operator;
 
-/// A description of what is wrong, or nothing.
+/// A description of the error; empty on success.
 using parse_error = std::optional<std::string>;
 
 std::string_view trim(std::string_view text) {

@@ -26,7 +26,7 @@ measurement mean_of(const censored_histogram& times) {
 
 double ratio(std::uint64_t part, std::uint64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
-/// Nothing without a value to measure.
+/// Empty without a value to measure.
 std::optional<measurement> measure_value(const objective& objective, const request_stats& stats, double load_seconds) {
   const auto ended = total_count(stats.outcomes);
   const bool is_empty = is_latency(objective.measured) ? stats.response_time.count() == 0 : ended == 0;
@@ -59,7 +59,7 @@ bool is_percentile_unreachable(const objective& objective, const censored_histog
   return violation_count(objective, times.observed()) + violation_count(objective, times.censored()) > allowed;
 }
 
-/// Whether a ratio misses its limit even if all remaining requests count in its favour.
+/// Whether a ratio misses its limit even if all remaining requests count in its favor.
 bool is_ratio_unreachable(const objective& objective, std::uint64_t counted, std::uint64_t ended,
                           std::uint64_t planned) {
   if (ended == 0) return false;

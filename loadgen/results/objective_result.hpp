@@ -21,7 +21,7 @@ struct objective_result {
 /// `load_seconds` is the length of the load, for `rate`. Without a request, no objective is met.
 objective_result evaluate(const objective& objective, const request_stats& stats, double load_seconds);
 
-/// Whether the objective will be missed whatever the outcome of the remaining requests: `planned` is the maximum number
+/// Whether the objective will be missed regardless of the remaining requests: `planned` is the maximum number
 /// of requests at the end of the run. Always false for `mean` and `rate`, which can recover, and for a lower limit of a
 /// percentile.
 bool is_unreachable(const objective& objective, const request_stats& stats, std::uint64_t planned);

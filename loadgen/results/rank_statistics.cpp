@@ -36,8 +36,8 @@ double difference_at_rank(const samples& before, const samples& now, std::size_t
   auto high = ordered_bits(std::bit_cast<std::int64_t>(now.back() - before.front()));
   while (low < high) {
     const auto middle = std::midpoint(low, high);
-    const bool is_enough = count_at_or_below(std::bit_cast<double>(ordered_bits(middle))) >= rank;
-    (is_enough ? high : low) = is_enough ? middle : middle + 1;
+    const bool has_rank = count_at_or_below(std::bit_cast<double>(ordered_bits(middle))) >= rank;
+    (has_rank ? high : low) = has_rank ? middle : middle + 1;
   }
   return std::bit_cast<double>(ordered_bits(low));
 }

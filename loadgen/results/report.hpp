@@ -62,7 +62,7 @@ struct server_report {
     std::uint64_t served = 0;
   };
   std::vector<phase_metrics> phases;
-  /// Why there are no metrics; empty if there are.
+  /// The reason why metrics are missing; empty if they were read.
   std::string failure;
 };
 
@@ -78,7 +78,7 @@ struct knee_report {
     std::string reason;  // the missed objective, or why the trial is invalid
   };
   std::vector<trial> trials;
-  /// The highest confirmed rate; nothing if no rate met the objectives.
+  /// The highest confirmed rate; empty if no rate met the objectives.
   std::optional<request_rate> capacity;
   /// False if no higher rate missed the objectives: the capacity is at least this.
   bool is_bounded = false;
@@ -110,7 +110,7 @@ struct run_report {
   /// The settings that two runs must share to be comparable, in a fixed order: `("mode", "spike")`, `("rate", "5")`…
   std::vector<std::pair<std::string, std::string>> fingerprint;
   std::vector<target_description> targets;
-  /// The mean of the load profile, in requests per second. Nothing in a closed loop, which plans no requests.
+  /// The mean of the load profile, in requests per second. Empty in a closed loop, which plans no requests.
   std::optional<double> planned_rate{0.0};
   duration planned_duration{};
   duration run_duration{};  // until the last response

@@ -11,7 +11,7 @@ namespace cohort::loadgen {
 /// `2026-11-22 16:38:44 UTC`
 std::string format_date_time(wall_time time);
 
-/// How long the load lasted: the planned duration, or less if the run was stopped.
+/// The duration of the load: the planned duration, or less if the run was stopped.
 duration load_duration(const run_report& report);
 /// `5 requests/s for 60 s`
 std::string describe_load(const run_report& report);

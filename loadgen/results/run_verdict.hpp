@@ -9,14 +9,14 @@
 
 namespace cohort::loadgen {
 
-/// Why a run ended before the end of its load profile, if it did.
+/// The reason why a run ended before the end of its load profile, if it did.
 struct run_ending {
   std::optional<std::string> stop_reason;
   /// Ended by a signal, not by an objective.
   bool is_interrupted = false;
 };
 
-/// Why the figures show the generator's limits rather than the server's; empty if the run is valid. A run is invalid if
+/// The reasons why the generator, not the server, limited the results; empty if the run is valid. A run is invalid if
 ///  - the p99 of dispatch lag exceeds both 1 ms and a tenth of the tightest latency objective;
 ///  - a worker was busy for at least 80 % of a phase;
 ///  - less than 99 % of the requests started before the end of the load profile;

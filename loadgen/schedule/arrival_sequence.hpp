@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// How arrivals are distributed along a load profile.
+/// The arrival process: the distribution of arrivals along a load profile.
 enum class arrival_process {
   constant,  // request i starts when the area under the rate is i
   poisson,   // the area between two arrivals is exponentially distributed with mean 1, as with independent callers
@@ -23,16 +23,16 @@ struct arrival {
 };
 
 /// The arrivals of a load profile, in order: every `stride`-th one from `first` on, for one of several workers. The
-/// same seed gives the same arrivals on every machine, whatever the number of workers. The profile must outlive it.
+/// same seed gives the same arrivals on every machine, with any number of workers. The profile must outlive it.
 ///
-/// With `poisson`, bursts stay bursts: only the arrivals of segments with a rate are randomised. The number of requests
+/// With `poisson`, bursts stay bursts: only the arrivals of segments with a rate are randomized. The number of requests
 /// is then random, and `load_profile::request_count` is its expectation.
 class arrival_sequence {
  public:
   arrival_sequence(const load_profile& profile, arrival_process process, std::uint64_t seed, std::uint64_t first = 0,
                    std::uint64_t stride = 1);
 
-  /// Nothing after the end of the profile.
+  /// Empty after the end of the profile.
   std::optional<arrival> next();
 
  private:

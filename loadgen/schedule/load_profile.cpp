@@ -29,7 +29,7 @@ wide scaled_square(wide a, wide b, wide c, rounding direction) noexcept {
 /// The first value in [0, last] for which the monotonic `predicate` holds; it must hold for `last`. Exponential search
 /// from `guess`, then bisection: fast if `guess` is close.
 template <class Predicate>
-std::int64_t first_true(std::int64_t guess, std::int64_t last, Predicate predicate) {
+std::int64_t find_first_true(std::int64_t guess, std::int64_t last, Predicate predicate) {
   std::int64_t below = -1;
   std::int64_t above = last;
   guess = std::clamp<std::int64_t>(guess, 0, last);
@@ -71,8 +71,8 @@ duration load_profile::segment::offset_of(area target) const noexcept {
   const auto rate_before = static_cast<double>(start_rate.millionths);
   const auto rate_after = std::sqrt(std::max(rate_before * rate_before + slope * target_area, 0.0));
   const auto guess = target_area / std::max(rate_before + rate_after, 1.0);
-  return duration{first_true(static_cast<std::int64_t>(guess), length.count(),
-                             [&](std::int64_t time) { return area_at(duration{time}) >= target; })};
+  return duration{find_first_true(static_cast<std::int64_t>(guess), length.count(),
+                                  [&](std::int64_t time) { return area_at(duration{time}) >= target; })};
 }
 
 load_profile& load_profile::begin_phase(std::string name) {
@@ -119,11 +119,11 @@ std::uint64_t load_profile::request_count_before(duration offset) const noexcept
   // Start times are whole nanoseconds, so the last one before `offset` is at most one nanosecond earlier.
   const auto last = std::min(offset, length_) - duration{1};
   const auto& current = segments_[segment_at(last)];
-  const auto area_so_far = current.area_before + current.area_at(last - current.start);
+  const auto elapsed_area = current.area_before + current.area_at(last - current.start);
   // A request that is due exactly now starts now if the rate is positive, and after the pause otherwise.
   const bool has_rate = current.start_rate.millionths > 0 || current.end_rate.millionths > 0;
-  return static_cast<std::uint64_t>(has_rate ? area_so_far / area_per_request + 1
-                                             : (area_so_far + area_per_request - 1) / area_per_request);
+  return static_cast<std::uint64_t>(has_rate ? elapsed_area / area_per_request + 1
+                                             : (elapsed_area + area_per_request - 1) / area_per_request);
 }
 
 duration load_profile::start_time_of(std::uint64_t index) const noexcept {
@@ -141,8 +141,8 @@ request_rate load_profile::rate_at(duration offset) const noexcept {
   const auto& current = segments_[segment_at(offset)];
   if (current.burst_size > 0) return {};
   const auto rate_change = area{current.end_rate.millionths} - current.start_rate.millionths;
-  const auto change_so_far = rate_change * (offset - current.start).count() / current.length.count();
-  return {current.start_rate.millionths + static_cast<std::int64_t>(change_so_far)};
+  const auto elapsed_change = rate_change * (offset - current.start).count() / current.length.count();
+  return {current.start_rate.millionths + static_cast<std::int64_t>(elapsed_change)};
 }
 
 std::size_t load_profile::phase_at(duration offset) const noexcept {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include <cohort/net/tls_settings.hpp>
 #include "loadgen/results/objective.hpp"
 #include "loadgen/schedule/arrival_sequence.hpp"
 #include "loadgen/schedule/target.hpp"
@@ -16,7 +17,7 @@ struct load_settings {
   std::vector<target> targets;
   load_profile profile;
   arrival_process arrivals = arrival_process::constant;
-  /// Of Poisson arrivals.
+  /// The seed of Poisson arrivals.
   std::uint64_t seed = 1;
   /// Closed loop: every connection sends its next request when its last one has ended. Of the profile, only the phases
   /// and their lengths count.
@@ -30,6 +31,7 @@ struct load_settings {
   /// The run ends as soon as one of these can no longer be met.
   std::vector<objective> abort_objectives;
   bool keep_alive = true;
+  net::tls_client_settings tls;
 };
 
 }  // namespace cohort::loadgen

@@ -30,8 +30,8 @@ class weighted_round_robin {
   std::size_t target_of(std::uint64_t request_index) const noexcept { return order_[request_index % order_.size()]; }
   std::size_t period() const noexcept { return order_.size(); }
 
-  /// How many of `connections` to `target` belong to worker `worker`, which sends every `worker_count`-th request: in
-  /// proportion to the worker's share of the requests to the target, and at least one if it has any.
+  /// The number of `connections` to `target` that belong to worker `worker`, which sends every `worker_count`-th
+  /// request: in proportion to the worker's share of the requests to the target, and at least one if it has any.
   std::size_t connection_share(std::size_t target, std::size_t connections, std::size_t worker,
                                std::size_t worker_count) const;
 

@@ -26,12 +26,12 @@ std::vector<std::size_t> targets_of_origin(const boost::urls::url& url, const st
   return indexes;
 }
 
-/// The increase of a counter. A decrease is a restart of the server, whose counters start at zero, as for Prometheus.
+/// The increase of a counter. A decrease is a counter reset after a restart of the server, as in Prometheus.
 std::uint64_t counter_increase(std::uint64_t before, std::uint64_t after) {
   return after >= before ? after - before : after;
 }
 
-/// The mean CPU use between two snapshots of the same process. Nothing after a restart.
+/// The mean CPU use between two snapshots of the same process. Empty after a restart.
 std::optional<double> cpu_cores(const server_snapshot& before, const server_snapshot& after) {
   const auto seconds = std::chrono::duration<double>(after.time - before.time).count();
   if (!before.cpu_seconds || !after.cpu_seconds || seconds <= 0) return std::nullopt;

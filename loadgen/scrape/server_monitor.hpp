@@ -29,7 +29,7 @@ class server_monitor {
     boost::urls::url url;
     /// The indexes of the targets of the same origin, or of all targets if there is none.
     std::vector<std::size_t> targets;
-    /// Of the target, if there is only one.
+    /// The path of the target, if there is only one.
     std::string path;
     std::vector<server_snapshot> snapshots;
     std::string failure;

@@ -38,7 +38,7 @@ struct server_snapshot {
 server_snapshot make_snapshot(const std::vector<metric_sample>& samples, std::string_view path);
 
 /// A percentile of the request durations between two snapshots, in microseconds, interpolated linearly within its
-/// bucket like Prometheus' `histogram_quantile`. Nothing without requests, or beyond the last finite bucket.
+/// bucket like Prometheus' `histogram_quantile`. Empty without requests, or beyond the last finite bucket.
 std::optional<std::uint64_t> percentile_between(const server_snapshot& before, const server_snapshot& after,
                                                 double percent);
 

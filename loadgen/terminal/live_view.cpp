@@ -182,7 +182,7 @@ std::string live_view::update(const run_progress& progress) {
   // Each line is cleared before it is written: after a full line the cursor stays in the last column, and clearing
   // would remove the character there.
   for (const auto& line : lines) output += "\x1b[K" + render(line, settings_.output) + '\n';
-  output += "\x1b[J";  // the rest of a longer picture, and echoed keys
+  output += "\x1b[J";  // the rest of a longer frame, and echoed keys
   drawn_lines_ = lines.size();
   return output;
 }

@@ -17,14 +17,14 @@ struct run_progress {
   const run_report* report = nullptr;  // the results so far
 };
 
-/// Shows a run in progress: on a terminal as a picture that replaces the previous one, otherwise as a line every five
+/// Shows a run in progress: on a terminal as a frame that replaces the previous one, otherwise as a line every five
 /// seconds. Returns the text to print.
 class live_view {
  public:
   struct settings {
     bool is_terminal = false;
     terminal::output_options output;
-    unsigned rows = 24;  // the picture has fewer lines, since only what is on the screen can be replaced
+    unsigned rows = 24;  // the frame has fewer lines, since only what is on the screen can be replaced
   };
   explicit live_view(settings view_settings) : settings_(view_settings) {}
 
@@ -32,7 +32,7 @@ class live_view {
   void resize(unsigned columns, unsigned rows) noexcept;
   /// To be called about once a second. The text may be empty.
   std::string update(const run_progress& progress);
-  /// Removes the picture.
+  /// Removes the frame.
   std::string finish();
 
  private:

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen::terminal {
 
-/// What the output can show.
+/// The capabilities of the output.
 struct output_options {
   bool use_color = false;
   unsigned columns = 80;

@@ -48,8 +48,8 @@ bool table::narrow_column(layout& current) const {
   std::size_t narrowed = columns_.size();
   std::size_t max_width = min_narrowed_width;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const bool may_narrow = current.is_shown[i] && columns_[i].align == alignment::left;
-    if (!may_narrow || current.widths[i] <= max_width) continue;
+    const bool can_narrow = current.is_shown[i] && columns_[i].align == alignment::left;
+    if (!can_narrow || current.widths[i] <= max_width) continue;
     narrowed = i;
     max_width = current.widths[i];
   }
@@ -97,12 +97,13 @@ styled_line table::format_row(const row& cells, const layout& current, std::size
 }
 
 std::vector<styled_line> table::lines(std::size_t columns, std::size_t indent) const {
-  const auto fitted = fit(columns > indent ? columns - indent : 0);
+  const auto fitted_layout = fit(columns > indent ? columns - indent : 0);
   row titles;
   for (const auto& column : columns_) titles.push_back({column.title, text_style::dim});
   std::vector<styled_line> lines;
-  if (auto title_line = format_row(titles, fitted, indent); !title_line.empty()) lines.push_back(std::move(title_line));
-  for (const auto& cells : rows_) lines.push_back(format_row(cells, fitted, indent));
+  if (auto title_line = format_row(titles, fitted_layout, indent); !title_line.empty())
+    lines.push_back(std::move(title_line));
+  for (const auto& cells : rows_) lines.push_back(format_row(cells, fitted_layout, indent));
   return lines;
 }
 

@@ -59,7 +59,7 @@ task<std::string> aggregator::aggregate(call_context context) {
 task<part> aggregator::fetch_time(call_context context) { co_return co_await time_.fetch(context, time_proxy_timeout); }
 
 std::string time_error_body(const part& failed) {
-  const auto* const reason = failed.state == part_state::timeout ? "Error: the time service did not answer in time"
+  const auto* const reason = failed.state == part_state::timeout ? "Error: the time service did not respond in time"
                                                                  : "Error: the time service is unavailable";
   std::string body;
   json::writer{body}.open_object().field("service", "time-service").field("timestamp", reason).close_object();

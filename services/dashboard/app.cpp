@@ -50,7 +50,8 @@ struct dashboard_routes {
     if (auto rejection = authenticator.authenticate_key(context, "/session")) return std::move(*rejection);
     http::response response{http::status::no_content};
     if (authenticator.is_enabled()) {
-      const bool secure = context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+      const bool secure =
+          context.tls() || context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
       response.set("Set-Cookie", sessions.issue(loop::current().wall_now(), secure));
     }
     return response;
@@ -104,7 +105,7 @@ struct program_settings {
                         "Key that signs the page's sessions; without one, sessions end when the service restarts"});
   }
 
-  /// A URL that is not set is that of the service in the same process, else the service's default port on loopback.
+  /// The default of a URL is the service in the same process, otherwise the default port of the service on loopback.
   aggregator_settings resolve(const service::service_context& context) const {
     const auto url_of = [&](const std::optional<boost::urls::url>& setting, const char* name, std::uint16_t port) {
       if (setting) return *setting;
@@ -155,6 +156,7 @@ service::definition definition() {
   definition.description =
       "Serves the page and the combined responses of the other services: GET /, GET /api/aggregate";
   definition.port = 5000;
+  definition.requires_client_certificate = false;  // browsers have none
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.content_security_policy =
       "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "

@@ -20,7 +20,7 @@ part_state state_of(http::client_error error) noexcept {
   return http::is_timeout(error) ? part_state::timeout : part_state::error;
 }
 
-/// For a response that is not 200 with a JSON object.
+/// The result for a response that is not 200 with a JSON object.
 part_state state_of(const http::client_response& response) {
   if (response.status == http::status::gateway_timeout) return part_state::timeout;
   const bool is_shed =
@@ -64,7 +64,7 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
   http::client_request request;
   request.url = url_;
   request.fields.emplace_back("Accept", "application/json");
-  if (!api_key_.empty()) request.fields.emplace_back("X-API-Key", api_key_);
+  if (const auto& key = api_key_.get(); !key.empty()) request.fields.emplace_back("X-API-Key", key);
   auto call = co_await upstream_.call(std::move(request), context, timeout);
   // Not counted; the caller's own cancellation continues at its next wait.
   if (!call.response && call.response.error() == http::client_error::cancelled) co_return part{};

@@ -19,7 +19,7 @@ constexpr std::string_view name_of(part_state state) noexcept {
   return part_state_names[static_cast<std::size_t>(state)];
 }
 
-/// The response of one service, or why there is none.
+/// The response of one service, or the reason why there is none.
 struct part {
   part_state state = part_state::error;
   std::string body;  // one JSON object, unchanged; empty without a response
@@ -38,14 +38,14 @@ class service_client {
   service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy);
 
   /// Calls the service. The timeout is the policy's, or `timeout` if given, capped by the caller's deadline. Never
-  /// fails: the returned state tells the outcome.
+  /// fails: the returned state is the outcome.
   task<part> fetch(call_context context, std::optional<duration> timeout = {});
 
  private:
   void record(const part& result, const telemetry::trace_context& trace);
 
   http::upstream upstream_;
-  std::string api_key_;
+  const config::replaceable_secret& api_key_;
   boost::urls::url url_;
   telemetry::histogram& durations_;
   std::array<telemetry::counter*, part_state_names.size()> outcomes_;

@@ -55,10 +55,12 @@ std::string_view cookie_value(const http::request_head& head) {
 
 }  // namespace
 
-session_cookies::session_cookies(std::string secret, std::string_view api_key)
-    : key_(hmac_sha256(secret.empty() ? random_secret() : secret, api_key)) {}
+session_cookies::session_cookies(std::string secret, const config::replaceable_secret& api_key)
+    : secret_(secret.empty() ? random_secret() : std::move(secret)), api_key_(api_key) {}
 
-std::string session_cookies::sign(std::string_view text) const { return hmac_sha256(key_, text); }
+std::string session_cookies::sign(std::string_view text) const {
+  return hmac_sha256(hmac_sha256(secret_, api_key_.get()), text);
+}
 
 std::string session_cookies::issue(wall_time now, bool secure) const {
   const auto expires = std::chrono::floor<std::chrono::seconds>(now + lifetime).time_since_epoch().count();

@@ -4,17 +4,19 @@
 #include <string>
 #include <string_view>
 
+#include <cohort/config/secret.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::dashboard {
 
 /// Stateless sessions of browsers that have presented the API key: a cookie with its expiry time and an HMAC-SHA-256.
-/// The HMAC key is derived from `DASHBOARD_SECRET_KEY` and the API key, so a new API key invalidates all sessions.
+/// The HMAC key is derived from `DASHBOARD_SECRET_KEY` and the current API key, so a new API key invalidates all
+/// sessions.
 class session_cookies {
  public:
-  /// If `secret` is empty, a random one is used: sessions end with the process.
-  session_cookies(std::string secret, std::string_view api_key);
+  /// If `secret` is empty, a random one is used: sessions end with the process. `api_key` must outlive this.
+  session_cookies(std::string secret, const config::replaceable_secret& api_key);
 
   /// A `Set-Cookie` value with HttpOnly and SameSite=Strict, and with Secure if `secure`.
   std::string issue(wall_time now, bool secure) const;
@@ -28,7 +30,8 @@ class session_cookies {
  private:
   std::string sign(std::string_view text) const;
 
-  std::string key_;
+  std::string secret_;
+  const config::replaceable_secret& api_key_;
 };
 
 }  // namespace cohort::dashboard

@@ -170,8 +170,9 @@ std::optional<std::string> arm_core_name(std::string_view implementer, std::stri
   if (!implementer_id || !part_id) return std::nullopt;
   const auto* const maker = std::ranges::find(implementers, *implementer_id, &sysinfo::implementer::id);
   if (maker == implementers.end()) return std::nullopt;
-  const auto* const found = std::ranges::find_if(
-      cores, [&](const core& each) { return each.implementer == *implementer_id && each.part == *part_id; });
+  const auto* const found = std::ranges::find_if(cores, [&](const core& candidate) {
+    return candidate.implementer == *implementer_id && candidate.part == *part_id;
+  });
   if (found == cores.end()) return std::string{maker->name} + " CPU part " + std::string{part};
   // Some names begin with the maker's.
   if (found->name.starts_with(maker->name)) return std::string{found->name};

@@ -86,7 +86,7 @@ std::optional<std::string> arm_processor(std::string_view cpuinfo) {
 }  // namespace
 
 std::string processor_name(std::string_view cpuinfo) {
-  // Before "model name", in which 32-bit ARM reports only its architecture: "ARMv7 Processor rev 4 (v7l)".
+  // Preferred to "model name", which has only the architecture for 32-bit ARM: "ARMv7 Processor rev 4 (v7l)".
   if (auto name = arm_processor(cpuinfo)) return *std::move(name);
   for (const auto* key : {"model name", "Model Name", "cpu model"}) {
     if (auto name = text_at(cpuinfo, key)) return *std::move(name);

@@ -24,7 +24,7 @@ struct system_info {
   unsigned cpu_count = 0;           ///< logical CPUs online
   unsigned cpu_count_physical = 0;  ///< cores; if unknown, the number of logical CPUs
 
-  /// Of the machine, without regard to control groups. Available memory is at most the total.
+  /// The memory of the machine, independent of control groups. Available memory is at most the total.
   std::uint64_t memory_total_bytes = 0;
   std::uint64_t memory_available_bytes = 0;
 

@@ -53,15 +53,16 @@ struct program_settings {
   location preset = default_location();
 
   void add_to(config::options& options) {
-    options.add(wttr, {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "Weather provider that speaks wttr.in's j1"},
+    options.add(wttr,
+                {"--weather-upstream-url", "WEATHER_UPSTREAM_URL", "URL of the weather provider (wttr.in j1 API)"},
                 config::http_url(), "https://wttr.in");
-    options.add(fallback,
-                {"--weather-fallback-url", "WEATHER_FALLBACK_URL",
-                 "Provider if the first one has no report; speaks Open-Meteo's forecast API"},
-                http_url_or_none(), "https://api.open-meteo.com");
+    options.add(
+        fallback,
+        {"--weather-fallback-url", "WEATHER_FALLBACK_URL", "URL of the fallback provider (Open-Meteo forecast API)"},
+        http_url_or_none(), "https://api.open-meteo.com");
     options.add(geocoding,
                 {"--weather-geocoding-url", "WEATHER_GEOCODING_URL",
-                 "Coordinates for the fallback provider; speaks Open-Meteo's geocoding API"},
+                 "URL of the geocoding service of the fallback provider (Open-Meteo geocoding API)"},
                 config::http_url(), "https://geocoding-api.open-meteo.com");
     options.add(policy, {"--weather-upstream-policy", "WEATHER_UPSTREAM_POLICY", "Policy for calls to providers"},
                 http::upstream_policy(policy), "see core/README.md");
@@ -91,7 +92,7 @@ http::router app(service::service_context context, report_cache::settings settin
   http::router router;
   auto& current = router.get(
       "/api/weather", [routes](http::request_context& request) { return weather_routes::current(routes, request); });
-  // Most requests are served from the cache: the duration of a fetch says nothing about them.
+  // Most requests are served from the cache: the duration of a fetch is not theirs.
   current.adapts_to_deadline = true;
   return router;
 }

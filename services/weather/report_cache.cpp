@@ -44,7 +44,7 @@ std::optional<report_cache::lookup_result> report_cache::find_unknown_location(c
   return lookup_result{.from_cache = true, .error = std::string{unknown_location_error}};
 }
 
-/// Counts the fetch and registers the waiter that the decision asks for.
+/// Counts the fetch and registers the waiter that the decision requires.
 report_cache::reports::decision report_cache::decide(const std::string& key, std::shared_ptr<waiter>& waiting) {
   using enum reports::action;
   const std::lock_guard lock{mutex_};
@@ -132,9 +132,9 @@ void report_cache::complete_fetch(const std::string& key, const provider_chain::
   }
   const auto waiters = waiters_.extract(key);
   if (!waiters) return;
-  for (const auto& each : waiters.mapped()) {
-    each->result = result;
-    each->fetched->set();
+  for (const auto& waiter : waiters.mapped()) {
+    waiter->result = result;
+    waiter->fetched->set();
   }
 }
 

@@ -25,7 +25,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
     duration stale_while_revalidate = std::chrono::seconds{60};
     duration unknown_location_max_age = std::chrono::minutes{10};
     std::size_t max_locations = 256;
-    /// For all locations together.
+    /// The limit for all locations together.
     std::size_t max_concurrent_fetches = 8;
   };
   struct lookup_result {

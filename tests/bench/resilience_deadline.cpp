@@ -59,8 +59,8 @@ void measure_cancellation(test::running_program& dashboard, const test::scripted
 void measure_deadlines() {
   test::scripted_upstream time_service;
   test::scripted_upstream other_services;
-  time_service.set_default_behaviour(test::canned_response{.body = R"({"service":"time-service"})", .delay = 500ms});
-  other_services.set_default_behaviour(test::canned_response{.body = "{}"});
+  time_service.set_default_behavior(test::canned_response{.body = R"({"service":"time-service"})", .delay = 500ms});
+  other_services.set_default_behavior(test::canned_response{.body = "{}"});
   test::running_program dashboard{"dashboard-service",
                                   {},
                                   {{"TIME_SERVICE_URL", time_service.url()},

@@ -69,7 +69,7 @@ void measure(std::string_view scenario, http::admission_settings::infeasible_act
   print_row("infeasible", scenario,
             loadgen::format_count(measured.timeouts) + " × 504 · " + loadgen::format_fixed(microseconds, 1) +
                 " µs of the server's CPU time per request · " +
-                loadgen::format_count(started_handlers - warm_up_requests) + " handlers started in vain");
+                loadgen::format_count(started_handlers - warm_up_requests) + " handlers started unnecessarily");
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t connections = 64;
 constexpr duration service_time = 2ms;
-/// Requests per second if the server did nothing else.
+/// The capacity of the resource in requests per second.
 constexpr double nominal_capacity = 1s / service_time;
 constexpr double overload_factor = 3;
 constexpr duration request_timeout = 250ms;
@@ -164,9 +164,9 @@ std::string describe(const request_counts& counts, double capacity) {
 void measure(const std::string& scenario, const http::async_handler& handler, bool uses_cpu, bool limited) {
   http::router routes;
   routes.get("/work", handler);
-  testbed unlimited_bed{routes, concurrency_limit(false), connections};
-  auto full_load = make_load(unlimited_bed);
-  unlimited_bed.run(measure_capacity(full_load));
+  testbed unlimited_testbed{routes, concurrency_limit(false), connections};
+  auto full_load = make_load(unlimited_testbed);
+  unlimited_testbed.run(measure_capacity(full_load));
   testbed overloaded_bed{routes, concurrency_limit(limited), connections};
   auto overload = make_load(overloaded_bed);
   overloaded_bed.run(overload_after_warm_up(overload));

@@ -26,7 +26,7 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using duration = clock_type::duration;
 
-// Of usual size, so that the cost of a client's parser is included.
+// The header has the usual size, so that the cost of a client's parser is included.
 constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"

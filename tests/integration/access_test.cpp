@@ -88,7 +88,7 @@ TEST_CASE("settings: an invalid setting prints one line with its name; exit stat
   };
   const temporary_directory directory;
   const auto missing = (directory.write("x", "").parent_path() / "missing").string();
-  for (const auto& each : {
+  for (const auto& test_case : {
            invalid_setting{"time-service", {"--port", "70000"}, {}, "--port is \"70000\", but must be a port"},
            invalid_setting{
                "time-service", {"--host", "localhost"}, {}, "--host is \"localhost\", but must be an IP address"},
@@ -110,12 +110,12 @@ TEST_CASE("settings: an invalid setting prints one line with its name; exit stat
            invalid_setting{"dashboard-service", {}, {{"TIME_SERVICE_URL", "time-service:5001"}}, "TIME_SERVICE_URL is"},
            invalid_setting{"cohort-stack", {"--port", "65534"}, {}, "--port is \"65534\", but must be at most 65532"},
        }) {
-    CAPTURE(each.message);
-    const auto result = run_program(each.program, each.arguments, each.variables);
+    CAPTURE(test_case.message);
+    const auto result = run_program(test_case.program, test_case.arguments, test_case.variables);
     CHECK(result.status == 2);
     CHECK(result.output.empty());
-    CHECK(result.error.starts_with(each.program + ": "));
-    CHECK(result.error.find(each.message) != std::string::npos);
+    CHECK(result.error.starts_with(test_case.program + ": "));
+    CHECK(result.error.find(test_case.message) != std::string::npos);
     CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
   }
 }

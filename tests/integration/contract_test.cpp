@@ -49,7 +49,7 @@ TEST_CASE("contract: the sysinfo service responds with the documented fields", "
 TEST_CASE("contract: in one process each service has its port and they communicate over HTTP",
           "[integration][threads]") {
   scripted_upstream provider;
-  provider.set_default_behaviour(canned_response{.body = wttr_response()});
+  provider.set_default_behavior(canned_response{.body = wttr_response()});
   running_program stack{"cohort-stack", {}, {{"WEATHER_UPSTREAM_URL", provider.url()}}};
   const auto dashboard = stack.port_of("dashboard-service");
 
@@ -163,7 +163,8 @@ TEST_CASE("contract: metrics have the documented names, start at zero and exclud
   std::set<std::string> names;
   const auto text = get(port, "/metrics").body;
   const std::regex suffix{"(\\w*http_requests_total)"};
-  for (std::sregex_iterator each{text.begin(), text.end(), suffix}, end; each != end; ++each) names.insert((*each)[1]);
+  for (std::sregex_iterator match{text.begin(), text.end(), suffix}, end; match != end; ++match)
+    names.insert((*match)[1]);
   CHECK(names == std::set<std::string>{"time_service_http_requests_total"});
 }
 

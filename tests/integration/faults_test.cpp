@@ -64,7 +64,7 @@ TEST_CASE("faults: without the flag there is no route", "[integration][faults][t
   CHECK(metric(service.port(), R"(cohort_faults_active{kind="error"})") == -1);
 }
 
-TEST_CASE("faults: injected errors are counted, survive an invalid request and end with DELETE",
+TEST_CASE("faults: injected errors are counted, continue after an invalid request and end with DELETE",
           "[integration][faults][threads]") {
   running_program service{"time-service", {"--enable-faults", "--threads", "2"}};
   const auto port = service.port();
@@ -89,7 +89,7 @@ TEST_CASE("faults: injected errors are counted, survive an invalid request and e
   CHECK(metric(port, R"(cohort_faults_active{kind="error"})") == 0);
 }
 
-TEST_CASE("faults: each service in a process has its own", "[integration][faults][threads]") {
+TEST_CASE("faults: each service in a process has its own settings", "[integration][faults][threads]") {
   running_program stack{"cohort-stack", {"--enable-faults"}};
   CHECK(put_faults(stack.port_of("time-service"), R"({"error_percent":100})").status == 200);
   CHECK(get(stack.port_of("time-service"), "/api/time").status == 500);

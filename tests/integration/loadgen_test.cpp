@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/integration/running_program.hpp"
 #include "tests/support/certificate_authority.hpp"
@@ -33,7 +36,7 @@ TEST_CASE("loadgen: its counts equal the server's", "[integration][loadgen][thre
   CHECK(number_at(result.output, "/totals/outcomes/2xx") == 1000);
   CHECK(number_at(result.output, "/servers/0/sent") == 1000);
   CHECK(number_at(result.output, "/servers/0/served") == 1000);
-  // With the request of the preflight.
+  // Includes the request of the preflight.
   const auto series = "time_service_http_requests_total{endpoint=\"/api/time\",method=\"GET\",status=\"200\"}";
   CHECK(metric(server.port(), series) == 1001);
 }
@@ -45,7 +48,7 @@ TEST_CASE("loadgen: a stall of the server shows in response times, not in servic
   server.enqueue(canned_response{.body = "preflight"});
   for (int i = 0; i < 20; ++i) server.enqueue(canned_response{.body = "before"});
   server.enqueue(canned_response{.body = "late", .delay = stall});
-  server.set_default_behaviour(canned_response{.body = "after"});
+  server.set_default_behavior(canned_response{.body = "after"});
   // On one connection: the 50 requests of the 500 ms of the stall wait for its end.
   const auto result = run_program("loadgen", {"-q", "-m", "constant", "-r", "100", "-d", "2", "-c", "1", "--json", "-",
                                               "--target", "site=" + server.url() + "/"});
@@ -68,6 +71,32 @@ TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", 
   CHECK(json_at(generator.output(), "/verdict/word") == "\"interrupted\"");
   CHECK(number_at(generator.output(), "/totals/planned") >= 20);
   CHECK_THAT(generator.error_output(), ContainsSubstring("Interrupted (SIGINT)."));
+}
+
+TEST_CASE("cases 4.7: every ending signal gives complete files, under load and in the preflight",
+          "[integration][loadgen][threads]") {
+  const auto [number, name] = GENERATE(
+      table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));
+  const bool responds = GENERATE(true, false);
+  CAPTURE(name, responds);
+  temporary_directory files;
+  scripted_upstream server;
+  if (responds) {
+    server.set_default_behavior(canned_response{.body = "hello"});
+  } else {
+    server.set_default_behavior(no_response{});
+  }
+  child_process generator(program_path("loadgen"),
+                          {"-r", "20", "-d", "600", "--json", (files.path() / "r.json").string(), "--csv",
+                           (files.path() / "r.csv").string(), "--target", "site=" + server.url() + "/"});
+  server.wait_for_requests(responds ? 5 : 1);
+  generator.signal(number);
+  CHECK(generator.wait_for_exit() == 105);
+  CHECK_THAT(generator.output(), ContainsSubstring("Interrupted (" + name + ")."));
+  std::ifstream json{files.path() / "r.json"};
+  const std::string report{std::istreambuf_iterator<char>{json}, {}};
+  CHECK(json_at(report, "/verdict/word") == "\"interrupted\"");
+  CHECK(std::distance(std::filesystem::directory_iterator{files.path()}, {}) == 2);
 }
 
 TEST_CASE("loadgen: metrics are served during the run", "[integration][loadgen][threads]") {
@@ -97,7 +126,7 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   temporary_directory files;
   certificate_authority authority{"Test CA"};
   scripted_upstream server{authority.issue({.dns = {"localhost"}})};
-  server.set_default_behaviour(canned_response{.body = "secret"});
+  server.set_default_behavior(canned_response{.body = "secret"});
   const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
   const std::vector<std::string> flags{
       "-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/", "--expect-body", "secret"};
@@ -106,6 +135,22 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   const auto untrusted_run = run_program("loadgen", flags);
   CHECK(untrusted_run.status == 122);
   CHECK_THAT(untrusted_run.error, ContainsSubstring("the server's certificate is not valid"));
+}
+
+TEST_CASE("cases 4.5: a certificate authority is trusted with --cacert, and any with --insecure",
+          "[integration][loadgen][threads]") {
+  temporary_directory files;
+  certificate_authority authority{"Test CA"};
+  scripted_upstream server{authority.issue({.dns = {"localhost"}})};
+  server.set_default_behavior(canned_response{.body = "secret"});
+  const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
+  const auto run_with = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/"});
+    return run_program("loadgen", flags);
+  };
+  CHECK_THAT(run_with({"--cacert", trusted}).output, ContainsSubstring("Successful:     10\n"));
+  CHECK_THAT(run_with({"--insecure"}).output, ContainsSubstring("Successful:     10\n"));
+  CHECK(run_with({"--cacert", trusted, "--sni", "other.example"}).status == 122);
 }
 
 TEST_CASE("loadgen: threads share the load and the counts", "[integration][loadgen][threads]") {

@@ -17,7 +17,7 @@
 namespace cohort::test {
 namespace {
 
-/// A proxy that opens tunnels, all of them to one port on 127.0.0.1, whatever host is asked for.
+/// A proxy that opens tunnels, all of them to one port on 127.0.0.1, for any requested host.
 class tunneling_proxy {
  public:
   explicit tunneling_proxy(std::uint16_t target_port)
@@ -84,7 +84,7 @@ class tunneling_proxy {
   std::thread acceptor_;
 };
 
-child_process::environment weather_behind(const std::string& provider_url, child_process::environment variables) {
+child_process::environment weather_variables(const std::string& provider_url, child_process::environment variables) {
   variables.emplace("WEATHER_UPSTREAM_URL", provider_url);
   variables.emplace("WEATHER_FALLBACK_URL", "none");
   return variables;
@@ -93,8 +93,9 @@ child_process::environment weather_behind(const std::string& provider_url, child
 TEST_CASE("cases 2.6: a service sends requests to an http provider through http_proxy",
           "[integration][proxy][threads]") {
   scripted_upstream proxy;
-  proxy.set_default_behaviour(canned_response{.body = wttr_response()});
-  running_program service{"weather-service", {}, weather_behind("http://provider.test", {{"http_proxy", proxy.url()}})};
+  proxy.set_default_behavior(canned_response{.body = wttr_response()});
+  running_program service{
+      "weather-service", {}, weather_variables("http://provider.test", {{"http_proxy", proxy.url()}})};
   CHECK(get(service.port(), "/api/weather").status == 200);
   REQUIRE(proxy.requests().size() == 1);
   CHECK(proxy.requests()[0].target == "http://provider.test/Haifa,Israel?format=j1");
@@ -106,7 +107,7 @@ TEST_CASE("cases 2.6: a service calls hosts in no_proxy directly", "[integration
   running_program service{
       "weather-service",
       {},
-      weather_behind("http://provider.invalid", {{"http_proxy", proxy.url()}, {"no_proxy", "x.test,invalid"}})};
+      weather_variables("http://provider.invalid", {{"http_proxy", proxy.url()}, {"no_proxy", "x.test,invalid"}})};
   CHECK(get(service.port(), "/api/weather").status == 503);
   CHECK(proxy.connections_accepted() == 0);
 }
@@ -119,12 +120,12 @@ TEST_CASE("cases 2.6: a service reaches an https provider through a tunnel of ht
   certificate_request request;
   request.dns = {"provider.test"};
   scripted_upstream provider{root.issue(request)};
-  provider.set_default_behaviour(canned_response{.body = wttr_response()});
+  provider.set_default_behavior(canned_response{.body = wttr_response()});
   tunneling_proxy proxy{provider.port()};
-  running_program service{
-      "weather-service",
-      {},
-      weather_behind("https://provider.test", {{"https_proxy", proxy.url()}, {"SSL_CERT_FILE", root_file.string()}})};
+  running_program service{"weather-service",
+                          {},
+                          weather_variables("https://provider.test",
+                                            {{"https_proxy", proxy.url()}, {"SSL_CERT_FILE", root_file.string()}})};
   CHECK(get(service.port(), "/api/weather").status == 200);
   REQUIRE(provider.requests().size() == 1);
   CHECK(provider.requests()[0].target == "/Haifa,Israel?format=j1");

@@ -15,14 +15,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("resilience: the aggregate is complete, with a state for each part, whatever a service does",
+TEST_CASE("resilience: the aggregate is complete, with a state for each part, regardless of service failures",
           "[integration][threads]") {
   scripted_upstream time;
   scripted_upstream sysinfo;
   scripted_upstream weather;
-  time.set_default_behaviour(canned_response{.body = R"({"service":"time-service"})"});
-  sysinfo.set_default_behaviour(canned_response{.body = R"({"service":"system-info-service"})"});
-  weather.set_default_behaviour(canned_response{.body = R"({"service":"weather-service","stale":true})"});
+  time.set_default_behavior(canned_response{.body = R"({"service":"time-service"})"});
+  sysinfo.set_default_behavior(canned_response{.body = R"({"service":"system-info-service"})"});
+  weather.set_default_behavior(canned_response{.body = R"({"service":"weather-service","stale":true})"});
   running_program dashboard{"dashboard-service",
                             {},
                             {{"TIME_SERVICE_URL", time.url()},
@@ -30,10 +30,10 @@ TEST_CASE("resilience: the aggregate is complete, with a state for each part, wh
                              {"WEATHER_SERVICE_URL", weather.url()}}};
   struct example {
     std::string name;
-    behaviour step;
+    behavior step;
     std::string state;
   };
-  for (const auto& each : {
+  for (const auto& test_case : {
            example{"responds", canned_response{.body = R"({"service": "time-service",  "n":[1, 2]})"}, "fresh"},
            example{"resets the connection", reset_before_response{}, "error"},
            example{"truncates the body", truncated_body{.body = "{\"service\":1}"}, "error"},
@@ -47,14 +47,14 @@ TEST_CASE("resilience: the aggregate is complete, with a state for each part, wh
            example{"sends the body slowly", slow_body{.body = std::string(100, ' ') + "{}", .interval = 100ms},
                    "timeout"},
        }) {
-    CAPTURE(each.name);
-    time.set_default_behaviour(each.step);
+    CAPTURE(test_case.name);
+    time.set_default_behavior(test_case.step);
     const auto response = get(dashboard.port(), "/api/aggregate", {{"x-envoy-expected-rq-timeout-ms", "500"}});
     CHECK(response.status == 200);
-    CHECK(json_at(response.body, "/meta/time_service/state") == "\"" + each.state + "\"");
+    CHECK(json_at(response.body, "/meta/time_service/state") == "\"" + test_case.state + "\"");
     CHECK(json_at(response.body, "/meta/sysinfo_service/state") == "\"fresh\"");
     CHECK(json_at(response.body, "/meta/weather_service/state") == "\"stale\"");
-    if (each.state == "fresh") {
+    if (test_case.state == "fresh") {
       // Unchanged.
       CHECK(response.body.find(R"("time_service":{"service": "time-service",  "n":[1, 2]})") != std::string::npos);
     } else {
@@ -71,7 +71,7 @@ TEST_CASE("resilience: the aggregate is complete, with a state for each part, wh
 TEST_CASE("resilience: the time proxy responds 504 to an unresponsive service and 502 to a stopped one",
           "[integration][threads]") {
   scripted_upstream unresponsive;
-  unresponsive.set_default_behaviour(no_response{});
+  unresponsive.set_default_behavior(no_response{});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", unresponsive.url()}}};
   const auto timeout = get(dashboard.port(), "/api/time-proxy", {{"x-envoy-expected-rq-timeout-ms", "300"}});
   CHECK(timeout.status == 504);
@@ -104,7 +104,7 @@ TEST_CASE("resilience: an unreachable weather provider delays the aggregate by t
 
 TEST_CASE("resilience: a client's disconnect cancels its upstream calls", "[integration][threads]") {
   scripted_upstream time;
-  time.set_default_behaviour(no_response{});
+  time.set_default_behavior(no_response{});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};
   raw_connection client{dashboard.port()};
   client.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -144,7 +144,7 @@ int lost_requests(std::uint16_t port, const std::string& target, int min_respons
   return lost;
 }
 
-TEST_CASE("shutdown: SIGTERM under load loses no request; exit status 0", "[integration][threads]") {
+TEST_CASE("shutdown: SIGTERM under load does not fail a request; exit status 0", "[integration][threads]") {
   running_program service{"time-service"};
   const int lost = lost_requests(
       service.port(), "/api/time", 500, [](const response& response) { return response.status == 200; },
@@ -166,7 +166,7 @@ TEST_CASE("shutdown: the services of a process drain in order, so no upstream ca
 TEST_CASE("shutdown: a draining server completes requests in flight, closes idle connections and is not ready",
           "[integration][threads]") {
   scripted_upstream time;
-  time.set_default_behaviour(canned_response{.body = R"({"service":"time-service"})", .delay = 700ms});
+  time.set_default_behavior(canned_response{.body = R"({"service":"time-service"})", .delay = 700ms});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};
   const auto port = dashboard.port();
   raw_connection slow{port};
@@ -191,7 +191,7 @@ TEST_CASE("shutdown: a draining server completes requests in flight, closes idle
 
 TEST_CASE("shutdown: requests in flight are cancelled after the drain timeout", "[integration][threads]") {
   scripted_upstream time;
-  time.set_default_behaviour(no_response{});
+  time.set_default_behavior(no_response{});
   running_program dashboard{"dashboard-service", {"--drain-seconds", "0"}, {{"TIME_SERVICE_URL", time.url()}}};
   raw_connection pending{dashboard.port()};
   pending.send("GET /api/time-proxy HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -14,7 +14,7 @@ namespace cohort::test {
 /// The path of a built program.
 std::string program_path(const std::string& name);
 
-/// A running program of this project, on ports that the system chooses. Its log tells the ports.
+/// A running program of this project, on ports that the system chooses. Its log contains the ports.
 class running_program {
  public:
   explicit running_program(const std::string& name, std::vector<std::string> arguments = {},

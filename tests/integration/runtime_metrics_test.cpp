@@ -31,9 +31,9 @@ TEST_CASE("runtime metrics: a loop's tasks include its connections", "[integrati
   const double before = tasks();
   raw_connection first{service.port()};
   raw_connection second{service.port()};
-  for (auto* each : {&first, &second}) {
-    each->send("GET /api/time HTTP/1.1\r\nHost: x\r\n\r\n");
-    CHECK(each->read_response().status == 200);
+  for (auto* client : {&first, &second}) {
+    client->send("GET /api/time HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(client->read_response().status == 200);
   }
   // The connection of the first scrape may still be open.
   CHECK(tasks() >= before + 2);

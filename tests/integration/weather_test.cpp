@@ -46,7 +46,7 @@ TEST_CASE("weather: values are the provider's, or N/A if missing", "[integration
   CHECK(provider.requests().at(1).target == "/S%C3%A3o%20Paulo,Brazil?format=j1");
 }
 
-TEST_CASE("weather: an invalid location is rejected with 400 and the provider is not asked",
+TEST_CASE("weather: an invalid location is rejected with 400, and the provider is not called",
           "[integration][weather][threads]") {
   scripted_upstream provider;
   auto service = start_weather_service(provider.url());
@@ -90,11 +90,11 @@ TEST_CASE("weather: a provider failure is a 503 with its error class and Retry-A
           "[integration][weather][threads]") {
   struct example {
     std::string name;
-    behaviour step;
+    behavior step;
     std::string error;
   };
   const auto body = wttr_response();
-  for (const auto& each : {
+  for (const auto& test_case : {
            example{"resets the connection", reset_before_response{}, "reset"},
            example{"resets the connection within the body", reset_mid_body{.body = body}, "reset"},
            example{"truncates the body", truncated_body{.body = body}, "reset"},
@@ -109,14 +109,14 @@ TEST_CASE("weather: a provider failure is a 503 with its error class and Retry-A
            example{"sends invalid gzip", canned_response{.headers = {{"Content-Encoding", "gzip"}}, .body = body},
                    "protocol"},
        }) {
-    CAPTURE(each.name);
+    CAPTURE(test_case.name);
     scripted_upstream provider;
-    provider.set_default_behaviour(each.step);
+    provider.set_default_behavior(test_case.step);
     auto service = start_weather_service(provider.url());
     const auto response = get(service.port(), "/api/weather");
     CHECK(response.status == 503);
     CHECK(std::stoi(response.header("retry-after")) >= 1);
-    CHECK(json_at(response.body, "/error") == "\"" + each.error + "\"");
+    CHECK(json_at(response.body, "/error") == "\"" + test_case.error + "\"");
     CHECK(json_at(response.body, "/message") == "\"Could not fetch weather data\"");
     const auto request_count = provider.requests().size();
     CHECK(get(service.port(), "/api/weather").status == 503);
@@ -128,7 +128,7 @@ TEST_CASE("weather: a provider failure is a 503 with its error class and Retry-A
 TEST_CASE("weather: a stale report is served after a provider failure", "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response("17")});
-  provider.set_default_behaviour(canned_response{.status = 502});
+  provider.set_default_behavior(canned_response{.status = 502});
   auto service = start_weather_service(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
   REQUIRE(get(service.port(), "/api/weather").status == 200);
   // After a second, the stale report is served while a fetch is in flight, and then with its error.
@@ -150,7 +150,7 @@ TEST_CASE("weather: a stale report is served at once and replaced in the backgro
           "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response("17")});
-  provider.set_default_behaviour(canned_response{.body = wttr_response("18")});
+  provider.set_default_behavior(canned_response{.body = wttr_response("18")});
   auto service = start_weather_service(provider.url(), {{"WEATHER_CACHE_SECONDS", "1"}});
   REQUIRE(get(service.port(), "/api/weather").status == 200);
   response response;
@@ -170,7 +170,7 @@ TEST_CASE("weather: the fallback is used until the first provider recovers", "[i
   scripted_upstream second;
   scripted_upstream geocoder;
   first.enqueue(canned_response{.status = 429});
-  first.set_default_behaviour(canned_response{.body = wttr_response("21")});
+  first.set_default_behavior(canned_response{.body = wttr_response("21")});
   second.enqueue(canned_response{.body = open_meteo_response("18.6")});
   second.enqueue(canned_response{.status = 429});
   geocoder.enqueue(canned_response{.body = geocoding_response()});
@@ -229,20 +229,20 @@ TEST_CASE("weather: the provider's certificate is verified", "[integration][weat
     certificate_and_key leaf;
     int status;
   };
-  for (const auto& each : {
+  for (const auto& test_case : {
            certificate_case{"good", trusted.issue({.dns = {"localhost"}}), 200},
            certificate_case{"for another name", trusted.issue({.dns = {"example.org"}}), 503},
            certificate_case{"expired",
                             trusted.issue({.dns = {"localhost"}, .not_before_offset = -48h, .valid_for = 24h}), 503},
            certificate_case{"of an unknown authority", other.issue({.dns = {"localhost"}}), 503},
        }) {
-    CAPTURE(each.name);
-    scripted_upstream provider{each.leaf};
-    provider.set_default_behaviour(canned_response{.body = wttr_response()});
+    CAPTURE(test_case.name);
+    scripted_upstream provider{test_case.leaf};
+    provider.set_default_behavior(canned_response{.body = wttr_response()});
     auto service = start_weather_service(provider.url(), {{"SSL_CERT_FILE", bundle.string()}});
     const auto response = get(service.port(), "/api/weather");
-    CHECK(response.status == each.status);
-    if (each.status != 200) {
+    CHECK(response.status == test_case.status);
+    if (test_case.status != 200) {
       CHECK(json_at(response.body, "/error") == "\"tls\"");
       CHECK(provider.requests().empty());
     }
@@ -252,9 +252,9 @@ TEST_CASE("weather: the provider's certificate is verified", "[integration][weat
 TEST_CASE("weather: an unresponsive provider does not delay a response past its deadline",
           "[integration][weather][threads]") {
   scripted_upstream unresponsive;
-  unresponsive.set_default_behaviour(no_response{});
+  unresponsive.set_default_behavior(no_response{});
   scripted_upstream slow;
-  slow.set_default_behaviour(slow_body{.body = wttr_response(), .interval = 50ms});
+  slow.set_default_behavior(slow_body{.body = wttr_response(), .interval = 50ms});
   const black_hole hole;
   for (const auto& url : {unresponsive.url(), slow.url(), "http://127.0.0.1:" + std::to_string(hole.port())}) {
     CAPTURE(url);

@@ -202,7 +202,7 @@ class invariant_checker {
     if (shed > 0) add_violation(shed, " requests shed at a low rate");
   }
 
-  /// Lossless faults must not fail a request of a patient client.
+  /// Lossless faults must not fail a request of a client without a deadline.
   void check_successes() {
     if (scenario_.client_timeout < 10s) return;
     check_all_succeeded("/api/aggregate", target_index::aggregate);

@@ -60,6 +60,9 @@ std::string alternative_names(const certificate_request& request) {
   for (const auto& address : request.ip) {
     add("IP:", address);
   }
+  for (const auto& uri : request.uri) {
+    add("URI:", uri);
+  }
   return names;
 }
 
@@ -100,7 +103,7 @@ std::string certificate_authority::certificate_pem() const { return certificate_
 certificate_and_key certificate_authority::issue(const certificate_request& request) {
   const std::string names = alternative_names(request);
   if (names.empty()) {
-    throw std::runtime_error("certificate authority: a certificate needs at least one DNS name or IP address");
+    throw std::runtime_error("certificate authority: a certificate needs at least one DNS name, IP address or URI");
   }
   const decltype(key_) key{EVP_EC_gen("P-256")};
   const decltype(certificate_) certificate{X509_new()};
@@ -109,12 +112,13 @@ certificate_and_key certificate_authority::issue(const certificate_request& requ
   X509_set_version(leaf, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(leaf), ++last_serial_);
   set_validity(leaf, request.not_before_offset, request.valid_for);
-  set_common_name(X509_get_subject_name(leaf), request.dns.empty() ? request.ip.front() : request.dns.front());
+  const auto& first_names = !request.dns.empty() ? request.dns : !request.ip.empty() ? request.ip : request.uri;
+  set_common_name(X509_get_subject_name(leaf), first_names.front());
   check(X509_set_issuer_name(leaf, X509_get_subject_name(certificate_.get())) == 1, "issuer");
   check(X509_set_pubkey(leaf, key.get()) == 1, "public key");
   add_extension(leaf, certificate_.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(leaf, certificate_.get(), NID_key_usage, "critical,digitalSignature");
-  add_extension(leaf, certificate_.get(), NID_ext_key_usage, "serverAuth");
+  add_extension(leaf, certificate_.get(), NID_ext_key_usage, request.usage);
   add_extension(leaf, certificate_.get(), NID_subject_alt_name, names);
   add_extension(leaf, certificate_.get(), NID_subject_key_identifier, "hash");
   add_extension(leaf, certificate_.get(), NID_authority_key_identifier, "keyid:always");

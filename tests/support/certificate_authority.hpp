@@ -11,11 +11,14 @@
 
 namespace cohort::test {
 
-/// Contents of a leaf certificate. `dns` and `ip` become subjectAltName entries, the only names that clients check (RFC
-/// 9525 section 6.3); at least one is required. The first is also the subject's common name.
+/// Contents of a leaf certificate. `dns`, `ip` and `uri` become subjectAltName entries, the only names that are checked
+/// (RFC 9525 section 6.3); at least one is required. The first is also the subject's common name.
 struct certificate_request {
   std::vector<std::string> dns{};
   std::vector<std::string> ip{};
+  std::vector<std::string> uri{};
+  /// Value of the extended key usage, in OpenSSL's notation.
+  std::string usage{"serverAuth"};
   /// Start of validity, relative to now; negative values are in the past.
   std::chrono::seconds not_before_offset{-3600};
   /// Validity from that start. If it ends before now, the certificate has expired.
@@ -36,7 +39,7 @@ class certificate_authority {
   /// The root certificate, for the clients' trust store.
   [[nodiscard]] std::string certificate_pem() const;
 
-  /// A TLS server certificate signed by this authority, with a fresh key.
+  /// A TLS certificate signed by this authority, with a fresh key.
   [[nodiscard]] certificate_and_key issue(const certificate_request& request);
 
  private:

@@ -40,7 +40,7 @@ class child_process {
   std::string wait_for_line(const std::function<bool(std::string_view)>& predicate,
                             std::chrono::milliseconds timeout = default_timeout);
 
-  /// Sends a signal to the child, not to its group. No effect after it has exited.
+  /// Sends a signal to the child, not to its group. Has no effect after the child has exited.
   void signal(int number) const;
 
   /// Waits for the process and the end of both outputs. Returns the exit status, or 128 + the number of the signal that

@@ -37,7 +37,7 @@ class raw_connection {
   explicit raw_connection(std::uint16_t port);
 
   /// Sends `bytes` until the peer closes, and returns the number of bytes sent. A server may respond and close before
-  /// it has read everything, which is no error here.
+  /// it has read everything, which is not an error here.
   std::size_t send(std::string_view bytes);
 
   /// Reads a complete response. `head_request`: it responds to HEAD and so has no body.

@@ -172,8 +172,8 @@ scripted_upstream::scripted_upstream(std::unique_ptr<SSL_CTX, free_ssl> tls)
     : tls_{std::move(tls)},
       listener_{listen_loopback(SOMAXCONN)},
       port_{local_port(listener_)},
-      default_behaviour_{canned_response{
-          .status = 500, .body = "scripted_upstream: no step left, and set_default_behaviour() was not called"}},
+      default_behavior_{canned_response{
+          .status = 500, .body = "scripted_upstream: no step left, and set_default_behavior() was not called"}},
       acceptor_{[this] { accept_all(); }} {}
 
 scripted_upstream::~scripted_upstream() {
@@ -184,14 +184,14 @@ scripted_upstream::~scripted_upstream() {
   }
 }
 
-void scripted_upstream::enqueue(behaviour step) {
+void scripted_upstream::enqueue(behavior step) {
   const std::lock_guard lock{mutex_};
   steps_.push_back(std::move(step));
 }
 
-void scripted_upstream::set_default_behaviour(behaviour step) {
+void scripted_upstream::set_default_behavior(behavior step) {
   const std::lock_guard lock{mutex_};
-  default_behaviour_ = std::move(step);
+  default_behavior_ = std::move(step);
 }
 
 std::size_t scripted_upstream::remaining_steps() const {
@@ -332,12 +332,12 @@ std::optional<recorded_request> scripted_upstream::read_request(server_stream& s
   return request;
 }
 
-behaviour scripted_upstream::record(recorded_request request) {
+behavior scripted_upstream::record(recorded_request request) {
   const std::lock_guard lock{mutex_};
   requests_.push_back(std::move(request));
   changed_.notify_all();
   if (steps_.empty()) {
-    return default_behaviour_;
+    return default_behavior_;
   }
   auto step = std::move(steps_.front());
   steps_.pop_front();

@@ -70,8 +70,8 @@ struct slow_body {
   std::chrono::milliseconds interval{10};
 };
 
-using behaviour = std::variant<canned_response, reset_before_response, reset_mid_body, truncated_body, raw_bytes,
-                               no_response, slow_body>;
+using behavior = std::variant<canned_response, reset_before_response, reset_mid_body, truncated_body, raw_bytes,
+                              no_response, slow_body>;
 
 struct recorded_request {
   std::string method{};
@@ -83,8 +83,8 @@ struct recorded_request {
   [[nodiscard]] std::string header(std::string_view name) const { return find_header(headers, name).value_or(""); }
 };
 
-/// An HTTP/1.1 server on 127.0.0.1 whose behaviour a test defines. It runs one thread per connection; connections are
-/// persistent unless the behaviour ends them. All members may be called from any thread. The destructor interrupts all
+/// An HTTP/1.1 server on 127.0.0.1 whose behavior a test defines. It runs one thread per connection; connections are
+/// persistent unless the behavior ends them. All members may be called from any thread. The destructor interrupts all
 /// delays.
 class scripted_upstream {
  public:
@@ -97,11 +97,11 @@ class scripted_upstream {
   scripted_upstream(const scripted_upstream&) = delete;
   scripted_upstream& operator=(const scripted_upstream&) = delete;
 
-  /// Adds the behaviour for one request. Requests use the steps in the order of their arrival.
-  void enqueue(behaviour step);
+  /// Adds the behavior for one request. Requests use the steps in the order of their arrival.
+  void enqueue(behavior step);
 
-  /// Sets the behaviour for requests without a step. Initially that is a 500 response.
-  void set_default_behaviour(behaviour step);
+  /// Sets the behavior for requests without a step. Initially that is a 500 response.
+  void set_default_behavior(behavior step);
 
   /// The number of steps that no request has used.
   [[nodiscard]] std::size_t remaining_steps() const;
@@ -134,7 +134,7 @@ class scripted_upstream {
   void accept_all();
   void serve(server_stream& stream);
   std::optional<recorded_request> read_request(server_stream& stream, std::string& input) const;
-  behaviour record(recorded_request request);
+  behavior record(recorded_request request);
   template <class Count>
   void wait_for_count(const char* name, Count count, std::size_t expected, std::chrono::milliseconds timeout) const;
   void record_error(const std::string& error);
@@ -146,8 +146,8 @@ class scripted_upstream {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::deque<behaviour> steps_;
-  behaviour default_behaviour_;
+  std::deque<behavior> steps_;
+  behavior default_behavior_;
   std::vector<recorded_request> requests_;
   std::size_t disconnects_{0};
   std::size_t accepted_{0};

@@ -87,7 +87,7 @@ tls_exchange get_over_tls(std::uint16_t port, const std::string& root, const std
 TEST_CASE("certificate authority: a certificate is valid for all its names and addresses", "[support][threads]") {
   certificate_authority ca{"test root"};
   scripted_upstream upstream{ca.issue({.dns = {"localhost", "other.example"}, .ip = {"127.0.0.1"}})};
-  upstream.set_default_behaviour(canned_response{.body = "over TLS"});
+  upstream.set_default_behavior(canned_response{.body = "over TLS"});
   const auto host = GENERATE("localhost", "other.example", "127.0.0.1");
   const auto result = get_over_tls(upstream.port(), ca.certificate_pem(), host);
   CHECK(result.verification == X509_V_OK);
@@ -117,7 +117,7 @@ TEST_CASE("certificate authority: invalid certificates fail with the right code"
   }
 }
 
-TEST_CASE("scripted upstream: behaviours work over TLS", "[support][threads]") {
+TEST_CASE("scripted upstream: behaviors work over TLS", "[support][threads]") {
   certificate_authority ca{"test root"};
   scripted_upstream upstream{ca.issue({.dns = {"localhost"}})};
   upstream.enqueue(slow_body{.body = "0123456789", .interval = 1ms});
@@ -137,7 +137,7 @@ TEST_CASE("certificate authority: a certificate needs at least one DNS name", "[
   CHECK_THROWS_WITH(ca.issue({}), ContainsSubstring("needs at least one DNS name"));
 }
 
-TEST_CASE("temporary directory: it is removed with its contents", "[support]") {
+TEST_CASE("temporary directory: the destructor removes it with its contents", "[support]") {
   std::filesystem::path path;
   {
     const temporary_directory directory;

@@ -27,7 +27,7 @@ constexpr std::string_view get_request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 // Reads a response with these bytes.
 response read_bytes(const std::string& bytes, bool head_request = false) {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(raw_bytes{bytes});
+  upstream.set_default_behavior(raw_bytes{bytes});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   return connection.read_response(default_timeout, head_request);
@@ -37,7 +37,7 @@ response read_bytes(const std::string& bytes, bool head_request = false) {
 
 TEST_CASE("http client: a body ends at its length and the next response is kept", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(
+  upstream.set_default_behavior(
       raw_bytes{"HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\noneHTTP/1.1 404 \r\n"
                 "Content-Length: 0\r\n\r\n"});
   raw_connection connection{upstream.port()};
@@ -97,11 +97,11 @@ TEST_CASE("http client: server-sent events are read across chunks", "[support][t
   scripted_upstream upstream;
   const std::string filler(1500, 'x');
   const bool chunked = GENERATE(true, false);
-  upstream.set_default_behaviour(canned_response{.headers = {{"Content-Type", "text/event-stream"}},
-                                                 .body = ": hello\n\nevent: tick\ndata: 1\ndata:2\r\n\r\n"
-                                                         "data: " +
-                                                         filler + "\n\nevent: none\n\n",
-                                                 .chunked = chunked});
+  upstream.set_default_behavior(canned_response{.headers = {{"Content-Type", "text/event-stream"}},
+                                                .body = ": hello\n\nevent: tick\ndata: 1\ndata:2\r\n\r\n"
+                                                        "data: " +
+                                                        filler + "\n\nevent: none\n\n",
+                                                .chunked = chunked});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_head().header("Content-Type") == "text/event-stream");
@@ -128,7 +128,7 @@ TEST_CASE("http client: reset sends RST", "[support][threads]") {
 
 TEST_CASE("http client: reads time out", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(no_response{});
+  upstream.set_default_behavior(no_response{});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK_THROWS_WITH(connection.read_response(1ms), ContainsSubstring("timeout; received so far"));
@@ -138,7 +138,7 @@ TEST_CASE("http client: reads time out", "[support][threads]") {
 
 TEST_CASE("scripted upstream: requests are recorded; connections are persistent", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(canned_response{.status = 201, .headers = {{"X-Mood", "good"}}, .body = "done"});
+  upstream.set_default_behavior(canned_response{.status = 201, .headers = {{"X-Mood", "good"}}, .body = "done"});
   raw_connection connection{upstream.port()};
   connection.send(
       "POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyPUT /c HTTP/1.1\r\nHost: h\r\n"
@@ -164,7 +164,7 @@ TEST_CASE("scripted upstream: requests are recorded; connections are persistent"
 TEST_CASE("scripted upstream: each step is used once, then the default", "[support][threads]") {
   scripted_upstream upstream;
   CHECK(get(upstream.port(), "/").status == 500);
-  upstream.set_default_behaviour(canned_response{.body = "rest"});
+  upstream.set_default_behavior(canned_response{.body = "rest"});
   upstream.enqueue(canned_response{.status = 503});
   upstream.enqueue(canned_response{.body = "second", .chunked = true});
   CHECK(upstream.remaining_steps() == 2);
@@ -236,9 +236,9 @@ TEST_CASE("scripted upstream: a response is not sent before its delay", "[suppor
 
 TEST_CASE("scripted upstream: a client that disconnects before its response is counted", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(GENERATE(behaviour{no_response{}}, behaviour{canned_response{.delay = 1h}},
-                                          behaviour{reset_before_response{.delay = 1h}},
-                                          behaviour{slow_body{.body = "x", .interval = 1h}}));
+  upstream.set_default_behavior(GENERATE(behavior{no_response{}}, behavior{canned_response{.delay = 1h}},
+                                         behavior{reset_before_response{.delay = 1h}},
+                                         behavior{slow_body{.body = "x", .interval = 1h}}));
   {
     raw_connection closing{upstream.port()};
     raw_connection resetting{upstream.port()};
@@ -255,7 +255,7 @@ TEST_CASE("scripted upstream: a client that disconnects before its response is c
 
 TEST_CASE("scripted upstream: a client that half-closes still gets an immediate response", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.set_default_behaviour(canned_response{.body = "here"});
+  upstream.set_default_behavior(canned_response{.body = "here"});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   connection.half_close();
@@ -266,7 +266,7 @@ TEST_CASE("scripted upstream: a client that half-closes still gets an immediate 
 
 TEST_CASE("scripted upstream: the destructor interrupts all waits", "[support][threads]") {
   std::optional<scripted_upstream> upstream{std::in_place};
-  upstream->set_default_behaviour(canned_response{.delay = 1h});
+  upstream->set_default_behavior(canned_response{.delay = 1h});
   raw_connection waiting{upstream->port()};
   raw_connection idle{upstream->port()};
   waiting.send(get_request);

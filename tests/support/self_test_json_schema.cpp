@@ -20,7 +20,7 @@ TEST_CASE("json schema: violations are reported with the JSON pointer of the val
     std::string_view invalid;
     std::string_view pointer;
   };
-  const auto each = GENERATE(values<example>({
+  const auto test_case = GENERATE(values<example>({
       {R"({"type": "object"})", "{}", "[]", ""},
       {R"({"type": "integer"})", "7", "7.5", ""},
       {R"({"type": ["string", "null"]})", "null", "0", ""},
@@ -35,12 +35,12 @@ TEST_CASE("json schema: violations are reported with the JSON pointer of the val
        "/b"},
       {R"({"$defs": {"a": {"minimum": 2}}, "items": {"$ref": "#/$defs/a"}})", "[2, 9]", "[1]", "/0"},
   }));
-  CAPTURE(each.schema);
-  const json_schema schema{each.schema};
-  CHECK(schema.violations(each.valid).empty());
-  const auto violations = schema.violations(each.invalid);
+  CAPTURE(test_case.schema);
+  const json_schema schema{test_case.schema};
+  CHECK(schema.violations(test_case.valid).empty());
+  const auto violations = schema.violations(test_case.invalid);
   REQUIRE(violations.size() == 1);
-  CHECK(violations[0].starts_with(std::string{each.pointer} + ": "));
+  CHECK(violations[0].starts_with(std::string{test_case.pointer} + ": "));
 }
 
 TEST_CASE("json schema: additional properties can be forbidden", "[support]") {

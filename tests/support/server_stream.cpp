@@ -18,7 +18,7 @@ namespace {
 
 using bio_pointer = std::unique_ptr<BIO, int (*)(BIO*)>;
 
-bio_pointer reader_of(const std::string& pem) {
+bio_pointer make_memory_bio(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free};
 }
 
@@ -34,10 +34,10 @@ std::unique_ptr<SSL_CTX, free_ssl> tls_server_context(const certificate_and_key&
   std::unique_ptr<SSL_CTX, free_ssl> context{SSL_CTX_new(TLS_server_method())};
   check(context != nullptr, "create");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  const auto certificate_text = reader_of(leaf.certificate_pem);
+  const auto certificate_text = make_memory_bio(leaf.certificate_pem);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate{
       PEM_read_bio_X509(certificate_text.get(), nullptr, nullptr, nullptr), X509_free};
-  const auto key_text = reader_of(leaf.private_key_pem);
+  const auto key_text = make_memory_bio(leaf.private_key_pem);
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
       PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
   check(SSL_CTX_use_certificate(context.get(), certificate.get()) == 1, "certificate");

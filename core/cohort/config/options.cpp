@@ -5,12 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include <cohort/config/redaction.hpp>
+#include <cohort/config/secret.hpp>
 
 extern char** environ;
 
@@ -18,8 +15,6 @@ namespace cohort::config {
 namespace {
 
 constexpr int usage_error_status = 2;
-/// The longest first line of a secret's file, with its terminating NUL.
-constexpr std::size_t max_secret_size = 4096;
 
 std::string help_text(const std::string& help, const std::string& variable, const std::string& default_text) {
   std::string text = help;
@@ -38,12 +33,12 @@ std::string printable(std::string_view value) {
 /// The start of a value, without the password of a URL.
 std::string quote(std::string_view value) {
   constexpr std::size_t max_length = 80;
-  // Redacted first: the part up to the `@` can be longer than what is shown.
+  // Redacted before truncation, because the text up to the `@` can be longer than the limit.
   const auto text = redact_userinfo(value);
   return '"' + printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
 }
 
-/// Nothing if the variable is unset or empty.
+/// Empty if the variable is unset or empty.
 std::optional<std::string> find_variable(const environment& variables, const std::string& name) {
   const auto found = name.empty() ? variables.end() : variables.find(name);
   return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
@@ -69,8 +64,8 @@ std::string unexpected_argument(int argc, const char* const* argv, const std::ve
 
 environment process_environment() {
   environment variables;
-  for (char** each = environ; each && *each; ++each) {
-    const std::string_view entry{*each};
+  for (char** variable = environ; variable && *variable; ++variable) {
+    const std::string_view entry{*variable};
     if (const auto equals = entry.find('='); equals != std::string_view::npos) {
       variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
     }
@@ -78,8 +73,8 @@ environment process_environment() {
   return variables;
 }
 
-options::options(std::string program, std::string about, std::string version)
-    : program_(std::move(program)), about_(std::move(about)), version_(std::move(version)) {}
+options::options(std::string program, std::string description, std::string version)
+    : program_(std::move(program)), description_(std::move(description)), version_(std::move(version)) {}
 
 void options::add_setting(option_spec spec, std::string accepts, std::string default_text,
                           std::function<bool(std::string_view)> assign) {
@@ -91,10 +86,11 @@ void options::add_setting(option_spec spec, std::string accepts, std::string def
   settings_.push_back(std::move(added));
 }
 
-void options::add_secret(std::string& target, option_spec spec) {
+void options::add_secret(std::string& target, option_spec spec, std::string* file_path) {
   add(target, spec, visible_ascii("a secret"));
   auto& added = settings_.back();
   added.is_secret = true;
+  added.file_path = file_path;
   added.file_flag = spec.flag + "-file";
   if (!spec.variable.empty()) added.file_variable = spec.variable + "_FILE";
 }
@@ -103,32 +99,33 @@ void options::add_switch(bool& target, option_spec spec) { switches_.push_back({
 
 std::optional<early_exit> options::parse(int argc, const char* const* argv, const environment& variables) {
   if (auto exit = read_flags(argc, argv)) return exit;
-  for (auto& each : settings_)
-    if (auto exit = apply(each, variables)) return exit;
-  for (auto& each : switches_)
-    if (auto exit = apply(each, variables)) return exit;
+  for (auto& setting : settings_)
+    if (auto exit = apply(setting, variables)) return exit;
+  for (auto& setting : switches_)
+    if (auto exit = apply(setting, variables)) return exit;
   return std::nullopt;
 }
 
 std::optional<early_exit> options::read_flags(int argc, const char* const* argv) {
-  CLI::App app{about_, program_};
+  CLI::App app{description_, program_};
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.set_version_flag("--version", program_ + " " + version_);
-  for (auto& each : settings_) {
-    auto* option = app.add_option(each.spec.flag, each.flag_values,
-                                  help_text(each.spec.help, each.spec.variable, each.default_text));
-    // Without `allow_extra_args(false)`, CLI11 takes "[a,b]" for two values.
+  for (auto& setting : settings_) {
+    auto* option = app.add_option(setting.spec.flag, setting.flag_values,
+                                  help_text(setting.spec.help, setting.spec.variable, setting.default_text));
+    // Without `allow_extra_args(false)`, CLI11 parses "[a,b]" as two values.
     option->expected(1)->type_name("TEXT")->allow_extra_args(false);
-    if (each.is_list) option->take_all();
-    if (each.is_secret) {
-      app.add_option(each.file_flag, each.file_flag_value,
-                     help_text("File whose first line is the value of " + each.spec.flag, each.file_variable, ""));
+    if (setting.is_list) option->take_all();
+    if (setting.is_secret) {
+      app.add_option(
+          setting.file_flag, setting.file_flag_value,
+          help_text("File whose first line is the value of " + setting.spec.flag, setting.file_variable, ""));
     }
   }
   std::vector<CLI::Option*> switch_options;
-  for (auto& each : switches_) {
+  for (auto& setting : switches_) {
     switch_options.push_back(
-        app.add_flag(each.spec.flag, *each.target, help_text(each.spec.help, each.spec.variable, "")));
+        app.add_flag(setting.spec.flag, *setting.target, help_text(setting.spec.help, setting.spec.variable, "")));
   }
   try {
     app.parse(argc, argv);
@@ -148,8 +145,9 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
 std::optional<early_exit> options::apply(switch_setting& setting, const environment& variables) const {
   const auto value = find_variable(variables, setting.spec.variable);
   if (!value || setting.is_flagged) return std::nullopt;
-  *setting.target = *value == "1" || *value == "true";
-  if (*setting.target || *value == "0" || *value == "false") return std::nullopt;
+  const auto word = one_of({"1", "true", "0", "false"}).parse(*value);
+  *setting.target = word == "1" || word == "true";
+  if (word) return std::nullopt;
   return usage_error(setting.spec.variable + " is " + quote(*value) + ", but must be 1, true, 0 or false");
 }
 
@@ -177,25 +175,13 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
   return std::nullopt;
 }
 
-std::optional<early_exit> options::apply_file(setting& setting, std::string_view source, const std::string& path) {
-  const auto file_error = [&](const std::string& problem) {
-    return usage_error(std::string{source} + " is " + quote(path) + ", " + problem);
-  };
-  errno = 0;
-  std::ifstream file(path);
-  // Bounded: `/dev/zero` has no end.
-  std::array<char, max_secret_size> buffer{};
-  file.getline(buffer.data(), buffer.size());
-  std::string line{buffer.data()};
-  if (file.fail() && file.gcount() == buffer.size() - 1) {
-    return file_error("whose first line is longer than " + std::to_string(max_secret_size - 2) + " bytes");
-  }
-  if (file.gcount() == 0) {
-    return file_error("which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"});
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  if (setting.assign(line)) return std::nullopt;
-  return file_error("whose first line must be " + setting.accepts);
+std::optional<early_exit> options::apply_file(const setting& setting, std::string_view source,
+                                              const std::string& path) {
+  const auto file = read_secret_file(path);
+  if (!file.error.empty()) return usage_error(std::string{source} + " is " + quote(path) + ", " + file.error);
+  if (setting.file_path) *setting.file_path = path;
+  setting.assign(file.secret);
+  return std::nullopt;
 }
 
 early_exit options::usage_error(std::string line) const {

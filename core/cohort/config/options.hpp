@@ -39,8 +39,8 @@ class options {
     std::string help;
   };
 
-  /// `about` is the first line of `--help`; `version` is what `--version` prints after the program's name.
-  options(std::string program, std::string about, std::string version);
+  /// `description` is the first line of `--help`; `version` is printed by `--version` after the program's name.
+  options(std::string program, std::string description, std::string version);
 
   /// Adds a setting with one value. `target` holds the default, which `--help` shows as `default_text`; `parse`
   /// overwrites it if the setting is given. `target` must outlive the options.
@@ -73,18 +73,19 @@ class options {
     settings_.back().is_list = true;
   }
   /// Adds a setting whose value is never printed. The value can also be the first line of a file: flag `<flag>-file`,
-  /// variable `<VARIABLE>_FILE`. Setting both is an error.
-  void add_secret(std::string& target, option_spec spec);
+  /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file, so
+  /// that it can be read again; it must outlive the options.
+  void add_secret(std::string& target, option_spec spec, std::string* file_path = nullptr);
   /// Adds a flag without a value.
   void add_switch(bool& target, std::string flag, std::string help) {
     add_switch(target, option_spec{std::move(flag), "", std::move(help)});
   }
-  /// The same with an environment variable: `1` or `true`, `0` or `false`.
+  /// The same with an environment variable: `1` or `true`, `0` or `false`, in any case.
   void add_switch(bool& target, option_spec spec);
 
-  /// Reads the command line and the environment into the targets. Returns nothing if the program should continue,
-  /// status 0 for `--help` and `--version`, and status 2 with one line on the first invalid setting: its name, its
-  /// value and the accepted values.
+  /// Reads the command line and the environment into the targets. Returns an empty optional if the program should
+  /// continue, status 0 for `--help` and `--version`, and status 2 with one line on the first invalid setting: its
+  /// name, its value and the accepted values.
   std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
 
  private:
@@ -96,6 +97,7 @@ class options {
     std::function<bool(std::string_view)> assign;
     std::string file_flag;
     std::string file_variable;
+    std::string* file_path = nullptr;
     bool is_secret = false;
     bool is_list = false;
     std::vector<std::string> flag_values;
@@ -112,11 +114,11 @@ class options {
   std::optional<early_exit> read_flags(int argc, const char* const* argv);
   std::optional<early_exit> apply(setting& setting, const environment& variables);
   std::optional<early_exit> apply(switch_setting& setting, const environment& variables) const;
-  std::optional<early_exit> apply_file(setting& setting, std::string_view source, const std::string& path);
+  std::optional<early_exit> apply_file(const setting& setting, std::string_view source, const std::string& path);
   early_exit usage_error(std::string line) const;
 
   std::string program_;
-  std::string about_;
+  std::string description_;
   std::string version_;
   std::vector<setting> settings_;
   std::vector<switch_setting> switches_;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
+#include <utility>
 #include <vector>
 
 namespace cohort::config {
@@ -19,6 +20,14 @@ std::optional<Number> parse_integer(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+/// `text` with its ASCII letters in lower case, in every locale.
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
 }
 
 std::optional<std::chrono::seconds> time_unit(std::string_view name) {
@@ -86,13 +95,19 @@ value_parser<boost::urls::url> http_url() {
           "a URL such as http://127.0.0.1:5001 or https://wttr.in"};
 }
 
-value_parser<std::string> one_of(std::initializer_list<std::string_view> words) {
+value_parser<std::string> one_of(std::initializer_list<std::string_view> words,
+                                 std::initializer_list<word_alias> aliases) {
   std::string list;
-  for (const auto word : words) list.append(list.empty() ? "" : ", ").append(word);
-  return {[accepted = std::vector<std::string>(words.begin(), words.end())](
-              std::string_view text) -> std::optional<std::string> {
-            for (const auto& word : accepted)
-              if (word == text) return word;
+  std::vector<std::pair<std::string, std::string>> accepted;
+  for (const auto word : words) {
+    list.append(list.empty() ? "" : ", ").append(word);
+    accepted.emplace_back(word, word);
+  }
+  for (const auto& [alias, word] : aliases) accepted.emplace_back(alias, word);
+  return {[accepted = std::move(accepted)](std::string_view text) -> std::optional<std::string> {
+            const auto name = lower_case(text);
+            for (const auto& [word, value] : accepted)
+              if (word == name) return value;
             return std::nullopt;
           },
           "one of " + list};
@@ -127,7 +142,7 @@ value_parser<rate> event_rate() {
             const auto slash = text.find('/');
             if (slash == std::string_view::npos) return std::nullopt;
             const auto count = parse_integer<std::uint32_t>(text.substr(0, slash));
-            const auto period = time_unit(text.substr(slash + 1));
+            const auto period = time_unit(lower_case(text.substr(slash + 1)));
             if (!count || *count == 0 || !period) return std::nullopt;
             return rate{*count, *period};
           },

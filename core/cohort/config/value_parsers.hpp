@@ -15,7 +15,7 @@ namespace cohort::config {
 /// Parser for the text of a setting, with a description of the accepted texts.
 template <class T>
 struct value_parser {
-  /// Returns nothing if the text is invalid.
+  /// Returns an empty optional if the text is invalid.
   std::function<std::optional<T>(std::string_view)> parse;
   /// Completes the error message `PORT is "abc", but must be …`.
   std::string accepts;
@@ -34,8 +34,14 @@ value_parser<std::uint16_t> port();
 value_parser<std::string> ip_address();
 /// An absolute http or https URL without user, query and fragment: `http://host[:port][/path]`.
 value_parser<boost::urls::url> http_url();
-/// Exactly one of `words`.
-value_parser<std::string> one_of(std::initializer_list<std::string_view> words);
+/// Another word for one of the words that `one_of` accepts.
+struct word_alias {
+  std::string_view alias;
+  std::string_view word;
+};
+/// One of `words` or an alias of one, in any case. The value is the word as in `words`, which must be in lower case.
+value_parser<std::string> one_of(std::initializer_list<std::string_view> words,
+                                 std::initializer_list<word_alias> aliases = {});
 /// A whole number of seconds from `min` to `max`.
 value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max);
 
@@ -49,7 +55,7 @@ struct rate {
   std::uint32_t count;
   std::chrono::seconds period;
 };
-/// `<count>/<unit>`, such as `100/min`, `5/s` or `1000/hour`.
+/// `<count>/<unit>`, such as `100/min`, `5/s` or `1000/hour`; the unit in any case.
 value_parser<rate> event_rate();
 
 }  // namespace cohort::config

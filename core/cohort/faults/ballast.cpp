@@ -36,7 +36,7 @@ bool ballast::resize(std::size_t bytes) {
   return true;
 }
 
-void ballast::touch_piece() {
+void ballast::touch_chunk() {
   const auto end = std::min(touched_ + piece_size, size_);
   for (; touched_ < end; touched_ = std::min(touched_ + page_size, end)) {
     // The store is volatile: the compiler may remove stores that are never read.

@@ -25,13 +25,13 @@ class ballast {
     std::size_t size;
     void operator()(std::byte* block) const noexcept;
   };
-  void touch_piece();
+  void touch_chunk();
 
   loop& loop_;
   std::unique_ptr<std::byte, unmap> block_{nullptr, unmap{0}};
   std::size_t size_ = 0;
   std::size_t touched_ = 0;
-  bound_timer<&ballast::touch_piece> touch_timer_;
+  bound_timer<&ballast::touch_chunk> touch_timer_;
 };
 
 }  // namespace cohort::faults

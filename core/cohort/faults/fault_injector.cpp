@@ -42,7 +42,7 @@ fault_injector::shard::shard(loop& owner) : event_loop(owner), burn_timer_(owner
 void fault_injector::shard::apply(std::int64_t cpu_percent) {
   delayed_requests.notify_all();
   cpu_percent_ = cpu_percent;
-  // A virtual clock stands still during the busy loop, so the busy loop would never end.
+  // A virtual clock does not advance during the busy loop, so the loop would never end.
   if (cpu_percent == 0 || !event_loop.time_source().is_real_time()) {
     burn_timer_.disarm();
   } else if (!burn_timer_.armed()) {

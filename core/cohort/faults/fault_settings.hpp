@@ -14,9 +14,9 @@ namespace cohort::faults {
 struct fault_settings {
   /// Delay before the handler of each request, in milliseconds.
   std::int64_t latency_ms = 0;
-  /// Percentage of requests that are answered with 500.
+  /// Percentage of requests whose response is 500.
   std::int64_t error_percent = 0;
-  /// Percentage of requests that are not answered.
+  /// Percentage of requests without a response.
   std::int64_t hang_percent = 0;
   /// Resident memory to hold, in MiB.
   std::int64_t memory_mb = 0;

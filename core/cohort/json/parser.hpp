@@ -11,7 +11,7 @@
 
 namespace cohort::json {
 
-/// The calling thread's parser. Its next `parse` invalidates the document before.
+/// The calling thread's parser. Its next `parse` invalidates the previous document.
 simdjson::dom::parser& thread_local_parser();
 
 /// `text` without the byte order mark that some servers send before it (RFC 8259 section 8.1). All functions of this

@@ -14,25 +14,25 @@ namespace {
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto is_continuation = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return is_continuation(1) ? 2 : 0;
-  if ((lead & 0xF0U) == 0xE0) {
+  const unsigned lead_byte = byte(0);
+  if (lead_byte < 0x80) return 1;
+  if (lead_byte >= 0xC2 && lead_byte <= 0xDF) return is_continuation(1) ? 2 : 0;
+  if ((lead_byte & 0xF0U) == 0xE0) {
     if (!is_continuation(1) || !is_continuation(2)) return 0;
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) >= 0xA0;
+    const bool overlong = lead_byte == 0xE0 && byte(1) < 0xA0;
+    const bool surrogate = lead_byte == 0xED && byte(1) >= 0xA0;
     return overlong || surrogate ? 0 : 3;
   }
-  if (lead >= 0xF0 && lead <= 0xF4) {
+  if (lead_byte >= 0xF0 && lead_byte <= 0xF4) {
     if (!is_continuation(1) || !is_continuation(2) || !is_continuation(3)) return 0;
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool beyond_unicode = lead == 0xF4 && byte(1) >= 0x90;
+    const bool overlong = lead_byte == 0xF0 && byte(1) < 0x90;
+    const bool beyond_unicode = lead_byte == 0xF4 && byte(1) >= 0x90;
     return overlong || beyond_unicode ? 0 : 4;
   }
   return 0;
 }
 
-/// Which characters a JSON string may contain unescaped (ASCII only).
+/// The ASCII characters that a JSON string may contain unescaped.
 constexpr auto unescaped_characters = [] {
   std::array<bool, 256> unescaped{};
   for (std::size_t code = 0x20; code < 0x80; ++code) unescaped[code] = code != '"' && code != '\\';

@@ -112,7 +112,8 @@ class resolver::state : public std::enable_shared_from_this<state> {
   }
 
   void discard_idle_names() {
-    std::erase_if(names_, [](const auto& each) { return !each.second.lookup_pending && each.second.waiters.empty(); });
+    std::erase_if(names_,
+                  [](const auto& entry) { return !entry.second.lookup_pending && entry.second.waiters.empty(); });
   }
 
   lookup_function lookup_;

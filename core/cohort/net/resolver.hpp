@@ -12,7 +12,7 @@
 namespace cohort::net {
 
 /// Caching DNS resolver. Lookups run in threads of its own, so a loop never waits in `getaddrinfo`; concurrent requests
-/// for one name share one lookup. A request whose deadline passes ends, while the lookup goes on for the others.
+/// for one name share one lookup. A request whose deadline passes ends, while the lookup continues for the others.
 /// Thread-safe.
 class resolver {
  public:
@@ -21,13 +21,13 @@ class resolver {
   using lookup_function = std::function<addresses(const std::string& host)>;
 
   struct settings {
-    /// How long a result is used without a new lookup. The system resolver does not return the record's TTL; a short
-    /// time makes added and removed replicas visible soon.
+    /// The time for which a result is used without a new lookup. The system resolver does not return the record's TTL;
+    /// a short time makes added and removed replicas visible soon.
     std::chrono::seconds ttl{5};
     /// Age up to which a result is used after `ttl`, while a new lookup runs or because lookups fail: a DNS outage does
     /// not affect known names. Does not apply if the resolver reports that the name does not exist.
     std::chrono::seconds max_stale_age{300};
-    /// How long a failure is cached.
+    /// The time for which a failure is cached.
     std::chrono::seconds negative_ttl{1};
     /// Number of lookup threads.
     std::size_t threads = 2;

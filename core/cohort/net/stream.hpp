@@ -38,7 +38,7 @@ class stream {
         [this, buffers](completion_handler<io_result> handler) { start_write(buffers, std::move(handler)); });
   }
 
-  /// Writes what is possible without waiting; `would_block` if nothing. Avoids one turn of the loop. The default
+  /// Writes as many bytes as possible without waiting; `would_block` if none. Avoids one turn of the loop. The default
   /// implementation always returns `would_block`.
   virtual io_result try_write(const_buffers buffers);
 

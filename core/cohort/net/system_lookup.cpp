@@ -61,7 +61,7 @@ bool is_localhost(std::string host) {
 }
 
 resolver::addresses look_up_localhost(const std::string& host) {
-  // AI_ADDRCONFIG would leave out ::1 on a machine whose only IPv6 address it is.
+  // AI_ADDRCONFIG omits ::1 if it is the only IPv6 address of the machine.
   const auto named = call_getaddrinfo(host, 0);
   auto found = named ? *named : address_list{};
   const address_list loopbacks{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};

@@ -20,8 +20,8 @@ struct tls_client_settings {
   std::string server_name;
 };
 
-/// Why OpenSSL does not accept the settings, as the end of a sentence ("there is no certificate in PEM format"), or
-/// nothing.
+/// The reason why OpenSSL does not accept the settings, as the end of a sentence ("there is no certificate in PEM
+/// format"), or nothing.
 std::optional<std::string> find_error(const tls_client_settings& settings);
 
 }  // namespace cohort::net

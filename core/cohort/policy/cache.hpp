@@ -51,7 +51,7 @@ class cache {
     /// The last known value, which can be stale; null if there is none or it is too old.
     std::shared_ptr<const Value> value;
     bool stale = false;
-    /// Of `value`.
+    /// The size of `value` in bytes.
     duration age{};
     /// The error of the last fetch; empty if it succeeded.
     std::string last_error;
@@ -117,7 +117,7 @@ class cache {
   };
   struct slot {
     entry content;
-    std::list<std::string>::iterator recency;
+    std::list<std::string>::iterator recency_position;
   };
 
   /// Everything but `next_action`. Drops a value that is too old.
@@ -136,7 +136,7 @@ class cache {
   /// The entry of `key`, which is inserted if there is none, as the most recently used.
   entry& touch(const std::string& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
-      by_recency_.splice(by_recency_.begin(), by_recency_, found->second.recency);
+      by_recency_.splice(by_recency_.begin(), by_recency_, found->second.recency_position);
       return found->second.content;
     }
     while (entries_.size() >= settings_.max_entries && evict_one()) {
@@ -153,7 +153,7 @@ class cache {
       const auto found = entries_.find(*oldest);
       const auto& content = found->second.content;
       if (content.in_flight || (content.value && !include_values)) continue;
-      by_recency_.erase(found->second.recency);
+      by_recency_.erase(found->second.recency_position);
       entries_.erase(found);
       return true;
     }

@@ -36,12 +36,12 @@ class circuit_breaker {
     duration base_open_time = std::chrono::seconds{5};
     duration max_open_time = std::chrono::seconds{60};
   };
-  /// What `try_acquire` grants. Exactly one `record` must follow each `normal` and each `probe`.
+  /// The result of `try_acquire`. Exactly one `record` must follow each `normal` and each `probe`.
   enum class permission { normal, probe, denied };
   enum class outcome {
     success,
     failure,
-    ignored,  // says nothing about the upstream, such as a call that its caller cancelled
+    ignored,  // no evidence about the upstream, such as a call that its caller cancelled
   };
 
   explicit circuit_breaker(settings config);

@@ -18,21 +18,21 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Without another address to share the load with, slow start has no purpose.
   const auto active_since = address_count() == 0 ? now - settings_.slow_start_window : now;
-  for (auto& each : hosts_) {
-    const bool still_listed = std::ranges::find(addresses, each.address) != addresses.end();
-    if (still_listed && !each.listed) {
-      each.active_since = active_since;
-      each.failures = each.connect_failures = 0;
+  for (auto& entry : hosts_) {
+    const bool still_listed = std::ranges::find(addresses, entry.address) != addresses.end();
+    if (still_listed && !entry.listed) {
+      entry.active_since = active_since;
+      entry.failures = entry.connect_failures = 0;
     }
-    each.listed = still_listed;
+    entry.listed = still_listed;
   }
   for (const auto& address : addresses) {
     if (find(address) == nullptr) hosts_.push_back({.address = address, .active_since = active_since});
   }
-  std::erase_if(hosts_, [](const host& each) { return !each.listed && each.in_flight == 0; });
+  std::erase_if(hosts_, [](const host& entry) { return !entry.listed && entry.in_flight == 0; });
   // If only ejected addresses are left, all of them are used again.
   if (active_count(now) > 0) return;
-  for (auto& each : hosts_) each.active_since = now;
+  for (auto& entry : hosts_) entry.active_since = now;
 }
 
 template <class Eligible>
@@ -56,10 +56,10 @@ std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligib
 
 std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpoint> avoid, time_point now,
                                                            random_generator& random) const {
-  const auto tried = [&](const host& each) { return std::ranges::find(avoid, each.address) != avoid.end(); };
-  const auto active_untried = [&](const host& each) { return each.is_active(now) && !tried(each); };
-  const auto untried = [&](const host& each) { return each.listed && !tried(each); };
-  const auto active = [&](const host& each) { return each.is_active(now); };
+  const auto tried = [&](const host& candidate) { return std::ranges::find(avoid, candidate.address) != avoid.end(); };
+  const auto active_untried = [&](const host& candidate) { return candidate.is_active(now) && !tried(candidate); };
+  const auto untried = [&](const host& candidate) { return candidate.listed && !tried(candidate); };
+  const auto active = [&](const host& candidate) { return candidate.is_active(now); };
   if (auto found = pick_among(active_untried, now, random)) return found;
   if (auto found = pick_among(untried, now, random)) return found;
   return pick_among(active, now, random);
@@ -114,7 +114,7 @@ double load_balancer::slow_start_weight(const host& candidate, time_point now) c
 
 std::size_t load_balancer::active_count(time_point now) const noexcept {
   return static_cast<std::size_t>(
-      std::ranges::count_if(hosts_, [now](const host& each) { return each.is_active(now); }));
+      std::ranges::count_if(hosts_, [now](const host& candidate) { return candidate.is_active(now); }));
 }
 
 std::size_t load_balancer::address_count() const noexcept {

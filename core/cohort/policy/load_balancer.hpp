@@ -40,7 +40,7 @@ class load_balancer {
     success,
     failure,  // a server error, or no response
     connect_failure,
-    ignored,  // says nothing about the address
+    ignored,  // no evidence about the address
   };
 
   explicit load_balancer(settings config) : settings_(config) {}
@@ -55,8 +55,8 @@ class load_balancer {
   /// Records that a request is sent to `address`, which need not be in the list any more. Exactly one `on_request_end`
   /// must follow.
   void on_request_start(const endpoint& address);
-  /// Records how the request ended; true if this ejects the address. Without effect while the address is ejected, since
-  /// most of these requests started before the ejection.
+  /// Records the outcome of the request; returns true if this ejects the address. Without effect while the address is
+  /// ejected, since most of these requests started before the ejection.
   bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
 
   /// Number of addresses of the name.

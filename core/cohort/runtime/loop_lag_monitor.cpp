@@ -9,14 +9,14 @@ namespace cohort {
 
 void loop_lag_monitor::iteration_state::begin(time_point now) noexcept {
   lagging = lagging && now - ended <= threshold;
-  began = now;
+  start_time = now;
   running = true;
 }
 
 void loop_lag_monitor::iteration_state::end(time_point now) noexcept {
-  const bool was_long = now - began > threshold;
-  if (was_long && !lagging) lagging_since = began;
-  lagging = was_long;
+  const bool exceeds_threshold = now - start_time > threshold;
+  if (exceeds_threshold && !lagging) lagging_since = start_time;
+  lagging = exceeds_threshold;
   ended = now;
   running = false;
 }
@@ -30,7 +30,7 @@ duration loop_lag_monitor::current_lag() {
     state_->begin(now);
     asio::post(loop_.get_executor(), [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); });
   }
-  return now - state_->began;
+  return now - state_->start_time;
 }
 
 duration loop_lag_monitor::lagging_duration() const noexcept {

@@ -10,7 +10,7 @@ namespace cohort {
 
 class loop;
 
-/// Measures a loop's lag: how long ready handlers wait for their turn. Used for admission control.
+/// Measures a loop's lag: the time that ready handlers wait until they run. Used for admission control.
 ///
 /// A loop runs its ready handlers in order. The first measurement of an iteration posts a marker behind all handlers
 /// that are ready then; the iteration ends when the marker runs. All member functions must be called on the monitored
@@ -24,7 +24,7 @@ class loop_lag_monitor {
   /// The time since the current iteration began; zero for the first measurement of an iteration.
   duration current_lag();
 
-  /// For how long the loop has been lagging, judged by the iterations that have ended; zero if it is not. Precondition:
+  /// The time since the loop began to lag, judged by completed iterations; zero if it does not lag. Precondition:
   /// `current_lag` was called in this iteration.
   duration lagging_duration() const noexcept;
 
@@ -33,7 +33,7 @@ class loop_lag_monitor {
     duration threshold;
     bool running = false;
     bool lagging = false;
-    time_point began{};
+    time_point start_time{};
     time_point ended{};
     time_point lagging_since{};
 

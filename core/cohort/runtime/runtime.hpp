@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -29,8 +30,9 @@ class runtime {
   std::vector<std::unique_ptr<loop>> loops_;
 };
 
-/// The number of threads that can run in parallel, at least 1: the CPUs in the process's affinity mask, or the CPU
-/// quota of its cgroup (v1 or v2) rounded up if that is less.
-std::size_t available_parallelism() noexcept;
+/// The number of threads that can run in parallel, at least 1: the CPUs in the process's affinity mask, or the lowest
+/// CPU quota of its control groups (`platform::cgroup_reader`) rounded up if that is less. `root` is the directory that
+/// `proc` and `sys` are in.
+std::size_t available_parallelism(const std::filesystem::path& root = "/");
 
 }  // namespace cohort

@@ -71,7 +71,7 @@ std::optional<http::response> api_key_authenticator::authenticate_key(const http
 bool api_key_authenticator::has_valid_key(const http::request_context& context) const {
   if (!is_enabled()) return true;
   const auto key = find_key(context.head());
-  return key && constant_time_equal(*key, key_);
+  return key && constant_time_equal(*key, key_.get());
 }
 
 http::filter api_key_filter(const api_key_authenticator& authenticator) {

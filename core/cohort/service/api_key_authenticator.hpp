@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <cohort/config/secret.hpp>
 #include <cohort/http/server/router.hpp>
 
 namespace cohort::telemetry {
@@ -25,19 +26,20 @@ class api_key_authenticator {
   /// A second way to authenticate, such as a session cookie that was issued in exchange for the key.
   using alternative = std::function<bool(const http::request_context&)>;
 
-  /// An empty key disables authentication. `metrics` must outlive this.
-  api_key_authenticator(std::string key, telemetry::registry& metrics, std::string prefix)
-      : key_(std::move(key)), metrics_(metrics), prefix_(std::move(prefix)) {}
+  /// An empty key disables authentication. `key` and `metrics` must outlive this. A new value of `key` applies to the
+  /// next request.
+  api_key_authenticator(const config::replaceable_secret& key, telemetry::registry& metrics, std::string prefix)
+      : key_(key), metrics_(metrics), prefix_(std::move(prefix)) {}
 
   /// Whether a key is configured.
-  bool is_enabled() const noexcept { return !key_.empty(); }
+  bool is_enabled() const noexcept { return !key_.get().empty(); }
   /// `authenticate` accepts requests without a key if `is_authenticated` returns true. Call it in `definition::app`.
   void set_alternative(alternative is_authenticated) { alternative_ = std::move(is_authenticated); }
   /// Creates the counters of all `/api/*` routes, with value 0.
   void register_counters(const http::router& routes) const;
 
-  /// Returns nothing if the request has the valid key, or no key and `set_alternative`'s function accepts it; else a
-  /// 401 response. `endpoint` is a label of the counter.
+  /// Returns an empty optional if the request has the valid key, or no key and `set_alternative`'s function accepts it;
+  /// else a 401 response. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
   /// Authenticates by the key alone. Returns as `authenticate` does.
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
@@ -45,7 +47,7 @@ class api_key_authenticator {
   bool has_valid_key(const http::request_context& context) const;
 
  private:
-  std::string key_;
+  const config::replaceable_secret& key_;
   telemetry::registry& metrics_;
   std::string prefix_;
   alternative alternative_;

@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/service/client_certificates.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/security_headers.hpp>
@@ -28,8 +29,9 @@ http::admission_settings::infeasible_action parse_action(std::string_view name,
 
 }  // namespace
 
-boost::urls::url endpoint_url(const net::endpoint& local_endpoint) {
-  const auto text = "http://" + url_host(local_endpoint.address()) + ":" + std::to_string(local_endpoint.port());
+boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls) {
+  const auto text = (uses_tls ? "https://" : "http://") + url_host(local_endpoint.address()) + ":" +
+                    std::to_string(local_endpoint.port());
   return boost::urls::url{*boost::urls::parse_uri(text)};
 }
 
@@ -38,21 +40,24 @@ void add_service_options(config::options& options, const definition& service) {
   for (const auto& extension : service.extensions) extension->add_options(options);
 }
 
-instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener)
+instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener,
+                   std::shared_ptr<net::tls_server_context> tls)
     : definition_(std::move(service)),
       loops_(std::move(loops)),
       metrics_(loops_.size()),
       listener_(std::move(listener)),
       local_endpoint_(listener_->local_endpoint()),
+      tls_(std::move(tls)),
       extensions_(std::move(definition_.extensions)) {}
 
 instance::~instance() = default;
 
 void instance::build(const dependencies& injected) {
-  api_key_ = injected.settings.api_key;
+  api_key_.replace(injected.settings.api_key);
   log_.emplace(injected.log.with_service(definition_.name));
   http::client_settings client_settings;
   client_settings.proxies = injected.settings.proxies;
+  client_settings.tls = injected.upstream_tls;
   client_.emplace(injected.network, loops_.size(), std::move(client_settings));
   background_.emplace(loops_, *log_);
   authenticator_.emplace(api_key_, metrics_, definition_.metric_prefix);
@@ -64,23 +69,33 @@ void instance::build(const dependencies& injected) {
   if (const auto limit = injected.settings.rate_limit) {
     routes_.add_filter(rate_limit_filter(*limit, metrics_, *authenticator_));
   }
+  if (!injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate) {
+    std::vector<std::string> allowed_uris;
+    for (const auto& uris : injected.settings.tls.allowed_clients) {
+      allowed_uris.insert(allowed_uris.end(), uris.begin(), uris.end());
+    }
+    routes_.add_filter(client_certificate_filter(std::move(allowed_uris), metrics_));
+  }
   routes_.add_filter(api_key_filter(*authenticator_));
   metrics_
       .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
                   {{"version", definition_.version}})
       .add(1);
   server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
-  server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, make_server_settings(injected));
+  auto server_settings = make_server_settings(injected);
+  if (tls_) server_settings.tls = std::make_shared<http::tls_termination>(tls_, metrics_);
+  server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
 }
 
 http::server_settings instance::make_server_settings(const dependencies& injected) const {
   http::server_settings settings;
   settings.limits.max_connections = injected.max_connections;
+  settings.limits.idle_timeout = injected.settings.idle_timeout;
   settings.admission.deadline_admission =
       parse_action(injected.settings.deadline_admission, definition_.deadline_admission);
   settings.admission.limit_concurrency = injected.settings.concurrency_limit != "off";
   settings.common_header_lines = security_headers(definition_.content_security_policy);
-  // RFC 6797, section 7.2: only responses over TLS have this header. A reverse proxy terminates TLS.
+  // RFC 6797, section 7.2: only responses over TLS have this header.
   settings.common_header_lines_over_tls =
       settings.common_header_lines + "Strict-Transport-Security: max-age=31536000\r\n";
   return settings;

@@ -17,8 +17,8 @@
 
 namespace cohort::service {
 
-/// `http://ADDRESS:PORT` of a listening socket. A wildcard address is replaced by the loopback address.
-boost::urls::url endpoint_url(const net::endpoint& local_endpoint);
+/// `http://ADDRESS:PORT` of a listening socket, or `https://`. A wildcard address is replaced by the loopback address.
+boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls = false);
 
 /// Adds the options of a definition and of its extensions, which must outlive `options`.
 void add_service_options(config::options& options, const definition& service);
@@ -32,26 +32,33 @@ struct dependencies {
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
   std::size_t max_connections = http::server_limits{}.max_connections;
+  /// For requests to upstreams.
+  net::tls_client_settings upstream_tls{};
 };
 
 /// One service on given loops and a given network: those of its program, or of a simulation. The functions `build`,
 /// `start`, `begin_drain` and `stop` are called in this order.
 class instance {
  public:
-  /// Precondition: the definition's options have been parsed. `listener` belongs to the first loop.
-  instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener);
+  /// Precondition: the definition's options have been parsed. `listener` belongs to the first loop. `tls` is null for
+  /// plain HTTP.
+  instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener,
+           std::shared_ptr<net::tls_server_context> tls = nullptr);
   ~instance();
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
 
   const std::string& name() const noexcept { return definition_.name; }
-  boost::urls::url url() const { return endpoint_url(local_endpoint_); }
+  boost::urls::url url() const { return endpoint_url(local_endpoint_, tls_ != nullptr); }
   /// The service's metrics, without those of the process.
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
   /// Builds the router and the server, before the loops run. `injected.network` must outlive this.
   void build(const dependencies& injected);
+  /// Replaces the API key that callers need and that is sent to other services; sessions of the former key end. Returns
+  /// false if it is the current one. Safe from any thread.
+  bool replace_api_key(const std::string& key) { return api_key_.replace(key); }
   /// Starts serving. Called on the first loop.
   void start();
   /// Makes `/readyz` return 503 from now on. Called on the first loop.
@@ -70,8 +77,9 @@ class instance {
   telemetry::registry metrics_;
   std::unique_ptr<net::acceptor> listener_;
   net::endpoint local_endpoint_;
+  std::shared_ptr<net::tls_server_context> tls_;
   std::atomic<bool> draining_{false};
-  std::string api_key_;
+  config::replaceable_secret api_key_;
   std::optional<telemetry::logger> log_;
   std::optional<http::client> client_;
   std::optional<background_tasks> background_;

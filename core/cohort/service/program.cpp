@@ -12,7 +12,9 @@
 
 #include <cohort/net/system_network.hpp>
 #include <cohort/net/tcp.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/runtime.hpp>
+#include <cohort/service/hangup_handler.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/loop_monitor.hpp>
 #include <cohort/telemetry/memory_metrics.hpp>
@@ -70,7 +72,8 @@ std::size_t max_connections_per_service(std::size_t services) {
 
 /// Returns the instances in the order of the definitions, or an error message.
 result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, const common_settings& settings,
-                                              std::vector<definition> services) {
+                                              std::vector<definition> services,
+                                              const std::shared_ptr<net::tls_server_context>& tls) {
   const int first_port = services.front().port;
   int max_offset = 0;
   for (const auto& service : services) max_offset = std::max(max_offset, service.port - first_port);
@@ -89,7 +92,7 @@ result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, c
       const std::string host_and_port{endpoint_url(local_endpoint).encoded_host_and_port()};
       return "cannot listen on " + host_and_port + ": " + listener.error().message();
     }
-    instances.push_back(std::make_unique<instance>(std::move(service), loops, std::move(*listener)));
+    instances.push_back(std::make_unique<instance>(std::move(service), loops, std::move(*listener), tls));
   }
   return instances;
 }
@@ -110,11 +113,16 @@ task<> serve(instance_list& instances, const common_settings& settings, telemetr
     signals.async_wait([done = std::move(done)](error_code, int number) mutable { done(number); });
   });
   const int number = co_await std::move(first_signal);
-  log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   signals.async_wait([](error_code error, int second_number) {
     if (!error) std::_Exit(128 + second_number);
   });
   for (auto& service : instances) service->begin_drain();
+  if (settings.drain_delay > settings.drain_delay.zero()) {
+    log.write(log_level::info, "not ready, draining after a delay",
+              {{"signal", std::int64_t{number}}, {"delay_seconds", std::int64_t{settings.drain_delay.count()}}});
+    co_await sleep_for(settings.drain_delay);
+  }
+  log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   co_await stop_all(instances, settings.drain_timeout);
   signals.cancel();
   log.write(log_level::info, "stopped");
@@ -124,6 +132,7 @@ task<> serve(instance_list& instances, const common_settings& settings, telemetr
 
 int run_until_signal(const std::string& program, const common_settings& settings, std::vector<definition> services) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
   open_missing_descriptors();
   const auto max_connections = max_connections_per_service(services.size());
   runtime threads{static_cast<std::size_t>(settings.threads)};
@@ -135,7 +144,21 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
   const telemetry::logger log{sink, program, parse_log_level(settings.log_level), format};
 
-  auto instances = listen_all(loops, settings, std::move(services));
+  net::tls_server_settings server_tls;
+  std::shared_ptr<net::tls_server_context> tls_context;
+  if (settings.tls.is_enabled()) {
+    if (const auto error = read_server_tls(settings.tls, server_tls)) {
+      std::cerr << program << ": " << *error << "\n";
+      return exit_usage;
+    }
+    tls_context = std::make_shared<net::tls_server_context>(server_tls);
+  }
+  net::tls_client_settings upstream_tls;
+  if (const auto error = read_upstream_tls(settings.tls, upstream_tls)) {
+    std::cerr << program << ": " << *error << "\n";
+    return exit_usage;
+  }
+  auto instances = listen_all(loops, settings, std::move(services), tls_context);
   if (!instances) {
     std::cerr << program << ": " << instances.error() << "\n";
     return exit_usage;
@@ -145,7 +168,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<telemetry::registry*> registries;
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   for (auto& service : *instances) {
-    service->build({network, settings, log, sibling_urls, max_connections});
+    service->build({network, settings, log, sibling_urls, max_connections, upstream_tls});
     add_process_wide_metrics(service->metrics(), sink, monitors);
     registries.push_back(&service->metrics());
   }
@@ -153,6 +176,17 @@ int run_until_signal(const std::string& program, const common_settings& settings
     monitors.push_back(std::make_unique<loop_monitor>(*event_loop, registries));
     asio::post(event_loop->get_executor(), [monitor = monitors.back().get()] { monitor->start(); });
   }
+
+  config::reloader reloadable_settings;
+  if (!settings.api_key_file.empty()) {
+    reloadable_settings.add_secret_file("API_KEY_FILE", settings.api_key_file, [&](const std::string& key) {
+      bool has_changed = false;
+      for (auto& service : *instances) has_changed = service->replace_api_key(key) || has_changed;
+      return has_changed;
+    });
+  }
+  if (tls_context) reloadable_settings.add("TLS_CERT", reload_server_tls(settings.tls, tls_context, server_tls));
+  const hangup_handler hangups{*loops.front(), reloadable_settings, log};
 
   asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log), [&](std::exception_ptr error) {
     if (error) {

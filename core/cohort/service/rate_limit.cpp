@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include <cohort/net/client_network.hpp>
 #include <cohort/policy/overload/rate_limiter.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/service/api_key_authenticator.hpp>
@@ -31,10 +32,11 @@ http::filter rate_limit_filter(config::rate limit, telemetry::registry& metrics,
     const bool is_exempt = route && !route->is_rate_limited(context.head().method);
     // A request without a valid key is never exempt, because it may be an attempt to guess the key.
     if (is_exempt && authenticator.has_valid_key(context)) return std::nullopt;
+    const auto client = net::client_network(context.peer_address());
     std::optional<duration> retry_after;
     {
       const std::lock_guard lock{shared->mutex};
-      retry_after = shared->limiter.take(context.peer_address(), loop::current().now());
+      retry_after = shared->limiter.take(client, loop::current().now());
     }
     if (!retry_after) return std::nullopt;
     rejected.increment();

@@ -42,6 +42,10 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     ::tzset();
   }
   if (settings.healthcheck) return run_healthcheck(settings);
+  if (const auto conflict = find_conflict(settings.tls)) {
+    std::cerr << program << ": " << *conflict << "\n";
+    return 2;
+  }
   for (const auto& service : services) {
     for (const auto& extension : service.extensions) {
       if (const auto conflict = extension->find_conflict(settings)) {

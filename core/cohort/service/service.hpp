@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <cohort/config/options.hpp>
+#include <cohort/config/secret.hpp>
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/http/server/admission_control.hpp>
 #include <cohort/http/server/router.hpp>
@@ -27,7 +28,7 @@ struct service_context {
   telemetry::logger log;
   background_tasks& background;
   /// The API key that callers of this service need and that it sends to the other services; empty: none.
-  const std::string& api_key;
+  const config::replaceable_secret& api_key;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
 
@@ -36,7 +37,7 @@ struct service_context {
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
 };
 
-/// A service: its identity and how it is built.
+/// A service: its identity and the functions that build it.
 struct definition {
   /// The name of the service, such as `time-service`. A field of its log lines.
   std::string name;
@@ -51,6 +52,9 @@ struct definition {
   /// Value of the `Content-Security-Policy` header.
   std::string content_security_policy =
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates
+  /// (`--tls-client-ca`). False for a service that browsers use.
+  bool requires_client_certificate = true;
   /// Action for requests with less time left than their route's median duration. `DEADLINE_ADMISSION` overrides it.
   http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
   /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for

@@ -12,9 +12,11 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.threads, {"--threads", "", "Number of threads, each with its own event loop"},
               config::integer(1, 256), "the available processors");
   options.add_secret(settings.api_key,
-                     {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"});
+                     {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"},
+                     &settings.api_key_file);
   options.add(settings.rate_limit,
-              {"--rate-limit", "RATE_LIMIT", "Maximum request rate of each client address, such as 100/min"},
+              {"--rate-limit", "RATE_LIMIT",
+               "Maximum request rate of each client address (IPv6: /64 network), such as 100/min"},
               config::event_rate(), "no limit");
   options.add(settings.deadline_admission,
               {"--deadline-admission", "DEADLINE_ADMISSION",
@@ -26,12 +28,22 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.time_zone, {"--tz", "TZ", "Time zone of local times"}, config::time_zone(),
               "the system time zone");
   options.add(settings.log_level, {"--log-level", "LOG_LEVEL", "Minimum severity of log lines"},
-              config::one_of({"trace", "debug", "info", "warn", "error", "off"}), settings.log_level);
+              config::one_of({"trace", "debug", "info", "warn", "error", "off"}, {{"warning", "warn"}}),
+              settings.log_level);
   options.add(settings.log_format, {"--log-format", "LOG_FORMAT", "Format of log lines"},
               config::one_of({"json", "text"}), settings.log_format);
+  options.add(
+      settings.idle_timeout,
+      {"--idle-timeout", "IDLE_TIMEOUT", "Seconds from a response to the next request; then the connection is closed"},
+      config::seconds(1, 3600), std::to_string(settings.idle_timeout.count()));
+  options.add(settings.drain_delay,
+              {"--drain-delay", "DRAIN_DELAY",
+               "Seconds from SIGTERM to the drain, with /readyz at 503 while requests are still served"},
+              config::seconds(0, 3600), std::to_string(settings.drain_delay.count()));
   options.add(settings.drain_timeout,
               {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},
               config::seconds(0, 3600), std::to_string(settings.drain_timeout.count()));
+  add_tls_options(options, settings.tls);
   options.add_switch(settings.healthcheck, "--healthcheck",
                      "Query /health of the running service; exit status 0 if healthy, else 1");
 }

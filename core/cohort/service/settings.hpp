@@ -8,6 +8,8 @@
 
 #include <cohort/config/options.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
+#include <cohort/http/message/server_limits.hpp>
+#include <cohort/service/tls_options.hpp>
 
 namespace cohort::service {
 
@@ -20,6 +22,8 @@ struct common_settings {
   std::int64_t threads = 1;
   /// The key required for `/api/*`; empty: no authentication.
   std::string api_key;
+  /// The file that the key was read from; empty if it was not in a file.
+  std::string api_key_file;
   /// Limit for each client address.
   std::optional<config::rate> rate_limit;
   /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.
@@ -31,8 +35,15 @@ struct common_settings {
   std::string log_level = "info";
   /// `json` or `text`.
   std::string log_format = "text";
-  /// Maximum time for requests in flight to complete at shutdown.
+  /// Time from a response to the next request of its connection; then the connection is closed.
+  std::chrono::seconds idle_timeout =
+      std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
+  /// Time from SIGTERM to the beginning of the drain. `/readyz` is 503 and requests are served as before, so that load
+  /// balancers can stop sending first.
+  std::chrono::seconds drain_delay{0};
+  /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};
+  tls_options tls{};
   /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
   http::proxy_settings proxies;
   /// Query a running service's health instead of serving.

@@ -20,7 +20,7 @@ struct event {
   std::string_view source;
   /// Empty if the event concerns the source alone.
   std::string_view destination;
-  /// 0 if the event concerns no connection.
+  /// 0 for events without a connection.
   std::uint64_t connection_id = 0;
   /// The bytes sent, or a description.
   std::string_view detail;

@@ -32,7 +32,7 @@ struct exchange {
   std::optional<time_point> response_completed_at;
   /// The status code of the response; 0 before it.
   unsigned status = 0;
-  /// The request arrived before the server had answered the previous one.
+  /// The request arrived before the response to the previous one.
   bool pipelined = false;
   /// The server closed the connection before the first byte of the response.
   bool closed_without_response = false;
@@ -75,7 +75,7 @@ class exchange_recorder final : public connection_observer {
 
   loop& loop_;
   std::deque<exchange> exchanges_;
-  /// By connection id.
+  /// Indexed by connection ID.
   std::map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;
   std::vector<std::string> violations_;
 };

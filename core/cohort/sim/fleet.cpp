@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <cohort/http/client/fetch.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::sim {
 namespace {
@@ -107,7 +108,7 @@ void fleet::start_incarnation(node& target) {
   network_.add_address(target.service_name_, target.host_.address);
 }
 
-/// Lets the coroutines of the terminated process unwind. The network no longer carries what they send.
+/// Lets the coroutines of the terminated process unwind. The network discards the bytes that they send.
 void fleet::terminate_incarnation(node& target) {
   auto* const ending = target.incarnation_.get();
   if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;
@@ -147,6 +148,7 @@ task<> fleet::stop(node& target, duration drain_timeout, bool deregister) {
   ending.is_ending = true;
   ending.instance->begin_drain();
   if (deregister) network_.remove_address(target.service_name_, target.host_.address);
+  if (const auto delay = ending.settings.drain_delay; delay > delay.zero()) co_await sleep_for(delay);
   co_await stop_incarnation(ending, drain_timeout);
 }
 

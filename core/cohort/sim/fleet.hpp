@@ -96,7 +96,8 @@ class fleet {
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
   /// it is running.
   void start(node& target);
-  /// Stops the service gracefully, as SIGTERM does. `deregister`: its name stops resolving to it at once.
+  /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregister`: its name stops resolving
+  /// to it at once.
   task<> stop(node& target, duration drain_timeout, bool deregister = true);
 
   /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception; throws

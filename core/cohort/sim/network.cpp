@@ -126,7 +126,7 @@ network::network(loop& event_loop, event_log& events)
     : loop_(event_loop), event_log_(events), random_(event_loop.random().next()) {}
 
 network::~network() {
-  for (auto& [local_endpoint, listener] : listeners_) listener.acceptor->clear_on_close();
+  for (auto& [local_endpoint, listener] : listeners_) listener.acceptor->clear_close_callback();
   for (auto& connection : connections_) connection->detach_network();
 }
 

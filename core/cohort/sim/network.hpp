@@ -58,7 +58,7 @@ class network {
 
   /// Refuses new connections to the host, as a port without a listener does.
   void refuse_connections(host& server, bool enabled = true);
-  /// Drops connection attempts to the host without an answer. Pending attempts succeed at a retransmission after the
+  /// Drops connection attempts to the host without a response. Pending attempts succeed at a retransmission after the
   /// fault is removed.
   void black_hole_connections(host& server, bool enabled = true);
   /// Delivers nothing between the two hosts until `heal`. Bytes sent meanwhile are delivered late.
@@ -116,7 +116,7 @@ class network {
   std::map<net::endpoint, listener> listeners_;
   /// Those of former incarnations as well, because a terminated program may still refer to its own.
   std::deque<std::unique_ptr<host_network>> host_networks_;
-  /// Of the current incarnations, by host index.
+  /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;
   std::vector<std::shared_ptr<connection>> connections_;
   std::uint64_t last_connection_id_ = 0;

@@ -83,7 +83,7 @@ class metric_serializer {
  public:
   metric_serializer(const std::vector<prometheus::MetricFamily>& families, exposition_format format)
       : open_metrics_(format == exposition_format::open_metrics) {
-    for (const auto& each : families) family_names_.insert(each.name);
+    for (const auto& family : families) family_names_.insert(family.name);
   }
 
   void append(const prometheus::MetricFamily& family, const std::vector<bucket_exemplars>* exemplars) {
@@ -191,9 +191,9 @@ class metric_serializer {
 std::string serialize_metrics(const std::vector<prometheus::MetricFamily>& families, exposition_format format,
                               const exemplar_table& exemplars) {
   metric_serializer serializer{families, format};
-  for (const auto& each : families) {
-    const auto found = exemplars.find(each.name);
-    serializer.append(each, found == exemplars.end() ? nullptr : &found->second);
+  for (const auto& family : families) {
+    const auto found = exemplars.find(family.name);
+    serializer.append(family, found == exemplars.end() ? nullptr : &found->second);
   }
   return std::move(serializer).finish();
 }

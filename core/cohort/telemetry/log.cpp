@@ -25,8 +25,8 @@ void append_json(std::string& line, std::string_view time, std::string_view leve
                  std::string_view message, std::span<const log_field> fields) {
   json::writer output{line};
   output.open_object().field("ts", time).field("level", level).field("service", service).field("msg", message);
-  for (const auto& each : fields) {
-    std::visit([&](const auto& value) { output.field(each.name, value); }, each.value);
+  for (const auto& field : fields) {
+    std::visit([&](const auto& value) { output.field(field.name, value); }, field.value);
   }
   output.close_object();
 }
@@ -40,14 +40,14 @@ void append_text(std::string& line, std::string_view time, std::string_view leve
                  std::string_view message, std::span<const log_field> fields) {
   line.append(time).append(" ").append(level).append(6 - level.size(), ' ');
   line.append(service).append(" ").append(message);
-  for (const auto& each : fields) {
-    line.append(" ").append(each.name).append("=");
+  for (const auto& field : fields) {
+    line.append(" ").append(field.name).append("=");
     json::writer output{line};
-    if (const auto* text = std::get_if<std::string_view>(&each.value); text && is_bare_word(*text)) {
+    if (const auto* text = std::get_if<std::string_view>(&field.value); text && is_bare_word(*text)) {
       output.raw(*text);
     } else {
       // Quoted as in JSON, so that no value of a request can forge a line.
-      std::visit([&](const auto& value) { output.value(value); }, each.value);
+      std::visit([&](const auto& value) { output.value(value); }, field.value);
     }
   }
 }
@@ -114,7 +114,7 @@ log_sink::~log_sink() {
 }
 
 void log_sink::write(std::string_view line) {
-  bool wakes_writer = false;
+  bool should_notify = false;
   {
     const std::lock_guard lock{state_->mutex};
     auto& pending = state_->pending;
@@ -126,9 +126,9 @@ void log_sink::write(std::string_view line) {
     pending.append(line).push_back('\n');
     ++state_->pending_lines;
     ++state_->queued_lines;
-    wakes_writer = size_before == 0 || (size_before < batch_bytes && pending.size() >= batch_bytes);
+    should_notify = size_before == 0 || (size_before < batch_bytes && pending.size() >= batch_bytes);
   }
-  if (wakes_writer) state_->changed.notify_all();
+  if (should_notify) state_->changed.notify_all();
 }
 
 std::uint64_t log_sink::dropped_lines() const { return state_->dropped_lines.load(std::memory_order_relaxed); }

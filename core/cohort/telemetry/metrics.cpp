@@ -34,7 +34,7 @@ histogram::histogram(std::size_t shard_count, std::vector<double> bounds)
       shards_(shard_count),
       exemplar_expiry_(std::make_unique<std::atomic<time_point::rep>[]>(bounds_.size() + 1)),
       exemplars_(bounds_.size() + 1) {
-  for (auto& each : shards_) each.buckets = std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1);
+  for (auto& shard : shards_) shard.buckets = std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1);
 }
 
 void histogram::observe(double value) noexcept { count(value); }
@@ -82,13 +82,13 @@ prometheus::ClientMetric::Histogram histogram::snapshot() const {
   prometheus::ClientMetric::Histogram merged;
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i <= bounds_.size(); ++i) {
-    for (const auto& each : shards_) cumulative += each.buckets[i].load(std::memory_order_relaxed);
+    for (const auto& shard : shards_) cumulative += shard.buckets[i].load(std::memory_order_relaxed);
     prometheus::ClientMetric::Bucket bucket;
     bucket.cumulative_count = cumulative;
     bucket.upper_bound = i < bounds_.size() ? bounds_[i] : std::numeric_limits<double>::infinity();
     merged.bucket.push_back(bucket);
   }
-  for (const auto& each : shards_) merged.sample_sum += each.sum.load(std::memory_order_relaxed);
+  for (const auto& shard : shards_) merged.sample_sum += shard.sum.load(std::memory_order_relaxed);
   merged.sample_count = cumulative;
   return merged;
 }

@@ -91,7 +91,7 @@ class histogram {
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
 
-  /// How long an exemplar is kept before another one replaces it. A scrape sees few of them anyway, so most
+  /// The minimum age of an exemplar before another one replaces it. A scrape sees few of them anyway, so most
   /// observations only pay for a comparison.
   static constexpr std::chrono::seconds min_exemplar_age{1};
 
@@ -105,7 +105,7 @@ class histogram {
   };
   std::vector<double> bounds_;
   std::vector<shard> shards_;
-  /// When the exemplar of each bucket can be replaced. All loops read this, but it is rarely written.
+  /// The time from which the exemplar of each bucket can be replaced. All loops read this, but it is rarely written.
   std::unique_ptr<std::atomic<time_point::rep>[]> exemplar_expiry_;
   mutable std::mutex exemplars_mutex_;
   bucket_exemplars exemplars_;

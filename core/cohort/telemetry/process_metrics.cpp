@@ -28,7 +28,7 @@ std::optional<std::vector<double>> stat_fields() {
   std::string state;
   remainder >> state;
   std::vector<double> fields{0};
-  for (double each = 0; remainder >> each;) fields.push_back(each);
+  for (double value = 0; remainder >> value;) fields.push_back(value);
   return fields;
 }
 

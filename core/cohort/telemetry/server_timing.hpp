@@ -41,7 +41,7 @@ class server_timing {
   duration wait_time() const noexcept { return wait_time_; }
 
  private:
-  /// Bounds the size of the field, whatever the number of calls a handler makes.
+  /// Bounds the size of the field for handlers with many calls.
   static constexpr unsigned max_entries = 16;
   std::string entries_;
   unsigned entry_count_ = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { AlertsPanelState, AlertsView, AlertView } from '../alerts-view.ts';
-import { renderLook, type Look } from './badge.ts';
+import { renderBadgeStyle, type BadgeStyle } from './badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
 
-const looks: Record<AlertsPanelState, Look> = {
+const badgeStyles: Record<AlertsPanelState, BadgeStyle> = {
   critical: { icon: 'critical', tone: 'bad' },
   warning: { icon: 'warning', tone: 'warn' },
   info: { icon: 'info', tone: 'idle' },
@@ -15,10 +15,10 @@ const looks: Record<AlertsPanelState, Look> = {
   waiting: { icon: 'dots', tone: 'idle' },
 };
 
-const resolvedLook: Look = { icon: 'check', tone: 'good' };
+const resolvedStyle: BadgeStyle = { icon: 'check', tone: 'good' };
 
 export function renderAlerts(panel: Element, view: AlertsView): void {
-  renderLook(find(panel, '.badge'), looks[view.state], view.label);
+  renderBadgeStyle(find(panel, '.badge'), badgeStyles[view.state], view.label);
   panel.classList.toggle('dimmed', view.dimmed);
   const explanation = findAs(panel, '.explanation', HTMLElement);
   setText(explanation, view.explanation);
@@ -28,24 +28,24 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
 
   const firing = findAs(panel, '#firing', HTMLElement);
   firing.hidden = view.firing.length === 0;
-  renderList(firing, view.firing, (alert) => looks[alert.severity]);
+  renderList(firing, view.firing, (alert) => badgeStyles[alert.severity]);
 
   const resolved = findAs(panel, '#resolved', HTMLElement);
   resolved.hidden = view.resolved.length === 0;
   setText(find(resolved, 'summary'), view.resolvedLabel);
-  renderList(find(resolved, 'ul'), view.resolved, () => resolvedLook);
+  renderList(find(resolved, 'ul'), view.resolved, () => resolvedStyle);
 }
 
 /** Reuses the elements of known alerts, which preserves focus, selection and opened details. */
-function renderList(list: Element, alerts: readonly AlertView[], lookOf: (alert: AlertView) => Look): void {
-  const present = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
+function renderList(list: Element, alerts: readonly AlertView[], styleOf: (alert: AlertView) => BadgeStyle): void {
+  const existing = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
   alerts.forEach((alert, index) => {
-    const item = present.get(alert.key) ?? blankItem(alert.key);
-    present.delete(alert.key);
+    const item = existing.get(alert.key) ?? blankItem(alert.key);
+    existing.delete(alert.key);
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
-    renderAlert(item, alert, lookOf(alert));
+    renderAlert(item, alert, styleOf(alert));
   });
-  for (const obsolete of present.values()) obsolete.remove();
+  for (const obsolete of existing.values()) obsolete.remove();
 }
 
 function blankItem(key: string): Element {
@@ -55,9 +55,9 @@ function blankItem(key: string): Element {
   return item;
 }
 
-function renderAlert(item: Element, alert: AlertView, look: Look): void {
-  item.setAttribute('data-tone', look.tone);
-  renderLook(find(item, '.badge'), look, alert.severityLabel);
+function renderAlert(item: Element, alert: AlertView, style: BadgeStyle): void {
+  item.setAttribute('data-tone', style.tone);
+  renderBadgeStyle(find(item, '.badge'), style, alert.severityLabel);
   setText(find(item, 'h3'), alert.name);
   setOptional(findAs(item, '.alert-service', HTMLElement), alert.service);
   setOptional(findAs(item, '.alert-summary', HTMLElement), alert.summary);

@@ -3,9 +3,9 @@ import type { ConnectionState } from '../connection-view.ts';
 import type { PanelState } from '../model.ts';
 import { find, setText } from './dom.ts';
 
-export type Look = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
+export type BadgeStyle = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
 
-const looks: Record<PanelState | ConnectionState, Look> = {
+const badgeStyles: Record<PanelState | ConnectionState, BadgeStyle> = {
   fresh: { icon: 'check', tone: 'good' },
   stale: { icon: 'clock', tone: 'warn' },
   timeout: { icon: 'hourglass', tone: 'bad' },
@@ -23,11 +23,11 @@ const looks: Record<PanelState | ConnectionState, Look> = {
 };
 
 export function renderBadge(badge: Element, state: PanelState | ConnectionState, label: string): void {
-  renderLook(badge, looks[state], label);
+  renderBadgeStyle(badge, badgeStyles[state], label);
 }
 
-export function renderLook(badge: Element, look: Look, label: string): void {
-  badge.setAttribute('data-tone', look.tone);
-  find(badge, 'use').setAttribute('href', `#icon-${look.icon}`);
+export function renderBadgeStyle(badge: Element, style: BadgeStyle, label: string): void {
+  badge.setAttribute('data-tone', style.tone);
+  find(badge, 'use').setAttribute('href', `#icon-${style.icon}`);
   setText(find(badge, '.badge-label'), label);
 }

@@ -26,11 +26,11 @@ markup trial_result(const knee_report::trial& trial) {
 
 std::string trials_table(const knee_report& knee) {
   table rows{{{"rate"},
-              {"objectives", table::content::words},
+              {"objectives", table::content::text},
               {"p99"},
               {"failed"},
               {"answered/s"},
-              {"reason", table::content::words}}};
+              {"reason", table::content::text}}};
   for (const auto& trial : knee.trials) {
     rows.add({text(format_request_rate(trial.rate)), trial_result(trial), text(format_duration(trial.p99)),
               text(format_percentage(trial.error_rate)), text(format_rate(trial.answered_per_second)),
@@ -92,21 +92,18 @@ std::string knee_chart(const run_report& report) {
 
 std::string baseline_table(const run_report& report) {
   if (!report.baseline) return {};
-  table rows{{{"per second", table::content::words},
-              {"before"},
-              {"now"},
-              {"shift"},
-              {"p-value"},
-              {"", table::content::words}}};
+  table rows{
+      {{"per second", table::content::text}, {"before"}, {"now"}, {"shift"}, {"p-value"}, {"", table::content::text}}};
   for (const auto& change : report.baseline->measures) {
     const auto p_value = change.p_value < 0.0001 ? "< 0.0001" : format_fixed(change.p_value, 4);
     rows.add({text(change.name == "failed" ? "failures" : change.name), change_value(change, change.before),
               change_value(change, change.now), shift_value(change), text(p_value), change_result(change)});
   }
-  return section("Compared with " + report.baseline->file,
-                 "Medians over the seconds of the run; of failures, means. A change counts as worse or better if it is "
-                 "statistically significant (p-value) and large enough to be relevant.",
-                 rows.html());
+  return section(
+      "Compared with " + report.baseline->file,
+      "Medians over the intervals of the run; means for failures. A change counts as worse or better if it is "
+      "statistically significant (p-value) and large enough to be relevant.",
+      rows.html());
 }
 
 }  // namespace cohort::loadgen::html

@@ -48,7 +48,7 @@ std::vector<duration_bin> make_bins(const histogram& values) {
 std::string format_us(double microseconds) { return format_duration(static_cast<std::uint64_t>(microseconds)); }
 
 std::string bins_table(const std::vector<duration_bin>& bins, std::uint64_t total) {
-  table rows{{{"from", table::content::words}, {"to below"}, {"responses"}, {"share"}, {"cumulative"}}};
+  table rows{{{"from", table::content::text}, {"to below"}, {"responses"}, {"share"}, {"cumulative"}}};
   std::uint64_t cumulative = 0;
   for (const auto& bin : bins) {
     cumulative += bin.count;
@@ -116,7 +116,7 @@ void add_curve_tooltips(chart& chart, const request_stats& stats, double end) {
 }
 
 std::string percentiles_table(const request_stats& stats) {
-  table rows{{{"", table::content::words}, {"response"}, {"service"}, {"lag"}, {"wait"}}};
+  table rows{{{"", table::content::text}, {"response"}, {"service"}, {"lag"}, {"wait"}}};
   const auto add = [&](const std::string& name, double percent) {
     rows.add({text(name), text(format_percentile(stats.response_time, percent)),
               text(format_percentile(stats.service_time, percent)),
@@ -174,7 +174,7 @@ std::string latency_histogram(const run_report& report) {
 std::string percentile_curve(const run_report& report) {
   const auto& stats = report.totals;
   if (stats.response_time.count() == 0) return {};
-  // Of n requests, the last one is the percentile 100 · (1 − 1/n).
+  // The last one of n requests is the percentile 100 · (1 − 1/n).
   const double end = std::clamp(std::log10(static_cast<double>(stats.response_time.count())), 1.0, 6.0);
   const auto lines = make_lines(stats, end);
   chart chart{"Percentiles of the response time and of the service time, up to the maximum of " +

@@ -51,7 +51,7 @@ markup result_cell(const objective_result& result) {
 
 std::string objectives_table(const run_verdict& verdict) {
   if (verdict.objectives.empty()) return {};
-  table rows{{{"objective", table::content::words}, {"measured"}, {"", table::content::words}}};
+  table rows{{{"objective", table::content::text}, {"measured"}, {"", table::content::text}}};
   for (const auto& result : verdict.objectives) {
     rows.add({{"<code>" + escape(result.definition.text) + "</code>"},
               text((result.is_lower_bound ? "≥ " : "") + format_value(result.definition, result.value)),

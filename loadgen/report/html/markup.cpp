@@ -29,9 +29,9 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
-markup emphasize(std::string_view css_class, std::string_view words) {
-  std::string html = "<b class=\"";
-  return {html.append(css_class).append("\">").append(words).append("</b>")};
+markup emphasize(std::string_view css_class, std::string_view html) {
+  std::string element = "<b class=\"";
+  return {element.append(css_class).append("\">").append(html).append("</b>")};
 }
 
 void table::add(const std::vector<markup>& cells) {

@@ -18,12 +18,12 @@ struct markup {
 
 inline markup text(std::string_view plain) { return {escape(plain)}; }
 
-/// `<b class="…">`; `words` are trusted HTML.
-markup emphasize(std::string_view css_class, std::string_view words);
+/// `<b class="…">…</b>`; `html` is trusted.
+markup emphasize(std::string_view css_class, std::string_view html);
 
 class table {
  public:
-  enum class content { words, numbers };
+  enum class content { text, numbers };
   struct column {
     std::string title;
     content type = content::numbers;

@@ -52,7 +52,7 @@ std::vector<interval_group> group_intervals(const std::vector<interval_report>& 
   const auto size = group_size(intervals, max_groups);
   std::vector<interval_group> groups;
   for (std::size_t i = 0; i < intervals.size(); ++i) {
-    // A last interval of less than half the usual length is too short for a rate: it joins the group before.
+    // A last interval of less than half the usual length is too short for a rate: it is merged into the previous group.
     const bool is_short = i + 1 == intervals.size() && intervals[i].length * 2 < intervals.front().length;
     if (groups.empty() || (i % size == 0 && !is_short)) {
       groups.push_back({.start = intervals[i].start, .phase = intervals[i].phase});
@@ -100,7 +100,7 @@ std::string data_details(const run_report& report, const table& rows) {
 }
 
 std::string latency_data(const run_report& report) {
-  table rows{{{"time", table::content::words}, {"answered"}, {"p50"}, {"p90"}, {"p99"}, {"max"}}};
+  table rows{{{"time", table::content::text}, {"answered"}, {"p50"}, {"p90"}, {"p99"}, {"max"}}};
   for (const auto& group : group_intervals(report.intervals, max_rows)) {
     const auto& stats = group.stats;
     const auto latency = [&](std::uint64_t us) { return text(stats.answered != 0 ? format_duration(us) : "–"); };
@@ -112,7 +112,7 @@ std::string latency_data(const run_report& report) {
 
 std::string request_data(const run_report& report) {
   table rows{
-      {{"time", table::content::words}, {"planned"}, {"sent"}, {"answered"}, {"failed"}, {"in flight"}, {"waiting"}}};
+      {{"time", table::content::text}, {"planned"}, {"sent"}, {"answered"}, {"failed"}, {"in flight"}, {"waiting"}}};
   for (const auto& group : group_intervals(report.intervals, max_rows)) {
     const auto& stats = group.stats;
     rows.add({text(time_range(report, group)), text(report.is_closed_loop() ? "–" : format_count(stats.planned)),

@@ -9,7 +9,7 @@ namespace cohort::loadgen::html {
 namespace {
 
 std::vector<table::column> stats_columns(std::string first_title) {
-  return {{std::move(first_title), table::content::words},
+  return {{std::move(first_title), table::content::text},
           {"sent"},
           {"success"},
           {"failed"},
@@ -100,7 +100,7 @@ std::string failures_by_outcome(const run_report& report) {
   const auto failures = failures_by_frequency(counts);
   if (failures.empty()) return section("Failures", "All requests succeeded.", statuses_paragraph(report.totals));
 
-  table rows{{{"outcome", table::content::words}, {"", table::content::words}, {"requests"}, {"share"}}};
+  table rows{{{"outcome", table::content::text}, {"", table::content::text}, {"requests"}, {"share"}}};
   const auto max_count = static_cast<double>(count_of(counts, failures.front()));
   for (const auto outcome : failures) {
     const auto count = count_of(counts, outcome);
@@ -144,14 +144,14 @@ std::string phases_table(const run_report& report) {
 
 std::string server_tables(const run_report& report) {
   if (report.servers.empty()) return {};
-  table servers{{{"server", table::content::words},
+  table servers{{{"server", table::content::text},
                  {"sent"},
                  {"served"},
                  {"server p99"},
                  {"client p99"},
-                 {"", table::content::words}}};
-  table phases{{{"server", table::content::words},
-                {"phase", table::content::words},
+                 {"", table::content::text}}};
+  table phases{{{"server", table::content::text},
+                {"phase", table::content::text},
                 {"served"},
                 {"server p99"},
                 {"CPU cores"},
@@ -172,7 +172,7 @@ std::string generator_table(const run_report& report) {
   const auto p99_and_max = [](const histogram& values) {
     return "p99 " + format_percentile(values, 99) + ", max " + format_percentile(values, 100);
   };
-  table rows{{{"", table::content::words}, {"", table::content::words}}};
+  table rows{{{"", table::content::text}, {"", table::content::text}}};
   const auto add = [&](std::string_view name, const std::string& value) { rows.add({text(name), text(value)}); };
   add("busiest worker", format_fixed(generator.busiest_worker_cpu * 100, 0) + " % of a core, of " +
                             format_count(generator.threads) + (generator.threads == 1 ? " worker" : " workers"));
@@ -182,7 +182,8 @@ std::string generator_table(const run_report& report) {
                          format_count(generator.connections) + " per target");
   add("dispatch lag", p99_and_max(stats.dispatch_lag));
   add("connection wait", p99_and_max(stats.connection_wait));
-  return section("Load generator", "Its resources, and its deviation from the load profile.", rows.html());
+  return section("Load generator",
+                 "CPU, memory and connections of the generator, and its deviation from the load profile.", rows.html());
 }
 
 std::string glossary(const run_report& report) {
@@ -192,7 +193,8 @@ std::string glossary(const run_report& report) {
     bool is_open_loop_only = false;
   };
   constexpr term terms[] = {
-      {"Response time", "From the intended start of a request to the end of its response: what a caller would wait."},
+      {"Response time",
+       "From the intended start of a request to the end of its response: the time that a caller would wait."},
       {"Service time", "From the request sent to the end of its response: the time of the server and the network."},
       {"Dispatch lag", "From the intended start of a request to its dispatch: the generator's own delay.", true},
       {"Connection wait", "From the dispatch to the request sent: the wait for an idle or a new connection.", true},

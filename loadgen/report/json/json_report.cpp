@@ -138,11 +138,11 @@ void write_phases(writer& out, const run_report& report) {
 void write_interval_stats(writer& out, const interval_stats& stats) {
   out.open_object().field("planned", stats.planned).field("sent", stats.sent).field("answered", stats.answered);
   out.field("failed", stats.failed).field("ended", stats.ended);
-  const bool has_times = stats.answered != 0;
-  write_nullable(out, "p50_us", has_times, stats.p50_us);
-  write_nullable(out, "p90_us", has_times, stats.p90_us);
-  write_nullable(out, "p99_us", has_times, stats.p99_us);
-  write_nullable(out, "max_us", has_times, stats.max_us);
+  const bool has_responses = stats.answered != 0;
+  write_nullable(out, "p50_us", has_responses, stats.p50_us);
+  write_nullable(out, "p90_us", has_responses, stats.p90_us);
+  write_nullable(out, "p99_us", has_responses, stats.p99_us);
+  write_nullable(out, "max_us", has_responses, stats.max_us);
   out.close_object();
 }
 

@@ -152,7 +152,7 @@ class report_reader {
   }
 
   std::optional<std::string> error_;
-  /// Of the current object, with a trailing dot.
+  /// The path of the current object, with a trailing dot.
   std::string path_;
 };
 

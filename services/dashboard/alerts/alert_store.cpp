@@ -71,7 +71,7 @@ void alert_store::update_alert(alert update, time_point now, update_counts& coun
 }
 
 void alert_store::update_watchdog(bool firing, time_point now) {
-  if (monitoring_at(now) != monitoring_state::ok) watched_since_ = now;
+  if (monitoring_state_at(now) != monitoring_state::ok) watched_since_ = now;
   // It is resolved only if Prometheus no longer confirms it.
   watchdog_resolved_ = !firing;
   if (firing) watchdog_confirmed_ = now;
@@ -100,10 +100,10 @@ void alert_store::record_missing(std::uint64_t count, time_point now) {
 }
 
 void alert_store::expire(time_point now) {
-  const auto monitoring = monitoring_at(now);
-  const auto removed = std::erase_if(alerts_, [&](const auto& each) { return is_expired(each.second, now); });
+  const auto monitoring = monitoring_state_at(now);
+  const auto removed = std::erase_if(alerts_, [&](const auto& entry) { return is_expired(entry.second, now); });
   const auto stale = static_cast<std::size_t>(
-      std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& each) { return is_stale(each.second, now); }));
+      std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
   const bool missing_expired = missing_ > 0 && now - missing_recorded_ >= stale_after;
   if (missing_expired) missing_ = 0;
   if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || missing_expired) ++revision_;
@@ -111,7 +111,7 @@ void alert_store::expire(time_point now) {
   stale_count_ = stale;
 }
 
-alert_store::monitoring_state alert_store::monitoring_at(time_point now) const {
+alert_store::monitoring_state alert_store::monitoring_state_at(time_point now) const {
   using enum monitoring_state;
   if (!watchdog_confirmed_) return unknown;
   return watchdog_resolved_ || now - *watchdog_confirmed_ >= watchdog_timeout ? silent : ok;
@@ -123,7 +123,7 @@ bool alert_store::is_stale(const entry& entry, time_point now) const {
 
 bool alert_store::is_expired(const entry& entry, time_point now) const {
   if (!entry.content.firing) return now - entry.confirmed >= resolved_retention;
-  return monitoring_at(now) == monitoring_state::ok &&
+  return monitoring_state_at(now) == monitoring_state::ok &&
          now - std::max(entry.confirmed, watched_since_) >= stale_after + stale_retention;
 }
 
@@ -157,9 +157,9 @@ std::string alert_store::body(time_point now, wall_time wall_now) {
     writer.null();
   }
   writer.close_object().key("firing").open_array();
-  for (const auto* each : sorted(true)) write_alert(writer, each->content, wall_now, is_stale(*each, now));
+  for (const auto* alert : sorted(true)) write_alert(writer, alert->content, wall_now, is_stale(*alert, now));
   writer.close_array().key("resolved").open_array();
-  for (const auto* each : sorted(false)) write_alert(writer, each->content, each->content.ends_at, false);
+  for (const auto* alert : sorted(false)) write_alert(writer, alert->content, alert->content.ends_at, false);
   writer.close_array().field("not_shown", missing_).close_object();
   return text;
 }

@@ -51,7 +51,7 @@ class alert_store {
  private:
   struct entry {
     alert content;
-    /// When the alert was last confirmed; if resolved, when that was first reported.
+    /// The time of the last confirmation of a firing alert, or of the first report that it is resolved.
     time_point confirmed;
   };
   enum class monitoring_state { unknown, ok, silent };
@@ -61,7 +61,7 @@ class alert_store {
   void evict(update_counts& counts);
   void record_missing(std::uint64_t count, time_point now);
   void expire(time_point now);
-  monitoring_state monitoring_at(time_point now) const;
+  monitoring_state monitoring_state_at(time_point now) const;
   bool is_stale(const entry& entry, time_point now) const;
   bool is_expired(const entry& entry, time_point now) const;
   /// Firing alerts by severity, then by age, oldest first; resolved ones by their end, latest first.
@@ -71,7 +71,7 @@ class alert_store {
   std::map<std::string, entry, std::less<>> alerts_;
   std::optional<time_point> watchdog_confirmed_;
   bool watchdog_resolved_ = false;
-  /// Since when the Watchdog has been confirmed without a gap.
+  /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
   /// The greatest number of dropped and truncated alerts at once within the last `stale_after`.
   std::uint64_t missing_ = 0;

@@ -7,7 +7,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// A value, or an error; then every member access is the same error.
+/// A value or an error. Member access on an error returns the same error.
 using node = simdjson::simdjson_result<simdjson::dom::element>;
 
 /// Continues after an error; `error` is the first one.

@@ -41,8 +41,8 @@ struct alert_webhook {
   std::size_t shortened = 0;
 };
 
-/// Maximum sizes in bytes, and the maximum number of labels. A longer text is cut and ends in an ellipsis; a longer
-/// link is left out; a longer fingerprint is an error.
+/// Maximum sizes in bytes, and the maximum number of labels. A longer text is truncated and ends in an ellipsis; a
+/// longer link is left out; a longer fingerprint is an error.
 struct alert_limits {
   static constexpr std::size_t fingerprint = 64;
   static constexpr std::size_t labels = 32;

@@ -8,7 +8,7 @@
 
 namespace cohort::dashboard {
 
-/// Parses an RFC 3339 timestamp (section 5.6); digits below a nanosecond are ignored. Empty if `text` is none, or if
+/// Parses an RFC 3339 timestamp (section 5.6); digits below a nanosecond are ignored. Empty if `text` is invalid, or if
 /// its year is not within 1678 to 2261, the range of `wall_time`.
 std::optional<wall_time> parse_rfc3339(std::string_view text);
 

@@ -26,7 +26,7 @@ bool is_letter_or_digit(utf8proc_int32_t code_point) noexcept {
 }
 
 /// Within a word: "U.S.A.", "d'Ivoire".
-bool joins_letters(utf8proc_int32_t code_point) noexcept {
+bool is_joiner(utf8proc_int32_t code_point) noexcept {
   return code_point == '.' || code_point == '\'' || code_point == 0x2019;
 }
 
@@ -45,7 +45,7 @@ std::string words_of(std::string_view text) {
                                        static_cast<utf8proc_ssize_t>(text.size()), &code_point);
     if (size <= 0) break;
     text.remove_prefix(static_cast<std::size_t>(size));
-    if (joins_letters(code_point)) continue;
+    if (is_joiner(code_point)) continue;
     if (!is_letter_or_digit(code_point)) {
       pending_space = !words.empty();
       continue;

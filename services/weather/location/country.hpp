@@ -11,7 +11,7 @@ namespace cohort::weather {
 /// punctuation are ignored. Empty if it is none of these.
 std::optional<std::string_view> country_code(std::string_view name);
 
-/// Whether both name the same country. Names that `country_code` does not know are compared as texts.
+/// Whether both name the same country. Names unknown to `country_code` are compared as text.
 bool is_same_country(std::string_view first, std::string_view second);
 
 }  // namespace cohort::weather

@@ -50,16 +50,17 @@ std::optional<match> read_match(element candidate, std::string_view country) {
 }
 
 const match* best_match(const std::vector<match>& matches, const location& requested) {
-  const auto first = [&](auto is_wanted) -> const match* {
-    const auto found = std::find_if(matches.begin(), matches.end(), is_wanted);
+  const auto first = [&](auto is_match) -> const match* {
+    const auto found = std::find_if(matches.begin(), matches.end(), is_match);
     return found == matches.end() ? nullptr : &*found;
   };
   const auto region = fold_name(requested.region);
   const auto country = fold_name(requested.country);
   const match* best = nullptr;
-  if (!region.empty()) best = first([&](const match& each) { return each.in_country && each.is_in_region(region); });
-  if (!best) best = first([&](const match& each) { return each.is_in_region(country); });
-  if (!best) best = first([](const match& each) { return each.in_country; });
+  if (!region.empty())
+    best = first([&](const match& candidate) { return candidate.in_country && candidate.is_in_region(region); });
+  if (!best) best = first([&](const match& candidate) { return candidate.is_in_region(country); });
+  if (!best) best = first([](const match& candidate) { return candidate.in_country; });
   return best;
 }
 

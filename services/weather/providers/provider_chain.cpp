@@ -28,10 +28,10 @@ provider_failure failure_of(http::client_error error) {
           std::string{http::error_class(error)}};
 }
 
-/// For every status but 200.
+/// The failure for every status except 200.
 provider_failure failure_of(const http::client_response& response, std::string_view provider) {
   if (provider == wttr_name && is_unknown_location_status(response.status)) return unknown_location();
-  // A rate limit applies to this client, whatever location it asks for.
+  // A rate limit applies to this client, not to the requested location.
   const bool is_rate_limited = response.status == http::status::too_many_requests;
   return {is_rate_limited ? failure_kind::provider_unreachable : failure_kind::request_failed,
           "status " + std::to_string(response.status_code())};

@@ -18,7 +18,7 @@ struct open_meteo_urls {
   boost::urls::url geocoding;
 };
 
-/// Gets reports from a server that speaks wttr.in's j1 and, where that has none, from Open-Meteo. A provider in a
+/// Gets reports from a server with the wttr.in j1 API or, if it has none, from Open-Meteo. A provider in a
 /// cooldown (`provider_health`) is skipped. One object serves all loops.
 class provider_chain {
  public:
@@ -26,13 +26,13 @@ class provider_chain {
     boost::urls::url wttr;
     /// The fallback; none if empty.
     std::optional<open_meteo_urls> open_meteo;
-    /// For each provider; its limit is for all requests that one report takes.
+    /// The timeout of each provider, over all requests for one report.
     http::upstream_settings policy = default_policy();
     /// Whether every report is `sample_report`, without a request to any provider.
     bool sample = false;
   };
   /// 5 s, two attempts, no hedging, no deadline header. Without a circuit breaker, since `provider_health` decides
-  /// whether a provider is asked.
+  /// whether a provider is called.
   static http::upstream_settings default_policy();
 
   struct fetch_result {
@@ -40,7 +40,7 @@ class provider_chain {
     std::shared_ptr<const weather_report> report{};
     /// Set without a report: `location_unknown` if a provider does not know the location; else the first failure.
     provider_failure failure{};
-    /// Whether every provider has answered that it does not know the location.
+    /// Whether every provider has responded that the location is unknown.
     bool is_unknown_to_all = false;
   };
   struct cooldown_state {
@@ -72,7 +72,7 @@ class provider_chain {
   task<report_result> fetch_open_meteo(location requested);
   task<result<location, provider_failure>> geocode(location requested, deadline fetch_deadline);
   task<result<std::string, provider_failure>> get_body(provider& from, boost::urls::url url, deadline fetch_deadline);
-  /// The error of the provider's cooldown; empty if the provider may be asked.
+  /// The error of the provider's cooldown; empty if the provider may be called.
   std::optional<std::string> cooldown_error(const provider& provider) const;
   void record(provider& from, const report_result& outcome, const location& requested);
   deadline deadline_from_now() const;

@@ -9,7 +9,7 @@
 
 namespace cohort::weather {
 
-/// Decides when a provider is not asked for a while. A cooldown starts when the provider is unreachable, or when
+/// Decides when a provider is temporarily not called. A cooldown starts when the provider is unreachable, or when
 /// requests for `min_failed_locations` different locations have failed without a response in between: a failure for one
 /// location says nothing about others. It lasts 5 s, doubled each time up to 60 s; any response ends it. A state
 /// machine without I/O and locks.
@@ -18,10 +18,10 @@ class provider_health {
   static constexpr std::size_t min_failed_locations = 3;
 
   void record_response() noexcept;
-  /// `response_invalid` changes nothing: a provider may send something else for one location or for all.
+  /// `response_invalid` changes nothing: a provider may send an invalid response for one location or for all.
   void record_failure(const provider_failure& failure, const std::string& location_key, time_point now);
 
-  /// Time until the provider may be asked; zero if it may be asked now.
+  /// Time until the provider may be called; zero if it may be called now.
   duration cooldown(time_point now) const noexcept;
   /// The error class that started the cooldown.
   const std::string& cooldown_error() const noexcept { return cooldown_error_; }

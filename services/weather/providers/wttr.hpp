@@ -7,7 +7,7 @@
 #include <cohort/http/message/field.hpp>
 #include "services/weather/providers/provider_failure.hpp"
 
-// wttr.in's `format=j1`, by any server that speaks it. Source: https://github.com/chubin/wttr.in#json-output
+// The `format=j1` API of wttr.in. Source: https://github.com/chubin/wttr.in#json-output
 namespace cohort::weather {
 
 /// In responses, metrics and logs.

@@ -46,7 +46,7 @@ struct sample_program {
 
   std::optional<early_exit> parse(std::vector<std::string> flags, const environment& variables = {}) {
     std::vector<const char*> argv{"/usr/bin/sample-service"};
-    for (const auto& each : flags) argv.push_back(each.c_str());
+    for (const auto& flag : flags) argv.push_back(flag.c_str());
     return settings.parse(static_cast<int>(argv.size()), argv.data(), variables);
   }
 };
@@ -84,7 +84,7 @@ std::string usage_error_line(const std::optional<early_exit>& exit) {
   return exit->text.substr(0, exit->text.size() - 1);
 }
 
-TEST_CASE("options: settings keep their defaults if nothing is given", "[config][options]") {
+TEST_CASE("options: settings keep their defaults without flags and variables", "[config][options]") {
   sample_program program;
   CHECK_FALSE(program.parse({}));
   CHECK(program.port == 5001);
@@ -101,15 +101,16 @@ TEST_CASE("options: a flag takes precedence over the variable, and the variable 
     environment variables;
     std::uint16_t port;
   };
-  const auto each = GENERATE(row{{"--port", "81"}, {{"SAMPLE_PORT", "82"}}, 81},  //
-                             row{{"--port=81"}, {{"SAMPLE_PORT", "82"}}, 81},     //
-                             row{{}, {{"SAMPLE_PORT", "82"}}, 82},                //
-                             row{{}, {{"SAMPLE_PORT", ""}}, 5001},                // an empty variable counts as unset
-                             row{{"--port", "81"}, {{"SAMPLE_PORT", "x"}}, 81},   // the overridden value is not parsed
-                             row{{}, {{"PORT", "82"}, {"sample_port", "83"}}, 5001});
+  const auto test_case =
+      GENERATE(row{{"--port", "81"}, {{"SAMPLE_PORT", "82"}}, 81},  //
+               row{{"--port=81"}, {{"SAMPLE_PORT", "82"}}, 81},     //
+               row{{}, {{"SAMPLE_PORT", "82"}}, 82},                //
+               row{{}, {{"SAMPLE_PORT", ""}}, 5001},                // an empty variable counts as unset
+               row{{"--port", "81"}, {{"SAMPLE_PORT", "x"}}, 81},   // the overridden value is not parsed
+               row{{}, {{"PORT", "82"}, {"sample_port", "83"}}, 5001});
   sample_program program;
-  CHECK_FALSE(program.parse(each.flags, each.variables));
-  CHECK(program.port == each.port);
+  CHECK_FALSE(program.parse(test_case.flags, test_case.variables));
+  CHECK(program.port == test_case.port);
 }
 
 TEST_CASE("options: every kind of setting can be set by flag and by variable", "[config][options]") {
@@ -175,7 +176,7 @@ TEST_CASE("options: an invalid value is one line with the name, the value and th
     std::string line;
   };
   const std::string ports = "but must be a port from 0 to 65535 (0 lets the system choose)";
-  const auto each = GENERATE_COPY(
+  const auto test_case = GENERATE_COPY(
       row{{"--port", "http"}, {}, "--port is \"http\", " + ports},
       row{{"--port", "65536"}, {{"SAMPLE_PORT", "80"}}, "--port is \"65536\", " + ports},
       row{{"--port", "-1"}, {}, "--port is \"-1\", " + ports},
@@ -189,7 +190,7 @@ TEST_CASE("options: an invalid value is one line with the name, the value and th
           {{"SAMPLE_PORT", std::string(200, '9')}},
           "SAMPLE_PORT is \"" + std::string(80, '9') + "\u2026\", " + ports});
   sample_program program;
-  CHECK(usage_error_line(program.parse(each.flags, each.variables)) == "sample-service: " + each.line);
+  CHECK(usage_error_line(program.parse(test_case.flags, test_case.variables)) == "sample-service: " + test_case.line);
 }
 
 TEST_CASE("options: several invalid values are one line", "[config][options]") {
@@ -259,13 +260,13 @@ TEST_CASE("options: a secret and its file cannot both be set", "[config][options
     environment variables;
     std::string names;
   };
-  const auto each = GENERATE_COPY(
+  const auto test_case = GENERATE_COPY(
       row{{"--token", "s3cret", "--token-file", path}, {}, "--token and --token-file"},
       row{{}, {{"SAMPLE_TOKEN", "s3cret"}, {"SAMPLE_TOKEN_FILE", path}}, "SAMPLE_TOKEN and SAMPLE_TOKEN_FILE"},
       row{{"--token-file", path}, {{"SAMPLE_TOKEN", "s3cret"}}, "SAMPLE_TOKEN and --token-file"});
   sample_program program;
-  const auto line = usage_error_line(program.parse(each.flags, each.variables));
-  CHECK(line == "sample-service: " + each.names + " are both set; set only one of them");
+  const auto line = usage_error_line(program.parse(test_case.flags, test_case.variables));
+  CHECK(line == "sample-service: " + test_case.names + " are both set; set only one of them");
 }
 
 TEST_CASE("options: an unreadable secret file is one line with the path and the reason", "[config][options]") {
@@ -277,10 +278,10 @@ TEST_CASE("options: an unreadable secret file is one line with the path and the 
   const std::vector<row> rows{{files.directory() + "/none", "which cannot be read: No such file or directory"},
                               {files.directory(), "which cannot be read: Is a directory"},
                               {files.file(""), "which cannot be read: the file is empty"}};
-  for (const auto& each : rows) {
+  for (const auto& test_case : rows) {
     sample_program program;
-    CHECK(usage_error_line(program.parse({}, {{"SAMPLE_TOKEN_FILE", each.path}})) ==
-          "sample-service: SAMPLE_TOKEN_FILE is \"" + each.path + "\", " + each.problem);
+    CHECK(usage_error_line(program.parse({}, {{"SAMPLE_TOKEN_FILE", test_case.path}})) ==
+          "sample-service: SAMPLE_TOKEN_FILE is \"" + test_case.path + "\", " + test_case.problem);
   }
 }
 
@@ -290,7 +291,7 @@ TEST_CASE("options: a secret file with an invalid first line is one line", "[con
   sample_program program;
   CHECK(usage_error_line(program.parse({"--token-file", path})) ==
         "sample-service: --token-file is \"" + path +
-            "\", whose first line must be a secret of visible ASCII characters");
+            "\", whose first line is empty; it must be a secret of visible ASCII characters");
 }
 
 TEST_CASE("options: no error message contains a secret's value", "[config][options]") {
@@ -312,9 +313,9 @@ TEST_CASE("options: no error message contains a secret's value", "[config][optio
                               {{"--tokem", "-s3cret"}, {}},
                               {{"--token", "s3cret", "--prot", "80"}, {}},
                               {{"--token", "good", "s3cret"}, {{"SAMPLE_TOKEN", "s3cret"}}}};
-  for (const auto& each : rows) {
+  for (const auto& test_case : rows) {
     sample_program program;
-    CHECK_THAT(usage_error_line(program.parse(each.flags, each.variables)), !ContainsSubstring("s3cr"));
+    CHECK_THAT(usage_error_line(program.parse(test_case.flags, test_case.variables)), !ContainsSubstring("s3cr"));
   }
 }
 
@@ -365,11 +366,11 @@ TEST_CASE("options: --help lists each setting with its variable and default", "[
                               {"--workers", {"Number of workers", "[SAMPLE_WORKERS]", "(default: one per CPU)"}},
                               {"--verbose", {"Print more messages"}},
                               {"--version", {}}};
-  for (const auto& each : rows) {
-    const auto lines = help_lines(exit->text, each.flag);
-    CAPTURE(exit->text, each.flag);
+  for (const auto& test_case : rows) {
+    const auto lines = help_lines(exit->text, test_case.flag);
+    CAPTURE(exit->text, test_case.flag);
     CHECK_FALSE(lines.empty());
-    for (const auto& part : each.expected_parts) CHECK_THAT(lines, ContainsSubstring(part));
+    for (const auto& part : test_case.expected_parts) CHECK_THAT(lines, ContainsSubstring(part));
   }
   CHECK_THAT(help_lines(exit->text, "--name"), !ContainsSubstring("["));
 }
@@ -406,16 +407,25 @@ TEST_CASE("options: a switch is set by flag or by variable, and the flag takes p
     environment variables;
     bool on;
   };
-  for (const auto& each : {row{{}, {}, false}, row{{"--dry-run"}, {}, true}, row{{}, {{"SAMPLE_DRY_RUN", "1"}}, true},
-                           row{{}, {{"SAMPLE_DRY_RUN", "true"}}, true}, row{{}, {{"SAMPLE_DRY_RUN", "0"}}, false},
-                           row{{}, {{"SAMPLE_DRY_RUN", "false"}}, false}, row{{}, {{"SAMPLE_DRY_RUN", ""}}, false},
-                           row{{"--dry-run"}, {{"SAMPLE_DRY_RUN", "0"}}, true},
-                           row{{"--dry-run=false"}, {{"SAMPLE_DRY_RUN", "1"}}, false}}) {
+  for (const auto& test_case :
+       {row{{}, {}, false}, row{{"--dry-run"}, {}, true}, row{{}, {{"SAMPLE_DRY_RUN", "1"}}, true},
+        row{{}, {{"SAMPLE_DRY_RUN", "true"}}, true}, row{{}, {{"SAMPLE_DRY_RUN", "0"}}, false},
+        row{{}, {{"SAMPLE_DRY_RUN", "false"}}, false}, row{{}, {{"SAMPLE_DRY_RUN", ""}}, false},
+        row{{"--dry-run"}, {{"SAMPLE_DRY_RUN", "0"}}, true},
+        row{{"--dry-run=false"}, {{"SAMPLE_DRY_RUN", "1"}}, false}}) {
     sample_program program;
-    CHECK_FALSE(program.parse(each.flags, each.variables).has_value());
-    CHECK(program.dry_run == each.on);
+    CHECK_FALSE(program.parse(test_case.flags, test_case.variables).has_value());
+    CHECK(program.dry_run == test_case.on);
     CHECK_FALSE(program.verbose);
   }
+}
+
+TEST_CASE("cases 5.2: the variable of a switch is accepted in any case", "[config][options]") {
+  const auto [text, on] =
+      GENERATE(table<std::string, bool>({{"TRUE", true}, {"True", true}, {"FALSE", false}, {"False", false}}));
+  sample_program program;
+  CHECK_FALSE(program.parse({}, {{"SAMPLE_DRY_RUN", text}}).has_value());
+  CHECK(program.dry_run == on);
 }
 
 TEST_CASE("options: an invalid value of a switch's variable is an error", "[config][options]") {

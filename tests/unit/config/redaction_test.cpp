@@ -41,7 +41,7 @@ TEST_CASE("cases 4.3: a text without user name and password is not changed", "[c
 
 TEST_CASE("cases 4.3: the error about an invalid URL does not contain its password", "[config]") {
   struct url_setting {
-    std::vector<const char*> arguments;
+    std::vector<std::string> arguments;
     environment variables;
   };
   const std::string long_password(200, 'p');
@@ -49,7 +49,7 @@ TEST_CASE("cases 4.3: the error about an invalid URL does not contain its passwo
   const auto setting = GENERATE_COPY(from_range(std::vector<url_setting>{
       {{"program", "--url", "http://user:pass@h/"}, {}},
       {{"program", "--url=user:pass@h"}, {}},
-      {{"program", "--url", long_url.c_str()}, {}},
+      {{"program", "--url", long_url}, {}},
       {{"program"}, {{"URL", "http://user:pass@h:port/"}}},
       {{"program", "--quiet=http://user:pass@h/"}, {}},
       {{"program", "http://user:pass@h/"}, {}},
@@ -60,8 +60,9 @@ TEST_CASE("cases 4.3: the error about an invalid URL does not contain its passwo
   bool quiet = false;
   parser.add(url, {"--url", "URL", "URL"}, http_url());
   parser.add_switch(quiet, "--quiet", "Quiet");
-  const auto exit =
-      parser.parse(static_cast<int>(setting.arguments.size()), setting.arguments.data(), setting.variables);
+  std::vector<const char*> arguments;
+  for (const auto& argument : setting.arguments) arguments.push_back(argument.c_str());
+  const auto exit = parser.parse(static_cast<int>(arguments.size()), arguments.data(), setting.variables);
   REQUIRE(exit.has_value());
   CHECK(exit->status == 2);
   CHECK(exit->text.find("pass@") == std::string::npos);

@@ -74,16 +74,16 @@ TEST_CASE("value parsers: http_url accepts http and https and keeps host, port a
     std::uint16_t port;
     std::string_view path;
   };
-  const auto each =
+  const auto test_case =
       GENERATE(row{"http://127.0.0.1:5001", "127.0.0.1", 5001, ""}, row{"https://wttr.in", "wttr.in", 0, ""},
                row{"http://weather-service:5003/base/", "weather-service", 5003, "/base/"},
                row{"http://[::1]:80/", "[::1]", 80, "/"}, row{"HTTPS://Example.org", "Example.org", 0, ""});
-  CAPTURE(each.text);
-  const auto url = http_url().parse(each.text);
+  CAPTURE(test_case.text);
+  const auto url = http_url().parse(test_case.text);
   REQUIRE(url);
-  CHECK(std::string_view{url->host()} == each.host);
-  CHECK(url->port_number() == each.port);
-  CHECK(std::string_view{url->path()} == each.path);
+  CHECK(std::string_view{url->host()} == test_case.host);
+  CHECK(url->port_number() == test_case.port);
+  CHECK(std::string_view{url->path()} == test_case.path);
 }
 
 TEST_CASE("value parsers: http_url rejects other schemes, user, query, fragment and invalid ports",
@@ -96,12 +96,28 @@ TEST_CASE("value parsers: http_url rejects other schemes, user, query, fragment 
   CHECK_FALSE(http_url().parse(invalid));
 }
 
-TEST_CASE("value parsers: one_of accepts exactly its words", "[config][value_parser]") {
+TEST_CASE("value parsers: one_of accepts its words only", "[config][value_parser]") {
   const auto parser = one_of({"debug", "info", "warn"});
   CHECK(parser.accepts == "one of debug, info, warn");
   CHECK(parser.parse("info") == "info");
-  const auto invalid = GENERATE("", "Info", "inf", "info ", "debug, info");
+  const auto invalid = GENERATE("", "inf", "info ", "debug, info", "warning");
   CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("cases 5.2: one_of accepts its words and their aliases in any case", "[config][value_parser]") {
+  const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
+  CHECK(parser.accepts == "one of info, warn");
+  for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
+  for (const auto* word : {"warn", "WARN", "warning", "Warning", "WARNING"}) CHECK(parser.parse(word) == "warn");
+  // Not the letters of another alphabet: U+0130 and U+0131 are i in Turkish.
+  const auto invalid = GENERATE("\u0130nfo", "\u0131nfo", "\uff29nfo", "INFO\n");
+  CHECK_FALSE(parser.parse(invalid));
+}
+
+TEST_CASE("cases 5.2: the unit of a rate is accepted in any case", "[config][value_parser]") {
+  CHECK(event_rate().parse("100/MIN")->period == 60s);
+  CHECK(event_rate().parse("5/S")->period == 1s);
+  CHECK(event_rate().parse("1000/Hour")->period == 3600s);
 }
 
 TEST_CASE("value parsers: seconds accepts whole seconds within the bounds", "[config][value_parser]") {
@@ -118,19 +134,19 @@ TEST_CASE("value parsers: event_rate accepts a count and a time unit", "[config]
     std::uint32_t count;
     std::chrono::seconds period;
   };
-  const auto each = GENERATE(row{"100/min", 100, 60s}, row{"5/s", 5, 1s}, row{"1000/hour", 1000, 3600s},
-                             row{"1/sec", 1, 1s}, row{"2/second", 2, 1s}, row{"3/m", 3, 60s}, row{"4/minute", 4, 60s},
-                             row{"6/h", 6, 3600s}, row{"4294967295/s", 4294967295U, 1s});
-  CAPTURE(each.text);
-  const auto parsed = event_rate().parse(each.text);
+  const auto test_case = GENERATE(row{"100/min", 100, 60s}, row{"5/s", 5, 1s}, row{"1000/hour", 1000, 3600s},
+                                  row{"1/sec", 1, 1s}, row{"2/second", 2, 1s}, row{"3/m", 3, 60s},
+                                  row{"4/minute", 4, 60s}, row{"6/h", 6, 3600s}, row{"4294967295/s", 4294967295U, 1s});
+  CAPTURE(test_case.text);
+  const auto parsed = event_rate().parse(test_case.text);
   REQUIRE(parsed);
-  CHECK(parsed->count == each.count);
-  CHECK(parsed->period == each.period);
+  CHECK(parsed->count == test_case.count);
+  CHECK(parsed->period == test_case.period);
 }
 
 TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero", "[config][value_parser]") {
   const auto invalid = GENERATE("", "100", "/min", "100/", "0/s", "-1/s", "1.5/s", "100 /min", "100/ min", "100/day",
-                                "100/MIN", "100/min/min", "4294967296/s");
+                                "100/MINS", "100/min/min", "4294967296/s");
   CAPTURE(invalid);
   CHECK_FALSE(event_rate().parse(invalid));
 }

@@ -43,7 +43,7 @@ TEST_CASE("ballast: resize keeps a ballast of the same size and replaces any oth
   CHECK(memory.resident_bytes() == 0);
 }
 
-TEST_CASE("ballast: resize returns false and holds nothing if there is insufficient memory", "[faults][ballast]") {
+TEST_CASE("ballast: resize returns false and allocates nothing if there is insufficient memory", "[faults][ballast]") {
   virtual_time time;
   ballast memory{time.event_loop()};
   CHECK_FALSE(memory.resize(std::numeric_limits<std::size_t>::max() / 2));

@@ -57,12 +57,12 @@ TEST_CASE("fault injection: the services of one program share the flag", "[fault
   std::vector<service::definition> services(2);
   faults::add_fault_injection(services);
   config::options options{"program", "", "1"};
-  for (const auto& each : services) each.extensions.front()->add_options(options);
+  for (const auto& service : services) service.extensions.front()->add_options(options);
   const std::vector<const char*> arguments{"program", "--enable-faults"};
   CHECK_FALSE(options.parse(static_cast<int>(arguments.size()), arguments.data(), {}).has_value());
   service::common_settings settings;
   settings.host = "0.0.0.0";
-  for (const auto& each : services) CHECK(each.extensions.front()->find_conflict(settings).has_value());
+  for (const auto& service : services) CHECK(service.extensions.front()->find_conflict(settings).has_value());
 }
 
 }  // namespace

@@ -35,16 +35,16 @@ service::definition worker() {
   definition.metric_prefix = "worker";
   definition.port = 80;
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
-    const auto quick = [](http::request_context&) { return http::response{}.body("quick", "text/plain"); };
+    const auto fast_handler = [](http::request_context&) { return http::response{}.body("quick", "text/plain"); };
     http::router routes;
-    routes.get("/quick", quick);
-    routes.post("/quick", quick);
+    routes.get("/quick", fast_handler);
+    routes.post("/quick", fast_handler);
     routes.get("/slow", [](http::request_context&) { return handlers::respond_slowly(); });
-    auto& adaptive = routes.get("/adaptive", quick);
+    auto& adaptive = routes.get("/adaptive", fast_handler);
     adaptive.timeout = 2s;
     adaptive.adapts_to_deadline = true;
-    routes.get("/exempt", quick).exempt_from_faults = true;
-    routes.get("/probe", quick).is_probe = true;
+    routes.get("/exempt", fast_handler).exempt_from_faults = true;
+    routes.get("/probe", fast_handler).is_probe = true;
     return routes;
   };
   faults::add_fault_injection(definition);
@@ -83,7 +83,7 @@ class worker_fixture {
     return response ? response->status_code() : 0;
   }
 
-  /// Value of a time series; nothing if it does not exist.
+  /// Value of a time series; empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
     std::istringstream lines{service.metrics().prometheus_text()};
     for (std::string line; std::getline(lines, line);) {

@@ -55,7 +55,7 @@ TEST_CASE("fault_injector: settings replaced when the timer is due do not expire
   CHECK(metrics.make_gauge("cohort_faults_active", "", {{"kind", "error"}}).value() == 0);
 }
 
-/// A clock that each reading advances by 1 ms.
+/// A clock that advances by 1 ms with each reading.
 class self_advancing_clock final : public clock {
  public:
   time_point now() const noexcept override { return reading_ += 1ms; }

@@ -37,7 +37,7 @@ TEST_CASE("fault_settings: the message for an invalid field names it, its value 
     std::string message;
   };
   for (
-      const auto& each : {
+      const auto& test_case : {
           invalid{R"({"latency_ms":60001})", "latency_ms is 60001, but must be a whole number from 0 to 60000"},
           invalid{R"({"latency_ms":-1})", "latency_ms is -1, but must be a whole number from 0 to 60000"},
           invalid{R"({"error_percent":101})", "error_percent is 101, but must be a whole number from 0 to 100"},
@@ -59,10 +59,10 @@ TEST_CASE("fault_settings: the message for an invalid field names it, its value 
           invalid{"", R"(the body is not valid JSON, but must be an object such as {"latency_ms":500,"seconds":60})"},
           invalid{"{", R"(the body is not valid JSON, but must be an object such as {"latency_ms":500,"seconds":60})"},
       }) {
-    CAPTURE(each.body);
-    const auto parsed = parse_fault_settings(each.body);
+    CAPTURE(test_case.body);
+    const auto parsed = parse_fault_settings(test_case.body);
     REQUIRE_FALSE(parsed.has_value());
-    CHECK(parsed.error() == each.message);
+    CHECK(parsed.error() == test_case.message);
   }
 }
 

@@ -84,11 +84,11 @@ TEST_CASE("json parser: is_object accepts exactly one JSON object", "[json][pars
     std::string_view text;
     bool is_object_text;
   };
-  const auto each =
+  const auto test_case =
       GENERATE(row{"{}", true}, row{" {\"a\":{}} \n", true}, row{"[]", false}, row{"\"{}\"", false}, row{"1", false},
                row{"null", false}, row{"", false}, row{{}, false}, row{"{", false}, row{"{}{}", false});
-  CAPTURE(each.text);
-  CHECK(is_object(each.text) == each.is_object_text);
+  CAPTURE(test_case.text);
+  CHECK(is_object(test_case.text) == test_case.is_object_text);
 }
 
 TEST_CASE("cases 2.4: a byte order mark before JSON is ignored", "[json][parser]") {

@@ -57,20 +57,20 @@ TEST_CASE("json writer: escapes only the characters that JSON requires to be esc
     std::string_view text;
     std::string_view json;
   };
-  const auto each = GENERATE(row{"", R"("")"},                                   //
-                             row{"plain", R"("plain")"},                         //
-                             row{"a\"b", R"("a\"b")"},                           //
-                             row{"a\\b", R"("a\\b")"},                           //
-                             row{"a/b", R"("a/b")"},                             //
-                             row{"\n\r\t", R"("\n\r\t")"},                       //
-                             row{"\x01\x1f"sv, R"("\u0001\u001f")"},             //
-                             row{"\0end"sv, R"("\u0000end")"},                   //
-                             row{"\b\f", R"("\u0008\u000c")"},                   //
-                             row{"\x7f", "\"\x7f\""},                            //
-                             row{"D\u00fcsseldorf", "\"D\u00fcsseldorf\""},      //
-                             row{"\u20ac \U0001F327", "\"\u20ac \U0001F327\""},  //
-                             row{"\u2028", "\"\u2028\""});
-  CHECK(write(each.text) == each.json);
+  const auto test_case = GENERATE(row{"", R"("")"},                                   //
+                                  row{"plain", R"("plain")"},                         //
+                                  row{"a\"b", R"("a\"b")"},                           //
+                                  row{"a\\b", R"("a\\b")"},                           //
+                                  row{"a/b", R"("a/b")"},                             //
+                                  row{"\n\r\t", R"("\n\r\t")"},                       //
+                                  row{"\x01\x1f"sv, R"("\u0001\u001f")"},             //
+                                  row{"\0end"sv, R"("\u0000end")"},                   //
+                                  row{"\b\f", R"("\u0008\u000c")"},                   //
+                                  row{"\x7f", "\"\x7f\""},                            //
+                                  row{"D\u00fcsseldorf", "\"D\u00fcsseldorf\""},      //
+                                  row{"\u20ac \U0001F327", "\"\u20ac \U0001F327\""},  //
+                                  row{"\u2028", "\"\u2028\""});
+  CHECK(write(test_case.text) == test_case.json);
 }
 
 TEST_CASE("json writer: escapes keys", "[json][writer]") {
@@ -85,29 +85,30 @@ TEST_CASE("json writer: replaces each invalid UTF-8 byte by U+FFFD", "[json][wri
     std::string_view json;
   };
   // In `json`, R stands for U+FFFD. Source of the boundary values: RFC 3629, section 4.
-  const auto each = GENERATE(row{"\x80", "R"},  // a continuation byte without a lead byte
-                             row{"a\xff"
-                                 "b",
-                                 "aRb"},                       // invalid in UTF-8
-                             row{"\xc3", "R"},                 // truncated at the end
-                             row{"\xc3(", "R("},               // truncated by another character
-                             row{"\xe2\x82", "RR"},            // truncated after two of three
-                             row{"\xf0\x9f\x8c", "RRR"},       // after three of four
-                             row{"\xc0\x80", "RR"},            // overlong NUL
-                             row{"\xc1\xbf", "RR"},            // overlong, two bytes
-                             row{"\xe0\x9f\xbf", "RRR"},       // overlong, three
-                             row{"\xf0\x8f\xbf\xbf", "RRRR"},  // overlong, four
-                             row{"\xed\xa0\x80", "RRR"},       // a surrogate
-                             row{"\xf4\x90\x80\x80", "RRRR"},  // beyond U+10FFFF
-                             row{"\xf5\x80\x80\x80", "RRRR"},  // an invalid lead byte
-                             row{"\xc2\x80", "\xc2\x80"},      // the first and last of each length
-                             row{"\xdf\xbf", "\xdf\xbf"},      //
-                             row{"\xe0\xa0\x80", "\xe0\xa0\x80"}, row{"\xed\x9f\xbf", "\xed\x9f\xbf"},
-                             row{"\xee\x80\x80", "\xee\x80\x80"}, row{"\xef\xbf\xbf", "\xef\xbf\xbf"},
-                             row{"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"}, row{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"});
+  const auto test_case =
+      GENERATE(row{"\x80", "R"},  // a continuation byte without a lead byte
+               row{"a\xff"
+                   "b",
+                   "aRb"},                       // invalid in UTF-8
+               row{"\xc3", "R"},                 // truncated at the end
+               row{"\xc3(", "R("},               // truncated by another character
+               row{"\xe2\x82", "RR"},            // truncated after two of three
+               row{"\xf0\x9f\x8c", "RRR"},       // after three of four
+               row{"\xc0\x80", "RR"},            // overlong NUL
+               row{"\xc1\xbf", "RR"},            // overlong, two bytes
+               row{"\xe0\x9f\xbf", "RRR"},       // overlong, three
+               row{"\xf0\x8f\xbf\xbf", "RRRR"},  // overlong, four
+               row{"\xed\xa0\x80", "RRR"},       // a surrogate
+               row{"\xf4\x90\x80\x80", "RRRR"},  // beyond U+10FFFF
+               row{"\xf5\x80\x80\x80", "RRRR"},  // an invalid lead byte
+               row{"\xc2\x80", "\xc2\x80"},      // the first and last of each length
+               row{"\xdf\xbf", "\xdf\xbf"},      //
+               row{"\xe0\xa0\x80", "\xe0\xa0\x80"}, row{"\xed\x9f\xbf", "\xed\x9f\xbf"},
+               row{"\xee\x80\x80", "\xee\x80\x80"}, row{"\xef\xbf\xbf", "\xef\xbf\xbf"},
+               row{"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"}, row{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"});
   std::string expected = "\"";
-  for (const char c : each.json) expected += c == 'R' ? "\xEF\xBF\xBD"s : std::string(1, c);
-  CHECK(write(each.text) == expected + "\"");
+  for (const char c : test_case.json) expected += c == 'R' ? "\xEF\xBF\xBD"s : std::string(1, c);
+  CHECK(write(test_case.text) == expected + "\"");
 }
 
 TEST_CASE("json writer: writes all digits of integers", "[json][writer]") {
@@ -124,14 +125,14 @@ TEST_CASE("json writer: writes the shortest text that parses to the same double"
     double number;
     std::string_view json;
   };
-  const auto each =
+  const auto test_case =
       GENERATE(row{0.1, "0.1"}, row{-2.5, "-2.5"}, row{1.0, "1"}, row{1e100, "1e+100"},
                row{1.0 / 3, "0.3333333333333333"}, row{-0.0, "-0"}, row{5e-324, "5e-324"},
                row{4294967296.5, "4294967296.5"}, row{1e15, "1e+15"}, row{123456789012345, "123456789012345"},
                row{483008439273567354880.0, "4.8300843927356735e+20"},  // an integer beyond 64 bits
                row{-9223372036854775808.0, "-9.223372036854776e+18"},
                row{std::numeric_limits<double>::max(), "1.7976931348623157e+308"});
-  CHECK(write(each.number) == each.json);
+  CHECK(write(test_case.number) == test_case.json);
 }
 
 TEST_CASE("json writer: writes null for infinities and NaN", "[json][writer]") {
@@ -147,10 +148,10 @@ TEST_CASE("json writer: fixed rounds to the given number of decimals", "[json][w
     int decimals;
     std::string_view json;
   };
-  const auto each =
+  const auto test_case =
       GENERATE(row{12.345, 1, "12.3"}, row{12.36, 1, "12.4"}, row{12, 2, "12.00"}, row{-0.26, 1, "-0.3"},
                row{0, 0, "0"}, row{99.96, 1, "100.0"}, row{2.5, 0, "2"}, row{1e15, 1, "1000000000000000.0"});
-  CHECK(write_fixed(each.number, each.decimals) == each.json);
+  CHECK(write_fixed(test_case.number, test_case.decimals) == test_case.json);
 }
 
 TEST_CASE("json writer: fixed supports the largest double", "[json][writer]") {
@@ -163,8 +164,8 @@ std::string random_bytes(std::mt19937& random) {
   // Half of the bytes need special handling: control characters, quotes, lead and continuation bytes.
   static constexpr std::string_view special_bytes = "\"\\\n\x00\x1f\x7f\x80\xbf\xc2\xc3\xe0\xed\xa0\xf0\xf4\x8f\xff"sv;
   std::string text(random() % 100, '\0');
-  for (char& each : text)
-    each = random() % 2 == 0 ? special_bytes[random() % special_bytes.size()] : static_cast<char>(random());
+  for (char& character : text)
+    character = random() % 2 == 0 ? special_bytes[random() % special_bytes.size()] : static_cast<char>(random());
   return text;
 }
 
@@ -191,7 +192,7 @@ std::string random_unicode(std::mt19937& random) {
   return text;
 }
 
-TEST_CASE("json writer: random Unicode text survives a round trip", "[json][writer]") {
+TEST_CASE("json writer: random Unicode text is unchanged by a round trip", "[json][writer]") {
   std::mt19937 random(20260601);
   simdjson::dom::parser parser;
   for (int i = 0; i < 3000; ++i) {
@@ -215,7 +216,7 @@ TEST_CASE("json writer: random bytes are written as valid JSON", "[json][writer]
   }
 }
 
-TEST_CASE("json writer: random numbers survive a round trip", "[json][writer]") {
+TEST_CASE("json writer: random numbers are unchanged by a round trip", "[json][writer]") {
   std::mt19937_64 random(20260603);
   simdjson::dom::parser parser;
   for (int i = 0; i < 3000; ++i) {

@@ -76,7 +76,7 @@ class load_fixture {
     accepting_.emplace(time, accept_connections(*this));
   }
 
-  /// Runs the load to its end. `control` runs at the same time.
+  /// Runs the load to its end. `control` runs concurrently.
   loadgen::run_report run(const load_settings& settings,
                           const std::function<task<>(loadgen::load_run&)>& control = {}) {
     const auto run_environment = environment();

@@ -81,7 +81,7 @@ TEST_CASE("memory pipe: a link sets arrival times and observes sends, reads and 
   CHECK(log.entries == std::vector<std::string>{"0 sent hello", "1 read hello", "0 closed ", "1 reset "});
 }
 
-TEST_CASE("memory pipe: bytes keep their order whatever the arrival times of the link are", "[net][memory]") {
+TEST_CASE("memory pipe: bytes keep their order regardless of arrival times", "[net][memory]") {
   virtual_time time;
   link_log log;
   memory_pipe_fixture fixture{time, &log};
@@ -93,7 +93,7 @@ TEST_CASE("memory pipe: bytes keep their order whatever the arrival times of the
   CHECK(fixture.server->read_to_end() == "first second");
 }
 
-TEST_CASE("memory pipe: try_write takes what fits and returns would_block when full", "[net][memory]") {
+TEST_CASE("memory pipe: try_write writes up to the free capacity and returns would_block when full", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 4};
   const auto try_write = [&](std::string_view bytes) {
@@ -139,8 +139,7 @@ TEST_CASE("memory pipe: closing with unread data sends a reset, as TCP does", "[
   CHECK(fixture.client->read().error() == asio::error::connection_reset);
 }
 
-TEST_CASE("memory pipe: data that reaches a closed end is answered with a reset after the return latency",
-          "[net][memory]") {
+TEST_CASE("memory pipe: data that reaches a closed end causes a reset after the return latency", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   SECTION("sent before the FIN arrived") {
@@ -158,7 +157,7 @@ TEST_CASE("memory pipe: data that reaches a closed end is answered with a reset 
   CHECK(fixture.client->send("known now").error() == asio::error::broken_pipe);
 }
 
-TEST_CASE("memory pipe: data in flight when the receiver closes is answered with a reset", "[net][memory]") {
+TEST_CASE("memory pipe: data in flight when the receiver closes causes a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   CHECK(fixture.client->send("late") == 4U);
@@ -189,7 +188,7 @@ TEST_CASE("memory pipe: a reset does not overtake data sent before it", "[net][m
   CHECK(fixture.client->read() == std::string{"answer"});
 }
 
-TEST_CASE("memory pipe: a held direction also delays resets that answer data", "[net][memory]") {
+TEST_CASE("memory pipe: a held direction also delays resets caused by data", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   fixture.server->stream().close();
@@ -321,11 +320,11 @@ TEST_CASE("memory pipe: reset_after resets both ends after the given number of b
   CHECK(fixture.server->send("before") == 6U);
   fixture.pipe.reset_after(1, 4);
   CHECK(fixture.server->send("an") == 2U);
-  CHECK(fixture.client->send("the other direction does not count") == 34U);
+  CHECK(fixture.client->send("the other direction is not affected") == 35U);
   CHECK(fixture.server->send(GENERATE(std::string{"sw"}, std::string{"swer"})).has_value());
   CHECK(fixture.client->read_to_end() == "beforeansw");
   CHECK(fixture.client->last_error() == asio::error::connection_reset);
-  CHECK(fixture.server->read() == std::string{"the other direction does not count"});
+  CHECK(fixture.server->read() == std::string{"the other direction is not affected"});
   CHECK(fixture.server->read().error() == asio::error::connection_reset);
 }
 
@@ -362,8 +361,7 @@ TEST_CASE("memory pipe: a held reset arrives after the release", "[net][memory]"
   CHECK(next_read_error(time, *fixture.server) == asio::error::connection_reset);
 }
 
-TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data for it is answered with a reset",
-          "[net][memory]") {
+TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data for it causes a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   CHECK(fixture.server->send("lost on the way") == 15U);
@@ -372,7 +370,7 @@ TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data fo
   CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
   time.run(set_deadline(fixture.client->stream(), deadline::never()));
 
-  SECTION("sent while it was off") {
+  SECTION("sent while the host was off") {
     CHECK(fixture.client->send("too late") == 8U);
     fixture.pipe.release(0);
     fixture.pipe.release(1);

@@ -48,7 +48,7 @@ TEST_CASE("memory pipe: each end has the other's address", "[net][memory]") {
   CHECK(pipe.server.stream().peer_address() == "192.0.2.1");
 }
 
-TEST_CASE("memory pipe: a write takes what fits, and the next one waits for the reader", "[net][memory]") {
+TEST_CASE("memory pipe: a write fills the free capacity, and the next one waits for the reader", "[net][memory]") {
   virtual_time time;
   net::memory_pipe_settings settings;
   settings.capacity = 4;

@@ -128,7 +128,7 @@ TEST_CASE("resolver: a stale result is returned at once while one lookup refresh
   CHECK(*next == one_endpoint("10.0.0.2", 80));
 }
 
-TEST_CASE("resolver: a stale result survives a failed lookup", "[net][resolver][threads]") {
+TEST_CASE("resolver: a stale result is kept after a failed lookup", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), settings_with(0s, 1h, 0s)};
@@ -184,8 +184,8 @@ TEST_CASE("resolver: a request ends at its deadline or by cancellation while its
 
 TEST_CASE("resolver: a lookup that hangs does not block other names", "[net][resolver][threads]") {
   real_time_fixture time;
-  scripted_lookup hanging;
-  const auto hang = hanging.function();
+  scripted_lookup pending_lookup;
+  const auto hang = pending_lookup.function();
   net::resolver resolver{[hang](const std::string& host) { return host == "slow" ? hang(host) : address("10.0.0.1"); },
                          net::resolver::settings{}};
   CHECK(time.run(resolver.resolve("slow", 80, time.short_deadline())).error() == asio::error::timed_out);

@@ -150,7 +150,7 @@ TEST_CASE("tcp: received bytes neither trigger the hang-up watch nor are consume
   CHECK(time.run(read_once(*streams.client)) == std::string{"next request"});
 }
 
-TEST_CASE("tcp: the hang-up watch survives an expired deadline without a notification", "[net][tcp]") {
+TEST_CASE("tcp: the hang-up watch stays active after an expired deadline, without a notification", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   const auto read_deadline = time.short_deadline();

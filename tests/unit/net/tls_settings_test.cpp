@@ -31,7 +31,7 @@ class tls_fixture {
   }
 
   virtual_time time;
-  /// What the server received.
+  /// The data that the server received.
   std::string server_name;
   std::string client_name;
 
@@ -141,7 +141,7 @@ TEST_CASE("cases 4.5: settings that cannot be used are errors", "[net][tls]") {
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = encrypt_key(client.private_key_pem)}) ==
         no_key);
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = other.private_key_pem}) ==
-        "the private key does not belong to the certificate");
+        "the private key does not match the certificate");
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = client.private_key_pem}) == "none");
   const auto both = client.certificate_pem + client.private_key_pem;
   CHECK(error_of({.certificate_chain = both, .private_key = both}) == "none");

@@ -75,7 +75,7 @@ TEST_CASE("tls: a trusted certificate for the host name is accepted, and bytes a
   scripted_upstream upstream{certificate_for(root, {"localhost"})};
   canned_response canned;
   canned.body = "over TLS";
-  upstream.set_default_behaviour(canned);
+  upstream.set_default_behavior(canned);
 
   real_time_fixture time;
   net::tls_client_context context;
@@ -108,26 +108,26 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
     bool trusted_root;
     const char* host;
   };
-  const auto each =
+  const auto test_case =
       GENERATE(values<row>({{"another name", {"other.example"}, false, true, "localhost"},
                             {"a parent name", {"host"}, false, true, "localhost"},
                             {"expired", {"localhost"}, true, true, "localhost"},
                             {"an untrusted authority", {"localhost"}, false, false, "localhost"},
                             {"a name instead of the IP address", {"localhost"}, false, true, "127.0.0.1"}}));
-  CAPTURE(each.description);
+  CAPTURE(test_case.description);
   certificate_authority root{"Test Root"};
   certificate_authority untrusted_root{"Test Root"};
   const trust_scope trust{root};
   certificate_request request;
-  request.dns = each.certificate_names;
-  if (each.expired) {
+  request.dns = test_case.certificate_names;
+  if (test_case.expired) {
     request.not_before_offset = std::chrono::hours{-2};
     request.valid_for = std::chrono::hours{1};
   }
-  scripted_upstream upstream{(each.trusted_root ? root : untrusted_root).issue(request)};
+  scripted_upstream upstream{(test_case.trusted_root ? root : untrusted_root).issue(request)};
   real_time_fixture time;
   net::tls_client_context context;
-  const auto secured = time.run(connect_tls(context, upstream.port(), each.host, time.long_deadline()));
+  const auto secured = time.run(connect_tls(context, upstream.port(), test_case.host, time.long_deadline()));
   REQUIRE(secured.has_error());
   CHECK(secured.error().category() == asio::error::get_ssl_category());
   CHECK(upstream.requests().empty());
@@ -138,7 +138,7 @@ TEST_CASE("tls: a second handshake with the same host resumes the session, one w
   certificate_authority root{"Test Root"};
   const trust_scope trust{root};
   scripted_upstream upstream{certificate_for(root, {"localhost", "other.example"})};
-  upstream.set_default_behaviour(canned_response{});
+  upstream.set_default_behavior(canned_response{});
   real_time_fixture time;
   net::tls_client_context context;
   const auto connect = [&](const char* host) {

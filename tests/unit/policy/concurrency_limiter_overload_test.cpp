@@ -101,7 +101,7 @@ class simulated_server {
 
 using distribution = simulated_server::distribution;
 
-TEST_CASE("concurrency limiter: without a limit, triple load leaves no request in time, even after the overload",
+TEST_CASE("concurrency limiter: without a limit, at triple load all requests are late, even after the overload",
           "[policy][concurrency_limiter]") {
   simulated_server server{16, distribution::constant, false};
   CHECK(server.run(10s, 0.6, 50ms).in_time > 0.99);

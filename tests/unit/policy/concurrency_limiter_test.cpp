@@ -14,7 +14,7 @@ using policy::concurrency_limiter;
 
 constexpr time_point start{1h};
 
-/// The latency as the limiter sees it: the bound of its histogram bucket.
+/// The latency as recorded by the limiter: the bound of its histogram bucket.
 duration bucket_bound(duration latency) {
   policy::latency_histogram histogram;
   histogram.record(latency);
@@ -171,7 +171,8 @@ TEST_CASE(
         static_cast<std::size_t>(next_limit(start_limit, bucket_bound(20ms), bucket_bound(latency))));
 }
 
-TEST_CASE("concurrency limiter: the use of one sample does not count for the next", "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: the concurrency of one sample does not affect the next",
+          "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   fixture.full_sample(20ms);
   fixture.sample(20ms, 5);  // starts with the requests of the full sample in flight

@@ -38,7 +38,8 @@ TEST_CASE("deadline admission: a minority of slow requests causes no rejections"
   CHECK_FALSE(admission.required_time(10ms, start).has_value());
 }
 
-TEST_CASE("deadline admission: a minority of fast requests prevents no rejections", "[policy][deadline_admission]") {
+TEST_CASE("deadline admission: a minority of fast requests does not prevent rejections",
+          "[policy][deadline_admission]") {
   auto admission = with_samples(60, 10s);
   for (int i = 0; i < 40; ++i) admission.record(1ms, start);
   CHECK(admission.required_time(1s, start).has_value());

@@ -124,7 +124,7 @@ TEST_CASE("latency window: no latencies are left after a pause of the window or 
   CHECK(window.count(start + pause + 5s) == 1);
 }
 
-TEST_CASE("latency window: time that goes backwards discards nothing", "[policy][latency_window]") {
+TEST_CASE("latency window: time that goes backwards does not discard samples", "[policy][latency_window]") {
   latency_window window;
   window.record(1ms, start);
   window.record(1ms, start - 1h);

@@ -44,8 +44,7 @@ TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load
   }
 }
 
-TEST_CASE("load balancer: a failure that is no connect failure resets the connect failures",
-          "[policy][load_balancer]") {
+TEST_CASE("load balancer: another kind of failure resets the count of connect failures", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   CHECK_FALSE(fixture.call(a, outcome::connect_failure));
   CHECK_FALSE(fixture.call(a, outcome::failure));

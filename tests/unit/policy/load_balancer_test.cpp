@@ -16,7 +16,7 @@ using Catch::Approx;
 
 auto approximately(int expected) { return Approx(expected).epsilon(0.05); }
 
-TEST_CASE("load balancer: picks nothing without addresses", "[policy][load_balancer]") {
+TEST_CASE("load balancer: pick returns no address if there is none", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{}};
   CHECK_FALSE(fixture.pick().has_value());
   CHECK_FALSE(fixture.pick({a}).has_value());
@@ -77,9 +77,9 @@ TEST_CASE("load balancer: a slow address receives a smaller share", "[policy][lo
     ++counts[picked];
     fixture.balancer.on_request_start(picked);
     in_flight_requests.emplace_back(picked, i + (picked == a ? 40 : 4));
-    std::erase_if(in_flight_requests, [&](const auto& each) {
-      if (each.second > i) return false;
-      fixture.balancer.on_request_end(each.first, outcome::success, fixture.now);
+    std::erase_if(in_flight_requests, [&](const auto& request) {
+      if (request.second > i) return false;
+      fixture.balancer.on_request_end(request.first, outcome::success, fixture.now);
       return true;
     });
   }
@@ -191,7 +191,8 @@ TEST_CASE("load balancer: an address that returns keeps its requests in flight, 
   CHECK(fixture.shares()[a] == Approx(50).epsilon(0.1));
 }
 
-TEST_CASE("load balancer: a removed address without requests in flight loses its state", "[policy][load_balancer]") {
+TEST_CASE("load balancer: the state of a removed address without requests in flight is discarded",
+          "[policy][load_balancer]") {
   const bool in_flight = GENERATE(false, true);
   load_balancer_fixture fixture{{a, b}};
   CHECK(fixture.ejection(a) == 30s);
@@ -214,7 +215,8 @@ TEST_CASE("load balancer: a request may start after its address was removed", "[
   CHECK(fixture.balancer.in_flight(a) == 0);
 }
 
-TEST_CASE("load balancer: an unknown address is not contained and has nothing in flight", "[policy][load_balancer]") {
+TEST_CASE("load balancer: an unknown address is not contained and has no requests in flight",
+          "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   CHECK_FALSE(fixture.balancer.contains(b));
   CHECK(fixture.balancer.in_flight(b) == 0);

@@ -73,7 +73,7 @@ TEST_CASE("retry budget: the balance is not negative when deposits expire before
   CHECK(budget.balance(start + 10s) == Approx(2));
 }
 
-TEST_CASE("retry budget: a refused withdrawal leaves the balance unchanged", "[policy][retry_budget]") {
+TEST_CASE("retry budget: a rejected withdrawal leaves the balance unchanged", "[policy][retry_budget]") {
   retry_budget budget{{.min_per_second = 0}};
   for (int i = 0; i < 100; ++i) CHECK_FALSE(budget.withdraw(start));
   deposit(budget, 5, start);
@@ -120,7 +120,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
   exact_budget exact{settings};
   auto now = start;
   int withdrawn = 0;
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 1500; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 5s) : random.uniform_between(0ms, 20ms);
     if (random.bernoulli(random.bernoulli(0.5) ? 0.7 : 0.3)) {
@@ -137,12 +137,12 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
       REQUIRE(exact.withdrawn(now, settings.window) + 1 <= exact.allowed(now, settings.window) + 1e-6);
       exact.withdraw(now);
     } else {
-      ++refused;
+      ++rejected;
       REQUIRE_FALSE(strictly_allowed);
     }
   }
   CHECK(withdrawn > 0);
-  CHECK(refused > 0);
+  CHECK(rejected > 0);
 }
 
 }  // namespace

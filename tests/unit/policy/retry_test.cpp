@@ -145,13 +145,13 @@ TEST_CASE("retry: a retry withdraws one from the budget", "[policy][retry]") {
   random_generator random{1};
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);
-  const auto refused = decide_retry({}, retryable_attempt(), budget, start, random);
-  CHECK(refused.verdict == retry_verdict::budget_exhausted);
-  CHECK(refused.delay == 0s);
+  const auto rejected = decide_retry({}, retryable_attempt(), budget, start, random);
+  CHECK(rejected.verdict == retry_verdict::budget_exhausted);
+  CHECK(rejected.delay == 0s);
   CHECK(decide_retry({}, retryable_attempt(), budget, start + 1min, random).verdict == retry_verdict::retry);
 }
 
-TEST_CASE("retry: a refusal withdraws nothing and returns the first reason", "[policy][retry]") {
+TEST_CASE("retry: a rejected retry does not change the budget and returns the first reason", "[policy][retry]") {
   auto attempt = retryable_attempt();
   attempt.idempotent = false;
   attempt.attempts = 3;
@@ -173,7 +173,7 @@ TEST_CASE("retry: a refusal withdraws nothing and returns the first reason", "[p
   not_idempotent.idempotent = false;
   auto last = retryable_attempt();
   last.attempts = 3;
-  for (const auto& each : {late, not_idempotent, last}) decide_retry({}, each, one, start, random);
+  for (const auto& candidate : {late, not_idempotent, last}) decide_retry({}, candidate, one, start, random);
   CHECK(one.withdraw(start));
 }
 

@@ -56,15 +56,15 @@ TEST_CASE("date format: RFC 3339 is in UTC and rounds down", "[runtime][time]") 
     std::string_view seconds;
     std::string_view milliseconds;
   };
-  const auto each = GENERATE(
+  const auto test_case = GENERATE(
       row{utc(2026, 11, 22, 13h + 5min + 9s + 120ms), "2026-11-22T13:05:09Z", "2026-11-22T13:05:09.120Z"},
       row{utc(2026, 1, 2, 23h + 59min + 59s + 999'999'999ns), "2026-01-02T23:59:59Z", "2026-01-02T23:59:59.999Z"},
       row{utc(2024, 2, 29, 0h), "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"},
       row{wall_time{-1ns}, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.999Z"},
       row{wall_time::min(), "1677-09-21T00:12:43Z", "1677-09-21T00:12:43.145Z"},
       row{wall_time::max(), "2262-04-11T23:47:16Z", "2262-04-11T23:47:16.854Z"});
-  CHECK(format_rfc3339(each.time) == each.seconds);
-  CHECK(format_rfc3339_milliseconds(each.time) == each.milliseconds);
+  CHECK(format_rfc3339(test_case.time) == test_case.seconds);
+  CHECK(format_rfc3339_milliseconds(test_case.time) == test_case.milliseconds);
 }
 
 TEST_CASE("date format: local dates follow TZ, including its summer time", "[runtime][time]") {

@@ -45,7 +45,7 @@ TEST_CASE("deadline: after() with a timeout of zero or less has expired", "[runt
   CHECK(deadline::after(now, -1s).expired(now));
 }
 
-TEST_CASE("derive_deadline: is the earlier of the timeout and the caller's deadline less the reserve",
+TEST_CASE("derive_deadline: returns the earlier of the timeout and the caller's deadline less the reserve",
           "[runtime][time]") {
   struct row {
     duration caller_remaining;
@@ -53,17 +53,17 @@ TEST_CASE("derive_deadline: is the earlier of the timeout and the caller's deadl
     duration reserve;
     duration expected;
   };
-  const auto each = GENERATE(row{10s, 2s, 10ms, 2s},              // the timeout is earlier
-                             row{1s, 2s, 10ms, 990ms},            // the caller's deadline is earlier
-                             row{2s, 2s, 10ms, 1990ms},           // the reserve makes the caller's deadline earlier
-                             row{5ms, 2s, 10ms, 0ns},             // less remaining than the reserve
-                             row{-1s, 2s, 10ms, 0ns},             // the caller's deadline has expired
-                             row{1s, duration::max(), 0ns, 1s});  // no timeout
-  CHECK(derive_deadline(deadline{now + each.caller_remaining}, now, each.timeout, each.reserve).remaining(now) ==
-        each.expected);
+  const auto test_case = GENERATE(row{10s, 2s, 10ms, 2s},     // the timeout is earlier
+                                  row{1s, 2s, 10ms, 990ms},   // the caller's deadline is earlier
+                                  row{2s, 2s, 10ms, 1990ms},  // the reserve makes the caller's deadline earlier
+                                  row{5ms, 2s, 10ms, 0ns},    // less remaining than the reserve
+                                  row{-1s, 2s, 10ms, 0ns},    // the caller's deadline has expired
+                                  row{1s, duration::max(), 0ns, 1s});  // no timeout
+  CHECK(derive_deadline(deadline{now + test_case.caller_remaining}, now, test_case.timeout, test_case.reserve)
+            .remaining(now) == test_case.expected);
 }
 
-TEST_CASE("derive_deadline: is the timeout alone if the caller has no deadline", "[runtime][time]") {
+TEST_CASE("derive_deadline: returns the timeout if the caller has no deadline", "[runtime][time]") {
   CHECK(derive_deadline(deadline::never(), now, 2s, 10ms) == deadline{now + 2s});
   CHECK(derive_deadline(deadline::never(), now, duration::max(), 10ms).is_never());
 }

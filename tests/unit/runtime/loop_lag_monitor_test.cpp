@@ -59,12 +59,12 @@ TEST_CASE("loop_lag_monitor: lags from the first long iteration until a short on
   CHECK(iteration(0ms, 11ms) == 0ms);
   CHECK(iteration(1ms, 11ms) == 12ms);
   CHECK(iteration(10ms, 11ms) == 33ms);
-  SECTION("a short iteration ends it") {
+  SECTION("a short iteration ends the lag") {
     CHECK(iteration(1ms, 10ms) == 45ms);
     CHECK(iteration(1ms, 11ms) == 0ms);
     CHECK(iteration(1ms, 11ms) == 12ms);
   }
-  SECTION("a long pause ends it") {
+  SECTION("a long pause ends the lag") {
     CHECK(iteration(11ms, 11ms) == 0ms);
     CHECK(iteration(1ms, 11ms) == 12ms);
   }

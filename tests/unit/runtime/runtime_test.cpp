@@ -8,6 +8,8 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace cohort {
 namespace {
 
@@ -28,7 +30,7 @@ TEST_CASE("runtime: runs each loop on its own thread, the first on the caller's"
         indices.insert(loop::current().index());
         if (i == 0) first_loop_thread = std::this_thread::get_id();
       }
-      // Blocks until all loops run at the same time.
+      // Blocks until all loops run concurrently.
       all_running.arrive_and_wait();
       if (i == threads - 1) loops.stop();
     });
@@ -78,6 +80,52 @@ TEST_CASE("runtime: one loop can post work to another", "[runtime][loop][threads
 TEST_CASE("available_parallelism: is between 1 and the number of CPUs", "[runtime][loop]") {
   CHECK(available_parallelism() >= 1);
   CHECK(available_parallelism() <= std::thread::hardware_concurrency());
+}
+
+/// The parallelism with these limits in the files of a control group: v2 in its own group and in the root, and v1.
+struct limited_host {
+  void add_v2(std::string_view group, std::string_view cpu_max) const {
+    root.write("sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
+    root.write("proc/self/cgroup", "0::/system.slice/sample.service\n");
+    root.write("sys/fs/cgroup/system.slice/sample.service/cgroup.procs", "1\n");
+    root.write("sys/fs/cgroup" + std::string{group} + "/cpu.max", cpu_max);
+  }
+  void add_v1(std::string_view quota, std::string_view period) const {
+    root.write("proc/self/cgroup", "4:cpu,cpuacct:/sample\n");
+    root.write("sys/fs/cgroup/cpu,cpuacct/sample/cpu.cfs_quota_us", quota);
+    root.write("sys/fs/cgroup/cpu,cpuacct/sample/cpu.cfs_period_us", period);
+  }
+  std::size_t parallelism() const { return available_parallelism(root.path()); }
+
+  test::temporary_directory root;
+};
+
+TEST_CASE("cases 5.5: half a CPU is one thread, in the group of the process, in one above it, and in v1",
+          "[runtime][loop]") {
+  const limited_host host;
+  SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }
+  SECTION("group above") { host.add_v2("/system.slice", "50000 100000\n"); }
+  SECTION("root of the container") { host.add_v2("", "50000 100000\n"); }
+  SECTION("v1") { host.add_v1("50000\n", "100000\n"); }
+  SECTION("a full CPU in v2") { host.add_v2("/system.slice/sample.service", "100000 100000\n"); }
+  CHECK(host.parallelism() == 1);
+}
+
+TEST_CASE("cases 5.5: without a quota, all CPUs of the affinity mask are used", "[runtime][loop]") {
+  const auto all = available_parallelism(test::temporary_directory{}.path());
+  const limited_host host;
+  SECTION("v2: max") { host.add_v2("/system.slice/sample.service", "max 100000\n"); }
+  SECTION("v1: -1") { host.add_v1("-1\n", "100000\n"); }
+  SECTION("more than the machine has") { host.add_v2("/system.slice/sample.service", "99999900000 100000\n"); }
+  SECTION("malformed") { host.add_v2("/system.slice/sample.service", "many\n"); }
+  CHECK(host.parallelism() == all);
+}
+
+TEST_CASE("cases 5.5: a quota is rounded up to whole CPUs", "[runtime][loop]") {
+  const auto all = available_parallelism(test::temporary_directory{}.path());
+  const limited_host host;
+  host.add_v2("/system.slice/sample.service", "110000 100000\n");
+  CHECK(host.parallelism() == std::min<std::size_t>(2, all));
 }
 
 }  // namespace

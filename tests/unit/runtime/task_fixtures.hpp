@@ -61,7 +61,7 @@ inline task<int> ignore_cancellation(duration span, int value, log_lines& log) {
   co_return value;
 }
 
-/// A task that runs beside the test's own code, which can observe and cancel it.
+/// A task that runs concurrently with the test code, which can observe and cancel it.
 template <class T = void>
 class spawned_task {
  public:

@@ -140,7 +140,7 @@ TEST_CASE("timer_wheel: postponing a timer repeatedly costs no wakeups", "[runti
     fixture.advance(1ms);
   }
 
-  // What remains are the wakeups that move one timer from level to level.
+  // The remaining wakeups move one timer from level to level.
   CHECK(fixture.run_to(start + 12s) <= 6);
   CHECK(fixture.calls == timer_names{"idle"});
 }
@@ -207,7 +207,7 @@ TEST_CASE("timer_wheel: a callback can destroy or disarm another timer of the sa
   wheel_fixture::test_timer first{fixture, "first"}, third{fixture, "third"};
   auto second = std::make_unique<wheel_fixture::test_timer>(fixture, "second");
   first.action = [&] { destroy ? second.reset() : second->timer.disarm(); };
-  for (auto* each : {&first, second.get(), &third}) each->timer.arm(start + 1ms);
+  for (auto* owner : {&first, second.get(), &third}) owner->timer.arm(start + 1ms);
 
   fixture.advance(1s);
 
@@ -220,7 +220,7 @@ TEST_CASE("timer_wheel: a callback can re-arm another timer of the same tick", "
   wheel_fixture fixture;
   wheel_fixture::test_timer first{fixture, "first"}, second{fixture, "second"};
   first.action = [&] { second.timer.arm(fixture.now + shift); };
-  for (auto* each : {&first, &second}) each->timer.arm(start + 1ms);
+  for (auto* owner : {&first, &second}) owner->timer.arm(start + 1ms);
 
   fixture.advance(1ms + tick);
   CHECK(fixture.calls.front() == "first");

@@ -133,5 +133,19 @@ TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has prec
   CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
 }
 
+TEST_CASE("cases 5.4: a replaced key applies to the next request", "[service][authentication]") {
+  service_fixture fixture{"old"};
+  fixture.serve(sample_routes());
+  auto connection = fixture.connect();
+  const auto status_with = [&](const char* key) {
+    connection.send(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
+    return connection.receive()->status;
+  };
+  CHECK(status_with("old") == 200);
+  fixture.api_key.replace("new");
+  CHECK(status_with("old") == 401);
+  CHECK(status_with("new") == 200);
+}
+
 }  // namespace
 }  // namespace cohort

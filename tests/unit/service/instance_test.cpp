@@ -6,6 +6,7 @@
 
 #include <cohort/runtime/version.hpp>
 #include <cohort/sim/fleet.hpp>
+#include "tests/unit/net/peer.hpp"
 
 namespace cohort {
 namespace {
@@ -83,6 +84,67 @@ TEST_CASE("instance: an extension adds options and routes, and is notified befor
   CHECK(drains == 0);
   fleet.run(fleet.stop(node, 1s));
   CHECK(drains > 0);
+}
+
+/// Whether a new connection from another host is accepted.
+bool accepts_connections(sim::fleet& fleet, sim::node& target) {
+  auto* machine = fleet.network().find("other");
+  if (!machine) machine = &fleet.network().add_host("other");
+  const auto stream =
+      fleet.run(fleet.network().network_for(*machine).connect({target.host().address, 80}, deadline::never()));
+  return stream.has_value();
+}
+
+TEST_CASE("instance: during the drain delay a service is not ready, but accepts and serves",
+          "[service][instance][sim]") {
+  sim::fleet fleet{1};
+  auto& node = fleet.add_service([] { return make_definition(); }, "sample", {{"DRAIN_DELAY", "3"}});
+  const auto status_of = [&](const char* path) {
+    const auto response = fleet.call(std::string{"http://sample"} + path);
+    return response ? static_cast<int>(response->status) : 0;
+  };
+  CHECK(status_of("/readyz") == 200);
+  fleet.spawn(fleet.stop(node, 1s, false));
+  fleet.run_for(1ms);
+  CHECK(status_of("/readyz") == 503);
+  fleet.run_for(2900ms);
+  CHECK(status_of("/readyz") == 503);
+  CHECK(status_of("/health") == 200);
+  CHECK(status_of("/") == 200);
+  CHECK(accepts_connections(fleet, node));
+  fleet.run_for(200ms);
+  CHECK_FALSE(accepts_connections(fleet, node));
+  fleet.shutdown();
+  CHECK(fleet.leaks().empty());
+}
+
+TEST_CASE("instance: without a drain delay a service stops accepting immediately", "[service][instance][sim]") {
+  sim::fleet fleet{1};
+  auto& node = fleet.add_service([] { return make_definition(); }, "sample");
+  CHECK(accepts_connections(fleet, node));
+  fleet.spawn(fleet.stop(node, 1s, false));
+  fleet.run_for(100ms);
+  CHECK_FALSE(accepts_connections(fleet, node));
+}
+
+TEST_CASE("cases 5.8: a service closes idle connections after its idle timeout", "[service][instance][sim]") {
+  const auto [setting, timeout] = GENERATE(table<std::string, duration>({{"", 75s}, {"5", 5s}, {"600", 600s}}));
+  sim::fleet fleet{1};
+  fleet.add_service([] { return make_definition(); }, "sample", {{"IDLE_TIMEOUT", setting}});
+  auto& client_host = fleet.network().add_host("client");
+  auto& network = fleet.network().network_for(client_host);
+  const auto address = fleet.find("sample")->host().address;
+  auto stream = fleet.run(network.connect({address, 80}, deadline::never()));
+  REQUIRE(stream.has_value());
+  const auto open_connections = [&] { return fleet.network().open_connections(); };
+  fleet.run_for(timeout - 1s);
+  CHECK(open_connections() == 1);
+  const auto start = fleet.elapsed();
+  const auto read = fleet.run(test::read_once(**stream));
+  CHECK_FALSE(read.has_value());
+  CHECK(fleet.elapsed() - start > 900ms);
+  CHECK(fleet.elapsed() - start < 1200ms);
+  (*stream)->close();
 }
 
 }  // namespace

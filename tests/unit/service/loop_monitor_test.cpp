@@ -33,7 +33,7 @@ std::map<std::string, double> loop_series(const telemetry::registry& metrics) {
 std::vector<std::unique_ptr<loop_monitor>> make_monitors(const std::vector<loop*>& loops,
                                                          const std::vector<telemetry::registry*>& registries) {
   std::vector<std::unique_ptr<loop_monitor>> monitors;
-  for (auto* each : loops) monitors.push_back(std::make_unique<loop_monitor>(*each, registries));
+  for (auto* event_loop : loops) monitors.push_back(std::make_unique<loop_monitor>(*event_loop, registries));
   return monitors;
 }
 
@@ -85,11 +85,11 @@ TEST_CASE("loop metrics: each registry reports the same loops and lag", "[servic
   service::add_loop_metrics(first, monitors);
   service::add_loop_metrics(second, monitors);
   time.run(start(*monitors[0]));
-  for (auto* each : {&first, &second}) {
-    CHECK(loop_series(*each)["cohort_loop_timers 0"] == 1);
-    const auto before = each->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count;
+  for (auto* registry : {&first, &second}) {
+    CHECK(loop_series(*registry)["cohort_loop_timers 0"] == 1);
+    const auto before = registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count;
     time.run_for(2s + 3 * tick);
-    CHECK(each->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count == before + 2);
+    CHECK(registry->make_histogram("cohort_loop_lag_seconds", "").snapshot().sample_count == before + 2);
   }
 }
 

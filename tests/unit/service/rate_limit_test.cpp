@@ -65,5 +65,30 @@ TEST_CASE("rate limit: without authentication, a route's exempt methods are alwa
   for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}")).status == 200);
 }
 
+/// The status of a request from this address; 200 if the filter accepts it.
+task<int> filtered_status(const http::filter& filter, std::string address) {
+  const http::request_head head;
+  const request_context context{head, address};
+  const auto response = filter(context, "/");
+  co_return response ? static_cast<int>(response->code()) : 200;
+}
+
+TEST_CASE("cases 5.3: the addresses of an IPv6 /64 network share one limit", "[service][rate_limit]") {
+  service_fixture fixture;
+  const auto filter = service::rate_limit_filter(config::rate{2, 60s}, fixture.metrics, fixture.authenticator);
+  const auto status = [&](const char* address) { return fixture.time.run(filtered_status(filter, address)); };
+  CHECK(status("2001:db8:0:1::1") == 200);
+  CHECK(status("2001:db8:0:1:2:3:4:5") == 200);
+  CHECK(status("2001:db8:0:1:ffff::") == 429);
+  CHECK(status("2001:db8:0:2::1") == 200);
+  // One IPv4 client, on a socket for IPv4 and on one for both.
+  CHECK(status("192.0.2.1") == 200);
+  CHECK(status("::ffff:192.0.2.1") == 200);
+  CHECK(status("::ffff:c000:201") == 429);
+  CHECK(status("::ffff:192.0.2.2") == 200);
+  // The hosts of a link.
+  for (const auto* address : {"fe80::1", "fe80::2", "fe80::3"}) CHECK(status(address) == 200);
+}
+
 }  // namespace
 }  // namespace cohort

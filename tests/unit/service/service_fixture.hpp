@@ -79,7 +79,7 @@ class service_fixture {
   telemetry::log_sink discarding_sink;
   telemetry::logger log{discarding_sink, "service", telemetry::log_level::off, telemetry::log_format::json};
   service::background_tasks background{{&time.event_loop()}, log};
-  const std::string api_key;
+  config::replaceable_secret api_key;
   service::api_key_authenticator authenticator;
   std::atomic<bool> draining{false};
 
@@ -119,7 +119,7 @@ class service_fixture {
     return *response;
   }
 
-  /// The value of a time series in the text format; nothing if it does not exist.
+  /// The value of a time series in the text format; empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
     const auto text = "\n" + metrics.prometheus_text();
     const auto line = text.find("\n" + name + " ");
@@ -176,7 +176,7 @@ inline http::router scripted_router(std::string pattern, scripted_response& scri
   return routes;
 }
 
-/// The JSON value at a pointer (RFC 6901), such as `/meta/time_service/state`, as JSON; nothing if there is none.
+/// The JSON value at a pointer (RFC 6901), such as `/meta/time_service/state`, as JSON; empty if there is none.
 inline std::optional<std::string> json_at(std::string_view text, std::string_view pointer) {
   const auto found = json::parse(text, [&](simdjson::dom::element root) -> result<std::string> {
     simdjson::dom::element value;

@@ -2,9 +2,22 @@
 #include <cohort/service/settings.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/support/temporary_directory.hpp"
 
 namespace cohort::service {
 namespace {
+
+/// Parses the environment alone. Returns the settings, or nothing and the error message.
+std::pair<std::optional<common_settings>, std::string> parse(const config::environment& variables) {
+  common_settings settings;
+  config::options options{"some-service", "", "1"};
+  add_common_options(options, settings, "Port");
+  const char* const program = "some-service";
+  if (const auto exit = options.parse(1, &program, variables)) return {std::nullopt, exit->text};
+  return {settings, ""};
+}
 
 TEST_CASE("settings: a flag has precedence over its environment variable", "[service][settings]") {
   common_settings settings;
@@ -19,6 +32,54 @@ TEST_CASE("settings: a flag has precedence over its environment variable", "[ser
   CHECK(settings.api_key == "secret");
   CHECK(settings.drain_timeout == std::chrono::seconds{3});
   CHECK(settings.threads >= 1);
+}
+
+TEST_CASE("cases 5.2: LOG_LEVEL is accepted in any case, with warning as an alias", "[service][settings]") {
+  const auto [text, level] = GENERATE(table<std::string, std::string>({{"INFO", "info"},
+                                                                       {"warning", "warn"},
+                                                                       {"WARNING", "warn"},
+                                                                       {"Warn", "warn"},
+                                                                       {"Error", "error"},
+                                                                       {"OFF", "off"}}));
+  CHECK(parse({{"LOG_LEVEL", text}}).first->log_level == level);
+}
+
+TEST_CASE("cases 5.2: LOG_FORMAT, CONCURRENCY_LIMIT and DEADLINE_ADMISSION are accepted in any case",
+          "[service][settings]") {
+  CHECK(parse({{"LOG_FORMAT", "JSON"}}).first->log_format == "json");
+  CHECK(parse({{"LOG_FORMAT", "Text"}}).first->log_format == "text");
+  CHECK(parse({{"CONCURRENCY_LIMIT", "Off"}}).first->concurrency_limit == "off");
+  CHECK(parse({{"DEADLINE_ADMISSION", "REFUSE"}}).first->deadline_admission == "refuse");
+}
+
+TEST_CASE("cases 5.2: an unknown LOG_LEVEL is an error that lists the levels", "[service][settings]") {
+  const auto text = GENERATE("verbose", "warnings", "info,debug", "2");
+  CHECK(parse({{"LOG_LEVEL", text}}).second == "some-service: LOG_LEVEL is \"" + std::string{text} +
+                                                   "\", but must be one of trace, debug, info, warn, error, off\n");
+}
+
+TEST_CASE("cases 5.8: the idle timeout is longer than the 60 s of load balancers by default", "[service][settings]") {
+  CHECK(parse({}).first->idle_timeout == std::chrono::seconds{75});
+  CHECK(http::server_limits{}.idle_timeout == std::chrono::seconds{75});
+  CHECK(parse({{"IDLE_TIMEOUT", "120"}}).first->idle_timeout == std::chrono::seconds{120});
+  const auto invalid = GENERATE("0", "-1", "75s", "3601", "1.5", "never");
+  CHECK_FALSE(parse({{"IDLE_TIMEOUT", invalid}}).first.has_value());
+}
+
+TEST_CASE("settings: there is no drain delay by default", "[service][settings]") {
+  CHECK(parse({}).first->drain_delay == std::chrono::seconds{0});
+  CHECK(parse({{"DRAIN_DELAY", "3"}}).first->drain_delay == std::chrono::seconds{3});
+  const auto invalid = GENERATE("-1", "3s", "3601", "0.5");
+  CHECK_FALSE(parse({{"DRAIN_DELAY", invalid}}).first.has_value());
+}
+
+TEST_CASE("settings: the path of a key file is kept, so that the file can be read again", "[service][settings]") {
+  const test::temporary_directory directory;
+  const auto path = directory.write("key", "secret\n").string();
+  const auto settings = parse({{"API_KEY_FILE", path}}).first;
+  CHECK(settings->api_key == "secret");
+  CHECK(settings->api_key_file == path);
+  CHECK(parse({{"API_KEY", "secret"}}).first->api_key_file.empty());
 }
 
 }  // namespace

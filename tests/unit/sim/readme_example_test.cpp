@@ -44,7 +44,7 @@ static http::router backend() {
   return routes;
 }
 
-TEST_CASE("front: responds within its timeout whatever the backend does", "[sim][example]") {
+TEST_CASE("front: responds within its timeout despite backend failures", "[sim][example]") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     INFO("seed " << seed);
     sim::fleet fleet{seed};

@@ -136,7 +136,7 @@ TEST_CASE("exemplars: a concurrent scrape never reads a torn exemplar", "[teleme
     torn += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
   }
   stopping = true;
-  for (auto& each : threads) each.join();
+  for (auto& thread : threads) thread.join();
   CHECK(torn == 0);
 }
 

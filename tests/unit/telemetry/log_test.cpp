@@ -88,20 +88,20 @@ TEST_CASE("log: lines below the minimum level are discarded", "[telemetry][log][
     log_level min_level;
     std::vector<std::string> written_levels;
   };
-  const auto each = GENERATE(values<row>({{log_level::trace, {"trace", "debug", "info", "warn", "error"}},
-                                          {log_level::info, {"info", "warn", "error"}},
-                                          {log_level::error, {"error"}},
-                                          {log_level::off, {}}}));
+  const auto test_case = GENERATE(values<row>({{log_level::trace, {"trace", "debug", "info", "warn", "error"}},
+                                               {log_level::info, {"info", "warn", "error"}},
+                                               {log_level::error, {"error"}},
+                                               {log_level::off, {}}}));
   captured_log log;
-  const logger output{log.sink(), "s", each.min_level, log_format::json};
+  const logger output{log.sink(), "s", test_case.min_level, log_format::json};
   for (const auto level :
        {log_level::trace, log_level::debug, log_level::info, log_level::warn, log_level::error, log_level::off}) {
     output.write(level, "x");
   }
   std::vector<std::string> levels;
   for (const auto& line : log.close()) levels.push_back(string_field(line, "level"));
-  CHECK(levels == each.written_levels);
-  CHECK(output.is_enabled(log_level::error) == (each.min_level != log_level::off));
+  CHECK(levels == test_case.written_levels);
+  CHECK(output.is_enabled(log_level::error) == (test_case.min_level != log_level::off));
 }
 
 TEST_CASE("log: with_service shares the sink, the level and the format", "[telemetry][log][threads]") {
@@ -124,7 +124,7 @@ TEST_CASE("log: lines of several threads are complete and none is lost", "[telem
       for (int n = 0; n < 100; ++n) output.write(log_level::info, "x", {{"n", std::int64_t{n}}});
     });
   }
-  for (auto& each : threads) each.join();
+  for (auto& thread : threads) thread.join();
   CHECK(log.sink().dropped_lines() == 0);
   const auto lines = log.close();
   CHECK(lines.size() == 400);
@@ -155,7 +155,7 @@ class full_pipe {
   full_pipe(const full_pipe&) = delete;
   full_pipe& operator=(const full_pipe&) = delete;
 
-  int writing_end() const { return ends_[1]; }
+  int write_end() const { return ends_[1]; }
   void close_writing() {
     if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
   }
@@ -177,7 +177,7 @@ class full_pipe {
 TEST_CASE("log: write never blocks on output, and lines beyond the queue limit are dropped and counted",
           "[telemetry][log][threads]") {
   full_pipe pipe;
-  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
   constexpr std::size_t excess = 100;
   for (std::size_t i = 0; i < log_sink::max_queued_lines + excess; ++i) sink->write("line " + std::to_string(i));
@@ -196,7 +196,7 @@ TEST_CASE("log: write never blocks on output, and lines beyond the queue limit a
 
 TEST_CASE("log: a blocked output does not block the destruction of the sink", "[telemetry][log][threads]") {
   full_pipe pipe;
-  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
   sink->write("never read");
   sink.reset();
@@ -206,7 +206,7 @@ TEST_CASE("log: a blocked output does not block the destruction of the sink", "[
 
 TEST_CASE("log: the queue is limited by bytes as well as by lines", "[telemetry][log][threads]") {
   full_pipe pipe;
-  std::optional<standard_error_redirect> redirect{pipe.writing_end()};
+  std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
   const std::string line(1024 * 1024, 'x');
   for (int i = 0; i < 40; ++i) sink->write(line);

@@ -17,11 +17,11 @@ std::map<std::string, double> collect_gauges(const std::filesystem::path& root) 
   registry metrics{1};
   add_memory_metrics(metrics, root);
   std::map<std::string, double> values;
-  for (const auto& each : metrics.collect()) {
-    CHECK(each.type == prometheus::MetricType::Gauge);
-    CHECK_FALSE(each.help.empty());
-    REQUIRE(each.metric.size() == 1);
-    values[each.name] = each.metric[0].gauge.value;
+  for (const auto& family : metrics.collect()) {
+    CHECK(family.type == prometheus::MetricType::Gauge);
+    CHECK_FALSE(family.help.empty());
+    REQUIRE(family.metric.size() == 1);
+    values[family.name] = family.metric[0].gauge.value;
   }
   return values;
 }
@@ -35,16 +35,16 @@ TEST_CASE("memory metrics: the limit is the lowest of the control groups' limits
     std::string inner;
     double limit;
   };
-  for (const auto& each :
+  for (const auto& test_case :
        {row{"max\n", "max\n", 2147483648.0}, row{"max\n", "1073741824\n", 1073741824.0},
         row{"536870912\n", "1073741824\n", 536870912.0}, row{"max\n", "4294967296\n", 2147483648.0}}) {
     const temporary_directory root;
     root.write("proc/meminfo", two_gibibytes);
     root.write("proc/self/cgroup", "0::/slice/own\n");
     root.write("sys/fs/cgroup/cgroup.controllers", "memory\n");
-    root.write("sys/fs/cgroup/slice/memory.max", each.outer);
-    root.write("sys/fs/cgroup/slice/own/memory.max", each.inner);
-    CHECK(collect_gauges(root.path()).at("cohort_memory_limit_bytes") == each.limit);
+    root.write("sys/fs/cgroup/slice/memory.max", test_case.outer);
+    root.write("sys/fs/cgroup/slice/own/memory.max", test_case.inner);
+    CHECK(collect_gauges(root.path()).at("cohort_memory_limit_bytes") == test_case.limit);
   }
 }
 

@@ -55,7 +55,7 @@ TEST_CASE("metrics: a counter sums the increments of loops and other threads", "
   });
   threads.push_back(start_loop_thread(2, [&requests] { return increment_repeatedly(requests, times); }));
   for (int i = 0; i < times; ++i) requests.increment();
-  for (auto& each : threads) each.join();
+  for (auto& thread : threads) thread.join();
   CHECK(requests.value() == 5.0 * times);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("metrics: a histogram sums the observations of loops and other threads
     for (int i = 0; i < times; ++i) durations.observe(3);
   });
   for (int i = 0; i < times; ++i) durations.observe(3);
-  for (auto& each : threads) each.join();
+  for (auto& thread : threads) thread.join();
   const auto snapshot = durations.snapshot();
   CHECK(snapshot.sample_count == 4U * times);
   CHECK(snapshot.sample_sum == (0.5 + 1.5 + 3 + 3) * times);

@@ -19,7 +19,7 @@ std::map<std::string, prometheus::MetricFamily> collect_families() {
   registry metrics{1};
   add_process_metrics(metrics);
   std::map<std::string, prometheus::MetricFamily> by_name;
-  for (auto& each : metrics.collect()) by_name[each.name] = each;
+  for (auto& family : metrics.collect()) by_name[family.name] = family;
   return by_name;
 }
 

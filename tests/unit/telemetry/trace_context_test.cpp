@@ -27,7 +27,7 @@ TEST_CASE("traceparent: a valid value is parsed", "[telemetry][trace]") {
       {"00-" + trace + "-" + parent + "-02", false},
       {"00-" + trace + "-" + parent + "-03", true},
       {"00-" + trace + "-" + parent + "-ff", true},
-      // Of a later version, the part that version 00 defines is parsed.
+      // The part that version 00 defines is parsed in later versions.
       {"01-" + trace + "-" + parent + "-01", true},
       {"cc-" + trace + "-" + parent + "-01-future-fields", true},
       {"fe-" + trace + "-" + parent + "-00-", false},

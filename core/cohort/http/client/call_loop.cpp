@@ -33,9 +33,9 @@ classification classify(const client::exchange& exchange) {
   if (!is_retryable(exchange.response->status)) return {};
   const auto retry_after = retry_after_of(*exchange.response, loop::current().wall_now());
   // A rate limit without a time, and a time that is invalid, give no permission to retry.
-  const bool is_required =
+  const bool needs_retry_after =
       exchange.response->status == status::too_many_requests || exchange.response->find("retry-after");
-  if (is_required && !retry_after) return {};
+  if (needs_retry_after && !retry_after) return {};
   return {retryable_status, retry_after};
 }
 
@@ -57,7 +57,7 @@ task<client_result> call_loop::run() {
       const auto retry = decide(exchange, result);
       if (retry.verdict != policy::retry_verdict::retry) break;
       const bool new_connection = exchange.stale_connection;
-      // A stale connection says nothing about the server: no reason to wait.
+      // A stale connection is not a failure of the server: no backoff.
       if (retry.delay > duration{} && !new_connection) {
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {

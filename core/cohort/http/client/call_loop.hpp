@@ -10,9 +10,9 @@ namespace cohort::http {
 
 /// Whether the request may be sent again after an exchange.
 struct classification {
-  /// Why the attempt failed, if a retry may help; empty otherwise.
+  /// The reason for the failure, if a retry may help; empty otherwise.
   std::optional<policy::attempt_failure> failure;
-  /// The delay that the response asks for with `Retry-After`; only if `failure` is set.
+  /// The delay in the `Retry-After` of the response; only if `failure` is set.
   std::optional<duration> retry_after;
 };
 
@@ -67,7 +67,7 @@ class call_loop {
   task<client::exchange> send(client::send_options options);
 
  private:
-  /// Replaces the request by the one that a redirect asks for. False if the response is final; a redirect that cannot
+  /// Replaces the request by that of a redirect. False if the response is final; a redirect that cannot
   /// be followed makes it an error.
   bool follow_redirect(client_result& response, unsigned followed);
 

@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// Why a call has no response. The enumerators are in the order of a call's stages.
+/// The reason why a call has no response. The enumerators are in the order of a call's stages.
 enum class client_error {
   invalid_request = 1,        // URL not http or https, or without a host; header field invalid, or the client's own
   deadline_exceeded,          // the deadline had passed, or was less than a round trip away; nothing was sent
@@ -19,7 +19,7 @@ enum class client_error {
   resolve_timeout,            //
   connect_refused,            // by every address of the name
   connect_failed,             // network or host unreachable
-  proxy_failed,               // the proxy refused the tunnel, or did not respond with HTTP
+  proxy_failed,               // the proxy rejected the tunnel, or did not respond with HTTP
   no_file_descriptor,         // the limit of the process or of the machine is reached
   no_local_port,              // all ephemeral ports are in use
   connect_timeout,            //
@@ -47,7 +47,7 @@ error_code make_error_code(client_error code) noexcept;
 /// The class of an error, for metrics and messages; one of `timeout`, `open`, `shed`, `connect`, `dns`, `tls`, `reset`,
 /// `protocol`, `too_big`, `cancelled`, `bad_url`.
 std::string_view error_class(client_error code) noexcept;
-/// Whether the error is a timeout, at whatever stage.
+/// Whether the error is a timeout, at any stage.
 bool is_timeout(client_error code) noexcept;
 /// Whether no connection could be made to the address. Another address of the name may accept one.
 bool is_connect_failure(client_error code) noexcept;

@@ -14,7 +14,7 @@ namespace {
 
 bool has_field(const client_request& request, std::string_view name) {
   return std::any_of(request.fields.begin(), request.fields.end(),
-                     [&](const auto& each) { return iequals(each.first, name); });
+                     [&](const auto& field) { return iequals(field.first, name); });
 }
 
 /// Whether the client sets the field itself: it frames the message or names its target.
@@ -34,7 +34,7 @@ void append_trace(std::string& text, const telemetry::trace_context& trace) {
 std::optional<origin> origin_of(const boost::urls::url& url) {
   const bool secure = url.scheme_id() == boost::urls::scheme::https;
   if ((!secure && url.scheme_id() != boost::urls::scheme::http) || url.host().empty()) return std::nullopt;
-  // Boost.URL 1.81 parses what follows an invalid port, as in `http://host:x/`, as a path.
+  // Boost.URL 1.81 parses the text after an invalid port, as in `http://host:x/`, as a path.
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
   // An empty port is the default one (RFC 3986 section 3.2.3). `url::port_number` wraps around at 65536.

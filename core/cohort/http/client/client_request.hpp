@@ -29,8 +29,8 @@ struct client_request {
   /// Maximum number of redirects that are followed; GET and HEAD only. To another origin only `Accept` and `User-Agent`
   /// are sent. Redirects from https to http are not followed.
   unsigned max_redirects = 0;
-  /// Trace that the request is part of, sent as `traceparent` and `tracestate`; not sent if its ID is zero. What it
-  /// refers to must outlive the call.
+  /// Trace that the request is part of, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The
+  /// objects that it refers to must outlive the call.
   telemetry::trace_context trace{};
 };
 
@@ -42,7 +42,7 @@ struct origin {
   friend auto operator<=>(const origin&, const origin&) = default;
 };
 
-/// The origin of a URL; nothing unless it is http or https and has a host, with a port from 1 to 65535 or none.
+/// The origin of a URL; empty unless it is http or https and has a host, with a port from 1 to 65535 or none.
 std::optional<origin> origin_of(const boost::urls::url& url);
 
 /// Whether sending the request twice has the effect of sending it once (RFC 9110 section 9.2.2).

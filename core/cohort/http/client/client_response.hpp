@@ -26,7 +26,7 @@ struct client_response {
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 };
 
-/// A response of any status, or why there is none.
+/// A response of any status, or the reason why there is none.
 using client_result = result<client_response, client_error>;
 
 /// Whether time ran out: here (a timeout error) or at the server (status 504).

@@ -16,13 +16,13 @@ struct client_settings {
   std::size_t max_header_bytes = 64 * 1024;
   /// Maximum size of the body, both compressed and decompressed.
   std::size_t max_body_bytes = 1024 * 1024;
-  /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 60 s),
+  /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 75 s),
   /// so that the client closes first; otherwise a request could be sent while the server closes the connection.
   duration idle_timeout = std::chrono::seconds{30};
   std::size_t max_idle_per_origin = 64;
   /// Timeout of a connection attempt to one address, if the name has others to try.
   duration connect_timeout = std::chrono::seconds{1};
-  /// Interval at which the pool asks the resolver again. The resolver has a cache of its own.
+  /// Interval at which the pool resolves the name again. The resolver has its own cache.
   duration resolve_interval = std::chrono::seconds{1};
   policy::load_balancer::settings load_balancing{};
   proxy_settings proxies{};

@@ -131,7 +131,7 @@ body_decoder::rejection body_decoder::decode_extension(char c) noexcept {
       return std::nullopt;
     default: break;
   }
-  // What may follow a complete name or value.
+  // The bytes that may follow a complete name or value.
   if (c == ';') {
     state_ = state::extension_name_start;
   } else if (is_blank(c)) {
@@ -155,9 +155,9 @@ body_decoder::rejection body_decoder::add_size_digit(unsigned digit) noexcept {
 body_decoder::rejection body_decoder::end_size_line() noexcept {
   if (remaining_ > limits_.max_body_bytes - body_.size()) return status::payload_too_large;
   // A chunk justifies 16 bytes of framing and two per byte of data, as in Go's net/http.
-  const auto justified = 16 + 2 * static_cast<std::size_t>(remaining_);
+  const auto allowed_overhead = 16 + 2 * static_cast<std::size_t>(remaining_);
   excess_bytes_ += line_bytes_;
-  excess_bytes_ -= std::min(excess_bytes_, justified);
+  excess_bytes_ -= std::min(excess_bytes_, allowed_overhead);
   line_bytes_ = 0;
   state_ = remaining_ > 0 ? state::data : state::trailer_start;
   return std::nullopt;

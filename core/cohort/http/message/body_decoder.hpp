@@ -16,8 +16,8 @@ namespace cohort::http {
 /// Decodes the body of a request (RFC 9112 sections 6 and 7). A malformed chunked body is rejected at its first invalid
 /// byte. Chunk extensions and trailer fields are checked, bounded and discarded; they never act as header fields.
 ///
-/// Why not Beast's parser: it waits for more bytes after an invalid chunk size, applies `Connection` from trailers, and
-/// does not bound chunk extensions.
+/// Not Beast's parser, because it waits for more bytes after an invalid chunk size, applies `Connection` from trailers,
+/// and does not bound chunk extensions.
 class body_decoder {
  public:
   /// The decoded bytes are appended to `body`. Without `start_…`, there is no body.
@@ -71,10 +71,10 @@ class body_decoder {
   std::string& body_;
   state state_ = state::complete;
   bool is_chunked_ = false;
-  /// Of the fixed length or the current chunk.
+  /// The remaining bytes of the fixed length or the current chunk.
   std::uint64_t remaining_ = 0;
   std::size_t line_bytes_ = 0;
-  /// Framing bytes beyond what the chunks' sizes justify.
+  /// Framing bytes in excess of the allowance for the chunks' sizes.
   std::size_t excess_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
   /// The current trailer's name, truncated to a length that no rejected name has.

@@ -76,10 +76,10 @@ std::optional<media_range> parse_media_range(std::string_view text) {
   return range;
 }
 
-/// How specifically a range matches an offer; a greater value is more specific.
+/// The specificity of a match (RFC 9110 section 12.5.1); a greater value is more specific.
 using specificity = std::tuple<bool, bool, std::size_t>;
 
-/// Nothing if the range does not match.
+/// Empty if the range does not match.
 std::optional<specificity> match(const media_range& range, const media_range& offer) {
   const bool same_type = iequals(range.type, offer.type);
   const bool same_subtype = same_type && iequals(range.subtype, offer.subtype);
@@ -113,9 +113,9 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
 
 std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers) {
   std::vector<media_range> ranges;
-  for (const auto& each : head.fields) {
-    if (!iequals(each.name, "accept")) continue;
-    for (auto rest = each.value; !rest.empty();) {
+  for (const auto& header : head.fields) {
+    if (!iequals(header.name, "accept")) continue;
+    for (auto rest = header.value; !rest.empty();) {
       if (auto range = parse_media_range(next_part(rest, ','))) ranges.push_back(std::move(*range));
     }
   }

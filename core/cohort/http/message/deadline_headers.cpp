@@ -16,7 +16,7 @@ std::optional<std::int64_t> parse_positive(std::string_view text) noexcept {
   return number;
 }
 
-/// `count` units; nothing above `max_timeout`.
+/// `count` units; empty above `max_timeout`.
 std::optional<duration> bounded_timeout(std::int64_t count, duration unit) noexcept {
   if (count > max_timeout / unit) return std::nullopt;
   return count * unit;

@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-/// Decompresses a gzip or zlib body. Nothing if it is malformed or truncated, or if the result would exceed
-/// `max_bytes`; `too_large` tells which.
+/// Decompresses a gzip or zlib body. Empty if it is malformed or truncated, or if the result would exceed
+/// `max_bytes`; `too_large` tells them apart.
 std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& too_large);
 
 }  // namespace cohort::http

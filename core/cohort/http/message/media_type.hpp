@@ -19,7 +19,7 @@ class media_type {
   media_type(const std::string& text) noexcept : text_(text) {}
   media_type(std::string_view text) noexcept : text_(text) {}
 
-  /// For text that stays valid for the program's lifetime, such as an entry of a constant table.
+  /// Precondition: the text stays valid for the lifetime of the program, such as an entry of a constant table.
   static media_type from_static(std::string_view text) noexcept {
     media_type type{text};
     type.is_static_ = true;

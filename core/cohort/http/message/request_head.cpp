@@ -4,14 +4,14 @@
 namespace cohort::http {
 
 std::optional<std::string_view> request_head::find(field id) const noexcept {
-  for (const auto& each : fields)
-    if (each.id == id) return each.value;
+  for (const auto& field : fields)
+    if (field.id == id) return field.value;
   return std::nullopt;
 }
 
 std::optional<std::string_view> request_head::find(std::string_view name) const noexcept {
-  for (const auto& each : fields)
-    if (iequals(each.name, name)) return each.value;
+  for (const auto& field : fields)
+    if (iequals(field.name, name)) return field.value;
   return std::nullopt;
 }
 

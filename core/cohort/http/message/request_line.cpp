@@ -17,8 +17,16 @@ request_line read_request_line(std::string_view bytes) noexcept {
   if (method.size() == line.size()) return parts;
   const auto rest = line.substr(method.size() + 1);
   const auto target = rest.substr(0, rest.find(' '));
-  const auto split = split_target(target);
-  parts.path = split ? split->path : target.substr(0, target.find_first_of("?#"));
+  if (const auto split = split_target(target)) {
+    parts.path = split->path;
+    return parts;
+  }
+  // The authority of an invalid absolute-form or authority-form may contain a password.
+  const auto scheme_end = target.starts_with('/') ? std::string_view::npos : target.find("://");
+  const auto path = scheme_end == std::string_view::npos ? 0 : target.find('/', scheme_end + 3);
+  if (path == std::string_view::npos) return parts;
+  parts.path = target.substr(path, target.find_first_of("?#", path) - path);
+  if (!parts.path.starts_with('/') && parts.path.find('@') != std::string_view::npos) parts.path = {};
   return parts;
 }
 

@@ -46,26 +46,26 @@ request_parser::request_parser(const server_limits& limits, request_head& head, 
 
 request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   head_.clear();
-  if (const auto rejected = check_version(bytes)) return rejected;
+  if (const auto rejection = check_version(bytes)) return rejection;
   head_bytes_ = bytes;
   boost::beast::error_code failed;
   base::put(boost::asio::buffer(bytes.data(), bytes.size()), failed);
   if (failed) return status_for(failed);
   if (!base::is_header_done() || has_folded_line_) return status::bad_request;
   if (head_.fields.size() > limits_.max_fields) return status::request_header_fields_too_large;
-  if (const auto rejected = check_target()) return rejected;
-  if (const auto rejected = check_framing()) return rejected;
-  if (const auto rejected = check_host()) return rejected;
+  if (const auto rejection = check_target()) return rejection;
+  if (const auto rejection = check_framing()) return rejection;
+  if (const auto rejection = check_host()) return rejection;
   return check_connection();
 }
 
 /// 505 for another major version than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
 /// Beast would reject it, so `bytes` then becomes a copy with the version 1.1.
 request_parser::rejection request_parser::check_version(std::string_view& bytes) {
-  constexpr std::string_view shape = " HTTP/d.d";
+  constexpr std::string_view version_pattern = " HTTP/d.d";
   const auto line = bytes.substr(0, bytes.find('\r'));
-  if (line.size() < shape.size()) return std::nullopt;
-  const auto version = line.substr(line.size() - shape.size());
+  if (line.size() < version_pattern.size()) return std::nullopt;
+  const auto version = line.substr(line.size() - version_pattern.size());
   const char major = version[6];
   const char minor = version[8];
   if (!version.starts_with(" HTTP/") || !is_decimal(major) || version[7] != '.' || !is_decimal(minor))
@@ -97,22 +97,22 @@ request_parser::rejection request_parser::check_target() {
 }
 
 request_parser::rejection request_parser::check_framing() {
-  std::size_t lengths = 0;
-  std::size_t codings = 0;
-  for (const auto& each : head_.fields) {
-    if (each.id == field::content_length) {
-      ++lengths;
-      if (each.value.find(',') != std::string_view::npos) return status::bad_request;
+  std::size_t length_count = 0;
+  std::size_t coding_count = 0;
+  for (const auto& header : head_.fields) {
+    if (header.id == field::content_length) {
+      ++length_count;
+      if (header.value.find(',') != std::string_view::npos) return status::bad_request;
     }
-    if (each.id == field::transfer_encoding) {
-      ++codings;
-      if (head_.is_http_1_0 || codings > 1) return status::bad_request;
-      if (!iequals(each.value, "chunked")) return status::not_implemented;
+    if (header.id == field::transfer_encoding) {
+      ++coding_count;
+      if (head_.is_http_1_0 || coding_count > 1) return status::bad_request;
+      if (!iequals(header.value, "chunked")) return status::not_implemented;
     }
   }
-  if (lengths > 1 || (lengths > 0 && codings > 0)) return status::bad_request;
-  if (codings > 0) body_decoder_.start_chunked();
-  if (lengths > 0) {
+  if (length_count > 1 || (length_count > 0 && coding_count > 0)) return status::bad_request;
+  if (coding_count > 0) body_decoder_.start_chunked();
+  if (length_count > 0) {
     content_length_ = *base::content_length();
     if (*content_length_ > limits_.max_body_bytes) return status::payload_too_large;
     body_decoder_.start_fixed_length(*content_length_);
@@ -121,31 +121,31 @@ request_parser::rejection request_parser::check_framing() {
 }
 
 request_parser::rejection request_parser::check_host() const {
-  std::size_t hosts = 0;
-  for (const auto& each : head_.fields) {
-    if (each.id != field::host) continue;
-    ++hosts;
-    if (!each.value.empty() && !is_host_and_port(each.value)) return status::bad_request;
+  std::size_t host_count = 0;
+  for (const auto& header : head_.fields) {
+    if (header.id != field::host) continue;
+    ++host_count;
+    if (!header.value.empty() && !is_host_and_port(header.value)) return status::bad_request;
   }
-  if (hosts > 1 || (hosts == 0 && !head_.is_http_1_0)) return status::bad_request;
+  if (host_count > 1 || (host_count == 0 && !head_.is_http_1_0)) return status::bad_request;
   return std::nullopt;
 }
 
-/// `close` wins over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6). 417 for an
-/// expectation other than `100-continue`; HTTP/1.0 has none (RFC 9110 section 10.1.1).
+/// `close` takes precedence over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6). 417
+/// for an expectation other than `100-continue`; HTTP/1.0 has none (RFC 9110 section 10.1.1).
 request_parser::rejection request_parser::check_connection() {
   bool wants_close = false;
   bool wants_keep_alive = false;
-  for (const auto& each : head_.fields) {
-    if (each.id == field::connection) {
-      for (auto list = each.value; !list.empty();) {
+  for (const auto& header : head_.fields) {
+    if (header.id == field::connection) {
+      for (auto list = header.value; !list.empty();) {
         const auto option = next_list_element(list);
         wants_close = wants_close || iequals(option, "close");
         wants_keep_alive = wants_keep_alive || iequals(option, "keep-alive");
       }
     }
-    if (each.id == field::expect && !head_.is_http_1_0) {
-      for (auto list = each.value; !list.empty();) {
+    if (header.id == field::expect && !head_.is_http_1_0) {
+      for (auto list = header.value; !list.empty();) {
         const auto expectation = next_list_element(list);
         if (expectation.empty()) continue;
         if (!iequals(expectation, "100-continue")) return status::expectation_failed;

@@ -39,7 +39,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 
  public:
-  /// The status to reject an invalid request with; nothing for a valid one.
+  /// The status of the rejection of an invalid request; empty for a valid one.
   using rejection = std::optional<status>;
 
   /// All arguments must outlive the parser. The body is appended to `body`.
@@ -54,7 +54,9 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// The value of `Content-Length`, if there is one.
   std::optional<std::uint64_t> content_length() const noexcept { return content_length_; }
   /// Decodes body bytes and returns how many it consumed (see `body_decoder`).
-  std::size_t parse_body(std::string_view bytes, rejection& rejected) { return body_decoder_.decode(bytes, rejected); }
+  std::size_t parse_body(std::string_view bytes, std::optional<status>& rejection) {
+    return body_decoder_.decode(bytes, rejection);
+  }
 
   /// Whether the version and `Connection` let the connection stay open (RFC 9112 section 9.3).
   bool keep_alive() const noexcept { return keep_alive_; }

@@ -23,7 +23,7 @@ class body_writer;
 class response {
  public:
   /// Writes a body in parts. The body is complete when the producer returns; if it throws, the connection is closed
-  /// without the end of the body, so that the client sees that it is incomplete.
+  /// without the end of the body, so that the client detects the truncation.
   using body_producer = std::function<task<>(body_writer&)>;
 
   explicit response(http::status code = http::status::ok) : code_(code) {}

@@ -16,23 +16,24 @@ struct server_limits {
   std::size_t max_header_bytes = 16 * 1024;
   /// The number of header fields; more are rejected with 431.
   std::size_t max_fields = 100;
-  /// The body of a request; a longer one is rejected with 413.
+  /// Size of a request body; a longer one is rejected with 413.
   std::size_t max_body_bytes = 1024 * 1024;
-  /// The bodies of all requests being read or handled together; more are rejected with 503.
+  /// Total size of the bodies of all requests in progress; further bodies are rejected with 503.
   std::size_t max_total_body_bytes = 64 * 1024 * 1024;
   /// Open connections; further ones wait in the listener's backlog.
   std::size_t max_connections = 10'000;
 
   /// From the first byte of a request to the end of its header; then 408.
   duration header_timeout = std::chrono::seconds{10};
-  /// From a response to the next request; then the connection is closed.
-  duration idle_timeout = std::chrono::seconds{60};
+  /// From a response to the next request; then the connection is closed. Longer than the 60 s of many load balancers:
+  /// the client should close first, otherwise it can send a request while the server closes the connection.
+  duration idle_timeout = std::chrono::seconds{75};
   /// From the end of the header to the end of the body, extended by the body's length at `min_bytes_per_second`; then
   /// 408.
   duration body_timeout = std::chrono::seconds{10};
   /// From the end of the header to the response, unless the route's timeout is shorter; then 504.
   duration request_timeout = std::chrono::seconds{30};
-  /// For a write of a response, extended by its length at `min_bytes_per_second`; then the connection is closed.
+  /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; then the connection is closed.
   duration write_timeout = std::chrono::seconds{10};
   /// The slowest transfer rate that is tolerated in either direction.
   std::size_t min_bytes_per_second = 16 * 1024;

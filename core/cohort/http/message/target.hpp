@@ -15,7 +15,7 @@ struct target_parts {
 };
 
 /// Splits a request target in origin-form (`/a?b`), absolute-form (`http://host/a?b`) or asterisk-form (`*`, whose path
-/// is `*`) (RFC 9112 section 3.2). Nothing for any other form, a fragment, a control character, an invalid or
+/// is `*`) (RFC 9112 section 3.2). Empty for any other form, a fragment, a control character, an invalid or
 /// encoded-NUL percent-encoding, and an absolute-form whose authority has no host, has user information (RFC 9110
 /// section 4.2.4) or is malformed.
 std::optional<target_parts> split_target(std::string_view target) noexcept;
@@ -23,14 +23,14 @@ std::optional<target_parts> split_target(std::string_view target) noexcept;
 /// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 bool is_host_and_port(std::string_view text) noexcept;
 
-/// Decodes percent-encoding; nothing if it is malformed.
+/// Decodes percent-encoding; empty if it is malformed.
 std::optional<std::string> percent_decode(std::string_view text);
 
-/// Decodes a name or value of a query: percent-encoding, and `+` as a space; nothing if it is malformed.
+/// Decodes a name or value of a query: percent-encoding, and `+` as a space; empty if it is malformed.
 std::optional<std::string> decode_query_component(std::string_view text);
 
 /// The decoded value of the first parameter `name` in a query; the empty string for a parameter without a value.
-/// Nothing if there is no such parameter or its value is malformed.
+/// Empty if there is no such parameter or its value is malformed.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
 }  // namespace cohort::http

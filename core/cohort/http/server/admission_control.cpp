@@ -39,20 +39,21 @@ admission_control::admission_control(const admission_settings& settings, const r
       metrics_(metrics),
       loop_(event_loop),
       lag_monitor_(event_loop, settings.max_loop_lag_in_overload) {
-  for (const auto& each : routes.routes()) {
+  for (const auto& entry : routes.routes()) {
     auto& state = route_states_.emplace_back();
-    if (each->is_probe || !each->is_async()) continue;
+    if (entry->is_probe || !entry->is_async()) continue;
     state = std::make_unique<route_state>(
         route_state{policy::deadline_admission{}, policy::concurrency_limiter{settings_.concurrency}});
-    if (settings_.limit_concurrency) report_limit(*each, *state);
+    if (settings_.limit_concurrency) report_limit(*entry, *state);
   }
 }
 
-admission_control::permit::permit(admission_control& control, const route& requested, const request_context& context)
+admission_control::permit::permit(admission_control& control, const route& requested_route,
+                                  const request_context& context)
     : control_(control),
-      route_(requested),
+      route_(requested_route),
       context_(context),
-      began_(control.loop_.now()),
+      start_time_(control.loop_.now()),
       decision_(control.admit(*this)) {}
 
 admission_control::permit::~permit() {
@@ -64,16 +65,16 @@ response admission_control::permit::rejection() const {
 }
 
 admission_control::permit::decision admission_control::admit(permit& request) {
-  const auto& requested = request.route_;
-  auto* state = route_states_[requested.index].get();
+  const auto& requested_route = request.route_;
+  auto* state = route_states_[requested_route.index].get();
   if (!state) return permit::decision::admitted;
   // The request may have arrived when the loop's current round began.
   const auto lag = lag_monitor_.current_lag();
-  const auto remaining = request.context_.deadline().remaining(request.began_ + lag);
-  if (settings_.deadline_admission != infeasible_action::ignore && !requested.adapts_to_deadline) {
-    if (const auto required = state->deadline_admission.required_time(remaining, request.began_)) {
+  const auto remaining = request.context_.deadline().remaining(request.start_time_ + lag);
+  if (settings_.deadline_admission != infeasible_action::ignore && !requested_route.adapts_to_deadline) {
+    if (const auto required = state->deadline_admission.required_time(remaining, request.start_time_)) {
       const bool rejected = settings_.deadline_admission == infeasible_action::reject;
-      metrics_.on_infeasible(requested, rejected);
+      metrics_.on_infeasible(requested_route, rejected);
       request.remaining_ = remaining;
       request.required_ = *required;
       if (rejected) return permit::decision::infeasible;
@@ -83,7 +84,7 @@ admission_control::permit::decision admission_control::admit(permit& request) {
   const bool is_overloaded = lag_monitor_.lagging_duration() >= settings_.overload_delay;
   const auto max_lag = is_overloaded ? settings_.max_loop_lag_in_overload : settings_.max_loop_lag;
   if (lag <= max_lag && state->limiter.try_acquire()) return permit::decision::admitted;
-  metrics_.on_shed(requested);
+  metrics_.on_shed(requested_route);
   return permit::decision::overload;
 }
 
@@ -91,7 +92,7 @@ void admission_control::release(const permit& request) {
   auto* state = route_states_[request.route_.index].get();
   if (!state) return;
   const auto now = loop_.now();
-  const auto elapsed = now - request.began_;
+  const auto elapsed = now - request.start_time_;
   if (request.completion_ == permit::completion::responded) state->deadline_admission.record(elapsed, now);
   if (!settings_.limit_concurrency) return;
   if (request.completion_ == permit::completion::cancelled) {
@@ -103,10 +104,10 @@ void admission_control::release(const permit& request) {
   }
 }
 
-void admission_control::report_limit(const route& requested, route_state& state) {
+void admission_control::report_limit(const route& requested_route, route_state& state) {
   const auto limit = state.limiter.limit();
   const auto reported = std::exchange(state.reported_limit, limit);
-  metrics_.on_concurrency_limit(requested, static_cast<double>(limit) - static_cast<double>(reported));
+  metrics_.on_concurrency_limit(requested_route, static_cast<double>(limit) - static_cast<double>(reported));
 }
 
 }  // namespace cohort::http

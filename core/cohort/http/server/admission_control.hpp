@@ -18,7 +18,7 @@ namespace cohort::http {
 
 /// Settings of `admission_control`.
 struct admission_settings {
-  /// What to do with an infeasible request: one whose remaining time is shorter than the recent median latency of its
+  /// The action for an infeasible request: one whose remaining time is shorter than the recent median latency of its
   /// route. `observe` counts it, `reject` also responds with 504.
   enum class infeasible_action { ignore, observe, reject };
   infeasible_action deadline_admission = infeasible_action::observe;
@@ -59,7 +59,7 @@ class admission_control {
     enum class completion { responded, deadline_exceeded, cancelled };
 
     /// All arguments must outlive it.
-    permit(admission_control& control, const route& requested, const request_context& context);
+    permit(admission_control& control, const route& requested_route, const request_context& context);
     ~permit();
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
@@ -67,8 +67,8 @@ class admission_control {
     bool is_admitted() const noexcept { return decision_ == decision::admitted; }
     /// The response to a request that is not admitted: 504 (infeasible) or 503 (overload).
     response rejection() const;
-    /// How the request ended; `cancelled` unless it was set. The latency of a cancelled request is not used.
-    void set_completion(completion how) noexcept { completion_ = how; }
+    /// The outcome of the request; `cancelled` unless it was set. The latency of a cancelled request is not used.
+    void set_completion(completion value) noexcept { completion_ = value; }
 
    private:
     friend class admission_control;
@@ -77,8 +77,8 @@ class admission_control {
     admission_control& control_;
     const route& route_;
     const request_context& context_;
-    time_point began_;
-    /// Of an infeasible request.
+    time_point start_time_;
+    /// The remaining and the required time of an infeasible request.
     duration remaining_{};
     duration required_{};
     decision decision_;
@@ -94,13 +94,13 @@ class admission_control {
   };
   permit::decision admit(permit& request);
   void release(const permit& request);
-  void report_limit(const route& requested, route_state& state);
+  void report_limit(const route& requested_route, route_state& state);
 
   const admission_settings& settings_;
   server_metrics& metrics_;
   loop& loop_;
   loop_lag_monitor lag_monitor_;
-  /// By `route::index`; null for routes without admission control.
+  /// Indexed by `route::index`; null for routes without admission control.
   std::vector<std::unique_ptr<route_state>> route_states_;
 };
 

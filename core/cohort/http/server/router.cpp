@@ -40,14 +40,14 @@ void append_method(std::string& list, std::string_view name) {
 }  // namespace
 
 const handler* route::find_handler(method verb) const noexcept {
-  for (const auto& [each, handle] : handlers)
-    if (each == verb || (each == method::get && verb == method::head)) return &handle;
+  for (const auto& [candidate, function] : handlers)
+    if (candidate == verb || (candidate == method::get && verb == method::head)) return &function;
   return nullptr;
 }
 
 bool route::is_async() const noexcept {
   return std::any_of(handlers.begin(), handlers.end(),
-                     [](const auto& each) { return std::holds_alternative<async_handler>(each.second); });
+                     [](const auto& entry) { return std::holds_alternative<async_handler>(entry.second); });
 }
 
 bool route::is_rate_limited(method verb) const noexcept {
@@ -57,22 +57,22 @@ bool route::is_rate_limited(method verb) const noexcept {
 
 std::string route::allowed_methods() const {
   std::string list;
-  for (const auto& [verb, handle] : handlers) {
+  for (const auto& [verb, function] : handlers) {
     append_method(list, std::string_view{boost::beast::http::to_string(verb)});
     if (verb == method::get) append_method(list, "HEAD");
   }
   return list;
 }
 
-route& router::add_handler(method verb, std::string pattern, handler handle) {
-  for (auto& each : routes_) {
-    if (each->pattern != pattern) continue;
-    each->handlers.emplace_back(verb, std::move(handle));
-    return *each;
+route& router::add_handler(method verb, std::string pattern, handler function) {
+  for (auto& entry : routes_) {
+    if (entry->pattern != pattern) continue;
+    entry->handlers.emplace_back(verb, std::move(function));
+    return *entry;
   }
   auto& added = *routes_.emplace_back(std::make_unique<route>());
   added.pattern = std::move(pattern);
-  added.handlers.emplace_back(verb, std::move(handle));
+  added.handlers.emplace_back(verb, std::move(function));
   added.index = routes_.size() - 1;
   if (added.pattern.ends_with("/*")) {
     prefix_routes_.push_back(&added);
@@ -99,11 +99,12 @@ const route* router::find_route(request_context& context) const {
     const auto found = decoded ? literal_routes_.find(*decoded) : literal_routes_.end();
     if (found != literal_routes_.end()) return found->second;
   }
-  for (auto* each : parameter_routes_)
-    if (matches_pattern(each->pattern, path, context.parameters_)) return each;
+  for (auto* candidate : parameter_routes_)
+    if (matches_pattern(candidate->pattern, path, context.parameters_)) return candidate;
   context.parameters_.clear();
-  for (auto* each : prefix_routes_)
-    if (path.starts_with(std::string_view{each->pattern}.substr(0, each->pattern.size() - 1))) return each;
+  for (auto* candidate : prefix_routes_)
+    if (path.starts_with(std::string_view{candidate->pattern}.substr(0, candidate->pattern.size() - 1)))
+      return candidate;
   return nullptr;
 }
 
@@ -111,16 +112,16 @@ response not_found_response() { return error_response(status::not_found, "The pa
 
 response not_implemented_response() { return error_response(status::not_implemented, "The method is not supported"); }
 
-response method_not_allowed_response(const route& matched) {
+response method_not_allowed_response(const route& matched_route) {
   auto rejection = error_response(status::method_not_allowed, "The path does not support this method");
-  rejection.set("Allow", matched.allowed_methods());
+  rejection.set("Allow", matched_route.allowed_methods());
   return rejection;
 }
 
 response server_options_response(const router& routes) {
   std::vector<method> methods{method::options};
-  for (const auto& each : routes.routes()) {
-    for (const auto& [verb, handle] : each->handlers) {
+  for (const auto& entry : routes.routes()) {
+    for (const auto& [verb, function] : entry->handlers) {
       if (std::find(methods.begin(), methods.end(), verb) == methods.end()) methods.push_back(verb);
     }
   }

@@ -108,7 +108,7 @@ class router {
       return async_handler{std::move(callable)};
     }
   }
-  route& add_handler(method verb, std::string pattern, handler handle);
+  route& add_handler(method verb, std::string pattern, handler function);
   const route* find_route(request_context& context) const;
 
   std::vector<std::unique_ptr<route>> routes_;
@@ -123,8 +123,8 @@ response not_found_response();
 /// 501: the method is not known (RFC 9110 section 9.1).
 response not_implemented_response();
 /// 405 with `Allow`: the route has no handler for the method.
-response method_not_allowed_response(const route& matched);
-/// 204 with `Allow`: the answer to `OPTIONS *` (RFC 9110 section 9.3.7), the methods of all routes.
+response method_not_allowed_response(const route& matched_route);
+/// 204 with `Allow`: the response to `OPTIONS *` (RFC 9110 section 9.3.7), the methods of all routes.
 response server_options_response(const router& routes);
 
 }  // namespace cohort::http

@@ -33,7 +33,7 @@ server::server(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener
         state_.log.write(telemetry::log_level::error, "the server stopped accepting because of an exception",
                          {{"what", std::string_view{message}}});
       }) {
-  for (auto* each : loops) shards_.push_back(std::make_unique<server_shard>(state_, *each));
+  for (auto* event_loop : loops) shards_.push_back(std::make_unique<server_shard>(state_, *event_loop));
 }
 
 server::~server() = default;
@@ -104,7 +104,7 @@ task<> server::drain(duration timeout) {
   co_await close_listener();
   std::vector<task<std::monostate>> drains;
   drains.reserve(shards_.size());
-  for (auto& each : shards_) drains.push_back(run_on(each->event_loop(), each->drain(timeout)));
+  for (auto& shard : shards_) drains.push_back(run_on(shard->event_loop(), shard->drain(timeout)));
   co_await when_all(std::move(drains));
 }
 

@@ -36,19 +36,19 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
       registry_(registry),
       prefix_(prefix),
       by_endpoint_(routes.routes().size() + 1) {
-  for (const auto& each : routes.routes()) endpoints_.push_back(each->pattern);
+  for (const auto& entry : routes.routes()) endpoints_.push_back(entry->pattern);
   endpoints_.emplace_back("unmatched");
-  for (const auto& each : routes.routes()) {
-    const bool has_admission_control = each->is_async() && !each->is_probe;
-    admission_.push_back(has_admission_control ? make_admission_metrics(each->pattern) : admission_metrics{});
+  for (const auto& entry : routes.routes()) {
+    const bool has_admission_control = entry->is_async() && !entry->is_probe;
+    admission_.push_back(has_admission_control ? make_admission_metrics(entry->pattern) : admission_metrics{});
   }
-  for (const auto& each : routes.routes()) {
-    if (each->is_probe) continue;
+  for (const auto& entry : routes.routes()) {
+    if (entry->is_probe) continue;
     for (std::size_t index = 0; index < method_labels.size(); ++index) {
       const auto verb = boost::beast::http::string_to_verb(method_labels[index]);
-      if (verb == method::unknown || !each->find_handler(verb)) continue;
-      auto& metrics = metrics_for(each->index, index);
-      for (const auto code : common_statuses) counter_for(metrics, each->index, index, code);
+      if (verb == method::unknown || !entry->find_handler(verb)) continue;
+      auto& metrics = metrics_for(entry->index, index);
+      for (const auto code : common_statuses) counter_for(metrics, entry->index, index, code);
     }
   }
   auto& unmatched = metrics_for(routes.routes().size(), 0);
@@ -93,10 +93,10 @@ telemetry::counter& server_metrics::counter_for(method_metrics& metrics, std::si
   return created;
 }
 
-void server_metrics::on_response(const route* matched, std::string_view method_text, method verb, status code,
+void server_metrics::on_response(const route* matched_route, std::string_view method_text, method verb, status code,
                                  duration elapsed, const telemetry::trace_context& trace, time_point now) {
-  if (matched && matched->is_probe) return;
-  const auto endpoint = matched ? matched->index : by_endpoint_.size() - 1;
+  if (matched_route && matched_route->is_probe) return;
+  const auto endpoint = matched_route ? matched_route->index : by_endpoint_.size() - 1;
   const auto method_index = method_index_of(verb, method_text);
   auto& metrics = metrics_for(endpoint, method_index);
   counter_for(metrics, endpoint, method_index, static_cast<unsigned>(code) % max_status).increment();

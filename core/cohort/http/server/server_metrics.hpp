@@ -23,19 +23,21 @@ class server_metrics {
   /// `registry` must outlive it; `routes` must be complete.
   server_metrics(telemetry::registry& registry, const std::string& prefix, const router& routes);
 
-  /// Counts a response. `matched` is null for a path without a route. Probes are not counted. `trace` may become the
-  /// exemplar of the duration; `now` is the calling loop's time.
-  void on_response(const route* matched, std::string_view method_text, method verb, status code, duration elapsed,
+  /// Counts a response. `matched_route` is null for a path without a route. Probes are not counted. `trace` may become
+  /// the exemplar of the duration; `now` is the calling loop's time.
+  void on_response(const route* matched_route, std::string_view method_text, method verb, status code, duration elapsed,
                    const telemetry::trace_context& trace, time_point now);
 
   /// Counts a request whose remaining time is shorter than its route's usual latency.
-  void on_infeasible(const route& requested, bool rejected) {
-    admission_[requested.index].infeasible[rejected ? 1 : 0]->increment();
+  void on_infeasible(const route& requested_route, bool rejected) {
+    admission_[requested_route.index].infeasible[rejected ? 1 : 0]->increment();
   }
   /// Counts a request that was rejected because of overload.
-  void on_shed(const route& requested) { admission_[requested.index].shed->increment(); }
+  void on_shed(const route& requested_route) { admission_[requested_route.index].shed->increment(); }
   /// Adds the change of one loop's concurrency limit to the sum over all loops.
-  void on_concurrency_limit(const route& requested, double change) { admission_[requested.index].limit->add(change); }
+  void on_concurrency_limit(const route& requested_route, double change) {
+    admission_[requested_route.index].limit->add(change);
+  }
 
   telemetry::gauge& connections;
   telemetry::counter& connections_total;

@@ -6,21 +6,27 @@
 #include <cohort/runtime/concurrency/with_deadline.hpp>
 
 namespace cohort::http {
+namespace {
 
-server_state::server_state(const router& all_routes, server_settings chosen, server_metrics& request_metrics,
-                           telemetry::logger logger)
-    : routes(all_routes),
-      settings(std::move(chosen)),
-      metrics(request_metrics),
-      log(std::move(logger)),
+/// Timeout of pending TLS handshakes after the start of a drain.
+constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
+
+}  // namespace
+
+server_state::server_state(const router& routes, server_settings settings, server_metrics& metrics,
+                           telemetry::logger log)
+    : routes(routes),
+      settings(std::move(settings)),
+      metrics(metrics),
+      log(std::move(log)),
       rejected_field_logged_(routes.routes().size() + 1) {}
 
-void server_state::log_rejected_field(const route* matched, std::string_view name) {
-  const auto index = matched ? matched->index : rejected_field_logged_.size() - 1;
+void server_state::log_rejected_field(const route* matched_route, std::string_view name) {
+  const auto index = matched_route ? matched_route->index : rejected_field_logged_.size() - 1;
   if (rejected_field_logged_[index].exchange(true, std::memory_order_relaxed)) return;
   log.write(telemetry::log_level::error,
             "response header field not sent: its name or value is invalid, or the server sets the field itself",
-            {{"field", name}, {"route", matched ? std::string_view{matched->pattern} : "unmatched"}});
+            {{"field", name}, {"route", matched_route ? std::string_view{matched_route->pattern} : "unmatched"}});
 }
 
 server_shard::server_shard(server_state& state, loop& event_loop)
@@ -45,8 +51,27 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream,
     }
   };
   const count_guard guard{self};
-  connection served{self, std::move(stream), cancel_signal};
+  std::unique_ptr<const tls_client> tls;
+  if (self.state_.settings.tls) {
+    tls = co_await self.perform_tls_handshake(stream);
+    if (!tls) co_return;
+  }
+  connection served{self, std::move(stream), cancel_signal, std::move(tls)};
   co_await served.run();
+}
+
+task<std::unique_ptr<const tls_client>> server_shard::perform_tls_handshake(net::stream_ptr& stream) {
+  struct registration {
+    std::vector<net::stream*>& streams;
+    net::stream* plain;
+    ~registration() { std::erase(streams, plain); }
+  };
+  const registration registered{handshakes_, stream.get()};
+  handshakes_.push_back(stream.get());
+  const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
+  stream->set_deadline(deadline::after(loop_.now(), timeout));
+  auto accepting = state_.settings.tls->accept(stream, state_.log);
+  co_return co_await std::move(accepting);
 }
 
 void server_shard::log_failure(const std::exception_ptr& failure) {
@@ -58,7 +83,8 @@ void server_shard::log_failure(const std::exception_ptr& failure) {
 task<> server_shard::drain(duration timeout) {
   draining_.set();
   const auto connections = connections_;
-  for (auto* each : connections) each->drain();
+  for (auto* open_connection : connections) open_connection->drain();
+  for (auto* plain : handshakes_) plain->set_deadline(deadline::after(loop_.now(), handshake_drain_timeout));
   co_await with_deadline(deadline::after(loop_.now(), timeout), tasks_.join());
 }
 

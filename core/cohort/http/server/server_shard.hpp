@@ -14,6 +14,7 @@
 #include <cohort/http/server/admission_control.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/http/server/server_metrics.hpp>
+#include <cohort/http/server/tls_termination.hpp>
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
@@ -29,20 +30,21 @@ struct server_settings {
   admission_settings admission{};
   /// Header lines of every response, each with its CRLF, such as the security headers.
   std::string common_header_lines;
-  /// The same for requests that reached a reverse proxy over TLS (`X-Forwarded-Proto: https`); if empty,
+  /// The same for requests over TLS, to this server or to a reverse proxy (`X-Forwarded-Proto: https`); if empty,
   /// `common_header_lines` are used.
   std::string common_header_lines_over_tls;
+  /// The server accepts TLS only; null: plain HTTP only.
+  std::shared_ptr<tls_termination> tls;
 };
 
 /// The state that the shards of a server share. Read-only after the start, except the metrics and the atomic members.
 class server_state {
  public:
-  /// `all_routes` and `request_metrics` must outlive it.
-  server_state(const router& all_routes, server_settings chosen, server_metrics& request_metrics,
-               telemetry::logger logger);
+  /// `routes` and `metrics` must outlive it.
+  server_state(const router& routes, server_settings settings, server_metrics& metrics, telemetry::logger log);
 
-  /// Logs, once for each route, that a handler set a header field that was rejected. `matched` may be null.
-  void log_rejected_field(const route* matched, std::string_view name);
+  /// Logs, once for each route, that a handler set a header field that was rejected. `matched_route` may be null.
+  void log_rejected_field(const route* matched_route, std::string_view name);
 
   const router& routes;
   const server_settings settings;
@@ -53,7 +55,7 @@ class server_state {
   std::atomic<std::size_t> body_bytes{0};
 
  private:
-  /// By `route::index`, then one for requests without a route.
+  /// Indexed by `route::index`; the last one is for requests without a route.
   std::vector<std::atomic<bool>> rejected_field_logged_;
 };
 
@@ -83,6 +85,7 @@ class server_shard {
  private:
   friend class connection;
   static task<> run_connection(server_shard& self, net::stream_ptr stream, asio::cancellation_signal& cancel_signal);
+  task<std::unique_ptr<const tls_client>> perform_tls_handshake(net::stream_ptr& stream);
   void log_failure(const std::exception_ptr& failure);
 
   server_state& state_;
@@ -90,6 +93,8 @@ class server_shard {
   admission_control admission_;
   task_group tasks_;
   std::vector<connection*> connections_;
+  /// The plain streams of pending TLS handshakes.
+  std::vector<net::stream*> handshakes_;
   event draining_;
   std::chrono::sys_seconds date_second_{};
   std::string date_line_;

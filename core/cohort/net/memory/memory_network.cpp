@@ -30,7 +30,7 @@ void memory_acceptor::enqueue(stream_ptr connection) {
 }
 
 memory_network::~memory_network() {
-  for (auto& [local, each] : acceptors_) each->clear_on_close();
+  for (auto& [local, acceptor] : acceptors_) acceptor->clear_close_callback();
 }
 
 std::unique_ptr<acceptor> memory_network::listen(const endpoint& local) {

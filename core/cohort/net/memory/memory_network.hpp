@@ -16,7 +16,7 @@ namespace cohort::net {
 /// Acceptor within one loop: `accept` returns the streams given to `enqueue`, in order.
 class memory_acceptor final : public acceptor {
  public:
-  /// `on_close` is called once, when the acceptor is closed or destroyed; not after `clear_on_close`.
+  /// `on_close` is called once, when the acceptor is closed or destroyed; not after `clear_close_callback`.
   memory_acceptor(endpoint local, std::function<void()> on_close) : local_(local), on_close_(std::move(on_close)) {}
   ~memory_acceptor() override { close(); }
 
@@ -25,7 +25,7 @@ class memory_acceptor final : public acceptor {
   void close() noexcept override;
 
   void enqueue(stream_ptr connection);
-  void clear_on_close() noexcept { on_close_ = nullptr; }
+  void clear_close_callback() noexcept { on_close_ = nullptr; }
 
  private:
   endpoint local_;

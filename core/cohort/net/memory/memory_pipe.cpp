@@ -145,8 +145,8 @@ void memory_pipe::hold(pipe_side sender) {
   auto& outgoing = state_->channels[1 - sender];
   const auto now = state_->event_loop.now();
   outgoing.held = true;
-  for (auto& each : outgoing.segments) {
-    if (each.arrives > now) each.arrives = not_scheduled;
+  for (auto& segment : outgoing.segments) {
+    if (segment.arrives > now) segment.arrives = not_scheduled;
   }
   if (outgoing.fin_arrives > now) outgoing.fin_arrives = not_scheduled;
   if (outgoing.reset_arrives > now) outgoing.reset_arrives = not_scheduled;

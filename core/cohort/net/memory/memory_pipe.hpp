@@ -33,8 +33,8 @@ class memory_link {
  public:
   virtual ~memory_link() = default;
 
-  /// When `size` bytes that `sender` sends now arrive at the other side; a size of zero stands for a control segment
-  /// (FIN or RST). The pipe keeps the order of segments whatever the arrival times are.
+  /// The arrival time at the other side of `size` bytes that `sender` sends now; a size of zero stands for a control
+  /// segment (FIN or RST). The pipe keeps the order of segments regardless of arrival times.
   virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
   virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
@@ -65,7 +65,7 @@ class memory_pipe {
   void power_off(pipe_side side);
   /// Lets `size` more bytes of `sender` through, then resets both ends.
   void reset_after(pipe_side sender, std::uint64_t size);
-  /// Delays the delivery of what `sender` sends until `release`. Nothing is lost.
+  /// Delays the delivery of bytes from `sender` until `release`. No bytes are lost.
   void hold(pipe_side sender);
   void release(pipe_side sender);
 

@@ -170,7 +170,7 @@ void memory_pipe::end::close_side(bool with_reset) {
   abort_pending();
 }
 
-/// Answers the segments in flight with a reset, since this end is closed.
+/// Responds to the segments in flight with a reset, since this end is closed.
 void memory_pipe::end::reject_incoming() {
   auto& channel = incoming();
   const auto now = shared_->event_loop.now();

@@ -17,7 +17,7 @@ namespace cohort::policy {
 ///   gradient = clamp(tolerance * max(base, min_latency_threshold) / p50, 0.5, 1)
 ///   limit    = smooth(limit, limit * gradient + sqrt(limit)), within [min_limit, max_limit]
 /// The limit does not grow while at most half of it was used. At a gradient of 0.5 the latency was caused by the
-/// requests in flight, whatever the limit was; the reduction then starts from their number (as RFC 5681 section 3.1
+/// requests in flight, not by the limit; the reduction then starts from their number (as RFC 5681 section 3.1
 /// halves the flight size, not the window), but not from less than 50. Latency below `min_latency_threshold` is not
 /// attributed to queueing.
 ///
@@ -50,7 +50,7 @@ class concurrency_limiter {
   bool try_acquire() noexcept;
   /// Ends a request. `latency` is measured from the request's header section to its response.
   void release(duration latency, time_point now) noexcept;
-  /// Ends a request whose latency says nothing, such as one whose client disconnected.
+  /// Ends a request whose latency must be ignored, such as one whose client disconnected.
   void release() noexcept;
 
   std::size_t limit() const noexcept;

@@ -18,7 +18,7 @@ struct retry_settings {
   duration max_backoff = std::chrono::milliseconds{250};
 };
 
-/// Why an attempt failed.
+/// The reason for the failure of an attempt.
 enum class attempt_failure {
   not_sent,          // no byte of the request reached the upstream's application
   connection_lost,   // the connection failed or timed out after the request was sent, so it may have been processed

@@ -6,7 +6,7 @@
 
 namespace cohort {
 
-/// How a wait ended.
+/// The result of a wait.
 enum class wait_status { notified, timed_out, cancelled };
 
 class wait_queue;

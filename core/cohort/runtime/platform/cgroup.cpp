@@ -87,7 +87,7 @@ hierarchy hierarchy_of(std::string_view controller, std::span<const std::string_
 }
 
 template <class T>
-void keep_smaller(std::optional<T>& smallest, T limit) noexcept {
+void update_minimum(std::optional<T>& smallest, T limit) noexcept {
   smallest = smallest ? std::min(*smallest, limit) : limit;
 }
 
@@ -160,7 +160,7 @@ cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexce
     auto rest = read_prefix(file.quota, text);
     const auto quota = consume_field(rest, ' ');
     const auto limit = quota_in_cpus(quota, file.period.empty() ? rest : read_prefix(file.period, period_text));
-    if (limit) keep_smaller(limits.cpus, *limit);
+    if (limit) update_minimum(limits.cpus, *limit);
   }
   return limits;
 }

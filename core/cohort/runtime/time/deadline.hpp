@@ -26,7 +26,7 @@ class deadline {
   /// `time_point::max()` for `never()`.
   constexpr time_point time() const noexcept { return time_; }
   constexpr bool is_never() const noexcept { return time_ == time_point::max(); }
-  /// True from the deadline itself on.
+  /// Whether `now` is at or after the deadline.
   constexpr bool expired(time_point now) const noexcept { return now >= time_; }
   /// The time from `now` to the deadline: zero once it has expired, `duration::max()` for `never()`.
   constexpr duration remaining(time_point now) const noexcept {

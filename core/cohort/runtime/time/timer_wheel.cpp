@@ -11,9 +11,9 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// How far ahead a timer is placed at most; a later one is placed again from there. Half a turn of the top level, so
-/// that a slot of that level is never both the current one and the one a full turn ahead.
-constexpr std::uint64_t max_placement = max_distance / 2;
+/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. Half a turn of the
+/// top level, so that a slot of that level is never both the current one and the one a full turn ahead.
+constexpr std::uint64_t max_placement_distance = max_distance / 2;
 
 std::uint64_t tick_ceil(time_point time) noexcept {
   const auto nanoseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(time.time_since_epoch().count(), 0));
@@ -61,7 +61,7 @@ void timer::disarm_and_unlink() noexcept {
 timer_wheel::timer_wheel(time_point start) noexcept : current_tick_(tick_floor(start)) {}
 
 void timer_wheel::insert(timer& node) noexcept {
-  const auto tick = std::clamp(tick_ceil(node.expiry_), current_tick_, current_tick_ + max_placement);
+  const auto tick = std::clamp(tick_ceil(node.expiry_), current_tick_, current_tick_ + max_placement_distance);
   const auto level = level_of(current_tick_, tick);
   const auto slot = static_cast<unsigned>((tick >> (level * slot_bits)) & slot_mask);
   node.level_ = static_cast<std::uint8_t>(level);

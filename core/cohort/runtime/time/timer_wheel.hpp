@@ -93,8 +93,8 @@ class timer_wheel {
   /// arms for the current tick runs in the next call. Callbacks must not throw.
   void advance(time_point now);
 
-  /// When `advance` must be called next; nothing if no timer is armed. At most the earliest expiry: the wheel may need
-  /// an earlier call that only moves timers to a finer level.
+  /// The time of the next necessary call of `advance`; empty if no timer is armed. At most the earliest expiry: the
+  /// wheel may need an earlier call that only moves timers to a finer level.
   std::optional<time_point> next_wakeup() const noexcept;
 
   /// Sets a function that is called with the new `next_wakeup()` whenever arming a timer makes it earlier.

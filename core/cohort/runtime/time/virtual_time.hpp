@@ -16,7 +16,7 @@
 
 namespace cohort {
 
-/// A loop with a virtual clock, for tests and simulations. Time stands still while handlers are ready and then jumps to
+/// A loop with a virtual clock, for tests and simulations. Time advances only when no handler is ready, directly to
 /// the next timer, so runs are deterministic and do not wait. Use it on one thread.
 class virtual_time {
  public:

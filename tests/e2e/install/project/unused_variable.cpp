@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: BSL-1.0
-void warns() { int unused_in_the_users_code = 0; }
+void warns() { int unused_variable = 0; }

@@ -82,7 +82,7 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
     CHECK(fixture.receive_response(get_request("http://many.test/"), ok_response("hello")).body == "hello");
     CHECK(fixture.time.now() - start < 10ms);
   }
-  SECTION("an address that never answers costs the connect timeout twice and is then ejected") {
+  SECTION("an address that never responds costs the connect timeout twice and is then ejected") {
     fixture.network.add_name("many.test", addresses{black_hole, accepting});
     std::vector<duration> connect_times;
     for (int i = 0; i < 20; ++i) {
@@ -160,7 +160,7 @@ TEST_CASE("client: an early response to a request that was not read is returned,
   CHECK(fixture.connection_count() == 2);
 }
 
-TEST_CASE("client: the error of an incomplete response depends on how much of it was received", "[http][client]") {
+TEST_CASE("client: the error of an incomplete response depends on the received part", "[http][client]") {
   client_fixture fixture;
   enum class end { stays_open, closes, resets };
   const auto [bytes, end_of_bytes, error] = GENERATE(table<std::string, end, client_error>({
@@ -285,7 +285,7 @@ TEST_CASE("client: a cancelled call on a reused connection is not repeated", "[h
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client_error: each error has a message of its own and a class; timeouts are classified as such",
+TEST_CASE("client_error: each error has its own message and a class; timeouts are classified as such",
           "[http][client]") {
   std::set<std::string> messages;
   for (int code = 1; code <= static_cast<int>(client_error::cancelled); ++code) {

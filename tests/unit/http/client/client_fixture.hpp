@@ -76,7 +76,7 @@ inline task<> close_idle(http::client& client) {
   co_return;
 }
 
-/// A call that runs beside the test's own code. The destructor cancels it.
+/// A call that runs concurrently with the test code. The destructor cancels it.
 class started_call {
  public:
   started_call(virtual_time& time, task<http::client_result> call) : time_(time), call_(time, std::move(call)) {}
@@ -96,7 +96,7 @@ class started_call {
     if (call_.outcome().failure) std::rethrow_exception(call_.outcome().failure);
     return *call_.outcome().value;
   }
-  /// Nothing if the call has a response.
+  /// Empty if the call has a response.
   std::optional<client_error> error() {
     const auto& done = result();
     return done ? std::nullopt : std::optional{done.error()};
@@ -180,7 +180,7 @@ class client_fixture {
     run_ready();
     return connections_.at(connections_.size() - 1);
   }
-  /// Runs what is ready. Operations that take no time, such as connecting, take some ticks of the timer wheel.
+  /// Runs the ready handlers. Operations that take no time, such as connecting, take some ticks of the timer wheel.
   void run_ready() { time.run_for(4 * tick); }
 
   /// Makes a call and responds to it with `bytes` on the newest connection.

@@ -118,7 +118,7 @@ TEST_CASE("client: a URL that is not http or https, or has no host, is rejected"
   CHECK(fixture.connection_count() == 0);
 }
 
-TEST_CASE("client: a response is read in every framing, however its bytes are split", "[http][client]") {
+TEST_CASE("client: a response is parsed in every framing, with its bytes split at any position", "[http][client]") {
   client_fixture fixture{max_read(GENERATE(std::size_t{1} << 20, std::size_t{1}, std::size_t{3}))};
   struct framing {
     std::string bytes;

@@ -216,12 +216,12 @@ TEST_CASE("fetch: the repeated request is the last one and has the remaining tim
   fixture.connection(0).close();
   REQUIRE(fixture.connection_count() == 2);
   fixture.connection(1).read_request();
-  SECTION("it fails like the first one") {
+  SECTION("the second attempt fails like the first") {
     fixture.connection(1).close();
     CHECK(call.error() == client_error::no_response);
     CHECK(fixture.connection_count() == 2);
   }
-  SECTION("it times out") {
+  SECTION("the second attempt times out") {
     const auto start = fixture.time.now();
     CHECK(call.error() == client_error::response_timeout);
     CHECK(fixture.time.now() - start <= 1s + tick);

@@ -72,9 +72,9 @@ void check(const parse_result& result, const sample& expected) {
 TEST_CASE("response parser: a response split at any byte is parsed the same", "[http][client]") {
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
-    for (std::size_t cut = 0; cut <= sample.bytes.size(); ++cut) {
-      CAPTURE(cut);
-      check(parse({sample.bytes.substr(0, cut), sample.bytes.substr(cut)}, sample.is_head_request,
+    for (std::size_t split_at = 0; split_at <= sample.bytes.size(); ++split_at) {
+      CAPTURE(split_at);
+      check(parse({sample.bytes.substr(0, split_at), sample.bytes.substr(split_at)}, sample.is_head_request,
                   sample.ends_with_connection),
             sample);
     }
@@ -91,20 +91,21 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
 }
 
 TEST_CASE("response parser: without storing, errors and the end are the same", "[http][client]") {
-  const response_parser::limits without_storing{8 * 1024, 5, false, false};
+  const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
-    const auto result = parse({sample.bytes}, sample.is_head_request, sample.ends_with_connection, without_storing);
+    const auto result =
+        parse({sample.bytes}, sample.is_head_request, sample.ends_with_connection, without_body_storage);
     CHECK_FALSE(result.error.has_value());
     CHECK(result.response.status_code() == 200);
     CHECK(result.response.fields.empty());
     CHECK(result.response.body.empty());
     CHECK(result.unparsed.empty());
   }
-  const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_storing);
+  const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_body_storage);
   CHECK(too_large.error == client_error::body_too_large);
   const auto ambiguous =
-      parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, without_storing);
+      parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, without_body_storage);
   CHECK(ambiguous.error == client_error::response_malformed);
 }
 
@@ -113,12 +114,12 @@ TEST_CASE("response parser: a response that ends early is truncated", "[http][cl
     if (sample.ends_with_connection) continue;
     CAPTURE(sample.bytes);
     const auto head = sample.bytes.find("\r\n\r\n") + 4;
-    for (std::size_t cut = 0; cut < sample.bytes.size(); ++cut) {
-      CAPTURE(cut);
-      const auto result = parse({sample.bytes.substr(0, cut)}, sample.is_head_request, true);
-      CHECK(result.error == (cut == 0     ? client_error::no_response
-                             : cut < head ? client_error::response_truncated
-                                          : client_error::body_truncated));
+    for (std::size_t split_at = 0; split_at < sample.bytes.size(); ++split_at) {
+      CAPTURE(split_at);
+      const auto result = parse({sample.bytes.substr(0, split_at)}, sample.is_head_request, true);
+      CHECK(result.error == (split_at == 0     ? client_error::no_response
+                             : split_at < head ? client_error::response_truncated
+                                               : client_error::body_truncated));
     }
   }
 }
@@ -147,7 +148,8 @@ TEST_CASE("response parser: keep-alive depends on version, Connection and framin
   CHECK(parse({bytes}).keep_alive == keep_alive);
 }
 
-TEST_CASE("response parser: the limit of the body applies in every framing, however it is split", "[http][client]") {
+TEST_CASE("response parser: the body limit applies in every framing, with the body split at any position",
+          "[http][client]") {
   const auto [head, tail] = GENERATE(table<std::string, std::string>({
       {"Content-Length: 10\r\n\r\n", ""},
       {"Transfer-Encoding: chunked\r\n\r\na\r\n", "\r\n0\r\n\r\n"},
@@ -155,22 +157,22 @@ TEST_CASE("response parser: the limit of the body applies in every framing, howe
   }));
   const auto bytes = "HTTP/1.1 200 OK\r\n" + head + "0123456789" + tail;
   CAPTURE(bytes);
-  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+  for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> pieces{view.substr(0, cut), view.substr(cut)};
+    const std::vector<std::string_view> pieces{view.substr(0, split_at), view.substr(split_at)};
     CHECK(parse(pieces, false, false, {1024, 9}).error == client_error::body_too_large);
-    const auto fits = parse(pieces, false, false, {1024, 10});
-    CHECK_FALSE(fits.error.has_value());
-    CHECK(fits.response.body == "0123456789");
+    const auto within_limit = parse(pieces, false, false, {1024, 10});
+    CHECK_FALSE(within_limit.error.has_value());
+    CHECK(within_limit.response.body == "0123456789");
   }
 }
 
-TEST_CASE("response parser: the limit of the header applies, however it is split", "[http][client]") {
+TEST_CASE("response parser: the header limit applies, with the header split at any position", "[http][client]") {
   const std::string bytes = "HTTP/1.1 200 OK\r\nX-A: " + std::string(100, 'x') + "\r\nContent-Length: 0\r\n\r\n";
-  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
-    CAPTURE(cut);
+  for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
+    CAPTURE(split_at);
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> pieces{view.substr(0, cut), view.substr(cut)};
+    const std::vector<std::string_view> pieces{view.substr(0, split_at), view.substr(split_at)};
     CHECK(parse(pieces, false, false, {100, 10}).error == client_error::response_header_too_large);
     CHECK_FALSE(parse(pieces, false, false, {bytes.size() + 1, 10}).error.has_value());
   }

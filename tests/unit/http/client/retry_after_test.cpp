@@ -8,7 +8,7 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/client/upstream_fixture.hpp"
 
-// `Retry-After`: its formats, and the calls that are held back after a 429.
+// `Retry-After`: its formats, and the calls that are rejected after a 429.
 namespace cohort {
 namespace {
 
@@ -83,7 +83,7 @@ TEST_CASE("cases 2.7: after a 429 with Retry-After, no request is sent until tha
   CHECK(fixture.request_count() == 2);
 }
 
-TEST_CASE("cases 2.7: calls are held back for the documented maximum at most", "[http][upstream]") {
+TEST_CASE("cases 2.7: calls are rejected for the documented maximum at most", "[http][upstream]") {
   auto settings = single_attempt();
   const auto maximum = GENERATE(duration{1h}, duration{10min});
   settings.max_rate_limit_hold = maximum;
@@ -97,7 +97,7 @@ TEST_CASE("cases 2.7: calls are held back for the documented maximum at most", "
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("cases 2.7: a 429 without a valid Retry-After holds no calls back", "[http][upstream]") {
+TEST_CASE("cases 2.7: a 429 without a valid Retry-After does not delay calls", "[http][upstream]") {
   upstream_fixture fixture;
   fixture.replica().steps = {
       {.status = 429, .retry_after = GENERATE("", "0", "soon", "Thu, 01 Jan 1970 00:00:00 GMT")}};
@@ -105,7 +105,7 @@ TEST_CASE("cases 2.7: a 429 without a valid Retry-After holds no calls back", "[
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("cases 2.7: Retry-After with another status holds back the retries of the call only", "[http][upstream]") {
+TEST_CASE("cases 2.7: Retry-After with another status delays the retries of that call only", "[http][upstream]") {
   upstream_fixture fixture{with_retries()};
   fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
   const auto rejected = fixture.call();

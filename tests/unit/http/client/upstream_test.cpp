@@ -244,9 +244,9 @@ TEST_CASE("upstream: consecutive failures open the breaker, and a successful pro
   CHECK(fixture.metric("breaker_state", "state=\"open\"") == 1);
   CHECK(fixture.metric("breaker_state", "state=\"closed\"") == 0);
 
-  const auto refused = fixture.call();
-  CHECK(error_of(refused) == client_error::breaker_open);
-  CHECK(refused.elapsed == 0ms);
+  const auto rejected = fixture.call();
+  CHECK(error_of(rejected) == client_error::breaker_open);
+  CHECK(rejected.elapsed == 0ms);
   CHECK(fixture.request_count() == 10);
   CHECK(fixture.metric("requests_total", "outcome=\"open\"") == 1);
 

@@ -46,7 +46,7 @@ TEST_CASE("content negotiation: the offer that Accept prefers is selected, other
       {"application/openmetrics-text;version=0.0.1", text},
       {"application/openmetrics-text;version=2.0.0,*/*;q=0.1", text},
       {"text/plain;version=1.0.0;q=0.9,application/openmetrics-text;q=0.1", open_metrics},
-      // The most specific range decides, whatever the order.
+      // The most specific range decides, regardless of the order.
       {"*/*,text/plain;q=0.5", open_metrics},
       {"text/plain;q=0.5,*/*", open_metrics},
       {"application/*;q=0.9,application/openmetrics-text;q=0.2,text/plain;q=0.3", text},

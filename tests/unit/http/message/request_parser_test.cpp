@@ -30,7 +30,7 @@ struct parsed_request {
   std::string unread_bytes;
 };
 
-TEST_CASE("request parser: the request line and the fields are views of what was received", "[http][message]") {
+TEST_CASE("request parser: the request line and the fields are views of the received bytes", "[http][message]") {
   parsed_request request{"GET /a%20b?c=d HTTP/1.1\r\nHost: test:80\r\nX-A:  b c \t\r\nx-a: second\r\nEmpty:\r\n\r\n"};
   REQUIRE_FALSE(request.rejected);
   const auto& head = request.head;
@@ -80,7 +80,7 @@ TEST_CASE("request parser: Host may be a name, an IP address, have a port, or be
   CHECK_FALSE(request.rejected);
 }
 
-TEST_CASE("cases 1.2: a Host field that is no uri-host[:port] is rejected with 400", "[http][message]") {
+TEST_CASE("cases 1.2: a Host field that is not uri-host[:port] is rejected with 400", "[http][message]") {
   const auto host = GENERATE(as<std::string>{}, "[::1", "a:b", "%zz", "a\x80", "a]b", ":80", "a:80:80", "[::1]a", "u@a",
                              "a/b", "a b", "a, b", "[::1%25lo");
   const auto version = GENERATE(as<std::string>{}, "1.0", "1.1");
@@ -117,7 +117,7 @@ TEST_CASE("request parser: the version and Connection decide whether the connect
   CHECK(request.parser.keep_alive() == expected.keep_alive);
 }
 
-TEST_CASE("cases 1.1: close wins over keep-alive, and Proxy-Connection has no effect", "[http][message]") {
+TEST_CASE("cases 1.1: close takes precedence over keep-alive, and Proxy-Connection has no effect", "[http][message]") {
   struct row {
     const char* version;
     const char* fields;
@@ -193,7 +193,7 @@ TEST_CASE("cases 1.5: 100-continue is recognized in a list and in repeated field
   CHECK(request.parser.expects_continue());
 }
 
-TEST_CASE("cases 1.5: HTTP/1.0 has no expectations, and an empty one is none", "[http][message]") {
+TEST_CASE("cases 1.5: HTTP/1.0 has no expectations, and an empty one is ignored", "[http][message]") {
   parsed_request http_1_0{"POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: x\r\n\r\n"};
   CHECK_FALSE(http_1_0.rejected);
   CHECK_FALSE(http_1_0.parser.expects_continue());

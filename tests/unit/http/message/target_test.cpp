@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("target: it is split into path and query", "[http][message]") {
+TEST_CASE("target: path and query are split", "[http][message]") {
   struct row {
     std::string_view target;
     std::string_view path;
@@ -71,7 +71,7 @@ TEST_CASE("cases 1.2: a host and port is a name, an IPv4 address or an IP litera
   }
 }
 
-TEST_CASE("percent-decoding: the bytes are returned, nothing for malformed input", "[http][message]") {
+TEST_CASE("percent-decoding: returns the bytes; empty for malformed input", "[http][message]") {
   CHECK(percent_decode("a%20b%2f%C3%a4") == "a b/\xC3\xA4");
   CHECK(percent_decode("a+b") == "a+b");
   CHECK(decode_query_component("a+b%2B") == "a b+");

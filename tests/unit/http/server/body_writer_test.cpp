@@ -17,15 +17,15 @@ TEST_CASE("sse_event: each line of the data becomes a data line, for every kind 
     std::string_view data;
     std::string_view lines;
   };
-  const auto each = GENERATE(values<row>({{"{}", "data: {}\n"},
-                                          {"", "data: \n"},
-                                          {"a\nb", "data: a\ndata: b\n"},
-                                          {"a\r\nb", "data: a\ndata: b\n"},
-                                          {"a\rid: forged", "data: a\ndata: id: forged\n"},
-                                          {"a\n\nevent: forged", "data: a\ndata: \ndata: event: forged\n"},
-                                          {"a\n", "data: a\ndata: \n"}}));
-  CAPTURE(each.data);
-  CHECK(sse_event("tick", each.data) == "event: tick\n" + std::string{each.lines} + "\n");
+  const auto test_case = GENERATE(values<row>({{"{}", "data: {}\n"},
+                                               {"", "data: \n"},
+                                               {"a\nb", "data: a\ndata: b\n"},
+                                               {"a\r\nb", "data: a\ndata: b\n"},
+                                               {"a\rid: forged", "data: a\ndata: id: forged\n"},
+                                               {"a\n\nevent: forged", "data: a\ndata: \ndata: event: forged\n"},
+                                               {"a\n", "data: a\ndata: \n"}}));
+  CAPTURE(test_case.data);
+  CHECK(sse_event("tick", test_case.data) == "event: tick\n" + std::string{test_case.lines} + "\n");
 }
 
 task<bool> write_parts(body_writer& writer) {
@@ -35,8 +35,7 @@ task<bool> write_parts(body_writer& writer) {
   co_return co_await writer.finish();
 }
 
-TEST_CASE("body writer: each write is a chunk, an empty one is none, and finish sends the last chunk",
-          "[http][server]") {
+TEST_CASE("body writer: each nonempty write is a chunk, and finish sends the last chunk", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
   event draining;

@@ -60,7 +60,7 @@ std::vector<std::string> log_lines_of(const std::vector<std::string>& request_co
                       [](request_context& context) { return text_response(std::string{context.id()}); });
     server.routes.get("/broken", [](request_context&) -> http::response { throw std::runtime_error("secret"); });
     server.routes.get("/health", text_handler("healthy")).is_probe = true;
-    for (const auto& each : request_count) server.response_to(each);
+    for (const auto& request : request_count) server.response_to(request);
   }
   return log.close();
 }

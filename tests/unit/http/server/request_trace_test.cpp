@@ -112,7 +112,7 @@ struct upstream_trace_fixture : service_fixture {
       : upstream(client, metrics, log, "there", settings) {
     http::router upstream_routes;
     upstream_routes.get("/", [this](request_context& context) {
-      for (const auto& each : context.head().fields) received_fields.emplace_back(each.name, each.value);
+      for (const auto& header : context.head().fields) received_fields.emplace_back(header.name, header.value);
       if (next_statuses.empty()) return http::json_response("{}");
       http::response response{next_statuses.front()};
       next_statuses.erase(next_statuses.begin());
@@ -129,8 +129,8 @@ struct upstream_trace_fixture : service_fixture {
   /// The values of a field in all requests to the upstream.
   std::vector<std::string> received(std::string_view name) const {
     std::vector<std::string> found;
-    for (const auto& each : received_fields) {
-      if (http::iequals(each.first, name)) found.push_back(each.second);
+    for (const auto& field : received_fields) {
+      if (http::iequals(field.first, name)) found.push_back(field.second);
     }
     return found;
   }
@@ -213,7 +213,7 @@ task<> call_in_background(http::upstream& upstream) {
   co_await upstream.call(std::move(request), background);
 }
 
-TEST_CASE("trace: a call that serves no request sends no trace", "[http][server]") {
+TEST_CASE("trace: a call outside of a request has no trace", "[http][server]") {
   upstream_trace_fixture fixture;
   fixture.time.run(call_in_background(fixture.upstream));
   CHECK(fixture.received("x-request-id") == std::vector<std::string>{"events"});

@@ -7,7 +7,7 @@
 #include <cohort/json/parser.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// RFC 9110 and RFC 9112 at the level of connections: what a client sees on the wire.
+// RFC 9110 and RFC 9112 at the level of connections, as observed by a client.
 namespace cohort {
 namespace {
 
@@ -177,7 +177,7 @@ TEST_CASE("cases 1.12: HTTP/1.2 is processed as HTTP/1.1", "[http][server]") {
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("cases 1.12: OPTIONS * is answered with 204 and Allow", "[http][server]") {
+TEST_CASE("cases 1.12: the response to OPTIONS * is 204 with Allow", "[http][server]") {
   const auto target = GENERATE(as<std::string>{}, "*", "http://a", "http://a:80");
   conformance_fixture server;
   auto client = server.connect();

@@ -98,7 +98,7 @@ class server_fixture {
     while (!is_drained()) time.run_for(1ms);
   }
 
-  /// The value of a time series in the text format, such as `test_http_requests_total{…}`; nothing if it does not
+  /// The value of a time series in the text format, such as `test_http_requests_total{…}`; empty if it does not
   /// exist.
   std::optional<double> metric_value(const std::string& name) const {
     const auto text = "\n" + metrics.prometheus_text();

@@ -148,7 +148,7 @@ TEST_CASE("server: an empty line before a request is ignored for every segmentat
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("server: an HTTP/1.0 connection is closed after the response unless the client asks for keep-alive",
+TEST_CASE("server: an HTTP/1.0 connection is closed after the response unless the client requests keep-alive",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
@@ -242,17 +242,17 @@ TEST_CASE("server: 100 Continue is not sent for a rejected request", "[http][ser
     std::string head;
     int status;
   };
-  const auto each = GENERATE(values<row>({
+  const auto test_case = GENERATE(values<row>({
       {"too large", "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n\r\n",
        413},
       {"no such path", "POST /none HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", 404},
       {"wrong method", "PUT /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", 405},
   }));
-  CAPTURE(each.name);
+  CAPTURE(test_case.name);
   auto client = server.connect();
-  client.send(each.head);
+  client.send(test_case.head);
   const auto response = client.receive();
-  CHECK(response->status == each.status);
+  CHECK(response->status == test_case.status);
   CHECK(response->header("Connection") == "close");
   CHECK(client.closed_cleanly());
 }

@@ -55,12 +55,12 @@ TEST_CASE(
       {{"--target", "a=http://h/", "--target", "a=http://g/"}, "two targets have the name \"a\"; names must be unique"},
       {{"--target", "http://h/", "--target", "http://h/"}, "two targets have the name \"h/\"; names must be unique"},
       {{"--method", "get"}, "--method is \"get\", but must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"},
-      {{"-H", "Host: h"},
-       "--header is \"Host: h\", but must be a header field such as \"Accept: text/html\"; Host, "
-       "Content-Length and Transfer-Encoding are set by loadgen"},
+      {{"-H", "Host: a b"},
+       "--header is \"Host: a b\", but must be a header field such as \"Accept: text/html\" or \"Host: "
+       "shop.example:8080\"; Content-Length and Transfer-Encoding are set by loadgen"},
       {{"-H", "A: b\r\nC: d"},
-       "--header is \"A: b??C: d\", but must be a header field such as \"Accept: text/html\"; Host, "
-       "Content-Length and Transfer-Encoding are set by loadgen"},
+       "--header is \"A: b??C: d\", but must be a header field such as \"Accept: text/html\" or \"Host: "
+       "shop.example:8080\"; Content-Length and Transfer-Encoding are set by loadgen"},
       {{"--body", "@/no/such/file"}, "--body: \"/no/such/file\" cannot be read: No such file or directory"},
       {{"--body", "@/"}, "--body: \"/\" cannot be read: Is a directory"},
       {{"--scenario", "/no/such/file"}, "--scenario: \"/no/such/file\" cannot be read: No such file or directory"},

@@ -109,7 +109,7 @@ TEST_CASE("output file: open returns an error if the path cannot be written", "[
   CHECK(files.entry_count() == 1);
 }
 
-TEST_CASE("output file: open does not remove what is in the way", "[loadgen][cli]") {
+TEST_CASE("output file: open does not remove an existing file or directory", "[loadgen][cli]") {
   const scratch_directory files;
   fs::create_directory(files / "report.part");
   CHECK(open_error(files / "report") == '"' + (files / "report") + "\" cannot be written: Is a directory");

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "loadgen/cli/session.hpp"
-
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <cohort/json/parser.hpp>
 #include "tests/support/temporary_directory.hpp"
-#include "tests/unit/loadgen/cli/parsed_command.hpp"
-#include "tests/unit/loadgen/load_fixture.hpp"
+#include "tests/unit/loadgen/cli/session_fixture.hpp"
 
 // Sessions on a virtual clock: preflight, load, search, verdict and files.
 namespace cohort {
@@ -18,45 +14,6 @@ namespace {
 
 using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
-using loadgen::run_configuration;
-using loadgen::session;
-
-constexpr const char* default_target = "--target=site=http://192.0.2.80/";
-
-class session_fixture : public load_fixture {
- public:
-  std::string status_output;
-  std::string report_output;
-
-  /// Returns the exit status; 104 if the preparation fails.
-  int run_session(const run_configuration& configuration, std::optional<duration> interrupt_after = {}) {
-    loadgen::console console;
-    console.write_status = [this](std::string_view text) { status_output += text; };
-    console.write_report = [this](std::string_view text) { report_output += text; };
-    const auto run_environment = environment();
-    session session{configuration, run_environment, console};
-    if (const auto error = session.prepare()) {
-      status_output += *error;
-      return loadgen::exit_bad_arguments;
-    }
-    std::optional<spawned_task<>> interrupting;
-    if (interrupt_after) interrupting.emplace(time, interrupt(session, *interrupt_after));
-    return time.run(session.run());
-  }
-
- private:
-  static task<> interrupt(loadgen::session& session, duration delay) {
-    auto sleeping = sleep_for(delay);
-    co_await std::move(sleeping);
-    session.interrupt("Interrupted (SIGINT).");
-  }
-};
-
-std::string read_content(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream{path}.rdbuf();
-  return text.str();
-}
 
 TEST_CASE("session: a run that meets its objectives exits with 0 and writes its files", "[loadgen][cli]") {
   temporary_directory files;

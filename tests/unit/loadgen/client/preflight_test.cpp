@@ -13,15 +13,8 @@ namespace {
 using namespace test;
 using error_list = std::vector<std::string>;
 
-task<> close_idle_connections(http::client& client) {
-  client.close_idle();
-  co_return;
-}
-
 class preflight_fixture {
  public:
-  ~preflight_fixture() { load.time.run(close_idle_connections(client)); }
-
   /// Responds to a path with a status, and counts the requests.
   void add_route(const std::string& path, unsigned code, std::string body = "hello") {
     load.routes.get(path, [this, code, body](http::request_context&) {
@@ -30,15 +23,15 @@ class preflight_fixture {
     });
   }
   error_list check(duration timeout = 5s) {
-    return load.time.run(loadgen::run_preflight(client, load.network, targets, timeout));
+    settings.timeout = timeout;
+    return load.time.run(loadgen::run_preflight(load.network, settings));
   }
   loadgen::target& add_target(const std::string& name, const std::string& url) {
-    return targets.emplace_back(make_target(name, url));
+    return settings.targets.emplace_back(make_target(name, url));
   }
 
   load_fixture load;
-  http::client client{load.network, 1};
-  std::vector<loadgen::target> targets;
+  load_settings settings;
 };
 
 TEST_CASE("preflight: a target that responds gets one request and no error", "[loadgen][client]") {
@@ -134,7 +127,7 @@ TEST_CASE("preflight: unsafe methods are not sent, only the connection is made",
   CHECK(fixture.check().empty());
   fixture.load.time.run_for(1s);
   CHECK(fixture.load.request_count == 0);
-  fixture.targets[0].request.url.set_port_number(81);
+  fixture.settings.targets[0].request.url.set_port_number(81);
   CHECK(fixture.check() == error_list{"a (http://192.0.2.80:81/a): the connection was refused"});
 }
 
@@ -152,9 +145,9 @@ TEST_CASE("preflight: safe methods are sent with their header fields", "[loadgen
   fixture.load.routes.add(get, "/a", record);
   fixture.load.routes.add(options, "/a", record);
   fixture.load.serve();
-  auto& only = fixture.add_target("a", "http://192.0.2.80/a");
-  only.request.method = method;
-  only.request.fields.emplace_back("X-API-Key", "k");
+  auto& target = fixture.add_target("a", "http://192.0.2.80/a");
+  target.request.method = method;
+  target.request.fields.emplace_back("X-API-Key", "k");
   CHECK(fixture.check().empty());
   CHECK(received_method == method);
   CHECK(received_key == "k");

@@ -65,10 +65,10 @@ TEST_CASE("target client: each kind of invalid response has its own outcome", "[
          return send(stream, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
        },
        request_outcome::protocol},
-      {"a status that is none",
+      {"an invalid status",
        [](net::stream& stream, std::size_t) { return send(stream, "HTTP/1.1 000 Foo\r\nContent-Length: 2\r\n\r\nhi"); },
        request_outcome::protocol},
-      {"interim answers without end",
+      {"endless interim responses",
        [](net::stream& stream, std::size_t) {
          std::string hints;
          for (int i = 0; i < 101; ++i) hints += "HTTP/1.1 103 Early Hints\r\n\r\n";
@@ -76,15 +76,15 @@ TEST_CASE("target client: each kind of invalid response has its own outcome", "[
        },
        request_outcome::protocol},
       {"silence", [](net::stream&, std::size_t) -> task<> { co_return; }, request_outcome::timeout},
-      {"half an answer", [](net::stream& stream, std::size_t) { return send(stream, "HTTP/1.1 200 OK\r\n"); },
+      {"half a response", [](net::stream& stream, std::size_t) { return send(stream, "HTTP/1.1 200 OK\r\n"); },
        request_outcome::timeout},
   };
-  for (const auto& each : cases) {
-    CAPTURE(each.description);
+  for (const auto& test_case : cases) {
+    CAPTURE(test_case.description);
     load_fixture fixture;
-    fixture.serve_script(each.peer);
+    fixture.serve_script(test_case.peer);
     const auto report = fixture.run(five_sequential_requests());
-    CHECK(count_of(report.totals.outcomes, each.outcome) == 5);
+    CHECK(count_of(report.totals.outcomes, test_case.outcome) == 5);
     CHECK(loadgen::total_count(report.totals.outcomes) == 5);
     CHECK(report.totals.sent == 5);
     // None of these connections is used again.

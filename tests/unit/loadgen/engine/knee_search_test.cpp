@@ -54,7 +54,7 @@ TEST_CASE("knee search: the rate is doubled until it fails, bisected to within 5
   CHECK_FALSE(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: it ends within 5 % below the capacity, from any first rate", "[loadgen][engine]") {
+TEST_CASE("knee search: ends within 5 % below the capacity, from any first rate", "[loadgen][engine]") {
   const auto first_rate = GENERATE(
       from_range(std::vector<std::int64_t>{1'000'000, 5'000'000, 333'333, 77'700'000, 1'000'000'000, 64'000'000'000}));
   const auto capacity =
@@ -99,8 +99,8 @@ TEST_CASE("knee search: all trial rates are positive and at most a million", "[l
   CHECK_FALSE(search.capacity());
 }
 
-TEST_CASE("knee search: it ends also at the lowest rates", "[loadgen][engine]") {
-  // Where 5 % is less than the smallest difference.
+TEST_CASE("knee search: ends also at the lowest rates", "[loadgen][engine]") {
+  // Here 5 % is less than the smallest difference.
   const auto capacity = GENERATE(range(1, 25));
   CAPTURE(capacity);
   knee_search search{request_rate{1'000}};

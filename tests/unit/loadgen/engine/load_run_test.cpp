@@ -30,7 +30,7 @@ TEST_CASE("load run: a stall of one second delays all requests scheduled during 
   load_fixture fixture;
   fixture.serve_delayed(stall_for_one_second);
   auto settings = constant_load(100, 10s);
-  // A single connection sends nothing during the stall, many go on sending; response times are the same.
+  // A single connection sends nothing during the stall, many continue to send; response times are the same.
   settings.connections = GENERATE(1, 256);
   CAPTURE(settings.connections);
   const auto report = fixture.run(settings);
@@ -198,7 +198,7 @@ TEST_CASE("load run: the run ends as soon as an objective can no longer be met",
   auto settings = constant_load(100, 100s);
   settings.abort_objectives.push_back(*loadgen::parse_objective("site:p99<100ms"));
   const auto report = fixture.run(settings);
-  // One percent of 10,000 may be late. From 3 s on all are; the request of 4.0 s is the 101st.
+  // One percent of 10,000 may be late. From 3 s on all requests are late; the request of 4.0 s is the 101st.
   CHECK(report.totals.planned > 400);
   CHECK(report.totals.planned < 700);
   CHECK(loadgen::total_count(report.totals.outcomes) == report.totals.planned);

@@ -40,8 +40,9 @@ std::vector<std::uint64_t> complete_sample(const censored_sample& sample, std::m
   return values;
 }
 
-TEST_CASE("censored histogram: a percentile is exact, or a correct lower bound, however the censored requests end",
-          "[loadgen][measurement]") {
+TEST_CASE(
+    "censored histogram: a percentile is exact, or a correct lower bound, regardless of how the censored requests end",
+    "[loadgen][measurement]") {
   std::mt19937_64 random{GENERATE(range(1u, 60u))};
   censored_sample sample{.observed = random_values(random, random() % 300),
                          .censored = random_values(random, random() % 30)};

@@ -12,7 +12,7 @@ namespace {
 using namespace test;
 using field_list = std::vector<std::pair<std::string, std::string>>;
 
-TEST_CASE("fingerprint: it does not depend on the key, the outputs and the objectives", "[loadgen][options]") {
+TEST_CASE("fingerprint: does not depend on the key, the outputs and the objectives", "[loadgen][options]") {
   const argument_list base{"--target", "a=http://h/a", "--target", "b=http://h/b@2", "--body", "x", "--method", "POST"};
   const auto expected = parse_valid(base).fingerprint;
   CHECK(parse_valid(base).fingerprint == expected);
@@ -27,7 +27,7 @@ TEST_CASE("fingerprint: it does not depend on the key, the outputs and the objec
   CHECK(expected.front() == std::pair<std::string, std::string>{"mode", "balanced"});
 }
 
-TEST_CASE("fingerprint: it depends on every option that affects the load", "[loadgen][options]") {
+TEST_CASE("fingerprint: depends on every option that affects the load", "[loadgen][options]") {
   const argument_list base{"-m", "ramp", "--target", "a=http://h/a", "--target", "b=http://h/b@2"};
   const argument_list stages{"--stage",  "10s:100",      "--stage",  "10s:50",
                              "--target", "a=http://h/a", "--target", "b=http://h/b@2"};

@@ -134,7 +134,8 @@ TEST_CASE("scenario: an error names the key, the value and the accepted values",
   const std::string spans = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
   const std::string modes = "one of balanced, spike, burst, heavy, stress, constant, ramp, knee";
   const std::string header_form =
-      "a header field such as \"Accept: text/html\"; Host, Content-Length and Transfer-Encoding are set by loadgen";
+      "a header field such as \"Accept: text/html\" or \"Host: shop.example:8080\"; Content-Length and "
+      "Transfer-Encoding are set by loadgen";
   const auto example = GENERATE_COPY(from_range(std::vector<error_case>{
       {"[]", " must be an object"},
       {"5", " must be an object"},
@@ -200,7 +201,7 @@ TEST_CASE("scenario: an error names the key, the value and the accepted values",
       {R"({"targets": [{"url": "http://h/", "body_file": "/no/such"}]})",
        ": targets number 1: \"/no/such\" cannot be read: No such file or directory"},
       {R"({"targets": [{"url": "http://h/", "headers": []}]})", ": targets number 1: headers must be an object"},
-      {R"({"targets": [{"url": "http://h/", "headers": {"Host": "x"}}]})",
+      {R"({"targets": [{"url": "http://h/", "headers": {"Host": "a b"}}]})",
        ": targets number 1: headers must be " + header_form},
       {R"({"targets": [{"url": "http://h/", "headers": {"A": "s3cret\r\nEvil: b"}}]})",
        ": targets number 1: headers must be " + header_form},

@@ -70,13 +70,13 @@ inline request_stats make_stats(std::uint64_t planned, double base_us, failure_c
   return stats;
 }
 
-/// The `index`-th of `part_count` parts of `whole`, as equal as integers can be.
+/// Part `index` of `whole`, which is split into `part_count` parts that differ by at most 1.
 inline std::uint64_t equal_part(std::uint64_t whole, std::uint64_t index, std::uint64_t part_count) {
   return whole * (index + 1) / part_count - whole * index / part_count;
 }
 
 /// One second of a phase: an equal part of its requests, with slightly varying percentiles.
-inline interval_stats make_second(const request_stats& phase, std::uint64_t second, std::uint64_t seconds) {
+inline interval_stats make_interval_stats(const request_stats& phase, std::uint64_t second, std::uint64_t seconds) {
   const auto varied_percentile = [&](double percent) {
     return phase.response_time.observed().percentile(percent) * (9 + second % 3) / 10;
   };
@@ -103,11 +103,11 @@ inline interval_report make_interval(const phase_report& phase, std::size_t phas
   interval_report interval{.start = phase.start + std::chrono::seconds{second},
                            .length = std::chrono::seconds{1},
                            .phase = phase_index,
-                           .totals = make_second(phase.totals, second, seconds)};
+                           .totals = make_interval_stats(phase.totals, second, seconds)};
   auto& totals = interval.totals;
   totals.planned = totals.sent = totals.answered = totals.failed = totals.ended = 0;
   for (const auto& stats : phase.target_stats) {
-    const auto& added = interval.target_stats.emplace_back(make_second(stats, second, seconds));
+    const auto& added = interval.target_stats.emplace_back(make_interval_stats(stats, second, seconds));
     totals.planned += added.planned;
     totals.sent += added.sent;
     totals.answered += added.answered;
@@ -310,7 +310,7 @@ inline run_report hostile() {
   auto report = spike();
   report.mode = "sp\x1b[31mike\r\n";
   report.targets[0].name = "evil\x1b]0;owned\x07\x9b name";
-  report.targets[1].name = "a-name-that-goes-on-and-on-and-on-until-nobody-knows-what-it-was-about-in-the-first-place";
+  report.targets[1].name = "a-target-name-that-is-much-longer-than-the-column-and-has-to-be-truncated-in-every-table";
   report.targets[2].name =
       "two\nlines\ttabbed\xc2\x9b"
       "31m";

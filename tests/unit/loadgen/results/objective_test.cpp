@@ -58,7 +58,7 @@ TEST_CASE("objective: the parts of a valid text are parsed", "[loadgen][results]
   CHECK(parsed.limit == limit);
 }
 
-TEST_CASE("objective: an invalid text is rejected with the reason and what is accepted", "[loadgen][results]") {
+TEST_CASE("objective: an invalid text is rejected with the reason and the accepted values", "[loadgen][results]") {
   constexpr std::string_view measures =
       "; accepted: a percentile such as p50, p99 or p99.9, or mean, max, error_rate, goodput or rate.";
   constexpr std::string_view times = "; expected a time in us, ms or s, such as 200ms.";
@@ -233,7 +233,7 @@ TEST_CASE("objective: a lower bound does not meet an upper limit, but meets a lo
   CHECK(result.is_lower_bound == is_lower_bound);
 }
 
-TEST_CASE("objective: it becomes unreachable with the first request that makes it so", "[loadgen][results]") {
+TEST_CASE("objective: becomes unreachable at the first decisive request", "[loadgen][results]") {
   request_stats slow = make_stats(1, 0);
   slow.response_time.record(1s);
   CHECK(is_unreachable(parse("p99<1s"), slow, 99));
@@ -307,7 +307,7 @@ objective random_objective(std::mt19937_64& random, std::uint64_t max_us) {
   return objective;
 }
 
-TEST_CASE("objective: an unreachable objective is missed whatever the remaining outcomes", "[loadgen][results]") {
+TEST_CASE("objective: an unreachable objective is missed regardless of the remaining outcomes", "[loadgen][results]") {
   std::mt19937_64 random{GENERATE(range(1u, 300u))};
   const std::uint64_t max_us = 1 + random() % 200'000;
   request_generator generator{random, static_cast<unsigned>(random() % 30), static_cast<unsigned>(random() % 10),

@@ -74,7 +74,7 @@ TEST_CASE("verdict: a run without faults passes without reasons", "[loadgen][res
   CHECK(verdict.exit_status() == 0);
   CHECK(verdict.reasons.empty());
   REQUIRE(verdict.objectives.size() == 3);
-  for (const auto& each : verdict.objectives) CHECK(each.is_met);
+  for (const auto& objective : verdict.objectives) CHECK(objective.is_met);
 }
 
 TEST_CASE("verdict: dispatch lag is allowed up to 1 ms or a tenth of the tightest latency objective",

@@ -32,12 +32,12 @@ std::optional<double> value_of(const std::string& text, const std::string& name)
 TEST_CASE("metrics endpoint: each family has a unique name, a help text and a type", "[loadgen][scrape]") {
   const auto families = metric_families(samples::small());
   std::map<std::string, prometheus::MetricType> types;
-  for (const auto& each : families) {
-    CHECK_FALSE(each.help.empty());
-    CHECK_FALSE(each.metric.empty());
-    CHECK(types.emplace(each.name, each.type).second);
+  for (const auto& family : families) {
+    CHECK_FALSE(family.help.empty());
+    CHECK_FALSE(family.metric.empty());
+    CHECK(types.emplace(family.name, family.type).second);
     // The alerts select by this suffix.
-    CHECK_FALSE(each.name.ends_with("http_requests_total"));
+    CHECK_FALSE(family.name.ends_with("http_requests_total"));
   }
   using enum prometheus::MetricType;
   CHECK(types == std::map<std::string, prometheus::MetricType>{{"loadgen_requests_planned_total", Counter},
@@ -110,12 +110,12 @@ TEST_CASE("metrics endpoint: histograms are cumulative over the standard bounds,
 TEST_CASE("metrics endpoint: buckets never decrease, and the last one equals the count", "[loadgen][scrape]") {
   const auto samples = parse_metrics(render_metrics(samples::spike()));
   std::map<std::string, double> last;
-  for (const auto& each : samples) {
-    if (!each.name.ends_with("_bucket")) continue;
-    const auto target = each.labels.find("target");
-    const auto series = each.name + (target == each.labels.end() ? "" : target->second);
-    CHECK(each.value >= last[series]);
-    last[series] = each.value;
+  for (const auto& sample : samples) {
+    if (!sample.name.ends_with("_bucket")) continue;
+    const auto target = sample.labels.find("target");
+    const auto series = sample.name + (target == sample.labels.end() ? "" : target->second);
+    CHECK(sample.value >= last[series]);
+    last[series] = sample.value;
   }
   CHECK(last.size() == 9);
   CHECK(last["loadgen_response_duration_seconds_bucketdashboard"] ==
@@ -140,7 +140,7 @@ TEST_CASE("metrics endpoint: before the first interval, all values are zero and 
   const auto text = render_metrics(report);
   const auto samples = parse_metrics(text);
   CHECK(samples.size() > 60);
-  for (const auto& each : samples) CHECK(each.value == 0);
+  for (const auto& sample : samples) CHECK(sample.value == 0);
   CHECK(text.find("an\n") == std::string::npos);
 }
 
@@ -149,9 +149,9 @@ TEST_CASE("metrics endpoint: a target name is escaped in labels", "[loadgen][scr
   report.targets[0].name = "a\"} 5\nevil_total 7\n\\";
   const auto samples = parse_metrics(render_metrics(report));
   std::set<std::string> targets;
-  for (const auto& each : samples) {
-    CHECK(each.name.starts_with("loadgen_"));
-    if (const auto found = each.labels.find("target"); found != each.labels.end()) targets.insert(found->second);
+  for (const auto& sample : samples) {
+    CHECK(sample.name.starts_with("loadgen_"));
+    if (const auto found = sample.labels.find("target"); found != sample.labels.end()) targets.insert(found->second);
   }
   CHECK(targets == std::set<std::string>{report.targets[0].name});
 }

@@ -131,7 +131,7 @@ std::string draw(const run_progress& progress, unsigned columns = 80, unsigned r
   return screen.text();
 }
 
-TEST_CASE("live view: the picture of a run on a terminal", "[loadgen][terminal]") {
+TEST_CASE("live view: the frame of a run on a terminal", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   CHECK(draw(run.progress) == R"(spike  0:09 of 0:12, phase spike
 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  75 %
@@ -175,8 +175,8 @@ TEST_CASE("live view: an unknown length has no progress bar, and a closed loop n
   run_in_progress run{samples::small(), 4};
   run.progress.planned_duration = {};
   run.progress.planned_rate = 0;
-  const auto picture = draw(run.progress);
-  CHECK(picture.starts_with("balanced  0:04, phase balanced\n\n  sent "));
+  const auto frame = draw(run.progress);
+  CHECK(frame.starts_with("balanced  0:04, phase balanced\n\n  sent "));
 }
 
 TEST_CASE("live view: after the planned duration it waits for the last responses", "[loadgen][terminal]") {
@@ -186,19 +186,19 @@ TEST_CASE("live view: after the planned duration it waits for the last responses
   CHECK(draw(run.progress, 60).find("━  100 %") != std::string::npos);
 }
 
-TEST_CASE("live view: a picture replaces exactly the previous one, for any sizes", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame replaces exactly the previous one, for any sizes", "[loadgen][terminal]") {
   const auto rows = GENERATE(std::size_t{60}, std::size_t{24});  // without and with scrolling
   const auto use_color = GENERATE(false, true);
   terminal_screen screen{80, rows};
   screen.print("$ an earlier command\nits output\n$ loadgen\n");
   auto view = make_terminal_view(80, 24, use_color);
-  std::string picture;
+  std::string frame;
   for (const std::size_t second : {0, 1, 5, 9, 12, 3, 14}) {
     run_in_progress run{second % 2 == 0 ? samples::spike() : samples::small(), second};
     if (second == 3) run.progress.planned_duration = {};
     screen.print(view.update(run.progress));
-    picture = draw(run.progress);
-    CHECK(screen.text() == "$ an earlier command\nits output\n$ loadgen\n" + picture);
+    frame = draw(run.progress);
+    CHECK(screen.text() == "$ an earlier command\nits output\n$ loadgen\n" + frame);
   }
   CHECK_FALSE(screen.wrapped());
   screen.print(view.finish());
@@ -219,7 +219,7 @@ TEST_CASE("live view: an echoed key is removed", "[loadgen][terminal]") {
   CHECK(screen.text().empty());
 }
 
-TEST_CASE("live view: at the bottom of the screen there is only one picture", "[loadgen][terminal]") {
+TEST_CASE("live view: at the bottom of the screen there is only one frame", "[loadgen][terminal]") {
   terminal_screen screen{80, 24};
   for (int i = 0; i < 40; ++i) screen.print("before\n");
   auto view = make_terminal_view();
@@ -246,7 +246,7 @@ TEST_CASE("live view: no line is wider than the terminal, for any names", "[load
   CHECK(screen.text() == before);
 }
 
-TEST_CASE("live view: a picture leaves one row free, and omits targets if necessary", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame leaves one row free, and omits targets if necessary", "[loadgen][terminal]") {
   const auto rows = GENERATE(2u, 5u, 12u, 14u, 15u, 16u, 17u, 18u, 24u, 50u);
   run_in_progress run{samples::spike(), 9};
   for (int i = 0; i < 20; ++i) {
@@ -256,16 +256,16 @@ TEST_CASE("live view: a picture leaves one row free, and omits targets if necess
   terminal_screen screen{80, rows};
   auto view = make_terminal_view(80, rows);
   for (int i = 0; i < 3; ++i) screen.print(view.update(run.progress));
-  const auto picture = screen.text();
-  CHECK(picture.starts_with("spike  0:09 of 0:12"));
-  CHECK(static_cast<std::size_t>(std::count(picture.begin(), picture.end(), '\n')) + 1 < rows);
-  if (rows == 18) CHECK(picture.ends_with("\n  and 21 more"));
-  if (rows == 50) CHECK(picture.ends_with("\n  another          0           0       0        –         –"));
+  const auto frame = screen.text();
+  CHECK(frame.starts_with("spike  0:09 of 0:12"));
+  CHECK(static_cast<std::size_t>(std::count(frame.begin(), frame.end(), '\n')) + 1 < rows);
+  if (rows == 18) CHECK(frame.ends_with("\n  and 21 more"));
+  if (rows == 50) CHECK(frame.ends_with("\n  another          0           0       0        –         –"));
   screen.print(view.finish());
   CHECK(screen.text().empty());
 }
 
-TEST_CASE("live view: a picture follows a change of the terminal's size", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame follows a change of the terminal's size", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   auto view = make_terminal_view(80, 24);
   static_cast<void>(view.update(run.progress));

@@ -31,7 +31,7 @@ TEST_CASE("sanitize: control characters, bidirectional marks and invalid UTF-8 a
   CHECK(sanitize(sanitized) == sanitized);
 }
 
-TEST_CASE("display width: it counts columns, not bytes or characters", "[loadgen][terminal]") {
+TEST_CASE("display width: counts columns, not bytes or characters", "[loadgen][terminal]") {
   CHECK(display_width("abc") == 3);
   CHECK(display_width("µs ≥") == 4);
   CHECK(display_width("日本") == 4);

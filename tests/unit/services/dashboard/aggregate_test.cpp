@@ -89,7 +89,8 @@ TEST_CASE("aggregate: a service's failure affects its own part only", "[services
   CHECK(json_at(aggregate, "/time_service/timestamp") == "\"now\"");
 }
 
-TEST_CASE("aggregate: the response comes within five seconds whatever a service does", "[services][dashboard]") {
+TEST_CASE("aggregate: the response is sent within five seconds regardless of service failures",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   const bool is_weather = GENERATE(true, false);
   const auto* const host = GENERATE("hole.test", "closed.test", "unknown.test", "slow");
@@ -130,10 +131,10 @@ TEST_CASE("aggregate: the deadline, the request ID and the API key are sent to e
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();
   fixture.aggregate("X-API-Key: secret\r\nX-Request-Id: call-7\r\nCookie: a=b\r\n");
-  for (const auto* each : {&fixture.time_service, &fixture.sysinfo, &fixture.weather}) {
-    CHECK(each->field("X-API-Key") == "secret");
-    CHECK(each->field("X-Request-Id") == "call-7");
-    CHECK_FALSE(each->field("Cookie").has_value());
+  for (const auto* upstream : {&fixture.time_service, &fixture.sysinfo, &fixture.weather}) {
+    CHECK(upstream->field("X-API-Key") == "secret");
+    CHECK(upstream->field("X-Request-Id") == "call-7");
+    CHECK_FALSE(upstream->field("Cookie").has_value());
   }
   CHECK(fixture.time_service.field("x-envoy-expected-rq-timeout-ms") == "3000");
   CHECK(fixture.sysinfo.field("x-envoy-expected-rq-timeout-ms") == "3000");
@@ -164,8 +165,8 @@ TEST_CASE("time proxy: the response is the time service's body or an error", "[s
   const auto [service_status, delay, status, text] = GENERATE(table<http::status, duration, int, std::string>({
       {http::status::ok, 0s, 200, "now"},
       {http::status::ok, 1900ms, 200, "now"},
-      {http::status::ok, 1h, 504, "Error: the time service did not answer in time"},
-      {http::status::gateway_timeout, 0s, 504, "Error: the time service did not answer in time"},
+      {http::status::ok, 1h, 504, "Error: the time service did not respond in time"},
+      {http::status::gateway_timeout, 0s, 504, "Error: the time service did not respond in time"},
       {http::status::internal_server_error, 0s, 502, "Error: the time service is unavailable"},
       {http::status::too_many_requests, 0s, 502, "Error: the time service is unavailable"},
   }));
@@ -179,7 +180,7 @@ TEST_CASE("time proxy: the response is the time service's body or an error", "[s
   CHECK(response.status == status);
   CHECK(response.header("Content-Type") == "application/json");
   CHECK(response.body == R"({"service":"time-service","timestamp":")" + text + "\"}");
-  // Of the last attempt, which can be a retry.
+  // The deadline of the last attempt, which can be a retry.
   const auto timeout = std::stoi(fixture.time_service.field("x-envoy-expected-rq-timeout-ms").value());
   CHECK(timeout <= 2000);
   CHECK(timeout > 1700);

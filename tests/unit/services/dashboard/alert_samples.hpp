@@ -30,7 +30,7 @@ inline std::string alert_json(const alert_sample& alert) {
 
 inline std::string webhook_body(std::initializer_list<alert_sample> alerts, int truncated = 0) {
   std::string list;
-  for (const auto& each : alerts) list += (list.empty() ? "" : ",") + alert_json(each);
+  for (const auto& alert : alerts) list += (list.empty() ? "" : ",") + alert_json(alert);
   return R"({"receiver":"dashboard","status":"firing","alerts":[)" + list +
          R"(],"groupLabels":{},"commonLabels":{},"commonAnnotations":{},"externalURL":"http://alertmanager:9093",)" +
          R"("version":"4","groupKey":"{}:{}","truncatedAlerts":)" + std::to_string(truncated) + "}";

@@ -345,7 +345,7 @@ TEST_CASE("alert store: several threads may read and update concurrently", "[ser
       }
     });
   }
-  for (auto& each : threads) each.join();
+  for (auto& thread : threads) thread.join();
   CHECK(fixture.count("firing") == 1);
   CHECK(fixture.count("resolved") == 1);
 }

@@ -61,8 +61,8 @@ TEST_CASE("alert webhook: optional fields may be missing", "[services][dashboard
   const auto webhook = parse_alert_webhook(body);
   REQUIRE(webhook.has_value());
   const auto& alert = webhook->alerts.at(0);
-  for (const auto* each : {&alert.severity, &alert.service, &alert.summary, &alert.description, &alert.runbook_url}) {
-    CHECK_FALSE(each->has_value());
+  for (const auto* text : {&alert.severity, &alert.service, &alert.summary, &alert.description, &alert.runbook_url}) {
+    CHECK_FALSE(text->has_value());
   }
   CHECK(webhook->truncated == 0);
 }
@@ -113,7 +113,7 @@ TEST_CASE("alert webhook: the path of an error has the alert's index", "[service
   CHECK(webhook.error().find("alerts/1/startsAt") == 0);
 }
 
-TEST_CASE("alert webhook: long texts are cut between two characters", "[services][dashboard]") {
+TEST_CASE("alert webhook: long texts are truncated between two characters", "[services][dashboard]") {
   std::string long_text;
   while (long_text.size() <= alert_limits::description) long_text += "\xC3\xBC";  // ü
   const auto webhook = parse_alert_webhook(webhook_body({{.description = long_text}}));

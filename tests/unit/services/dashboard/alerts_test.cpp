@@ -65,7 +65,7 @@ TEST_CASE("alert routes: an invalid webhook is rejected with the reason and chan
   CHECK(fixture.response_to(get("/api/alerts")).body == before);
 }
 
-TEST_CASE("alert routes: only JSON is accepted, not what HTML forms can post", "[services][dashboard]") {
+TEST_CASE("alert routes: only JSON is accepted, not the media types of HTML forms", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   const auto [type, status] = GENERATE(table<std::string, int>({

@@ -79,10 +79,10 @@ TEST_CASE("event feed: the services are polled once for all subscribers", "[serv
   fixture.time.run_for(10s);
   CHECK(fixture.weather.request_count() == 3);
   CHECK(fixture.time_service.request_count() == 3 + 11);
-  for (auto& each : subscribers) {
-    each.receive_for(0s);
-    CHECK(each.count("event: aggregate\n") == 3);
-    each.disconnect();
+  for (auto& subscriber : subscribers) {
+    subscriber.receive_for(0s);
+    CHECK(subscriber.count("event: aggregate\n") == 3);
+    subscriber.disconnect();
   }
 }
 

@@ -101,13 +101,24 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
       {session_secret, "another key", false},
       {"", "key", false},
   }));
-  const dashboard::session_cookies other{secret, key};
+  const config::replaceable_secret api_key{key};
+  const dashboard::session_cookies other{secret, api_key};
   CHECK(fixture.status_with(cookie_pair(other.issue(now, false))) == (valid ? 200 : 401));
 }
 
+TEST_CASE("cases 5.4: a replaced API key ends the sessions of the former one", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  CHECK(fixture.status_with(cookie) == 200);
+  fixture.api_key.replace("new");
+  CHECK(fixture.status_with(cookie) == 401);
+  CHECK(fixture.status_with(cookie_in(fixture.response_to(sign_in("X-API-Key: new\r\n")))) == 200);
+}
+
 TEST_CASE("session: without a secret each process uses a random one", "[services][dashboard]") {
-  const dashboard::session_cookies first{"", "key"};
-  const dashboard::session_cookies second{"", "key"};
+  const config::replaceable_secret api_key{"key"};
+  const dashboard::session_cookies first{"", api_key};
+  const dashboard::session_cookies second{"", api_key};
   CHECK(first.issue(wall_time{}, false) == first.issue(wall_time{}, false));
   CHECK(first.issue(wall_time{}, false) != second.issue(wall_time{}, false));
 }

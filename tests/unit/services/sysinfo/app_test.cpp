@@ -109,7 +109,7 @@ TEST_CASE("sysinfo: a host name that is not UTF-8 gives valid JSON", "[services]
   CHECK(json_at(fixture.response_to(get("/api/sysinfo")).body, "/hostname") == "\"caf\xEF\xBF\xBD\"");
 }
 
-TEST_CASE("cases 5.7: a container's own memory use is reported beside the machine's", "[services][sysinfo]") {
+TEST_CASE("cases 5.7: a container's own memory use is reported in addition to the machine's", "[services][sysinfo]") {
   const auto [is_v2, usage, inactive_file, used_gb, percent] =
       GENERATE(table<bool, std::string, std::string, std::string, std::string>({
           {true, "536870912\n", "268435456", "0.25", "25.0"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which responses and failures of providers concern a location, a provider or the request.
+// Classification of responses and failures of providers: they concern a location, a provider or the request.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -24,7 +24,7 @@ struct unknown_location_fixture : both_providers_fixture {
   }
 };
 
-TEST_CASE("cases 3.1: a location that wttr.in has no report for is asked of the fallback", "[services][weather]") {
+TEST_CASE("cases 3.1: the fallback is called for a location without a report from wttr.in", "[services][weather]") {
   const auto status =
       GENERATE(http::status::not_found, http::status::unavailable_for_legal_reasons, http::status::no_content,
                http::status::gone, http::status::bad_request, http::status::unprocessable_entity,
@@ -37,7 +37,7 @@ TEST_CASE("cases 3.1: a location that wttr.in has no report for is asked of the 
   CHECK(json_at(response.body, "/location/latitude") == "48.85341");
 }
 
-TEST_CASE("cases 3.1: text in place of a report is asked of the fallback", "[services][weather]") {
+TEST_CASE("cases 3.1: the fallback is called after a text response from wttr.in", "[services][weather]") {
   const auto* const body = GENERATE("Unknown location; please try ~32.8,34.9", "<html>Sorry</html>", "", "{}");
   both_providers_fixture fixture;
   fixture.wttr.body = body;
@@ -268,7 +268,7 @@ TEST_CASE("cases 3.7: every name that can be sent to a provider is accepted", "[
   CHECK(fixture.wttr.targets == std::vector<std::string>{target + "?format=j1"});
 }
 
-TEST_CASE("cases 3.7: what cannot be sent is rejected", "[services][weather]") {
+TEST_CASE("cases 3.7: names that cannot be sent are rejected", "[services][weather]") {
   weather_app_fixture fixture;
   const std::string query = GENERATE(values<std::string>({
       "Paris%00,France",

@@ -89,7 +89,7 @@ TEST_CASE("weather: Retry-After is the time until the next fetch", "[services][w
   CHECK(fixture.wttr.request_count() == 1);
 }
 
-TEST_CASE("weather: an invalid location is rejected with 400 and no provider is asked", "[services][weather]") {
+TEST_CASE("weather: an invalid location is rejected with 400, and no provider is called", "[services][weather]") {
   weather_app_fixture fixture;
   const auto* const query = GENERATE("", "Paris", "Paris,", ",France", "Paris%0d%0a,France", "Paris,Fran%ffce");
   CAPTURE(query);
@@ -130,8 +130,8 @@ TEST_CASE("weather: the API key is not sent to providers", "[services][weather]"
   fixture.wttr.status = http::status::bad_gateway;
   CHECK(fixture.response_to(get("/api/weather?location=Paris,France", "X-API-Key: secret\r\n")).status == 200);
   CHECK(fixture.wttr.request_count() == 1);
-  for (const auto* each : {&fixture.wttr, &fixture.geocoder, &fixture.forecast}) {
-    CHECK_FALSE(each->field("X-API-Key").has_value());
+  for (const auto* provider : {&fixture.wttr, &fixture.geocoder, &fixture.forecast}) {
+    CHECK_FALSE(provider->field("X-API-Key").has_value());
   }
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("weather: at most three redirects are followed", "[services][weather]"
   CHECK(fixture.wttr.request_count() == 4);
 }
 
-TEST_CASE("cases 5.13: the built-in sample is marked and no provider is asked", "[services][weather]") {
+TEST_CASE("cases 5.13: the built-in sample is marked, and no provider is called", "[services][weather]") {
   providers_fixture fixture;
   auto providers = providers_fixture::chain_settings();
   providers.sample = true;

@@ -29,10 +29,10 @@ TEST_CASE("report cache: concurrent lookups of a location share one fetch", "[se
   fixture.time.run_for(500ms);
   lookups.emplace_back(fixture.time, fixture.lookup_task(paris));
   fixture.time.run_for(600ms);
-  for (const auto& each : lookups) {
-    CHECK(result_of(each).report == result_of(lookups.front()).report);
-    CHECK(result_of(each).report->requested.city == "Paris");
-    CHECK_FALSE(result_of(each).from_cache);
+  for (const auto& lookup : lookups) {
+    CHECK(result_of(lookup).report == result_of(lookups.front()).report);
+    CHECK(result_of(lookup).report->requested.city == "Paris");
+    CHECK_FALSE(result_of(lookup).from_cache);
   }
   CHECK(result_of(other).report->requested.city == "London");
   CHECK(fixture.wttr.request_count() == 2);
@@ -162,7 +162,7 @@ TEST_CASE("report cache: concurrent fetches are limited", "[services][weather]")
   fixture.time.run_for(3s);
   CHECK(fixture.wttr.request_count() == 8);
   std::size_t rejected = 0;
-  for (const auto& each : lookups) rejected += result_of(each).error == "busy" ? 1 : 0;
+  for (const auto& lookup : lookups) rejected += result_of(lookup).error == "busy" ? 1 : 0;
   CHECK(rejected == 4);
   CHECK(fixture.look_up(rome).report != nullptr);
 }

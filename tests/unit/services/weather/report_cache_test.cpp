@@ -237,7 +237,7 @@ TEST_CASE("report cache: a failed fetch has an error class, and a stale report i
   }
 }
 
-TEST_CASE("report cache: the error class tells why a provider is unreachable", "[services][weather]") {
+TEST_CASE("report cache: the error class is the reason why a provider is unreachable", "[services][weather]") {
   const auto [url, error] = GENERATE(table<const char*, std::string>({
       {"http://closed.test", "connect"},
       {"http://hole.test", "timeout"},

@@ -115,7 +115,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(s
     acquired.reused_ = true;
     co_return std::move(acquired);
   }
-  // The remaining addresses share the remaining time, so that one that never answers leaves some for the others.
+  // The remaining addresses share the remaining time, so that one that never responds leaves some for the others.
   const auto now = loop_.now();
   auto connect_deadline = call_deadline;
   if (other_addresses > 0) {

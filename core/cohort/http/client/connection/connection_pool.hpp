@@ -46,7 +46,7 @@ class connection_pool {
     bool released_ = false;
   };
 
-  /// Which connections a request can use.
+  /// The connections that a request can use.
   struct lease_options {
     /// Addresses at which the call has failed: used only if there is no other.
     std::vector<net::endpoint> avoid_addresses;

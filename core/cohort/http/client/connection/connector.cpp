@@ -82,7 +82,7 @@ task<result<net::stream_ptr, client_error>> connector::connect(origin target, de
   const auto first = next_address_++;
   std::optional<client_error> failure;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
-    // The remaining addresses share the remaining time, so that one that never answers leaves some for the others.
+    // The remaining addresses share the remaining time, so that one that never responds leaves some for the others.
     const auto now = loop::current().now();
     const auto share = call_deadline.is_never()
                            ? duration{std::chrono::seconds{10}}

@@ -8,6 +8,7 @@
 #include <boost/url/parse.hpp>
 #include <charconv>
 
+#include <cohort/config/redaction.hpp>
 #include <cohort/http/message/field.hpp>
 
 namespace cohort::http {
@@ -48,15 +49,6 @@ bool is_local(const origin& target) {
   const auto host = without_trailing_dot(target.host);
   if (const auto address = parse_address(host)) return address->is_loopback();
   return host.find('.') == std::string_view::npos || is_domain_or_subdomain(host, "localhost");
-}
-
-/// `text` without user and password, for messages.
-std::string without_userinfo(std::string_view text) {
-  const auto scheme_end = text.find("://");
-  const auto begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
-  const auto at = text.find_last_of('@');
-  if (at == std::string_view::npos || at < begin) return std::string{text};
-  return std::string{text.substr(0, begin)} + "***" + std::string{text.substr(at)};
 }
 
 }  // namespace
@@ -159,7 +151,7 @@ result<proxy_settings, std::string> proxies_from_environment(
       if (text.empty() || (is_cgi && std::string_view{name} == "HTTP_PROXY")) continue;
       auto parsed = parse_proxy(text);
       if (!parsed && error.empty()) {
-        error = std::string{name} + " is \"" + without_userinfo(text) +
+        error = std::string{name} + " is \"" + config::redact_userinfo(text) +
                 "\", but must be the URL of an HTTP proxy such as http://proxy.example:3128";
       }
       return parsed;

@@ -17,14 +17,14 @@ namespace cohort::http {
 
 /// An HTTP proxy.
 struct proxy_server {
-  /// Where the proxy listens; `secure`: the connection to the proxy is encrypted, too.
+  /// The address of the proxy; `secure`: the connection to the proxy is encrypted, too.
   origin address;
   /// The value of `Proxy-Authorization` (RFC 9110 section 11.7.2); empty for a proxy without authentication.
   std::string authorization;
 };
 
 /// Parses `[http://|https://][user[:password]@]host[:port][/]`; the default port is 80, with `https` 443. User and
-/// password are percent-decoded and sent with the scheme Basic (RFC 7617). Nothing if the text is invalid.
+/// password are percent-decoded and sent with the scheme Basic (RFC 7617). Empty if the text is invalid.
 std::optional<proxy_server> parse_proxy(std::string_view text);
 
 /// The hosts that are called without a proxy.

@@ -97,8 +97,8 @@ task<exchange_result> run_exchange(net::stream& stream, const std::string& reque
     }
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
     if (!parser.done()) continue;
-    const bool still_http = parser.response().status_code() != switching_protocols;
-    const bool reusable = !reader.has_excess() && !send_failed && still_http && parser.keep_alive();
+    const bool is_http = parser.response().status_code() != switching_protocols;
+    const bool reusable = !reader.has_excess() && !send_failed && is_http && parser.keep_alive();
     co_return exchange_result{std::move(parser.response()), reusable, reader.has_excess()};
   }
 }
@@ -106,7 +106,9 @@ task<exchange_result> run_exchange(net::stream& stream, const std::string& reque
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
   const auto coding = response.find("content-encoding");
   if (!coding || response.body.empty() || iequals(*coding, "identity")) return std::nullopt;
-  if (!iequals(*coding, "gzip") && !iequals(*coding, "x-gzip")) return client_error::body_malformed;
+  // The deflate coding is the zlib format (RFC 9110 section 8.4.1.2), which `gunzip` detects.
+  const bool is_known = iequals(*coding, "gzip") || iequals(*coding, "x-gzip") || iequals(*coding, "deflate");
+  if (!is_known) return client_error::body_malformed;
   bool too_large = false;
   auto decoded = gunzip(response.body, max_body_bytes, too_large);
   if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;

@@ -22,8 +22,8 @@ struct exchange_result {
 task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
                                    const client_settings& settings);
 
-/// Decompresses the body according to `Content-Encoding` (gzip or identity) and removes that field. After an error the
-/// response must not be used.
+/// Decompresses the body according to `Content-Encoding` (gzip, deflate or identity) and removes that field. After an
+/// error the response must not be used.
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes);
 
 }  // namespace cohort::http

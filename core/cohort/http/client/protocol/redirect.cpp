@@ -19,15 +19,15 @@ bool is_redirect(status code) noexcept {
   }
 }
 
-/// The URL of a `Location` field; nothing if it is malformed or cannot be called.
+/// The URL of a `Location` field; empty if it is malformed or cannot be called.
 std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, std::string_view location) {
   const auto text = encode_invalid_characters(location);
   const auto reference = boost::urls::parse_uri_reference(text);
   boost::urls::url target;
   if (!reference || !boost::urls::resolve(base, *reference, target)) return std::nullopt;
-  const bool gives_up_tls =
+  const bool is_downgrade =
       base.scheme_id() == boost::urls::scheme::https && target.scheme_id() == boost::urls::scheme::http;
-  if (gives_up_tls || !origin_of(target)) return std::nullopt;
+  if (is_downgrade || !origin_of(target)) return std::nullopt;
   return target;
 }
 

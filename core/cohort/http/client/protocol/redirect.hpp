@@ -12,7 +12,7 @@ namespace cohort::http {
 struct redirect {
   /// The request to send to the new location.
   std::optional<client_request> request;
-  /// Why the redirect cannot be followed; ends the call.
+  /// The reason why the redirect cannot be followed; ends the call.
   std::optional<client_error> error;
 };
 

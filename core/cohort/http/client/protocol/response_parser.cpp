@@ -80,9 +80,9 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
 std::size_t response_parser::parse_status_line(std::string_view bytes, error& failure) {
   constexpr auto code_end = status_line_pattern.size();
   if (matches_status_line(bytes)) {
-    const bool lacks_space = bytes.size() > code_end && bytes[code_end] == '\r';
-    if (bytes.size() <= code_end || (lacks_space && bytes.size() == code_end + 1)) return 0;
-    if (lacks_space && bytes[code_end + 1] == '\n') {
+    const bool is_space_missing = bytes.size() > code_end && bytes[code_end] == '\r';
+    if (bytes.size() <= code_end || (is_space_missing && bytes.size() == code_end + 1)) return 0;
+    if (is_space_missing && bytes[code_end + 1] == '\n') {
       const auto line = std::string{bytes.substr(0, code_end)} + " \r\n";
       base::put(asio::buffer(line), failure);
       return code_end + 2;
@@ -106,8 +106,8 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
   }
   // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
   // size.
-  constexpr std::size_t shortest_end = std::string_view{"0\r\n\r\n"}.size();
-  if (input.size() < shortest_end) return 0;
+  constexpr std::size_t min_end_size = std::string_view{"0\r\n\r\n"}.size();
+  if (input.size() < min_end_size) return 0;
   const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);
   return consumed > blanks.begin ? consumed + (blanks.end - blanks.begin) : consumed;
 }

@@ -24,14 +24,14 @@ class response_parser : private boost::beast::http::basic_parser<false> {
     /// If false, the body is validated, counted and discarded.
     bool store_body = true;
   };
-  /// `is_head_request`: the response ends with its header, whatever the header announces (RFC 9112 section 6.3).
+  /// `is_head_request`: the response ends with its header, regardless of its framing fields (RFC 9112 section 6.3).
   response_parser(limits bounds, bool is_head_request);
 
   /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call
   /// again with the same bytes and those that follow. Sets `failure` if the bytes cannot become a response.
   /// Precondition: not `done()`.
   std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
-  /// Reports the end of the connection. Nothing if it completes the response, otherwise why the response is incomplete.
+  /// Reports the end of the connection. Empty if it completes the response, otherwise why the response is incomplete.
   std::optional<client_error> end();
 
   bool header_done() const { return base::is_header_done(); }

@@ -95,12 +95,12 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection)
   const auto now = loop::current().now();
   if (exchange.response) {
     state_.hedging.record(now - started, now);
-    note_rate_limit(*exchange.response, now);
+    record_rate_limit(*exchange.response, now);
   }
   co_return exchange;
 }
 
-void upstream::active_call::note_rate_limit(const client_response& response, time_point now) {
+void upstream::active_call::record_rate_limit(const client_response& response, time_point now) {
   if (response.status != status::too_many_requests) return;
   const auto retry_after = retry_after_of(response, loop::current().wall_now());
   if (retry_after) owner_.hold_->extend(now + std::min(*retry_after, owner_.settings_.max_rate_limit_hold));

@@ -34,10 +34,10 @@ class upstream::permit {
   permit(const permit&) = delete;
   permit& operator=(const permit&) = delete;
 
-  /// Why the call was rejected; nothing if it may be made.
+  /// The reason for the rejection of the call; empty if it was admitted.
   std::optional<client_error> rejection() const noexcept { return rejection_; }
   bool is_probe() const noexcept { return permission_ == policy::circuit_breaker::permission::probe; }
-  /// Sets what the breaker records when the permit ends. Default: `ignored`.
+  /// Sets the outcome that the breaker records when the permit ends. Default: `ignored`.
   void set_outcome(policy::circuit_breaker::outcome outcome) noexcept { outcome_ = outcome; }
 
  private:
@@ -67,7 +67,7 @@ class upstream::active_call final : public call_loop {
   std::optional<duration> hedge_delay();
   task<client::exchange> send_recorded(bool new_connection);
   /// Holds calls back for the time in the `Retry-After` of a 429.
-  void note_rate_limit(const client_response& response, time_point now);
+  void record_rate_limit(const client_response& response, time_point now);
   task<client::exchange> send_hedged(duration delay, bool new_connection);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
 

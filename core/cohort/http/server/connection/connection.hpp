@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +24,9 @@ namespace cohort::http {
 /// sent in one write.
 class connection {
  public:
-  /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`.
-  connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal);
+  /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain connection.
+  connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
+             std::unique_ptr<const tls_client> tls);
   ~connection();
 
   /// Serves requests until the client or the server closes the connection.
@@ -34,10 +36,10 @@ class connection {
   void drain();
 
  private:
-  /// What happens to the connection after a request.
+  /// The next state of the connection after a request.
   enum class disposition {
     keep_alive,
-    /// Send what is buffered, then close so that the client receives all of it.
+    /// Send the buffered bytes, then close so that the client receives all of them.
     linger,
     /// Close at once.
     close,
@@ -50,7 +52,7 @@ class connection {
     /// The client closed the connection, or it was idle for too long.
     closed,
   };
-  /// Why a request has no response from a handler.
+  /// The reason why a request has no response from a handler.
   enum class no_response {
     /// It has to wait, for its body or for an asynchronous handler.
     pending,
@@ -74,11 +76,12 @@ class connection {
 
   // Handling (connection.cpp).
   task<disposition> handle_request();
+  void prepare(request_context& context, time_point start);
   handling_result handle_immediately(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result call_sync_handler(request_context& context, const sync_handler& handle);
+  handling_result call_sync_handler(request_context& context, const sync_handler& sync);
   task<disposition> send_streamed_response(const response& result, bool keep_alive);
-  void add_server_timing(response& result, request_context& context, time_point began) const;
+  void add_server_timing(response& result, request_context& context, time_point start) const;
 
   // Writing (connection_writing.cpp).
   void reject(status code);
@@ -91,7 +94,7 @@ class connection {
   task<> linger();
 
   // Metrics and logs (connection_logging.cpp).
-  void record_response(const request_context& context, status code, time_point began);
+  void record_response(const request_context& context, status code, time_point start);
   response log_handler_failure(const std::exception_ptr& failure);
   void log_producer_failure(const std::exception_ptr& failure);
   request_line recognized_request_line() const noexcept;
@@ -100,6 +103,7 @@ class connection {
   const server_limits& limits_;
   net::stream_ptr stream_;
   std::string peer_address_;
+  std::unique_ptr<const tls_client> tls_;
 
   input_buffer input_;
   std::string output_;
@@ -109,9 +113,13 @@ class connection {
   head_scanner head_scanner_;
   std::optional<request_parser> parser_;
   std::string body_;
-  /// How much of `body_` is included in `server_state::body_bytes`.
+  /// The bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
-  time_point request_began_{};
+  time_point request_start_{};
+  /// The part of the first request's header timeout that the TLS handshake has taken.
+  duration used_header_timeout_{};
+  /// The generated ID of a request without a valid `X-Request-Id`.
+  std::array<char, 16> request_id_{};
   const route* route_ = nullptr;
   handler_run handler_run_;
   /// The size of the last response's body.

@@ -15,9 +15,9 @@ double to_milliseconds(duration span) noexcept {
 
 }  // namespace
 
-void connection::record_response(const request_context& context, status code, time_point began) {
+void connection::record_response(const request_context& context, status code, time_point start) {
   const auto now = shard_.event_loop().now();
-  const auto elapsed = now - began;
+  const auto elapsed = now - start;
   auto& state = shard_.state();
   state.metrics.on_response(route_, head_.method_text, head_.method, code, elapsed, context.trace(), now);
   const auto level = route_ && route_->is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
@@ -35,7 +35,7 @@ void connection::record_response(const request_context& context, status code, ti
                    {"peer", peer_address_}});
 }
 
-/// Logs the exception; the client only learns from the 500 that there was one.
+/// Logs the exception; the client receives only the 500.
 response connection::log_handler_failure(const std::exception_ptr& failure) {
   const auto message = exception_message(failure);
   shard_.state().log.write(telemetry::log_level::error, "handler threw an exception",
@@ -49,7 +49,7 @@ void connection::log_producer_failure(const std::exception_ptr& failure) {
                            {{"path", head_.path.substr(0, max_logged_path)}, {"what", std::string_view{message}}});
 }
 
-/// What is known of the request line, of a malformed request, too.
+/// The recognized parts of the request line, also of a malformed request.
 request_line connection::recognized_request_line() const noexcept {
   request_line line{head_.method_text, head_.path};
   if (line.method.empty() || line.path.empty()) {

@@ -26,7 +26,7 @@ task<connection::read_result> connection::read_head() {
   head_scanner_.reset();
   route_ = nullptr;
   head_.clear();  // its views refer to bytes that may now be overwritten
-  request_began_ = input_.empty() ? time_point{} : shard_.event_loop().now();
+  request_start_ = input_.empty() ? time_point{} : shard_.event_loop().now();
   bool may_skip_empty_line = true;
   for (;;) {
     // RFC 9112 section 2.2: one empty line before the request line is ignored.
@@ -38,25 +38,26 @@ task<connection::read_result> connection::read_head() {
     const auto state = head_scanner_.scan(input_.unread());
     if (state == head_scanner::state::complete) co_return read_result::complete;
     const auto size = input_.unread().size();
-    std::optional<status> rejected;
+    std::optional<status> rejection;
     if (state == head_scanner::state::bare_line_feed) {
-      rejected = status::bad_request;
+      rejection = status::bad_request;
     } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
-      rejected = status::uri_too_long;
+      rejection = status::uri_too_long;
     } else if (size >= limits_.max_header_bytes) {
-      rejected = status::request_header_fields_too_large;
+      rejection = status::request_header_fields_too_large;
     }
-    if (rejected) {
-      reject(*rejected);
+    if (rejection) {
+      reject(*rejection);
       co_return read_result::rejected;
     }
     const bool awaits_request = size == 0;
     const auto idle_timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
-    const auto read_deadline = awaits_request ? deadline::after(shard_.event_loop().now(), idle_timeout)
-                                              : deadline::after(request_began_, limits_.header_timeout);
+    const auto read_deadline = awaits_request
+                                   ? deadline::after(shard_.event_loop().now(), idle_timeout)
+                                   : deadline::after(request_start_, limits_.header_timeout - used_header_timeout_);
     const auto filled = co_await fill_buffer(read_deadline, awaits_request);
     if (filled != read_result::complete) co_return filled;
-    if (awaits_request) request_began_ = shard_.event_loop().now();
+    if (awaits_request) request_start_ = shard_.event_loop().now();
   }
 }
 
@@ -90,11 +91,11 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   if (length) body_.reserve(std::min<std::uint64_t>(*length, max_reserved_body));
   input_.preserve_consumed();
   for (;;) {
-    std::optional<status> rejected;
-    if (!input_.empty()) input_.consume(parser_->parse_body(input_.unread(), rejected));
-    if (!rejected && !account_for_body()) rejected = status::service_unavailable;
-    if (rejected) {
-      reject(*rejected);
+    std::optional<status> rejection;
+    if (!input_.empty()) input_.consume(parser_->parse_body(input_.unread(), rejection));
+    if (!rejection && !account_for_body()) rejection = status::service_unavailable;
+    if (rejection) {
+      reject(*rejection);
       co_return read_result::rejected;
     }
     if (!parser_->has_body()) co_return read_result::complete;

@@ -36,9 +36,9 @@ std::string_view rejection_message(status code) noexcept {
 void connection::reject(status code) {
   auto& state = shard_.state();
   const auto now = shard_.event_loop().now();
-  const auto began = request_began_ == time_point{} ? now : request_began_;
+  const auto start = request_start_ == time_point{} ? now : request_start_;
   const auto line = recognized_request_line();
-  state.metrics.on_response(route_, head_.method_text, head_.method, code, now - began, {}, now);
+  state.metrics.on_response(route_, head_.method_text, head_.method, code, now - start, {}, now);
   state.log.write(telemetry::log_level::info, "request rejected",
                   {{"status", static_cast<std::int64_t>(code)},
                    {"method", line.method},
@@ -62,7 +62,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .is_http_1_0 = head_.is_http_1_0};
   const auto& settings = shard_.state().settings;
   const bool over_tls = !settings.common_header_lines_over_tls.empty() &&
-                        head_.find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+                        (tls_ || head_.find("x-forwarded-proto").value_or(std::string_view{}) == "https");
   append_response_head(output_, result, framing, shard_.date_line(),
                        over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }
@@ -89,7 +89,7 @@ task<bool> connection::send_response(const response& result, bool keep_alive) {
   co_return written.has_value();
 }
 
-/// Sends what can be sent without waiting; returns whether nothing is left. An error is left to `flush`.
+/// Sends as many bytes as possible without waiting; returns whether all are sent. An error is left to `flush`.
 bool connection::try_flush() {
   if (output_.empty()) return true;
   const net::const_buffers buffers{asio::buffer(output_), asio::const_buffer{}};

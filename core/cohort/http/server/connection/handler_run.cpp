@@ -6,7 +6,7 @@
 namespace cohort::http {
 namespace {
 
-/// Most handlers end sooner; the stream is watched, which may cost a system call, only for those that do not.
+/// The delay before the stream is watched, which may cost a system call: most handlers end sooner.
 constexpr duration disconnect_detection_delay = std::chrono::milliseconds{10};
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace cohort::http {
 
-/// Why a handler was cancelled.
+/// The reason for the cancellation of a handler.
 enum class interruption {
   none,
   /// Its deadline passed.
@@ -35,7 +35,7 @@ class handler_run {
 
   /// Runs `work` in the calling coroutine, and cancels it at `limit` or when the client disconnects, whichever is
   /// first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled handler may still
-  /// have a value. The caller can go on after a deadline or a disconnect, but not after a shutdown: then its next
+  /// have a value. The caller can continue after a deadline or a disconnect, but not after a shutdown: then its next
   /// `co_await` throws. `detect_disconnect` is false if received bytes wait to be read; then the stream cannot detect
   /// it.
   template <class T>

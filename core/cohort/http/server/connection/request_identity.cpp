@@ -10,10 +10,10 @@ namespace {
 /// The value of a field that occurs exactly once.
 std::optional<std::string_view> find_unique(const request_head& head, std::string_view name) noexcept {
   std::optional<std::string_view> found;
-  for (const auto& each : head.fields) {
-    if (!iequals(each.name, name)) continue;
+  for (const auto& header : head.fields) {
+    if (!iequals(header.name, name)) continue;
     if (found) return std::nullopt;
-    found = each.value;
+    found = header.value;
   }
   return found;
 }

@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// The framing of a response and what happens to its connection.
+/// The framing of a response and the next state of its connection.
 struct response_framing {
   /// The value of `Content-Length`, if it is sent.
   std::optional<std::uint64_t> content_length;

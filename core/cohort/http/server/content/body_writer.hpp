@@ -35,7 +35,7 @@ class body_writer {
   bool ok() const noexcept { return ok_; }
 
   /// Marks the body as incomplete: no more is sent, and the connection is closed without the end of the body, so that
-  /// the client sees that it is incomplete.
+  /// the client detects the truncation.
   void abort() noexcept { ok_ = false; }
 
   /// Ends the body. Returns whether it is complete and correctly framed, so that the connection can be kept. For the

@@ -9,9 +9,9 @@ namespace {
 /// Whether one of the fields `id` lists the strong entity tag `etag` or `*`. A weak tag in the list matches only by
 /// weak comparison (RFC 9110 section 8.8.3.2).
 bool lists_etag(const request_head& head, field id, std::string_view etag, bool weak_comparison) noexcept {
-  for (const auto& each : head.fields) {
-    if (each.id != id) continue;
-    for (auto list = each.value; !list.empty();) {
+  for (const auto& header : head.fields) {
+    if (header.id != id) continue;
+    for (auto list = header.value; !list.empty();) {
       auto element = next_list_element(list);
       if (element == "*") return true;
       if (weak_comparison && element.starts_with("W/")) element.remove_prefix(2);

@@ -49,7 +49,7 @@ TEST_CASE("chart: an area between two lines follows both lines", "[loadgen][repo
   CHECK_THAT(chart.html(), ContainsSubstring(R"(<path class="gap" d="M0 500L1000 0L1000 900L0 1000Z"/>)"));
 }
 
-TEST_CASE("chart: a bar stands on the axis with space beside it", "[loadgen][report]") {
+TEST_CASE("chart: a bar starts at the axis, with space on both sides", "[loadgen][report]") {
   auto chart = make_chart();
   chart.add_bar("answers", {2, 4, 25}, "25 of <them>");
   CHECK_THAT(chart.html(), ContainsSubstring(R"(<rect x="212" y="750" width="176" height="250" class="answers">)"
@@ -105,7 +105,7 @@ TEST_CASE("chart: a range of the x axis can have a tooltip", "[loadgen][report]"
                                              "<title>1 to 2</title></rect>"));
 }
 
-TEST_CASE("chart: it has a description, axis titles, and a line and a label for each tick", "[loadgen][report]") {
+TEST_CASE("chart: contains a description, axis titles, and a line and a label for each tick", "[loadgen][report]") {
   auto chart = make_chart();
   chart.add_legend("p50", "half of them");
   const auto html = chart.html();

@@ -50,13 +50,13 @@ run_report report_with_markup() {
   auto report = full();
   report.mode = hostile;
   for (auto& [name, value] : report.fingerprint) name = value = hostile;
-  for (auto& each : report.targets) each.name = each.method = each.url = hostile;
-  for (auto& each : report.phases) each.name = hostile;
-  for (auto& each : report.servers) each.url = each.target = hostile;
-  for (auto& each : report.servers[0].phases) each.phase = hostile;
-  for (auto& each : report.knee->trials) each.reason = hostile;
-  for (auto& each : report.baseline->measures) each.name = hostile;
-  for (auto& each : report.verdict.objectives) each.definition.text = hostile;
+  for (auto& target : report.targets) target.name = target.method = target.url = hostile;
+  for (auto& phase : report.phases) phase.name = hostile;
+  for (auto& server : report.servers) server.url = server.target = hostile;
+  for (auto& phase : report.servers[0].phases) phase.phase = hostile;
+  for (auto& trial : report.knee->trials) trial.reason = hostile;
+  for (auto& measure : report.baseline->measures) measure.name = hostile;
+  for (auto& objective : report.verdict.objectives) objective.definition.text = hostile;
   report.servers[1].failure = report.baseline->file = hostile;
   report.verdict.reasons = {hostile};
   return report;
@@ -71,7 +71,7 @@ std::size_t count_occurrences(std::string_view part, std::string_view whole) {
   return count;
 }
 
-TEST_CASE("HTML report: it is well-formed for every report", "[loadgen][report]") {
+TEST_CASE("HTML report: is well-formed for every report", "[loadgen][report]") {
   const auto page = render_html_report(GENERATE(as<run_report (*)()>{}, &full, &empty, &report_without_responses,
                                                 &report_of_one_second, &samples::small, &samples::closed_loop,
                                                 &samples::hostile, &report_with_markup)());
@@ -86,7 +86,7 @@ TEST_CASE("HTML report: text from outside is escaped", "[loadgen][report]") {
   CHECK_THAT(page.text(), ContainsSubstring(R"(<script>alert(1)</script>"'&" onload="x)"));
 }
 
-TEST_CASE("HTML report: it has no scripts and no external resources", "[loadgen][report]") {
+TEST_CASE("HTML report: contains no scripts and no external resources", "[loadgen][report]") {
   const auto html = render_html_report(full());
   const markup_check page{html};
   CHECK_THAT(html, ContainsSubstring(R"(content="default-src 'none'; style-src 'unsafe-inline'; img-src data:")"));
@@ -99,14 +99,14 @@ TEST_CASE("HTML report: it has no scripts and no external resources", "[loadgen]
   CHECK_THAT(html, !ContainsSubstring("url(") && !ContainsSubstring("@import"));
 }
 
-TEST_CASE("HTML report: it has the verdict in words, with its reasons and objectives", "[loadgen][report]") {
+TEST_CASE("HTML report: contains the verdict in words, with its reasons and objectives", "[loadgen][report]") {
   const auto page = markup_check{render_html_report(samples::spike())}.text();
   CHECK_THAT(page, ContainsSubstring("FAIL"));
   CHECK_THAT(page, ContainsSubstring("2 of 3 objectives were missed: dashboard:p99<250ms, error_rate<1%."));
   CHECK_THAT(page, ContainsSubstring("p50<20ms") && ContainsSubstring("✓ met") && ContainsSubstring("✗ missed"));
 }
 
-TEST_CASE("HTML report: it has the figures of the run", "[loadgen][report]") {
+TEST_CASE("HTML report: contains the results of the run", "[loadgen][report]") {
   const auto text = GENERATE("10,200 planned, 10,180 sent", "98.76 %", "126 failed", "848/s", "of 850/s planned",
                              "12.385 s", "78.1 ms", "≥ 1.00 s", "successes within 250 ms", "2024-05-01 12:00:00 UTC",
                              "Responses by status: 200 × 10,074, 404 × 5, 429 × 12, 503 × 48.", "not sent", "0.47 %",
@@ -222,7 +222,7 @@ TEST_CASE("HTML report: the page of a run of one minute is smaller than 200 KB",
 TEST_CASE("HTML report: intervals drawn as one point have their maximum latency", "[loadgen][report]") {
   auto report = empty();
   samples::add_phase(report, "all", 1200, samples::stats_list(samples::make_stats(1200, 300)));
-  for (auto& each : report.intervals) each.totals.answered = 1;
+  for (auto& interval : report.intervals) interval.totals.answered = 1;
   report.intervals[601].totals.p99_us = 77'000;
   report.intervals[600].totals.max_us = 88'000;
   CHECK_THAT(render_html_report(report),

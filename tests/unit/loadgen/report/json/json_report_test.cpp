@@ -77,7 +77,7 @@ TEST_CASE("JSON report: the schema rejects invalid reports", "[loadgen][report]"
   CHECK(element[0].starts_with(row.violation));
 }
 
-TEST_CASE("JSON report: it has the figures of the run in the units of their names", "[loadgen][report]") {
+TEST_CASE("JSON report: contains the results of the run in the units of their names", "[loadgen][report]") {
   struct json_value {
     std::string_view pointer;
     std::string value;
@@ -162,7 +162,7 @@ TEST_CASE("JSON report: absent values are null, not zero", "[loadgen][report]") 
   CHECK(value_at(render_json_report(report), pointer) == "null");
 }
 
-TEST_CASE("JSON report: it has encoded histograms of the totals and of each target", "[loadgen][report]") {
+TEST_CASE("JSON report: contains encoded histograms of the totals and of each target", "[loadgen][report]") {
   const auto report = samples::spike();
   const auto text = render_json_report(report);
   const auto quoted = [](const histogram& of) { return '"' + of.encode_v2() + '"'; };

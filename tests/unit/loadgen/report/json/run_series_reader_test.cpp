@@ -52,7 +52,7 @@ std::string error_of(std::string_view json) {
   return series ? "none" : series.error();
 }
 
-TEST_CASE("run series: it has the whole intervals, and percentiles only of intervals with responses",
+TEST_CASE("run series: contains whole intervals, and percentiles only of intervals with responses",
           "[loadgen][report]") {
   const auto series = make_run_series(varied_report());
   CHECK(series.fingerprint == varied_report().fingerprint);

@@ -14,7 +14,7 @@ using weather::parse_geocoding;
 
 std::string results(std::initializer_list<std::string> list) {
   std::string joined;
-  for (const auto& each : list) joined += (joined.empty() ? "" : ",") + each;
+  for (const auto& item : list) joined += (joined.empty() ? "" : ",") + item;
   return R"({"results":[)" + joined + "]}";
 }
 

@@ -27,13 +27,13 @@ struct chain_fixture : providers_fixture {
   std::optional<provider_chain::cooldown_state> cooldown() const { return chain.cooldown(time.now()); }
   /// Fails for as many locations as it takes to start a cooldown.
   void start_cooldowns() {
-    for (const auto& each : {haifa, paris, london}) fetch(each);
+    for (const auto& location : {haifa, paris, london}) fetch(location);
   }
 
   provider_chain chain;
 };
 
-TEST_CASE("provider chain: a failed request is retried once before the fallback is asked", "[services][weather]") {
+TEST_CASE("provider chain: a failed request is retried once before the fallback is called", "[services][weather]") {
   providers_fixture fixture;
   auto settings = providers_fixture::chain_settings();
   settings.policy = provider_chain::default_policy();
@@ -45,7 +45,7 @@ TEST_CASE("provider chain: a failed request is retried once before the fallback 
   CHECK_FALSE(fixture.wttr.field("x-envoy-expected-rq-timeout-ms").has_value());
 }
 
-TEST_CASE("provider chain: the fallback is not asked if wttr.in has a report", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is not called if wttr.in has a report", "[services][weather]") {
   chain_fixture fixture;
   const auto result = fixture.fetch();
   REQUIRE(result.report != nullptr);
@@ -57,7 +57,7 @@ TEST_CASE("provider chain: the fallback is not asked if wttr.in has a report", "
   CHECK_FALSE(fixture.cooldown().has_value());
 }
 
-TEST_CASE("provider chain: the fallback is asked if wttr.in has none", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is called if wttr.in has none", "[services][weather]") {
   const auto [status, delay] = GENERATE(table<http::status, duration>({
       {http::status::internal_server_error, 0s},
       {http::status::service_unavailable, 0s},
@@ -84,7 +84,7 @@ task<> close_first_connection(std::unique_ptr<net::acceptor> acceptor) {
   if (accepted) (*accepted)->close();
 }
 
-TEST_CASE("provider chain: the fallback is asked if wttr.in closes the connection", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is called if wttr.in closes the connection", "[services][weather]") {
   chain_fixture fixture{providers_fixture::open_meteo(), "http://192.0.2.1"};
   spawned_task<> server{fixture.time,
                         close_first_connection(fixture.network.listen({asio::ip::make_address("192.0.2.1"), 80}))};
@@ -92,7 +92,7 @@ TEST_CASE("provider chain: the fallback is asked if wttr.in closes the connectio
   CHECK(server.ended());
 }
 
-TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown at once, and the fallback is asked",
+TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown at once, and the fallback is called",
           "[services][weather]") {
   const auto* const url =
       GENERATE("http://closed.test", "http://hole.test", "http://unknown.test", "https://wttr.test:80");
@@ -106,10 +106,10 @@ TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown at once, and 
   CHECK(fixture.provider_requests("wttr.in", "error") == 1);
 }
 
-TEST_CASE("provider chain: an invalid response starts no cooldown", "[services][weather]") {
+TEST_CASE("provider chain: an invalid response does not start a cooldown", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.body = "Sorry, we are running out of queries";
-  for (const auto& each : {haifa, paris, london, rome}) fixture.fetch(each);
+  for (const auto& location : {haifa, paris, london, rome}) fixture.fetch(location);
   CHECK(fixture.wttr.request_count() == 4);
   fixture.forecast.status = http::status::bad_gateway;
   const auto result = fixture.fetch();
@@ -117,7 +117,7 @@ TEST_CASE("provider chain: an invalid response starts no cooldown", "[services][
   CHECK(result.failure.error == "unexpected answer");
 }
 
-TEST_CASE("provider chain: during wttr.in's cooldown only the fallback is asked", "[services][weather]") {
+TEST_CASE("provider chain: during the cooldown of wttr.in only the fallback is called", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.status = http::status::too_many_requests;
   std::size_t wttr_requests = 0;
@@ -156,7 +156,7 @@ TEST_CASE("provider chain: the failure is wttr.in's if both providers fail", "[s
   CHECK_FALSE(fixture.cooldown().has_value());
 }
 
-TEST_CASE("provider chain: there is no cooldown while one provider may be asked", "[services][weather]") {
+TEST_CASE("provider chain: there is no cooldown while one provider may be called", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.start_cooldowns();
@@ -165,13 +165,13 @@ TEST_CASE("provider chain: there is no cooldown while one provider may be asked"
   fixture.time.run_for(1s);
   fixture.start_cooldowns();
   CHECK(fixture.wttr.request_count() == 3);
-  // Until wttr.in may be asked, whose cooldown began a second earlier.
+  // Until the end of the cooldown of wttr.in, which started a second earlier.
   REQUIRE(fixture.cooldown().has_value());
   CHECK(fixture.cooldown()->retry_after <= 4s);
   CHECK(fixture.cooldown()->retry_after > 3s);
 }
 
-TEST_CASE("provider chain: the fallback is not asked during its cooldown", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is not called during its cooldown", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.status = http::status::not_found;
   fixture.forecast.status = http::status::too_many_requests;
@@ -202,7 +202,7 @@ TEST_CASE("provider chain: concurrent failures start one cooldown", "[services][
   std::deque<spawned_task<provider_chain::fetch_result>> fetches;
   for (int i = 0; i < 5; ++i) fetches.emplace_back(fixture.time, fixture.chain.fetch(haifa));
   fixture.time.run_for(2s);
-  for (const auto& each : fetches) CHECK(each.ended());
+  for (const auto& fetch : fetches) CHECK(fetch.ended());
   CHECK(fixture.wttr.request_count() == 5);
   fixture.time.run_for(4100ms);
   CHECK_FALSE(fixture.cooldown().has_value());
@@ -349,7 +349,7 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
   CHECK(json_at(lines[1], "/error") == "\"unknown location\"");
 }
 
-TEST_CASE("provider chain: the fallback is not asked after a cancellation", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is not called after a cancellation", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.delay = 3s;
   spawned_task<provider_chain::fetch_result> fetching{fixture.time, fixture.chain.fetch(haifa)};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/config/secret.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+namespace cohort::config {
+namespace {
+
+/// The longest first line, with its terminating NUL.
+constexpr std::size_t max_secret_size = 4096;
+
+/// Nothing if the line is a secret.
+std::string find_error(std::string_view line) {
+  const auto has = [line](auto predicate) { return std::any_of(line.begin(), line.end(), predicate); };
+  if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
+    return "which is UTF-16 text (it starts with a byte order mark), but must be ASCII text";
+  }
+  if (line.starts_with("\xEF\xBB\xBF"))
+    return "which starts with a byte order mark, but must be ASCII text without one";
+  const std::string required = "; it must be a secret of visible ASCII characters";
+  if (line.empty()) return "whose first line is empty" + required;
+  if (has([](char c) { return c == '\0'; }))
+    return "whose first line contains a NUL byte, as UTF-16 text does" + required;
+  if (has([](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) {
+    return "whose first line contains a control character" + required;
+  }
+  if (has([](char c) { return static_cast<unsigned char>(c) > '~'; })) {
+    return "whose first line is not ASCII text" + required;
+  }
+  if (has([](char c) { return c == ' '; })) return "whose first line contains a space" + required;
+  return {};
+}
+
+}  // namespace
+
+secret_file read_secret_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  // Bounded: `/dev/zero` has no end.
+  std::array<char, max_secret_size> buffer{};
+  file.getline(buffer.data(), buffer.size());
+  const auto count = static_cast<std::size_t>(file.gcount());
+  if (file.fail() && count == buffer.size() - 1) {
+    return {{}, "whose first line is longer than " + std::to_string(max_secret_size - 2) + " bytes"};
+  }
+  if (count == 0) {
+    return {{}, "which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"}};
+  }
+  // Not up to the first NUL: a shorter secret than the file's would be valid.
+  const bool has_line_feed = !file.eof();
+  std::string line{buffer.data(), count - (has_line_feed ? 1 : 0)};
+  if (line.ends_with('\r')) line.pop_back();
+  auto error = find_error(line);
+  if (!error.empty()) return {{}, std::move(error)};
+  return {std::move(line), {}};
+}
+
+bool replaceable_secret::replace(std::string value) {
+  const std::lock_guard lock{mutex_};
+  const auto* current = current_.load(std::memory_order_relaxed);
+  if (current && *current == value) return false;
+  values_.push_back(std::move(value));
+  current_.store(&values_.back(), std::memory_order_release);
+  return true;
+}
+
+}  // namespace cohort::config

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <string>
+
+namespace cohort::config {
+
+struct secret_file {
+  /// The first line, without its line end. Empty if `error` is set.
+  std::string secret;
+  /// Why the file has no secret of visible ASCII characters in its first line; empty if it has one. Completes the
+  /// message `API_KEY_FILE is "/run/key", …`.
+  std::string error;
+};
+
+/// Reads the first line of a file. Blocks if the file is a pipe.
+secret_file read_secret_file(const std::string& path);
+
+/// A secret that can be replaced while other threads read it. Thread-safe.
+class replaceable_secret {
+ public:
+  explicit replaceable_secret(std::string value = {}) { replace(std::move(value)); }
+
+  /// The current value. The reference is valid as long as this object: former values are kept, so that readers need no
+  /// lock.
+  const std::string& get() const noexcept { return *current_.load(std::memory_order_acquire); }
+  /// Returns false if `value` is the current one.
+  bool replace(std::string value);
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::string> values_;
+  std::atomic<const std::string*> current_{nullptr};
+};
+
+}  // namespace cohort::config

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/net/tls/server_context.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::telemetry {
+class counter;
+class logger;
+class registry;
+}  // namespace cohort::telemetry
+
+namespace cohort::http {
+
+/// The client's side of a TLS connection.
+struct tls_client {
+  /// True if the client has a certificate of an accepted authority.
+  bool has_certificate = false;
+  /// The URIs of that certificate (subjectAltName), such as SPIFFE IDs.
+  std::vector<std::string> certificate_uris{};
+  /// Counts against the timeout of the first request's header section.
+  duration handshake_duration{};
+};
+
+/// TLS of a server: performs its handshakes, counts them in `cohort_server_tls_handshakes_total{result}`, and logs
+/// those that fail. Thread-safe.
+class tls_termination {
+ public:
+  /// `metrics` must outlive it. Servers of several services can share `context`.
+  tls_termination(std::shared_ptr<net::tls_server_context> context, telemetry::registry& metrics);
+
+  /// Performs the handshake; `plain` has a deadline. Replaces `plain` by the encrypted stream. Returns null, and leaves
+  /// `plain` null, if the handshake failed.
+  task<std::unique_ptr<const tls_client>> accept(net::stream_ptr& plain, telemetry::logger log);
+
+ private:
+  std::shared_ptr<net::tls_server_context> context_;
+  std::array<telemetry::counter*, net::tls_handshake_result_count> handshakes_{};
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls/server_context.hpp>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509err.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <ctime>
+#include <functional>
+
+#include <cohort/net/tls/ticket_keys.hpp>
+#include <cohort/net/tls/tls_stream.hpp>
+
+namespace cohort::net {
+namespace {
+
+using setting = tls_server_settings_error::setting;
+using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
+
+// Mozilla, Server Side TLS, version 5.7, "intermediate", without the cipher suites of finite-field Diffie-Hellman.
+constexpr const char* tls_1_2_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* tls_1_3_ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+/// Required if sessions can be resumed while client certificates are requested.
+constexpr unsigned char session_id_context[] = "cohort";
+constexpr const char* groups = "X25519:P-256:P-384";
+
+/// Calls `use` with each certificate of a PEM text; returns their number.
+std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> input{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        &BIO_free};
+  std::size_t count = 0;
+  for (;;) {
+    const x509_ptr certificate{PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
+    if (!certificate) break;
+    use(certificate.get());
+    ++count;
+  }
+  ERR_clear_error();
+  return count;
+}
+
+std::string format_time(const ASN1_TIME* time) {
+  std::tm fields{};
+  std::array<char, 32> text{};
+  if (ASN1_TIME_to_tm(time, &fields) == 1) std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
+  return text.data();
+}
+
+/// Why a certificate is not valid now, or nothing.
+std::optional<std::string> find_validity_error(const X509* certificate) {
+  const auto* not_before = X509_get0_notBefore(certificate);
+  const auto* not_after = X509_get0_notAfter(certificate);
+  if (X509_cmp_current_time(not_after) < 0) return "the certificate expired on " + format_time(not_after);
+  if (X509_cmp_current_time(not_before) > 0) return "the certificate is not valid before " + format_time(not_before);
+  return std::nullopt;
+}
+
+/// The end of a sentence about a PEM text that OpenSSL does not accept. `expected`: "certificate in PEM format".
+std::string describe_load_error(const error_code& error, const std::string& expected) {
+  const auto code = static_cast<unsigned long>(error.value());
+  const auto library = ERR_GET_LIB(code);
+  const auto* reason = ERR_reason_error_string(code);
+  // Such as a key that is too short for the security level.
+  const bool is_policy = library == ERR_LIB_SSL && reason;
+  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
+}
+
+bool is_key_mismatch(const error_code& error) noexcept {
+  const auto code = static_cast<unsigned long>(error.value());
+  const auto reason = ERR_GET_REASON(code);
+  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
+         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
+}
+
+std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,
+                                                          const tls_server_settings& settings) {
+  error_code error;
+  context.use_certificate_chain(asio::buffer(settings.certificate_chain), error);
+  if (error) {
+    return tls_server_settings_error{setting::certificate_chain,
+                                     describe_load_error(error, "certificate in PEM format")};
+  }
+  if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
+    return tls_server_settings_error{setting::certificate_chain, std::move(*reason)};
+  }
+  // Without a callback, OpenSSL asks for the passphrase at the terminal.
+  context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
+  context.use_private_key(asio::buffer(settings.private_key), asio::ssl::context::pem, error);
+  if (!error) return std::nullopt;
+  return tls_server_settings_error{setting::private_key,
+                                   is_key_mismatch(error)
+                                       ? "the private key does not match the certificate"
+                                       : describe_load_error(error, "private key in PEM format without a passphrase")};
+}
+
+std::optional<tls_server_settings_error> load_client_authorities(asio::ssl::context& context,
+                                                                 const std::string& authorities) {
+  if (authorities.empty()) return std::nullopt;
+  SSL_CTX* const native = context.native_handle();
+  bool accepted = true;
+  const auto count = for_each_certificate(authorities, [&](X509* authority) {
+    accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), authority) == 1 &&
+               SSL_CTX_add_client_CA(native, authority) == 1 && accepted;
+  });
+  if (count == 0 || !accepted) {
+    return tls_server_settings_error{setting::client_authorities, "there is no certificate in PEM format"};
+  }
+  SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
+  // A resumed session would not verify the certificate again, although it may have expired and the authorities may
+  // have changed.
+  SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(native, 0);
+  return std::nullopt;
+}
+
+int select_application_protocol(SSL*, const unsigned char** selected, unsigned char* selected_size,
+                                const unsigned char* offered, unsigned offered_size, void*) {
+  static constexpr unsigned char supported[] = "\x08http/1.1";
+  unsigned char* match = nullptr;
+  if (SSL_select_next_proto(&match, selected_size, supported, sizeof supported - 1, offered, offered_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 section 3.2
+  }
+  *selected = match;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+tls_handshake_result classify_ssl_reason(int reason) noexcept {
+  using enum tls_handshake_result;
+  switch (reason) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_RECORD_LENGTH_MISMATCH: return not_tls;
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_UNSUPPORTED_SSL_VERSION:
+    case SSL_R_VERSION_TOO_LOW: return unsupported_version;
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_SHARED_GROUPS:
+    case SSL_R_NO_SUITABLE_GROUPS:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+    case SSL_R_NO_APPLICATION_PROTOCOL: return no_common_parameters;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return client_certificate_invalid;
+    default: return reason > SSL_AD_REASON_OFFSET ? rejected_by_client : other_error;
+  }
+}
+
+tls_accepted describe_failure(const error_code& error, const SSL* ssl) {
+  using enum tls_handshake_result;
+  if (error == asio::error::timed_out) return {timeout, "the handshake took too long"};
+  if (error == asio::error::operation_aborted) return {cancelled, "the server is stopping"};
+  if (error.category() != asio::error::get_ssl_category()) {
+    return {disconnected, "the client disconnected: " + error.message()};
+  }
+  const auto reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  const auto result = classify_ssl_reason(reason);
+  const auto* text = ERR_reason_error_string(static_cast<unsigned long>(error.value()));
+  std::string message = text ? text : "unknown error";
+  if (result == client_certificate_invalid) {
+    message += std::string{": "} + X509_verify_cert_error_string(SSL_get_verify_result(ssl));
+  }
+  return {result, std::move(message)};
+}
+
+std::vector<std::string> uris_of(X509* certificate) {
+  std::vector<std::string> uris;
+  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const auto* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_URI) continue;
+    const auto* uri = name->d.uniformResourceIdentifier;
+    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                      static_cast<std::size_t>(ASN1_STRING_length(uri)));
+  }
+  GENERAL_NAMES_free(names);
+  return uris;
+}
+
+std::optional<tls_server_settings_error> configure(asio::ssl::context& context, const tls_server_settings& settings) {
+  if (auto error = load_certificate(context, settings)) return error;
+  return load_client_authorities(context, settings.client_authorities);
+}
+
+}  // namespace
+
+std::string_view to_string(tls_handshake_result result) noexcept {
+  constexpr std::array<std::string_view, tls_handshake_result_count> names{"success",
+                                                                           "not_tls",
+                                                                           "unsupported_version",
+                                                                           "no_common_parameters",
+                                                                           "client_certificate_invalid",
+                                                                           "rejected_by_client",
+                                                                           "timeout",
+                                                                           "disconnected",
+                                                                           "cancelled",
+                                                                           "other_error"};
+  return names[static_cast<std::size_t>(result)];
+}
+
+std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings) {
+  asio::ssl::context context{asio::ssl::context::tls_server};
+  return configure(context, settings);
+}
+
+struct tls_server_context::configuration {
+  configuration(const tls_server_settings& settings, std::shared_ptr<ticket_keys> keys) {
+    SSL_CTX* const native = context.native_handle();
+    SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(native, tls_1_2_ciphers);
+    SSL_CTX_set_ciphersuites(native, tls_1_3_ciphers);
+    SSL_CTX_set1_groups_list(native, groups);
+    SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_alpn_select_cb(native, &select_application_protocol, nullptr);
+    // Sessions are in tickets only, not in memory.
+    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(native, session_id_context, sizeof session_id_context - 1);
+    ticket_keys::install(std::move(keys), native);
+    configure(context, settings);
+  }
+  asio::ssl::context context{asio::ssl::context::tls_server};
+};
+
+tls_server_context::tls_server_context(const tls_server_settings& settings)
+    : ticket_keys_(std::make_shared<ticket_keys>()),
+      current_(std::make_shared<configuration>(settings, ticket_keys_)) {}
+
+tls_server_context::~tls_server_context() = default;
+
+void tls_server_context::reload(const tls_server_settings& settings) {
+  auto loaded = std::make_shared<configuration>(settings, ticket_keys_);
+  const std::lock_guard lock{mutex_};
+  current_ = std::move(loaded);
+}
+
+std::shared_ptr<tls_server_context::configuration> tls_server_context::current() const {
+  const std::lock_guard lock{mutex_};
+  return current_;
+}
+
+task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
+  const auto used = current();
+  auto secured = std::make_unique<tls_stream>(std::move(plain), used->context, loop::current().get_executor());
+  const auto completed = co_await secured->handshake(asio::ssl::stream_base::server);
+  SSL* const ssl = secured->native_handle();
+  if (!completed) co_return describe_failure(completed.error(), ssl);
+  tls_accepted accepted{tls_handshake_result::success};
+  if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {
+    accepted.has_client_certificate = true;
+    accepted.client_uris = uris_of(certificate.get());
+  }
+  accepted.resumed = SSL_session_reused(ssl) == 1;
+  accepted.stream = std::move(secured);
+  co_return accepted;
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/net/stream.hpp>
+#include <cohort/net/tls/server_settings.hpp>
+
+namespace cohort::net {
+
+class ticket_keys;
+
+/// Result of a server's TLS handshake, as counted.
+enum class tls_handshake_result : std::uint8_t {
+  success,
+  /// The client sent something else than TLS, such as an HTTP request.
+  not_tls,
+  /// The client supports neither TLS 1.2 nor TLS 1.3.
+  unsupported_version,
+  /// No common cipher suite, group or application protocol.
+  no_common_parameters,
+  /// The client's certificate is not trusted, not valid now, or not meant for clients.
+  client_certificate_invalid,
+  /// The client ended the handshake with an alert, for example because it does not trust the server's certificate.
+  rejected_by_client,
+  timeout,
+  /// The client closed or reset the connection.
+  disconnected,
+  /// This end cancelled the handshake.
+  cancelled,
+  other_error,
+};
+inline constexpr std::size_t tls_handshake_result_count = 10;
+
+/// The name for metrics and logs, such as `not_tls`.
+std::string_view to_string(tls_handshake_result result) noexcept;
+
+/// What a handshake has established.
+struct tls_accepted {
+  tls_handshake_result result;
+  /// The reason of a failure, for logs; empty after a success.
+  std::string reason{};
+  /// The encrypted stream; null after a failure.
+  stream_ptr stream{};
+  /// The URIs of the client's verified certificate (subjectAltName), such as SPIFFE IDs. Empty without a certificate.
+  std::vector<std::string> client_uris{};
+  bool has_client_certificate = false;
+  /// The client resumed a session instead of a full handshake.
+  bool resumed = false;
+};
+
+/// Server side of TLS: certificate, protocol versions, session tickets. TLS 1.2 and 1.3 with the cipher suites of
+/// Mozilla's "intermediate" configuration; ALPN (RFC 7301) selects `http/1.1`. Thread-safe.
+class tls_server_context {
+ public:
+  /// Precondition: `find_error(settings)` returns nothing.
+  explicit tls_server_context(const tls_server_settings& settings);
+  ~tls_server_context();
+
+  /// Uses other settings for later handshakes. Open connections stay. Precondition as above.
+  void reload(const tls_server_settings& settings);
+
+  /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.
+  task<tls_accepted> handshake(stream_ptr plain);
+
+ private:
+  /// The settings in OpenSSL's form, of one load.
+  struct configuration;
+  std::shared_ptr<configuration> current() const;
+
+  const std::shared_ptr<ticket_keys> ticket_keys_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<configuration> current_;
+};
+
+}  // namespace cohort::net

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls/ticket_keys.hpp>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::net {
+namespace {
+
+constexpr int ticket_rejected = 0;
+constexpr int ticket_accepted = 1;
+constexpr int ticket_accepted_and_renewed = 2;
+constexpr int ticket_error = -1;
+
+/// Asio uses the application data of a context itself.
+int context_index() {
+  static const int index =
+      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, [](void*, void* keys, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<std::shared_ptr<ticket_keys>*>(keys);
+      });
+  return index;
+}
+
+}  // namespace
+
+void ticket_keys::install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context) {
+  SSL_CTX_set_ex_data(context, context_index(), new std::shared_ptr<ticket_keys>(std::move(keys)));
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &ticket_keys::on_ticket);
+  SSL_CTX_set_timeout(context, std::chrono::duration_cast<std::chrono::seconds>(rotation_interval).count());
+}
+
+void ticket_keys::rotate(time_point now) {
+  const auto age = now - rotated_at_;
+  if (current_ && age < rotation_interval) return;
+  previous_ = current_ && age < 2 * rotation_interval ? current_ : std::nullopt;
+  current_.reset();
+  key created;
+  const auto fill = [](auto& bytes) { return RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1; };
+  if (!fill(created.name) || !fill(created.cipher_key) || !fill(created.mac_key)) return;
+  current_ = created;
+  rotated_at_ = now;
+}
+
+int ticket_keys::select(unsigned char* name, bool encrypts, key& selected) {
+  const std::lock_guard lock{mutex_};
+  rotate(loop::current().now());
+  if (encrypts) {
+    if (!current_) return ticket_error;
+    selected = *current_;
+    std::copy(selected.name.begin(), selected.name.end(), name);
+    return ticket_accepted;
+  }
+  const auto matches = [name](const std::optional<key>& candidate) {
+    return candidate && std::equal(candidate->name.begin(), candidate->name.end(), name);
+  };
+  if (matches(current_)) {
+    selected = *current_;
+    return ticket_accepted;
+  }
+  if (!matches(previous_)) return ticket_rejected;
+  selected = *previous_;
+  return ticket_accepted_and_renewed;
+}
+
+int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                           EVP_MAC_CTX* mac, int encrypts) {
+  const auto* keys =
+      static_cast<std::shared_ptr<ticket_keys>*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_index()));
+  key selected;
+  int verdict = (*keys)->select(name, encrypts != 0, selected);
+  // RFC 8446 appendix C.4: a TLS 1.3 ticket is used once.
+  const bool is_used_once = encrypts == 0 && SSL_version(connection) >= TLS1_3_VERSION;
+  if (verdict == ticket_accepted && is_used_once) verdict = ticket_accepted_and_renewed;
+  if (verdict <= ticket_rejected) return verdict;
+  if (encrypts != 0 && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return ticket_error;
+  char digest[] = "SHA256";
+  std::array parameters{
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, selected.mac_key.data(), selected.mac_key.size()),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  const bool initialized = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, selected.cipher_key.data(), iv,
+                                             encrypts != 0 ? 1 : 0) == 1 &&
+                           EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+  OPENSSL_cleanse(&selected, sizeof selected);
+  return initialized ? verdict : ticket_error;
+}
+
+}  // namespace cohort::net

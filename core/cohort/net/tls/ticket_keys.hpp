@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::net {
+
+/// Keys of the session tickets of a server (RFC 5077, RFC 8446 section 4.6.1), which never leave its memory. A key
+/// encrypts tickets for `rotation_interval` and decrypts them for as long again, so that a stolen key reveals at most
+/// the TLS 1.2 sessions of that time. Thread-safe.
+class ticket_keys {
+ public:
+  static constexpr duration rotation_interval = std::chrono::hours{1};
+
+  /// Makes `context` use these keys.
+  static void install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context);
+
+ private:
+  struct key {
+    std::array<unsigned char, 16> name;
+    std::array<unsigned char, 32> cipher_key;
+    std::array<unsigned char, 32> mac_key;
+  };
+  static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                       EVP_MAC_CTX* mac, int encrypts);
+  /// Returns OpenSSL's result: 1 if the key is current, 2 if the client should get a new ticket, 0 if it is unknown.
+  int select(unsigned char* name, bool encrypts, key& selected);
+  void rotate(time_point now);
+
+  std::mutex mutex_;
+  std::optional<key> current_;
+  std::optional<key> previous_;
+  time_point rotated_at_{};
+};
+
+}  // namespace cohort::net

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls/tls_stream.hpp>
+
+#include <openssl/err.h>
+
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+namespace cohort::net {
+namespace {
+
+struct io_handler {
+  completion_handler<io_result> handler;
+  void operator()(error_code error, std::size_t count) {
+    // The peer closed without close_notify. HTTP's framing tells the reader whether the message was complete.
+    if (error == asio::ssl::error::stream_truncated) error = asio::error::eof;
+    if (error) {
+      handler(error);
+    } else {
+      handler(count);
+    }
+  }
+};
+
+/// The record of close_notify, encrypted; empty if the connection cannot send it. Asio's TLS stream would wait for the
+/// peer's close_notify, so OpenSSL writes into another BIO meanwhile.
+std::string make_close_notify(SSL* ssl) {
+  BIO* const original = SSL_get_wbio(ssl);
+  BIO* const memory = BIO_new(BIO_s_mem());
+  if (!memory || BIO_up_ref(original) != 1) return {};
+  SSL_set0_wbio(ssl, memory);
+  ERR_clear_error();
+  SSL_shutdown(ssl);
+  std::string record(BIO_ctrl_pending(memory), '\0');
+  if (!record.empty()) BIO_read(memory, record.data(), static_cast<int>(record.size()));
+  SSL_set0_wbio(ssl, original);  // frees `memory`
+  ERR_clear_error();
+  return record;
+}
+
+}  // namespace
+
+tls_stream::tls_stream(stream_ptr plain, asio::ssl::context& context, executor loop_executor)
+    : connection_(std::make_shared<connection>(std::move(plain), context, loop_executor)) {}
+
+tls_stream::~tls_stream() {
+  if (watch_) {
+    watch_->owner = nullptr;
+    watch_->cancellation.emit(asio::cancellation_type::terminal);
+  }
+  // OpenSSL considers a connection without shutdown truncated and never resumes its session.
+  SSL_set_shutdown(native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+task<io_result> tls_stream::handshake(asio::ssl::stream_base::handshake_type type) {
+  auto handshaking = async_operation<io_result>([this, type](completion_handler<io_result> handler) {
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
+    ssl_stream().async_handshake(type, asio::bind_cancellation_slot(slot, std::move(complete)));
+  });
+  co_return co_await std::move(handshaking);
+}
+
+void tls_stream::set_deadline(deadline stream_deadline) {
+  connection_->plain->set_deadline(stream_deadline);
+  if (on_hangup_ && !watch_) start_watch_read();  // an earlier deadline has ended the watch
+}
+
+void tls_stream::close() noexcept {
+  on_hangup_ = nullptr;
+  connection_->plain->close();
+}
+
+void tls_stream::watch_hangup(std::function<void()> on_hangup) {
+  if (read_ahead_) return;  // received bytes are unread
+  on_hangup_ = std::move(on_hangup);
+  connection_->plain->set_deadline(deadline::never());
+  if (!watch_) start_watch_read();
+}
+
+void tls_stream::unwatch_hangup() noexcept {
+  on_hangup_ = nullptr;
+  if (watch_) watch_->cancellation.emit(asio::cancellation_type::terminal);
+}
+
+bool tls_stream::readable() noexcept {
+  return read_ahead_ || SSL_pending(native_handle()) > 0 || connection_->plain->readable();
+}
+
+void tls_stream::shutdown_write() noexcept {
+  const auto record = make_close_notify(native_handle());
+  // A lost close_notify costs the peer only the proof that a body without a length is complete.
+  if (!record.empty()) connection_->plain->try_write({asio::buffer(record), asio::const_buffer{}});
+  connection_->plain->shutdown_write();
+}
+
+void tls_stream::start_watch_read() {
+  watch_ = std::make_shared<pending_watch>();
+  watch_->keep_alive = connection_;
+  watch_->owner = this;
+  auto complete = [watch = watch_](error_code error, std::size_t count) {
+    if (watch->owner) watch->owner->on_watch_read(error, count);
+  };
+  connection_->tls.async_read_some(asio::buffer(&watch_->byte, 1),
+                                   asio::bind_cancellation_slot(watch_->cancellation.slot(), std::move(complete)));
+}
+
+void tls_stream::on_watch_read(error_code error, std::size_t count) {
+  const auto watch = std::exchange(watch_, nullptr);
+  if (count > 0) read_ahead_ = watch->byte;
+  if (deferred_read_) {
+    auto read = std::exchange(deferred_read_, std::nullopt);
+    start_read(read->buffer, std::move(read->handler));
+    return;
+  }
+  if (!on_hangup_ || count > 0) return;
+  // The watch ended when it was cancelled, or when a write had a deadline; otherwise the connection has ended.
+  if (error == asio::error::operation_aborted) {
+    start_watch_read();
+  } else if (error != asio::error::timed_out) {
+    std::exchange(on_hangup_, nullptr)();
+  }
+}
+
+void tls_stream::start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) {
+  if (watch_) {
+    if (auto slot = handler.get_cancellation_slot(); slot.is_connected()) {
+      slot.assign([this](asio::cancellation_type_t) {
+        auto read = std::exchange(deferred_read_, std::nullopt);
+        if (read) read->handler.post(error_code{asio::error::operation_aborted});
+      });
+    }
+    deferred_read_.emplace(deferred_read{buffer, std::move(handler)});
+    return;
+  }
+  if (read_ahead_ && buffer.size() > 0) {
+    *static_cast<char*>(buffer.data()) = *std::exchange(read_ahead_, std::nullopt);
+    handler.post(1);
+    return;
+  }
+  const auto slot = handler.get_cancellation_slot();
+  connection_->tls.async_read_some(buffer, asio::bind_cancellation_slot(slot, io_handler{std::move(handler)}));
+}
+
+void tls_stream::start_write(const_buffers buffers, completion_handler<io_result> handler) {
+  const auto slot = handler.get_cancellation_slot();
+  const auto first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
+  connection_->tls.async_write_some(first, asio::bind_cancellation_slot(slot, io_handler{std::move(handler)}));
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <cohort/net/stream.hpp>
+
+namespace cohort::net {
+
+/// Stores a handler on the heap that is too large for a `completion_handler`, as those of Asio's composed TLS
+/// operations are.
+template <class Handler>
+struct boxed_handler {
+  using cancellation_slot_type = asio::cancellation_slot;
+  explicit boxed_handler(Handler handler) : boxed(std::make_unique<Handler>(std::move(handler))) {}
+  cancellation_slot_type get_cancellation_slot() const noexcept {
+    return asio::get_associated_cancellation_slot(*boxed);
+  }
+  void operator()(io_result transferred) {
+    auto handler = std::move(*boxed);
+    boxed.reset();
+    handler(transferred ? error_code{} : transferred.error(), transferred ? *transferred : 0);
+  }
+  std::unique_ptr<Handler> boxed;
+};
+
+/// Adapts a `stream` to the AsyncStream that `asio::ssl::stream` requires as its next layer.
+class tls_next_layer {
+ public:
+  using executor_type = executor;
+  using lowest_layer_type = tls_next_layer;
+
+  tls_next_layer(stream& plain, executor loop_executor) : plain_(plain), executor_(loop_executor) {}
+  executor_type get_executor() const noexcept { return executor_; }
+  lowest_layer_type& lowest_layer() noexcept { return *this; }
+  const lowest_layer_type& lowest_layer() const noexcept { return *this; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [this, first = first_non_empty<asio::mutable_buffer>(buffers)](auto&& handler) {
+          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
+          protected_access::read(plain_, first,
+                                 completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
+        },
+        token);
+  }
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [this, first = first_non_empty<asio::const_buffer>(buffers)](auto&& handler) {
+          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
+          protected_access::write(plain_, {first, asio::const_buffer{}},
+                                  completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
+        },
+        token);
+  }
+
+ private:
+  /// Calls the protected `start_read` and `start_write` of a stream.
+  struct protected_access : stream {
+    static void read(stream& plain, asio::mutable_buffer buffer, completion_handler<io_result> handler) {
+      (plain.*&protected_access::start_read)(buffer, std::move(handler));
+    }
+    static void write(stream& plain, const_buffers buffers, completion_handler<io_result> handler) {
+      (plain.*&protected_access::start_write)(buffers, std::move(handler));
+    }
+  };
+
+  template <class Buffer, class Buffers>
+  static Buffer first_non_empty(const Buffers& buffers) {
+    for (auto each = asio::buffer_sequence_begin(buffers); each != asio::buffer_sequence_end(buffers); ++each) {
+      const Buffer buffer{*each};
+      if (buffer.size() > 0) return buffer;
+    }
+    return {};
+  }
+
+  stream& plain_;
+  executor executor_;
+};
+
+/// TLS over another stream, as client or server. `handshake` must have succeeded before the first read or write.
+class tls_stream final : public stream {
+ public:
+  /// `context` may be destroyed before the stream.
+  tls_stream(stream_ptr plain, asio::ssl::context& context, executor loop_executor);
+  ~tls_stream() override;
+  tls_stream(const tls_stream&) = delete;
+  tls_stream& operator=(const tls_stream&) = delete;
+
+  asio::ssl::stream<tls_next_layer>& ssl_stream() noexcept { return connection_->tls; }
+  SSL* native_handle() noexcept { return connection_->tls.native_handle(); }
+  /// Returns 0 bytes, or the error: of the plain stream, or of Asio's SSL category.
+  task<io_result> handshake(asio::ssl::stream_base::handshake_type type);
+
+  void set_deadline(deadline stream_deadline) override;
+  /// Reads and decrypts ahead, since the peer's close_notify and session tickets are bytes of the plain stream. Removes
+  /// the deadline.
+  void watch_hangup(std::function<void()> on_hangup) override;
+  void unwatch_hangup() noexcept override;
+  bool readable() noexcept override;
+  /// Sends close_notify, if that does not have to wait (RFC 8446 section 6.1). Only allowed while no write is pending.
+  void shutdown_write() noexcept override;
+  void close() noexcept override;
+  std::string peer_address() const override { return connection_->plain->peer_address(); }
+
+ private:
+  /// Outlives the stream until the pending read of a hangup watch has ended.
+  struct connection {
+    connection(stream_ptr plain_stream, asio::ssl::context& context, executor loop_executor)
+        : plain(std::move(plain_stream)), tls(tls_next_layer{*plain, loop_executor}, context) {}
+    stream_ptr plain;
+    asio::ssl::stream<tls_next_layer> tls;
+  };
+  /// A read of one byte that detects the end of the connection.
+  struct pending_watch {
+    std::shared_ptr<connection> keep_alive;
+    /// Null after the stream's destruction.
+    tls_stream* owner = nullptr;
+    asio::cancellation_signal cancellation;
+    char byte = 0;
+  };
+  struct deferred_read {
+    asio::mutable_buffer buffer;
+    completion_handler<io_result> handler;
+  };
+
+  void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
+  void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
+  void start_watch_read();
+  void on_watch_read(error_code error, std::size_t count);
+
+  std::shared_ptr<connection> connection_;
+  std::function<void()> on_hangup_;
+  std::shared_ptr<pending_watch> watch_;
+  /// A read that waits for the end of a cancelled watch.
+  std::optional<deferred_read> deferred_read_;
+  /// The byte that a watch has read.
+  std::optional<char> read_ahead_;
+};
+
+}  // namespace cohort::net

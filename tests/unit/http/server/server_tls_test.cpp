@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/http/server/tls_termination.hpp>
+#include "tests/unit/http/server/server_fixture.hpp"
+#include "tests/unit/net/tls/server_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+/// A TLS server with the header lines of a service.
+class tls_site {
+ public:
+  tls_site() {
+    server.settings.tls = std::make_shared<http::tls_termination>(context, server.metrics);
+    server.settings.common_header_lines_over_tls = "Strict-Transport-Security: max-age=1\r\n";
+    server.routes.get("/", text_handler("page"));
+    server.routes.get("/uris", [](request_context& request) {
+      std::string uris;
+      for (const auto& uri : request.tls()->certificate_uris) uris += uri + ";";
+      return text_response(request.tls()->has_certificate ? "certificate:" + uris : "no certificate");
+    });
+  }
+
+  /// A connection without a handshake.
+  net::stream_ptr connect_plain() {
+    if (!std::exchange(is_started_, true)) server.start();
+    const net::endpoint address{asio::ip::make_address("192.0.2.80"), 80};
+    auto connected = server.time.run(server.network().connect(address, deadline::never()));
+    if (!connected) throw std::runtime_error("not connected");
+    return std::move(*connected);
+  }
+
+  peer connect(net::tls_client_settings settings = {}) {
+    settings.trusted_certificates = root.certificate_pem();
+    net::tls_client_context client{settings};
+    auto secured = server.time.run(perform_client_handshake(client, connect_plain()));
+    if (!secured) throw std::runtime_error("handshake: " + secured.error().message());
+    return {server.time, std::move(*secured)};
+  }
+
+  double handshake_count(const std::string& result) {
+    return server.metric_value("cohort_server_tls_handshakes_total{result=\"" + result + "\"}").value_or(-1);
+  }
+
+  certificate_authority root{"Test Root"};
+  certificate_and_key leaf = issue_server_certificate(root);
+  std::shared_ptr<net::tls_server_context> context =
+      std::make_shared<net::tls_server_context>(server_settings_of(leaf));
+  server_fixture server;
+
+ private:
+  bool is_started_ = false;
+};
+
+TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwarded-Proto", "[http][server][tls]") {
+  tls_site site;
+  auto client = site.connect();
+  for (int i = 0; i < 2; ++i) {
+    client.send(get("/"));
+    const auto response = client.receive();
+    REQUIRE(response.has_value());
+    CHECK(response->status == 200);
+    CHECK(response->body == "page");
+    CHECK(response->header("Strict-Transport-Security") == "max-age=1");
+  }
+  CHECK(site.handshake_count("success") == 1);
+  CHECK(site.handshake_count("not_tls") == 0);
+}
+
+TEST_CASE("server: a plain request to a TLS server is not answered, and is counted and logged", "[http][server][tls]") {
+  captured_log log;
+  {
+    tls_site site;
+    site.server.log_to(log.sink());
+    peer client{site.server.time, site.connect_plain()};
+    client.send(get("/"));
+    CHECK(client.read_to_end().empty());
+    CHECK(site.handshake_count("not_tls") == 1);
+    // Other clients are served.
+    auto next = site.connect();
+    next.send(get("/"));
+    CHECK(next.receive()->status == 200);
+  }
+  int lines = 0;
+  for (const auto& line : log.close()) {
+    if (line.find("TLS handshake failed") == std::string::npos) continue;
+    ++lines;
+    CHECK(line.find("\"level\":\"info\"") != std::string::npos);
+    CHECK(line.find("\"result\":\"not_tls\"") != std::string::npos);
+    CHECK(line.find("\"why\":\"http request\"") != std::string::npos);
+  }
+  CHECK(lines == 1);
+}
+
+TEST_CASE("server: a TLS handshake is limited by the header timeout, and does not delay other clients",
+          "[http][server][tls]") {
+  tls_site site;
+  site.server.settings.limits.header_timeout = 10s;
+  peer silent{site.server.time, site.connect_plain()};
+  const auto start = site.server.time.now();
+  auto other = site.connect();
+  other.send(get("/"));
+  CHECK(other.receive()->status == 200);
+  CHECK(site.server.time.now() - start < 1s);
+  CHECK(silent.read().has_error());
+  CHECK(site.server.time.now() - start >= 10s);
+  CHECK(site.server.time.now() - start < 11s);
+  CHECK(site.handshake_count("timeout") == 1);
+}
+
+TEST_CASE("server: the duration of the TLS handshake counts against the first request's header timeout",
+          "[http][server][tls]") {
+  tls_site site;
+  site.server.settings.limits.header_timeout = 10s;
+  auto plain = site.connect_plain();
+  site.server.time.run_for(6s);
+  net::tls_client_context context{{.trusted_certificates = site.root.certificate_pem()}};
+  auto secured = site.server.time.run(perform_client_handshake(context, std::move(plain)));
+  REQUIRE(secured.has_value());
+  peer client{site.server.time, std::move(*secured)};
+  const auto start = site.server.time.now();
+  client.send("GET / HTTP/1.1\r\n");
+  const auto response = client.receive();
+  REQUIRE(response.has_value());
+  CHECK(response->status == 408);
+  CHECK(site.server.time.now() - start >= 3s);
+  CHECK(site.server.time.now() - start < 5s);
+}
+
+TEST_CASE("server: handlers see the URIs of the client's certificate", "[http][server][tls]") {
+  tls_site site;
+  auto settings = server_settings_of(site.leaf);
+  settings.client_authorities = site.root.certificate_pem();
+  site.context->reload(settings);
+  const auto content = [](peer client) {
+    client.send(get("/uris"));
+    return client.receive()->body;
+  };
+  CHECK(content(site.connect()) == "no certificate");
+  const auto certificate = issue_client_certificate(site.root, {"spiffe://a/1", "spiffe://a/2"});
+  CHECK(content(site.connect(client_settings_of(certificate))) == "certificate:spiffe://a/1;spiffe://a/2;");
+}
+
+TEST_CASE("server: a handler is cancelled when its TLS client sends close_notify", "[http][server][tls]") {
+  tls_site site;
+  log_lines events;
+  site.server.routes.get("/slow", recording_handler(5s, events));
+  auto client = site.connect();
+  client.send(get("/slow"));
+  site.server.time.run_for(1s);
+  client.stream().shutdown_write();
+  site.server.time.run_for(1s);
+  CHECK(events == log_lines{"cancelled"});
+}
+
+TEST_CASE("server: a slow handler's response is sent over TLS, and the connection is kept", "[http][server][tls]") {
+  tls_site site;
+  site.server.routes.get("/slow", delayed_handler(15s, "slow"));
+  auto client = site.connect();
+  for (int i = 0; i < 2; ++i) {
+    client.send(get("/slow"));
+    const auto response = client.receive();
+    REQUIRE(response.has_value());
+    CHECK(response->body == "slow");
+  }
+}
+
+TEST_CASE("server: close_notify follows a response that closes the TLS connection", "[http][server][tls]") {
+  tls_site site;
+  auto client = site.connect();
+  client.send(get("/", "Connection: close\r\n"));
+  CHECK(client.receive()->status == 200);
+  CHECK(client.closed_cleanly());
+}
+
+TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http][server][tls]") {
+  tls_site site;
+  peer silent{site.server.time, site.connect_plain()};
+  site.server.time.run_for(1s);
+  const auto start = site.server.time.now();
+  site.server.drain(10s);
+  CHECK(site.server.time.now() - start < 2s);
+  CHECK(site.handshake_count("timeout") == 1);
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cohort/net/tls.hpp>
+#include <cohort/net/tls/server_context.hpp>
+#include "tests/support/certificate_authority.hpp"
+#include "tests/unit/net/peer.hpp"
+
+namespace cohort::test {
+
+// Handshakes between Cohort's TLS client and server. Their deadline is 5 s; afterwards the streams have none.
+
+/// A certificate for `service.example`.
+inline certificate_and_key issue_server_certificate(certificate_authority& root) {
+  return root.issue({.dns = {"service.example"}});
+}
+
+/// A client's certificate with these URIs.
+inline certificate_and_key issue_client_certificate(certificate_authority& root, std::vector<std::string> uris) {
+  return root.issue({.dns = {"client.example"}, .uri = std::move(uris), .usage = "clientAuth"});
+}
+
+inline net::tls_server_settings server_settings_of(const certificate_and_key& leaf) {
+  return {.certificate_chain = leaf.certificate_pem, .private_key = leaf.private_key_pem, .client_authorities = {}};
+}
+
+inline net::tls_client_settings client_settings_of(const certificate_and_key& leaf) {
+  return {.certificate_chain = leaf.certificate_pem, .private_key = leaf.private_key_pem};
+}
+
+inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_context& context, net::stream_ptr plain) {
+  plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
+  auto handshaking = context.handshake(std::move(plain), "service.example");
+  auto secured = co_await std::move(handshaking);
+  if (secured) (*secured)->set_deadline(deadline::never());
+  co_return secured;
+}
+
+inline task<net::tls_accepted> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {
+  plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
+  auto handshaking = context.handshake(std::move(plain));
+  auto accepted = co_await std::move(handshaking);
+  if (accepted.stream) accepted.stream->set_deadline(deadline::never());
+  co_return accepted;
+}
+
+}  // namespace cohort::test
