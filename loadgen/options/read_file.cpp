@@ -31,7 +31,8 @@ result<std::string, std::string> read_file(const std::string& path) {
   const std::string reason = errno != 0        ? std::strerror(errno)
                              : content.empty() ? "the file is empty"
                                                : "the file is larger than 64 MiB";
-  return read_result(boost::system::in_place_error, '"' + config::redact_userinfo(path) + "\" cannot be read: " + reason);
+  return read_result(boost::system::in_place_error,
+                     '"' + config::redact_userinfo(path) + "\" cannot be read: " + reason);
 }
 
 }  // namespace cohort::loadgen

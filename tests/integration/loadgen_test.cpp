@@ -73,7 +73,7 @@ TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", 
   CHECK_THAT(generator.error_output(), ContainsSubstring("Interrupted (SIGINT)."));
 }
 
-TEST_CASE("cases 4.7: every ending signal gives complete files, under load and in the preflight",
+TEST_CASE("cases 4.7: every termination signal gives complete files, under load and in the preflight",
           "[integration][loadgen][threads]") {
   const auto [number, name] = GENERATE(
       table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));

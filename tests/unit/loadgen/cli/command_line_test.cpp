@@ -298,11 +298,11 @@ TEST_CASE("command line: flags take precedence over the scenario, and the scenar
     REQUIRE(configuration.objectives.size() == 1);
     CHECK(configuration.objectives[0].text == "p99<1s");
     CHECK(target_names(configuration) == argument_list{"a"});
-    const auto& only = configuration.load.targets[0];
-    CHECK(only.request.method == http::method::put);
-    CHECK(only.request.body == "b");
-    CHECK(only.expected_body == "ok");
-    CHECK(only.request.fields == field_list{{"X-A", "1"}, {"X-B", "2"}});
+    const auto& target = configuration.load.targets[0];
+    CHECK(target.request.method == http::method::put);
+    CHECK(target.request.body == "b");
+    CHECK(target.expected_body == "ok");
+    CHECK(target.request.fields == field_list{{"X-A", "1"}, {"X-B", "2"}});
   }
   SECTION("every flag overrides the scenario") {
     const auto configuration = parse_valid(
@@ -320,12 +320,12 @@ TEST_CASE("command line: flags take precedence over the scenario, and the scenar
     CHECK(configuration.load.deadline == 2s);
     REQUIRE(configuration.objectives.size() == 1);
     CHECK(configuration.objectives[0].text == "p50<1s");
-    const auto& only = configuration.load.targets.at(0);
-    CHECK(only.name == "a");
-    CHECK(only.request.method == http::method::post);
-    CHECK(only.request.body == "c");
-    CHECK(only.expected_body == "fine");
-    CHECK(only.request.fields == field_list{{"X-A", "1"}, {"x-b", "3"}, {"X-API-Key", "k"}});
+    const auto& target = configuration.load.targets.at(0);
+    CHECK(target.name == "a");
+    CHECK(target.request.method == http::method::post);
+    CHECK(target.request.body == "c");
+    CHECK(target.expected_body == "fine");
+    CHECK(target.request.fields == field_list{{"X-A", "1"}, {"x-b", "3"}, {"X-API-Key", "k"}});
   }
   SECTION("target flags replace the scenario's targets") {
     const auto configuration = parse_valid({"--scenario", path, "--target", "b=http://g/"});

@@ -31,9 +31,9 @@ censored_histogram make_censored_histogram(const censored_sample& sample) {
 /// Possible final values of a sample, sorted.
 std::vector<std::uint64_t> complete_sample(const censored_sample& sample, std::mt19937_64& random) {
   auto values = sample.observed;
-  const bool most_are_unchanged = random() % 3 == 0;
+  const bool is_mostly_unchanged = random() % 3 == 0;
   for (const auto value : sample.censored) {
-    const auto increase = most_are_unchanged && random() % 10 > 0 ? 0 : random() >> (33 + random() % 31);
+    const auto increase = is_mostly_unchanged && random() % 10 > 0 ? 0 : random() >> (33 + random() % 31);
     values.push_back(std::min<std::uint64_t>(value + increase, histogram::highest_trackable_value));
   }
   std::sort(values.begin(), values.end());

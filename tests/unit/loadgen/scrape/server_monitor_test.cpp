@@ -85,25 +85,25 @@ TEST_CASE("server monitor: the server's metrics are reported over the run and fo
 
   const auto servers = fixture.server_reports();
   REQUIRE(servers.size() == 1);
-  const auto& of = servers[0];
-  CHECK(of.failure.empty());
-  CHECK(of.url == metrics_url);
-  CHECK(of.target == "t0");
-  CHECK(of.sent == 41);
-  CHECK(of.served == 40);
-  CHECK(of.client_p99_us == fixture.report.target_stats[0].service_time.percentile(99));
-  REQUIRE(of.p99_us);
-  CHECK(static_cast<double>(*of.p99_us) == Approx(99'333).margin(1));
-  REQUIRE(of.phases.size() == 2);
-  CHECK(of.phases[0].phase == "before");
-  CHECK(of.phases[0].served == 10);
-  CHECK(of.phases[0].cpu_cores.value() == Approx(0.5).epsilon(0.01));
-  CHECK(of.phases[0].resident_bytes == 2e6);
-  CHECK(of.phases[0].p99_us == 995);
-  CHECK(of.phases[1].phase == "spike");
-  CHECK(of.phases[1].served == 30);
-  CHECK(of.phases[1].cpu_cores.value() == Approx(4).epsilon(0.01));
-  CHECK(of.phases[1].resident_bytes == 3e6);
+  const auto& report = servers[0];
+  CHECK(report.failure.empty());
+  CHECK(report.url == metrics_url);
+  CHECK(report.target == "t0");
+  CHECK(report.sent == 41);
+  CHECK(report.served == 40);
+  CHECK(report.client_p99_us == fixture.report.target_stats[0].service_time.percentile(99));
+  REQUIRE(report.p99_us);
+  CHECK(static_cast<double>(*report.p99_us) == Approx(99'333).margin(1));
+  REQUIRE(report.phases.size() == 2);
+  CHECK(report.phases[0].phase == "before");
+  CHECK(report.phases[0].served == 10);
+  CHECK(report.phases[0].cpu_cores.value() == Approx(0.5).epsilon(0.01));
+  CHECK(report.phases[0].resident_bytes == 2e6);
+  CHECK(report.phases[0].p99_us == 995);
+  CHECK(report.phases[1].phase == "spike");
+  CHECK(report.phases[1].served == 30);
+  CHECK(report.phases[1].cpu_cores.value() == Approx(4).epsilon(0.01));
+  CHECK(report.phases[1].resident_bytes == 3e6);
 }
 
 TEST_CASE("server monitor: a server is matched with the targets of its origin, or with all of them",
@@ -148,12 +148,12 @@ TEST_CASE("server monitor: a restarted server has no negative values", "[loadgen
   fixture.scrape();
   text = "http_requests_total 300\nprocess_cpu_seconds_total 2\nprocess_resident_memory_bytes 4\n";
   fixture.scrape();
-  const auto of = fixture.server_reports().at(0);
-  CHECK(of.served <= 300);
-  REQUIRE(of.phases.size() == 1);
-  CHECK(of.phases[0].served <= 300);
-  CHECK_FALSE(of.phases[0].cpu_cores);
-  CHECK(of.phases[0].resident_bytes == 4);
+  const auto report = fixture.server_reports().at(0);
+  CHECK(report.served <= 300);
+  REQUIRE(report.phases.size() == 1);
+  CHECK(report.phases[0].served <= 300);
+  CHECK_FALSE(report.phases[0].cpu_cores);
+  CHECK(report.phases[0].resident_bytes == 4);
 }
 
 TEST_CASE("server monitor: a server without metrics is reported with the reason", "[loadgen][scrape]") {
@@ -174,30 +174,30 @@ TEST_CASE("server monitor: a server without metrics is reported with the reason"
     CHECK(fixture.load.time.now() - start < 10s + 2s + 4 * tick);
     CHECK(fixture.server_reports().at(0).failure == "the connection was not established in time");
   }
-  const auto of = fixture.report.servers.at(0);
-  CHECK(of.url == metrics_url);
-  CHECK(of.target == "t0");
-  CHECK(of.phases.empty());
-  CHECK_FALSE(of.p99_us);
+  const auto report = fixture.report.servers.at(0);
+  CHECK(report.url == metrics_url);
+  CHECK(report.target == "t0");
+  CHECK(report.phases.empty());
+  CHECK_FALSE(report.p99_us);
 }
 
 TEST_CASE("server monitor: a failed scrape between others is reported as a failure", "[loadgen][scrape]") {
   server_monitor_fixture fixture{{"http://192.0.2.80/a"}, {metrics_url}};
-  bool works = true;
+  bool is_available = true;
   fixture.load.routes.get("/metrics", [&](http::request_context&) {
-    return http::response{works ? http::status::ok : http::status::service_unavailable}.body(fixture.metrics.text(),
-                                                                                             "text/plain");
+    return http::response{is_available ? http::status::ok : http::status::service_unavailable}.body(
+        fixture.metrics.text(), "text/plain");
   });
   fixture.load.serve();
   for (const bool next : {true, false, true}) {
-    works = next;
+    is_available = next;
     fixture.metrics.add_requests("/a", 10);
     fixture.scrape();
   }
-  const auto of = fixture.server_reports().at(0);
-  CHECK(of.failure == "responded 503");
-  CHECK(of.phases.empty());
-  CHECK(of.served == 0);
+  const auto report = fixture.server_reports().at(0);
+  CHECK(report.failure == "responded 503");
+  CHECK(report.phases.empty());
+  CHECK(report.served == 0);
 }
 
 TEST_CASE("server monitor: a page without metrics is reported as such", "[loadgen][scrape]") {
@@ -208,11 +208,11 @@ TEST_CASE("server monitor: a page without metrics is reported as such", "[loadge
   fixture.load.serve();
   fixture.scrape();
   fixture.scrape();
-  const auto of = fixture.server_reports().at(0);
-  CHECK(of.failure == "no counter …http_requests_total");
-  CHECK(of.served == 0);
-  CHECK_FALSE(of.p99_us);
-  CHECK(of.phases.empty());
+  const auto report = fixture.server_reports().at(0);
+  CHECK(report.failure == "no counter …http_requests_total");
+  CHECK(report.served == 0);
+  CHECK_FALSE(report.p99_us);
+  CHECK(report.phases.empty());
 }
 
 TEST_CASE("server monitor: phases are reported as far as there are scrapes", "[loadgen][scrape]") {
