@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cassert>
-#include <cstring>
 
 #include <cohort/net/memory/memory_pipe_state.hpp>
 
@@ -135,7 +134,7 @@ std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
   auto& segment = channel.segments.front();
   const auto size = std::min({buffer.size(), segment.bytes.size() - segment.consumed, shared_->settings.max_read_size});
   auto* const destination = static_cast<char*>(buffer.data());
-  std::memcpy(destination, segment.bytes.data() + segment.consumed, size);
+  std::copy_n(segment.bytes.data() + segment.consumed, size, destination);
   segment.consumed += size;
   if (segment.consumed == segment.bytes.size()) channel.segments.pop_front();
   channel.in_flight -= size;

@@ -33,7 +33,9 @@ class session_fixture : public load_fixture {
     }
     std::optional<spawned_task<>> interrupting;
     if (interrupt_after) interrupting.emplace(time, interrupt(session, *interrupt_after));
-    return time.run(session.run());
+    const int status = time.run(session.run());
+    if (interrupting) interrupting->cancel();
+    return status;
   }
 
  private:
