@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/server_shard.hpp>
 
-#include <cohort/http/message/http_date.hpp>
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/runtime/concurrency/with_deadline.hpp>
+#include <cohort/runtime/time/date_format.hpp>
 
 namespace cohort::http {
 namespace {
@@ -92,7 +92,7 @@ std::string_view server_shard::date_line() {
   const auto now = std::chrono::floor<std::chrono::seconds>(loop_.wall_now());
   if (now != date_second_ || date_line_.empty()) {
     date_second_ = now;
-    date_line_ = "Date: " + format_http_date(now) + "\r\n";
+    date_line_ = "Date: " + format_imf_fixdate(now).str() + "\r\n";
   }
   return date_line_;
 }
