@@ -4,7 +4,12 @@
 
 #include "../core/precompiled.hpp"
 
+#include <simdjson.h>
 #include <boost/url/url.hpp>
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+
+#include <filesystem>
+#include <ranges>
+#include <thread>
