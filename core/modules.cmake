@@ -6,7 +6,7 @@
 
 # Layer 1
 cohort_module(runtime LIBRARIES Threads::Threads Boost::headers)
-cohort_module(json LIBRARIES simdjson::simdjson)
+cohort_module(json LIBRARIES simdjson::simdjson Boost::headers)
 cohort_module(config LIBRARIES Boost::url PRIVATE_LIBRARIES CLI11::CLI11)
 # Layer 2
 cohort_module(net MODULES runtime PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/faults/fault_injector.hpp>
+#include <cohort/http/server/input/input_error.hpp>
+#include <cohort/json/decode.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
 #include <boost/asio/error.hpp>
@@ -125,8 +127,8 @@ task<> fault_injector::delay_request(fault_injector& self, deadline end_of_delay
 
 http::response fault_injector::put_settings(const http::request_context& context) {
   if (auto rejection = reject_browsers(context)) return std::move(*rejection);
-  const auto settings = parse_fault_settings(context.body());
-  if (!settings) return http::error_response(http::status::bad_request, settings.error());
+  const auto settings = json::decode<fault_settings>(context.body());
+  if (!settings) return http::input_error_response(settings.error());
   set(*settings);
   return show_settings();
 }

@@ -26,7 +26,7 @@ class fault_injector {
   fault_injector& operator=(const fault_injector&) = delete;
 
   /// Wraps the handlers of all routes except probes and exempt ones, then adds `/api/faults`: GET returns the current
-  /// settings (`to_json`), PUT replaces them (`parse_fault_settings`; 400 if they are invalid), DELETE removes them.
+  /// settings (`to_json`), PUT replaces them (400 if they are invalid), DELETE removes them.
   /// PUT and DELETE also return the current settings; they are rejected with 403 if the request has an `Origin` header.
   /// Wrapped handlers are asynchronous, so that admission control measures injected latency.
   void install(http::router& routes);

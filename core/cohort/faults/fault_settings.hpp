@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <cohort/runtime/task.hpp>
+#include <cohort/json/description/constraints.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::faults {
@@ -29,9 +29,16 @@ struct fault_settings {
   bool any() const noexcept { return latency_ms + error_percent + hang_percent + memory_mb + cpu_percent > 0; }
 };
 
-/// Parses a JSON object whose members are named as the members of `fault_settings`; absent ones have their default. The
-/// error is a message that names the field, its value and the accepted values.
-result<fault_settings, std::string> parse_fault_settings(std::string_view json);
+BOOST_DESCRIBE_STRUCT(fault_settings, (), (latency_ms, error_percent, hang_percent, memory_mb, cpu_percent, seconds))
+constexpr auto constraints(json::type<fault_settings>) {
+  return json::constrain(json::member(&fault_settings::latency_ms, {.min = 0, .max = 60'000, .fallback = 0}),
+                         json::member(&fault_settings::error_percent, {.min = 0, .max = 100, .fallback = 0}),
+                         json::member(&fault_settings::hang_percent, {.min = 0, .max = 100, .fallback = 0}),
+                         json::member(&fault_settings::memory_mb, {.min = 0, .max = 4096, .fallback = 0}),
+                         // Below 100, so that the loop can process the request that ends the injection.
+                         json::member(&fault_settings::cpu_percent, {.min = 0, .max = 95, .fallback = 0}),
+                         json::member(&fault_settings::seconds, {.min = 1, .max = 3600, .fallback = 600}));
+}
 
 /// `{"active":…,"latency_ms":…,…,"cpu_percent":…,"remaining_seconds":…}`, with the remaining time rounded up to
 /// seconds; 0 if no fault is set.

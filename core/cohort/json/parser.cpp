@@ -13,12 +13,17 @@ std::string_view without_byte_order_mark(std::string_view text) noexcept {
   return text.starts_with(mark) ? text.substr(mark.size()) : text;
 }
 
-bool parse_document(std::string_view text, simdjson::dom::element& root) {
+simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::element& root) {
   const auto document = without_byte_order_mark(text);
-  // The data of an empty view can be null, which simdjson would pass to memcpy. Newer versions of simdjson ignore a
-  // mark themselves, and would accept a second one.
-  const bool is_parsable = !document.empty() && without_byte_order_mark(document).size() == document.size();
-  return is_parsable && thread_local_parser().parse(document.data(), document.size()).get(root) == simdjson::SUCCESS;
+  // The data of an empty view can be null, which simdjson would pass to memcpy.
+  if (document.empty()) return simdjson::EMPTY;
+  // Newer versions of simdjson ignore a mark themselves, and would accept a second one.
+  if (without_byte_order_mark(document).size() != document.size()) return simdjson::TAPE_ERROR;
+  return thread_local_parser().parse(document.data(), document.size()).get(root);
+}
+
+bool parse_document(std::string_view text, simdjson::dom::element& root) {
+  return try_parse_document(text, root) == simdjson::SUCCESS;
 }
 
 bool is_object(std::string_view text) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/alerts/alert_webhook.hpp"
 
+#include <cohort/json/description/text_format.hpp>
 #include <cohort/json/parser.hpp>
-#include "services/dashboard/alerts/rfc3339_parser.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -112,7 +112,7 @@ class webhook_parser {
     return status == "firing";
   }
   wall_time timestamp(node source, const char* name) {
-    const auto parsed = parse_rfc3339(text(source, name));
+    const auto parsed = json::parse_timestamp(text(source, name));
     if (!parsed) report(std::string{name} + " is not an RFC 3339 timestamp");
     return parsed.value_or(wall_time{});
   }

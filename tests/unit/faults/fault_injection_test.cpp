@@ -162,8 +162,9 @@ TEST_CASE("fault injection: PUT rejects invalid settings with a reason and chang
   const auto before = fixture.get("/api/faults")->body;
   const auto rejected = fixture.send(http::method::put, "/api/faults", R"({"latency_ms":5,"error_percent":-1})");
   CHECK(rejected->status_code() == 400);
-  CHECK(rejected->body == R"({"error":"Bad Request","message":"error_percent is -1, but must be a whole number from 0 )"
-                          R"(to 100"})");
+  CHECK(rejected->body == R"({"error":"Bad Request","message":"error_percent must be an integer from 0 to 100",)"
+                          R"("fields":[{"field":"error_percent","in":"body","reason":"must be an integer from 0 )"
+                          R"(to 100"}]})");
   CHECK(fixture.get("/api/faults")->body == before);
   CHECK(fixture.active("latency") == 0);
   CHECK(fixture.status_of("/quick") == 500);

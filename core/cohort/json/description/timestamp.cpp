@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "services/dashboard/alerts/rfc3339_parser.hpp"
+#include <cstdint>
 
-namespace cohort::dashboard {
+#include <cohort/json/description/text_format.hpp>
+
+namespace cohort::json {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
 
 /// Consumes a text from its start. After an unexpected character it stays in the failed state.
 class scanner {
@@ -24,11 +27,11 @@ class scanner {
     return upper;
   }
   /// Consumes an optional fraction of a second, such as `.5`.
-  duration fraction() {
+  nanoseconds fraction() {
     if (!rest_.starts_with('.')) return {};
     rest_.remove_prefix(1);
-    duration sum{digit() * duration{100ms}};
-    for (duration place = 10ms; !rest_.empty() && is_digit(rest_[0]); place /= 10) sum += digit() * place;
+    nanoseconds sum{digit() * nanoseconds{100ms}};
+    for (nanoseconds place = 10ms; !rest_.empty() && is_digit(rest_[0]); place /= 10) sum += digit() * place;
     return sum;
   }
   bool is_done() const { return !failed_ && rest_.empty(); }
@@ -47,18 +50,24 @@ class scanner {
   bool failed_ = false;
 };
 
-duration scan_offset(scanner& scanner) {
+nanoseconds scan_offset(scanner& scanner) {
   const char sign = scanner.one_of("Z+-");
   if (sign == 'Z') return {};
-  const duration hours = scanner.digits(2) * 1h;
+  const nanoseconds hours = scanner.digits(2) * 1h;
   scanner.one_of(":");
-  const duration offset = hours + scanner.digits(2) * 1min;
+  const nanoseconds offset = hours + scanner.digits(2) * 1min;
   return sign == '-' ? -offset : offset;
+}
+
+/// `number` in decimal with leading zeros.
+void append_digits(std::string& text, std::int64_t number, std::size_t width) {
+  const auto digits = std::to_string(number);
+  text.append(digits.size() < width ? width - digits.size() : 0, '0').append(digits);
 }
 
 }  // namespace
 
-std::optional<wall_time> parse_rfc3339(std::string_view text) {
+std::optional<timestamp> parse_timestamp(std::string_view text) {
   scanner scanner{text};
   const std::chrono::year year{scanner.digits(4)};
   scanner.one_of("-");
@@ -77,7 +86,29 @@ std::optional<wall_time> parse_rfc3339(std::string_view text) {
   const bool in_range = date.ok() && date.year() >= std::chrono::year{1678} && date.year() <= std::chrono::year{2261} &&
                         hours < 24 && minutes < 60 && seconds <= 60;
   if (!scanner.is_done() || !in_range) return std::nullopt;
-  return wall_time{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - offset;
+  return timestamp{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - offset;
 }
 
-}  // namespace cohort::dashboard
+std::string format_timestamp(timestamp time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  std::string text;
+  append_digits(text, int{date.year()}, 4);
+  append_digits(text += '-', unsigned{date.month()}, 2);
+  append_digits(text += '-', unsigned{date.day()}, 2);
+  append_digits(text += 'T', clock.hours().count(), 2);
+  append_digits(text += ':', clock.minutes().count(), 2);
+  append_digits(text += ':', clock.seconds().count(), 2);
+  const std::int64_t fraction = clock.subseconds().count();
+  if (fraction % 1'000'000 == 0) {
+    if (fraction != 0) append_digits(text += '.', fraction / 1'000'000, 3);
+  } else if (fraction % 1000 == 0) {
+    append_digits(text += '.', fraction / 1000, 6);
+  } else {
+    append_digits(text += '.', fraction, 9);
+  }
+  return text += 'Z';
+}
+
+}  // namespace cohort::json

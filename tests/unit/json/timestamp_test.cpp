@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "services/dashboard/alerts/rfc3339_parser.hpp"
+#include <cohort/json/description/text_format.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -9,10 +9,9 @@
 namespace cohort {
 namespace {
 
-using dashboard::parse_rfc3339;
 using namespace std::chrono_literals;
 
-TEST_CASE("RFC 3339: timestamps are converted to UTC", "[services][dashboard]") {
+TEST_CASE("RFC 3339: timestamps are converted to UTC", "[json][timestamp]") {
   const auto [text, utc] = GENERATE(table<std::string, std::string>({
       {"2026-06-01T12:00:00Z", "2026-06-01T12:00:00Z"},
       {"2026-06-01t12:00:59z", "2026-06-01T12:00:59Z"},
@@ -27,18 +26,27 @@ TEST_CASE("RFC 3339: timestamps are converted to UTC", "[services][dashboard]") 
       {"2261-12-31T23:59:59Z", "2261-12-31T23:59:59Z"},
   }));
   CAPTURE(text);
-  const auto read = parse_rfc3339(text);
+  const auto read = json::parse_timestamp(text);
   REQUIRE(read.has_value());
   CHECK(format_rfc3339(*read) == utc);
 }
 
-TEST_CASE("RFC 3339: fractions of a second are kept", "[services][dashboard]") {
-  const auto whole = parse_rfc3339("2026-06-01T12:00:00Z");
-  CHECK(*parse_rfc3339("2026-06-01T12:00:00.25Z") - *whole == 250ms);
-  CHECK(*parse_rfc3339("2026-06-01T12:00:00.000000001Z") - *whole == 1ns);
+TEST_CASE("RFC 3339: fractions of a second are kept", "[json][timestamp]") {
+  const auto whole = json::parse_timestamp("2026-06-01T12:00:00Z");
+  CHECK(*json::parse_timestamp("2026-06-01T12:00:00.25Z") - *whole == 250ms);
+  CHECK(*json::parse_timestamp("2026-06-01T12:00:00.000000001Z") - *whole == 1ns);
 }
 
-TEST_CASE("RFC 3339: other texts are rejected", "[services][dashboard]") {
+TEST_CASE("RFC 3339: a formatted fraction has as many digits as it needs, in groups of three", "[json][timestamp]") {
+  for (const std::string_view text : {"2026-11-28T12:00:00Z", "2026-11-28T12:00:00.250Z", "1969-12-31T23:59:59.000001Z",
+                                      "2000-02-29T00:00:00.123456789Z"}) {
+    const auto parsed = json::parse_timestamp(text);
+    REQUIRE(parsed.has_value());
+    CHECK(json::format_timestamp(*parsed) == text);
+  }
+}
+
+TEST_CASE("RFC 3339: other texts are rejected", "[json][timestamp]") {
   const std::string text =
       GENERATE("", "now", "2026-06-01", "2026-06-01T12:00:00", "2026-06-01 12:00:00Z", "2026-06-01T12:00Z",
                "2026-06-01T12:00:00Zulu", "2026-06-01T12:00:00.Z", "2026-06-01T12:00:00+0200", "2026-06-01T12:00:00+02",
@@ -47,7 +55,7 @@ TEST_CASE("RFC 3339: other texts are rejected", "[services][dashboard]") {
                "0001-01-01T00:00:00Z", "1677-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "-026-06-01T12:00:00Z",
                "2026-06-01T12:00:00\xE2\x84\xA4");
   CAPTURE(text);
-  CHECK_FALSE(parse_rfc3339(text).has_value());
+  CHECK_FALSE(json::parse_timestamp(text).has_value());
 }
 
 }  // namespace

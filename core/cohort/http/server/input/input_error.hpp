@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/describe/class.hpp>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/json/field_error.hpp>
+
+namespace cohort::http {
+
+/// Why one value of a request was rejected. Clients see all three texts.
+struct input_error {
+  /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the whole
+  /// body.
+  std::string field;
+  /// `path`, `query`, `header`, `cookie` or `body`.
+  std::string in;
+  /// Such as `must be an integer from 1 to 100`.
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(input_error, (), (field, in, reason))
+
+/// 400 (or another status of the client's fault) with
+/// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message is the one error, or
+/// their number. `truncated`: there were more errors. Precondition: there is at least one.
+response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
+                              status code = status::bad_request);
+
+/// The same for a body that `json::decode` rejected.
+response input_error_response(const json::decode_errors& errors);
+
+}  // namespace cohort::http

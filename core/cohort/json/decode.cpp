@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cmath>
+
+#include <cohort/json/decode.hpp>
+
+namespace cohort::json {
+
+bool decoder::parse(std::string_view text, simdjson::dom::element& root) {
+  if (text.size() > options_.max_bytes) {
+    report(path{}, "must have at most " + std::to_string(options_.max_bytes) + " bytes");
+    return false;
+  }
+  const auto error = try_parse_document(text, root);
+  switch (error) {
+    case simdjson::SUCCESS: return true;
+    case simdjson::UTF8_ERROR: report(path{}, "must be JSON, but is not valid UTF-8"); break;
+    case simdjson::DEPTH_ERROR: report(path{}, "must be JSON, but is nested too deeply"); break;
+    case simdjson::EMPTY: report(path{}, "must be JSON, but is empty"); break;
+    case simdjson::UNCLOSED_STRING: report(path{}, "must be JSON, but has an unclosed string"); break;
+    case simdjson::NUMBER_ERROR: report(path{}, "must be JSON, but has a malformed or too large number"); break;
+    default: report(path{}, "must be JSON, but is malformed"); break;
+  }
+  return false;
+}
+
+void decoder::report(const path& at, std::string reason) {
+  if (reason.empty() || errors_.truncated) return;
+  if (errors_.list.size() == options_.max_errors) {
+    errors_.truncated = true;
+    return;
+  }
+  errors_.list.push_back({at.text(), std::move(reason)});
+}
+
+void decoder::report_unknown_member(const path& at, const std::string& known_names) {
+  report(at, "is unknown; known: " + known_names);
+}
+
+bool decoder::enter(const path& at) {
+  if (depth_ < options_.max_depth) {
+    ++depth_;
+    return true;
+  }
+  report(at, "is nested too deeply");
+  return false;
+}
+
+std::optional<integer_value> read_json_integer(simdjson::dom::element source) {
+  std::int64_t number = 0;
+  if (source.is_int64() && source.get(number) == simdjson::SUCCESS) return integer_value{.number = number};
+  std::uint64_t large_number = 0;
+  if (source.is_uint64() && source.get(large_number) == simdjson::SUCCESS)
+    return integer_value{.large_number = large_number};
+  double real = 0;
+  constexpr double max_exact = 0x1p53;
+  if (!source.is_double() || source.get(real) != simdjson::SUCCESS) return std::nullopt;
+  if (std::trunc(real) != real || std::abs(real) > max_exact) return std::nullopt;
+  return integer_value{.number = static_cast<std::int64_t>(real)};
+}
+
+}  // namespace cohort::json

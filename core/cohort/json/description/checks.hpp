@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/json/description/constraints.hpp>
+
+// Checks of single values against their constraints, shared by `decode` and by the parameters of requests. Each returns
+// the reason why the value is rejected, such as `must be an integer from 1 to 100`, or an empty string.
+namespace cohort::json {
+
+/// `an integer from 1 to 100`, `an integer of at least 1`, `a number of at most 0.5`, from the texts of the bounds.
+std::string expected_number(std::string_view kind, const std::optional<std::string>& min,
+                            const std::optional<std::string>& max);
+/// The shortest decimal text of a number.
+std::string number_text(double number);
+
+std::string check_string(std::string_view value, const string_constraints& constraints);
+std::string check_number(double value, const number_constraints& constraints);
+/// Of a list (`items`) or a map (`members`).
+std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view what);
+
+/// `must be an integer …`: the reason for a value that is none. `shows_limits`: without a bound of its own, with the
+/// limit of the type, as needed for an integer that does not fit it.
+template <integer T>
+std::string integer_reason(const integer_constraints<T>& constraints, bool shows_limits = false) {
+  auto min = constraints.min;
+  auto max = constraints.max;
+  if (shows_limits && !min) min = std::numeric_limits<T>::min();
+  if (shows_limits && !max) max = std::numeric_limits<T>::max();
+  const auto text = [](const std::optional<T>& bound) {
+    return bound ? std::optional{std::to_string(*bound)} : std::nullopt;
+  };
+  return "must be " + expected_number("an integer", text(min), text(max));
+}
+
+template <integer T>
+std::string check_integer(T value, const integer_constraints<T>& constraints) {
+  const bool is_valid =
+      (!constraints.min || value >= *constraints.min) && (!constraints.max || value <= *constraints.max);
+  return is_valid ? std::string{} : integer_reason(constraints);
+}
+
+/// The constraints on a duration as those on the number of its units.
+template <integral_duration T>
+constexpr integer_constraints<typename T::rep> count_constraints(const duration_constraints<T>& constraints) {
+  const auto count = [](const std::optional<T>& value) {
+    return value ? std::optional<typename T::rep>{value->count()} : std::nullopt;
+  };
+  return {.min = count(constraints.min), .max = count(constraints.max), .fallback = count(constraints.fallback)};
+}
+
+/// The reason for a number that is none.
+std::string number_reason(const number_constraints& constraints);
+
+/// `must be one of red, green, blue`.
+template <described_enum T>
+std::string enum_reason() {
+  std::string names;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
+      [&](auto enumerator) { names.append(names.empty() ? "" : ", ").append(enumerator.name); });
+  return "must be one of " + names;
+}
+
+template <text_formatted T>
+std::string text_format_reason() {
+  return std::string{"must be "}.append(text_format<T>::expected);
+}
+
+}  // namespace cohort::json

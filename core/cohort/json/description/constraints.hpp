@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <cohort/json/description/described.hpp>
+
+// The constraints on the members of a described struct, in one place beside it:
+//
+//     struct item {
+//       std::string name;
+//       int quantity = 1;
+//     };
+//     BOOST_DESCRIBE_STRUCT(item, (), (name, quantity))
+//     constexpr auto constraints(json::type<item>) {
+//       return json::constrain(json::member(&item::name, {.min_length = 1, .max_length = 40}),
+//                              json::member(&item::quantity, {.min = 1, .max = 100, .fallback = 1}));
+//     }
+//
+// `decode` checks them, `schema` documents them, and so do the parameters of requests. The function is found by
+// argument-dependent lookup: declare it in the namespace of the struct, before the first use.
+namespace cohort::json {
+
+/// The argument by which `constraints(type<T>)` is found.
+template <class T>
+struct type {};
+
+// Members of every kind of constraints:
+//   name         the name in JSON, if it differs from the name of the member
+//   description  for the schema
+//   fallback     the value if there is none; then the value is not required
+//   required     false: a member that is absent keeps its initial value. A `std::optional` is never required.
+
+/// For `bool`.
+struct bool_constraints {
+  std::optional<bool> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For integers. The bounds are inclusive; without one, it is the limit of the type.
+template <integer T>
+struct integer_constraints {
+  std::optional<T> min{};
+  std::optional<T> max{};
+  std::optional<T> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For floating-point numbers. The bounds are inclusive.
+struct number_constraints {
+  std::optional<double> min{};
+  std::optional<double> max{};
+  std::optional<double> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For durations, which are written as the number of their units. The bounds are inclusive.
+template <integral_duration T>
+struct duration_constraints {
+  std::optional<T> min{};
+  std::optional<T> max{};
+  std::optional<T> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For strings. Lengths are in characters (Unicode code points), as in JSON Schema.
+struct string_constraints {
+  std::size_t min_length = 0;
+  std::optional<std::size_t> max_length{};
+  /// The accepted characters as in the brackets of a regular expression: ASCII characters and ranges, such as
+  /// `A-Za-z0-9_-`; a `-` as such is first or last. Empty: all.
+  std::string_view characters{};
+  /// A check of your own; `expected` completes the reason "must be …".
+  bool (*check)(std::string_view) = nullptr;
+  std::string_view expected = "valid";
+  std::optional<std::string_view> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For enumerations.
+template <described_enum T>
+struct enum_constraints {
+  std::optional<T> fallback{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For described structs and types with a `text_format`.
+struct basic_constraints {
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// The type of the constraints for values of type `T`; specialize it only for wrappers of other types.
+template <class T>
+struct constraints_for {
+  static_assert(text_formatted<T> || described_struct<T>,
+                "this type cannot be described: use bool, an integer, double, std::string, std::optional, std::vector, "
+                "std::array, std::map<std::string, T>, an enumeration with BOOST_DESCRIBE_ENUM, a struct with "
+                "BOOST_DESCRIBE_STRUCT, a duration, a sys_time, or specialize cohort::json::text_format for it");
+  using type = basic_constraints;
+};
+template <class T>
+using constraints_of = typename constraints_for<value_type_of<T>>::type;
+
+/// For `std::vector` and `std::array`.
+template <list_like T>
+struct list_constraints {
+  std::size_t min_items = 0;
+  std::optional<std::size_t> max_items{};
+  /// No two elements may be equal. Needs `operator==`.
+  bool unique = false;
+  /// For each element.
+  constraints_of<typename detail::list_traits<T>::value_type> items{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+/// For maps with strings as keys.
+template <map_like T>
+struct map_constraints {
+  std::size_t min_items = 0;
+  std::optional<std::size_t> max_items{};
+  /// For each value.
+  constraints_of<typename detail::map_traits<T>::value_type> values{};
+  /// In characters.
+  std::optional<std::size_t> max_key_length{};
+  bool required = true;
+  std::string_view name{};
+  std::string_view description{};
+};
+
+template <>
+struct constraints_for<bool> {
+  using type = bool_constraints;
+};
+template <integer T>
+struct constraints_for<T> {
+  using type = integer_constraints<T>;
+};
+template <std::floating_point T>
+struct constraints_for<T> {
+  using type = number_constraints;
+};
+template <integral_duration T>
+struct constraints_for<T> {
+  using type = duration_constraints<T>;
+};
+template <string_like T>
+struct constraints_for<T> {
+  using type = string_constraints;
+};
+template <described_enum T>
+struct constraints_for<T> {
+  using type = enum_constraints<T>;
+};
+template <list_like T>
+struct constraints_for<T> {
+  using type = list_constraints<T>;
+};
+template <map_like T>
+struct constraints_for<T> {
+  using type = map_constraints<T>;
+};
+
+/// The constraints on one member.
+template <class Struct, class Member>
+struct member_constraints {
+  using member_pointer = Member Struct::*;
+  member_pointer pointer;
+  constraints_of<Member> constraints;
+};
+
+/// The constraints on one member, such as `member(&item::name, {.max_length = 40})`.
+template <class Struct, class Member>
+constexpr member_constraints<Struct, Member> member(Member Struct::* pointer, constraints_of<Member> constraints) {
+  return {pointer, constraints};
+}
+
+/// The constraints on the members of a struct: the result of `constraints(type<T>)`.
+template <class... Members>
+constexpr std::tuple<Members...> constrain(Members... members) {
+  return {members...};
+}
+
+namespace detail {
+template <class T>
+concept has_constraints = requires { constraints(type<T>{}); };
+
+/// The constraints on a member by its descriptor; without any, the default.
+template <class T, class Descriptor>
+constexpr auto find_constraints() {
+  constraints_of<member_type<T, Descriptor>> found{};
+  if constexpr (has_constraints<T>) {
+    std::apply(
+        [&](const auto&... candidates) {
+          const auto consider = [&](const auto& candidate) {
+            if constexpr (std::is_same_v<std::remove_cvref_t<decltype(candidate.pointer)>,
+                                         std::remove_cvref_t<decltype(Descriptor::pointer)>>) {
+              if (candidate.pointer == Descriptor::pointer) found = candidate.constraints;
+            }
+          };
+          (consider(candidates), ...);
+        },
+        constraints(type<T>{}));
+  }
+  return found;
+}
+}  // namespace detail
+
+/// The constraints on the member `Descriptor` of `T`.
+template <class T, class Descriptor>
+inline constexpr auto constraints_on = detail::find_constraints<T, Descriptor>();
+
+/// The name of a member in JSON.
+template <class T, class Descriptor>
+constexpr std::string_view member_name() {
+  constexpr auto given = constraints_on<T, Descriptor>.name;
+  return given.empty() ? std::string_view{Descriptor::name} : given;
+}
+
+/// Whether a value of type `T` with these constraints must be present.
+template <class T>
+constexpr bool is_required(const constraints_of<T>& constraints) {
+  if constexpr (optional_like<T>) {
+    return false;
+  } else if constexpr (requires { constraints.fallback; }) {
+    return constraints.required && !constraints.fallback;
+  } else {
+    return constraints.required;
+  }
+}
+
+}  // namespace cohort::json

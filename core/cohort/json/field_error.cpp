@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/json/field_error.hpp>
+
+#include <stdexcept>
+
+namespace cohort::json {
+
+std::string decode_errors::text() const {
+  std::string text;
+  for (const auto& error : list) {
+    if (!text.empty()) text += "; ";
+    text.append(error.field.empty() ? "the document" : error.field).append(" ").append(error.reason);
+  }
+  if (truncated) text += "; and more";
+  return text;
+}
+
+void throw_exception_from_error(const decode_errors& errors, const boost::source_location&) {
+  throw std::invalid_argument{errors.text()};
+}
+
+std::string path::text() const {
+  std::string text;
+  append_to(text);
+  return text;
+}
+
+void path::append_to(std::string& text) const {
+  if (parent_ == nullptr) return;
+  parent_->append_to(text);
+  if (is_index_) {
+    text.append("[").append(std::to_string(index_)).append("]");
+    return;
+  }
+  if (!text.empty()) text += '.';
+  text += shortened(member_);
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t max_bytes = 60;
+  if (text.size() <= max_bytes) return std::string{text};
+  auto end = max_bytes;
+  // Cut before a character, not within one: its continuation bytes are 10xxxxxx.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+  return std::string{text.substr(0, end)}.append("…");
+}
+
+}  // namespace cohort::json

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohort::json {
+
+/// Why one value of an input was rejected. Both texts are valid UTF-8, of bounded length, and suitable for clients.
+struct field_error {
+  /// The path of the value, such as `items[2].name`; empty for the whole document.
+  std::string field;
+  /// What is accepted, such as `must be an integer from 1 to 100`: a predicate of `field`.
+  std::string reason;
+
+  friend bool operator==(const field_error&, const field_error&) = default;
+};
+
+/// The errors of one input, in the order of the document. At least one.
+struct decode_errors {
+  std::vector<field_error> list;
+  /// There were more errors than `decode_options::max_errors`.
+  bool truncated = false;
+
+  /// One line, such as `limit must be an integer from 1 to 100; name is required`.
+  std::string text() const;
+};
+
+/// Makes `decode(…).value()` throw `std::invalid_argument` with the text of the errors.
+[[noreturn]] void throw_exception_from_error(const decode_errors& errors, const boost::source_location& location);
+
+/// The path of a value while it is decoded: a list on the stack, from the value to the root. Costs nothing until an
+/// error needs the text.
+class path {
+ public:
+  path() = default;
+  path(const path& parent, std::string_view member) noexcept : parent_(&parent), member_(member) {}
+  path(const path& parent, std::size_t index) noexcept : parent_(&parent), index_(index), is_index_(true) {}
+
+  /// Such as `items[2].name`. Long names of members are shortened.
+  std::string text() const;
+
+ private:
+  void append_to(std::string& text) const;
+
+  const path* parent_ = nullptr;
+  std::string_view member_;
+  std::size_t index_ = 0;
+  bool is_index_ = false;
+};
+
+/// `text` for a message: at most 60 bytes of whole characters, then `…`.
+std::string shortened(std::string_view text);
+
+}  // namespace cohort::json
