@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/config/reloader.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -8,8 +9,12 @@
 
 namespace cohort::config {
 
+void reloader::add(std::string setting, action reload, std::vector<std::string> files) {
+  settings_.push_back({std::move(setting), std::move(reload), std::move(files), std::nullopt});
+}
+
 void reloader::add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace) {
-  add(std::move(setting), [path = std::move(path), replace = std::move(replace)]() -> reload_result {
+  auto reload = [path, replace = std::move(replace)]() -> reload_result {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     // Reading a pipe would block the caller.
@@ -19,12 +24,49 @@ void reloader::add_secret_file(std::string setting, std::string path, std::funct
     const auto file = read_secret_file(path);
     if (!file.error.empty()) return {reload_outcome::failed, "\"" + path + "\", " + file.error};
     return {replace(file.secret) ? reload_outcome::replaced : reload_outcome::unchanged, {}};
-  });
+  };
+  add(std::move(setting), std::move(reload), {std::move(path)});
 }
 
-std::vector<reloader::report> reloader::reload() const {
+std::vector<std::string> reloader::settings() const {
+  std::vector<std::string> names;
+  for (const auto& entry : settings_) names.push_back(entry.name);
+  return names;
+}
+
+std::vector<std::string> reloader::files() const {
+  std::vector<std::string> files;
+  for (const auto& entry : settings_) files.insert(files.end(), entry.files.begin(), entry.files.end());
+  return files;
+}
+
+reloader::file_versions reloader::versions_of(const setting& entry) {
+  file_versions versions;
+  for (const auto& file : entry.files) versions.push_back(version_of(file));
+  return versions;
+}
+
+std::vector<reloader::report> reloader::reload() {
   std::vector<report> reports;
-  for (const auto& [setting, reload_setting] : settings_) reports.push_back({setting, reload_setting()});
+  for (auto& entry : settings_) {
+    // Before the files are read: a change in between is then noticed by the next `reload_changed`.
+    entry.versions = versions_of(entry);
+    reports.push_back({entry.name, entry.reload()});
+  }
+  return reports;
+}
+
+std::vector<reloader::report> reloader::reload_changed() {
+  std::vector<report> reports;
+  for (auto& entry : settings_) {
+    auto versions = versions_of(entry);
+    const bool is_readable = std::none_of(versions.begin(), versions.end(), [](const file_version& version) {
+      return version.type == file_version::kind::other;
+    });
+    if (entry.files.empty() || !is_readable || entry.versions == versions) continue;
+    entry.versions = std::move(versions);
+    reports.push_back({entry.name, entry.reload()});
+  }
   return reports;
 }
 

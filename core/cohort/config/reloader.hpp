@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <cohort/config/file_watch.hpp>
 
 namespace cohort::config {
 
@@ -28,19 +31,38 @@ class reloader {
     reload_result result;
   };
 
-  /// `setting` is the name in reports.
-  void add(std::string setting, action reload) { settings_.emplace_back(std::move(setting), std::move(reload)); }
+  /// `setting` is the name in reports; `files` are those that `reload` reads.
+  void add(std::string setting, action reload, std::vector<std::string> files = {});
   /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current one. A
   /// pipe or a device is not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
   /// Whether there is a setting to reload.
   bool is_empty() const noexcept { return settings_.empty(); }
+  /// The names of the settings, in the order in which they were added.
+  std::vector<std::string> settings() const;
+  /// The files of all settings.
+  std::vector<std::string> files() const;
+
   /// Reloads all settings, in the order in which they were added.
-  std::vector<report> reload() const;
+  std::vector<report> reload();
+  /// Reloads the settings with a file that differs from the one that the last reload read, by `version_of`. The first
+  /// call reloads all settings that have files, since they may have changed since the program read them. A setting with
+  /// a pipe or a device is left out.
+  std::vector<report> reload_changed();
 
  private:
-  std::vector<std::pair<std::string, action>> settings_;
+  using file_versions = std::vector<file_version>;
+  struct setting {
+    std::string name;
+    action reload;
+    std::vector<std::string> files;
+    /// Before the last reload.
+    std::optional<file_versions> versions;
+  };
+  static file_versions versions_of(const setting& entry);
+
+  std::vector<setting> settings_;
 };
 
 }  // namespace cohort::config

@@ -14,9 +14,9 @@
 #include <cohort/net/tcp.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/runtime.hpp>
-#include <cohort/service/hangup_handler.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/loop_monitor.hpp>
+#include <cohort/service/reload_handler.hpp>
 #include <cohort/telemetry/memory_metrics.hpp>
 #include <cohort/telemetry/process_metrics.hpp>
 
@@ -185,8 +185,11 @@ int run_until_signal(const std::string& program, const common_settings& settings
       return has_changed;
     });
   }
-  if (tls_context) reloadable_settings.add("TLS_CERT", reload_server_tls(settings.tls, tls_context, server_tls));
-  const hangup_handler hangups{*loops.front(), reloadable_settings, log};
+  if (tls_context) {
+    reloadable_settings.add("TLS_CERT", reload_server_tls(settings.tls, tls_context, server_tls),
+                            server_tls_files(settings.tls));
+  }
+  const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
   asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log), [&](std::exception_ptr error) {
     if (error) {

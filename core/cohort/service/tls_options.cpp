@@ -144,6 +144,14 @@ std::optional<std::string> read_upstream_tls(const tls_options& tls, net::tls_cl
   return error;
 }
 
+std::vector<std::string> server_tls_files(const tls_options& tls) {
+  std::vector<std::string> files;
+  for (const auto* file : {&tls.certificate_file, &tls.private_key_file, &tls.client_authorities_file}) {
+    if (!file->empty()) files.push_back(*file);
+  }
+  return files;
+}
+
 config::reloader::action reload_server_tls(tls_options tls, std::shared_ptr<net::tls_server_context> context,
                                            net::tls_server_settings current) {
   return [tls = std::move(tls), context = std::move(context),

@@ -45,6 +45,8 @@ std::optional<std::string> read_server_tls(const tls_options& tls, net::tls_serv
 /// The same for requests to upstreams. Without options, `settings` remain as they are.
 std::optional<std::string> read_upstream_tls(const tls_options& tls, net::tls_client_settings& settings);
 
+/// The files that `read_server_tls` reads.
+std::vector<std::string> server_tls_files(const tls_options& tls);
 /// Reads the files of the listeners again, and replaces the settings of `context` if they have changed and are valid.
 /// `current` are the settings of `context`.
 config::reloader::action reload_server_tls(tls_options tls, std::shared_ptr<net::tls_server_context> context,

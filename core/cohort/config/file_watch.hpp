@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace cohort::config {
+
+/// Identity and version of a file's content, as far as the file system tells without reading it.
+struct file_version {
+  enum class kind : std::uint8_t { missing, regular, other };
+  kind type = kind::missing;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  /// Nanoseconds since the epoch.
+  std::int64_t modified = 0;
+  std::int64_t status_changed = 0;
+
+  bool operator==(const file_version&) const = default;
+};
+
+/// The version of the file at the end of all symbolic links of `path`. Does not open the file.
+file_version version_of(const std::string& path);
+
+/// Reports that files may have changed: by inotify(7) on the files, and on the directory of each file and of each
+/// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`,
+/// and editors and certificate clients replace a file by renaming another one: neither changes the watched file itself.
+/// Network file systems do not report the changes of other hosts. Not thread-safe.
+class file_watch {
+ public:
+  /// Watches nothing, and has no descriptor, if the kernel refuses (limits of inotify).
+  explicit file_watch(std::vector<std::string> paths);
+  ~file_watch();
+  file_watch(const file_watch&) = delete;
+  file_watch& operator=(const file_watch&) = delete;
+
+  /// Becomes readable when a watched file or directory changes; -1 if there is none. Belongs to this object.
+  int descriptor() const noexcept { return descriptor_; }
+  /// Consumes the pending notifications, and watches the files and directories that the paths lead to now. Returns
+  /// whether there was a notification; never blocks. Other files of the directories notify as well: compare
+  /// `version_of`.
+  bool consume();
+
+ private:
+  void renew();
+
+  std::vector<std::string> paths_;
+  int descriptor_;
+  std::set<int> watches_;
+};
+
+}  // namespace cohort::config
