@@ -86,6 +86,8 @@ value_parser<boost::urls::url> http_url() {
             const bool is_http =
                 url->scheme_id() == boost::urls::scheme::http || url->scheme_id() == boost::urls::scheme::https;
             if (!is_http || url->host().empty() || url->has_userinfo() || url->has_query()) return std::nullopt;
+            // Boost.URL accepts a path without a slash behind an authority: `http://127.0.0.1:5001x`.
+            if (!url->encoded_path().empty() && !url->encoded_path().starts_with('/')) return std::nullopt;
             if (url->has_port() &&
                 (!parse_integer<std::uint16_t>(std::string_view{url->port()}) || url->port_number() == 0)) {
               return std::nullopt;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// The JSON parser and writer.
+#include <string>
+
+#include <cohort/json/parser.hpp>
+#include <cohort/json/writer.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+void check_text(std::string_view text) {
+  std::string written;
+  json::writer{written}.open_array().value(text).close_array();
+  simdjson::dom::element root;
+  require(json::parse_document(written, root), "a written text is valid JSON");
+  std::string_view read;
+  require(root.at(0).get(read) == simdjson::SUCCESS, "a written text is a string");
+  if (simdjson::validate_utf8(text.data(), text.size())) require(read == text, "a written text is the same text");
+}
+
+void check_numbers(simdjson::dom::element element) {
+  if (double number = 0; element.is_double() && element.get(number) == simdjson::SUCCESS) {
+    std::string written;
+    json::writer{written}.open_array().value(number).close_array();
+    simdjson::dom::parser parser;
+    double read = 0;
+    require(parser.parse(written).at(0).get(read) == simdjson::SUCCESS && read == number,
+            "a written number is the same number");
+  }
+}
+
+void run(std::string_view input) {
+  check_text(input);
+  const auto minified = json::minify(input);
+  require(minified.empty() || json::minify(minified) == minified, "minified text is not changed");
+  require(!minified.empty() || !json::is_object(input), "an object can be minified");
+  simdjson::dom::element root;
+  if (json::parse_document(input, root)) check_numbers(root);
+}
+
+const registration registered{{"json", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

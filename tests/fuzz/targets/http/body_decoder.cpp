@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+// Chunked bodies of requests: body_decoder against a second, simple decoder.
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include <cohort/http/message/body_decoder.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+constexpr http::server_limits limits{.max_header_bytes = 128, .max_body_bytes = 256};
+
+struct decoded {
+  std::string body;
+  /// Up to the end of the body, or to the first invalid byte.
+  std::size_t consumed = 0;
+  bool complete = false;
+  std::optional<http::status> rejection;
+  friend bool operator==(const decoded&, const decoded&) = default;
+};
+
+decoded decode(const std::vector<std::string_view>& slices) {
+  decoded result;
+  http::body_decoder decoder{limits, result.body};
+  decoder.start_chunked();
+  for (const auto slice : slices) {
+    const auto consumed = decoder.decode(slice, result.rejection);
+    result.consumed += consumed;
+    require(result.body.size() <= limits.max_body_bytes, "a body's length is limited");
+    result.complete = decoder.is_complete();
+    if (result.rejection || result.complete) return result;
+    require(consumed == slice.size(), "an incomplete body consumes everything");
+  }
+  return result;
+}
+
+/// Decodes a body that is known to be valid; empty if it is not.
+std::optional<decoded> decode_simply(std::string_view input) {
+  decoded result;
+  auto rest = input;
+  for (;;) {
+    std::size_t size = 0;
+    const auto [digits_end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size, 16);
+    const auto line_end = rest.find("\r\n");
+    if (error != std::errc{} || line_end == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(line_end + 2);
+    if (size == 0) break;
+    if (rest.size() < size + 2 || rest.substr(size, 2) != "\r\n") return std::nullopt;
+    result.body += rest.substr(0, size);
+    rest.remove_prefix(size + 2);
+  }
+  // Trailers, up to an empty line.
+  for (auto line_end = rest.find("\r\n"); line_end != 0; line_end = rest.find("\r\n")) {
+    if (line_end == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(line_end + 2);
+  }
+  result.consumed = input.size() - rest.size() + 2;
+  result.complete = true;
+  return result;
+}
+
+void check_fixed_length(std::string_view input) {
+  std::string body;
+  std::optional<http::status> rejection;
+  http::body_decoder decoder{limits, body};
+  const auto length = std::min(input.size() / 2, limits.max_body_bytes);
+  decoder.start_fixed_length(length);
+  require(decoder.decode(input, rejection) == length && !rejection, "a fixed length is consumed exactly");
+  require(decoder.is_complete() && body == input.substr(0, length), "a body of fixed length is not changed");
+  require(decoder.decode(input, rejection) == 0, "a complete body consumes nothing");
+}
+
+void run(std::string_view input) {
+  const auto whole = decode({input});
+  require(whole == decode(random_slices(input, hash(input))), "a body does not depend on how the bytes are sliced");
+  if (whole.complete) require(decode_simply(input) == whole, "both decoders agree");
+  check_fixed_length(input);
+}
+
+const registration registered{{"body_decoder", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+// `Location` and other URLs that a client receives or is given.
+#include <string>
+
+#include <boost/url/parse.hpp>
+
+#include <cohort/http/client/protocol/redirect.hpp>
+#include <cohort/http/client/protocol/url_encoding.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+void check_redirect(std::string_view location, std::string_view base) {
+  http::client_request request;
+  request.url = boost::urls::parse_uri(base).value();
+  request.fields = {{"Authorization", "secret"}, {"Accept", "*/*"}};
+  request.max_redirects = 1;
+  http::client_response response;
+  response.status = http::status::found;
+  response.fields.emplace_back("location", location);
+  const auto next = http::resolve_redirect(request, response, 0);
+  require(next.request.has_value() != next.error.has_value(), "a redirect is followed or an error");
+  if (!next.request) return;
+  const auto origin = http::origin_of(next.request->url);
+  require(origin.has_value(), "a redirect leads to an http or https URL");
+  require(origin->secure || base.starts_with("http://"), "a redirect does not lead from https to http");
+  const bool is_same_origin = origin == http::origin_of(request.url);
+  require(next.request->fields.size() == (is_same_origin ? 2U : 1U), "credentials stay at their origin");
+  // `serialize` must not write anything but one request line.
+  const auto text = http::serialize(*next.request);
+  const auto line = std::string_view{text}.substr(0, text.find("\r\n"));
+  require(line.starts_with("GET /") && line.ends_with(" HTTP/1.1") && line.find(' ', 4) == line.size() - 9,
+          "a URL is one part of the request line");
+}
+
+void check_encoding(std::string_view text) {
+  const auto encoded = http::encode_invalid_characters(text);
+  require(http::encode_invalid_characters(encoded) == encoded, "encoded text is not changed");
+  for (const char c : encoded) require(c > ' ' && c < '\x7F' && c != '#', "encoded text is visible ASCII");
+}
+
+void run(std::string_view input) {
+  check_redirect(input, "http://user.example:8080/a/b?c");
+  check_redirect(input, "https://user.example/a/b");
+  check_encoding(input);
+}
+
+const registration registered{{"redirect", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+// The bytes that a server receives on a connection: head_scanner, request_parser and body_decoder, on input_buffer.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/http/message/input_buffer.hpp>
+#include <cohort/http/message/request_parser.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+/// Small, so that a short input reaches them.
+constexpr http::server_limits limits{
+    .max_target_bytes = 128, .max_header_bytes = 768, .max_fields = 12, .max_body_bytes = 512};
+
+/// The requests of a connection, and whether it ended with a rejection.
+struct transcript {
+  std::vector<std::string> requests;
+  bool rejected = false;
+  friend bool operator==(const transcript&, const transcript&) = default;
+};
+
+/// A request in its simplest form: parsing it gives the same request.
+std::string serialize(const http::request_head& head, const std::string& body) {
+  auto text = std::string{head.method_text} + ' ' + std::string{head.target} +
+              (head.is_http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  for (const auto& field : head.fields) text.append(field.name).append(":").append(field.value).append("\r\n");
+  text += "\r\n";
+  if (!head.find(http::field::transfer_encoding)) return text + body;
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (!body.empty()) {
+    for (int shift = 8; shift >= 0; shift -= 4) text += digits[body.size() >> static_cast<unsigned>(shift) & 0xFU];
+    text += "\r\n" + body + "\r\n";
+  }
+  return text + "0\r\n\r\n";
+}
+
+/// Each line of the header section is the start line, a field or empty, by a reader that knows nothing else.
+void check_lines(std::string_view head_bytes, const http::request_head& head) {
+  std::size_t fields = 0;
+  auto rest = head_bytes.substr(head_bytes.find("\r\n") + 2);
+  for (;;) {
+    const auto end = rest.find("\r\n");
+    require(end != std::string_view::npos, "a header section ends with an empty line");
+    const auto line = rest.substr(0, end);
+    rest.remove_prefix(end + 2);
+    if (line.empty()) break;
+    require(fields < head.fields.size(), "each line is a field");
+    const auto& field = head.fields[fields++];
+    require(line.substr(0, line.find(':')) == field.name, "a field's name is the text before the colon");
+    require(http::trimmed(line.substr(line.find(':') + 1)) == field.value, "a field's value is the rest of its line");
+  }
+  require(rest.empty() && fields == head.fields.size(), "each field is a line");
+}
+
+void check_request(const http::request_head& head, const std::string& body) {
+  require(http::is_token(head.method_text), "a method is a token");
+  require(!head.target.empty() && head.target.size() <= limits.max_target_bytes, "a target's length is limited");
+  require(head.path.starts_with('/') || (head.path == "*" && head.method == http::method::options), "a path is valid");
+  require(head.fields.size() <= limits.max_fields, "the number of fields is limited");
+  require(body.size() <= limits.max_body_bytes, "a body's length is limited");
+  std::size_t lengths = 0;
+  std::size_t codings = 0;
+  std::size_t hosts = 0;
+  for (const auto& field : head.fields) {
+    require(http::is_token(field.name), "a field's name is a token");
+    require(http::is_field_value(field.value), "a field's value has no control character");
+    if (http::iequals(field.name, "content-length")) {
+      ++lengths;
+      require(std::stoull(std::string{field.value}) == body.size(), "a body has its declared length");
+    }
+    if (http::iequals(field.name, "transfer-encoding")) ++codings;
+    if (http::iequals(field.name, "host")) ++hosts;
+  }
+  require(lengths + codings <= 1, "a request has one framing");
+  require(lengths + codings == 1 || body.empty(), "a request without framing has no body");
+  require(codings == 0 || !head.is_http_1_0, "HTTP/1.0 has no transfer coding");
+  require(hosts == 1 || (hosts == 0 && head.is_http_1_0), "a request has one Host");
+}
+
+/// Reads requests as the server's connection does.
+class connection {
+ public:
+  void receive(std::string_view bytes) {
+    while (!bytes.empty() && !is_closed_) {
+      require(input_.reserve(), "a full buffer is a rejected request");
+      const auto free = input_.free_space();
+      const auto count = std::min(free.size(), bytes.size());
+      std::copy_n(bytes.data(), count, static_cast<char*>(free.data()));
+      input_.commit(count);
+      bytes.remove_prefix(count);
+      while (!is_closed_ && (reads_body_ ? read_body() : read_head())) {
+      }
+    }
+  }
+  const transcript& result() const { return result_; }
+
+ private:
+  /// False if more bytes are needed.
+  bool read_head() {
+    if (may_skip_empty_line_ && input_.unread().starts_with("\r\n")) {
+      input_.consume(2);
+      scanner_.reset();
+      may_skip_empty_line_ = false;
+    }
+    const auto state = scanner_.scan(input_.unread());
+    if (state == http::head_scanner::state::bare_line_feed) return reject();
+    if (state == http::head_scanner::state::incomplete) {
+      const auto size = input_.unread().size();
+      return size >= limits.max_header_bytes ? reject() : false;
+    }
+    const auto bytes = input_.unread().substr(0, scanner_.length());
+    parser_.emplace(limits, head_, body_);
+    if (parser_->parse_head(bytes)) return reject();
+    check_lines(bytes, head_);
+    input_.consume(bytes.size());
+    input_.preserve_consumed();
+    reads_body_ = true;
+    return true;
+  }
+
+  bool read_body() {
+    std::optional<http::status> rejection;
+    const auto size = input_.unread().size();
+    const auto consumed = parser_->parse_body(input_.unread(), rejection);
+    require(consumed <= size, "a decoder consumes what it is given");
+    input_.consume(consumed);
+    if (rejection) return reject();
+    if (parser_->has_body()) {
+      require(consumed == size, "an incomplete body consumes everything");
+      return false;
+    }
+    check_request(head_, body_);
+    result_.requests.push_back(serialize(head_, body_) + (parser_->keep_alive() ? 'k' : 'c') +
+                               (parser_->expects_continue() ? 'e' : ' '));
+    is_closed_ = !parser_->keep_alive();
+    body_.clear();
+    head_.clear();
+    scanner_.reset();
+    reads_body_ = false;
+    may_skip_empty_line_ = true;
+    return !input_.empty();
+  }
+
+  bool reject() {
+    is_closed_ = result_.rejected = true;
+    return false;
+  }
+
+  http::input_buffer input_{limits.max_header_bytes};
+  http::head_scanner scanner_;
+  http::request_head head_;
+  std::string body_;
+  std::optional<http::request_parser> parser_;
+  bool may_skip_empty_line_ = true;
+  bool reads_body_ = false;
+  bool is_closed_ = false;
+  transcript result_;
+};
+
+transcript parse(const std::vector<std::string_view>& slices) {
+  connection server;
+  for (const auto slice : slices) server.receive(slice);
+  return server.result();
+}
+
+void run(std::string_view input) {
+  const auto whole = parse({input});
+  require(whole == parse(random_slices(input, hash(input))), "requests do not depend on how the bytes are sliced");
+  for (const auto& request : whole.requests) {
+    const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
+    require(again.requests == std::vector{request} && !again.rejected, "a serialized request is the same request");
+  }
+}
+
+const registration registered{{"request_parser", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+// The bytes that a client receives: response_parser, and loadgen's response_reader for the same bytes.
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include <cohort/http/client/protocol/exchange.hpp>
+#include <cohort/http/client/protocol/response_parser.hpp>
+#include "loadgen/client/response_reader.hpp"
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+constexpr http::response_parser::limits limits{.max_header_bytes = 512, .max_body_bytes = 512};
+constexpr unsigned switching_protocols = 101;
+
+struct outcome {
+  bool failed = false;
+  /// The header section is too large. The limit is a bound on memory: it depends on how many bytes are received at
+  /// once.
+  bool too_large = false;
+  bool done = false;
+  bool keep_alive = false;
+  /// The end of the connection behind the bytes is the end of the response.
+  bool ends = false;
+  std::size_t interim_count = 0;
+  std::size_t unparsed = 0;
+  http::client_response response;
+};
+
+/// Parses as the client does (exchange.cpp), with the bytes in slices.
+outcome parse(const std::vector<std::string_view>& slices, bool is_head_request) {
+  outcome result;
+  std::optional<http::response_parser> parser{std::in_place, limits, is_head_request};
+  std::string buffer;
+  for (const auto slice : slices) {
+    buffer += slice;
+    std::optional<http::client_error> failure;
+    while (!buffer.empty() && !parser->done() && !failure) {
+      const auto consumed = parser->parse(buffer, failure);
+      require(consumed <= buffer.size(), "a parser consumes what it is given");
+      buffer.erase(0, consumed);
+      const auto code = parser->response().status_code();
+      if (parser->done() && code < 200 && code != switching_protocols) {
+        ++result.interim_count;
+        parser.emplace(limits, is_head_request);
+      } else if (consumed == 0) {
+        break;
+      }
+    }
+    require(parser->response().body.size() <= limits.max_body_bytes, "a body's length is limited");
+    result.too_large = failure == http::client_error::response_header_too_large ||
+                       (!failure && !parser->done() && buffer.size() >= limits.max_header_bytes);
+    result.failed = failure || result.too_large;
+    if (result.failed) return result;
+  }
+  result.done = parser->done();
+  result.unparsed = buffer.size();
+  if (result.done) result.keep_alive = parser->keep_alive();
+  if (!result.done) result.ends = buffer.empty() && !parser->end();
+  result.response = std::move(parser->response());
+  return result;
+}
+
+void check_response(const http::client_response& response) {
+  require(response.status_code() >= 100 && response.status_code() <= 999, "a status has three digits");
+  for (const auto& [name, value] : response.fields) {
+    require(http::is_token(name), "a field's name is a token");
+    require(value.find_first_of(std::string_view{"\0\r\n", 3}) == std::string::npos, "a field's value is one line");
+  }
+}
+
+/// loadgen accepts more header bytes and a longer body.
+void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request) {
+  loadgen::target target;
+  target.request.method = is_head_request ? http::method::head : http::method::get;
+  target.expected_body = "a";
+  loadgen::response_reader reader{target};
+  loadgen::receive_buffer buffer{64};
+  bool valid = true;
+  while (!input.empty() && valid && !reader.is_done()) {
+    const auto free = buffer.prepare();
+    const auto count = std::min(free.size(), input.size());
+    std::copy_n(input.data(), count, static_cast<char*>(free.data()));
+    buffer.commit(count);
+    input.remove_prefix(count);
+    valid = reader.parse(buffer);
+  }
+  if (expected.failed || expected.interim_count > 100) return;
+  require((valid && reader.is_done()) == expected.done, "loadgen sees the same end of a response");
+  if (!expected.done) return;
+  require(reader.status() == expected.response.status_code(), "loadgen sees the same status");
+  reader.outcome();
+}
+
+void run(std::string_view input) {
+  const bool is_head_request = hash(input) % 8 == 0;
+  const auto whole = parse({input}, is_head_request);
+  const auto sliced = parse(random_slices(input, hash(input)), is_head_request);
+  if (whole.too_large || sliced.too_large) return;
+  // Some invalid bytes are an error only when the header is complete or the connection ends, depending on the slices.
+  require(whole.done == sliced.done && whole.ends == sliced.ends, "completeness does not depend on the slices");
+  check_loadgen(input, whole, is_head_request);
+  if (!whole.done && !whole.ends) return;
+  require(whole.keep_alive == sliced.keep_alive && whole.interim_count == sliced.interim_count &&
+              whole.unparsed == sliced.unparsed,
+          "the end of a response does not depend on the slices");
+  require(whole.response.status == sliced.response.status && whole.response.fields == sliced.response.fields &&
+              whole.response.body == sliced.response.body,
+          "a response does not depend on the slices");
+  check_response(whole.response);
+  auto response = whole.response;
+  constexpr std::size_t max_decoded = 2048;
+  if (!http::decode_content(response, max_decoded)) {
+    require(response.body.size() <= std::max(max_decoded, whole.response.body.size()), "a decoded body is limited");
+  }
+}
+
+const registration registered{{"response_parser", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+// Alertmanager's webhook, and its timestamps.
+#include "services/dashboard/alerts/alert_webhook.hpp"
+
+#include <cohort/json/parser.hpp>
+#include "services/dashboard/alerts/alert_store.hpp"
+#include "services/dashboard/alerts/rfc3339_parser.hpp"
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+using dashboard::alert_limits;
+
+bool is_limited(const std::optional<std::string>& text, std::size_t max_bytes) {
+  return !text || text->size() <= max_bytes;
+}
+
+void check_alert(const dashboard::alert& alert) {
+  require(!alert.fingerprint.empty() && alert.fingerprint.size() <= alert_limits::fingerprint,
+          "a fingerprint is short");
+  require(!alert.name.empty() && alert.name.size() <= alert_limits::label_value, "a name is short");
+  require(is_limited(alert.severity, alert_limits::label_value), "a severity is short");
+  require(is_limited(alert.service, alert_limits::label_value), "a service is short");
+  require(is_limited(alert.summary, alert_limits::summary), "a summary is short");
+  require(is_limited(alert.description, alert_limits::description), "a description is short");
+  require(is_limited(alert.runbook_url, alert_limits::runbook_url), "a link is short");
+  require(alert.labels.size() <= alert_limits::labels, "the number of labels is limited");
+  for (const auto& [name, value] : alert.labels) {
+    require(name.size() <= alert_limits::label_name && value.size() <= alert_limits::label_value, "a label is short");
+  }
+}
+
+/// What `GET /api/alerts` responds after this webhook; the error if it is invalid.
+std::string alerts_after(std::string_view body) {
+  auto webhook = dashboard::parse_alert_webhook(body);
+  if (!webhook) {
+    require(!webhook.error().empty(), "an error has a text");
+    return webhook.error();
+  }
+  for (const auto& alert : webhook->alerts) check_alert(alert);
+  dashboard::alert_store store;
+  const auto counts = store.update(std::move(*webhook), time_point{});
+  auto alerts = store.body(time_point{}, wall_time{});
+  require(json::is_object(alerts), "a response is a JSON object");
+  require(counts.firing <= body.size(), "counts come from the body");
+  return alerts;
+}
+
+void run(std::string_view input) {
+  const auto alerts = alerts_after(input);
+  const auto minified = json::minify(input);
+  if (!minified.empty()) require(alerts_after(minified) == alerts, "white space does not change the result");
+  const auto time = dashboard::parse_rfc3339(input);
+  require(!time || (input.size() >= 20 && input[4] == '-'), "a timestamp has a date");
+}
+
+const registration registered{{"alert_webhook", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

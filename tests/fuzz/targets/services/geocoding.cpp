@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+// Responses of Open-Meteo's geocoding API.
+#include <cmath>
+
+#include <boost/url/parse.hpp>
+
+#include "services/weather/providers/geocoding.hpp"
+#include "services/weather/providers/open_meteo.hpp"
+#include "tests/fuzz/targets/services/weather_samples.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+/// The coordinates as text; the error if there are none.
+std::string locate(std::string_view body, const weather::location& requested) {
+  const auto located = weather::parse_geocoding(body, requested);
+  if (!located) {
+    require(!located.error().error.empty(), "an error has a text");
+    return located.error().error;
+  }
+  require(located->text() == requested.text(), "a location keeps its names");
+  require(located->latitude && std::abs(*located->latitude) <= 90, "a latitude is in range");
+  require(located->longitude && std::abs(*located->longitude) <= 180, "a longitude is in range");
+  static const auto base = boost::urls::parse_uri("http://a").value();
+  const auto url = weather::open_meteo_url(base, *located);
+  return std::string{url.buffer()};
+}
+
+void run(std::string_view input) {
+  const auto minified = json::minify(input);
+  for (const auto& requested : {austin, haifa}) {
+    const auto result = locate(input, requested);
+    if (!minified.empty()) require(locate(minified, requested) == result, "white space does not change the result");
+  }
+}
+
+const registration registered{{"geocoding", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// Responses of Open-Meteo's forecast API.
+#include "services/weather/providers/open_meteo.hpp"
+#include "tests/fuzz/targets/services/weather_samples.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+void run(std::string_view input) { check_provider(input, weather::parse_open_meteo); }
+
+const registration registered{{"open_meteo", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+// The session cookie of the dashboard. Each line is a `Cookie` field, in which `SESSION` stands for a valid value.
+#include <optional>
+#include <string>
+
+#include "services/dashboard/session.hpp"
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+constexpr std::string_view placeholder = "SESSION";
+constexpr std::string_view cookie_name = "cohort_session=";
+
+const config::replaceable_secret& api_key() {
+  static const config::replaceable_secret key{"key"};
+  return key;
+}
+
+/// The value of the first session cookie, by RFC 6265 section 5.4.
+std::optional<std::string> first_value(const std::vector<std::string>& fields) {
+  for (const auto& field : fields) {
+    std::size_t begin = 0;
+    while (begin <= field.size()) {
+      const auto end = std::min(field.find(';', begin), field.size());
+      auto pair = field.substr(begin, end - begin);
+      pair.erase(0, pair.find_first_not_of(' '));
+      if (pair.starts_with(cookie_name)) return pair.substr(cookie_name.size());
+      begin = end + 1;
+    }
+  }
+  return std::nullopt;
+}
+
+void run(std::string_view input) {
+  static const dashboard::session_cookies sessions{"secret", api_key()};
+  const wall_time now{std::chrono::hours{1}};
+  const auto issued = sessions.issue(now, false);
+  const auto valid = issued.substr(cookie_name.size(), issued.find(';') - cookie_name.size());
+  std::vector<std::string> fields;
+  for (const auto line : lines(input)) {
+    auto& field = fields.emplace_back(line);
+    for (auto at = field.find(placeholder); at != std::string::npos; at = field.find(placeholder, at + valid.size())) {
+      field.replace(at, placeholder.size(), valid);
+    }
+  }
+  http::request_head head;
+  for (const auto& field : fields) head.fields.push_back({http::field::cookie, "Cookie", field});
+  const http::request_context context{head, "127.0.0.1"};
+  require(sessions.is_valid(context, now) == (first_value(fields) == valid), "only the issued value is a session");
+  require(!sessions.is_valid(context, now + dashboard::session_cookies::lifetime), "a session expires");
+}
+
+const registration registered{{"session_cookie", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz
