@@ -9,6 +9,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include <cohort/http/message/cookie.hpp>
 #include <cohort/service/api_key_authenticator.hpp>
 
 namespace cohort::dashboard {
@@ -36,21 +37,12 @@ std::string random_secret() {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The value of the first session cookie in any `Cookie` field (RFC 6265 section 5.4); empty if there is none.
-std::string_view cookie_value(const http::request_head& head) {
-  for (const auto& field : head.fields) {
-    if (field.id != http::field::cookie) continue;
-    for (auto rest = field.value; !rest.empty();) {
-      const auto end = rest.find(';');
-      auto pair = rest.substr(0, end);
-      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-      while (pair.starts_with(' ')) pair.remove_prefix(1);
-      if (pair.starts_with(cookie_name) && pair.substr(cookie_name.size()).starts_with('=')) {
-        return pair.substr(cookie_name.size() + 1);
-      }
-    }
-  }
-  return {};
+http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age, bool secure) {
+  return {.name = std::string{cookie_name},
+          .value = std::move(value),
+          .max_age = max_age,
+          .same_site = http::same_site::strict,
+          .secure = secure};
 }
 
 }  // namespace
@@ -65,17 +57,13 @@ std::string session_cookies::sign(std::string_view text) const {
 std::string session_cookies::issue(wall_time now, bool secure) const {
   const auto expires = std::chrono::floor<std::chrono::seconds>(now + lifetime).time_since_epoch().count();
   const auto text = std::to_string(expires);
-  return std::string{cookie_name} + "=" + text + "." + sign(text) +
-         "; Path=/; Max-Age=" + std::to_string(lifetime.count()) + "; HttpOnly; SameSite=Strict" +
-         (secure ? "; Secure" : "");
+  return *session_cookie(text + "." + sign(text), lifetime, secure).field_value();
 }
 
-std::string session_cookies::removal() {
-  return std::string{cookie_name} + "=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
-}
+std::string session_cookies::removal() { return *session_cookie({}, {}, false).field_value(); }
 
 bool session_cookies::is_valid(const http::request_context& context, wall_time now) const {
-  const auto value = cookie_value(context.head());
+  const auto value = http::cookie_value(context.head(), cookie_name).value_or(std::string_view{});
   const auto dot = value.find('.');
   if (dot == std::string_view::npos) return false;
   const auto text = value.substr(0, dot);

@@ -111,7 +111,7 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
 
 }  // namespace
 
-std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers) {
+std::optional<std::size_t> acceptable_media_type(const request_head& head, std::span<const std::string_view> offers) {
   std::vector<media_range> ranges;
   for (const auto& header : head.fields) {
     if (!iequals(header.name, "accept")) continue;
@@ -119,7 +119,8 @@ std::size_t negotiate_media_type(const request_head& head, std::span<const std::
       if (auto range = parse_media_range(next_part(rest, ','))) ranges.push_back(std::move(*range));
     }
   }
-  std::size_t best = 0;
+  if (ranges.empty()) return 0;
+  std::optional<std::size_t> best;
   unsigned best_quality = 0;
   for (std::size_t i = 0; i < offers.size(); ++i) {
     const auto offer = parse_media_range(offers[i]);
@@ -129,6 +130,10 @@ std::size_t negotiate_media_type(const request_head& head, std::span<const std::
     best_quality = quality;
   }
   return best;
+}
+
+std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers) {
+  return acceptable_media_type(head, offers).value_or(0);
 }
 
 }  // namespace cohort::http

@@ -109,5 +109,22 @@ TEST_CASE("content negotiation: without Accept the first offer is selected; repe
   CHECK(negotiate_media_type(head, offers) == open_metrics);
 }
 
+TEST_CASE("content negotiation: no offer is acceptable if every one is excluded", "[http][message]") {
+  const auto [accept, is_acceptable] = GENERATE(table<std::string, bool>({
+      {"image/png", false},
+      {"*/*;q=0", false},
+      {"text/*;q=0, application/openmetrics-text;q=0, */*", false},
+      {"text/plain", true},
+      {"*/*;q=0.001", true},
+      {"text/plain;q=0, */*", true},
+      {"malformed", true},
+      {"", true},
+  }));
+  CAPTURE(accept);
+  request_head head;
+  head.fields = {{field::accept, "Accept", accept}};
+  CHECK(acceptable_media_type(head, offers).has_value() == is_acceptable);
+}
+
 }  // namespace
 }  // namespace cohort::http

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/system/result.hpp>
+
+#include <cohort/http/message/request_head.hpp>
+#include <cohort/http/message/response.hpp>
+
+namespace cohort::http {
+
+/// The value of the first cookie with this name in any `Cookie` field (RFC 6265bis section 5.8.3), without the double
+/// quotes around it; names are case-sensitive. Pairs whose value has other characters than `cookie-octet`s (section
+/// 4.1.1) are ignored.
+std::optional<std::string_view> cookie_value(const request_head& head, std::string_view name) noexcept;
+
+/// On which requests from other sites a browser sends a cookie (RFC 6265bis section 5.6.7).
+enum class same_site { strict, lax, none };
+
+/// A `Set-Cookie` field (RFC 6265bis section 4.1). The defaults are the safe ones; an http origin other than localhost
+/// needs `secure = false`.
+struct set_cookie {
+  std::string name;
+  std::string value;
+  /// Empty: the directory of the request's path.
+  std::string path = "/";
+  /// Empty: only the host that sent the response, without its subdomains.
+  std::string domain{};
+  /// Empty: until the browser ends. Zero removes the cookie.
+  std::optional<std::chrono::seconds> max_age{};
+  bool http_only = true;
+  http::same_site same_site = http::same_site::lax;
+  bool secure = true;
+
+  /// The value of the field, or why it is invalid: a name that is no token, characters that a cookie cannot contain,
+  /// and what browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a domain or
+  /// another path than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
+  boost::system::result<std::string, std::string> field_value() const;
+};
+
+/// Adds the `Set-Cookie` field. Throws `std::invalid_argument` if the cookie is invalid, which is a bug unless its
+/// value comes from a client: check `field_value` then.
+response& add_cookie(response& to, const set_cookie& cookie);
+
+}  // namespace cohort::http

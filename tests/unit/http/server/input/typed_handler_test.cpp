@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/input/typed_handler.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/http/server/input/order_types.hpp"
+#include "tests/unit/http/server/server_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+namespace shop = input_types;
+
+struct list_orders {
+  http::from_path<std::int64_t> customer;
+  http::from_query<int> limit;
+  http::from_query<std::vector<std::string>> tag;
+  http::from_header<std::optional<std::string>> if_none_match;
+  http::from_cookie<std::optional<std::string>> session;
+};
+BOOST_DESCRIBE_STRUCT(list_orders, (), (customer, limit, tag, if_none_match, session))
+constexpr auto constraints(json::type<list_orders>) {
+  return json::constrain(
+      json::member(&list_orders::limit, {.min = 1, .max = 100, .fallback = 20, .description = "Page size"}),
+      json::member(&list_orders::tag, {.max_items = 2}));
+}
+
+struct create_order {
+  http::from_path<int> customer;
+  http::from_body<shop::order> order;
+};
+BOOST_DESCRIBE_STRUCT(create_order, (), (customer, order))
+
+struct order_count {
+  std::int64_t customer = 0;
+  std::size_t count = 0;
+};
+BOOST_DESCRIBE_STRUCT(order_count, (), (customer, count))
+
+order_count list(const list_orders& request) {
+  return {request.customer, static_cast<std::size_t>(request.limit) + request.tag->size()};
+}
+
+task<http::response> create(request_context& context, create_order request) {
+  co_await sleep_for(1s);
+  co_return http::json_response(
+      order_count{context.head().method == http::method::post ? request.customer : -1, request.order->items.size()},
+      http::status::created);
+}
+
+TEST_CASE("typed handler: a function takes the request struct, and its described result is JSON", "[http][input]") {
+  server_fixture fixture;
+  fixture.routes.get("/customers/{customer}/orders", http::typed<list_orders>(&list));
+  CHECK(fixture.response_to(get("/customers/7/orders?tag=a&tag=b")).body == R"({"customer":7,"count":22})");
+  const auto rejected = fixture.response_to(get("/customers/x/orders?limit=0"));
+  CHECK(rejected.status == 400);
+  CHECK(rejected.body == R"x({"error":"Bad Request","message":"customer must be an integer (and 1 other error)",)x"
+                         R"("fields":[{"field":"customer","in":"path","reason":"must be an integer"},)"
+                         R"({"field":"limit","in":"query","reason":"must be an integer from 1 to 100"}]})");
+}
+
+TEST_CASE("typed handler: an asynchronous function is called only for a valid request", "[http][input]") {
+  server_fixture fixture;
+  fixture.routes.post("/customers/{customer}/orders", http::typed<create_order>(&create));
+  constexpr auto type = "Content-Type: application/json\r\n";
+  const auto created =
+      fixture.response_to(post("/customers/7/orders", R"({"items":[{"name":"pen","quantity":1}]})", type));
+  CHECK(created.status == 201);
+  CHECK(created.body == R"({"customer":7,"count":1})");
+  CHECK(fixture.response_to(post("/customers/7/orders", "{}", type)).body ==
+        R"({"error":"Bad Request","message":"items is required","fields":[{"field":"items","in":"body",)"
+        R"("reason":"is required"}]})");
+}
+
+TEST_CASE("typed handler: its type describes the parameters and the body", "[http][input]") {
+  json::schema_definitions definitions{"#/components/schemas/"};
+  const auto description = decltype(http::typed<list_orders>(&list))::describe(definitions);
+  REQUIRE(description.parameters.size() == 5);
+  const auto& [name, in, required, text, schema] = description.parameters[1];
+  CHECK(name == "limit");
+  CHECK(in == "query");
+  CHECK_FALSE(required);
+  CHECK(text == "Page size");
+  CHECK(schema == R"({"type":"integer","minimum":1,"maximum":100,"description":"Page size","default":20})");
+  CHECK(description.parameters[0].required);
+  CHECK_FALSE(description.parameters[2].required);
+  CHECK(description.parameters[3].name == "if-none-match");
+  CHECK(description.body_schema.empty());
+  CHECK(http::describe_request<create_order>(definitions).body_schema == R"({"$ref":"#/components/schemas/order"})");
+  CHECK(definitions.definitions().contains("item"));
+}
+
+}  // namespace
+}  // namespace cohort::test
