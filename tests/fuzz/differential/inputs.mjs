@@ -60,6 +60,13 @@ export const seeds = [
   ...chunkedBodies.map((body) => post(chunked, body + smuggled)),
 ];
 
+/** Seeds that every server accepts. Half of the mutations start from them: those of invalid seeds are mostly rejected. */
+const validSeeds = [
+  smuggled + smuggled, post('Content-Length: 5\r\n', 'hello') + smuggled, post(chunked, '5\r\nhello\r\n0\r\n\r\n') + smuggled,
+  post(chunked, '5;a=b\r\nhello\r\n0\r\nT: v\r\n\r\n') + smuggled, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggled,
+  post(chunked, '1\r\nx\r\n2\r\n\r\n\r\n0\r\n\r\n') + post('Content-Length: 42\r\n', smuggled.padEnd(42)) + smuggled,
+];
+
 const tokens = [
   '\r\n', '\n', '\r', '\r\n\r\n', '\n\n', ' ', '\t', '\0', '\x0b', '\x0c', '\x7f', '\x80', '\xa0', '\xff', ':', ';', ',', '=', '"', '\\', '0', '5', 'f', '-', '+',
   '0\r\n\r\n', 'Content-Length: 5\r\n', 'Content-Length: 0\r\n', chunked, 'Connection: close\r\n', 'Connection: keep-alive\r\n', 'HTTP/1.0', 'HTTP/1.1', host,
@@ -104,7 +111,8 @@ export function inputAt(index, seed) {
   if (index < seeds.length) return seeds[index];
   const random = generator((seed * 2654435761 + index * 40503) >>> 0);
   for (let i = 0; i < 5; ++i) random(2);
-  let text = seeds[random(seeds.length)];
+  const origins = random(2) ? seeds : validSeeds;
+  let text = origins[random(origins.length)];
   for (let count = 1 + random(3); count > 0; --count) text = mutateOnce(text, random);
   // Another request behind it shows where the first one ended.
   return (random(2) ? text : text + smuggled).slice(0, 4096);

@@ -81,7 +81,8 @@ export async function startNode(records) {
     request.on('end', () => {
       const record = recordOf(request.socket);
       record.requests.push(`${length} ${value} ${request.method} ${request.url}`);
-      record.rejected ||= !response.shouldKeepAlive;
+      // Node.js stops reading behind a request to change the protocol.
+      record.rejected ||= !response.shouldKeepAlive || /upgrade/i.test(request.headers.connection ?? '');
       response.end();
     });
   });
@@ -140,6 +141,7 @@ http {
       proxy_pass http://cohort;
       proxy_http_version 1.1;
       proxy_request_buffering off;
+      proxy_ignore_client_abort on;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
       proxy_set_header X-Front ${frontToken};
