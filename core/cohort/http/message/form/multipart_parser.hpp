@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/message/field.hpp>
+
+namespace cohort::http {
+
+/// The boundary of a `multipart/form-data` body from its `Content-Type`; empty if that is another media type, or has no
+/// valid boundary (RFC 2046 section 5.1.1: 1 to 70 characters).
+std::optional<std::string> multipart_boundary(std::string_view content_type);
+
+struct multipart_limits {
+  std::size_t max_parts = 128;
+  /// The header section of one part.
+  std::size_t max_header_bytes = 8192;
+  /// The value of one field.
+  std::size_t max_field_bytes = std::size_t{64} << 10U;
+  /// The content of one file.
+  std::uint64_t max_file_bytes = std::uint64_t{64} << 20U;
+  /// The whole body.
+  std::uint64_t max_total_bytes = std::uint64_t{256} << 20U;
+};
+
+/// The header section of a part (RFC 7578 section 4).
+struct multipart_part {
+  /// UTF-8 without control characters; not empty.
+  std::string name;
+  /// As the client sent it: never use it as a path. Set, possibly empty, if the part is a file.
+  std::optional<std::string> filename;
+  /// Empty if there is none; then it is `text/plain`.
+  std::string content_type;
+
+  bool is_file() const noexcept { return filename.has_value(); }
+};
+
+/// Why a body was rejected.
+struct multipart_error {
+  /// 400, or 413 for a limit of size.
+  status code = status::bad_request;
+  /// The name of the part; empty for the body itself.
+  std::string field;
+  /// Such as `must have at most 65536 bytes`.
+  std::string reason;
+};
+
+/// An incremental parser of `multipart/form-data` bodies (RFC 7578, RFC 2046 section 5.1). It takes bytes in any
+/// slicing, and holds no more of them than a part's header section:
+///
+///     for (std::string_view bytes = …; ; ) {
+///       switch (parser.next(bytes)) {          // removes what it has read from `bytes`
+///         case event::need_input: …            // `bytes` is empty: read more, or call `finish`
+///         case event::part: … parser.part() …
+///         case event::data: … parser.data() …  // of the current part; valid until the next call
+///         case event::part_end: …
+///         case event::end: …                   // what follows is ignored
+///         case event::error: … parser.error() …
+///       }
+///     }
+///
+/// Strict: rejects parts without `Content-Disposition: form-data` or without a name, transfer encodings, bare line
+/// feeds in header sections, and a body without its last boundary. A state machine without I/O.
+class multipart_parser {
+ public:
+  enum class event { need_input, part, data, part_end, end, error };
+
+  /// Precondition: `boundary` is from `multipart_boundary`.
+  explicit multipart_parser(std::string_view boundary, const multipart_limits& limits = {});
+
+  /// The next event of `input`, from which it removes the bytes that it has read. After `end` and `error` it returns
+  /// the same again, and removes all of `input`.
+  event next(std::string_view& input);
+  /// At the end of the body: `end`, or `error` if the last boundary is missing.
+  event finish();
+
+  const multipart_part& part() const noexcept { return part_; }
+  std::string_view data() const noexcept { return data_; }
+  const multipart_error& error() const noexcept { return error_; }
+
+ private:
+  /// `preamble`: before the first boundary. `boundary_end`: after a boundary, up to the end of its line.
+  enum class state { preamble, boundary_end, header, content, epilogue, failed };
+
+  event read_content(std::string_view& input);
+  event read_boundary_end(std::string_view& input);
+  event read_header(std::string_view& input);
+  /// Sets `data_`, of the preamble as well.
+  event emit(std::string_view bytes);
+  /// After a delimiter; whether it ended a part.
+  bool end_of_content() noexcept;
+  event fail(status code, std::string_view field, std::string reason);
+  bool parse_header_section(std::string_view section);
+  bool parse_header_line(std::string_view line, bool& has_disposition);
+
+  multipart_limits limits_;
+  /// CRLF, `--` and the boundary.
+  std::string delimiter_;
+  state state_ = state::preamble;
+  /// The number of bytes of the delimiter at the end of the bytes that were read.
+  std::size_t matched_ = 2;
+  /// The number of these bytes that are not content if the delimiter does not continue: the first boundary needs no
+  /// line break before it, and the one of an empty part is that of its header section.
+  std::size_t implied_ = 2;
+  /// The header section of a part, or the rest of a boundary's line, as far as it has been read.
+  std::string pending_;
+  multipart_part part_;
+  std::string_view data_;
+  multipart_error error_;
+  std::size_t parts_ = 0;
+  std::uint64_t part_bytes_ = 0;
+  std::uint64_t total_bytes_ = 0;
+};
+
+}  // namespace cohort::http
