@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The session cookie of the dashboard. Each line is a `Cookie` field, in which `SESSION` stands for a valid value.
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -17,15 +18,23 @@ const config::replaceable_secret& api_key() {
   return key;
 }
 
-/// The value of the first session cookie, by RFC 6265 section 5.4.
+/// The value of the first session cookie whose value is valid (RFC 6265bis sections 4.1.1 and 5.8.3), in quotes or not.
 std::optional<std::string> first_value(const std::vector<std::string>& fields) {
   for (const auto& field : fields) {
     std::size_t begin = 0;
     while (begin <= field.size()) {
       const auto end = std::min(field.find(';', begin), field.size());
       auto pair = field.substr(begin, end - begin);
-      pair.erase(0, pair.find_first_not_of(' '));
-      if (pair.starts_with(cookie_name)) return pair.substr(cookie_name.size());
+      pair.erase(0, pair.find_first_not_of(" \t"));
+      pair.erase(pair.find_last_not_of(" \t") + 1);
+      if (pair.starts_with(cookie_name)) {
+        auto value = pair.substr(cookie_name.size());
+        if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+        const auto is_invalid = [](char c) {
+          return c < '!' || c > '~' || std::string_view{"\",;\\"}.find(c) != std::string_view::npos;
+        };
+        if (std::find_if(value.begin(), value.end(), is_invalid) == value.end()) return value;
+      }
       begin = end + 1;
     }
   }
