@@ -145,7 +145,8 @@ TEST_CASE("tls: unusable files are one line on standard error and exit status 2"
   check({"--tls-cert", key, "--tls-key", key}, "--tls-cert \"" + key + "\": there is no certificate in PEM format\n");
   check({"--tls-cert", pem}, "--tls-key \"" + pem + "\": there is no private key in PEM format without a passphrase\n");
   check({"--tls-cert", pem, "--tls-key", files.path("other.key")},
-        "--tls-key \"" + files.path("other.key") + "\": the private key does not match the certificate\n");
+        "--tls-key \"" + files.path("other.key") +
+            "\": the private key does not match the certificate of --tls-cert \"" + pem + "\"\n");
   check({"--tls-cert", files.path("expired.pem"), "--tls-key", files.path("expired.key")},
         "--tls-cert \"" + files.path("expired.pem") + "\": the certificate expired on ");
   check(files.server_flags({"--tls-client-ca", files.path("empty.pem")}),
@@ -220,9 +221,15 @@ TEST_CASE("tls: /api requires an allowed client certificate, health and metrics 
   CHECK(status("stranger", "/api/time") == "403");
   CHECK(status("dashboard", "/api/time") == "200");
   CHECK(status("monitor", "/api/time") == "200");
+  files.write_pair("expired", files.root.issue({.dns = {"x"},
+                                                .uri = {"spiffe://example.org/dashboard"},
+                                                .usage = "clientAuth",
+                                                .not_before_offset = -2h,
+                                                .valid_for = 1h}));
+  CHECK(status("expired", "/api/time") == "none");
   CHECK(status("foreign", "/api/time") == "none");
   CHECK(status("foreign", "/health") == "none");
-  CHECK(handshake_count(port, "client_certificate_invalid") == 2);
+  CHECK(handshake_count(port, "client_certificate_invalid") == 3);
   CHECK(tls_metric(port, "cohort_server_client_certificates_rejected_total{reason=\"missing\"}") == 2);
   CHECK(tls_metric(port, "cohort_server_client_certificates_rejected_total{reason=\"not_allowed\"}") == 1);
   CHECK(service.stop() == 0);
@@ -249,6 +256,43 @@ TEST_CASE("tls: the dashboard calls services with its client certificate, and ne
   CHECK(contains(time_of("dashboard"), "HTTP/1.1 200 OK"));
   CHECK_FALSE(contains(time_of("stranger"), "HTTP/1.1 200 OK"));
   CHECK_FALSE(contains(time_of(""), "HTTP/1.1 200 OK"));
+}
+
+TEST_CASE("tls: the server name of OpenSSL's client selects the certificate", "[integration][tls][sni][threads]") {
+  certificate_files files;
+  files.write_pair("a", files.root.issue({.dns = {"a.example"}}));
+  files.write_pair("wild", files.root.issue({.dns = {"*.wild.example"}}));
+  const auto list = [&](const std::string& extension) {
+    return files.path("server" + extension) + "," + files.path("a" + extension) + "," + files.path("wild" + extension);
+  };
+  running_program service{"time-service", {}, {{"TLS_CERT", list(".pem")}, {"TLS_KEY", list(".key")}}};
+  const auto port = service.port();
+  const auto verifies = [&](const std::string& name, const std::string& expected) {
+    const auto output = run_openssl(port, "-verify_return_error -CAfile " + files.path("root.pem") + " -servername " +
+                                              name + " -verify_hostname " + expected);
+    return contains(output, "HTTP/1.1 200 OK");
+  };
+  CHECK(verifies("a.example", "a.example"));
+  CHECK(verifies("b.wild.example", "b.wild.example"));
+  CHECK(verifies("other.example", "localhost"));
+  CHECK_FALSE(verifies("other.example", "other.example"));
+  CHECK_FALSE(verifies("b.c.wild.example", "b.c.wild.example"));
+}
+
+TEST_CASE("tls: a plain listener redirects to the TLS listener", "[integration][tls][redirect][threads]") {
+  const certificate_files files;
+  running_program service{"time-service", files.server_flags({"--redirect-port", "0"})};
+  const auto port = service.port();
+  const auto line = service.process().wait_for_line("\"msg\":\"redirecting to https\"");
+  const auto redirect_port = static_cast<std::uint16_t>(std::stoi(json_at(line, "/port")));
+  const auto redirected = get(redirect_port, "/api/time?x=1", {{"Host", "localhost:80"}});
+  CHECK(redirected.status == 308);
+  CHECK(redirected.header("location") == "https://localhost:" + std::to_string(port) + "/api/time?x=1");
+  CHECK(get(redirect_port, "/health").status == 308);
+  CHECK(tls_metric(port, "cohort_server_https_redirects_total") == 2);
+  CHECK(service.stop() == 0);
+  CHECK(run_program("time-service", {"--redirect-port", "0"}).error ==
+        "time-service: --redirect-port requires --tls-cert\n");
 }
 
 TEST_CASE("tls: the health check queries a TLS listener", "[integration][tls][threads]") {

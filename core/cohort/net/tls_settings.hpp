@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace cohort::net {
 
@@ -18,6 +23,34 @@ struct tls_client_settings {
   std::string private_key;
   /// The name that is sent (SNI) and that the certificate must be valid for. Empty: the host of the URL.
   std::string server_name;
+
+  bool operator==(const tls_client_settings&) const = default;
+};
+
+/// TLS settings of a client that can be replaced while other threads use them. Thread-safe.
+class replaceable_tls_client_settings {
+ public:
+  explicit replaceable_tls_client_settings(tls_client_settings settings = {})
+      : current_(std::make_shared<const tls_client_settings>(std::move(settings))) {}
+
+  std::shared_ptr<const tls_client_settings> get() const {
+    const std::lock_guard lock{mutex_};
+    return current_;
+  }
+  /// Precondition: `find_error(settings)` returns nothing.
+  void replace(tls_client_settings settings) {
+    auto replacement = std::make_shared<const tls_client_settings>(std::move(settings));
+    const std::lock_guard lock{mutex_};
+    current_ = std::move(replacement);
+    version_.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// The number of replacements. Takes no lock.
+  std::uint64_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const tls_client_settings> current_;
+  std::atomic<std::uint64_t> version_{0};
 };
 
 /// The reason why OpenSSL does not accept the settings, as the end of a sentence ("there is no certificate in PEM

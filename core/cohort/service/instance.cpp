@@ -4,10 +4,10 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/runtime/concurrency/run_on.hpp>
-#include <cohort/service/client_certificates.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/security_headers.hpp>
+#include <cohort/service/tls/client_certificates.hpp>
 
 namespace cohort::service {
 namespace {
@@ -70,11 +70,7 @@ void instance::build(const dependencies& injected) {
     routes_.add_filter(rate_limit_filter(*limit, metrics_, *authenticator_));
   }
   if (!injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate) {
-    std::vector<std::string> allowed_uris;
-    for (const auto& uris : injected.settings.tls.allowed_clients) {
-      allowed_uris.insert(allowed_uris.end(), uris.begin(), uris.end());
-    }
-    routes_.add_filter(client_certificate_filter(std::move(allowed_uris), metrics_));
+    routes_.add_filter(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
   }
   routes_.add_filter(api_key_filter(*authenticator_));
   metrics_
@@ -101,8 +97,13 @@ http::server_settings instance::make_server_settings(const dependencies& injecte
   return settings;
 }
 
+void instance::add_https_redirect(std::unique_ptr<net::acceptor> listener) {
+  redirect_.emplace(loops_, std::move(listener), local_endpoint_.port(), metrics_, *log_);
+}
+
 void instance::start() {
   server_->start();
+  if (redirect_) redirect_->start();
   const std::string address{url().buffer()};
   log_->write(telemetry::log_level::info, "listening",
               {{"url", std::string_view{address}},
@@ -117,6 +118,7 @@ void instance::begin_drain() {
 
 task<> instance::stop(duration drain_timeout) {
   begin_extension_drain();
+  if (redirect_) co_await redirect_->drain(std::chrono::seconds{0});
   co_await server_->drain(drain_timeout);
   co_await background_->stop();
   for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*client_));

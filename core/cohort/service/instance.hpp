@@ -13,6 +13,7 @@
 #include <cohort/http/server/server.hpp>
 #include <cohort/service/service.hpp>
 #include <cohort/service/settings.hpp>
+#include <cohort/service/tls/https_redirect.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
 namespace cohort::service {
@@ -59,6 +60,10 @@ class instance {
   /// Replaces the API key that callers need and that is sent to other services; sessions of the former key end. Returns
   /// false if it is the current one. Safe from any thread.
   bool replace_api_key(const std::string& key) { return api_key_.replace(key); }
+  /// Uses other TLS settings for requests to upstreams. Safe from any thread.
+  void replace_upstream_tls(const net::tls_client_settings& settings) { client_->replace_tls(settings); }
+  /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
+  void add_https_redirect(std::unique_ptr<net::acceptor> listener);
   /// Starts serving. Called on the first loop.
   void start();
   /// Makes `/readyz` return 503 from now on. Called on the first loop.
@@ -89,6 +94,7 @@ class instance {
   std::vector<std::shared_ptr<extension>> extensions_;
   std::optional<http::server_metrics> server_metrics_;
   std::optional<http::server> server_;
+  std::optional<https_redirect> redirect_;
 };
 
 }  // namespace cohort::service

@@ -17,6 +17,7 @@
 #include <cohort/service/instance.hpp>
 #include <cohort/service/loop_monitor.hpp>
 #include <cohort/service/reload_handler.hpp>
+#include <cohort/service/tls/program_tls.hpp>
 #include <cohort/telemetry/memory_metrics.hpp>
 #include <cohort/telemetry/process_metrics.hpp>
 
@@ -70,31 +71,62 @@ std::size_t max_connections_per_service(std::size_t services) {
   return std::min<std::size_t>(default_limit, available / services);
 }
 
+/// An error message if `port`, of the first service, leaves no port for another one.
+std::optional<std::string> find_port_error(const char* flag, std::uint16_t port,
+                                           const std::vector<std::uint16_t>& default_ports) {
+  const int max_offset = *std::max_element(default_ports.begin(), default_ports.end()) - default_ports.front();
+  if (port + max_offset <= 65535) return std::nullopt;
+  return std::string{flag} + " is \"" + std::to_string(port) + "\", but must be at most " +
+         std::to_string(65535 - max_offset) + ", because the services listen on this port and the ports up to " +
+         std::to_string(max_offset) + " above it";
+}
+
+using listen_result = result<std::unique_ptr<net::acceptor>, std::string>;
+
+/// Listens for the service at `offset` from the first one, or on a port that the system chooses if `first_port` is 0.
+listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t first_port, int offset) {
+  const int port = first_port == 0 ? 0 : first_port + offset;
+  const net::endpoint local_endpoint{asio::ip::make_address(host), static_cast<std::uint16_t>(port)};
+  auto listener = net::listen_tcp(first_loop, local_endpoint);
+  if (listener) return std::move(*listener);
+  const std::string host_and_port{endpoint_url(local_endpoint).encoded_host_and_port()};
+  return "cannot listen on " + host_and_port + ": " + listener.error().message();
+}
+
+std::vector<std::uint16_t> default_ports_of(const std::vector<definition>& services) {
+  std::vector<std::uint16_t> ports;
+  for (const auto& service : services) ports.push_back(service.port);
+  return ports;
+}
+
 /// Returns the instances in the order of the definitions, or an error message.
 result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, const common_settings& settings,
                                               std::vector<definition> services,
                                               const std::shared_ptr<net::tls_server_context>& tls) {
-  const int first_port = services.front().port;
-  int max_offset = 0;
-  for (const auto& service : services) max_offset = std::max(max_offset, service.port - first_port);
-  if (settings.port + max_offset > 65535) {
-    return "--port is \"" + std::to_string(settings.port) + "\", but must be at most " +
-           std::to_string(65535 - max_offset) + ", because the services listen on this port and the ports up to " +
-           std::to_string(max_offset) + " above it";
-  }
+  const auto default_ports = default_ports_of(services);
+  if (auto error = find_port_error("--port", settings.port, default_ports)) return std::move(*error);
   instance_list instances;
-  const auto address = asio::ip::make_address(settings.host);
   for (auto& service : services) {
-    const int port = settings.port == 0 ? 0 : settings.port + service.port - first_port;
-    const net::endpoint local_endpoint{address, static_cast<std::uint16_t>(port)};
-    auto listener = net::listen_tcp(*loops.front(), local_endpoint);
-    if (!listener) {
-      const std::string host_and_port{endpoint_url(local_endpoint).encoded_host_and_port()};
-      return "cannot listen on " + host_and_port + ": " + listener.error().message();
-    }
+    const int offset = service.port - default_ports.front();
+    auto listener = listen_at(*loops.front(), settings.host, settings.port, offset);
+    if (!listener) return listener.error();
     instances.push_back(std::make_unique<instance>(std::move(service), loops, std::move(*listener), tls));
   }
   return instances;
+}
+
+/// Adds a redirect to each instance, if there is a redirect port. Returns an error message or nothing.
+std::optional<std::string> add_redirects(instance_list& instances, loop& first_loop, const common_settings& settings,
+                                         const std::vector<std::uint16_t>& default_ports) {
+  const auto first_port = settings.tls.redirect_port;
+  if (!first_port) return std::nullopt;
+  if (auto error = find_port_error("--redirect-port", *first_port, default_ports)) return error;
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    auto listener = listen_at(first_loop, settings.host, *first_port, default_ports[i] - default_ports.front());
+    if (!listener) return listener.error();
+    instances[i]->add_https_redirect(std::move(*listener));
+  }
+  return std::nullopt;
 }
 
 /// Stops the services one after the other, so that an earlier one can still call a later one.
@@ -144,21 +176,13 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
   const telemetry::logger log{sink, program, parse_log_level(settings.log_level), format};
 
-  net::tls_server_settings server_tls;
-  std::shared_ptr<net::tls_server_context> tls_context;
-  if (settings.tls.is_enabled()) {
-    if (const auto error = read_server_tls(settings.tls, server_tls)) {
-      std::cerr << program << ": " << *error << "\n";
-      return exit_usage;
-    }
-    tls_context = std::make_shared<net::tls_server_context>(server_tls);
-  }
-  net::tls_client_settings upstream_tls;
-  if (const auto error = read_upstream_tls(settings.tls, upstream_tls)) {
+  program_tls tls;
+  if (const auto error = tls.load(settings.tls)) {
     std::cerr << program << ": " << *error << "\n";
     return exit_usage;
   }
-  auto instances = listen_all(loops, settings, std::move(services), tls_context);
+  const auto default_ports = default_ports_of(services);
+  auto instances = listen_all(loops, settings, std::move(services), tls.server());
   if (!instances) {
     std::cerr << program << ": " << instances.error() << "\n";
     return exit_usage;
@@ -168,9 +192,13 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<telemetry::registry*> registries;
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   for (auto& service : *instances) {
-    service->build({network, settings, log, sibling_urls, max_connections, upstream_tls});
+    service->build({network, settings, log, sibling_urls, max_connections, tls.upstream()});
     add_process_wide_metrics(service->metrics(), sink, monitors);
     registries.push_back(&service->metrics());
+  }
+  if (const auto error = add_redirects(*instances, *loops.front(), settings, default_ports)) {
+    std::cerr << program << ": " << *error << "\n";
+    return exit_usage;
   }
   for (auto* event_loop : loops) {
     monitors.push_back(std::make_unique<loop_monitor>(*event_loop, registries));
@@ -185,10 +213,9 @@ int run_until_signal(const std::string& program, const common_settings& settings
       return has_changed;
     });
   }
-  if (tls_context) {
-    reloadable_settings.add("TLS_CERT", reload_server_tls(settings.tls, tls_context, server_tls),
-                            server_tls_files(settings.tls));
-  }
+  tls.add_reloads(reloadable_settings, registries, [&](const net::tls_client_settings& upstream) {
+    for (auto& service : *instances) service->replace_upstream_tls(upstream);
+  });
   const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
   asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log), [&](std::exception_ptr error) {

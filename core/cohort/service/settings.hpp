@@ -9,7 +9,7 @@
 #include <cohort/config/options.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/server_limits.hpp>
-#include <cohort/service/tls_options.hpp>
+#include <cohort/service/tls/tls_options.hpp>
 
 namespace cohort::service {
 

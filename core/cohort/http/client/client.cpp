@@ -24,14 +24,14 @@ bool is_stale_connection(client_error error, bool reused) noexcept {
 }  // namespace
 
 client::client(net::network& network, std::size_t loop_count, client_settings settings)
-    : network_(network), settings_(std::move(settings)), pools_(loop_count) {}
+    : network_(network), settings_(std::move(settings)), tls_(settings_.tls), pools_(loop_count) {}
 
 client::~client() = default;
 
 connection_pool& client::pool() {
   auto& current = loop::current();
   auto& pool = pools_.at(current.index());
-  if (!pool) pool = std::make_unique<connection_pool>(network_, settings_, current);
+  if (!pool) pool = std::make_unique<connection_pool>(network_, settings_, tls_, current);
   return *pool;
 }
 

@@ -17,7 +17,7 @@ namespace cohort::http {
 
 /// HTTP/1.1 transport: one exchange over pooled keep-alive connections, balanced over the addresses of a host name. It
 /// never repeats a request and follows no redirect: `fetch` and `upstream` do. One client serves all loops; each loop
-/// has a pool of its own. All members except the constructor and `loop_count` run on a loop.
+/// has a pool of its own. All members except the constructor, `loop_count` and `replace_tls` run on a loop.
 class client {
  public:
   struct send_options {
@@ -53,6 +53,11 @@ class client {
   /// This loop's view of the addresses of an origin.
   connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
 
+  /// Replaces the TLS settings, such as the client's certificate. New connections use the new ones; requests in flight
+  /// complete on their connections, which then close. Safe from any thread. Precondition: `find_error(settings)`
+  /// returns nothing.
+  void replace_tls(net::tls_client_settings settings) { tls_.replace(std::move(settings)); }
+
   /// Closes this loop's idle connections. Must run on each loop before it ends.
   void close_idle() { pool().close_idle(); }
 
@@ -61,6 +66,7 @@ class client {
 
   net::network& network_;
   client_settings settings_;
+  net::replaceable_tls_client_settings tls_;
   std::vector<std::unique_ptr<connection_pool>> pools_;
 };
 

@@ -22,7 +22,9 @@ task<std::unique_ptr<const tls_client>> tls_termination::accept(net::stream_ptr&
   auto accepted = co_await std::move(handshaking);
   handshakes_[static_cast<std::size_t>(accepted.result)]->increment();
   if (!accepted.stream) {
-    log.write(telemetry::log_level::info, "TLS handshake failed",
+    // A TCP health check of a load balancer connects and disconnects.
+    const bool is_disconnect = accepted.result == net::tls_handshake_result::disconnected;
+    log.write(is_disconnect ? telemetry::log_level::debug : telemetry::log_level::info, "TLS handshake failed",
               {{"result", net::to_string(accepted.result)},
                {"why", std::string_view{accepted.reason}},
                {"peer", std::string_view{peer_address}}});

@@ -2,17 +2,15 @@
 #include <cohort/net/tls/server_context.hpp>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/sslerr.h>
-#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <ctime>
-#include <functional>
 
+#include <cohort/net/tls/certificate.hpp>
+#include <cohort/net/tls/server_certificates.hpp>
 #include <cohort/net/tls/ticket_keys.hpp>
 #include <cohort/net/tls/tls_stream.hpp>
 
@@ -20,7 +18,6 @@ namespace cohort::net {
 namespace {
 
 using setting = tls_server_settings_error::setting;
-using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 
 // Mozilla, Server Side TLS, version 5.7, "intermediate", without the cipher suites of finite-field Diffie-Hellman.
 constexpr const char* tls_1_2_ciphers =
@@ -31,79 +28,8 @@ constexpr const char* tls_1_3_ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_
 constexpr unsigned char session_id_context[] = "cohort";
 constexpr const char* groups = "X25519:P-256:P-384";
 
-/// Calls `use` with each certificate of a PEM text; returns their number.
-std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> input{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                        &BIO_free};
-  std::size_t count = 0;
-  for (;;) {
-    const x509_ptr certificate{PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
-    if (!certificate) break;
-    use(certificate.get());
-    ++count;
-  }
-  ERR_clear_error();
-  return count;
-}
-
-std::string format_time(const ASN1_TIME* time) {
-  std::tm fields{};
-  std::array<char, 32> text{};
-  if (ASN1_TIME_to_tm(time, &fields) == 1) std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return text.data();
-}
-
-/// Why a certificate is not valid now, or nothing.
-std::optional<std::string> find_validity_error(const X509* certificate) {
-  const auto* not_before = X509_get0_notBefore(certificate);
-  const auto* not_after = X509_get0_notAfter(certificate);
-  if (X509_cmp_current_time(not_after) < 0) return "the certificate expired on " + format_time(not_after);
-  if (X509_cmp_current_time(not_before) > 0) return "the certificate is not valid before " + format_time(not_before);
-  return std::nullopt;
-}
-
-/// The end of a sentence about a PEM text that OpenSSL does not accept. `expected`: "certificate in PEM format".
-std::string describe_load_error(const error_code& error, const std::string& expected) {
-  const auto code = static_cast<unsigned long>(error.value());
-  const auto library = ERR_GET_LIB(code);
-  const auto* reason = ERR_reason_error_string(code);
-  // Such as a key that is too short for the security level.
-  const bool is_policy = library == ERR_LIB_SSL && reason;
-  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
-}
-
-bool is_key_mismatch(const error_code& error) noexcept {
-  const auto code = static_cast<unsigned long>(error.value());
-  const auto reason = ERR_GET_REASON(code);
-  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
-         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
-}
-
-std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,
-                                                          const tls_server_settings& settings) {
-  error_code error;
-  context.use_certificate_chain(asio::buffer(settings.certificate_chain), error);
-  if (error) {
-    return tls_server_settings_error{setting::certificate_chain,
-                                     describe_load_error(error, "certificate in PEM format")};
-  }
-  if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
-    return tls_server_settings_error{setting::certificate_chain, std::move(*reason)};
-  }
-  // Without a callback, OpenSSL asks for the passphrase at the terminal.
-  context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
-  context.use_private_key(asio::buffer(settings.private_key), asio::ssl::context::pem, error);
-  if (!error) return std::nullopt;
-  return tls_server_settings_error{setting::private_key,
-                                   is_key_mismatch(error)
-                                       ? "the private key does not match the certificate"
-                                       : describe_load_error(error, "private key in PEM format without a passphrase")};
-}
-
-std::optional<tls_server_settings_error> load_client_authorities(asio::ssl::context& context,
-                                                                 const std::string& authorities) {
+std::optional<tls_server_settings_error> load_client_authorities(SSL_CTX* native, const std::string& authorities) {
   if (authorities.empty()) return std::nullopt;
-  SSL_CTX* const native = context.native_handle();
   bool accepted = true;
   const auto count = for_each_certificate(authorities, [&](X509* authority) {
     accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), authority) == 1 &&
@@ -171,22 +97,19 @@ tls_accepted describe_failure(const error_code& error, const SSL* ssl) {
   return {result, std::move(message)};
 }
 
-std::vector<std::string> uris_of(X509* certificate) {
-  std::vector<std::string> uris;
-  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names, i);
-    if (name->type != GEN_URI) continue;
-    const auto* uri = name->d.uniformResourceIdentifier;
-    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-                      static_cast<std::size_t>(ASN1_STRING_length(uri)));
-  }
-  GENERAL_NAMES_free(names);
-  return uris;
-}
-
-std::optional<tls_server_settings_error> configure(asio::ssl::context& context, const tls_server_settings& settings) {
-  if (auto error = load_certificate(context, settings)) return error;
+std::optional<tls_server_settings_error> configure(SSL_CTX* context, const tls_server_settings& settings,
+                                                   const std::shared_ptr<ticket_keys>& keys) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context, tls_1_2_ciphers);
+  SSL_CTX_set_ciphersuites(context, tls_1_3_ciphers);
+  SSL_CTX_set1_groups_list(context, groups);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_alpn_select_cb(context, &select_application_protocol, nullptr);
+  // Sessions are in tickets only, not in memory.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_id_context(context, session_id_context, sizeof session_id_context - 1);
+  ticket_keys::install(keys, context);
   return load_client_authorities(context, settings.client_authorities);
 }
 
@@ -206,29 +129,22 @@ std::string_view to_string(tls_handshake_result result) noexcept {
   return names[static_cast<std::size_t>(result)];
 }
 
+struct tls_server_context::configuration {
+  configuration(const tls_server_settings& settings, const std::shared_ptr<ticket_keys>& keys)
+      : error(certificates.load(settings, [&](asio::ssl::context& context) {
+          return configure(context.native_handle(), settings, keys);
+        })) {}
+  server_certificates certificates;
+  std::optional<tls_server_settings_error> error;
+};
+
 std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings) {
-  asio::ssl::context context{asio::ssl::context::tls_server};
-  return configure(context, settings);
+  return tls_server_context::find_error(settings);
 }
 
-struct tls_server_context::configuration {
-  configuration(const tls_server_settings& settings, std::shared_ptr<ticket_keys> keys) {
-    SSL_CTX* const native = context.native_handle();
-    SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-    SSL_CTX_set_cipher_list(native, tls_1_2_ciphers);
-    SSL_CTX_set_ciphersuites(native, tls_1_3_ciphers);
-    SSL_CTX_set1_groups_list(native, groups);
-    SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_alpn_select_cb(native, &select_application_protocol, nullptr);
-    // Sessions are in tickets only, not in memory.
-    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_session_id_context(native, session_id_context, sizeof session_id_context - 1);
-    ticket_keys::install(std::move(keys), native);
-    configure(context, settings);
-  }
-  asio::ssl::context context{asio::ssl::context::tls_server};
-};
+std::optional<tls_server_settings_error> tls_server_context::find_error(const tls_server_settings& settings) {
+  return configuration{settings, std::make_shared<ticket_keys>()}.error;
+}
 
 tls_server_context::tls_server_context(const tls_server_settings& settings)
     : ticket_keys_(std::make_shared<ticket_keys>()),
@@ -249,14 +165,15 @@ std::shared_ptr<tls_server_context::configuration> tls_server_context::current()
 
 task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
   const auto used = current();
-  auto secured = std::make_unique<tls_stream>(std::move(plain), used->context, loop::current().get_executor());
+  auto secured = std::make_unique<tls_stream>(std::move(plain), used->certificates.default_context(),
+                                              loop::current().get_executor());
   const auto completed = co_await secured->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secured->native_handle();
   if (!completed) co_return describe_failure(completed.error(), ssl);
   tls_accepted accepted{tls_handshake_result::success};
   if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {
     accepted.has_client_certificate = true;
-    accepted.client_uris = uris_of(certificate.get());
+    accepted.client_uris = alternative_names(certificate.get(), GEN_URI);
   }
   accepted.resumed = SSL_session_reused(ssl) == 1;
   accepted.stream = std::move(secured);

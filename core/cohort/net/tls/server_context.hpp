@@ -55,7 +55,7 @@ struct tls_accepted {
   bool resumed = false;
 };
 
-/// Server side of TLS: certificate, protocol versions, session tickets. TLS 1.2 and 1.3 with the cipher suites of
+/// Server side of TLS: certificates, protocol versions, session tickets. TLS 1.2 and 1.3 with the cipher suites of
 /// Mozilla's "intermediate" configuration; ALPN (RFC 7301) selects `http/1.1`. Thread-safe.
 class tls_server_context {
  public:
@@ -68,6 +68,9 @@ class tls_server_context {
 
   /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.
   task<tls_accepted> handshake(stream_ptr plain);
+
+  /// As `net::find_error`.
+  static std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);
 
  private:
   /// The settings in OpenSSL's form, of one load.

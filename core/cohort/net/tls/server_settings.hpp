@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cohort::net {
 
-/// Settings of the server side of TLS. Certificates and keys are PEM texts.
-struct tls_server_settings {
+/// A certificate of a server and its key, as PEM texts.
+struct tls_server_certificate {
   /// The server's certificate, followed by those of the authorities between it and the root.
   std::string certificate_chain;
   /// The private key of the certificate, without a passphrase.
   std::string private_key;
-  /// The authorities whose client certificates are accepted. Empty: no client certificate is requested.
+
+  bool operator==(const tls_server_certificate&) const = default;
+};
+
+/// Settings of the server side of TLS.
+struct tls_server_settings {
+  /// At least one. The first is the default; the client's server name (SNI) selects another one by its DNS names.
+  std::vector<tls_server_certificate> certificates;
+  /// The authorities whose client certificates are accepted, as PEM text. Empty: no client certificate is requested.
   std::string client_authorities;
 
   bool operator==(const tls_server_settings&) const = default;
@@ -20,14 +30,17 @@ struct tls_server_settings {
 
 /// Why TLS settings cannot be used.
 struct tls_server_settings_error {
-  enum class setting { certificate_chain, private_key, client_authorities };
+  /// `key_pair`: the private key does not belong to the certificate.
+  enum class setting { certificate_chain, private_key, key_pair, client_authorities };
   setting invalid;
   /// The end of a sentence: "there is no certificate in PEM format".
   std::string reason;
+  /// The position in `certificates`, unless the authorities are invalid.
+  std::size_t certificate_index = 0;
 };
 
-/// Checks that OpenSSL accepts the settings, that the key belongs to the certificate, and that the certificate is valid
-/// now. Returns nothing if so.
+/// Checks that OpenSSL accepts the settings, that each key belongs to its certificate, and that the certificates are
+/// valid now. Returns nothing if so.
 std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);
 
 }  // namespace cohort::net

@@ -260,12 +260,12 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
   with_authorities.client_authorities = root.certificate_pem();
   CHECK_FALSE(find_error(with_authorities).has_value());
 
-  check({}, setting::certificate_chain, "there is no certificate in PEM format");
-  check({.certificate_chain = leaf.private_key_pem, .private_key = leaf.private_key_pem}, setting::certificate_chain,
+  check({}, setting::certificate_chain, "there is no certificate");
+  check({.certificates = {{leaf.private_key_pem, leaf.private_key_pem}}}, setting::certificate_chain,
         "there is no certificate in PEM format");
-  check({.certificate_chain = leaf.certificate_pem, .private_key = leaf.certificate_pem}, setting::private_key,
+  check({.certificates = {{leaf.certificate_pem, leaf.certificate_pem}}}, setting::private_key,
         "there is no private key in PEM format without a passphrase");
-  check({.certificate_chain = leaf.certificate_pem, .private_key = other.private_key_pem}, setting::private_key,
+  check({.certificates = {{leaf.certificate_pem, other.private_key_pem}}}, setting::key_pair,
         "the private key does not match the certificate");
   check(server_settings_of(expired), setting::certificate_chain, "the certificate expired on 20");
   check(server_settings_of(future), setting::certificate_chain, "the certificate is not valid before 20");

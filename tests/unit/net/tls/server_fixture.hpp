@@ -26,7 +26,7 @@ inline certificate_and_key issue_client_certificate(certificate_authority& root,
 }
 
 inline net::tls_server_settings server_settings_of(const certificate_and_key& leaf) {
-  return {.certificate_chain = leaf.certificate_pem, .private_key = leaf.private_key_pem, .client_authorities = {}};
+  return {.certificates = {{leaf.certificate_pem, leaf.private_key_pem}}, .client_authorities = {}};
 }
 
 inline net::tls_client_settings client_settings_of(const certificate_and_key& leaf) {

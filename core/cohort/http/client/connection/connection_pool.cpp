@@ -26,6 +26,8 @@ struct connection_pool::origin_state {
   time_point next_resolve{};
   duration round_trip{};
   std::uint64_t ejections = 0;
+  /// The version of the TLS settings of the idle connections.
+  std::uint64_t tls_version = 0;
 };
 
 // ---- lease
@@ -40,6 +42,7 @@ connection_pool::lease::lease(lease&& other) noexcept
       state_(std::move(other.state_)),
       address_(other.address_),
       stream_(std::move(other.stream_)),
+      tls_version_(other.tls_version_),
       reused_(other.reused_),
       released_(std::exchange(other.released_, true)) {}
 
@@ -48,15 +51,18 @@ connection_pool::lease::~lease() { release(outcome::ignored, false); }
 void connection_pool::lease::release(outcome result, bool reusable) {
   if (std::exchange(released_, true)) return;
   if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;
-  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_));
+  const bool is_outdated = state_->name.secure && tls_version_ != pool_->tls_.version();
+  if (reusable && stream_ && !is_outdated) pool_->put_idle(*state_, address_, std::move(stream_));
   stream_.reset();
 }
 
 // ---- pool
 
-connection_pool::connection_pool(net::network& network, const client_settings& settings, loop& loop)
-    : connector_(network, settings.proxies, settings.tls),
+connection_pool::connection_pool(net::network& network, const client_settings& settings,
+                                 const net::replaceable_tls_client_settings& tls, loop& loop)
+    : connector_(network, settings.proxies, tls),
       settings_(settings),
+      tls_(tls),
       loop_(loop),
       expiry_timer_(loop.timers(), this) {}
 
@@ -110,6 +116,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(s
                                                                                bool new_connection,
                                                                                std::size_t other_addresses) {
   lease acquired{*this, state, address};
+  if (state->name.secure) close_outdated(*state);
+  acquired.tls_version_ = state->tls_version;
   if (!new_connection) acquired.stream_ = state->idle.take(address, loop_.now());
   if (acquired.stream_) {
     acquired.reused_ = true;
@@ -145,6 +153,13 @@ std::shared_ptr<connection_pool::origin_state> connection_pool::state_of(const o
   if (const auto found = origins_.find(target); found != origins_.end()) return found->second;
   if (origins_.size() >= max_origins) forget_unused_origins();
   return origins_.emplace(target, std::make_shared<origin_state>(target, settings_.load_balancing)).first->second;
+}
+
+void connection_pool::close_outdated(origin_state& state) {
+  const auto version = tls_.version();
+  if (state.tls_version == version) return;
+  state.tls_version = version;
+  state.idle.close_all();
 }
 
 void connection_pool::forget_unused_origins() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ class connection_pool {
     std::shared_ptr<origin_state> state_;
     net::endpoint address_;
     net::stream_ptr stream_;
+    /// The version of the TLS settings of the connection.
+    std::uint64_t tls_version_ = 0;
     bool reused_ = false;
     bool released_ = false;
   };
@@ -62,8 +65,10 @@ class connection_pool {
     std::uint64_t ejections = 0;
   };
 
-  /// `network`, `settings` and `loop` must outlive the pool.
-  connection_pool(net::network& network, const client_settings& settings, loop& loop);
+  /// All arguments must outlive the pool. `tls` is used instead of `settings.tls`. After it has been replaced, secure
+  /// connections with the old settings carry no further request.
+  connection_pool(net::network& network, const client_settings& settings,
+                  const net::replaceable_tls_client_settings& tls, loop& loop);
   ~connection_pool();
 
   /// An idle connection that is still open, otherwise a new one. Tries the addresses in the order of the load balancer;
@@ -83,11 +88,13 @@ class connection_pool {
                                                std::size_t other_addresses);
   std::shared_ptr<origin_state> state_of(const origin& target);
   void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream);
+  void close_outdated(origin_state& state);
   void forget_unused_origins();
   void close_expired();
 
   connector connector_;
   const client_settings& settings_;
+  const net::replaceable_tls_client_settings& tls_;
   loop& loop_;
   std::map<origin, std::shared_ptr<origin_state>> origins_;
   bound_timer<&connection_pool::close_expired> expiry_timer_;

@@ -39,7 +39,13 @@ client_error error_at_stage(const error_code& failure, client_error timeout, cli
 }
 
 connector::connector(net::network& network, proxy_settings proxies, net::tls_client_settings tls)
-    : network_(network), proxies_(std::move(proxies)), tls_settings_(std::move(tls)) {}
+    : network_(network),
+      proxies_(std::move(proxies)),
+      own_tls_settings_(std::make_unique<const net::replaceable_tls_client_settings>(std::move(tls))),
+      tls_settings_(*own_tls_settings_) {}
+
+connector::connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls)
+    : network_(network), proxies_(std::move(proxies)), tls_settings_(tls) {}
 
 connector::~connector() = default;
 
@@ -70,7 +76,8 @@ task<result<connector::connection, client_error>> connector::connect_address(con
     *stream = std::move(*prepared);
   }
   if (!target.secure) co_return connection{std::move(*stream), round_trip};
-  const auto& server_name = tls_settings_.server_name.empty() ? target.host : tls_settings_.server_name;
+  const auto settings = tls_settings_.get();
+  const auto& server_name = settings->server_name.empty() ? target.host : settings->server_name;
   auto secured = co_await handshake(std::move(*stream), server_name, call_deadline);
   if (!secured) co_return secured.error();
   co_return connection{std::move(*secured), round_trip};
@@ -116,9 +123,14 @@ task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream
 
 task<result<net::stream_ptr, client_error>> connector::handshake(net::stream_ptr stream, const std::string& host,
                                                                  deadline call_deadline) {
-  if (!tls_) tls_ = std::make_unique<net::tls_client_context>(tls_settings_);
+  if (auto settings = tls_settings_.get(); settings != used_tls_settings_) {
+    // Without the sessions of the old context, which belong to its client certificate.
+    tls_ = std::make_shared<net::tls_client_context>(*settings);
+    used_tls_settings_ = std::move(settings);
+  }
+  const auto context = tls_;
   stream->set_deadline(call_deadline);
-  auto secured = co_await tls_->handshake(std::move(stream), host);
+  auto secured = co_await context->handshake(std::move(stream), host);
   if (!secured) co_return tls_error(secured.error());
   co_return std::move(*secured);
 }

@@ -33,6 +33,9 @@ class connector {
 
   /// `network` must outlive the connector.
   explicit connector(net::network& network, proxy_settings proxies = {}, net::tls_client_settings tls = {});
+  /// The same with TLS settings that can be replaced: later handshakes use the new ones. They must outlive the
+  /// connector.
+  connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls);
   ~connector();
 
   /// All addresses of the origin's host, or of its proxy.
@@ -54,8 +57,13 @@ class connector {
 
   net::network& network_;
   proxy_settings proxies_;
-  net::tls_client_settings tls_settings_;
-  std::unique_ptr<net::tls_client_context> tls_;
+  /// Null if the settings belong to someone else.
+  std::unique_ptr<const net::replaceable_tls_client_settings> own_tls_settings_;
+  const net::replaceable_tls_client_settings& tls_settings_;
+  /// The settings of `tls_`.
+  std::shared_ptr<const net::tls_client_settings> used_tls_settings_;
+  /// A handshake in progress keeps the context that it began with.
+  std::shared_ptr<net::tls_client_context> tls_;
   std::size_t next_address_ = 0;
 };
 

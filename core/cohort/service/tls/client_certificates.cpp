@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/service/client_certificates.hpp>
+#include <cohort/service/tls/client_certificates.hpp>
 
 #include <algorithm>
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <openssl/x509v3.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cohort::net {
+
+using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
+
+/// Calls `use` with each certificate of a PEM text; returns their number.
+std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use);
+
+/// Why a certificate is not valid now, as the end of a sentence, or nothing.
+std::optional<std::string> find_validity_error(const X509* certificate);
+
+/// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS` or `GEN_URI`.
+std::vector<std::string> alternative_names(const X509* certificate, int type);
+
+}  // namespace cohort::net

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::net {
+
+/// The time at which the first certificate of a PEM text expires (`notAfter`); nothing if there is no certificate.
+std::optional<wall_time> find_expiry(const std::string& certificates);
+
+}  // namespace cohort::net

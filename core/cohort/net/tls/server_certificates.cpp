@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls/server_certificates.hpp>
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509err.h>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cohort/net/tls/certificate.hpp>
+
+namespace cohort::net {
+namespace {
+
+using setting = tls_server_settings_error::setting;
+
+/// The end of a sentence about a PEM text that OpenSSL does not accept. `expected`: "certificate in PEM format".
+std::string describe_load_error(const error_code& error, const std::string& expected) {
+  const auto code = static_cast<unsigned long>(error.value());
+  const auto library = ERR_GET_LIB(code);
+  const auto* reason = ERR_reason_error_string(code);
+  // Such as a key that is too short for the security level.
+  const bool is_policy = library == ERR_LIB_SSL && reason;
+  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
+}
+
+bool is_key_mismatch(const error_code& error) noexcept {
+  const auto code = static_cast<unsigned long>(error.value());
+  const auto reason = ERR_GET_REASON(code);
+  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
+         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
+}
+
+std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,
+                                                          const tls_server_certificate& certificate,
+                                                          std::size_t index) {
+  error_code error;
+  context.use_certificate_chain(asio::buffer(certificate.certificate_chain), error);
+  if (error) {
+    return tls_server_settings_error{setting::certificate_chain,
+                                     describe_load_error(error, "certificate in PEM format"), index};
+  }
+  if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
+    return tls_server_settings_error{setting::certificate_chain, std::move(*reason), index};
+  }
+  // Without a callback, OpenSSL asks for the passphrase at the terminal.
+  context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
+  context.use_private_key(asio::buffer(certificate.private_key), asio::ssl::context::pem, error);
+  if (!error) return std::nullopt;
+  if (is_key_mismatch(error)) {
+    return tls_server_settings_error{setting::key_pair, "the private key does not match the certificate", index};
+  }
+  return tls_server_settings_error{setting::private_key,
+                                   describe_load_error(error, "private key in PEM format without a passphrase"), index};
+}
+
+/// DNS names are compared without case (RFC 4343), and a final dot says only that the name is complete.
+std::string normalize(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string normalized{name};
+  for (char& c : normalized) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return normalized;
+}
+
+}  // namespace
+
+std::optional<tls_server_settings_error> server_certificates::load(
+    const tls_server_settings& settings,
+    const std::function<std::optional<tls_server_settings_error>(asio::ssl::context&)>& configure) {
+  if (settings.certificates.empty()) {
+    return tls_server_settings_error{setting::certificate_chain, "there is no certificate"};
+  }
+  for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
+    auto& context = contexts_.emplace_back(asio::ssl::context::tls_server);
+    if (auto error = load_certificate(context, settings.certificates[i], i)) return error;
+    if (auto error = configure(context)) return error;
+    add_names(context);
+  }
+  if (contexts_.size() > 1) {
+    SSL_CTX_set_tlsext_servername_callback(default_context().native_handle(), &on_server_name);
+    SSL_CTX_set_tlsext_servername_arg(default_context().native_handle(), this);
+  }
+  return std::nullopt;
+}
+
+void server_certificates::add_names(asio::ssl::context& context) {
+  SSL_CTX* const native = context.native_handle();
+  for (const auto& name : alternative_names(SSL_CTX_get0_certificate(native), GEN_DNS)) {
+    const auto normalized = normalize(name);
+    if (normalized.starts_with("*.")) {
+      by_wildcard_.emplace(normalized.substr(2), native);
+    } else {
+      by_name_.emplace(normalized, native);
+    }
+  }
+}
+
+SSL_CTX* server_certificates::find(std::string_view server_name) const {
+  const auto name = normalize(server_name);
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+  const auto first_dot = name.find('.');
+  if (first_dot == std::string::npos || first_dot == 0) return nullptr;
+  const auto found = by_wildcard_.find(std::string_view{name}.substr(first_dot + 1));
+  return found == by_wildcard_.end() ? nullptr : found->second;
+}
+
+int server_certificates::on_server_name(SSL* connection, int*, void* self) {
+  const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  SSL_CTX* const selected = name ? static_cast<server_certificates*>(self)->find(name) : nullptr;
+  // RFC 6066 section 3: a server that does not know the name may continue with a certificate of its choice.
+  if (!selected) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_SSL_CTX(connection, selected);
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <boost/asio/ssl/context.hpp>
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/net/stream.hpp>
+#include <cohort/net/tls/server_settings.hpp>
+
+namespace cohort::net {
+
+/// The certificates of a server, each in an OpenSSL context of its own, and their selection by the name that the client
+/// sends (SNI, RFC 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), else the first
+/// with a wildcard for it, else the default, the first of all. A wildcard stands for one label (RFC 9525 section 6.3):
+/// `*.example.org` is for `a.example.org`, but neither for `a.b.example.org` nor for `example.org`. Read-only once
+/// loaded.
+class server_certificates {
+ public:
+  server_certificates() = default;
+  server_certificates(const server_certificates&) = delete;
+  server_certificates& operator=(const server_certificates&) = delete;
+
+  /// Loads the certificates, calls `configure` for each context, and installs the selection. Returns an error if a
+  /// certificate or key cannot be used. Called once.
+  std::optional<tls_server_settings_error> load(
+      const tls_server_settings& settings,
+      const std::function<std::optional<tls_server_settings_error>(asio::ssl::context&)>& configure);
+
+  /// The context of the first certificate, for new connections.
+  asio::ssl::context& default_context() noexcept { return contexts_.front(); }
+
+ private:
+  static int on_server_name(SSL* connection, int* alert, void* self);
+  SSL_CTX* find(std::string_view server_name) const;
+  void add_names(asio::ssl::context& context);
+
+  std::list<asio::ssl::context> contexts_;
+  std::map<std::string, SSL_CTX*, std::less<>> by_name_;
+  /// By the name without its first label: `example.org` for `*.example.org`.
+  std::map<std::string, SSL_CTX*, std::less<>> by_wildcard_;
+};
+
+}  // namespace cohort::net

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/http/server/server.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::service {
+
+/// The https URL that a plain request is redirected to: its host, with `https_port` unless that is 443, its path and
+/// its query. Nothing for a request of HTTP/1.0 without a host.
+std::optional<std::string> https_location(const http::request_head& head, std::uint16_t https_port);
+
+/// A plain HTTP listener that answers every request with 308 and its https URL, so that method and body stay the same
+/// (RFC 9110 section 15.4.9). It has no other route: health checks and metrics use the TLS listener. Counts in
+/// `cohort_server_https_redirects_total`.
+class https_redirect {
+ public:
+  /// `loops` and `metrics` must outlive it. `listener` belongs to the first loop.
+  https_redirect(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener, std::uint16_t https_port,
+                 telemetry::registry& metrics, const telemetry::logger& log);
+
+  /// Called on the first loop.
+  void start();
+  /// As `http::server::drain`.
+  task<> drain(duration timeout) { return server_->drain(timeout); }
+
+ private:
+  telemetry::logger log_;
+  /// Not exported: a redirect is no request to a route of the service.
+  telemetry::registry own_metrics_;
+  http::router routes_;
+  std::optional<http::server_metrics> server_metrics_;
+  std::optional<http::server> server_;
+};
+
+}  // namespace cohort::service

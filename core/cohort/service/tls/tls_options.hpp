@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/config/options.hpp>
+
+namespace cohort::service {
+
+/// TLS of a service program: names of PEM files, and client names. Empty: not set.
+struct tls_options {
+  /// The certificate chains of the listeners, in lists; without one, they accept plain HTTP.
+  std::vector<std::vector<std::string>> certificate_files;
+  /// Their keys in the same order, in lists. Default: the files of the certificates.
+  std::vector<std::vector<std::string>> private_key_files;
+  /// The authorities of client certificates.
+  std::string client_authorities_file;
+  /// The URIs of the clients that may use `/api/*`, in lists; empty: any client with a valid certificate.
+  std::vector<std::vector<std::string>> allowed_clients;
+  /// Port of a listener that redirects plain HTTP requests; 0: the system chooses one.
+  std::optional<std::uint16_t> redirect_port;
+  /// The client certificate of requests to upstreams.
+  std::string upstream_certificate_file;
+  /// Default: the file of the certificate.
+  std::string upstream_private_key_file;
+  /// The authorities of upstreams, instead of the system's.
+  std::string upstream_authorities_file;
+
+  bool is_enabled() const noexcept { return !certificate_files.empty(); }
+  /// `certificate_files` as one list.
+  std::vector<std::string> certificates() const;
+  /// The files of the private keys as one list: as many as certificates, unless `find_conflict` returns an error.
+  std::vector<std::string> private_keys() const;
+  /// `allowed_clients` as one list.
+  std::vector<std::string> allowed_client_uris() const;
+};
+
+/// Adds the flags and environment variables of `tls`, which must outlive `options`.
+void add_tls_options(config::options& options, tls_options& tls);
+
+/// Returns what is wrong with the combination of the options, or nothing.
+std::optional<std::string> find_conflict(const tls_options& tls);
+
+}  // namespace cohort::service

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/tls/server_certificates.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/net/tls/certificate.hpp>
+#include <cohort/net/tls/certificate_expiry.hpp>
+#include <cohort/net/tls/tls_stream.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include "tests/unit/net/tls/server_fixture.hpp"
+#include "tests/unit/runtime/task_fixtures.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using namespace std::chrono_literals;
+
+/// A server with certificates for several names, and clients that verify the name that they send.
+class sni_fixture {
+ public:
+  sni_fixture() {
+    add({"default.example", "shared.example"});
+    add({"*.wild.example"});
+    add({"a.wild.example", "shared.example"});
+  }
+  void add(std::vector<std::string> names, std::chrono::seconds valid_for = 24h) {
+    const auto leaf = root.issue({.dns = std::move(names), .valid_for = valid_for});
+    settings.certificates.push_back({leaf.certificate_pem, leaf.private_key_pem});
+  }
+
+  /// The first DNS name of the certificate that a client with this server name gets, whether it accepts it or not.
+  std::string certificate_for(std::string server_name) {
+    net::tls_server_context server{settings};
+    return time.run(connect(server, {.verifies_server = false}, std::move(server_name)));
+  }
+  /// Whether a client accepts the server's certificate for this name.
+  bool is_accepted(std::string server_name) {
+    net::tls_server_context server{settings};
+    return !time.run(connect(server, {.trusted_certificates = root.certificate_pem()}, std::move(server_name))).empty();
+  }
+
+  virtual_time time;
+  certificate_authority root{"Test Root"};
+  net::tls_server_settings settings;
+
+ private:
+  static task<std::string> connect(net::tls_server_context& server, net::tls_client_settings client_settings,
+                                   std::string server_name) {
+    net::tls_client_context client{client_settings};
+    auto ends = net::make_memory_pipe();
+    auto both = when_all(handshake(client, std::move(ends.first), std::move(server_name)),
+                         perform_server_handshake(server, std::move(ends.second)));
+    auto results = co_await std::move(both);
+    co_return std::get<0>(results);
+  }
+  static task<std::string> handshake(net::tls_client_context& client, net::stream_ptr plain, std::string server_name) {
+    plain->set_deadline(deadline::after(loop::current().now(), 5s));
+    auto handshaking = client.handshake(std::move(plain), std::move(server_name));
+    auto secured = co_await std::move(handshaking);
+    if (!secured) co_return std::string{};
+    auto& stream = dynamic_cast<net::tls_stream&>(**secured);
+    const net::x509_ptr certificate{SSL_get1_peer_certificate(stream.native_handle()), &X509_free};
+    co_return net::alternative_names(certificate.get(), GEN_DNS).at(0);
+  }
+};
+
+TEST_CASE("tls server: the server name selects the certificate, an exact name before a wildcard", "[net][tls][sni]") {
+  sni_fixture fixture;
+  CHECK(fixture.certificate_for("default.example") == "default.example");
+  CHECK(fixture.certificate_for("a.wild.example") == "a.wild.example");
+  CHECK(fixture.certificate_for("b.wild.example") == "*.wild.example");
+  CHECK(fixture.certificate_for("B.Wild.EXAMPLE") == "*.wild.example");
+  for (const auto* name : {"default.example", "shared.example", "a.wild.example", "b.wild.example"}) {
+    CAPTURE(name);
+    CHECK(fixture.is_accepted(name));
+  }
+}
+
+TEST_CASE("tls server: a wildcard stands for exactly one label", "[net][tls][sni]") {
+  sni_fixture fixture;
+  for (const auto* name : {"wild.example", "a.b.wild.example", "other.example", "example", "awild.example"}) {
+    CAPTURE(name);
+    CHECK(fixture.certificate_for(name) == "default.example");
+    CHECK_FALSE(fixture.is_accepted(name));
+  }
+}
+
+TEST_CASE("tls server: of several certificates with a name, the first is used; an address gets the default",
+          "[net][tls][sni]") {
+  sni_fixture fixture;
+  CHECK(fixture.certificate_for("shared.example") == "default.example");
+  // RFC 6066 section 3: clients send no addresses.
+  CHECK(fixture.certificate_for("192.0.2.1") == "default.example");
+}
+
+TEST_CASE("tls server: an invalid certificate among several is named by its position", "[net][tls][sni]") {
+  using setting = net::tls_server_settings_error::setting;
+  sni_fixture fixture;
+  CHECK_FALSE(find_error(fixture.settings).has_value());
+  fixture.settings.certificates[2].private_key = fixture.settings.certificates[1].private_key;
+  const auto mismatch = find_error(fixture.settings);
+  REQUIRE(mismatch.has_value());
+  CHECK(mismatch->invalid == setting::key_pair);
+  CHECK(mismatch->certificate_index == 2);
+  CHECK(mismatch->reason == "the private key does not match the certificate");
+}
+
+TEST_CASE("tls server: all certificates request client certificates", "[net][tls][sni]") {
+  sni_fixture fixture;
+  certificate_authority clients{"Clients"};
+  fixture.settings.client_authorities = clients.certificate_pem();
+  net::tls_server_context server{fixture.settings};
+  for (const auto* name : {"default.example", "b.wild.example"}) {
+    CAPTURE(name);
+    const auto other = issue_client_certificate(fixture.root, {"spiffe://a/b"});
+    auto settings = client_settings_of(other);
+    settings.trusted_certificates = fixture.root.certificate_pem();
+    net::tls_client_context client{settings};
+    auto connect = [](net::tls_client_context& from, net::tls_server_context& to,
+                      std::string host) -> task<net::tls_handshake_result> {
+      auto ends = net::make_memory_pipe();
+      ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
+      auto both = when_all(from.handshake(std::move(ends.first), std::move(host)),
+                           perform_server_handshake(to, std::move(ends.second)));
+      auto results = co_await std::move(both);
+      co_return std::get<1>(results).result;
+    };
+    CHECK(fixture.time.run(connect(client, server, name)) == net::tls_handshake_result::client_certificate_invalid);
+  }
+}
+
+TEST_CASE("certificate expiry: the first certificate of a chain that expires counts", "[net][tls]") {
+  sni_fixture fixture;
+  fixture.settings.certificates.clear();
+  fixture.add({"a.example"}, 48h);
+  fixture.add({"b.example"}, 24h);
+  const auto& certificates = fixture.settings.certificates;
+  const auto later = net::find_expiry(certificates[0].certificate_chain);
+  const auto sooner = net::find_expiry(certificates[1].certificate_chain);
+  REQUIRE(later.has_value());
+  REQUIRE(sooner.has_value());
+  CHECK(*later - *sooner > 23h);
+  CHECK(*later - *sooner < 25h);
+  // The validity begins an hour ago.
+  const auto left = *sooner - std::chrono::system_clock::now();
+  CHECK(left > 22h);
+  CHECK(left < 24h);
+  CHECK(net::find_expiry(certificates[0].certificate_chain + certificates[1].certificate_chain) == sooner);
+  CHECK_FALSE(net::find_expiry("no certificate").has_value());
+}
+
+}  // namespace
+}  // namespace cohort
