@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { lint, type ComposeFile, type ComposeService } from '../../tests/e2e/compose_lint.ts';
@@ -111,6 +113,95 @@ describe('compose.yml', () => {
     const compose = readRoot('compose.yml');
     expect(variables.filter((name) => !new RegExp(`^ +${name}:`, 'm').test(compose))).toEqual([]);
     expect(variables.filter((name) => !new RegExp(`^#${name}=`, 'm').test(readRoot('.env.example')))).toEqual([]);
+  });
+
+  describe('with compose.tls.yml', () => {
+    interface Override {
+      environment?: Environment;
+      volumes?: string[];
+      entrypoint?: string[];
+      command?: string[];
+    }
+    const overrides = (parse(readRoot('compose.tls.yml'), { merge: true }) as { services: Record<string, Override> }).services;
+    const programs = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
+
+    it('changes only services of compose.yml, and has no lint problems', () => {
+      const base = readComposeFile().services;
+      const merged = Object.entries(base).map(([name, service]) => [name, { ...service, ...overrides[name] }]);
+      expect(Object.keys(overrides).filter((name) => !(name in base))).toEqual([]);
+      expect(lint({ services: Object.fromEntries(merged) as Record<string, ComposeService> })).toEqual([]);
+    });
+
+    it('makes every service accept TLS only, and the inner services require the certificate of the dashboard', () => {
+      for (const name of programs) {
+        expect(overrides[name]?.environment).toMatchObject({ TLS_CERT: '/run/tls/tls.pem', TLS_KEY: '/run/tls/tls.key' });
+      }
+      for (const name of programs.slice(0, 3)) {
+        expect(overrides[name]?.environment).toMatchObject({
+          TLS_CLIENT_CA: '/run/tls/ca.pem',
+          TLS_ALLOWED_CLIENT: 'spiffe://cohort/dashboard-service,spiffe://cohort/loadgen',
+        });
+      }
+      expect(overrides['dashboard-service']?.environment).toMatchObject({ UPSTREAM_TLS_CERT: '/run/tls/tls.pem' });
+    });
+
+    it('leaves no plain URL of a service', () => {
+      const variables = Object.values(overrides).flatMap(({ environment = {} }) => Object.entries(environment));
+      const urls = variables.filter(([name]) => name.endsWith('_URL')).map(([, url]) => url);
+      expect(urls).toHaveLength(7);
+      for (const url of urls) expect(url).toMatch(/^https:/);
+      const baseUrls = Object.values(readComposeFile().services as Record<string, Override>)
+        .flatMap(({ environment = {} }) => Object.entries(environment))
+        .filter(([, value]) => /http:\/\/(time|system-info|weather|dashboard)-service/.test(value ?? ''));
+      const overridden = new Set(variables.map(([name]) => name));
+      expect(baseUrls.filter(([name]) => !overridden.has(name))).toEqual([]);
+    });
+
+    it('mounts into each container its own certificates only, read-only, and never the key of the authority', () => {
+      for (const [name, { volumes = [] }] of Object.entries(overrides)) {
+        expect(volumes).toEqual([`\${TLS_DIR:-./certs}/${name}:/run/tls:ro`]);
+      }
+      expect(Object.keys(overrides)).toContain('loadgen');
+    });
+
+    /** Runs the sed commands of a container's start script on a file of this repository. */
+    function transform(service: string, path: string): string {
+      const script = (overrides[service]?.command?.[0] ?? '').replaceAll('$$', '$');
+      const command = /sed (?:[^>]|\\\n)*?(?=\/etc\/\w+\/\w+\.yml)/.exec(script)?.[0] ?? '';
+      return execFileSync('sh', ['-c', `${command} ${fileURLToPath(new URL(`../../${path}`, import.meta.url))}`], {
+        encoding: 'utf8',
+      });
+    }
+
+    it('makes Prometheus scrape the services by TLS, and verify each by its name', () => {
+      interface Job {
+        job_name: string;
+        scheme?: string;
+        tls_config?: { server_name: string; ca_file: string };
+      }
+      const prometheus = parse(transform('prometheus', 'monitoring/prometheus/prometheus.yml')) as {
+        rule_files: string[];
+        scrape_configs: Job[];
+      };
+      expect(prometheus.rule_files).toEqual(['/etc/prometheus/rules/*.yml']);
+      const secure = prometheus.scrape_configs.filter(({ scheme }) => scheme === 'https');
+      expect(secure.map(({ job_name }) => job_name)).toEqual(programs);
+      for (const { job_name, tls_config } of secure) {
+        expect(tls_config).toMatchObject({ server_name: job_name, ca_file: '/run/tls/ca.pem' });
+      }
+    });
+
+    it('makes Alertmanager call the webhook by TLS, with the API key', () => {
+      const text = transform('alertmanager', 'monitoring/alertmanager/alertmanager.yml');
+      const { receivers } = parse(text, { merge: true }) as {
+        receivers: { webhook_configs: { url: string; http_config: Record<string, object> }[] }[];
+      };
+      for (const { url, http_config } of receivers.flatMap(({ webhook_configs }) => webhook_configs)) {
+        expect(url).toBe('https://dashboard-service:5000/api/alerts');
+        expect(http_config).toMatchObject({ tls_config: { ca_file: '/run/tls/ca.pem' }, authorization: { type: 'Bearer' } });
+      }
+      expect(receivers).toHaveLength(4);
+    });
   });
 
   it('tags its own images with the version of the project', () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The end-to-end checks that do not require Docker: the services in one process, and the Prometheus and Alertmanager of
 // Debian.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
 
 import { checkQueries, formatTable } from '../../monitoring/grafana/check-queries.ts';
@@ -16,13 +17,45 @@ import {
   checkTargets,
   checkWatchdog,
 } from './monitoring_checks.ts';
-import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
+import { root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
 import type { Stack } from './stack.ts';
 import { clearFaults, injectFaults, request, serviceNames } from './stack.ts';
 
+/** Writes the metrics of a service with TLS and a key file, and returns the file: some metrics exist only then. */
+async function writeTlsMetrics(directory: string): Promise<string> {
+  const certificates = join(directory, 'certificates');
+  const made = await runProcess(join(root, 'deploy/tls/make-certificates'), [certificates]);
+  expect(made.status === 0, `deploy/tls/make-certificates succeeds:\n${made.output}`);
+  const keyFile = join(directory, 'api_key');
+  writeFileSync(keyFile, 'key\n');
+  const files = join(certificates, 'time-service');
+  const service = startProcess(
+    'time-service',
+    join(root, 'build/release/bin/time-service'),
+    ['--port', '0', '--log-format', 'json'],
+    join(directory, 'tls.log'),
+    { API_KEY: '', API_KEY_FILE: keyFile, TLS_CERT: join(files, 'tls.pem'), TLS_KEY: join(files, 'tls.key') },
+  );
+  const url = await eventually('the service with TLS listens', 30, () =>
+    Promise.resolve(/"url":"(https:[^"]+)"/.exec(service.output)?.[1]),
+  );
+  const ca = readFileSync(join(certificates, 'ca.pem'));
+  const text = await new Promise<string>((resolve, reject) => {
+    get(new URL('/metrics', url), { ca }, (response) => {
+      let body = '';
+      response.on('data', (part: Buffer) => (body += part.toString()));
+      response.on('end', () => { resolve(body); });
+    }).on('error', reject);
+  });
+  await service.stop();
+  const file = join(directory, 'tls.metrics');
+  writeFileSync(file, text);
+  return file;
+}
+
 /** Runs the static checks, and checks that every metric that a rule reads is exported. */
 async function checkConfiguration(stack: Stack, directory: string): Promise<void> {
-  const files: string[] = [];
+  const files = [await writeTlsMetrics(directory)];
   for (const name of serviceNames) {
     const file = join(directory, `${name}.metrics`);
     writeFileSync(file, (await request(stack, `${stack.services[name]}/metrics`)).text);
