@@ -79,7 +79,7 @@ test('a stale weather report shows its state and error', async ({ page, dashboar
   await expect(weather).toContainText('older than its maximum age');
 });
 
-test('cases 5.13: sample data is marked', async ({ page, dashboard }) => {
+test('sample data is marked', async ({ page, dashboard }) => {
   dashboard.aggregate = { ...aggregateBody, weather_service: { ...weatherBody, sample: true } };
   await page.goto(dashboard.url);
   const weather = page.getByRole('region', { name: 'Weather' });

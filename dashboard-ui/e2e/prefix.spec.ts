@@ -4,7 +4,7 @@ import { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
 
 for (const prefix of ['/cohort', '/a/b.c', '/%C3%BC']) {
-  test(`cases 5.12: the page works behind the path prefix ${prefix}`, async ({ page, files, context }) => {
+  test(`the page works behind the path prefix ${prefix}`, async ({ page, files, context }) => {
     const dashboard = new FakeDashboard(files, prefix);
     dashboard.key = 'open sesame';
     dashboard.alerts = alertsBody([alertBody]);

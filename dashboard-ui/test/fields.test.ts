@@ -54,7 +54,7 @@ test('a stale report shows its state and error', () => {
   expect(weatherFields(report)).toMatchObject({ stale: 'yes, older than its maximum age', error: 'why' });
 });
 
-test('cases 5.13: a sample report is marked', () => {
+test('a sample report is marked', () => {
   const report = parsed({ weather_service: { ...weatherBody, sample: true } }).weather.value;
   expect(weatherFields(report)).toMatchObject({ sample: 'yes, built-in data' });
   for (const sample of [false, 'true', 1, undefined]) {
@@ -63,7 +63,7 @@ test('cases 5.13: a sample report is marked', () => {
   }
 });
 
-test('cases 3.6: a report for another place names that place', () => {
+test('a report for another place names that place', () => {
   const location = { ...weatherBody.location, nearest_area: { city: 'Oymyakon', country: 'Russia' } };
   const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
   expect(weatherFields(report)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });

@@ -63,7 +63,7 @@ describe('viewConnection', () => {
   });
 });
 
-describe('cases 5.13: viewWeather', () => {
+describe('viewWeather', () => {
   function weatherView(changes: object) {
     const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, weather_service: { ...weatherBody, ...changes } }));
     if (aggregate === null) throw new Error('malformed');

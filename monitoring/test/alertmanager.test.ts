@@ -49,7 +49,7 @@ function webhookAlert({ alert, expr, labels = {}, annotations = {} }: AlertRule)
   };
 }
 
-it('cases 5.10: every webhook limits the number of alerts to the capacity of the dashboard', () => {
+it('every webhook limits the number of alerts to the capacity of the dashboard', () => {
   const capacity = cppConstant('services/dashboard/alerts/alert_store.hpp', 'max_alerts');
   expect(webhooks).toHaveLength(receivers.length);
   for (const { max_alerts } of webhooks) {
@@ -58,7 +58,7 @@ it('cases 5.10: every webhook limits the number of alerts to the capacity of the
   }
 });
 
-it('cases 5.10: a notification with the maximum number of the largest alerts fits the body limit of the dashboard', () => {
+it('a notification with the maximum number of the largest alerts fits the body limit of the dashboard', () => {
   const bodyLimit = cppConstant('core/cohort/http/message/server_limits.hpp', 'max_body_bytes');
   const largestAlert = Math.max(...alertRules().map((rule) => JSON.stringify(webhookAlert(rule)).length));
   expect(largestAlert).toBeGreaterThan(500);

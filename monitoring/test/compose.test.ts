@@ -81,7 +81,7 @@ describe('compose.yml', () => {
     });
   });
 
-  it('cases 5.9: takes each published port from a variable that .env.example lists with its default', () => {
+  it('takes each published port from a variable that .env.example lists with its default', () => {
     const variables = {
       5000: 'DASHBOARD_PORT',
       5001: 'TIME_PORT',
@@ -99,7 +99,7 @@ describe('compose.yml', () => {
     }
   });
 
-  it('cases 5.13: passes every environment variable of the services, and .env.example lists it', () => {
+  it('passes every environment variable of the services, and .env.example lists it', () => {
     const directories = ['services', 'core/cohort/service', 'core/cohort/faults'];
     const sources = directories.flatMap((directory) =>
       readdirSync(new URL(`../../${directory}`, import.meta.url), { recursive: true })

@@ -73,8 +73,8 @@ TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", 
   CHECK_THAT(generator.error_output(), ContainsSubstring("Interrupted (SIGINT)."));
 }
 
-TEST_CASE("cases 4.7: every termination signal gives complete files, under load and in the preflight",
-          "[integration][loadgen][threads]") {
+TEST_CASE("every termination signal gives complete files, under load and in the preflight",
+          "[integration][loadgen][threads][case-4.7]") {
   const auto [number, name] = GENERATE(
       table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));
   const bool responds = GENERATE(true, false);
@@ -137,8 +137,8 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   CHECK_THAT(untrusted_run.error, ContainsSubstring("the server's certificate is not valid"));
 }
 
-TEST_CASE("cases 4.5: a certificate authority is trusted with --cacert, and any with --insecure",
-          "[integration][loadgen][threads]") {
+TEST_CASE("a certificate authority is trusted with --cacert, and any with --insecure",
+          "[integration][loadgen][threads][case-4.5]") {
   temporary_directory files;
   certificate_authority authority{"Test CA"};
   scripted_upstream server{authority.issue({.dns = {"localhost"}})};

@@ -90,8 +90,8 @@ child_process::environment weather_variables(const std::string& provider_url, ch
   return variables;
 }
 
-TEST_CASE("cases 2.6: a service sends requests to an http provider through http_proxy",
-          "[integration][proxy][threads]") {
+TEST_CASE("a service sends requests to an http provider through http_proxy",
+          "[integration][proxy][threads][case-2.6]") {
   scripted_upstream proxy;
   proxy.set_default_behavior(canned_response{.body = wttr_response()});
   running_program service{
@@ -102,7 +102,7 @@ TEST_CASE("cases 2.6: a service sends requests to an http provider through http_
   CHECK(proxy.requests()[0].header("Host") == "provider.test");
 }
 
-TEST_CASE("cases 2.6: a service calls hosts in no_proxy directly", "[integration][proxy][threads]") {
+TEST_CASE("a service calls hosts in no_proxy directly", "[integration][proxy][threads][case-2.6]") {
   scripted_upstream proxy;
   running_program service{
       "weather-service",
@@ -112,8 +112,8 @@ TEST_CASE("cases 2.6: a service calls hosts in no_proxy directly", "[integration
   CHECK(proxy.connections_accepted() == 0);
 }
 
-TEST_CASE("cases 2.6: a service reaches an https provider through a tunnel of https_proxy",
-          "[integration][proxy][threads]") {
+TEST_CASE("a service reaches an https provider through a tunnel of https_proxy",
+          "[integration][proxy][threads][case-2.6]") {
   certificate_authority root{"Test Root"};
   const temporary_directory directory;
   const auto root_file = directory.write("root.pem", root.certificate_pem());
@@ -135,8 +135,8 @@ TEST_CASE("cases 2.6: a service reaches an https provider through a tunnel of ht
   CHECK(proxy.requests()[0].find("Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n") != std::string::npos);
 }
 
-TEST_CASE("cases 2.6: an invalid proxy variable ends the program with a line that does not show the password",
-          "[integration][proxy][threads]") {
+TEST_CASE("an invalid proxy variable ends the program with a line that does not show the password",
+          "[integration][proxy][threads][case-2.6]") {
   const auto result = run_program("weather-service", {}, {{"https_proxy", "socks5://user:secret@proxy.test:1080"}});
   CHECK(result.status == 2);
   CHECK(result.error ==

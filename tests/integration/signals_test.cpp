@@ -20,8 +20,8 @@ int status_with_key(std::uint16_t port, const std::string& key) {
   return get(port, "/api/time", {{"X-API-Key", key}}).status;
 }
 
-TEST_CASE("cases 5.1: a key file that is UTF-16 text is refused at start, with its name and the reason",
-          "[integration][threads]") {
+TEST_CASE("a key file that is UTF-16 text is refused at start, with its name and the reason",
+          "[integration][threads][case-5.1]") {
   const temporary_directory directory;
   const auto content = GENERATE(std::string("s\0e\0c\0", 6), std::string("\xFF\xFEs\0", 4), std::string());
   const auto path = directory.write("key", content).string();
@@ -31,7 +31,7 @@ TEST_CASE("cases 5.1: a key file that is UTF-16 text is refused at start, with i
   CHECK(result.error.find('\n') == result.error.size() - 1);
 }
 
-TEST_CASE("cases 5.4: SIGHUP reloads the key file without closing a connection", "[integration][threads]") {
+TEST_CASE("SIGHUP reloads the key file without closing a connection", "[integration][threads][case-5.4]") {
   const temporary_directory directory;
   const auto path = directory.write("key", "old\n").string();
   running_program stack{"cohort-stack", {}, {{"API_KEY_FILE", path}}};
@@ -64,7 +64,7 @@ TEST_CASE("cases 5.4: SIGHUP reloads the key file without closing a connection",
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("cases 5.4: SIGHUP without a setting to reload is logged and loses no request", "[integration][threads]") {
+TEST_CASE("SIGHUP without a setting to reload is logged and loses no request", "[integration][threads][case-5.4]") {
   running_program service{"time-service", {}, {{"API_KEY", "s3cret"}}};
   const auto port = service.port();
   std::atomic<bool> done{false};
@@ -97,7 +97,7 @@ TEST_CASE("cases 5.4: SIGHUP without a setting to reload is logged and loses no 
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("cases 5.8: --idle-timeout sets when an idle connection is closed", "[integration][threads]") {
+TEST_CASE("--idle-timeout sets when an idle connection is closed", "[integration][threads][case-5.8]") {
   running_program service{"time-service", {"--idle-timeout", "1"}};
   raw_connection idle{service.port()};
   idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");

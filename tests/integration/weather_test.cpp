@@ -275,8 +275,8 @@ TEST_CASE("weather: a host name that cannot be resolved is a 503", "[integration
   CHECK(json_at(response.body, "/error") == "\"dns\"");
 }
 
-TEST_CASE("cases 5.13: WEATHER_SAMPLE serves the marked built-in report without a provider",
-          "[integration][weather][threads]") {
+TEST_CASE("WEATHER_SAMPLE serves the marked built-in report without a provider",
+          "[integration][weather][threads][case-5.13]") {
   scripted_upstream provider;
   auto service = start_weather_service(provider.url(), {{"WEATHER_SAMPLE", "true"}});
   const auto response = get(service.port(), "/api/weather");

@@ -46,14 +46,14 @@ test('there are four dashboards', () => {
   expect(dashboards.map(({ uid }) => uid).sort()).toEqual(['loadgen', 'microservices-overview', 'runtime', 'slo']);
 });
 
-test.each(dashboards)('cases 5.11: $uid selects its Prometheus data source by a variable, without a fixed uid', (dashboard) => {
+test.each(dashboards)('$uid selects its Prometheus data source by a variable, without a fixed uid', (dashboard) => {
   expect(dataSourceVariables(dashboard)).toMatchObject([
     { name: 'datasource', query: 'prometheus', current: { value: 'default' } },
   ]);
   expect(JSON.stringify(dashboard)).not.toContain('"uid":"prometheus"');
 });
 
-test('cases 5.11: the provisioned data source is the default, so that the data source variable selects it', () => {
+test('the provisioned data source is the default, so that the data source variable selects it', () => {
   expect(readYaml('provisioning/datasources/prometheus.yml')).toMatchObject({
     datasources: [{ uid: 'prometheus', type: 'prometheus', isDefault: true }],
   });

@@ -26,8 +26,8 @@ struct invalid_file {
   std::string_view reason;
 };
 
-TEST_CASE("cases 5.1: a key file that is not one line of visible ASCII text is refused with the reason",
-          "[config][secret]") {
+TEST_CASE("a key file that is not one line of visible ASCII text is refused with the reason",
+          "[config][secret][case-5.1]") {
   const auto file = GENERATE(from_range(std::vector<invalid_file>{
       {"s\0e\0c\0\n"sv, "whose first line contains a NUL byte, as UTF-16 text does"},
       {"\0s\0e\0c"sv, "whose first line contains a NUL byte"},
@@ -66,7 +66,7 @@ TEST_CASE("cases 5.1: a key file that is not one line of visible ASCII text is r
   CHECK(secret == "unset");
 }
 
-TEST_CASE("cases 5.1: the first line of a key file is the key, with any line end", "[config][secret]") {
+TEST_CASE("the first line of a key file is the key, with any line end", "[config][secret][case-5.1]") {
   const auto content = GENERATE("s!~"sv, "s!~\n"sv, "s!~\r\n"sv, "s!~\nsecond\0line"sv, "s!~\r"sv);
   const test::temporary_directory directory;
   const auto read = read_secret_file(directory.write("key", content).string());
@@ -74,7 +74,7 @@ TEST_CASE("cases 5.1: the first line of a key file is the key, with any line end
   CHECK(read.secret == "s!~");
 }
 
-TEST_CASE("cases 5.1: a first line longer than 4094 bytes is refused", "[config][secret]") {
+TEST_CASE("a first line longer than 4094 bytes is refused", "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   CHECK(read_secret_file(directory.write("key", std::string(4094, 's') + "\n").string()).secret.size() == 4094);
   CHECK(read_secret_file(directory.write("key", std::string(5000, 's')).string()).error ==
@@ -106,7 +106,7 @@ TEST_CASE("secret: can be replaced while another thread reads it", "[config][sec
   CHECK(secret.get() == "9999");
 }
 
-TEST_CASE("cases 5.4: a reload replaces a secret that has changed, and keeps it on an error", "[config][reloader]") {
+TEST_CASE("a reload replaces a secret that has changed, and keeps it on an error", "[config][reloader][case-5.4]") {
   const test::temporary_directory directory;
   const auto path = directory.write("key", "old\n").string();
   replaceable_secret secret{"old"};

@@ -105,7 +105,7 @@ TEST_CASE("value parsers: one_of accepts its words only", "[config][value_parser
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("cases 5.2: one_of accepts its words and their aliases in any case", "[config][value_parser]") {
+TEST_CASE("one_of accepts its words and their aliases in any case", "[config][value_parser][case-5.2]") {
   const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
   CHECK(parser.accepts == "one of info, warn");
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
@@ -115,7 +115,7 @@ TEST_CASE("cases 5.2: one_of accepts its words and their aliases in any case", "
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("cases 5.2: the unit of a rate is accepted in any case", "[config][value_parser]") {
+TEST_CASE("the unit of a rate is accepted in any case", "[config][value_parser][case-5.2]") {
   CHECK(event_rate().parse("100/MIN")->period == 60s);
   CHECK(event_rate().parse("5/S")->period == 1s);
   CHECK(event_rate().parse("1000/Hour")->period == 3600s);

@@ -133,7 +133,7 @@ TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has prec
   CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
 }
 
-TEST_CASE("cases 5.4: a replaced key applies to the next request", "[service][authentication]") {
+TEST_CASE("a replaced key applies to the next request", "[service][authentication][case-5.4]") {
   service_fixture fixture{"old"};
   fixture.serve(sample_routes());
   auto connection = fixture.connect();

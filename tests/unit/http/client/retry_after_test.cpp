@@ -25,7 +25,7 @@ std::optional<duration> parsed(std::string retry_after, std::string date = {}) {
   return http::retry_after_of(response, noon);
 }
 
-TEST_CASE("cases 2.7: Retry-After is a number of seconds or a date in one of three formats", "[http][client]") {
+TEST_CASE("Retry-After is a number of seconds or a date in one of three formats", "[http][client][case-2.7]") {
   CHECK(parsed("0") == 0s);
   CHECK(parsed("3600") == 3600s);
   CHECK(parsed("99999999999999999999") == 24h);
@@ -37,14 +37,14 @@ TEST_CASE("cases 2.7: Retry-After is a number of seconds or a date in one of thr
   CHECK(parsed("Thu, 01 Jan 1970 00:00:00 GMT") == 0s);
 }
 
-TEST_CASE("cases 2.7: a date in Retry-After counts from the response's Date", "[http][client]") {
+TEST_CASE("a date in Retry-After counts from the response's Date", "[http][client][case-2.7]") {
   CHECK(parsed("Mon, 01 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 12:55:00 GMT") == 5min);
   CHECK(parsed("Mon, 01 Jun 2026 09:00:00 GMT", "Mon, 01 Jun 2026 08:00:00 GMT") == 1h);
   CHECK(parsed("Mon, 01 Jun 2026 12:01:00 GMT", "not a date") == 1min);
   CHECK(parsed("60", "Mon, 01 Jun 2026 08:00:00 GMT") == 60s);
 }
 
-TEST_CASE("cases 2.7: an invalid Retry-After is ignored", "[http][client]") {
+TEST_CASE("an invalid Retry-After is ignored", "[http][client][case-2.7]") {
   const auto* const value = GENERATE("", "-1", "+5", "1.5", "5s", "soon", "tomorrow, 01 Jun 2026 13:00:00 GMT",
                                      "Mon, 41 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 13:00:00 GMT, later");
   CAPTURE(value);
@@ -52,7 +52,7 @@ TEST_CASE("cases 2.7: an invalid Retry-After is ignored", "[http][client]") {
   CHECK_FALSE(http::retry_after_of(http::client_response{}, noon).has_value());
 }
 
-TEST_CASE("cases 2.7: after a 429 with Retry-After, no request is sent until that time", "[http][upstream]") {
+TEST_CASE("after a 429 with Retry-After, no request is sent until that time", "[http][upstream][case-2.7]") {
   upstream_fixture fixture;
   const auto [value, hold] = GENERATE(table<std::string, duration>({
       {"1", 1s},
@@ -83,7 +83,7 @@ TEST_CASE("cases 2.7: after a 429 with Retry-After, no request is sent until tha
   CHECK(fixture.request_count() == 2);
 }
 
-TEST_CASE("cases 2.7: calls are rejected for the documented maximum at most", "[http][upstream]") {
+TEST_CASE("calls are rejected for the documented maximum at most", "[http][upstream][case-2.7]") {
   auto settings = single_attempt();
   const auto maximum = GENERATE(duration{1h}, duration{10min});
   settings.max_rate_limit_hold = maximum;
@@ -97,7 +97,7 @@ TEST_CASE("cases 2.7: calls are rejected for the documented maximum at most", "[
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("cases 2.7: a 429 without a valid Retry-After does not delay calls", "[http][upstream]") {
+TEST_CASE("a 429 without a valid Retry-After does not delay calls", "[http][upstream][case-2.7]") {
   upstream_fixture fixture;
   fixture.replica().steps = {
       {.status = 429, .retry_after = GENERATE("", "0", "soon", "Thu, 01 Jan 1970 00:00:00 GMT")}};
@@ -105,7 +105,7 @@ TEST_CASE("cases 2.7: a 429 without a valid Retry-After does not delay calls", "
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("cases 2.7: Retry-After with another status delays the retries of that call only", "[http][upstream]") {
+TEST_CASE("Retry-After with another status delays the retries of that call only", "[http][upstream][case-2.7]") {
   upstream_fixture fixture{with_retries()};
   fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
   const auto rejected = fixture.call();
@@ -114,7 +114,7 @@ TEST_CASE("cases 2.7: Retry-After with another status delays the retries of that
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("cases 2.7: a retry waits for the date in Retry-After", "[http][upstream]") {
+TEST_CASE("a retry waits for the date in Retry-After", "[http][upstream][case-2.7]") {
   client_fixture fixture;
   telemetry::registry metrics{1};
   telemetry::log_sink discarding_sink;

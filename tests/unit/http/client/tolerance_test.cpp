@@ -20,7 +20,7 @@ net::memory_pipe_settings any_read_size() {
 
 // ---- status line
 
-TEST_CASE("cases 2.1: a status line without a space after the code is read", "[http][client]") {
+TEST_CASE("a status line without a space after the code is read", "[http][client][case-2.1]") {
   client_fixture fixture{any_read_size()};
   const auto [bytes, status, body] = GENERATE(table<std::string, unsigned, std::string>({
       {"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"},
@@ -38,15 +38,15 @@ TEST_CASE("cases 2.1: a status line without a space after the code is read", "[h
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("cases 2.1: a status line without a space is read with a body that ends with the connection",
-          "[http][client]") {
+TEST_CASE("a status line without a space is read with a body that ends with the connection",
+          "[http][client][case-2.1]") {
   client_fixture fixture{any_read_size()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
   const auto bytes = std::string{head} + "until the end";
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
-TEST_CASE("cases 2.1: other malformed status lines are errors", "[http][client]") {
+TEST_CASE("other malformed status lines are errors", "[http][client][case-2.1]") {
   client_fixture fixture{any_read_size()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
                                     "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n");
@@ -55,7 +55,7 @@ TEST_CASE("cases 2.1: other malformed status lines are errors", "[http][client]"
         client_error::response_malformed);
 }
 
-TEST_CASE("cases 2.1: a status line without a space that is truncated is an error", "[http][client]") {
+TEST_CASE("a status line without a space that is truncated is an error", "[http][client][case-2.1]") {
   client_fixture fixture;
   const auto* const bytes = GENERATE("HTTP/1.1 200", "HTTP/1.1 200\r", "HTTP/1.1 200\r\n", "HTTP/1");
   CAPTURE(bytes);
@@ -64,7 +64,7 @@ TEST_CASE("cases 2.1: a status line without a space that is truncated is an erro
 
 // ---- chunk size
 
-TEST_CASE("cases 2.2: a chunk size followed by blanks is read", "[http][client]") {
+TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]") {
   client_fixture fixture{any_read_size()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
@@ -79,7 +79,7 @@ TEST_CASE("cases 2.2: a chunk size followed by blanks is read", "[http][client]"
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("cases 2.2: other bytes around a chunk size are errors", "[http][client]") {
+TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2]") {
   client_fixture fixture{any_read_size()};
   const auto* const body =
       GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
@@ -89,7 +89,7 @@ TEST_CASE("cases 2.2: other bytes around a chunk size are errors", "[http][clien
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
 }
 
-TEST_CASE("cases 2.2: endless blanks after a chunk size are an error", "[http][client]") {
+TEST_CASE("endless blanks after a chunk size are an error", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{any_read_size(), settings};
@@ -99,8 +99,8 @@ TEST_CASE("cases 2.2: endless blanks after a chunk size are an error", "[http][c
 
 // ---- location
 
-TEST_CASE("cases 2.3: a location with characters that a URL must not contain is encoded and followed",
-          "[http][client][redirect]") {
+TEST_CASE("a location with characters that a URL must not contain is encoded and followed",
+          "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto [location, target] = GENERATE(table<std::string, std::string>({
       {"/Zürich", "/Z%C3%BCrich"},
@@ -128,13 +128,13 @@ TEST_CASE("cases 2.3: a location with characters that a URL must not contain is 
   CHECK(call.response().body == "there");
 }
 
-TEST_CASE("cases 2.3: encoding leaves a valid URL unchanged", "[http][client][redirect]") {
+TEST_CASE("encoding leaves a valid URL unchanged", "[http][client][redirect][case-2.3]") {
   const auto* const url = GENERATE("http://user:pw@site.test:8080/a;b=c/../d?e=f&g=%20+h", "https://[2001:db8::1]:443/",
                                    "//site.test/x", "../x?y", "", "a:b/c//d", "/x//y");
   CHECK(http::encode_invalid_characters(url) == url);
 }
 
-TEST_CASE("cases 2.3: a location that stays invalid when it is encoded is an error", "[http][client][redirect]") {
+TEST_CASE("a location that stays invalid when it is encoded is an error", "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto* const location = GENERATE("http://[", "ht tp://x/", "http://[::1/x", "http://site.test:x/", "http:// ");
   CAPTURE(location);

@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("cases 1.14: the recognizable parts of an incomplete or malformed request line are read", "[http][message]") {
+TEST_CASE("the recognizable parts of an incomplete or malformed request line are read", "[http][message][case-1.14]") {
   struct row {
     std::string_view bytes;
     std::string_view method;

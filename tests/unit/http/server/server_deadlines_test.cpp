@@ -23,7 +23,7 @@ net::memory_pipe_settings pipe_capacity(std::size_t bytes) {
   return settings;
 }
 
-TEST_CASE("cases 5.8: an idle connection is closed without a response after the idle timeout", "[http][server]") {
+TEST_CASE("an idle connection is closed without a response after the idle timeout", "[http][server][case-5.8]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();

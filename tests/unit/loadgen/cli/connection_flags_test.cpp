@@ -18,7 +18,7 @@ using Catch::Matchers::ContainsSubstring;
 
 // ---- passwords
 
-TEST_CASE("cases 4.3: the password of an invalid URL is not printed", "[loadgen][cli]") {
+TEST_CASE("the password of an invalid URL is not printed", "[loadgen][cli][case-4.3]") {
   temporary_directory files;
   const auto scenario = files.write("s.json", R"({"targets": [{"url": "http://user:s3cret@h/"}]})").string();
   const auto arguments = GENERATE_COPY(from_range(std::vector<argument_list>{
@@ -43,7 +43,7 @@ TEST_CASE("cases 4.3: the password of an invalid URL is not printed", "[loadgen]
   CHECK(exit.text.find("s3cret") == std::string::npos);
 }
 
-TEST_CASE("cases 4.3: the password of an invalid variable is not printed", "[loadgen][cli]") {
+TEST_CASE("the password of an invalid variable is not printed", "[loadgen][cli][case-4.3]") {
   const auto exit = parse_exit({}, {{"WEATHER_SERVICE_URL", "http://user:s3cret@h"}});
   CHECK(exit.text ==
         "loadgen: WEATHER_SERVICE_URL is \"http://***@h\", but must be a URL such as http://127.0.0.1:5001 or "
@@ -67,7 +67,7 @@ std::vector<std::string> received_hosts(argument_list arguments) {
   return hosts;
 }
 
-TEST_CASE("cases 4.4: a Host header replaces the URL's host, in the preflight and under load", "[loadgen][cli]") {
+TEST_CASE("a Host header replaces the URL's host, in the preflight and under load", "[loadgen][cli][case-4.4]") {
   using host_list = std::vector<std::string>;
   CHECK(received_hosts({default_target}) == host_list(3, "192.0.2.80"));
   CHECK(received_hosts({default_target, "-H", "Host: shop.example"}) == host_list(3, "shop.example"));
@@ -82,7 +82,7 @@ TEST_CASE("cases 4.4: a Host header replaces the URL's host, in the preflight an
         host_list(3, "other.example"));
 }
 
-TEST_CASE("cases 4.4: connect-to and resolve change the address, not Host", "[loadgen][cli]") {
+TEST_CASE("connect-to and resolve change the address, not Host", "[loadgen][cli][case-4.4]") {
   using host_list = std::vector<std::string>;
   CHECK(received_hosts({"--target", "http://shop.example:8080/", "--connect-to", "shop.example:8080:192.0.2.80:80"}) ==
         host_list(3, "shop.example:8080"));
@@ -94,7 +94,7 @@ TEST_CASE("cases 4.4: connect-to and resolve change the address, not Host", "[lo
         host_list(3, "other"));
 }
 
-TEST_CASE("cases 4.4: the fingerprint contains Host and the addresses", "[loadgen][cli]") {
+TEST_CASE("the fingerprint contains Host and the addresses", "[loadgen][cli][case-4.4]") {
   const auto fingerprint_of = [](argument_list arguments) {
     arguments.emplace_back(default_target);
     return parse_valid(arguments).fingerprint;
@@ -181,7 +181,7 @@ class tls_session_fixture : public session_fixture {
   spawned_task<> accepting_;
 };
 
-TEST_CASE("cases 4.5: a self-signed target is accepted with --cacert or --insecure only", "[loadgen][cli]") {
+TEST_CASE("a self-signed target is accepted with --cacert or --insecure only", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   CHECK(fixture.run({"--target", "https://shop.example/"}) == 122);
   CHECK_THAT(fixture.status_output, ContainsSubstring("the server's certificate is not valid"));
@@ -193,14 +193,14 @@ TEST_CASE("cases 4.5: a self-signed target is accepted with --cacert or --insecu
   CHECK(fixture.run({"--target", "https://192.0.2.80/", "--cacert", fixture.trusted_certificates()}) == 122);
 }
 
-TEST_CASE("cases 4.5: without the preflight, an invalid certificate is counted as a TLS error", "[loadgen][cli]") {
+TEST_CASE("without the preflight, an invalid certificate is counted as a TLS error", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   CHECK(fixture.run({"--target", "https://shop.example/", "--no-preflight"}) == 0);
   CHECK_THAT(fixture.report_output, ContainsSubstring("Successful:     0"));
   CHECK_THAT(fixture.report_output, ContainsSubstring("TLS"));
 }
 
-TEST_CASE("cases 4.5: --sni is sent, and the certificate must be valid for it", "[loadgen][cli]") {
+TEST_CASE("--sni is sent, and the certificate must be valid for it", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   const auto root_file = fixture.trusted_certificates();
   CHECK(fixture.run({"--target", "https://192.0.2.80/", "--cacert", root_file, "--sni", "shop.example"}) == 0);
@@ -216,7 +216,7 @@ TEST_CASE("cases 4.5: --sni is sent, and the certificate must be valid for it", 
   CHECK(fixture.clients.back() == "shop.example/");
 }
 
-TEST_CASE("cases 4.5: --cert and --key identify the client", "[loadgen][cli]") {
+TEST_CASE("--cert and --key identify the client", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture{true};
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);
@@ -231,7 +231,7 @@ TEST_CASE("cases 4.5: --cert and --key identify the client", "[loadgen][cli]") {
   CHECK(fixture.clients.back() == "shop.example/client.example");
 }
 
-TEST_CASE("cases 4.5: a file without the expected certificate or key is an error at the start", "[loadgen][cli]") {
+TEST_CASE("a file without the expected certificate or key is an error at the start", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);

@@ -48,7 +48,7 @@ struct override_case {
   std::string endpoints;
 };
 
-TEST_CASE("cases 4.4: connections go to another server with connect-to", "[loadgen][client]") {
+TEST_CASE("connections go to another server with connect-to", "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 80, "192.0.2.2:8080 "},
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 81, "192.0.2.1:81 "},
@@ -65,7 +65,7 @@ TEST_CASE("cases 4.4: connections go to another server with connect-to", "[loadg
   CHECK(resolve_with(example.flags, example.host, example.port) == example.endpoints);
 }
 
-TEST_CASE("cases 4.4: a host has the addresses of resolve", "[loadgen][client]") {
+TEST_CASE("a host has the addresses of resolve", "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 80, "192.0.2.7:80 "},
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 81, "192.0.2.1:81 "},
@@ -78,7 +78,7 @@ TEST_CASE("cases 4.4: a host has the addresses of resolve", "[loadgen][client]")
   CHECK(resolve_with(example.flags, example.host, example.port) == example.endpoints);
 }
 
-TEST_CASE("cases 4.4: an invalid connect-to is rejected", "[loadgen][options]") {
+TEST_CASE("an invalid connect-to is rejected", "[loadgen][options][case-4.4]") {
   const auto* const text =
       GENERATE("", "h", "h:80", "h:80:", "h:x:g:81", "h:80:g:x", "h:0:g:81", "h:80:g:65536", "h:80:g:81:1",
                "h i:80:g:81", "h:80:g/:81", "[::1:80:g:81", "*:80:g:81", "u@h:80:g:81");
@@ -86,7 +86,7 @@ TEST_CASE("cases 4.4: an invalid connect-to is rejected", "[loadgen][options]") 
   CHECK_FALSE(loadgen::connect_to_parser().parse(text));
 }
 
-TEST_CASE("cases 4.4: an invalid resolve is rejected", "[loadgen][options]") {
+TEST_CASE("an invalid resolve is rejected", "[loadgen][options][case-4.4]") {
   const auto* const text =
       GENERATE("", "h", "h:80", "h:80:", ":80:192.0.2.1", "h::192.0.2.1", "h:0:192.0.2.1", "h:80:name",
                "h:80:192.0.2.1,", "h:80:,192.0.2.1", "h:80:192.0.2.1:90", "h:80:192.0.2", "h:80:[", "h:80:[]");
@@ -94,7 +94,7 @@ TEST_CASE("cases 4.4: an invalid resolve is rejected", "[loadgen][options]") {
   CHECK_FALSE(loadgen::resolve_parser().parse(text));
 }
 
-TEST_CASE("cases 4.5: a server name is a host without a port", "[loadgen][options]") {
+TEST_CASE("a server name is a host without a port", "[loadgen][options][case-4.5]") {
   CHECK(loadgen::server_name_parser().parse("shop.example") == "shop.example");
   CHECK(loadgen::server_name_parser().parse("[::1]") == "::1");
   CHECK(loadgen::server_name_parser().parse("192.0.2.1") == "192.0.2.1");

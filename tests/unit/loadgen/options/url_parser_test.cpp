@@ -15,8 +15,8 @@ struct url_case {
   unsigned weight = 1;
 };
 
-TEST_CASE("cases 4.2: a target URL with @ in its path or query is accepted, and a weight follows the last @",
-          "[loadgen][options]") {
+TEST_CASE("a target URL with @ in its path or query is accepted, and a weight follows the last @",
+          "[loadgen][options][case-4.2]") {
   const auto example = GENERATE(from_range(std::vector<url_case>{
       {"http://h/@me", "http://h/@me"},
       {"http://h/@me@3", "http://h/@me", 3},
@@ -36,7 +36,7 @@ TEST_CASE("cases 4.2: a target URL with @ in its path or query is accepted, and 
   CHECK(parsed->weight == example.weight);
 }
 
-TEST_CASE("cases 4.2: characters that a URL does not allow are encoded in path and query", "[loadgen][options]") {
+TEST_CASE("characters that a URL does not allow are encoded in path and query", "[loadgen][options][case-4.2]") {
   const auto example = GENERATE(from_range(std::vector<url_case>{
       {"http://h/federate?match[]=up", "http://h/federate?match%5B%5D=up"},
       {"http://h/query?q=up{job=\"x\"}", "http://h/query?q=up%7Bjob=%22x%22%7D"},
@@ -57,7 +57,7 @@ TEST_CASE("cases 4.2: characters that a URL does not allow are encoded in path a
   CHECK(std::string{parsed->url.buffer()} == example.url);
 }
 
-TEST_CASE("cases 4.2: scheme and host are not encoded", "[loadgen][options]") {
+TEST_CASE("scheme and host are not encoded", "[loadgen][options][case-4.2]") {
   const auto* const text = GENERATE("http://Z\xc3\xbcrich.example/", "http://a b/", "http://a|b/", "http://[::1/",
                                     "http://a[b]/", "h[]tp://h/", "http://h%zz/", "http://h:8o/", "http://h:65536/");
   CAPTURE(text);
@@ -65,7 +65,7 @@ TEST_CASE("cases 4.2: scheme and host are not encoded", "[loadgen][options]") {
   CHECK_FALSE(loadgen::parse_http_url(text));
 }
 
-TEST_CASE("cases 4.2: control characters, user names and fragments are rejected", "[loadgen][options]") {
+TEST_CASE("control characters, user names and fragments are rejected", "[loadgen][options][case-4.2]") {
   const auto* const text = GENERATE("http://h/\n", "http://h/\x7f", "http://u@h/", "http://u:p@h/", "http://u@h/@3",
                                     "http://h/#a", "http://h/?a#b@3", "http://h/?a=b#");
   CAPTURE(text);

@@ -106,7 +106,7 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
   CHECK(fixture.status_with(cookie_pair(other.issue(now, false))) == (valid ? 200 : 401));
 }
 
-TEST_CASE("cases 5.4: a replaced API key ends the sessions of the former one", "[services][dashboard]") {
+TEST_CASE("a replaced API key ends the sessions of the former one", "[services][dashboard][case-5.4]") {
   authenticated_dashboard_fixture fixture;
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   CHECK(fixture.status_with(cookie) == 200);

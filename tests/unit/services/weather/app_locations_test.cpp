@@ -24,7 +24,7 @@ struct unknown_location_fixture : both_providers_fixture {
   }
 };
 
-TEST_CASE("cases 3.1: the fallback is called for a location without a report from wttr.in", "[services][weather]") {
+TEST_CASE("the fallback is called for a location without a report from wttr.in", "[services][weather][case-3.1]") {
   const auto status =
       GENERATE(http::status::not_found, http::status::unavailable_for_legal_reasons, http::status::no_content,
                http::status::gone, http::status::bad_request, http::status::unprocessable_entity,
@@ -37,14 +37,14 @@ TEST_CASE("cases 3.1: the fallback is called for a location without a report fro
   CHECK(json_at(response.body, "/location/latitude") == "48.85341");
 }
 
-TEST_CASE("cases 3.1: the fallback is called after a text response from wttr.in", "[services][weather]") {
+TEST_CASE("the fallback is called after a text response from wttr.in", "[services][weather][case-3.1]") {
   const auto* const body = GENERATE("Unknown location; please try ~32.8,34.9", "<html>Sorry</html>", "", "{}");
   both_providers_fixture fixture;
   fixture.wttr.body = body;
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("cases 3.2: a location that no provider knows is a 404", "[services][weather]") {
+TEST_CASE("a location that no provider knows is a 404", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
       {"Xyzzy,Nowhere", "Xyzzy,Nowhere"},
@@ -61,7 +61,7 @@ TEST_CASE("cases 3.2: a location that no provider knows is a 404", "[services][w
                              name + R"(\""})");
 }
 
-TEST_CASE("cases 3.2: without a fallback, wttr.in alone decides that a location is unknown", "[services][weather]") {
+TEST_CASE("without a fallback, wttr.in alone decides that a location is unknown", "[services][weather][case-3.2]") {
   const auto [status, body] = GENERATE(table<http::status, std::string>({
       {http::status::not_found, "{}"},
       {http::status::gone, "{}"},
@@ -76,7 +76,7 @@ TEST_CASE("cases 3.2: without a fallback, wttr.in alone decides that a location 
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("cases 3.2: an unknown location is a 404 also while the other provider fails", "[services][weather]") {
+TEST_CASE("an unknown location is a 404 also while the other provider fails", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   SECTION("wttr.in fails") {
     fixture.wttr.status =
@@ -87,7 +87,7 @@ TEST_CASE("cases 3.2: an unknown location is a 404 also while the other provider
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("cases 3.2: an unknown location is cached for ten minutes, in all spellings", "[services][weather]") {
+TEST_CASE("an unknown location is cached for ten minutes, in all spellings", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
   for (const auto* query : {"Xyzzy,Nowhere", "XYZZY,nowhere", "%20Xyzzy%20,%20Nowhere"}) {
@@ -102,7 +102,7 @@ TEST_CASE("cases 3.2: an unknown location is cached for ten minutes, in all spel
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 200);
 }
 
-TEST_CASE("cases 3.2: unknown locations do not evict reports or start a cooldown", "[services][weather]") {
+TEST_CASE("unknown locations do not evict reports or start a cooldown", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   fixture.wttr.status = http::status::ok;
   CHECK(fixture.get_weather("Paris,France").status == 200);
@@ -115,7 +115,7 @@ TEST_CASE("cases 3.2: unknown locations do not evict reports or start a cooldown
   CHECK(fixture.provider_requests("wttr.in", "error") == 0);
 }
 
-TEST_CASE("cases 3.2: a failing provider is a 503, not an unknown location", "[services][weather]") {
+TEST_CASE("a failing provider is a 503, not an unknown location", "[services][weather][case-3.2]") {
   const auto status = GENERATE(http::status::internal_server_error, http::status::service_unavailable,
                                http::status::forbidden, http::status::unauthorized, http::status::request_timeout);
   weather_app_fixture fixture;
@@ -123,7 +123,7 @@ TEST_CASE("cases 3.2: a failing provider is a 503, not an unknown location", "[s
   CHECK(fixture.get_weather("Paris,France").status == 503);
 }
 
-TEST_CASE("cases 3.3: failures for one location do not stop requests for others", "[services][weather]") {
+TEST_CASE("failures for one location do not stop requests for others", "[services][weather][case-3.3]") {
   const auto [status, delay] = GENERATE(table<http::status, duration>({
       {http::status::forbidden, 0s},
       {http::status::internal_server_error, 0s},
@@ -143,7 +143,7 @@ TEST_CASE("cases 3.3: failures for one location do not stop requests for others"
   CHECK(fixture.get_weather("Rome,Italy").status == 200);
 }
 
-TEST_CASE("cases 3.3: failures for two locations do not stop requests for others", "[services][weather]") {
+TEST_CASE("failures for two locations do not stop requests for others", "[services][weather][case-3.3]") {
   weather_app_fixture fixture;
   fixture.wttr.status = GENERATE(http::status::forbidden, http::status::internal_server_error);
   CHECK(fixture.get_weather("Paris,France").status == 503);
@@ -152,7 +152,7 @@ TEST_CASE("cases 3.3: failures for two locations do not stop requests for others
   CHECK(fixture.get_weather("Rome,Italy").status == 200);
 }
 
-TEST_CASE("cases 3.3: failures for several locations start a cooldown for all", "[services][weather]") {
+TEST_CASE("failures for several locations start a cooldown for all", "[services][weather][case-3.3]") {
   weather_app_fixture fixture;
   fixture.wttr.status = http::status::internal_server_error;
   for (const auto* query : {"Paris,France", "London,UK", "Rome,Italy"}) CHECK(fixture.get_weather(query).status == 503);
@@ -166,7 +166,7 @@ TEST_CASE("cases 3.3: failures for several locations start a cooldown for all", 
   CHECK(fixture.get_weather("Madrid,Spain").status == 200);
 }
 
-TEST_CASE("cases 3.4: country names, codes and variants match at the fallback", "[services][weather]") {
+TEST_CASE("country names, codes and variants match at the fallback", "[services][weather][case-3.4]") {
   const auto [query, result] = GENERATE(table<std::string, std::string>({
       {"Austin,USA", geocoding_result("Austin", "US", "United States", "Texas", 30.26715, -97.74306)},
       {"Austin,U.S.A.", geocoding_result("Austin", "US", "United States", "Texas", 30.26715, -97.74306)},
@@ -197,7 +197,7 @@ TEST_CASE("cases 3.4: country names, codes and variants match at the fallback", 
   CHECK_FALSE(json_at(response.body, "/location/latitude")->starts_with('-'));
 }
 
-TEST_CASE("cases 3.5: wttr.in's document below a data key is read", "[services][weather]") {
+TEST_CASE("wttr.in's document below a data key is read", "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   const auto document = wttr_response("17", "Paris", "France");
   fixture.wttr.body = GENERATE_COPY(values<std::string>({
@@ -212,7 +212,7 @@ TEST_CASE("cases 3.5: wttr.in's document below a data key is read", "[services][
   CHECK(json_at(response.body, "/location/latitude") == "32.817");
 }
 
-TEST_CASE("cases 3.6: a report for another place names that place", "[services][weather]") {
+TEST_CASE("a report for another place names that place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Paris,France", "Oymyakon", "Russia"},
       {"Paris,France", "Marseille", "France"},
@@ -229,7 +229,7 @@ TEST_CASE("cases 3.6: a report for another place names that place", "[services][
   CHECK(json_at(fixture.get_weather(query).body, "/location/nearest_area/city") == "\"" + city + "\"");
 }
 
-TEST_CASE("cases 3.6: a report for the requested place names no other", "[services][weather]") {
+TEST_CASE("a report for the requested place names no other", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Haifa,Israel", "Hefa", "Israel"},  // by distance
       {"London,UK", "City of London", "United Kingdom"},
@@ -247,7 +247,7 @@ TEST_CASE("cases 3.6: a report for the requested place names no other", "[servic
   CHECK(json_at(response.body, "/location/latitude") != "null");
 }
 
-TEST_CASE("cases 3.7: every name that can be sent to a provider is accepted", "[services][weather]") {
+TEST_CASE("every name that can be sent to a provider is accepted", "[services][weather][case-3.7]") {
   const auto [query, target] = GENERATE(table<std::string, std::string>({
       {"100+Mile+House,Canada", "/100%20Mile%20House,Canada"},
       {"St.+John's,Canada", "/St.%20John's,Canada"},
@@ -268,7 +268,7 @@ TEST_CASE("cases 3.7: every name that can be sent to a provider is accepted", "[
   CHECK(fixture.wttr.targets == std::vector<std::string>{target + "?format=j1"});
 }
 
-TEST_CASE("cases 3.7: names that cannot be sent are rejected", "[services][weather]") {
+TEST_CASE("names that cannot be sent are rejected", "[services][weather][case-3.7]") {
   weather_app_fixture fixture;
   const std::string query = GENERATE(values<std::string>({
       "Paris%00,France",
@@ -285,7 +285,7 @@ TEST_CASE("cases 3.7: names that cannot be sent are rejected", "[services][weath
   CHECK(fixture.wttr.request_count() == 0);
 }
 
-TEST_CASE("cases 3.7: a region is reported and selects among results", "[services][weather]") {
+TEST_CASE("a region is reported and selects among results", "[services][weather][case-3.7]") {
   both_providers_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.set_geocoding(geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3) + "," +
@@ -296,7 +296,7 @@ TEST_CASE("cases 3.7: a region is reported and selects among results", "[service
   CHECK(json_at(fixture.get_weather("Springfield,Ohio,USA").body, "/location/latitude") == "37.2");
 }
 
-TEST_CASE("cases 3.8: slashes at the end of a provider's URL are ignored", "[services][weather]") {
+TEST_CASE("slashes at the end of a provider's URL are ignored", "[services][weather][case-3.8]") {
   const auto* const slashes = GENERATE("", "/", "//", "///");
   providers_fixture fixture;
   scripted_response wttr;

@@ -156,7 +156,7 @@ TEST_CASE("weather: at most three redirects are followed", "[services][weather]"
   CHECK(fixture.wttr.request_count() == 4);
 }
 
-TEST_CASE("cases 5.13: the built-in sample is marked, and no provider is called", "[services][weather]") {
+TEST_CASE("the built-in sample is marked, and no provider is called", "[services][weather][case-5.13]") {
   providers_fixture fixture;
   auto providers = providers_fixture::chain_settings();
   providers.sample = true;
@@ -175,7 +175,7 @@ TEST_CASE("cases 5.13: the built-in sample is marked, and no provider is called"
   CHECK(fixture.wttr.request_count() + fixture.geocoder.request_count() + fixture.forecast.request_count() == 0);
 }
 
-TEST_CASE("cases 5.13: a report of a provider is not marked as a sample", "[services][weather]") {
+TEST_CASE("a report of a provider is not marked as a sample", "[services][weather][case-5.13]") {
   weather_app_fixture fixture{{}, providers_fixture::open_meteo()};
   CHECK_FALSE(json_at(fixture.response_to(get("/api/weather")).body, "/sample").has_value());
   fixture.wttr.status = http::status::bad_gateway;
