@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <span>
+#include <string>
+
+#include <cohort/faults/fault_script.hpp>
+#include <cohort/net/tcp.hpp>
+#include <cohort/runtime/random.hpp>
+
+namespace cohort::test {
+
+/// The fault of a link, shared by its connections, and what it has done.
+struct link_state {
+  faults::link_fault fault{};
+  std::uint64_t accepted = 0;
+  /// The number of connections or responses that a fault has changed.
+  std::uint64_t injected = 0;
+};
+
+/// One connection through the gate: forwards bytes between a client and a server, and injects the link's fault. Used on
+/// one loop.
+class gate_connection {
+ public:
+  gate_connection(link_state& link, net::tcp_socket client, random_generator& random);
+  gate_connection(const gate_connection&) = delete;
+  gate_connection& operator=(const gate_connection&) = delete;
+
+  /// Connects to `target` and forwards until both ends have closed.
+  task<> run(net::endpoint target);
+  /// Applies a fault that affects open connections: `reset` without a response, and `half_open`.
+  void apply(const faults::link_fault& fault);
+
+ private:
+  enum class direction { request, response };
+  using bytes = std::span<const char>;
+
+  task<> forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow);
+  task<> deliver(net::tcp_socket& sink, std::span<char> data, direction flow);
+  task<> deliver_in_pieces(net::tcp_socket& sink, bytes data, const faults::link_fault& fault);
+  task<> write(net::tcp_socket& sink, bytes data);
+  /// The number of bytes of `data` until the fault ends the response; the whole size if it does not.
+  std::size_t bytes_until_end(bytes data) const;
+  void end_response();
+  void record(bytes data, direction flow);
+  void make_lost();
+  void close_both();
+  void reset_both();
+
+  link_state& link_;
+  random_generator& random_;
+  net::tcp_socket client_;
+  net::tcp_socket server_;
+  /// Nothing is delivered any more: received bytes are discarded until one end closes.
+  bool is_lost_ = false;
+  /// Bytes of the current response that were delivered, and those of its header section, once that is complete.
+  std::size_t response_bytes_ = 0;
+  std::size_t header_bytes_ = 0;
+  std::string header_;
+};
+
+}  // namespace cohort::test
