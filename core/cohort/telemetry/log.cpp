@@ -52,8 +52,8 @@ void append_text(std::string& line, std::string_view time, std::string_view leve
   }
 }
 
-/// Blocks until all of `text` is written. Discards the rest on an error, since there is no place to report it.
-void write_to_standard_error(std::string_view text) {
+/// Blocks until all of `text` is written. Returns the rest that an error (a full disk, a closed pipe) prevented.
+std::string_view write_to_standard_error(std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written >= 0) {
@@ -62,9 +62,10 @@ void write_to_standard_error(std::string_view text) {
       pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
       ::poll(&descriptor, 1, -1);
     } else if (errno != EINTR) {
-      return;
+      break;
     }
   }
+  return text;
 }
 
 constexpr auto batch_time = std::chrono::milliseconds{10};
@@ -83,7 +84,7 @@ struct log_sink::state {
       batch.swap(pending);
       const auto batch_lines = std::exchange(pending_lines, 0);
       lock.unlock();
-      write_to_standard_error(batch);
+      write_batch(batch);
       batch.clear();
       lock.lock();
       queued_lines -= batch_lines;
@@ -92,6 +93,22 @@ struct log_sink::state {
     changed.notify_all();
   }
 
+  /// There is no place to report a failed write but the metric: the lines that were not written completely count as
+  /// dropped. The next batch begins on a new line.
+  void write_batch(std::string_view batch) {
+    if (ends_within_line && !write_to_standard_error("\n").empty()) {
+      dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);
+      return;
+    }
+    const auto rest = write_to_standard_error(batch);
+    dropped_lines.fetch_add(count_lines(rest), std::memory_order_relaxed);
+    ends_within_line = rest.size() < batch.size() && batch[batch.size() - rest.size() - 1] != '\n';
+  }
+  static std::uint64_t count_lines(std::string_view text) {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+
+  bool ends_within_line = false;  // of the writing thread
   std::mutex mutex;
   std::condition_variable changed;
   std::string pending;  // lines with their line feeds

@@ -23,8 +23,9 @@ struct log_field {
 };
 
 /// Writes log lines to standard error by a bounded queue and a thread of its own, so that a blocked terminal or pipe
-/// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. When the
-/// queue is full, new lines are dropped and counted. Thread-safe.
+/// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. Lines are
+/// dropped and counted when the queue is full, and when the output fails: a full disk, a pipe without a reader. Later
+/// lines are written once the output works again. Thread-safe.
 class log_sink {
  public:
   log_sink();

@@ -30,7 +30,7 @@ const summary: Section = {
     stat({
       id: 3,
       title: 'Log Lines Dropped',
-      description: 'Log lines dropped because of a full log queue since the start of the selected replicas.',
+      description: 'Log lines dropped because of a full log queue or a failed output since the start of the selected replicas.',
       unit: 'short',
       width: 6,
       thresholds: redAt(1),
@@ -239,7 +239,7 @@ const processes: Section = {
     chart({
       id: 404,
       title: 'Log Lines Dropped per Second',
-      description: 'Log lines dropped because of a full log queue. LogLinesDropped fires for the first one.',
+      description: 'Log lines dropped because of a full log queue or a failed output. LogLinesDropped fires for the first one.',
       unit: 'cps',
       width: 6,
       queries: [{ expr: ratePerReplica('cohort_log_lines_dropped_total'), legend: replica }],

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/telemetry/log.hpp>
 
+#include <sys/resource.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <csignal>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <thread>
 
@@ -149,13 +153,16 @@ class full_pipe {
     ::fcntl(ends_[1], F_SETFL, 0);
   }
   ~full_pipe() {
-    ::close(ends_[0]);
+    close_reading();
     close_writing();
   }
   full_pipe(const full_pipe&) = delete;
   full_pipe& operator=(const full_pipe&) = delete;
 
   int write_end() const { return ends_[1]; }
+  void close_reading() {
+    if (ends_[0] >= 0) ::close(std::exchange(ends_[0], -1));
+  }
   void close_writing() {
     if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
   }
@@ -202,6 +209,76 @@ TEST_CASE("log: a blocked output does not block the destruction of the sink", "[
   sink.reset();
   redirect.reset();
   SUCCEED("the destructor has returned");
+}
+
+/// Waits until the sink has dropped `count` lines.
+void wait_for_dropped_lines(const log_sink& sink, std::uint64_t count) {
+  for (int i = 0; i < 2000 && sink.dropped_lines() < count; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  CHECK(sink.dropped_lines() == count);
+}
+
+TEST_CASE("log: lines that a full disk prevents are counted, and logging continues when there is space again",
+          "[telemetry][log][threads]") {
+  const int full_device = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full_device >= 0);
+  std::optional<standard_error_redirect> redirect{full_device};
+  std::optional<log_sink> sink{std::in_place};
+  sink->write("first");
+  sink->write("second");
+  wait_for_dropped_lines(*sink, 2);
+
+  const temporary_directory directory;
+  const auto path = directory.write("log", "");
+  const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  redirect.emplace(file);
+  sink->write("third");
+  sink.reset();
+  redirect.reset();
+  ::close(file);
+  ::close(full_device);
+  std::ifstream input{path};
+  std::string line;
+  CHECK(std::getline(input, line));
+  CHECK(line == "third");
+}
+
+TEST_CASE("log: after a line that was written in part, the next one begins on a new line",
+          "[telemetry][log][threads]") {
+  const temporary_directory directory;
+  const auto path = directory.write("log", "");
+  const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  // A file that cannot grow beyond four bytes.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit original{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &original) == 0);
+  const rlimit limited{4, original.rlim_max};
+  std::optional<standard_error_redirect> redirect{file};
+  std::optional<log_sink> sink{std::in_place};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  sink->write("partial");
+  sink->write("lost");
+  wait_for_dropped_lines(*sink, 2);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &original) == 0);
+  sink->write("whole");
+  sink.reset();
+  redirect.reset();
+  ::close(file);
+  std::ifstream input{path};
+  const std::string text{std::istreambuf_iterator<char>{input}, {}};
+  CHECK(text == "part\nwhole\n");
+}
+
+TEST_CASE("log: lines to a pipe without a reader are counted", "[telemetry][log][threads]") {
+  full_pipe pipe;
+  pipe.close_reading();
+  std::optional<standard_error_redirect> redirect{pipe.write_end()};
+  std::optional<log_sink> sink{std::in_place};
+  sink->write("nobody reads this");
+  wait_for_dropped_lines(*sink, 1);
+  sink.reset();
+  redirect.reset();
 }
 
 TEST_CASE("log: the queue is limited by bytes as well as by lines", "[telemetry][log][threads]") {
