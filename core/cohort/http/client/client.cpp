@@ -57,6 +57,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
   lease->stream().set_deadline(call_deadline);
   auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_);
+  if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   lease->release(address_outcome(result.response, options.timeout_is_failure), result.reusable);
   exchange done{std::move(result.response), lease->address()};
   if (done.response) {

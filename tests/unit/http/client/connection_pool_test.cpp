@@ -122,6 +122,37 @@ TEST_CASE("connection pool: closing idle connections does not affect one in use"
   CHECK(busy.response().body == "still open");
 }
 
+TEST_CASE("connection pool: a timeout on a reused connection closes the idle connections to its address",
+          "[http][client]") {
+  client_fixture fixture;
+  auto first = fixture.get();
+  auto second = fixture.get();
+  for (std::size_t i = 0; i < 2; ++i) {
+    fixture.connection(i).read_request();
+    fixture.connection(i).send(ok_response("hello"));
+  }
+  first.result();
+  second.result();
+  // The network drops both without a reset: the first call has to wait for its timeout, the next one need not.
+  CHECK(fixture.get("http://site.test/", 1s).error() == client_error::response_timeout);
+  CHECK(fixture.connection_count() == 2);
+  CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("new")).body == "new");
+  CHECK(fixture.connection_count() == 3);
+  CHECK(fixture.connection(0).client_has_closed());
+  CHECK(fixture.connection(1).client_has_closed());
+}
+
+TEST_CASE("connection pool: a timeout on a new connection keeps the idle connections", "[http][client]") {
+  client_fixture fixture;
+  auto slow = fixture.get("http://site.test/", 1s);
+  auto idle = fixture.get();
+  fixture.connection(1).read_request();
+  fixture.connection(1).send(ok_response("hello"));
+  idle.result();
+  CHECK(slow.error() == client_error::response_timeout);
+  CHECK_FALSE(fixture.connection(1).client_has_closed());
+}
+
 TEST_CASE("connection pool: an idle connection that was closed, or received bytes without a request, is not reused",
           "[http][client]") {
   client_fixture fixture;

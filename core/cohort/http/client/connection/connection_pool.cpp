@@ -48,6 +48,8 @@ connection_pool::lease::lease(lease&& other) noexcept
 
 connection_pool::lease::~lease() { release(outcome::ignored, false); }
 
+void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
+
 void connection_pool::lease::release(outcome result, bool reusable) {
   if (std::exchange(released_, true)) return;
   if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;

@@ -33,6 +33,10 @@ class connection_pool {
     const net::endpoint& address() const noexcept { return address_; }
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool reused() const noexcept { return reused_; }
+    /// Closes the idle connections to the same address. For a reused connection that got no response: if the network
+    /// dropped it without a reset (a failed peer or middlebox), it dropped the others as well, and each would cost one
+    /// request its timeout.
+    void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
     void release(policy::load_balancer::outcome result, bool reusable);

@@ -28,6 +28,10 @@ void idle_connections::close_expired(time_point now, const policy::load_balancer
   });
 }
 
+void idle_connections::close_all_to(const net::endpoint& address) {
+  std::erase_if(connections_, [&](const idle_connection& connection) { return connection.address == address; });
+}
+
 time_point idle_connections::next_expiry() const noexcept {
   return connections_.empty() ? time_point::max() : connections_.front().expiry;
 }

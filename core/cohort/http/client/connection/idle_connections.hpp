@@ -21,6 +21,7 @@ class idle_connections {
   /// Closes connections that have expired, and those to addresses that `known` does not contain any more.
   void close_expired(time_point now, const policy::load_balancer& known);
   void close_all() noexcept { connections_.clear(); }
+  void close_all_to(const net::endpoint& address);
 
   bool empty() const noexcept { return connections_.empty(); }
   /// The earliest expiry; `time_point::max()` if there are no connections.
