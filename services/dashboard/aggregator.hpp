@@ -14,9 +14,12 @@ struct aggregator_settings {
   http::upstream_settings sysinfo_policy = default_policy(std::chrono::seconds{3});
   http::upstream_settings weather_policy = default_policy(std::chrono::seconds{5});
 
+  /// The breaker sends a probe every 4 s, however long the upstream has failed: a recovered part is shown within 5 s,
+  /// and one probe each 4 s is no load for the upstream.
   static http::upstream_settings default_policy(duration timeout) {
     http::upstream_settings policy;
     policy.timeout = timeout;
+    policy.breaker.base_open_time = policy.breaker.max_open_time = std::chrono::seconds{4};
     return policy;
   }
 };
