@@ -6,6 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { AggregatePoller, isFresh } from './aggregate_poller.ts';
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import type { ComposeFile } from './compose_lint.ts';
 import { lint } from './compose_lint.ts';
@@ -112,6 +113,29 @@ async function checkScaling(stack: Stack, services: string[]): Promise<void> {
   await checkTargets(stack, { 'time-service': 1 });
 }
 
+/** Restarts every replica of the three inner services in turn, two of each, under load through the dashboard. */
+async function checkRollingRestart(stack: Stack, services: string[]): Promise<void> {
+  const restarted = ['time-service', 'system-info-service', 'weather-service'];
+  await compose('up', '-d', '--no-build', ...restarted.flatMap((name) => ['--scale', `${name}=2`]), ...services);
+  await checkHealth(services.length + restarted.length);
+  const poller = new AggregatePoller(stack.services['dashboard-service'], 50, 10_000, stack.apiKey);
+  for (const name of restarted) {
+    const replicas = (await listContainers()).filter(({ Service }) => Service === name).map(({ Name }) => Name);
+    expect(replicas.length === 2, `two replicas of ${name}, got ${replicas.join(', ')}`);
+    for (const replica of replicas) {
+      // The grace period covers the drain delay and the drain.
+      await runProcess('docker', ['restart', '-t', '15', replica]);
+      await checkHealth(services.length + restarted.length);
+    }
+  }
+  await poller.stop();
+  const failed = poller.polls.filter((poll) => !isFresh(poll));
+  expect(failed.length === 0, `no request fails during the restarts; ${failed.length} did: ${JSON.stringify(failed.slice(0, 5))}`);
+  reportSuccess(`rolling restart of ${restarted.join(', ')}, two replicas each: 0 failed of ${poller.polls.length} requests`);
+  await compose('up', '-d', '--no-build', ...services);
+  await checkHealth(services.length);
+}
+
 /**
  * The exit status of loadgen for an INVALID run. Accepted here: a busy machine affects latency, not the number of
  * requests.
@@ -193,6 +217,7 @@ try {
   await checkMetricsFormat(stack);
   await checkWatchdog(stack);
   await checkScaling(stack, services);
+  await checkRollingRestart(stack, services);
   await checkComposeLoadgen(stack);
   await checkExemplars(stack);
   await checkRestartAfterOutOfMemory(stack);

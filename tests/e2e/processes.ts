@@ -53,6 +53,10 @@ export class BackgroundProcess {
     });
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   /** The output up to now. */
   get output(): string {
     return this.outputText;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+// The fault gate in front of each link of the real programs in turn, with each fault in turn, under a low load: typed
+// responses within their deadlines, recovery, and nothing leaked.
+import type { Poll } from './aggregate_poller.ts';
+import { AggregatePoller, isFresh } from './aggregate_poller.ts';
+import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import type { LinkName, Resources } from './gated_stack.ts';
+import { GatedStack, linkNames, metricSum } from './gated_stack.ts';
+import { terminateChildrenOnExit } from './processes.ts';
+import { serviceNames } from './stack.ts';
+
+const faults = [
+  'latency 300ms', 'bandwidth 2000', 'slice 8', 'reset', 'reset 100', 'half-open', 'black-hole', 'black-hole 200', 'garbage',
+  'cut-header', 'cut-body',
+];
+/** The part of the aggregate behind each link. */
+const parts: Partial<Record<LinkName, string>> = {
+  time: 'time_service', sysinfo: 'sysinfo_service', weather: 'weather_service', provider: 'weather_service',
+};
+const typedStates = new Set(['fresh', 'stale', 'timeout', 'error', 'shed', 'open']);
+
+const faultSeconds = 3;
+const recoverySeconds = 5;
+/** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */
+const maxResponseMilliseconds = 5_500;
+const pollMilliseconds = 100;
+/** Connections of the checks themselves: each is a descriptor and a task. */
+const tolerance = 2;
+const memoryToleranceMiB = 8;
+
+function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
+  const part = parts[link];
+  for (const { start, end, status, states } of polls) {
+    const details = `${link}, ${fault}: status ${status} after ${(end - start).toFixed(0)} ms, ${JSON.stringify(states)}`;
+    if (part === undefined) continue; // The client's own link: the poller's timeout bounds the response.
+    expect(status === 200, `status 200; ${details}`);
+    expect(end - start <= maxResponseMilliseconds, `a response within the deadline; ${details}`);
+    for (const [name, state] of Object.entries(states)) {
+      expect(typedStates.has(state), `a typed state; ${details}`);
+      expect(name === part || state === 'fresh', `the other parts are fresh; ${details}`);
+    }
+  }
+}
+
+/** Injects one fault, stops the poller and returns one line of the table. */
+async function play(gated: GatedStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
+  const injectedBefore = await gated.injectedCount(link);
+  const start = elapsed();
+  await gated.setFault(link, fault);
+  await pause(faultSeconds * 1000);
+  await gated.setFault(link, 'none');
+  const end = elapsed();
+  const recovered = await eventually(`${link} recovers from ${fault}`, 30, () =>
+    Promise.resolve(poller.polls.find((poll) => poll.start >= end && isFresh(poll))),
+  );
+  const recovery = (recovered.end - end) / 1000;
+  expect(recovery <= recoverySeconds, `${link} recovers from ${fault} within ${recoverySeconds} s, not ${recovery.toFixed(1)} s`);
+  expect((await gated.injectedCount(link)) > injectedBefore, `the fault ${fault} of ${link} affects a connection`);
+  await poller.stop();
+  const during = poller.polls.filter((poll) => poll.start >= start && poll.start < end);
+  checkPolls(link, fault, during);
+  const part = parts[link];
+  const counts = new Map<string, number>();
+  for (const poll of during) {
+    const state = part === undefined ? (poll.status === 0 ? 'no response' : String(poll.status)) : poll.states[part] ?? 'none';
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  const states = [...counts].map(([state, count]) => `${state} ${count}`).join(', ');
+  return [link.padEnd(10), fault.padEnd(15), `${recovery.toFixed(2)} s`.padStart(9), `  ${states}`];
+}
+
+async function checkNothingLeaked(gated: GatedStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
+  // The client closes idle connections after 30 s.
+  await eventually('no connection, task or descriptor is left', 60, async () => {
+    const now = gated.resources();
+    for (const name of serviceNames) {
+      const url = gated.stack.services[name];
+      const inFlight = await metricSum(url, 'cohort_client_in_flight');
+      const tasks = await metricSum(url, 'cohort_loop_tasks');
+      const left =
+        `${name}: ${now[name].descriptors} descriptors (${before[name]?.descriptors} before), ${inFlight} calls in ` +
+        `flight, ${tasks} tasks (${tasksBefore[name]} before)`;
+      expect(now[name].descriptors <= (before[name]?.descriptors ?? 0) + tolerance, left);
+      expect(inFlight === 0 && tasks <= (tasksBefore[name] ?? 0) + tolerance, left);
+    }
+    return true;
+  });
+  const now = gated.resources();
+  for (const name of serviceNames) {
+    const rss = before[name]?.rss ?? 0;
+    expect(now[name].rss <= rss + memoryToleranceMiB, `memory of ${name} is back: ${rss.toFixed(1)} to ${now[name].rss.toFixed(1)} MiB`);
+    reportSuccess(
+      `${name}: ${before[name]?.descriptors} descriptors before, ${now[name].descriptors} after; ` +
+        `${rss.toFixed(1)} MiB before, ${now[name].rss.toFixed(1)} MiB after`,
+    );
+  }
+}
+
+const selected = process.argv.slice(2);
+const unknown = selected.filter((name) => !linkNames.some((link) => link === name));
+expect(unknown.length === 0, `links are of ${linkNames.join(', ')}, not ${unknown.join(', ')}`);
+terminateChildrenOnExit();
+// Reports are fresh for a second, so that the provider's link is used.
+const gated = await GatedStack.start({ WEATHER_CACHE_SECONDS: '1' });
+try {
+  const before = gated.resources();
+  const tasksBefore: Record<string, number> = {};
+  for (const name of serviceNames) tasksBefore[name] = await metricSum(gated.stack.services[name], 'cohort_loop_tasks');
+  console.log(`link       fault            recovery  states of the part during the fault (${faultSeconds} s)`);
+  for (const link of linkNames.filter((name) => selected.length === 0 || selected.includes(name))) {
+    for (const fault of faults) {
+      const poller = new AggregatePoller(gated.links.dashboard, pollMilliseconds, 8_000);
+      await eventually('the aggregate is fresh', 30, () => Promise.resolve(poller.polls.some(isFresh)));
+      const line = await play(gated, poller, link, fault);
+      console.log(line.join(' '));
+    }
+  }
+  await checkNothingLeaked(gated, before, tasksBefore);
+} finally {
+  console.log(`logs in ${gated.directory}`);
+  await gated.stop();
+}

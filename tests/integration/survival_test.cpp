@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+// Failures of the machine around a program: a full disk, closed outputs and clock steps.
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include "tests/integration/process_resources.hpp"
+#include "tests/integration/running_program.hpp"
+#include "tests/integration/wttr_samples.hpp"
+#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A service whose outputs a shell redirects. It replaces the shell, so that it receives the signals.
+class redirected_service {
+ public:
+  explicit redirected_service(const std::string& redirection)
+      : process_{"/bin/bash",
+                 {"-c", "exec \"$0\" \"$@\" " + redirection, program_path("time-service"), "--log-format", "json",
+                  "--port", std::to_string(port_)}} {
+    for (int i = 0; i < 1000 && !is_listening(); ++i) std::this_thread::sleep_for(10ms);
+  }
+
+  std::uint16_t port() const noexcept { return port_; }
+  child_process& process() noexcept { return process_; }
+
+ private:
+  bool is_listening() const {
+    try {
+      return get(port_, "/health").status == 200;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  std::uint16_t port_ = free_port();
+  child_process process_;
+};
+
+double wait_for_dropped_lines(std::uint16_t port) {
+  double dropped = 0;
+  for (int i = 0; i < 200 && dropped <= 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+    dropped = metric(port, "cohort_log_lines_dropped_total");
+  }
+  return dropped;
+}
+
+TEST_CASE("outputs: a service serves requests whatever its outputs are, and counts the lines that it lost",
+          "[integration][threads][survival]") {
+  struct example {
+    std::string redirection;
+    bool loses_lines;
+  };
+  for (const auto& test_case : {
+           example{"2>/dev/full", true},          // the disk is full
+           example{">/dev/full 2>&1", true},      //
+           example{"2> >(exec true)", true},      // the reader of the pipe has ended
+           example{">&- 2>&-", false},            // closed
+           example{"<&- >&- 2>/dev/full", true},  //
+       }) {
+    CAPTURE(test_case.redirection);
+    redirected_service service{test_case.redirection};
+    for (int i = 0; i < 100; ++i) REQUIRE(get(service.port(), "/api/time").status == 200);
+    const auto dropped = test_case.loses_lines ? wait_for_dropped_lines(service.port())
+                                               : metric(service.port(), "cohort_log_lines_dropped_total");
+    CHECK((dropped > 0) == test_case.loses_lines);
+    service.process().signal(SIGTERM);
+    // The shell's other process may hold the test's pipe, so only the service's end is awaited.
+    bool has_ended = false;
+    for (int i = 0; i < 500 && !has_ended; ++i) {
+      std::this_thread::sleep_for(10ms);
+      std::ifstream status{"/proc/" + std::to_string(service.process().pid()) + "/stat"};
+      std::string fields;
+      std::getline(status, fields);
+      has_ended = fields.empty() || fields.find(") Z ") != std::string::npos;
+    }
+    CHECK(has_ended);
+  }
+}
+
+/// The shift of the wall clock of a program that runs with the library `wall-clock-preload`.
+class wall_clock_shift {
+ public:
+  wall_clock_shift() { set(0s); }
+  void set(std::chrono::seconds shift) {
+    const std::int64_t seconds = shift.count();
+    std::fstream file{path_, std::ios::binary | std::ios::in | std::ios::out};
+    file.write(reinterpret_cast<const char*>(&seconds), sizeof seconds);
+    shift_ = shift;
+  }
+  child_process::environment environment() const {
+    return {{"LD_PRELOAD", COHORT_WALL_CLOCK_PRELOAD}, {"WALL_CLOCK_OFFSET_FILE", path_.string()}};
+  }
+  /// The difference of an HTTP date to the shifted clock.
+  std::chrono::seconds difference(const std::string& date) const {
+    std::tm parsed{};
+    REQUIRE(::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed) != nullptr);
+    const auto expected = std::chrono::system_clock::now() + shift_;
+    return std::chrono::seconds{::timegm(&parsed) - std::chrono::system_clock::to_time_t(expected)};
+  }
+
+ private:
+  temporary_directory directory_;
+  std::filesystem::path path_ = directory_.write("offset", std::string(8, '\0'));
+  std::chrono::seconds shift_{};
+};
+
+TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and calls do not",
+          "[integration][threads][survival]") {
+  scripted_upstream provider;
+  provider.set_default_behavior(canned_response{.body = wttr_response()});
+  wall_clock_shift clock;
+  auto variables = clock.environment();
+  variables.insert({{"WEATHER_UPSTREAM_URL", provider.url()}, {"WEATHER_FALLBACK_URL", "none"}, {"API_KEY", "s3cret"}});
+  running_program stack{"cohort-stack", {}, variables};
+  const auto dashboard = stack.port_of("dashboard-service");
+  const header_list key{{"X-API-Key", "s3cret"}};
+  const auto sign_in = [&] {
+    const auto cookie = request(dashboard, "POST", "/session", key).header("set-cookie");
+    return header_list{{"Cookie", cookie.substr(0, cookie.find(';'))}};
+  };
+  REQUIRE(get(dashboard, "/api/aggregate", key).status == 200);
+  const auto first_session = sign_in();
+  REQUIRE(get(dashboard, "/api/aggregate", first_session).status == 200);
+  raw_connection open{dashboard};
+  for (const std::chrono::seconds shift : {std::chrono::seconds{13h}, std::chrono::seconds{-365 * 24h},
+                                           std::chrono::seconds{10 * 365 * 24h}, std::chrono::seconds{0h}}) {
+    CAPTURE(shift.count());
+    clock.set(shift);
+    open.send("GET /api/aggregate HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n");
+    const auto response = open.read_response();
+    CHECK(response.status == 200);
+    CHECK(std::chrono::abs(clock.difference(response.header("date"))) <= 2s);
+    for (const auto* const part : {"time_service", "sysinfo_service", "weather_service"}) {
+      CHECK(json_at(response.body, std::string{"/meta/"} + part + "/state") == "\"fresh\"");
+    }
+    CHECK(std::stod(json_at(response.body, "/meta/time_service/elapsed_ms")) < 3000);
+    // The report is as old as before.
+    CHECK(json_at(response.body, "/weather_service/cached") == "true");
+    CHECK(std::stoi(json_at(response.body, "/weather_service/cache_age_seconds")) < 60);
+    // A session ends by the wall clock, and a new one can begin.
+    if (shift > 12h) CHECK(get(dashboard, "/api/aggregate", first_session).status == 401);
+    CHECK(get(dashboard, "/api/aggregate", sign_in()).status == 200);
+    CHECK(get(dashboard, "/health").status == 200);
+  }
+  CHECK(provider.requests().size() == 1);
+  CHECK(stack.stop() == 0);
+}
+
+}  // namespace
+}  // namespace cohort::test
