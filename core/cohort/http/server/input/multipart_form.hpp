@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/http/message/form/multipart_parser.hpp>
+#include <cohort/http/message/form/urlencoded.hpp>
+#include <cohort/http/message/response.hpp>
+#include <cohort/http/server/input/temporary_file.hpp>
+#include <cohort/http/server/request_context.hpp>
+
+namespace cohort::http {
+
+/// A file of a form.
+struct uploaded_file {
+  /// The name of the form's field.
+  std::string field;
+  /// As the client sent it: never use it as a path.
+  std::string filename;
+  /// As the client sent it; empty if it sent none.
+  std::string content_type;
+  /// Removed with this object unless `content.keep(…)` gives it a name.
+  temporary_file content;
+};
+
+/// The fields and files of a `multipart/form-data` body.
+struct multipart_form {
+  form_fields fields;
+  std::vector<uploaded_file> files;
+
+  /// The value of the first field with this name.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+
+/// Reads a `multipart/form-data` body: fields into memory, files into a directory. Feed it the bytes of the body in any
+/// slicing:
+///
+///     http::multipart_reader reader{context, "/var/lib/photos"};
+///     if (!reader.write(context.body()) || !reader.finish()) return reader.error_response();
+///     auto form = reader.take_form();
+///
+/// Whatever happens, no file remains in the directory but those that were kept.
+class multipart_reader {
+ public:
+  /// Without a `Content-Type` of `multipart/form-data` with a boundary, the error is 415.
+  multipart_reader(const request_context& context, std::filesystem::path directory,
+                   const multipart_limits& limits = {});
+
+  /// False if the body is invalid or a file cannot be written: then `error_response` is the response.
+  bool write(std::string_view bytes);
+  /// At the end of the body. False if it is incomplete.
+  bool finish();
+  /// Precondition: `finish` returned true.
+  multipart_form take_form() noexcept { return std::move(form_); }
+
+  /// 400, 413 or 415 with the field and the reason; 507 if there is no space on the disk, 500 if a file cannot be
+  /// written for another reason (`disk_error`, which the response does not show).
+  response error_response() const;
+  error_code disk_error() const noexcept { return disk_error_; }
+
+ private:
+  bool handle(multipart_parser::event next);
+  bool start_part();
+  bool check_disk(error_code error);
+
+  std::filesystem::path directory_;
+  std::optional<multipart_parser> parser_;
+  multipart_form form_;
+  std::optional<multipart_error> error_;
+  error_code disk_error_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::http {
+
+/// A file without a name in a directory (`O_TMPFILE`): the system removes it when it is closed, even if the program
+/// crashes, unless `keep` gives it a name. On file systems without such files, it has a random name until then.
+///
+/// Writing blocks as long as the page cache of the system does.
+class temporary_file {
+ public:
+  /// Creates a file that only this user may read. The error is that of the system, such as a missing directory.
+  static result<temporary_file> create(const std::filesystem::path& directory);
+
+  temporary_file(temporary_file&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_), name_(std::move(other.name_)) {
+    other.name_.clear();
+  }
+  temporary_file& operator=(temporary_file&& other) noexcept;
+  ~temporary_file();
+
+  /// Appends all bytes.
+  error_code write(std::string_view bytes);
+  /// Gives the file the name `target`, on the same file system, after its content has been written to the disk. Never
+  /// replaces a file: the error is then `file_exists`. Call it once.
+  error_code keep(const std::filesystem::path& target);
+  /// The number of bytes that were written.
+  std::uint64_t size() const noexcept { return size_; }
+  /// For reading with `pread`; valid as long as the object.
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  temporary_file(int descriptor, std::filesystem::path name) : descriptor_(descriptor), name_(std::move(name)) {}
+  void remove() noexcept;
+
+  int descriptor_;
+  std::uint64_t size_ = 0;
+  /// Empty if the file has no name.
+  std::filesystem::path name_;
+};
+
+}  // namespace cohort::http

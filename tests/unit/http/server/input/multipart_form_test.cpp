@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/input/multipart_form.hpp>
+
+#include <stdlib.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <fstream>
+#include <iterator>
+
+namespace cohort::http {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory that is removed at the end.
+class scratch_directory {
+ public:
+  scratch_directory() {
+    auto name = (fs::temp_directory_path() / "multipart-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~scratch_directory() { fs::remove_all(path); }
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+
+  std::size_t file_count() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator{path}, fs::directory_iterator{}));
+  }
+  std::string content(std::string_view name) const {
+    std::ifstream file{path / name, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+
+  fs::path path;
+};
+
+request_head head_with(std::string_view content_type) {
+  request_head head;
+  head.fields.push_back({field::content_type, "Content-Type", content_type});
+  return head;
+}
+
+constexpr std::string_view type = "multipart/form-data; boundary=b";
+constexpr std::string_view body =
+    "--b\r\nContent-Disposition: form-data; name=title\r\n\r\nSea\r\n"
+    "--b\r\nContent-Disposition: form-data; name=photo; filename=\"../a.png\"\r\nContent-Type: image/png\r\n\r\n"
+    "\x89PNG\r\n\x1a\r\n--b--\r\n";
+
+TEST_CASE("multipart form: fields are values, and files are on the disk", "[http][multipart]") {
+  const scratch_directory directory;
+  const auto head = head_with(type);
+  const request_context context{head, "192.0.2.1"};
+  for (std::size_t slice = 1; slice <= body.size(); slice += 7) {
+    multipart_reader reader{context, directory.path};
+    for (auto rest = body; !rest.empty(); rest.remove_prefix(std::min(slice, rest.size())))
+      REQUIRE(reader.write(rest.substr(0, slice)));
+    REQUIRE(reader.finish());
+    auto form = reader.take_form();
+    CHECK(form.find("title") == "Sea");
+    CHECK_FALSE(form.find("photo").has_value());
+    REQUIRE(form.files.size() == 1);
+    auto& [field, filename, content_type, content] = form.files[0];
+    CHECK(field == "photo");
+    CHECK(filename == "../a.png");
+    CHECK(content_type == "image/png");
+    CHECK(content.size() == 7);
+    const auto name = std::to_string(slice);
+    CHECK_FALSE(content.keep(directory.path / name));
+    CHECK(directory.content(name) == "\x89PNG\r\n\x1a");
+    CHECK(content.keep(directory.path / name) == boost::system::errc::file_exists);
+  }
+}
+
+TEST_CASE("multipart form: a file that is not kept leaves nothing in the directory", "[http][multipart]") {
+  const scratch_directory directory;
+  const auto head = head_with(type);
+  const request_context context{head, "192.0.2.1"};
+  {
+    multipart_reader complete{context, directory.path};
+    REQUIRE(complete.write(body));
+    REQUIRE(complete.finish());
+    multipart_reader cut{context, directory.path};
+    REQUIRE(cut.write(body.substr(0, body.size() - 12)));
+    CHECK_FALSE(cut.finish());
+    CHECK(cut.error_response().code() == status::bad_request);
+    CHECK(cut.error_response().content() ==
+          R"({"error":"Bad Request","message":"photo must end with the last boundary",)"
+          R"("fields":[{"field":"photo","in":"body","reason":"must end with the last boundary"}]})");
+  }
+  CHECK(directory.file_count() == 0);
+}
+
+TEST_CASE("multipart form: errors have their status, field and reason", "[http][multipart]") {
+  const scratch_directory directory;
+  const auto head = head_with(type);
+  const request_context context{head, "192.0.2.1"};
+
+  multipart_reader large{context, directory.path, {.max_file_bytes = 6}};
+  CHECK_FALSE(large.write(body));
+  CHECK_FALSE(large.write(body));
+  CHECK_FALSE(large.finish());
+  CHECK(large.error_response().code() == status::payload_too_large);
+  CHECK(large.error_response().content().find(R"("field":"photo","in":"body","reason":"must have at most 6 bytes")") !=
+        std::string_view::npos);
+
+  multipart_reader binary{context, directory.path};
+  CHECK_FALSE(binary.write("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\xFF\r\n--b--\r\n"));
+  CHECK(binary.error_response().content().find("must be UTF-8") != std::string_view::npos);
+
+  const auto other_head = head_with("application/json");
+  const request_context other{other_head, "192.0.2.1"};
+  multipart_reader unsupported{other, directory.path};
+  CHECK_FALSE(unsupported.write(body));
+  CHECK(unsupported.error_response().code() == status::unsupported_media_type);
+  CHECK(unsupported.error_response().find("accept") == "multipart/form-data");
+}
+
+TEST_CASE("multipart form: a file that cannot be created is the server's fault and not explained to the client",
+          "[http][multipart]") {
+  const scratch_directory directory;
+  const auto head = head_with(type);
+  const request_context context{head, "192.0.2.1"};
+  multipart_reader reader{context, directory.path / "missing"};
+  CHECK_FALSE(reader.write(body));
+  CHECK(reader.disk_error() == boost::system::errc::no_such_file_or_directory);
+  CHECK(reader.error_response().code() == status::internal_server_error);
+  CHECK(reader.error_response().content().find("missing") == std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace cohort::http
