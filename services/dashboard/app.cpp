@@ -134,17 +134,16 @@ http::router app(service::service_context context, service::api_key_authenticato
 
   http::router router;
   add_page(router);
-  auto& aggregate = router.get("/api/aggregate", [routes](http::request_context& request) {
-    return dashboard_routes::aggregate(routes, request);
-  });
-  aggregate.adapts_to_deadline = true;
+  router
+      .get("/api/aggregate",
+           [routes](http::request_context& request) { return dashboard_routes::aggregate(routes, request); })
+      .adapts_to_deadline();
   router.get("/api/time-proxy",
              [routes](http::request_context& request) { return dashboard_routes::time_proxy(routes, request); });
   router.get("/api/events", [routes](http::request_context&) { return routes->events(); });
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
   router.post("/session", [routes](http::request_context& request) { return routes->sign_in(request); });
-  router.add(http::method::delete_, "/session",
-             http::sync_handler{[](http::request_context&) { return dashboard_routes::sign_out(); }});
+  router.del("/session", [](http::request_context&) { return dashboard_routes::sign_out(); });
   return router;
 }
 

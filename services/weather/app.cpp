@@ -90,10 +90,11 @@ http::router app(service::service_context context, report_cache::settings settin
   auto routes =
       std::make_shared<const weather_routes>(weather_routes{std::move(cache), std::move(preset), fetch_timeout});
   http::router router;
-  auto& current = router.get(
-      "/api/weather", [routes](http::request_context& request) { return weather_routes::current(routes, request); });
   // Most requests are served from the cache: the duration of a fetch is not theirs.
-  current.adapts_to_deadline = true;
+  router
+      .get("/api/weather",
+           [routes](http::request_context& request) { return weather_routes::current(routes, request); })
+      .adapts_to_deadline();
   return router;
 }
 

@@ -82,21 +82,21 @@ fault_injector::fault_injector(const std::vector<loop*>& loops, telemetry::regis
 
 void fault_injector::install(http::router& routes) {
   for (const auto& route : routes.routes()) {
-    if (route->is_probe || route->exempt_from_faults) continue;
-    for (auto& [method, handler] : route->handlers) {
-      handler = http::async_handler{[this, wrapped = std::move(handler)](http::request_context& context) {
-        return handle(*this, wrapped, context);
-      }};
+    for (const auto& operation : route->operations()) {
+      if (operation->settings().is_probe || operation->settings().is_exempt_from_faults) continue;
+      operation->replace_handler(
+          http::async_handler{[this, wrapped = operation->function()](http::request_context& context) {
+            return handle(*this, wrapped, context);
+          }});
     }
   }
   routes.get(path, [this](http::request_context&) { return show_settings(); });
-  routes.add(http::method::put, path,
-             http::sync_handler{[this](http::request_context& context) { return put_settings(context); }});
-  routes.add(http::method::delete_, path, http::sync_handler{[this](http::request_context& context) {
-               if (auto rejection = reject_browsers(context)) return std::move(*rejection);
-               set({});
-               return show_settings();
-             }});
+  routes.put(path, [this](http::request_context& context) { return put_settings(context); });
+  routes.del(path, [this](http::request_context& context) {
+    if (auto rejection = reject_browsers(context)) return std::move(*rejection);
+    set({});
+    return show_settings();
+  });
 }
 
 task<http::response> fault_injector::handle(fault_injector& self, const http::handler& wrapped,

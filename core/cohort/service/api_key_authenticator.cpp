@@ -75,8 +75,8 @@ bool api_key_authenticator::has_valid_key(const http::request_context& context) 
 }
 
 http::filter api_key_filter(const api_key_authenticator& authenticator) {
-  return [&authenticator](const http::request_context& context,
-                          std::string_view endpoint) -> std::optional<http::response> {
+  return [&authenticator](http::request_context& context) -> std::optional<http::response> {
+    const auto endpoint = context.endpoint();
     // The path may be percent-encoded, so the endpoint is checked as well.
     const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
     return is_api ? authenticator.authenticate(context, endpoint) : std::nullopt;

@@ -67,12 +67,12 @@ void instance::build(const dependencies& injected) {
   authenticator_->register_counters(routes_);
   add_probe_routes(routes_, metrics_, draining_);
   if (const auto limit = injected.settings.rate_limit) {
-    routes_.add_filter(rate_limit_filter(*limit, metrics_, *authenticator_));
+    routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
   }
   if (!injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate) {
-    routes_.add_filter(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
+    routes_.use(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
   }
-  routes_.add_filter(api_key_filter(*authenticator_));
+  routes_.use(api_key_filter(*authenticator_));
   metrics_
       .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
                   {{"version", definition_.version}})

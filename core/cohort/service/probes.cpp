@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/probes.hpp>
 
+#include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include <cohort/http/message/content_negotiation.hpp>
 #include <cohort/http/server/router.hpp>
@@ -9,6 +11,8 @@
 
 namespace cohort::service {
 namespace {
+
+constexpr std::array<std::string_view, 4> probe_paths{"/health", "/livez", "/readyz", "/metrics"};
 
 /// The first one is the default.
 constexpr std::array<std::string_view, 2> metrics_media_types{
@@ -22,12 +26,23 @@ http::response metrics_response(const telemetry::registry& metrics, const http::
   return response;
 }
 
+/// Throws `std::logic_error` if the service has a route of its own at one of these paths: a wrong health check or an
+/// unprotected route would result.
+void check_for_overrides(const http::router& routes) {
+  for (const auto& route : routes.routes()) {
+    if (std::find(probe_paths.begin(), probe_paths.end(), route->pattern) == probe_paths.end()) continue;
+    throw std::logic_error{"the route " + route->pattern + " (" + route->operations().front()->location() +
+                           ") conflicts with the health and metrics routes of every service"};
+  }
+}
+
 }  // namespace
 
 void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining) {
+  check_for_overrides(routes);
   const auto healthy = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
-  routes.get("/health", healthy).is_probe = true;
-  routes.get("/livez", healthy).is_probe = true;
+  routes.get("/health", healthy).probe();
+  routes.get("/livez", healthy).probe();
   routes
       .get("/readyz",
            [&draining](http::request_context&) {
@@ -35,10 +50,10 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
                         ? http::json_response(R"({"status":"draining"})", http::status::service_unavailable)
                         : http::json_response(R"({"status":"ready"})");
            })
-      .is_probe = true;
+      .probe();
   routes
       .get("/metrics", [&metrics](http::request_context& context) { return metrics_response(metrics, context.head()); })
-      .is_probe = true;
+      .probe();
 }
 
 }  // namespace cohort::service

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <stdexcept>
 
 #include <cohort/net/system_network.hpp>
 #include <cohort/net/tcp.hpp>
@@ -160,6 +161,16 @@ task<> serve(instance_list& instances, const common_settings& settings, telemetr
   log.write(log_level::info, "stopped");
 }
 
+/// Returns the message of an invalid or conflicting route.
+std::optional<std::string> build_service(instance& service, const dependencies& injected) {
+  try {
+    service.build(injected);
+    return std::nullopt;
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+}
+
 }  // namespace
 
 int run_until_signal(const std::string& program, const common_settings& settings, std::vector<definition> services) {
@@ -192,7 +203,11 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<telemetry::registry*> registries;
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   for (auto& service : *instances) {
-    service->build({network, settings, log, sibling_urls, max_connections, tls.upstream()});
+    const dependencies injected{network, settings, log, sibling_urls, max_connections, tls.upstream()};
+    if (const auto error = build_service(*service, injected)) {
+      std::cerr << program << ": " << *error << "\n";
+      return exit_usage;
+    }
     add_process_wide_metrics(service->metrics(), sink, monitors);
     registries.push_back(&service->metrics());
   }

@@ -26,10 +26,10 @@ http::filter rate_limit_filter(config::rate limit, telemetry::registry& metrics,
                                const api_key_authenticator& authenticator) {
   auto& rejected = metrics.make_counter("cohort_server_rate_limited_total",
                                         "Requests rejected because their client exceeded the rate limit.");
-  return [shared = std::make_shared<shared_limiter>(limit), &rejected, &authenticator](
-             const http::request_context& context, std::string_view) -> std::optional<http::response> {
-    const auto* const route = context.matched_route();
-    const bool is_exempt = route && !route->is_rate_limited(context.head().method);
+  return [shared = std::make_shared<shared_limiter>(limit), &rejected,
+          &authenticator](http::request_context& context) -> std::optional<http::response> {
+    const auto* const operation = context.matched_operation();
+    const bool is_exempt = operation && operation->settings().is_exempt_from_rate_limit;
     // A request without a valid key is never exempt, because it may be an attempt to guess the key.
     if (is_exempt && authenticator.has_valid_key(context)) return std::nullopt;
     const auto client = net::client_network(context.peer_address());

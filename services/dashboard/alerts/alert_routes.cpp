@@ -70,11 +70,10 @@ void add_alert_routes(http::router& router, std::shared_ptr<alert_store> store,
                       const service::api_key_authenticator& authenticator, telemetry::logger log) {
   auto routes = std::make_shared<const alert_routes>(alert_routes{std::move(store), authenticator, std::move(log)});
   router.get("/api/alerts", [routes](http::request_context&) { return routes->show(); });
-  auto& route =
-      router.post("/api/alerts", [routes](http::request_context& context) { return routes->update(context); });
   // Alerts must arrive while faults are injected or clients exceed the rate limit.
-  route.exempt_from_faults = true;
-  route.rate_limit_exempt_methods = {http::method::post};
+  router.post("/api/alerts", [routes](http::request_context& context) { return routes->update(context); })
+      .exempt_from_faults()
+      .exempt_from_rate_limit();
 }
 
 }  // namespace cohort::dashboard

@@ -40,11 +40,9 @@ service::definition worker() {
     routes.get("/quick", fast_handler);
     routes.post("/quick", fast_handler);
     routes.get("/slow", [](http::request_context&) { return handlers::respond_slowly(); });
-    auto& adaptive = routes.get("/adaptive", fast_handler);
-    adaptive.timeout = 2s;
-    adaptive.adapts_to_deadline = true;
-    routes.get("/exempt", fast_handler).exempt_from_faults = true;
-    routes.get("/probe", fast_handler).is_probe = true;
+    routes.get("/adaptive", fast_handler).timeout(2s).adapts_to_deadline();
+    routes.get("/exempt", fast_handler).exempt_from_faults();
+    routes.get("/probe", fast_handler).probe();
     return routes;
   };
   faults::add_fault_injection(definition);

@@ -98,8 +98,8 @@ class service_fixture {
   void serve(http::router routes, std::optional<config::rate> rate_limit = {}) {
     authenticator.register_counters(routes);
     service::add_probe_routes(routes, metrics, draining);
-    if (rate_limit) routes.add_filter(service::rate_limit_filter(*rate_limit, metrics, authenticator));
-    routes.add_filter(service::api_key_filter(authenticator));
+    if (rate_limit) routes.use(service::rate_limit_filter(*rate_limit, metrics, authenticator));
+    routes.use(service::api_key_filter(authenticator));
     service_ = std::make_unique<in_memory_server>(time, network, service_endpoint(), std::move(routes));
   }
   task<> drain(duration drain_timeout) { return service_->server().drain(drain_timeout); }

@@ -41,7 +41,7 @@ admission_control::admission_control(const admission_settings& settings, const r
       lag_monitor_(event_loop, settings.max_loop_lag_in_overload) {
   for (const auto& entry : routes.routes()) {
     auto& state = route_states_.emplace_back();
-    if (entry->is_probe || !entry->is_async()) continue;
+    if (entry->is_probe() || !entry->is_async()) continue;
     state = std::make_unique<route_state>(
         route_state{policy::deadline_admission{}, policy::concurrency_limiter{settings_.concurrency}});
     if (settings_.limit_concurrency) report_limit(*entry, *state);
@@ -71,7 +71,9 @@ admission_control::permit::decision admission_control::admit(permit& request) {
   // The request may have arrived when the loop's current round began.
   const auto lag = lag_monitor_.current_lag();
   const auto remaining = request.context_.deadline().remaining(request.start_time_ + lag);
-  if (settings_.deadline_admission != infeasible_action::ignore && !requested_route.adapts_to_deadline) {
+  const auto* selected = request.context_.matched_operation();
+  const bool adapts_to_deadline = selected && selected->settings().adapts_to_deadline;
+  if (settings_.deadline_admission != infeasible_action::ignore && !adapts_to_deadline) {
     if (const auto required = state->deadline_admission.required_time(remaining, request.start_time_)) {
       const bool rejected = settings_.deadline_admission == infeasible_action::reject;
       metrics_.on_infeasible(requested_route, rejected);

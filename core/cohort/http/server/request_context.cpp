@@ -14,4 +14,31 @@ std::string_view request_context::parameter(std::string_view name) const {
   throw std::logic_error{pattern + " has no path parameter {" + std::string{name} + "}"};
 }
 
+std::string_view request_context::endpoint() const noexcept {
+  return route_ ? std::string_view{route_->pattern} : std::string_view{"unmatched"};
+}
+
+namespace {
+
+/// Stored like any other value of the request, so that a request without callbacks does not pay for them.
+struct sent_callbacks {
+  std::vector<std::function<void(const sent_response&)>> callbacks;
+};
+
+}  // namespace
+
+void request_context::on_sent(std::function<void(const sent_response&)> callback) {
+  auto* registered = get<sent_callbacks>();
+  if (!registered) registered = &set(sent_callbacks{});
+  registered->callbacks.push_back(std::move(callback));
+}
+
+bool request_context::has_sent_callbacks() const noexcept { return get<sent_callbacks>() != nullptr; }
+
+void request_context::notify_sent(const sent_response& sent) {
+  if (const auto* registered = get<sent_callbacks>()) {
+    for (const auto& callback : registered->callbacks) callback(sent);
+  }
+}
+
 }  // namespace cohort::http

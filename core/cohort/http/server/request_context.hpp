@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <cohort/http/message/field.hpp>
 #include <cohort/http/message/request_head.hpp>
 #include <cohort/http/message/target.hpp>
+#include <cohort/http/server/request_values.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/call_context.hpp>
 #include <cohort/telemetry/server_timing.hpp>
@@ -16,10 +20,23 @@
 
 namespace cohort::http {
 
-struct route;
+class operation;
+class pipeline;
+class route;
 struct tls_client;
 
-/// A request and its context, as filters and handlers see it. It belongs to one connection and its loop, and lives
+/// The end of a request, for `request_context::on_sent`.
+struct sent_response {
+  http::status code;
+  /// The bytes of the body that were sent, with their chunk framing.
+  std::uint64_t body_bytes;
+  /// From the end of the request's header section to the last byte of the response.
+  duration elapsed;
+  /// Whether the whole response was sent; false if the client disconnected, or the body was aborted.
+  bool is_complete;
+};
+
+/// A request and its context, as middleware and handlers see it. It belongs to one connection and its loop, and lives
 /// until the response has been returned.
 class request_context {
  public:
@@ -28,7 +45,8 @@ class request_context {
       : head_(head), peer_address_(peer_address), tls_(tls) {}
 
   const request_head& head() const noexcept { return head_; }
-  /// The whole body; empty if there is none, and in filters, which run before it is read.
+  /// The whole body; empty if there is none, and before `co_await go(context)` in middleware, which runs before the
+  /// body is read.
   std::string_view body() const noexcept { return body_; }
   /// The decoded path segment that the `{name}` of the route's pattern matched. Throws `std::logic_error` if the
   /// pattern has no `{name}`.
@@ -52,11 +70,44 @@ class request_context {
   const tls_client* tls() const noexcept { return tls_; }
   /// The route that matches the path; null if there is none.
   const route* matched_route() const noexcept { return route_; }
+  /// The route's operation for the method; null if there is none.
+  const operation* matched_operation() const noexcept { return operation_; }
+  /// The pattern of the route, as in metrics and logs; `unmatched` without one.
+  std::string_view endpoint() const noexcept;
+
+  /// Stores a value for the rest of the request, such as the user that a middleware has authenticated, and returns it.
+  /// A type has at most one value: a new one replaces it.
+  template <class T>
+  T& set(T value) {
+    return values_.set(std::move(value));
+  }
+  /// The value of this type; null if there is none.
+  template <class T>
+  T* get() noexcept {
+    return values_.get<T>();
+  }
+  template <class T>
+  const T* get() const noexcept {
+    return values_.get<T>();
+  }
+  /// The value of this type. Throws `std::logic_error` if there is none.
+  template <class T>
+  T& require() {
+    return values_.require<T>();
+  }
+
+  /// Calls `callback` once, after the last byte of the response has been sent, also of a streamed one, or once that has
+  /// failed. It must not throw. Other requests of the connection wait for it.
+  void on_sent(std::function<void(const sent_response&)> callback);
 
   /// The context for calls made on behalf of this request; valid as long as the request.
   operator call_context() noexcept { return {deadline_, id_, &timing_, trace_}; }
 
   // Used by the connection.
+  /// The middleware of the request. Precondition: `router::match` was called.
+  const http::pipeline& pipeline() const noexcept { return *pipeline_; }
+  bool has_sent_callbacks() const noexcept;
+  void notify_sent(const sent_response& sent);
   void set_body(std::string_view body) noexcept { body_ = body; }
   void set_deadline(cohort::deadline deadline) noexcept { deadline_ = deadline; }
   void set_id(std::string_view id) noexcept { id_ = id; }
@@ -71,6 +122,9 @@ class request_context {
   std::string_view body_;
   std::string_view id_;
   const route* route_ = nullptr;
+  const operation* operation_ = nullptr;
+  const http::pipeline* pipeline_ = nullptr;
+  request_values values_;
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   telemetry::trace_context trace_;
   cohort::deadline deadline_;

@@ -1,121 +1,117 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <concepts>
-#include <cstddef>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
+#include <source_location>
 #include <string>
-#include <string_view>
-#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <cohort/http/message/response.hpp>
+#include <cohort/http/server/pipeline.hpp>
 #include <cohort/http/server/request_context.hpp>
+#include <cohort/http/server/routing/route.hpp>
+#include <cohort/http/server/routing/routing_table.hpp>
 
 namespace cohort::http {
 
-/// A handler that responds without waiting.
-using sync_handler = std::function<response(request_context&)>;
-/// A handler that waits: a coroutine. It is cancelled at the request's deadline and when the client disconnects.
-using async_handler = std::function<task<response>(request_context&)>;
-using handler = std::variant<sync_handler, async_handler>;
+class router;
 
-/// A callable that `router` accepts as a handler.
-template <class Callable>
-concept handler_callable =
-    std::copy_constructible<Callable> &&
-    (std::same_as<Callable, handler> || std::same_as<std::invoke_result_t<Callable&, request_context&>, response> ||
-     std::same_as<std::invoke_result_t<Callable&, request_context&>, task<response>>);
-
-/// Runs before the handler, and before the body is read; a response ends the request. `endpoint` is the pattern of the
-/// matched route, or `unmatched`.
-using filter = std::function<std::optional<response>(const request_context&, std::string_view endpoint)>;
-
-/// A path pattern with the handlers of its methods, and its properties.
-struct route {
-  /// As registered, such as `/api/things/{id}`: the `endpoint` in metrics and logs.
-  std::string pattern;
-  std::vector<std::pair<method, handler>> handlers;
-
-  /// A health or metrics route: it has no metrics, no admission control and no filters.
-  bool is_probe = false;
-  /// Fault injection leaves this route alone.
-  bool exempt_from_faults = false;
-  /// The methods whose requests the rate limit neither counts nor rejects.
-  std::vector<method> rate_limit_exempt_methods;
-  /// A shorter timeout than the server's `request_timeout`.
-  std::optional<duration> timeout;
-  /// The handler returns a partial result if the time is short. Such a request is not rejected for its deadline.
-  bool adapts_to_deadline = false;
-  /// The position in `router::routes`.
-  std::size_t index = 0;
-
-  /// The handler for a method, `GET`'s for `HEAD`; null if there is none.
-  const handler* find_handler(method verb) const noexcept;
-  /// Whether one of the handlers is asynchronous.
-  bool is_async() const noexcept;
-  /// Whether the rate limit applies to this method.
-  bool is_rate_limited(method verb) const noexcept;
-  /// The value of `Allow`: the methods that have a handler.
-  std::string allowed_methods() const;
-};
-
-/// The routes and filters of a service. A literal path has precedence over a pattern with parameters
-/// (`/things/{id}`), and that over a prefix (`/assets/*`). Complete before the server starts; then read-only, and
-/// readable from any thread.
-class router {
+/// Adds routes below a prefix, with middleware of their own. A reference to its router's routes; valid as long as the
+/// router, also after that was moved.
+///
+/// Patterns are those of `route_pattern`. All functions throw `std::logic_error` for an invalid pattern, and for a
+/// route that is registered twice or matches the same paths as another one with other parameter names. The message
+/// names the places of both. The returned references stay valid as long as the router.
+class route_group {
  public:
-  /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`. The reference stays
-  /// valid as long as the router.
+  /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.
   template <class Handler>
-  route& get(std::string pattern, Handler callable) {
-    return add(method::get, std::move(pattern), std::move(callable));
+  operation& get(const std::string& pattern, Handler callable,
+                 std::source_location where = std::source_location::current()) {
+    return add(method::get, pattern, std::move(callable), where);
   }
-  /// Adds a handler for `POST`.
   template <class Handler>
-  route& post(std::string pattern, Handler callable) {
-    return add(method::post, std::move(pattern), std::move(callable));
+  operation& post(const std::string& pattern, Handler callable,
+                  std::source_location where = std::source_location::current()) {
+    return add(method::post, pattern, std::move(callable), where);
   }
-  /// Adds a handler for any method.
   template <class Handler>
-  route& add(method verb, std::string pattern, Handler callable) {
-    static_assert(handler_callable<Handler>,
-                  "a handler must be copyable and callable as response(request_context&) or as "
-                  "task<response>(request_context&)");
-    if constexpr (handler_callable<Handler>) return add_handler(verb, std::move(pattern), wrap(std::move(callable)));
+  operation& put(const std::string& pattern, Handler callable,
+                 std::source_location where = std::source_location::current()) {
+    return add(method::put, pattern, std::move(callable), where);
   }
-  /// Adds a filter. Filters run in the order of their registration, for every request except probes.
-  void add_filter(filter check) { filters_.push_back(std::move(check)); }
+  template <class Handler>
+  operation& patch(const std::string& pattern, Handler callable,
+                   std::source_location where = std::source_location::current()) {
+    return add(method::patch, pattern, std::move(callable), where);
+  }
+  template <class Handler>
+  operation& del(const std::string& pattern, Handler callable,
+                 std::source_location where = std::source_location::current()) {
+    return add(method::delete_, pattern, std::move(callable), where);
+  }
+  template <class Handler>
+  operation& options(const std::string& pattern, Handler callable,
+                     std::source_location where = std::source_location::current()) {
+    return add(method::options, pattern, std::move(callable), where);
+  }
+  /// Adds a handler for all methods that have none of their own.
+  template <class Handler>
+  operation& any(const std::string& pattern, Handler callable,
+                 std::source_location where = std::source_location::current()) {
+    return add(method::unknown, pattern, std::move(callable), where);
+  }
+  /// Adds a handler for any method, `unknown` for all.
+  template <class Handler>
+  operation& add(method verb, const std::string& pattern, Handler callable,
+                 std::source_location where = std::source_location::current()) {
+    return table_->add(*state_, verb, pattern, make_handler(std::move(callable)), where);
+  }
 
-  /// The route that matches the request's path, or null. Also sets `context`'s route and path parameters.
-  const route* match(request_context& context) const;
-  const std::vector<filter>& filters() const noexcept { return filters_; }
-  const std::vector<std::unique_ptr<route>>& routes() const noexcept { return routes_; }
+  /// A group of routes below `prefix`, such as `/api`; empty for a group with the same prefix and more middleware.
+  route_group group(const std::string& prefix) { return {*table_, table_->add_group(*state_, prefix)}; }
+  /// Adds all routes of another router below `prefix`, with their middleware. Groups of `mounted` must not be used
+  /// afterwards.
+  void mount(const std::string& prefix, router mounted);
+
+  /// Adds a `filter` or a `middleware` to all routes of the group, also to those registered before. The order is that
+  /// of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also
+  /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix. Probes
+  /// have no middleware. Requests whose header section is invalid have none, either.
+  template <class Callable>
+  route_group& use(Callable step) {
+    state_->own_steps.add(std::move(step));
+    table_->resolve_pipelines();
+    return *this;
+  }
+
+ protected:
+  route_group(routing_table& table, group_state& state) noexcept : table_(&table), state_(&state) {}
 
  private:
-  template <class Handler>
-  static handler wrap(Handler callable) {
-    if constexpr (std::is_same_v<Handler, handler>) {
-      return callable;
-    } else if constexpr (std::is_same_v<std::invoke_result_t<Handler&, request_context&>, response>) {
-      return sync_handler{std::move(callable)};
-    } else {
-      return async_handler{std::move(callable)};
-    }
-  }
-  route& add_handler(method verb, std::string pattern, handler function);
-  const route* find_route(request_context& context) const;
+  routing_table* table_;
+  group_state* state_;
+};
 
-  std::vector<std::unique_ptr<route>> routes_;
-  std::map<std::string, route*, std::less<>> literal_routes_;
-  std::vector<route*> parameter_routes_;
-  std::vector<route*> prefix_routes_;
-  std::vector<filter> filters_;
+/// The routes and the middleware of a service. In each path segment, from left to right, a literal text has precedence
+/// over a parameter (`/things/{id}`), and that over the rest of a path (`/assets/{path...}`). Complete before the
+/// server starts; then read-only, and readable from any thread.
+class router : public route_group {
+ public:
+  router() : router(std::make_unique<routing_table>()) {}
+
+  /// The route that matches the request's path, or null. Also sets `context`'s route, operation, pipeline and path
+  /// parameters.
+  const route* match(request_context& context) const;
+  const std::vector<std::unique_ptr<route>>& routes() const noexcept { return table_->routes(); }
+
+ private:
+  friend class route_group;
+  explicit router(std::unique_ptr<routing_table> table)
+      : route_group(*table, table->root()), table_(std::move(table)) {}
+
+  std::unique_ptr<routing_table> table_;
 };
 
 /// 404: no route matches the path.

@@ -39,14 +39,14 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
   for (const auto& entry : routes.routes()) endpoints_.push_back(entry->pattern);
   endpoints_.emplace_back("unmatched");
   for (const auto& entry : routes.routes()) {
-    const bool has_admission_control = entry->is_async() && !entry->is_probe;
+    const bool has_admission_control = entry->is_async() && !entry->is_probe();
     admission_.push_back(has_admission_control ? make_admission_metrics(entry->pattern) : admission_metrics{});
   }
   for (const auto& entry : routes.routes()) {
-    if (entry->is_probe) continue;
+    if (entry->is_probe()) continue;
     for (std::size_t index = 0; index < method_labels.size(); ++index) {
       const auto verb = boost::beast::http::string_to_verb(method_labels[index]);
-      if (verb == method::unknown || !entry->find_handler(verb)) continue;
+      if (verb == method::unknown || !entry->find_operation(verb)) continue;
       auto& metrics = metrics_for(entry->index, index);
       for (const auto code : common_statuses) counter_for(metrics, entry->index, index, code);
     }
@@ -95,7 +95,7 @@ telemetry::counter& server_metrics::counter_for(method_metrics& metrics, std::si
 
 void server_metrics::on_response(const route* matched_route, std::string_view method_text, method verb, status code,
                                  duration elapsed, const telemetry::trace_context& trace, time_point now) {
-  if (matched_route && matched_route->is_probe) return;
+  if (matched_route && matched_route->is_probe()) return;
   const auto endpoint = matched_route ? matched_route->index : by_endpoint_.size() - 1;
   const auto method_index = method_index_of(verb, method_text);
   auto& metrics = metrics_for(endpoint, method_index);

@@ -24,8 +24,9 @@ http::filter client_certificate_filter(std::vector<std::string> allowed_uris, te
   };
   auto* const missing = make_counter("missing");
   auto* const not_allowed = make_counter("not_allowed");
-  return [allowed = std::move(allowed_uris), missing, not_allowed](
-             const http::request_context& context, std::string_view endpoint) -> std::optional<http::response> {
+  return [allowed = std::move(allowed_uris), missing,
+          not_allowed](http::request_context& context) -> std::optional<http::response> {
+    const auto endpoint = context.endpoint();
     // The path may be percent-encoded, so the endpoint is checked as well.
     if (!endpoint.starts_with("/api/") && !context.head().path.starts_with("/api/")) return std::nullopt;
     const auto* client = context.tls();

@@ -47,8 +47,7 @@ https_redirect::https_redirect(std::vector<loop*> loops, std::unique_ptr<net::ac
     : log_(log), own_metrics_(loops.size()) {
   auto& redirects = metrics.make_counter("cohort_server_https_redirects_total",
                                          "Plain HTTP requests redirected to the TLS listener.");
-  routes_.add_filter([https_port, &redirects](const http::request_context& context,
-                                              std::string_view) -> std::optional<http::response> {
+  routes_.use([https_port, &redirects](const http::request_context& context) -> std::optional<http::response> {
     const auto location = https_location(context.head(), https_port);
     if (!location) return http::error_response(http::status::bad_request, "Bad Request", "Host header required");
     redirects.increment();

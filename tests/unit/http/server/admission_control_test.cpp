@@ -82,7 +82,7 @@ TEST_CASE("admission control: few or old latencies, and a route that adapts to t
     server.time.run_for(15s);
   }
   SECTION("a route that adapts to the deadline") {
-    route.adapts_to_deadline = true;
+    route.adapts_to_deadline();
     send_requests(server);
   }
   const auto start = server.time.now();
@@ -164,7 +164,7 @@ TEST_CASE("admission control: overload is rejected with 503 and Retry-After; pro
   server_fixture server;
   server.settings.admission.concurrency = {.min_limit = 1, .initial_limit = 1, .max_limit = 1};
   server.routes.get("/slow", cancellable_handler(100ms));
-  server.routes.get("/health", delayed_handler(1ms)).is_probe = true;
+  server.routes.get("/health", delayed_handler(1ms)).probe();
   auto admitted = server.connect();
   admitted.send(get("/slow"));
   server.time.run_for(1ms);

@@ -42,9 +42,7 @@ TEST_CASE("server: an exception of a handler becomes a 500 without its message; 
 TEST_CASE("server: an exception of a filter becomes a 500", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
-  server.routes.add_filter([](const request_context&, std::string_view) -> std::optional<http::response> {
-    throw std::runtime_error("secret");
-  });
+  server.routes.use([](request_context&) -> std::optional<http::response> { throw std::runtime_error("secret"); });
   CHECK(server.response_to(get("/")).status == 500);
 }
 
@@ -59,7 +57,7 @@ std::vector<std::string> log_lines_of(const std::vector<std::string>& request_co
     server.routes.get("/things/{id}",
                       [](request_context& context) { return text_response(std::string{context.id()}); });
     server.routes.get("/broken", [](request_context&) -> http::response { throw std::runtime_error("secret"); });
-    server.routes.get("/health", text_handler("healthy")).is_probe = true;
+    server.routes.get("/health", text_handler("healthy")).probe();
     for (const auto& request : request_count) server.response_to(request);
   }
   return log.close();

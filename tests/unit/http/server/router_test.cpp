@@ -14,11 +14,11 @@ response empty_response(request_context&) { return response{}; }
 router make_router() {
   router routes;
   routes.get("/", empty_response);
-  routes.get("/*", empty_response);
+  routes.get("/{path...}", empty_response);
   routes.get("/things/{id}", empty_response);
   routes.get("/things/special", empty_response);
   routes.get("/things/{id}/parts/{part}", empty_response);
-  routes.get("/assets/*", empty_response);
+  routes.get("/assets/{path...}", empty_response);
   routes.get("/a b", empty_response);
   return routes;
 }
@@ -33,7 +33,7 @@ std::string matched_pattern(const router& routes, std::string_view path) {
   return matched ? matched->pattern : "none";
 }
 
-TEST_CASE("router: a literal path precedes a pattern, and that a prefix, in any order of registration",
+TEST_CASE("router: a literal path precedes a parameter, and that the rest of a path, in any order of registration",
           "[http][server]") {
   struct row {
     std::string_view path;
@@ -47,11 +47,11 @@ TEST_CASE("router: a literal path precedes a pattern, and that a prefix, in any 
                                               {"/thing%73/7", "/things/{id}"},
                                               {"/things/7/parts/x", "/things/{id}/parts/{part}"},
                                               {"/a%20b", "/a b"},
-                                              {"/things/", "/*"},
-                                              {"/things/7/", "/*"},
-                                              {"/things/7/parts", "/*"},
-                                              {"/things", "/*"},
-                                              {"/THINGS/7", "/*"}}));
+                                              {"/things/", "/{path...}"},
+                                              {"/things/7/", "/{path...}"},
+                                              {"/things/7/parts", "/{path...}"},
+                                              {"/things", "/{path...}"},
+                                              {"/THINGS/7", "/{path...}"}}));
   CAPTURE(expected.path);
   CHECK(matched_pattern(make_router(), expected.path) == expected.pattern);
 }
@@ -93,9 +93,9 @@ TEST_CASE("a path parameter that the route does not have is a programming error"
 TEST_CASE("router: a path without a route, and the asterisk, match nothing", "[http][server]") {
   router routes;
   routes.get("/a/{id}", empty_response);
-  routes.get("/assets/*", empty_response);
-  CHECK(matched_pattern(routes, "/assets/app.js") == "/assets/*");
-  CHECK(matched_pattern(routes, "/assets/") == "/assets/*");
+  routes.get("/assets/{path...}", empty_response);
+  CHECK(matched_pattern(routes, "/assets/app.js") == "/assets/{path...}");
+  CHECK(matched_pattern(routes, "/assets/") == "/assets/{path...}");
   for (const auto* path : {"/", "/a", "/a/", "/a/b/c", "/assets", "/assetsx", "*"}) {
     CAPTURE(path);
     CHECK(matched_pattern(routes, path) == "none");
@@ -106,17 +106,18 @@ TEST_CASE("router: a route has a handler for HEAD if it has one for GET, and lis
   router routes;
   routes.get("/a", empty_response);
   routes.post("/a", empty_response);
-  auto& only_post = routes.post("/b", empty_response);
+  routes.post("/b", empty_response);
   CHECK(routes.routes().size() == 2);
   const auto& both = *routes.routes()[0];
-  CHECK(both.find_handler(method::get));
-  CHECK(both.find_handler(method::head));
-  CHECK(both.find_handler(method::post));
-  CHECK_FALSE(both.find_handler(method::put));
-  CHECK(both.allowed_methods() == "GET, HEAD, POST");
-  CHECK_FALSE(only_post.find_handler(method::get));
-  CHECK_FALSE(only_post.find_handler(method::head));
-  CHECK(only_post.allowed_methods() == "POST");
+  CHECK(both.find_operation(method::get));
+  CHECK(both.find_operation(method::head));
+  CHECK(both.find_operation(method::post));
+  CHECK_FALSE(both.find_operation(method::put));
+  CHECK(both.allowed_methods() == std::vector{method::get, method::head, method::post});
+  const auto& only_post = *routes.routes()[1];
+  CHECK_FALSE(only_post.find_operation(method::get));
+  CHECK_FALSE(only_post.find_operation(method::head));
+  CHECK(only_post.allowed_methods() == std::vector{method::post});
 }
 
 TEST_CASE("router: a handler may be any copyable callable that returns a response or a task of one", "[http][server]") {
@@ -142,19 +143,10 @@ TEST_CASE("router: a handler may be any copyable callable that returns a respons
   CHECK(routes.add(method::put, "/variant", handler{async_handler{async}}).is_async());
 }
 
-TEST_CASE("router: a route can exempt methods from the rate limit", "[http][server]") {
-  router routes;
-  auto& alerts = routes.post("/alerts", empty_response);
-  CHECK(alerts.is_rate_limited(method::post));
-  alerts.rate_limit_exempt_methods = {method::post};
-  CHECK_FALSE(alerts.is_rate_limited(method::post));
-  CHECK(alerts.is_rate_limited(method::get));
-}
-
 TEST_CASE("router: the error responses are 404, 405 with Allow, and 501", "[http][server]") {
-  route matched;
-  matched.handlers.emplace_back(method::get, handler{sync_handler{empty_response}});
-  const auto wrong_method = method_not_allowed_response(matched);
+  router routes;
+  routes.get("/a", empty_response);
+  const auto wrong_method = method_not_allowed_response(*routes.routes().front());
   CHECK(wrong_method.code() == status::method_not_allowed);
   CHECK(wrong_method.find("Allow") == "GET, HEAD");
   CHECK(not_found_response().code() == status::not_found);

@@ -70,7 +70,7 @@ TEST_CASE("server: a header section that is incomplete 10 s after its first byte
 
 TEST_CASE("server: the 408 of an incomplete header section has no data of the request before it", "[http][server]") {
   server_fixture server;
-  server.routes.add(http::method::put, "/thing", http::sync_handler{text_handler("put")});
+  server.routes.put("/thing", text_handler("put"));
   auto client = server.connect();
   client.send("PUT /thing HTTP/1.1\r\nHost: test\r\n\r\n");
   CHECK(client.receive()->status == 200);
@@ -119,8 +119,7 @@ TEST_CASE("server: at its deadline a handler is cancelled with its children, and
   log_lines events;
   server.routes.get("/slow", [&events](request_context&) { return run_three_children(&events); });
   server.routes.get("/", text_handler("hello"));
-  auto& short_route = server.routes.get("/short", [&events](request_context&) { return run_three_children(&events); });
-  short_route.timeout = 2s;
+  server.routes.get("/short", [&events](request_context&) { return run_three_children(&events); }).timeout(2s);
   auto client = server.connect();
   const auto start = server.time.now();
   const bool has_own_timeout = GENERATE(false, true);
@@ -136,17 +135,19 @@ TEST_CASE("server: at its deadline a handler is cancelled with its children, and
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("server: the deadline is the earliest of the server's, the route's and the client's", "[http][server]") {
+TEST_CASE("server: the timeout is the route's, otherwise the server's, but not longer than the client's",
+          "[http][server]") {
   server_fixture server;
   const auto respond_with_remaining = [](request_context& context) {
     return text_response(std::to_string(remaining(context.deadline()) / 1ms));
   };
   server.routes.get("/", respond_with_remaining);
-  server.routes.get("/less", respond_with_remaining).timeout = 2s;
-  server.routes.get("/more", respond_with_remaining).timeout = 2h;
+  server.routes.get("/less", respond_with_remaining).timeout(2s);
+  server.routes.get("/more", respond_with_remaining).timeout(2h);
   CHECK(server.response_to(get("/")).body == "30000");
   CHECK(server.response_to(get("/less")).body == "2000");
-  CHECK(server.response_to(get("/more")).body == "30000");
+  CHECK(server.response_to(get("/more")).body == "7200000");
+  CHECK(server.response_to(get("/more", "x-envoy-expected-rq-timeout-ms: 700\r\n")).body == "700");
   CHECK(server.response_to(get("/", "x-envoy-expected-rq-timeout-ms: 700\r\n")).body == "700");
   CHECK(server.response_to(get("/", "x-envoy-expected-rq-timeout-ms: 999999\r\n")).body == "30000");
   CHECK(server.response_to(get("/", "grpc-timeout: 700m\r\n")).body == "700");

@@ -23,7 +23,7 @@ TEST_CASE("server metrics: the series of a route exist, at zero, before its firs
   server_fixture server;
   server.routes.get("/a", text_handler("a"));
   server.routes.post("/b/{id}", echo_handler);
-  server.routes.get("/health", text_handler("healthy")).is_probe = true;
+  server.routes.get("/health", text_handler("healthy")).probe();
   server.start();
   for (const int status : {200, 400, 401, 429, 500, 502, 503, 504}) {
     CAPTURE(status);
@@ -80,7 +80,7 @@ TEST_CASE("server metrics: unknown paths and methods share one label each", "[ht
 
 TEST_CASE("server metrics: probes are not counted", "[http][server]") {
   server_fixture server;
-  server.routes.get("/health", text_handler("healthy")).is_probe = true;
+  server.routes.get("/health", text_handler("healthy")).probe();
   const auto before = server.metrics.prometheus_text();
   server.response_to(get("/health"));
   server.response_to("DELETE /health HTTP/1.1\r\nHost: test\r\n\r\n");

@@ -270,14 +270,12 @@ TEST_CASE("server: the connection is closed after a filter's response only if a 
   server_fixture server;
   std::vector<std::string> endpoints;
   server.routes.post("/echo", echo_handler);
-  auto& probe = server.routes.get("/health", text_handler("healthy"));
-  probe.is_probe = true;
-  server.routes.add_filter(
-      [&endpoints](const request_context& context, std::string_view endpoint) -> std::optional<http::response> {
-        endpoints.emplace_back(endpoint);
-        if (context.head().find("x-api-key")) return std::nullopt;
-        return http::error_response(http::status::unauthorized, "API key required");
-      });
+  server.routes.get("/health", text_handler("healthy")).probe();
+  server.routes.use([&endpoints](request_context& context) -> std::optional<http::response> {
+    endpoints.emplace_back(context.endpoint());
+    if (context.head().find("x-api-key")) return std::nullopt;
+    return http::error_response(http::status::unauthorized, "API key required");
+  });
   auto client = server.connect();
   client.send(get("/none"));
   CHECK(client.receive()->status == 401);

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/http/server/router.hpp>
 #include <cohort/http/server/tls_termination.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
@@ -15,10 +16,17 @@ const std::string allowed = "spiffe://example.org/dashboard";
 /// The status of the filter's response; 0 if it lets the request pass.
 int status_of(const http::filter& filter, const http::tls_client* client, std::string_view path,
               std::string_view endpoint) {
+  http::router routes;
+  const auto respond = [](http::request_context&) { return http::response{}; };
+  routes.get("/api/time", respond);
+  routes.get("/page", respond);
   http::request_head head;
+  head.method = http::method::get;
   head.path = path;
-  const http::request_context context{head, "192.0.2.1", client};
-  const auto response = filter(context, endpoint);
+  http::request_context context{head, "192.0.2.1", client};
+  routes.match(context);
+  CHECK(context.endpoint() == endpoint);
+  const auto response = filter(context);
   return response ? static_cast<int>(response->code()) : 0;
 }
 

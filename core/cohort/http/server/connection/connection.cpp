@@ -11,9 +11,6 @@
 namespace cohort::http {
 namespace {
 
-/// nginx's status for a client that disconnected before the response; only counted and logged.
-constexpr auto client_closed_request = static_cast<status>(499);
-
 /// Adds one to a gauge for its lifetime.
 class gauge_guard {
  public:
@@ -25,27 +22,6 @@ class gauge_guard {
  private:
   telemetry::gauge& gauge_;
 };
-
-template <class T>
-task<T> failed_task(std::exception_ptr failure) {
-  std::rethrow_exception(failure);
-  co_return;
-}
-template <>
-task<response> failed_task(std::exception_ptr failure) {
-  std::rethrow_exception(failure);
-  co_return response{};
-}
-
-/// Calls a function that returns a task; an exception of the call itself becomes one of the task.
-template <class T, class Function, class Argument>
-task<T> start_task(const Function& function, Argument& argument) {
-  try {
-    return function(argument);
-  } catch (...) {
-    return failed_task<T>(std::current_exception());
-  }
-}
 
 }  // namespace
 
@@ -77,6 +53,7 @@ task<> connection::run() {
     if (head == read_result::complete) {
       next = co_await handle_request();
     } else {
+      if (head == read_result::rejected) reject(rejection_);
       next = head == read_result::rejected ? disposition::linger : disposition::close;
     }
     release_body();
@@ -105,13 +82,11 @@ task<connection::disposition> connection::handle_request() {
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
   auto result = handle_immediately(context);
   if (const auto* reason = std::get_if<no_response>(&result); reason && *reason == no_response::pending) {
-    result = co_await handle_async(context);
+    auto waiting = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
+    result = co_await std::move(waiting);
   }
   if (const auto* reason = std::get_if<no_response>(&result)) {
-    if (*reason == no_response::rejected) co_return disposition::linger;
-    if (*reason == no_response::client_disconnected) record_response(context, client_closed_request, start);
-    if (*reason == no_response::shutdown) record_response(context, status::service_unavailable, start);
-    co_return disposition::close;
+    co_return conclude_without_response(context, *reason, start);
   }
 
   const auto& final_response = std::get<response>(result);
@@ -120,12 +95,30 @@ task<connection::disposition> connection::handle_request() {
     shard_.state().log_rejected_field(route_, field);
   const bool is_body_unread = parser_->has_body();
   const bool keep_alive = !is_body_unread && can_keep_alive(final_response);
-  if (final_response.producer() && head_.method != method::head && may_have_body(final_response.code())) {
-    co_return co_await send_streamed_response(final_response, keep_alive);
+  const bool sends_body = head_.method != method::head && may_have_body(final_response.code());
+  auto next = keep_alive ? disposition::keep_alive : disposition::linger;
+  if (final_response.producer() && sends_body) {
+    next = co_await send_streamed_response(final_response, keep_alive);
+  } else {
+    bool sent = co_await send_response(final_response, keep_alive);
+    if (sent && context.has_sent_callbacks()) sent = co_await flush();
+    if (!sent) next = disposition::close;
   }
-  const bool sent = co_await send_response(final_response, keep_alive);
-  if (!sent) co_return disposition::close;
-  co_return keep_alive ? disposition::keep_alive : disposition::linger;
+  finish_request(context, final_response.code(), sends_body ? response_bytes_ : 0, start, next != disposition::close);
+  co_return next;
+}
+
+/// Completes a request whose handler has no response.
+connection::disposition connection::conclude_without_response(request_context& context, no_response reason,
+                                                              time_point start) {
+  if (reason == no_response::rejected) {
+    reject(rejection_);
+    return disposition::linger;
+  }
+  const auto code = reason == no_response::shutdown ? status::service_unavailable : client_closed_request;
+  if (reason != no_response::connection_lost) record_response(context, code, start);
+  finish_request(context, code, 0, start, false);
+  return disposition::close;
 }
 
 /// Sets the ID, the trace, the route and the deadline of a request.
@@ -138,34 +131,36 @@ void connection::prepare(request_context& context, time_point start) {
   }
   context.set_trace(request_trace(head_, shard_.event_loop().random()));
   route_ = shard_.state().routes.match(context);
-  auto timeout = limits_.request_timeout;
-  if (route_ && route_->timeout) timeout = std::min(timeout, *route_->timeout);
+  const auto* selected = context.matched_operation();
+  auto timeout = selected ? selected->settings().timeout.value_or(limits_.request_timeout) : limits_.request_timeout;
   const auto deadline_headers = parse_deadline_headers(head_);
   if (deadline_headers.invalid) shard_.state().metrics.invalid_deadlines_total.increment();
   timeout = std::min(timeout, deadline_headers.remaining.value_or(timeout));
   context.set_deadline(deadline::after(start, timeout));
 }
 
-/// Handles a request that needs neither its body nor an asynchronous handler. Most requests need no coroutine.
+/// Handles a request without middleware that needs neither its body nor an asynchronous handler. Most requests need no
+/// coroutine.
 connection::handling_result connection::handle_immediately(request_context& context) {
+  if (context.pipeline().has_middleware()) return no_response::pending;
   try {
-    if (!route_ || !route_->is_probe) {
-      const auto endpoint = route_ ? std::string_view{route_->pattern} : std::string_view{"unmatched"};
-      for (const auto& filter : shard_.state().routes.filters()) {
-        if (auto early = filter(context, endpoint)) return std::move(*early);
-      }
-    }
-    if (head_.method == method::unknown) return not_implemented_response();
-    if (head_.path == "*") return server_options_response(shard_.state().routes);
-    if (!route_) return not_found_response();
-    const auto* selected = route_->find_handler(head_.method);
-    if (!selected) return method_not_allowed_response(*route_);
-    const auto* sync = std::get_if<sync_handler>(selected);
-    if (!sync || parser_->has_body()) return no_response::pending;
-    return (*sync)(context);
+    if (auto early = run_filters(context.pipeline(), context)) return std::move(*early);
   } catch (...) {
     return log_handler_failure(std::current_exception());
   }
+  return dispatch(context);
+}
+
+/// Responds to a request for which there is no handler, or calls a synchronous handler.
+connection::handling_result connection::dispatch(request_context& context) {
+  if (head_.method == method::unknown) return not_implemented_response();
+  if (head_.path == "*") return server_options_response(shard_.state().routes);
+  if (!route_) return not_found_response();
+  const auto* selected = context.matched_operation();
+  if (!selected) return method_not_allowed_response(*route_);
+  const auto* sync = std::get_if<sync_handler>(&selected->function());
+  if (!sync || parser_->has_body()) return no_response::pending;
+  return call_sync_handler(context, *sync);
 }
 
 /// Reads the body, if there is one, and runs the handler.
@@ -177,7 +172,7 @@ task<connection::handling_result> connection::handle_async(request_context& cont
     if (body == read_result::closed) co_return no_response::connection_lost;
   }
   context.set_body(body_);
-  const auto& selected = *route_->find_handler(head_.method);
+  const auto& selected = context.matched_operation()->function();
   if (const auto* sync = std::get_if<sync_handler>(&selected)) co_return call_sync_handler(context, *sync);
 
   admission_control::permit permit{shard_.admission(), *route_, context};
@@ -190,34 +185,47 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   detail::task_outcome<response> outcome;
   const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), input_.empty(), outcome);
 
+  if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
+  if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
+  auto result = conclude(interrupted, outcome);
+  if (auto* final_response = std::get_if<response>(&result); final_response && outcome.value) {
+    add_server_timing(*final_response, context, start);
+  }
+  co_return result;
+}
+
+/// The result of a handler, or of a pipeline, after `handler_run::run`.
+connection::handling_result connection::conclude(interruption interrupted, detail::task_outcome<response>& outcome) {
+  const bool has_failed = outcome.failure && (interrupted == interruption::none || !is_cancellation(outcome.failure));
   switch (interrupted) {
     case interruption::none:
-      if (outcome.failure) co_return log_handler_failure(outcome.failure);
-      permit.set_completion(completion::responded);
+      if (has_failed) return log_handler_failure(outcome.failure);
       break;
     case interruption::deadline:
-      permit.set_completion(completion::deadline_exceeded);
       shard_.state().metrics.deadline_exceeded_total.increment();
-      if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(outcome.failure);
-      if (!outcome.value) outcome.value = error_response(status::gateway_timeout, "The deadline of the request passed");
+      if (has_failed) log_handler_failure(outcome.failure);
+      if (!outcome.value) outcome.value = deadline_response();
       break;
     case interruption::disconnect:
       shard_.state().metrics.abandoned_total.increment();
-      co_return no_response::client_disconnected;
+      return no_response::client_disconnected;
     case interruption::shutdown:
-      if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(outcome.failure);
-      co_return no_response::shutdown;
+      if (has_failed) log_handler_failure(outcome.failure);
+      return no_response::shutdown;
   }
-  add_server_timing(*outcome.value, context, start);
-  co_return std::move(*outcome.value);
+  return std::move(*outcome.value);
 }
 
-connection::handling_result connection::call_sync_handler(request_context& context, const sync_handler& sync) {
+response connection::call_sync_handler(request_context& context, const sync_handler& sync) {
   try {
     return sync(context);
   } catch (...) {
     return log_handler_failure(std::current_exception());
   }
+}
+
+response connection::deadline_response() {
+  return error_response(status::gateway_timeout, "The deadline of the request passed");
 }
 
 void connection::add_server_timing(response& result, request_context& context, time_point start) const {

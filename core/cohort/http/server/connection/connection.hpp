@@ -47,7 +47,7 @@ class connection {
   /// The result of reading a header section or a body.
   enum class read_result {
     complete,
-    /// It was invalid, too large or too slow; an error response has been buffered.
+    /// It was invalid, too large or too slow; `rejection_` is the status of the response.
     rejected,
     /// The client closed the connection, or it was idle for too long.
     closed,
@@ -56,7 +56,7 @@ class connection {
   enum class no_response {
     /// It has to wait, for its body or for an asynchronous handler.
     pending,
-    /// Its body was rejected; an error response has been buffered.
+    /// Its body was rejected; `rejection_` is the status of the response.
     rejected,
     /// Reading or writing failed.
     connection_lost,
@@ -66,6 +66,9 @@ class connection {
     shutdown,
   };
   using handling_result = std::variant<response, no_response>;
+
+  /// nginx's status for a client that disconnected before the response; only counted and logged.
+  static constexpr auto client_closed_request = static_cast<status>(499);
 
   // Reading (connection_reading.cpp).
   task<read_result> read_head();
@@ -78,13 +81,22 @@ class connection {
   task<disposition> handle_request();
   void prepare(request_context& context, time_point start);
   handling_result handle_immediately(request_context& context);
+  handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result call_sync_handler(request_context& context, const sync_handler& sync);
+  handling_result conclude(interruption interrupted, detail::task_outcome<response>& outcome);
+  static response deadline_response();
+  response call_sync_handler(request_context& context, const sync_handler& sync);
+  disposition conclude_without_response(request_context& context, no_response reason, time_point start);
   task<disposition> send_streamed_response(const response& result, bool keep_alive);
   void add_server_timing(response& result, request_context& context, time_point start) const;
 
+  // Handling inside of middleware (connection_middleware.cpp).
+  class wrapped_request;
+  task<handling_result> handle_in_middleware(request_context& context);
+
   // Writing (connection_writing.cpp).
   void reject(status code);
+  static response rejection_response(status code);
   bool can_keep_alive(const response& result) const;
   void append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
                    bool is_chunked);
@@ -95,6 +107,9 @@ class connection {
 
   // Metrics and logs (connection_logging.cpp).
   void record_response(const request_context& context, status code, time_point start);
+  void finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
+                      bool is_complete);
+  void log_request(const request_context& context, const sent_response& sent);
   response log_handler_failure(const std::exception_ptr& failure);
   void log_producer_failure(const std::exception_ptr& failure);
   request_line recognized_request_line() const noexcept;
@@ -122,6 +137,8 @@ class connection {
   std::array<char, 16> request_id_{};
   const route* route_ = nullptr;
   handler_run handler_run_;
+  /// The status for `read_result::rejected`.
+  status rejection_{};
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;
   bool is_idle_ = false;

@@ -17,22 +17,40 @@ double to_milliseconds(duration span) noexcept {
 
 void connection::record_response(const request_context& context, status code, time_point start) {
   const auto now = shard_.event_loop().now();
-  const auto elapsed = now - start;
-  auto& state = shard_.state();
-  state.metrics.on_response(route_, head_.method_text, head_.method, code, elapsed, context.trace(), now);
-  const auto level = route_ && route_->is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
-  if (!state.log.is_enabled(level)) return;
+  shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
+}
+
+/// Called once for each request with a valid header section, after its response has been sent or buffered.
+void connection::finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
+                                bool is_complete) {
+  const bool is_logged = shard_.state().log.is_enabled(telemetry::log_level::info);
+  const bool has_callbacks = context.has_sent_callbacks();
+  if (!is_logged && !has_callbacks) return;
+  const sent_response sent{code, body_bytes, shard_.event_loop().now() - start, is_complete};
+  if (is_logged) log_request(context, sent);
+  if (has_callbacks) context.notify_sent(sent);
+}
+
+void connection::log_request(const request_context& context, const sent_response& sent) {
+  const bool is_probe = route_ && route_->is_probe();
+  const auto level = is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
+  if (!shard_.state().log.is_enabled(level)) return;
+  // Otherwise the response would be sent at the next read. Responses to pipelined requests share a write.
+  if (input_.empty()) try_flush();
   const auto trace = context.trace_id().hex();
-  state.log.write(level, "request",
-                  {{"id", context.id()},
-                   {"trace_id", std::string_view{trace.data(), trace.size()}},
-                   {"method", head_.method_text},
-                   {"path", head_.path.substr(0, max_logged_path)},
-                   {"route", route_ ? std::string_view{route_->pattern} : std::string_view{"unmatched"}},
-                   {"status", static_cast<std::int64_t>(code)},
-                   {"duration_ms", to_milliseconds(elapsed)},
-                   {"remaining_ms", to_milliseconds(context.deadline().remaining(now))},
-                   {"peer", peer_address_}});
+  const auto now = shard_.event_loop().now();
+  shard_.state().log.write(level, "request",
+                           {{"id", context.id()},
+                            {"trace_id", std::string_view{trace.data(), trace.size()}},
+                            {"method", head_.method_text},
+                            {"path", head_.path.substr(0, max_logged_path)},
+                            {"route", context.endpoint()},
+                            {"status", static_cast<std::int64_t>(sent.code)},
+                            {"bytes", static_cast<std::int64_t>(sent.body_bytes)},
+                            {"complete", sent.is_complete},
+                            {"duration_ms", to_milliseconds(sent.elapsed)},
+                            {"remaining_ms", to_milliseconds(context.deadline().remaining(now))},
+                            {"peer", peer_address_}});
 }
 
 /// Logs the exception; the client receives only the 500.

@@ -47,7 +47,7 @@ task<connection::read_result> connection::read_head() {
       rejection = status::request_header_fields_too_large;
     }
     if (rejection) {
-      reject(*rejection);
+      rejection_ = *rejection;
       co_return read_result::rejected;
     }
     const bool awaits_request = size == 0;
@@ -78,7 +78,7 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline, bo
     co_return read_result::complete;
   }
   if (size.error() != asio::error::timed_out || awaits_request) co_return read_result::closed;
-  reject(status::request_timeout);
+  rejection_ = status::request_timeout;
   co_return read_result::rejected;
 }
 
@@ -95,7 +95,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
     if (!input_.empty()) input_.consume(parser_->parse_body(input_.unread(), rejection));
     if (!rejection && !account_for_body()) rejection = status::service_unavailable;
     if (rejection) {
-      reject(*rejection);
+      rejection_ = *rejection;
       co_return read_result::rejected;
     }
     if (!parser_->has_body()) co_return read_result::complete;

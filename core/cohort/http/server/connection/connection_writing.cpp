@@ -44,11 +44,13 @@ void connection::reject(status code) {
                    {"method", line.method},
                    {"path", line.path},
                    {"peer", peer_address_}});
-  const auto error = error_response(code, rejection_message(code));
+  const auto error = rejection_response(code);
   append_head(error, error.content().size(), false, false);
   if (line.method != "HEAD") output_.append(error.content());
   response_bytes_ = error.content().size();
 }
+
+response connection::rejection_response(status code) { return error_response(code, rejection_message(code)); }
 
 bool connection::can_keep_alive(const response& result) const {
   return parser_->keep_alive() && !result.closes_connection() && !shard_.draining().is_set();

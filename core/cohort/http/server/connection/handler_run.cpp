@@ -19,6 +19,12 @@ void handler_run::start(deadline limit, bool detect_disconnect) noexcept {
   timer_.arm(std::min(limit, deadline::after(loop_.now(), disconnect_detection_delay)).time());
 }
 
+void handler_run::detect_disconnect() noexcept {
+  if (!is_running_ || detects_disconnect_) return;
+  detects_disconnect_ = true;
+  timer_.arm(std::min(deadline_, deadline::after(loop_.now(), disconnect_detection_delay)).time());
+}
+
 void handler_run::stop() noexcept {
   timer_.disarm();
   is_running_ = false;

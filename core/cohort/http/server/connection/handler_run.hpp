@@ -4,6 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 #include <cohort/net/stream.hpp>
@@ -24,6 +25,29 @@ enum class interruption {
   /// The server reached the end of its drain.
   shutdown,
 };
+
+/// A task that throws.
+template <class T>
+task<T> failed_task(std::exception_ptr failure) {
+  std::rethrow_exception(failure);
+  if constexpr (std::is_void_v<T>) {
+    co_return;
+  } else {
+    co_return T{};
+  }
+}
+
+/// Calls a function that returns a task; an exception of the call itself becomes one of the task.
+template <class T, class Function, class Argument>
+task<T> start_task(const Function& function, Argument& argument) {
+  std::exception_ptr failure;
+  try {
+    return function(argument);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  return failed_task<T>(std::move(failure));
+}
 
 /// Runs the handler of a connection, or the producer of a streamed body: owns its deadline, the detection of a client
 /// that disconnects, and its cancellation. One per connection, for one handler at a time. Does not allocate.
@@ -60,6 +84,11 @@ class handler_run {
     }
     co_return interruption_;
   }
+
+  /// Why the running work has been cancelled; `none` if it has not been.
+  interruption cause() const noexcept { return interruption_; }
+  /// Starts to detect a disconnect, for work that was started without. Precondition: no read is pending.
+  void detect_disconnect() noexcept;
 
  private:
   void start(deadline limit, bool detect_disconnect) noexcept;

@@ -74,7 +74,7 @@ void add_assets(router& routes, std::span<const asset> files) {
     routes.get(std::string{file.path}, [&file](request_context& context) { return asset_response(file, context); });
   }
   if (!has_assets_directory) return;
-  routes.get("/assets/*", [files](request_context& context) {
+  routes.get("/assets/{path...}", [files](request_context& context) {
     for (const auto& file : files)
       if (file.path == context.head().path) return asset_response(file, context);
     return not_found_response();

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+// Handles requests that have middleware: the whole pipeline runs as one cancellable task.
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <cohort/http/server/connection/connection.hpp>
+
+namespace cohort::http {
+
+class connection::wrapped_request final : public pipeline_run {
+ public:
+  /// All arguments must outlive it.
+  wrapped_request(connection& owner, request_context& context) noexcept
+      : pipeline_run(context.pipeline()), owner_(owner) {}
+
+  /// Whether the connection was lost while the body was read.
+  bool is_connection_lost() const noexcept { return is_connection_lost_; }
+
+ private:
+  task<response> handle(request_context& context) override;
+  task<response> handle_async(request_context& context, const async_handler& function);
+  response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) override;
+
+  connection& owner_;
+  bool is_connection_lost_ = false;
+};
+
+task<response> connection::wrapped_request::handle(request_context& context) {
+  auto immediate = owner_.dispatch(context);
+  if (auto* result = std::get_if<response>(&immediate)) co_return std::move(*result);
+  if (owner_.parser_->has_body()) {
+    const auto body = co_await owner_.read_body(context.deadline());
+    if (body == read_result::rejected) co_return rejection_response(owner_.rejection_);
+    if (body == read_result::closed) {
+      // After a cancellation, the pipeline has its reason.
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (!!state.cancelled()) throw boost::system::system_error{asio::error::operation_aborted};
+      is_connection_lost_ = true;
+      co_return response{client_closed_request};
+    }
+    if (owner_.input_.empty()) owner_.handler_run_.detect_disconnect();
+  }
+  context.set_body(owner_.body_);
+  const auto& selected = context.matched_operation()->function();
+  if (const auto* sync = std::get_if<sync_handler>(&selected)) co_return owner_.call_sync_handler(context, *sync);
+  auto handling = handle_async(context, std::get<async_handler>(selected));
+  co_return co_await std::move(handling);
+}
+
+task<response> connection::wrapped_request::handle_async(request_context& context, const async_handler& function) {
+  using completion = admission_control::permit::completion;
+  admission_control::permit permit{owner_.shard_.admission(), *owner_.route_, context};
+  if (!permit.is_admitted()) co_return permit.rejection();
+  const auto start = owner_.shard_.event_loop().now();
+  std::optional<response> result;
+  std::exception_ptr failure;
+  try {
+    auto work = function(context);
+    result.emplace(co_await std::move(work));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const auto cause = owner_.handler_run_.cause();
+  if (cause == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
+  if (!result) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    result = on_failure(context, failure, !!state.cancelled());
+    if (cause == interruption::none) co_return std::move(*result);
+  } else if (cause == interruption::none) {
+    permit.set_completion(completion::responded);
+  }
+  owner_.add_server_timing(*result, context, start);
+  co_return std::move(*result);
+}
+
+response connection::wrapped_request::on_failure(request_context&, const std::exception_ptr& failure,
+                                                 bool is_cancelled) {
+  const bool is_deadline = owner_.handler_run_.cause() == interruption::deadline;
+  if (is_cancelled && is_cancellation(failure)) {
+    if (is_deadline) return deadline_response();
+    std::rethrow_exception(failure);
+  }
+  auto result = owner_.log_handler_failure(failure);
+  return is_deadline ? deadline_response() : std::move(result);
+}
+
+/// Runs the pipeline of a request that has middleware.
+task<connection::handling_result> connection::handle_in_middleware(request_context& context) {
+  // The responses to earlier pipelined requests must not wait for this one.
+  const bool flushed = co_await flush();
+  if (!flushed) co_return no_response::connection_lost;
+  wrapped_request wrapped{*this, context};
+  auto work = wrapped.run(context);
+  detail::task_outcome<response> outcome;
+  // A disconnect cannot be detected before the body has been read.
+  const bool detect_disconnect = input_.empty() && !parser_->has_body();
+  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome);
+  if (wrapped.is_connection_lost()) co_return no_response::connection_lost;
+  co_return conclude(interrupted, outcome);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/http/server/request_context.hpp>
+
+namespace cohort::http {
+
+class pipeline_run;
+
+/// The rest of the request's pipeline: the next middleware, and in the end the handler. A small copyable value, valid
+/// as long as the request.
+class next {
+ public:
+  /// Runs the rest and returns its response: the handler's, or an error response of the framework (401, 404, 405, 413,
+  /// 429, 500, 501, 503, 504). Throws only if the request is cancelled: its client has disconnected, or the server ends
+  /// its drain. Call it at most once.
+  task<response> operator()(request_context& context) const;
+
+ private:
+  friend class pipeline_run;
+  next(pipeline_run& run, std::size_t index) noexcept : run_(&run), index_(index) {}
+
+  pipeline_run* run_;
+  std::size_t index_;
+};
+
+/// Runs before the rest of the pipeline and before the body is read. A response ends the request; the rest is not run.
+/// Costs no coroutine.
+using filter = std::function<std::optional<response>(request_context&)>;
+/// Wraps the rest of the pipeline: it may respond itself, change the context before `co_await go(context)` and the
+/// response after it, and await. It is stored as long as the router, so a lambda may have captures. It is cancelled
+/// like a handler; once the deadline has passed, a further `co_await` in it throws.
+using middleware = std::function<task<response>(request_context&, next)>;
+
+/// A callable that `router::use` accepts.
+template <class Callable>
+concept filter_callable = std::copy_constructible<Callable> &&
+                          std::same_as<std::invoke_result_t<Callable&, request_context&>, std::optional<response>>;
+template <class Callable>
+concept middleware_callable = std::copy_constructible<Callable> &&
+                              std::same_as<std::invoke_result_t<Callable&, request_context&, next>, task<response>>;
+
+using pipeline_step = std::variant<filter, middleware>;
+
+/// Owns the steps that were added to one router, group or operation.
+class step_list {
+ public:
+  template <class Callable>
+  void add(Callable step) {
+    static_assert(filter_callable<Callable> || middleware_callable<Callable>,
+                  "use() needs a copyable callable: middleware task<response>(request_context&, next), or a filter "
+                  "std::optional<response>(request_context&)");
+    if constexpr (middleware_callable<Callable>) {
+      steps_.push_back(std::make_unique<const pipeline_step>(middleware{std::move(step)}));
+    } else if constexpr (filter_callable<Callable>) {
+      steps_.push_back(std::make_unique<const pipeline_step>(filter{std::move(step)}));
+    }
+  }
+  const std::vector<std::unique_ptr<const pipeline_step>>& steps() const noexcept { return steps_; }
+
+ private:
+  std::vector<std::unique_ptr<const pipeline_step>> steps_;
+};
+
+/// The steps of a request, outermost first: those of the router, of its groups, and of its operation.
+class pipeline {
+ public:
+  void append(const step_list& list) {
+    for (const auto& step : list.steps()) {
+      steps_.push_back(step.get());
+      has_middleware_ = has_middleware_ || std::holds_alternative<middleware>(*step);
+    }
+  }
+  std::span<const pipeline_step* const> steps() const noexcept { return steps_; }
+  /// Whether there are other steps than filters.
+  bool has_middleware() const noexcept { return has_middleware_; }
+
+ private:
+  std::vector<const pipeline_step*> steps_;
+  bool has_middleware_ = false;
+};
+
+/// Runs the pipeline of one request around the framework's own handling. Must outlive the run.
+class pipeline_run {
+ public:
+  explicit pipeline_run(const pipeline& steps) noexcept : steps_(steps.steps()) {}
+  virtual ~pipeline_run() = default;
+  pipeline_run(const pipeline_run&) = delete;
+  pipeline_run& operator=(const pipeline_run&) = delete;
+
+  /// Runs all steps and the handler.
+  task<response> run(request_context& context) { return run_from(*this, context, 0); }
+
+ protected:
+  /// The innermost part. An exception is treated as one of a middleware.
+  virtual task<response> handle(request_context& context) = 0;
+  /// The response that replaces an exception of a step or of `handle`; rethrows it if the request is cancelled.
+  /// `is_cancelled`: the calling coroutine has been cancelled.
+  virtual response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) = 0;
+
+ private:
+  friend class next;
+  static task<response> run_from(pipeline_run& self, request_context& context, std::size_t index);
+  task<response> start(request_context& context, std::size_t index);
+
+  std::span<const pipeline_step* const> steps_;
+};
+
+/// Runs filters until one responds. Precondition: the pipeline has no middleware.
+std::optional<response> run_filters(const pipeline& steps, request_context& context);
+
+}  // namespace cohort::http

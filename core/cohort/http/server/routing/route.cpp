@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/routing/route.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <cohort/http/server/routing/routing_table.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// The methods of RFC 9110 section 9.3 and PATCH, without CONNECT.
+constexpr std::array standard_methods{method::get,     method::head,    method::post,  method::put,
+                                      method::delete_, method::options, method::trace, method::patch};
+
+}  // namespace
+
+operation& operation::probe() {
+  settings_.is_probe = true;
+  resolve_pipeline();
+  return *this;
+}
+
+std::string_view operation::method_name() const noexcept {
+  return verb_ == method::unknown ? std::string_view{"ANY"} : std::string_view{boost::beast::http::to_string(verb_)};
+}
+
+std::string operation::location() const {
+  const std::string_view file{where_.file_name()};
+  return std::string{file.substr(file.rfind('/') + 1)} + ":" + std::to_string(where_.line());
+}
+
+void operation::resolve_pipeline() {
+  pipeline_ = settings_.is_probe ? pipeline{} : group_->steps;
+  if (!settings_.is_probe) pipeline_.append(own_steps_);
+}
+
+const operation* route::find_operation(method verb) const noexcept {
+  const operation* fallback = nullptr;
+  for (const auto& candidate : operations_) {
+    if (candidate->verb() == verb) return candidate.get();
+    const bool is_implied = candidate->verb() == method::get && verb == method::head;
+    if (is_implied || (candidate->verb() == method::unknown && !fallback)) fallback = candidate.get();
+  }
+  return fallback;
+}
+
+bool route::is_async() const noexcept {
+  return std::any_of(operations_.begin(), operations_.end(), [](const auto& each) { return each->is_async(); });
+}
+
+bool route::is_probe() const noexcept {
+  return std::any_of(operations_.begin(), operations_.end(),
+                     [](const auto& each) { return each->settings().is_probe; });
+}
+
+std::vector<method> route::allowed_methods() const {
+  std::vector<method> allowed;
+  for (const auto& each : operations_) {
+    if (each->verb() == method::unknown) return {standard_methods.begin(), standard_methods.end()};
+    allowed.push_back(each->verb());
+    if (each->verb() == method::get) allowed.push_back(method::head);
+  }
+  return allowed;
+}
+
+}  // namespace cohort::http

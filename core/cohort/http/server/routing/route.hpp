@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/http/server/pipeline.hpp>
+#include <cohort/http/server/request_context.hpp>
+#include <cohort/http/server/routing/route_pattern.hpp>
+
+namespace cohort::http {
+
+/// A handler that responds without waiting.
+using sync_handler = std::function<response(request_context&)>;
+/// A handler that waits: a coroutine. It is cancelled at the request's deadline and when the client disconnects.
+using async_handler = std::function<task<response>(request_context&)>;
+using handler = std::variant<sync_handler, async_handler>;
+
+/// A callable that `router` accepts as a handler.
+template <class Callable>
+concept handler_callable =
+    std::copy_constructible<Callable> &&
+    (std::same_as<Callable, handler> || std::same_as<std::invoke_result_t<Callable&, request_context&>, response> ||
+     std::same_as<std::invoke_result_t<Callable&, request_context&>, task<response>>);
+
+/// Stores a callable as a handler.
+template <class Callable>
+handler make_handler(Callable callable) {
+  static_assert(handler_callable<Callable>,
+                "a handler must be copyable and callable as response(request_context&) or as "
+                "task<response>(request_context&)");
+  if constexpr (!handler_callable<Callable>) {
+    return {};
+  } else if constexpr (std::is_same_v<Callable, handler>) {
+    return callable;
+  } else if constexpr (std::is_same_v<std::invoke_result_t<Callable&, request_context&>, response>) {
+    return sync_handler{std::move(callable)};
+  } else {
+    return async_handler{std::move(callable)};
+  }
+}
+
+/// The properties of an operation, set by the functions of `operation` with the same names.
+struct operation_settings {
+  std::optional<duration> timeout;
+  std::optional<std::size_t> body_limit;
+  bool adapts_to_deadline = false;
+  bool is_probe = false;
+  bool is_exempt_from_faults = false;
+  bool is_exempt_from_rate_limit = false;
+  std::string summary;
+  std::string description;
+  std::vector<std::string> tags;
+};
+
+struct group_state;
+
+/// A handler for one method, or for any, of a path pattern, and its properties. The functions return `*this`.
+class operation {
+ public:
+  /// `verb` is `unknown` for any method.
+  operation(method verb, handler function, const group_state& group, std::source_location where)
+      : verb_(verb), handler_(std::move(function)), group_(&group), where_(where) {}
+  operation(const operation&) = delete;
+  operation& operator=(const operation&) = delete;
+
+  /// Replaces the server's `request_timeout`, by a shorter or a longer time. The deadline of the client still applies.
+  operation& timeout(duration limit) {
+    settings_.timeout = limit;
+    return *this;
+  }
+  /// Replaces the server's `max_body_bytes`, the maximum size of the request's body in bytes.
+  operation& body_limit(std::size_t bytes) {
+    settings_.body_limit = bytes;
+    return *this;
+  }
+  /// The handler returns a partial result if the time is short. Such a request is not rejected for its deadline.
+  operation& adapts_to_deadline() {
+    settings_.adapts_to_deadline = true;
+    return *this;
+  }
+  /// A health or metrics route: it has no metrics, no admission control and no middleware.
+  operation& probe();
+  /// Fault injection leaves this operation alone.
+  operation& exempt_from_faults() {
+    settings_.is_exempt_from_faults = true;
+    return *this;
+  }
+  /// The rate limit neither counts nor rejects requests of authenticated clients.
+  operation& exempt_from_rate_limit() {
+    settings_.is_exempt_from_rate_limit = true;
+    return *this;
+  }
+  /// For the description of the API: a short text, a long one (CommonMark), and the groups it is listed in.
+  operation& summary(std::string text) {
+    settings_.summary = std::move(text);
+    return *this;
+  }
+  operation& description(std::string text) {
+    settings_.description = std::move(text);
+    return *this;
+  }
+  operation& tags(std::vector<std::string> names) {
+    settings_.tags = std::move(names);
+    return *this;
+  }
+  /// Adds a filter or middleware for this operation, inside of those of the router and its groups.
+  template <class Callable>
+  operation& use(Callable step) {
+    own_steps_.add(std::move(step));
+    resolve_pipeline();
+    return *this;
+  }
+
+  const operation_settings& settings() const noexcept { return settings_; }
+  /// `unknown` for any method.
+  method verb() const noexcept { return verb_; }
+  /// The name of the method; `ANY` for any.
+  std::string_view method_name() const noexcept;
+  const handler& function() const noexcept { return handler_; }
+  /// For extensions that wrap handlers. Not after the server has started.
+  void replace_handler(handler function) { handler_ = std::move(function); }
+  bool is_async() const noexcept { return std::holds_alternative<async_handler>(handler_); }
+  const pipeline& steps() const noexcept { return pipeline_; }
+  const group_state& group() const noexcept { return *group_; }
+  /// Where it was registered, such as `app.cpp:31`.
+  std::string location() const;
+
+ private:
+  friend class routing_table;
+  void resolve_pipeline();
+
+  method verb_;
+  handler handler_;
+  const group_state* group_;
+  std::source_location where_;
+  operation_settings settings_;
+  step_list own_steps_;
+  pipeline pipeline_;
+};
+
+/// A path pattern with its operations.
+class route {
+ public:
+  route(route_pattern pattern, std::size_t index)
+      : index(index), pattern(pattern.text()), pattern_(std::move(pattern)) {}
+
+  /// The position in `router::routes`.
+  const std::size_t index;
+  /// As registered, such as `/api/things/{id}`: the `endpoint` in metrics and logs.
+  const std::string pattern;
+
+  const route_pattern& path_pattern() const noexcept { return pattern_; }
+  const std::vector<std::unique_ptr<operation>>& operations() const noexcept { return operations_; }
+  /// The operation for a method, `GET`'s for `HEAD`, or the one for any method; null if there is none.
+  const operation* find_operation(method verb) const noexcept;
+  /// Whether one of the handlers is asynchronous.
+  bool is_async() const noexcept;
+  /// Whether one of the operations is a probe.
+  bool is_probe() const noexcept;
+  /// The methods that have a handler, with `HEAD` if there is one for `GET`.
+  std::vector<method> allowed_methods() const;
+
+ private:
+  friend class routing_table;
+
+  route_pattern pattern_;
+  std::vector<std::unique_ptr<operation>> operations_;
+};
+
+}  // namespace cohort::http

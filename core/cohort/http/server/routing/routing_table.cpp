@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/routing/routing_table.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace cohort::http {
+namespace {
+
+/// Such as `GET /things/{id} (app.cpp:31)`.
+std::string description(const std::string& pattern, const operation& each) {
+  return std::string{each.method_name()} + " " + pattern + " (" + each.location() + ")";
+}
+
+/// Throws unless `prefix` is empty, or a pattern without `{name...}` and without a `/` at its end.
+void check_prefix(const std::string& prefix) {
+  if (prefix.empty()) return;
+  const route_pattern pattern{prefix};
+  const auto& last = pattern.segments().back();
+  if (last.segment_kind == pattern_segment::kind::rest || last.text.empty()) {
+    throw std::invalid_argument{"group prefix \"" + prefix + "\" must not end with '/' or {name...}"};
+  }
+}
+
+}  // namespace
+
+routing_table::routing_table() { groups_.push_back(std::make_unique<group_state>()); }
+
+operation& routing_table::add(group_state& group, method verb, const std::string& pattern, handler function,
+                              std::source_location where) {
+  auto added = std::make_unique<operation>(verb, std::move(function), group, where);
+  const auto location = added->location();
+  try {
+    // Checked before the prefix is added to it.
+    const route_pattern checked{pattern};
+    return insert(group.prefix + pattern, std::move(added));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument{location + ": " + error.what()};
+  }
+}
+
+operation& routing_table::insert(const std::string& pattern, std::unique_ptr<operation> added) {
+  auto& target = route_for(route_pattern{pattern}, *added);
+  for (const auto& existing : target.operations_) {
+    if (existing->verb() != added->verb()) continue;
+    throw std::logic_error{"duplicate route: " + description(pattern, *existing) + " and " +
+                           description(pattern, *added)};
+  }
+  added->resolve_pipeline();
+  return *target.operations_.emplace_back(std::move(added));
+}
+
+/// The route with this pattern, or a new one.
+route& routing_table::route_for(route_pattern pattern, const operation& added) {
+  auto*& place = tree_.place(pattern);
+  if (!place) {
+    place = routes_.emplace_back(std::make_unique<route>(std::move(pattern), routes_.size())).get();
+    if (place->path_pattern().is_literal()) literal_routes_.emplace(place->pattern, place);
+  } else if (place->pattern != pattern.text()) {
+    throw std::logic_error{"conflicting routes: " + description(place->pattern, *place->operations_.front()) + " and " +
+                           description(pattern.text(), added) + " match the same paths; use the same parameter names"};
+  }
+  return *place;
+}
+
+group_state& routing_table::add_group(group_state& parent, const std::string& prefix) {
+  check_prefix(prefix);
+  auto& added = *groups_.emplace_back(std::make_unique<group_state>());
+  added.prefix = parent.prefix + prefix;
+  added.parent = &parent;
+  added.steps = parent.steps;
+  if (!added.prefix.empty()) tree_.add_group(route_pattern{added.prefix}, added);
+  return added;
+}
+
+void routing_table::mount(group_state& group, const std::string& prefix, routing_table other) {
+  auto& mounted = add_group(group, prefix);
+  mounted.own_steps = std::move(other.root().own_steps);
+  for (std::size_t i = 1; i < other.groups_.size(); ++i) {
+    auto& moved = *groups_.emplace_back(std::move(other.groups_[i]));
+    if (moved.parent == other.groups_.front().get()) moved.parent = &mounted;
+    moved.prefix.insert(0, mounted.prefix);
+    if (!moved.prefix.empty()) tree_.add_group(route_pattern{moved.prefix}, moved);
+  }
+  for (const auto& moved : other.routes_) {
+    for (auto& each : moved->operations_) {
+      if (each->group_ == other.groups_.front().get()) each->group_ = &mounted;
+      insert(mounted.prefix + moved->pattern, std::move(each));
+    }
+  }
+  resolve_pipelines();
+}
+
+void routing_table::resolve_pipelines() {
+  // A group stands behind its parent.
+  for (const auto& group : groups_) {
+    group->steps = group->parent ? group->parent->steps : pipeline{};
+    group->steps.append(group->own_steps);
+  }
+  for (const auto& each : routes_) {
+    for (const auto& entry : each->operations_) entry->resolve_pipeline();
+  }
+}
+
+const route* routing_table::find(std::string_view path, path_parameters& parameters) const {
+  if (const auto found = literal_routes_.find(path); found != literal_routes_.end()) return found->second;
+  return path.starts_with('/') ? tree_.find(path, parameters) : nullptr;
+}
+
+const pipeline& routing_table::pipeline_without_route(std::string_view path) const {
+  const auto* group = path.starts_with('/') ? tree_.find_group(path) : nullptr;
+  return group ? group->steps : groups_.front()->steps;
+}
+
+}  // namespace cohort::http
