@@ -19,6 +19,13 @@ std::size_t method_index_of(method verb, std::string_view text) noexcept {
   return method_labels.size() - 1;
 }
 
+/// The label `endpoint` of a route: its pattern, with `*` for `{name...}`. Label values are part of the public API.
+std::string endpoint_of(const route& entry) {
+  const auto& pattern = entry.path_pattern();
+  if (pattern.segments().back().segment_kind != pattern_segment::kind::rest) return entry.pattern;
+  return entry.pattern.substr(0, entry.pattern.rfind('/')) + "/*";
+}
+
 constexpr std::array common_statuses{200U, 400U, 401U, 429U, 500U, 502U, 503U, 504U};
 
 }  // namespace
@@ -36,11 +43,11 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
       registry_(registry),
       prefix_(prefix),
       by_endpoint_(routes.routes().size() + 1) {
-  for (const auto& entry : routes.routes()) endpoints_.push_back(entry->pattern);
+  for (const auto& entry : routes.routes()) endpoints_.push_back(endpoint_of(*entry));
   endpoints_.emplace_back("unmatched");
   for (const auto& entry : routes.routes()) {
     const bool has_admission_control = entry->is_async() && !entry->is_probe();
-    admission_.push_back(has_admission_control ? make_admission_metrics(entry->pattern) : admission_metrics{});
+    admission_.push_back(has_admission_control ? make_admission_metrics(endpoint_of(*entry)) : admission_metrics{});
   }
   for (const auto& entry : routes.routes()) {
     if (entry->is_probe()) continue;
