@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
     http::router routes;
     using enum http::method;
     for (const auto verb : {get, post, put, patch, delete_, options}) {
-      routes.add(verb, "/*", [](http::request_context& context) { return describe(context); });
+      routes.add(verb, "/{path...}", [](http::request_context& context) { return describe(context); });
     }
     return routes;
   };
