@@ -125,7 +125,10 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            auto name = text.starts_with(':') ? text.substr(1) : text;
+            // The standard library's regular expressions recurse for each character.
+            constexpr std::size_t max_length = 255;
+            if (text.size() > max_length) return std::nullopt;
+            const auto name = text.starts_with(':') ? text.substr(1) : text;
             static const std::regex posix_format{"([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]{1,2}.*"};
             const bool is_posix = std::regex_match(name.begin(), name.end(), posix_format);
             const char* const database = std::getenv("TZDIR");

@@ -152,5 +152,15 @@ TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero
   CHECK_FALSE(event_rate().parse(invalid));
 }
 
+TEST_CASE("value parsers: time_zone accepts names and POSIX formats of at most 255 characters",
+          "[config][value_parser]") {
+  const auto valid = GENERATE(as<std::string>{}, "UTC", "IST-2IDT", "<+03>-3", "IST-2" + std::string(250, 'a'));
+  CHECK(time_zone().parse(valid) == valid);
+  // The longest variable that Linux passes to a program has 128 KiB.
+  const auto invalid = GENERATE(as<std::string>{}, "", "../UTC", "Moon/Tycho", "IST-2" + std::string(251, 'a'),
+                                "IST-2" + std::string(120'000, 'a'), std::string(120'000, 'A'));
+  CHECK_FALSE(time_zone().parse(invalid));
+}
+
 }  // namespace
 }  // namespace cohort::config

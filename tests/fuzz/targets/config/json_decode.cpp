@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// JSON that is read into described types.
+#include <cohort/json/decode.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+#include "tests/unit/json/described_types.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+template <class T>
+void check(std::string_view input, const json::decode_options& options) {
+  const auto decoded = json::decode<T>(input, options);
+  if (!decoded) {
+    const auto& errors = decoded.error();
+    require(!errors.list.empty() && errors.list.size() <= options.max_errors, "the number of errors is limited");
+    for (const auto& error : errors.list) {
+      require(!error.reason.empty() && error.reason.size() < 512, "a reason is a short text");
+      require(simdjson::validate_utf8(error.field) && simdjson::validate_utf8(error.reason), "an error is UTF-8");
+    }
+    return;
+  }
+  const auto text = json::encode(*decoded);
+  const auto again = json::decode<T>(text, options);
+  require(again.has_value() && json::encode(*again) == text, "an encoded value is the same value");
+}
+
+void check_order(std::string_view input) {
+  const auto order = json::decode<test::shop::order>(input);
+  if (!order) return;
+  require(!order->items.empty() && order->items.size() <= 3 && order->labels.size() <= 2, "sizes are in range");
+  require(order->discount >= 0 && order->discount <= 0.5 && order->timeout <= std::chrono::seconds{60},
+          "numbers are in range");
+  for (const auto& item : order->items) require(item.quantity >= 1 && item.quantity <= 100, "a quantity is in range");
+}
+
+void run(std::string_view input) {
+  check_order(input);
+  check<test::shop::order>(input, {.max_errors = 4});
+  check<test::shop::order>(input, {.unknown_members = json::unknown_members::ignore});
+  check<test::shop::tree>(input, {.max_depth = 8});
+}
+
+const registration registered{{"json_decode", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// Forms and queries: application/x-www-form-urlencoded.
+#include <simdjson.h>
+
+#include <string>
+
+#include <cohort/http/message/form/urlencoded.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+/// Percent-encodes every byte.
+std::string encode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    encoded += '%';
+    encoded += "0123456789ABCDEF"[static_cast<unsigned char>(c) >> 4U];
+    encoded += "0123456789ABCDEF"[static_cast<unsigned char>(c) & 0xFU];
+  }
+  return encoded;
+}
+
+void run(std::string_view input) {
+  constexpr std::size_t max_fields = 8;
+  const auto fields = http::parse_urlencoded(input, max_fields);
+  if (!fields) {
+    require(!fields.error().empty(), "an error has a text");
+    return;
+  }
+  require(fields->size() <= max_fields, "the number of fields is limited");
+  std::string printed;
+  for (const auto& [name, value] : *fields) {
+    for (const auto* text : {&name, &value}) {
+      require(simdjson::validate_utf8(*text) && text->find('\0') == std::string::npos, "a text is UTF-8 without NUL");
+    }
+    printed.append(printed.empty() ? "" : "&").append(encode(name)).append("=").append(encode(value));
+  }
+  const auto again = http::parse_urlencoded(printed, max_fields);
+  require(again && *again == *fields, "a printed form is the same form");
+}
+
+const registration registered{{"urlencoded", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz
