@@ -28,8 +28,12 @@ BOOST_DESCRIBE_STRUCT(all_integers, (), (i8, u8, i32, i64, u64))
 
 struct base {
   int first = 0;
+  int second = 2;
 };
-BOOST_DESCRIBE_STRUCT(base, (), (first))
+BOOST_DESCRIBE_STRUCT(base, (), (first, second))
+constexpr auto constraints(json::type<base>) {
+  return json::constrain(json::member(&base::first, {.max = 9}), json::member(&base::second, {.fallback = 2}));
+}
 struct derived : base {
   std::array<float, 2> point{};
   std::string code;
@@ -146,6 +150,12 @@ TEST_CASE("decode: base classes, arrays, character classes and checks of one's o
   CHECK(json::decode<derived>(R"({"first":1,"point":[0,0]})")->code == "ab");
   CHECK(errors_of<derived>(R"({"first":1,"point":[0,0],"code":"xy"})") == "code must consist of the characters a-c_-");
   CHECK(errors_of<derived>(R"({"first":1,"point":[0,0],"code":"abc"})") == "code must be of even length");
+}
+
+TEST_CASE("decode: the constraints of a base class apply to its members, unless the derived struct has its own",
+          "[json][decode]") {
+  CHECK(errors_of<derived>(R"({"first":10,"point":[0,0]})") == "first must be an integer of at most 9");
+  CHECK(errors_of<derived>(R"({"first":1,"second":4,"point":[0,0]})") == "second must be an integer of at most 3");
 }
 
 TEST_CASE("decode: text that is not JSON is rejected with the reason", "[json][decode]") {

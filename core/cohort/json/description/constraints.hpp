@@ -205,10 +205,16 @@ namespace detail {
 template <class T>
 concept has_constraints = requires { constraints(type<T>{}); };
 
-/// The constraints on a member by its descriptor; without any, the default.
-template <class T, class Descriptor>
-constexpr auto find_constraints() {
-  constraints_of<member_type<T, Descriptor>> found{};
+template <class Pointer>
+struct owner;
+template <class Member, class Class>
+struct owner<Member Class::*> {
+  using type = Class;
+};
+
+/// Sets `found` to the constraints that `constraints(type<T>)` has for the member `Descriptor`.
+template <class T, class Descriptor, class Constraints>
+constexpr void find_constraints(Constraints& found) {
   if constexpr (has_constraints<T>) {
     std::apply(
         [&](const auto&... candidates) {
@@ -222,6 +228,16 @@ constexpr auto find_constraints() {
         },
         constraints(type<T>{}));
   }
+}
+
+/// The constraints on a member by its descriptor: of `T`, otherwise of its base class that has the member, otherwise
+/// the default.
+template <class T, class Descriptor>
+constexpr auto find_constraints() {
+  using base = typename owner<std::remove_cvref_t<decltype(Descriptor::pointer)>>::type;
+  constraints_of<member_type<T, Descriptor>> found{};
+  find_constraints<base, Descriptor>(found);
+  if constexpr (!std::is_same_v<base, T>) find_constraints<T, Descriptor>(found);
   return found;
 }
 }  // namespace detail
