@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/alerts/alert_routes.hpp"
 
-#include <cohort/json/writer.hpp>
+#include <cohort/http/message/json_response.hpp>
 
 namespace cohort::dashboard {
 namespace {
@@ -20,15 +20,6 @@ void log_incomplete_update(const telemetry::logger& log, const alert_store::upda
              {"truncated", number(counts.truncated)},
              {"forgotten", number(counts.forgotten)},
              {"shortened", number(counts.shortened)}});
-}
-
-std::string to_json(const alert_store::update_counts& counts) {
-  std::string body;
-  json::writer writer{body};
-  writer.open_object().field("firing", counts.firing).field("resolved", counts.resolved);
-  writer.field("dropped", counts.dropped).field("forgotten", counts.forgotten).field("shortened", counts.shortened);
-  writer.close_object();
-  return body;
 }
 
 struct alert_routes {
@@ -60,7 +51,7 @@ struct alert_routes {
     }
     const auto counts = store->update(std::move(*webhook), loop::current().now());
     log_incomplete_update(log, counts);
-    return http::json_response(to_json(counts));
+    return http::json_response(counts);
   }
 };
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include <boost/describe/class.hpp>
+
 #include "services/dashboard/alerts/alert_webhook.hpp"
 
 namespace cohort::dashboard {
@@ -81,5 +83,8 @@ class alert_store {
   monitoring_state last_monitoring_ = monitoring_state::unknown;
   std::size_t stale_count_ = 0;
 };
+
+/// The body of the response to a webhook.
+BOOST_DESCRIBE_STRUCT(alert_store::update_counts, (), (firing, resolved, dropped, forgotten, shortened))
 
 }  // namespace cohort::dashboard

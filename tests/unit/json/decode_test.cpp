@@ -42,6 +42,7 @@ BOOST_DESCRIBE_STRUCT(derived, (base), (point, code))
 bool is_even_length(std::string_view text) { return text.size() % 2 == 0; }
 constexpr auto constraints(json::type<derived>) {
   return json::constrain(
+      json::member(&derived::second, {.max = 3, .fallback = 2}),
       json::member(&derived::code,
                    {.characters = "a-c_-", .check = &is_even_length, .expected = "of even length", .fallback = "ab"}));
 }
