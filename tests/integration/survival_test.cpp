@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Failures of the machine around a program: a full disk, closed outputs and clock steps.
+// Failures of the machine around a program: a full disk, closed outputs, clock steps and low memory.
+#include <sys/resource.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <csignal>
@@ -7,12 +9,21 @@
 #include <ctime>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/integration/wttr_samples.hpp"
 #include "tests/support/scripted_upstream.hpp"
 #include "tests/support/temporary_directory.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COHORT_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COHORT_SANITIZED
+#endif
+#endif
 
 namespace cohort::test {
 namespace {
@@ -155,6 +166,40 @@ TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and ca
   CHECK(provider.requests().size() == 1);
   CHECK(stack.stop() == 0);
 }
+
+#ifndef COHORT_SANITIZED
+TEST_CASE("low memory: requests and connections fail, the service does not, and it recovers",
+          "[integration][threads][survival]") {
+  running_program service{"time-service"};
+  const auto port = service.port();
+  const auto pid = service.process().pid();
+  REQUIRE(get(port, "/api/time").status == 200);
+  // The next allocations that need memory from the system fail.
+  const rlim_t limit = (memory_kib(pid, "VmSize") + 1024) * 1024;
+  const rlimit lowered{limit, RLIM_INFINITY};
+  REQUIRE(::prlimit(pid, RLIMIT_AS, &lowered, nullptr) == 0);
+  {
+    // Each connection holds memory for its incomplete body.
+    std::vector<std::unique_ptr<raw_connection>> open;
+    for (int i = 0; i < 400; ++i) {
+      try {
+        open.push_back(std::make_unique<raw_connection>(port));
+        open.back()->send("POST /api/time HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" +
+                          std::string(100'000, 'x'));
+      } catch (const std::exception&) {
+        // Closed by the service.
+      }
+    }
+    CHECK(memory_kib(pid, "VmSize") > 0);  // the process is alive
+  }
+  // The limit is still in force.
+  CHECK(get(port, "/api/time").status == 200);
+  CHECK(get(port, "/health").status == 200);
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  REQUIRE(::prlimit(pid, RLIMIT_AS, &unlimited, nullptr) == 0);
+  CHECK(service.stop() == 0);
+}
+#endif
 
 }  // namespace
 }  // namespace cohort::test

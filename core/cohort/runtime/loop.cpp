@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cassert>
+#include <new>
 
 namespace cohort {
 namespace {
@@ -45,7 +46,14 @@ loop::~loop() = default;
 void loop::run() {
   const current_loop_scope scope{*this};
   const auto work = asio::make_work_guard(context_);
-  context_.run();
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::bad_alloc&) {
+      // The handler could not even report its failure. What it served is lost; everything else continues.
+    }
+  }
 }
 
 std::size_t loop::poll() {

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <cohort/runtime/platform/memory_reserve.hpp>
+
 namespace cohort::service {
 
 loop_monitor::loop_monitor(loop& monitored, const std::vector<telemetry::registry*>& registries)
@@ -34,6 +36,7 @@ void loop_monitor::arm_timer() {
 void loop_monitor::on_timer() {
   const auto lag_seconds = std::chrono::duration<double>(loop_.now() - due_).count();
   for (auto* histogram : lag_histograms_) histogram->observe(lag_seconds);
+  memory_reserve::refill();
   arm_timer();
 }
 

@@ -14,6 +14,7 @@
 #include <cohort/net/system_network.hpp>
 #include <cohort/net/tcp.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/loop_monitor.hpp>
@@ -177,6 +178,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   open_missing_descriptors();
+  memory_reserve::install();
   const auto max_connections = max_connections_per_service(services.size());
   runtime threads{static_cast<std::size_t>(settings.threads)};
   std::vector<loop*> loops;

@@ -7,6 +7,7 @@
 
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/runtime/platform/memory_reserve.hpp>
 
 namespace cohort::http {
 namespace {
@@ -49,11 +50,14 @@ server_shard& server::least_loaded_shard() noexcept {
 void server::assign(server_shard& shard, net::stream_ptr stream) {
   shard.connection_count.fetch_add(1, std::memory_order_relaxed);
   state_.connection_count.fetch_add(1, std::memory_order_relaxed);
-  if (&shard.event_loop() == &loop::current()) {
-    shard.serve(std::move(stream));
-  } else {
+  if (&shard.event_loop() == &loop::current()) return shard.serve(std::move(stream));
+  try {
     asio::post(shard.event_loop().get_executor(),
                [&shard, stream = std::move(stream)]() mutable { shard.serve(std::move(stream)); });
+  } catch (const std::bad_alloc&) {
+    shard.connection_count.fetch_sub(1, std::memory_order_relaxed);
+    state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
+    throw;
   }
 }
 
@@ -62,17 +66,23 @@ task<> server::accept_connections() {
   bool is_logged = false;
   for (;;) {
     auto failure = error_code{};
-    if (state_.connection_count.load(std::memory_order_relaxed) < state_.settings.limits.max_connections) {
-      auto& shard = least_loaded_shard();
-      auto accepted = co_await listener_->accept(shard.event_loop());
-      if (accepted) {
-        ++accepted_count_;
-        backoff = min_accept_backoff;
-        is_logged = false;
-        assign(shard, std::move(*accepted));
-        continue;
+    if (memory_reserve::is_low()) {
+      failure = asio::error::no_memory;
+    } else if (state_.connection_count.load(std::memory_order_relaxed) < state_.settings.limits.max_connections) {
+      try {
+        auto& shard = least_loaded_shard();
+        auto accepted = co_await listener_->accept(shard.event_loop());
+        if (accepted) {
+          ++accepted_count_;
+          backoff = min_accept_backoff;
+          is_logged = false;
+          assign(shard, std::move(*accepted));
+          continue;
+        }
+        failure = accepted.error();
+      } catch (const std::bad_alloc&) {
+        failure = asio::error::no_memory;
       }
-      failure = accepted.error();
       if (failure == asio::error::operation_aborted) co_return;
       // The peer disconnected before the accept; that needs no backoff.
       if (failure == asio::error::connection_aborted) continue;

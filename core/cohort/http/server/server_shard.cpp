@@ -36,9 +36,15 @@ server_shard::server_shard(server_state& state, loop& event_loop)
       tasks_([this](const std::exception_ptr& failure) { log_failure(failure); }) {}
 
 void server_shard::serve(net::stream_ptr stream) {
-  tasks_.spawn_cancellable([this, &stream](asio::cancellation_signal& cancel_signal) {
-    return run_connection(*this, std::move(stream), cancel_signal);
-  });
+  try {
+    tasks_.spawn_cancellable([this, &stream](asio::cancellation_signal& cancel_signal) {
+      return run_connection(*this, std::move(stream), cancel_signal);
+    });
+  } catch (const std::bad_alloc&) {
+    // The connection is closed. `run_connection` did not start, so it does not count down.
+    connection_count.fetch_sub(1, std::memory_order_relaxed);
+    state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream,

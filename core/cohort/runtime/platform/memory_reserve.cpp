@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/platform/memory_reserve.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+namespace cohort::memory_reserve {
+namespace {
+
+std::mutex mutex;
+std::array<void*, max_pieces> pieces{};
+std::size_t piece_count = 0;
+bool is_installed = false;
+std::atomic<bool> is_released{false};
+
+/// The new-handler: makes room for one more attempt of the failed allocation.
+void release_piece() {
+  const std::lock_guard lock{mutex};
+  if (piece_count == 0) throw std::bad_alloc{};
+  is_released.store(true, std::memory_order_relaxed);
+  std::free(pieces[--piece_count]);
+}
+
+}  // namespace
+
+void install() {
+  {
+    const std::lock_guard lock{mutex};
+    if (is_installed) return;
+    is_installed = true;
+  }
+  is_released.store(true, std::memory_order_relaxed);
+  refill();
+  std::set_new_handler(release_piece);
+}
+
+bool is_low() noexcept { return is_released.load(std::memory_order_relaxed); }
+
+bool refill() noexcept {
+  if (!is_low()) return true;
+  const std::lock_guard lock{mutex};
+  while (piece_count < max_pieces) {
+    // malloc does not call the new-handler.
+    void* const piece = std::malloc(piece_bytes);
+    if (!piece) return false;
+    pieces[piece_count++] = piece;
+  }
+  is_released.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace cohort::memory_reserve

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+namespace cohort {
+
+/// Memory that is kept for the time when there is no other, so that a program survives it. When an allocation fails
+/// (RLIMIT_AS, a container without swap and overcommit), the reserve is released piece by piece, and the allocation is
+/// repeated: the requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An
+/// allocation that fails with the reserve exhausted throws `std::bad_alloc`.
+///
+/// Process-wide; thread-safe. The kernel's out-of-memory killer does not ask first, and cannot be survived.
+namespace memory_reserve {
+
+inline constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+inline constexpr std::size_t max_pieces = 64;
+
+/// Allocates the reserve and installs the new-handler that releases it. Later calls have no effect.
+void install();
+/// Whether a part of the reserve has been released. One atomic load.
+bool is_low() noexcept;
+/// Allocates what was released, as far as possible. Called periodically. Returns true if the reserve is complete.
+bool refill() noexcept;
+
+}  // namespace memory_reserve
+}  // namespace cohort
