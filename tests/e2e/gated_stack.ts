@@ -109,7 +109,8 @@ export class GatedStack {
       const status = await this.services[name].stop();
       if (status !== 0) failures.push(`${name} exited with ${status}`);
     }
-    await this.gate.stop();
+    const gateStatus = await this.gate.stop();
+    if (gateStatus !== 0) failures.push(`fault-gate exited with ${gateStatus}`);
     this.provider.close();
     expect(failures.length === 0, `all services exit with status 0; ${failures.join('; ')}`);
   }

@@ -3,6 +3,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ class gate_link {
 
   link_settings settings_;
   loop& loop_;
-  acceptor acceptor_;
+  std::optional<acceptor> acceptor_;
+  net::endpoint local_endpoint_;
   link_state state_;
   std::list<gate_connection*> connections_;
 };

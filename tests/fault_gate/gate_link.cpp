@@ -56,22 +56,23 @@ config::value_parser<link_settings> link_parser() {
 }
 
 gate_link::gate_link(link_settings settings, loop& event_loop)
-    : settings_(std::move(settings)), loop_(event_loop), acceptor_(event_loop.get_executor()) {}
+    : settings_(std::move(settings)), loop_(event_loop), acceptor_(std::in_place, event_loop.get_executor()) {}
 
 error_code gate_link::listen() {
   const net::endpoint local{asio::ip::address_v4::loopback(), settings_.port};
   error_code error;
-  acceptor_.open(local.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address{true}, error);
-  if (!error) acceptor_.bind(local, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  acceptor_->open(local.protocol(), error);
+  if (!error) acceptor_->set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error) acceptor_->bind(local, error);
+  if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
+  if (!error) local_endpoint_ = acceptor_->local_endpoint(error);
   return error;
 }
 
 task<> gate_link::run() {
   task_group served{[](const std::exception_ptr&) {}};
   for (;;) {
-    auto accepting = acceptor_.async_accept(loop_.context(), asio::as_tuple(asio::deferred));
+    auto accepting = acceptor_->async_accept(loop_.context(), asio::as_tuple(asio::deferred));
     auto accepted = co_await std::move(accepting);
     const auto error = std::get<0>(accepted);
     if (!error) {
@@ -87,6 +88,8 @@ task<> gate_link::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   served.cancel();
   co_await served.join();
+  // The link outlives the loop, which the acceptor must not.
+  acceptor_.reset();
 }
 
 task<> gate_link::serve(net::tcp_socket client) {
@@ -105,7 +108,7 @@ void gate_link::set_fault(const faults::link_fault& fault) {
   for (auto* connection : connections_) connection->apply(fault);
 }
 
-std::string gate_link::url() const { return "http://" + endpoint_text(acceptor_.local_endpoint()); }
+std::string gate_link::url() const { return "http://" + endpoint_text(local_endpoint_); }
 std::string gate_link::target() const { return endpoint_text(settings_.target); }
 
 }  // namespace cohort::test
