@@ -12,6 +12,8 @@
 #include <cohort/http/message/response.hpp>
 #include <cohort/http/server/input/temporary_file.hpp>
 #include <cohort/http/server/request_context.hpp>
+#include <cohort/runtime/task.hpp>
+#include <cohort/telemetry/call_context.hpp>
 
 namespace cohort::http {
 
@@ -73,5 +75,20 @@ class multipart_reader {
   std::optional<multipart_error> error_;
   error_code disk_error_;
 };
+
+/// Reads a streamed body to its end into `form`. Empty if the form is complete; otherwise the response: that of `form`,
+/// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; both must outlive the task.
+template <class Body>
+task<std::optional<response>> read_form(Body& body, multipart_reader& form, call_context context) {
+  for (;;) {
+    auto reading = body.read(context);
+    const auto bytes = co_await std::move(reading);
+    if (!bytes) co_return body_error_response(bytes.error());
+    if (bytes->empty()) break;
+    if (!form.write(*bytes)) co_return form.error_response();
+  }
+  if (!form.finish()) co_return form.error_response();
+  co_return std::nullopt;
+}
 
 }  // namespace cohort::http

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include <cohort/runtime/time/virtual_time.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -114,6 +116,42 @@ TEST_CASE("multipart form: errors have their status, field and reason", "[http][
   CHECK_FALSE(unsupported.write(body));
   CHECK(unsupported.error_response().code() == status::unsupported_media_type);
   CHECK(unsupported.error_response().find("accept") == "multipart/form-data");
+}
+
+enum class scripted_error { too_slow };
+
+/// A body in slices, which ends with an error if `fails`.
+struct scripted_body {
+  std::string_view rest;
+  std::size_t slice;
+  bool fails = false;
+
+  task<result<std::string_view, scripted_error>> read(call_context) {
+    const auto bytes = rest.substr(0, slice);
+    rest.remove_prefix(bytes.size());
+    if (bytes.empty() && fails)
+      co_return result<std::string_view, scripted_error>{boost::system::in_place_error, scripted_error::too_slow};
+    co_return result<std::string_view, scripted_error>{boost::system::in_place_value, bytes};
+  }
+};
+response body_error_response(scripted_error) { return http::error_response(status::request_timeout, "too slow"); }
+
+TEST_CASE("multipart form: a streamed body is read to its end, or to its first error", "[http][multipart]") {
+  const scratch_directory directory;
+  const auto head = head_with(type);
+  const request_context context{head, "192.0.2.1"};
+  const auto code_of = [&](scripted_body source) {
+    virtual_time time;
+    multipart_reader reader{context, directory.path};
+    const auto failed = time.run(read_form(source, reader, call_context{deadline::never()}));
+    if (!failed) CHECK(reader.take_form().files.at(0).content.size() == 7);
+    return failed ? static_cast<unsigned>(failed->code()) : 0;
+  };
+  CHECK(code_of({body, 3}) == 0);
+  CHECK(code_of({body.substr(0, 40), 3}) == 400);
+  CHECK(code_of({"--b\r\nInvalid\r\n\r\n", 3}) == 400);
+  CHECK(code_of({body.substr(0, 40), 3, true}) == 408);
+  CHECK(directory.file_count() == 0);
 }
 
 TEST_CASE("multipart form: a file that cannot be created is the server's fault and not explained to the client",
