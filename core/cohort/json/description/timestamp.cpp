@@ -28,7 +28,8 @@ class scanner {
   }
   /// Consumes an optional fraction of a second, such as `.5`.
   nanoseconds fraction() {
-    if (!rest_.starts_with('.')) return {};
+    // In the failed state `digit` consumes nothing: the loop below would not end.
+    if (failed_ || !rest_.starts_with('.')) return {};
     rest_.remove_prefix(1);
     nanoseconds sum{digit() * nanoseconds{100ms}};
     for (nanoseconds place = 10ms; !rest_.empty() && is_digit(rest_[0]); place /= 10) sum += digit() * place;
