@@ -86,13 +86,39 @@ void options::add_setting(option_spec spec, std::string accepts, std::string def
   settings_.push_back(std::move(added));
 }
 
-void options::add_secret(std::string& target, option_spec spec, std::string* file_path) {
-  add(target, spec, visible_ascii("a secret"));
-  auto& added = settings_.back();
+void options::make_secret(setting& added, std::string file_help, std::string* file_path,
+                          std::function<std::string(const std::string&)> read_file) const {
   added.is_secret = true;
   added.file_path = file_path;
-  added.file_flag = spec.flag + "-file";
-  if (!spec.variable.empty()) added.file_variable = spec.variable + "_FILE";
+  added.file_help = std::move(file_help);
+  added.read_file = std::move(read_file);
+  added.file_flag = added.spec.flag + "-file";
+  if (!added.spec.variable.empty()) added.file_variable = added.spec.variable + "_FILE";
+}
+
+void options::add_secret(std::string& target, option_spec spec, std::string* file_path) {
+  auto file_help = "File whose first line is the value of " + spec.flag;
+  add(target, std::move(spec), visible_ascii("a secret"));
+  make_secret(settings_.back(), std::move(file_help), file_path, [&target](const std::string& path) {
+    auto file = read_secret_file(path);
+    if (file.error.empty()) target = std::move(file.secret);
+    return std::move(file.error);
+  });
+}
+
+void options::add_api_keys(api_key_list& target, option_spec spec, std::string* file_path) {
+  auto parser = visible_ascii("a secret");
+  add_setting(std::move(spec), parser.accepts, {}, [&target, parse = std::move(parser.parse)](std::string_view text) {
+    auto key = parse(text);
+    if (key) target = single_api_key(std::move(*key));
+    return key.has_value();
+  });
+  make_secret(settings_.back(), "File with one key per line, \"name: key\" or only the key", file_path,
+              [&target](const std::string& path) {
+                auto file = read_api_key_file(path);
+                if (file.error.empty()) target = std::move(file.keys);
+                return std::move(file.error);
+              });
 }
 
 void options::add_switch(bool& target, option_spec spec) { switches_.push_back({&target, std::move(spec)}); }
@@ -106,6 +132,16 @@ std::optional<early_exit> options::parse(int argc, const char* const* argv, cons
   return std::nullopt;
 }
 
+secret_names options::secrets() const {
+  secret_names names;
+  for (const auto& setting : settings_) {
+    if (!setting.is_secret) continue;
+    names.flags.push_back(long_name(setting.spec.flag));
+    if (!setting.spec.variable.empty()) names.variables.push_back(setting.spec.variable);
+  }
+  return names;
+}
+
 std::optional<early_exit> options::read_flags(int argc, const char* const* argv) {
   CLI::App app{description_, program_};
   app.set_help_flag("-h,--help", "Print this help and exit");
@@ -117,9 +153,8 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
     option->expected(1)->type_name("TEXT")->allow_extra_args(false);
     if (setting.is_list) option->take_all();
     if (setting.is_secret) {
-      app.add_option(
-          setting.file_flag, setting.file_flag_value,
-          help_text("File whose first line is the value of " + setting.spec.flag, setting.file_variable, ""));
+      app.add_option(setting.file_flag, setting.file_flag_value,
+                     help_text(setting.file_help, setting.file_variable, ""));
     }
   }
   std::vector<CLI::Option*> switch_options;
@@ -177,10 +212,9 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
 
 std::optional<early_exit> options::apply_file(const setting& setting, std::string_view source,
                                               const std::string& path) {
-  const auto file = read_secret_file(path);
-  if (!file.error.empty()) return usage_error(std::string{source} + " is " + quote(path) + ", " + file.error);
+  const auto error = setting.read_file(path);
+  if (!error.empty()) return usage_error(std::string{source} + " is " + quote(path) + ", " + error);
   if (setting.file_path) *setting.file_path = path;
-  setting.assign(file.secret);
   return std::nullopt;
 }
 

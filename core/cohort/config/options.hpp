@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/config/api_keys.hpp>
+#include <cohort/config/process_secrets.hpp>
 #include <cohort/config/value_parsers.hpp>
 
 namespace cohort::config {
@@ -76,6 +78,8 @@ class options {
   /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file, so
   /// that it can be read again; it must outlive the options.
   void add_secret(std::string& target, option_spec spec, std::string* file_path = nullptr);
+  /// Adds a setting of one API key, or in a file several ones (`read_api_key_file`). Otherwise like `add_secret`.
+  void add_api_keys(api_key_list& target, option_spec spec, std::string* file_path = nullptr);
   /// Adds a flag without a value.
   void add_switch(bool& target, std::string flag, std::string help) {
     add_switch(target, option_spec{std::move(flag), "", std::move(help)});
@@ -87,6 +91,8 @@ class options {
   /// continue, status 0 for `--help` and `--version`, and status 2 with one line on the first invalid setting: its
   /// name, its value and the accepted values.
   std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
+  /// The flags and variables of the secret settings.
+  secret_names secrets() const;
 
  private:
   struct setting {
@@ -97,7 +103,10 @@ class options {
     std::function<bool(std::string_view)> assign;
     std::string file_flag;
     std::string file_variable;
+    std::string file_help;
     std::string* file_path = nullptr;
+    /// Reads the file and assigns the target. Returns the error, or an empty text.
+    std::function<std::string(const std::string& path)> read_file;
     bool is_secret = false;
     bool is_list = false;
     std::vector<std::string> flag_values;
@@ -109,6 +118,8 @@ class options {
     bool is_flagged = false;
   };
 
+  void make_secret(setting& added, std::string file_help, std::string* file_path,
+                   std::function<std::string(const std::string&)> read_file) const;
   void add_setting(option_spec spec, std::string accepts, std::string default_text,
                    std::function<bool(std::string_view)> assign);
   std::optional<early_exit> read_flags(int argc, const char* const* argv);

@@ -9,23 +9,46 @@
 
 namespace cohort::config {
 
+namespace {
+
+/// The reload action of a file that `read` parses, if it is a regular file: reading a pipe would block the caller.
+template <class Read>
+reloader::action file_action(std::string path, Read read) {
+  return [path = std::move(path), read = std::move(read)]() -> reload_result {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+      return {reload_outcome::failed, "\"" + path + "\" is not a regular file"};
+    }
+    auto result = read(path);
+    if (result.outcome == reload_outcome::failed) result.error = "\"" + path + "\", " + result.error;
+    return result;
+  };
+}
+
+}  // namespace
+
 void reloader::add(std::string setting, action reload, std::vector<std::string> files) {
   settings_.push_back({std::move(setting), std::move(reload), std::move(files), std::nullopt});
 }
 
 void reloader::add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace) {
-  auto reload = [path, replace = std::move(replace)]() -> reload_result {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    // Reading a pipe would block the caller.
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-      return {reload_outcome::failed, "\"" + path + "\" is not a regular file"};
-    }
-    const auto file = read_secret_file(path);
-    if (!file.error.empty()) return {reload_outcome::failed, "\"" + path + "\", " + file.error};
+  const auto read = [replace = std::move(replace)](const std::string& name) -> reload_result {
+    auto file = read_secret_file(name);
+    if (!file.error.empty()) return {reload_outcome::failed, std::move(file.error)};
     return {replace(file.secret) ? reload_outcome::replaced : reload_outcome::unchanged, {}};
   };
-  add(std::move(setting), std::move(reload), {std::move(path)});
+  add(std::move(setting), file_action(path, read), {path});
+}
+
+void reloader::add_api_key_file(std::string setting, std::string path,
+                                std::function<bool(const api_key_list&)> replace) {
+  const auto read = [replace = std::move(replace)](const std::string& name) -> reload_result {
+    auto file = read_api_key_file(name);
+    if (!file.error.empty()) return {reload_outcome::failed, std::move(file.error)};
+    return {replace(file.keys) ? reload_outcome::replaced : reload_outcome::unchanged, {}};
+  };
+  add(std::move(setting), file_action(path, read), {path});
 }
 
 std::vector<std::string> reloader::settings() const {

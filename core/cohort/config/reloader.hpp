@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/config/api_keys.hpp>
 #include <cohort/config/file_watch.hpp>
 
 namespace cohort::config {
@@ -36,6 +37,9 @@ class reloader {
   /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current one. A
   /// pipe or a device is not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
+
+  /// The same for a file of API keys (`read_api_key_file`).
+  void add_api_key_file(std::string setting, std::string path, std::function<bool(const api_key_list&)> replace);
 
   /// Whether there is a setting to reload.
   bool is_empty() const noexcept { return settings_.empty(); }

@@ -12,11 +12,11 @@
 namespace cohort::config {
 namespace {
 
-/// The longest first line, with its terminating NUL.
-constexpr std::size_t max_secret_size = 4096;
+constexpr std::size_t max_secret_size = 4094;
 
-/// Nothing if the line is a secret.
-std::string find_error(std::string_view line) {
+}  // namespace
+
+std::string find_secret_error(std::string_view line, const std::string& subject) {
   const auto has = [line](auto predicate) { return std::any_of(line.begin(), line.end(), predicate); };
   if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
     return "which is UTF-16 text (it starts with a byte order mark), but must be ASCII text";
@@ -24,30 +24,26 @@ std::string find_error(std::string_view line) {
   if (line.starts_with("\xEF\xBB\xBF"))
     return "which starts with a byte order mark, but must be ASCII text without one";
   const std::string required = "; it must be a secret of visible ASCII characters";
-  if (line.empty()) return "whose first line is empty" + required;
-  if (has([](char c) { return c == '\0'; }))
-    return "whose first line contains a NUL byte, as UTF-16 text does" + required;
+  if (line.empty()) return subject + " is empty" + required;
+  if (line.size() > max_secret_size) return subject + " is longer than " + std::to_string(max_secret_size) + " bytes";
+  if (has([](char c) { return c == '\0'; })) return subject + " contains a NUL byte, as UTF-16 text does" + required;
   if (has([](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) {
-    return "whose first line contains a control character" + required;
+    return subject + " contains a control character" + required;
   }
-  if (has([](char c) { return static_cast<unsigned char>(c) > '~'; })) {
-    return "whose first line is not ASCII text" + required;
-  }
-  if (has([](char c) { return c == ' '; })) return "whose first line contains a space" + required;
+  if (has([](char c) { return static_cast<unsigned char>(c) > '~'; })) return subject + " is not ASCII text" + required;
+  if (has([](char c) { return c == ' '; })) return subject + " contains a space" + required;
   return {};
 }
-
-}  // namespace
 
 secret_file read_secret_file(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   // Bounded: `/dev/zero` has no end.
-  std::array<char, max_secret_size> buffer{};
+  std::array<char, max_secret_size + 2> buffer{};
   file.getline(buffer.data(), buffer.size());
   const auto count = static_cast<std::size_t>(file.gcount());
   if (file.fail() && count == buffer.size() - 1) {
-    return {{}, "whose first line is longer than " + std::to_string(max_secret_size - 2) + " bytes"};
+    return {{}, "whose first line is longer than " + std::to_string(max_secret_size) + " bytes"};
   }
   if (count == 0) {
     return {{}, "which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"}};
@@ -56,7 +52,7 @@ secret_file read_secret_file(const std::string& path) {
   const bool has_line_feed = !file.eof();
   std::string line{buffer.data(), count - (has_line_feed ? 1 : 0)};
   if (line.ends_with('\r')) line.pop_back();
-  auto error = find_error(line);
+  auto error = find_secret_error(line, "whose first line");
   if (!error.empty()) return {{}, std::move(error)};
   return {std::move(line), {}};
 }

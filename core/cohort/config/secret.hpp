@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace cohort::config {
 
@@ -15,6 +16,10 @@ struct secret_file {
   /// message `API_KEY_FILE is "/run/key", …`.
   std::string error;
 };
+
+/// Why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The text contains no part of
+/// the line, and says where it is by `subject`: "whose first line".
+std::string find_secret_error(std::string_view line, const std::string& subject);
 
 /// Reads the first line of a file. Blocks if the file is a pipe.
 secret_file read_secret_file(const std::string& path);

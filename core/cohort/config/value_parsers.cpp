@@ -154,4 +154,12 @@ value_parser<rate> event_rate() {
           "a rate such as 100/min, 5/s or 1000/hour"};
 }
 
+value_parser<rate> event_rate_or_off() {
+  auto parser = event_rate();
+  return {[parse = std::move(parser.parse)](std::string_view text) -> std::optional<rate> {
+            return lower_case(text) == "off" ? rate{0, std::chrono::seconds{1}} : parse(text);
+          },
+          parser.accepts + ", or off"};
+}
+
 }  // namespace cohort::config

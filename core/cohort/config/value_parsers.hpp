@@ -58,4 +58,7 @@ struct rate {
 /// `<count>/<unit>`, such as `100/min`, `5/s` or `1000/hour`; the unit in any case.
 value_parser<rate> event_rate();
 
+/// The same or `off`, whose value has the count 0.
+value_parser<rate> event_rate_or_off();
+
 }  // namespace cohort::config

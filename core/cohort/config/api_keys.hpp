@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <cohort/config/secret.hpp>
+
+namespace cohort::config {
+
+/// An API key and its name, which logs and metrics may show.
+struct api_key {
+  std::string name;
+  std::string key;
+  bool operator==(const api_key&) const = default;
+};
+
+/// In the order of the file. Names and keys are unique.
+using api_key_list = std::vector<api_key>;
+
+/// Shorter keys can be guessed: programs log a warning for them.
+inline constexpr std::size_t min_safe_key_length = 16;
+inline constexpr std::size_t max_api_keys = 64;
+
+/// A list with one key, named `key-1`; an empty list if `key` is empty.
+api_key_list single_api_key(std::string key);
+
+struct api_key_file {
+  /// Empty if `error` is set.
+  api_key_list keys;
+  /// Why the file is invalid; never contains a key. Completes the message `API_KEY_FILE is "/run/keys", …`.
+  std::string error;
+};
+
+/// Reads a file with one API key per line: `name: key` (with at least one space or tab after the colon), or only the
+/// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; the n-th key of the file has the name `key-<n>` if
+/// it has no other. Keys are visible ASCII characters, up to 4094. Empty lines and lines that start with `#` are
+/// ignored. Blocks if the file is a pipe.
+api_key_file read_api_key_file(const std::string& path);
+
+/// The API keys that are valid now. They can be replaced while other threads read them. Thread-safe.
+class api_key_set {
+ public:
+  explicit api_key_set(std::string key = {}) { replace(std::move(key)); }
+
+  /// The current keys; empty: no authentication. The reference is valid as long as this object: former lists are kept,
+  /// so that readers need no lock.
+  const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
+  /// The key that a service sends to others: the first one; empty if there is none.
+  const replaceable_secret& outgoing() const noexcept { return outgoing_; }
+  /// Returns false if `keys` are the current ones.
+  bool replace(api_key_list keys);
+  /// Replaces all keys by one, as `single_api_key`.
+  bool replace(std::string key) { return replace(single_api_key(std::move(key))); }
+
+ private:
+  std::mutex mutex_;
+  std::deque<api_key_list> lists_;
+  std::atomic<const api_key_list*> current_{nullptr};
+  replaceable_secret outgoing_;
+};
+
+}  // namespace cohort::config

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cohort::config {
+
+/// Where a program's secrets are on its command line and in its environment.
+struct secret_names {
+  /// With dashes: `--api-key`, `-H`. Their values are erased, as the next argument, after `=`, or after a short flag.
+  std::vector<std::string> flags;
+  std::vector<std::string> variables;
+};
+
+/// Erases the values of secrets, and the user information of all URLs, from the memory that `/proc/PID/cmdline` and
+/// `/proc/PID/environ` show, where other processes of the same user could read them. The program must have copied them
+/// before; `getenv` returns an empty text for the variables afterwards. Call it before other threads are started.
+/// Has no effect if `/proc` is not mounted.
+void erase_process_secrets(const secret_names& names);
+
+}  // namespace cohort::config
