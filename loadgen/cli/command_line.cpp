@@ -59,7 +59,8 @@ void add_target_flags(config::options& parser, flag_options& flags) {
   parser.add(flags.body, {"--body", "", "Request body; @FILE reads it from a file"}, config::text());
   parser.add(flags.expected_body, {"--expect-body", "", "Text that the body of a successful response must contain"},
              config::text());
-  parser.add_secret(flags.api_key, {"--api-key", "API_KEY", "API key, sent as X-API-Key"});
+  parser.add_api_keys(flags.api_keys,
+                      {"--api-key", "API_KEY", "API key, sent as X-API-Key; of several ones the first"});
   parser.add(flags.time_url, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, config::http_url(),
              "http://127.0.0.1:5001");
   parser.add(flags.sysinfo_url, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the system info service"},

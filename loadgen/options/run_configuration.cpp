@@ -197,7 +197,6 @@ config_error check_output_files(const run_configuration& configuration) {
 
 /// An explicit header takes precedence.
 void add_api_key(std::vector<target>& targets, const std::string& api_key) {
-  if (api_key.empty()) return;
   for (auto& target : targets) {
     if (!has_field(target.request.fields, "X-API-Key")) target.request.fields.emplace_back("X-API-Key", api_key);
   }
@@ -246,7 +245,7 @@ config_error configure_run(const run_options& options, flag_options flags, run_c
   if (auto error = check_output_files(configuration)) return error;
   configuration.fingerprint = make_fingerprint(configuration, options.stages);
   // After the fingerprint, which must not contain the key, not even hashed.
-  add_api_key(load.targets, flags.api_key);
+  if (!flags.api_keys.empty()) add_api_key(load.targets, flags.api_keys.front().key);
   return std::nullopt;
 }
 

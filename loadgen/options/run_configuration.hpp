@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/config/api_keys.hpp>
 #include "loadgen/client/address_overrides.hpp"
 #include "loadgen/options/run_options.hpp"
 #include "loadgen/schedule/load_settings.hpp"
@@ -49,7 +50,8 @@ struct flag_options {
   std::vector<std::pair<std::string, std::string>> fields;
   std::optional<std::string> body;
   std::optional<std::string> expected_body;
-  std::string api_key;
+  /// The first one is sent.
+  config::api_key_list api_keys;
   /// Paths of PEM files.
   std::string trusted_certificates_file;
   std::string certificate_file;

@@ -4,22 +4,24 @@
 #include <boost/url/parse.hpp>
 
 #include "services/dashboard/alerts/alert_routes.hpp"
-#include "services/dashboard/event_feed.hpp"
+#include "services/dashboard/event_feeds.hpp"
 #include "services/dashboard/page_assets.hpp"
+#include "services/dashboard/session_routes.hpp"
 
 namespace cohort::dashboard {
 namespace {
 
-constexpr std::size_t max_loops = 256;
-
-/// State that the handlers share. Each loop has its own event feed, created on first use.
+/// State that the handlers share.
 struct dashboard_routes {
-  service::background_tasks& background;
-  const service::api_key_authenticator& authenticator;
   std::shared_ptr<aggregator> services;
-  std::shared_ptr<alert_store> alerts;
-  session_cookies sessions;
-  std::array<std::shared_ptr<event_feed>, max_loops> feeds;
+  std::shared_ptr<session_cookies> sessions;
+  event_feeds feeds;
+
+  dashboard_routes(const service::service_context& context, std::shared_ptr<aggregator> aggregated,
+                   std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
+      : services(std::move(aggregated)),
+        sessions(std::move(cookies)),
+        feeds(context.background, services, std::move(alerts)) {}
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
     auto body = co_await self->services->aggregate(context);
@@ -34,32 +36,24 @@ struct dashboard_routes {
                                   is_timeout ? http::status::gateway_timeout : http::status::bad_gateway);
   }
 
-  http::response events() {
-    auto& feed = feeds.at(loop::current().index());
-    if (!feed) feed = std::make_shared<event_feed>(background, services, alerts);
+  /// The stream of a session ends with it. After the expiry of its cookie, the page opens another one with the renewed
+  /// cookie.
+  event_feed::authorization make_authorization(const http::request_context& context,
+                                               const service::api_key_authenticator& authenticator) const {
+    if (!authenticator.is_enabled() || authenticator.has_valid_key(context)) return nullptr;
+    const auto current = sessions->find(context, loop::current().wall_now());
+    return
+        [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
+  }
+
+  http::response events(event_feed::authorization is_authorized) {
     http::response response;
-    response.stream([feed](http::body_writer& writer) { return event_feed::serve(feed, writer); }, "text/event-stream");
+    response.stream([feed = feeds.current(), is_authorized = std::move(is_authorized)](
+                        http::body_writer& writer) { return event_feed::serve(feed, writer, is_authorized); },
+                    "text/event-stream");
     response.set("Cache-Control", "no-store");
     // Disables nginx's response buffering, which would delay the events.
     response.set("X-Accel-Buffering", "no");
-    return response;
-  }
-
-  http::response sign_in(const http::request_context& context) const {
-    // Requires the key: a session cannot extend itself.
-    if (auto rejection = authenticator.authenticate_key(context, "/session")) return std::move(*rejection);
-    http::response response{http::status::no_content};
-    if (authenticator.is_enabled()) {
-      const bool secure =
-          context.tls() || context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
-      response.set("Set-Cookie", sessions.issue(loop::current().wall_now(), secure));
-    }
-    return response;
-  }
-
-  static http::response sign_out() {
-    http::response response{http::status::no_content};
-    response.set("Set-Cookie", session_cookies::removal());
     return response;
   }
 };
@@ -126,10 +120,10 @@ http::router app(service::service_context context, service::api_key_authenticato
                  const aggregator_settings& settings, session_cookies sessions) {
   auto alerts = std::make_shared<alert_store>();
   auto services = std::make_shared<aggregator>(context, settings);
-  auto routes = std::make_shared<dashboard_routes>(
-      dashboard_routes{context.background, authenticator, std::move(services), alerts, std::move(sessions), {}});
-  authenticator.set_alternative([routes](const http::request_context& request) {
-    return routes->sessions.is_valid(request, loop::current().wall_now());
+  auto shared_sessions = std::make_shared<session_cookies>(std::move(sessions));
+  auto routes = std::make_shared<dashboard_routes>(context, std::move(services), shared_sessions, alerts);
+  authenticator.set_alternative([shared_sessions](const http::request_context& request) {
+    return shared_sessions->find(request, loop::current().wall_now()).has_value();
   });
 
   http::router router;
@@ -140,10 +134,12 @@ http::router app(service::service_context context, service::api_key_authenticato
       .adapts_to_deadline();
   router.get("/api/time-proxy",
              [routes](http::request_context& request) { return dashboard_routes::time_proxy(routes, request); });
-  router.get("/api/events", [routes](http::request_context&) { return routes->events(); });
+  router.get("/api/events", [routes, &authenticator](http::request_context& request) {
+    return routes->events(routes->make_authorization(request, authenticator));
+  });
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
-  router.post("/session", [routes](http::request_context& request) { return routes->sign_in(request); });
-  router.del("/session", [](http::request_context&) { return dashboard_routes::sign_out(); });
+  add_session_routes(router, std::move(shared_sessions), authenticator,
+                     [routes] { routes->feeds.check_authorizations(); });
   return router;
 }
 
@@ -162,7 +158,7 @@ service::definition definition() {
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
   definition.add_options = [settings](config::options& options) { settings->add_to(options); };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator& authenticator) {
-    return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_key});
+    return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys});
   };
   return definition;
 }

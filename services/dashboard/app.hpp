@@ -8,8 +8,8 @@
 namespace cohort::dashboard {
 
 /// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`;
-/// `/api/alerts`, to which Alertmanager's webhook posts; `/session`, to sign in with the API key. A session is accepted
-/// in place of the key.
+/// `/api/alerts`, to which Alertmanager's webhook posts; `/session` and `/session/renewal`
+/// (`add_session_routes`). A session is accepted in place of the key.
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
                  const aggregator_settings& settings, session_cookies sessions);
 

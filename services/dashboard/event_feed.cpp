@@ -121,13 +121,13 @@ task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   }
 }
 
-task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& writer) {
+task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& writer, authorization is_authorized) {
   const subscription counted{*self};
   self->start_polling();
   cursor position{*self};
   auto first = ": welcome\n\n" + http::sse_event("alerts", self->alerts_body());
   if (!co_await writer.write(std::move(first))) co_return;
-  while (!writer.draining()) {
+  while (!writer.draining() && (!is_authorized || is_authorized())) {
     auto events = position.consume_new(*self);
     if (!events.empty()) {
       if (!co_await writer.write(std::move(events))) co_return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,8 +19,13 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
              std::shared_ptr<alert_store> alerts)
       : background_(background), aggregator_(std::move(aggregator)), alert_store_(std::move(alerts)) {}
 
-  /// Writes the stream of one subscriber, until it disconnects or the server drains.
-  static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& writer);
+  /// Whether a subscriber may still receive events. Null: always.
+  using authorization = std::function<bool()>;
+
+  /// Writes the stream of one subscriber, until it disconnects, `is_authorized` returns false, or the server drains.
+  static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& writer, authorization is_authorized);
+  /// Makes each stream check its authorization now. Called on the feed's loop.
+  void check_authorizations() { published_.notify_all(); }
 
  private:
   /// The latest event of one type.

@@ -5,8 +5,11 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include <cohort/http/message/cookie.hpp>
@@ -17,24 +20,58 @@ namespace {
 
 constexpr std::string_view cookie_name = "cohort_session";
 
+std::string hex(const unsigned char* bytes, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    text += "0123456789abcdef"[bytes[i] >> 4U];
+    text += "0123456789abcdef"[bytes[i] & 0xFU];
+  }
+  return text;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned length = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
        text.size(), digest.data(), &length);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4U];
-    hex += "0123456789abcdef"[digest[i] & 0xFU];
-  }
-  return hex;
+  return hex(digest.data(), length);
+}
+
+template <std::size_t Count>
+std::array<unsigned char, Count> random_bytes() {
+  std::array<unsigned char, Count> bytes;
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1)
+    throw std::runtime_error("session cookies: the system's random number generator failed");
+  return bytes;
 }
 
 std::string random_secret() {
-  std::array<unsigned char, 32> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1)
-    throw std::runtime_error("session cookies: the system's random number generator failed");
+  const auto bytes = random_bytes<32>();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string random_id() {
+  const auto bytes = random_bytes<16>();
+  return hex(bytes.data(), bytes.size());
+}
+
+/// The next field of a cookie, which ends with a colon or the end of `text`.
+std::string_view take_field(std::string_view& text) {
+  const auto end = text.find(':');
+  const auto field = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  return field;
+}
+
+std::optional<std::chrono::seconds> parse_seconds(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return std::chrono::seconds{value};
+}
+
+std::chrono::seconds since_epoch(wall_time now) {
+  return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
 }
 
 http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age, bool secure) {
@@ -47,31 +84,97 @@ http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age,
 
 }  // namespace
 
-session_cookies::session_cookies(std::string secret, const config::replaceable_secret& api_key)
-    : secret_(secret.empty() ? random_secret() : std::move(secret)), api_key_(api_key) {}
+/// The IDs of sessions that have been ended. Only the holder of a valid session can add one.
+class session_cookies::revocation_list {
+ public:
+  /// `end`: when the session ends anyway.
+  void add(const std::string& id, std::chrono::seconds end, std::chrono::seconds now) {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(ends_, [now](const auto& entry) { return entry.second <= now; });
+    if (ends_.size() >= max_size) {
+      ends_.erase(std::min_element(ends_.begin(), ends_.end(),
+                                   [](const auto& a, const auto& b) { return a.second < b.second; }));
+    }
+    ends_.emplace(id, end);
+  }
+  bool contains(std::string_view id) const {
+    const std::lock_guard lock{mutex_};
+    return ends_.contains(id);
+  }
 
-std::string session_cookies::sign(std::string_view text) const {
-  return hmac_sha256(hmac_sha256(secret_, api_key_.get()), text);
+ private:
+  static constexpr std::size_t max_size = 10'000;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, std::chrono::seconds, std::less<>> ends_;
+};
+
+session_cookies::session_cookies(std::string secret, const config::api_key_set& keys)
+    : secret_(secret.empty() ? random_secret() : std::move(secret)),
+      keys_(keys),
+      revoked_(std::make_unique<revocation_list>()) {}
+
+session_cookies::session_cookies(session_cookies&&) noexcept = default;
+session_cookies::~session_cookies() = default;
+
+std::string session_cookies::sign(const config::api_key& key, std::string_view text) const {
+  return hmac_sha256(hmac_sha256(secret_, key.key), text);
 }
 
-std::string session_cookies::issue(wall_time now, bool secure) const {
-  const auto expires = std::chrono::floor<std::chrono::seconds>(now + lifetime).time_since_epoch().count();
-  const auto text = std::to_string(expires);
-  return *session_cookie(text + "." + sign(text), lifetime, secure).field_value();
+const config::api_key* session_cookies::find_key(std::string_view name) const {
+  for (const auto& key : keys_.get())
+    if (key.name == name) return &key;
+  return nullptr;
+}
+
+std::string session_cookies::make_cookie(const config::api_key& key, const session& content, wall_time now,
+                                         bool secure) const {
+  const auto expires = std::min(since_epoch(now) + cookie_lifetime, content.started + max_lifetime);
+  const auto text = content.key_name + ":" + content.id + ":" + std::to_string(content.started.count()) + ":" +
+                    std::to_string(expires.count());
+  return *session_cookie(text + "." + sign(key, text), expires - since_epoch(now), secure).field_value();
+}
+
+std::string session_cookies::issue(const config::api_key& key, wall_time now, bool secure) const {
+  session content;
+  content.id = random_id();
+  content.key_name = key.name;
+  content.started = since_epoch(now);
+  return make_cookie(key, content, now, secure);
+}
+
+std::string session_cookies::renew(const session& current, wall_time now, bool secure) const {
+  const auto* key = find_key(current.key_name);
+  return key ? make_cookie(*key, current, now, secure) : removal();
 }
 
 std::string session_cookies::removal() { return *session_cookie({}, {}, false).field_value(); }
 
-bool session_cookies::is_valid(const http::request_context& context, wall_time now) const {
-  const auto value = http::cookie_value(context.head(), cookie_name).value_or(std::string_view{});
-  const auto dot = value.find('.');
-  if (dot == std::string_view::npos) return false;
-  const auto text = value.substr(0, dot);
-  if (!service::constant_time_equal(value.substr(dot + 1), sign(text))) return false;
-  std::int64_t expires = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expires);
-  if (error != std::errc{} || end != text.data() + text.size()) return false;
-  return now.time_since_epoch() < std::chrono::seconds{expires};
+std::optional<session> session_cookies::find(const http::request_context& context, wall_time now) const {
+  return parse(http::cookie_value(context.head(), cookie_name).value_or(std::string_view{}), now);
+}
+
+std::optional<session> session_cookies::parse(std::string_view cookie, wall_time now) const {
+  const auto dot = cookie.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const auto text = cookie.substr(0, dot);
+  auto fields = text;
+  const auto* key = find_key(take_field(fields));
+  if (!key || !service::constant_time_equal(cookie.substr(dot + 1), sign(*key, text))) return std::nullopt;
+  session found;
+  found.key_name = key->name;
+  found.id = take_field(fields);
+  const auto started = parse_seconds(take_field(fields));
+  const auto expires = parse_seconds(fields);
+  if (!started || !expires || now.time_since_epoch() >= *expires || revoked_->contains(found.id)) return std::nullopt;
+  found.started = *started;
+  found.expires = *expires;
+  found.cookie = cookie;
+  return found;
+}
+
+void session_cookies::revoke(const session& current, wall_time now) {
+  revoked_->add(current.id, current.started + max_lifetime, since_epoch(now));
 }
 
 }  // namespace cohort::dashboard

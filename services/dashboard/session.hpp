@@ -1,37 +1,74 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include <cohort/config/secret.hpp>
+#include <cohort/config/api_keys.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::dashboard {
 
-/// Stateless sessions of browsers that have presented the API key: a cookie with its expiry time and an HMAC-SHA-256.
-/// The HMAC key is derived from `DASHBOARD_SECRET_KEY` and the current API key, so a new API key invalidates all
-/// sessions.
+/// A browser that has presented an API key, as its cookie describes it.
+struct session {
+  /// Random; the same in all cookies of a session.
+  std::string id;
+  std::string key_name;
+  /// Of the session, not of the cookie.
+  std::chrono::seconds started{};
+  /// When the cookie expires, since the epoch.
+  std::chrono::seconds expires{};
+  /// The value of the cookie.
+  std::string cookie;
+};
+
+/// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
+/// the start of the session and the expiry time of the cookie, with an HMAC-SHA-256 whose key is derived from
+/// `DASHBOARD_SECRET_KEY` and that API key: a removed or changed key invalidates its sessions. A session that is
+/// revoked ends on this replica at once. On other replicas with the same secret, its cookie expires within
+/// `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:
-  /// If `secret` is empty, a random one is used: sessions end with the process. `api_key` must outlive this.
-  session_cookies(std::string secret, const config::replaceable_secret& api_key);
+  /// If `secret` is empty, a random one is used: sessions end with the process. `keys` must outlive this.
+  session_cookies(std::string secret, const config::api_key_set& keys);
+  session_cookies(session_cookies&&) noexcept;
+  ~session_cookies();
 
-  /// A `Set-Cookie` value with HttpOnly and SameSite=Strict, and with Secure if `secure`.
-  std::string issue(wall_time now, bool secure) const;
+  /// A `Set-Cookie` value for a new session, with HttpOnly and SameSite=Strict, and with Secure if `secure`. Throws
+  /// std::runtime_error if the system has no random numbers.
+  std::string issue(const config::api_key& key, wall_time now, bool secure) const;
+  /// A `Set-Cookie` value that continues a session of `find`, until `max_lifetime` after its start.
+  std::string renew(const session& current, wall_time now, bool secure) const;
   /// A `Set-Cookie` value that removes the cookie.
   static std::string removal();
-  /// Whether the request has a cookie with a valid HMAC that has not expired.
-  bool is_valid(const http::request_context& context, wall_time now) const;
 
-  static constexpr std::chrono::seconds lifetime = std::chrono::hours{12};
+  /// The session of the request's cookie; empty if there is no cookie, its HMAC is invalid, it has expired, its key is
+  /// no longer valid, or the session has been revoked here.
+  std::optional<session> find(const http::request_context& context, wall_time now) const;
+  /// Whether a session of `find` is still valid.
+  bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }
+  /// Ends a session of `find`, also for cookies that other replicas renew.
+  void revoke(const session& current, wall_time now);
+
+  /// A page renews its cookie before that.
+  static constexpr std::chrono::seconds cookie_lifetime = std::chrono::minutes{15};
+  /// Then the key must be presented again.
+  static constexpr std::chrono::seconds max_lifetime = std::chrono::hours{12};
 
  private:
-  std::string sign(std::string_view text) const;
+  class revocation_list;
+
+  std::string make_cookie(const config::api_key& key, const session& content, wall_time now, bool secure) const;
+  std::string sign(const config::api_key& key, std::string_view text) const;
+  const config::api_key* find_key(std::string_view name) const;
+  std::optional<session> parse(std::string_view cookie, wall_time now) const;
 
   std::string secret_;
-  const config::replaceable_secret& api_key_;
+  const config::api_key_set& keys_;
+  std::unique_ptr<revocation_list> revoked_;
 };
 
 }  // namespace cohort::dashboard

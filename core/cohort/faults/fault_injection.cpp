@@ -26,7 +26,7 @@ class fault_injection final : public service::extension {
 
   std::optional<std::string> find_conflict(const service::common_settings& settings) const override {
     const bool is_loopback = boost::asio::ip::make_address(settings.host).is_loopback();
-    if (!*is_enabled_ || is_loopback || !settings.api_key.empty()) return std::nullopt;
+    if (!*is_enabled_ || is_loopback || !settings.api_keys.empty()) return std::nullopt;
     return "--host is \"" + settings.host +
            "\", but must be a loopback address such as 127.0.0.1 with --enable-faults (ENABLE_FAULTS), unless API_KEY "
            "is set";

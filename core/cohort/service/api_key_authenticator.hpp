@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <cohort/config/secret.hpp>
+#include <cohort/config/api_keys.hpp>
 #include <cohort/http/server/router.hpp>
 
 namespace cohort::telemetry {
@@ -15,42 +19,62 @@ class registry;
 
 namespace cohort::service {
 
+class failed_key_throttle;
+
 /// Compares two secrets. The duration depends neither on the position of a difference nor on the length of `expected`.
 bool constant_time_equal(std::string_view candidate, std::string_view expected);
 
 /// Authenticates requests to `/api/*` by an API key in `X-API-Key` or, without that, in `Authorization: Bearer KEY`
-/// (RFC 6750). Counts rejected requests in `<prefix>_auth_failures_total{endpoint,reason}`. Thread-safe after the
-/// service has started.
+/// (RFC 6750). Counts rejected requests in `<prefix>_auth_failures_total{endpoint,reason}`, those that exceed the limit
+/// of invalid keys also in `cohort_server_auth_throttled_total`, and accepted ones by the name of their key in
+/// `<prefix>_api_key_requests_total{key}`. Thread-safe after the service has started.
 class api_key_authenticator {
  public:
   /// A second way to authenticate, such as a session cookie that was issued in exchange for the key.
   using alternative = std::function<bool(const http::request_context&)>;
 
-  /// An empty key disables authentication. `key` and `metrics` must outlive this. A new value of `key` applies to the
-  /// next request.
-  api_key_authenticator(const config::replaceable_secret& key, telemetry::registry& metrics, std::string prefix)
-      : key_(key), metrics_(metrics), prefix_(std::move(prefix)) {}
+  /// An empty set disables authentication. `keys` and `metrics` must outlive this. New keys apply to the next request.
+  /// `throttle` limits invalid keys; null: no limit.
+  api_key_authenticator(const config::api_key_set& keys, telemetry::registry& metrics, std::string prefix,
+                        std::shared_ptr<failed_key_throttle> throttle = nullptr);
+  ~api_key_authenticator();
 
   /// Whether a key is configured.
-  bool is_enabled() const noexcept { return !key_.get().empty(); }
+  bool is_enabled() const noexcept { return !keys_.get().empty(); }
   /// `authenticate` accepts requests without a key if `is_authenticated` returns true. Call it in `definition::app`.
   void set_alternative(alternative is_authenticated) { alternative_ = std::move(is_authenticated); }
-  /// Creates the counters of all `/api/*` routes, with value 0.
+  /// Creates the counters of all `/api/*` routes and of all keys, with value 0.
   void register_counters(const http::router& routes) const;
 
-  /// Returns an empty optional if the request has the valid key, or no key and `set_alternative`'s function accepts it;
-  /// else a 401 response. `endpoint` is a label of the counter.
+  /// Returns an empty optional if the request has a valid key, or no key and `set_alternative`'s function accepts it;
+  /// else a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A valid key is
+  /// always accepted. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
   /// Authenticates by the key alone. Returns as `authenticate` does.
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
-  /// Returns whether the request has the valid key or authentication is disabled. Does not count failures.
+  /// Returns whether the request has a valid key or authentication is disabled. Counts nothing.
   bool has_valid_key(const http::request_context& context) const;
+  /// The valid key of the request; null if it has none, or authentication is disabled. Valid as long as the key set.
+  const config::api_key* find_valid_key(const http::request_context& context) const;
 
  private:
-  const config::replaceable_secret& key_;
+  /// What the keys of one list are compared by, and counted in.
+  struct prepared_keys;
+
+  const prepared_keys& prepare_keys() const;
+  const prepared_keys& current_keys() const;
+  /// The position of the request's key in `keys`; empty if it has no valid one.
+  static std::optional<std::size_t> find_index(const prepared_keys& keys, const http::request_context& context);
+  http::response reject(const http::request_context& context, std::string_view endpoint) const;
+
+  const config::api_key_set& keys_;
   telemetry::registry& metrics_;
   std::string prefix_;
+  std::shared_ptr<failed_key_throttle> throttle_;
   alternative alternative_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<const prepared_keys>> prepared_;
+  mutable std::atomic<const prepared_keys*> current_{nullptr};
 };
 
 /// A filter that authenticates requests to `/api/*`. `authenticator` must outlive it.

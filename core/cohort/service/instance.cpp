@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/security_headers.hpp>
@@ -53,15 +54,18 @@ instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr
 instance::~instance() = default;
 
 void instance::build(const dependencies& injected) {
-  api_key_.replace(injected.settings.api_key);
+  api_keys_.replace(injected.settings.api_keys);
   log_.emplace(injected.log.with_service(definition_.name));
   http::client_settings client_settings;
   client_settings.proxies = injected.settings.proxies;
   client_settings.tls = injected.upstream_tls;
   client_.emplace(injected.network, loops_.size(), std::move(client_settings));
   background_.emplace(loops_, *log_);
-  authenticator_.emplace(api_key_, metrics_, definition_.metric_prefix);
-  service_context context{*client_, metrics_, *log_, *background_, api_key_, injected.sibling_urls};
+  authenticator_.emplace(
+      api_keys_, metrics_, definition_.metric_prefix,
+      injected.key_throttle ? injected.key_throttle : make_key_throttle(injected.settings.auth_failure_limit));
+  service_context context{*client_, metrics_, *log_, *background_, api_keys_.outgoing(), injected.sibling_urls,
+                          api_keys_};
   routes_ = definition_.app(context, *authenticator_);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
   authenticator_->register_counters(routes_);

@@ -35,6 +35,8 @@ struct dependencies {
   std::size_t max_connections = http::server_limits{}.max_connections;
   /// For requests to upstreams.
   net::tls_client_settings upstream_tls{};
+  /// The limit of invalid API keys, shared by the services of a process; null: the instance has one of its own.
+  std::shared_ptr<failed_key_throttle> key_throttle = nullptr;
 };
 
 /// One service on given loops and a given network: those of its program, or of a simulation. The functions `build`,
@@ -57,9 +59,9 @@ class instance {
 
   /// Builds the router and the server, before the loops run. `injected.network` must outlive this.
   void build(const dependencies& injected);
-  /// Replaces the API key that callers need and that is sent to other services; sessions of the former key end. Returns
-  /// false if it is the current one. Safe from any thread.
-  bool replace_api_key(const std::string& key) { return api_key_.replace(key); }
+  /// Replaces the API keys of which callers need one; the first one is sent to other services. Sessions of removed keys
+  /// end. Returns false if they are the current ones. Safe from any thread.
+  bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
   /// Uses other TLS settings for requests to upstreams. Safe from any thread.
   void replace_upstream_tls(const net::tls_client_settings& settings) { client_->replace_tls(settings); }
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
@@ -84,7 +86,7 @@ class instance {
   net::endpoint local_endpoint_;
   std::shared_ptr<net::tls_server_context> tls_;
   std::atomic<bool> draining_{false};
-  config::replaceable_secret api_key_;
+  config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
   std::optional<http::client> client_;
   std::optional<background_tasks> background_;

@@ -16,6 +16,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/runtime.hpp>
+#include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/loop_monitor.hpp>
 #include <cohort/service/reload_handler.hpp>
@@ -137,10 +138,18 @@ task<> stop_all(instance_list& instances, duration drain_timeout) {
   for (auto& service : instances) co_await service->stop(remaining(drain_deadline));
 }
 
+void warn_about_short_keys(const config::api_key_list& keys, const telemetry::logger& log) {
+  for (const auto& [name, key] : keys) {
+    if (key.size() >= config::min_safe_key_length) continue;
+    log.write(log_level::warn, "short API key: use at least 16 random characters", {{"key", std::string_view{name}}});
+  }
+}
+
 task<> serve(instance_list& instances, const common_settings& settings, telemetry::logger log) {
   for (auto& service : instances) service->start();
-  if (settings.api_key.empty())
+  if (settings.api_keys.empty())
     log.write(log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
+  warn_about_short_keys(settings.api_keys, log);
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
   auto first_signal = async_operation<int>([&signals](completion_handler<int> done) {
@@ -204,8 +213,9 @@ int run_until_signal(const std::string& program, const common_settings& settings
   for (const auto& service : *instances) sibling_urls[service->name()] = service->url();
   std::vector<telemetry::registry*> registries;
   std::vector<std::unique_ptr<loop_monitor>> monitors;
+  const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
-    const dependencies injected{network, settings, log, sibling_urls, max_connections, tls.upstream()};
+    const dependencies injected{network, settings, log, sibling_urls, max_connections, tls.upstream(), key_throttle};
     if (const auto error = build_service(*service, injected)) {
       std::cerr << program << ": " << *error << "\n";
       return exit_usage;
@@ -224,11 +234,13 @@ int run_until_signal(const std::string& program, const common_settings& settings
 
   config::reloader reloadable_settings;
   if (!settings.api_key_file.empty()) {
-    reloadable_settings.add_secret_file("API_KEY_FILE", settings.api_key_file, [&](const std::string& key) {
+    const auto replace_keys = [&](const config::api_key_list& keys) {
       bool has_changed = false;
-      for (auto& service : *instances) has_changed = service->replace_api_key(key) || has_changed;
+      for (auto& service : *instances) has_changed = service->replace_api_keys(keys) || has_changed;
+      if (has_changed) warn_about_short_keys(keys, log);
       return has_changed;
-    });
+    };
+    reloadable_settings.add_api_key_file("API_KEY_FILE", settings.api_key_file, replace_keys);
   }
   tls.add_reloads(reloadable_settings, registries, [&](const net::tls_client_settings& upstream) {
     for (auto& service : *instances) service->replace_upstream_tls(upstream);

@@ -37,6 +37,7 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     return 2;
   }
   settings.proxies = std::move(*proxies);
+  config::erase_process_secrets(options.secrets());
   if (!settings.time_zone.empty()) {
     ::setenv("TZ", settings.time_zone.c_str(), 1);
     ::tzset();

@@ -27,10 +27,12 @@ struct service_context {
   telemetry::registry& metrics;
   telemetry::logger log;
   background_tasks& background;
-  /// The API key that callers of this service need and that it sends to the other services; empty: none.
+  /// The API key that this service sends to the other services, the first of `api_keys`; empty: none.
   const config::replaceable_secret& api_key;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
+  /// The API keys of which callers of this service need one; empty: no authentication.
+  const config::api_key_set& api_keys;
 
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.

@@ -11,9 +11,13 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.port, {"--port", "", std::move(port_help)}, config::port(), std::to_string(settings.port));
   options.add(settings.threads, {"--threads", "", "Number of threads, each with its own event loop"},
               config::integer(1, 256), "the available processors");
-  options.add_secret(settings.api_key,
-                     {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"},
-                     &settings.api_key_file);
+  options.add_api_keys(settings.api_keys,
+                       {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"},
+                       &settings.api_key_file);
+  options.add(settings.auth_failure_limit,
+              {"--auth-failure-limit", "AUTH_FAILURE_LIMIT",
+               "Maximum rate of requests with an invalid API key from each client address (IPv6: /64 network)"},
+              config::event_rate_or_off(), "10/min");
   options.add(settings.rate_limit,
               {"--rate-limit", "RATE_LIMIT",
                "Maximum request rate of each client address (IPv6: /64 network), such as 100/min"},

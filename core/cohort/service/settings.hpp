@@ -20,10 +20,12 @@ struct common_settings {
   /// Port to listen on; 0: the system chooses one.
   std::uint16_t port = 0;
   std::int64_t threads = 1;
-  /// The key required for `/api/*`; empty: no authentication.
-  std::string api_key;
-  /// The file that the key was read from; empty if it was not in a file.
+  /// The keys of which `/api/*` requires one; empty: no authentication. Other services get the first one.
+  config::api_key_list api_keys;
+  /// The file that the keys were read from; empty if they were not in a file.
   std::string api_key_file;
+  /// Limit of requests with invalid keys for each client address, with the count 0 for no limit.
+  config::rate auth_failure_limit{10, std::chrono::minutes{1}};
   /// Limit for each client address.
   std::optional<config::rate> rate_limit;
   /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.

@@ -156,7 +156,7 @@ export const upstreams: Section = {
       id: 312,
       title: 'Authentication Failures',
       description:
-        'Requests rejected with 401, by reason. Requires API_KEY. HighAuthFailures fires above the line.',
+        'Requests without a valid API key, by reason. Requires API_KEY. HighAuthFailures fires above the line.',
       unit: 'reqps',
       width: 12,
       thresholds: redAt(0.5),
@@ -170,7 +170,7 @@ export const upstreams: Section = {
     chart({
       id: 313,
       title: 'Rate-Limited Requests',
-      description: 'Requests rejected with 429. Requires RATE_LIMIT. ClientsRateLimited fires above the line.',
+      description: 'Requests rejected with 429, because of RATE_LIMIT or AUTH_FAILURE_LIMIT. ClientsRateLimited fires above the line.',
       unit: 'reqps',
       width: 12,
       thresholds: { base: 'green', steps: [[1, 'blue']] },

@@ -147,5 +147,68 @@ TEST_CASE("a replaced key applies to the next request", "[service][authenticatio
   CHECK(status_with("new") == 200);
 }
 
+std::string key_line(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }
+
+TEST_CASE("authentication: after 10 invalid keys in a minute a client gets 429 until the minute has passed",
+          "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto response_for = [&](const std::string& key) {
+    return fixture.response_to(get("/api/things", key_line(key)));
+  };
+  for (int i = 0; i < 10; ++i) {
+    CHECK(response_for("wrong-" + std::to_string(i)).status == 401);
+    fixture.time.run_for(2s);
+  }
+  const auto throttled = response_for("wrong");
+  CHECK(throttled.status == 429);
+  CHECK(throttled.header("Retry-After") == "40");
+  CHECK(throttled.body == R"({"error":"Too Many Requests","message":"Too many invalid API keys, try again later"})");
+  CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 1);
+  CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"invalid\"}") == 11);
+
+  // Neither valid nor missing keys are throttled, and the throttled requests do not extend the minute.
+  CHECK(response_for("secret").status == 200);
+  CHECK(fixture.response_to(get("/api/things")).status == 401);
+  fixture.time.run_for(39s);
+  CHECK(response_for("wrong").status == 429);
+  fixture.time.run_for(1500ms);
+  CHECK(response_for("wrong").status == 401);
+}
+
+TEST_CASE("authentication: valid and missing keys do not count as failures", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  for (int i = 0; i < 30; ++i) {
+    CHECK(fixture.response_to(get("/api/things", key_line("secret"))).status == 200);
+    CHECK(fixture.response_to(get("/api/things")).status == 401);
+  }
+  CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 0);
+}
+
+TEST_CASE("authentication: each of several keys is valid and counted by its name", "[service][authentication]") {
+  service_fixture fixture{"first"};
+  fixture.api_key.replace(config::api_key_list{{"alice", "first"}, {"bob", "second"}});
+  fixture.serve(sample_routes());
+  const auto requests_of = [&](const std::string& name) {
+    return fixture.metric_value("service_api_key_requests_total{key=\"" + name + "\"}");
+  };
+  CHECK(requests_of("bob") == 0);
+  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("bob"))).status == 401);
+  CHECK(requests_of("alice") == 1);
+  CHECK(requests_of("bob") == 2);
+  CHECK(fixture.api_key.outgoing().get() == "first");
+
+  fixture.api_key.replace(config::api_key_list{{"bob", "second"}, {"carol", "third"}});
+  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 401);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("third"))).status == 200);
+  CHECK(requests_of("bob") == 3);
+  CHECK(fixture.api_key.outgoing().get() == "second");
+}
+
 }  // namespace
 }  // namespace cohort

@@ -11,6 +11,7 @@
 #include <cohort/http/server/server.hpp>
 #include <cohort/json/parser.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/service.hpp>
@@ -62,7 +63,7 @@ class service_fixture {
       : network(pipe_settings),
         client(network, 1),
         api_key(std::move(key)),
-        authenticator(api_key, metrics, "service") {}
+        authenticator(api_key, metrics, "service", service::make_key_throttle({10, 1min})) {}
   ~service_fixture() {
     service_.reset();
     time.run(background.stop());
@@ -79,11 +80,13 @@ class service_fixture {
   telemetry::log_sink discarding_sink;
   telemetry::logger log{discarding_sink, "service", telemetry::log_level::off, telemetry::log_format::json};
   service::background_tasks background{{&time.event_loop()}, log};
-  config::replaceable_secret api_key;
+  config::api_key_set api_key;
   service::api_key_authenticator authenticator;
   std::atomic<bool> draining{false};
 
-  service::service_context make_context() { return {client, metrics, log, background, api_key, {}}; }
+  service::service_context make_context() {
+    return {client, metrics, log, background, api_key.outgoing(), {}, api_key};
+  }
 
   /// A server that listens on port 80 of this host name.
   in_memory_server& add_server(const std::string& host, http::router routes) {

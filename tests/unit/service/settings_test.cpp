@@ -29,7 +29,7 @@ TEST_CASE("settings: a flag has precedence over its environment variable", "[ser
   CHECK_FALSE(exit.has_value());
   CHECK(settings.log_level == "error");
   CHECK(settings.log_format == "json");
-  CHECK(settings.api_key == "secret");
+  CHECK(settings.api_keys == config::single_api_key("secret"));
   CHECK(settings.drain_timeout == std::chrono::seconds{3});
   CHECK(settings.threads >= 1);
 }
@@ -77,9 +77,20 @@ TEST_CASE("settings: the path of a key file is kept, so that the file can be rea
   const test::temporary_directory directory;
   const auto path = directory.write("key", "secret\n").string();
   const auto settings = parse({{"API_KEY_FILE", path}}).first;
-  CHECK(settings->api_key == "secret");
+  CHECK(settings->api_keys == config::single_api_key("secret"));
   CHECK(settings->api_key_file == path);
   CHECK(parse({{"API_KEY", "secret"}}).first->api_key_file.empty());
+}
+
+TEST_CASE("settings: invalid API keys are limited to 10 per minute by default", "[service][settings]") {
+  CHECK(parse({}).first->auth_failure_limit.count == 10);
+  CHECK(parse({}).first->auth_failure_limit.period == std::chrono::minutes{1});
+  CHECK(parse({{"AUTH_FAILURE_LIMIT", "3/s"}}).first->auth_failure_limit.count == 3);
+  CHECK(parse({{"AUTH_FAILURE_LIMIT", "Off"}}).first->auth_failure_limit.count == 0);
+  const auto invalid = GENERATE("0/min", "10", "none", "-1/min");
+  CHECK(parse({{"AUTH_FAILURE_LIMIT", invalid}}).second ==
+        "some-service: AUTH_FAILURE_LIMIT is \"" + std::string{invalid} +
+            "\", but must be a rate such as 100/min, 5/s or 1000/hour, or off\n");
 }
 
 }  // namespace

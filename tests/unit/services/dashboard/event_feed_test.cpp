@@ -12,8 +12,9 @@ using namespace cohort::test;
 /// A subscriber of `/api/events`, and the body that it has received.
 class subscriber {
  public:
-  explicit subscriber(dashboard_fixture& fixture) : fixture_(fixture), peer_(fixture.connect()) {
-    peer_.send(get("/api/events"));
+  explicit subscriber(dashboard_fixture& fixture, std::string_view fields = {})
+      : fixture_(fixture), peer_(fixture.connect()) {
+    peer_.send(get("/api/events", fields));
   }
 
   const std::string& receive_for(duration span) {
@@ -237,6 +238,54 @@ TEST_CASE("event feed: without the key the stream is rejected", "[services][dash
   first.receive_for(1s);
   CHECK(first.start_line().starts_with("HTTP/1.1 401"));
   CHECK(fixture.time_service.request_count() == 0);
+}
+
+/// The Cookie line of a new session.
+std::string start_session(dashboard_fixture& fixture) {
+  const auto response =
+      fixture.response_to("POST /session HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nX-API-Key: secret\r\n\r\n");
+  const auto value = *response.header("Set-Cookie");
+  return "Cookie: " + value.substr(0, value.find(';')) + "\r\n";
+}
+
+TEST_CASE("event feed: signing out ends the streams of the session at once, and no others", "[services][dashboard]") {
+  dashboard_fixture fixture{"secret"};
+  fixture.serve_dashboard();
+  const auto cookie = start_session(fixture);
+  subscriber first{fixture, cookie};
+  subscriber second{fixture, cookie};
+  subscriber other{fixture, start_session(fixture)};
+  subscriber program{fixture, "X-API-Key: secret\r\n"};
+  for (auto* stream : {&first, &second, &other, &program}) {
+    stream->receive_for(100ms);
+    CHECK(stream->start_line() == "HTTP/1.1 200 OK");
+  }
+  CHECK(fixture.response_to("DELETE /session HTTP/1.1\r\nHost: test\r\n" + cookie + "\r\n").status == 204);
+  for (auto* stream : {&first, &second}) {
+    CHECK(stream->receive_for(10ms).ends_with("event: bye\ndata: {}\n\n"));
+    CHECK(stream->is_complete());
+  }
+  for (auto* stream : {&other, &program}) {
+    stream->receive_for(2s);
+    CHECK_FALSE(stream->is_complete());
+    stream->disconnect();
+  }
+}
+
+TEST_CASE("event feed: a stream ends when the cookie of its session expires or its key is removed",
+          "[services][dashboard]") {
+  dashboard_fixture fixture{"secret"};
+  fixture.serve_dashboard();
+  subscriber stream{fixture, start_session(fixture)};
+  stream.receive_for(2s);
+  CHECK_FALSE(stream.is_complete());
+  if (GENERATE(true, false)) {
+    fixture.time.step_wall_clock(15min);
+  } else {
+    fixture.api_key.replace("another");
+  }
+  stream.receive_for(1100ms);
+  CHECK(stream.is_complete());
 }
 
 }  // namespace

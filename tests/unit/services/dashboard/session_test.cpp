@@ -16,6 +16,15 @@ std::string sign_in(std::string_view key_field, std::string_view other_fields = 
          std::string{other_fields} + "\r\n";
 }
 
+std::string renewal(const std::string& cookie, std::string_view other_fields = {}) {
+  return "POST /session/renewal HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nCookie: " + cookie + "\r\n" +
+         std::string{other_fields} + "\r\n";
+}
+
+std::string sign_out(const std::string& cookie, std::string_view other_fields = {}) {
+  return "DELETE /session HTTP/1.1\r\nHost: test\r\nCookie: " + cookie + "\r\n" + std::string{other_fields} + "\r\n";
+}
+
 /// The `name=value` of a Set-Cookie value, as a browser sends it in Cookie.
 std::string cookie_pair(const std::string& set_cookie) { return set_cookie.substr(0, set_cookie.find(';')); }
 
@@ -37,7 +46,7 @@ TEST_CASE("session: the cookie issued for the key authenticates requests", "[ser
   CHECK(response.status == 204);
   const auto cookie = cookie_in(response);
   const auto value = *response.header("Set-Cookie");
-  for (const auto* attribute : {"; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=43200"}) {
+  for (const auto* attribute : {"; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=900"}) {
     CHECK(value.find(attribute) != std::string::npos);
   }
   CHECK(value.find("Secure") == std::string::npos);
@@ -60,13 +69,72 @@ TEST_CASE("session: no cookie is issued without the valid key", "[services][dash
   CHECK_FALSE(response.header("Set-Cookie").has_value());
 }
 
-TEST_CASE("session: a session expires after twelve hours of wall-clock time", "[services][dashboard]") {
+TEST_CASE("session: a cookie expires after 15 minutes of wall-clock time", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
-  fixture.time.step_wall_clock(12h - 2s);
+  fixture.time.step_wall_clock(15min - 2s);
   CHECK(fixture.status_with(cookie) == 200);
   fixture.time.step_wall_clock(3s);
   CHECK(fixture.status_with(cookie) == 401);
+  CHECK(fixture.response_to(renewal(cookie)).status == 401);
+}
+
+TEST_CASE("session: a renewed cookie continues the session for at most 12 hours", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  for (int i = 0; i < 71; ++i) {
+    fixture.time.step_wall_clock(10min);
+    const auto renewed = fixture.response_to(renewal(cookie));
+    REQUIRE(renewed.status == 204);
+    REQUIRE(cookie_in(renewed) != cookie);
+    cookie = cookie_in(renewed);
+  }
+  // 11 h 50 min after the start: the cookie cannot outlive the session.
+  CHECK(fixture.response_to(renewal(cookie)).header("Set-Cookie")->find("; Max-Age=600;") != std::string::npos);
+  CHECK(fixture.status_with(cookie) == 200);
+  fixture.time.step_wall_clock(10min);
+  CHECK(fixture.status_with(cookie) == 401);
+  CHECK(fixture.response_to(renewal(cookie)).status == 401);
+}
+
+TEST_CASE("session: a renewal needs a valid session", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  CHECK(fixture.response_to(renewal("a=b")).status == 401);
+  CHECK(fixture.response_to(renewal("cohort_session=key-1:a:1:9999999999.abc")).status == 401);
+  CHECK_FALSE(fixture.response_to(renewal("a=b")).header("Set-Cookie").has_value());
+}
+
+TEST_CASE("session: signing out ends all cookies of the session at once", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  const auto first = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  const auto other = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  fixture.time.step_wall_clock(5min);
+  const auto renewed = cookie_in(fixture.response_to(renewal(first)));
+  CHECK(fixture.response_to(sign_out(renewed)).status == 204);
+  for (const auto& cookie : {first, renewed}) {
+    CHECK(fixture.status_with(cookie) == 401);
+    CHECK(fixture.response_to(renewal(cookie)).status == 401);
+  }
+  CHECK(fixture.status_with(other) == 200);
+}
+
+TEST_CASE("session: pages of another origin can neither end nor renew a session", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  const auto [fields, is_allowed] = GENERATE(table<std::string, bool>({
+      {"", true},
+      {"Origin: http://test\r\n", true},
+      {"Origin: https://test\r\nSec-Fetch-Site: same-origin\r\n", true},
+      {"Origin: http://test:8080\r\n", false},
+      {"Origin: http://other\r\n", false},
+      {"Origin: null\r\n", false},
+      {"Origin: http://test\r\nSec-Fetch-Site: same-site\r\n", false},
+      {"Sec-Fetch-Site: cross-site\r\n", false},
+  }));
+  CAPTURE(fields);
+  CHECK(fixture.response_to(renewal(cookie, fields)).status == (is_allowed ? 204 : 403));
+  CHECK(fixture.response_to(sign_out(cookie, fields)).status == (is_allowed ? 204 : 403));
+  CHECK(fixture.status_with(cookie) == (is_allowed ? 401 : 200));
 }
 
 TEST_CASE("session: a cookie that was modified in any byte is invalid", "[services][dashboard]") {
@@ -79,14 +147,14 @@ TEST_CASE("session: a cookie that was modified in any byte is invalid", "[servic
     CAPTURE(forged);
     CHECK(fixture.status_with(forged) == 401);
   }
-  const auto dot = cookie.find('.');
-  const auto expires = cookie.substr(name, dot - name);
+  const auto dot = cookie.rfind('.');
+  const auto text = cookie.substr(name, dot - name);
   const auto signature = cookie.substr(dot + 1);
   for (const auto& forged : std::vector<std::string>{
-           "cohort_session=" + expires + "0." + signature, "cohort_session=99999999999." + signature,
-           "cohort_session=" + expires + ".", "cohort_session=." + signature, "cohort_session=" + expires,
-           "cohort_session=", "cohort_session", cookie + "0", cookie.substr(0, cookie.size() - 1),
-           "cohort_sessions" + cookie.substr(name - 1), "x" + cookie}) {
+           "cohort_session=" + text + "0." + signature, "cohort_session=key-1:a:1:99999999999." + signature,
+           "cohort_session=" + text + ".", "cohort_session=." + signature, "cohort_session=" + text,
+           "cohort_session=key-2" + cookie.substr(cookie.find(':')), "cohort_session=", "cohort_session", cookie + "0",
+           cookie.substr(0, cookie.size() - 1), "cohort_sessions" + cookie.substr(name - 1), "x" + cookie}) {
     CAPTURE(forged);
     CHECK(fixture.status_with(forged) == 401);
   }
@@ -101,9 +169,9 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
       {session_secret, "another key", false},
       {"", "key", false},
   }));
-  const config::replaceable_secret api_key{key};
-  const dashboard::session_cookies other{secret, api_key};
-  CHECK(fixture.status_with(cookie_pair(other.issue(now, false))) == (valid ? 200 : 401));
+  const config::api_key_set keys{key};
+  const dashboard::session_cookies other{secret, keys};
+  CHECK(fixture.status_with(cookie_pair(other.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
 }
 
 TEST_CASE("a replaced API key ends the sessions of the former one", "[services][dashboard][case-5.4]") {
@@ -115,12 +183,31 @@ TEST_CASE("a replaced API key ends the sessions of the former one", "[services][
   CHECK(fixture.status_with(cookie_in(fixture.response_to(sign_in("X-API-Key: new\r\n")))) == 200);
 }
 
+TEST_CASE("session: a removed key ends its sessions, and not those of other keys", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  fixture.api_key.replace(config::api_key_list{{"alice", "key"}, {"bob", "other"}});
+  const auto alice = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  const auto bob = cookie_in(fixture.response_to(sign_in("X-API-Key: other\r\n")));
+  CHECK(fixture.status_with(alice) == 200);
+  fixture.api_key.replace(config::api_key_list{{"bob", "other"}, {"alice", "changed"}});
+  CHECK(fixture.status_with(alice) == 401);
+  CHECK(fixture.status_with(bob) == 200);
+}
+
 TEST_CASE("session: without a secret each process uses a random one", "[services][dashboard]") {
-  const config::replaceable_secret api_key{"key"};
-  const dashboard::session_cookies first{"", api_key};
-  const dashboard::session_cookies second{"", api_key};
-  CHECK(first.issue(wall_time{}, false) == first.issue(wall_time{}, false));
-  CHECK(first.issue(wall_time{}, false) != second.issue(wall_time{}, false));
+  authenticated_dashboard_fixture fixture;
+  const auto now = fixture.time.event_loop().wall_now();
+  const dashboard::session_cookies other{"", fixture.api_key};
+  CHECK(fixture.status_with(cookie_pair(other.issue(fixture.api_key.get().front(), now, false))) == 401);
+}
+
+TEST_CASE("session: invalid keys of the sign-in are throttled", "[services][dashboard]") {
+  authenticated_dashboard_fixture fixture;
+  for (int i = 0; i < 10; ++i) CHECK(fixture.response_to(sign_in("X-API-Key: guess\r\n")).status == 401);
+  const auto throttled = fixture.response_to(sign_in("X-API-Key: guess\r\n"));
+  CHECK(throttled.status == 429);
+  CHECK(throttled.header("Retry-After") == "60");
+  CHECK(fixture.response_to(sign_in("X-API-Key: key\r\n")).status == 204);
 }
 
 TEST_CASE("session: a cookie does not replace an invalid key", "[services][dashboard]") {
@@ -142,6 +229,9 @@ TEST_CASE("session: without an API key no cookie is issued", "[services][dashboa
   const auto response = fixture.response_to(sign_in(""));
   CHECK(response.status == 204);
   CHECK_FALSE(response.header("Set-Cookie").has_value());
+  const auto renewed = fixture.response_to(renewal("a=b"));
+  CHECK(renewed.status == 200);
+  CHECK(renewed.body == R"({"session":"not required"})");
 }
 
 }  // namespace

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/session_routes.hpp"
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::dashboard {
+namespace {
+
+/// The authority of an origin (RFC 6454, section 7): `host:port` of `https://host:port`.
+std::string_view authority(std::string_view origin) {
+  const auto scheme_end = origin.find("://");
+  return scheme_end == std::string_view::npos ? std::string_view{} : origin.substr(scheme_end + 3);
+}
+
+/// Whether a browser sent the request for a page of another origin. `SameSite=Strict` keeps the cookie from requests of
+/// other sites, but not of other ports or subdomains of this one. Programs send neither of the fields.
+bool is_cross_origin(const http::request_head& head) {
+  if (const auto site = head.find("sec-fetch-site")) return *site != "same-origin" && *site != "none";
+  const auto origin = head.find("origin");
+  return origin && authority(*origin) != head.find(http::field::host).value_or(std::string_view{});
+}
+
+bool is_secure(const http::request_context& context) {
+  return context.tls() || context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
+}
+
+struct session_routes {
+  std::shared_ptr<session_cookies> sessions;
+  const service::api_key_authenticator& authenticator;
+  std::function<void()> on_revocation;
+
+  static http::response no_content(std::string set_cookie) {
+    http::response response{http::status::no_content};
+    response.set("Set-Cookie", std::move(set_cookie));
+    response.set("Cache-Control", "no-store");
+    return response;
+  }
+  static http::response cross_origin_response() {
+    return http::error_response(http::status::forbidden, "Sessions cannot be changed by pages of another origin");
+  }
+
+  /// Requires the key: a session cannot start another one.
+  http::response sign_in(const http::request_context& context) const {
+    if (auto rejection = authenticator.authenticate_key(context, "/session")) return std::move(*rejection);
+    const auto* key = authenticator.find_valid_key(context);
+    if (!key) return http::response{http::status::no_content};
+    return no_content(sessions->issue(*key, loop::current().wall_now(), is_secure(context)));
+  }
+
+  http::response renew(const http::request_context& context) const {
+    if (is_cross_origin(context.head())) return cross_origin_response();
+    if (!authenticator.is_enabled()) return http::json_response(R"({"session":"not required"})");
+    const auto now = loop::current().wall_now();
+    const auto current = sessions->find(context, now);
+    if (!current) return http::error_response(http::status::unauthorized, "Unauthorized", "No valid session");
+    return no_content(sessions->renew(*current, now, is_secure(context)));
+  }
+
+  http::response sign_out(const http::request_context& context) const {
+    if (is_cross_origin(context.head())) return cross_origin_response();
+    const auto now = loop::current().wall_now();
+    if (const auto current = sessions->find(context, now)) {
+      sessions->revoke(*current, now);
+      on_revocation();
+    }
+    return no_content(session_cookies::removal());
+  }
+};
+
+}  // namespace
+
+void add_session_routes(http::router& router, std::shared_ptr<session_cookies> sessions,
+                        const service::api_key_authenticator& authenticator, std::function<void()> on_revocation) {
+  auto routes = std::make_shared<const session_routes>(
+      session_routes{std::move(sessions), authenticator, std::move(on_revocation)});
+  router.post("/session", [routes](http::request_context& context) { return routes->sign_in(context); });
+  router.post("/session/renewal", [routes](http::request_context& context) { return routes->renew(context); });
+  router.del("/session", [routes](http::request_context& context) { return routes->sign_out(context); });
+}
+
+}  // namespace cohort::dashboard

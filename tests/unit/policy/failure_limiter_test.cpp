@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/overload/failure_limiter.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace cohort::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("failure limiter: failures beyond the limit wait for the end of the client's window", "[policy]") {
+  failure_limiter limiter{3, 60s};
+  const time_point start{};
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(limiter.record("a", start + i * 1s).has_value());
+  CHECK(limiter.record("a", start + 10s) == 50s);
+  CHECK(limiter.record("a", start + 59s) == 1s);
+  CHECK_FALSE(limiter.record("b", start + 59s).has_value());
+  CHECK_FALSE(limiter.record("a", start + 60s).has_value());
+}
+
+TEST_CASE("failure limiter: the table is bounded, and forgets windows that have ended", "[policy]") {
+  failure_limiter limiter{1, 60s, 2};
+  const time_point start{};
+  CHECK_FALSE(limiter.record("a", start).has_value());
+  CHECK_FALSE(limiter.record("b", start + 1s).has_value());
+  CHECK(limiter.record("a", start + 2s).has_value());
+  CHECK_FALSE(limiter.record("c", start + 3s).has_value());
+  CHECK(limiter.client_count() == 2);
+  CHECK(limiter.record("b", start + 4s).has_value());
+  CHECK_FALSE(limiter.record("a", start + 5s).has_value());  // the oldest window was forgotten
+  CHECK_FALSE(limiter.record("d", start + 100s).has_value());
+  CHECK(limiter.client_count() == 1);
+}
+
+TEST_CASE("failure limiter: a clock that steps back never gives a wait beyond the window plus the step", "[policy]") {
+  failure_limiter limiter{1, 60s};
+  const time_point start{};
+  CHECK_FALSE(limiter.record("a", start + 10s).has_value());
+  CHECK(limiter.record("a", start + 9s) == 61s);
+}
+
+}  // namespace
+}  // namespace cohort::policy
