@@ -25,6 +25,8 @@ export class FakeDashboard {
   alerts: object | null = unknownBody;
   /** The required API key; null for none. */
   key: string | null = null;
+  /** The number of requests to `/session/renewal`. */
+  renewals = 0;
   /** Statuses of the next responses of `/session`. */
   readonly sessionStatuses: number[] = [];
 
@@ -106,6 +108,8 @@ export class FakeDashboard {
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (path === '/session' && request.method === 'POST') this.#openSession(request, response);
+    else if (path === '/session' && request.method === 'DELETE') this.#endSession(response);
+    else if (path === '/session/renewal' && request.method === 'POST') this.#renewSession(request, response);
     else if (path.startsWith('/api/') && !this.#allowed(request)) reject(response, 'API key required');
     else if (path === '/api/events') this.#openStream(response);
     else if (path === '/api/aggregate') json(response, 200, this.aggregate ?? aggregateBody);
@@ -126,6 +130,24 @@ export class FakeDashboard {
     } else {
       reject(response, 'Invalid API key');
     }
+  }
+
+  #endSession(response: ServerResponse): void {
+    const status = this.sessionStatuses.shift();
+    if (status !== undefined) {
+      json(response, status, {});
+      return;
+    }
+    response.setHeader('Set-Cookie', 'session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict');
+    response.writeHead(204).end();
+    for (const stream of this.#streams) stream.end('event: bye\ndata: {}\n\n');
+  }
+
+  #renewSession(request: IncomingMessage, response: ServerResponse): void {
+    this.renewals += 1;
+    if (this.key === null) json(response, 200, { session: 'not required' });
+    else if (this.#allowed(request)) response.writeHead(204).end();
+    else reject(response, 'No valid session');
   }
 
   #openStream(response: ServerResponse): void {

@@ -67,3 +67,30 @@ test('after the end of a session the page hides its values and asks for the key'
   await expect(page.getByLabel('Key', { exact: true })).toBeVisible();
   await expect(page.locator('[data-field=hostname]')).toHaveText('N/A');
 });
+
+test('signing out ends the session, hides the values and asks for the key', async ({ page, context, dashboard }) => {
+  const signOut = page.getByRole('button', { name: 'Sign out' });
+  await expect(signOut).toBeHidden();
+  await page.getByLabel('Key', { exact: true }).fill('open sesame');
+  await page.keyboard.press('Enter');
+  await expect(signOut).toBeVisible();
+  dashboard.sessionStatuses.push(503);
+  await signOut.click();
+  await expect(page.locator('#sign-out-error')).toContainText('could not end the session');
+  await expect(page.locator('#connection')).toHaveText('live');
+  await signOut.click();
+  await expect(page.getByLabel('Key', { exact: true })).toBeFocused();
+  await expect(page.locator('[data-field=hostname]')).toHaveText('N/A');
+  await expect(signOut).toBeHidden();
+  await expect(page.locator('#sign-out-error')).toBeHidden();
+  expect(await context.cookies()).toEqual([]);
+});
+
+test('the session is renewed every five minutes', async ({ page, dashboard }) => {
+  await page.getByLabel('Key', { exact: true }).fill('open sesame');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  const before = dashboard.renewals;
+  await page.clock.runFor(5 * 60_000);
+  await expect.poll(() => dashboard.renewals).toBe(before + 1);
+});

@@ -6,11 +6,13 @@ import { announcedConnection } from './connection-view.ts';
 import type { EventName } from './model.ts';
 import { initialState, withAggregate, withAlerts, withMalformed, withTime, type PageState } from './page-state.ts';
 import { parseAggregateEvent, parseTimeEvent } from './parse.ts';
-import { probeAccess, signIn } from './session.ts';
+import { probeAccess, renewSession, signIn, signOut } from './session.ts';
+import { SessionKeeper } from './session-keeper.ts';
 import { EventStream, type Connection } from './stream.ts';
 import { find, findAs } from './view/dom.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
 import { SignInForm } from './view/sign-in.ts';
+import { SignOutButton } from './view/sign-out.ts';
 
 const now = cautiousClock(() => performance.now(), () => Date.now());
 const announcer = new Announcer();
@@ -25,19 +27,22 @@ const stream = new EventStream(
   {
     open: () => new EventSource('api/events'),
     probe: probeAccess,
-    schedule: (delayMs, action) => {
-      const timer = setTimeout(action, delayMs);
-      return () => clearTimeout(timer);
-    },
+    schedule,
     now,
     random: Math.random,
   },
   {
     connection: (next) => {
       connection = next;
-      if (next.phase === 'live') lastEventAt = now();
+      if (next.phase === 'live') {
+        lastEventAt = now();
+        sessionKeeper.start();
+      }
       // Without a valid session the values are not shown any more.
-      if (next.phase === 'locked') state = initialState;
+      if (next.phase === 'locked') {
+        state = initialState;
+        sessionKeeper.stop();
+      }
       form.show(next.phase === 'locked');
       render();
     },
@@ -58,6 +63,14 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
   },
   announce,
 });
+
+const signOutButton = new SignOutButton(document, { signOut, ended: () => stream.lock(), announce });
+const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasSession) => signOutButton.show(hasSession));
+
+function schedule(delayMs: number, action: () => void): () => void {
+  const timer = setTimeout(action, delayMs);
+  return () => clearTimeout(timer);
+}
 
 function receive(current: PageState, name: EventName, data: string, at: number): PageState {
   if (name === 'time') {

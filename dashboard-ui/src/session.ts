@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { ProbeResult } from './stream.ts';
 
+/** `not-required`: the server has no API key. */
+export type RenewalResult = 'renewed' | 'not-required' | 'rejected' | 'unavailable';
+
 export type SignInResult = 'accepted' | 'rejected' | 'limited' | 'unavailable';
 
 /** Whether the server accepts this browser's session. Never rejects. */
@@ -24,5 +27,26 @@ export async function signIn(key: string): Promise<SignInResult> {
     return response.status === 429 ? 'limited' : 'unavailable';
   } catch {
     return 'unavailable';
+  }
+}
+
+/** Extends the session of this browser by the lifetime of its cookie, 15 minutes. Never rejects. */
+export async function renewSession(): Promise<RenewalResult> {
+  try {
+    const response = await fetch('session/renewal', { method: 'POST' });
+    if (response.status === 401) return 'rejected';
+    if (!response.ok) return 'unavailable';
+    return response.status === 204 ? 'renewed' : 'not-required';
+  } catch {
+    return 'unavailable';
+  }
+}
+
+/** Ends the session of this browser. Returns whether the server has confirmed that. Never rejects. */
+export async function signOut(): Promise<boolean> {
+  try {
+    return (await fetch('session', { method: 'DELETE' })).ok;
+  } catch {
+    return false;
   }
 }

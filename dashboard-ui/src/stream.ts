@@ -70,6 +70,11 @@ export class EventStream {
     if (this.#phase !== 'locked') this.#enter({ phase: 'paused' });
   }
 
+  /** Closes the stream until `unlock`. */
+  lock(): void {
+    this.#enter({ phase: 'locked' });
+  }
+
   /** Opens a locked stream. */
   unlock(): void {
     if (this.#phase === 'locked') this.#restart();

@@ -272,3 +272,15 @@ describe('a paused stream', () => {
     expect(fixture.phase).toBe('paused');
   });
 });
+
+test('a locked stream is closed and stays closed until it is unlocked', () => {
+  fixture.source.emit('open');
+  fixture.stream.lock();
+  expect(fixture.phase).toBe('locked');
+  expect(fixture.openSources).toBe(0);
+  expect(fixture.timers).toBe(0);
+  fixture.stream.resume();
+  expect(fixture.openSources).toBe(0);
+  fixture.stream.unlock();
+  expect(fixture.openSources).toBe(1);
+});

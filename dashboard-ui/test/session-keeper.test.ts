@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { RenewalResult } from '../src/session.ts';
+import { SessionKeeper } from '../src/session-keeper.ts';
+
+/** A keeper whose renewals and timers are under the control of the test. */
+class Fixture {
+  readonly reports: boolean[] = [];
+  timer: { delayMs: number; action: () => void } | null = null;
+  readonly #pending: ((result: RenewalResult) => void)[] = [];
+  renewals = 0;
+
+  readonly keeper = new SessionKeeper(
+    {
+      renew: () => {
+        this.renewals += 1;
+        return new Promise((resolve) => this.#pending.push(resolve));
+      },
+      schedule: (delayMs, action) => {
+        const timer = { delayMs, action };
+        this.timer = timer;
+        return () => {
+          if (this.timer === timer) this.timer = null;
+        };
+      },
+    },
+    (hasSession) => this.reports.push(hasSession),
+  );
+
+  async respond(result: RenewalResult): Promise<void> {
+    const resolve = this.#pending.shift();
+    if (resolve === undefined) throw new Error('no renewal is pending');
+    resolve(result);
+    await new Promise((done) => setTimeout(done));
+  }
+}
+
+let fixture: Fixture;
+beforeEach(() => {
+  fixture = new Fixture();
+});
+
+describe('SessionKeeper', () => {
+  test('renews the session at once and then every five minutes', async () => {
+    fixture.keeper.start();
+    fixture.keeper.start();
+    expect(fixture.renewals).toBe(1);
+    await fixture.respond('renewed');
+    expect(fixture.reports).toEqual([true]);
+    expect(fixture.timer?.delayMs).toBe(300_000);
+    fixture.timer?.action();
+    expect(fixture.renewals).toBe(2);
+  });
+
+  test('retries after 30 s if the server is unavailable, without a report', async () => {
+    fixture.keeper.start();
+    await fixture.respond('unavailable');
+    expect(fixture.reports).toEqual([]);
+    expect(fixture.timer?.delayMs).toBe(30_000);
+  });
+
+  test('reports no session if the server needs none, and asks again later', async () => {
+    fixture.keeper.start();
+    await fixture.respond('not-required');
+    expect(fixture.reports).toEqual([false]);
+    expect(fixture.timer?.delayMs).toBe(300_000);
+  });
+
+  test('stops after a rejection and can be started again', async () => {
+    fixture.keeper.start();
+    await fixture.respond('rejected');
+    expect(fixture.reports).toEqual([false]);
+    expect(fixture.timer).toBeNull();
+    fixture.keeper.start();
+    await fixture.respond('renewed');
+    expect(fixture.reports).toEqual([false, true]);
+  });
+
+  test('ignores the result of a renewal after it has been stopped', async () => {
+    fixture.keeper.start();
+    fixture.keeper.stop();
+    await fixture.respond('renewed');
+    expect(fixture.reports).toEqual([false]);
+    expect(fixture.timer).toBeNull();
+  });
+
+  test('cancels its timer when it is stopped', async () => {
+    fixture.keeper.start();
+    await fixture.respond('renewed');
+    fixture.keeper.stop();
+    expect(fixture.timer).toBeNull();
+  });
+});
