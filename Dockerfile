@@ -29,7 +29,7 @@ COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
 # A changed source invalidates this layer. The ccache directory is a cache mount, so unchanged files are not recompiled.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_TESTS=OFF -DCOHORT_EXAMPLES=OFF -DCOHORT_INSTALL=OFF \
+    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_HARDENING=ON -DCOHORT_TESTS=OFF -DCOHORT_EXAMPLES=OFF -DCOHORT_INSTALL=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
  && install -D --strip -t /rootfs/bin /build/bin/* \
@@ -42,6 +42,15 @@ RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 
  && cp /etc/ssl/certs/ca-certificates.crt /rootfs/usr/lib/ssl/cert.pem \
  && echo 'cohort:x:65532:65532::/:' >/rootfs/etc/passwd \
  && echo 'cohort:x:65532:' >/rootfs/etc/group
+
+# The hardening of the programs, and the packages that all other files come from.
+FROM build AS inspect
+COPY tests/hardening/check packaging/image_packages ./
+RUN ./check /rootfs/bin/* /loadgen/bin/* && ./image_packages /rootfs >/packages.tsv
+
+# For packaging/sbom.
+FROM scratch AS packages
+COPY --from=inspect /packages.tsv /
 
 FROM scratch AS services
 COPY --from=build /rootfs /

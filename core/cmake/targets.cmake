@@ -43,8 +43,10 @@ function(cohort_precompile_header target header)
   endif()
 endfunction()
 
-# The one precompiled header belongs to cohort_runtime; every other target uses it again.
+# The one precompiled header belongs to cohort_runtime; every other target uses it again. So these targets also have the
+# same flags of hardening.
 function(cohort_precompile target)
+  cohort_harden(${target})
   if(NOT COHORT_PCH)
     return()
   endif()
@@ -79,6 +81,8 @@ function(cohort_module name)
   # Modules without Asio do not have its macros, which the precompiled header was made with.
   if(arg_MODULES OR name STREQUAL "runtime")
     cohort_precompile(${target})
+  else()
+    cohort_harden(${target})
   endif()
 
   set_property(GLOBAL APPEND PROPERTY COHORT_MODULES ${name})

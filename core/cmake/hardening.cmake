@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSL-1.0
+# Hardening of the programs: on in the image and in the preset `hardened`. A project that uses Cohort keeps its own flags.
+# tests/hardening/check verifies each property of the built programs.
+#
+# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimisation and libraries built with it, but
+# the C++ library and prometheus-cpp are Debian's, and the image is built with GCC, which has none.
+option(COHORT_HARDENING "Build the programs with hardening flags (for releases; the image has them)" OFF)
+
+set(COHORT_HARDENING_COMPILE_OPTIONS
+  -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND COHORT_HARDENING_COMPILE_OPTIONS -fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  list(APPEND COHORT_HARDENING_COMPILE_OPTIONS -mbranch-protection=standard)
+endif()
+set(COHORT_HARDENING_LINK_OPTIONS -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+
+# Sets the flags of a program or of a library of programs. All targets with the same precompiled header need it.
+function(cohort_harden target)
+  if(NOT COHORT_HARDENING)
+    return()
+  endif()
+  target_compile_options(${target} PRIVATE ${COHORT_HARDENING_COMPILE_OPTIONS})
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    target_link_options(${target} PRIVATE ${COHORT_HARDENING_LINK_OPTIONS})
+  endif()
+endfunction()
