@@ -113,6 +113,7 @@ TEST_CASE("multipart form: errors have their status, field and reason", "[http][
   const auto other_head = head_with("application/json");
   const request_context other{other_head, "192.0.2.1"};
   multipart_reader unsupported{other, directory.path};
+  CHECK_FALSE(unsupported.finish());
   CHECK_FALSE(unsupported.write(body));
   CHECK(unsupported.error_response().code() == status::unsupported_media_type);
   CHECK(unsupported.error_response().find("accept") == "multipart/form-data");
@@ -160,7 +161,9 @@ TEST_CASE("multipart form: a file that cannot be created is the server's fault a
   const auto head = head_with(type);
   const request_context context{head, "192.0.2.1"};
   multipart_reader reader{context, directory.path / "missing"};
+  // Complete, but for the file.
   CHECK_FALSE(reader.write(body));
+  CHECK_FALSE(reader.finish());
   CHECK(reader.disk_error() == boost::system::errc::no_such_file_or_directory);
   CHECK(reader.error_response().code() == status::internal_server_error);
   CHECK(reader.error_response().content().find("missing") == std::string_view::npos);
