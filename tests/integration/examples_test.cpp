@@ -3,7 +3,31 @@
 
 #include "tests/integration/running_program.hpp"
 
-using namespace cohort::test;
+namespace cohort::test {
+namespace {
+
+TEST_CASE("examples: the routing example serves its routes", "[integration][threads][examples]") {
+  running_program program{"routing-service"};
+  const auto body = [&](const std::string& path) { return get(program.port(), path).body; };
+  CHECK(body("/api/items/") == "all items");
+  CHECK(body("/api/items/-7") == "item -7");
+  CHECK(body("/api/items/7/files/a/b.txt") == "file a/b.txt");
+  CHECK(body("/api/reports/daily") == "report");
+  CHECK(body("/api/echo") == "GET");
+  CHECK(get(program.port(), "/api/items/seven").status == 404);
+  CHECK(program.stop() == 0);
+}
+
+TEST_CASE("examples: the middleware example wraps its responses, also an error", "[integration][threads][examples]") {
+  running_program program{"middleware-service"};
+  const auto rejected = get(program.port(), "/api/me", {{"Origin", "https://shop.example"}});
+  CHECK(rejected.status == 401);
+  CHECK(rejected.header("X-Api-Version") == "1");
+  CHECK(rejected.header("X-Request-Id").has_value());
+  CHECK(rejected.header("Access-Control-Allow-Origin") == "https://shop.example");
+  CHECK(get(program.port(), "/api/me", {{"X-User", "ann"}}).body == "ann");
+  CHECK(program.stop() == 0);
+}
 
 TEST_CASE("examples: the CRUD program serves books", "[integration][threads][examples]") {
   running_program books{"book-service"};
@@ -16,3 +40,6 @@ TEST_CASE("examples: the CRUD program serves books", "[integration][threads][exa
   CHECK(get(books.port(), "/health").status == 200);
   CHECK(books.stop() == 0);
 }
+
+}  // namespace
+}  // namespace cohort::test

@@ -7,6 +7,7 @@
 #include <array>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/service/authenticated_caller.hpp>
 #include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
@@ -158,7 +159,12 @@ http::filter api_key_filter(const api_key_authenticator& authenticator) {
     const auto endpoint = context.endpoint();
     // The path may be percent-encoded, so the endpoint is checked as well.
     const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
-    return is_api ? authenticator.authenticate(context, endpoint) : std::nullopt;
+    if (!is_api || !authenticator.is_enabled()) return std::nullopt;
+    if (auto rejection = authenticator.authenticate(context, endpoint)) return rejection;
+    using credential = authenticated_caller::credential;
+    const bool has_key = find_key(context.head()).has_value();
+    context.set(authenticated_caller{has_key ? credential::api_key : credential::alternative});
+    return std::nullopt;
   };
 }
 

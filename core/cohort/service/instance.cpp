@@ -3,11 +3,11 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
-#include <cohort/service/security_headers.hpp>
 #include <cohort/service/tls/client_certificates.hpp>
 
 namespace cohort::service {
@@ -94,7 +94,7 @@ http::server_settings instance::make_server_settings(const dependencies& injecte
   settings.admission.deadline_admission =
       parse_action(injected.settings.deadline_admission, definition_.deadline_admission);
   settings.admission.limit_concurrency = injected.settings.concurrency_limit != "off";
-  settings.common_header_lines = security_headers(definition_.content_security_policy);
+  settings.common_header_lines = http::security_header_lines(definition_.content_security_policy);
   // RFC 6797, section 7.2: only responses over TLS have this header.
   settings.common_header_lines_over_tls =
       settings.common_header_lines + "Strict-Transport-Security: max-age=31536000\r\n";

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/service/authenticated_caller.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {
@@ -208,6 +209,34 @@ TEST_CASE("authentication: each of several keys is valid and counted by its name
   CHECK(fixture.response_to(get("/api/things", key_line("third"))).status == 200);
   CHECK(requests_of("bob") == 3);
   CHECK(fixture.api_key.outgoing().get() == "second");
+}
+
+std::string credential_name(const request_context& context) {
+  const auto* caller = context.get<service::authenticated_caller>();
+  if (!caller) return "none";
+  return caller->accepted == service::authenticated_caller::credential::api_key ? "key" : "alternative";
+}
+
+TEST_CASE("API key: the handler learns how its caller was authenticated", "[service][authentication]") {
+  const auto add_route = [](http::router& routes) {
+    routes.get("/api/who", [](request_context& context) { return text_response(credential_name(context)); });
+  };
+  {
+    service_fixture fixture{"secret"};
+    fixture.authenticator.set_alternative(
+        [](const request_context& context) { return context.head().find("cookie").has_value(); });
+    http::router routes;
+    add_route(routes);
+    fixture.serve(std::move(routes));
+    CHECK(fixture.response_to(get("/api/who", "X-API-Key: secret\r\n")).body == "key");
+    CHECK(fixture.response_to(get("/api/who", "Cookie: session\r\n")).body == "alternative");
+    CHECK(fixture.response_to(get("/api/who")).status == 401);
+  }
+  service_fixture open_service;
+  http::router routes;
+  add_route(routes);
+  open_service.serve(std::move(routes));
+  CHECK(open_service.response_to(get("/api/who", "X-API-Key: any\r\n")).body == "none");
 }
 
 }  // namespace

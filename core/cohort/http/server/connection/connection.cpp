@@ -248,6 +248,7 @@ task<connection::disposition> connection::send_streamed_response(const response&
   auto work = start_task<void>(result.producer(), writer);
   detail::task_outcome<void> outcome;
   const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), input_.empty(), outcome);
+  response_bytes_ = writer.bytes_sent();
   if (outcome.failure && !is_cancellation(outcome.failure)) log_producer_failure(outcome.failure);
   // The end of the body is not sent: the client detects the truncated body.
   if (outcome.failure || interrupted != interruption::none) co_return disposition::close;

@@ -3,23 +3,10 @@
 
 #include <algorithm>
 
+#include <cohort/http/message/entity_tag.hpp>
+
 namespace cohort::http {
 namespace {
-
-/// Whether one of the fields `id` lists the strong entity tag `etag` or `*`. A weak tag in the list matches only by
-/// weak comparison (RFC 9110 section 8.8.3.2).
-bool lists_etag(const request_head& head, field id, std::string_view etag, bool weak_comparison) noexcept {
-  for (const auto& header : head.fields) {
-    if (header.id != id) continue;
-    for (auto list = header.value; !list.empty();) {
-      auto element = next_list_element(list);
-      if (element == "*") return true;
-      if (weak_comparison && element.starts_with("W/")) element.remove_prefix(2);
-      if (element == etag) return true;
-    }
-  }
-  return false;
-}
 
 /// Whether the parameters contain a weight of zero, such as `;q=0.000`.
 bool has_zero_weight(std::string_view parameters) noexcept {
@@ -49,11 +36,11 @@ response asset_response(const asset& file, const request_context& context) {
   std::string etag{file.etag};
   if (compressed) etag.insert(etag.size() - 1, "-gzip");
   const auto& head = context.head();
-  if (head.find(field::if_match) && !lists_etag(head, field::if_match, etag, false)) {
+  if (head.find(field::if_match) && !lists_entity_tag(head, field::if_match, etag, tag_comparison::strong)) {
     auto failed = error_response(status::precondition_failed, "The file has another entity tag");
     return failed.set("ETag", etag);
   }
-  const bool is_current = lists_etag(head, field::if_none_match, etag, true);
+  const bool is_current = lists_entity_tag(head, field::if_none_match, etag, tag_comparison::weak);
   response result{is_current ? status::not_modified : status::ok};
   result.set("ETag", etag);
   result.set("Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/service/security_headers.hpp>
+#include <cohort/http/middleware/security_headers.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
-namespace cohort::service {
+namespace cohort::http {
 namespace {
 
-TEST_CASE("security_headers: each header is one complete line", "[service][security_headers]") {
-  const auto lines = security_headers("default-src 'none'");
+TEST_CASE("security headers: each header is one complete line", "[http][middleware]") {
+  const auto lines = security_header_lines("default-src 'none'");
   for (const auto* line : {"X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n",
                            "Referrer-Policy: strict-origin-when-cross-origin\r\n",
                            "Content-Security-Policy: default-src 'none'\r\n", "Permissions-Policy: "}) {
@@ -21,4 +21,4 @@ TEST_CASE("security_headers: each header is one complete line", "[service][secur
 }
 
 }  // namespace
-}  // namespace cohort::service
+}  // namespace cohort::http

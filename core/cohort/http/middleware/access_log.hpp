@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/http/server/pipeline.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::http {
+
+/// Writes one log line `access` for each request, at level info, after the last byte of the response, also of a
+/// streamed one. Fields: `id`, `method`, `path` (without the query, which may contain secrets), `route`, `status`,
+/// `bytes` (of the body, as sent), `duration_ms`, `complete` (whether the whole response was sent), `peer` and
+/// `user_agent`.
+///
+/// A server writes a line `request` with most of these fields for each request itself. Use this one for routes whose
+/// log goes elsewhere, or that need the user agent. The sink of `log` must outlive the server.
+filter access_log(telemetry::logger log);
+
+}  // namespace cohort::http

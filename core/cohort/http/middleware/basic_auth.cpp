@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/middleware/basic_auth.hpp>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace cohort::http {
+namespace {
+
+using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+/// Longer credentials are invalid.
+constexpr std::size_t max_encoded_credentials = 4096;
+
+struct account {
+  std::string name;
+  /// Of `name:password`.
+  digest credentials;
+};
+
+digest sha256(std::string_view text) {
+  digest hash;
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  return hash;
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  if (text.empty() || text.size() % 4 != 0 || text.size() > max_encoded_credentials) return std::nullopt;
+  const auto padding = std::min<std::size_t>(2, text.size() - text.find_last_not_of('=') - 1);
+  if (text.substr(0, text.size() - padding).find('=') != std::string_view::npos) return std::nullopt;
+  std::string decoded(text.size() / 4 * 3, '\0');
+  const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (size != static_cast<int>(decoded.size())) return std::nullopt;
+  decoded.resize(decoded.size() - padding);
+  return decoded;
+}
+
+/// The decoded `user:password` of the request; empty if it has none.
+std::optional<std::string> find_credentials(const request_head& head) {
+  const auto field_value = head.find(field::authorization);
+  if (!field_value) return std::nullopt;
+  const auto scheme_length = std::min(field_value->find(' '), field_value->size());
+  if (!iequals(field_value->substr(0, scheme_length), "Basic")) return std::nullopt;
+  return decode_base64(trimmed(field_value->substr(scheme_length)));
+}
+
+/// The account with these credentials; null if there is none. Compares all of them.
+const account* find_account(const std::vector<account>& accounts, std::string_view credentials) {
+  const auto hash = sha256(credentials);
+  const account* found = nullptr;
+  for (const auto& each : accounts) {
+    if (CRYPTO_memcmp(hash.data(), each.credentials.data(), hash.size()) == 0) found = &each;
+  }
+  return found;
+}
+
+void check_realm(std::string_view realm) {
+  for (const char c : realm) {
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+      throw std::invalid_argument{"the realm of basic authentication must consist of ASCII characters without quotes"};
+    }
+  }
+}
+
+}  // namespace
+
+filter basic_auth(std::string realm, std::map<std::string, std::string> passwords) {
+  check_realm(realm);
+  std::vector<account> accounts;
+  for (const auto& [name, password] : passwords) {
+    if (name.find(':') != std::string::npos) {
+      throw std::invalid_argument{"a user name of basic authentication must not contain ':', but one is \"" + name +
+                                  "\""};
+    }
+    accounts.push_back({name, sha256(name + ":" + password)});
+  }
+  const auto shared = std::make_shared<const std::vector<account>>(std::move(accounts));
+  auto challenge = "Basic realm=\"" + realm + "\", charset=\"UTF-8\"";
+  return [shared, challenge = std::move(challenge)](request_context& context) -> std::optional<response> {
+    const auto credentials = find_credentials(context.head());
+    if (const auto* authenticated = credentials ? find_account(*shared, *credentials) : nullptr) {
+      context.set(basic_user{authenticated->name});
+      return std::nullopt;
+    }
+    auto unauthorized = error_response(status::unauthorized, "A valid user name and password are required");
+    unauthorized.set("WWW-Authenticate", challenge);
+    return unauthorized;
+  };
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <cohort/http/server/pipeline.hpp>
+
+namespace cohort::http {
+
+/// Which web pages of other origins may call a service, and what they may send and read.
+struct cors_settings {
+  /// Origins such as `https://shop.example` or `http://localhost:8080`, compared byte by byte; `*` alone: any.
+  std::vector<std::string> origins;
+  /// Whether browsers may send cookies and client certificates. Not with the origin `*`.
+  bool allow_credentials = false;
+  std::vector<std::string> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  /// The request fields that pages may set, besides those that need no permission.
+  std::vector<std::string> request_headers{"Authorization", "Content-Type", "X-API-Key"};
+  /// The response fields that pages may read, besides those that need no permission.
+  std::vector<std::string> exposed_headers;
+  /// How long a browser may reuse the response to a preflight request.
+  std::chrono::seconds max_age{600};
+};
+
+/// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Answers preflight requests itself: 204 for an
+/// allowed origin, 403 for another one. All other requests reach the rest of the pipeline, whatever their origin; the
+/// fields that let a page read the response are added for allowed origins, also to error responses. Add it before
+/// authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
+/// origin, and for `*` with credentials.
+middleware cors(cors_settings settings);
+
+}  // namespace cohort::http

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/middleware/etag.hpp>
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <string>
+
+#include <cohort/http/message/entity_tag.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// 128 bits of the SHA-256 of the body, as an entity tag.
+std::string make_etag(std::string_view body, etag_strength strength) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
+  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(), hash.data());
+  std::string tag = strength == etag_strength::weak ? "W/\"" : "\"";
+  for (std::size_t i = 0; i < 16; ++i) {
+    tag += "0123456789abcdef"[hash[i] >> 4U];
+    tag += "0123456789abcdef"[hash[i] & 15U];
+  }
+  return tag + '"';
+}
+
+/// A 304 with the header fields of the full response.
+response not_modified(const response& full) {
+  response result{status::not_modified};
+  for (std::string_view lines = full.header_lines(); !lines.empty();) {
+    const auto line = lines.substr(0, lines.find("\r\n"));
+    lines.remove_prefix(line.size() + 2);
+    const auto colon = line.find(':');
+    result.set(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+  }
+  return result;
+}
+
+}  // namespace
+
+middleware etag(etag_strength strength) {
+  return [strength](request_context& context, next go) -> task<response> {
+    auto result = co_await go(context);
+    const auto& head = context.head();
+    const bool is_eligible = (head.method == method::get || head.method == method::head) &&
+                             result.code() == status::ok && !result.producer() && !result.find("ETag");
+    if (!is_eligible) co_return result;
+    const auto tag = make_etag(result.content(), strength);
+    result.set("ETag", tag);
+    if (head.find(field::if_match) && !lists_entity_tag(head, field::if_match, tag, tag_comparison::strong)) {
+      auto failed = error_response(status::precondition_failed, "The resource has another entity tag");
+      failed.set("ETag", tag);
+      co_return failed;
+    }
+    if (lists_entity_tag(head, field::if_none_match, tag, tag_comparison::weak)) co_return not_modified(result);
+    co_return result;
+  };
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+
+#include <cohort/config/value_parsers.hpp>
+#include <cohort/http/server/pipeline.hpp>
+
+namespace cohort::http {
+
+/// Optional parts of `rate_limit`.
+struct rate_limit_hooks {
+  /// Requests for which it returns true are neither counted nor rejected.
+  std::function<bool(const request_context&)> is_exempt;
+  /// Called for each rejected request.
+  std::function<void()> on_rejected;
+};
+
+/// Limits the request rate of each client address, for IPv6 of each /64 network (`net::client_network`): a burst of
+/// `limit.count`, refilled evenly within `limit.period`. Requests above get 429 with `Retry-After`. One limit applies
+/// to all loops and to all routes that the filter is added to.
+filter rate_limit(config::rate limit, rate_limit_hooks hooks = {});
+
+}  // namespace cohort::http

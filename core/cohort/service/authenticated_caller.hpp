@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+namespace cohort::service {
+
+/// How `api_key_filter` has authenticated the caller of `/api/*`: `context.get<authenticated_caller>()`. Absent if
+/// authentication is disabled.
+struct authenticated_caller {
+  enum class credential : std::uint8_t {
+    api_key,
+    /// Accepted by the function of `api_key_authenticator::set_alternative`, such as a session cookie.
+    alternative,
+  };
+  credential accepted;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include <cohort/http/middleware/cors.hpp>
+#include <cohort/http/middleware/request_id.hpp>
+#include <cohort/service/service.hpp>
+
+using namespace cohort;
+
+struct user {
+  std::string name;
+};
+
+// A filter: authenticates, and stores the user for the handler.
+static std::optional<http::response> authenticate(http::request_context& context) {
+  const auto name = context.head().find("x-user");
+  if (!name) return http::error_response(http::status::unauthorized, "X-User is missing");
+  context.set(user{std::string{*name}});
+  return std::nullopt;
+}
+
+// A middleware: adds a field to every response, also to errors.
+static task<http::response> add_version(http::request_context& context, http::next next) {
+  auto response = co_await next(context);
+  response.set("X-Api-Version", "1");
+  co_return response;
+}
+
+static http::router routes() {
+  http::router router;
+  http::cors_settings cors;
+  cors.origins = {"https://shop.example"};
+  router.use(http::cors(cors));
+  router.use(http::request_id());
+  auto api = router.group("/api");
+  api.use(add_version).use(authenticate);
+  api.get("/me", [](http::request_context& context) {
+    return http::response{}.body(context.require<user>().name, "text/plain");
+  });
+  return router;
+}
+
+int main(int argc, char** argv) {
+  service::definition definition;
+  definition.name = "middleware-service";
+  definition.metric_prefix = "middleware_service";
+  definition.description = "Shows middleware: GET /api/me";
+  definition.port = 5012;
+  definition.app = [](service::service_context&, service::api_key_authenticator&) { return routes(); };
+  return service::run(argc, argv, std::move(definition));
+}

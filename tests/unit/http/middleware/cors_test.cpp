@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/middleware/cors.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/http/server/server_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+const std::string origin_line = "Origin: https://shop.example\r\n";
+
+std::string preflight(std::string_view path, std::string_view origin) {
+  return "OPTIONS " + std::string{path} + " HTTP/1.1\r\nHost: test\r\nOrigin: " + std::string{origin} +
+         "\r\nAccess-Control-Request-Method: PUT\r\n\r\n";
+}
+
+http::cors_settings shop_settings() {
+  http::cors_settings settings;
+  settings.origins = {"https://shop.example", "http://localhost:8080"};
+  settings.allow_credentials = true;
+  settings.exposed_headers = {"X-Request-Id"};
+  return settings;
+}
+
+/// Does not respond after its cancellation.
+task<http::response> wait_twice() {
+  co_await sleep_for(1h);
+  co_await sleep_for(1h);
+  co_return text_response("never");
+}
+
+TEST_CASE("CORS: reaches the framework's own 401, 404, 405, 500 and 504", "[http][middleware][case-6.7]") {
+  server_fixture server;
+  server.routes.use(http::cors(shop_settings()));
+  server.routes.use([](request_context& context) -> std::optional<http::response> {
+    if (context.head().find("x-api-key")) return std::nullopt;
+    return http::error_response(http::status::unauthorized, "API key required");
+  });
+  server.routes.get("/", text_handler("hello"));
+  server.routes.get("/broken", [](request_context&) -> http::response { throw std::runtime_error("secret"); });
+  server.routes.get("/slow", [](request_context&) { return wait_twice(); }).timeout(1s);
+  const auto key_lines = origin_line + "X-API-Key: k\r\n";
+  const auto check = [&](const std::string& request, int status) {
+    const auto received = server.response_to(request);
+    CAPTURE(request);
+    CHECK(received.status == status);
+    CHECK(received.header("Access-Control-Allow-Origin") == "https://shop.example");
+    CHECK(received.header("Access-Control-Allow-Credentials") == "true");
+    CHECK(received.header("Access-Control-Expose-Headers") == "X-Request-Id");
+    CHECK(received.header("Vary") == "Origin");
+  };
+  check(get("/", origin_line), 401);
+  check(get("/", key_lines), 200);
+  check(get("/none", key_lines), 404);
+  check(post("/", "", key_lines), 405);
+  check(get("/broken", key_lines), 500);
+  check(get("/slow", key_lines), 504);
+}
+
+TEST_CASE("CORS: answers a preflight request before authentication and without a handler", "[http][middleware]") {
+  server_fixture server;
+  server.routes.use(http::cors(shop_settings()));
+  server.routes.use([](request_context&) -> std::optional<http::response> {
+    return http::error_response(http::status::unauthorized, "API key required");
+  });
+  const auto allowed = server.response_to(preflight("/api/things", "http://localhost:8080"));
+  CHECK(allowed.status == 204);
+  CHECK(allowed.header("Access-Control-Allow-Origin") == "http://localhost:8080");
+  CHECK(allowed.header("Access-Control-Allow-Methods") == "GET, HEAD, POST, PUT, PATCH, DELETE");
+  CHECK(allowed.header("Access-Control-Allow-Headers") == "Authorization, Content-Type, X-API-Key");
+  CHECK(allowed.header("Access-Control-Max-Age") == "600");
+  CHECK(allowed.header("Vary") == "Origin");
+  for (const auto* origin : {"https://shop.example.evil", "http://shop.example", "null", "https://shop.example:443"}) {
+    const auto rejected = server.response_to(preflight("/api/things", origin));
+    CAPTURE(origin);
+    CHECK(rejected.status == 403);
+    CHECK_FALSE(rejected.header("Access-Control-Allow-Origin"));
+  }
+  // Without Access-Control-Request-Method it is an ordinary request.
+  CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
+}
+
+TEST_CASE("CORS: a response to another origin, or to no page, gives no permission but varies", "[http][middleware]") {
+  server_fixture server;
+  server.routes.use(http::cors(shop_settings()));
+  server.routes.get("/", text_handler("hello"));
+  for (const auto* line : {"Origin: https://evil.example\r\n", ""}) {
+    const auto received = server.response_to(get("/", line));
+    CHECK(received.status == 200);
+    CHECK_FALSE(received.header("Access-Control-Allow-Origin"));
+    CHECK(received.header("Vary") == "Origin");
+  }
+}
+
+TEST_CASE("CORS: any origin is allowed without credentials only", "[http][middleware]") {
+  server_fixture server;
+  http::cors_settings settings;
+  settings.origins = {"*"};
+  server.routes.use(http::cors(settings));
+  server.routes.get("/", text_handler("hello"));
+  const auto received = server.response_to(get("/", origin_line));
+  CHECK(received.header("Access-Control-Allow-Origin") == "*");
+  CHECK_FALSE(received.header("Vary"));
+  settings.allow_credentials = true;
+  CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
+}
+
+TEST_CASE("CORS: an invalid origin or name is rejected", "[http][middleware]") {
+  for (const auto* origin : {"shop.example", "https://shop.example/", "https://shop.example/x",
+                             "https://u@shop.example", "https://", "*.example", "null", ""}) {
+    CAPTURE(origin);
+    http::cors_settings settings;
+    settings.origins = {origin};
+    CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
+  }
+  http::cors_settings settings;
+  settings.exposed_headers = {"X-A\r\nX-B"};
+  CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace cohort

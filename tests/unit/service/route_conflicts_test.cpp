@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/service/service.hpp>
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::response empty_response(request_context&) { return http::response{}; }
+
+/// Exit status and standard error of a program with these routes.
+std::pair<int, std::vector<std::string>> run_with(std::function<void(http::router&)> add_routes) {
+  captured_log standard_error;
+  service::definition definition;
+  definition.name = "conflict-service";
+  definition.metric_prefix = "conflict_service";
+  definition.description = "A service with invalid routes";
+  definition.port = 5013;
+  definition.app = [&add_routes](service::service_context&, service::api_key_authenticator&) {
+    http::router routes;
+    add_routes(routes);
+    return routes;
+  };
+  const std::array arguments{"conflict-service", "--port", "0", "--threads", "1"};
+  const auto status = service::run(static_cast<int>(arguments.size()), arguments.data(), std::move(definition));
+  return {status, standard_error.close()};
+}
+
+TEST_CASE("service: an invalid route ends the program with one line and status 2", "[service][threads][case-6.5]") {
+  const auto [status, lines] = run_with([](http::router& routes) {
+    routes.get("/a/{x}", empty_response);
+    routes.get("/a/{y}", empty_response);
+  });
+  CHECK(status == 2);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].starts_with("conflict-service: conflicting routes: GET /a/{x} (route_conflicts_test.cpp:"));
+}
+
+TEST_CASE("service: a route that overrides a health or metrics route ends the program",
+          "[service][threads][case-6.5]") {
+  for (const auto* path : {"/health", "/livez", "/readyz", "/metrics"}) {
+    const auto [status, lines] = run_with([path](http::router& routes) { routes.post(path, empty_response); });
+    CAPTURE(path);
+    CHECK(status == 2);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].starts_with("conflict-service: the route " + std::string{path} + " (route_conflicts_test.cpp:"));
+    CHECK(lines[0].ends_with(") conflicts with the health and metrics routes of every service"));
+  }
+}
+
+}  // namespace
+}  // namespace cohort
