@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view placeholder = "SESSION";
 constexpr std::string_view cookie_name = "cohort_session=";
 
-const config::replaceable_secret& api_key() {
-  static const config::replaceable_secret key{"key"};
-  return key;
+const config::api_key_set& api_keys() {
+  static const config::api_key_set keys{"key"};
+  return keys;
 }
 
 /// The value of the first session cookie whose value is valid (RFC 6265bis sections 4.1.1 and 5.8.3), in quotes or not.
@@ -42,9 +42,9 @@ std::optional<std::string> first_value(const std::vector<std::string>& fields) {
 }
 
 void run(std::string_view input) {
-  static const dashboard::session_cookies sessions{"secret", api_key()};
+  static const dashboard::session_cookies sessions{"secret", api_keys()};
   const wall_time now{std::chrono::hours{1}};
-  const auto issued = sessions.issue(now, false);
+  static const auto issued = sessions.issue(api_keys().get().front(), now, false);
   const auto valid = issued.substr(cookie_name.size(), issued.find(';') - cookie_name.size());
   std::vector<std::string> fields;
   for (const auto line : lines(input)) {
@@ -56,8 +56,9 @@ void run(std::string_view input) {
   http::request_head head;
   for (const auto& field : fields) head.fields.push_back({http::field::cookie, "Cookie", field});
   const http::request_context context{head, "127.0.0.1"};
-  require(sessions.is_valid(context, now) == (first_value(fields) == valid), "only the issued value is a session");
-  require(!sessions.is_valid(context, now + dashboard::session_cookies::lifetime), "a session expires");
+  require(sessions.find(context, now).has_value() == (first_value(fields) == valid),
+          "only the issued value is a session");
+  require(!sessions.find(context, now + dashboard::session_cookies::cookie_lifetime), "a cookie expires");
 }
 
 const registration registered{{"session_cookie", run}};
