@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Values of flags and environment variables, and the redaction of secrets in error messages about them.
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include <boost/url/parse.hpp>
@@ -69,7 +70,30 @@ void check_proxies(std::string_view text) {
           "one exception is not all hosts");
 }
 
+/// Each line is the value of a variable.
+void check_environment(std::string_view text) {
+  const auto values = lines(text);
+  constexpr std::array<std::string_view, 5> names{"http_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy",
+                                                  "REQUEST_METHOD"};
+  const auto settings = http::proxies_from_environment([&](std::string_view name) {
+    const auto index = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+    return index < values.size() ? std::string{values[index]} : std::string{};
+  });
+  if (!settings) {
+    require(settings.error().find("must be the URL of an HTTP proxy") != std::string::npos,
+            "an error says what is accepted");
+    return;
+  }
+  for (const auto* host : {"a.example", "localhost", "127.0.0.1", "192.0.2.1", "2001:db8::1", "::1", "name", "a."}) {
+    for (const bool secure : {false, true}) {
+      const auto* const proxy = settings->proxy_for({secure, host, 80});
+      require(!proxy || !settings->exceptions.contains({secure, host, 80}), "exceptions are called directly");
+    }
+  }
+}
+
 void run(std::string_view input) {
+  check_environment(input);
   check_numbers(input);
   check_words(input);
   check_addresses(input);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The JSON parser and writer.
+#include <algorithm>
+#include <cstring>
 #include <string>
 
 #include <cohort/json/parser.hpp>
@@ -19,6 +21,13 @@ void check_text(std::string_view text) {
   if (simdjson::validate_utf8(text.data(), text.size())) require(read == text, "a written text is the same text");
 }
 
+void check_fixed(double number) {
+  std::string written;
+  json::writer{written}.open_array().fixed(number, 3).value(number > 0).null().value(number).close_array();
+  simdjson::dom::parser parser;
+  require(parser.parse(written).error() == simdjson::SUCCESS, "a written array is valid JSON");
+}
+
 void check_numbers(simdjson::dom::element element) {
   if (double number = 0; element.is_double() && element.get(number) == simdjson::SUCCESS) {
     std::string written;
@@ -32,6 +41,9 @@ void check_numbers(simdjson::dom::element element) {
 
 void run(std::string_view input) {
   check_text(input);
+  double number = 0;
+  std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
+  check_fixed(number);
   const auto minified = json::minify(input);
   require(minified.empty() || json::minify(minified) == minified, "minified text is not changed");
   require(!minified.empty() || !json::is_object(input), "an object can be minified");

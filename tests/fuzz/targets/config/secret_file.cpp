@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Key files, such as that of API_KEY_FILE.
 #include <algorithm>
+#include <string>
 
 #include <cohort/config/secret.hpp>
 #include "tests/fuzz/targets/config/temporary_file.hpp"
@@ -12,6 +13,11 @@ void run(std::string_view input) {
   const temporary_file file{input};
   const auto read = config::read_secret_file(file.path());
   require(read.secret.empty() != read.error.empty(), "a file has a secret or an error");
+  config::replaceable_secret current{"initial"};
+  require(read.secret == "initial" || current.replace(read.secret), "another secret replaces the current one");
+  require(!current.replace(read.secret) && current.get() == read.secret, "the same secret does not");
+  require(!config::read_secret_file("/nonexistent/" + std::to_string(hash(input) % 2)).error.empty(),
+          "a missing file is an error");
   if (read.secret.empty()) return;
   auto line = input.substr(0, input.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);

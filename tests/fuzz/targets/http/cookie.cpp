@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Cookies. The lines are the name, the value, the path and the domain of one that is set, then `Cookie` fields.
+#include <array>
 #include <string>
 
 #include <cohort/http/message/cookie.hpp>
@@ -12,6 +13,10 @@ void check_set_cookie(const std::vector<std::string_view>& values) {
   const auto value_at = [&](std::size_t index) { return std::string{index < values.size() ? values[index] : ""}; };
   http::set_cookie cookie{.name = value_at(0), .value = value_at(1), .path = value_at(2), .domain = value_at(3)};
   cookie.secure = values.size() % 2 == 0;
+  cookie.http_only = hash(cookie.value) % 2 == 0;
+  constexpr std::array policies{http::same_site::strict, http::same_site::lax, http::same_site::none};
+  cookie.same_site = policies[hash(cookie.value) / 2 % policies.size()];
+  if (cookie.http_only) cookie.max_age = std::chrono::seconds{cookie.value.size()};
   const auto field = cookie.field_value();
   if (!field) {
     require(!field.error().empty(), "an error has a text");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // `Location` and other URLs that a client receives or is given.
+#include <array>
 #include <string>
 
 #include <boost/url/parse.hpp>
@@ -15,12 +16,18 @@ void check_redirect(std::string_view location, std::string_view base) {
   http::client_request request;
   request.url = boost::urls::parse_uri(base).value();
   request.fields = {{"Authorization", "secret"}, {"Accept", "*/*"}};
-  request.max_redirects = 1;
+  request.max_redirects = hash(location) / 8 % 3;
+  constexpr std::array methods{http::method::get, http::method::head, http::method::post};
+  request.method = methods[hash(location) / 32 % methods.size()];
   http::client_response response;
-  response.status = http::status::found;
+  using enum http::status;
+  constexpr std::array codes{moved_permanently, found, see_other, temporary_redirect, permanent_redirect, ok};
+  response.status = codes[hash(location) % codes.size()];
   response.fields.emplace_back("location", location);
-  const auto next = http::resolve_redirect(request, response, 0);
-  require(next.request.has_value() != next.error.has_value(), "a redirect is followed or an error");
+  const auto next = http::resolve_redirect(request, response, hash(location) / 128 % 2);
+  require(!next.request || !next.error, "a redirect is followed or an error");
+  require(!next.request || (request.max_redirects > 0 && request.method != http::method::post),
+          "only safe requests are redirected");
   if (!next.request) return;
   const auto origin = http::origin_of(next.request->url);
   require(origin.has_value(), "a redirect leads to an http or https URL");
@@ -30,7 +37,8 @@ void check_redirect(std::string_view location, std::string_view base) {
   // `serialize` must not write anything but one request line.
   const auto text = http::serialize(*next.request);
   const auto line = std::string_view{text}.substr(0, text.find("\r\n"));
-  require(line.starts_with("GET /") && line.ends_with(" HTTP/1.1") && line.find(' ', 4) == line.size() - 9,
+  require(line.starts_with(request.method == http::method::get ? "GET /" : "HEAD /") && line.ends_with(" HTTP/1.1") &&
+              line.find(' ', 5) == line.size() - 9,
           "a URL is one part of the request line");
 }
 

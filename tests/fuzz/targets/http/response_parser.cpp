@@ -57,7 +57,9 @@ outcome parse(const std::vector<std::string_view>& slices, bool is_head_request)
   }
   result.done = parser->done();
   result.unparsed = buffer.size();
-  if (result.done) result.keep_alive = parser->keep_alive();
+  if (result.done) {
+    result.keep_alive = parser->keep_alive() && parser->response().status_code() != switching_protocols;
+  }
   if (!result.done) result.ends = buffer.empty() && !parser->end();
   result.response = std::move(parser->response());
   return result;
@@ -89,9 +91,15 @@ void check_loadgen(std::string_view input, const outcome& expected, bool is_head
   }
   if (expected.failed || expected.interim_count > 100) return;
   require((valid && reader.is_done()) == expected.done, "loadgen sees the same end of a response");
-  if (!expected.done) return;
+  if (!expected.done) {
+    require(!buffer.empty() || reader.ends_with_connection() == expected.ends, "loadgen sees the same end");
+    return;
+  }
   require(reader.status() == expected.response.status_code(), "loadgen sees the same status");
+  require(reader.keep_alive() == expected.keep_alive, "loadgen reuses the same connections");
   reader.outcome();
+  buffer.reset();
+  require(buffer.empty(), "a buffer that was reset is empty");
 }
 
 void run(std::string_view input) {

@@ -6,7 +6,13 @@
 namespace cohort::fuzz {
 namespace {
 
-void run(std::string_view input) { check_provider(input, weather::parse_wttr); }
+void run(std::string_view input) {
+  check_provider(input, weather::parse_wttr);
+  const auto status = static_cast<http::status>(200 + hash(input) % 400);
+  require(!weather::is_unknown_location_status(status) || status == http::status::no_content ||
+              (static_cast<unsigned>(status) >= 400 && static_cast<unsigned>(status) < 500),
+          "an error of the server does not mean that a location is unknown");
+}
 
 const registration registered{{"wttr", run}};
 
