@@ -52,7 +52,7 @@ constexpr auto constraints(json::type<list_request>) {
 }
 
 struct create_request {
-  http::from_body<book> book;
+  http::from_body<crud::book> book;
 };
 BOOST_DESCRIBE_STRUCT(create_request, (), (book))
 
@@ -63,7 +63,7 @@ BOOST_DESCRIBE_STRUCT(book_request, (), (id))
 
 struct replace_request {
   http::from_path<std::int64_t> id;
-  http::from_body<book> book;
+  http::from_body<crud::book> book;
 };
 BOOST_DESCRIBE_STRUCT(replace_request, (), (id, book))
 

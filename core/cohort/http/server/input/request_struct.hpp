@@ -157,9 +157,12 @@ request_description describe_request(json::schema_definitions& definitions) {
 
 }  // namespace cohort::http
 
+namespace cohort::json {
+
 /// The constraints of a sourced value are those of the value.
-template <class T>
-  requires cohort::http::detail::sourced<T>
-struct cohort::json::constraints_for<T> {
+template <http::detail::sourced T>
+struct constraints_for<T> {
   using type = constraints_of<typename T::value_type>;
 };
+
+}  // namespace cohort::json
