@@ -109,7 +109,56 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
   return quality;
 }
 
+/// The weights that `Accept-Encoding` gives to a coding, in thousandths.
+struct coding_weights {
+  std::vector<std::pair<std::string_view, unsigned>> named;
+  std::optional<unsigned> any;
+
+  std::optional<unsigned> of(std::string_view coding) const noexcept {
+    for (const auto& [name, weight] : named)
+      if (iequals(name, coding)) return weight;
+    return any;
+  }
+};
+
+coding_weights parse_accept_encoding(const request_head& head) {
+  coding_weights weights;
+  for (const auto& header : head.fields) {
+    if (header.id != field::accept_encoding) continue;
+    for (auto rest = header.value; !rest.empty();) {
+      auto element = next_part(rest, ',');
+      const auto name = next_part(element, ';');
+      unsigned weight = 1000;
+      if (const auto equals = element.find('='); equals != std::string_view::npos)
+        weight = parse_quality(trimmed(element.substr(equals + 1))).value_or(0);
+      if (name == "*") {
+        weights.any = weight;
+      } else if (!name.empty()) {
+        weights.named.emplace_back(name, weight);
+      }
+    }
+  }
+  return weights;
+}
+
 }  // namespace
+
+std::optional<std::size_t> negotiate_content_coding(const request_head& head,
+                                                    std::span<const std::string_view> offers) {
+  const auto weights = parse_accept_encoding(head);
+  std::optional<std::size_t> best;
+  unsigned best_weight = 0;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    const auto weight = weights.of(offers[i]).value_or(0);
+    if (weight <= best_weight) continue;
+    best = i;
+    best_weight = weight;
+  }
+  // `*` does not state a preference for identity.
+  for (const auto& [name, weight] : weights.named)
+    if (iequals(name, "identity") && weight > best_weight) return std::nullopt;
+  return best;
+}
 
 std::optional<std::size_t> acceptable_media_type(const request_head& head, std::span<const std::string_view> offers) {
   std::vector<media_range> ranges;

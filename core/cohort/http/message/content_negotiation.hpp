@@ -21,4 +21,9 @@ std::optional<std::size_t> acceptable_media_type(const request_head& head, std::
 /// The same, but the first offer if `Accept` accepts none.
 std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers);
 
+/// The index of the content coding among `offers`, such as `br` and `gzip`, that the request's `Accept-Encoding`
+/// prefers (RFC 9110 section 12.5.3); among equals the first one. Empty if `identity` is to be sent: no coding is
+/// accepted, or `identity` is named with a greater weight.
+std::optional<std::size_t> negotiate_content_coding(const request_head& head, std::span<const std::string_view> offers);
+
 }  // namespace cohort::http

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace cohort::http {
+
+/// A part of a representation, in bytes; not empty.
+struct byte_range {
+  std::uint64_t offset;
+  std::uint64_t length;
+
+  friend bool operator==(const byte_range&, const byte_range&) noexcept = default;
+};
+
+/// More ranges in one request are not served.
+inline constexpr std::size_t max_byte_ranges = 16;
+
+/// The satisfiable ranges of a `Range` value for a representation of `size` bytes, in the order of the request (RFC
+/// 9110 section 14.1.2). Empty optional: the field is ignored, because it is malformed, has another unit, has more than
+/// `max_byte_ranges` ranges, or ranges that overlap (RFC 9110 section 14.2 permits that; they would multiply the work).
+/// Empty list: no range is satisfiable, which is a 416.
+std::optional<std::vector<byte_range>> parse_byte_ranges(std::string_view value, std::uint64_t size);
+
+}  // namespace cohort::http
