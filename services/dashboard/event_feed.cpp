@@ -138,6 +138,7 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& wr
     if (pause && *pause == wait_status::timed_out && !co_await writer.write(": keep-alive\n\n")) co_return;
   }
   co_await writer.write(http::sse_event("bye", "{}"));
+  writer.mark_complete();
 }
 
 }  // namespace cohort::dashboard

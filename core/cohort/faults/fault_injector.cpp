@@ -84,6 +84,13 @@ void fault_injector::install(http::router& routes) {
   for (const auto& route : routes.routes()) {
     for (const auto& operation : route->operations()) {
       if (operation->settings().is_probe || operation->settings().is_exempt_from_faults) continue;
+      if (const auto* streaming = std::get_if<http::streaming_handler>(&operation->function())) {
+        operation->replace_handler(http::streaming_handler{
+            [this, wrapped = *streaming](http::request_context& context, http::body_reader& body) {
+              return handle_streaming(*this, wrapped, context, body);
+            }});
+        continue;
+      }
       operation->replace_handler(
           http::async_handler{[this, wrapped = operation->function()](http::request_context& context) {
             return handle(*this, wrapped, context);
@@ -101,6 +108,20 @@ void fault_injector::install(http::router& routes) {
 
 task<http::response> fault_injector::handle(fault_injector& self, const http::handler& wrapped,
                                             http::request_context& context) {
+  if (auto injected = co_await inject(self)) co_return std::move(*injected);
+  if (const auto* sync = std::get_if<http::sync_handler>(&wrapped)) co_return (*sync)(context);
+  auto handling = std::get<http::async_handler>(wrapped)(context);
+  co_return co_await std::move(handling);
+}
+
+task<http::response> fault_injector::handle_streaming(fault_injector& self, const http::streaming_handler& wrapped,
+                                                      http::request_context& context, http::body_reader& body) {
+  if (auto injected = co_await inject(self)) co_return std::move(*injected);
+  auto handling = wrapped(context, body);
+  co_return co_await std::move(handling);
+}
+
+task<std::optional<http::response>> fault_injector::inject(fault_injector& self) {
   const auto active = self.request_faults_.load(std::memory_order_relaxed);
   if (should_inject(active.hang_percent)) {
     self.injected_hangs_.increment();
@@ -114,9 +135,7 @@ task<http::response> fault_injector::handle(fault_injector& self, const http::ha
     self.injected_errors_.increment();
     co_return http::error_response(http::status::internal_server_error, "Injected fault");
   }
-  if (const auto* sync = std::get_if<http::sync_handler>(&wrapped)) co_return (*sync)(context);
-  auto handling = std::get<http::async_handler>(wrapped)(context);
-  co_return co_await std::move(handling);
+  co_return std::nullopt;
 }
 
 task<> fault_injector::delay_request(fault_injector& self, deadline end_of_delay) {

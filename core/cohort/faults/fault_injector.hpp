@@ -70,6 +70,10 @@ class fault_injector {
 
   static task<http::response> handle(fault_injector& self, const http::handler& wrapped,
                                      http::request_context& context);
+  static task<http::response> handle_streaming(fault_injector& self, const http::streaming_handler& wrapped,
+                                               http::request_context& context, http::body_reader& body);
+  /// Delays the request, and returns the response of an injected error.
+  static task<std::optional<http::response>> inject(fault_injector& self);
   /// Waits until `end_of_delay` or the next change of the settings. Throws `operation_aborted` if the request is
   /// cancelled.
   static task<> delay_request(fault_injector& self, deadline end_of_delay);

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/net/stream.hpp>
 
+#include <unistd.h>
+
 #include <boost/asio/error.hpp>
+#include <cerrno>
 
 namespace cohort::net {
 namespace {
+
+/// Bounds the time that one piece of a file blocks the loop.
+constexpr std::size_t max_file_piece = 256 * 1024;
+/// The same for a piece that is copied, which also takes memory.
+constexpr std::size_t max_copied_file_piece = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {
   for (auto& buffer : buffers) {
@@ -17,6 +25,14 @@ void consume(const_buffers& buffers, std::size_t count) noexcept {
 }  // namespace
 
 io_result stream::try_write(const_buffers) { return error_code{asio::error::would_block}; }
+
+io_result stream::try_send_file(int, std::uint64_t, std::size_t) {
+  return error_code{asio::error::operation_not_supported};
+}
+
+void stream::start_wait_writable(completion_handler<io_result> handler) {
+  handler.post(error_code{asio::error::operation_not_supported});
+}
 
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) {
   const auto total = buffers[0].size() + buffers[1].size();
@@ -31,6 +47,26 @@ task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) 
     remaining -= *written;
   }
   co_return total;
+}
+
+task<io_result> write_file(stream& destination, int file, std::uint64_t offset, std::size_t count) {
+  count = std::min(count, max_file_piece);
+  for (;;) {
+    const auto sent = destination.try_send_file(file, offset, count);
+    if (sent) co_return *sent;
+    if (sent.error() == asio::error::operation_not_supported) break;
+    if (sent.error() != asio::error::would_block) co_return sent.error();
+    auto waiting = destination.wait_writable();
+    const auto writable = co_await std::move(waiting);
+    if (!writable) co_return writable.error();
+  }
+  std::string piece(std::min(count, max_copied_file_piece), '\0');
+  const auto size = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(offset));
+  if (size < 0) co_return error_code{errno, boost::system::system_category()};
+  if (size == 0) co_return std::size_t{0};
+  const const_buffers buffers{asio::buffer(piece.data(), static_cast<std::size_t>(size)), asio::const_buffer{}};
+  auto writing = write_all(destination, buffers);
+  co_return co_await std::move(writing);
 }
 
 }  // namespace cohort::net

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,6 +44,19 @@ class stream {
   /// implementation always returns `would_block`.
   virtual io_result try_write(const_buffers buffers);
 
+  /// Writes up to `count` bytes of the open file `file` from `offset` without copying them into the program and without
+  /// waiting for the peer; `would_block` if none, 0 at the end of the file. Reading the file blocks the loop if its
+  /// bytes are not in the page cache. The default implementation, for streams that cannot, always returns
+  /// `operation_not_supported`; `write_file` then copies.
+  virtual io_result try_send_file(int file, std::uint64_t offset, std::size_t count);
+
+  /// Returns an awaitable for an `io_result`: 0 once the stream accepts bytes. Only for a stream whose `try_send_file`
+  /// has returned `would_block`.
+  auto wait_writable() {
+    return async_operation<io_result>(
+        [this](completion_handler<io_result> handler) { start_wait_writable(std::move(handler)); });
+  }
+
   /// Sets the deadline, and replaces an earlier one: from then on pending and new reads and writes end with
   /// `timed_out`.
   virtual void set_deadline(deadline stream_deadline) = 0;
@@ -59,6 +74,9 @@ class stream {
   virtual void shutdown_write() noexcept = 0;
   /// Closes both directions immediately. Pending operations end with `operation_aborted`.
   virtual void close() noexcept = 0;
+  /// The same, and the peer receives a reset instead of the end of the stream, so that it detects a truncated message
+  /// whose end is the end of the connection. TLS: the end without close_notify.
+  virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection is gone.
   virtual std::string peer_address() const = 0;
@@ -66,11 +84,16 @@ class stream {
  protected:
   virtual void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) = 0;
   virtual void start_write(const_buffers buffers, completion_handler<io_result> handler) = 0;
+  virtual void start_wait_writable(completion_handler<io_result> handler);
 };
 
 using stream_ptr = std::unique_ptr<stream>;
 
 /// Writes both buffers completely. Returns their size, or the first error.
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers);
+
+/// Writes up to `count` bytes, at most 256 KiB, of the open file `file` from `offset`. Returns their number, which is 0
+/// at the end of the file, or the first error. Reads the file in the calling thread (see `stream::try_send_file`).
+task<io_result> write_file(stream& destination, int file, std::uint64_t offset, std::size_t count);
 
 }  // namespace cohort::net

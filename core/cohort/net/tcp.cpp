@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/net/tcp.hpp>
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -35,6 +36,16 @@ class tcp_stream final : public stream {
     return written;
   }
 
+  io_result try_send_file(int file, std::uint64_t offset, std::size_t count) override {
+    if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+    auto position = static_cast<off_t>(offset);
+    const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    // A file system without sendfile.
+    if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
+    return error_code{errno, boost::system::system_category()};
+  }
+
   void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
 
   void watch_hangup(std::function<void()> on_hangup) override {
@@ -61,6 +72,12 @@ class tcp_stream final : public stream {
 
   void close() noexcept override {
     error_code ignored;
+    socket_.close(ignored);
+  }
+
+  void reset() noexcept override {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
     socket_.close(ignored);
   }
 
@@ -108,6 +125,13 @@ class tcp_stream final : public stream {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     const auto slot = handler.get_cancellation_slot();
     socket_.async_write_some(buffers, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+  }
+
+  void start_wait_writable(completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [adapted = io_handler{this, std::move(handler)}](error_code error) mutable { adapted(error, 0); };
+    socket_.async_wait(tcp_socket::wait_write, asio::bind_cancellation_slot(slot, std::move(complete)));
   }
 
   struct io_handler {

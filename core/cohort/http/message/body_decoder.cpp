@@ -35,20 +35,35 @@ void body_decoder::start_chunked() noexcept {
 
 std::size_t body_decoder::decode(std::string_view bytes, std::optional<status>& rejection) {
   std::size_t consumed = 0;
+  while (consumed < bytes.size() && state_ != state::complete && !rejection) {
+    const auto part = decode_part(bytes.substr(consumed), rejection);
+    body_.append(part.data);
+    consumed += part.consumed;
+  }
+  return consumed;
+}
+
+body_decoder::decoded_part body_decoder::decode_part(std::string_view bytes, std::optional<status>& rejection) {
+  std::size_t consumed = 0;
   while (consumed < bytes.size() && state_ != state::complete) {
     if (state_ != state::data) {
       rejection = decode_framing(bytes[consumed]);
-      if (rejection) return consumed;
+      if (rejection) break;
       ++consumed;
       continue;
     }
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size() - consumed));
-    body_.append(bytes.substr(consumed, count));
-    consumed += count;
-    remaining_ -= count;
-    if (remaining_ == 0) state_ = is_chunked_ ? state::data_carriage_return : state::complete;
+    const auto data =
+        bytes.substr(consumed, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
+    skip_data(data.size());
+    return {consumed + data.size(), data};
   }
-  return consumed;
+  return {consumed, {}};
+}
+
+void body_decoder::skip_data(std::uint64_t count) noexcept {
+  decoded_bytes_ += count;
+  remaining_ -= count;
+  if (remaining_ == 0) state_ = is_chunked_ ? state::data_carriage_return : state::complete;
 }
 
 body_decoder::rejection body_decoder::decode_framing(char c) noexcept {
@@ -153,7 +168,7 @@ body_decoder::rejection body_decoder::add_size_digit(unsigned digit) noexcept {
 }
 
 body_decoder::rejection body_decoder::end_size_line() noexcept {
-  if (remaining_ > limits_.max_body_bytes - body_.size()) return status::payload_too_large;
+  if (remaining_ > max_body_bytes_ - decoded_bytes_) return status::payload_too_large;
   // A chunk justifies 16 bytes of framing and two per byte of data, as in Go's net/http.
   const auto allowed_overhead = 16 + 2 * static_cast<std::size_t>(remaining_);
   excess_bytes_ += line_bytes_;

@@ -20,10 +20,13 @@ namespace cohort::http {
 /// and does not bound chunk extensions.
 class body_decoder {
  public:
-  /// The decoded bytes are appended to `body`. Without `start_…`, there is no body.
-  body_decoder(const server_limits& limits, std::string& body) noexcept : limits_(limits), body_(body) {}
+  /// The bytes that `decode` decodes are appended to `body`. Without `start_…`, there is no body.
+  body_decoder(const server_limits& limits, std::string& body) noexcept
+      : limits_(limits), body_(body), max_body_bytes_(limits.max_body_bytes) {}
 
-  /// Precondition: `length` is at most `max_body_bytes`.
+  /// Replaces `max_body_bytes` of the limits, for a chunked body.
+  void set_max_body_bytes(std::uint64_t bytes) noexcept { max_body_bytes_ = bytes; }
+  /// The caller has checked `length` against the limit.
   void start_fixed_length(std::uint64_t length) noexcept;
   void start_chunked() noexcept;
 
@@ -32,6 +35,24 @@ class body_decoder {
   /// Decodes bytes up to the end of the body and returns how many it consumed. Sets `rejection` to the status for an
   /// invalid body: 400 (malformed), 413 (body or chunk extensions too large) or 431 (trailers too large).
   std::size_t decode(std::string_view bytes, std::optional<status>& rejection);
+
+  /// A part of the content, and the bytes of the input up to its end.
+  struct decoded_part {
+    std::size_t consumed;
+    /// A view into the input; empty if the input has no more content.
+    std::string_view data;
+  };
+  /// The same for the first part of the content in `bytes`, without a copy.
+  decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
+
+  /// The content bytes that are certain to follow next, without framing: the rest of the body, or of a chunk.
+  std::uint64_t following_data() const noexcept { return state_ == state::data ? remaining_ : 0; }
+  /// The input was content, and at most `following_data` bytes.
+  void skip_data(std::uint64_t count) noexcept;
+  /// The rest of a body with a fixed length; empty for a chunked one.
+  std::optional<std::uint64_t> remaining_length() const noexcept {
+    return is_chunked_ ? std::optional<std::uint64_t>{} : following_data();
+  }
 
  private:
   enum class state : std::uint8_t {
@@ -69,6 +90,9 @@ class body_decoder {
 
   const server_limits& limits_;
   std::string& body_;
+  std::uint64_t max_body_bytes_;
+  /// The size of the chunks so far, without the rest of the current one.
+  std::uint64_t decoded_bytes_ = 0;
   state state_ = state::complete;
   bool is_chunked_ = false;
   /// The remaining bytes of the fixed length or the current chunk.

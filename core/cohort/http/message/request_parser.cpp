@@ -114,7 +114,6 @@ request_parser::rejection request_parser::check_framing() {
   if (coding_count > 0) body_decoder_.start_chunked();
   if (length_count > 0) {
     content_length_ = *base::content_length();
-    if (*content_length_ > limits_.max_body_bytes) return status::payload_too_large;
     body_decoder_.start_fixed_length(*content_length_);
   }
   return std::nullopt;

@@ -45,8 +45,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// All arguments must outlive the parser. The body is appended to `body`.
   request_parser(const server_limits& limits, request_head& head, std::string& body);
 
-  /// Parses a complete header section, as found by `head_scanner`. `bytes` and the parser must stay in place as long as
-  /// `head` is used. Called once.
+  /// Parses a complete header section, as found by `head_scanner`. Does not limit `content_length`. `bytes` and the
+  /// parser must stay in place as long as `head` is used. Called once.
   rejection parse_head(std::string_view bytes);
 
   /// Whether body bytes are still to be read.
@@ -57,6 +57,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   std::size_t parse_body(std::string_view bytes, std::optional<status>& rejection) {
     return body_decoder_.decode(bytes, rejection);
   }
+  /// The decoder of the body, for a body that is not stored.
+  body_decoder& decoder() noexcept { return body_decoder_; }
 
   /// Whether the version and `Connection` let the connection stay open (RFC 9112 section 9.3).
   bool keep_alive() const noexcept { return keep_alive_; }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include <cohort/runtime/time/clock.hpp>
 
@@ -39,7 +40,7 @@ struct server_limits {
   std::size_t min_bytes_per_second = 16 * 1024;
 
   /// The timeout for a transfer of `bytes`: `base`, extended by their time at `min_bytes_per_second`.
-  constexpr duration transfer_timeout(duration base, std::size_t bytes) const noexcept {
+  constexpr duration transfer_timeout(duration base, std::uint64_t bytes) const noexcept {
     return base + std::chrono::seconds{bytes / min_bytes_per_second};
   }
 };

@@ -49,11 +49,12 @@ admission_control::admission_control(const admission_settings& settings, const r
 }
 
 admission_control::permit::permit(admission_control& control, const route& requested_route,
-                                  const request_context& context)
+                                  const request_context& context, bool is_exempt)
     : control_(control),
       route_(requested_route),
       context_(context),
       start_time_(control.loop_.now()),
+      is_exempt_(is_exempt),
       decision_(control.admit(*this)) {}
 
 admission_control::permit::~permit() {
@@ -67,7 +68,7 @@ response admission_control::permit::rejection() const {
 admission_control::permit::decision admission_control::admit(permit& request) {
   const auto& requested_route = request.route_;
   auto* state = route_states_[requested_route.index].get();
-  if (!state) return permit::decision::admitted;
+  if (!state || request.is_exempt_) return permit::decision::admitted;
   // The request may have arrived when the loop's current round began.
   const auto lag = lag_monitor_.current_lag();
   const auto remaining = request.context_.deadline().remaining(request.start_time_ + lag);
@@ -92,7 +93,7 @@ admission_control::permit::decision admission_control::admit(permit& request) {
 
 void admission_control::release(const permit& request) {
   auto* state = route_states_[request.route_.index].get();
-  if (!state) return;
+  if (!state || request.is_exempt_) return;
   const auto now = loop_.now();
   const auto elapsed = now - request.start_time_;
   if (request.completion_ == permit::completion::responded) state->deadline_admission.record(elapsed, now);

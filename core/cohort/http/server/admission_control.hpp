@@ -58,8 +58,8 @@ class admission_control {
    public:
     enum class completion { responded, deadline_exceeded, cancelled };
 
-    /// All arguments must outlive it.
-    permit(admission_control& control, const route& requested_route, const request_context& context);
+    /// All references must outlive it. An exempt request is admitted and not recorded.
+    permit(admission_control& control, const route& requested_route, const request_context& context, bool is_exempt);
     ~permit();
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
@@ -78,6 +78,7 @@ class admission_control {
     const route& route_;
     const request_context& context_;
     time_point start_time_;
+    bool is_exempt_;
     /// The remaining and the required time of an infeasible request.
     duration remaining_{};
     duration required_{};

@@ -56,7 +56,7 @@ void memory_pipe::end::close() noexcept {
   close_side(has_unread_data);
 }
 
-void memory_pipe::end::reset() {
+void memory_pipe::end::reset() noexcept {
   if (closed()) return;
   shared_->send_reset(side_);
   close_side(true);

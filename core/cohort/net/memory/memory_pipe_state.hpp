@@ -98,7 +98,7 @@ class memory_pipe::end final : public stream {
   void close() noexcept override;
   std::string peer_address() const override { return peer_address_; }
 
-  void reset();
+  void reset() noexcept override;
   void power_off();
   /// Completes pending operations that have become possible.
   void advance();

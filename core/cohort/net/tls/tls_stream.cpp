@@ -73,6 +73,11 @@ void tls_stream::close() noexcept {
   connection_->plain->close();
 }
 
+void tls_stream::reset() noexcept {
+  on_hangup_ = nullptr;
+  connection_->plain->reset();
+}
+
 void tls_stream::watch_hangup(std::function<void()> on_hangup) {
   if (read_ahead_) return;  // received bytes are unread
   on_hangup_ = std::move(on_hangup);

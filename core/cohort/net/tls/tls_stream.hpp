@@ -110,6 +110,7 @@ class tls_stream final : public stream {
   /// Sends close_notify, if that does not have to wait (RFC 8446 section 6.1). Only allowed while no write is pending.
   void shutdown_write() noexcept override;
   void close() noexcept override;
+  void reset() noexcept override;
   std::string peer_address() const override { return connection_->plain->peer_address(); }
 
  private:

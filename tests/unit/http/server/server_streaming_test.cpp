@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <stdexcept>
@@ -6,6 +7,7 @@
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/http/server/server.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 // Streamed response bodies.
 namespace cohort {
@@ -30,6 +32,7 @@ task<> write_ticks(body_writer& writer, log_lines* events) {
     }
   }
   events->push_back(writer.draining() ? "drained" : "write failed");
+  writer.mark_complete();
 }
 
 http::response three_parts(request_context&) { return http::response{}.stream(write_three_parts, "text/plain"); }
@@ -148,6 +151,93 @@ TEST_CASE("server: a producer ends its stream when the server drains", "[http][s
   client.stream().close();
   server.time.run_for(2s);
   CHECK(server.is_drained());
+}
+
+// ---- bodies that are cut off
+
+/// Writes a part a second, and returns normally when the server drains.
+task<> write_until_drain(body_writer& writer) {
+  while (!writer.draining()) {
+    co_await writer.write("part,");
+    co_await writer.pause(1s);
+  }
+}
+/// The same, without asking `draining`.
+task<> write_until_notified(body_writer& writer) {
+  do {
+    co_await writer.write("part,");
+  } while (co_await writer.pause(1s) != wait_status::notified);
+}
+task<> write_all_during_drain(body_writer& writer) {
+  for (int i = 0; i < 3; ++i) {
+    co_await writer.write("part,");
+    co_await writer.pause(1s);
+  }
+  CHECK(writer.draining());
+}
+
+TEST_CASE("server: the last chunk is not sent if the producer stops because the server drains",
+          "[http][server][case-6.3]") {
+  const auto producer = GENERATE(write_until_drain, write_until_notified);
+  captured_log log;
+  {
+    server_fixture server;
+    server.log_to(log.sink());
+    server.routes.get("/", [producer](request_context&) { return http::response{}.stream(producer, "text/plain"); });
+    auto client = server.connect();
+    client.send(get("/"));
+    server.time.run_for(1500ms);
+    server.begin_drain(10s);
+    CHECK(client.read_to_end().ends_with("5\r\npart,\r\n"));
+  }
+  const auto lines = log.close();
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+          return line.find("the producer stopped because the server drains") != std::string::npos;
+        }) == 1);
+}
+
+TEST_CASE("server: a body with its whole content length is complete, also during a drain", "[http][server][case-6.3]") {
+  server_fixture server;
+  server.routes.get("/",
+                    [](request_context&) { return http::response{}.stream(write_all_during_drain, "text/plain", 15); });
+  auto client = server.connect();
+  client.send(get("/"));
+  server.time.run_for(500ms);
+  server.begin_drain(10s);
+  CHECK(client.receive()->body == "part,part,part,");
+  CHECK(client.closed_cleanly());
+}
+
+TEST_CASE("server: a body that is cancelled at the end of the drain has no last chunk", "[http][server][case-6.3]") {
+  const auto endless = [](body_writer& writer) -> task<> {
+    for (bool ok = true; ok;) {
+      ok = co_await writer.write("part,");
+      co_await sleep_for(1s);
+    }
+  };
+  server_fixture server;
+  server.routes.get("/", [&](request_context&) { return http::response{}.stream(endless, "text/plain"); });
+  auto client = server.connect();
+  client.send(get("/"));
+  server.time.run_for(1500ms);
+  server.begin_drain(2s);
+  CHECK(client.read_to_end().ends_with("5\r\npart,\r\n"));
+}
+
+TEST_CASE("server: for HTTP/1.0 a body that is cut off ends with a reset", "[http][server][case-6.3]") {
+  const auto aborting = [](body_writer& writer) -> task<> {
+    co_await writer.write("part");
+    writer.abort();
+  };
+  server_fixture server;
+  server.routes.get("/throws", [](request_context&) { return http::response{}.stream(write_and_throw, "text/plain"); });
+  server.routes.get("/aborts", [&](request_context&) { return http::response{}.stream(aborting, "text/plain"); });
+  for (const auto* path : {"/throws", "/aborts"}) {
+    auto client = server.connect();
+    client.send("GET " + std::string{path} + " HTTP/1.0\r\n\r\n");
+    client.read_to_end();
+    CHECK(client.last_error() == asio::error::connection_reset);
+  }
 }
 
 }  // namespace

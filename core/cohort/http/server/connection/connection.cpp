@@ -11,6 +11,9 @@
 namespace cohort::http {
 namespace {
 
+/// About a year. The sum with other durations must not overflow.
+constexpr std::uint64_t max_transfer_seconds = 30'000'000;
+
 /// Adds one to a gauge for its lifetime.
 class gauge_guard {
  public:
@@ -56,6 +59,7 @@ task<> connection::run() {
       if (head == read_result::rejected) reject(rejection_);
       next = head == read_result::rejected ? disposition::linger : disposition::close;
     }
+    if (next == disposition::keep_alive && parser_->has_body()) next = co_await discard_body();
     release_body();
   }
   if (next == disposition::linger) {
@@ -78,6 +82,11 @@ task<connection::disposition> connection::handle_request() {
   used_header_timeout_ = duration::zero();
   request_context context{head_, peer_address_, tls_.get()};
   prepare(context, start);
+  if (const auto length = parser_->content_length(); length && *length > max_body_bytes()) {
+    reject(status::payload_too_large);
+    co_return disposition::linger;
+  }
+  parser_->decoder().set_max_body_bytes(max_body_bytes());
 
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
   auto result = handle_immediately(context);
@@ -93,8 +102,7 @@ task<connection::disposition> connection::handle_request() {
   record_response(context, final_response.code(), start);
   if (const auto field = final_response.rejected_field(); !field.empty())
     shard_.state().log_rejected_field(route_, field);
-  const bool is_body_unread = parser_->has_body();
-  const bool keep_alive = !is_body_unread && can_keep_alive(final_response);
+  const bool keep_alive = can_keep_alive(final_response) && (!parser_->has_body() || can_discard_body());
   const bool sends_body = head_.method != method::head && may_have_body(final_response.code());
   auto next = keep_alive ? disposition::keep_alive : disposition::linger;
   if (final_response.producer() && sends_body) {
@@ -131,12 +139,23 @@ void connection::prepare(request_context& context, time_point start) {
   }
   context.set_trace(request_trace(head_, shard_.event_loop().random()));
   route_ = shard_.state().routes.match(context);
-  const auto* selected = context.matched_operation();
-  auto timeout = selected ? selected->settings().timeout.value_or(limits_.request_timeout) : limits_.request_timeout;
+  operation_ = context.matched_operation();
+  auto timeout = operation_ ? request_timeout() : limits_.request_timeout;
   const auto deadline_headers = parse_deadline_headers(head_);
   if (deadline_headers.invalid) shard_.state().metrics.invalid_deadlines_total.increment();
   timeout = std::min(timeout, deadline_headers.remaining.value_or(timeout));
   context.set_deadline(deadline::after(start, timeout));
+}
+
+/// The timeout of the operation.
+duration connection::request_timeout() const noexcept {
+  if (const auto& own = operation_->settings().timeout) return *own;
+  const bool streams_body = std::holds_alternative<streaming_handler>(operation_->function());
+  if (!streams_body || !parser_->has_body()) return limits_.request_timeout;
+  const auto bytes = parser_->content_length().value_or(max_body_bytes());
+  const auto rate = min_body_rate();
+  if (rate == 0 || bytes / rate > max_transfer_seconds) return duration::max();
+  return limits_.request_timeout + std::chrono::seconds{bytes / rate};
 }
 
 /// Handles a request without middleware that needs neither its body nor an asynchronous handler. Most requests need no
@@ -166,24 +185,26 @@ connection::handling_result connection::dispatch(request_context& context) {
 /// Reads the body, if there is one, and runs the handler.
 task<connection::handling_result> connection::handle_async(request_context& context) {
   using completion = admission_control::permit::completion;
-  if (parser_->has_body()) {
+  const auto& selected = operation_->function();
+  const bool streams_body = std::holds_alternative<streaming_handler>(selected);
+  if (parser_->has_body() && !streams_body) {
     const auto body = co_await read_body(context.deadline());
     if (body == read_result::rejected) co_return no_response::rejected;
     if (body == read_result::closed) co_return no_response::connection_lost;
   }
   context.set_body(body_);
-  const auto& selected = context.matched_operation()->function();
   if (const auto* sync = std::get_if<sync_handler>(&selected)) co_return call_sync_handler(context, *sync);
 
-  admission_control::permit permit{shard_.admission(), *route_, context};
+  admission_control::permit permit{shard_.admission(), *route_, context, streams_body};
   if (!permit.is_admitted()) co_return permit.rejection();
   // The responses to earlier pipelined requests must not wait for this handler.
   const bool flushed = co_await flush();
   if (!flushed) co_return no_response::connection_lost;
   const auto start = shard_.event_loop().now();
-  auto work = start_task<response>(std::get<async_handler>(selected), context);
+  auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;
-  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), input_.empty(), outcome);
+  const bool detect_disconnect = input_.empty() && !parser_->has_body();
+  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome);
 
   if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
   if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
@@ -214,6 +235,13 @@ connection::handling_result connection::conclude(interruption interrupted, detai
       return no_response::shutdown;
   }
   return std::move(*outcome.value);
+}
+
+task<response> connection::start_handler(const handler& selected, request_context& context) {
+  const auto* streaming = std::get_if<streaming_handler>(&selected);
+  if (!streaming) return start_task<response>(std::get<async_handler>(selected), context);
+  body_reader& body = body_reader_.emplace(*this);
+  return start_task<response>(*streaming, context, body);
 }
 
 response connection::call_sync_handler(request_context& context, const sync_handler& sync) {
@@ -247,17 +275,24 @@ task<connection::disposition> connection::send_streamed_response(const response&
   body_writer writer{*stream_, used_framing, limits_, shard_.draining(), length};
   auto work = start_task<void>(result.producer(), writer);
   detail::task_outcome<void> outcome;
-  const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), input_.empty(), outcome);
+  const bool detect_disconnect = input_.empty() && !parser_->has_body();
+  const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), detect_disconnect, outcome);
   response_bytes_ = writer.bytes_sent();
-  if (outcome.failure && !is_cancellation(outcome.failure)) log_producer_failure(outcome.failure);
-  // The end of the body is not sent: the client detects the truncated body.
-  if (outcome.failure || interrupted != interruption::none) co_return disposition::close;
-  if (writer.has_wrong_length()) log_producer_failure(nullptr);
-  const bool complete = co_await writer.finish();
+  if (outcome.failure && !is_cancellation(outcome.failure)) log_aborted_body(exception_message(outcome.failure));
+  const bool returned = !outcome.failure && interrupted == interruption::none;
+  if (returned && writer.was_stopped_by_drain()) {
+    log_aborted_body("the producer stopped because the server drains");
+  } else if (returned && writer.has_wrong_length()) {
+    log_aborted_body("the body does not have its content length");
+  }
+  bool complete = false;
+  if (returned) complete = co_await writer.finish();
   response_bytes_ = writer.bytes_sent();
   if (complete && keep_alive) co_return disposition::keep_alive;
-  co_return complete || (used_framing == framing::until_close && writer.ok()) ? disposition::linger
-                                                                              : disposition::close;
+  const bool ended = complete || (returned && used_framing == framing::until_close && writer.ok());
+  // Without framing, only a reset tells the client that the body is not complete.
+  if (!ended && used_framing == framing::until_close) stream_->reset();
+  co_return ended ? disposition::linger : disposition::close;
 }
 
 }  // namespace cohort::http

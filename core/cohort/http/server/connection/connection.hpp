@@ -14,6 +14,7 @@
 #include <cohort/http/message/request_line.hpp>
 #include <cohort/http/message/request_parser.hpp>
 #include <cohort/http/server/connection/handler_run.hpp>
+#include <cohort/http/server/connection/request_body_reader.hpp>
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/server_shard.hpp>
 #include <cohort/net/stream.hpp>
@@ -36,6 +37,8 @@ class connection {
   void drain();
 
  private:
+  friend class request_body_reader;
+
   /// The next state of the connection after a request.
   enum class disposition {
     keep_alive,
@@ -76,10 +79,18 @@ class connection {
   task<read_result> fill_buffer(deadline read_deadline, bool awaits_request);
   bool account_for_body();
   void release_body() noexcept;
+  void release_body_bytes() noexcept;
+  std::uint64_t max_body_bytes() const noexcept;
+  std::size_t min_body_rate() const noexcept;
+  void buffer_continue();
+  bool can_discard_body();
+  task<disposition> discard_body();
 
   // Handling (connection.cpp).
   task<disposition> handle_request();
   void prepare(request_context& context, time_point start);
+  duration request_timeout() const noexcept;
+  task<response> start_handler(const handler& selected, request_context& context);
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
@@ -111,7 +122,7 @@ class connection {
                       bool is_complete);
   void log_request(const request_context& context, const sent_response& sent);
   response log_handler_failure(const std::exception_ptr& failure);
-  void log_producer_failure(const std::exception_ptr& failure);
+  void log_aborted_body(std::string_view reason);
   request_line recognized_request_line() const noexcept;
 
   server_shard& shard_;
@@ -128,6 +139,9 @@ class connection {
   head_scanner head_scanner_;
   std::optional<request_parser> parser_;
   std::string body_;
+  /// Set while a handler streams the body, and until the response has been sent.
+  std::optional<request_body_reader> body_reader_;
+  bool has_sent_continue_ = false;
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
   time_point request_start_{};
@@ -136,6 +150,7 @@ class connection {
   /// The generated ID of a request without a valid `X-Request-Id`.
   std::array<char, 16> request_id_{};
   const route* route_ = nullptr;
+  const operation* operation_ = nullptr;
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};

@@ -61,10 +61,9 @@ response connection::log_handler_failure(const std::exception_ptr& failure) {
   return error_response(status::internal_server_error, "An internal error occurred");
 }
 
-void connection::log_producer_failure(const std::exception_ptr& failure) {
-  const auto message = failure ? exception_message(failure) : std::string{"the body does not have its content length"};
+void connection::log_aborted_body(std::string_view reason) {
   shard_.state().log.write(telemetry::log_level::error, "response body aborted because its producer failed",
-                           {{"path", head_.path.substr(0, max_logged_path)}, {"what", std::string_view{message}}});
+                           {{"path", head_.path.substr(0, max_logged_path)}, {"what", reason}});
 }
 
 /// The recognized parts of the request line, also of a malformed request.

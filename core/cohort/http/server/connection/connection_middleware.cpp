@@ -18,7 +18,7 @@ class connection::wrapped_request final : public pipeline_run {
 
  private:
   task<response> handle(request_context& context) override;
-  task<response> handle_async(request_context& context, const async_handler& function);
+  task<response> handle_async(request_context& context, const handler& selected);
   response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) override;
 
   connection& owner_;
@@ -28,7 +28,9 @@ class connection::wrapped_request final : public pipeline_run {
 task<response> connection::wrapped_request::handle(request_context& context) {
   auto immediate = owner_.dispatch(context);
   if (auto* result = std::get_if<response>(&immediate)) co_return std::move(*result);
-  if (owner_.parser_->has_body()) {
+  const auto& selected = context.matched_operation()->function();
+  const bool streams_body = std::holds_alternative<streaming_handler>(selected);
+  if (owner_.parser_->has_body() && !streams_body) {
     const auto body = co_await owner_.read_body(context.deadline());
     if (body == read_result::rejected) co_return rejection_response(owner_.rejection_);
     if (body == read_result::closed) {
@@ -41,21 +43,21 @@ task<response> connection::wrapped_request::handle(request_context& context) {
     if (owner_.input_.empty()) owner_.handler_run_.detect_disconnect();
   }
   context.set_body(owner_.body_);
-  const auto& selected = context.matched_operation()->function();
   if (const auto* sync = std::get_if<sync_handler>(&selected)) co_return owner_.call_sync_handler(context, *sync);
-  auto handling = handle_async(context, std::get<async_handler>(selected));
+  auto handling = handle_async(context, selected);
   co_return co_await std::move(handling);
 }
 
-task<response> connection::wrapped_request::handle_async(request_context& context, const async_handler& function) {
+task<response> connection::wrapped_request::handle_async(request_context& context, const handler& selected) {
   using completion = admission_control::permit::completion;
-  admission_control::permit permit{owner_.shard_.admission(), *owner_.route_, context};
+  admission_control::permit permit{owner_.shard_.admission(), *owner_.route_, context,
+                                   std::holds_alternative<streaming_handler>(selected)};
   if (!permit.is_admitted()) co_return permit.rejection();
   const auto start = owner_.shard_.event_loop().now();
   std::optional<response> result;
   std::exception_ptr failure;
   try {
-    auto work = function(context);
+    auto work = owner_.start_handler(selected, context);
     result.emplace(co_await std::move(work));
   } catch (...) {
     failure = std::current_exception();

@@ -15,6 +15,8 @@ constexpr std::size_t max_reserved_body = 64 * 1024;
 constexpr duration drain_grace_period = std::chrono::milliseconds{250};
 /// The method, the version and the white space of a request line.
 constexpr std::size_t max_request_line_overhead = 64;
+/// The rest of an unread body that is read after the response to keep the connection.
+constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
 }  // namespace
 
@@ -25,6 +27,8 @@ void connection::drain() {
 task<connection::read_result> connection::read_head() {
   head_scanner_.reset();
   route_ = nullptr;
+  operation_ = nullptr;
+  rejection_ = {};
   head_.clear();  // its views refer to bytes that may now be overwritten
   request_start_ = input_.empty() ? time_point{} : shard_.event_loop().now();
   bool may_skip_empty_line = true;
@@ -85,9 +89,10 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline, bo
 /// Reads the whole body into `body_`.
 task<connection::read_result> connection::read_body(deadline response_deadline) {
   const auto length = parser_->content_length();
-  const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(limits_.max_body_bytes));
+  const auto max_length = std::min<std::uint64_t>(max_body_bytes(), limits_.max_total_body_bytes);
+  const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(max_length));
   const auto read_deadline = std::min(deadline::after(shard_.event_loop().now(), timeout), response_deadline);
-  if (parser_->expects_continue() && input_.empty()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  buffer_continue();
   if (length) body_.reserve(std::min<std::uint64_t>(*length, max_reserved_body));
   input_.preserve_consumed();
   for (;;) {
@@ -111,7 +116,60 @@ bool connection::account_for_body() {
   return total.fetch_add(growth, std::memory_order_relaxed) + growth <= limits_.max_total_body_bytes;
 }
 
+/// Buffers `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
+void connection::buffer_continue() {
+  if (!parser_->expects_continue() || !input_.empty()) return;
+  output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  has_sent_continue_ = true;
+}
+
+std::uint64_t connection::max_body_bytes() const noexcept {
+  return operation_ ? operation_->settings().body_limit.value_or(limits_.max_body_bytes) : limits_.max_body_bytes;
+}
+
+std::size_t connection::min_body_rate() const noexcept {
+  return operation_->settings().min_body_rate.value_or(limits_.min_bytes_per_second);
+}
+
+/// Whether the unread rest of the body can be discarded after the response: it is valid, known to be short, and the
+/// client does not decide from the response whether it sends it.
+bool connection::can_discard_body() {
+  if (rejection_ != status{} || (body_reader_ && body_reader_->has_failed())) return false;
+  if (parser_->expects_continue() && !has_sent_continue_ && input_.empty()) return false;
+  auto& decoder = parser_->decoder();
+  for (std::optional<status> rejection; !input_.empty() && parser_->has_body();) {
+    input_.consume(decoder.decode_part(input_.unread(), rejection).consumed);
+    if (rejection) return false;
+  }
+  return !parser_->has_body() || decoder.remaining_length().value_or(max_discarded_body + 1) <= max_discarded_body;
+}
+
+/// Reads the rest of the body after the response.
+task<connection::disposition> connection::discard_body() {
+  const bool flushed = co_await flush();
+  if (!flushed) co_return disposition::close;
+  const auto timeout = limits_.transfer_timeout(limits_.body_timeout, max_discarded_body);
+  stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
+  while (parser_->has_body()) {
+    input_.clear();
+    input_.reserve();
+    auto read = stream_->read_some(input_.free_space());
+    const auto size = co_await std::move(read);
+    if (!size) co_return disposition::close;
+    input_.commit(*size);
+    std::optional<status> rejection;
+    input_.consume(parser_->decoder().decode_part(input_.unread(), rejection).consumed);
+  }
+  co_return disposition::keep_alive;
+}
+
 void connection::release_body() noexcept {
+  body_reader_.reset();
+  has_sent_continue_ = false;
+  release_body_bytes();
+}
+
+void connection::release_body_bytes() noexcept {
   if (accounted_body_bytes_ > 0) {
     shard_.state().body_bytes.fetch_sub(std::exchange(accounted_body_bytes_, 0), std::memory_order_relaxed);
   }

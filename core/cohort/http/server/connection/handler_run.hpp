@@ -38,11 +38,11 @@ task<T> failed_task(std::exception_ptr failure) {
 }
 
 /// Calls a function that returns a task; an exception of the call itself becomes one of the task.
-template <class T, class Function, class Argument>
-task<T> start_task(const Function& function, Argument& argument) {
+template <class T, class Function, class... Arguments>
+task<T> start_task(const Function& function, Arguments&... arguments) {
   std::exception_ptr failure;
   try {
-    return function(argument);
+    return function(arguments...);
   } catch (...) {
     failure = std::current_exception();
   }

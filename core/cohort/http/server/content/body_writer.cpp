@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/content/body_writer.hpp>
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <charconv>
 
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
+namespace {
+
+/// The part of a file that is sent with one timeout.
+constexpr std::size_t file_piece = 256 * 1024;
+
+}  // namespace
 
 task<> body_writer::send(std::string bytes) {
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, bytes.size());
@@ -18,30 +26,65 @@ task<> body_writer::send(std::string bytes) {
   bytes_sent_ += bytes.size();
 }
 
+std::string body_writer::start_part(std::uint64_t size) {
+  if (remaining_) {
+    exceeds_length_ = size > *remaining_;
+    ok_ = !exceeds_length_;
+    if (ok_) *remaining_ -= size;
+  }
+  if (framing_ != framing::chunked) return {};
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+  return std::string(digits.data(), end) + "\r\n";
+}
+
 task<bool> body_writer::write(std::string bytes) {
   if (!ok_) co_return false;
   if (bytes.empty()) co_return true;
-  if (remaining_) {
-    exceeds_length_ = bytes.size() > *remaining_;
-    ok_ = !exceeds_length_;
-    if (!ok_) co_return false;
-    *remaining_ -= bytes.size();
-  }
+  const auto prefix = start_part(bytes.size());
+  if (!ok_) co_return false;
   if (framing_ == framing::chunked) {
-    std::array<char, 20> size;
-    const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
-    bytes.insert(0, std::string(size.data(), end) + "\r\n");
+    bytes.insert(0, prefix);
     bytes += "\r\n";
   }
   co_await send(std::move(bytes));
   co_return ok_;
 }
 
+task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t count) {
+  if (!ok_) co_return false;
+  if (count == 0) co_return true;
+  auto prefix = start_part(count);
+  if (!ok_) co_return false;
+  if (!prefix.empty()) co_await send(std::move(prefix));
+  while (ok_ && count > 0) {
+    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, file_piece));
+    const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
+    stream_.set_deadline(deadline::after(loop::current().now(), timeout));
+    auto writing = net::write_file(stream_, file, offset, piece);
+    const auto written = co_await std::move(writing);
+    stream_.set_deadline(deadline::never());
+    // A file that became shorter cannot be completed.
+    ok_ = written && *written > 0;
+    if (!ok_) break;
+    offset += *written;
+    count -= *written;
+    bytes_sent_ += *written;
+    // A fast client must not keep the loop from its other connections.
+    co_await asio::post(loop::current().get_executor(), asio::deferred);
+  }
+  if (ok_ && framing_ == framing::chunked) co_await send("\r\n");
+  co_return ok_;
+}
+
 task<wait_status> body_writer::pause(duration span) {
-  co_return co_await draining_.wait(deadline::after(loop::current().now(), span));
+  const auto status = co_await draining_.wait(deadline::after(loop::current().now(), span));
+  learnt_of_drain_ = learnt_of_drain_ || status == wait_status::notified;
+  co_return status;
 }
 
 task<bool> body_writer::finish() {
+  if (was_stopped_by_drain()) ok_ = false;
   if (ok_ && framing_ == framing::chunked) {
     std::string last_chunk = "0\r\n\r\n";
     co_await send(std::move(last_chunk));

@@ -15,6 +15,11 @@ namespace cohort::http {
 
 /// Sends a response body in parts, for `response::stream`. A client that disconnects cancels the producer; a draining
 /// server asks it to end.
+///
+/// A body that is cut off never looks complete. Its end is sent only if the producer returns normally, all writes have
+/// succeeded, `abort` was not called, and the producer has not learnt from `draining` or `pause` that the server
+/// drains, unless it calls `mark_complete`. Otherwise the connection is closed without the last chunk or the rest of
+/// the content length; with HTTP/1.0, whose body ends with the connection, it is reset.
 class body_writer {
  public:
   enum class framing { chunked, until_close, fixed_length };
@@ -27,10 +32,21 @@ class body_writer {
   /// Sends `bytes` and waits until they are written. False once the client does not take them within the write timeout
   /// or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
+  /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. False as for
+  /// `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while the system
+  /// reads bytes that are not in the page cache, for at most 256 KiB at a time.
+  task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
   /// Sleeps for `span`; returns `notified` early, or at once, when the server drains.
   task<wait_status> pause(duration span);
-  /// Whether the server drains; the producer should end.
-  bool draining() const noexcept { return draining_.is_set(); }
+  /// Whether the server drains; the producer should end. A producer that returns after it learnt that is taken to have
+  /// stopped early, unless it calls `mark_complete`.
+  bool draining() noexcept {
+    learnt_of_drain_ = learnt_of_drain_ || draining_.is_set();
+    return draining_.is_set();
+  }
+  /// States that the body has no missing data although the server drains, as for a stream of events, which may end at
+  /// any time.
+  void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
   bool ok() const noexcept { return ok_; }
 
@@ -38,9 +54,13 @@ class body_writer {
   /// the client detects the truncation.
   void abort() noexcept { ok_ = false; }
 
-  /// Ends the body. Returns whether it is complete and correctly framed, so that the connection can be kept. For the
-  /// connection.
+  /// Ends the body, if it is not cut off. Returns whether it is complete and correctly framed, so that the connection
+  /// can be kept. For the connection.
   task<bool> finish();
+  /// Whether the producer, which has returned, stopped early because the server drains. For the connection.
+  bool was_stopped_by_drain() const noexcept {
+    return ok_ && learnt_of_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
+  }
   /// Whether the producer wrote more than the content length, or, once it has returned, less. For the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (ok_ && remaining_.value_or(0) > 0); }
   /// The bytes sent, for the connection.
@@ -48,6 +68,8 @@ class body_writer {
 
  private:
   task<> send(std::string bytes);
+  /// The framing before a part of `size` bytes. Clears `ok_` if the part exceeds the content length.
+  std::string start_part(std::uint64_t size);
 
   net::stream& stream_;
   framing framing_;
@@ -57,6 +79,8 @@ class body_writer {
   std::optional<std::uint64_t> remaining_;
   std::uint64_t bytes_sent_ = 0;
   bool exceeds_length_ = false;
+  bool learnt_of_drain_ = false;
+  bool is_marked_complete_ = false;
   bool ok_ = true;
 };
 

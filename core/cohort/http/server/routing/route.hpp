@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include <cohort/http/message/response.hpp>
+#include <cohort/http/server/content/body_reader.hpp>
 #include <cohort/http/server/pipeline.hpp>
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/routing/route_pattern.hpp>
@@ -25,25 +27,35 @@ namespace cohort::http {
 using sync_handler = std::function<response(request_context&)>;
 /// A handler that waits: a coroutine. It is cancelled at the request's deadline and when the client disconnects.
 using async_handler = std::function<task<response>(request_context&)>;
-using handler = std::variant<sync_handler, async_handler>;
+/// An `async_handler` that reads the body of the request itself, as a stream. `request_context::body` is empty. Exempt
+/// from admission control: how long it runs depends on the client.
+using streaming_handler = std::function<task<response>(request_context&, body_reader&)>;
+using handler = std::variant<sync_handler, async_handler, streaming_handler>;
+
+/// A callable that `router` accepts as a handler that streams the body of the request.
+template <class Callable>
+concept streaming_callable =
+    std::same_as<std::invoke_result_t<Callable&, request_context&, body_reader&>, task<response>>;
 
 /// A callable that `router` accepts as a handler.
 template <class Callable>
-concept handler_callable =
-    std::copy_constructible<Callable> &&
-    (std::same_as<Callable, handler> || std::same_as<std::invoke_result_t<Callable&, request_context&>, response> ||
-     std::same_as<std::invoke_result_t<Callable&, request_context&>, task<response>>);
+concept handler_callable = std::copy_constructible<Callable> &&
+                           (std::same_as<Callable, handler> || streaming_callable<Callable> ||
+                            std::same_as<std::invoke_result_t<Callable&, request_context&>, response> ||
+                            std::same_as<std::invoke_result_t<Callable&, request_context&>, task<response>>);
 
 /// Stores a callable as a handler.
 template <class Callable>
 handler make_handler(Callable callable) {
   static_assert(handler_callable<Callable>,
-                "a handler must be copyable and callable as response(request_context&) or as "
-                "task<response>(request_context&)");
+                "a handler must be copyable and callable as response(request_context&), as "
+                "task<response>(request_context&) or as task<response>(request_context&, body_reader&)");
   if constexpr (!handler_callable<Callable>) {
     return {};
   } else if constexpr (std::is_same_v<Callable, handler>) {
     return callable;
+  } else if constexpr (streaming_callable<Callable>) {
+    return streaming_handler{std::move(callable)};
   } else if constexpr (std::is_same_v<std::invoke_result_t<Callable&, request_context&>, response>) {
     return sync_handler{std::move(callable)};
   } else {
@@ -54,7 +66,8 @@ handler make_handler(Callable callable) {
 /// The properties of an operation, set by the functions of `operation` with the same names.
 struct operation_settings {
   std::optional<duration> timeout;
-  std::optional<std::size_t> body_limit;
+  std::optional<std::uint64_t> body_limit;
+  std::optional<std::size_t> min_body_rate;
   bool adapts_to_deadline = false;
   bool is_probe = false;
   bool is_exempt_from_faults = false;
@@ -76,13 +89,21 @@ class operation {
   operation& operator=(const operation&) = delete;
 
   /// Replaces the server's `request_timeout`, by a shorter or a longer time. The deadline of the client still applies.
+  /// Without it, an operation that streams the body of the request has `request_timeout`, extended by the length of the
+  /// body at the minimum rate.
   operation& timeout(duration limit) {
     settings_.timeout = limit;
     return *this;
   }
-  /// Replaces the server's `max_body_bytes`, the maximum size of the request's body in bytes.
-  operation& body_limit(std::size_t bytes) {
+  /// Replaces the server's `max_body_bytes`, the maximum size of the request's body in bytes. `unlimited_body` is for
+  /// streaming handlers only: other bodies are kept in memory.
+  operation& body_limit(std::uint64_t bytes) {
     settings_.body_limit = bytes;
+    return *this;
+  }
+  /// For a streaming handler: replaces the server's `min_bytes_per_second`; 0 for no minimum rate.
+  operation& min_body_rate(std::size_t bytes_per_second) {
+    settings_.min_body_rate = bytes_per_second;
     return *this;
   }
   /// The handler returns a partial result if the time is short. Such a request is not rejected for its deadline.

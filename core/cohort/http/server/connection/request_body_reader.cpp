@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/connection/request_body_reader.hpp>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+
+#include <cohort/http/server/connection/connection.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// Large enough that the system calls of a fast transfer cost less than the copies.
+constexpr std::size_t direct_buffer_size = 64 * 1024;
+/// A shorter rest is read into the connection's buffer, together with what follows it.
+constexpr std::uint64_t min_direct_read = 16 * 1024;
+
+}  // namespace
+
+request_body_reader::request_body_reader(connection& owner) noexcept
+    : connection_(owner), allowance_(owner.limits_.body_timeout) {}
+
+std::optional<std::uint64_t> request_body_reader::content_length() const noexcept {
+  const auto& parser = *connection_.parser_;
+  const bool is_chunked = !parser.content_length() && connection_.head_.find(field::transfer_encoding);
+  return is_chunked ? std::nullopt : std::optional<std::uint64_t>{parser.content_length().value_or(0)};
+}
+
+task<result<std::string_view, body_error>> request_body_reader::read(call_context context) {
+  if (!has_started_) start();
+  const auto read_deadline = context.deadline;
+  for (;;) {
+    const auto data = decode_received();
+    if (failure_) co_return *failure_;
+    if (!data.empty() || !connection_.parser_->has_body()) co_return data;
+    if (!connection_.try_flush()) {
+      const bool flushed = co_await connection_.flush();
+      if (!flushed) failure_ = body_error::disconnected;
+      if (failure_) co_return *failure_;
+    }
+    const auto direct = direct_buffer();
+    if (direct.size() == 0) connection_.input_.reserve();
+    auto receiving = receive(direct.size() > 0 ? direct : connection_.input_.free_space(), read_deadline);
+    const auto received = co_await std::move(receiving);
+    if (!received) {
+      failure_ = receive_error(received.error(), read_deadline);
+      co_return *failure_;
+    }
+    if (direct.size() == 0) {
+      connection_.input_.commit(*received);
+      continue;
+    }
+    connection_.parser_->decoder().skip_data(*received);
+    if (!connection_.parser_->has_body()) finish();
+    co_return std::string_view{connection_.body_.data(), *received};
+  }
+}
+
+void request_body_reader::start() {
+  has_started_ = true;
+  if (!connection_.parser_->has_body()) return;
+  connection_.input_.preserve_consumed();
+  connection_.buffer_continue();
+}
+
+/// The whole body has been read.
+void request_body_reader::finish() noexcept {
+  if (connection_.input_.empty()) connection_.handler_run_.detect_disconnect();
+}
+
+std::string_view request_body_reader::decode_received() {
+  auto& input = connection_.input_;
+  if (failure_ || input.empty() || !connection_.parser_->has_body()) return {};
+  std::optional<status> rejection;
+  const auto part = connection_.parser_->decoder().decode_part(input.unread(), rejection);
+  input.consume(part.consumed);
+  if (rejection) failure_ = *rejection == status::bad_request ? body_error::malformed : body_error::too_large;
+  if (!connection_.parser_->has_body()) finish();
+  return part.data;
+}
+
+asio::mutable_buffer request_body_reader::direct_buffer() {
+  const auto following = connection_.parser_->decoder().following_data();
+  auto& buffer = connection_.body_;
+  if (following < min_direct_read || !connection_.input_.empty()) return {};
+  if (buffer.empty()) {
+    buffer.resize(direct_buffer_size);
+    if (!connection_.account_for_body()) {
+      connection_.release_body_bytes();
+      return {};
+    }
+  }
+  return asio::buffer(buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(following, buffer.size())));
+}
+
+task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, deadline read_deadline) {
+  auto& stream = *connection_.stream_;
+  const auto& event_loop = connection_.shard_.event_loop();
+  const auto rate = connection_.min_body_rate();
+  const auto start = event_loop.now();
+  stream.set_deadline(rate > 0 ? std::min(read_deadline, deadline::after(start, allowance_)) : read_deadline);
+  auto reading = stream.read_some(buffer);
+  const auto received = co_await std::move(reading);
+  stream.set_deadline(deadline::never());
+  if (received && rate > 0) {
+    const duration earned{static_cast<duration::rep>(*received * std::nano::den / rate)};
+    allowance_ = std::min(connection_.limits_.body_timeout, allowance_ - (event_loop.now() - start) + earned);
+  }
+  co_return received;
+}
+
+body_error request_body_reader::receive_error(error_code error, deadline read_deadline) const noexcept {
+  if (error == asio::error::operation_aborted) return body_error::deadline;
+  if (error != asio::error::timed_out) return body_error::disconnected;
+  return read_deadline.expired(connection_.shard_.event_loop().now()) ? body_error::deadline : body_error::too_slow;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <optional>
+#include <string_view>
+
+#include <cohort/http/server/content/body_reader.hpp>
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+class connection;
+
+/// Reads the body of the current request of a connection. A long body is read into a buffer of its own, a short one or
+/// a small chunk into the connection's buffer.
+class request_body_reader final : public body_reader {
+ public:
+  /// `owner` must outlive it.
+  explicit request_body_reader(connection& owner) noexcept;
+
+  task<result<std::string_view, body_error>> read(call_context context) override;
+  std::optional<std::uint64_t> content_length() const noexcept override;
+
+  /// Whether a read has failed, so that the end of the body is not known.
+  bool has_failed() const noexcept { return failure_.has_value(); }
+
+ private:
+  void start();
+  void finish() noexcept;
+  /// The next part of the content that has been received; empty if there is none.
+  std::string_view decode_received();
+  /// The buffer for the content that is certain to follow; empty if that is short, or if the server has no memory left
+  /// for bodies.
+  asio::mutable_buffer direct_buffer();
+  /// Reads at least one byte, under the deadline and the minimum rate.
+  task<net::io_result> receive(asio::mutable_buffer buffer, deadline read_deadline);
+  body_error receive_error(error_code error, deadline read_deadline) const noexcept;
+
+  connection& connection_;
+  bool has_started_ = false;
+  std::optional<body_error> failure_;
+  /// How long the client may send nothing: at most `body_timeout`. Used up by waiting for it, and earned by what it
+  /// sends, at the minimum rate.
+  duration allowance_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/runtime/task.hpp>
+#include <cohort/telemetry/call_context.hpp>
+
+namespace cohort::http {
+
+/// Why the body of a request cannot be read further.
+enum class body_error {
+  /// It exceeds the operation's `body_limit`, or its chunk extensions or trailers exceed their limits.
+  too_large,
+  /// The client sent less than `operation::min_body_rate` for longer than `server_limits::body_timeout`.
+  too_slow,
+  /// Its chunked coding is invalid (RFC 9112 section 7.1).
+  malformed,
+  /// The client closed the connection before the end of the body.
+  disconnected,
+  /// The deadline of the call passed, or the request was cancelled.
+  deadline,
+};
+
+/// A short name, such as `too_large`, for logs.
+std::string_view to_string(body_error error) noexcept;
+
+/// The response to a body that could not be read: 413, 408, 400 or 504. For `disconnected`, 400, which no client
+/// receives.
+response body_error_response(body_error error);
+
+/// For `operation::body_limit`: no limit.
+inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_t>::max();
+
+/// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. It is valid until
+/// the handler returns.
+///
+/// Nothing is read from the connection before the handler asks for it, except what arrives together with the header
+/// section, so a handler that reads slowly slows the client down. `100 Continue` is sent when the first `read` has to
+/// wait, and never if there is none (RFC 9110 section 10.1.1).
+///
+/// A handler need not read the whole body. After its response, the server discards a rest of up to 64 KiB and keeps the
+/// connection; with a longer one, or an unknown length, it closes the connection after lingering.
+class body_reader {
+ public:
+  virtual ~body_reader() = default;
+
+  /// Returns the next part of the content, at most 64 KiB, or an empty view at the end of the body; then, or after an
+  /// error, again the same. The view is valid until the next call. `context` sets the deadline of this call.
+  virtual task<result<std::string_view, body_error>> read(call_context context) = 0;
+
+  /// The value of `Content-Length`; empty for a chunked body, 0 if there is no body.
+  virtual std::optional<std::uint64_t> content_length() const noexcept = 0;
+
+ protected:
+  body_reader() = default;
+  body_reader(const body_reader&) = default;
+  body_reader& operator=(const body_reader&) = default;
+};
+
+}  // namespace cohort::http
