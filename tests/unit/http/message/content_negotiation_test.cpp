@@ -126,5 +126,56 @@ TEST_CASE("content negotiation: no offer is acceptable if every one is excluded"
   CHECK(acceptable_media_type(head, offers).has_value() == is_acceptable);
 }
 
+TEST_CASE("content negotiation: Accept-Encoding decides whether gzip is accepted", "[http][message]") {
+  const auto [value, accepted] = GENERATE(table<std::string_view, bool>({
+      {"gzip", true},
+      {"GZip", true},
+      {"br, gzip", true},
+      {"br,gzip;q=0.5", true},
+      {" gzip ; q=0.001", true},
+      {"*", true},
+      {"br, *", true},
+      {"*;q=0, gzip", true},
+      {"gzip;q=1.000", true},
+      {"", false},
+      {"br", false},
+      {"identity", false},
+      {"gzip;q=0", false},
+      {"gzip;Q=0", false},
+      {"gzip; q=0.000", false},
+      {"gzip;q=0, *", false},
+      {"*, gzip;q=0", false},
+      {"*;q=0", false},
+      {"gzipped", false},
+      {"xgzip", false},
+      {", ,", false},
+  }));
+  CAPTURE(value);
+  request_head head;
+  head.fields.push_back({field::accept_encoding, "Accept-Encoding", value});
+  constexpr std::array<std::string_view, 1> gzip{"gzip"};
+  CHECK(negotiate_content_coding(head, gzip).has_value() == accepted);
+}
+
+TEST_CASE("content negotiation: the content coding with the greatest weight is chosen", "[http][message]") {
+  struct row {
+    std::string_view value;
+    std::optional<std::size_t> chosen;
+  };
+  const auto test_case = GENERATE(values<row>({{"gzip, br", 0},
+                                               {"gzip, br;q=0.9", 1},
+                                               {"*", 0},
+                                               {"br;q=0, *", 1},
+                                               {"gzip;q=0.5, identity", std::nullopt},
+                                               {"gzip, identity;q=0.5", 1},
+                                               {"br;q=2", std::nullopt},
+                                               {"deflate", std::nullopt}}));
+  CAPTURE(test_case.value);
+  request_head head;
+  head.fields.push_back({field::accept_encoding, "Accept-Encoding", test_case.value});
+  constexpr std::array<std::string_view, 2> codings{"br", "gzip"};
+  CHECK(negotiate_content_coding(head, codings) == test_case.chosen);
+}
+
 }  // namespace
 }  // namespace cohort::http

@@ -25,34 +25,6 @@ std::string header_line(std::string_view name, std::string_view value) {
   return std::string{name}.append(": ").append(value).append("\r\n");
 }
 
-TEST_CASE("static assets: Accept-Encoding decides whether gzip is accepted", "[http][server]") {
-  const auto [field, accepted] = GENERATE(table<std::string_view, bool>({
-      {"gzip", true},
-      {"GZip", true},
-      {"br, gzip", true},
-      {"br,gzip;q=0.5", true},
-      {" gzip ; q=0.001", true},
-      {"*", true},
-      {"br, *", true},
-      {"*;q=0, gzip", true},
-      {"gzip;q=1.000", true},
-      {"", false},
-      {"br", false},
-      {"identity", false},
-      {"gzip;q=0", false},
-      {"gzip;Q=0", false},
-      {"gzip; q=0.000", false},
-      {"gzip;q=0, *", false},
-      {"*, gzip;q=0", false},
-      {"*;q=0", false},
-      {"gzipped", false},
-      {"xgzip", false},
-      {", ,", false},
-  }));
-  CAPTURE(field);
-  CHECK(http::accepts_gzip(field) == accepted);
-}
-
 TEST_CASE("static assets: a file has its type, its entity tag and its cache control", "[http][server]") {
   asset_server_fixture server;
   const auto page = server.response_to(get("/"));

@@ -26,9 +26,6 @@ struct asset {
 /// if `If-None-Match` does (RFC 9110 section 13.2.2).
 response asset_response(const asset& file, const request_context& context);
 
-/// Whether an `Accept-Encoding` value accepts gzip (RFC 9110 section 12.5.3).
-bool accepts_gzip(std::string_view accept_encoding) noexcept;
-
 /// Adds routes for `files`, which must outlive the router. Those below `/assets/` share the route `/assets/{path...}`,
 /// so that metric labels do not change with each build.
 void add_assets(router& routes, std::span<const asset> files);

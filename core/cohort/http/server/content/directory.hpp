@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <cohort/http/server/content/file_response.hpp>
+#include <cohort/http/server/router.hpp>
+
+namespace cohort::http {
+
+struct directory_options {
+  file_options files;
+  /// The file that is sent for a path that ends with `/`; empty: 404. Directories are never listed.
+  std::string index_file = "index.html";
+  /// Also serves files and directories whose name starts with a dot.
+  bool hidden_files = false;
+  /// Follows symbolic links that lead out of the directory. Links within it are followed in any case, except by a
+  /// kernel without openat2(2) (before Linux 5.6, or if a seccomp profile forbids it), where none is.
+  bool links_out_of_root = false;
+};
+
+/// Adds a route for GET and HEAD of the files below the directory `root`: `prefix` is such as `/files`, or empty for
+/// all paths. See `file_response` for what a response supports. A path with `..`, `.`, an empty segment or a NUL byte,
+/// and one that leads out of `root`, is 404; a directory without a final slash is redirected to the one with it. Throws
+/// `std::system_error` if `root` is not a directory that can be opened. It stays open, so that renaming it has no
+/// effect.
+operation& directory(route_group& routes, const std::string& prefix, const std::filesystem::path& root,
+                     directory_options options = {});
+
+}  // namespace cohort::http

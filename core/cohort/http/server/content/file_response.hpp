@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/http/server/request_context.hpp>
+
+namespace cohort::http {
+
+struct file_options {
+  /// The media type; empty: by the extension of the file name, see `media_type_of_file`.
+  std::string content_type;
+  /// The value of `Cache-Control`; not sent if empty.
+  std::string cache_control = "no-cache";
+  /// Sends `<file>.br` or `<file>.gz` beside the file, if the client accepts that and it is not older than the file.
+  bool precompressed = true;
+};
+
+/// The media type for the extension of a file name; `application/octet-stream` if it is not known.
+std::string_view media_type_of_file(std::string_view name) noexcept;
+
+/// The response to GET or HEAD with a file as its content:
+/// - conditional requests with a strong entity tag from the file's size, modification time and inode, and
+///   `Last-Modified` (RFC 9110 section 13): 304, 412;
+/// - one or several ranges, `If-Range` (RFC 9110 section 14): 206, 416; ranges that `parse_byte_ranges` ignores: 200;
+/// - precompressed variants, with `Vary`.
+///
+/// 404 if `path` does not name a readable regular file; 503 if the process has no free file descriptor. `path` is used
+/// as it is: for a path from a request use `directory`. Opening blocks the loop; the content is sent in pieces of at
+/// most 256 KiB, each of which blocks the loop while the system reads it into the page cache. A file that becomes
+/// shorter aborts the response; one that is replaced (renamed over) does not affect it.
+response file_response(const request_context& context, const std::filesystem::path& path,
+                       const file_options& options = {});
+
+/// An open file descriptor.
+class open_file {
+ public:
+  /// Takes the ownership of a descriptor, which may be -1.
+  explicit open_file(int descriptor = -1) noexcept : descriptor_(descriptor) {}
+  ~open_file();
+  open_file(open_file&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  open_file& operator=(open_file&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+  explicit operator bool() const noexcept { return descriptor_ >= 0; }
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current one. Without a descriptor,
+/// `errno` is the error. Never waits for the writer of a FIFO.
+using file_opener = std::function<open_file(const std::string& path)>;
+
+/// The same as `file_response` for a file that `open` opens.
+response file_response(const request_context& context, const std::string& path, const file_options& options,
+                       const file_opener& open);
+
+}  // namespace cohort::http

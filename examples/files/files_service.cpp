@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// Uploads files to a directory and serves them: request bodies as streams, and files with ranges and conditional
+// requests. See README.md.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <cohort/http/server/content/directory.hpp>
+#include <cohort/json/writer.hpp>
+#include <cohort/service/service.hpp>
+
+using namespace cohort;
+
+namespace {
+
+struct settings {
+  std::string directory = "files";
+  std::int64_t max_bytes = std::int64_t{8} << 30U;
+};
+
+/// Whether a file name is plain: no path, not hidden, and not too long for a file system.
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 200 && name.front() != '.' &&
+         name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
+}
+
+/// A file without a name until it is complete: an upload that fails, and a process that is killed, leave nothing
+/// behind.
+class new_file {
+ public:
+  explicit new_file(const settings& where)
+      : directory_(where.directory), file_(::open(where.directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)) {}
+
+  bool is_open() const { return static_cast<bool>(file_); }
+
+  bool append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto written = ::write(file_.descriptor(), bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+
+  /// Gives the file its name; replaces a file of that name at once.
+  bool publish(std::string_view name, std::string_view request_id) {
+    const auto source = "/proc/self/fd/" + std::to_string(file_.descriptor());
+    const auto linked = directory_ / ("." + std::string{request_id} + ".upload");
+    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, linked.c_str(), AT_SYMLINK_FOLLOW) != 0) return false;
+    if (::rename(linked.c_str(), (directory_ / name).c_str()) == 0) return true;
+    ::unlink(linked.c_str());
+    return false;
+  }
+
+ private:
+  std::filesystem::path directory_;
+  http::open_file file_;
+};
+
+http::response storage_failure() {
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  return http::error_response(is_full ? http::status::insufficient_storage : http::status::internal_server_error,
+                              is_full ? "There is no space left for the file" : "The file cannot be stored");
+}
+
+task<http::response> upload(std::shared_ptr<const settings> where, http::request_context& context,
+                            http::body_reader& body) {
+  const std::string name{context.parameter("path")};
+  if (!is_valid_name(name)) co_return http::error_response(http::status::bad_request, "The file name is invalid");
+  new_file file{*where};
+  if (!file.is_open()) co_return storage_failure();
+  std::uint64_t size = 0;
+  for (;;) {
+    const auto part = co_await body.read(context);
+    if (!part) co_return http::body_error_response(part.error());
+    if (part->empty()) break;
+    if (!file.append(*part)) co_return storage_failure();
+    size += part->size();
+  }
+  if (!file.publish(name, context.id())) co_return storage_failure();
+  std::string text;
+  json::writer{text}.open_object().field("name", name).field("bytes", static_cast<std::int64_t>(size)).close_object();
+  co_return http::json_response(std::move(text), http::status::created);
+}
+
+http::response remove(const settings& where, http::request_context& context) {
+  const auto name = context.parameter("path");
+  if (!is_valid_name(name)) return http::error_response(http::status::bad_request, "The file name is invalid");
+  std::error_code failed;
+  const bool removed = std::filesystem::remove(std::filesystem::path{where.directory} / name, failed);
+  if (failed) return http::error_response(http::status::internal_server_error, "The file cannot be removed");
+  return removed ? http::response{http::status::no_content} : http::not_found_response();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto values = std::make_shared<settings>();
+  service::definition files;
+  files.name = "files-service";
+  files.metric_prefix = "files_service";
+  files.description = "File service: PUT, GET, HEAD and DELETE /files/{name}";
+  files.version = "1.0.0";
+  files.port = 5011;
+  files.add_options = [values](config::options& options) {
+    options.add(values->directory, {"--directory", "FILES_DIRECTORY", "Directory of the files"}, config::text(),
+                values->directory);
+    options.add(values->max_bytes, {"--max-bytes", "FILES_MAX_BYTES", "Maximum size of a file, in bytes"},
+                config::integer(0, std::int64_t{1} << 50U), std::to_string(values->max_bytes));
+  };
+  files.app = [values](service::service_context&, service::api_key_authenticator&) {
+    http::router routes;
+    std::filesystem::create_directories(values->directory);
+    http::directory(routes, "/files", values->directory, {.index_file = {}});
+    routes
+        .put("/files/{path...}", [values](http::request_context& context,
+                                          http::body_reader& body) { return upload(values, context, body); })
+        .body_limit(static_cast<std::uint64_t>(values->max_bytes));
+    routes.del("/files/{path...}", [values](http::request_context& context) { return remove(*values, context); });
+    return routes;
+  };
+  return service::run(argc, argv, std::move(files));
+}
