@@ -114,7 +114,7 @@ class connection {
     }
     const auto bytes = input_.unread().substr(0, scanner_.length());
     parser_.emplace(limits, head_, body_);
-    if (parser_->parse_head(bytes)) return reject();
+    if (parser_->parse_head(bytes) || parser_->content_length().value_or(0) > limits.max_body_bytes) return reject();
     check_lines(bytes, head_);
     input_.consume(bytes.size());
     input_.preserve_consumed();
