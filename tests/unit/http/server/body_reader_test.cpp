@@ -36,7 +36,8 @@ task<http::response> receive_upload(upload* state, request_context* context, bod
     const auto part = co_await body->read(call);
     if (!part) {
       state->error = part.error();
-      CHECK((co_await body->read(call)).error() == part.error());
+      // A cancelled handler can only return.
+      if (part.error() != body_error::deadline) CHECK((co_await body->read(call)).error() == part.error());
       co_return http::body_error_response(part.error());
     }
     if (part->empty()) break;
@@ -126,11 +127,14 @@ TEST_CASE("body reader: a handler that does not read stops the client", "[http][
   spawned_task<> sender{server.time, send(client.stream(), &sent)};
   server.time.run_for(500ms);
   CHECK(sent <= 2 * 8 * 1024 + 4096);
+  const auto sent_before = sent;
   server.time.run_for(10s);
-  CHECK(sent <= 14 * 8 * 1024);
-  CHECK(sent >= 8 * 8 * 1024);
+  // A read returns one segment of the pipe.
   CHECK(server.state.reads >= 10);
+  CHECK(sent - sent_before <= 11 * 1024);
+  CHECK(sent - sent_before >= 9 * 1024);
   client.stream().close();
+  server.time.run_for(2s);
 }
 
 TEST_CASE("body reader: the body limit of the route replaces the server's", "[http][server]") {
@@ -347,6 +351,8 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   } else {
     CHECK(client.closed_cleanly());
   }
+  client.stream().close();
+  server.time.run_for(2s);
 }
 
 TEST_CASE("server: a client that does not send the rest of an unread body is disconnected", "[http][server]") {

@@ -13,6 +13,8 @@ namespace {
 
 /// The part of a file that is sent with one timeout.
 constexpr std::size_t file_piece = 256 * 1024;
+/// How much is sent before other handlers of the loop run, if the client takes it without a wait.
+constexpr std::size_t max_bytes_without_turn = 1024 * 1024;
 
 }  // namespace
 
@@ -57,7 +59,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   auto prefix = start_part(count);
   if (!ok_) co_return false;
   if (!prefix.empty()) co_await send(std::move(prefix));
-  while (ok_ && count > 0) {
+  for (std::size_t without_turn = 0; ok_ && count > 0;) {
     const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, file_piece));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
@@ -71,6 +73,9 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     count -= *written;
     bytes_sent_ += *written;
     // A fast client must not keep the loop from its other connections.
+    without_turn += *written;
+    if (without_turn < max_bytes_without_turn) continue;
+    without_turn = 0;
     co_await asio::post(loop::current().get_executor(), asio::deferred);
   }
   if (ok_ && framing_ == framing::chunked) co_await send("\r\n");
