@@ -332,7 +332,7 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   };
   const auto test_case = GENERATE(values<row>({
       {head("Content-Length: 65536\r\n") + std::string(65'536, 'x'), true},
-      {head("Content-Length: 65537\r\n") + std::string(65'537, 'x'), false},
+      {head("Content-Length: 90000\r\n") + std::string(90'000, 'x'), false},
       {head("Transfer-Encoding: chunked\r\n") + chunked("abc", 3), true},
       {head("Transfer-Encoding: chunked\r\n") + chunked(std::string(50'000, 'x'), 1000), false},
       {head("Transfer-Encoding: chunked\r\n") + "3\r\nabcd", false},
