@@ -82,10 +82,6 @@ task<connection::disposition> connection::handle_request() {
   used_header_timeout_ = duration::zero();
   request_context context{head_, peer_address_, tls_.get()};
   prepare(context, start);
-  if (const auto length = parser_->content_length(); length && *length > max_body_bytes()) {
-    reject(status::payload_too_large);
-    co_return disposition::linger;
-  }
   parser_->decoder().set_max_body_bytes(max_body_bytes());
 
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
@@ -177,6 +173,10 @@ connection::handling_result connection::dispatch(request_context& context) {
   if (!route_) return not_found_response();
   const auto* selected = context.matched_operation();
   if (!selected) return method_not_allowed_response(*route_);
+  if (parser_->content_length().value_or(0) > max_body_bytes()) {
+    rejection_ = status::payload_too_large;
+    return no_response::rejected;
+  }
   const auto* sync = std::get_if<sync_handler>(&selected->function());
   if (!sync || parser_->has_body()) return no_response::pending;
   return call_sync_handler(context, *sync);

@@ -28,6 +28,7 @@ class connection::wrapped_request final : public pipeline_run {
 task<response> connection::wrapped_request::handle(request_context& context) {
   auto immediate = owner_.dispatch(context);
   if (auto* result = std::get_if<response>(&immediate)) co_return std::move(*result);
+  if (owner_.rejection_ != status{}) co_return rejection_response(owner_.rejection_);
   const auto& selected = context.matched_operation()->function();
   const bool streams_body = std::holds_alternative<streaming_handler>(selected);
   if (owner_.parser_->has_body() && !streams_body) {
