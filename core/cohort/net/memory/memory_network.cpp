@@ -62,7 +62,7 @@ task<result<stream_ptr>> memory_network::connect(endpoint peer, deadline connect
   if (is_black_hole || connect_deadline < round_trip) co_return error_code{asio::error::timed_out};
   const auto found = acceptors_.find(peer);
   if (found == acceptors_.end()) co_return error_code{asio::error::connection_refused};
-  auto ends = make_memory_pipe(settings_, "192.0.2.1", peer.address().to_string());
+  auto ends = make_memory_pipe(settings_, client_address_, peer.address().to_string());
   found->second->enqueue(std::move(ends.second));
   co_return std::move(ends.first);
 }

@@ -48,6 +48,9 @@ class memory_network final : public network {
   /// Connection attempts to `peer` stay pending until their deadline.
   void add_black_hole(const endpoint& peer) { black_holes_.insert(peer); }
 
+  /// The address that servers see as the peer of further connections.
+  void set_client_address(std::string address) { client_address_ = std::move(address); }
+
   /// Listens on `local`, on which there must be no other acceptor.
   std::unique_ptr<acceptor> listen(const endpoint& local);
 
@@ -56,6 +59,7 @@ class memory_network final : public network {
 
  private:
   memory_pipe_settings settings_;
+  std::string client_address_ = "192.0.2.1";
   std::map<std::string, std::vector<asio::ip::address>> names_;
   std::set<endpoint> black_holes_;
   std::map<endpoint, memory_acceptor*> acceptors_;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <optional>
+#include <string_view>
+
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::net {
+
+/// The result of `read_proxy_header`.
+struct received_proxy_header {
+  enum class outcome {
+    /// The header names the client.
+    proxied,
+    /// There is a header that does not name a client, such as that of the proxy's health checks.
+    local,
+    /// The connection begins without a header.
+    absent,
+    invalid,
+    /// The header was not received in time.
+    timeout,
+    /// The connection ended before the header.
+    closed,
+  };
+  outcome result = outcome::closed;
+  /// The client, if `proxied`.
+  std::optional<asio::ip::address> client_address{};
+  /// Of an invalid header, for logs.
+  std::string_view error{};
+};
+
+/// Reads the PROXY protocol header at the beginning of `connection`. The first byte must arrive before the deadline of
+/// the connection, and the whole header within `timeout` after that. Replaces `connection` if bytes behind the header,
+/// or in place of one, have been read.
+task<received_proxy_header> read_proxy_header(stream_ptr& connection, duration timeout);
+
+}  // namespace cohort::net
