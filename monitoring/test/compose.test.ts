@@ -204,6 +204,24 @@ describe('compose.yml', () => {
     });
   });
 
+  it('tells the services behind the gateway the addresses of their clients', () => {
+    const file = parse(readRoot('compose.yml'), { merge: true }) as {
+      services: Record<string, { environment?: Record<string, string | null> }>;
+    };
+    const gateway = readRoot('services/gateway/haproxy.cfg');
+    const servers = [...gateway.matchAll(/^ *server-template \S+ \S+ (\S+):\d+ (.*)$/gm)];
+    expect(servers.map(([, name]) => name)).toEqual(['time-service', 'system-info-service', 'weather-service']);
+    for (const [, name = '', options = ''] of servers) {
+      expect(options.split(' ')).toContain('send-proxy-v2');
+      const environment = file.services[name]?.environment;
+      expect(environment?.['TRUSTED_PROXIES']).toBe('private');
+      // The dashboard and Prometheus connect without a header.
+      expect(environment?.['PROXY_PROTOCOL']).toBe('optional');
+    }
+    // The port of the dashboard is public, so peers in private networks can be clients.
+    expect(file.services['dashboard-service']?.environment?.['TRUSTED_PROXIES']).toBeNull();
+  });
+
   it('tags its own images with the version of the project', () => {
     const version = /project\(cohort VERSION ([\d.]+)/.exec(readRoot('CMakeLists.txt'))?.[1];
     const images = Object.values(readComposeFile().services).map(({ image = '' }) => image);

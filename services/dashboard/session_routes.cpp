@@ -20,10 +20,6 @@ bool is_cross_origin(const http::request_head& head) {
   return origin && authority(*origin) != head.find(http::field::host).value_or(std::string_view{});
 }
 
-bool is_secure(const http::request_context& context) {
-  return context.tls() || context.head().find("x-forwarded-proto").value_or(std::string_view{}) == "https";
-}
-
 struct session_routes {
   std::shared_ptr<session_cookies> sessions;
   const service::api_key_authenticator& authenticator;
@@ -44,7 +40,7 @@ struct session_routes {
     if (auto rejection = authenticator.authenticate_key(context, "/session")) return std::move(*rejection);
     const auto* key = authenticator.find_valid_key(context);
     if (!key) return http::response{http::status::no_content};
-    return no_content(sessions->issue(*key, loop::current().wall_now(), is_secure(context)));
+    return no_content(sessions->issue(*key, loop::current().wall_now(), context.is_secure()));
   }
 
   http::response renew(const http::request_context& context) const {
@@ -53,7 +49,7 @@ struct session_routes {
     const auto now = loop::current().wall_now();
     const auto current = sessions->find(context, now);
     if (!current) return http::error_response(http::status::unauthorized, "Unauthorized", "No valid session");
-    return no_content(sessions->renew(*current, now, is_secure(context)));
+    return no_content(sessions->renew(*current, now, context.is_secure()));
   }
 
   http::response sign_out(const http::request_context& context) const {

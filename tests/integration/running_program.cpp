@@ -15,6 +15,15 @@ std::vector<std::string> with_default_flags(std::vector<std::string> arguments) 
   return arguments;
 }
 
+/// The arguments of a shell that sets the limit and becomes the program.
+std::vector<std::string> with_limit_command(const std::string& name, unsigned descriptor_limit,
+                                            std::vector<std::string> arguments) {
+  arguments = with_default_flags(std::move(arguments));
+  const auto command = "ulimit -n " + std::to_string(descriptor_limit) + R"( && exec "$0" "$@")";
+  arguments.insert(arguments.begin(), {"-c", command, program_path(name)});
+  return arguments;
+}
+
 }  // namespace
 
 std::string program_path(const std::string& name) { return std::string{COHORT_PROGRAMS} + "/" + name; }
@@ -22,6 +31,9 @@ std::string program_path(const std::string& name) { return std::string{COHORT_PR
 running_program::running_program(const std::string& name, std::vector<std::string> arguments,
                                  child_process::environment variables)
     : name_(name), process_(program_path(name), with_default_flags(std::move(arguments)), variables) {}
+
+running_program::running_program(const std::string& name, unsigned descriptor_limit, std::vector<std::string> arguments)
+    : name_(name), process_("/bin/sh", with_limit_command(name, descriptor_limit, std::move(arguments))) {}
 
 std::uint16_t running_program::port_of(const std::string& service) {
   const auto line = process_.wait_for_line([&](std::string_view text) {

@@ -19,6 +19,8 @@ class running_program {
  public:
   explicit running_program(const std::string& name, std::vector<std::string> arguments = {},
                            child_process::environment variables = {});
+  /// The same with a limit of file descriptors, soft and hard (`ulimit -n`).
+  running_program(const std::string& name, unsigned descriptor_limit, std::vector<std::string> arguments = {});
 
   /// The port of the service with the program's name.
   std::uint16_t port() { return port_of(name_); }

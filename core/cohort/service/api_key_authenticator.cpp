@@ -140,7 +140,7 @@ http::response api_key_authenticator::reject(const http::request_context& contex
   const bool has_key = find_key(context.head()).has_value();
   failure_counter(metrics_, prefix_, endpoint, has_key ? "invalid" : "missing").increment();
   if (has_key && throttle_) {
-    if (const auto retry_after = throttle_->record(context.peer_address(), loop::current().now())) {
+    if (const auto retry_after = throttle_->record(context.client_address(), loop::current().now())) {
       throttled_counter(metrics_).increment();
       auto response =
           http::error_response(http::status::too_many_requests, "Too many invalid API keys, try again later");

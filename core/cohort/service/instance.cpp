@@ -89,7 +89,9 @@ void instance::build(const dependencies& injected) {
 
 http::server_settings instance::make_server_settings(const dependencies& injected) const {
   http::server_settings settings;
-  settings.limits.max_connections = injected.max_connections;
+  settings.limits.max_connections = injected.capacity.max_connections;
+  settings.limits.reserved_connections = injected.capacity.reserved_connections;
+  apply_connection_options(injected.settings.connections, settings);
   settings.limits.idle_timeout = injected.settings.idle_timeout;
   settings.admission.deadline_admission =
       parse_action(injected.settings.deadline_admission, definition_.deadline_admission);

@@ -32,7 +32,7 @@ struct dependencies {
   const telemetry::logger& log;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
-  std::size_t max_connections = http::server_limits{}.max_connections;
+  connection_capacity capacity{http::server_limits{}.max_connections, http::server_limits{}.reserved_connections};
   /// For requests to upstreams.
   net::tls_client_settings upstream_tls{};
   /// The limit of invalid API keys, shared by the services of a process; null: the instance has one of its own.

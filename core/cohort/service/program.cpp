@@ -2,7 +2,6 @@
 #include <cohort/service/program.hpp>
 
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
@@ -58,20 +57,6 @@ void open_missing_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
   }
-}
-
-/// Maximum connections of each service: the process's descriptor limit, raised to the hard limit, less a reserve for
-/// outgoing connections, files and loops, divided by the number of services.
-std::size_t max_connections_per_service(std::size_t services) {
-  constexpr std::size_t reserve = 64;
-  const auto default_limit = http::server_limits{}.max_connections;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return default_limit;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto available = limit.rlim_cur > 2 * reserve ? limit.rlim_cur - reserve : limit.rlim_cur / 2;
-  return std::min<std::size_t>(default_limit, available / services);
 }
 
 /// An error message if `port`, of the first service, leaves no port for another one.
@@ -188,7 +173,9 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::signal(SIGHUP, SIG_IGN);
   open_missing_descriptors();
   memory_reserve::install();
-  const auto max_connections = max_connections_per_service(services.size());
+  const auto capacity =
+      divide_descriptors(raise_descriptor_limit(), services.size(), static_cast<std::size_t>(settings.threads),
+                         static_cast<std::size_t>(settings.connections.max_connections));
   runtime threads{static_cast<std::size_t>(settings.threads)};
   std::vector<loop*> loops;
   for (std::size_t i = 0; i < threads.size(); ++i) loops.push_back(&threads.at(i));
@@ -215,7 +202,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
-    const dependencies injected{network, settings, log, sibling_urls, max_connections, tls.upstream(), key_throttle};
+    const dependencies injected{network, settings, log, sibling_urls, capacity, tls.upstream(), key_throttle};
     if (const auto error = build_service(*service, injected)) {
       std::cerr << program << ": " << *error << "\n";
       return exit_usage;

@@ -47,6 +47,7 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.drain_timeout,
               {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},
               config::seconds(0, 3600), std::to_string(settings.drain_timeout.count()));
+  add_connection_options(options, settings.connections);
   add_tls_options(options, settings.tls);
   options.add_switch(settings.healthcheck, "--healthcheck",
                      "Query /health of the running service; exit status 0 if healthy, else 1");

@@ -9,6 +9,7 @@
 #include <cohort/config/options.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/server_limits.hpp>
+#include <cohort/service/connection_options.hpp>
 #include <cohort/service/tls/tls_options.hpp>
 
 namespace cohort::service {
@@ -46,6 +47,7 @@ struct common_settings {
   /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};
   tls_options tls{};
+  connection_options connections{};
   /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
   http::proxy_settings proxies;
   /// Query a running service's health instead of serving.

@@ -153,10 +153,14 @@ const connections: Section = {
     chart({
       id: 301,
       title: 'Open Connections',
-      description: 'Client connections, including idle ones.',
+      description: 'Client connections, including idle ones, and their limit (dashed). ConnectionsNearLimit fires above 90 %.',
       unit: 'short',
       width: 8,
-      queries: [{ expr: replicaSeries('cohort_server_connections'), legend: replica }],
+      limits: 'limit$',
+      queries: [
+        { expr: replicaSeries('cohort_server_connections'), legend: replica },
+        { expr: replicaSeries('cohort_server_connection_limit'), legend: `${replica} limit` },
+      ],
     }),
     chart({
       id: 302,
@@ -198,6 +202,28 @@ const connections: Section = {
       unit: 'reqps',
       width: 8,
       queries: [{ expr: ratePerReplica('cohort_server_absurd_deadlines_total'), legend: replica }],
+    }),
+    chart({
+      id: 307,
+      title: 'Connection Limits',
+      description:
+        'Idle connections closed near the connection limit by their state, connections rejected by reason, and failed accepts.',
+      unit: 'cps',
+      width: 24,
+      queries: [
+        {
+          expr: sumBy('job, instance, state', rate(replicaSeries('cohort_server_connections_shed_total'))),
+          legend: `${replica} shed {{state}}`,
+        },
+        {
+          expr: sumBy('job, instance, reason', rate(replicaSeries('cohort_server_connections_rejected_total'))),
+          legend: `${replica} rejected {{reason}}`,
+        },
+        {
+          expr: sumBy('job, instance, reason', rate(replicaSeries('cohort_server_accept_errors_total'))),
+          legend: `${replica} accept failed {{reason}}`,
+        },
+      ],
     }),
   ],
 };

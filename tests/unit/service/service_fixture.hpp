@@ -82,6 +82,8 @@ class service_fixture {
   service::background_tasks background{{&time.event_loop()}, log};
   config::api_key_set api_key;
   service::api_key_authenticator authenticator;
+  /// Of the server; set them before `serve`.
+  http::server_settings server_settings;
   std::atomic<bool> draining{false};
 
   service::service_context make_context() {
@@ -103,7 +105,8 @@ class service_fixture {
     service::add_probe_routes(routes, metrics, draining);
     if (rate_limit) routes.use(service::rate_limit_filter(*rate_limit, metrics, authenticator));
     routes.use(service::api_key_filter(authenticator));
-    service_ = std::make_unique<in_memory_server>(time, network, service_endpoint(), std::move(routes));
+    service_ =
+        std::make_unique<in_memory_server>(time, network, service_endpoint(), std::move(routes), server_settings);
   }
   task<> drain(duration drain_timeout) { return service_->server().drain(drain_timeout); }
 

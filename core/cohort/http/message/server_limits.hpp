@@ -21,9 +21,26 @@ struct server_limits {
   std::size_t max_body_bytes = 1024 * 1024;
   /// Total size of the bodies of all requests in progress; further bodies are rejected with 503.
   std::size_t max_total_body_bytes = 64 * 1024 * 1024;
-  /// Open connections; further ones wait in the listener's backlog.
+  /// Open connections. Near this number the connections that have been idle for longest are closed. Connections beyond
+  /// it belong to the reserve.
   std::size_t max_connections = 10'000;
+  /// The reserve: connections beyond `max_connections`, which serve probe routes (health, metrics) only; other requests
+  /// on them are rejected with 503. Further connections are closed at once.
+  std::size_t reserved_connections = 32;
+  /// Open connections of one client address (IPv6: /64 network); further ones are closed at once. Loopback addresses
+  /// and trusted proxies are exempt. 0: no limit.
+  std::size_t max_connections_per_client = 1'000;
+  /// Requests on one connection; the response to the last one has `Connection: close`. 0: no limit.
+  std::size_t max_requests_per_connection = 100'000;
+  /// Pipelined requests that a connection handles before it gives way to the other connections of its loop. Their
+  /// responses are sent first; further requests wait in the buffer and the socket.
+  std::size_t max_pipelined_requests = 64;
 
+  /// From the accept to the PROXY protocol header, if one is required, and from its first byte to its end; then the
+  /// connection is closed.
+  duration proxy_header_timeout = std::chrono::seconds{3};
+  /// Idle and header timeout of a connection of the reserve.
+  duration reserve_timeout = std::chrono::seconds{1};
   /// From the first byte of a request to the end of its header; then 408.
   duration header_timeout = std::chrono::seconds{10};
   /// From a response to the next request; then the connection is closed. Longer than the 60 s of many load balancers:

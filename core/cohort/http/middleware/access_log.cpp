@@ -22,6 +22,7 @@ void write_record(const telemetry::logger& log, const request_context& context, 
              {"duration_ms", static_cast<double>(elapsed) / 1000},
              {"complete", sent.is_complete},
              {"peer", context.peer_address()},
+             {"client", context.client_address()},
              {"user_agent", head.find(field::user_agent).value_or(std::string_view{}).substr(0, max_logged_text)}});
 }
 

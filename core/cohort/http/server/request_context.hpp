@@ -42,7 +42,7 @@ class request_context {
  public:
   /// `head` and `tls` must outlive it.
   request_context(const request_head& head, std::string_view peer_address, const tls_client* tls = nullptr)
-      : head_(head), peer_address_(peer_address), tls_(tls) {}
+      : head_(head), peer_address_(peer_address), client_address_(peer_address), tls_(tls) {}
 
   const request_head& head() const noexcept { return head_; }
   /// The whole body; empty if there is none, and before `co_await go(context)` in middleware, which runs before the
@@ -64,8 +64,15 @@ class request_context {
   /// The durations for the `Server-Timing` field of the response.
   telemetry::server_timing& timing() noexcept { return timing_; }
   const telemetry::server_timing& timing() const noexcept { return timing_; }
-  /// The peer's IP address, without the port.
+  /// The peer's IP address, without the port: that of the client, or of a proxy.
   std::string_view peer_address() const noexcept { return peer_address_; }
+  /// The client's IP address, for limits and logs. If the peer is a trusted proxy (`server_settings::trusted_proxies`),
+  /// the address that its PROXY protocol header, `Forwarded` or `X-Forwarded-For` states; otherwise the peer's address.
+  std::string_view client_address() const noexcept { return client_address_; }
+  /// True if the client uses TLS: to this server, or to a trusted proxy as stated by its forwarding headers.
+  bool is_secure() const noexcept { return tls_ || forwarded_proto_ == "https"; }
+  /// The host that the client requested, as stated by the forwarding headers of a trusted proxy; otherwise empty.
+  std::string_view forwarded_host() const noexcept { return forwarded_host_; }
   /// The client's side of the TLS connection, such as the URIs of its certificate; null for a plain connection.
   const tls_client* tls() const noexcept { return tls_; }
   /// The route that matches the path; null if there is none.
@@ -109,6 +116,11 @@ class request_context {
   bool has_sent_callbacks() const noexcept;
   void notify_sent(const sent_response& sent);
   void set_body(std::string_view body) noexcept { body_ = body; }
+  void set_client_address(std::string_view address) noexcept { client_address_ = address; }
+  void set_forwarded(std::string_view proto, std::string_view host) noexcept {
+    forwarded_proto_ = proto;
+    forwarded_host_ = host;
+  }
   void set_deadline(cohort::deadline deadline) noexcept { deadline_ = deadline; }
   void set_id(std::string_view id) noexcept { id_ = id; }
   void set_trace(const telemetry::trace_context& trace) noexcept { trace_ = trace; }
@@ -118,6 +130,9 @@ class request_context {
 
   const request_head& head_;
   std::string_view peer_address_;
+  std::string_view client_address_;
+  std::string_view forwarded_proto_;
+  std::string_view forwarded_host_;
   const tls_client* tls_;
   std::string_view body_;
   std::string_view id_;

@@ -17,6 +17,15 @@ using namespace std::chrono_literals;
 /// The backoff after a failed accept, for example for lack of file descriptors: 1, 2, 4 … 64 ms.
 constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
+/// A persistent failure is logged once in this time.
+constexpr duration accept_log_interval = 1min;
+/// Idle connections are shed when all but this part of the maximum number of connections is open, so that a burst of
+/// connections does not reach the maximum.
+constexpr std::size_t shed_headroom_divisor = 32;
+/// The same for header sections and handshakes in progress.
+constexpr std::size_t urgent_shed_headroom_divisor = 64;
+/// Waits of `min_accept_backoff` before a connection is closed because the reserve is used up.
+constexpr int max_full_waits = 3;
 /// A draining server keeps accepting until no connection has arrived for this long, so that none in the backlog is
 /// reset.
 constexpr duration quiet_period = 20ms;
@@ -33,7 +42,12 @@ server::server(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener
         const auto message = exception_message(failure);
         state_.log.write(telemetry::log_level::error, "the server stopped accepting because of an exception",
                          {{"what", std::string_view{message}}});
-      }) {
+      }),
+      shed_threshold_(state_.settings.limits.max_connections -
+                      state_.settings.limits.max_connections / shed_headroom_divisor),
+      urgent_shed_threshold_(state_.settings.limits.max_connections -
+                             state_.settings.limits.max_connections / urgent_shed_headroom_divisor) {
+  state_.metrics.bounds.connection_limit.add(static_cast<double>(state_.settings.limits.max_connections));
   for (auto* event_loop : loops) shards_.push_back(std::make_unique<server_shard>(state_, *event_loop));
 }
 
@@ -47,13 +61,31 @@ server_shard& server::least_loaded_shard() noexcept {
   });
 }
 
-void server::assign(server_shard& shard, net::stream_ptr stream) {
+bool server::is_full() const noexcept {
+  const auto& limits = state_.settings.limits;
+  return state_.connection_count.load(std::memory_order_relaxed) >=
+         limits.max_connections + limits.reserved_connections;
+}
+
+void server::admit(server_shard& shard, net::stream_ptr stream) {
+  const auto& limits = state_.settings.limits;
+  const auto open = state_.connection_count.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (open > shed_threshold_) shed_oldest_idle(open > urgent_shed_threshold_);
+  if (open > limits.max_connections + limits.reserved_connections) {
+    state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
+    state_.metrics.bounds.on_rejected(connection_rejection::limit);
+    return;
+  }
+  const bool is_reserved = open > limits.max_connections;
   shard.connection_count.fetch_add(1, std::memory_order_relaxed);
-  state_.connection_count.fetch_add(1, std::memory_order_relaxed);
-  if (&shard.event_loop() == &loop::current()) return shard.serve(std::move(stream));
+  if (&shard.event_loop() == &loop::current()) {
+    shard.serve(std::move(stream), is_reserved);
+    return;
+  }
   try {
-    asio::post(shard.event_loop().get_executor(),
-               [&shard, stream = std::move(stream)]() mutable { shard.serve(std::move(stream)); });
+    asio::post(shard.event_loop().get_executor(), [&shard, is_reserved, stream = std::move(stream)]() mutable {
+      shard.serve(std::move(stream), is_reserved);
+    });
   } catch (const std::bad_alloc&) {
     shard.connection_count.fetch_sub(1, std::memory_order_relaxed);
     state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
@@ -61,36 +93,76 @@ void server::assign(server_shard& shard, net::stream_ptr stream) {
   }
 }
 
+void server::shed_oldest_idle(bool urgent) {
+  next_shed_index_ = (next_shed_index_ + 1) % shards_.size();
+  shed_on(next_shed_index_, shards_.size(), urgent);
+}
+
+void server::shed_on(std::size_t index, std::size_t remaining_shards, bool urgent) {
+  auto& shard = *shards_[index];
+  auto shed = [this, index, remaining_shards, urgent] {
+    if (shards_[index]->shed_oldest_idle(urgent) || remaining_shards == 1) return;
+    shed_on((index + 1) % shards_.size(), remaining_shards - 1, urgent);
+  };
+  if (&shard.event_loop() == &loop::current()) {
+    shed();
+  } else {
+    asio::post(shard.event_loop().get_executor(), std::move(shed));
+  }
+}
+
+void server::log_accept_error(error_code error) {
+  const auto now = loop::current().now();
+  if (now < next_accept_log_) return;
+  next_accept_log_ = now + accept_log_interval;
+  const auto reason = error.message();
+  state_.log.write(
+      telemetry::log_level::error, "connections are not accepted",
+      {{"why", std::string_view{reason}}, {"connections", static_cast<std::int64_t>(state_.connection_count.load())}});
+}
+
+/// Waits while the reserve is used up: other loops may need a moment to close the idle connections that make room.
+/// False if cancelled.
+task<bool> server::wait_for_room() {
+  for (int i = 0; i < max_full_waits && is_full(); ++i) {
+    shed_oldest_idle(true);
+    auto pause = sleep_for(min_accept_backoff);
+    if (co_await std::move(pause) == wait_status::cancelled) co_return false;
+  }
+  co_return true;
+}
+
 task<> server::accept_connections() {
   duration backoff = min_accept_backoff;
-  bool is_logged = false;
   for (;;) {
     auto failure = error_code{};
     if (memory_reserve::is_low()) {
       failure = asio::error::no_memory;
-    } else if (state_.connection_count.load(std::memory_order_relaxed) < state_.settings.limits.max_connections) {
+    } else {
       try {
         auto& shard = least_loaded_shard();
         auto accepted = co_await listener_->accept(shard.event_loop());
         if (accepted) {
           ++accepted_count_;
           backoff = min_accept_backoff;
-          is_logged = false;
-          assign(shard, std::move(*accepted));
+          if (is_full()) {
+            const bool may_continue = co_await wait_for_room();
+            if (!may_continue) co_return;
+          }
+          admit(shard, std::move(*accepted));
           continue;
         }
         failure = accepted.error();
       } catch (const std::bad_alloc&) {
         failure = asio::error::no_memory;
       }
-      if (failure == asio::error::operation_aborted) co_return;
-      // The peer disconnected before the accept; that needs no backoff.
-      if (failure == asio::error::connection_aborted) continue;
     }
-    if (backoff == max_accept_backoff && !std::exchange(is_logged, true)) {
-      const auto reason = failure ? failure.message() : std::string{"the maximum number of connections is open"};
-      state_.log.write(telemetry::log_level::warn, "connections are not accepted", {{"why", std::string_view{reason}}});
-    }
+    if (failure == asio::error::operation_aborted) co_return;
+    state_.metrics.bounds.on_accept_error(failure);
+    // The peer disconnected before the accept; that needs no backoff.
+    if (failure == asio::error::connection_aborted) continue;
+    log_accept_error(failure);
+    if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
     auto pause = sleep_for(backoff);
     if (co_await std::move(pause) == wait_status::cancelled) co_return;
     backoff = std::min(backoff * 2, max_accept_backoff);
@@ -105,7 +177,7 @@ task<> server::close_listener() {
     if (accepted_count_ == count_before || limit.expired(loop::current().now())) break;
   }
   listener_->close();
-  // At the connection limit the task does not wait in `accept`, which the closed listener would end.
+  // During a backoff the task does not wait in `accept`, which the closed listener would end.
   accept_task_.cancel();
   co_await accept_task_.join();
 }

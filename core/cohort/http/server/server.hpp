@@ -36,7 +36,15 @@ class server {
   task<> accept_connections();
   task<> close_listener();
   server_shard& least_loaded_shard() noexcept;
-  void assign(server_shard& shard, net::stream_ptr stream);
+  task<bool> wait_for_room();
+  /// All connections are open, and those of the reserve.
+  bool is_full() const noexcept;
+  /// Takes the connection into the server, into its reserve, or closes it.
+  void admit(server_shard& shard, net::stream_ptr stream);
+  /// Closes the connection of a shard that has been idle for longest; if none is idle, tries the next shards.
+  void shed_oldest_idle(bool urgent);
+  void shed_on(std::size_t index, std::size_t remaining_shards, bool urgent);
+  void log_accept_error(error_code error);
 
   server_state state_;
   std::vector<std::unique_ptr<server_shard>> shards_;
@@ -44,6 +52,12 @@ class server {
   net::endpoint local_endpoint_;
   task_group accept_task_;
   std::size_t accepted_count_ = 0;
+  /// Above this number of connections, each new one sheds an idle one.
+  std::size_t shed_threshold_;
+  /// The same, and header sections and handshakes in progress are idle.
+  std::size_t urgent_shed_threshold_;
+  std::size_t next_shed_index_ = 0;
+  time_point next_accept_log_{};
 };
 
 }  // namespace cohort::http

@@ -40,6 +40,7 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
                                                     "Requests whose deadline passed before the response.")),
       invalid_deadlines_total(registry.make_counter("cohort_server_absurd_deadlines_total",
                                                     "Requests with an invalid deadline header, which was ignored.")),
+      bounds(registry),
       registry_(registry),
       prefix_(prefix),
       by_endpoint_(routes.routes().size() + 1) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <cohort/http/server/bounds/bounds_metrics.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
@@ -45,6 +46,7 @@ class server_metrics {
   telemetry::counter& abandoned_total;
   telemetry::counter& deadline_exceeded_total;
   telemetry::counter& invalid_deadlines_total;
+  bounds_metrics bounds;
 
  private:
   static constexpr std::size_t method_count = 10;

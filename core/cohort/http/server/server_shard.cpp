@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/server_shard.hpp>
 
+#include <algorithm>
+
 #include <cohort/http/server/connection/connection.hpp>
+#include <cohort/net/proxy_protocol/proxy_header_reader.hpp>
 #include <cohort/runtime/concurrency/with_deadline.hpp>
+#include <cohort/runtime/platform/free_memory.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 
 namespace cohort::http {
@@ -10,6 +14,9 @@ namespace {
 
 /// Timeout of pending TLS handshakes after the start of a drain.
 constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
+/// Closed connections after which memory is returned to the system, if they are also half of those that were open.
+constexpr std::size_t min_closed_for_return = 32;
+constexpr duration limit_log_interval = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -19,6 +26,7 @@ server_state::server_state(const router& routes, server_settings settings, serve
       settings(std::move(settings)),
       metrics(metrics),
       log(std::move(log)),
+      clients(this->settings.limits.max_connections_per_client),
       rejected_field_logged_(routes.routes().size() + 1) {}
 
 void server_state::log_rejected_field(const route* matched_route, std::string_view name) {
@@ -35,10 +43,42 @@ server_shard::server_shard(server_state& state, loop& event_loop)
       admission_(state.settings.admission, state.routes, state.metrics, event_loop),
       tasks_([this](const std::exception_ptr& failure) { log_failure(failure); }) {}
 
-void server_shard::serve(net::stream_ptr stream) {
+/// A connection that does not serve requests yet: it waits for a PROXY protocol header or performs a TLS handshake.
+class server_shard::pending_connection final : public open_connection {
+ public:
+  pending_connection(server_shard& shard, net::stream& plain)
+      : shard_(shard), plain_(plain), since_(shard.loop_.now()) {
+    shard_.connections_.insert(*this, since_);
+  }
+  ~pending_connection() {
+    shard_.connections_.erase(*this);
+    if (is_shed_) shard_.state_.connection_count.fetch_add(1, std::memory_order_relaxed);
+  }
+  pending_connection(const pending_connection&) = delete;
+  pending_connection& operator=(const pending_connection&) = delete;
+
+  std::optional<idleness> idle(time_point now, duration grace_period) const noexcept override {
+    if (is_shed_ || now - since_ < grace_period) return std::nullopt;
+    return idleness{since_, idle_state::handshake};
+  }
+  void shed() noexcept override {
+    is_shed_ = true;
+    shard_.state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
+    plain_.set_deadline(deadline{shard_.loop_.now()});
+  }
+  void drain() noexcept override { plain_.set_deadline(deadline::after(shard_.loop_.now(), handshake_drain_timeout)); }
+
+ private:
+  server_shard& shard_;
+  net::stream& plain_;
+  time_point since_;
+  bool is_shed_ = false;
+};
+
+void server_shard::serve(net::stream_ptr stream, bool is_reserved) {
   try {
-    tasks_.spawn_cancellable([this, &stream](asio::cancellation_signal& cancel_signal) {
-      return run_connection(*this, std::move(stream), cancel_signal);
+    tasks_.spawn_cancellable([this, &stream, is_reserved](asio::cancellation_signal& cancel_signal) {
+      return run_connection(*this, std::move(stream), is_reserved, cancel_signal);
     });
   } catch (const std::bad_alloc&) {
     // The connection is closed. `run_connection` did not start, so it does not count down.
@@ -47,33 +87,106 @@ void server_shard::serve(net::stream_ptr stream) {
   }
 }
 
-task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream,
+bool server_shard::shed_oldest_idle(bool urgent) {
+  const auto shed = connections_.shed_oldest(loop_.now(), urgent);
+  if (shed) state_.metrics.bounds.on_shed(*shed);
+  return shed.has_value();
+}
+
+task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
                                     asio::cancellation_signal& cancel_signal) {
   struct count_guard {
-    server_shard& shard;
+    explicit count_guard(server_shard& counted) : shard(counted) {
+      shard.open_peak_ = std::max(shard.open_peak_, ++shard.open_count_);
+      shard.state_.metrics.connections.add(1);
+      shard.state_.metrics.connections_total.increment();
+    }
     ~count_guard() {
+      shard.on_connection_closed();
       shard.connection_count.fetch_sub(1, std::memory_order_relaxed);
       shard.state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
+      shard.state_.metrics.connections.add(-1);
     }
+    server_shard& shard;
   };
   const count_guard guard{self};
+  auto& settings = self.state_.settings;
+  connection_origin origin;
+  origin.peer_address = stream->peer_address();
+  // The peer has reset the connection already, as load balancers do after a health check.
+  if (origin.peer_address == "unknown") co_return;
+  origin.client_address = origin.peer_address;
+  origin.is_reserved = is_reserved;
+  origin.is_trusted_proxy = !settings.trusted_proxies.empty() && settings.trusted_proxies.contains(origin.peer_address);
+  if (origin.is_trusted_proxy && settings.proxy_protocol != proxy_protocol_mode::off) {
+    const bool accepted = co_await self.receive_proxy_header(stream, origin);
+    if (!accepted) co_return;
+  }
+  std::optional<client_connections::place> place;
+  if (!self.acquire_place(origin, place)) co_return;
   std::unique_ptr<const tls_client> tls;
-  if (self.state_.settings.tls) {
+  if (settings.tls) {
     tls = co_await self.perform_tls_handshake(stream);
     if (!tls) co_return;
   }
-  connection served{self, std::move(stream), cancel_signal, std::move(tls)};
+  connection served{self, std::move(stream), cancel_signal, std::move(tls), std::move(origin)};
   co_await served.run();
 }
 
+/// Returns memory to the system after many connections have closed.
+void server_shard::on_connection_closed() noexcept {
+  --open_count_;
+  if (open_peak_ - open_count_ < min_closed_for_return || open_count_ > open_peak_ / 2) return;
+  open_peak_ = open_count_;
+  return_free_memory();
+}
+
+/// Reads the header of a trusted proxy. False if the connection must be closed.
+task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connection_origin& origin) {
+  using outcome = net::received_proxy_header::outcome;
+  const auto& limits = state_.settings.limits;
+  const bool is_required = state_.settings.proxy_protocol == proxy_protocol_mode::required;
+  const pending_connection pending{*this, *stream};
+  auto timeout = is_required ? limits.proxy_header_timeout : limits.idle_timeout;
+  if (draining_.is_set()) timeout = handshake_drain_timeout;
+  stream->set_deadline(deadline::after(loop_.now(), timeout));
+  auto reading = net::read_proxy_header(stream, limits.proxy_header_timeout);
+  const auto header = co_await std::move(reading);
+  state_.metrics.bounds.on_proxy_header(header.result);
+  if (header.result == outcome::proxied) {
+    origin.client_address = header.client_address->to_string();
+    origin.is_trusted_proxy = false;
+  }
+  if (header.result == outcome::proxied || header.result == outcome::local) co_return true;
+  if (header.result == outcome::absent && !is_required) co_return true;
+  if (header.result == outcome::closed) co_return false;
+  const auto why = header.result == outcome::timeout  ? std::string_view{"it was not received in time"}
+                   : header.result == outcome::absent ? std::string_view{"the connection begins without a header"}
+                                                      : header.error;
+  state_.log.write(telemetry::log_level::warn, "connection closed because of its PROXY protocol header",
+                   {{"why", why}, {"peer", std::string_view{origin.peer_address}}});
+  co_return false;
+}
+
+/// Counts the connection of its client. False if the client has too many.
+bool server_shard::acquire_place(const connection_origin& origin, std::optional<client_connections::place>& place) {
+  if (!state_.clients.is_limited()) return true;
+  const auto address = net::parse_address(origin.client_address);
+  if (!address || address->is_loopback() || state_.settings.trusted_proxies.contains(*address)) return true;
+  place.emplace(state_.clients.acquire(origin.client_address));
+  if (*place) return true;
+  state_.metrics.bounds.on_rejected(connection_rejection::client_limit);
+  if (loop_.now() >= next_client_limit_log_) {
+    next_client_limit_log_ = loop_.now() + limit_log_interval;
+    state_.log.write(telemetry::log_level::warn, "connection closed: its client has the maximum number of connections",
+                     {{"client", std::string_view{origin.client_address}},
+                      {"limit", static_cast<std::int64_t>(state_.settings.limits.max_connections_per_client)}});
+  }
+  return false;
+}
+
 task<std::unique_ptr<const tls_client>> server_shard::perform_tls_handshake(net::stream_ptr& stream) {
-  struct registration {
-    std::vector<net::stream*>& streams;
-    net::stream* plain;
-    ~registration() { std::erase(streams, plain); }
-  };
-  const registration registered{handshakes_, stream.get()};
-  handshakes_.push_back(stream.get());
+  const pending_connection pending{*this, *stream};
   const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
   auto accepting = state_.settings.tls->accept(stream, state_.log);
@@ -88,9 +201,7 @@ void server_shard::log_failure(const std::exception_ptr& failure) {
 
 task<> server_shard::drain(duration timeout) {
   draining_.set();
-  const auto connections = connections_;
-  for (auto* open_connection : connections) open_connection->drain();
-  for (auto* plain : handshakes_) plain->set_deadline(deadline::after(loop_.now(), handshake_drain_timeout));
+  for (auto* each : connections_.all()) each->drain();
   co_await with_deadline(deadline::after(loop_.now(), timeout), tasks_.join());
 }
 

@@ -6,15 +6,19 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <cohort/http/message/server_limits.hpp>
 #include <cohort/http/server/admission_control.hpp>
+#include <cohort/http/server/bounds/client_connections.hpp>
+#include <cohort/http/server/bounds/open_connection.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/http/server/server_metrics.hpp>
 #include <cohort/http/server/tls_termination.hpp>
+#include <cohort/net/network_list.hpp>
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
@@ -23,7 +27,14 @@
 
 namespace cohort::http {
 
-class connection;
+/// Whether connections from trusted proxies begin with a PROXY protocol header.
+enum class proxy_protocol_mode {
+  off,
+  /// A header is read if there is one. For trusted peers of which only some are proxies.
+  optional,
+  /// A connection without a header is closed.
+  required,
+};
 
 struct server_settings {
   server_limits limits;
@@ -35,6 +46,22 @@ struct server_settings {
   std::string common_header_lines_over_tls;
   /// The server accepts TLS only; null: plain HTTP only.
   std::shared_ptr<tls_termination> tls;
+  /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are believed.
+  net::network_list trusted_proxies;
+  proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
+};
+
+/// Where a connection comes from.
+struct connection_origin {
+  /// The peer's IP address.
+  std::string peer_address;
+  /// The client's IP address: that of the PROXY protocol header, otherwise the peer's.
+  std::string client_address;
+  /// The forwarding headers of its requests are believed: the peer is a trusted proxy, and there is no PROXY protocol
+  /// header, which takes precedence.
+  bool is_trusted_proxy = false;
+  /// The connection belongs to the reserve for probes.
+  bool is_reserved = false;
 };
 
 /// The state that the shards of a server share. Read-only after the start, except the metrics and the atomic members.
@@ -50,7 +77,9 @@ class server_state {
   const server_settings settings;
   server_metrics& metrics;
   telemetry::logger log;
+  /// Open connections, without those that are being shed.
   std::atomic<std::size_t> connection_count{0};
+  client_connections clients;
   /// The size of all request bodies in memory.
   std::atomic<std::size_t> body_bytes{0};
 
@@ -65,8 +94,11 @@ class server_shard {
   /// Both arguments must outlive it.
   server_shard(server_state& state, loop& event_loop);
 
-  /// Starts a connection.
-  void serve(net::stream_ptr stream);
+  /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
+  void serve(net::stream_ptr stream, bool is_reserved);
+  /// Closes the connection that has been idle for longest. `urgent`: header sections and handshakes in progress are
+  /// idle as well. False if none is idle.
+  bool shed_oldest_idle(bool urgent);
   /// Closes idle connections, lets requests in flight end, and cancels those that have not ended within `timeout`.
   task<> drain(duration timeout);
 
@@ -84,17 +116,25 @@ class server_shard {
 
  private:
   friend class connection;
-  static task<> run_connection(server_shard& self, net::stream_ptr stream, asio::cancellation_signal& cancel_signal);
+  class pending_connection;
+  static task<> run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
+                               asio::cancellation_signal& cancel_signal);
+  task<bool> receive_proxy_header(net::stream_ptr& stream, connection_origin& origin);
+  bool acquire_place(const connection_origin& origin, std::optional<client_connections::place>& place);
   task<std::unique_ptr<const tls_client>> perform_tls_handshake(net::stream_ptr& stream);
+  void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);
 
   server_state& state_;
   loop& loop_;
   admission_control admission_;
   task_group tasks_;
-  std::vector<connection*> connections_;
-  /// The plain streams of pending TLS handshakes.
-  std::vector<net::stream*> handshakes_;
+  connection_registry connections_;
+  /// Open connections, and their maximum since memory was last returned to the system.
+  std::size_t open_count_ = 0;
+  std::size_t open_peak_ = 0;
+  /// The next log line on a client with too many connections is not written before.
+  time_point next_client_limit_log_{};
   event draining_;
   std::chrono::sys_seconds date_second_{};
   std::string date_line_;

@@ -141,8 +141,9 @@ TEST_CASE("server: the response to a rejected HEAD request has no body", "[http]
   CHECK_FALSE(client.receive(true).has_value());
 }
 
-TEST_CASE("server: requests over a proxy's TLS get their own common header lines", "[http][server]") {
+TEST_CASE("server: requests over a trusted proxy's TLS get their own common header lines", "[http][server]") {
   server_fixture server;
+  server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
   server.settings.common_header_lines = "X-Common: 1\r\n";
   server.settings.common_header_lines_over_tls = "X-Common: 1\r\nStrict-Transport-Security: max-age=1\r\n";
   server.routes.get("/", text_handler("hello"));

@@ -5,7 +5,7 @@
 #include <cohort/http/server/server.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Graceful shutdown and the connection limit.
+// Graceful shutdown.
 namespace cohort {
 namespace {
 
@@ -96,24 +96,6 @@ TEST_CASE("server: connections that arrive at the start of drain are served", "[
   CHECK(late.receive()->body == "hello");
   server.time.run_for(100ms);
   CHECK(server.connect_error() == asio::error::connection_refused);
-}
-
-TEST_CASE("server: at the connection limit the next connection waits until another is closed", "[http][server]") {
-  server_fixture server;
-  server.settings.limits.max_connections = 2;
-  server.routes.get("/", text_handler("hello"));
-  auto first = server.connect();
-  auto second = server.connect();
-  auto third = server.connect();
-  third.send(get("/"));
-  server.time.run_for(1s);
-  CHECK(server.metric_value("cohort_server_connections") == 2);
-  CHECK_FALSE(third.stream().readable());
-
-  first.stream().close();
-  server.time.run_for(100ms);
-  CHECK(third.receive()->body == "hello");
-  CHECK(server.metric_value("cohort_server_connections") == 2);
 }
 
 TEST_CASE("server: drain works at the connection limit", "[http][server]") {

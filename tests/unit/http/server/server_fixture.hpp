@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ class server_fixture {
   http::router routes;
   http::server_settings settings;
   telemetry::registry metrics{1};
+  /// Replaces the listener of the server, if set before the server starts.
+  std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap_listener;
 
   /// Enables the log; call it before the server starts.
   void log_to(telemetry::log_sink& sink) {
@@ -74,6 +77,11 @@ class server_fixture {
     auto connected = time.run(network_.connect(endpoint(), deadline::never()));
     if (!connected) throw std::runtime_error("not connected: " + connected.error().message());
     return {time, std::move(*connected)};
+  }
+  /// A new connection whose peer address, as the server sees it, is `client_address`.
+  peer connect_from(const std::string& client_address) {
+    network_.set_client_address(client_address);
+    return connect();
   }
   /// The error of an attempt to connect.
   error_code connect_error() {
@@ -117,8 +125,10 @@ class server_fixture {
   static task<> start_server(server_fixture& self) {
     telemetry::logger disabled{self.discarding_sink_, "test", telemetry::log_level::off, telemetry::log_format::json};
     self.metrics_.emplace(self.metrics, "test", self.routes);
-    self.server_.emplace(std::vector<loop*>{&self.time.event_loop()}, self.network_.listen(endpoint()), self.routes,
-                         *self.metrics_, self.log_.value_or(disabled), self.settings);
+    auto listener = self.network_.listen(endpoint());
+    if (self.wrap_listener) listener = self.wrap_listener(std::move(listener));
+    self.server_.emplace(std::vector<loop*>{&self.time.event_loop()}, std::move(listener), self.routes, *self.metrics_,
+                         self.log_.value_or(disabled), self.settings);
     self.server_->start();
     co_return;
   }

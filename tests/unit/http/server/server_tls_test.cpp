@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <cohort/http/server/tls_termination.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
+#include "tests/unit/net/proxy_protocol/proxy_headers.hpp"
 #include "tests/unit/net/tls/server_fixture.hpp"
 
 namespace cohort {
@@ -37,6 +39,18 @@ class tls_site {
     settings.trusted_certificates = root.certificate_pem();
     net::tls_client_context client{settings};
     auto secured = server.time.run(perform_client_handshake(client, connect_plain()));
+    if (!secured) throw std::runtime_error("handshake: " + secured.error().message());
+    return {server.time, std::move(*secured)};
+  }
+
+  /// Sends a PROXY protocol header before the handshake.
+  peer connect_through_proxy(const std::string& header) {
+    net::tls_client_settings settings;
+    settings.trusted_certificates = root.certificate_pem();
+    net::tls_client_context client{settings};
+    auto plain = connect_plain();
+    server.time.run(write_bytes(*plain, header));
+    auto secured = server.time.run(perform_client_handshake(client, std::move(plain)));
     if (!secured) throw std::runtime_error("handshake: " + secured.error().message());
     return {server.time, std::move(*secured)};
   }
@@ -184,6 +198,32 @@ TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http]
   site.server.drain(10s);
   CHECK(site.server.time.now() - start < 2s);
   CHECK(site.handshake_count("timeout") == 1);
+}
+
+TEST_CASE("server: a PROXY protocol header precedes the TLS handshake", "[http][server][tls][proxies]") {
+  const std::string header = GENERATE(std::string{"PROXY TCP4 203.0.113.9 192.0.2.80 1 1\r\n"},
+                                      proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09")));
+  tls_site site;
+  site.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
+  site.server.settings.proxy_protocol = http::proxy_protocol_mode::required;
+  site.server.routes.get("/client", [](request_context& context) {
+    return text_response(std::string{context.client_address()} + (context.is_secure() ? " secure" : " plain"));
+  });
+  auto client = site.connect_through_proxy(header);
+  client.send(get("/client"));
+  CHECK(client.receive()->body == "203.0.113.9 secure");
+}
+
+TEST_CASE("server: a TLS handshake that takes longer than a second is shed for a new connection",
+          "[http][server][tls][bounds]") {
+  tls_site site;
+  site.server.settings.limits.max_connections = 1;
+  const auto silent = site.connect_plain();
+  site.server.time.run_for(1500ms);
+  auto client = site.connect();
+  client.send(get("/"));
+  CHECK(client.receive()->status == 200);
+  CHECK(site.server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
 }
 
 }  // namespace

@@ -34,7 +34,10 @@ std::string cookie_in(const received_response& response) {
 }
 
 struct authenticated_dashboard_fixture : dashboard_fixture {
-  authenticated_dashboard_fixture() : dashboard_fixture("key") { serve_dashboard(); }
+  explicit authenticated_dashboard_fixture(http::server_settings used_settings = {}) : dashboard_fixture("key") {
+    server_settings = std::move(used_settings);
+    serve_dashboard();
+  }
   int status_with(const std::string& cookie) {
     return response_to(get("/api/time-proxy", "Cookie: " + cookie + "\r\n")).status;
   }
@@ -55,10 +58,13 @@ TEST_CASE("session: the cookie issued for the key authenticates requests", "[ser
   CHECK(fixture.response_to(get("/api/time-proxy")).status == 401);
 }
 
-TEST_CASE("session: the cookie is Secure if the client used TLS", "[services][dashboard]") {
-  authenticated_dashboard_fixture fixture;
+TEST_CASE("session: the cookie is Secure if the client used TLS to a trusted proxy", "[services][dashboard]") {
+  const bool is_trusted = GENERATE(true, false);
+  http::server_settings settings;
+  if (is_trusted) settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
+  authenticated_dashboard_fixture fixture{settings};
   const auto response = fixture.response_to(sign_in("X-API-Key: key\r\n", "X-Forwarded-Proto: https\r\n"));
-  CHECK(response.header("Set-Cookie")->ends_with("; Secure"));
+  CHECK(response.header("Set-Cookie")->ends_with("; Secure") == is_trusted);
 }
 
 TEST_CASE("session: no cookie is issued without the valid key", "[services][dashboard]") {

@@ -2,6 +2,7 @@
 #include <cohort/http/server/connection/connection.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <cohort/http/message/deadline_headers.hpp>
 #include <cohort/http/server/connection/request_identity.hpp>
@@ -26,41 +27,60 @@ class gauge_guard {
   telemetry::gauge& gauge_;
 };
 
+response reserve_response() {
+  auto result = error_response(status::service_unavailable, "The server has too many connections, retry later");
+  result.set("Retry-After", "1");
+  return result;
+}
+
+std::size_t max_requests(const server_limits& limits) noexcept {
+  return limits.max_requests_per_connection > 0 ? limits.max_requests_per_connection
+                                                : std::numeric_limits<std::size_t>::max();
+}
+
 }  // namespace
 
 connection::connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-                       std::unique_ptr<const tls_client> tls)
+                       std::unique_ptr<const tls_client> tls, connection_origin origin)
     : shard_(shard),
       limits_(shard.state().settings.limits),
       stream_(std::move(stream)),
-      peer_address_(stream_->peer_address()),
+      origin_(std::move(origin)),
       tls_(std::move(tls)),
       input_(limits_.max_header_bytes),
       used_header_timeout_(tls_ ? tls_->handshake_duration : duration::zero()),
-      handler_run_(*stream_, shard.event_loop(), cancel_signal) {
-  shard_.connections_.push_back(this);
-  shard_.state().metrics.connections.add(1);
-  shard_.state().metrics.connections_total.increment();
+      handler_run_(*stream_, shard.event_loop(), cancel_signal),
+      requests_left_(origin_.is_reserved ? 1 : max_requests(limits_)),
+      idle_since_(shard.event_loop().now()) {
+  shard_.connections_.insert(*this, idle_since_);
 }
 
 connection::~connection() {
   release_body();
-  std::erase(shard_.connections_, this);
-  shard_.state().metrics.connections.add(-1);
+  undo_shedding();
+  shard_.connections_.erase(*this);
 }
 
 task<> connection::run() {
   auto next = disposition::keep_alive;
   while (next == disposition::keep_alive) {
+    is_reading_head_ = true;
     const auto head = co_await read_head();
+    is_reading_head_ = false;
     if (head == read_result::complete) {
       next = co_await handle_request();
+      if (++pipelined_count_ >= limits_.max_pipelined_requests && next == disposition::keep_alive) {
+        co_await pause_pipeline();
+      }
     } else {
       if (head == read_result::rejected) reject(rejection_);
       next = head == read_result::rejected ? disposition::linger : disposition::close;
     }
     if (next == disposition::keep_alive && parser_->has_body()) next = co_await discard_body();
     release_body();
+  }
+  if (requests_left_ == 0 && !origin_.is_reserved) {
+    shard_.state().metrics.bounds.max_requests_closes_total.increment();
   }
   if (next == disposition::linger) {
     const bool flushed = co_await flush();
@@ -80,7 +100,8 @@ task<connection::disposition> connection::handle_request() {
 
   const auto start = shard_.event_loop().now();
   used_header_timeout_ = duration::zero();
-  request_context context{head_, peer_address_, tls_.get()};
+  --requests_left_;
+  request_context context{head_, origin_.peer_address, tls_.get()};
   prepare(context, start);
   parser_->decoder().set_max_body_bytes(max_body_bytes());
 
@@ -134,6 +155,7 @@ void connection::prepare(request_context& context, time_point start) {
     context.set_id({request_id_.data(), request_id_.size()});
   }
   context.set_trace(request_trace(head_, shard_.event_loop().random()));
+  find_client(context);
   route_ = shard_.state().routes.match(context);
   operation_ = context.matched_operation();
   auto timeout = operation_ ? request_timeout() : limits_.request_timeout;
@@ -154,9 +176,33 @@ duration connection::request_timeout() const noexcept {
   return limits_.request_timeout + std::chrono::seconds{bytes / rate};
 }
 
+/// Sets the address, the protocol and the host of a request's client.
+void connection::find_client(request_context& context) {
+  if (!origin_.is_trusted_proxy) {
+    context.set_client_address(origin_.client_address);
+    return;
+  }
+  forwarded_ = find_forwarded_client(head_, shard_.state().settings.trusted_proxies);
+  if (forwarded_.is_malformed) shard_.state().metrics.bounds.invalid_forwarded_total.increment();
+  context.set_client_address(forwarded_.address.empty() ? origin_.client_address : forwarded_.address);
+  context.set_forwarded(forwarded_.proto, forwarded_.host);
+}
+
+/// Makes a connection of the reserve an ordinary one if the number of connections has fallen below the limit.
+bool connection::leave_reserve() noexcept {
+  if (shard_.state().connection_count.load(std::memory_order_relaxed) > limits_.max_connections) return false;
+  origin_.is_reserved = false;
+  requests_left_ = max_requests(limits_);
+  return true;
+}
+
 /// Handles a request without middleware that needs neither its body nor an asynchronous handler. Most requests need no
 /// coroutine.
 connection::handling_result connection::handle_immediately(request_context& context) {
+  if (origin_.is_reserved && !(route_ && route_->is_probe()) && !leave_reserve()) {
+    shard_.state().metrics.bounds.on_rejected(connection_rejection::reserve);
+    return reserve_response();
+  }
   if (context.pipeline().has_middleware()) return no_response::pending;
   try {
     if (auto early = run_filters(context.pipeline(), context)) return std::move(*early);

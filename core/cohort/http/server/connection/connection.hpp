@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include <cohort/http/message/forwarded.hpp>
 #include <cohort/http/message/input_buffer.hpp>
 #include <cohort/http/message/request_line.hpp>
 #include <cohort/http/message/request_parser.hpp>
@@ -23,18 +24,19 @@ namespace cohort::http {
 
 /// A client's connection: reads requests and writes the responses in their order. Responses to pipelined requests are
 /// sent in one write.
-class connection {
+class connection final : public open_connection {
  public:
   /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain connection.
   connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-             std::unique_ptr<const tls_client> tls);
+             std::unique_ptr<const tls_client> tls, connection_origin origin);
   ~connection();
 
   /// Serves requests until the client or the server closes the connection.
   task<> run();
 
-  /// Closes the connection soon if it is idle; otherwise it closes after the current response.
-  void drain();
+  std::optional<idleness> idle(time_point now, duration grace_period) const noexcept override;
+  void shed() noexcept override;
+  void drain() noexcept override;
 
  private:
   friend class request_body_reader;
@@ -76,6 +78,7 @@ class connection {
   // Reading (connection_reading.cpp).
   task<read_result> read_head();
   task<read_result> read_body(deadline response_deadline);
+  deadline head_deadline(bool awaits_request) noexcept;
   task<read_result> fill_buffer(deadline read_deadline, bool awaits_request);
   bool account_for_body();
   void release_body() noexcept;
@@ -85,12 +88,16 @@ class connection {
   void buffer_continue();
   bool can_discard_body();
   task<disposition> discard_body();
+  void undo_shedding() noexcept;
+  task<> pause_pipeline();
 
   // Handling (connection.cpp).
   task<disposition> handle_request();
   void prepare(request_context& context, time_point start);
   duration request_timeout() const noexcept;
   task<response> start_handler(const handler& selected, request_context& context);
+  void find_client(request_context& context);
+  bool leave_reserve() noexcept;
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
@@ -128,7 +135,7 @@ class connection {
   server_shard& shard_;
   const server_limits& limits_;
   net::stream_ptr stream_;
-  std::string peer_address_;
+  connection_origin origin_;
   std::unique_ptr<const tls_client> tls_;
 
   input_buffer input_;
@@ -151,12 +158,24 @@ class connection {
   std::array<char, 16> request_id_{};
   const route* route_ = nullptr;
   const operation* operation_ = nullptr;
+  /// The client of the current request, if the peer is a trusted proxy.
+  forwarded_client forwarded_;
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;
+  /// Requests that may still follow on this connection.
+  std::size_t requests_left_;
+  /// Requests handled since the last read.
+  std::size_t pipelined_count_ = 0;
+  /// The last read of a header section began, while nothing of it had arrived.
+  time_point idle_since_{};
+  /// A read for the first byte of a request is pending.
   bool is_idle_ = false;
+  bool is_reading_head_ = false;
+  /// `shed` was called; the connection does not count.
+  bool is_shed_ = false;
 };
 
 }  // namespace cohort::http

@@ -50,7 +50,8 @@ void connection::log_request(const request_context& context, const sent_response
                             {"complete", sent.is_complete},
                             {"duration_ms", to_milliseconds(sent.elapsed)},
                             {"remaining_ms", to_milliseconds(context.deadline().remaining(now))},
-                            {"peer", peer_address_}});
+                            {"peer", origin_.peer_address},
+                            {"client", context.client_address()}});
 }
 
 /// Logs the exception; the client receives only the 500.

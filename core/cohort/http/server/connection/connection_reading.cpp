@@ -20,7 +20,26 @@ constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
 }  // namespace
 
-void connection::drain() {
+std::optional<open_connection::idleness> connection::idle(time_point now, duration grace_period) const noexcept {
+  // With buffered output a response is still being sent.
+  if (!is_reading_head_ || is_shed_ || !output_.empty()) return std::nullopt;
+  if (is_idle_) return idleness{idle_since_, idle_state::idle};
+  if (now - request_start_ < grace_period) return std::nullopt;
+  return idleness{request_start_, idle_state::slow_header};
+}
+
+void connection::shed() noexcept {
+  is_shed_ = true;
+  shard_.state().connection_count.fetch_sub(1, std::memory_order_relaxed);
+  stream_->set_deadline(deadline{shard_.event_loop().now()});
+}
+
+void connection::undo_shedding() noexcept {
+  if (!std::exchange(is_shed_, false)) return;
+  shard_.state().connection_count.fetch_add(1, std::memory_order_relaxed);
+}
+
+void connection::drain() noexcept {
   if (is_idle_) stream_->set_deadline(deadline::after(shard_.event_loop().now(), drain_grace_period));
 }
 
@@ -55,14 +74,22 @@ task<connection::read_result> connection::read_head() {
       co_return read_result::rejected;
     }
     const bool awaits_request = size == 0;
-    const auto idle_timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
-    const auto read_deadline = awaits_request
-                                   ? deadline::after(shard_.event_loop().now(), idle_timeout)
-                                   : deadline::after(request_start_, limits_.header_timeout - used_header_timeout_);
-    const auto filled = co_await fill_buffer(read_deadline, awaits_request);
+    const auto filled = co_await fill_buffer(head_deadline(awaits_request), awaits_request);
     if (filled != read_result::complete) co_return filled;
     if (awaits_request) request_start_ = shard_.event_loop().now();
   }
+}
+
+/// The deadline of the next read of a header section.
+deadline connection::head_deadline(bool awaits_request) noexcept {
+  if (!awaits_request) {
+    const auto timeout = origin_.is_reserved ? limits_.reserve_timeout : limits_.header_timeout;
+    return deadline::after(request_start_, timeout - used_header_timeout_);
+  }
+  idle_since_ = shard_.event_loop().now();
+  auto timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
+  if (origin_.is_reserved) timeout = std::min(timeout, limits_.reserve_timeout);
+  return deadline::after(idle_since_, timeout);
 }
 
 /// Reads more bytes into the buffer.
@@ -72,18 +99,32 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline, bo
     if (!flushed) co_return read_result::closed;
   }
   input_.reserve();
+  pipelined_count_ = 0;
   stream_->set_deadline(read_deadline);
   is_idle_ = awaits_request;
   auto read = stream_->read_some(input_.free_space());
   const auto size = co_await std::move(read);
   is_idle_ = false;
   if (size) {
+    undo_shedding();
     input_.commit(*size);
     co_return read_result::complete;
   }
-  if (size.error() != asio::error::timed_out || awaits_request) co_return read_result::closed;
+  if (size.error() != asio::error::timed_out || awaits_request || is_shed_) co_return read_result::closed;
   rejection_ = status::request_timeout;
   co_return read_result::rejected;
+}
+
+/// Sends the responses to pipelined requests, and lets the other connections of the loop run before the next request.
+task<> connection::pause_pipeline() {
+  pipelined_count_ = 0;
+  if (input_.empty()) co_return;
+  shard_.state().metrics.bounds.pipeline_pauses_total.increment();
+  // A failure also ends the next read or write.
+  co_await flush();
+  auto other_handlers =
+      async_operation<std::monostate>([](completion_handler<std::monostate> handler) { handler.post({}); });
+  co_await std::move(other_handlers);
 }
 
 /// Reads the whole body into `body_`.

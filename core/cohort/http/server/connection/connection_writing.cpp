@@ -43,7 +43,8 @@ void connection::reject(status code) {
                   {{"status", static_cast<std::int64_t>(code)},
                    {"method", line.method},
                    {"path", line.path},
-                   {"peer", peer_address_}});
+                   {"peer", origin_.peer_address},
+                   {"client", origin_.client_address}});
   const auto error = rejection_response(code);
   append_head(error, error.content().size(), false, false);
   if (line.method != "HEAD") output_.append(error.content());
@@ -53,7 +54,7 @@ void connection::reject(status code) {
 response connection::rejection_response(status code) { return error_response(code, rejection_message(code)); }
 
 bool connection::can_keep_alive(const response& result) const {
-  return parser_->keep_alive() && !result.closes_connection() && !shard_.draining().is_set();
+  return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !shard_.draining().is_set();
 }
 
 void connection::append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
@@ -63,8 +64,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = head_.is_http_1_0};
   const auto& settings = shard_.state().settings;
-  const bool over_tls = !settings.common_header_lines_over_tls.empty() &&
-                        (tls_ || head_.find("x-forwarded-proto").value_or(std::string_view{}) == "https");
+  const bool over_tls = !settings.common_header_lines_over_tls.empty() && (tls_ || forwarded_.proto == "https");
   append_response_head(output_, result, framing, shard_.date_line(),
                        over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+
+#include <cohort/http/server/bounds/open_connection.hpp>
+#include <cohort/net/proxy_protocol/proxy_header_reader.hpp>
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::telemetry {
+class counter;
+class gauge;
+class registry;
+}  // namespace cohort::telemetry
+
+namespace cohort::http {
+
+/// The reason why a connection or its requests were rejected, a label of `cohort_server_connections_rejected_total`.
+enum class connection_rejection {
+  /// The maximum number of connections is open, and the reserve for probes as well: closed at once.
+  limit,
+  /// The client has its maximum number of connections open: closed at once.
+  client_limit,
+  /// A request on a connection of the reserve that is not a probe: 503.
+  reserve,
+};
+constexpr std::size_t connection_rejection_count = 3;
+
+/// The metrics of the bounds on connections; docs/limits.md lists them. Safe from any thread.
+class bounds_metrics {
+ public:
+  /// `registry` must outlive it.
+  explicit bounds_metrics(telemetry::registry& registry);
+
+  void on_rejected(connection_rejection reason);
+  void on_shed(idle_state state);
+  /// Counts a failed accept.
+  void on_accept_error(error_code error);
+  void on_proxy_header(net::received_proxy_header::outcome result);
+
+  telemetry::gauge& connection_limit;
+  telemetry::counter& max_requests_closes_total;
+  telemetry::counter& pipeline_pauses_total;
+  telemetry::counter& invalid_forwarded_total;
+
+ private:
+  std::array<telemetry::counter*, connection_rejection_count> rejected_{};
+  std::array<telemetry::counter*, idle_state_count> shed_{};
+  /// Descriptors, memory, other.
+  std::array<telemetry::counter*, 3> accept_errors_{};
+  std::array<telemetry::counter*, 6> proxy_headers_{};
+};
+
+/// Whether accepting failed because file descriptors or memory are exhausted; it is possible again once some are freed.
+bool is_resource_exhaustion(error_code error) noexcept;
+
+}  // namespace cohort::http

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/bounds/client_connections.hpp>
+
+#include <cohort/net/client_network.hpp>
+
+namespace cohort::http {
+
+client_connections::place client_connections::acquire(std::string_view client_address) {
+  auto network = net::client_network(client_address);
+  const std::lock_guard lock{mutex_};
+  auto& count = counts_[network];
+  if (count >= max_connections_) return {};
+  ++count;
+  return {*this, std::move(network)};
+}
+
+std::size_t client_connections::client_count() const {
+  const std::lock_guard lock{mutex_};
+  return counts_.size();
+}
+
+void client_connections::release(const std::string& network) noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto found = counts_.find(network);
+  if (--found->second == 0) counts_.erase(found);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace cohort::http {
+
+/// Counts the open connections of each client address, for IPv6 of each /64 network (`net::client_network`).
+/// Thread-safe; used when a connection opens and closes.
+class client_connections {
+ public:
+  /// `max_connections` of one client; 0: no limit.
+  explicit client_connections(std::size_t max_connections) : max_connections_(max_connections) {}
+
+  /// A counted connection; gives its place back when it is destroyed.
+  class place {
+   public:
+    place() = default;
+    place(client_connections& owner, std::string network) : owner_(&owner), network_(std::move(network)) {}
+    place(place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), network_(std::move(other.network_)) {}
+    place& operator=(place&&) = delete;
+    ~place() {
+      if (owner_) owner_->release(network_);
+    }
+    explicit operator bool() const noexcept { return owner_ != nullptr; }
+
+   private:
+    client_connections* owner_ = nullptr;
+    std::string network_;
+  };
+
+  bool is_limited() const noexcept { return max_connections_ > 0; }
+  /// Counts a connection of the client with this IP address. The result is false if the client has the maximum number
+  /// of connections open.
+  place acquire(std::string_view client_address);
+  /// The number of clients with open connections.
+  std::size_t client_count() const;
+
+ private:
+  void release(const std::string& network) noexcept;
+
+  const std::size_t max_connections_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::size_t> counts_;
+};
+
+}  // namespace cohort::http

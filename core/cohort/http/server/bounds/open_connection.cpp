@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/bounds/open_connection.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// A search without a result visits all connections.
+constexpr duration failed_search_pause = std::chrono::milliseconds{10};
+
+/// A client that takes longer for a header section or a handshake counts as idle.
+constexpr duration usual_grace_period = std::chrono::seconds{1};
+
+}  // namespace
+
+void connection_registry::insert(open_connection& added, time_point now) {
+  added.position_ = order_.emplace(now, &added);
+}
+
+void connection_registry::erase(open_connection& removed) noexcept { order_.erase(removed.position_); }
+
+std::vector<open_connection*> connection_registry::all() const {
+  std::vector<open_connection*> connections;
+  connections.reserve(order_.size());
+  for (const auto& each : order_) connections.push_back(each.second);
+  return connections;
+}
+
+std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool urgent) {
+  auto& next_search = urgent ? next_urgent_search_ : next_search_;
+  if (now < next_search) return std::nullopt;
+  const auto grace_period = urgent ? duration::zero() : usual_grace_period;
+  const auto busy_key = now + duration{1};
+  while (!order_.empty() && order_.begin()->first < busy_key) {
+    auto& candidate = *order_.begin()->second;
+    const auto idle = candidate.idle(now, grace_period);
+    if (idle && idle->since <= candidate.position_->first) {
+      candidate.shed();
+      return idle->state;
+    }
+    auto node = order_.extract(order_.begin());
+    node.key() = idle ? idle->since : busy_key;
+    candidate.position_ = order_.insert(std::move(node));
+  }
+  next_search = now + failed_search_pause;
+  return std::nullopt;
+}
+
+}  // namespace cohort::http

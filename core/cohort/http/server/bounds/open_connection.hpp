@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// The state of a connection that was shed, a label of `cohort_server_connections_shed_total`.
+enum class idle_state {
+  /// It waited for a request.
+  idle,
+  /// It had not sent a complete header section.
+  slow_header,
+  /// It had not completed its TLS handshake or its PROXY protocol header.
+  handshake,
+};
+constexpr std::size_t idle_state_count = 3;
+
+/// A connection as its shard sees it, from the accept to its end.
+class open_connection {
+ public:
+  struct idleness {
+    time_point since;
+    idle_state state;
+  };
+
+  /// Since when the connection is idle; empty if it must not be shed, for example because a request is in flight. A
+  /// header section, TLS handshake or PROXY protocol header in progress is idle after `grace_period`. The time never
+  /// moves backwards.
+  virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
+  /// Closes the idle connection soon; from now on it does not count. A request that has arrived in the meantime is
+  /// still served, and the connection counts again.
+  virtual void shed() noexcept = 0;
+  /// Closes the connection soon if it is idle; otherwise it closes after the current response.
+  virtual void drain() noexcept = 0;
+
+ protected:
+  ~open_connection() = default;
+
+ private:
+  friend class connection_registry;
+  /// The position in the registry. The key is the time at which the connection was last found active, and never later
+  /// than the time since when it is idle (except by one tick).
+  std::multimap<time_point, open_connection*>::iterator position_;
+};
+
+/// The open connections of one loop, ordered by idle time. A connection does not report its activity, so requests cost
+/// nothing: the registry asks for it when it searches the oldest idle connection, and updates its order then.
+class connection_registry {
+ public:
+  void insert(open_connection& added, time_point now);
+  void erase(open_connection& removed) noexcept;
+  std::vector<open_connection*> all() const;
+
+  /// Sheds the connection that has been idle for longest; what is in progress is idle after one second, or at once if
+  /// it is `urgent`. Returns its state; empty if no connection is idle. Amortized logarithmic time in the number of
+  /// connections. If none was idle, the next search takes place after 10 ms.
+  std::optional<idle_state> shed_oldest(time_point now, bool urgent);
+
+ private:
+  /// Equal keys in the order of their insertion.
+  std::multimap<time_point, open_connection*> order_;
+  time_point next_search_{};
+  time_point next_urgent_search_{};
+};
+
+}  // namespace cohort::http

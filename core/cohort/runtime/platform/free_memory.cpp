@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/platform/free_memory.hpp>
+
+#include <cstdlib>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace cohort {
+
+void return_free_memory() noexcept {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
+}  // namespace cohort

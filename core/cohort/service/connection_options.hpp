@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <cohort/config/options.hpp>
+#include <cohort/http/message/server_limits.hpp>
+#include <cohort/http/server/server_shard.hpp>
+#include <cohort/net/network_list.hpp>
+
+namespace cohort::service {
+
+/// The settings of a program that bound its connections and tell which proxies it trusts; see docs/limits.md.
+struct connection_options {
+  std::int64_t max_connections = http::server_limits{}.max_connections;
+  /// 0: no limit.
+  std::int64_t max_connections_per_client = http::server_limits{}.max_connections_per_client;
+  /// 0: no limit.
+  std::int64_t max_requests_per_connection = http::server_limits{}.max_requests_per_connection;
+  std::int64_t max_pipelined_requests = http::server_limits{}.max_pipelined_requests;
+  net::network_list trusted_proxies;
+  /// `off`, `optional` or `required`.
+  std::string proxy_protocol = "off";
+};
+
+/// Adds the flags and environment variables of `settings`, which must outlive `options`.
+void add_connection_options(config::options& options, connection_options& settings);
+
+/// Applies the settings to those of a server.
+void apply_connection_options(const connection_options& options, http::server_settings& settings);
+
+/// The connections that each service of a process can have open.
+struct connection_capacity {
+  std::size_t max_connections;
+  /// Further connections for probes.
+  std::size_t reserved_connections;
+};
+
+/// Divides a process's limit of file descriptors among its services: less what loops, listeners, logs and connections
+/// to upstreams need (a half of the descriptors, if there are few), and at most `max_connections` each.
+connection_capacity divide_descriptors(std::size_t descriptors, std::size_t services, std::size_t loops,
+                                       std::size_t max_connections);
+
+/// Raises the limit of file descriptors (RLIMIT_NOFILE) to the hard limit and returns it.
+std::size_t raise_descriptor_limit() noexcept;
+
+}  // namespace cohort::service

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+// Limits of connections, and the addresses of clients behind trusted proxies.
+#include <sys/resource.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <thread>
+
+#include "tests/integration/running_program.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+/// Sets the soft limit of file descriptors of a process; 0: this one. Returns the former limit.
+rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
+  rlimit former{};
+  if (::prlimit(process, RLIMIT_NOFILE, nullptr, &former) != 0) throw std::runtime_error("prlimit failed");
+  const rlimit changed{std::min(soft_limit, former.rlim_max), former.rlim_max};
+  if (::prlimit(process, RLIMIT_NOFILE, &changed, nullptr) != 0) throw std::runtime_error("prlimit failed");
+  return former.rlim_cur;
+}
+
+/// The status of a request on a new connection that begins with `prefix`; 0 if the connection was closed.
+int status_with_prefix(std::uint16_t port, const std::string& prefix, const std::string& header_lines = {}) {
+  raw_connection connection{port};
+  connection.send(prefix + "GET /api/time HTTP/1.1\r\nHost: a\r\n" + header_lines + "\r\n");
+  return connection.read_response().status;
+}
+
+std::string proxy_line(const std::string& client) { return "PROXY TCP4 " + client + " 192.0.2.1 4711 80\r\n"; }
+
+TEST_CASE("limits: health is served within a second beside 1,010 idle connections and 1,024 descriptors",
+          "[integration][threads][case-1.13]") {
+  const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+  const auto former = set_descriptor_limit(0, 4096);
+  {
+    running_program service{"time-service", 1024, {"--threads", "1"}};
+    const auto port = service.port();
+    std::deque<raw_connection> idle;
+    for (int i = 0; i < 1010; ++i) {
+      idle.emplace_back(port);
+      if (!sent.empty()) idle.back().send(sent);
+    }
+    const auto start = clock::now();
+    CHECK(get(port, "/health").status == 200);
+    CHECK(clock::now() - start < 1s);
+    CHECK(get(port, "/metrics").status == 200);
+    CHECK(get(port, "/health").status == 200);
+    CHECK(get(port, "/api/time").status == 200);
+    CHECK(metric(port, "cohort_server_connection_limit") > 800);
+    const auto state = sent.empty() ? "idle" : "slow_header";
+    CHECK(metric(port, std::string{"cohort_server_connections_shed_total{state=\""} + state + "\"}") > 0);
+    CHECK(idle.front().wait_for_close());
+  }
+  set_descriptor_limit(0, former);
+}
+
+TEST_CASE("limits: accepting survives a lack of file descriptors", "[integration][threads]") {
+  running_program service{"time-service", {"--threads", "1"}};
+  const auto port = service.port();
+  CHECK(get(port, "/health").status == 200);
+  std::size_t open_descriptors = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(service.process().pid()) + "/fd")) {
+    ++open_descriptors;
+  }
+  const auto former = set_descriptor_limit(service.process().pid(), open_descriptors);
+  raw_connection waiting{port};
+  waiting.send("GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n");
+  service.process().wait_for_line("connections are not accepted");
+  std::this_thread::sleep_for(500ms);
+  set_descriptor_limit(service.process().pid(), former);
+  CHECK(waiting.read_response().status == 200);
+  const auto failures = metric(port, R"(cohort_server_accept_errors_total{reason="descriptors"})");
+  CHECK(failures >= 1);
+  CHECK(failures < 40);  // with backoff; a busy loop makes many thousands
+}
+
+TEST_CASE("limits: behind trusted proxies the rate limit counts clients", "[integration][threads]") {
+  running_program service{
+      "time-service",
+      {"--rate-limit", "2/min", "--trusted-proxies", "loopback", "--proxy-protocol", "optional", "--threads", "1"}};
+  const auto port = service.port();
+  const auto by_proxy_protocol = [&](const std::string& client) {
+    return status_with_prefix(port, proxy_line(client), "X-Forwarded-For: 1.2.3.4\r\n");
+  };
+  const auto by_header = [&](const std::string& client) {
+    return status_with_prefix(port, "", "X-Forwarded-For: 9.9.9.9, " + client + "\r\n");
+  };
+  for (int i = 0; i < 2; ++i) {
+    CHECK(by_proxy_protocol("203.0.113.1") == 200);
+    CHECK(by_proxy_protocol("203.0.113.2") == 200);
+    CHECK(by_header("203.0.113.3") == 200);
+  }
+  CHECK(by_proxy_protocol("203.0.113.1") == 429);
+  CHECK(by_header("203.0.113.2") == 429);
+  CHECK(by_header("203.0.113.3") == 429);
+  CHECK(by_header("203.0.113.4") == 200);
+  CHECK(metric(port, R"(cohort_server_proxy_headers_total{result="proxied"})") == 5);
+}
+
+TEST_CASE("limits: without trusted proxies clients cannot choose their address", "[integration][threads]") {
+  running_program service{"time-service", {"--rate-limit", "2/min", "--threads", "1"}};
+  const auto port = service.port();
+  CHECK(status_with_prefix(port, "", "X-Forwarded-For: 203.0.113.1\r\n") == 200);
+  CHECK(status_with_prefix(port, "", "Forwarded: for=203.0.113.2\r\n") == 200);
+  CHECK(status_with_prefix(port, "", "X-Forwarded-For: 203.0.113.3\r\n") == 429);
+  CHECK(status_with_prefix(port, "", "Forwarded: for=203.0.113.4\r\n") == 429);
+  CHECK(status_with_prefix(port, proxy_line("203.0.113.5")) == 400);
+}
+
+TEST_CASE("limits: the limits of a connection are settings", "[integration][threads]") {
+  running_program service{"time-service",
+                          {"--max-connections", "5", "--max-requests-per-connection", "2", "--threads", "1"}};
+  const auto port = service.port();
+  raw_connection connection{port};
+  connection.send("GET /api/time HTTP/1.1\r\nHost: a\r\n\r\nGET /api/time HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(connection.read_response().header("Connection").empty());
+  CHECK(connection.read_response().header("Connection") == "close");
+  CHECK(connection.wait_for_close());
+  CHECK(metric(port, "cohort_server_connection_limit") == 5);
+}
+
+TEST_CASE("limits: invalid settings are rejected with the accepted values", "[integration][threads]") {
+  const auto [flag, value] = GENERATE(table<std::string, std::string>({{"--trusted-proxies", "example.org"},
+                                                                       {"--trusted-proxies", "10.0.0.1/8"},
+                                                                       {"--proxy-protocol", "on"},
+                                                                       {"--max-connections", "0"},
+                                                                       {"--max-connections-per-client", "-1"},
+                                                                       {"--max-pipelined-requests", "0"},
+                                                                       {"--max-requests-per-connection", "x"}}));
+  const auto result = run_program("time-service", {flag, value});
+  CHECK(result.status == 2);
+  CHECK(result.error.find(flag) != std::string::npos);
+  CHECK(result.error.find("must be") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace cohort::test

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/unit/http/server/server_fixture.hpp"
+
+// The maximum number of connections: shedding of idle connections, and the reserve for probes.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+const std::string limit_rejections = R"(cohort_server_connections_rejected_total{reason="limit"})";
+const std::string reserve_rejections = R"(cohort_server_connections_rejected_total{reason="reserve"})";
+
+std::string sheds(const std::string& state) {
+  return R"(cohort_server_connections_shed_total{state=")" + state + R"("})";
+}
+
+struct limited_server : server_fixture {
+  explicit limited_server(std::size_t max_connections, net::memory_pipe_settings pipe = {}) : server_fixture(pipe) {
+    settings.limits.max_connections = max_connections;
+    settings.limits.reserved_connections = 2;
+    routes.get("/", text_handler("hello"));
+    routes.get("/slow", delayed_handler(5s));
+    routes.get("/health", text_handler("healthy")).probe();
+  }
+
+  /// A connection that has been served a request and is idle since then.
+  peer connect_idle() {
+    auto client = connect();
+    client.send(get("/"));
+    CHECK(client.receive()->status == 200);
+    time.run_for(10ms);
+    return client;
+  }
+  int status_of(peer& client, std::string_view path) {
+    client.send(get(path));
+    const auto response = client.receive();
+    return response ? response->status : 0;
+  }
+};
+
+TEST_CASE("server: beyond the connection limit the connection that is idle for longest is closed",
+          "[http][server][bounds][case-1.13]") {
+  limited_server server{3};
+  auto first = server.connect_idle();
+  auto second = server.connect_idle();
+  auto third = server.connect_idle();
+  CHECK(server.status_of(first, "/") == 200);  // now `second` is the oldest
+  server.time.run_for(10ms);
+  auto fourth = server.connect();
+  CHECK(server.status_of(fourth, "/") == 200);
+  CHECK(second.closed_cleanly());
+  CHECK(server.status_of(first, "/") == 200);
+  CHECK(server.status_of(third, "/") == 200);
+  CHECK(server.status_of(fourth, "/") == 200);
+  CHECK(server.metric_value(sheds("idle")) == 1);
+  CHECK(server.metric_value("cohort_server_connections") == 3);
+  CHECK(server.metric_value("cohort_server_connection_limit") == 3);
+}
+
+TEST_CASE("server: connections are shed in the order of their last requests", "[http][server][bounds]") {
+  limited_server server{4};
+  std::vector<peer> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(server.connect_idle());
+  for (const std::size_t active : {2U, 0U, 3U, 1U}) {
+    CHECK(server.status_of(clients[active], "/") == 200);
+    server.time.run_for(10ms);
+  }
+  std::vector<peer> later;
+  for (const std::size_t oldest : {2U, 0U, 3U, 1U}) {
+    later.push_back(server.connect_idle());
+    CAPTURE(oldest);
+    CHECK(clients[oldest].closed_cleanly());
+  }
+  for (auto& client : later) CHECK(server.status_of(client, "/") == 200);
+}
+
+TEST_CASE("server: a connection that has never sent a request is shed like an idle one", "[http][server][bounds]") {
+  limited_server server{2};
+  auto silent = server.connect();
+  server.time.run_for(10ms);
+  auto idle = server.connect_idle();
+  auto third = server.connect_idle();
+  CHECK(silent.closed_cleanly());
+  CHECK(server.status_of(idle, "/") == 200);
+  CHECK(server.status_of(third, "/") == 200);
+}
+
+TEST_CASE("server: near the limit an incomplete header section is shed after one second, not before",
+          "[http][server][bounds]") {
+  const auto [age, is_shed] = GENERATE(table<duration, bool>({{500ms, false}, {1500ms, true}}));
+  limited_server server{64};  // connections are shed from the 63rd on
+  std::vector<peer> slow;
+  for (int i = 0; i < 62; ++i) {
+    slow.push_back(server.connect());
+    slow.back().send("GET / HTTP/1.1\r\nX-Slow: ");
+  }
+  server.time.run_for(age);
+  auto next = server.connect();
+  CHECK(server.status_of(next, "/") == 200);
+  CHECK(server.metric_value(sheds("slow_header")) == (is_shed ? 1 : 0));
+  if (is_shed) CHECK(slow.front().closed_cleanly());
+  slow.back().send("x\r\nHost: test\r\n\r\n");
+  CHECK(slow.back().receive()->status == 200);
+}
+
+TEST_CASE("server: at the limit incomplete header sections are shed at once, oldest first", "[http][server][bounds]") {
+  limited_server server{2};
+  std::vector<peer> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.push_back(server.connect());
+    slow.back().send("GET / HTTP/1.1\r\nX-Slow: ");
+    server.time.run_for(10ms);
+  }
+  auto next = server.connect();
+  CHECK(server.status_of(next, "/") == 200);
+  CHECK(slow.front().closed_cleanly());
+  slow.back().send("x\r\nHost: test\r\n\r\n");
+  CHECK(slow.back().receive()->status == 200);
+}
+
+TEST_CASE("server: a connection with a request in flight is never shed", "[http][server][bounds]") {
+  limited_server server{1};
+  auto busy = server.connect();
+  busy.send(get("/slow"));
+  server.time.run_for(2s);
+  auto rejected = server.connect();
+  rejected.send(get("/"));
+  const auto response = rejected.receive();
+  REQUIRE(response);
+  CHECK(response->status == 503);
+  CHECK(response->header("Connection") == "close");
+  CHECK(response->header("Retry-After") == "1");
+  CHECK(rejected.closed_cleanly());
+  CHECK(busy.receive()->body == "delayed");
+  CHECK(server.metric_value(sheds("idle")) == 0);
+  CHECK(server.metric_value(reserve_rejections) == 1);
+}
+
+TEST_CASE("server: a connection whose response is still being sent is not shed", "[http][server][bounds]") {
+  net::memory_pipe_settings pipe;
+  pipe.capacity = 1000;
+  limited_server server{1, pipe};
+  server.routes.get("/large", text_handler(std::string(8000, 'x')));
+  auto reader = server.connect();
+  reader.send(get("/large"));
+  server.time.run_for(2s);
+  auto other = server.connect();
+  CHECK(server.status_of(other, "/") == 503);
+  CHECK(reader.receive()->body.size() == 8000);
+}
+
+TEST_CASE("server: a connection whose body is still being received is not shed", "[http][server][bounds]") {
+  limited_server server{1};
+  server.routes.post("/echo", echo_handler);
+  auto sender = server.connect();
+  sender.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nab");
+  server.time.run_for(2s);
+  auto other = server.connect();
+  CHECK(server.status_of(other, "/") == 503);
+  sender.send("cd");
+  CHECK(sender.receive()->body == "abcd");
+}
+
+TEST_CASE("server: probes are served beyond the connection limit, further connections are closed",
+          "[http][server][bounds][case-1.13]") {
+  limited_server server{1};
+  auto busy = server.connect();
+  busy.send(get("/slow"));
+  server.time.run_for(10ms);
+  auto probe = server.connect();
+  auto second_probe = server.connect();
+  auto beyond = server.connect();
+  CHECK(beyond.closed_cleanly());
+  CHECK(server.metric_value(limit_rejections) == 1);
+  CHECK(server.status_of(probe, "/health") == 200);
+  CHECK(probe.closed_cleanly());
+  CHECK(server.status_of(second_probe, "/health") == 200);
+  CHECK(busy.receive()->status == 200);
+}
+
+TEST_CASE("server: a silent connection of the reserve is closed after one second", "[http][server][bounds]") {
+  const std::string sent = GENERATE("", "GET / HT");
+  limited_server server{1};
+  auto busy = server.connect();
+  busy.send(get("/slow"));
+  server.time.run_for(10ms);
+  auto silent = server.connect();
+  if (!sent.empty()) silent.send(sent);
+  const auto start = server.time.now();
+  silent.read_to_end();
+  CHECK(server.time.now() - start >= 900ms);
+  CHECK(server.time.now() - start < 1200ms);
+}
+
+TEST_CASE("server: a connection of the reserve becomes an ordinary one when others have closed",
+          "[http][server][bounds]") {
+  limited_server server{1};
+  auto busy = server.connect();
+  busy.send(get("/slow"));
+  server.time.run_for(10ms);
+  auto waiting = server.connect();
+  busy.stream().close();
+  server.time.run_for(100ms);
+  CHECK(server.status_of(waiting, "/") == 200);
+  CHECK(server.status_of(waiting, "/") == 200);
+}
+
+TEST_CASE("server: thousands of idle connections do not delay a new one", "[http][server][bounds][case-1.13]") {
+  limited_server server{1000};
+  std::vector<peer> idle;
+  for (int i = 0; i < 1500; ++i) idle.push_back(server.connect());
+  const auto start = server.time.now();
+  auto client = server.connect();
+  CHECK(server.status_of(client, "/health") == 200);
+  CHECK(server.status_of(client, "/") == 200);
+  CHECK(server.time.now() - start < 1s);
+  CHECK(server.metric_value("cohort_server_connections").value() <= 1000);
+  CHECK(server.metric_value(sheds("idle")).value() >= 501);
+  CHECK(server.metric_value(limit_rejections) == 0);
+  CHECK(idle.front().closed_cleanly());
+  CHECK(server.status_of(idle.back(), "/") == 200);
+}
+
+}  // namespace
+}  // namespace cohort
