@@ -13,7 +13,11 @@ cohort_module(net MODULES runtime PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto
 cohort_module(policy MODULES runtime)
 cohort_module(telemetry MODULES runtime json LIBRARIES prometheus-cpp::core)
 # Layer 3
-cohort_module(http MODULES net policy telemetry json config LIBRARIES Boost::url PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+set(http_libraries OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+if(COHORT_BROTLI)
+  list(APPEND http_libraries Brotli::encoder)
+endif()
+cohort_module(http MODULES net policy telemetry json config LIBRARIES Boost::url PRIVATE_LIBRARIES ${http_libraries})
 # Layer 4
 cohort_module(service MODULES http PRIVATE_LIBRARIES OpenSSL::Crypto)
 # Layer 5

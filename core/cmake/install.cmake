@@ -28,6 +28,12 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/cohort-config.cmake" "${CMAKE_CURRENT
     "${CMAKE_CURRENT_LIST_DIR}/packages.cmake"
   DESTINATION "${package_dir}" COMPONENT libcohort-dev)
 
+set(brotli_requirement "")
+set(brotli_package "")
+if(COHORT_BROTLI)
+  set(brotli_requirement "libbrotlienc, ")
+  set(brotli_package "libbrotli-dev, ")
+endif()
 set(archives "")
 foreach(module IN LISTS all_modules)
   string(PREPEND archives "-lcohort_${module} ")
@@ -68,7 +74,7 @@ set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_NAME libcohort-dev)
 set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBCOHORT-DEV_DESCRIPTION "C++20 coroutine server framework (static libraries and headers)
  Cohort gives every request a deadline that each co_await below it knows.")
-set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_DEPENDS "libboost${boost_version}-dev, libboost-url${boost_version}-dev, \
+set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_DEPENDS "${brotli_package}libboost${boost_version}-dev, libboost-url${boost_version}-dev, \
 libcli11-dev, libsimdjson-dev, libssl-dev, prometheus-cpp-dev, zlib1g-dev")
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_NAME cohort-services)
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_SECTION net)

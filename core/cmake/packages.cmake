@@ -32,6 +32,17 @@ macro(cohort_find_library target)
       cohort_find_package(OpenSSL 3.0 DEBIAN libssl-dev)
     elseif("${target}" STREQUAL "ZLIB::ZLIB")
       cohort_find_package(ZLIB DEBIAN zlib1g-dev)
+    elseif("${target}" STREQUAL "Brotli::encoder")
+      # Brotli has no CMake package.
+      find_path(COHORT_BROTLI_INCLUDE_DIRECTORY brotli/encode.h)
+      find_library(COHORT_BROTLI_ENCODER brotlienc)
+      if(NOT COHORT_BROTLI_INCLUDE_DIRECTORY OR NOT COHORT_BROTLI_ENCODER)
+        message(FATAL_ERROR "Cohort needs brotli. On Debian: apt-get install libbrotli-dev. Or without the coding br: "
+          "-DCOHORT_BROTLI=OFF")
+      endif()
+      add_library(Brotli::encoder UNKNOWN IMPORTED GLOBAL)
+      set_target_properties(Brotli::encoder PROPERTIES IMPORTED_LOCATION "${COHORT_BROTLI_ENCODER}"
+        INTERFACE_INCLUDE_DIRECTORIES "${COHORT_BROTLI_INCLUDE_DIRECTORY}")
     elseif("${target}" STREQUAL "simdjson::simdjson")
       # Its packages call only the same minor version compatible: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include <cohort/http/message/content_negotiation.hpp>
+#include <cohort/http/middleware/compression.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
@@ -18,11 +19,13 @@ constexpr std::array<std::string_view, 4> probe_paths{"/health", "/livez", "/rea
 constexpr std::array<std::string_view, 2> metrics_media_types{
     "text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=1.0.0; charset=utf-8"};
 
-http::response metrics_response(const telemetry::registry& metrics, const http::request_head& request) {
+http::response metrics_response(const telemetry::registry& metrics, const http::compressor& compressor,
+                                const http::request_head& request) {
   const auto format = http::negotiate_media_type(request, metrics_media_types);
   http::response response;
   response.body(format == 0 ? metrics.prometheus_text() : metrics.open_metrics_text(), metrics_media_types[format]);
-  response.set("Vary", "Accept");
+  response.set("Vary", "Accept, Accept-Encoding");
+  compressor.apply(request, response);
   return response;
 }
 
@@ -52,7 +55,10 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
            })
       .probe();
   routes
-      .get("/metrics", [&metrics](http::request_context& context) { return metrics_response(metrics, context.head()); })
+      .get("/metrics",
+           [&metrics, compressor = http::compressor{}](http::request_context& context) {
+             return metrics_response(metrics, compressor, context.head());
+           })
       .probe();
 }
 

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/unit/http/message/content_decoding.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {
@@ -38,7 +39,7 @@ TEST_CASE("/metrics: Accept selects the Prometheus text format or OpenMetrics", 
   fixture.serve({});
   const auto prometheus_format = fixture.response_to(get("/metrics"));
   CHECK(prometheus_format.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
-  CHECK(prometheus_format.header("Vary") == "Accept");
+  CHECK(prometheus_format.header("Vary") == "Accept, Accept-Encoding");
   CHECK(prometheus_format.body.find("\n# TYPE things_total counter\nthings_total 7\n") != std::string::npos);
 
   const std::string prometheus_accept =
@@ -46,7 +47,7 @@ TEST_CASE("/metrics: Accept selects the Prometheus text format or OpenMetrics", 
       "text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n";
   const auto open_metrics = fixture.response_to(get("/metrics", prometheus_accept));
   CHECK(open_metrics.header("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8");
-  CHECK(open_metrics.header("Vary") == "Accept");
+  CHECK(open_metrics.header("Vary") == "Accept, Accept-Encoding");
   CHECK(open_metrics.body.find("\n# TYPE things counter\nthings_total 7\n") != std::string::npos);
   CHECK(open_metrics.body.ends_with("\n# EOF\n"));
 
@@ -55,7 +56,20 @@ TEST_CASE("/metrics: Accept selects the Prometheus text format or OpenMetrics", 
   const auto head = connection.receive(true);
   REQUIRE(head.has_value());
   CHECK(head->header("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8");
-  CHECK(head->header("Vary") == "Accept");
+  CHECK(head->header("Vary") == "Accept, Accept-Encoding");
+}
+
+TEST_CASE("/metrics: is compressed if the client accepts it", "[service][probes]") {
+  service_fixture fixture;
+  for (int i = 0; i < 100; ++i) fixture.metrics.make_counter("things_" + std::to_string(i) + "_total", "Things.");
+  fixture.serve({});
+  const auto plain = fixture.response_to(get("/metrics"));
+  CHECK_FALSE(plain.header("Content-Encoding").has_value());
+  const auto compressed = fixture.response_to(get("/metrics", "Accept-Encoding: gzip\r\n"));
+  CHECK(compressed.header("Content-Encoding") == "gzip");
+  CHECK(compressed.header("Vary") == "Accept, Accept-Encoding");
+  CHECK(compressed.body.size() < plain.body.size() / 2);
+  CHECK(decode_gzip(compressed.body).text.find("\nthings_99_total 0\n") != std::string::npos);
 }
 
 }  // namespace

@@ -160,6 +160,11 @@ std::optional<std::size_t> negotiate_content_coding(const request_head& head,
   return best;
 }
 
+bool accepts_identity(const request_head& head) {
+  if (!head.find(field::accept_encoding)) return true;
+  return parse_accept_encoding(head).of("identity").value_or(1000) > 0;
+}
+
 std::optional<std::size_t> acceptable_media_type(const request_head& head, std::span<const std::string_view> offers) {
   std::vector<media_range> ranges;
   for (const auto& header : head.fields) {

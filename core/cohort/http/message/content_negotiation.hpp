@@ -26,4 +26,8 @@ std::size_t negotiate_media_type(const request_head& head, std::span<const std::
 /// accepted, or `identity` is named with a greater weight.
 std::optional<std::size_t> negotiate_content_coding(const request_head& head, std::span<const std::string_view> offers);
 
+/// Whether `Accept-Encoding` accepts a response without a content coding: false for `identity;q=0`, and for `*;q=0`
+/// without `identity` (RFC 9110 section 12.5.3).
+bool accepts_identity(const request_head& head);
+
 }  // namespace cohort::http

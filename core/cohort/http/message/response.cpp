@@ -90,6 +90,31 @@ std::optional<std::string_view> response::find(std::string_view name) const noex
   return std::nullopt;
 }
 
+response& response::erase(std::string_view name) {
+  for (std::size_t start = 0; start < header_lines_.size();) {
+    const auto size = header_lines_.find("\r\n", start) + 2 - start;
+    const auto line = std::string_view{header_lines_}.substr(start, size);
+    if (iequals(line.substr(0, line.find(':')), name)) {
+      header_lines_.erase(start, size);
+    } else {
+      start += size;
+    }
+  }
+  return *this;
+}
+
+bool response::lists(std::string_view name, std::string_view element) const noexcept {
+  for (std::string_view rest = header_lines_; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find("\r\n"));
+    rest.remove_prefix(line.size() + 2);
+    const auto colon = line.find(':');
+    if (!iequals(line.substr(0, colon), name)) continue;
+    for (auto list = line.substr(colon + 1); !list.empty();)
+      if (iequals(next_list_element(list), element)) return true;
+  }
+  return false;
+}
+
 response json_response(std::string body, status code) {
   response json{code};
   json.body(std::move(body), "application/json");

@@ -43,6 +43,8 @@ class response {
   /// fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
   /// `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
+  /// Removes the fields of this name that `set` added.
+  response& erase(std::string_view name);
   /// Closes the connection after this response.
   response& close_connection() noexcept {
     closes_connection_ = true;
@@ -69,6 +71,9 @@ class response {
 
   /// The value of a field that `set` added; for tests and filters.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
+  /// Whether a field that `set` added, whose value is a list, has this element, in any case: such as `Vary`. The list
+  /// may be spread over several lines.
+  bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
   void set_content_type(media_type type);

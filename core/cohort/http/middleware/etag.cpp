@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include <cohort/http/message/entity_tag.hpp>
+#include <cohort/http/message/conditional_request.hpp>
 
 namespace cohort::http {
 namespace {
@@ -35,6 +35,12 @@ response not_modified(const response& full) {
   return result;
 }
 
+response modified(const std::string& tag) {
+  auto result = error_response(status::precondition_failed, "The resource has another entity tag");
+  result.set("ETag", tag);
+  return result;
+}
+
 }  // namespace
 
 middleware etag(etag_strength strength) {
@@ -46,12 +52,11 @@ middleware etag(etag_strength strength) {
     if (!is_eligible) co_return result;
     const auto tag = make_etag(result.content(), strength);
     result.set("ETag", tag);
-    if (head.find(field::if_match) && !lists_entity_tag(head, field::if_match, tag, tag_comparison::strong)) {
-      auto failed = error_response(status::precondition_failed, "The resource has another entity tag");
-      failed.set("ETag", tag);
-      co_return failed;
+    switch (evaluate_preconditions(head, {tag})) {
+      case precondition::met: break;
+      case precondition::not_modified: co_return not_modified(result);
+      case precondition::failed: co_return modified(tag);
     }
-    if (lists_entity_tag(head, field::if_none_match, tag, tag_comparison::weak)) co_return not_modified(result);
     co_return result;
   };
 }

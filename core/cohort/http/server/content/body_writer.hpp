@@ -3,10 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <cohort/http/message/content_encoder.hpp>
 #include <cohort/http/message/server_limits.hpp>
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
@@ -36,7 +39,9 @@ class body_writer {
   /// `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while the system
   /// reads bytes that are not in the page cache, for at most 256 KiB at a time.
   task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
-  /// Sleeps for `span`; returns `notified` early, or at once, when the server drains.
+  /// Sends what a content coding holds back. False as for `write`.
+  task<bool> flush();
+  /// Sleeps for `span` after a `flush`; returns `notified` early, or at once, when the server drains.
   task<wait_status> pause(duration span);
   /// Whether the server drains; the producer should end. A producer that returns after it learnt that is taken to have
   /// stopped early, unless it calls `mark_complete`.
@@ -54,6 +59,16 @@ class body_writer {
   /// the client detects the truncation.
   void abort() noexcept { ok_ = false; }
 
+  /// Applies a content coding to the body. The framing must not have a content length; `content_length` is that of the
+  /// body before the coding, and the body is incomplete without as many bytes. `flush_each_write`: the client can
+  /// decode each write at once, at a lower ratio. Call it before the first write. For middleware.
+  void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
+                   bool flush_each_write) noexcept {
+    encoder_ = std::move(encoder);
+    remaining_ = content_length;
+    flushes_each_write_ = flush_each_write;
+  }
+
   /// Ends the body, if it is not cut off. Returns whether it is complete and correctly framed, so that the connection
   /// can be kept. For the connection.
   task<bool> finish();
@@ -68,8 +83,15 @@ class body_writer {
 
  private:
   task<> send(std::string bytes);
-  /// The framing before a part of `size` bytes. Clears `ok_` if the part exceeds the content length.
-  std::string start_part(std::uint64_t size);
+  /// Clears `ok_` if a part of `size` bytes exceeds the content length.
+  void count_part(std::uint64_t size) noexcept;
+  /// The framing before a part of `size` bytes.
+  std::string part_prefix(std::uint64_t size) const;
+  /// A part with its framing.
+  std::string framed(std::string bytes) const;
+  task<> encode(std::string_view bytes, content_encoder::operation step);
+  task<> write_encoded(std::string_view bytes);
+  task<> encode_file(int file, std::uint64_t offset, std::uint64_t count);
 
   net::stream& stream_;
   framing framing_;
@@ -78,6 +100,11 @@ class body_writer {
   /// Of the content length.
   std::optional<std::uint64_t> remaining_;
   std::uint64_t bytes_sent_ = 0;
+  std::shared_ptr<content_encoder> encoder_;
+  /// Encoded bytes that are not sent yet.
+  std::string encoded_;
+  std::size_t encoded_without_turn_ = 0;
+  bool flushes_each_write_ = false;
   bool exceeds_length_ = false;
   bool learnt_of_drain_ = false;
   bool is_marked_complete_ = false;

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace cohort::http {
+
+/// A content coding that can be applied to a response (RFC 9110 section 8.4.1).
+enum class content_coding : std::uint8_t { gzip, brotli };
+
+/// `gzip` or `br`, as in `Content-Encoding`.
+std::string_view content_coding_name(content_coding coding) noexcept;
+
+/// Encodes a body in parts.
+class content_encoder {
+ public:
+  enum class operation : std::uint8_t {
+    /// Output may be held back, for a better ratio.
+    process,
+    /// All input can be decoded from the output so far.
+    flush,
+    /// The end of the body. No further call is allowed.
+    finish,
+  };
+
+  virtual ~content_encoder() = default;
+
+  /// Encodes `input` and appends to `output`, which grows by little more than the input and what was held back, at most
+  /// 64 KiB. False if it fails for want of memory: then the body cannot be completed.
+  virtual bool encode(std::string_view input, operation step, std::string& output) = 0;
+
+  /// The memory in use, in bytes.
+  virtual std::size_t memory_bytes() const noexcept = 0;
+};
+
+/// The quality 0 (brotli) or 1 (gzip) is the fastest; 9 (gzip) and 11 (brotli) are the smallest.
+struct content_encoder_settings {
+  content_coding coding = content_coding::gzip;
+  int quality = 5;
+  /// The length of the body in bytes, if it is known: a short one needs less memory. 0 if it is not known.
+  std::uint64_t size_hint = 0;
+};
+
+/// The memory that an encoder uses at most, in bytes, up to the qualities 9 (gzip, which takes 0.3 MiB) and 5 (brotli).
+constexpr std::size_t max_content_encoder_bytes = 2 * 1024 * 1024;
+
+/// Whether the program was built with this coding (CMake option COHORT_BROTLI).
+bool is_supported(content_coding coding) noexcept;
+
+/// Null if the coding is not supported, the quality is out of range, or there is not enough memory.
+std::unique_ptr<content_encoder> make_content_encoder(const content_encoder_settings& settings);
+
+}  // namespace cohort::http

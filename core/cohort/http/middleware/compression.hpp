@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/http/message/content_encoder.hpp>
+#include <cohort/http/server/pipeline.hpp>
+
+namespace cohort::http {
+
+/// Text, JSON, XML, JavaScript, WebAssembly and SVG; not `text/event-stream`.
+std::vector<std::string> compressible_media_types();
+
+struct compression_settings {
+  /// A shorter body, in bytes, is sent as it is. A streamed body without a content length is encoded.
+  std::size_t min_size = 1024;
+  /// Media types without parameters. `text/*` is all subtypes, except `text/event-stream`, which must be named; `+json`
+  /// is all types with that suffix.
+  std::vector<std::string> media_types = compressible_media_types();
+  /// 1 (fastest) to 9 (smallest).
+  int gzip_quality = 5;
+  /// 0 (fastest) to 11 (smallest). From 6 on, a response takes more memory than `max_content_encoder_bytes`.
+  int brotli_quality = 4;
+  /// False: gzip only. Without effect if the program was built without brotli (COHORT_BROTLI).
+  bool brotli = true;
+  /// The maximum number of responses that are streamed with a content coding at a time; further ones are sent as they
+  /// are. Limits the memory: each takes up to `max_content_encoder_bytes`.
+  std::size_t max_streams = 64;
+};
+
+/// Applies content codings to responses. Can be used from several loops.
+class compressor {
+ public:
+  /// Throws `std::invalid_argument` for a quality out of range.
+  explicit compressor(compression_settings settings = {});
+
+  /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers, `br` among equals.
+  ///
+  /// A response is left as it is if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
+  /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
+  /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not count.
+  ///
+  /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and `Vary:
+  /// Accept-Encoding`, which one that could have been encoded has, too.
+  void apply(const request_head& request, response& result) const;
+
+ private:
+  bool is_listed(std::string_view media_type) const noexcept;
+  bool is_eligible(const response& result) const noexcept;
+  void encode_whole(response& result, content_coding coding, bool must_encode) const;
+  void encode_stream(const request_head& request, response& result, content_coding coding) const;
+  content_encoder_settings encoder_settings(content_coding coding, std::uint64_t size_hint) const noexcept;
+
+  compression_settings settings_;
+  std::shared_ptr<std::atomic<std::size_t>> streams_ = std::make_shared<std::atomic<std::size_t>>(0);
+};
+
+/// Applies a `compressor` to the responses of a router, group or operation. Do not use it for responses that contain
+/// both a secret and input of the request: the length of an encoded body can disclose the secret (BREACH).
+///
+/// A body of up to 64 KiB is encoded at once and has a content length; a longer or a streamed one is encoded while it
+/// is sent, and chunked. The encoder may hold back what a producer writes until it calls `body_writer::flush` or
+/// `pause`, or returns; with `text/event-stream`, each write is flushed.
+middleware compression(compression_settings settings = {});
+
+}  // namespace cohort::http

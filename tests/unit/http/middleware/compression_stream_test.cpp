@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include <cohort/http/middleware/compression.hpp>
+#include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/http/server/content/file_response.hpp>
+#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/http/message/content_decoding.hpp"
+#include "tests/unit/http/server/server_fixture.hpp"
+
+// Streamed responses with a content coding.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+std::string get_encoded(std::string_view path, std::string_view coding) {
+  return get(path, "Accept-Encoding: " + std::string{coding} + "\r\n");
+}
+
+std::string_view supported_coding() {
+  const std::string_view coding = GENERATE("gzip", "br");
+  if (coding == "br" && !http::is_supported(http::content_coding::brotli)) SKIP("built without brotli");
+  return coding;
+}
+
+/// Writes the text in parts of this size.
+task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(part, rest.size()))) {
+    std::string piece{rest.substr(0, part)};
+    auto writing = writer.write(std::move(piece));
+    if (!co_await std::move(writing)) co_return;
+  }
+}
+
+auto stream_handler(std::string text, std::size_t part, std::optional<std::uint64_t> length = std::nullopt) {
+  return [=](request_context&) {
+    const auto producer = [=](body_writer& writer) { return write_in_parts(writer, text, part); };
+    return http::response{}.stream(producer, "text/plain", length);
+  };
+}
+
+/// The content of the chunks that have arrived.
+std::string received_content(std::string_view bytes) {
+  std::string content;
+  bytes.remove_prefix(bytes.find("\r\n\r\n") + 4);
+  while (!bytes.empty()) {
+    std::size_t digits = 0;
+    const auto size = std::stoul(std::string{bytes.substr(0, 16)}, &digits, 16);
+    content += bytes.substr(digits + 2, size);
+    bytes.remove_prefix(std::min(bytes.size(), digits + 2 + size + 2));
+  }
+  return content;
+}
+
+bool is_whole(std::string_view bytes) { return bytes.ends_with("\r\n0\r\n\r\n"); }
+
+TEST_CASE("compression: a streamed body is encoded for parts and reads of any size", "[http][middleware]") {
+  const auto coding = supported_coding();
+  const std::size_t part = GENERATE(7, 1000, 65'536, 300'000);
+  const std::size_t read_size = GENERATE(3, 65'536);
+  const bool has_length = GENERATE(true, false);
+  const std::size_t size = read_size == 3 ? 20'000 : 400'000;
+  CAPTURE(coding, part, read_size, has_length);
+  server_fixture server{max_read_size(read_size)};
+  const auto text = compressible_text(size);
+  server.routes.use(http::compression());
+  server.routes.get("/", stream_handler(text, part, has_length ? std::optional{text.size()} : std::nullopt));
+  auto client = server.connect();
+  for (int i = 0; i < 2; ++i) {
+    client.send(get_encoded("/", coding));
+    const auto response = client.receive();
+    REQUIRE(response.has_value());
+    CHECK(response->header("Content-Encoding") == coding);
+    CHECK(response->header("Transfer-Encoding") == "chunked");
+    CHECK_FALSE(response->header("Content-Length").has_value());
+    CHECK(response->body.size() < size / 2);
+    const auto decoded = decode(coding, response->body);
+    CHECK(decoded.is_complete);
+    CHECK(decoded.text == text);
+  }
+}
+
+TEST_CASE("compression: a long body in memory is encoded while it is sent", "[http][middleware]") {
+  const auto coding = supported_coding();
+  server_fixture server;
+  const auto text = compressible_text(1'000'000);
+  server.routes.use(http::compression());
+  server.routes.get("/", text_handler(text));
+  const auto response = server.response_to(get_encoded("/", coding));
+  CHECK(response.header("Transfer-Encoding") == "chunked");
+  CHECK(decode(coding, response.body).text == text);
+}
+
+TEST_CASE("compression: a file is encoded, and a range of it is not", "[http][middleware]") {
+  const auto coding = supported_coding();
+  server_fixture server;
+  temporary_directory directory;
+  const auto text = compressible_text(300'000);
+  const auto path = directory.write("data.txt", text);
+  server.routes.use(http::compression());
+  server.routes.get("/", [&](request_context& context) { return http::file_response(context, path, {}); });
+  const auto whole = server.response_to(get_encoded("/", coding));
+  CHECK(whole.header("Content-Encoding") == coding);
+  CHECK(whole.header("ETag")->starts_with("W/\""));
+  CHECK_FALSE(whole.header("Accept-Ranges").has_value());
+  CHECK(decode(coding, whole.body).text == text);
+
+  const auto fields = "Accept-Encoding: " + std::string{coding} + "\r\nRange: bytes=10-19\r\n";
+  const auto range = server.response_to(get("/", fields));
+  CHECK(range.status == 206);
+  CHECK(range.body == text.substr(10, 10));
+  CHECK_FALSE(range.header("Content-Encoding").has_value());
+  // A weak tag is not a validator of a range: the client would combine parts of different representations.
+  const auto combined = server.response_to(get("/", fields + "If-Range: " + *whole.header("ETag") + "\r\n"));
+  CHECK(combined.status == 200);
+  CHECK(server.response_to(get("/", "If-None-Match: " + *whole.header("ETag") + "\r\n")).status == 304);
+}
+
+TEST_CASE("compression: HTTP/1.0 receives the encoded body until the connection closes", "[http][middleware]") {
+  server_fixture server;
+  const auto text = compressible_text(50'000);
+  server.routes.use(http::compression());
+  server.routes.get("/", stream_handler(text, 1000));
+  const auto response = server.response_to("GET / HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
+  const auto decoded = decode("gzip", response.body);
+  CHECK(decoded.is_complete);
+  CHECK(decoded.text == text);
+}
+
+// ---- when bytes are sent
+
+task<> write_and_pause(body_writer& writer) {
+  for (const auto* part : {"one,", "two,", "three"}) {
+    co_await writer.write(part);
+    co_await writer.pause(1s);
+  }
+}
+
+task<> write_and_sleep(body_writer& writer) {
+  for (const auto* part : {"one,", "two,", "three"}) {
+    co_await writer.write(part);
+    co_await sleep_for(1s);
+  }
+}
+
+TEST_CASE("compression: a pause and each event send what the encoder holds back; other writes may wait",
+          "[http][middleware]") {
+  struct row {
+    task<> (*producer)(body_writer&);
+    std::string_view type;
+    std::string_view after_half_a_second;
+  };
+  const auto row = GENERATE(values<struct row>({{write_and_pause, "text/plain", "one,"},
+                                                {write_and_sleep, "text/event-stream", "one,"},
+                                                {write_and_sleep, "text/plain", ""}}));
+  const auto coding = supported_coding();
+  CAPTURE(coding, row.type, row.after_half_a_second);
+  server_fixture server;
+  http::compression_settings settings;
+  settings.media_types.emplace_back("text/event-stream");
+  server.routes.use(http::compression(settings));
+  server.routes.get("/", [&](request_context&) { return http::response{}.stream(row.producer, row.type); });
+  auto client = server.connect();
+  client.send(get_encoded("/", coding));
+  server.time.run_for(500ms);
+  std::string bytes;
+  while (client.stream().readable()) bytes += *client.read();
+  CHECK(decode(coding, received_content(bytes)).text == row.after_half_a_second);
+  while (!is_whole(bytes)) bytes += *client.read();
+  const auto decoded = decode(coding, received_content(bytes));
+  CHECK(decoded.is_complete);
+  CHECK(decoded.text == "one,two,three");
+}
+
+TEST_CASE("compression: a client that does not read stops the producer, and ends at the write timeout",
+          "[http][middleware]") {
+  net::memory_pipe_settings pipe;
+  pipe.capacity = 4096;
+  server_fixture server{pipe};
+  std::size_t written = 0;
+  const auto endless = [](body_writer& writer, std::size_t* count) -> task<> {
+    for (bool ok = true; ok; *count += 10'000) {
+      std::string piece = incompressible_text(10'000, static_cast<unsigned>(*count));
+      auto writing = writer.write(std::move(piece));
+      ok = co_await std::move(writing);
+    }
+  };
+  server.routes.use(http::compression());
+  server.routes.get("/", [&](request_context&) {
+    return http::response{}.stream([&](body_writer& writer) { return endless(writer, &written); }, "text/plain");
+  });
+  auto client = server.connect();
+  client.send(get_encoded("/", "gzip"));
+  server.time.run_for(5s);
+  // The pipe, the encoder's window and one part.
+  CHECK(written < 200'000);
+  server.time.run_for(120s);
+  CHECK(server.metric_value("cohort_server_connections") == 0);
+}
+
+task<> count_turns(const bool* ended, std::size_t* turns) {
+  while (!*ended) {
+    co_await asio::post(loop::current().get_executor(), asio::deferred);
+    ++*turns;
+  }
+}
+
+/// Returns how often another task of the loop ran meanwhile.
+task<std::size_t> write_encoded(body_writer& writer, std::string text) {
+  bool ended = false;
+  std::size_t turns = 0;
+  std::shared_ptr<http::content_encoder> encoder = http::make_content_encoder({});
+  writer.encode_with(std::move(encoder), std::nullopt, false);
+  asio::co_spawn(loop::current().get_executor(), count_turns(&ended, &turns), asio::detached);
+  auto writing = writer.write(std::move(text));
+  co_await std::move(writing);
+  ended = true;
+  // The other task ends before its variables do.
+  co_await asio::post(loop::current().get_executor(), asio::deferred);
+  co_return turns;
+}
+
+TEST_CASE("compression: other handlers of the loop have a turn after each 64 KiB that are encoded",
+          "[http][middleware]") {
+  virtual_time time;
+  net::memory_pipe_settings pipe;
+  pipe.capacity = 64 * 1024 * 1024;
+  connected_peers peers{time, pipe};
+  event draining;
+  body_writer writer{peers.client.stream(), body_writer::framing::chunked, http::server_limits{}, draining};
+  CHECK(time.run(write_encoded(writer, compressible_text(64UL * 64 * 1024))) >= 60);
+}
+
+// ---- bodies that are cut off
+
+task<> write_and_throw(body_writer& writer) {
+  co_await writer.write(compressible_text(50'000));
+  throw std::runtime_error("secret");
+}
+task<> write_and_abort(body_writer& writer) {
+  co_await writer.write(compressible_text(50'000));
+  writer.abort();
+}
+task<> write_until_drain(body_writer& writer) {
+  while (!writer.draining()) {
+    co_await writer.write(compressible_text(50'000));
+    co_await writer.pause(1s);
+  }
+}
+
+TEST_CASE("compression: a body that is cut off is complete neither in its framing nor in its coding",
+          "[http][middleware][case-6.3]") {
+  struct row {
+    std::string_view name;
+    task<> (*producer)(body_writer&);
+    std::optional<std::uint64_t> length;
+  };
+  const auto row = GENERATE(values<struct row>({{"throws", write_and_throw, {}},
+                                                {"aborts", write_and_abort, {}},
+                                                {"stops at the drain", write_until_drain, {}},
+                                                {"too short", write_and_pause, 1'000'000}}));
+  const auto coding = supported_coding();
+  const bool is_http_1_0 = GENERATE(false, true);
+  CAPTURE(row.name, coding, is_http_1_0);
+  server_fixture server;
+  server.routes.use(http::compression());
+  server.routes.get("/",
+                    [&](request_context&) { return http::response{}.stream(row.producer, "text/plain", row.length); });
+  auto client = server.connect();
+  client.send(is_http_1_0 ? "GET / HTTP/1.0\r\nAccept-Encoding: " + std::string{coding} + "\r\n\r\n"
+                          : get_encoded("/", coding));
+  server.time.run_for(500ms);
+  if (row.producer == write_until_drain) server.begin_drain(10s);
+  const auto bytes = client.read_to_end();
+  CHECK(bytes.find("secret") == std::string::npos);
+  if (is_http_1_0) {
+    CHECK(client.last_error() == asio::error::connection_reset);
+  } else {
+    CHECK_FALSE(is_whole(bytes));
+    CHECK_FALSE(decode(coding, received_content(bytes)).is_complete);
+  }
+}
+
+TEST_CASE("compression: bytes beyond the content length of the producer are not sent", "[http][middleware]") {
+  server_fixture server;
+  server.routes.use(http::compression());
+  server.routes.get("/", stream_handler(std::string(3000, 'x'), 1500, 2000));
+  auto client = server.connect();
+  client.send(get_encoded("/", "gzip"));
+  const auto bytes = client.read_to_end();
+  CHECK_FALSE(is_whole(bytes));
+}
+
+// ---- limits
+
+TEST_CASE("compression: beyond the maximum number of streams, bodies are sent as they are", "[http][middleware]") {
+  server_fixture server;
+  http::compression_settings settings;
+  settings.max_streams = 1;
+  server.routes.use(http::compression(settings));
+  server.routes.get("/", [](request_context&) { return http::response{}.stream(write_and_pause, "text/plain"); });
+  auto first = server.connect();
+  auto second = server.connect();
+  first.send(get_encoded("/", "gzip"));
+  server.time.run_for(500ms);
+  second.send(get_encoded("/", "gzip"));
+  const auto plain = second.receive();
+  CHECK_FALSE(plain->header("Content-Encoding").has_value());
+  CHECK(plain->header("Vary") == "Accept-Encoding");
+  CHECK(plain->body == "one,two,three");
+  CHECK(decode("gzip", first.receive()->body).text == "one,two,three");
+  // The stream of the first has ended.
+  second.send(get_encoded("/", "gzip"));
+  CHECK(second.receive()->header("Content-Encoding") == "gzip");
+}
+
+}  // namespace
+}  // namespace cohort
