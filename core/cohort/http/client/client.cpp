@@ -35,6 +35,10 @@ connection_pool& client::pool() {
   return *pool;
 }
 
+task<result<net::stream_ptr, client_error>> client::connect(origin target, deadline call_deadline) {
+  return pool().connect(std::move(target), call_deadline);
+}
+
 task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
   const auto target = origin_of(request.url);
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};

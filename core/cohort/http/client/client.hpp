@@ -47,6 +47,10 @@ class client {
   /// outlive the exchange.
   task<exchange> send(const client_request& request, deadline call_deadline, send_options options);
 
+  /// A new connection to an origin that is not pooled, for another protocol than HTTP: an address of its name that
+  /// accepts, and TLS if it is secure. Sends nothing.
+  task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
+
   std::size_t loop_count() const noexcept { return pools_.size(); }
   /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.
   duration round_trip(const origin& target) { return pool().round_trip(target); }

@@ -66,7 +66,23 @@ std::string_view response::content_type() const noexcept {
 }
 
 void response::reject_field(std::string_view name) {
-  if (!rejected_field_) rejected_field_ = std::make_shared<const std::string>(name.empty() ? "(empty name)" : name);
+  if (!rejected_field().empty()) return;
+  auto changed = rare_ ? *rare_ : rare_properties{};
+  changed.rejected_field = name.empty() ? "(empty name)" : name;
+  rare_ = std::make_shared<const rare_properties>(std::move(changed));
+}
+
+response& response::upgrade(std::string_view protocol, upgrade_handler function) {
+  auto changed = rare_ ? *rare_ : rare_properties{};
+  changed.upgrade = std::move(function);
+  rare_ = std::make_shared<const rare_properties>(std::move(changed));
+  code_ = http::status::switching_protocols;
+  return offer_upgrade(protocol);
+}
+
+response& response::offer_upgrade(std::string_view protocol) {
+  header_lines_.append("Connection: Upgrade\r\nUpgrade: ").append(protocol).append("\r\n");
+  return *this;
 }
 
 response& response::set(std::string_view name, std::string_view value) {

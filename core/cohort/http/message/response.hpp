@@ -17,6 +17,7 @@
 namespace cohort::http {
 
 class body_writer;
+class upgraded_connection;
 
 /// A response to a request. The server adds `Date`, `Content-Length` or `Transfer-Encoding`, `Connection`, and the
 /// header lines of `server_settings`.
@@ -25,6 +26,9 @@ class response {
   /// Writes a body in parts. The body is complete when the producer returns; if it throws, the connection is closed
   /// without the end of the body, so that the client detects the truncation.
   using body_producer = std::function<task<>(body_writer&)>;
+
+  /// Uses a connection after it has switched to another protocol; the connection closes when it returns.
+  using upgrade_handler = std::function<task<>(upgraded_connection&)>;
 
   explicit response(http::status code = http::status::ok) : code_(code) {}
 
@@ -45,6 +49,11 @@ class response {
   response& set(std::string_view name, std::string_view value);
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
+  /// Makes this the response 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
+  /// speaks; it must accept the request's upgrade.
+  response& upgrade(std::string_view protocol, upgrade_handler function);
+  /// Adds the fields that offer another protocol, for the status 426.
+  response& offer_upgrade(std::string_view protocol);
   /// Closes the connection after this response.
   response& close_connection() noexcept {
     closes_connection_ = true;
@@ -66,7 +75,12 @@ class response {
   bool closes_connection() const noexcept { return closes_connection_; }
   /// The name of the first field that `set` did not add; empty if there is none.
   std::string_view rejected_field() const noexcept {
-    return rejected_field_ ? std::string_view{*rejected_field_} : std::string_view{};
+    return rare_ ? std::string_view{rare_->rejected_field} : std::string_view{};
+  }
+
+  /// Null unless `upgrade` was called.
+  const upgrade_handler* upgrade_function() const noexcept {
+    return rare_ && rare_->upgrade ? &rare_->upgrade : nullptr;
   }
 
   /// The value of a field that `set` added; for tests and filters.
@@ -76,6 +90,12 @@ class response {
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
+  /// What few responses have, apart from the others, so that those cost no more.
+  struct rare_properties {
+    std::string rejected_field;
+    upgrade_handler upgrade;
+  };
+
   void set_content_type(media_type type);
   void reject_field(std::string_view name);
 
@@ -85,7 +105,7 @@ class response {
   std::string_view static_body_;
   std::string_view static_content_type_;
   std::string header_lines_;
-  std::shared_ptr<const std::string> rejected_field_;
+  std::shared_ptr<const rare_properties> rare_;
   body_producer producer_;
   std::optional<std::uint64_t> stream_length_;
 };

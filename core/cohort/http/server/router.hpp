@@ -12,6 +12,7 @@
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/routing/route.hpp>
 #include <cohort/http/server/routing/routing_table.hpp>
+#include <cohort/http/server/websocket_route.hpp>
 
 namespace cohort::http {
 
@@ -61,6 +62,13 @@ class route_group {
   operation& any(const std::string& pattern, Handler callable,
                  std::source_location where = std::source_location::current()) {
     return add(method::unknown, pattern, std::move(callable), where);
+  }
+  /// Adds a WebSocket (RFC 6455): a handler for the `GET` requests of its opening handshake. The middleware runs before
+  /// the response 101, so that it can reject the request. The connection is closed when the handler returns, with 1011
+  /// if it throws; see `websocket` and `websocket_options`.
+  operation& websocket(const std::string& pattern, websocket_handler callable, websocket_options options = {},
+                       std::source_location where = std::source_location::current()) {
+    return add(method::get, pattern, handler{make_websocket_route(std::move(callable), std::move(options))}, where);
   }
   /// Adds a handler for any method, `unknown` for all.
   template <class Handler>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/server_metrics.hpp>
 
+#include <algorithm>
+
 namespace cohort::http {
 namespace {
 
@@ -24,6 +26,14 @@ std::string endpoint_of(const route& entry) {
   const auto& pattern = entry.path_pattern();
   if (pattern.segments().back().segment_kind != pattern_segment::kind::rest) return entry.pattern;
   return entry.pattern.substr(0, entry.pattern.rfind('/')) + "/*";
+}
+
+bool is_websocket(const route& entry) {
+  return std::any_of(entry.operations().begin(), entry.operations().end(),
+                     [](const std::unique_ptr<operation>& candidate) {
+                       const auto* function = std::get_if<sync_handler>(&candidate->function());
+                       return function && function->target<websocket_route>() != nullptr;
+                     });
 }
 
 constexpr std::array common_statuses{200U, 400U, 401U, 429U, 500U, 502U, 503U, 504U};
@@ -59,8 +69,16 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
       for (const auto code : common_statuses) counter_for(metrics, entry->index, index, code);
     }
   }
+  if (std::any_of(routes.routes().begin(), routes.routes().end(),
+                  [](const auto& entry) { return is_websocket(*entry); }))
+    websockets();
   auto& unmatched = metrics_for(routes.routes().size(), 0);
   counter_for(unmatched, routes.routes().size(), 0, 404);
+}
+
+websocket_metrics& server_metrics::websockets() {
+  std::call_once(websockets_flag_, [this] { websockets_.emplace(registry_); });
+  return *websockets_;
 }
 
 server_metrics::admission_metrics server_metrics::make_admission_metrics(const std::string& endpoint) {

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <cohort/http/server/bounds/bounds_metrics.hpp>
 #include <cohort/http/server/router.hpp>
+#include <cohort/http/websocket/websocket_metrics.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
 namespace cohort::http {
@@ -39,6 +41,9 @@ class server_metrics {
   void on_concurrency_limit(const route& requested_route, double change) {
     admission_[requested_route.index].limit->add(change);
   }
+
+  /// The metrics of WebSockets; made with the server if it has a route for them, otherwise by the first call.
+  websocket_metrics& websockets();
 
   telemetry::gauge& connections;
   telemetry::counter& connections_total;
@@ -76,6 +81,8 @@ class server_metrics {
   std::vector<admission_metrics> admission_;
   std::mutex creation_mutex_;
   std::deque<method_metrics> method_metrics_;
+  std::once_flag websockets_flag_;
+  std::optional<websocket_metrics> websockets_;
 };
 
 }  // namespace cohort::http

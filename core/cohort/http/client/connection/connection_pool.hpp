@@ -79,6 +79,11 @@ class connection_pool {
   /// the error is that of the last stage reached.
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options);
 
+  /// A new connection that does not belong to the pool; see `connector::connect`.
+  task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline) {
+    return connector_.connect(std::move(target), call_deadline);
+  }
+
   /// Smoothed round-trip time of the connections made to the origin; zero before the first.
   duration round_trip(const origin& target) const noexcept;
   address_counts addresses(const origin& target) const noexcept;

@@ -116,6 +116,10 @@ task<connection::disposition> connection::handle_request() {
   }
 
   const auto& final_response = std::get<response>(result);
+  if (final_response.code() == status::switching_protocols) {
+    auto upgrade = run_upgrade(context, final_response, start);
+    co_return co_await std::move(upgrade);
+  }
   record_response(context, final_response.code(), start);
   if (const auto field = final_response.rejected_field(); !field.empty())
     shard_.state().log_rejected_field(route_, field);

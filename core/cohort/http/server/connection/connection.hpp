@@ -22,6 +22,8 @@
 
 namespace cohort::http {
 
+class upgraded_connection;
+
 /// A client's connection: reads requests and writes the responses in their order. Responses to pipelined requests are
 /// sent in one write.
 class connection final : public open_connection {
@@ -108,6 +110,9 @@ class connection final : public open_connection {
   task<disposition> send_streamed_response(const response& result, bool keep_alive);
   void add_server_timing(response& result, request_context& context, time_point start) const;
 
+  // Another protocol (connection_upgrade.cpp).
+  task<disposition> run_upgrade(request_context& context, const response& result, time_point start);
+
   // Handling inside of middleware (connection_middleware.cpp).
   class wrapped_request;
   task<handling_result> handle_in_middleware(request_context& context);
@@ -176,6 +181,8 @@ class connection final : public open_connection {
   bool is_reading_head_ = false;
   /// `shed` was called; the connection does not count.
   bool is_shed_ = false;
+  /// Set while the connection has another protocol.
+  upgraded_connection* upgraded_ = nullptr;
 };
 
 }  // namespace cohort::http

@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 
 #include <cohort/http/server/connection/connection.hpp>
+#include <cohort/http/server/upgraded_connection.hpp>
 
 namespace cohort::http {
 namespace {
@@ -40,6 +41,7 @@ void connection::undo_shedding() noexcept {
 }
 
 void connection::drain() noexcept {
+  if (upgraded_) upgraded_->drain();
   if (is_idle_) stream_->set_deadline(deadline::after(shard_.event_loop().now(), drain_grace_period));
 }
 

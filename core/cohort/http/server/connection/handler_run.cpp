@@ -25,6 +25,12 @@ void handler_run::detect_disconnect() noexcept {
   timer_.arm(std::min(deadline_, deadline::after(loop_.now(), disconnect_detection_delay)).time());
 }
 
+void handler_run::set_deadline(deadline limit) noexcept {
+  if (!is_running_) return;
+  deadline_ = limit;
+  timer_.arm(limit.time());
+}
+
 void handler_run::stop() noexcept {
   timer_.disarm();
   is_running_ = false;

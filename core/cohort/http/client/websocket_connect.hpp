@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/http/websocket/websocket.hpp>
+
+namespace cohort::http {
+
+/// What a client asks for in an opening handshake.
+struct websocket_connect_options {
+  /// The subprotocols that the client speaks, the preferred ones first.
+  std::vector<std::string> subprotocols;
+  /// Further header fields, such as `Authorization` and `Origin`.
+  std::vector<std::pair<std::string, std::string>> fields;
+  /// Offer permessage-deflate.
+  bool compression = true;
+  websocket_settings connection{};
+};
+
+/// Why there is no WebSocket.
+struct websocket_connect_error {
+  /// The stage that failed; `response_malformed` if the server's handshake is invalid, or its response is not 101.
+  client_error reason;
+  /// The status of the server's response; zero without one.
+  unsigned status = 0;
+  std::string message;
+};
+
+/// Opens a WebSocket to a `ws`, `wss`, `http` or `https` URL on a connection of its own, all before the deadline of
+/// `context`. The server's handshake is checked (RFC 6455 section 4.1): `Sec-WebSocket-Accept`, and that it chose one
+/// of the offered subprotocols and extensions. `transport` must outlive the call; it provides resolver, TLS and proxy
+/// settings. The result belongs to the current loop and must be destroyed on it.
+task<result<websocket, websocket_connect_error>> websocket_connect(call_context context, client& transport,
+                                                                   boost::urls::url url,
+                                                                   websocket_connect_options options = {});
+
+}  // namespace cohort::http

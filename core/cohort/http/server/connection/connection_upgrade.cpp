@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// Switches the connection to another protocol.
+#include <cohort/http/server/connection/connection.hpp>
+#include <cohort/http/server/upgraded_connection.hpp>
+
+namespace cohort::http {
+
+/// Sends the response 101 and runs its upgrade handler. The access log's record follows after the handler.
+task<connection::disposition> connection::run_upgrade(request_context& context, const response& result,
+                                                      time_point start) {
+  auto& metrics = shard_.state().metrics;
+  record_response(context, result.code(), start);
+  const auto* function = result.upgrade_function();
+  if (!function) {
+    shard_.state().log.write(telemetry::log_level::error, "response 101 without an upgrade handler", {});
+    co_return disposition::close;
+  }
+  append_head(result, std::nullopt, true, false);
+  const bool flushed = co_await flush();
+  bool is_complete = false;
+  std::uint64_t bytes_sent = 0;
+  const auto request_deadline = context.deadline();
+  if (flushed) {
+    // The request has its response, and lasts as long as its client wants.
+    metrics.requests_in_flight.add(-1);
+    context.set_deadline(deadline::never());
+    std::string{}.swap(output_);
+    upgraded_connection upgraded{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
+    input_.consume(input_.unread().size());
+    upgraded_ = &upgraded;
+    auto work = start_task<void>(*function, upgraded);
+    detail::task_outcome<void> outcome;
+    const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
+    upgraded_ = nullptr;
+    if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(outcome.failure);
+    is_complete = interrupted != interruption::shutdown && upgraded.is_complete();
+    bytes_sent = upgraded.bytes_sent();
+    context.set_deadline(request_deadline);
+    metrics.requests_in_flight.add(1);
+  }
+  finish_request(context, result.code(), bytes_sent, start, is_complete);
+  co_return disposition::close;
+}
+
+}  // namespace cohort::http

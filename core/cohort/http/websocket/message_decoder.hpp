@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/websocket/frame.hpp>
+
+namespace cohort::http {
+
+struct websocket_message {
+  enum class kind { text, binary };
+  kind type = kind::text;
+  /// Valid UTF-8 if it is a text.
+  std::string data;
+};
+
+/// Decodes the frames of a peer into messages and control frames. Performs no I/O. After a failure or a close frame it
+/// must not be used.
+class message_decoder {
+ public:
+  struct settings {
+    websocket_role sender = websocket_role::client;
+    /// Of a message, before and after decompression, in bytes.
+    std::size_t max_message_bytes = 1024 * 1024;
+    /// Whether permessage-deflate was negotiated.
+    bool allows_compression = false;
+  };
+  enum class event {
+    /// More bytes are needed.
+    none,
+    /// `message()`
+    message,
+    /// `payload()`
+    ping,
+    pong,
+    /// `close_code()` and `payload()`, the reason.
+    close,
+    /// The peer violates the protocol or a limit: `close_code()` and `payload()`, the description.
+    failure,
+  };
+
+  explicit message_decoder(const settings& decoder_settings) : settings_(decoder_settings) {}
+
+  /// Consumes bytes from the front of `input` up to the next event. `none`: the remaining bytes, at most 13, are the
+  /// beginning of a frame header and must be passed again with those that follow.
+  event next(std::string_view& input);
+
+  /// Valid until the next call of `next`.
+  websocket_message& message() noexcept { return message_; }
+  const std::string& payload() const noexcept { return control_payload_; }
+  std::uint16_t close_code() const noexcept { return close_code_; }
+  /// The memory for the message that is being received, in bytes.
+  std::size_t buffered_bytes() const noexcept { return message_.data.capacity(); }
+
+ private:
+  event start_frame(const frame_header& header);
+  event end_frame();
+  event end_message();
+  event end_control_frame();
+  event fail(std::uint16_t code, std::string_view description);
+
+  settings settings_;
+  websocket_message message_;
+  bool has_returned_message_ = false;
+  bool is_in_message_ = false;
+  bool is_compressed_ = false;
+  bool is_in_frame_ = false;
+  frame_header frame_;
+  /// The bytes of the frame's payload that were received.
+  std::uint64_t received_ = 0;
+  std::string control_payload_;
+  std::uint16_t close_code_ = 0;
+};
+
+}  // namespace cohort::http

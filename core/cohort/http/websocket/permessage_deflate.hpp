@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohort::http {
+
+// The extension permessage-deflate (RFC 7692), always without context takeover: each message is compressed on its own,
+// so that an idle connection needs no memory for it. zlib's states belong to the thread.
+
+/// The offer of a client, for `Sec-WebSocket-Extensions`.
+inline constexpr std::string_view deflate_offer =
+    "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+
+/// The server's answer to a list of offers; empty if it accepts none. Not accepted: offers with an unknown, repeated or
+/// invalid parameter, or with a window of less than 32 KiB for the server.
+std::optional<std::string> accept_deflate_offer(std::string_view offers);
+
+/// Whether a server's answer to `deflate_offer` is valid and as this client needs it: with
+/// `server_no_context_takeover`.
+bool is_valid_deflate_answer(std::string_view answer);
+
+/// The payload of a compressed message.
+std::string deflate_message(std::string_view message);
+
+/// The message of a compressed payload. Empty if it is invalid, or longer than `max_bytes`: then `too_large` is set.
+std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large);
+
+}  // namespace cohort::http

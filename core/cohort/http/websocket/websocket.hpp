@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/websocket/websocket_connection.hpp>
+#include <cohort/telemetry/call_context.hpp>
+
+namespace cohort::http {
+
+/// Why `read` has no message, or `send` did not queue one.
+enum class websocket_error {
+  /// The connection was closed by the peer, by this end, by a drain of the server, or it was lost: `close_code`.
+  closed = 1,
+  /// The deadline passed. The connection stays open.
+  timed_out,
+  /// The coroutine was cancelled. The connection stays open.
+  cancelled,
+  /// A text to send is not valid UTF-8.
+  invalid_text,
+};
+
+/// A message that is encoded once and sent to many clients of a server; see `websocket::send`. Copies share the bytes.
+class shared_message {
+ public:
+  /// A text must be valid UTF-8; otherwise an `std::invalid_argument` is thrown.
+  explicit shared_message(std::string_view data, websocket_message::kind type = websocket_message::kind::text);
+  const encoded_frame& frame() const noexcept { return frame_; }
+
+ private:
+  encoded_frame frame_;
+};
+
+/// An open WebSocket (RFC 6455), of a server's handler or a client; one loop uses it. One coroutine may read while
+/// others send. Pings are answered, and the connection is monitored, without the help of its user. The destructor
+/// aborts the connection.
+class websocket {
+ public:
+  websocket(std::shared_ptr<websocket_connection> connection, std::string subprotocol)
+      : connection_(std::move(connection)), subprotocol_(std::move(subprotocol)) {}
+  ~websocket() {
+    if (connection_) connection_->abort();
+  }
+  websocket(websocket&&) noexcept = default;
+  websocket& operator=(websocket&&) = delete;
+
+  /// The next message. After the connection was closed, first those that had been received.
+  task<result<websocket_message, websocket_error>> read(deadline limit = deadline::never());
+  task<result<websocket_message, websocket_error>> read(const call_context& context) { return read(context.deadline); }
+
+  /// Queues a message; `websocket_settings::when_full` says what happens if the queue is full. Success does not mean
+  /// that the peer has received it.
+  task<result<void, websocket_error>> send(std::string text, deadline limit = deadline::never());
+  task<result<void, websocket_error>> send(std::string text, const call_context& context) {
+    return send(std::move(text), context.deadline);
+  }
+  task<result<void, websocket_error>> send_binary(std::string data, deadline limit = deadline::never());
+  /// Queues a message without waiting. False if the connection is closed, or the queue is full and the policy is
+  /// `wait`. For a server only: the frame has no mask, and is not compressed.
+  bool try_send(const shared_message& message);
+
+  /// Closes the connection: sends what is queued, then a close frame, and waits, in the background, for that of the
+  /// peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to 4999;
+  /// otherwise an `std::invalid_argument` is thrown. `reason` is cut to 123 bytes.
+  void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
+  /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
+  task<> closed();
+
+  /// Whether messages can be sent.
+  bool is_open() const noexcept { return connection_->is_open(); }
+  /// Once closed: the code of the close frame that was sent or received first; 1005 if it had none, 1006 if the
+  /// connection was lost.
+  std::uint16_t close_code() const noexcept { return connection_->close_code(); }
+  const std::string& close_reason() const noexcept { return connection_->close_reason(); }
+  /// The negotiated subprotocol; empty if there is none.
+  const std::string& subprotocol() const noexcept { return subprotocol_; }
+  /// The bytes that wait to be sent.
+  std::size_t queued_bytes() const noexcept { return connection_->queued_bytes(); }
+
+ private:
+  static task<result<void, websocket_error>> send_message(std::shared_ptr<websocket_connection> connection,
+                                                          std::string data, websocket_message::kind type,
+                                                          deadline limit);
+
+  std::shared_ptr<websocket_connection> connection_;
+  std::string subprotocol_;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/websocket/websocket_connection.hpp>
+
+#include <algorithm>
+
+#include <cohort/http/websocket/permessage_deflate.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// The buffer of an idle connection; larger while longer messages arrive.
+constexpr std::size_t small_read = 512;
+constexpr std::size_t large_read = 16 * 1024;
+constexpr std::size_t max_close_reason = 123;
+
+time_point later(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
+
+}  // namespace
+
+websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr owned, parameters values)
+    : owned_(std::move(owned)),
+      stream_(stream),
+      loop_(loop::current()),
+      settings_(values.settings),
+      role_(values.role),
+      is_compressed_(values.is_compressed),
+      metrics_(values.metrics),
+      decoder_({values.role == websocket_role::server ? websocket_role::client : websocket_role::server,
+                values.settings.max_message_bytes, values.is_compressed}),
+      input_(std::move(values.received)),
+      input_size_(input_.size()),
+      read_size_(small_read),
+      last_received_(loop_.now()),
+      last_message_(last_received_),
+      timer_(loop_.timers(), this) {
+  if (metrics_) metrics_->open_connections.add(1);
+}
+
+websocket_connection::~websocket_connection() {
+  if (metrics_ && !ended_) metrics_->open_connections.add(-1);
+}
+
+void websocket_connection::start() {
+  started_ = true;
+  stream_.set_deadline(deadline::never());
+  schedule_timer();
+  decode();
+}
+
+// Reading
+
+bool websocket_connection::is_inbox_full() const noexcept {
+  return inbox_.size() >= settings_.max_unread_messages || inbox_bytes_ >= settings_.max_unread_bytes;
+}
+
+std::optional<websocket_message> websocket_connection::take_message() {
+  if (inbox_.empty()) return std::nullopt;
+  const bool was_full = is_inbox_full();
+  auto message = std::move(inbox_.front());
+  inbox_.pop_front();
+  inbox_bytes_ -= message.data.size();
+  if (was_full && !is_inbox_full() && !ended_) {
+    // The peer could not be heard in the meantime.
+    last_received_ = loop_.now();
+    decode();
+  }
+  return message;
+}
+
+void websocket_connection::read_more() {
+  if (reading_ || ended_) return;
+  input_.resize(input_size_ + read_size_);
+  auto reading = stream_.read_some(asio::buffer(input_.data() + input_size_, read_size_));
+  reading_ = true;
+  std::move(reading)([self = shared_from_this()](const net::io_result& size) {
+    self->reading_ = false;
+    self->on_read(size);
+    if (self->is_finished()) self->finish_waiters_.notify_all();
+  });
+}
+
+void websocket_connection::on_read(const net::io_result& size) {
+  if (ended_) return;
+  if (!size) return end();
+  last_received_ = loop_.now();
+  ping_pending_ = false;
+  input_size_ += *size;
+  read_size_ = *size == read_size_ ? large_read : small_read;
+  decode();
+}
+
+/// Decodes what was received, until a message has to wait for the handler, and reads more.
+void websocket_connection::decode() {
+  const auto self = shared_from_this();
+  input_.resize(input_size_);
+  std::string_view rest = input_;
+  while (!ended_ && !is_discarding_) {
+    if (is_inbox_full()) break;
+    const auto event = decoder_.next(rest);
+    if (event == message_decoder::event::none) break;
+    handle(event);
+  }
+  if (is_discarding_) rest = {};
+  const bool is_paused = !is_discarding_ && is_inbox_full();
+  input_.erase(0, input_.size() - rest.size());
+  input_size_ = input_.size();
+  if (read_size_ == small_read && input_.capacity() > 4 * small_read && input_size_ < small_read) {
+    // Without the capacity that a long message needed.
+    std::string smaller{input_};
+    input_.swap(smaller);
+  }
+  if (!is_paused) read_more();
+}
+
+void websocket_connection::handle(message_decoder::event event) {
+  using event_kind = message_decoder::event;
+  switch (event) {
+    case event_kind::message:
+      last_message_ = last_received_;
+      if (metrics_) metrics_->messages_received.increment();
+      inbox_bytes_ += decoder_.message().data.size();
+      inbox_.push_back(std::move(decoder_.message()));
+      readers_.notify_one();
+      break;
+    case event_kind::ping:
+      if (!close_queued_) send_control(websocket_opcode::pong, decoder_.payload());
+      break;
+    case event_kind::close: on_close_frame(); break;
+    case event_kind::failure:
+      is_discarding_ = true;
+      close(decoder_.close_code(), decoder_.payload());
+      break;
+    case event_kind::pong:
+    case event_kind::none: break;
+  }
+}
+
+/// The answer to a close frame has the same code (RFC 6455 section 5.5.1). Then the connection ends.
+void websocket_connection::on_close_frame() {
+  close_received_ = true;
+  is_discarding_ = true;
+  const auto code = decoder_.close_code();
+  const std::string reason = decoder_.payload();
+  close(code, reason);
+  if (outbox_.empty()) end();
+}
+
+// Writing
+
+bool websocket_connection::is_queue_full() const noexcept {
+  return queued_messages_ >= settings_.max_queued_messages || queued_bytes_ >= settings_.max_queued_bytes;
+}
+
+encoded_frame websocket_connection::encode(std::string message, websocket_message::kind type) {
+  frame_header header;
+  header.opcode = type == websocket_message::kind::text ? websocket_opcode::text : websocket_opcode::binary;
+  if (is_compressed_ && message.size() >= settings_.min_compressed_bytes) {
+    auto compressed = deflate_message(message);
+    header.is_compressed = compressed.size() < message.size();
+    if (header.is_compressed) message = std::move(compressed);
+  }
+  if (role_ == websocket_role::client) {
+    const auto random = loop_.random().next();
+    header.mask = {static_cast<char>(random), static_cast<char>(random >> 8U), static_cast<char>(random >> 16U),
+                   static_cast<char>(random >> 24U)};
+    apply_mask(message.data(), message.size(), *header.mask, 0);
+  }
+  header.payload_length = message.size();
+  std::string bytes;
+  bytes.reserve(message.size() + 14);
+  append_frame_header(bytes, header);
+  bytes += message;
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+void websocket_connection::send(encoded_frame frame) {
+  last_message_ = loop_.now();
+  if (metrics_) metrics_->messages_sent.increment();
+  enqueue(std::move(frame), true);
+}
+
+void websocket_connection::drop_oldest() {
+  // The transmission of the first frame may have begun.
+  for (auto it = outbox_.begin(); it != outbox_.end() && is_queue_full();) {
+    const bool has_begun = it == outbox_.begin() && (writing_ || written_ > 0);
+    if (has_begun || !it->is_message) {
+      ++it;
+      continue;
+    }
+    queued_bytes_ -= it->bytes->size();
+    --queued_messages_;
+    if (metrics_) metrics_->messages_dropped.increment();
+    it = outbox_.erase(it);
+  }
+}
+
+void websocket_connection::send_control(websocket_opcode opcode, std::string_view payload) {
+  frame_header header;
+  header.opcode = opcode;
+  header.payload_length = payload.size();
+  std::string masked{payload};
+  if (role_ == websocket_role::client) {
+    const auto random = loop_.random().next();
+    header.mask = {static_cast<char>(random), static_cast<char>(random >> 8U), static_cast<char>(random >> 16U),
+                   static_cast<char>(random >> 24U)};
+    apply_mask(masked.data(), masked.size(), *header.mask, 0);
+  }
+  std::string bytes;
+  append_frame_header(bytes, header);
+  bytes += masked;
+  enqueue(std::make_shared<const std::string>(std::move(bytes)), false);
+}
+
+void websocket_connection::enqueue(encoded_frame frame, bool is_message) {
+  queued_bytes_ += frame->size();
+  if (is_message) ++queued_messages_;
+  outbox_.push_back({std::move(frame), is_message});
+  write_more();
+}
+
+void websocket_connection::write_more() {
+  while (!writing_ && !ended_ && !outbox_.empty()) {
+    const auto& first = *outbox_.front().bytes;
+    net::const_buffers buffers{asio::buffer(first) + written_, asio::const_buffer{}};
+    if (outbox_.size() > 1) buffers[1] = asio::buffer(*std::next(outbox_.begin())->bytes);
+    const auto written = stream_.try_write(buffers);
+    if (written) {
+      on_written(*written);
+      continue;
+    }
+    write_progress_ = loop_.now();
+    writing_ = true;
+    auto writing = stream_.write_some(buffers);
+    std::move(writing)([self = shared_from_this()](const net::io_result& size) {
+      self->writing_ = false;
+      if (!size && !self->ended_) self->end();
+      if (size && !self->ended_) {
+        self->on_written(*size);
+        self->write_more();
+      }
+      if (self->is_finished()) self->finish_waiters_.notify_all();
+    });
+    schedule_timer();
+  }
+}
+
+void websocket_connection::on_written(std::size_t size) {
+  const bool was_full = is_queue_full();
+  bytes_sent_ += size;
+  written_ += size;
+  while (!outbox_.empty() && written_ >= outbox_.front().bytes->size()) {
+    const auto& frame = outbox_.front();
+    written_ -= frame.bytes->size();
+    queued_bytes_ -= frame.bytes->size();
+    if (frame.is_message) --queued_messages_;
+    outbox_.pop_front();
+  }
+  if (was_full && !is_queue_full()) senders_.notify_all();
+  if (!outbox_.empty() || !close_queued_) return;
+  if (close_received_) return end();
+  // After a violation, the peer learns by the end of the stream that nothing follows.
+  if (is_discarding_) stream_.shutdown_write();
+}
+
+// Closing
+
+void websocket_connection::close(std::uint16_t code, std::string_view reason) {
+  if (close_queued_ || ended_) return;
+  close_queued_ = true;
+  is_closing_ = true;
+  close_start_ = loop_.now();
+  close_code_ = code;
+  while (reason.size() > max_close_reason || !is_valid_utf8(reason)) reason.remove_suffix(1);
+  close_reason_ = reason;
+  std::string payload;
+  if (code != close_code::no_status) {
+    payload += static_cast<char>(code >> 8U);
+    payload += static_cast<char>(code & 0xFFU);
+    payload += reason;
+  }
+  readers_.notify_all();
+  senders_.notify_all();
+  send_control(websocket_opcode::close, payload);
+  schedule_timer();
+}
+
+void websocket_connection::end() {
+  if (ended_) return;
+  const auto self = shared_from_this();
+  ended_ = true;
+  is_closing_ = true;
+  timer_.disarm();
+  stream_.close();
+  outbox_.clear();
+  queued_messages_ = queued_bytes_ = 0;
+  if (metrics_) {
+    metrics_->open_connections.add(-1);
+    metrics_->on_close(close_code_);
+  }
+  readers_.notify_all();
+  senders_.notify_all();
+  if (is_finished()) finish_waiters_.notify_all();
+  if (on_ended_) std::exchange(on_ended_, nullptr)();
+}
+
+void websocket_connection::schedule_timer() {
+  if (ended_) return;
+  auto next = later(last_message_, settings_.idle_timeout);
+  next = std::min(next, later(last_received_, settings_.ping_interval));
+  if (ping_pending_) {
+    next = std::min(later(last_message_, settings_.idle_timeout),
+                    later(later(last_received_, settings_.ping_interval), settings_.pong_timeout));
+  }
+  if (close_queued_) next = later(close_start_, settings_.close_timeout);
+  if (writing_) next = std::min(next, later(write_progress_, settings_.write_timeout));
+  timer_.arm(next);
+}
+
+void websocket_connection::on_timer() {
+  if (ended_) return;
+  const auto now = loop_.now();
+  const auto self = shared_from_this();
+  if (writing_ && now >= later(write_progress_, settings_.write_timeout)) return end();
+  if (close_queued_) {
+    if (now >= later(close_start_, settings_.close_timeout)) return end();
+  } else if (now >= later(last_message_, settings_.idle_timeout)) {
+    close(close_code::going_away, "no message within the idle timeout");
+  } else if (is_inbox_full()) {
+    last_received_ = now;  // the peer cannot be heard
+  } else if (ping_pending_ && now >= later(later(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
+    return end();
+  } else if (!ping_pending_ && now >= later(last_received_, settings_.ping_interval)) {
+    ping_pending_ = true;
+    send_control(websocket_opcode::ping, {});
+  }
+  schedule_timer();
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/websocket/message_decoder.hpp>
+#include <cohort/http/websocket/websocket_metrics.hpp>
+#include <cohort/http/websocket/websocket_settings.hpp>
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::http {
+
+/// A frame as sent, which several connections can share.
+using encoded_frame = std::shared_ptr<const std::string>;
+
+/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes. It runs on the completions of
+/// its stream, without a coroutine, so that an idle connection needs little memory. Its pending operations keep it
+/// alive. All uses are on one loop.
+class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
+ public:
+  struct parameters {
+    websocket_settings settings;
+    websocket_role role = websocket_role::server;
+    bool is_compressed = false;
+    /// Bytes that were received after the handshake.
+    std::string received;
+    /// May be null.
+    websocket_metrics* metrics = nullptr;
+  };
+
+  /// `stream` must outlive it, unless it is also given as `owned`.
+  websocket_connection(net::stream& stream, net::stream_ptr owned, parameters values);
+  ~websocket_connection();
+
+  /// Begins to read. Precondition: owned by a `shared_ptr`.
+  void start();
+  /// Called once at the end.
+  void on_ended(std::function<void()> callback) { on_ended_ = std::move(callback); }
+
+  /// The next message that was received; empty if there is none.
+  std::optional<websocket_message> take_message();
+  bool has_message() const noexcept { return !inbox_.empty(); }
+  /// Waiters for messages, and for space in the queue; all are notified when the state changes.
+  wait_queue& readers() noexcept { return readers_; }
+  wait_queue& senders() noexcept { return senders_; }
+
+  /// Whether messages can be sent: no close frame has been sent or received.
+  bool is_open() const noexcept { return !is_closing_ && !ended_; }
+  bool is_queue_full() const noexcept;
+  std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+  /// Encodes a message for this connection.
+  encoded_frame encode(std::string message, websocket_message::kind type);
+  /// Queues a frame and writes what the stream takes at once. Precondition: `is_open()`.
+  void send(encoded_frame frame);
+  /// Removes the oldest messages until the queue is not full.
+  void drop_oldest();
+
+  /// Sends a close frame behind the queued messages. The first call counts.
+  void close(std::uint16_t code, std::string_view reason);
+  /// Ends the connection at once.
+  void abort() { end(); }
+  /// Whether the connection has ended and its stream is not in use any more.
+  bool is_finished() const noexcept { return ended_ && !reading_ && !writing_; }
+  wait_queue& finish_waiters() noexcept { return finish_waiters_; }
+
+  /// After the end: the code of the first close frame; 1006 if there was none.
+  std::uint16_t close_code() const noexcept { return close_code_; }
+  const std::string& close_reason() const noexcept { return close_reason_; }
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
+  const websocket_settings& settings() const noexcept { return settings_; }
+
+ private:
+  struct queued_frame {
+    encoded_frame bytes;
+    bool is_message;
+  };
+
+  bool is_inbox_full() const noexcept;
+  void read_more();
+  void on_read(const net::io_result& size);
+  void decode();
+  void handle(message_decoder::event event);
+  void on_close_frame();
+  void send_control(websocket_opcode opcode, std::string_view payload);
+  void enqueue(encoded_frame frame, bool is_message);
+  void write_more();
+  void on_written(std::size_t size);
+  void end();
+  void schedule_timer();
+  void on_timer();
+
+  net::stream_ptr owned_;
+  net::stream& stream_;
+  loop& loop_;
+  websocket_settings settings_;
+  websocket_role role_;
+  bool is_compressed_;
+  websocket_metrics* metrics_;
+  message_decoder decoder_;
+  std::function<void()> on_ended_;
+
+  /// The bytes that were received and not decoded.
+  std::string input_;
+  std::size_t input_size_ = 0;
+  std::size_t read_size_;
+  std::list<websocket_message> inbox_;
+  std::size_t inbox_bytes_ = 0;
+  std::list<queued_frame> outbox_;
+  std::size_t queued_messages_ = 0;
+  std::size_t queued_bytes_ = 0;
+  /// The bytes of the first frame that were written.
+  std::size_t written_ = 0;
+
+  bool started_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
+  /// A close frame was queued or received, or the peer violated the protocol.
+  bool is_closing_ = false;
+  bool close_queued_ = false;
+  bool close_received_ = false;
+  /// What the peer sends is not decoded any more.
+  bool is_discarding_ = false;
+  bool ping_pending_ = false;
+  bool ended_ = false;
+
+  std::uint16_t close_code_ = close_code::abnormal;
+  std::string close_reason_;
+  std::uint64_t bytes_sent_ = 0;
+  time_point last_received_;
+  time_point last_message_;
+  time_point write_progress_;
+  time_point close_start_;
+  wait_queue readers_;
+  wait_queue senders_;
+  wait_queue finish_waiters_;
+  bound_timer<&websocket_connection::on_timer> timer_;
+};
+
+}  // namespace cohort::http

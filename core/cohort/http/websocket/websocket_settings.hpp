@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::http {
+
+/// What `send` does when the queue of messages to send is full.
+enum class full_queue {
+  /// It waits until there is space, at most until its deadline.
+  wait,
+  /// It removes the oldest messages whose transmission has not begun.
+  drop_oldest,
+  /// The connection is closed with 1013 (try again later): for clients that must not miss a message.
+  close,
+};
+
+/// The limits of one WebSocket; sizes in bytes.
+struct websocket_settings {
+  /// A longer message of the peer, before or after decompression, closes the connection with 1009.
+  std::size_t max_message_bytes = 1024 * 1024;
+  /// Received messages that the handler has not read. Beyond either limit, the connection is not read any further.
+  std::size_t max_unread_messages = 16;
+  std::size_t max_unread_bytes = 256 * 1024;
+  /// The queue of messages to send is full once it has reached either limit.
+  std::size_t max_queued_messages = 256;
+  std::size_t max_queued_bytes = 1024 * 1024;
+  full_queue when_full = full_queue::wait;
+  /// Shorter messages are sent without compression.
+  std::size_t min_compressed_bytes = 256;
+  /// A ping is sent when nothing has been received for this time, so that dead peers are found and proxies do not close
+  /// the connection.
+  duration ping_interval = std::chrono::seconds{30};
+  /// From a ping until anything is received; then the connection is closed.
+  duration pong_timeout = std::chrono::seconds{20};
+  /// Without a message in either direction for this time, the connection is closed with 1001.
+  duration idle_timeout = duration::max();
+  /// The peer must take some bytes within this time while there are bytes to send; then the connection is closed.
+  duration write_timeout = std::chrono::seconds{20};
+  /// From a close frame to that of the peer; then the connection is closed. A handler that has not returned this long
+  /// after the end of the connection is cancelled.
+  duration close_timeout = std::chrono::seconds{5};
+};
+
+}  // namespace cohort::http

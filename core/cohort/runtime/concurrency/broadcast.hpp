@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort {
+
+/// What happens to a subscriber that has missed values because it was too slow.
+enum class slow_subscriber {
+  /// It continues with the oldest value that is kept; `subscription::missed` counts the others.
+  skip,
+  /// Its subscription ends.
+  disconnect,
+};
+
+/// Sends values to subscribers on all loops. Each loop keeps the last `capacity` values once for all of its
+/// subscribers, and is woken once for the values that are published until it runs. Any thread publishes, without
+/// waiting for subscribers; the values of one thread arrive in their order. A subscriber belongs to the loop that it
+/// was made on. A `T` is shared, not copied, between the subscribers.
+template <class T>
+class broadcast {
+  struct hub;
+
+ public:
+  using value_pointer = std::shared_ptr<const T>;
+  /// Why `next` has no value.
+  enum class next_error {
+    /// The deadline passed.
+    timed_out = 1,
+    /// The coroutine was cancelled.
+    cancelled,
+    /// The subscriber missed values, and the policy is `disconnect`.
+    too_slow,
+    /// The broadcast was closed or destroyed, and all values have been read.
+    closed,
+  };
+
+  /// `capacity`: the number of values that a subscriber can be behind, at least 1.
+  explicit broadcast(std::size_t capacity, slow_subscriber policy = slow_subscriber::skip)
+      : capacity_(std::max<std::size_t>(capacity, 1)), policy_(policy) {}
+  ~broadcast() { close(); }
+  broadcast(const broadcast&) = delete;
+  broadcast& operator=(const broadcast&) = delete;
+
+  /// Receives the values that are published after it was made. May outlive the broadcast. Used on its loop only.
+  class subscription {
+   public:
+    /// The next value. One caller at a time.
+    task<result<value_pointer, next_error>> next(deadline limit = deadline::never()) {
+      return wait_for_next(hub_, position_, limit);
+    }
+    /// Whether `next` would return at once.
+    bool is_ready() const noexcept { return hub_->is_ready(position_->next); }
+    /// The number of values that this subscriber has missed.
+    std::uint64_t missed() const noexcept { return position_->missed; }
+
+   private:
+    friend class broadcast;
+    struct position {
+      std::uint64_t next = 0;
+      std::uint64_t missed = 0;
+    };
+    explicit subscription(std::shared_ptr<hub> source)
+        : hub_(std::move(source)), position_(std::make_shared<position>()) {
+      position_->next = hub_->end;
+    }
+    static task<result<value_pointer, next_error>> wait_for_next(std::shared_ptr<hub> source,
+                                                                 std::shared_ptr<position> where, deadline limit) {
+      for (;;) {
+        if (where->next < source->begin) {
+          if (source->policy == slow_subscriber::disconnect) co_return next_error::too_slow;
+          where->missed += source->begin - where->next;
+          where->next = source->begin;
+        }
+        if (where->next < source->end) co_return source->values[where->next++ - source->begin];
+        if (source->closed) co_return next_error::closed;
+        const auto status = co_await source->waiters.wait(limit);
+        if (status == wait_status::timed_out) co_return next_error::timed_out;
+        if (status == wait_status::cancelled) co_return next_error::cancelled;
+      }
+    }
+
+    std::shared_ptr<hub> hub_;
+    std::shared_ptr<position> position_;
+  };
+
+  /// Makes a subscriber on the current loop, which must outlive the broadcast.
+  subscription subscribe() { return subscription{hub_of(loop::current())}; }
+
+  /// Sends a value to all subscribers. Safe from any thread.
+  void publish(T value) { publish(std::make_shared<const T>(std::move(value))); }
+  void publish(value_pointer value) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& target : hubs_) hub::push(target, value);
+  }
+
+  /// Ends all subscriptions, after the values that were published before. Safe from any thread.
+  void close() {
+    const std::lock_guard lock{mutex_};
+    for (const auto& target : hubs_) hub::push(target, nullptr);
+    is_closed_ = true;
+  }
+
+ private:
+  /// The values and the subscribers of one loop.
+  struct hub {
+    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow, bool is_closed)
+        : owner(owner_loop), capacity(max_values), policy(slow), closed(is_closed) {}
+
+    bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
+
+    /// From any thread. A null value closes.
+    static void push(const std::shared_ptr<hub>& self, const value_pointer& value) {
+      {
+        const std::lock_guard lock{self->mutex};
+        if (value) {
+          self->pending.push_back(value);
+          // No subscriber could get the older ones.
+          if (self->pending.size() > self->capacity) {
+            self->pending.pop_front();
+            ++self->skipped;
+          }
+        } else {
+          self->closing = true;
+        }
+        if (std::exchange(self->is_posted, true)) return;
+      }
+      asio::post(self->owner.get_executor(), [self] { self->deliver(); });
+    }
+
+    /// On the loop.
+    void deliver() {
+      std::deque<value_pointer> arrived;
+      {
+        const std::lock_guard lock{mutex};
+        is_posted = false;
+        arrived.swap(pending);
+        const auto missing = std::exchange(skipped, 0);
+        if (missing > 0) {
+          values.clear();
+          end += missing;
+          begin = end;
+        }
+        closed = closed || closing;
+      }
+      end += arrived.size();
+      for (auto& value : arrived) values.push_back(std::move(value));
+      while (values.size() > capacity) {
+        values.pop_front();
+        ++begin;
+      }
+      waiters.notify_all();
+    }
+
+    loop& owner;
+    const std::size_t capacity;
+    const slow_subscriber policy;
+
+    // Shared with the publishers.
+    std::mutex mutex;
+    std::deque<value_pointer> pending;
+    std::uint64_t skipped = 0;
+    bool is_posted = false;
+    bool closing = false;
+
+    // On the loop only: `values` have the positions from `begin` up to `end`.
+    std::deque<value_pointer> values;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    bool closed;
+    wait_queue waiters;
+  };
+
+  std::shared_ptr<hub> hub_of(loop& owner) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& existing : hubs_)
+      if (&existing->owner == &owner) return existing;
+    return hubs_.emplace_back(std::make_shared<hub>(owner, capacity_, policy_, is_closed_));
+  }
+
+  const std::size_t capacity_;
+  const slow_subscriber policy_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<hub>> hubs_;
+  bool is_closed_ = false;
+};
+
+}  // namespace cohort

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSL-1.0
+"""PyPI's `websockets` as an echo server for our client. Prints its port; ends when its input does."""
+import asyncio
+import sys
+
+import websockets
+
+
+async def echo(connection, *_):
+    try:
+        async for message in connection:
+            await connection.send(message)
+    except websockets.ConnectionClosedError:
+        pass  # another code than 1000 and 1001
+
+
+async def main():
+    async with websockets.serve(echo, "127.0.0.1", 0, subprotocols=["echo"], max_size=4 << 20) as server:
+        print(next(iter(server.sockets)).getsockname()[1], flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())

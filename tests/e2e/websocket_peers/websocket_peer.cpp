@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+// Our side of the tests with foreign peers, and of the measurements:
+//   websocket-peer [flags of a service]   a server: /echo, /broadcast (each message goes to all)
+//   websocket-peer call URL               a client: sends messages to an echo server and checks the answers
+//   websocket-peer idle PORT COUNT        opens COUNT WebSockets, prints "ready", and holds them until its input ends
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <boost/url/parse.hpp>
+
+#include <cohort/http/client/websocket_connect.hpp>
+#include <cohort/net/system_network.hpp>
+#include <cohort/runtime/concurrency/broadcast.hpp>
+#include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/service/service.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+
+namespace {
+
+using messages = broadcast<http::shared_message>;
+
+task<> echo(http::websocket& socket) {
+  for (;;) {
+    auto message = co_await socket.read();
+    if (!message) co_return;
+    const bool is_text = message->type == http::websocket_message::kind::text;
+    auto sending = is_text ? socket.send(std::move(message->data)) : socket.send_binary(std::move(message->data));
+    auto sent = co_await std::move(sending);
+    if (!sent) co_return;
+  }
+}
+
+task<> publish(http::websocket& socket, std::shared_ptr<messages> all) {
+  for (;;) {
+    auto message = co_await socket.read();
+    if (!message) co_return;
+    all->publish(http::shared_message{message->data});
+  }
+}
+
+task<> forward(http::websocket& socket, messages::subscription source) {
+  for (;;) {
+    auto message = co_await source.next();
+    if (!message || !socket.try_send(**message)) co_return;
+  }
+}
+
+task<> exchange_all(http::websocket& socket, std::shared_ptr<messages> all) {
+  auto both = race(publish(socket, all), forward(socket, all->subscribe()));
+  co_await std::move(both);
+}
+
+service::definition server() {
+  service::definition peer;
+  peer.name = "websocket-peer";
+  peer.metric_prefix = "websocket_peer";
+  peer.description = "Echo server for tests";
+  peer.app = [](service::service_context&, service::api_key_authenticator&) {
+    http::router routes;
+    http::websocket_options options;
+    options.handshake.subprotocols = {"echo"};
+    options.connection.max_message_bytes = 4U << 20U;
+    routes.websocket("/echo", [](http::request_context&, http::websocket& socket) { return echo(socket); }, options);
+    const auto all = std::make_shared<messages>(1000);
+    routes.websocket("/broadcast",
+                     [all](http::request_context&, http::websocket& socket) { return exchange_all(socket, all); });
+    return routes;
+  };
+  return peer;
+}
+
+call_context within(duration span) { return {.deadline = deadline::after(loop::current().now(), span)}; }
+
+/// Empty if all answers are right.
+task<std::string> check_echo(http::client& transport, boost::urls::url url, bool compression) {
+  http::websocket_connect_options options;
+  options.subprotocols = {"echo"};
+  options.compression = compression;
+  options.connection.max_message_bytes = 4U << 20U;
+  auto connecting = http::websocket_connect(within(10s), transport, std::move(url), std::move(options));
+  auto socket = co_await std::move(connecting);
+  if (!socket) co_return "not connected: " + socket.error().message;
+  if (socket->subprotocol() != "echo") co_return "subprotocol " + socket->subprotocol();
+  for (const std::size_t size : {0U, 1U, 125U, 126U, 65'535U, 65'536U, 1'000'000U}) {
+    std::string text(size, 'x');
+    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 19 * i % 23);
+    auto sending = size % 2 == 0 ? socket->send(text) : socket->send_binary(text);
+    auto sent = co_await std::move(sending);
+    if (!sent) co_return "not sent";
+    auto answer = co_await socket->read(within(10s));
+    if (!answer) co_return "no answer of " + std::to_string(size) + " bytes: " + socket->close_reason();
+    if (answer->data != text) co_return "wrong answer of " + std::to_string(size) + " bytes";
+  }
+  socket->close(4321, "done");
+  auto closing = socket->closed();
+  co_await std::move(closing);
+  co_return socket->close_code() == 4321 ? "" : "close code " + std::to_string(socket->close_code());
+}
+
+task<std::string> call(net::network& network, boost::urls::url url) {
+  http::client transport{network, 1};
+  for (const bool compression : {false, true}) {
+    auto checking = check_echo(transport, url, compression);
+    const auto failure = co_await std::move(checking);
+    if (!failure.empty()) co_return failure;
+  }
+  co_return "";
+}
+
+task<std::string> hold(net::network& network, std::string port, std::size_t count) {
+  http::client transport{network, 1};
+  const boost::urls::url url{"ws://127.0.0.1:" + port + "/broadcast"};
+  std::vector<http::websocket> sockets;
+  sockets.reserve(count);
+  http::websocket_connect_options options;
+  options.connection.ping_interval = duration::max();
+  for (std::size_t i = 0; i < count; ++i) {
+    auto connecting = http::websocket_connect(within(10s), transport, url, options);
+    auto socket = co_await std::move(connecting);
+    if (!socket) co_return "connection " + std::to_string(i) + ": " + socket.error().message;
+    sockets.push_back(std::move(*socket));
+  }
+  std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    const std::size_t rounds = std::stoul(line);
+    for (std::size_t round = 0; round < rounds; ++round) {
+      auto sent = co_await sockets.front().send(std::string(100, 'm'));
+      if (!sent) co_return "not sent";
+      for (auto& socket : sockets) {
+        auto message = co_await socket.read(within(30s));
+        if (!message) co_return "a subscriber got nothing";
+      }
+    }
+    std::cout << "sent" << std::endl;
+  }
+  co_return "";
+}
+
+int run_client(int argc, char** argv) {
+  loop event_loop;
+  net::system_network network;
+  std::string failure = "usage: websocket-peer call URL | idle PORT COUNT";
+  task<std::string> work;
+  if (std::string_view{argv[1]} == "call" && argc == 3) {
+    work = call(network, boost::urls::parse_uri(argv[2]).value());
+  } else if (std::string_view{argv[1]} == "idle" && argc == 4) {
+    work = hold(network, argv[2], std::stoul(argv[3]));
+  } else {
+    std::cerr << failure << "\n";
+    return 2;
+  }
+  asio::co_spawn(event_loop.get_executor(), std::move(work), [&](const std::exception_ptr& thrown, std::string result) {
+    failure = thrown ? "exception" : std::move(result);
+    event_loop.stop();
+  });
+  event_loop.run();
+  if (!failure.empty()) std::cerr << failure << "\n";
+  return failure.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "call" || mode == "idle") return run_client(argc, argv);
+  return service::run(argc, argv, server());
+}

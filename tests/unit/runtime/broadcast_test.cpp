@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <thread>
+
+#include <cohort/runtime/concurrency/broadcast.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using numbers = broadcast<int>;
+
+task<> receive_all(numbers::subscription source, duration pause, log_lines& log, std::string name) {
+  for (;;) {
+    auto waiting = source.next(deadline::after(loop::current().now(), 10s));
+    auto value = co_await std::move(waiting);
+    if (!value) {
+      constexpr const char* reasons[] = {"", "timed out", "cancelled", "too slow", "closed"};
+      log.push_back(name + " " + reasons[static_cast<int>(value.error())]);
+      if (source.missed() > 0) log.push_back(name + " missed " + std::to_string(source.missed()));
+      co_return;
+    }
+    log.push_back(name + " " + std::to_string(**value));
+    if (pause > duration::zero()) co_await sleep_for(pause);
+  }
+}
+
+task<numbers::subscription> subscribe(numbers& source) { co_return source.subscribe(); }
+
+TEST_CASE("broadcast: each subscriber gets what is published after it, in order, until the close", "[runtime]") {
+  virtual_time time;
+  numbers source{10};
+  log_lines log;
+  source.publish(1);
+  spawned_task<> first{time, receive_all(time.run(subscribe(source)), 0s, log, "a")};
+  source.publish(2);
+  time.run_for(1s);
+  spawned_task<> second{time, receive_all(time.run(subscribe(source)), 0s, log, "b")};
+  source.publish(3);
+  source.close();
+  time.run_for(1s);
+  CHECK(log == log_lines{"a 2", "a 3", "a closed", "b 3", "b closed"});
+  spawned_task<> late{time, receive_all(time.run(subscribe(source)), 0s, log, "c")};
+  time.run_for(1s);
+  CHECK(log.back() == "c closed");
+}
+
+TEST_CASE("broadcast: a slow subscriber skips what is not kept any more", "[runtime]") {
+  virtual_time time;
+  numbers source{3};
+  log_lines log;
+  spawned_task<> slow{time, receive_all(time.run(subscribe(source)), 1s, log, "slow")};
+  for (int i = 1; i <= 5; ++i) {
+    source.publish(i);
+    time.run_for(0s);
+  }
+  time.run_for(20s);
+  CHECK(log == log_lines{"slow 1", "slow 3", "slow 4", "slow 5", "slow timed out", "slow missed 1"});
+}
+
+TEST_CASE("broadcast: values that are published while the loop is busy are bounded, too", "[runtime]") {
+  virtual_time time;
+  numbers source{3};
+  log_lines log;
+  spawned_task<> subscriber{time, receive_all(time.run(subscribe(source)), 0s, log, "a")};
+  for (int i = 1; i <= 100; ++i) source.publish(i);
+  time.run_for(1s);
+  source.publish(101);
+  time.run_for(20s);
+  CHECK(log == log_lines{"a 98", "a 99", "a 100", "a 101", "a timed out", "a missed 97"});
+}
+
+TEST_CASE("broadcast: a slow subscriber is disconnected if the policy says so", "[runtime]") {
+  virtual_time time;
+  numbers source{2, slow_subscriber::disconnect};
+  log_lines log;
+  spawned_task<> fast{time, receive_all(time.run(subscribe(source)), 0s, log, "fast")};
+  spawned_task<> slow{time, receive_all(time.run(subscribe(source)), 5s, log, "slow")};
+  for (int i = 1; i <= 4; ++i) {
+    source.publish(i);
+    time.run_for(1s);
+  }
+  time.run_for(3s);
+  CHECK(log == log_lines{"fast 1", "slow 1", "fast 2", "fast 3", "fast 4", "slow too slow"});
+}
+
+TEST_CASE("broadcast: a batch wakes each loop once, whatever the number of subscribers", "[runtime]") {
+  virtual_time time;
+  numbers source{100};
+  log_lines log;
+  std::vector<numbers::subscription> waiting;
+  for (int i = 0; i < 50; ++i) waiting.push_back(time.run(subscribe(source)));
+  time.run_for(0s);
+  for (int i = 0; i < 20; ++i) source.publish(i);
+  // No subscriber waits in a coroutine, so the only handler is the delivery.
+  CHECK(time.event_loop().poll() == 1);
+  CHECK(waiting.front().is_ready());
+  CHECK(waiting.back().is_ready());
+}
+
+task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended, int subscribers,
+                    runtime& loops) {
+  for (;;) {
+    auto waiting = source.next();
+    const auto value = co_await std::move(waiting);
+    if (!value) break;
+    sum += **value;
+  }
+  if (++ended == subscribers) loops.stop();
+}
+
+TEST_CASE("broadcast: threads publish to subscribers on several loops", "[runtime][threads]") {
+  constexpr int subscribers_per_loop = 10;
+  constexpr int per_thread = 1000;
+  runtime loops{2};
+  numbers source{4 * per_thread};
+  std::atomic<int> ready = 0;
+  std::atomic<int> sum = 0;
+  std::atomic<int> ended = 0;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    asio::post(loops.at(i).get_executor(), [&] {
+      for (int n = 0; n < subscribers_per_loop; ++n) {
+        asio::co_spawn(loop::current().get_executor(),
+                       count_values(source.subscribe(), sum, ended, 2 * subscribers_per_loop, loops),
+                       [](const std::exception_ptr& failure) {
+                         if (failure) std::terminate();
+                       });
+      }
+      ++ready;
+    });
+  }
+  std::thread publishers{[&] {
+    while (ready < 2) std::this_thread::yield();
+    std::thread other{[&] {
+      for (int i = 0; i < per_thread; ++i) source.publish(1);
+    }};
+    for (int i = 0; i < per_thread; ++i) source.publish(1);
+    other.join();
+    source.close();
+  }};
+  loops.run();
+  publishers.join();
+  CHECK(sum == 2 * per_thread * 2 * subscribers_per_loop);
+}
+
+}  // namespace
+}  // namespace cohort
