@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <cohort/policy/cache.hpp>
-#include <cohort/runtime/concurrency/cross_thread_event.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 #include <cohort/service/service.hpp>
 #include "services/weather/providers/provider_chain.hpp"
 

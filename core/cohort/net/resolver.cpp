@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include <cohort/net/system_lookup.hpp>
-#include <cohort/runtime/concurrency/cross_thread_event.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 
 namespace cohort::net {
 namespace {

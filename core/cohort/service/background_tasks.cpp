@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/background_tasks.hpp>
 
+#include <stdexcept>
+#include <utility>
+
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>
 
@@ -18,7 +21,21 @@ background_tasks::background_tasks(std::vector<loop*> loops, telemetry::logger l
 
 background_tasks::~background_tasks() = default;
 
-void background_tasks::spawn(task<> work) { groups_.at(loop::current().index())->spawn(std::move(work)); }
+void background_tasks::spawn(task<> work) {
+  auto* const current = loop::current_or_null();
+  if (current && current->index() < loops_.size() && loops_[current->index()] == current) {
+    groups_[current->index()]->spawn(std::move(work));
+  } else if (!current && !is_started_) {
+    pending_.push_back(std::move(work));
+  } else {
+    throw std::logic_error{"background_tasks::spawn was called on a thread that runs no loop of the service"};
+  }
+}
+
+void background_tasks::start() {
+  is_started_ = true;
+  for (auto& work : std::exchange(pending_, {})) groups_.front()->spawn(std::move(work));
+}
 
 task<> background_tasks::stop_group(task_group& group) {
   group.cancel();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -21,8 +22,12 @@ class background_tasks {
   background_tasks(std::vector<loop*> loops, telemetry::logger log);
   ~background_tasks();
 
-  /// Starts `work` on the calling loop, one of `loops`.
+  /// Starts `work` on the calling loop, one of `loops`. On a thread without a loop before `start`, such as in
+  /// `definition::app`, `work` starts with the service, on the first loop. Throws `std::logic_error` on any other
+  /// thread.
   void spawn(task<> work);
+  /// Starts the tasks that were spawned before. Called on the first loop.
+  void start();
   /// Cancels the tasks on all loops and waits until they have ended. Called on one of the loops.
   task<> stop();
 
@@ -33,6 +38,10 @@ class background_tasks {
   telemetry::logger log_;
   /// One group for each loop, by the loop's index.
   std::vector<std::unique_ptr<task_group>> groups_;
+  /// Not started yet.
+  std::vector<task<>> pending_;
+  /// Read by threads that have no loop, to report misuse.
+  std::atomic<bool> is_started_{false};
 };
 
 }  // namespace cohort::service

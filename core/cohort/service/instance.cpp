@@ -5,6 +5,7 @@
 
 #include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
@@ -26,6 +27,17 @@ http::admission_settings::infeasible_action parse_action(std::string_view name,
   using enum http::admission_settings::infeasible_action;
   if (name.empty()) return default_action;
   return name == "refuse" ? reject : name == "observe" ? observe : ignore;
+}
+
+/// Rejects requests until `starting` is false.
+http::filter start_filter(const std::atomic<bool>& starting) {
+  return [&starting](http::request_context&) -> std::optional<http::response> {
+    if (!starting.load(std::memory_order_relaxed)) return std::nullopt;
+    auto rejection =
+        http::error_response(http::status::service_unavailable, "The service is starting, try again later");
+    rejection.set("Retry-After", "1");
+    return rejection;
+  };
 }
 
 }  // namespace
@@ -61,15 +73,27 @@ void instance::build(const dependencies& injected) {
   client_settings.tls = injected.upstream_tls;
   client_.emplace(injected.network, loops_.size(), std::move(client_settings));
   background_.emplace(loops_, *log_);
+  lifecycle_.emplace(loops_, metrics_, *log_,
+                     blocking_pool_settings{.threads = static_cast<std::size_t>(injected.settings.blocking_threads)});
   authenticator_.emplace(
       api_keys_, metrics_, definition_.metric_prefix,
       injected.key_throttle ? injected.key_throttle : make_key_throttle(injected.settings.auth_failure_limit));
-  service_context context{*client_, metrics_, *log_, *background_, api_keys_.outgoing(), injected.sibling_urls,
-                          api_keys_};
+  service_context context{*client_,
+                          metrics_,
+                          *log_,
+                          *background_,
+                          api_keys_.outgoing(),
+                          injected.sibling_urls,
+                          api_keys_,
+                          *lifecycle_,
+                          lifecycle_->blocking(),
+                          injected.network};
   routes_ = definition_.app(context, *authenticator_);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
   authenticator_->register_counters(routes_);
-  add_probe_routes(routes_, metrics_, draining_);
+  starting_ = lifecycle_->has_start_hooks();
+  add_probe_routes(routes_, metrics_, draining_, &starting_);
+  if (starting_) routes_.use(start_filter(starting_));
   if (const auto limit = injected.settings.rate_limit) {
     routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
   }
@@ -107,7 +131,7 @@ void instance::add_https_redirect(std::unique_ptr<net::acceptor> listener) {
   redirect_.emplace(loops_, std::move(listener), local_endpoint_.port(), metrics_, *log_);
 }
 
-void instance::start() {
+void instance::start(std::function<void(std::exception_ptr)> on_started) {
   server_->start();
   if (redirect_) redirect_->start();
   const std::string address{url().buffer()};
@@ -115,6 +139,20 @@ void instance::start() {
               {{"url", std::string_view{address}},
                {"version", std::string_view{definition_.version}},
                {"cohort_version", cohort::version()}});
+  background_->start();
+  background_->spawn(run_start_hooks(std::move(on_started)));
+}
+
+task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_started) {
+  std::exception_ptr failure;
+  try {
+    co_await lifecycle_->start();
+    starting_ = false;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (is_cancellation(failure)) co_return;
+  on_started(failure);
 }
 
 void instance::begin_drain() {
@@ -125,7 +163,13 @@ void instance::begin_drain() {
 task<> instance::stop(duration drain_timeout) {
   begin_extension_drain();
   if (redirect_) co_await redirect_->drain(std::chrono::seconds{0});
-  co_await server_->drain(drain_timeout);
+  const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
+  // Also ends start hooks that still run.
+  if (starting_) co_await background_->stop();
+  co_await when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
+  co_await background_->stop();
+  co_await lifecycle_->stop(stop_deadline);
+  // Those that the stop hooks have spawned.
   co_await background_->stop();
   for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*client_));
 }

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <boost/url/url.hpp>
+#include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,17 +68,20 @@ class instance {
   void replace_upstream_tls(const net::tls_client_settings& settings) { client_->replace_tls(settings); }
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);
-  /// Starts serving. Called on the first loop.
-  void start();
+  /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
+  /// exception of the one that failed. Called on the first loop.
+  void start(std::function<void(std::exception_ptr)> on_started = [](const std::exception_ptr&) {});
   /// Makes `/readyz` return 503 from now on. Called on the first loop.
   void begin_drain();
-  /// Closes the listener, waits until the requests in flight are answered or `drain_timeout` has passed, then cancels
-  /// the remaining tasks. Called on the first loop.
+  /// Closes the listener, waits until the requests in flight are answered and the periodic jobs have ended, or
+  /// `drain_timeout` has passed, then cancels the remaining tasks and runs the stop hooks. Called on the first loop.
   task<> stop(duration drain_timeout);
+  service_lifecycle& lifecycle() noexcept { return *lifecycle_; }
 
  private:
   http::server_settings make_server_settings(const dependencies& injected) const;
   void begin_extension_drain();
+  task<> run_start_hooks(std::function<void(std::exception_ptr)> on_started);
   static task<> close_idle_connections(http::client& client);
 
   definition definition_;
@@ -86,10 +91,13 @@ class instance {
   net::endpoint local_endpoint_;
   std::shared_ptr<net::tls_server_context> tls_;
   std::atomic<bool> draining_{false};
+  /// The start hooks have not ended.
+  std::atomic<bool> starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
   std::optional<http::client> client_;
   std::optional<background_tasks> background_;
+  std::optional<service_lifecycle> lifecycle_;
   std::optional<api_key_authenticator> authenticator_;
   http::router routes_;
   /// Destroyed after the server and before the routes, whose handlers may refer to an extension.

@@ -41,14 +41,18 @@ void check_for_overrides(const http::router& routes) {
 
 }  // namespace
 
-void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining) {
+void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
+                      const std::atomic<bool>* starting) {
   check_for_overrides(routes);
   const auto healthy = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
   routes.get("/health", healthy).probe();
   routes.get("/livez", healthy).probe();
   routes
       .get("/readyz",
-           [&draining](http::request_context&) {
+           [&draining, starting](http::request_context&) {
+             if (starting && starting->load(std::memory_order_relaxed)) {
+               return http::json_response(R"({"status":"starting"})", http::status::service_unavailable);
+             }
              return draining.load(std::memory_order_relaxed)
                         ? http::json_response(R"({"status":"draining"})", http::status::service_unavailable)
                         : http::json_response(R"({"status":"ready"})");

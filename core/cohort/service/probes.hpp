@@ -12,8 +12,10 @@ class registry;
 
 namespace cohort::service {
 
-/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`) and `/metrics`, which is OpenMetrics with exemplars if
-/// the client prefers that, else Prometheus' text format. `metrics` and `draining` must outlive the routes.
-void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining);
+/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`, or while `starting` if that is not null) and `/metrics`,
+/// which is OpenMetrics with exemplars if the client prefers that, else Prometheus' text format. The arguments must
+/// outlive the routes.
+void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
+                      const std::atomic<bool>* starting = nullptr);
 
 }  // namespace cohort::service

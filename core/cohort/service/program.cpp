@@ -130,21 +130,52 @@ void warn_about_short_keys(const config::api_key_list& keys, const telemetry::lo
   }
 }
 
-task<> serve(instance_list& instances, const common_settings& settings, telemetry::logger log) {
-  for (auto& service : instances) service->start();
+/// Returns the exit status for a start hook that has failed with this exception.
+int report_start_failure(const std::string& service, const std::exception_ptr& failure, const telemetry::logger& log) {
+  const auto reason = exception_message(failure);
+  log.write(log_level::error, "start failed",
+            {{"name", std::string_view{service}}, {"error", std::string_view{reason}}});
+  try {
+    std::rethrow_exception(failure);
+  } catch (const start_error& error) {
+    return error.exit_status() == 0 ? 1 : error.exit_status();
+  } catch (...) {
+    return 1;
+  }
+}
+
+/// Returns the exit status.
+task<int> serve(instance_list& instances, const common_settings& settings, telemetry::logger log) {
+  event ended;
+  int status = 0;
+  for (auto& service : instances) {
+    service->start([&, name = service->name()](const std::exception_ptr& failure) {
+      if (!failure || status != 0) return;
+      status = report_start_failure(name, failure, log);
+      ended.set();
+    });
+  }
   if (settings.api_keys.empty())
     log.write(log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
   warn_about_short_keys(settings.api_keys, log);
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
-  auto first_signal = async_operation<int>([&signals](completion_handler<int> done) {
-    signals.async_wait([done = std::move(done)](error_code, int number) mutable { done(number); });
+  int number = 0;
+  signals.async_wait([&](error_code error, int first_number) {
+    if (error) return;
+    number = first_number;
+    ended.set();
+    signals.async_wait([](error_code second_error, int second_number) {
+      if (!second_error) std::_Exit(128 + second_number);
+    });
   });
-  const int number = co_await std::move(first_signal);
-  signals.async_wait([](error_code error, int second_number) {
-    if (!error) std::_Exit(128 + second_number);
-  });
+  co_await ended.wait();
   for (auto& service : instances) service->begin_drain();
+  if (status != 0) {
+    co_await stop_all(instances, std::chrono::seconds{0});
+    signals.cancel();
+    co_return status;
+  }
   if (settings.drain_delay > settings.drain_delay.zero()) {
     log.write(log_level::info, "not ready, draining after a delay",
               {{"signal", std::int64_t{number}}, {"delay_seconds", std::int64_t{settings.drain_delay.count()}}});
@@ -154,6 +185,7 @@ task<> serve(instance_list& instances, const common_settings& settings, telemetr
   co_await stop_all(instances, settings.drain_timeout);
   signals.cancel();
   log.write(log_level::info, "stopped");
+  co_return 0;
 }
 
 /// Returns the message of an invalid or conflicting route.
@@ -181,7 +213,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
   for (std::size_t i = 0; i < threads.size(); ++i) loops.push_back(&threads.at(i));
 
   net::system_network network;
-  telemetry::log_sink sink;
+  auto sink_owner = std::make_unique<telemetry::log_sink>();
+  auto& sink = *sink_owner;
   const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
   const telemetry::logger log{sink, program, parse_log_level(settings.log_level), format};
 
@@ -234,16 +267,26 @@ int run_until_signal(const std::string& program, const common_settings& settings
   });
   const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
-  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log), [&](std::exception_ptr error) {
-    if (error) {
-      // Connections are still open, so no destructor may run.
-      std::cerr << program << ": " << exception_message(error) << "\n";
-      std::_Exit(1);
-    }
-    threads.stop();
-  });
+  int status = 0;
+  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log),
+                 [&](std::exception_ptr error, int end) {
+                   status = end;
+                   if (error) {
+                     // Connections are still open, so no destructor may run.
+                     std::cerr << program << ": " << exception_message(error) << "\n";
+                     std::_Exit(1);
+                   }
+                   threads.stop();
+                 });
   threads.run();
-  return 0;
+  const bool has_blocking_jobs = std::ranges::any_of(
+      *instances, [](const auto& service) { return !service->lifecycle().unfinished_blocking_jobs().empty(); });
+  if (has_blocking_jobs) {
+    // They still use objects of this process, so no destructor may run but that which writes the last log lines.
+    sink_owner.reset();
+    std::_Exit(status);
+  }
+  return status;
 }
 
 }  // namespace cohort::service

@@ -18,6 +18,7 @@
 #include <cohort/service/api_key_authenticator.hpp>
 #include <cohort/service/background_tasks.hpp>
 #include <cohort/service/extension.hpp>
+#include <cohort/service/lifecycle/service_lifecycle.hpp>
 
 namespace cohort::service {
 
@@ -33,6 +34,31 @@ struct service_context {
   std::map<std::string, boost::urls::url> sibling_urls;
   /// The API keys of which callers of this service need one; empty: no authentication.
   const config::api_key_set& api_keys;
+  service_lifecycle& lifecycle;
+  /// Threads for functions that block: `co_await context.blocking.run(request, function)`.
+  blocking_pool& blocking;
+  net::network& service_network;
+
+  /// The service's event loops. Handlers run on all of them.
+  const std::vector<loop*>& loops() const noexcept { return lifecycle.loops(); }
+  /// The network of the service's clients, in a simulation the simulated one.
+  net::network& network() const noexcept { return service_network; }
+
+  /// Runs `work` on the first loop before the service is ready: until it and the other start hooks have ended,
+  /// `/readyz` and all routes except the probes respond with 503. If it throws, the program prints the reason and ends
+  /// with status 1, or with that of a `start_error`.
+  void on_start(task<> work) const { lifecycle.on_start(std::move(work)); }
+  /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
+  /// See `service_lifecycle::on_stop`.
+  void on_stop(task<> work) const { lifecycle.on_stop(std::move(work)); }
+  /// Runs `work` periodically. See `job_scheduler::every`.
+  void every(std::string name, duration interval, job_scheduler::job work, job_options options = {}) const {
+    lifecycle.jobs().every(std::move(name), interval, std::move(work), options);
+  }
+  /// Runs `work` at the times of a cron expression. See `job_scheduler::cron`.
+  void cron(std::string name, std::string_view expression, job_scheduler::job work, job_options options = {}) const {
+    lifecycle.jobs().cron(std::move(name), expression, std::move(work), options);
+  }
 
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.

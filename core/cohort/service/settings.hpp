@@ -9,6 +9,7 @@
 #include <cohort/config/options.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/server_limits.hpp>
+#include <cohort/runtime/blocking/blocking_pool.hpp>
 #include <cohort/service/connection_options.hpp>
 #include <cohort/service/tls/tls_options.hpp>
 
@@ -21,6 +22,8 @@ struct common_settings {
   /// Port to listen on; 0: the system chooses one.
   std::uint16_t port = 0;
   std::int64_t threads = 1;
+  /// Maximum threads for blocking work, of each service; they start with the work.
+  std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
   /// The keys of which `/api/*` requires one; empty: no authentication. Other services get the first one.
   config::api_key_list api_keys;
   /// The file that the keys were read from; empty if they were not in a file.

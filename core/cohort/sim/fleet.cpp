@@ -103,7 +103,14 @@ void fleet::start_incarnation(node& target) {
   starting->instance = std::make_unique<service::instance>(std::move(definition), std::vector<loop*>{&event_loop()},
                                                            network_.listen(target.host_, starting->settings.port));
   starting->instance->build({network_.network_for(target.host_), starting->settings, log_, {}});
-  asio::post(event_loop().get_executor(), [instance = starting->instance.get()] { instance->start(); });
+  if (target.blocking_cost_) starting->instance->lifecycle().blocking().set_simulated_cost(*target.blocking_cost_);
+  asio::post(event_loop().get_executor(), [this, &target, instance = starting->instance.get()] {
+    instance->start([this, &target](const std::exception_ptr& failure) {
+      if (!failure) return;
+      failures_.push_back("start of " + target.name() + " failed: " + exception_message(failure));
+      kill(target);
+    });
+  });
   target.incarnation_ = std::move(starting);
   network_.add_address(target.service_name_, target.host_.address);
 }
@@ -112,6 +119,7 @@ void fleet::start_incarnation(node& target) {
 void fleet::terminate_incarnation(node& target) {
   auto* const ending = target.incarnation_.get();
   if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;
+  ending->instance->lifecycle().discard_stop_hooks();
   asio::post(event_loop().get_executor(),
              [this, ending] { terminations_.spawn(stop_incarnation(*ending, duration{0})); });
 }
@@ -129,6 +137,11 @@ void fleet::kill(node& target) {
 void fleet::power_off(node& target) {
   network_.power_off(target.host_);
   terminate_incarnation(target);
+}
+
+void fleet::set_blocking_cost(node& target, duration cost) {
+  target.blocking_cost_ = cost;
+  if (target.incarnation_) target.incarnation_->instance->lifecycle().blocking().set_simulated_cost(cost);
 }
 
 void fleet::start(node& target) {

@@ -59,6 +59,7 @@ class node {
   definition_factory make_definition_;
   config::environment variables_;
   std::vector<std::string> flags_;
+  std::optional<duration> blocking_cost_;
   std::unique_ptr<incarnation> incarnation_;
 };
 
@@ -93,6 +94,8 @@ class fleet {
   void kill(node& target);
   /// Cuts the power of the service's machine immediately.
   void power_off(node& target);
+  /// Sets the virtual time of each blocking job of the service, also after a restart. Default: 1 ms.
+  void set_blocking_cost(node& target, duration cost);
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
   /// it is running.
   void start(node& target);

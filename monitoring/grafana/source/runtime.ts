@@ -104,6 +104,18 @@ const loops: Section = {
       width: 12,
       queries: [{ expr: replicaSeries('cohort_loop_tasks'), legend: `${replica} loop {{loop}}` }],
     }),
+    chart({
+      id: 106,
+      title: 'Blocking Jobs',
+      description:
+        'Blocking jobs that run on the threads for blocking work, and those that wait for a thread. Waiting jobs indicate too few threads, or jobs that do not end.',
+      unit: 'short',
+      width: 24,
+      queries: [
+        { expr: replicaSeries('cohort_blocking_running'), legend: `${replica} running` },
+        { expr: replicaSeries('cohort_blocking_queued'), legend: `${replica} queued` },
+      ],
+    }),
   ],
 };
 

@@ -80,6 +80,7 @@ class service_fixture {
   telemetry::log_sink discarding_sink;
   telemetry::logger log{discarding_sink, "service", telemetry::log_level::off, telemetry::log_format::json};
   service::background_tasks background{{&time.event_loop()}, log};
+  service::service_lifecycle lifecycle{{&time.event_loop()}, metrics, log};
   config::api_key_set api_key;
   service::api_key_authenticator authenticator;
   /// Of the server; set them before `serve`.
@@ -87,7 +88,8 @@ class service_fixture {
   std::atomic<bool> draining{false};
 
   service::service_context make_context() {
-    return {client, metrics, log, background, api_key.outgoing(), {}, api_key};
+    return {client, metrics, log,       background,           api_key.outgoing(),
+            {},     api_key, lifecycle, lifecycle.blocking(), network};
   }
 
   /// A server that listens on port 80 of this host name.

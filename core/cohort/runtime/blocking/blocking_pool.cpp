@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/blocking/blocking_pool.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+namespace cohort {
+namespace {
+
+using job_pointer = std::shared_ptr<detail::blocking_job>;
+
+class category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "cohort.blocking"; }
+  std::string message(int value) const override {
+    switch (static_cast<blocking_error>(value)) {
+      case blocking_error::overloaded: return "the queue for blocking work is full";
+      case blocking_error::stopped: return "the threads for blocking work are shutting down";
+      case blocking_error::no_thread: return "no thread for blocking work can be started";
+    }
+    return "unknown error of blocking work";
+  }
+};
+
+}  // namespace
+
+const boost::system::error_category& blocking_category() noexcept {
+  static const category instance;
+  return instance;
+}
+
+struct blocking_pool::state {
+  struct running_job {
+    job_pointer job;
+    time_point started;
+    bool is_reported = false;
+  };
+
+  state(blocking_pool_settings pool_settings, blocking_pool_observer pool_observer)
+      : settings(pool_settings), observer(std::move(pool_observer)) {}
+
+  static std::optional<blocking_error> submit(const std::shared_ptr<state>& self, const job_pointer& job) {
+    const std::lock_guard lock{self->mutex};
+    if (self->is_stopping) return blocking_error::stopped;
+    // A thread may not yet have taken a job that it will take at once.
+    const auto jobs = self->queue.size() + self->running.size();
+    if (jobs >= self->settings.threads + self->settings.max_queued) return blocking_error::overloaded;
+    if (jobs >= self->workers.size() && self->workers.size() < self->settings.threads && !start_thread(self)) {
+      return blocking_error::no_thread;
+    }
+    self->queue.push_back(job);
+    self->work_available.notify_one();
+    return std::nullopt;
+  }
+
+  /// Returns false if there is no thread at all.
+  static bool start_thread(const std::shared_ptr<state>& self) {
+    try {
+      self->workers.emplace_back([self] { self->work(); });
+      if (!self->supervisor.joinable()) self->supervisor = std::thread{[self] { self->report_stuck_jobs(); }};
+    } catch (const std::system_error&) {
+      return !self->workers.empty();
+    }
+    return true;
+  }
+
+  void work() {
+    std::unique_lock lock{mutex};
+    for (;;) {
+      work_available.wait(lock, [this] { return is_stopping || !queue.empty(); });
+      if (queue.empty()) return;
+      auto job = std::move(queue.front());
+      queue.pop_front();
+      const auto position = running.insert(running.end(), {job, real_clock().now()});
+      started.notify_one();
+      lock.unlock();
+      job->execute();
+      lock.lock();
+      const auto duration = real_clock().now() - position->started;
+      running.erase(position);
+      if (!is_abandoned) observer.on_ended(duration);
+      job->ended().set();
+      if (is_stopping && running.empty()) all_ended->set();
+      // It may destroy a value of the function, which may use the pool.
+      lock.unlock();
+      job.reset();
+      lock.lock();
+    }
+  }
+
+  void report_stuck_jobs() {
+    std::unique_lock lock{mutex};
+    while (!is_stopping) {
+      std::optional<time_point> next;
+      for (auto& each : running) {
+        if (each.is_reported) continue;
+        const auto now = real_clock().now();
+        if (const auto due = each.started + settings.stuck_after; due > now) {
+          next = next ? std::min(*next, due) : due;
+        } else {
+          each.is_reported = true;
+          observer.on_stuck(each.job->name(), now - each.started);
+        }
+      }
+      next ? void(started.wait_until(lock, *next)) : started.wait(lock);
+    }
+  }
+
+  /// The coroutine no longer waits for the job.
+  void abandon(const job_pointer& job) {
+    {
+      const std::lock_guard lock{mutex};
+      std::erase(queue, job);
+    }
+    job->stop().request_stop();
+  }
+
+  void begin_stop() {
+    std::vector<job_pointer> told;
+    {
+      const std::lock_guard lock{mutex};
+      is_stopping = true;
+      for (const auto& job : queue) {
+        job->dropped = blocking_error::stopped;
+        job->ended().set();
+      }
+      queue.clear();
+      for (const auto& each : running) told.push_back(each.job);
+      if (running.empty()) all_ended->set();
+      work_available.notify_all();
+      started.notify_all();
+    }
+    // Outside of the lock: the jobs' stop callbacks run here.
+    for (const auto& job : told) job->stop().request_stop();
+  }
+
+  std::vector<std::string> running_names() {
+    const std::lock_guard lock{mutex};
+    std::vector<std::string> names;
+    for (const auto& each : running) names.push_back(each.job->name());
+    return names;
+  }
+
+  const blocking_pool_settings settings;
+  blocking_pool_observer observer;
+  std::mutex mutex;
+  std::condition_variable work_available;
+  std::condition_variable started;
+  std::deque<job_pointer> queue;
+  std::list<running_job> running;
+  bool is_stopping = false;
+  /// The observer can no longer be called.
+  bool is_abandoned = false;
+  std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();
+  std::vector<std::thread> workers;
+  std::thread supervisor;
+  std::size_t simulated_queued = 0;
+  std::size_t simulated_running = 0;
+};
+
+blocking_pool::blocking_pool(blocking_pool_settings settings, blocking_pool_observer observer)
+    : settings_(settings),
+      state_(std::make_shared<state>(settings, std::move(observer))),
+      simulated_threads_(settings.threads) {}
+
+blocking_pool::~blocking_pool() {
+  state_->begin_stop();
+  bool has_running = false;
+  {
+    const std::lock_guard lock{state_->mutex};
+    has_running = !state_->running.empty();
+    state_->is_abandoned = has_running;
+  }
+  for (auto& worker : state_->workers) has_running ? worker.detach() : worker.join();
+  if (state_->supervisor.joinable()) state_->supervisor.join();
+}
+
+task<error_code> blocking_pool::execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
+  auto& current = loop::current();
+  if (job_deadline.expired(current.now())) co_return error_code{asio::error::timed_out};
+  if (!current.time_source().is_real_time()) {
+    const auto simulated = co_await simulate(std::move(job), job_deadline);
+    co_return simulated;
+  }
+  if (const auto rejection = state::submit(state_, job)) {
+    if (*rejection != blocking_error::stopped) state_->observer.on_rejected();
+    co_return make_error_code(*rejection);
+  }
+  detail::unless_dismissed abandon{[&] { state_->abandon(job); }};
+  const auto status = co_await job->ended().wait(job_deadline);
+  if (status != wait_status::notified) co_return detail::wait_error(status);
+  abandon.dismiss();
+  co_return job->dropped ? make_error_code(*job->dropped) : error_code{};
+}
+
+task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
+  auto& counters = *state_;
+  if (counters.is_stopping) co_return make_error_code(blocking_error::stopped);
+  auto permit = simulated_threads_.try_acquire();
+  if (!permit) {
+    if (counters.simulated_queued >= settings_.max_queued) {
+      counters.observer.on_rejected();
+      co_return make_error_code(blocking_error::overloaded);
+    }
+    ++counters.simulated_queued;
+    const detail::unless_dismissed leave_queue{[&] { --counters.simulated_queued; }};
+    auto acquired = co_await simulated_threads_.acquire(job_deadline);
+    if (!acquired) co_return acquired.error();
+    permit.emplace(std::move(*acquired));
+  }
+  ++counters.simulated_running;
+  const detail::unless_dismissed leave{[&] { --counters.simulated_running; }};
+  const auto started = loop::current().now();
+  const auto end = deadline::after(started, simulated_cost_);
+  const auto status = co_await sleep_until(std::min(end, job_deadline));
+  const bool is_complete = status == wait_status::timed_out && end <= job_deadline;
+  if (!is_complete) job->stop().request_stop();
+  job->execute();
+  counters.observer.on_ended(loop::current().now() - started);
+  if (is_complete) co_return error_code{};
+  co_return detail::wait_error(status);
+}
+
+task<std::vector<std::string>> blocking_pool::stop(deadline stop_deadline) {
+  state_->begin_stop();
+  co_await state_->all_ended->wait(stop_deadline);
+  co_return state_->running_names();
+}
+
+std::size_t blocking_pool::queued() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->queue.size() + state_->simulated_queued;
+}
+
+std::size_t blocking_pool::running() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->running.size() + state_->simulated_running;
+}
+
+std::size_t blocking_pool::threads() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->workers.size();
+}
+
+}  // namespace cohort

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/runtime/blocking/blocking_job.hpp>
+#include <cohort/runtime/synchronization/semaphore.hpp>
+
+namespace cohort {
+
+namespace detail {
+template <class Context>
+concept has_deadline = requires(const Context& context) { deadline{context.deadline}; } ||
+                       requires(const Context& context) { deadline{context.deadline()}; };
+}  // namespace detail
+
+struct blocking_pool_settings {
+  /// Maximum number of threads. They start with the jobs that need them.
+  std::size_t threads = 8;
+  /// Maximum number of jobs that wait for a thread.
+  std::size_t max_queued = 256;
+  /// A job that runs for longer is reported once.
+  duration stuck_after = std::chrono::seconds{10};
+};
+
+/// Notifications, called on threads of the pool or of the loops. They must be thread-safe and must not block.
+struct blocking_pool_observer {
+  /// A job has ended after this time, without its time in the queue.
+  std::function<void(duration)> on_ended = [](duration) {};
+  std::function<void()> on_rejected = [] {};
+  /// A job still runs after `stuck_after`.
+  std::function<void(std::string_view job, duration running_for)> on_stuck = [](std::string_view, duration) {};
+};
+
+/// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
+/// must not block, because all of its requests would wait. Thread-safe, except for the construction and destruction.
+///
+/// On a loop with a virtual clock there are no threads: a job takes `simulated_cost` of virtual time in one of
+/// `settings.threads` places, and its function is called inline at the end of that.
+class blocking_pool {
+ public:
+  explicit blocking_pool(blocking_pool_settings settings = {}, blocking_pool_observer observer = {});
+  /// Waits for the threads, unless jobs still run: their threads are detached.
+  ~blocking_pool();
+  blocking_pool(const blocking_pool&) = delete;
+  blocking_pool& operator=(const blocking_pool&) = delete;
+
+  /// Calls `function` on a thread of the pool, and returns its value (its error if it returns a `result`), or rethrows
+  /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues at once with
+  /// `asio::error::timed_out` or `operation_aborted`; a job that waits in the queue is removed, and one that runs has a
+  /// stop request in the `std::stop_token` that `function` gets if it has a parameter for it. So `function` must own
+  /// what it uses. Further errors: `blocking_error`. `name`, a string literal, is for logs.
+  ///
+  /// With GCC 12, name the function first: a temporary lambda with captures within a `co_await` expression is destroyed
+  /// twice (PR 107288).
+  template <class Function>
+  task<typename detail::blocking_function<Function>::result_type> run(deadline job_deadline, Function function,
+                                                                      const char* name = "unnamed") {
+    auto job = std::make_shared<detail::blocking_function<Function>>(std::move(function), name);
+    using result_type = typename detail::blocking_function<Function>::result_type;
+    const auto failure = co_await execute(job, job_deadline);
+    // The tag is needed where the value can be made of an error code, such as `bool`.
+    if (failure) co_return result_type(boost::system::in_place_error, failure);
+    co_return job->take();
+  }
+  /// The same with the deadline of a context, such as `call_context` or `http::request_context`.
+  template <class Context, class Function>
+    requires detail::has_deadline<Context>
+  auto run(const Context& context, Function function, const char* name = "unnamed") {
+    if constexpr (requires { context.deadline(); }) {
+      return run(context.deadline(), std::move(function), name);
+    } else {
+      return run(context.deadline, std::move(function), name);
+    }
+  }
+
+  /// Rejects new jobs, drops the queued ones, requests all others to stop, and waits until they have ended or
+  /// `stop_deadline` has passed. Returns the names of the jobs that still run.
+  task<std::vector<std::string>> stop(deadline stop_deadline);
+
+  std::size_t queued() const;
+  std::size_t running() const;
+  /// The number of threads that have been started.
+  std::size_t threads() const;
+
+  /// Virtual time of each job on a loop with a virtual clock.
+  void set_simulated_cost(duration cost) noexcept { simulated_cost_ = cost; }
+
+ private:
+  struct state;
+  task<error_code> execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline);
+  task<error_code> simulate(std::shared_ptr<detail::blocking_job> job, deadline job_deadline);
+
+  blocking_pool_settings settings_;
+  /// Shared with the threads, which can outlive the pool.
+  std::shared_ptr<state> state_;
+  duration simulated_cost_{std::chrono::milliseconds{1}};
+  semaphore simulated_threads_;
+};
+
+}  // namespace cohort

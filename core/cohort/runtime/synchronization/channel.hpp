@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include <cohort/runtime/synchronization/wait_list.hpp>
+
+namespace cohort {
+
+template <class T>
+class channel;
+
+namespace detail {
+
+template <class T>
+struct channel_receiver : wait_entry {
+  explicit channel_receiver(wait_queue& wakeup) noexcept : wait_entry(wakeup) {}
+  /// Empty after a wakeup if the channel was closed.
+  std::optional<T> value;
+};
+
+template <class T>
+struct channel_sender : wait_entry {
+  channel_sender(wait_queue& wakeup, T sent) : wait_entry(wakeup), value(std::move(sent)) {}
+  T value;
+  bool is_accepted = false;
+};
+
+}  // namespace detail
+
+/// Waits until one of the channels has a value, and receives that one value; no other channel loses any. If several
+/// have one, the first of the arguments wins. The variant's index is the channel's position. Errors:
+/// `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled, `eof` once all
+/// channels are closed and empty. The channels must outlive the call.
+template <class... T>
+task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels);
+
+/// Bounded FIFO queue between the coroutines of one loop. A full channel suspends its senders (backpressure). Values
+/// are received in the order of `send`, and coroutines are served in the order in which they began to wait. A value is
+/// either received by one coroutine or `send` returned an error. All uses must be on one loop; the channel must outlive
+/// its waits.
+template <class T>
+class channel {
+ public:
+  /// Precondition: `capacity` is at least 1.
+  explicit channel(std::size_t capacity) : capacity_(capacity) { assert(capacity > 0); }
+  channel(const channel&) = delete;
+  channel& operator=(const channel&) = delete;
+
+  /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled,
+  /// `broken_pipe` if the channel is closed. The value is dropped then.
+  task<result<void>> send(T value, deadline wait_deadline) {
+    if (is_closed_) co_return error_code{asio::error::broken_pipe};
+    if (try_push(value)) co_return result<void>{};
+    wait_queue wakeup;
+    detail::channel_sender<T> waiting{wakeup, std::move(value)};
+    senders_.push_back(waiting);
+    const auto status = co_await wakeup.wait(wait_deadline);
+    if (status != wait_status::notified) co_return detail::wait_error(status);
+    if (!waiting.is_accepted) co_return error_code{asio::error::broken_pipe};
+    co_return result<void>{};
+  }
+  /// Returns false, and leaves `value` unchanged, if the channel is full or closed.
+  bool try_send(T&& value) { return !is_closed_ && try_push(value); }
+
+  /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled, `eof` if
+  /// the channel is closed and empty.
+  task<result<T>> receive(deadline wait_deadline) {
+    if (auto value = try_receive()) co_return detail::succeeded(std::move(*value));
+    if (is_closed_) co_return detail::failed<T>(asio::error::eof);
+    wait_queue wakeup;
+    detail::channel_receiver<T> waiting{wakeup};
+    receivers_.push_back(waiting);
+    const auto status = co_await wakeup.wait(wait_deadline);
+    if (status != wait_status::notified) co_return detail::failed<T>(detail::wait_error(status));
+    if (!waiting.value) co_return detail::failed<T>(asio::error::eof);
+    co_return detail::succeeded(std::move(*waiting.value));
+  }
+  /// Empty if the channel is.
+  std::optional<T> try_receive() {
+    if (values_.empty()) return std::nullopt;
+    std::optional<T> value{std::move(values_.front())};
+    values_.pop_front();
+    accept_waiting();
+    return value;
+  }
+
+  /// Ends the channel: `send` fails from now on, also the waiting ones; the values in the channel can still be
+  /// received.
+  void close() {
+    is_closed_ = true;
+    wake_all(senders_);
+    wake_all(receivers_);
+  }
+  bool is_closed() const noexcept { return is_closed_; }
+  std::size_t size() const noexcept { return values_.size(); }
+
+ private:
+  template <class... Selected>
+  friend task<result<std::variant<Selected...>>> select(deadline wait_deadline, channel<Selected>&... channels);
+
+  // While a receiver waits, the channel is empty; while a sender waits, it is full.
+  bool try_push(T& value) {
+    while (auto* const receiver = receivers_.front()) {
+      receiver->unlink();
+      if (!receiver->wake()) continue;
+      receiver->value.emplace(std::move(value));
+      return true;
+    }
+    if (values_.size() >= capacity_) return false;
+    values_.push_back(std::move(value));
+    return true;
+  }
+  void accept_waiting() {
+    while (values_.size() < capacity_) {
+      auto* const sender = senders_.front();
+      if (!sender) return;
+      sender->unlink();
+      if (!sender->wake()) continue;
+      values_.push_back(std::move(sender->value));
+      sender->is_accepted = true;
+    }
+  }
+  template <class Entry>
+  static void wake_all(detail::wait_list<Entry>& waiting) {
+    while (auto* const entry = waiting.front()) {
+      entry->unlink();
+      entry->wake();
+    }
+  }
+
+  std::size_t capacity_;
+  std::deque<T> values_;
+  detail::wait_list<detail::channel_receiver<T>> receivers_;
+  detail::wait_list<detail::channel_sender<T>> senders_;
+  bool is_closed_ = false;
+};
+
+template <class... T>
+task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels) {
+  using selected = std::variant<T...>;
+  const auto sources = std::tie(channels...);
+  std::optional<selected> taken;
+  const auto try_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto try_one = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
+      auto value = std::get<Index>(sources).try_receive();
+      if (value) taken.emplace(std::in_place_index<Index>, std::move(*value));
+      return taken.has_value();
+    };
+    return (try_one(std::integral_constant<std::size_t, I>{}) || ...);
+  };
+  while (!try_each(std::index_sequence_for<T...>{})) {
+    if ((channels.is_closed() && ...)) co_return detail::failed<selected>(asio::error::eof);
+    wait_queue wakeup;
+    std::tuple<detail::channel_receiver<T>...> waiting{(static_cast<void>(channels), wakeup)...};
+    const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (std::get<I>(sources).receivers_.push_back(std::get<I>(waiting)), ...);
+    };
+    add_each(std::index_sequence_for<T...>{});
+    const auto status = co_await wakeup.wait(wait_deadline);
+    if (status != wait_status::notified) co_return detail::failed<selected>(detail::wait_error(status));
+    const auto take_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((std::get<I>(waiting).value ? void(taken.emplace(std::in_place_index<I>, std::move(*std::get<I>(waiting).value)))
+                                   : void()),
+       ...);
+    };
+    take_each(std::index_sequence_for<T...>{});
+    if (taken) break;
+    // A channel was closed.
+  }
+  co_return detail::succeeded(std::move(*taken));
+}
+
+}  // namespace cohort

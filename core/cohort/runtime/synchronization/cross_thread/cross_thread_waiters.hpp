@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <cohort/runtime/synchronization/wait_list.hpp>
+
+namespace cohort::detail {
+
+/// A coroutine that waits for another thread. The members of derived types are guarded by the mutex of the primitive
+/// that it waits for, until it is granted.
+struct cross_thread_waiter {
+  loop& owner = loop::current();
+  /// Of the loop `owner`.
+  event wakeup;
+  bool is_granted = false;
+};
+
+/// FIFO list of waiters of several loops. All member functions must be called under the primitive's mutex.
+template <class Waiter>
+class cross_thread_waiters {
+ public:
+  using pointer = std::shared_ptr<Waiter>;
+
+  bool empty() const noexcept { return waiting_.empty(); }
+  void add(pointer waiter) { waiting_.push_back(std::move(waiter)); }
+  Waiter& front() noexcept { return *waiting_.front(); }
+  /// Removes the first waiter and wakes its loop. Under the mutex, because its loop can be destroyed once `leave` has
+  /// returned.
+  void grant_front() {
+    auto waiter = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiter->is_granted = true;
+    const auto target = waiter->owner.get_executor();
+    asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.set(); });
+  }
+  /// Ends a wait, on the waiter's loop. Returns whether it was granted, which a timeout or cancellation does not
+  /// change.
+  bool leave(const pointer& waiter) {
+    if (!waiter->is_granted) waiting_.remove(waiter);
+    return waiter->is_granted;
+  }
+
+ private:
+  std::list<pointer> waiting_;
+};
+
+/// Calls a function when a coroutine ends its wait by an exception: it was cancelled before.
+template <class Function>
+class unless_dismissed {
+ public:
+  explicit unless_dismissed(Function function) : function_(std::move(function)) {}
+  ~unless_dismissed() {
+    if (is_armed_) function_();
+  }
+  unless_dismissed(const unless_dismissed&) = delete;
+  unless_dismissed& operator=(const unless_dismissed&) = delete;
+  void dismiss() noexcept { is_armed_ = false; }
+
+ private:
+  Function function_;
+  bool is_armed_ = true;
+};
+
+}  // namespace cohort::detail

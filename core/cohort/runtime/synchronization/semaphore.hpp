@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <cohort/runtime/synchronization/wait_list.hpp>
+
+namespace cohort {
+
+class semaphore;
+
+/// Permits of a `semaphore`; the destructor returns them.
+class [[nodiscard]] semaphore_permit {
+ public:
+  semaphore_permit(semaphore_permit&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), count_(other.count_) {}
+  semaphore_permit& operator=(semaphore_permit&& other) noexcept {
+    release();
+    owner_ = std::exchange(other.owner_, nullptr);
+    count_ = other.count_;
+    return *this;
+  }
+  ~semaphore_permit() { release(); }
+  inline void release() noexcept;
+
+ private:
+  friend class semaphore;
+  semaphore_permit(semaphore& owner, std::size_t count) noexcept : owner_(&owner), count_(count) {}
+  semaphore* owner_;
+  std::size_t count_;
+};
+
+/// Counting semaphore for the coroutines of one loop, for example to limit concurrent calls. FIFO: a request for many
+/// permits is not overtaken by later ones for few. All uses must be on one loop; the semaphore must outlive its permits
+/// and waits.
+class semaphore {
+ public:
+  explicit semaphore(std::size_t permits) noexcept : available_(permits) {}
+  semaphore(const semaphore&) = delete;
+  semaphore& operator=(const semaphore&) = delete;
+
+  /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. Available
+  /// permits are acquired without suspension, also after the deadline.
+  task<result<semaphore_permit>> acquire(deadline wait_deadline, std::size_t count = 1) {
+    if (auto permit = try_acquire(count)) co_return std::move(*permit);
+    wait_queue wakeup;
+    request waiting{wakeup, count};
+    waiting_.push_back(waiting);
+    const auto status = co_await wakeup.wait(wait_deadline);
+    if (status == wait_status::notified) co_return semaphore_permit{*this, count};
+    waiting.unlink();
+    // This request may have blocked smaller ones behind it.
+    grant_waiting();
+    co_return detail::wait_error(status);
+  }
+  /// Empty if too few permits are available, or if another coroutine waits.
+  std::optional<semaphore_permit> try_acquire(std::size_t count = 1) noexcept {
+    if (!waiting_.empty() || available_ < count) return std::nullopt;
+    available_ -= count;
+    return semaphore_permit{*this, count};
+  }
+  std::size_t available() const noexcept { return available_; }
+
+ private:
+  friend class semaphore_permit;
+  struct request : detail::wait_entry {
+    request(wait_queue& wakeup, std::size_t permits) noexcept : wait_entry(wakeup), count(permits) {}
+    std::size_t count;
+  };
+
+  void release(std::size_t count) noexcept {
+    available_ += count;
+    grant_waiting();
+  }
+  void grant_waiting() noexcept {
+    for (auto* next = waiting_.front(); next && next->count <= available_; next = waiting_.front()) {
+      const auto count = next->count;
+      next->unlink();
+      if (next->wake()) available_ -= count;
+    }
+  }
+
+  detail::wait_list<request> waiting_;
+  std::size_t available_;
+};
+
+void semaphore_permit::release() noexcept {
+  if (auto* const owner = std::exchange(owner_, nullptr)) owner->release(count_);
+}
+
+}  // namespace cohort

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include <cohort/runtime/synchronization/wait_list.hpp>
+
+namespace cohort {
+
+class shared_mutex;
+
+/// Shared or exclusive ownership of a `shared_mutex`; the destructor releases it.
+class [[nodiscard]] shared_mutex_lock {
+ public:
+  shared_mutex_lock(shared_mutex_lock&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+  shared_mutex_lock& operator=(shared_mutex_lock&& other) noexcept {
+    unlock();
+    owner_ = std::exchange(other.owner_, nullptr);
+    return *this;
+  }
+  ~shared_mutex_lock() { unlock(); }
+  inline void unlock() noexcept;
+
+ private:
+  friend class shared_mutex;
+  explicit shared_mutex_lock(shared_mutex& owner) noexcept : owner_(&owner) {}
+  shared_mutex* owner_;
+};
+
+/// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of one loop. FIFO: a reader that
+/// comes after a waiting writer waits, too, so that neither kind starves. All uses must be on one loop; the mutex must
+/// outlive its locks and waits.
+class shared_mutex {
+ public:
+  shared_mutex() noexcept = default;
+  shared_mutex(const shared_mutex&) = delete;
+  shared_mutex& operator=(const shared_mutex&) = delete;
+
+  /// Waits for exclusive ownership. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the
+  /// coroutine is cancelled.
+  task<result<shared_mutex_lock>> lock(deadline wait_deadline) { return acquire(true, wait_deadline); }
+  /// Waits for shared ownership. Errors as `lock`.
+  task<result<shared_mutex_lock>> lock_shared(deadline wait_deadline) { return acquire(false, wait_deadline); }
+
+  std::size_t reader_count() const noexcept { return readers_; }
+  bool has_writer() const noexcept { return has_writer_; }
+
+ private:
+  friend class shared_mutex_lock;
+  struct request : detail::wait_entry {
+    request(wait_queue& wakeup, bool exclusive) noexcept : wait_entry(wakeup), is_exclusive(exclusive) {}
+    bool is_exclusive;
+  };
+
+  task<result<shared_mutex_lock>> acquire(bool exclusive, deadline wait_deadline) {
+    if (waiting_.empty() && can_own(exclusive)) {
+      own(exclusive);
+      co_return shared_mutex_lock{*this};
+    }
+    wait_queue wakeup;
+    request waiting{wakeup, exclusive};
+    waiting_.push_back(waiting);
+    const auto status = co_await wakeup.wait(wait_deadline);
+    if (status == wait_status::notified) co_return shared_mutex_lock{*this};
+    waiting.unlink();
+    // This request may have blocked others behind it.
+    grant_waiting();
+    co_return detail::wait_error(status);
+  }
+  bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && readers_ > 0); }
+  void own(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++readers_); }
+  void unlock() noexcept {
+    has_writer_ ? void(has_writer_ = false) : void(--readers_);
+    grant_waiting();
+  }
+  void grant_waiting() noexcept {
+    for (auto* next = waiting_.front(); next && can_own(next->is_exclusive); next = waiting_.front()) {
+      const bool exclusive = next->is_exclusive;
+      next->unlink();
+      if (next->wake()) own(exclusive);
+    }
+  }
+
+  detail::wait_list<request> waiting_;
+  std::size_t readers_ = 0;
+  bool has_writer_ = false;
+};
+
+void shared_mutex_lock::unlock() noexcept {
+  if (auto* const owner = std::exchange(owner_, nullptr)) owner->unlock();
+}
+
+}  // namespace cohort

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::detail {
+
+/// Entry of a suspended coroutine in a `wait_list`. It is a local variable of that coroutine, and removes itself when
+/// the wait ends for whatever reason.
+class wait_entry {
+ public:
+  /// The coroutine waits in `wakeup`, which must outlive the entry. Several entries may share one queue: then only the
+  /// first `wake` succeeds.
+  explicit wait_entry(wait_queue& wakeup) noexcept : wakeup_(&wakeup) {}
+  ~wait_entry() { unlink(); }
+  wait_entry(const wait_entry&) = delete;
+  wait_entry& operator=(const wait_entry&) = delete;
+
+  /// Resumes the coroutine with `notified`. Returns false if its wait has already ended by timeout or cancellation;
+  /// then it must not be given anything.
+  bool wake() { return wakeup_->notify_one(); }
+  void unlink() noexcept {
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = this;
+  }
+
+ private:
+  template <class Entry>
+  friend class wait_list;
+  wait_entry() noexcept = default;
+
+  wait_queue* wakeup_ = nullptr;
+  wait_entry* next_ = this;
+  wait_entry* previous_ = this;
+};
+
+/// FIFO list of entries derived from `wait_entry`.
+template <class Entry>
+class wait_list {
+ public:
+  bool empty() const noexcept { return head_.next_ == &head_; }
+  Entry* front() noexcept { return empty() ? nullptr : static_cast<Entry*>(head_.next_); }
+  void push_back(Entry& added) noexcept {
+    wait_entry& entry = added;
+    entry.previous_ = head_.previous_;
+    entry.next_ = &head_;
+    head_.previous_->next_ = &entry;
+    head_.previous_ = &entry;
+  }
+
+ private:
+  wait_entry head_;
+};
+
+/// The error of a wait that ended with `timed_out` or `cancelled`.
+inline error_code wait_error(wait_status status) noexcept {
+  return status == wait_status::timed_out ? asio::error::timed_out : asio::error::operation_aborted;
+}
+
+/// A failed `result<T>`. The tags are needed where `T` can be made of an error code, such as `bool`.
+template <class T>
+result<T> failed(error_code error) {
+  return result<T>(boost::system::in_place_error, error);
+}
+template <class T>
+result<T> succeeded(T&& value) {
+  return result<T>(boost::system::in_place_value, std::move(value));
+}
+
+}  // namespace cohort::detail

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/service/lifecycle/cron_expression.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::service {
+
+/// The loops that run a job.
+enum class job_placement : std::uint8_t {
+  one_loop,
+  /// For state that each loop has of its own. The job runs once on each of them.
+  each_loop,
+};
+
+/// What happens to the times of a job that pass while it still runs. Two runs never overlap on one loop.
+enum class job_overlap : std::uint8_t {
+  /// The job runs again at its next regular time.
+  skip,
+  /// If at least one time has passed, the job runs again at once.
+  queue,
+};
+
+struct job_options {
+  /// Maximum random delay of each run, so that the instances of a service do not run at the same time.
+  duration jitter{};
+  job_placement where = job_placement::one_loop;
+  job_overlap overlap = job_overlap::skip;
+  /// The deadline of a run, from its start; then it is cancelled, and counts as an error. `duration::max()`: none.
+  duration timeout = duration::max();
+};
+
+/// The periodic jobs of a service. A job that throws is logged and counted, and runs again at its next time. Metrics:
+/// `cohort_job_runs_total{job,result}` with the results `ok`, `error`, `skipped` and `cancelled`,
+/// `cohort_job_duration_seconds{job}` and `cohort_job_last_success_timestamp_seconds{job}`.
+class job_scheduler {
+ public:
+  /// Gets the deadline of the run, and its name as the request ID.
+  using job = std::function<task<>(call_context)>;
+
+  /// The arguments must outlive this.
+  job_scheduler(const std::vector<loop*>& loops, telemetry::registry& metrics, telemetry::logger log);
+  ~job_scheduler();
+
+  /// Runs `work` at `interval`, for the first time one interval after the start of the service. `name` is a label of
+  /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, or the name is
+  /// in use, and `std::logic_error` after `start`.
+  void every(std::string name, duration interval, job work, job_options options = {});
+  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If that is set back, times do not
+  /// occur again. Throws as `every`, and `std::invalid_argument` with the parser's message.
+  void cron(std::string name, std::string_view expression, job work, job_options options = {});
+
+  /// Called on the first loop.
+  void start();
+  /// Starts no more runs, and waits until the current ones have ended; those that run at `stop_deadline` are cancelled.
+  /// Called on one of the loops.
+  task<> stop(deadline stop_deadline);
+
+ private:
+  struct schedule;
+  struct loop_state;
+
+  schedule& add(std::string name, job work, job_options options);
+  void start_on_current_loop(std::size_t index);
+  task<> run_schedule(schedule& job, loop_state& state);
+  task<> run_cron(schedule& job, loop_state& state);
+  /// Waits until `due`. Returns false if the scheduler stops.
+  static task<bool> wait_until(loop_state& state, time_point due);
+  task<> run_once(schedule& job);
+  task<> stop_on_current_loop(loop_state& state, deadline stop_deadline);
+
+  const std::vector<loop*>& loops_;
+  telemetry::registry& metrics_;
+  telemetry::logger log_;
+  bool is_started_ = false;
+  std::list<schedule> schedules_;
+  std::vector<std::unique_ptr<loop_state>> states_;
+};
+
+}  // namespace cohort::service

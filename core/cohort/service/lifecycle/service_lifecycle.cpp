@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/lifecycle/service_lifecycle.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <cohort/runtime/concurrency/with_deadline.hpp>
+
+namespace cohort::service {
+
+using telemetry::log_level;
+
+service_lifecycle::service_lifecycle(std::vector<loop*> loops, telemetry::registry& metrics, telemetry::logger log,
+                                     blocking_pool_settings blocking)
+    : loops_(std::move(loops)),
+      log_(std::move(log)),
+      blocking_(blocking, make_observer(metrics, log_)),
+      jobs_(loops_, metrics, log_) {
+  add_metrics(metrics);
+}
+
+service_lifecycle::~service_lifecycle() = default;
+
+blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& metrics, const telemetry::logger& log) {
+  auto& durations = metrics.make_histogram("cohort_blocking_duration_seconds",
+                                           "Duration of blocking jobs, without their time in the queue, in seconds.");
+  auto& rejected =
+      metrics.make_counter("cohort_blocking_rejected_total",
+                           "Blocking jobs rejected because the queue was full or no thread could be started.");
+  blocking_pool_observer observer;
+  observer.on_ended = [&durations](duration spent) { durations.observe(std::chrono::duration<double>(spent).count()); };
+  observer.on_rejected = [&rejected] { rejected.increment(); };
+  observer.on_stuck = [log](std::string_view job, duration running_for) {
+    log.write(log_level::warn, "blocking job does not end",
+              {{"job", job}, {"seconds", std::chrono::duration<double>(running_for).count()}});
+  };
+  return observer;
+}
+
+void service_lifecycle::add_metrics(telemetry::registry& metrics) {
+  metrics.add_collector([this](auto& families) {
+    using prometheus::MetricType;
+    families.push_back(telemetry::single_value_family("cohort_blocking_queued", "Blocking jobs that wait for a thread.",
+                                                      MetricType::Gauge, static_cast<double>(blocking_.queued())));
+    families.push_back(telemetry::single_value_family("cohort_blocking_running", "Blocking jobs that run now.",
+                                                      MetricType::Gauge, static_cast<double>(blocking_.running())));
+  });
+}
+
+void service_lifecycle::on_start(task<> work) {
+  if (is_started_) throw std::logic_error{"on_start was called after the start of the service"};
+  start_hooks_.push_back(std::move(work));
+}
+
+void service_lifecycle::on_stop(task<> work) { stop_hooks_.push_back(std::move(work)); }
+
+task<> service_lifecycle::start() {
+  is_started_ = true;
+  for (auto& hook : std::exchange(start_hooks_, {})) co_await std::move(hook);
+  jobs_.start();
+}
+
+task<> service_lifecycle::stop(deadline stop_deadline) {
+  const auto hooks_deadline = std::max(stop_deadline, deadline::after(loop::current().now(), min_stop_time));
+  auto hooks = std::exchange(stop_hooks_, {});
+  std::ranges::reverse(hooks);
+  for (auto& hook : hooks) {
+    std::string error;
+    try {
+      const auto ended = co_await with_deadline(hooks_deadline, std::move(hook));
+      if (!ended) error = "not completed at the end of the drain";
+    } catch (const std::exception& failure) {
+      error = failure.what();
+    } catch (...) {
+      error = "unknown exception";
+    }
+    if (!error.empty()) log_.write(log_level::error, "stop hook failed", {{"error", std::string_view{error}}});
+  }
+  unfinished_ = co_await blocking_.stop(hooks_deadline);
+  for (const auto& job : unfinished_) {
+    log_.write(log_level::error, "blocking job has not ended, and is abandoned", {{"job", std::string_view{job}}});
+  }
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/blocking/blocking_pool.hpp>
+
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <mutex>
+#include <thread>
+
+#include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+
+deadline in(duration span) { return deadline::after(loop::current().now(), span); }
+task<> nap(duration span) { co_await sleep_for(span); }
+
+/// Runs `work` on a loop with the real clock.
+void run_on_loop(task<> work) {
+  runtime loops{1};
+  std::exception_ptr failure;
+  asio::co_spawn(loops.at(0).get_executor(), std::move(work), [&](std::exception_ptr thrown) {
+    failure = thrown;
+    loops.stop();
+  });
+  loops.run();
+  if (failure) std::rethrow_exception(failure);
+}
+
+struct context {
+  cohort::deadline deadline;
+};
+
+task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
+  const context limit{in(30s)};
+  const auto id = co_await pool.run(limit, [] { return std::this_thread::get_id(); });
+  REQUIRE(id.has_value());
+  CHECK(*id != loop_thread);
+  const auto nothing = co_await pool.run(limit, [] {});
+  CHECK(nothing.has_value());
+  const auto error = co_await pool.run(limit, []() -> result<int> { return error_code{asio::error::not_found}; });
+  CHECK(error.error() == asio::error::not_found);
+  bool is_thrown = false;
+  try {
+    static_cast<void>(co_await pool.run(limit, []() -> int { throw std::runtime_error("from the job"); }));
+  } catch (const std::runtime_error& thrown) {
+    is_thrown = thrown.what() == std::string{"from the job"};
+  }
+  CHECK(is_thrown);
+}
+
+TEST_CASE("blocking_pool: returns the job's value, error or exception to the caller", "[runtime][blocking][threads]") {
+  blocking_pool pool;
+  CHECK(pool.threads() == 0);
+  run_on_loop(run_values(pool, std::this_thread::get_id()));
+  CHECK(pool.threads() == 1);
+  CHECK(pool.running() == 0);
+}
+
+/// A job that ends only when it is told to.
+struct waiting_job {
+  std::shared_ptr<std::atomic<bool>> was_stopped = std::make_shared<std::atomic<bool>>(false);
+  void operator()(const std::stop_token& token) const {
+    while (!token.stop_requested()) std::this_thread::yield();
+    *was_stopped = true;
+  }
+};
+
+task<> pass_deadline(blocking_pool& pool) {
+  const waiting_job job;
+  const auto begin = loop::current().now();
+  const auto ended = co_await pool.run(in(20ms), job);
+  CHECK(ended.error() == asio::error::timed_out);
+  CHECK(loop::current().now() - begin >= 20ms);
+  const auto stopped = co_await pool.stop(in(30s));
+  CHECK(stopped.empty());
+  CHECK(*job.was_stopped);
+}
+
+TEST_CASE("blocking_pool: the caller continues at the deadline, and the job gets a stop request",
+          "[runtime][blocking][threads]") {
+  blocking_pool pool;
+  run_on_loop(pass_deadline(pool));
+}
+
+task<> run_job(blocking_pool& pool, waiting_job job) { static_cast<void>(co_await pool.run(in(30s), job)); }
+
+task<> cancel_caller(blocking_pool& pool) {
+  const waiting_job job;
+  co_await race(run_job(pool, job), nap(5ms));
+  CHECK((co_await pool.stop(in(30s))).empty());
+  // Cancelled before a thread took it, or told to stop.
+  CHECK(pool.running() == 0);
+}
+
+TEST_CASE("blocking_pool: a cancelled caller does not wait for the job", "[runtime][blocking][threads]") {
+  blocking_pool pool;
+  run_on_loop(cancel_caller(pool));
+}
+
+task<error_code> run_until(blocking_pool& pool, waiting_job job, duration limit) {
+  const auto ended = co_await pool.run(in(limit), job);
+  co_return ended ? error_code{} : ended.error();
+}
+
+task<> overload(blocking_pool& pool, int* rejections) {
+  const waiting_job job;
+  const auto results =
+      co_await when_all(run_until(pool, job, 40ms), run_until(pool, job, 20ms), run_until(pool, job, 40ms));
+  CHECK(std::get<0>(results) == asio::error::timed_out);
+  CHECK(std::get<1>(results) == asio::error::timed_out);
+  CHECK(std::get<2>(results) == blocking_error::overloaded);
+  CHECK(std::get<2>(results).message() == "the queue for blocking work is full");
+  CHECK(*rejections == 1);
+  CHECK(pool.queued() == 0);
+}
+
+TEST_CASE("blocking_pool: a full queue is an error at once", "[runtime][blocking][threads]") {
+  int rejections = 0;
+  blocking_pool_observer observer;
+  observer.on_rejected = [&] { ++rejections; };
+  blocking_pool pool{{.threads = 1, .max_queued = 1}, std::move(observer)};
+  run_on_loop(overload(pool, &rejections));
+  CHECK(pool.threads() == 1);
+}
+
+task<> leave_running(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> released) {
+  auto spin = [released] {
+    while (!*released) std::this_thread::yield();
+  };
+  const auto ended = co_await pool.run(in(10ms), std::move(spin), "stuck query");
+  CHECK(ended.error() == asio::error::timed_out);
+  const auto begin = loop::current().now();
+  CHECK(co_await pool.stop(in(20ms)) == std::vector<std::string>{"stuck query"});
+  CHECK(loop::current().now() - begin < 10s);
+  const auto rejected = co_await pool.run(in(1s), [] {});
+  CHECK(rejected.error() == blocking_error::stopped);
+}
+
+TEST_CASE("blocking_pool: a job that never ends is reported, and does not block the shutdown",
+          "[runtime][blocking][threads]") {
+  const auto released = std::make_shared<std::atomic<bool>>(false);
+  {
+    blocking_pool pool;
+    run_on_loop(leave_running(pool, released));
+  }
+  *released = true;
+}
+
+task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> is_reported) {
+  auto spin = [is_reported] {
+    while (!*is_reported) std::this_thread::yield();
+  };
+  const auto ended = co_await pool.run(in(30s), std::move(spin), "slow query");
+  CHECK(ended.has_value());
+}
+
+TEST_CASE("blocking_pool: reports a job that runs for too long", "[runtime][blocking][threads]") {
+  const auto is_reported = std::make_shared<std::atomic<bool>>(false);
+  std::string name;
+  blocking_pool_observer observer;
+  observer.on_stuck = [&](std::string_view job, duration running_for) {
+    name = job;
+    CHECK(running_for >= 5ms);
+    *is_reported = true;
+  };
+  blocking_pool pool{{.stuck_after = 5ms}, std::move(observer)};
+  run_on_loop(run_until_reported(pool, is_reported));
+  CHECK(name == "slow query");
+}
+
+task<> add_all(blocking_pool& pool, std::atomic<int>* sum, int count) {
+  for (int i = 0; i < count; ++i) {
+    auto add = [sum] { ++*sum; };
+    static_cast<void>(co_await pool.run(in(30s), std::move(add)));
+  }
+}
+
+TEST_CASE("blocking_pool: serves several loops", "[runtime][blocking][threads]") {
+  blocking_pool pool{{.threads = 3}};
+  std::atomic<int> sum{0};
+  runtime loops{3};
+  std::atomic<int> running{3};
+  for (std::size_t i = 0; i < 3; ++i) {
+    asio::co_spawn(loops.at(i).get_executor(), add_all(pool, &sum, 300), [&](const std::exception_ptr&) {
+      if (--running == 0) loops.stop();
+    });
+  }
+  loops.run();
+  CHECK(sum == 900);
+  CHECK(pool.threads() <= 3);
+}
+
+task<int> simulated_job(blocking_pool& pool, duration limit) {
+  const auto value = co_await pool.run(in(limit), [](const std::stop_token& token) { return token.stop_requested(); });
+  co_return value ? 1 : value.error() == asio::error::timed_out ? 2 : 3;
+}
+
+TEST_CASE("blocking_pool: on virtual time a job costs what the test sets, and there are no threads",
+          "[runtime][blocking]") {
+  virtual_time time;
+  blocking_pool pool{{.threads = 1, .max_queued = 1}};
+  pool.set_simulated_cost(50ms);
+  const auto begin = time.now();
+  CHECK(time.run(simulated_job(pool, 1s)) == 1);
+  CHECK(time.now() - begin >= 50ms);
+  CHECK(time.now() - begin < 51ms);
+  CHECK(time.run(simulated_job(pool, 20ms)) == 2);
+  CHECK(time.now() - begin < 71ms);
+  // One runs, one waits, and one is rejected.
+  const auto results = time.run(when_all(simulated_job(pool, 1s), simulated_job(pool, 1s), simulated_job(pool, 1s)));
+  CHECK(results == std::tuple{1, 1, 3});
+  CHECK(time.now() - begin >= 170ms);
+  CHECK(pool.threads() == 0);
+}
+
+task<> told_in_simulation(blocking_pool& pool, bool* was_stopped) {
+  auto observe = [was_stopped](const std::stop_token& token) { *was_stopped = token.stop_requested(); };
+  const auto ended = co_await pool.run(in(20ms), std::move(observe));
+  CHECK(ended.error() == asio::error::timed_out);
+}
+
+TEST_CASE("blocking_pool: on virtual time, too, the job gets a stop request at the deadline", "[runtime][blocking]") {
+  virtual_time time;
+  blocking_pool pool;
+  pool.set_simulated_cost(50ms);
+  bool was_stopped = false;
+  time.run(told_in_simulation(pool, &was_stopped));
+  CHECK(was_stopped);
+}
+
+}  // namespace
+}  // namespace cohort

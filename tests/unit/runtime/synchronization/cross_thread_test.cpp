@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <thread>
+#include <vector>
+
+#include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_channel.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+
+deadline in(duration span) { return deadline::after(loop::current().now(), span); }
+task<> nap(duration span) { co_await sleep_for(span); }
+
+/// Runs `make(i)` on each of several loops, and returns when all have ended.
+template <class Make>
+void run_on_loops(std::size_t count, Make make) {
+  runtime loops{count};
+  std::atomic<std::size_t> running{count};
+  std::atomic<int> failures{0};
+  for (std::size_t i = 0; i < count; ++i) {
+    asio::co_spawn(loops.at(i).get_executor(), make(i), [&](const std::exception_ptr& failure) {
+      if (failure) ++failures;
+      if (--running == 0) loops.stop();
+    });
+  }
+  loops.run();
+  CHECK(failures == 0);
+}
+
+task<> increment(cross_thread_semaphore& owner, int* unprotected, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto permit = co_await owner.acquire(in(30s));
+    if (!permit) throw std::runtime_error(permit.error().message());
+    ++*unprotected;
+    if (i % 16 == 0) co_await sleep_for(10us);
+  }
+}
+
+TEST_CASE("cross_thread_semaphore: one permit excludes the coroutines of all loops", "[runtime][sync][threads]") {
+  cross_thread_semaphore owner{1};
+  int unprotected = 0;
+  run_on_loops(4, [&](std::size_t) { return increment(owner, &unprotected, 500); });
+  CHECK(unprotected == 2000);
+  CHECK(owner.available() == 1);
+}
+
+task<bool> acquire_for(cross_thread_semaphore& owner, duration limit) {
+  const auto permit = co_await owner.acquire(in(limit));
+  if (permit) co_await sleep_for(5us);
+  co_return permit.has_value();
+}
+task<> acquire_and_give_up(cross_thread_semaphore& owner, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    co_await acquire_for(owner, std::chrono::microseconds{loop::current().random().uniform_below(40)});
+    co_await race(acquire_for(owner, 1s), nap(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
+  }
+}
+
+TEST_CASE("cross_thread_semaphore: no permit is lost when waits end at the moment of a release",
+          "[runtime][sync][threads]") {
+  cross_thread_semaphore owner{2};
+  run_on_loops(4, [&](std::size_t) { return acquire_and_give_up(owner, 300); });
+  CHECK(owner.available() == 2);
+}
+
+TEST_CASE("cross_thread_semaphore: no permit is lost on virtual time", "[runtime][sync]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    virtual_time time{seed};
+    cross_thread_semaphore owner{2};
+    time.run(when_all(acquire_and_give_up(owner, 20), acquire_and_give_up(owner, 20), acquire_and_give_up(owner, 20),
+                      acquire_and_give_up(owner, 20)));
+    REQUIRE(owner.available() == 2);
+  }
+}
+
+task<> send_or_receive(cross_thread_channel<int>& numbers, std::size_t index, std::atomic<long>& sum, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (index % 2 == 0) {
+      if (!co_await numbers.send(i, in(30s))) throw std::runtime_error("not sent");
+    } else {
+      const auto received = co_await numbers.receive(in(30s));
+      if (!received) throw std::runtime_error("not received");
+      sum += *received;
+    }
+  }
+}
+
+TEST_CASE("cross_thread_channel: every value sent on one loop is received on another", "[runtime][sync][threads]") {
+  cross_thread_channel<int> numbers{4};
+  std::atomic<long> sum{0};
+  run_on_loops(4, [&](std::size_t index) { return send_or_receive(numbers, index, sum, 1000); });
+  CHECK(sum == 2L * (999 * 1000 / 2));
+  CHECK(numbers.size() == 0);
+}
+
+task<> drain_channel(cross_thread_channel<int>& numbers, int* received) {
+  while (co_await numbers.receive(in(30s))) ++*received;
+}
+
+TEST_CASE("cross_thread_channel: a thread without a loop sends by try_send, and close ends the receiver",
+          "[runtime][sync][threads]") {
+  cross_thread_channel<int> numbers{4};
+  int received = 0;
+  std::jthread sender{[&] {
+    for (int i = 0; i < 1000; ++i) {
+      while (!numbers.try_send(int{i})) std::this_thread::yield();
+    }
+    numbers.close();
+  }};
+  run_on_loops(1, [&](std::size_t) { return drain_channel(numbers, &received); });
+  CHECK(received == 1000);
+}
+
+task<> exchange_at_random(cross_thread_channel<int>& numbers, int& sent, int& received) {
+  auto& random = loop::current().random();
+  for (int i = 0; i < 60; ++i) {
+    const auto limit = in(std::chrono::microseconds{random.uniform_below(20)});
+    if (random.bernoulli(0.5)) {
+      if ((co_await numbers.send(i, limit)).has_value()) ++sent;
+    } else {
+      if ((co_await numbers.receive(limit)).has_value()) ++received;
+    }
+    co_await sleep_for(std::chrono::microseconds{random.uniform_below(10)});
+  }
+}
+
+TEST_CASE("cross_thread_channel: no value is lost when waits end at random times", "[runtime][sync]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    virtual_time time{seed};
+    cross_thread_channel<int> numbers{1};
+    int sent = 0;
+    int received = 0;
+    time.run(when_all(exchange_at_random(numbers, sent, received), exchange_at_random(numbers, sent, received),
+                      exchange_at_random(numbers, sent, received)));
+    REQUIRE(sent == received + static_cast<int>(numbers.size()));
+  }
+}
+
+task<> await_event(std::shared_ptr<cross_thread_event> awaited, std::atomic<int>& notified) {
+  if (co_await awaited->wait(in(30s)) == wait_status::notified) ++notified;
+}
+
+TEST_CASE("cross_thread_event: resumes the waiters of all loops", "[runtime][sync][threads]") {
+  const auto event = cross_thread_event::make();
+  std::atomic<int> notified{0};
+  std::jthread setter{[event] { event->set(); }};
+  run_on_loops(3, [&](std::size_t) { return await_event(event, notified); });
+  CHECK(notified == 3);
+  CHECK(event->is_set());
+}
+
+task<> reset_event(std::shared_ptr<cross_thread_event> event) {
+  CHECK(co_await event->wait(in(1ms)) == wait_status::timed_out);
+  event->set();
+  CHECK(co_await event->wait(in(1ms)) == wait_status::notified);
+  event->reset();
+  CHECK(co_await event->wait(in(1ms)) == wait_status::timed_out);
+}
+
+TEST_CASE("cross_thread_event: stays set until it is reset", "[runtime][sync]") {
+  virtual_time time;
+  time.run(reset_event(cross_thread_event::make()));
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/synchronization/mutex.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <vector>
+
+#include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/synchronization/latch.hpp>
+#include <cohort/runtime/synchronization/once.hpp>
+#include <cohort/runtime/synchronization/semaphore.hpp>
+#include <cohort/runtime/synchronization/shared_mutex.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+using order = std::vector<int>;
+
+deadline in(duration span) { return deadline::after(loop::current().now(), span); }
+
+task<> use_mutex(mutex& owner, order& entered, int id, duration start, duration hold) {
+  co_await sleep_for(start);
+  const auto locked = co_await owner.lock(deadline::never());
+  REQUIRE(locked.has_value());
+  entered.push_back(id);
+  co_await sleep_for(hold);
+}
+
+TEST_CASE("mutex: coroutines own it one after the other, in the order in which they came", "[runtime][sync]") {
+  virtual_time time;
+  mutex owner;
+  order entered;
+  const auto begin = time.now();
+  time.run(when_all(use_mutex(owner, entered, 1, 0ms, 10ms), use_mutex(owner, entered, 3, 2ms, 10ms),
+                    use_mutex(owner, entered, 2, 1ms, 10ms)));
+  CHECK(entered == order{1, 2, 3});
+  CHECK(time.now() - begin >= 30ms);
+  CHECK_FALSE(owner.is_locked());
+}
+
+task<> lock_until_deadline(mutex& owner) {
+  auto first = co_await owner.lock(deadline::never());
+  REQUIRE(first.has_value());
+  const auto begin = loop::current().now();
+  const auto second = co_await owner.lock(in(5ms));
+  REQUIRE(second.has_error());
+  CHECK(second.error() == asio::error::timed_out);
+  CHECK(loop::current().now() - begin >= 5ms);
+  CHECK_FALSE(owner.try_lock().has_value());
+  first->unlock();
+  CHECK(owner.try_lock().has_value());
+}
+
+TEST_CASE("mutex: a wait ends at its deadline, and leaves the queue", "[runtime][sync]") {
+  virtual_time time;
+  mutex owner;
+  time.run(lock_until_deadline(owner));
+  CHECK_FALSE(owner.is_locked());
+}
+
+task<bool> try_for(mutex& owner, duration limit) {
+  const auto locked = co_await owner.lock(in(limit));
+  co_return locked.has_value();
+}
+task<> nap(duration span) { co_await sleep_for(span); }
+
+task<> contend(mutex& owner, int& inside, int& entered) {
+  auto& random = loop::current().random();
+  for (int i = 0; i < 40; ++i) {
+    co_await sleep_for(std::chrono::microseconds{random.uniform_below(40)});
+    const auto locked = co_await owner.lock(in(std::chrono::microseconds{random.uniform_below(60)}));
+    if (!locked) continue;
+    CHECK(++inside == 1);
+    ++entered;
+    co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
+    --inside;
+  }
+}
+/// Cancels waits at random times, also at the moment of the hand-over.
+task<> cancel_waits(mutex& owner) {
+  auto& random = loop::current().random();
+  for (int i = 0; i < 40; ++i) {
+    co_await race(try_for(owner, 1s), nap(std::chrono::microseconds{random.uniform_below(40)}));
+  }
+}
+
+TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides with a hand-over", "[runtime][sync]") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    virtual_time time{seed};
+    mutex owner;
+    int inside = 0;
+    int entered = 0;
+    time.run(when_all(contend(owner, inside, entered), contend(owner, inside, entered), contend(owner, inside, entered),
+                      cancel_waits(owner), cancel_waits(owner)));
+    REQUIRE_FALSE(owner.is_locked());
+    REQUIRE(entered > 0);
+  }
+}
+
+task<> take_permits(semaphore& permits, std::size_t count, int id, order& acquired, duration hold) {
+  const auto permit = co_await permits.acquire(deadline::never(), count);
+  REQUIRE(permit.has_value());
+  acquired.push_back(id);
+  co_await sleep_for(hold);
+}
+
+TEST_CASE("semaphore: a request for many permits is not overtaken by later ones for few", "[runtime][sync]") {
+  virtual_time time;
+  semaphore permits{2};
+  order acquired;
+  time.run(when_all(take_permits(permits, 1, 1, acquired, 10ms), take_permits(permits, 2, 2, acquired, 10ms),
+                    take_permits(permits, 1, 3, acquired, 10ms)));
+  CHECK(acquired == order{1, 2, 3});
+  CHECK(permits.available() == 2);
+}
+
+task<bool> acquire_within(semaphore& permits, std::size_t count, duration limit) {
+  const auto permit = co_await permits.acquire(in(limit), count);
+  co_return permit.has_value();
+}
+
+task<> release_blocked_by_timeout(semaphore& permits) {
+  auto held = co_await permits.acquire(deadline::never());
+  REQUIRE(held.has_value());
+  const auto begin = loop::current().now();
+  const auto results = co_await when_all(acquire_within(permits, 2, 5ms), acquire_within(permits, 1, 50ms));
+  CHECK_FALSE(std::get<0>(results));
+  CHECK(std::get<1>(results));
+  CHECK(loop::current().now() - begin < 50ms);
+}
+
+TEST_CASE("semaphore: a request that times out admits the smaller one behind it", "[runtime][sync]") {
+  virtual_time time;
+  semaphore permits{2};
+  time.run(release_blocked_by_timeout(permits));
+  CHECK(permits.available() == 2);
+}
+
+task<> use_permits(semaphore& permits, std::size_t& used) {
+  auto& random = loop::current().random();
+  for (int i = 0; i < 40; ++i) {
+    const auto count = 1 + static_cast<std::size_t>(random.uniform_below(3));
+    const auto permit = co_await permits.acquire(in(std::chrono::microseconds{random.uniform_below(80)}), count);
+    if (!permit) continue;
+    used += count;
+    CHECK(used <= 4);
+    co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
+    used -= count;
+  }
+}
+
+TEST_CASE("semaphore: all permits return when waits end at random times", "[runtime][sync]") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    virtual_time time{seed};
+    semaphore permits{4};
+    std::size_t used = 0;
+    time.run(when_all(use_permits(permits, used), use_permits(permits, used), use_permits(permits, used),
+                      use_permits(permits, used)));
+    REQUIRE(permits.available() == 4);
+  }
+}
+
+task<> read(shared_mutex& owner, int id, order& entered, duration hold) {
+  const auto locked = co_await owner.lock_shared(deadline::never());
+  REQUIRE(locked.has_value());
+  entered.push_back(id);
+  co_await sleep_for(hold);
+}
+task<> write(shared_mutex& owner, int id, order& entered, duration hold) {
+  const auto locked = co_await owner.lock(deadline::never());
+  REQUIRE(locked.has_value());
+  CHECK(owner.reader_count() == 0);
+  entered.push_back(id);
+  co_await sleep_for(hold);
+}
+
+TEST_CASE("shared_mutex: readers share it, and one after a waiting writer waits", "[runtime][sync]") {
+  virtual_time time;
+  shared_mutex owner;
+  order entered;
+  const auto begin = time.now();
+  time.run(when_all(read(owner, 1, entered, 10ms), read(owner, 2, entered, 10ms), write(owner, 3, entered, 10ms),
+                    read(owner, 4, entered, 10ms)));
+  CHECK(entered == order{1, 2, 3, 4});
+  CHECK(time.now() - begin >= 30ms);
+  CHECK(time.now() - begin < 40ms);
+}
+
+task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
+  auto& random = loop::current().random();
+  for (int i = 0; i < 40; ++i) {
+    const bool exclusive = random.bernoulli(0.3);
+    const auto limit = in(std::chrono::microseconds{random.uniform_below(80)});
+    const auto locked = exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
+    if (!locked) continue;
+    ++(exclusive ? writers : readers);
+    CHECK((writers == 0 || (writers == 1 && readers == 0)));
+    co_await sleep_for(std::chrono::microseconds{random.uniform_below(30)});
+    --(exclusive ? writers : readers);
+  }
+}
+
+TEST_CASE("shared_mutex: is free after waits that end at random times", "[runtime][sync]") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    virtual_time time{seed};
+    shared_mutex owner;
+    int writers = 0;
+    int readers = 0;
+    time.run(when_all(share_at_random(owner, writers, readers), share_at_random(owner, writers, readers),
+                      share_at_random(owner, writers, readers), share_at_random(owner, writers, readers)));
+    REQUIRE(owner.reader_count() == 0);
+    REQUIRE_FALSE(owner.has_writer());
+  }
+}
+
+task<> count_down_after(latch& counted, duration span) {
+  co_await sleep_for(span);
+  counted.count_down();
+}
+task<> await_latch(latch& counted) {
+  CHECK(co_await counted.wait(in(5ms)) == wait_status::timed_out);
+  CHECK(co_await counted.wait(deadline::never()) == wait_status::notified);
+  CHECK(counted.count() == 0);
+}
+
+TEST_CASE("latch: releases its waiters at zero", "[runtime][sync]") {
+  virtual_time time;
+  latch counted{2};
+  time.run(when_all(await_latch(counted), count_down_after(counted, 10ms), count_down_after(counted, 20ms)));
+}
+
+task<> initialize(int* calls, bool fails) {
+  ++*calls;
+  co_await sleep_for(10ms);
+  if (fails && *calls == 1) throw std::runtime_error("no connection");
+}
+task<bool> call_once(once& initialized, int& calls, bool fails) {
+  try {
+    auto work = [&calls, fails] { return initialize(&calls, fails); };
+    const auto called = co_await initialized.call(in(1s), std::move(work));
+    co_return called.has_value();
+  } catch (const std::runtime_error&) {
+    co_return false;
+  }
+}
+
+TEST_CASE("once: concurrent callers share one initialization", "[runtime][sync]") {
+  virtual_time time;
+  once initialized;
+  int calls = 0;
+  const auto results = time.run(when_all(call_once(initialized, calls, false), call_once(initialized, calls, false)));
+  CHECK(std::get<0>(results));
+  CHECK(std::get<1>(results));
+  CHECK(calls == 1);
+}
+
+TEST_CASE("once: after a failed initialization, the next caller runs its own", "[runtime][sync]") {
+  virtual_time time;
+  once initialized;
+  int calls = 0;
+  const auto results = time.run(when_all(call_once(initialized, calls, true), call_once(initialized, calls, true)));
+  CHECK_FALSE(std::get<0>(results));
+  CHECK(std::get<1>(results));
+  CHECK(calls == 2);
+  CHECK(initialized.is_done());
+}
+
+}  // namespace
+}  // namespace cohort
