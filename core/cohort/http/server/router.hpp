@@ -74,7 +74,9 @@ class route_group {
   template <class Handler>
   operation& add(method verb, const std::string& pattern, Handler callable,
                  std::source_location where = std::source_location::current()) {
-    return table_->add(*state_, verb, pattern, make_handler(std::move(callable)), where);
+    auto& added = table_->add(*state_, verb, pattern, make_handler(std::move(callable)), where);
+    if constexpr (requires { Handler::describe(added); }) Handler::describe(added);
+    return added;
   }
 
   /// A group of routes below `prefix`, such as `/api`; empty for a group with the same prefix and more middleware.

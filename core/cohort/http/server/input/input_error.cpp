@@ -6,13 +6,6 @@
 namespace cohort::http {
 namespace {
 
-struct input_error_body {
-  std::string_view error;
-  std::string message;
-  std::vector<input_error> fields;
-};
-BOOST_DESCRIBE_STRUCT(input_error_body, (), (error, message, fields))
-
 std::string summary(const std::vector<input_error>& errors, bool truncated) {
   const auto& first = errors.front();
   const auto text = (first.field.empty() ? "the " + first.in : first.field) + " " + first.reason;
@@ -26,7 +19,7 @@ std::string summary(const std::vector<input_error>& errors, bool truncated) {
 
 response input_error_response(const std::vector<input_error>& errors, bool truncated, status code) {
   const auto reason_phrase = boost::beast::http::obsolete_reason(code);
-  return json_response(json::encode(input_error_body{.error = {reason_phrase.data(), reason_phrase.size()},
+  return json_response(json::encode(input_error_body{.error = std::string{reason_phrase.data(), reason_phrase.size()},
                                                      .message = summary(errors, truncated),
                                                      .fields = errors}),
                        code);

@@ -8,6 +8,7 @@
 #include <boost/describe/class.hpp>
 
 #include <cohort/http/message/response.hpp>
+#include <cohort/json/description/constraints.hpp>
 #include <cohort/json/field_error.hpp>
 
 namespace cohort::http {
@@ -23,6 +24,17 @@ struct input_error {
   std::string reason;
 };
 BOOST_DESCRIBE_STRUCT(input_error, (), (field, in, reason))
+
+/// The body of `input_error_response`, and of each other 400, which has no `fields`.
+struct input_error_body {
+  std::string error;
+  std::string message;
+  std::vector<input_error> fields;
+};
+BOOST_DESCRIBE_STRUCT(input_error_body, (), (error, message, fields))
+constexpr auto constraints(json::type<input_error_body>) {
+  return json::constrain(json::member(&input_error_body::fields, {.min_items = 1, .required = false}));
+}
 
 /// 400 (or another status of the client's fault) with
 /// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message is the one error, or

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <cohort/http/server/input/input.hpp>
+#include <cohort/http/server/routing/operation_description.hpp>
 #include <cohort/json/schema.hpp>
 
 // A struct that is filled from the parts of a request, described once:
@@ -112,26 +113,8 @@ T extract(input& in) {
   return request;
 }
 
-/// A parameter as in OpenAPI.
-struct parameter_description {
-  std::string name;
-  /// `path`, `query`, `header` or `cookie`.
-  std::string in;
-  bool required = false;
-  std::string description;
-  /// A JSON Schema.
-  std::string schema;
-};
-
-/// What a request struct reads.
-struct request_description {
-  std::vector<parameter_description> parameters;
-  /// The JSON Schema of the body; empty if the body is not read.
-  std::string body_schema;
-};
-
 /// Describes a request struct. The schemas of structs and enumerations are added to `definitions`.
-template <request_struct T>
+template <json::described_struct T>
 request_description describe_request(json::schema_definitions& definitions) {
   request_description description;
   boost::mp11::mp_for_each<json::members_of<T>>([&](auto descriptor) {

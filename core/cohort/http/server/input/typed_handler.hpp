@@ -56,9 +56,14 @@ class typed_handler {
     }
   }
 
-  /// What the route reads.
-  static request_description describe(json::schema_definitions& definitions) {
-    return describe_request<Request>(definitions);
+  /// Describes what the handler reads, and its response if that is a described type. `router` calls it.
+  template <class Operation>
+  static void describe(Operation& described) {
+    described.template reads<Request>();
+    using body = std::remove_cvref_t<result_type>;
+    if constexpr (!is_async && !std::is_same_v<body, response>) {
+      described.template returns<body>(status::ok, "The result");
+    }
   }
 
  private:

@@ -19,6 +19,7 @@
 #include <cohort/http/server/content/body_reader.hpp>
 #include <cohort/http/server/pipeline.hpp>
 #include <cohort/http/server/request_context.hpp>
+#include <cohort/http/server/routing/operation_description.hpp>
 #include <cohort/http/server/routing/route_pattern.hpp>
 
 namespace cohort::http {
@@ -75,6 +76,11 @@ struct operation_settings {
   std::string summary;
   std::string description;
   std::vector<std::string> tags;
+  std::string operation_id;
+  bool is_deprecated = false;
+  /// Null if nothing is known about the request.
+  std::function<request_description(json::schema_definitions&)> request;
+  std::vector<response_description> responses;
 };
 
 struct group_state;
@@ -135,6 +141,44 @@ class operation {
   operation& tags(std::vector<std::string> names) {
     settings_.tags = std::move(names);
     return *this;
+  }
+  /// The unique name of the operation in generated clients, such as `list_books`. Default: from the method and the
+  /// path.
+  operation& operation_id(std::string text) {
+    settings_.operation_id = std::move(text);
+    return *this;
+  }
+  operation& deprecated() {
+    settings_.is_deprecated = true;
+    return *this;
+  }
+  /// Describes what the handler reads by a request struct. `http::typed` handlers need no call.
+  template <class Request>
+  operation& reads() {
+    settings_.request = [](json::schema_definitions& definitions) { return describe_request<Request>(definitions); };
+    return *this;
+  }
+  /// Describes what the handler reads by parameters and the schema of the body.
+  operation& reads(request_description request) {
+    settings_.request = [request = std::move(request)](json::schema_definitions&) { return request; };
+    return *this;
+  }
+  /// Describes a response with a described type as its JSON body. The responses of the framework (such as 400 and 503)
+  /// are described without a call.
+  template <class Body>
+  operation& returns(status code, std::string description, std::vector<header_description> headers = {}) {
+    settings_.responses.push_back(describe_response<Body>(code, std::move(description), std::move(headers)));
+    return *this;
+  }
+  /// Describes a response without a body, or with one of any media type.
+  operation& returns(status code, std::string description, body_description body = {},
+                     std::vector<header_description> headers = {}) {
+    settings_.responses.push_back(describe_response(code, std::move(description), std::move(body), std::move(headers)));
+    return *this;
+  }
+  /// Describes an `error_response`.
+  operation& returns_error(status code, std::string description) {
+    return returns<error_body>(code, std::move(description));
   }
   /// Adds a filter or middleware for this operation, inside of those of the router and its groups.
   template <class Callable>

@@ -75,7 +75,7 @@ TEST_CASE("typed handler: an asynchronous function is called only for a valid re
 
 TEST_CASE("typed handler: its type describes the parameters and the body", "[http][input]") {
   json::schema_definitions definitions{"#/components/schemas/"};
-  const auto description = decltype(http::typed<list_orders>(&list))::describe(definitions);
+  const auto description = http::describe_request<list_orders>(definitions);
   REQUIRE(description.parameters.size() == 5);
   const auto& [name, in, required, text, schema] = description.parameters[1];
   CHECK(name == "limit");

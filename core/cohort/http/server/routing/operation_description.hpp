@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/describe/class.hpp>
+
+#include <cohort/http/message/field.hpp>
+#include <cohort/json/schema.hpp>
+
+// What an operation reads and responds with, for the description of the API (`<cohort/http/server/openapi/…>`).
+namespace cohort::http {
+
+/// A parameter as in OpenAPI.
+struct parameter_description {
+  std::string name;
+  /// `path`, `query`, `header` or `cookie`.
+  std::string in;
+  bool required = false;
+  std::string description{};
+  /// A JSON Schema.
+  std::string schema = R"({"type":"string"})";
+};
+
+/// What an operation reads.
+struct request_description {
+  std::vector<parameter_description> parameters{};
+  /// The JSON Schema of the body; empty if the body is not read.
+  std::string body_schema{};
+  /// The media type of the body.
+  std::string body_media_type = "application/json";
+};
+
+/// Describes a request struct: see `<cohort/http/server/input/request_struct.hpp>`. The schemas of structs and
+/// enumerations are added to `definitions`.
+template <json::described_struct T>
+request_description describe_request(json::schema_definitions& definitions);
+
+/// A header field of a response.
+struct header_description {
+  std::string name;
+  std::string description;
+  /// A JSON Schema.
+  std::string schema = R"({"type":"string"})";
+};
+
+/// The body of a response that is no described type.
+struct body_description {
+  /// Such as `text/html`; empty: there is no body.
+  std::string media_type{};
+  /// A JSON Schema; empty: text.
+  std::string schema{};
+};
+
+/// A response of an operation. One status may have several, of which a client gets one.
+struct response_description {
+  status code;
+  std::string description;
+  /// Such as `application/json`; empty: there is no body.
+  std::string media_type{};
+  /// Returns the JSON Schema of the body.
+  std::function<std::string(json::schema_definitions&)> schema{};
+  std::vector<header_description> headers{};
+};
+
+/// The body of `error_response`.
+struct error_body {
+  std::string error;
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(error_body, (), (error, message))
+constexpr auto constraints(json::type<error_body>) {
+  return json::constrain(json::member(&error_body::error, {.description = "The class of the error"}),
+                         json::member(&error_body::message, {.description = "What is wrong, and what is accepted"}));
+}
+
+/// A response whose body is a described type, or a list or map of these.
+template <class T>
+response_description describe_response(status code, std::string description,
+                                       std::vector<header_description> headers = {}) {
+  return {.code = code,
+          .description = std::move(description),
+          .media_type = "application/json",
+          .schema = [](json::schema_definitions& definitions) { return definitions.schema_of<T>(); },
+          .headers = std::move(headers)};
+}
+response_description describe_response(status code, std::string description, body_description body,
+                                       std::vector<header_description> headers = {});
+
+}  // namespace cohort::http
