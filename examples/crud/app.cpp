@@ -116,26 +116,48 @@ http::response not_found() { return http::error_response(status::not_found, "The
 http::router app() {
   auto books = std::make_shared<collection>();
   http::router routes;
-  routes.get("/api/books", http::typed<list_request>([books](const list_request& request) {
-               return http::json_response(books->list(request));
-             }));
-  routes.post(
-      "/api/books", http::typed<create_request>([books](const create_request& request) {
-        const auto added = books->add(request.book);
-        if (!added) return http::error_response(status::insufficient_storage, "The collection is full");
-        return http::json_response(*added, status::created).set("Location", "/api/books/" + std::to_string(added->id));
-      }));
-  routes.get("/api/books/{id}", http::typed<book_request>([books](const book_request& request) {
-               const auto found = books->find(request.id);
-               return found ? http::json_response(*found) : not_found();
-             }));
-  routes.add(http::method::put, "/api/books/{id}",
-             http::typed<replace_request>([books](const replace_request& request) {
-               return books->replace(request.id, request.book) ? http::response{status::no_content} : not_found();
-             }));
-  routes.add(http::method::delete_, "/api/books/{id}", http::typed<book_request>([books](const book_request& request) {
-               return books->remove(request.id) ? http::response{status::no_content} : not_found();
-             }));
+  const std::vector<std::string> tags{"books"};
+  routes
+      .get("/api/books",
+           http::typed<list_request>([books](const list_request& request) { return books->list(request); }))
+      .summary("Lists books by their IDs")
+      .tags(tags);
+  routes
+      .post("/api/books", http::typed<create_request>([books](const create_request& request) {
+              const auto added = books->add(request.book);
+              if (!added) return http::error_response(status::insufficient_storage, "The collection is full");
+              return http::json_response(*added, status::created)
+                  .set("Location", "/api/books/" + std::to_string(added->id));
+            }))
+      .summary("Adds a book")
+      .tags(tags)
+      .returns<stored_book>(status::created, "The book with its ID", {{"Location", "The path of the book"}})
+      .returns_error(status::insufficient_storage, "The collection is full");
+  routes
+      .get("/api/books/{id}", http::typed<book_request>([books](const book_request& request) {
+             const auto found = books->find(request.id);
+             return found ? http::json_response(*found) : not_found();
+           }))
+      .summary("A book")
+      .tags(tags)
+      .returns<stored_book>(status::ok, "The book")
+      .returns_error(status::not_found, "There is no such book");
+  routes
+      .put("/api/books/{id}", http::typed<replace_request>([books](const replace_request& request) {
+             return books->replace(request.id, request.book) ? http::response{status::no_content} : not_found();
+           }))
+      .summary("Replaces a book")
+      .tags(tags)
+      .returns(status::no_content, "The book is replaced")
+      .returns_error(status::not_found, "There is no such book");
+  routes
+      .del("/api/books/{id}", http::typed<book_request>([books](const book_request& request) {
+             return books->remove(request.id) ? http::response{status::no_content} : not_found();
+           }))
+      .summary("Removes a book")
+      .tags(tags)
+      .returns(status::no_content, "The book is removed")
+      .returns_error(status::not_found, "There is no such book");
   return routes;
 }
 

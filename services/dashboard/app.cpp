@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include "services/dashboard/alerts/alert_routes.hpp"
+#include "services/dashboard/api_schema.hpp"
 #include "services/dashboard/event_feeds.hpp"
 #include "services/dashboard/page_assets.hpp"
 #include "services/dashboard/session_routes.hpp"
@@ -61,9 +62,13 @@ struct dashboard_routes {
 void add_page(http::router& router) {
   add_assets(router, page_assets());
   if (!page_assets().empty()) return;
-  router.get("/", [](http::request_context&) {
-    return http::error_response(http::status::service_unavailable, "This program was built without the page");
-  });
+  router
+      .get("/",
+           [](http::request_context&) {
+             return http::error_response(http::status::service_unavailable, "This program was built without the page");
+           })
+      .summary("The page")
+      .returns_error(http::status::service_unavailable, "The program was built without the page");
 }
 
 boost::urls::url loopback_url(std::uint16_t port) {
@@ -128,15 +133,17 @@ http::router app(service::service_context context, service::api_key_authenticato
 
   http::router router;
   add_page(router);
-  router
-      .get("/api/aggregate",
-           [routes](http::request_context& request) { return dashboard_routes::aggregate(routes, request); })
-      .adapts_to_deadline();
-  router.get("/api/time-proxy",
-             [routes](http::request_context& request) { return dashboard_routes::time_proxy(routes, request); });
-  router.get("/api/events", [routes, &authenticator](http::request_context& request) {
+  describe_aggregate(
+      router
+          .get("/api/aggregate",
+               [routes](http::request_context& request) { return dashboard_routes::aggregate(routes, request); })
+          .adapts_to_deadline());
+  describe_time_proxy(router.get("/api/time-proxy", [routes](http::request_context& request) {
+    return dashboard_routes::time_proxy(routes, request);
+  }));
+  describe_events(router.get("/api/events", [routes, &authenticator](http::request_context& request) {
     return routes->events(routes->make_authorization(request, authenticator));
-  });
+  }));
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
   add_session_routes(router, std::move(shared_sessions), authenticator,
                      [routes] { routes->feeds.check_authorizations(); });
@@ -151,6 +158,7 @@ service::definition definition() {
   definition.description =
       "Serves the page and the combined responses of the other services: GET /, GET /api/aggregate";
   definition.port = 5000;
+  definition.session_cookie = session_cookies::cookie_name;
   definition.requires_client_certificate = false;  // browsers have none
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.content_security_policy =

@@ -18,8 +18,6 @@
 namespace cohort::dashboard {
 namespace {
 
-constexpr std::string_view cookie_name = "cohort_session";
-
 std::string hex(const unsigned char* bytes, std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) {
@@ -75,7 +73,7 @@ std::chrono::seconds since_epoch(wall_time now) {
 }
 
 http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age, bool secure) {
-  return {.name = std::string{cookie_name},
+  return {.name = std::string{session_cookies::cookie_name},
           .value = std::move(value),
           .max_age = max_age,
           .same_site = http::same_site::strict,
@@ -151,7 +149,7 @@ std::string session_cookies::renew(const session& current, wall_time now, bool s
 std::string session_cookies::removal() { return *session_cookie({}, {}, false).field_value(); }
 
 std::optional<session> session_cookies::find(const http::request_context& context, wall_time now) const {
-  return parse(http::cookie_value(context.head(), cookie_name).value_or(std::string_view{}), now);
+  return parse(http::cookie_value(context.head(), session_cookies::cookie_name).value_or(std::string_view{}), now);
 }
 
 std::optional<session> session_cookies::parse(std::string_view cookie, wall_time now) const {

@@ -37,6 +37,9 @@ class session_cookies {
   session_cookies(session_cookies&&) noexcept;
   ~session_cookies();
 
+  /// The name of the cookie.
+  static constexpr const char* cookie_name = "cohort_session";
+
   /// A `Set-Cookie` value for a new session, with HttpOnly and SameSite=Strict, and with Secure if `secure`. Throws
   /// std::runtime_error if the system has no random numbers.
   std::string issue(const config::api_key& key, wall_time now, bool secure) const;

@@ -3,6 +3,8 @@
 
 #include <cohort/runtime/loop.hpp>
 
+#include "services/dashboard/api_schema.hpp"
+
 namespace cohort::dashboard {
 namespace {
 
@@ -69,9 +71,12 @@ void add_session_routes(http::router& router, std::shared_ptr<session_cookies> s
                         const service::api_key_authenticator& authenticator, std::function<void()> on_revocation) {
   auto routes = std::make_shared<const session_routes>(
       session_routes{std::move(sessions), authenticator, std::move(on_revocation)});
-  router.post("/session", [routes](http::request_context& context) { return routes->sign_in(context); });
-  router.post("/session/renewal", [routes](http::request_context& context) { return routes->renew(context); });
-  router.del("/session", [routes](http::request_context& context) { return routes->sign_out(context); });
+  describe_sign_in(
+      router.post("/session", [routes](http::request_context& context) { return routes->sign_in(context); }));
+  describe_renewal(
+      router.post("/session/renewal", [routes](http::request_context& context) { return routes->renew(context); }));
+  describe_sign_out(
+      router.del("/session", [routes](http::request_context& context) { return routes->sign_out(context); }));
 }
 
 }  // namespace cohort::dashboard

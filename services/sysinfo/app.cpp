@@ -3,6 +3,9 @@
 
 #include <boost/version.hpp>
 
+#include <array>
+
+#include <cohort/http/server/input/typed_handler.hpp>
 #include <cohort/json/writer.hpp>
 
 namespace cohort::sysinfo {
@@ -21,6 +24,45 @@ constexpr std::string_view compiler = "GCC " COHORT_STRINGIZE(__GNUC__) "." COHO
 std::string runtime_description() {
   return "C++20, " + std::string{compiler} + ", Boost " + std::to_string(BOOST_VERSION / 100'000) + "." +
          std::to_string(BOOST_VERSION / 100 % 1000);
+}
+
+/// The body of the response. `to_json` writes it, with a fixed number of decimals.
+struct sysinfo_report {
+  std::string service, hostname, container_hostname, platform, platform_release, platform_version, architecture,
+      processor;
+  unsigned cpu_count, cpu_count_physical;
+  double memory_total_gb, memory_available_gb, memory_percent;
+  std::string runtime;
+  double cgroup_memory_limit_gb, cgroup_memory_used_gb, cgroup_memory_percent, cgroup_cpu_limit;
+  std::array<double, 3> load_average;
+  double uptime_seconds;
+};
+BOOST_DESCRIBE_STRUCT(sysinfo_report, (),
+                      (service, hostname, container_hostname, platform, platform_release, platform_version,
+                       architecture, processor, cpu_count, cpu_count_physical, memory_total_gb, memory_available_gb,
+                       memory_percent, runtime, cgroup_memory_limit_gb, cgroup_memory_used_gb, cgroup_memory_percent,
+                       cgroup_cpu_limit, load_average, uptime_seconds))
+constexpr auto constraints(json::type<sysinfo_report>) {
+  using json::member;
+  using report = sysinfo_report;
+  return json::constrain(
+      member(&report::hostname, {.description = "HOST_HOSTNAME if it is set, else the machine's"}),
+      member(&report::processor, {.description = "The CPU's model name"}),
+      member(&report::cpu_count, {.description = "Logical CPUs"}),
+      member(&report::cpu_count_physical, {.description = "Cores"}),
+      member(&report::memory_total_gb, {.min = 0, .description = "In GiB"}),
+      member(&report::memory_available_gb, {.min = 0, .description = "In GiB"}),
+      member(&report::memory_percent, {.min = 0, .max = 100}),
+      member(&report::cgroup_memory_limit_gb,
+             {.min = 0, .required = false, .description = "In a container with a limit"}),
+      member(&report::cgroup_memory_used_gb,
+             {.min = 0, .required = false, .description = "In a container with a limit"}),
+      member(&report::cgroup_memory_percent,
+             {.min = 0, .required = false, .description = "In a container with a limit"}),
+      member(&report::cgroup_cpu_limit,
+             {.min = 0, .required = false, .description = "In CPUs, in a container with a limit"}),
+      member(&report::load_average, {.items = {.min = 0}, .description = "Over 1, 5 and 15 minutes"}),
+      member(&report::uptime_seconds, {.min = 0}));
 }
 
 double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0); }
@@ -84,9 +126,15 @@ http::router app(std::string host_hostname, system_info_reader reader) {
   };
   auto shared = std::make_shared<const state>(state{std::move(host_hostname), std::move(reader)});
   http::router router;
-  router.get("/api/sysinfo", [shared](http::request_context&) {
-    return http::json_response(to_json(shared->reader.read(), shared->host_hostname));
-  });
+  router
+      .get("/api/sysinfo",
+           [shared](http::request_context&) {
+             return http::json_response(to_json(shared->reader.read(), shared->host_hostname));
+           })
+      .summary("The machine that the service runs on")
+      .operation_id("get_sysinfo")
+      .tags({"sysinfo"})
+      .returns<sysinfo_report>(http::status::ok, "The machine and its load");
   return router;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/time/app.hpp"
 
-#include <cohort/json/writer.hpp>
+#include <cohort/json/encode.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 
 namespace cohort::time_service {
@@ -19,20 +19,34 @@ const local_date_text& local_date_at(wall_time now) {
   return cached;
 }
 
+struct time_report {
+  std::string_view service;
+  std::string_view timestamp;
+  std::string_view iso8601;
+  std::int64_t unix_ms;
+  std::string_view timezone;
+};
+BOOST_DESCRIBE_STRUCT(time_report, (), (service, timestamp, iso8601, unix_ms, timezone))
+constexpr auto constraints(json::type<time_report>) {
+  return json::constrain(
+      json::member(&time_report::timestamp, {.description = "Local time, such as 2026-11-22 13:05:09"}),
+      json::member(&time_report::iso8601, {.description = "Local time with its offset, as in RFC 3339"}),
+      json::member(&time_report::unix_ms, {.description = "Milliseconds since 1970-01-01 00:00:00 UTC"}),
+      json::member(&time_report::timezone, {.description = "The abbreviation of the time zone"}));
+}
+
 http::response current_time(http::request_context&) {
   const auto now = loop::current().wall_now();
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
+  const std::int64_t milliseconds = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
   const auto& local = local_date_at(now);
   std::string body;
   body.reserve(192);
-  json::writer{body}
-      .open_object()
-      .field("service", "time-service")
-      .field("timestamp", local.timestamp)
-      .field("iso8601", local.rfc3339)
-      .field("unix_ms", milliseconds)
-      .field("timezone", local.time_zone)
-      .close_object();
+  json::writer out{body};
+  json::write_value(out, time_report{.service = "time-service",
+                                     .timestamp = local.timestamp,
+                                     .iso8601 = local.rfc3339,
+                                     .unix_ms = milliseconds,
+                                     .timezone = local.time_zone});
   return http::json_response(std::move(body));
 }
 
@@ -40,7 +54,11 @@ http::response current_time(http::request_context&) {
 
 http::router app() {
   http::router router;
-  router.get("/api/time", current_time);
+  router.get("/api/time", current_time)
+      .summary("The local time")
+      .operation_id("get_time")
+      .tags({"time"})
+      .returns<time_report>(http::status::ok, "The current time");
   return router;
 }
 

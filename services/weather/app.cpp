@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include "services/weather/report_json.hpp"
+#include "services/weather/report_schema.hpp"
 
 namespace cohort::weather {
 namespace {
@@ -91,10 +92,12 @@ http::router app(service::service_context context, report_cache::settings settin
       std::make_shared<const weather_routes>(weather_routes{std::move(cache), std::move(preset), fetch_timeout});
   http::router router;
   // Most requests are served from the cache: the duration of a fetch is not theirs.
-  router
-      .get("/api/weather",
-           [routes](http::request_context& request) { return weather_routes::current(routes, request); })
-      .adapts_to_deadline();
+  auto& current =
+      router
+          .get("/api/weather",
+               [routes](http::request_context& request) { return weather_routes::current(routes, request); })
+          .adapts_to_deadline();
+  describe_report(current);
   return router;
 }
 

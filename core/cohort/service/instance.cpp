@@ -6,6 +6,7 @@
 #include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/service/api_description.hpp>
 #include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
@@ -94,10 +95,22 @@ void instance::build(const dependencies& injected) {
   starting_ = lifecycle_->has_start_hooks();
   add_probe_routes(routes_, metrics_, draining_, &starting_);
   if (starting_) routes_.use(start_filter(starting_));
+  const bool requires_certificate =
+      !injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate;
+  if (definition_.describes_api) {
+    add_api_description_routes(routes_,
+                               {.title = definition_.name,
+                                .description = definition_.description,
+                                .version = definition_.version,
+                                .session_cookie = definition_.session_cookie,
+                                .requires_client_certificate = requires_certificate,
+                                .has_rate_limit = injected.settings.rate_limit.has_value()},
+                               *authenticator_);
+  }
   if (const auto limit = injected.settings.rate_limit) {
     routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
   }
-  if (!injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate) {
+  if (requires_certificate) {
     routes_.use(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
   }
   routes_.use(api_key_filter(*authenticator_));

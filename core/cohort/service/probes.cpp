@@ -29,6 +29,12 @@ http::response metrics_response(const telemetry::registry& metrics, const http::
   return response;
 }
 
+http::body_description state_body(const std::string& state) {
+  return {.media_type = "application/json",
+          .schema = R"({"type":"object","properties":{"status":{"type":"string","enum":[")" + state +
+                    R"("]}},"required":["status"],"additionalProperties":false})"};
+}
+
 /// Throws `std::logic_error` if the service has a route of its own at one of these paths: a wrong health check or an
 /// unprotected route would result.
 void check_for_overrides(const http::router& routes) {
@@ -45,8 +51,17 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
                       const std::atomic<bool>* starting) {
   check_for_overrides(routes);
   const auto healthy = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
-  routes.get("/health", healthy).probe();
-  routes.get("/livez", healthy).probe();
+  const std::vector<std::string> tags{"service"};
+  routes.get("/health", healthy)
+      .probe()
+      .summary("The health of the service")
+      .tags(tags)
+      .returns(http::status::ok, "The service is healthy", state_body("healthy"));
+  routes.get("/livez", healthy)
+      .probe()
+      .summary("Whether the program responds")
+      .tags(tags)
+      .returns(http::status::ok, "It does", state_body("healthy"));
   routes
       .get("/readyz",
            [&draining, starting](http::request_context&) {
@@ -57,13 +72,22 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
                         ? http::json_response(R"({"status":"draining"})", http::status::service_unavailable)
                         : http::json_response(R"({"status":"ready"})");
            })
-      .probe();
+      .probe()
+      .summary("Whether load balancers should send requests")
+      .tags(tags)
+      .returns(http::status::ok, "They should", state_body("ready"))
+      .returns(http::status::service_unavailable, "The service starts", state_body("starting"))
+      .returns(http::status::service_unavailable, "The service is about to stop", state_body("draining"));
   routes
       .get("/metrics",
            [&metrics, compressor = http::compressor{}](http::request_context& context) {
              return metrics_response(metrics, compressor, context.head());
            })
-      .probe();
+      .probe()
+      .summary("Metrics for Prometheus")
+      .tags(tags)
+      .returns(http::status::ok, "The metrics", {.media_type = "text/plain"})
+      .returns(http::status::ok, "The metrics", {.media_type = "application/openmetrics-text"});
 }
 
 }  // namespace cohort::service

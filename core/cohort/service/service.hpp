@@ -83,6 +83,10 @@ struct definition {
   /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates
   /// (`--tls-client-ca`). False for a service that browsers use.
   bool requires_client_certificate = true;
+  /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
+  bool describes_api = true;
+  /// For the description of the API: the name of the cookie that `api_key_authenticator::set_alternative` accepts.
+  std::string session_cookie{};
   /// Action for requests with less time left than their route's median duration. `DEADLINE_ADMISSION` overrides it.
   http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
   /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for

@@ -11,6 +11,7 @@
 #include <cohort/http/server/server.hpp>
 #include <cohort/json/parser.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/service/api_description.hpp>
 #include <cohort/service/failed_key_throttle.hpp>
 #include <cohort/service/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
@@ -105,6 +106,9 @@ class service_fixture {
   void serve(http::router routes, std::optional<config::rate> rate_limit = {}) {
     authenticator.register_counters(routes);
     service::add_probe_routes(routes, metrics, draining);
+    service::add_api_description_routes(
+        routes, {.title = "service", .description = "A service", .version = "1.0", .session_cookie = "session"},
+        authenticator);
     if (rate_limit) routes.use(service::rate_limit_filter(*rate_limit, metrics, authenticator));
     routes.use(service::api_key_filter(authenticator));
     service_ =

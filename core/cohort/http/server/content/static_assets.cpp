@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/content/static_assets.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include <cohort/http/message/conditional_request.hpp>
 #include <cohort/http/message/content_negotiation.hpp>
 
 namespace cohort::http {
+namespace {
+
+/// `content_type` may have parameters.
+void describe_asset(operation& described, std::string content_type) {
+  content_type.resize(std::min(content_type.find(';'), content_type.size()));
+  const std::vector<header_description> headers{{"ETag", "The entity tag"}, {"Cache-Control", "How long it is fresh"}};
+  described.summary("A file of the page")
+      .tags({"page"})
+      .returns(status::ok, "The file", {.media_type = std::move(content_type), .schema = "{}"}, headers)
+      .returns(status::not_modified, "The client has the current file", {}, headers)
+      .returns_error(status::precondition_failed, "The file has another entity tag");
+}
+
+}  // namespace
+
 response asset_response(const asset& file, const request_context& context) {
   constexpr std::array<std::string_view, 1> codings{"gzip"};
   const bool compressed = !file.gzip.empty() && negotiate_content_coding(context.head(), codings);
@@ -35,14 +51,18 @@ void add_assets(router& routes, std::span<const asset> files) {
       has_assets_directory = true;
       continue;
     }
-    routes.get(std::string{file.path}, [&file](request_context& context) { return asset_response(file, context); });
+    describe_asset(
+        routes.get(std::string{file.path}, [&file](request_context& context) { return asset_response(file, context); }),
+        std::string{file.content_type});
   }
   if (!has_assets_directory) return;
-  routes.get("/assets/{path...}", [files](request_context& context) {
+  auto& assets = routes.get("/assets/{path...}", [files](request_context& context) {
     for (const auto& file : files)
       if (file.path == context.head().path) return asset_response(file, context);
     return not_found_response();
   });
+  describe_asset(assets, "*/*");
+  assets.returns_error(status::not_found, "There is no such file");
 }
 
 }  // namespace cohort::http

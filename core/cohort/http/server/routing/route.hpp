@@ -176,6 +176,10 @@ class operation {
     settings_.responses.push_back(describe_response(code, std::move(description), std::move(body), std::move(headers)));
     return *this;
   }
+  operation& returns(response_description described) {
+    settings_.responses.push_back(std::move(described));
+    return *this;
+  }
   /// Describes an `error_response`.
   operation& returns_error(status code, std::string description) {
     return returns<error_body>(code, std::move(description));

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/http/server/routing/route.hpp>
+
+// The description of an API, made from its routes: `describe_api`, then `openapi_json` or `openapi_page`.
+namespace cohort::http {
+
+/// What the routes do not tell.
+struct api_information {
+  std::string title;
+  std::string description;
+  std::string version;
+  /// Security Scheme Objects (JSON) of OpenAPI by name. Empty: no operation needs a credential.
+  std::map<std::string, std::string> security_schemes{};
+  /// The alternatives, each with the names of the schemes that a request needs together.
+  std::vector<std::vector<std::string>> security{};
+  /// Whether a route needs a credential.
+  std::function<bool(const route&)> is_protected = [](const route&) { return false; };
+  /// Whether protected operations need a client certificate: then they respond 403 without one.
+  bool requires_client_certificate = false;
+  /// Whether all operations but probes have a rate limit: then they respond 429.
+  bool has_rate_limit = false;
+};
+
+/// All responses with one status.
+struct api_response {
+  std::string description;
+  /// The schemas of the body by media type. A body matches one of them; without a schema, it can be anything.
+  std::map<std::string, std::vector<std::string>> content{};
+  std::vector<header_description> headers{};
+};
+
+struct api_operation {
+  /// As in OpenAPI, such as `/things/{id}`.
+  std::string path;
+  method verb;
+  operation_settings settings;
+  request_description request;
+  /// By status; `2XX` and `default` if the route does not describe its responses.
+  std::map<std::string, api_response> responses;
+  bool is_protected;
+};
+
+struct api_document {
+  api_information information;
+  /// By path, then by method.
+  std::vector<api_operation> operations;
+  /// JSON Schemas by name.
+  std::map<std::string, std::string, std::less<>> schemas;
+};
+
+/// Describes all operations of `router::routes` with their own responses and those of the framework. `HEAD` is implied
+/// by `GET`. An operation for any method is listed once for each method. Of two patterns that differ only in the types
+/// or names of parameters, the first one is described, since OpenAPI cannot tell them apart.
+api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api_information information);
+
+/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), with the same text for the same routes.
+std::string openapi_json(const api_document& document);
+
+/// A page in HTML that lists operations, parameters, responses and schemas. It has neither scripts nor styles, so that
+/// any `Content-Security-Policy` permits it.
+std::string openapi_page(const api_document& document);
+
+}  // namespace cohort::http

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/api_schema.hpp"
+
+#include <string>
+
+#include <cohort/json/schema.hpp>
+
+namespace cohort::dashboard {
+namespace {
+
+using http::status;
+
+/// The bodies of the services are unchanged, so that their members are not known here.
+std::string aggregate_schema() {
+  constexpr std::string_view closed_meta =
+      R"({"type":"object","properties":{)"
+      R"("state":{"type":"string","enum":["fresh","stale","timeout","error","shed","open"]},)"
+      R"("elapsed_ms":{"type":"number","minimum":0},"deadline_ms":{"type":"integer","minimum":0}},)"
+      R"("required":["state","elapsed_ms","deadline_ms"],"additionalProperties":false})";
+  constexpr std::string_view body = R"({"type":"object","description":"With `error` if the call failed"})";
+  constexpr std::array<std::string_view, 3> services{"time_service", "sysinfo_service", "weather_service"};
+  const auto write_services = [&](json::writer& out, std::string_view schema) {
+    for (const auto name : services) out.key(name).raw(schema);
+  };
+  std::string text;
+  json::writer out{text};
+  out.open_object().field("type", "object").key("properties").open_object();
+  out.key("dashboard").open_object().field("type", "string").close_object();
+  write_services(out, body);
+  out.key("meta").open_object().field("type", "object").key("properties").open_object();
+  write_services(out, closed_meta);
+  out.close_object().key("required").open_array();
+  for (const auto name : services) out.value(name);
+  out.close_array().field("additionalProperties", false).close_object().close_object();
+  out.key("required").open_array().value("dashboard");
+  for (const auto name : services) out.value(name);
+  out.value("meta").close_array().field("additionalProperties", false).close_object();
+  return text;
+}
+
+struct time_error {
+  std::string service, timestamp;
+};
+BOOST_DESCRIBE_STRUCT(time_error, (), (service, timestamp))
+
+enum class monitoring_state { unknown, ok, silent };
+BOOST_DESCRIBE_ENUM(monitoring_state, unknown, ok, silent)
+
+struct monitoring_report {
+  monitoring_state state;
+  std::optional<std::int64_t> last_heard_seconds;
+};
+BOOST_DESCRIBE_STRUCT(monitoring_report, (), (state, last_heard_seconds))
+
+/// The optional members are null if the rule does not set them.
+struct alert_report {
+  std::string name;
+  std::optional<std::string> severity, service, summary, description, runbook_url;
+  json::timestamp starts_at, ends_at;
+  std::int64_t for_seconds;
+  bool stale;
+  std::map<std::string, std::string> labels;
+  std::string fingerprint;
+};
+BOOST_DESCRIBE_STRUCT(alert_report, (),
+                      (name, severity, service, summary, description, runbook_url, starts_at, ends_at, for_seconds,
+                       stale, labels, fingerprint))
+constexpr auto constraints(json::type<alert_report>) {
+  return json::constrain(
+      json::member(&alert_report::ends_at, {.required = false, .description = "Of a resolved alert"}),
+      json::member(&alert_report::for_seconds, {.min = 0}));
+}
+
+struct alert_list {
+  monitoring_report monitoring;
+  std::vector<alert_report> firing, resolved;
+  std::uint64_t not_shown;
+};
+BOOST_DESCRIBE_STRUCT(alert_list, (), (monitoring, firing, resolved, not_shown))
+
+/// Alertmanager may send other members, which are ignored.
+constexpr std::string_view webhook_schema =
+    R"({"type":"object","description":"Alertmanager's webhook, version 4",)"
+    R"("properties":{"version":{"type":"string","const":"4"},"groupKey":{"type":"string"},"receiver":{"type":"string"},)"
+    R"("status":{"type":"string","enum":["firing","resolved"]},"truncatedAlerts":{"type":"integer","minimum":0},)"
+    R"("alerts":{"type":"array","items":{"type":"object","properties":{)"
+    R"("status":{"type":"string","enum":["firing","resolved"]},)"
+    R"("fingerprint":{"type":"string","pattern":"^[0-9a-f]{1,64}$"},)"
+    R"("startsAt":{"type":"string","format":"date-time"},"endsAt":{"type":"string","format":"date-time"},)"
+    R"("labels":{"type":"object","properties":{"alertname":{"type":"string","minLength":1}},"required":["alertname"],)"
+    R"("additionalProperties":{"type":"string"}},)"
+    R"("annotations":{"type":"object","additionalProperties":{"type":"string"}}},)"
+    R"("required":["status","fingerprint","startsAt","endsAt","labels","annotations"]}}},)"
+    R"("required":["version","groupKey","receiver","status","alerts"]})";
+
+std::vector<http::header_description> session_cookie() { return {{"Set-Cookie", "The session"}}; }
+
+}  // namespace
+
+void describe_aggregate(http::operation& described) {
+  described.summary("The responses of all services")
+      .operation_id("get_aggregate")
+      .tags({"dashboard"})
+      .returns(status::ok, "The bodies of the services, and the state of each call",
+               {.media_type = "application/json", .schema = aggregate_schema()});
+}
+
+void describe_time_proxy(http::operation& described) {
+  described.summary("The response of the time service")
+      .operation_id("get_time_proxy")
+      .tags({"dashboard"})
+      .returns(status::ok, "The body of the time service, unchanged",
+               {.media_type = "application/json", .schema = R"({"type":"object"})"})
+      .returns<time_error>(status::bad_gateway, "The time service is unavailable")
+      .returns<time_error>(status::gateway_timeout, "The time service did not respond in time");
+}
+
+void describe_events(http::operation& described) {
+  described.summary("A stream of aggregates and alerts")
+      .description("Server-sent events, until the client or the session ends.")
+      .operation_id("get_events")
+      .tags({"dashboard"})
+      .returns(status::ok, "The events", {.media_type = "text/event-stream"});
+}
+
+void describe_alerts(http::operation& described) {
+  described.summary("The firing and the recently resolved alerts")
+      .operation_id("get_alerts")
+      .tags({"alerts"})
+      .returns<alert_list>(status::ok, "The alerts");
+}
+
+void describe_alert_update(http::operation& described, http::response_description accepted) {
+  described.summary("The webhook of Alertmanager")
+      .description("Requires an API key: a session is not accepted.")
+      .operation_id("update_alerts")
+      .tags({"alerts"})
+      .reads({.body_schema = std::string{webhook_schema}})
+      .returns(std::move(accepted))
+      .returns_error(status::forbidden, "The request was sent by a web page");
+}
+
+void describe_sign_in(http::operation& described) {
+  described.summary("Starts a session in exchange for the API key")
+      .operation_id("sign_in")
+      .tags({"session"})
+      .returns(status::no_content, "The session has started; without a cookie if no API key is configured", {},
+               session_cookie())
+      .returns_error(status::unauthorized, "The API key is missing or invalid")
+      .returns_error(status::too_many_requests, "Too many invalid API keys");
+}
+
+void describe_renewal(http::operation& described) {
+  described.summary("Renews the cookie of a session")
+      .operation_id("renew_session")
+      .tags({"session"})
+      .returns(status::no_content, "The session continues", {}, session_cookie())
+      .returns(status::ok, "No API key is configured",
+               {.media_type = "application/json",
+                .schema = R"({"type":"object","properties":{"session":{"type":"string","enum":["not required"]}},)"
+                          R"("required":["session"],"additionalProperties":false})"})
+      .returns_error(status::unauthorized, "There is no valid session")
+      .returns_error(status::forbidden, "The request was sent by a page of another origin");
+}
+
+void describe_sign_out(http::operation& described) {
+  described.summary("Ends the session")
+      .operation_id("sign_out")
+      .tags({"session"})
+      .returns(status::no_content, "There is no session any more", {}, session_cookie())
+      .returns_error(status::forbidden, "The request was sent by a page of another origin");
+}
+
+}  // namespace cohort::dashboard

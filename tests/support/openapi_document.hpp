@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohort::test {
+
+/// An OpenAPI 3.1 document, read independently of the code that writes it.
+class openapi_document {
+ public:
+  /// Throws std::runtime_error if `text` is not a JSON object.
+  explicit openapi_document(std::string_view text);
+  ~openapi_document();
+  openapi_document(const openapi_document&) = delete;
+  openapi_document& operator=(const openapi_document&) = delete;
+
+  /// One line for each violated rule of the specification and of Cohort's own: a missing member, a parameter of a path
+  /// without a description or the reverse, an operation ID or tag that is unknown or not unique, a reference to
+  /// nothing, a schema of an object that is open or does not list its required members.
+  [[nodiscard]] std::vector<std::string> problems() const;
+
+  /// Why a response does not conform; empty if it does. `method` is in lower case, `path` is a template.
+  [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
+                                                    std::string_view content_type, std::string_view body) const;
+
+  /// Each mutation of a body that conforms anyway, such as `/location/city: removed`. A mutation removes or replaces
+  /// one member of one object, or adds an unknown one.
+  [[nodiscard]] std::vector<std::string> undetected_mutations(std::string_view method, std::string_view path,
+                                                              int status, std::string_view content_type,
+                                                              std::string_view body) const;
+
+  /// The status codes of an operation's responses.
+  [[nodiscard]] std::vector<std::string> statuses(std::string_view method, std::string_view path) const;
+
+ private:
+  struct parsed_document;
+  std::unique_ptr<parsed_document> document_;
+};
+
+}  // namespace cohort::test

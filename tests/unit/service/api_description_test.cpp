@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/api_description.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/service/instance.hpp>
+#include <cohort/sim/fleet.hpp>
+#include "tests/support/openapi_document.hpp"
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::router one_route() {
+  http::router routes;
+  routes.get("/api/x", [](http::request_context&) { return http::response{http::status::no_content}; });
+  return routes;
+}
+
+TEST_CASE("API description: the document and the page need no API key", "[service][openapi]") {
+  service_fixture fixture{"key"};
+  fixture.serve(one_route());
+  const auto response = fixture.response_to(get("/openapi.json"));
+  CHECK(response.status == 200);
+  CHECK(response.header("Content-Type") == "application/json");
+  CHECK(openapi_document{response.body}.problems().empty());
+  CHECK(json_at(response.body, "/info/title") == "\"service\"");
+  for (const auto* path : {"/api/x", "/health", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
+    CHECK(!openapi_document{response.body}.statuses("get", path).empty());
+  const auto page = fixture.response_to(get("/docs"));
+  CHECK(page.status == 200);
+  CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
+  CHECK(page.body.find("GET /api/x") != std::string::npos);
+}
+
+TEST_CASE("API description: the credentials are described while a key is configured", "[service][openapi]") {
+  service_fixture fixture{"key"};
+  fixture.serve(one_route());
+  const auto described = [&] { return fixture.response_to(get("/openapi.json")).body; };
+  CHECK(json_at(described(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
+  CHECK(json_at(described(), "/paths/~1health/get/security") == "[]");
+  CHECK(json_at(described(), "/components/securitySchemes/session/name") == "\"session\"");
+  fixture.api_key.replace({});
+  CHECK(json_at(described(), "/paths/~1api~1x/get/security") == "[]");
+  CHECK(!json_at(described(), "/components/securitySchemes"));
+}
+
+TEST_CASE("API description: a definition can switch it off", "[service][openapi][sim]") {
+  const bool describes = GENERATE(false, true);
+  sim::fleet fleet{1};
+  const auto& instance = fleet.add_service(
+      [describes] {
+        service::definition definition;
+        definition.name = "sample";
+        definition.metric_prefix = "sample";
+        definition.port = 80;
+        definition.describes_api = describes;
+        definition.app = [](service::service_context&, service::api_key_authenticator&) { return one_route(); };
+        return definition;
+      },
+      "sample");
+  const auto metrics = instance.metrics().prometheus_text();
+  CHECK((metrics.find("endpoint=\"/openapi.json\"") != std::string::npos) == describes);
+  CHECK((metrics.find("endpoint=\"/docs\"") != std::string::npos) == describes);
+}
+
+}  // namespace
+}  // namespace cohort
