@@ -12,6 +12,9 @@ using http::status;
 namespace crud {
 namespace {
 
+/// The greatest integer that every JSON parser keeps.
+constexpr std::int64_t max_id = 9'007'199'254'740'991;
+
 enum class genre { fiction, science, other };
 BOOST_DESCRIBE_ENUM(genre, fiction, science, other)
 
@@ -48,7 +51,7 @@ struct list_request {
 BOOST_DESCRIBE_STRUCT(list_request, (), (limit, after, genre))
 constexpr auto constraints(json::type<list_request>) {
   return json::constrain(json::member(&list_request::limit, {.min = 1, .max = 100, .fallback = 20}),
-                         json::member(&list_request::after, {.min = 0, .fallback = 0}));
+                         json::member(&list_request::after, {.min = 0, .max = max_id, .fallback = 0}));
 }
 
 struct create_request {
@@ -60,12 +63,18 @@ struct book_request {
   http::from_path<std::int64_t> id;
 };
 BOOST_DESCRIBE_STRUCT(book_request, (), (id))
+constexpr auto constraints(json::type<book_request>) {
+  return json::constrain(json::member(&book_request::id, {.min = 1, .max = max_id}));
+}
 
 struct replace_request {
   http::from_path<std::int64_t> id;
   http::from_body<crud::book> book;
 };
 BOOST_DESCRIBE_STRUCT(replace_request, (), (id, book))
+constexpr auto constraints(json::type<replace_request>) {
+  return json::constrain(json::member(&replace_request::id, {.min = 1, .max = max_id}));
+}
 
 /// The handlers run on several threads, so the lock is needed; it is never held across a wait.
 class collection {

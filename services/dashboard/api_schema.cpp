@@ -89,7 +89,8 @@ constexpr std::string_view webhook_schema =
     R"("startsAt":{"type":"string","format":"date-time"},"endsAt":{"type":"string","format":"date-time"},)"
     R"("labels":{"type":"object","properties":{"alertname":{"type":"string","minLength":1}},"required":["alertname"],)"
     R"("additionalProperties":{"type":"string"}},)"
-    R"("annotations":{"type":"object","additionalProperties":{"type":"string"}}},)"
+    R"("annotations":{"type":"object","properties":{"summary":{"type":"string"},"description":{"type":"string"},)"
+    R"("runbook_url":{"type":"string"}}}},)"
     R"("required":["status","fingerprint","startsAt","endsAt","labels","annotations"]}}},)"
     R"("required":["version","groupKey","receiver","status","alerts"]})";
 

@@ -74,8 +74,11 @@ void describe_report(http::operation& described) {
   location.description =
       "City,Country or City,Region,Country: UTF-8 without control characters, at most 256 bytes. Default: a setting of "
       "the service";
-  location.schema =
-      R"({"type":"string","maxLength":256,"pattern":"^[^,\\x00-\\x1f]+,.+$","examples":["Paris,France"]})";
+  // Neither the first nor the last part is empty or blank.
+  location.schema = R"({"type":"string","maxLength":256,"examples":["Paris,France"],"pattern":)"
+                    R"("^[^,\\x00-\\x1f\\x7f-\\x9f]*[^, \\x00-\\x1f\\x7f-\\x9f][^,\\x00-\\x1f\\x7f-\\x9f]*,)"
+                    R"(([^\\x00-\\x1f\\x7f-\\x9f]*,)?)"
+                    R"([^,\\x00-\\x1f\\x7f-\\x9f]*[^, \\x00-\\x1f\\x7f-\\x9f][^,\\x00-\\x1f\\x7f-\\x9f]*$"})";
   http::request_description request;
   request.parameters.push_back(std::move(location));
   described.summary("The weather of a place")

@@ -25,7 +25,7 @@ const json::value* member(const json::value* parent, std::string_view name) {
 
 std::string string_member(const json::value& parent, std::string_view name) {
   const auto* value = member(&parent, name);
-  return value && value->is_string() ? text_of(value->as_string()) : std::string{};
+  return value && value->is_string() ? text_of(json::string_view{value->as_string()}) : std::string{};
 }
 
 /// The names of a path's `{name}`.
@@ -34,6 +34,15 @@ std::set<std::string> template_names(const std::string& path) {
   for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1))
     names.insert(path.substr(open + 1, path.find('}', open) - open - 1));
   return names;
+}
+
+/// valijson does not know integers beyond 63 bits, such as the maximum of one of 64 bits without a sign.
+void make_readable(json::value& value) {
+  if (value.is_uint64()) value = static_cast<double>(value.as_uint64());
+  if (value.is_array())
+    for (auto& element : value.as_array()) make_readable(element);
+  if (value.is_object())
+    for (auto& each : value.as_object()) make_readable(each.value());
 }
 
 /// Checks the rules of one document.
@@ -72,7 +81,7 @@ class rule_check {
       report(where, "no tags");
     } else {
       for (const auto& tag : tags->as_array())
-        if (!tags_.contains(text_of(tag.as_string()))) report(where, "unknown tag");
+        if (!tags_.contains(text_of(json::string_view{tag.as_string()}))) report(where, "unknown tag");
     }
     check_parameters(where, path, operation);
     check_responses(where, operation);
@@ -141,7 +150,8 @@ class rule_check {
     const auto* required = member(&schema, "required");
     if (!required) return report(where, "has no required");
     for (const auto& name : required->as_array())
-      if (!member(properties, text_of(name.as_string()))) report(where, "requires an unknown property");
+      if (!member(properties, text_of(json::string_view{name.as_string()})))
+        report(where, "requires an unknown property");
   }
 
   const json::value& root_;
@@ -220,7 +230,8 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
   if (!schema || media_type != "application/json") return {};
   json::object closed{{"allOf", json::array{*schema}}};
   if (const auto* components = member(&document_->root, "components")) closed["components"] = *components;
-  auto found = json_schema{text_of(json::value{closed})}.violations(body);
+  for (auto& each : closed) make_readable(each.value());
+  auto found = json_schema{json::serialize(closed)}.violations(body);
   for (auto& line : found) line = where + line;
   return found;
 }

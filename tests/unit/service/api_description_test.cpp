@@ -42,7 +42,7 @@ TEST_CASE("API description: the credentials are described while a key is configu
   CHECK(json_at(described(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
   CHECK(json_at(described(), "/paths/~1health/get/security") == "[]");
   CHECK(json_at(described(), "/components/securitySchemes/session/name") == "\"session\"");
-  fixture.api_key.replace({});
+  fixture.api_key.replace(config::api_key_list{});
   CHECK(json_at(described(), "/paths/~1api~1x/get/security") == "[]");
   CHECK(!json_at(described(), "/components/securitySchemes"));
 }

@@ -157,8 +157,8 @@ class describer {
       settings.operation_id = unique += "_2";
     for (const auto& response : settings.responses) add(described.responses, response, definitions_);
     if (settings.responses.empty()) {
-      described.responses["2XX"] = {.description = "A successful response", .content = {{"*/*", {}}}};
-      described.responses["default"] = {.description = "Another response", .content = {{"*/*", {}}}};
+      described.responses["2XX"] = {.description = "A successful response"};
+      described.responses["default"] = {.description = "Another response"};
     }
     for (const auto& response : framework_responses(entry, described, information))
       add(described.responses, response, definitions_);
