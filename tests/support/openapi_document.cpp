@@ -36,13 +36,15 @@ std::set<std::string> template_names(const std::string& path) {
   return names;
 }
 
-/// valijson does not know integers beyond 63 bits, such as the maximum of one of 64 bits without a sign.
+/// valijson does not know integers beyond 63 bits, such as the maximum of one of 64 bits without a sign, and throws for
+/// a format of a value that is no string.
 void make_readable(json::value& value) {
   if (value.is_uint64()) value = static_cast<double>(value.as_uint64());
   if (value.is_array())
     for (auto& element : value.as_array()) make_readable(element);
-  if (value.is_object())
-    for (auto& each : value.as_object()) make_readable(each.value());
+  if (!value.is_object()) return;
+  if (const auto* format = member(&value, "format"); format && format->is_string()) value.as_object().erase("format");
+  for (auto& each : value.as_object()) make_readable(each.value());
 }
 
 /// Checks the rules of one document.
