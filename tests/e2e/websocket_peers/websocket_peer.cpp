@@ -2,7 +2,9 @@
 // Our side of the tests with foreign peers, and of the measurements:
 //   websocket-peer [flags of a service]   a server: /echo, /broadcast (each message goes to all)
 //   websocket-peer call URL               a client: sends messages to an echo server and checks the answers
-//   websocket-peer idle PORT COUNT        opens COUNT WebSockets, prints "ready", and holds them until its input ends
+//   websocket-peer idle URL COUNT         opens COUNT WebSockets, prints "ready", and sends as many messages as each
+//   line
+//                                         of its input says, each of which all of them must receive
 #include <iostream>
 #include <string>
 #include <vector>
@@ -110,9 +112,8 @@ task<std::string> call(net::network& network, boost::urls::url url) {
   co_return "";
 }
 
-task<std::string> hold(net::network& network, std::string port, std::size_t count) {
+task<std::string> hold(net::network& network, boost::urls::url url, std::size_t count) {
   http::client transport{network, 1};
-  const boost::urls::url url{"ws://127.0.0.1:" + port + "/broadcast"};
   std::vector<http::websocket> sockets;
   sockets.reserve(count);
   http::websocket_connect_options options;
@@ -142,12 +143,12 @@ task<std::string> hold(net::network& network, std::string port, std::size_t coun
 int run_client(int argc, char** argv) {
   loop event_loop;
   net::system_network network;
-  std::string failure = "usage: websocket-peer call URL | idle PORT COUNT";
+  std::string failure = "usage: websocket-peer call URL | idle URL COUNT";
   task<std::string> work;
   if (std::string_view{argv[1]} == "call" && argc == 3) {
     work = call(network, boost::urls::parse_uri(argv[2]).value());
   } else if (std::string_view{argv[1]} == "idle" && argc == 4) {
-    work = hold(network, argv[2], std::stoul(argv[3]));
+    work = hold(network, boost::urls::parse_uri(argv[2]).value(), std::stoul(argv[3]));
   } else {
     std::cerr << failure << "\n";
     return 2;

@@ -15,9 +15,18 @@ task<> wait_until_finished(std::shared_ptr<websocket_connection> connection) {
   while (!connection->is_finished()) co_await connection->finish_waiters().wait();
 }
 
-task<> call_handler(const websocket_handler& function, request_context& context, websocket& socket) {
-  auto work = function(context, socket);
-  co_await std::move(work);
+// Not in the coroutine, whose frame would keep the parameters.
+std::shared_ptr<websocket_connection> make_connection(upgraded_connection& upgraded, const websocket_settings& settings,
+                                                      bool is_compressed) {
+  auto& server = upgraded.shard().state();
+  websocket_connection::parameters parameters{settings,
+                                              websocket_role::server,
+                                              is_compressed,
+                                              upgraded.take_received(),
+                                              &server.metrics.websockets(),
+                                              &server.body_bytes,
+                                              server.settings.limits.max_total_body_bytes};
+  return std::make_shared<websocket_connection>(upgraded.stream(), nullptr, std::move(parameters));
 }
 
 void log_failure(upgraded_connection& connection, const std::exception_ptr& failure) {
@@ -46,9 +55,7 @@ response websocket_route::operator()(request_context& context) const {
 task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const state> route, bool is_compressed,
                             std::string subprotocol) {
   const auto& settings = route->options.connection;
-  websocket_connection::parameters parameters{settings, websocket_role::server, is_compressed, upgraded.take_received(),
-                                              &upgraded.shard().state().metrics.websockets()};
-  const auto connection = std::make_shared<websocket_connection>(upgraded.stream(), nullptr, std::move(parameters));
+  const auto connection = make_connection(upgraded, settings, is_compressed);
   websocket socket{connection, std::move(subprotocol)};
   connection->on_ended([&upgraded, &settings] {
     upgraded.cancel_at(deadline::after(upgraded.shard().event_loop().now(), settings.close_timeout));
@@ -58,7 +65,7 @@ task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const
 
   std::exception_ptr failure;
   try {
-    auto work = call_handler(route->function, upgraded.context(), socket);
+    auto work = route->function(upgraded.context(), socket);
     co_await std::move(work);
   } catch (...) {
     failure = std::current_exception();

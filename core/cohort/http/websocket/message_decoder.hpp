@@ -52,8 +52,8 @@ class message_decoder {
   websocket_message& message() noexcept { return message_; }
   const std::string& payload() const noexcept { return control_payload_; }
   std::uint16_t close_code() const noexcept { return close_code_; }
-  /// The memory for the message that is being received, in bytes.
-  std::size_t buffered_bytes() const noexcept { return message_.data.capacity(); }
+  /// The size of the incomplete message, in bytes.
+  std::size_t buffered_bytes() const noexcept { return has_returned_message_ ? 0 : message_.data.size(); }
 
  private:
   event start_frame(const frame_header& header);

@@ -9,7 +9,7 @@ namespace cohort::http {
 namespace {
 
 /// The buffer of an idle connection; larger while longer messages arrive.
-constexpr std::size_t small_read = 512;
+constexpr std::size_t small_read = 128;
 constexpr std::size_t large_read = 16 * 1024;
 constexpr std::size_t max_close_reason = 123;
 
@@ -25,6 +25,8 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
       role_(values.role),
       is_compressed_(values.is_compressed),
       metrics_(values.metrics),
+      shared_bytes_(values.shared_bytes),
+      max_shared_bytes_(values.max_shared_bytes),
       decoder_({values.role == websocket_role::server ? websocket_role::client : websocket_role::server,
                 values.settings.max_message_bytes, values.is_compressed}),
       input_(std::move(values.received)),
@@ -38,6 +40,7 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
 
 websocket_connection::~websocket_connection() {
   if (metrics_ && !ended_) metrics_->open_connections.add(-1);
+  if (accounted_bytes_ > 0) shared_bytes_->fetch_sub(accounted_bytes_, std::memory_order_relaxed);
 }
 
 void websocket_connection::start() {
@@ -59,6 +62,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   auto message = std::move(inbox_.front());
   inbox_.pop_front();
   inbox_bytes_ -= message.data.size();
+  account_for_messages();
   if (was_full && !is_inbox_full() && !ended_) {
     // The peer could not be heard in the meantime.
     last_received_ = loop_.now();
@@ -100,16 +104,31 @@ void websocket_connection::decode() {
     if (event == message_decoder::event::none) break;
     handle(event);
   }
+  account_for_messages();
   if (is_discarding_) rest = {};
   const bool is_paused = !is_discarding_ && is_inbox_full();
   input_.erase(0, input_.size() - rest.size());
   input_size_ = input_.size();
-  if (read_size_ == small_read && input_.capacity() > 4 * small_read && input_size_ < small_read) {
+  if (read_size_ == small_read && input_.capacity() > 8 * small_read && input_size_ < small_read) {
     // Without the capacity that a long message needed.
     std::string smaller{input_};
     input_.swap(smaller);
   }
   if (!is_paused) read_more();
+}
+
+/// Adds the change of the received bytes in memory to the total of all connections.
+void websocket_connection::account_for_messages() {
+  if (!shared_bytes_) return;
+  const auto held = inbox_bytes_ + (is_discarding_ ? 0 : decoder_.buffered_bytes());
+  const auto before = std::exchange(accounted_bytes_, held);
+  const auto change = held - before;  // modulo 2^64
+  const auto total = shared_bytes_->fetch_add(change, std::memory_order_relaxed) + change;
+  if (held <= before || total <= max_shared_bytes_ || is_discarding_) return;
+  is_discarding_ = true;
+  decoder_ = message_decoder{{}};
+  close(close_code::try_again_later, "the server is overloaded");
+  account_for_messages();
 }
 
 void websocket_connection::handle(message_decoder::event event) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,10 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
     std::string received;
     /// May be null.
     websocket_metrics* metrics = nullptr;
+    /// The bytes of received messages in memory, of all connections that share this counter, and their limit: a
+    /// connection that exceeds it is closed with 1013. Null: not limited.
+    std::atomic<std::size_t>* shared_bytes = nullptr;
+    std::size_t max_shared_bytes = 0;
   };
 
   /// `stream` must outlive it, unless it is also given as `owned`.
@@ -87,6 +92,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void read_more();
   void on_read(const net::io_result& size);
   void decode();
+  void account_for_messages();
   void handle(message_decoder::event event);
   void on_close_frame();
   void send_control(websocket_opcode opcode, std::string_view payload);
@@ -104,6 +110,10 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   websocket_role role_;
   bool is_compressed_;
   websocket_metrics* metrics_;
+  std::atomic<std::size_t>* shared_bytes_;
+  std::size_t max_shared_bytes_;
+  /// The bytes that `shared_bytes_` includes.
+  std::size_t accounted_bytes_ = 0;
   message_decoder decoder_;
   std::function<void()> on_ended_;
 

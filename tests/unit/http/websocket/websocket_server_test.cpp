@@ -338,6 +338,23 @@ TEST_CASE("websocket server: messages that the handler does not read stop the co
   CHECK(server.metric_value("cohort_server_websocket_messages_total{direction=\"received\"}") == 16);
 }
 
+TEST_CASE("websocket server: the received messages of all connections together are limited", "[http][websocket]") {
+  server_fixture server;
+  server.settings.limits.max_total_body_bytes = 1000;
+  server.routes.websocket("/echo", echo_socket());
+  const auto message = masked_text(std::string(700, 'm'));
+  frame_client first{server, handshake("/echo")};
+  first.send(message.substr(0, 650));
+  frame_client second{server, handshake("/echo")};
+  second.send(message.substr(0, 650));
+  CHECK(second.receive_close() == close_code::try_again_later);
+  first.send(message.substr(650));
+  CHECK(first.receive_text() == std::string(700, 'm'));
+  frame_client third{server, handshake("/echo")};
+  third.send(message);
+  CHECK(third.receive_text() == std::string(700, 'm'));
+}
+
 TEST_CASE("websocket server: a drain sends what is queued, closes with 1001 and ends the handler",
           "[http][websocket]") {
   server_fixture server;
