@@ -64,7 +64,7 @@ class call_loop {
   void count_attempt() noexcept;
 
   /// Sends the request once.
-  task<client::exchange> send(client::send_options options);
+  virtual task<client::exchange> send(client::send_options options);
 
  private:
   /// Replaces the request by that of a redirect. False if the response is final; a redirect that cannot

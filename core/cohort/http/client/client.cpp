@@ -2,6 +2,7 @@
 #include <cohort/http/client/client.hpp>
 
 #include <cohort/http/client/protocol/exchange.hpp>
+#include <cohort/http/client/streaming/streamed_exchange.hpp>
 #include <cohort/http/message/deadline_headers.hpp>
 #include <cohort/runtime/loop.hpp>
 
@@ -13,7 +14,7 @@ using outcome = policy::load_balancer::outcome;
 /// The result of an exchange for the load balancer.
 outcome address_outcome(const client_result& response, bool timeout_is_failure) noexcept {
   if (response && response->status_code() < 500) return outcome::success;
-  if (!response && response.error() == client_error::cancelled) return outcome::ignored;
+  if (!response && is_caused_by_caller(response.error())) return outcome::ignored;
   return is_timeout(response) && !timeout_is_failure ? outcome::ignored : outcome::failure;
 }
 
@@ -39,6 +40,11 @@ task<result<net::stream_ptr, client_error>> client::connect(origin target, deadl
   return pool().connect(std::move(target), call_deadline);
 }
 
+deadline client::server_deadline(const origin& target, deadline call_deadline) {
+  // The response must arrive before `call_deadline`, so the server has a round trip less.
+  return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - pool().round_trip(target)};
+}
+
 task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
   const auto target = origin_of(request.url);
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
@@ -48,15 +54,13 @@ task<client::exchange> client::send(const client_request& request, deadline call
 
   if (options.on_connected) options.on_connected(lease->address());
   const auto now = loop::current().now();
-  // The response must arrive before `call_deadline`, so the server has a round trip less.
-  const deadline server_deadline{call_deadline.is_never() ? call_deadline.time()
-                                                          : call_deadline.time() - pool().round_trip(*target)};
-  if (server_deadline.expired(now)) {
+  const auto sent_deadline = server_deadline(*target, call_deadline);
+  if (sent_deadline.expired(now)) {
     lease->release(outcome::ignored, true);
     co_return exchange{client_error::deadline_exceeded};
   }
   std::string remaining;
-  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(server_deadline, now);
+  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(sent_deadline, now);
   const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
   const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
   lease->stream().set_deadline(call_deadline);
@@ -70,6 +74,45 @@ task<client::exchange> client::send(const client_request& request, deadline call
     done.stale_connection = is_stale_connection(done.response.error(), lease->reused());
   }
   co_return done;
+}
+
+task<client::opened_exchange> client::open(const client_request& request, request_body_source* source,
+                                           deadline call_deadline, send_options options, std::size_t max_body_bytes) {
+  const auto target = origin_of(request.url);
+  if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
+  if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
+  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection));
+  if (!lease) co_return opened_exchange{{lease.error()}};
+
+  if (options.on_connected) options.on_connected(lease->address());
+  const auto now = loop::current().now();
+  const auto sent_deadline = server_deadline(*target, call_deadline);
+  if (sent_deadline.expired(now)) {
+    lease->release(outcome::ignored, true);
+    co_return opened_exchange{{client_error::deadline_exceeded}};
+  }
+  std::string remaining;
+  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(sent_deadline, now);
+  const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
+  streamed_framing framing;
+  if (source) framing.content_length = source->content_length();
+  framing.is_chunked = source && !framing.content_length;
+  const auto text =
+      serialize_head(request, framing, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
+  const response_parser::limits limits{settings_.max_header_bytes, max_body_bytes};
+  auto stream = std::make_unique<streamed_exchange>(std::move(*lease), limits, request.method == method::head,
+                                                    options.timeout_is_failure);
+  auto running = stream->run(text, source, {.deadline = call_deadline});
+  const auto error = co_await std::move(running);
+  opened_exchange opened{{client_error::cancelled, stream->address()}, nullptr, stream->has_read_source()};
+  if (error) {
+    opened.head.response = *error;
+    opened.head.stale_connection = stream->is_stale(*error);
+  } else {
+    opened.head.response = std::move(stream->head());
+    opened.body = std::move(stream);
+  }
+  co_return opened;
 }
 
 }  // namespace cohort::http

@@ -10,6 +10,7 @@
 #include <cohort/http/client/client_response.hpp>
 #include <cohort/http/client/client_settings.hpp>
 #include <cohort/http/client/connection/connection_pool.hpp>
+#include <cohort/http/client/streaming/streamed_response.hpp>
 #include <cohort/net/network.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 
@@ -51,6 +52,23 @@ class client {
   /// accepts, and TLS if it is secure. Sends nothing.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
+  struct opened_exchange {
+    /// The head of the response, without a body, or the error.
+    exchange head;
+    /// Null if there is no response.
+    std::unique_ptr<response_body_stream> body{};
+    /// Whether a part of the body of the request has been requested from its source.
+    bool has_read_source = false;
+  };
+
+  /// The same up to the head of the response, whose body is then read from the connection in parts. The body of the
+  /// request is that of `source`, or none if it is null; `request.body` is not sent. Ends once the head of the response
+  /// has been received and the body of the request has been sent; after an early response with status 300 or higher,
+  /// the rest of the body is not sent. Fields are sent as given: none is added but `Host`, the framing, the trace and
+  /// the deadline. `max_body_bytes` limits the body of the response. `request` and `source` must outlive the task.
+  task<opened_exchange> open(const client_request& request, request_body_source* source, deadline call_deadline,
+                             send_options options, std::size_t max_body_bytes);
+
   std::size_t loop_count() const noexcept { return pools_.size(); }
   /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.
   duration round_trip(const origin& target) { return pool().round_trip(target); }
@@ -67,6 +85,8 @@ class client {
 
  private:
   connection_pool& pool();
+  /// The deadline by which the server must have responded.
+  deadline server_deadline(const origin& target, deadline call_deadline);
 
   net::network& network_;
   client_settings settings_;

@@ -28,6 +28,7 @@ class category final : public boost::system::error_category {
       case client_error::tls_timeout: return "the TLS handshake did not complete in time";
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "the request was not sent in time";
+      case client_error::request_body_failed: return "the body of the request could not be read to its end";
       case client_error::no_response: return "the connection ended before a response";
       case client_error::response_truncated: return "the response's header was truncated";
       case client_error::response_timeout: return "no response arrived in time";
@@ -82,6 +83,7 @@ std::string_view error_class(client_error code) noexcept {
     case client_error::body_malformed:
     case client_error::too_many_redirects: return "protocol";
     case client_error::body_too_large: return "too_big";
+    case client_error::request_body_failed:
     case client_error::cancelled: return "cancelled";
     case client_error::invalid_request: return "bad_url";
   }
@@ -89,6 +91,8 @@ std::string_view error_class(client_error code) noexcept {
 }
 
 bool is_timeout(client_error code) noexcept { return error_class(code) == "timeout"; }
+
+bool is_caused_by_caller(client_error code) noexcept { return error_class(code) == "cancelled"; }
 
 bool is_connect_failure(client_error code) noexcept {
   return error_class(code) == "connect" || code == client_error::connect_timeout;

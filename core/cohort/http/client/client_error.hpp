@@ -28,6 +28,7 @@ enum class client_error {
   tls_timeout,                //
   send_failed,                // the server closed or reset the connection while the request was sent
   send_timeout,               //
+  request_body_failed,        // the caller's source of the request's body failed, or did not have its length
   no_response,                // closed or reset before the first byte of the response
   response_truncated,         // closed or reset within the response's header
   response_timeout,           // before the response's header was complete
@@ -49,6 +50,9 @@ error_code make_error_code(client_error code) noexcept;
 std::string_view error_class(client_error code) noexcept;
 /// Whether the error is a timeout, at any stage.
 bool is_timeout(client_error code) noexcept;
+/// Whether the caller ended the call: by cancelling it, or with a request body that failed. Says nothing about the
+/// server.
+bool is_caused_by_caller(client_error code) noexcept;
 /// Whether no connection could be made to the address. Another address of the name may accept one.
 bool is_connect_failure(client_error code) noexcept;
 

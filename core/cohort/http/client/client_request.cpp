@@ -29,6 +29,27 @@ void append_trace(std::string& text, const telemetry::trace_context& trace) {
   if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
 }
 
+/// The request line and `Host`.
+std::string start_of_head(const client_request& request, const proxy_server* proxy) {
+  std::string text;
+  text.append(boost::beast::http::to_string(request.method)).append(" ");
+  if (proxy) text.append("http://").append(std::string{request.url.encoded_host_and_port()});
+  const std::string path{request.url.encoded_path()};
+  text.append(path.empty() ? "/" : path);
+  if (request.url.has_query()) text.append("?").append(std::string{request.url.encoded_query()});
+  text.append(" HTTP/1.1\r\nHost: ");
+  text.append(request.host.empty() ? std::string{request.url.encoded_host_and_port()} : request.host).append("\r\n");
+  return text;
+}
+
+void append_fields(std::string& text, const client_request& request, extra_field extra, const proxy_server* proxy) {
+  for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
+  append_trace(text, request.trace);
+  if (proxy && !proxy->authorization.empty())
+    text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
+  if (!extra.name.empty()) text.append(extra.name).append(": ").append(extra.value).append("\r\n");
+}
+
 }  // namespace
 
 std::optional<origin> origin_of(const boost::urls::url& url) {
@@ -66,26 +87,27 @@ bool has_valid_fields(const client_request& request) {
 }
 
 std::string serialize(const client_request& request, extra_field extra, const proxy_server* proxy) {
-  std::string text;
-  text.append(boost::beast::http::to_string(request.method)).append(" ");
-  if (proxy) text.append("http://").append(std::string{request.url.encoded_host_and_port()});
-  const std::string path{request.url.encoded_path()};
-  text.append(path.empty() ? "/" : path);
-  if (request.url.has_query()) text.append("?").append(std::string{request.url.encoded_query()});
-  text.append(" HTTP/1.1\r\nHost: ");
-  text.append(request.host.empty() ? std::string{request.url.encoded_host_and_port()} : request.host).append("\r\n");
+  auto text = start_of_head(request, proxy);
   if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/").append(version()).append("\r\n");
   if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
-  for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
-  append_trace(text, request.trace);
-  if (proxy && !proxy->authorization.empty())
-    text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
-  if (!extra.name.empty()) text.append(extra.name).append(": ").append(extra.value).append("\r\n");
+  append_fields(text, request, extra, proxy);
   if (!request.body.empty() || request.method == method::post || request.method == method::put) {
     text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
   text.append("\r\n").append(request.body);
   return text;
+}
+
+std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
+                           const proxy_server* proxy) {
+  auto text = start_of_head(request, proxy);
+  append_fields(text, request, extra, proxy);
+  if (framing.content_length) {
+    text.append("Content-Length: ").append(std::to_string(*framing.content_length)).append("\r\n");
+  } else if (framing.is_chunked) {
+    text.append("Transfer-Encoding: chunked\r\n");
+  }
+  return text.append("\r\n");
 }
 
 }  // namespace cohort::http

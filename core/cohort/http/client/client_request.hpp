@@ -64,4 +64,15 @@ struct proxy_server;
 /// Precondition: `has_valid_fields(request)`.
 std::string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr);
 
+/// The framing of a body that follows the header section in parts; neither is set if there is none.
+struct streamed_framing {
+  std::optional<std::uint64_t> content_length;
+  bool is_chunked = false;
+};
+
+/// The request line and the header section as sent, without `request.body`. No field is added but `Host`, the framing,
+/// the trace and `extra`. The rest is as for `serialize`.
+std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
+                           const proxy_server* proxy);
+
 }  // namespace cohort::http

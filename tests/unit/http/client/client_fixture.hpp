@@ -48,6 +48,7 @@ class server_connection {
   }
   void send(std::string_view bytes) { peer_.send(bytes); }
   void close() { peer_.stream().close(); }
+  net::stream& stream() { return peer_.stream(); }
   void reset() { net::reset_memory_stream(peer_.stream()); }
   bool client_has_closed() { return peer_.stream().readable() && !peer_.read().has_value(); }
 

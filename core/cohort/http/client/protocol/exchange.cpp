@@ -1,74 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/protocol/exchange.hpp>
 
-#include <algorithm>
 #include <boost/asio/error.hpp>
 
 #include <cohort/http/client/connection/connector.hpp>
-#include <cohort/http/client/protocol/response_parser.hpp>
+#include <cohort/http/client/protocol/response_reader.hpp>
 #include <cohort/http/message/gzip.hpp>
 
 namespace cohort::http {
-namespace {
-
-constexpr std::size_t read_size = 16 * 1024;
-constexpr unsigned switching_protocols = 101;
-
-/// Parses the responses to one request from the bytes of a connection.
-class response_reader {
- public:
-  response_reader(const client_settings& settings, bool is_head_request)
-      : limits_{settings.max_header_bytes, settings.max_body_bytes}, is_head_request_(is_head_request) {
-    parser_.emplace(limits_, is_head_request_);
-  }
-
-  /// Buffer space for the next read.
-  asio::mutable_buffer prepare() {
-    buffer_.resize(size_ + read_size);
-    return asio::buffer(buffer_.data() + size_, read_size);
-  }
-
-  /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
-  std::optional<client_error> parse(std::size_t count) {
-    size_ += count;
-    std::optional<client_error> failure;
-    std::size_t parsed = 0;
-    while (parsed < size_ && !parser_->done() && !failure) {
-      const auto consumed = parser_->parse(std::string_view{buffer_}.substr(parsed, size_ - parsed), failure);
-      parsed += consumed;
-      if (is_interim()) {
-        parser_.emplace(limits_, is_head_request_);
-      } else if (consumed == 0) {
-        break;
-      }
-    }
-    size_ -= parsed;
-    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(parsed), size_, buffer_.begin());
-    if (!failure && !parser_->done() && size_ >= limits_.max_header_bytes) {
-      failure = client_error::response_header_too_large;
-    }
-    return failure;
-  }
-
-  response_parser& parser() noexcept { return *parser_; }
-  /// Whether bytes were read after the response.
-  bool has_excess() const noexcept { return size_ > 0; }
-
- private:
-  bool is_interim() {
-    return parser_->done() && parser_->response().status_code() < 200 &&
-           parser_->response().status_code() != switching_protocols;
-  }
-
-  response_parser::limits limits_;
-  bool is_head_request_;
-  std::optional<response_parser> parser_;
-  std::string buffer_;
-  std::size_t size_ = 0;
-};
-
-}  // namespace
-
 task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
                                    const client_settings& settings) {
   const net::const_buffers buffers{asio::buffer(request), asio::const_buffer{}};
@@ -78,7 +17,7 @@ task<exchange_result> run_exchange(net::stream& stream, const std::string& reque
   if (send_failed && (sent.error() == asio::error::timed_out || sent.error() == asio::error::operation_aborted)) {
     co_return exchange_result{error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed)};
   }
-  response_reader reader{settings, is_head_request};
+  response_reader reader{{settings.max_header_bytes, settings.max_body_bytes}, is_head_request};
   auto& parser = reader.parser();
   for (bool any_bytes = false;; any_bytes = true) {
     auto reading = stream.read_some(reader.prepare());

@@ -107,7 +107,7 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
   // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
   // size.
   constexpr std::size_t min_end_size = std::string_view{"0\r\n\r\n"}.size();
-  if (input.size() < min_end_size) return 0;
+  if (chunk_bytes_left_ == 0 && input.size() < min_end_size) return 0;
   const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);
   return consumed > blanks.begin ? consumed + (blanks.end - blanks.begin) : consumed;
 }

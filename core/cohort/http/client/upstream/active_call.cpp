@@ -64,7 +64,7 @@ void upstream::active_call::end(const client::exchange* last) {
 
 breaker::outcome upstream::active_call::breaker_outcome(const client_result& response) const noexcept {
   if (response && response->status_code() < 500) return breaker::outcome::success;
-  if (!response && response.error() == client_error::cancelled) return breaker::outcome::ignored;
+  if (!response && is_caused_by_caller(response.error())) return breaker::outcome::ignored;
   return is_timeout(response) && !timeout_is_failure_ ? breaker::outcome::ignored : breaker::outcome::failure;
 }
 

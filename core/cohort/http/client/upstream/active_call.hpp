@@ -50,22 +50,23 @@ class upstream::permit {
 };
 
 /// One call to an upstream, with all its policies.
-class upstream::active_call final : public call_loop {
+class upstream::active_call : public call_loop {
  public:
   /// `timeout_is_failure`: whether a timeout counts as a failure of the upstream.
   active_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
               std::string_view request_id, bool timeout_is_failure);
 
+ protected:
+  void end(const client::exchange* last) override;
+  task<client::exchange> attempt(bool new_connection) override;
+  policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
+  task<client::exchange> send_recorded(bool new_connection);
+
  private:
   class hedged_attempt;
 
   std::optional<client_error> begin() override;
-  void end(const client::exchange* last) override;
-  task<client::exchange> attempt(bool new_connection) override;
-  policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
-
   std::optional<duration> hedge_delay();
-  task<client::exchange> send_recorded(bool new_connection);
   /// Holds calls back for the time in the `Retry-After` of a 429.
   void record_rate_limit(const client_response& response, time_point now);
   task<client::exchange> send_hedged(duration delay, bool new_connection);

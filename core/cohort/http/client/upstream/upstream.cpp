@@ -36,22 +36,45 @@ upstream::loop_state& upstream::current_loop_state() {
   return *state;
 }
 
+deadline upstream::call_deadline_of(const call_context& context, time_point started, duration max_timeout) const {
+  const auto reserve = reserve_for(context.deadline, started, settings_.reserve);
+  return derive_deadline(context.deadline, started, max_timeout, reserve);
+}
+
+void call_middleware::on_request(client_request&, const call_context&) {}
+void call_middleware::on_response(const client_request&, client_result&) {}
+
+upstream& upstream::use(std::shared_ptr<call_middleware> middleware) {
+  middleware_.push_back(std::move(middleware));
+  return *this;
+}
+
+void upstream::notify_response(const client_request& request, client_result& result) const {
+  for (auto step = middleware_.rbegin(); step != middleware_.rend(); ++step) (*step)->on_response(request, result);
+}
+
+/// Adds what each request carries.
+void upstream::prepare_request(client_request& request, const call_context& context) const {
+  for (const auto& step : middleware_) step->on_request(request, context);
+  if (!context.request_id.empty()) request.fields.emplace_back("X-Request-Id", std::string{context.request_id});
+  request.trace = context.trace;
+}
+
 task<upstream_result> upstream::call(client_request request, call_context context, std::optional<duration> timeout) {
   const auto started = loop::current().now();
   const auto max_timeout = timeout.value_or(settings_.timeout);
-  const auto reserve = reserve_for(context.deadline, started, settings_.reserve);
-  const auto call_deadline = derive_deadline(context.deadline, started, max_timeout, reserve);
+  const auto call_deadline = call_deadline_of(context, started, max_timeout);
   auto target = origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};
-    if (!context.request_id.empty()) request.fields.emplace_back("X-Request-Id", std::string{context.request_id});
-    request.trace = context.trace;
+    prepare_request(request, context);
     const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
     auto& state = current_loop_state();
     active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure};
     auto running = call.run();
     result.response = co_await std::move(running);
+    notify_response(request, result.response);
     result.attempts = call.total_attempts();
     report_addresses(state, *target);
   }

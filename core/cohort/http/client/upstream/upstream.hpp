@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <cohort/http/client/client.hpp>
+#include <cohort/http/client/streaming/streamed_response.hpp>
 #include <cohort/http/client/upstream/rate_limit_hold.hpp>
 #include <cohort/http/client/upstream/upstream_metrics.hpp>
 #include <cohort/http/client/upstream/upstream_settings.hpp>
@@ -25,6 +27,40 @@ struct upstream_result {
   duration timeout{};
   /// Number of requests sent, including retries, hedges and redirects.
   unsigned attempts = 0;
+};
+
+/// The options of `upstream::open`.
+struct open_options {
+  /// The body of the request; null for none. Must outlive the task of `open`.
+  request_body_source* body = nullptr;
+  /// Timeout until the head of the response, capped by the caller's deadline. Default: the one of the settings; with a
+  /// body, whose transfer has no natural limit, the caller's deadline only.
+  std::optional<duration> timeout{};
+  /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
+  std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
+};
+
+struct open_result {
+  /// The response to the last attempt, or its error; see `upstream_result`.
+  result<streamed_response, client_error> response;
+  /// The duration of all attempts together, up to the head of the response.
+  duration elapsed{};
+  /// Number of requests sent, including retries.
+  unsigned attempts = 0;
+};
+
+/// Observes and changes the calls to an upstream, for example to add a header field, to sign requests or to log. Called
+/// once for each call, not for each attempt, on the loop of the call: an implementation that has state must be safe for
+/// all loops. Must not throw.
+class call_middleware {
+ public:
+  virtual ~call_middleware() = default;
+  /// Before the first attempt, and before `X-Request-Id` is added. A request that it makes invalid fails with
+  /// `client_error::invalid_request`.
+  virtual void on_request(client_request& request, const call_context& context);
+  /// After the last attempt: `result` is the response (of `upstream::open`: its head) or the error, before it is
+  /// returned. `request` is the one that was sent last.
+  virtual void on_response(const client_request& request, client_result& result);
 };
 
 /// Resilient client of one upstream service: deadlines, retries, hedging, circuit breaker, bulkhead, load balancing.
@@ -49,6 +85,10 @@ class upstream {
   ~upstream();
   upstream(upstream&&) noexcept;
 
+  /// Adds middleware. `on_request` is called in the order of the additions, `on_response` in the reverse order. Not
+  /// after the first call.
+  upstream& use(std::shared_ptr<call_middleware> middleware);
+
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return settings_; }
 
@@ -56,12 +96,25 @@ class upstream {
   /// replaces the one of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
   task<upstream_result> call(client_request request, call_context context, std::optional<duration> timeout = {});
 
+  /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
+  /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
+  /// been read from a source that cannot `rewind`. The call lasts until the end of the body of the response: until then
+  /// it counts as in flight, and only then its outcome is recorded. A body that is destroyed before its end is recorded
+  /// as cancelled. The upstream must outlive the response.
+  task<open_result> open(client_request request, call_context context, open_options options = {});
+
  private:
+  class streamed_call;
+  class recorded_body;
+
   struct loop_state;
   class active_call;
   class permit;
 
   loop_state& current_loop_state();
+  deadline call_deadline_of(const call_context& context, time_point started, duration max_timeout) const;
+  void prepare_request(client_request& request, const call_context& context) const;
+  void notify_response(const client_request& request, client_result& result) const;
   void report_breaker(policy::circuit_breaker::state before, policy::circuit_breaker::state after);
   void report_addresses(loop_state& state, const origin& target);
 
@@ -72,6 +125,7 @@ class upstream {
   std::unique_ptr<upstream_metrics> metrics_;
   std::unique_ptr<rate_limit_hold> hold_;
   std::vector<std::unique_ptr<loop_state>> loop_states_;
+  std::vector<std::shared_ptr<call_middleware>> middleware_;
 };
 
 }  // namespace cohort::http

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/client/protocol/response_parser.hpp>
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::http {
+
+/// The status of a response after which the connection has another protocol (RFC 9110 section 15.2.2).
+inline constexpr unsigned switching_protocols = 101;
+
+/// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped, except 101.
+class response_reader {
+ public:
+  response_reader(response_parser::limits limits, bool is_head_request);
+
+  /// Buffer space for the next read.
+  asio::mutable_buffer prepare();
+  /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
+  std::optional<client_error> parse(std::size_t count);
+
+  response_parser& parser() noexcept { return *parser_; }
+  /// The bytes that were read after the response.
+  std::string_view excess() const noexcept { return std::string_view{buffer_}.substr(0, size_); }
+  bool has_excess() const noexcept { return size_ > 0; }
+
+ private:
+  bool is_interim();
+
+  response_parser::limits limits_;
+  bool is_head_request_;
+  std::optional<response_parser> parser_;
+  std::string buffer_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/streaming/streamed_exchange.hpp>
+
+#include <array>
+#include <boost/asio/error.hpp>
+#include <charconv>
+
+#include <cohort/http/client/connection/connector.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+
+namespace cohort::http {
+namespace {
+
+using outcome = policy::load_balancer::outcome;
+
+/// From this status on, a server has refused the request or does not need the rest of its body.
+constexpr unsigned first_refusal = 300;
+
+void append_chunk_header(std::string& text, std::size_t size) {
+  std::array<char, 16> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16);
+  text.append(digits.data(), end).append("\r\n");
+}
+
+bool is_timeout_or_cancelled(error_code failure) noexcept {
+  return failure == asio::error::timed_out || failure == asio::error::operation_aborted;
+}
+
+}  // namespace
+
+/// Sends the body and reads the head of the response at once. A scope for `detail::run_scope`.
+class streamed_exchange::duplex {
+ public:
+  duplex(streamed_exchange& exchange, const std::string& head, request_body_source& source, call_context context)
+      : exchange_(exchange), head_(head), source_(source), context_(context) {}
+
+  void start_all() {
+    running_ = 2;
+    detail::start_child_task(reading_, exchange_.read_head(), [this] { on_head(); });
+    detail::start_child_task(sending_, exchange_.send_body(&head_, &source_, context_), [this] { on_sent(); });
+  }
+  void cancel_all() {
+    detail::cancel(reading_.cancel_signal);
+    detail::cancel(sending_.cancel_signal);
+  }
+  /// The error of the exchange. Rethrows an exception of the source.
+  std::optional<client_error> take() {
+    if (sending_.outcome.failure && !is_cancellation(sending_.outcome.failure)) {
+      std::rethrow_exception(sending_.outcome.failure);
+    }
+    if (cancelled) return client_error::cancelled;
+    if (send_error_ && *send_error_ != client_error::send_failed) return send_error_;
+    if (reading_.outcome.failure) std::rethrow_exception(reading_.outcome.failure);
+    return *reading_.outcome.value;
+  }
+
+  completion_handler<std::monostate> on_ended;
+  bool cancelled = false;
+
+ private:
+  void on_head() {
+    --running_;
+    is_head_done_ = true;
+    const auto& error = reading_.outcome.value;
+    needs_whole_body_ = error && !*error && exchange_.head_.status_code() < first_refusal;
+    if (!needs_whole_body_) detail::cancel(sending_.cancel_signal);
+    end_if_done();
+  }
+  void on_sent() {
+    --running_;
+    if (!is_head_done_) {
+      if (sending_.outcome.value) send_error_ = *sending_.outcome.value;
+      // The server may have responded before it closed the connection.
+      const bool may_have_response =
+          sending_.outcome.value && (!send_error_ || *send_error_ == client_error::send_failed);
+      if (!may_have_response) detail::cancel(reading_.cancel_signal);
+    } else if (sending_.outcome.value && needs_whole_body_) {
+      send_error_ = *sending_.outcome.value;
+    }
+    end_if_done();
+  }
+  void end_if_done() {
+    if (running_ == 0) on_ended.post({});
+  }
+
+  streamed_exchange& exchange_;
+  const std::string& head_;
+  request_body_source& source_;
+  call_context context_;
+  detail::child_task<std::optional<client_error>> reading_;
+  detail::child_task<std::optional<client_error>> sending_;
+  std::optional<client_error> send_error_;
+  int running_ = 0;
+  bool is_head_done_ = false;
+  /// After the head of the response: whether it permits the rest of the body to be sent.
+  bool needs_whole_body_ = false;
+};
+
+streamed_exchange::streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
+                                     bool timeout_is_failure)
+    : lease_(std::move(lease)), reader_(limits, is_head_request), timeout_is_failure_(timeout_is_failure) {}
+
+task<std::optional<client_error>> streamed_exchange::run(const std::string& head, request_body_source* source,
+                                                         call_context context) {
+  lease_.stream().set_deadline(context.deadline);
+  std::optional<client_error> error;
+  if (source) {
+    duplex both{*this, head, *source, context};
+    auto running = detail::run_scope(both);
+    co_await std::move(running);
+    error = both.take();
+  } else {
+    const net::const_buffers buffers{asio::buffer(head), asio::const_buffer{}};
+    const auto sent = co_await net::write_all(lease_.stream(), buffers);
+    is_sent_ = sent.has_value();
+    send_failed_ = !is_sent_;
+    // A server that rejects a request early may respond and close before it has read all of it: read the response.
+    if (send_failed_ && is_timeout_or_cancelled(sent.error())) {
+      co_return fail(error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed));
+    }
+    auto reading = read_head();
+    error = co_await std::move(reading);
+  }
+  if (error) co_return fail(*error);
+  if (reader_.parser().done() && head_.status_code() != switching_protocols) {
+    end(is_sent_ && !reader_.has_excess() && reader_.parser().keep_alive());
+  }
+  co_return std::nullopt;
+}
+
+/// Sends the header section together with the first part of the body, then the other parts.
+task<std::optional<client_error>> streamed_exchange::send_body(const std::string* head, request_body_source* source,
+                                                               call_context context) {
+  const auto length = source->content_length();
+  std::uint64_t sent_bytes = 0;
+  std::string prefix = *head;
+  for (bool at_end = false; !at_end;) {
+    has_read_source_ = true;
+    auto reading = source->read(context);
+    const auto part = co_await std::move(reading);
+    if (!part) co_return client_error::request_body_failed;
+    at_end = part->empty();
+    sent_bytes += part->size();
+    // A body of another length than stated would change the meaning of the bytes that follow.
+    if (length && (sent_bytes > *length || (at_end && sent_bytes < *length)))
+      co_return client_error::request_body_failed;
+    if (!length) append_chunk_header(prefix, part->size());
+    if (!length && at_end) prefix.append("\r\n");
+    if (prefix.empty() && part->empty()) break;
+    const net::const_buffers buffers{asio::buffer(prefix), asio::buffer(part->data(), part->size())};
+    auto writing = net::write_all(lease_.stream(), buffers);
+    const auto written = co_await std::move(writing);
+    if (!written) {
+      send_failed_ = true;
+      co_return error_at_stage(written.error(), client_error::send_timeout, client_error::send_failed);
+    }
+    prefix = length ? "" : "\r\n";
+    at_end = at_end || (length && sent_bytes == *length);
+  }
+  is_sent_ = true;
+  co_return std::nullopt;
+}
+
+task<std::optional<client_error>> streamed_exchange::read_head() {
+  while (!reader_.parser().header_done()) {
+    auto reading = lease_.stream().read_some(reader_.prepare());
+    const auto count = co_await std::move(reading);
+    if (!count) co_return head_error(count.error());
+    has_received_ = true;
+    if (const auto failure = reader_.parse(*count)) co_return *failure;
+  }
+  auto& response = reader_.parser().response();
+  head_.status = response.status;
+  head_.fields = std::move(response.fields);
+  co_return std::nullopt;
+}
+
+client_error streamed_exchange::head_error(error_code failure) {
+  // An interim response counts as bytes: the server has the request.
+  const auto error = has_received_  ? client_error::response_truncated
+                     : send_failed_ ? client_error::send_failed
+                                    : client_error::no_response;
+  return error_at_stage(failure, client_error::response_timeout, error);
+}
+
+task<result<std::string_view, client_error>> streamed_exchange::read(deadline read_deadline) {
+  if (failure_) co_return *failure_;
+  auto& parser = reader_.parser();
+  for (;;) {
+    part_.clear();
+    part_.swap(parser.response().body);
+    if (!part_.empty() || is_done_) co_return std::string_view{part_};
+    lease_.stream().set_deadline(read_deadline);
+    auto reading = lease_.stream().read_some(reader_.prepare());
+    const auto count = co_await std::move(reading);
+    if (!count) {
+      const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
+      if (error) co_return fail(error_at_stage(count.error(), client_error::body_timeout, *error));
+      end(false);
+      continue;
+    }
+    if (const auto failure = reader_.parse(*count)) co_return fail(*failure);
+    if (parser.done()) end(is_sent_ && !reader_.has_excess() && parser.keep_alive());
+  }
+}
+
+bool streamed_exchange::is_stale(client_error error) const noexcept {
+  return lease_.reused() && (error == client_error::no_response || error == client_error::send_failed);
+}
+
+/// The response is complete.
+void streamed_exchange::end(bool reusable) {
+  is_done_ = true;
+  lease_.release(head_.status_code() < 500 ? outcome::success : outcome::failure, reusable);
+}
+
+client_error streamed_exchange::fail(client_error error) {
+  failure_ = error;
+  if (lease_.reused() && is_timeout(error)) lease_.close_idle_to_same_address();
+  const bool is_ignored = is_caused_by_caller(error) || (is_timeout(error) && !timeout_is_failure_);
+  lease_.release(is_ignored ? outcome::ignored : outcome::failure, false);
+  return error;
+}
+
+}  // namespace cohort::http

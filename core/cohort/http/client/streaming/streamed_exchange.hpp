@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <cohort/http/client/connection/connection_pool.hpp>
+#include <cohort/http/client/protocol/response_reader.hpp>
+#include <cohort/http/client/streaming/streamed_response.hpp>
+
+namespace cohort::http {
+
+/// One exchange whose bodies are streamed: sends the request, reads the head of the response, then its body in parts.
+/// Owns the connection until the end of the body.
+class streamed_exchange final : public response_body_stream {
+ public:
+  /// `timeout_is_failure`: report timeouts to the load balancer as failures of the address.
+  streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
+                    bool timeout_is_failure);
+
+  /// Sends the header section `head` and the body of `source`, which may be null, and reads the head of the response,
+  /// both at once: a server may respond before it has read the whole body. After an early response with status 300 or
+  /// higher, the rest of the body is not sent. Once; `head` and `source` must outlive the task.
+  task<std::optional<client_error>> run(const std::string& head, request_body_source* source, call_context context);
+
+  /// The status and header fields, once `run` has returned no error.
+  client_response& head() noexcept { return head_; }
+  /// Whether a reused connection ended before any byte of a response.
+  bool is_stale(client_error error) const noexcept;
+  const net::endpoint& address() const noexcept { return lease_.address(); }
+  /// Whether a part of the body of the request has been requested from its source.
+  bool has_read_source() const noexcept { return has_read_source_; }
+
+  task<result<std::string_view, client_error>> read(deadline read_deadline) override;
+  bool is_complete() const noexcept override { return is_done_; }
+  net::stream& connection() noexcept override { return lease_.stream(); }
+  std::string take_received() override { return std::string{reader_.excess()}; }
+
+ private:
+  class duplex;
+
+  task<std::optional<client_error>> send_body(const std::string* head, request_body_source* source,
+                                              call_context context);
+  task<std::optional<client_error>> read_head();
+  client_error head_error(error_code failure);
+  void end(bool reusable);
+  client_error fail(client_error error);
+
+  connection_pool::lease lease_;
+  response_reader reader_;
+  client_response head_;
+  /// The part of the body that `read` returned last.
+  std::string part_;
+  std::optional<client_error> failure_;
+  bool timeout_is_failure_;
+  bool has_read_source_ = false;
+  bool is_sent_ = false;
+  bool send_failed_ = false;
+  bool has_received_ = false;
+  bool is_done_ = false;
+};
+
+}  // namespace cohort::http

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/client/client_response.hpp>
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/task.hpp>
+#include <cohort/telemetry/call_context.hpp>
+
+namespace cohort::http {
+
+/// The body of a request that is sent in parts, such as a file or the body of another request. For one loop.
+class request_body_source {
+ public:
+  virtual ~request_body_source() = default;
+
+  /// Returns the next part, valid until the next call, or an empty view at the end of the body. An error ends the call
+  /// with `client_error::request_body_failed`. Called again only after the previous part has been written to the
+  /// connection, so a slow server slows the source down. `context` has the deadline of the call.
+  virtual task<result<std::string_view, client_error>> read(call_context context) = 0;
+  /// The length of the body, sent as `Content-Length`; empty if it is not known: the body is then sent chunked.
+  virtual std::optional<std::uint64_t> content_length() const = 0;
+  /// Starts again at the beginning, for another attempt. False if that is not possible: the request is then not
+  /// repeated once a part has been read.
+  virtual bool rewind() { return false; }
+
+ protected:
+  request_body_source() = default;
+  request_body_source(const request_body_source&) = default;
+  request_body_source& operator=(const request_body_source&) = default;
+};
+
+/// A text as the body of a request: `content_length` bytes in one part.
+class text_body_source final : public request_body_source {
+ public:
+  explicit text_body_source(std::string text) : text_(std::move(text)) {}
+
+  task<result<std::string_view, client_error>> read(call_context) override {
+    const std::string_view part = is_read_ ? std::string_view{} : std::string_view{text_};
+    is_read_ = true;
+    co_return part;
+  }
+  std::optional<std::uint64_t> content_length() const override { return text_.size(); }
+  bool rewind() override {
+    is_read_ = false;
+    return true;
+  }
+
+ private:
+  std::string text_;
+  bool is_read_ = false;
+};
+
+/// The body of a response, still on its connection. Destroyed before its end, it closes the connection.
+class response_body_stream {
+ public:
+  virtual ~response_body_stream() = default;
+
+  /// Returns the next part of the body, valid until the next call, or an empty view at its end; then, or after an
+  /// error, again the same. Waits until `read_deadline` (`client_error::body_timeout`). A body that the server cut off
+  /// is `body_truncated`, never an end. Nothing is read ahead of the calls, so a slow reader slows the server down.
+  virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
+  /// Whether the whole body has been received, so that the next `read` does not wait.
+  virtual bool is_complete() const noexcept = 0;
+  /// After status 101: the connection, which now has another protocol; valid as long as this object.
+  virtual net::stream& connection() noexcept = 0;
+  /// After status 101: the bytes of the other protocol that have been received together with the response.
+  virtual std::string take_received() = 0;
+
+ protected:
+  response_body_stream() = default;
+  response_body_stream(const response_body_stream&) = default;
+  response_body_stream& operator=(const response_body_stream&) = default;
+};
+
+/// The head of a response, and its body as a stream.
+struct streamed_response {
+  /// The status and the header fields; its `body` is empty.
+  client_response head;
+  /// The body as the server sent it, not decompressed. Not null.
+  std::unique_ptr<response_body_stream> body;
+
+  /// The length of the body that the head states; empty if it has none.
+  std::optional<std::uint64_t> content_length() const noexcept;
+};
+
+}  // namespace cohort::http

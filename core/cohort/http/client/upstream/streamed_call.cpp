@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/upstream/streamed_call.hpp>
+
+#include <cohort/telemetry/server_timing.hpp>
+
+namespace cohort::http {
+
+upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, client_request& request, origin target,
+                                       deadline call_deadline, bool timeout_is_failure, const open_options& options)
+    // Without a request ID, which would have to outlive the call: only log lines of attempts lack it.
+    : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure),
+      owner_(owner),
+      request_(request),
+      options_(options) {}
+
+task<client::exchange> upstream::streamed_call::send(client::send_options options) {
+  body_.reset();
+  auto opening =
+      transport().open(request_, options_.body, call_deadline(), std::move(options), options_.max_body_bytes);
+  auto opened = co_await std::move(opening);
+  body_ = std::move(opened.body);
+  has_read_source_ = has_read_source_ || opened.has_read_source;
+  co_return std::move(opened.head);
+}
+
+/// Not hedged: a second attempt would need the body of the request twice.
+task<client::exchange> upstream::streamed_call::attempt(bool new_connection) { return send_recorded(new_connection); }
+
+policy::retry_decision upstream::streamed_call::decide(const client::exchange& exchange, const classification& result) {
+  if (has_read_source_ && !options_.body->rewind()) {
+    owner_.metrics_->record_retry(policy::retry_verdict::not_idempotent);
+    return {policy::retry_verdict::not_idempotent};
+  }
+  has_read_source_ = false;
+  return active_call::decide(exchange, result);
+}
+
+void upstream::streamed_call::end(const client::exchange* last) {
+  const bool has_body_to_come = last && last->response;
+  if (!has_body_to_come) active_call::end(last);
+}
+
+void upstream::streamed_call::end_body(client_result result) {
+  const client::exchange last{std::move(result)};
+  active_call::end(&last);
+}
+
+/// The body of a response, and the record of its call.
+class upstream::recorded_body final : public response_body_stream {
+ public:
+  /// All of a call, on the heap: `streamed_call` refers to the request.
+  struct call_state {
+    client_request request;
+    std::optional<streamed_call> call;
+    time_point started;
+    telemetry::trace_id trace;
+    client_response head;
+  };
+
+  recorded_body(upstream& owner, std::unique_ptr<call_state> state, std::unique_ptr<response_body_stream> body)
+      : owner_(owner), state_(std::move(state)), body_(std::move(body)) {
+    if (body_->is_complete()) finish(client_response{state_->head});
+  }
+  ~recorded_body() override { finish(client_error::cancelled); }
+
+  task<result<std::string_view, client_error>> read(deadline read_deadline) override {
+    auto reading = body_->read(read_deadline);
+    auto part = co_await std::move(reading);
+    if (!part) {
+      finish(part.error());
+    } else if (body_->is_complete()) {
+      finish(client_response{state_->head});
+    }
+    co_return part;
+  }
+  bool is_complete() const noexcept override { return body_->is_complete(); }
+  net::stream& connection() noexcept override { return body_->connection(); }
+  std::string take_received() override { return body_->take_received(); }
+
+ private:
+  void finish(client_result result) {
+    if (is_finished_) return;
+    is_finished_ = true;
+    const auto now = loop::current().now();
+    owner_.metrics_->record_call(result, now - state_->started, {.id = state_->trace}, now);
+    state_->call->end_body(std::move(result));
+  }
+
+  upstream& owner_;
+  std::unique_ptr<call_state> state_;
+  std::unique_ptr<response_body_stream> body_;
+  bool is_finished_ = false;
+};
+
+task<open_result> upstream::open(client_request request, call_context context, open_options options) {
+  const auto started = loop::current().now();
+  const auto max_timeout = options.timeout.value_or(options.body ? duration::max() : settings_.timeout);
+  const auto call_deadline = call_deadline_of(context, started, max_timeout);
+  auto target = origin_of(request.url);
+  open_result result{.response = client_error::invalid_request};
+  const auto record = [&](const client_result& ended) {
+    result.elapsed = loop::current().now() - started;
+    if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(ended));
+  };
+  if (target) {
+    const telemetry::server_timing::scoped_wait wait{context.timing};
+    auto state = std::make_unique<recorded_body::call_state>();
+    state->request = std::move(request);
+    state->started = started;
+    state->trace = context.trace.id;
+    prepare_request(state->request, context);
+    state->request.max_redirects = 0;
+    const bool timeout_is_failure = call_deadline.remaining(started) >= std::min(max_timeout, settings_.timeout) / 2;
+    auto& on_loop = current_loop_state();
+    auto& call =
+        state->call.emplace(*this, on_loop, state->request, *target, call_deadline, timeout_is_failure, options);
+    auto running = call.run();
+    auto head = co_await std::move(running);
+    notify_response(state->request, head);
+    result.attempts = call.total_attempts();
+    report_addresses(on_loop, *target);
+    record(head);
+    if (head) {
+      state->head.status = head->status;
+      auto body = call.take_body();
+      result.response = streamed_response{std::move(*head),
+                                          std::make_unique<recorded_body>(*this, std::move(state), std::move(body))};
+      co_return result;
+    }
+    result.response = head.error();
+  } else {
+    record(client_error::invalid_request);
+  }
+  const auto now = loop::current().now();
+  metrics_->record_call(result.response.error(), result.elapsed, context.trace, now);
+  co_return result;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <cohort/http/client/upstream/active_call.hpp>
+
+namespace cohort::http {
+
+/// One call to an upstream whose bodies are streamed. After the head of a response it keeps its place in the bulkhead
+/// and the breaker's permission, until `end_body`.
+class upstream::streamed_call final : public active_call {
+ public:
+  /// `request` and `options.body` must outlive `run`.
+  streamed_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
+                bool timeout_is_failure, const open_options& options);
+
+  /// The body of the response; null if there is none.
+  std::unique_ptr<response_body_stream> take_body() noexcept { return std::move(body_); }
+  /// Ends a call that has a response: `result` is its head or the error of its body.
+  void end_body(client_result result);
+
+ private:
+  task<client::exchange> send(client::send_options options) override;
+  task<client::exchange> attempt(bool new_connection) override;
+  policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
+  void end(const client::exchange* last) override;
+
+  upstream& owner_;
+  client_request& request_;
+  open_options options_;
+  std::unique_ptr<response_body_stream> body_;
+  bool has_read_source_ = false;
+};
+
+}  // namespace cohort::http
