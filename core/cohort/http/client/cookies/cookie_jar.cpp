@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/cookies/cookie_jar.hpp>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <vector>
+
+#include <cohort/http/message/http_date.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// The longest lifetime of a cookie (RFC 6265bis section 5.5).
+constexpr std::int64_t max_age_limit = 400LL * 24 * 3600;
+
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+bool is_secure_url(const boost::urls::url& url) { return url.scheme_id() == boost::urls::scheme::https; }
+
+std::string host_of(const boost::urls::url& url) { return lower_case(url.host_address()); }
+
+bool is_ip_address(const std::string& host) {
+  boost::system::error_code error;
+  asio::ip::make_address(host, error);
+  return !error;
+}
+
+/// RFC 6265 section 5.1.3.
+bool domain_matches(const std::string& host, const std::string& domain) {
+  if (host == domain) return true;
+  return host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' &&
+         !is_ip_address(host);
+}
+
+std::string path_of(const boost::urls::url& url) {
+  std::string path{url.encoded_path()};
+  return path.empty() ? "/" : path;
+}
+
+/// RFC 6265 section 5.1.4.
+bool path_matches(const std::string& request_path, const std::string& cookie_path) {
+  if (!request_path.starts_with(cookie_path)) return false;
+  return request_path.size() == cookie_path.size() || cookie_path.ends_with('/') ||
+         request_path[cookie_path.size()] == '/';
+}
+
+/// The directory of the request's path.
+std::string default_path(const boost::urls::url& url) {
+  const auto path = path_of(url);
+  const auto end = path.rfind('/');
+  return end == std::string::npos || end == 0 ? "/" : path.substr(0, end);
+}
+
+/// Splits `name=value`; the value is empty without `=`.
+std::pair<std::string_view, std::string_view> split(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos) return {trimmed(text), {}};
+  return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
+}
+
+}  // namespace
+
+void cookie_jar::on_request(client_request& request, const call_context&) {
+  auto value = field_value(request.url, loop::current().wall_now());
+  if (!value.empty()) request.fields.emplace_back("Cookie", std::move(value));
+}
+
+void cookie_jar::on_response(const client_request& request, client_result& result) {
+  if (!result) return;
+  const auto now = loop::current().wall_now();
+  for (const auto& [name, value] : result->fields)
+    if (iequals(name, "set-cookie")) store(value, request.url, now);
+}
+
+void cookie_jar::apply_attribute(cookie& parsed, std::string_view name, std::string_view value, wall_time now,
+                                 bool& has_max_age) {
+  if (iequals(name, "secure")) {
+    parsed.is_secure = true;
+  } else if (iequals(name, "path")) {
+    if (value.starts_with('/')) parsed.path = value;
+  } else if (iequals(name, "domain")) {
+    if (value.starts_with('.')) value.remove_prefix(1);
+    if (value.empty()) return;
+    parsed.domain = lower_case(value);
+    parsed.is_host_only = false;
+  } else if (iequals(name, "max-age")) {
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (end != value.data() + value.size() || error == std::errc::invalid_argument) return;
+    // Out of range.
+    if (error != std::errc{}) seconds = value.starts_with('-') ? 0 : max_age_limit;
+    has_max_age = true;
+    parsed.expiry = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, max_age_limit)};
+  } else if (iequals(name, "expires") && !has_max_age) {
+    if (const auto date = parse_http_date(value)) {
+      const auto latest = now + std::chrono::seconds{max_age_limit};
+      parsed.expiry = *date > latest ? latest : wall_time{std::max(date->time_since_epoch(), std::chrono::seconds{0})};
+    }
+  }
+}
+
+std::optional<cookie_jar::cookie> cookie_jar::parse(std::string_view text, const boost::urls::url& url, wall_time now) {
+  const auto pair = text.substr(0, text.find(';'));
+  if (pair.find('=') == std::string_view::npos) return std::nullopt;
+  const auto [name, value] = split(pair);
+  if (!is_token(name) || !is_field_value(value)) return std::nullopt;
+  const auto host = host_of(url);
+  cookie parsed{.name = std::string{name},
+                .value = std::string{value},
+                .domain = host,
+                .path = default_path(url),
+                .expiry = std::nullopt};
+  bool has_max_age = false;
+  for (auto rest = text.substr(pair.size()); !rest.empty();) {
+    rest.remove_prefix(1);
+    const auto attribute = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(attribute.size());
+    const auto [attribute_name, attribute_value] = split(attribute);
+    apply_attribute(parsed, attribute_name, attribute_value, now, has_max_age);
+  }
+  const bool has_foreign_domain =
+      parsed.domain != host && (!domain_matches(host, parsed.domain) || parsed.domain.find('.') == std::string::npos);
+  if (has_foreign_domain || (parsed.is_secure && !is_secure_url(url))) return std::nullopt;
+  return parsed;
+}
+
+void cookie_jar::store(std::string_view set_cookie, const boost::urls::url& url, wall_time now) {
+  auto parsed = parse(set_cookie, url, now);
+  if (!parsed) return;
+  const auto size = parsed->name.size() + parsed->value.size() + parsed->domain.size() + parsed->path.size();
+  if (size > limits_.max_cookie_bytes) return;
+  const std::scoped_lock lock{mutex_};
+  const auto same = std::find_if(cookies_.begin(), cookies_.end(), [&](const cookie& other) {
+    return other.name == parsed->name && other.domain == parsed->domain && other.path == parsed->path &&
+           other.is_host_only == parsed->is_host_only;
+  });
+  const bool is_removal = parsed->expiry && *parsed->expiry <= now;
+  if (same != cookies_.end()) {
+    if (same->is_secure && !is_secure_url(url)) return;
+    if (is_removal) {
+      cookies_.erase(same);
+    } else {
+      *same = std::move(*parsed);
+    }
+    return;
+  }
+  if (is_removal) return;
+  cookies_.remove_if([&](const cookie& other) { return other.expiry && *other.expiry <= now; });
+  make_room(parsed->domain);
+  if (limits_.max_cookies > 0 && limits_.max_cookies_per_domain > 0) cookies_.push_back(std::move(*parsed));
+}
+
+void cookie_jar::make_room(const std::string& domain) {
+  const auto is_same_domain = [&](const cookie& other) { return other.domain == domain; };
+  const auto in_domain = static_cast<std::size_t>(std::count_if(cookies_.begin(), cookies_.end(), is_same_domain));
+  if (in_domain > 0 && in_domain >= limits_.max_cookies_per_domain) {
+    cookies_.erase(std::find_if(cookies_.begin(), cookies_.end(), is_same_domain));
+  }
+  if (!cookies_.empty() && cookies_.size() >= limits_.max_cookies) cookies_.pop_front();
+}
+
+std::string cookie_jar::field_value(const boost::urls::url& url, wall_time now) {
+  const auto host = host_of(url);
+  const auto path = path_of(url);
+  const std::scoped_lock lock{mutex_};
+  std::vector<const cookie*> matching;
+  for (const auto& cookie : cookies_) {
+    const bool matches = (cookie.is_host_only ? host == cookie.domain : domain_matches(host, cookie.domain)) &&
+                         path_matches(path, cookie.path) && (!cookie.is_secure || is_secure_url(url)) &&
+                         (!cookie.expiry || *cookie.expiry > now);
+    if (!matches) continue;
+    const auto is_longer = [](const auto& a, const auto* b) { return a.path.size() > b->path.size(); };
+    matching.insert(std::upper_bound(matching.begin(), matching.end(), cookie, is_longer), &cookie);
+  }
+  std::string value;
+  for (const auto* cookie : matching) {
+    if (!value.empty()) value.append("; ");
+    value.append(cookie->name).append("=").append(cookie->value);
+  }
+  return value;
+}
+
+std::size_t cookie_jar::size() const {
+  const std::scoped_lock lock{mutex_};
+  return cookies_.size();
+}
+
+}  // namespace cohort::http
