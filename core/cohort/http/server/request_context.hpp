@@ -73,6 +73,8 @@ class request_context {
   bool is_secure() const noexcept { return tls_ || forwarded_proto_ == "https"; }
   /// The host that the client requested, as stated by the forwarding headers of a trusted proxy; otherwise empty.
   std::string_view forwarded_host() const noexcept { return forwarded_host_; }
+  /// Whether the peer is a trusted proxy (`server_settings::trusted_proxies`), whose forwarding headers are used.
+  bool is_from_trusted_proxy() const noexcept { return is_from_trusted_proxy_; }
   /// The client's side of the TLS connection, such as the URIs of its certificate; null for a plain connection.
   const tls_client* tls() const noexcept { return tls_; }
   /// The route that matches the path; null if there is none.
@@ -118,6 +120,7 @@ class request_context {
   void set_body(std::string_view body) noexcept { body_ = body; }
   void set_client_address(std::string_view address) noexcept { client_address_ = address; }
   void set_forwarded(std::string_view proto, std::string_view host) noexcept {
+    is_from_trusted_proxy_ = true;
     forwarded_proto_ = proto;
     forwarded_host_ = host;
   }
@@ -133,6 +136,7 @@ class request_context {
   std::string_view client_address_;
   std::string_view forwarded_proto_;
   std::string_view forwarded_host_;
+  bool is_from_trusted_proxy_ = false;
   const tls_client* tls_;
   std::string_view body_;
   std::string_view id_;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/http/message/request_head.hpp>
+
+namespace cohort::http {
+
+using field_list = std::vector<std::pair<std::string, std::string>>;
+
+/// The header fields that belong to one connection and are not forwarded (RFC 9110 section 7.6.1): `Connection`, the
+/// fields that it names, and those that apply to a connection whether it names them or not: `Keep-Alive`,
+/// `Proxy-Connection`, `Proxy-Authenticate`, `Proxy-Authentication-Info`, `Proxy-Authorization`, `TE`, `Trailer`,
+/// `Transfer-Encoding`, `Upgrade` and `HTTP2-Settings`.
+class hop_by_hop_fields {
+ public:
+  /// Adds the names in a value of `Connection`; it must outlive the object.
+  void add_connection(std::string_view value);
+  bool contains(std::string_view name) const noexcept;
+
+ private:
+  /// In `Connection`.
+  std::vector<std::string_view> named_;
+};
+
+/// The sender of a request that is forwarded, for `Forwarded` and `X-Forwarded-*`.
+struct forwarding_peer {
+  /// The IP address of the peer.
+  std::string_view address;
+  /// Whether the connection to this server is encrypted.
+  bool is_secure = false;
+  /// Whether the peer is a trusted proxy: then its own `Forwarded` and `X-Forwarded-*` are kept, and this hop is added
+  /// to them. Those of any other peer are dropped, since a client can write anything into them.
+  bool is_trusted_proxy = false;
+};
+
+/// Appends `Forwarded` (RFC 7239), `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` to `fields`.
+void append_forwarded_fields(field_list& fields, const request_head& head, const forwarding_peer& client);
+/// Whether `append_forwarded_fields` sets a field of that name, or it is another one that states the client, so that
+/// it is not forwarded as received: `X-Real-IP`, `X-Forwarded-Port` and `X-Forwarded-Server`.
+bool is_forwarded_field(std::string_view name) noexcept;
+
+/// The value of `Via` with this hop (RFC 9110 section 7.6.3). `previous` is empty if there was none.
+std::string via_value(std::string_view previous, bool is_http_1_0, std::string_view pseudonym);
+
+}  // namespace cohort::http

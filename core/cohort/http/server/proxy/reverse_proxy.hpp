@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/http/server/routing/route.hpp>
+
+namespace cohort::http {
+
+/// The options of `proxy_to`.
+struct proxy_options {
+  /// Removed from the start of the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match; a path that
+  /// does not start with it is sent as it is. A `Location` in the response gets it back.
+  std::string strip_prefix{};
+  /// Send the client's `Host` instead of the one of the base URL, for upstreams with virtual hosts.
+  bool preserve_host = false;
+  /// Name of this proxy in `Via`: a token (RFC 9110 section 7.6.3).
+  std::string via = "cohort";
+  /// Timeout until the head of the response, and for the body of the request. Default: that of the upstream's settings,
+  /// with a body the deadline of the request only.
+  std::optional<duration> timeout{};
+  /// Maximum time between two parts of the response's body. Then the response is cut off.
+  duration idle_timeout = std::chrono::seconds{60};
+  /// The deadline of the request includes the body of the response. Not for downloads and event streams.
+  bool deadline_includes_body = false;
+  /// Maximum size of the response's body in bytes; a longer one is cut off.
+  std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
+  /// Changes the request before it is sent, for example to add credentials. Called once for each request.
+  std::function<void(const request_context&, client_request&)> on_request{};
+  /// Changes the response before it is sent, for example to add a header field. Not called for the errors of the proxy.
+  std::function<void(const client_response&, response&)> on_response{};
+};
+
+/// A handler that forwards requests to `target` and streams both bodies: a reverse proxy, for example
+/// `routes.any("/api/{rest...}", http::proxy_to(orders, "http://orders:8080", {.strip_prefix = "/api"}))`.
+///
+/// - The target is `base_url` (http or https, with an optional path and without a query), followed by the path and the
+///   query of the request as received.
+/// - Fields of one hop are removed in both directions (RFC 9110 section 7.6.1), and trailers. `Via`, `Forwarded`,
+///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. `Expect` is answered here.
+/// - The body of the request is read only as fast as the upstream takes it, and the response only as fast as the client
+///   does. A client that disconnects cancels the request; an upstream that disconnects within the body closes the
+///   client's connection, so that the response never looks complete.
+/// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
+///   body. A request with a body is repeated only if nothing of the body has been read.
+/// - Errors: 504 if the time is over; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408
+///   and 400 for a body of the request that is invalid; 502 for all others.
+/// - Interim responses (1xx) are not forwarded. `TRACE` and `CONNECT` are rejected with 405; requests for an upgrade
+///   are forwarded without it.
+///
+/// `target` must outlive the server. Throws `std::invalid_argument` for an invalid `base_url`, `via` or
+/// `strip_prefix`.
+streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_options options = {});
+
+/// The status of the response to a request that could not be forwarded.
+status proxy_status(client_error error) noexcept;
+
+}  // namespace cohort::http

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <cohort/http/server/proxy/reverse_proxy.hpp>
+#include "tests/unit/http/client/client_fixture.hpp"
+#include "tests/unit/http/server/server_fixture.hpp"
+
+// A reverse proxy between a client and an upstream whose bytes the test sends itself.
+namespace cohort::test {
+
+inline bool has_text(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+inline task<> write_pieces(net::stream& to, std::size_t count, std::size_t& written) {
+  const std::string piece(16 * 1024, 'x');
+  while (count-- > 0) {
+    const net::const_buffers buffers{asio::buffer(piece), asio::const_buffer{}};
+    auto writing = net::write_all(to, buffers);
+    const auto done = co_await std::move(writing);
+    if (!done) co_return;
+    written += *done;
+  }
+}
+
+class proxy_fixture {
+ public:
+  /// The proxy forwards `/api/{rest...}`, without the prefix, to `http://up.test`.
+  explicit proxy_fixture(http::proxy_options options = {.strip_prefix = "/api"},
+                         std::string_view base_url = "http://up.test")
+      : client_(server.network(), 1), upstream_(client_, metrics, log_, "up", single_attempts()) {
+    server.network().add_name("up.test", {asio::ip::make_address("198.51.100.1")});
+    server.routes.any("/api/{rest...}", http::proxy_to(upstream_, base_url, std::move(options)));
+    listen();
+  }
+  ~proxy_fixture() {
+    server.drain(0s);
+    stop_listening();
+    server.time.run(close_idle(client_));
+  }
+
+  server_fixture server;
+  telemetry::registry metrics{1};
+
+  void listen() {
+    acceptor_ = server.network().listen({asio::ip::make_address("198.51.100.1"), 80});
+    accepting_.emplace(server.time, accept_connections(*acceptor_, server.time, connections_));
+  }
+  void stop_listening() {
+    if (acceptor_) acceptor_->close();
+    run_ready();
+    accepting_.reset();
+    acceptor_.reset();
+  }
+  void run_ready() { server.time.run_for(8 * tick); }
+  std::size_t connection_count() {
+    run_ready();
+    return connections_.size();
+  }
+  /// The upstream's end of the newest connection.
+  server_connection& upstream() {
+    run_ready();
+    if (connections_.empty()) throw std::runtime_error("the proxy has not connected");
+    return connections_.back();
+  }
+  /// Sends a request through the proxy and returns what the upstream receives.
+  received_request forwarded(peer& client, std::string_view request) {
+    client.send(request);
+    if (connection_count() == 0) throw std::runtime_error("not forwarded: " + client.read().value());
+    return upstream().read_request();
+  }
+  /// The response to a GET to which the upstream responds with these bytes.
+  received_response response_to_get(std::string_view response, bool then_close = false) {
+    auto client = server.connect();
+    forwarded(client, get("/api/"));
+    upstream().send(response);
+    if (then_close) upstream().close();
+    auto received = client.receive();
+    if (!received) throw std::runtime_error("closed without a response");
+    return *received;
+  }
+
+ private:
+  static http::upstream_settings single_attempts() {
+    http::upstream_settings settings;
+    settings.hedging.enabled = false;
+    return settings;
+  }
+
+  telemetry::log_sink sink_;
+  telemetry::logger log_{sink_, "test", telemetry::log_level::off, telemetry::log_format::json};
+  http::client client_;
+  http::upstream upstream_;
+  std::unique_ptr<net::acceptor> acceptor_;
+  std::deque<server_connection> connections_;
+  std::optional<spawned_task<>> accepting_;
+};
+
+}  // namespace cohort::test
