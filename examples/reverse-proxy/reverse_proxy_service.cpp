@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+// A reverse proxy for two services: streams bodies in both directions. See README.md.
+#include <memory>
+#include <string>
+
+#include <boost/url/parse.hpp>
+
+#include <cohort/http/server/proxy/reverse_proxy.hpp>
+#include <cohort/service/service.hpp>
+
+using namespace cohort;
+
+namespace {
+
+struct settings {
+  std::optional<boost::urls::url> api_url;
+  std::optional<boost::urls::url> site_url;
+  http::upstream_settings api_policy;
+  http::upstream_settings site_policy;
+};
+
+void add_options(config::options& options, settings& values) {
+  options.add(values.api_url, {"--api-url", "API_URL", "URL of the service below /api/"}, config::http_url(), "none");
+  options.add(values.site_url, {"--site-url", "SITE_URL", "URL of the service of all other paths"}, config::http_url(),
+              "none");
+  options.add(values.api_policy, {"--api-policy", "API_POLICY", "Policy of the calls to the API"},
+              http::upstream_policy(values.api_policy), "see core/README.md");
+  options.add(values.site_policy, {"--site-policy", "SITE_POLICY", "Policy of the calls to the site"},
+              http::upstream_policy(values.site_policy), "see core/README.md");
+}
+
+// The upstreams must live as long as the router, so its handlers share them.
+struct upstreams {
+  http::upstream api;
+  http::upstream site;
+};
+
+void add_route(http::router& routes, const char* pattern, std::shared_ptr<upstreams> owner, http::upstream& target,
+               const boost::urls::url& url, http::proxy_options options) {
+  auto forward = http::proxy_to(target, std::string_view{url.buffer()}, std::move(options));
+  routes
+      .any(pattern,
+           [owner, forward](http::request_context& context, http::body_reader& body) { return forward(context, body); })
+      .body_limit(http::unlimited_body);
+}
+
+http::router make_routes(const service::service_context& context, const settings& values) {
+  const auto targets = std::make_shared<upstreams>(
+      upstreams{context.make_upstream("api", values.api_policy), context.make_upstream("site", values.site_policy)});
+  http::router routes;
+  if (values.api_url) {
+    http::proxy_options options;
+    options.strip_prefix = "/api";
+    options.idle_timeout = std::chrono::seconds{30};
+    add_route(routes, "/api/{rest...}", targets, targets->api, *values.api_url, std::move(options));
+  }
+  if (values.site_url) add_route(routes, "/{rest...}", targets, targets->site, *values.site_url, {});
+  return routes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto values = std::make_shared<settings>();
+  service::definition definition;
+  definition.name = "reverse-proxy";
+  definition.metric_prefix = "reverse_proxy";
+  definition.description = "Forwards /api/ to one service and all other paths to another";
+  definition.port = 5014;
+  definition.add_options = [values](config::options& options) { add_options(options, *values); };
+  definition.app = [values](service::service_context& context, service::api_key_authenticator&) {
+    return make_routes(context, *values);
+  };
+  return service::run(argc, argv, std::move(definition));
+}
