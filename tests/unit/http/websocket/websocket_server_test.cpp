@@ -142,7 +142,10 @@ TEST_CASE("websocket server: violations close with their code, after the queued 
   frame_client client{server, handshake("/echo")};
   client.send(violation.bytes + std::string(1000, 'x'));
   CHECK(client.receive_close() == violation.code);
+  const auto before = server.time.event_loop().now();
   CHECK_FALSE(client.receive());
+  // The end of the stream follows at once, not after `close_timeout`.
+  CHECK(server.time.event_loop().now() - before < 1s);
   client.stream().close();
   server.time.run_for(1s);
   CHECK(closes(server, std::to_string(violation.code)) == 1);
