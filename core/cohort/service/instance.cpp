@@ -179,7 +179,8 @@ task<> instance::stop(duration drain_timeout) {
   const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
   // Also ends start hooks that still run.
   if (starting_) co_await background_->stop();
-  co_await when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
+  auto drained = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
+  co_await std::move(drained);
   co_await background_->stop();
   co_await lifecycle_->stop(stop_deadline);
   // Those that the stop hooks have spawned.

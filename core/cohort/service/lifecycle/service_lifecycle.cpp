@@ -56,7 +56,8 @@ void service_lifecycle::on_stop(task<> work) { stop_hooks_.push_back(std::move(w
 
 task<> service_lifecycle::start() {
   is_started_ = true;
-  for (auto& hook : std::exchange(start_hooks_, {})) co_await std::move(hook);
+  auto hooks = std::exchange(start_hooks_, {});
+  for (auto& hook : hooks) co_await std::move(hook);
   jobs_.start();
 }
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// Measures the synchronization types of the runtime and the pool for blocking work, as one table: time and heap
+// allocations of each operation. The loops use the real clock; nothing waits for time.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include <cohort/runtime/blocking/blocking_pool.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/runtime/runtime.hpp>
+#include <cohort/runtime/synchronization/channel.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_channel.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
+#include <cohort/runtime/synchronization/latch.hpp>
+#include <cohort/runtime/synchronization/mutex.hpp>
+#include <cohort/runtime/synchronization/once.hpp>
+#include <cohort/runtime/synchronization/semaphore.hpp>
+#include <cohort/runtime/synchronization/shared_mutex.hpp>
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* block = std::malloc(size)) return block;
+  throw std::bad_alloc{};
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace cohort {
+namespace {
+
+constexpr int rounds = 200'000;
+
+/// Runs tasks on the loops of a runtime, the task at `i` on the loop `i % loops`, and prints a row.
+void measure(const char* operation, std::size_t loop_count, int operations, std::vector<task<>> work) {
+  runtime loops{loop_count};
+  std::atomic<std::size_t> running{work.size()};
+  std::atomic<bool> has_failed{false};
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    asio::co_spawn(loops.at(i % loop_count).get_executor(), std::move(work[i]), [&](const std::exception_ptr& failure) {
+      if (failure) has_failed = true;
+      if (--running == 0) loops.stop();
+    });
+  }
+  const auto first_allocation = allocations.load();
+  const auto begin = std::chrono::steady_clock::now();
+  loops.run();
+  const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
+  const auto allocated = static_cast<double>(allocations.load() - first_allocation);
+  std::printf("| %-52s | %8.0f | %5.2f |%s\n", operation, spent.count() / operations, allocated / operations,
+              has_failed ? " FAILED" : "");
+}
+
+template <class... Task>
+std::vector<task<>> tasks(Task... work) {
+  std::vector<task<>> all;
+  (all.push_back(std::move(work)), ...);
+  return all;
+}
+
+deadline limit() { return deadline::after(loop::current().now(), std::chrono::minutes{5}); }
+void require(bool succeeded) {
+  if (!succeeded) std::terminate();
+}
+
+template <class Acquire>
+task<> acquire_repeatedly(Acquire acquire, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    auto acquiring = acquire(end);
+    const auto owned = co_await std::move(acquiring);
+    require(owned.has_value());
+  }
+}
+/// Holds what it has acquired until the loop has run the other coroutines, so that each acquisition is a hand-over.
+template <class Acquire>
+task<> hand_over(Acquire acquire, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    auto acquiring = acquire(end);
+    const auto owned = co_await std::move(acquiring);
+    require(owned.has_value());
+    co_await asio::post(loop::current().get_executor(), asio::deferred);
+  }
+}
+
+template <class Channel>
+task<> send_all(Channel& target, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    const auto sent = co_await target.send(i, end);
+    require(sent.has_value());
+  }
+}
+template <class Channel>
+task<> receive_all(Channel& source, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    const auto received = co_await source.receive(end);
+    require(received.has_value());
+  }
+}
+task<> select_all(channel<int>& first, channel<int>& second, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    const auto received = co_await select(end, first, second);
+    require(received.has_value());
+  }
+}
+
+task<> do_nothing() { co_return; }
+task<> call_once(once& initialized, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto called = co_await initialized.call(deadline::never(), do_nothing);
+    require(called.has_value());
+  }
+}
+task<> await_latches(int count) {
+  for (int i = 0; i < count; ++i) {
+    latch counted{1};
+    counted.count_down();
+    require(co_await counted.wait(deadline::never()) == wait_status::notified);
+  }
+}
+task<> run_jobs(blocking_pool& pool, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    const auto ended = co_await pool.run(end, [] { return 1; });
+    require(ended.has_value());
+  }
+}
+
+void measure_one_loop() {
+  mutex owner;
+  const auto lock = [&](deadline end) { return owner.lock(end); };
+  measure("mutex, free", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
+  measure("mutex, hand-over between two coroutines", 1, 2 * rounds,
+          tasks(hand_over(lock, rounds), hand_over(lock, rounds)));
+  shared_mutex shared;
+  const auto read = [&](deadline end) { return shared.lock_shared(end); };
+  measure("shared_mutex, free, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  semaphore permits{1};
+  const auto acquire = [&](deadline end) { return permits.acquire(end); };
+  measure("semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
+  measure("semaphore, hand-over between two coroutines", 1, 2 * rounds,
+          tasks(hand_over(acquire, rounds), hand_over(acquire, rounds)));
+  once initialized;
+  measure("once, done", 1, rounds, tasks(call_once(initialized, rounds)));
+  measure("latch, at zero", 1, rounds, tasks(await_latches(rounds)));
+  channel<int> numbers{64};
+  measure("channel, capacity 64: send and receive", 1, rounds,
+          tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
+  channel<int> other{64};
+  measure("select of two channels: send and receive", 1, rounds,
+          tasks(send_all(numbers, rounds), select_all(other, numbers, rounds)));
+}
+
+void measure_threads() {
+  cross_thread_semaphore owner{1};
+  const auto acquire = [&](deadline end) { return owner.acquire(end); };
+  measure("cross_thread_semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
+  measure("cross_thread_semaphore, hand-over between two loops", 2, rounds / 5,
+          tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
+  cross_thread_channel<int> numbers{64};
+  measure("cross_thread_channel between two loops, capacity 64", 2, rounds,
+          tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
+  blocking_pool pool;
+  measure("blocking_pool::run of an empty function", 1, rounds / 10, tasks(run_jobs(pool, rounds / 10)));
+}
+
+}  // namespace
+}  // namespace cohort
+
+int main() {
+  std::printf("| operation                                            |       ns | alloc |\n|---|---|---|\n");
+  cohort::measure_one_loop();
+  cohort::measure_threads();
+}

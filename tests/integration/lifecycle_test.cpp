@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// Start hooks, blocking work and shutdown of a real program, the report example.
+#include <sys/stat.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <filesystem>
+
+#include "tests/integration/running_program.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A file that blocks whoever opens it for reading: a pipe without a writer.
+std::string make_blocking_file(const std::string& path) {
+  std::filesystem::remove(path);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  return path;
+}
+
+TEST_CASE("service: a failed start hook ends the program with its reason and status",
+          "[integration][threads][lifecycle]") {
+  const auto result = run_program("report-service", {"--port", "0", "--report", "/nonexistent/report"});
+  CHECK(result.status == 3);
+  CHECK(result.error.find("start failed") != std::string::npos);
+  CHECK(result.error.find("cannot read /nonexistent/report: No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("service: blocking work that does not return delays neither a response nor the exit",
+          "[integration][threads][lifecycle]") {
+  temporary_directory directory;
+  const auto path = directory.write("report", "first").string();
+  running_program program{"report-service", {"--report", path, "--drain-seconds", "0"}};
+  CHECK(get(program.port(), "/api/report").body == "first");
+  CHECK(get(program.port(), "/api/report/now").body == "first");
+  make_blocking_file(path);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(get(program.port(), "/api/report/now").status == 503);
+  const auto duration = std::chrono::steady_clock::now() - begin;
+  CHECK(duration >= 300ms);
+  CHECK(duration < 2s);
+  CHECK(get(program.port(), "/api/report").body == "first");
+  CHECK(metric(program.port(), "cohort_blocking_running") == 1);
+  const auto stop_begin = std::chrono::steady_clock::now();
+  CHECK(program.stop() == 0);
+  CHECK(std::chrono::steady_clock::now() - stop_begin < 5s);
+}
+
+TEST_CASE("service: SIGTERM ends a program whose start hook does not return", "[integration][threads][lifecycle]") {
+  temporary_directory directory;
+  const auto path = make_blocking_file(directory.write("report", "").string());
+  running_program program{"report-service", {"--report", path, "--drain-seconds", "0"}};
+  CHECK(get(program.port(), "/livez").status == 200);
+  CHECK(get(program.port(), "/readyz").status == 503);
+  CHECK(get(program.port(), "/api/report").status == 503);
+  CHECK(program.stop() == 0);
+}
+
+}  // namespace
+}  // namespace cohort::test
