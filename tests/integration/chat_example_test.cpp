@@ -46,7 +46,7 @@ class member {
 };
 
 TEST_CASE("chat example: the members of a room hear each other, and learn of a shutdown", "[integration][threads]") {
-  running_program program{"chat-service", {"--port", "0", "--threads", "2"}};
+  running_program program{"chat-service", {"--threads", "2"}};
   const auto port = program.port();
   CHECK(get(port, "/").body.find("<title>Chat</title>") != std::string::npos);
   CHECK(member{port, "/chat/a?name=eve", "Origin: http://other.example\r\n"}.status == 403);

@@ -13,8 +13,7 @@ namespace {
 
 struct files_program {
   temporary_directory directory;
-  running_program program{"files-service",
-                          {"--port", "0", "--directory", directory.path().string(), "--max-bytes", "50000000"}};
+  running_program program{"files-service", {"--directory", directory.path().string(), "--max-bytes", "50000000"}};
   std::uint16_t port = program.port();
 
   std::size_t file_count() const {
