@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include <cohort/http/client/fetch.hpp>
+#include <cohort/http/server/content/body_reader.hpp>
 #include <cohort/sim/fleet.hpp>
 
 namespace cohort {
@@ -29,6 +30,16 @@ service::definition worker() {
       co_await std::move(pause);
       co_return http::response{}.body("slow", "text/plain");
     }
+    static task<http::response> count_bytes(http::request_context& context, http::body_reader& body) {
+      std::size_t size = 0;
+      for (;;) {
+        const auto part = co_await body.read(context);
+        if (!part) co_return http::body_error_response(part.error());
+        if (part->empty()) break;
+        size += part->size();
+      }
+      co_return http::response{}.body(std::to_string(size), "text/plain");
+    }
   };
   service::definition definition;
   definition.name = "worker";
@@ -39,6 +50,7 @@ service::definition worker() {
     http::router routes;
     routes.get("/quick", fast_handler);
     routes.post("/quick", fast_handler);
+    routes.put("/upload", &handlers::count_bytes);
     routes.get("/slow", [](http::request_context&) { return handlers::respond_slowly(); });
     routes.get("/adaptive", fast_handler).timeout(2s).adapts_to_deadline();
     routes.get("/exempt", fast_handler).exempt_from_faults();
@@ -209,6 +221,28 @@ double errors_in_1000_requests(std::uint64_t seed) {
   CHECK(fixture.metric_value(R"(worker_http_requests_total{endpoint="/quick",method="GET",status="500"})") ==
         fixture.injected("error"));
   return fixture.injected("error");
+}
+
+TEST_CASE("fault injection: a streamed upload is delayed, fails or hangs like any request", "[faults][sim]") {
+  worker_fixture fixture;
+  const std::string body(200'000, 'x');
+  CHECK(fixture.send(http::method::put, "/upload", body)->body == "200000");
+
+  REQUIRE(fixture.put(R"({"latency_ms":3000})"));
+  const auto start = fixture.fleet.time().now();
+  CHECK(fixture.send(http::method::put, "/upload", body)->body == "200000");
+  CHECK(fixture.fleet.time().now() - start >= 3s);
+  CHECK(fixture.injected("latency") == 1);
+
+  REQUIRE(fixture.put(R"({"error_percent":100})"));
+  CHECK(fixture.send(http::method::put, "/upload", "short")->status_code() == 500);
+  CHECK(fixture.injected("error") == 1);
+
+  REQUIRE(fixture.put(R"({"hang_percent":100})"));
+  CHECK_FALSE(fixture.send(http::method::put, "/upload", body, 5s).has_value());
+  CHECK(fixture.injected("hang") == 1);
+  fixture.fleet.run_for(60s);
+  CHECK(fixture.metric_value("cohort_server_requests_in_flight") == 0);
 }
 
 TEST_CASE("fault injection: the error rate is as set, and deterministic for a seed", "[faults][sim]") {

@@ -8,31 +8,58 @@ namespace {
 
 task<response> ready_response(response result) { co_return result; }
 
+task<response> failed_response(std::exception_ptr failure) {
+  std::rethrow_exception(failure);
+  co_return response{};
+}
+
 }  // namespace
 
 task<response> next::operator()(request_context& context) const {
   return pipeline_run::run_from(*run_, context, index_);
 }
 
-/// Runs the filters at `index` and behind, and starts the middleware after them, or the handler.
-task<response> pipeline_run::start(request_context& context, std::size_t index) {
+/// Runs the filters at `index` and behind, up to a middleware or the handler, whose index is stored.
+std::optional<response> pipeline_run::run_filters(request_context& context, std::size_t& index) const {
   for (; index < steps_.size(); ++index) {
-    if (const auto* wrapping = std::get_if<middleware>(steps_[index])) return (*wrapping)(context, {*this, index + 1});
-    if (auto early = std::get<filter>(*steps_[index])(context)) return ready_response(std::move(*early));
+    const auto* check = std::get_if<filter>(steps_[index]);
+    if (!check) break;
+    if (auto early = (*check)(context)) return early;
   }
+  return std::nullopt;
+}
+
+/// Starts the middleware at `index`, or the handler.
+task<response> pipeline_run::start(request_context& context, std::size_t index) {
+  if (index < steps_.size()) return std::get<middleware>(*steps_[index])(context, {*this, index + 1});
   return handle(context);
 }
 
-task<response> pipeline_run::run_from(pipeline_run& self, request_context& context, std::size_t index) {
-  std::optional<response> result;
+// Without `run_from`, a coroutine that the outermost middleware does not need.
+task<response> pipeline_run::run(request_context& context) {
   std::exception_ptr failure;
   try {
-    auto rest = self.start(context, index);
-    result.emplace(co_await std::move(rest));
+    std::size_t index = 0;
+    if (auto early = run_filters(context, index)) return ready_response(std::move(*early));
+    return start(context, index);
   } catch (...) {
     failure = std::current_exception();
   }
-  if (!failure) co_return std::move(*result);
+  return failed_response(std::move(failure));
+}
+
+task<response> pipeline_run::run_from(pipeline_run& self, request_context& context, std::size_t index) {
+  std::exception_ptr failure;
+  try {
+    if (auto early = self.run_filters(context, index)) co_return std::move(*early);
+    if (index == self.steps_.size()) {
+      if (auto immediate = self.handle_immediately(context)) co_return std::move(*immediate);
+    }
+    auto rest = self.start(context, index);
+    co_return co_await std::move(rest);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   const auto state = co_await asio::this_coro::cancellation_state;
   co_return self.on_failure(context, failure, !!state.cancelled());
 }

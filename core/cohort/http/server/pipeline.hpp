@@ -101,11 +101,13 @@ class pipeline_run {
   pipeline_run(const pipeline_run&) = delete;
   pipeline_run& operator=(const pipeline_run&) = delete;
 
-  /// Runs all steps and the handler.
-  task<response> run(request_context& context) { return run_from(*this, context, 0); }
+  /// Runs all steps and the handler. An exception of the outermost steps is left to the caller.
+  task<response> run(request_context& context);
 
  protected:
-  /// The innermost part. An exception is treated as one of a middleware.
+  /// The innermost part, if it does not have to wait: saves a coroutine.
+  virtual std::optional<response> handle_immediately(request_context& context) = 0;
+  /// The innermost part, after `handle_immediately` had no response. An exception is treated as one of a middleware.
   virtual task<response> handle(request_context& context) = 0;
   /// The response that replaces an exception of a step or of `handle`; rethrows it if the request is cancelled.
   /// `is_cancelled`: the calling coroutine has been cancelled.
@@ -114,6 +116,7 @@ class pipeline_run {
  private:
   friend class next;
   static task<response> run_from(pipeline_run& self, request_context& context, std::size_t index);
+  std::optional<response> run_filters(request_context& context, std::size_t& index) const;
   task<response> start(request_context& context, std::size_t index);
 
   std::span<const pipeline_step* const> steps_;

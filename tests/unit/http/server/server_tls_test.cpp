@@ -2,7 +2,11 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/http/server/content/body_reader.hpp>
+#include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/http/server/content/file_response.hpp>
 #include <cohort/http/server/tls_termination.hpp>
+#include "tests/support/temporary_directory.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 #include "tests/unit/net/proxy_protocol/proxy_headers.hpp"
 #include "tests/unit/net/tls/server_fixture.hpp"
@@ -224,6 +228,60 @@ TEST_CASE("server: a TLS handshake that takes longer than a second is shed for a
   client.send(get("/"));
   CHECK(client.receive()->status == 200);
   CHECK(site.server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
+}
+
+// ---- streams
+
+task<http::response> count_bytes(http::request_context& context, http::body_reader& body) {
+  std::size_t size = 0;
+  for (;;) {
+    const auto part = co_await body.read(context);
+    if (!part) co_return http::body_error_response(part.error());
+    if (part->empty()) break;
+    size += part->size();
+  }
+  co_return text_response(std::to_string(size));
+}
+
+task<> write_and_abort(body_writer& writer) {
+  co_await writer.write("part");
+  writer.abort();
+}
+
+TEST_CASE("server: bodies are streamed in both directions over TLS", "[http][server][tls]") {
+  tls_site site;
+  temporary_directory directory;
+  const std::size_t size = GENERATE(10'000, 50'000, 300'000, 700'000);
+  CAPTURE(size);
+  std::string text(size, 'x');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+  const auto path = directory.write("data.bin", text);
+  site.server.routes.put("/count", count_bytes);
+  site.server.routes.get("/file", [&](request_context& context) { return http::file_response(context, path, {}); });
+  auto client = site.connect();
+  for (int i = 0; i < 2; ++i) {
+    const auto sent =
+        client.send("PUT /count HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + text);
+    CHECK((sent ? "" : sent.error().message()) == "");
+    const auto counted = client.receive();
+    CHECK(counted->body == std::to_string(size));
+    client.send(get("/file"));
+    const auto whole = client.receive();
+    CHECK(whole->body.size() == text.size());
+    CHECK((whole->body == text));
+    client.send(get("/file", "Range: bytes=5000-\r\n"));
+    const auto range = client.receive();
+    CHECK((range->body == text.substr(5000)));
+  }
+}
+
+TEST_CASE("server: a body that is cut off has no last chunk over TLS", "[http][server][tls][case-6.3]") {
+  tls_site site;
+  site.server.routes.get("/cut",
+                         [](request_context&) { return http::response{}.stream(write_and_abort, "text/plain"); });
+  auto client = site.connect();
+  client.send(get("/cut"));
+  CHECK(client.read_to_end().ends_with("4\r\npart\r\n"));
 }
 
 }  // namespace

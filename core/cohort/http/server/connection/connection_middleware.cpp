@@ -17,6 +17,7 @@ class connection::wrapped_request final : public pipeline_run {
   bool is_connection_lost() const noexcept { return is_connection_lost_; }
 
  private:
+  std::optional<response> handle_immediately(request_context& context) override;
   task<response> handle(request_context& context) override;
   task<response> handle_async(request_context& context, const handler& selected);
   response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) override;
@@ -25,10 +26,14 @@ class connection::wrapped_request final : public pipeline_run {
   bool is_connection_lost_ = false;
 };
 
-task<response> connection::wrapped_request::handle(request_context& context) {
+std::optional<response> connection::wrapped_request::handle_immediately(request_context& context) {
   auto immediate = owner_.dispatch(context);
-  if (auto* result = std::get_if<response>(&immediate)) co_return std::move(*result);
-  if (owner_.rejection_ != status{}) co_return rejection_response(owner_.rejection_);
+  if (auto* result = std::get_if<response>(&immediate)) return std::move(*result);
+  if (owner_.rejection_ != status{}) return rejection_response(owner_.rejection_);
+  return std::nullopt;
+}
+
+task<response> connection::wrapped_request::handle(request_context& context) {
   const auto& selected = context.matched_operation()->function();
   const bool streams_body = std::holds_alternative<streaming_handler>(selected);
   if (owner_.parser_->has_body() && !streams_body) {
