@@ -45,10 +45,10 @@ RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 
 
 # The hardening of the programs, and the packages that all other files come from.
 FROM build AS inspect
-COPY tests/hardening/check packaging/image_packages ./
+COPY tests/hardening/check deploy/image/image_packages ./
 RUN ./check /rootfs/bin/* /loadgen/bin/* && ./image_packages /rootfs >/packages.tsv
 
-# For packaging/sbom.
+# For deploy/image/sbom.
 FROM scratch AS packages
 COPY --from=inspect /packages.tsv /
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// node --test packaging/sbom.test.mjs
+// node --test deploy/image/sbom.test.mjs
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -90,6 +90,6 @@ test('the program prints the document, and --check compares it with a table', ()
 });
 
 test('docs/image.md has a table of packages', () => {
-  const names = documentedPackages(readFileSync(new URL('../docs/image.md', import.meta.url), 'utf8'));
+  const names = documentedPackages(readFileSync(new URL('../../docs/image.md', import.meta.url), 'utf8'));
   assert.ok(names.includes('libssl3t64') && names.includes('tzdata'));
 });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // sbom.mjs PACKAGES VERSION DISTRIBUTION [--check DOCUMENT]
-// Prints the bill of materials of the image as SPDX 2.3 JSON. PACKAGES is a file that packaging/image_packages has
+// Prints the bill of materials of the image as SPDX 2.3 JSON. PACKAGES is a file that deploy/image/image_packages has
 // written, DISTRIBUTION is such as debian-13. With --check, fails if the table of DOCUMENT has other packages.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** Parses the lines of packaging/image_packages. Throws on a malformed one. */
+/** Parses the lines of deploy/image/image_packages. Throws on a malformed one. */
 export function parsePackages(text) {
   return text
     .split('\n')
@@ -68,7 +68,7 @@ export function makeDocument(packages, { version, distribution, created }) {
     documentNamespace: `https://spdx.org/spdxdocs/cohort-image-${version}-${hash}`,
     creationInfo: {
       created: created.toISOString().replace(/\.\d+Z$/, 'Z'),
-      creators: ['Tool: cohort-packaging-sbom'],
+      creators: ['Tool: cohort-sbom'],
     },
     packages: [
       {
