@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
   chat_service.metric_prefix = "chat_service";
   chat_service.description = "Chat: a page at /, and WebSockets at /chat/{room}";
   chat_service.version = "1.0.0";
-  chat_service.port = 5012;
+  chat_service.port = 5015;
   chat_service.content_security_policy =
       "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
       "frame-ancestors 'none'";

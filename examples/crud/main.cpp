@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   books.metric_prefix = "book_service";
   books.description = "Book collection in memory: /api/books";
   books.version = "1.0.0";
-  books.port = 5011;
+  books.port = 5013;
   books.app = [](auto&, auto&) { return crud::app(); };
   return cohort::service::run(argc, argv, std::move(books));
 }

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   files.metric_prefix = "files_service";
   files.description = "File service: PUT, GET, HEAD and DELETE /files/{name}";
   files.version = "1.0.0";
-  files.port = 5011;
+  files.port = 5014;
   files.add_options = [values](config::options& options) {
     options.add(values->directory, {"--directory", "FILES_DIRECTORY", "Directory of the files"}, config::text(),
                 values->directory);

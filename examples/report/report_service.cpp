@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   definition.name = "report-service";
   definition.metric_prefix = "report_service";
   definition.description = "Serves a file that it reads at the start and periodically";
-  definition.port = 5014;
+  definition.port = 5017;
   definition.add_options = [path](config::options& options) {
     options.add(*path, {"--report", "REPORT", "File to serve"}, config::text(), "report.txt");
   };

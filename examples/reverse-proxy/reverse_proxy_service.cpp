@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
   definition.name = "reverse-proxy";
   definition.metric_prefix = "reverse_proxy";
   definition.description = "Forwards /api/ to one service and all other paths to another";
-  definition.port = 5014;
+  definition.port = 5016;
   definition.add_options = [values](config::options& options) { add_options(options, *values); };
   definition.app = [values](service::service_context& context, service::api_key_authenticator&) {
     return make_routes(context, *values);
