@@ -23,7 +23,7 @@ TEST_CASE("examples: the middleware example wraps its responses, also an error",
   const auto rejected = get(program.port(), "/api/me", {{"Origin", "https://shop.example"}});
   CHECK(rejected.status == 401);
   CHECK(rejected.header("X-Api-Version") == "1");
-  CHECK(rejected.header("X-Request-Id").has_value());
+  CHECK(rejected.header("X-Request-Id").size() == 16);
   CHECK(rejected.header("Access-Control-Allow-Origin") == "https://shop.example");
   CHECK(get(program.port(), "/api/me", {{"X-User", "ann"}}).body == "ann");
   CHECK(program.stop() == 0);

@@ -97,7 +97,7 @@ TEST_CASE("SIGHUP without a setting to reload is logged and loses no request", "
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("--idle-timeout sets when an idle connection is closed", "[integration][threads][case-5.8]") {
+TEST_CASE("settings: --idle-timeout sets when an idle connection is closed", "[integration][threads][case-5.8]") {
   running_program service{"time-service", {"--idle-timeout", "1"}};
   raw_connection idle{service.port()};
   idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -218,9 +218,9 @@ TEST_CASE("command line: an explicit X-API-Key header takes precedence over the 
   CHECK(configuration.load.targets[0].request.fields == field_list{{"x-api-key", "mine"}});
 }
 
-TEST_CASE("command line: the API key can be read from a file", "[loadgen][cli]") {
+TEST_CASE("command line: the API key is the first one of a file", "[loadgen][cli]") {
   const temporary_directory files;
-  const auto path = files.write("key", "s3cret\r\nand more\n").string();
+  const auto path = files.write("key", "s3cret\r\nnext: s3cret-of-tomorrow\n").string();
   const field_list sent{{"X-API-Key", "s3cret"}};
   CHECK(parse_valid({}, {{"API_KEY_FILE", path}}).load.targets[0].request.fields == sent);
   CHECK(parse_valid({"--api-key-file", path}).load.targets[0].request.fields == sent);

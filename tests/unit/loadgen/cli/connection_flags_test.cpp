@@ -200,7 +200,7 @@ TEST_CASE("without the preflight, an invalid certificate is counted as a TLS err
   CHECK_THAT(fixture.report_output, ContainsSubstring("TLS"));
 }
 
-TEST_CASE("--sni is sent, and the certificate must be valid for it", "[loadgen][cli][case-4.5]") {
+TEST_CASE("command line: --sni is sent, and the certificate must be valid for it", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   const auto root_file = fixture.trusted_certificates();
   CHECK(fixture.run({"--target", "https://192.0.2.80/", "--cacert", root_file, "--sni", "shop.example"}) == 0);
@@ -216,7 +216,7 @@ TEST_CASE("--sni is sent, and the certificate must be valid for it", "[loadgen][
   CHECK(fixture.clients.back() == "shop.example/");
 }
 
-TEST_CASE("--cert and --key identify the client", "[loadgen][cli][case-4.5]") {
+TEST_CASE("command line: --cert and --key identify the client", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture{true};
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);
