@@ -65,7 +65,7 @@ task<std::string> check_target(const preflight_context& context, const target& t
   co_return error ? target.name + " (" + std::string{target.request.url.buffer()} + "): " + *error : std::string{};
 }
 
-/// Idle connections must be closed on the client's loop before it is destroyed, also if the preflight is cancelled.
+/// Idle connections must be closed on the client's loop before it is destroyed, even if the preflight is cancelled.
 struct idle_connections_guard {
   http::client& client;
   ~idle_connections_guard() { client.close_idle(); }

@@ -21,7 +21,7 @@ constexpr double min_failure_shift = 0.001;
 using samples = std::vector<double>;
 using properties = std::vector<std::pair<std::string, std::string>>;
 
-/// The same part of the load profile in both runs.
+/// Samples of one part of the load profile, from the baseline (`before`) and from this run (`now`).
 struct segment {
   samples before;
   samples now;

@@ -22,7 +22,7 @@ task<wait_status> wait_on(wait_queue& queue) { co_return co_await queue.wait(); 
 
 }  // namespace
 
-/// Marks a slot as no longer polled, also after an exception.
+/// Marks a slot as no longer polled, even after an exception.
 class event_feed::polling_guard {
  public:
   explicit polling_guard(event_slot& slot) : slot_(slot) {}

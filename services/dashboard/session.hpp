@@ -17,7 +17,7 @@ struct session {
   /// Random; the same in all cookies of a session.
   std::string id;
   std::string key_name;
-  /// Of the session, not of the cookie.
+  /// Start of the session, since the epoch; renewed cookies keep it.
   std::chrono::seconds started{};
   /// When the cookie expires, since the epoch.
   std::chrono::seconds expires{};
@@ -53,7 +53,7 @@ class session_cookies {
   std::optional<session> find(const http::request_context& context, wall_time now) const;
   /// Whether a session of `find` is still valid.
   bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }
-  /// Ends a session of `find`, also for cookies that other replicas renew.
+  /// Ends a session of `find`, including cookies that other replicas renew.
   void revoke(const session& current, wall_time now);
 
   /// A page renews its cookie before that.

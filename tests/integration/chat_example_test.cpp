@@ -26,7 +26,7 @@ class member {
     std::string frame{'\x81', static_cast<char>(0x80U | text.size()), 0, 0, 0, 0};
     connection_.send(frame + text);
   }
-  /// The payload of the next frame, of at most 125 bytes.
+  /// Returns the payload of the next frame; supports at most 125 bytes.
   std::string hear() {
     while (input_.size() < 2 || input_.size() < 2U + static_cast<unsigned char>(input_[1])) read_more();
     const auto payload = input_.substr(2, static_cast<unsigned char>(input_[1]));

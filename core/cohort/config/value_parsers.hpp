@@ -21,7 +21,7 @@ struct value_parser {
   std::string accepts;
 };
 
-/// Any text, also an empty one.
+/// Any text, including an empty one.
 value_parser<std::string> text();
 /// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` says what the text is:
 /// "a secret".

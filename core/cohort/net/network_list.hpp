@@ -23,7 +23,7 @@ class network_list {
 
   /// Parses networks (`10.0.0.0/8`, `2001:db8::/32`), single addresses, and the words `loopback` (127.0.0.0/8 and ::1)
   /// and `private` (RFC 1918, RFC 4193 and the link-local networks), separated by commas. An empty text contains no
-  /// network. Returns an empty optional if an entry is invalid, also if it has address bits beyond the prefix
+  /// network. Returns an empty optional if an entry is invalid or has address bits beyond the prefix
   /// (`10.0.0.1/8`), which is probably a mistake.
   static std::optional<network_list> parse(std::string_view text);
 

@@ -10,7 +10,8 @@
 
 namespace cohort::policy {
 
-/// Circuit breaker: rejects calls to an upstream that fails nearly always, and detects its recovery by single probes.
+/// Circuit breaker: rejects calls to an upstream whose failure ratio reaches a threshold, and probes for recovery with
+/// one call at a time.
 ///
 ///   closed ──(failures)──▶ open ──(time)──▶ half-open ──(probe succeeds)──▶ closed
 ///                            ▲                  └──(probe fails)──▶ open, for twice as long

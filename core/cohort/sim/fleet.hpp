@@ -94,7 +94,7 @@ class fleet {
   void kill(node& target);
   /// Cuts the power of the service's machine immediately.
   void power_off(node& target);
-  /// Sets the virtual time of each blocking job of the service, also after a restart. Default: 1 ms.
+  /// Sets the virtual time of each blocking job of the service, including after a restart. Default: 1 ms.
   void set_blocking_cost(node& target, duration cost);
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
   /// it is running.

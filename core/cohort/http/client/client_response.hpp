@@ -20,7 +20,7 @@ struct client_response {
   /// The decompressed body.
   std::string body;
 
-  /// The status as a number; also of statuses that `http::status` has no name for.
+  /// The status as a number, including statuses that `http::status` has no name for.
   unsigned status_code() const noexcept { return static_cast<unsigned>(status); }
   /// The value of the first field of that name; the comparison ignores case.
   std::optional<std::string_view> find(std::string_view name) const noexcept;

@@ -23,11 +23,11 @@ struct websocket_connect_options {
   websocket_settings connection{};
 };
 
-/// Why there is no WebSocket.
+/// The error of the handshake.
 struct websocket_connect_error {
   /// The stage that failed; `response_malformed` if the server's handshake is invalid, or its response is not 101.
   client_error reason;
-  /// The status of the server's response; zero without one.
+  /// Status code of the server's response; 0 if there was no response.
   unsigned status = 0;
   std::string message;
 };

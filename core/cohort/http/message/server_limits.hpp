@@ -36,22 +36,23 @@ struct server_limits {
   /// responses are sent first; further requests wait in the buffer and the socket.
   std::size_t max_pipelined_requests = 64;
 
-  /// From the accept to the PROXY protocol header, if one is required, and from its first byte to its end; then the
-  /// connection is closed.
+  /// Timeout from the accept to the PROXY protocol header, if one is required, and from the first byte of the header
+  /// to its end; exceeded: the connection is closed.
   duration proxy_header_timeout = std::chrono::seconds{3};
-  /// Idle and header timeout of a connection of the reserve.
+  /// Idle timeout and header timeout of a connection of the reserve.
   duration reserve_timeout = std::chrono::seconds{1};
-  /// From the first byte of a request to the end of its header; then 408.
+  /// Timeout from the first byte of a request to the end of its header section; exceeded: 408.
   duration header_timeout = std::chrono::seconds{10};
-  /// From a response to the next request; then the connection is closed. Longer than the 60 s of many load balancers:
-  /// the client should close first, otherwise it can send a request while the server closes the connection.
+  /// Timeout from a response to the next request; exceeded: the connection is closed. Longer than the 60 s of many load
+  /// balancers: the client should close first, otherwise it can send a request while the server closes the connection.
   duration idle_timeout = std::chrono::seconds{75};
-  /// From the end of the header to the end of the body, extended by the body's length at `min_bytes_per_second`; then
-  /// 408.
+  /// Timeout from the end of the header section to the end of the body, extended by the body's length at
+  /// `min_bytes_per_second`; exceeded: 408.
   duration body_timeout = std::chrono::seconds{10};
-  /// From the end of the header to the response, unless the route's timeout is shorter; then 504.
+  /// Timeout from the end of the header section to the response, unless the route has its own timeout; exceeded: 504.
   duration request_timeout = std::chrono::seconds{30};
-  /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; then the connection is closed.
+  /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; exceeded: the connection
+  /// is closed.
   duration write_timeout = std::chrono::seconds{10};
   /// The slowest transfer rate that is tolerated in either direction.
   std::size_t min_bytes_per_second = 16 * 1024;

@@ -25,7 +25,7 @@ bool has_valid_characters(std::string_view target) noexcept {
     if (c <= ' ' || c == 0x7F || c == '#') return false;
     if (c != '%') continue;
     if (i + 2 >= target.size() || !is_hex_digit(target[i + 1]) || !is_hex_digit(target[i + 2])) return false;
-    // No path or query needs a NUL, and other programs may cut the text off there.
+    // No path or query needs a NUL, and other programs may truncate the text there.
     if (target[i + 1] == '0' && target[i + 2] == '0') return false;
   }
   return true;

@@ -19,7 +19,8 @@ task<response> next::operator()(request_context& context) const {
   return pipeline_run::run_from(*run_, context, index_);
 }
 
-/// Runs the filters at `index` and behind, up to a middleware or the handler, whose index is stored.
+/// Runs the filters from `index` up to the next middleware or the handler, and sets `index` to that step. Returns the
+/// response of a filter that ends the request.
 std::optional<response> pipeline_run::run_filters(request_context& context, std::size_t& index) const {
   for (; index < steps_.size(); ++index) {
     const auto* check = std::get_if<filter>(steps_[index]);

@@ -105,8 +105,8 @@ class request_context {
     return values_.require<T>();
   }
 
-  /// Calls `callback` once, after the last byte of the response has been sent, also of a streamed one, or once that has
-  /// failed. It must not throw. Other requests of the connection wait for it.
+  /// Calls `callback` once, after the last byte of the response has been sent (including a streamed one), or once that
+  /// has failed. It must not throw. Other requests of the connection wait for it.
   void on_sent(std::function<void(const sent_response&)> callback);
 
   /// The context for calls made on behalf of this request; valid as long as the request.

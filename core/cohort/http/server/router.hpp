@@ -85,7 +85,7 @@ class route_group {
   /// afterwards.
   void mount(const std::string& prefix, router mounted);
 
-  /// Adds a `filter` or a `middleware` to all routes of the group, also to those registered before. The order is that
+  /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. The order is that
   /// of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also
   /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix. Probes
   /// have no middleware. Requests whose header section is invalid have none, either.

@@ -54,7 +54,7 @@ class server {
   std::size_t accepted_count_ = 0;
   /// Above this number of connections, each new one sheds an idle one.
   std::size_t shed_threshold_;
-  /// The same, and header sections and handshakes in progress are idle.
+  /// Above this number of connections, header sections and handshakes in progress count as idle at once.
   std::size_t urgent_shed_threshold_;
   std::size_t next_shed_index_ = 0;
   time_point next_accept_log_{};

@@ -64,7 +64,7 @@ class websocket {
 
   /// Closes the connection: sends what is queued, then a close frame, and waits, in the background, for that of the
   /// peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to 4999;
-  /// otherwise an `std::invalid_argument` is thrown. `reason` is cut to 123 bytes.
+  /// otherwise an `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
   void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
   /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
   task<> closed();

@@ -43,7 +43,7 @@ class server_certificates {
 
   std::list<asio::ssl::context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;
-  /// By the name without its first label: `example.org` for `*.example.org`.
+  /// Contexts of wildcard certificates, keyed by the parent domain: `example.org` for `*.example.org`.
   std::map<std::string, SSL_CTX*, std::less<>> by_wildcard_;
 };
 

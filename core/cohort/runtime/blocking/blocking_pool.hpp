@@ -33,7 +33,7 @@ struct blocking_pool_settings {
 
 /// Notifications, called on threads of the pool or of the loops. They must be thread-safe and must not block.
 struct blocking_pool_observer {
-  /// A job has ended after this time, without its time in the queue.
+  /// Called when a job ends, with its run time; the time in the queue is not included.
   std::function<void(duration)> on_ended = [](duration) {};
   std::function<void()> on_rejected = [] {};
   /// A job still runs after `stuck_after`.

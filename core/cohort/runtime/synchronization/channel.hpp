@@ -91,7 +91,7 @@ class channel {
     return value;
   }
 
-  /// Ends the channel: `send` fails from now on, also the waiting ones; the values in the channel can still be
+  /// Ends the channel: `send` fails from now on, including waiting calls; the values in the channel can still be
   /// received.
   void close() {
     is_closed_ = true;

@@ -38,7 +38,7 @@ class mutex {
   mutex& operator=(const mutex&) = delete;
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. A free
-  /// mutex is locked without suspension, also after the deadline.
+  /// mutex is locked without suspension, even after the deadline.
   task<result<mutex_lock>> lock(deadline wait_deadline) {
     if (auto locked = try_lock()) co_return std::move(*locked);
     const auto status = co_await waiters_.wait(wait_deadline);

@@ -42,7 +42,7 @@ class semaphore {
   semaphore& operator=(const semaphore&) = delete;
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. Available
-  /// permits are acquired without suspension, also after the deadline.
+  /// permits are acquired without suspension, even after the deadline.
   task<result<semaphore_permit>> acquire(deadline wait_deadline, std::size_t count = 1) {
     if (auto permit = try_acquire(count)) co_return std::move(*permit);
     wait_queue wakeup;

@@ -12,7 +12,7 @@
 
 namespace cohort::test {
 
-/// What can be decoded of a body that may be cut off.
+/// The decoded part of a body that may be truncated.
 struct decoded_body {
   std::string text;
   /// Whether the coding has ended, with a correct checksum if it has one, and nothing follows.

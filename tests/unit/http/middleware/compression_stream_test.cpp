@@ -239,7 +239,7 @@ TEST_CASE("compression: other handlers of the loop have a turn after each 64 KiB
   CHECK(time.run(write_encoded(writer, compressible_text(64UL * 64 * 1024))) >= 60);
 }
 
-// ---- bodies that are cut off
+// ---- truncated bodies
 
 task<> write_and_throw(body_writer& writer) {
   co_await writer.write(compressible_text(50'000));

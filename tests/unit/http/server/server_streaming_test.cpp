@@ -153,7 +153,7 @@ TEST_CASE("server: a producer ends its stream when the server drains", "[http][s
   CHECK(server.is_drained());
 }
 
-// ---- bodies that are cut off
+// ---- truncated bodies
 
 /// Writes a part a second, and returns normally when the server drains.
 task<> write_until_drain(body_writer& writer) {

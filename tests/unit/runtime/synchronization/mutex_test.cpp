@@ -78,7 +78,7 @@ task<> contend(mutex& owner, int& inside, int& entered) {
     --inside;
   }
 }
-/// Cancels waits at random times, also at the moment of the hand-over.
+/// Cancels waits at random times, including the moment of the hand-over.
 task<> cancel_waits(mutex& owner) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {

@@ -240,7 +240,7 @@ TEST_CASE("event feed: without the key the stream is rejected", "[services][dash
   CHECK(fixture.time_service.request_count() == 0);
 }
 
-/// The Cookie line of a new session.
+/// Starts a session and returns its `Cookie` header line.
 std::string start_session(dashboard_fixture& fixture) {
   const auto response =
       fixture.response_to("POST /session HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nX-API-Key: secret\r\n\r\n");

@@ -81,7 +81,7 @@ TEST_CASE("report cache: a fetch continues after its first caller is cancelled",
 
 task<> ignore_result(task<report_cache::lookup_result> lookup) { co_await std::move(lookup); }
 
-/// Starts many lookups of different locations around the time `delay` from now, between all steps of other tasks.
+/// Starts 1,000 lookups of different locations after `delay`, and lets other tasks run after each of them.
 task<> look_up_many(weather_fixture* fixture, duration delay) {
   co_await sleep_for(delay);
   for (int i = 0; i < 1000; ++i) {

@@ -141,7 +141,7 @@ task<std::optional<client_error>> streamed_exchange::send_body(const std::string
     if (!part) co_return client_error::request_body_failed;
     at_end = part->empty();
     sent_bytes += part->size();
-    // A body of another length than stated would change the meaning of the bytes that follow.
+    // A body that does not match its Content-Length would desynchronize the connection (request smuggling).
     if (length && (sent_bytes > *length || (at_end && sent_bytes < *length)))
       co_return client_error::request_body_failed;
     if (!length) append_chunk_header(prefix, part->size());

@@ -19,7 +19,7 @@ namespace cohort::http {
 /// Sends a response body in parts, for `response::stream`. A client that disconnects cancels the producer; a draining
 /// server asks it to end.
 ///
-/// A body that is cut off never looks complete. Its end is sent only if the producer returns normally, all writes have
+/// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
 /// succeeded, `abort` was not called, and the producer has not learnt from `draining` or `pause` that the server
 /// drains, unless it calls `mark_complete`. Otherwise the connection is closed without the last chunk or the rest of
 /// the content length; with HTTP/1.0, whose body ends with the connection, it is reset.
@@ -69,7 +69,7 @@ class body_writer {
     flushes_each_write_ = flush_each_write;
   }
 
-  /// Ends the body, if it is not cut off. Returns whether it is complete and correctly framed, so that the connection
+  /// Ends the body, if it is not truncated. Returns whether it is complete and correctly framed, so that the connection
   /// can be kept. For the connection.
   task<bool> finish();
   /// Whether the producer, which has returned, stopped early because the server drains. For the connection.

@@ -121,7 +121,7 @@ void append_response_fields(response& result, const client_response& head, const
   result.set("Via", via_value(via, false, to.options.via));
 }
 
-/// Sends the body of a response to the client. A body that the upstream cuts off is aborted.
+/// Sends the body of a response to the client. A body that the upstream truncates is aborted.
 task<> relay_body(std::shared_ptr<streamed_response> source, std::shared_ptr<const proxy_target> to,
                   deadline response_deadline, body_writer& output) {
   for (;;) {

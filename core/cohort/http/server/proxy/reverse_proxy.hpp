@@ -24,11 +24,11 @@ struct proxy_options {
   /// Timeout until the head of the response, and for the body of the request. Default: that of the upstream's settings,
   /// with a body the deadline of the request only.
   std::optional<duration> timeout{};
-  /// Maximum time between two parts of the response's body. Then the response is cut off.
+  /// Maximum time between two parts of the response's body. Then the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
   /// The deadline of the request includes the body of the response. Not for downloads and event streams.
   bool deadline_includes_body = false;
-  /// Maximum size of the response's body in bytes; a longer one is cut off.
+  /// Maximum size of the response's body in bytes; a longer one is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};
@@ -41,7 +41,7 @@ struct proxy_options {
 ///
 /// - The target is `base_url` (http or https, with an optional path and without a query), followed by the path and the
 ///   query of the request as received.
-/// - Fields of one hop are removed in both directions (RFC 9110 section 7.6.1), and trailers. `Via`, `Forwarded`,
+/// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
 ///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. `Expect` is answered here.
 /// - The body of the request is read only as fast as the upstream takes it, and the response only as fast as the client
 ///   does. A client that disconnects cancels the request; an upstream that disconnects within the body closes the

@@ -70,7 +70,7 @@ class cross_thread_channel {
     return try_pop();
   }
 
-  /// Ends the channel: `send` fails from now on, also the waiting ones; the values in the channel can still be
+  /// Ends the channel: `send` fails from now on, including waiting calls; the values in the channel can still be
   /// received.
   void close() {
     const std::lock_guard lock{mutex_};

@@ -17,7 +17,7 @@ class cross_thread_event {
   cross_thread_event(const cross_thread_event&) = delete;
   cross_thread_event& operator=(const cross_thread_event&) = delete;
 
-  /// Resumes all waiters, each on its loop. The event stays set until `reset`. Safe from any thread, also from one
+  /// Resumes all waiters, each on its loop. The event stays set until `reset`. Safe from any thread, including one
   /// without a loop. Writes before this call are visible to the coroutines that it resumes.
   void set() {
     const std::lock_guard lock{mutex_};

@@ -51,7 +51,7 @@ class cross_thread_semaphore {
     if (leave(waiter)) co_return cross_thread_permit{*this};
     co_return detail::wait_error(status);
   }
-  /// Empty if no permit is available. Safe from any thread, also from one without a loop.
+  /// Empty if no permit is available. Safe from any thread, including one without a loop.
   std::optional<cross_thread_permit> try_acquire() {
     const std::lock_guard lock{mutex_};
     if (available_ == 0) return std::nullopt;
