@@ -39,7 +39,7 @@ TEST_CASE("limits: health is served within a second beside 1,010 idle connection
   const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
   const auto former = set_descriptor_limit(0, 4096);
   {
-    running_program service{"time-service", 1024, {"--threads", "1"}};
+    running_program service{"time-service", descriptor_limit{1024}, {"--threads", "1"}};
     const auto port = service.port();
     std::deque<raw_connection> idle;
     for (int i = 0; i < 1010; ++i) {

@@ -16,10 +16,10 @@ std::vector<std::string> with_default_flags(std::vector<std::string> arguments) 
 }
 
 /// The arguments of a shell that sets the limit and becomes the program.
-std::vector<std::string> with_limit_command(const std::string& name, unsigned descriptor_limit,
+std::vector<std::string> with_limit_command(const std::string& name, descriptor_limit limit,
                                             std::vector<std::string> arguments) {
   arguments = with_default_flags(std::move(arguments));
-  const auto command = "ulimit -n " + std::to_string(descriptor_limit) + R"( && exec "$0" "$@")";
+  const auto command = "ulimit -n " + std::to_string(limit.count) + R"( && exec "$0" "$@")";
   arguments.insert(arguments.begin(), {"-c", command, program_path(name)});
   return arguments;
 }
@@ -32,8 +32,8 @@ running_program::running_program(const std::string& name, std::vector<std::strin
                                  child_process::environment variables)
     : name_(name), process_(program_path(name), with_default_flags(std::move(arguments)), variables) {}
 
-running_program::running_program(const std::string& name, unsigned descriptor_limit, std::vector<std::string> arguments)
-    : name_(name), process_("/bin/sh", with_limit_command(name, descriptor_limit, std::move(arguments))) {}
+running_program::running_program(const std::string& name, descriptor_limit limit, std::vector<std::string> arguments)
+    : name_(name), process_("/bin/sh", with_limit_command(name, limit, std::move(arguments))) {}
 
 std::uint16_t running_program::port_of(const std::string& service) {
   const auto line = process_.wait_for_line([&](std::string_view text) {

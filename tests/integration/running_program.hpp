@@ -14,13 +14,18 @@ namespace cohort::test {
 /// The path of a built program.
 std::string program_path(const std::string& name);
 
+/// A limit of file descriptors, soft and hard (`ulimit -n`). A type of its own, so that `{}` is never one.
+struct descriptor_limit {
+  explicit descriptor_limit(unsigned count) : count(count) {}
+  unsigned count;
+};
+
 /// A running program of this project, on ports that the system chooses. Its log contains the ports.
 class running_program {
  public:
   explicit running_program(const std::string& name, std::vector<std::string> arguments = {},
                            child_process::environment variables = {});
-  /// The same with a limit of file descriptors, soft and hard (`ulimit -n`).
-  running_program(const std::string& name, unsigned descriptor_limit, std::vector<std::string> arguments = {});
+  running_program(const std::string& name, descriptor_limit limit, std::vector<std::string> arguments = {});
 
   /// The port of the service with the program's name.
   std::uint16_t port() { return port_of(name_); }
