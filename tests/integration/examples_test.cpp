@@ -13,7 +13,7 @@ TEST_CASE("examples: the routing example serves its routes", "[integration][thre
   CHECK(body("/api/items/-7") == "item -7");
   CHECK(body("/api/items/7/files/a/b.txt") == "file a/b.txt");
   CHECK(body("/api/reports/daily") == "report");
-  CHECK(body("/api/echo") == "GET");
+  CHECK(body("/echo") == "GET");
   CHECK(get(program.port(), "/api/items/seven").status == 404);
   CHECK(program.stop() == 0);
 }

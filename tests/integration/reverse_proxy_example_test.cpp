@@ -10,9 +10,8 @@ namespace {
 
 TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged", "[integration][threads][examples]") {
   temporary_directory directory;
-  running_program files{"files-service", {"--port", "0", "--directory", directory.path().string()}};
-  running_program proxy{"reverse-proxy",
-                        {"--port", "0", "--api-url", "http://127.0.0.1:" + std::to_string(files.port())}};
+  running_program files{"files-service", {"--directory", directory.path().string()}};
+  running_program proxy{"reverse-proxy", {"--api-url", "http://127.0.0.1:" + std::to_string(files.port())}};
   const std::string content(5'000'000, 'x');
   CHECK(request(proxy.port(), "PUT", "/api/files/large.bin", {}, content).status == 201);
   const auto downloaded = get(proxy.port(), "/api/files/large.bin");
