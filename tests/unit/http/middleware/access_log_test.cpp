@@ -103,8 +103,8 @@ TEST_CASE("access log: an incomplete response is marked", "[http][middleware]") 
 }
 
 TEST_CASE("on_sent: is called once, when the response has left the server", "[http][middleware]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/", [&events](request_context& context) {
     for (const auto* name : {"first", "second"}) {
       context.on_sent([&events, name](const http::sent_response& sent) {

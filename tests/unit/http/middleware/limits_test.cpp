@@ -11,8 +11,8 @@ namespace {
 using namespace cohort::test;
 
 TEST_CASE("timeout: the rest of the pipeline is cancelled, and its deadline is shorter", "[http][middleware]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   auto limited = server.routes.group("/limited");
   limited.use(http::timeout(2s));
   limited.get("/slow", recording_handler(1h, events));

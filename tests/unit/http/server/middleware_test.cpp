@@ -157,8 +157,8 @@ task<response> wait_then_call(duration delay, log_lines* events, request_context
 }
 
 TEST_CASE("middleware: is cancelled at the deadline; the connection is kept", "[http][middleware]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.use(tracing("outer"));
   server.routes.use([&events](request_context& context, next go) { return wait_then_call(1h, &events, context, go); });
   server.routes.get("/", text_handler("hello"));
@@ -175,8 +175,8 @@ TEST_CASE("middleware: is cancelled at the deadline; the connection is kept", "[
 
 TEST_CASE("middleware: is cancelled when the client disconnects, before the handler and inside of it",
           "[http][middleware]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   const bool waits_in_handler = GENERATE(true, false);
   const bool has_body = GENERATE(true, false);
   CAPTURE(waits_in_handler, has_body);
@@ -197,8 +197,8 @@ TEST_CASE("middleware: is cancelled when the client disconnects, before the hand
 
 TEST_CASE("middleware: pipelined requests are answered in order, and a drain ends a waiting one",
           "[http][middleware]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.use([&events](request_context& context, next go) -> task<response> {
     return wait_then_call(context.head().path == "/slow" ? 1h : 0ms, &events, context, go);
   });

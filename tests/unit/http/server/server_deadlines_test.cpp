@@ -115,8 +115,8 @@ task<http::response> run_three_children(log_lines* events) {
 
 TEST_CASE("server: at its deadline a handler is cancelled with its children, and 504 is sent; the connection is kept",
           "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/slow", [&events](request_context&) { return run_three_children(&events); });
   server.routes.get("/", text_handler("hello"));
   server.routes.get("/short", [&events](request_context&) { return run_three_children(&events); }).timeout(2s);
@@ -192,8 +192,8 @@ TEST_CASE("server: the response of a handler that was cancelled at its deadline 
 
 TEST_CASE("server: when the client disconnects, the handler is cancelled within 20 ms and counted as abandoned",
           "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/slow", recording_handler(10s, events));
   auto client = server.connect();
   client.send(get("/slow"));
@@ -216,8 +216,8 @@ task<http::response> respond_despite_cancellation(log_lines* events) {
 }
 
 TEST_CASE("server: a disconnect followed by the deadline counts as a disconnect", "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/slow", [&events](request_context&) { return respond_despite_cancellation(&events); });
   auto client = server.connect();
   client.send(get("/slow"));
@@ -230,8 +230,8 @@ TEST_CASE("server: a disconnect followed by the deadline counts as a disconnect"
 }
 
 TEST_CASE("server: a pipelined request during a handler is not mistaken for a disconnect", "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/slow", recording_handler(1s, events));
   auto client = server.connect();
   client.send(get("/slow"));

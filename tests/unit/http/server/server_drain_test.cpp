@@ -58,8 +58,8 @@ TEST_CASE("server: drain serves a request that has arrived in part", "[http][ser
 }
 
 TEST_CASE("server: drain cancels a handler at its timeout and then ends", "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/stuck", recording_handler(1h, events));
   server.settings.limits.request_timeout = 2h;
   auto client = server.connect();

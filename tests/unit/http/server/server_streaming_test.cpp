@@ -78,8 +78,8 @@ TEST_CASE("server: for HTTP/1.0 a streamed body ends with the connection", "[htt
 }
 
 TEST_CASE("server: HEAD does not start the producer of a streamed body", "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/events", ticks_handler(events));
   auto client = server.connect();
   client.send("HEAD /events HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -93,8 +93,8 @@ TEST_CASE("server: HEAD does not start the producer of a streamed body", "[http]
 
 TEST_CASE("server: a stream of events is not limited by the request timeout and ends when the client disconnects",
           "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/events", ticks_handler(events));
   auto client = server.connect();
   client.send(get("/events"));
@@ -112,8 +112,8 @@ TEST_CASE("server: a stream of events is not limited by the request timeout and 
 TEST_CASE("server: a stream ends when the client does not read for the write timeout", "[http][server]") {
   net::memory_pipe_settings settings;
   settings.capacity = 400;
-  server_fixture server{settings};
   log_lines events;
+  server_fixture server{settings};
   server.routes.get("/events", ticks_handler(events));
   auto client = server.connect();
   client.send(get("/events"));
@@ -138,8 +138,8 @@ TEST_CASE("server: the last chunk is not sent if the producer throws", "[http][s
 }
 
 TEST_CASE("server: a producer ends its stream when the server drains", "[http][server]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.get("/events", ticks_handler(events));
   auto client = server.connect();
   client.send(get("/events"));

@@ -219,8 +219,8 @@ task<> read_with_deadline(websocket& socket, log_lines& events) {
 }
 
 TEST_CASE("websocket server: reads end at their deadline, and when the peer closes", "[http][websocket]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.websocket("/", [&events](request_context&, websocket& socket) {  //
     return read_with_deadline(socket, events);
   });
@@ -313,8 +313,8 @@ task<> wait_forever(log_lines& events) {
 }
 
 TEST_CASE("websocket server: a handler is cancelled some time after the connection was lost", "[http][websocket]") {
-  server_fixture server;
   log_lines events;
+  server_fixture server;
   server.routes.websocket("/", [&events](request_context&, websocket&) { return wait_forever(events); });
   frame_client client{server, handshake("/")};
   client.stream().close();
@@ -329,8 +329,8 @@ TEST_CASE("websocket server: messages that the handler does not read stop the co
           "[http][websocket]") {
   net::memory_pipe_settings pipe;
   pipe.capacity = 4096;
-  server_fixture server{pipe};
   log_lines events;
+  server_fixture server{pipe};
   server.routes.websocket("/", [&events](request_context&, websocket&) { return wait_forever(events); });
   frame_client client{server, handshake("/")};
   std::string flood;
