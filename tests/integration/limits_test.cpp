@@ -61,6 +61,9 @@ TEST_CASE("limits: health is served within a second beside 1,010 idle connection
 }
 
 TEST_CASE("limits: accepting survives a lack of file descriptors", "[integration][threads]") {
+#ifdef COHORT_SANITIZED
+  SKIP("a sanitizer needs file descriptors of its own");
+#endif
   running_program service{"time-service", {"--threads", "1"}};
   const auto port = service.port();
   CHECK(get(port, "/health").status == 200);

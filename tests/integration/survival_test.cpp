@@ -17,14 +17,6 @@
 #include "tests/support/scripted_upstream.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COHORT_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COHORT_SANITIZED
-#endif
-#endif
-
 namespace cohort::test {
 namespace {
 

@@ -131,7 +131,7 @@ task<> leave_running(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> rel
   auto spin = [released] {
     while (!*released) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(in(10ms), std::move(spin), "stuck query");
+  const auto ended = co_await pool.run(in(500ms), std::move(spin), "stuck query");
   CHECK(ended.error() == asio::error::timed_out);
   const auto begin = loop::current().now();
   CHECK(co_await pool.stop(in(20ms)) == std::vector<std::string>{"stuck query"});
