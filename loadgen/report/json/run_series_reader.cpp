@@ -160,7 +160,8 @@ class report_reader {
 
 result<run_series, std::string> parse_run_series(std::string_view json) {
   simdjson::dom::element root;
-  if (json::thread_local_parser().parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) {
+  // The parser copies the text with memcpy, whose source must not be null.
+  if (json.empty() || json::thread_local_parser().parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) {
     return "is not JSON.";
   }
   return report_reader{}.read(root);
