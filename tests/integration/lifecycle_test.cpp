@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A file that blocks whoever opens it for reading: a pipe without a writer.
+/// A named pipe without a writer: opening it for reading blocks.
 std::string make_blocking_file(const std::string& path) {
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);

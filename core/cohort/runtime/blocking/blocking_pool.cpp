@@ -122,7 +122,7 @@ struct blocking_pool::state {
   }
 
   void begin_stop() {
-    std::vector<job_pointer> told;
+    std::vector<job_pointer> running_jobs;
     {
       const std::lock_guard lock{mutex};
       is_stopping = true;
@@ -131,13 +131,13 @@ struct blocking_pool::state {
         job->ended().set();
       }
       queue.clear();
-      for (const auto& each : running) told.push_back(each.job);
+      for (const auto& each : running) running_jobs.push_back(each.job);
       if (running.empty()) all_ended->set();
       work_available.notify_all();
       started.notify_all();
     }
     // Outside of the lock: the jobs' stop callbacks run here.
-    for (const auto& job : told) job->stop().request_stop();
+    for (const auto& job : running_jobs) job->stop().request_stop();
   }
 
   std::vector<std::string> running_names() {

@@ -60,7 +60,7 @@ TEST_CASE("blocking_pool: returns the job's value, error or exception to the cal
   CHECK(pool.running() == 0);
 }
 
-/// A job that ends only when it is told to.
+/// A job that ends only when its stop is requested.
 struct waiting_job {
   std::shared_ptr<std::atomic<bool>> was_stopped = std::make_shared<std::atomic<bool>>(false);
   void operator()(const std::stop_token& token) const {
@@ -92,7 +92,7 @@ task<> cancel_caller(blocking_pool& pool) {
   const waiting_job job;
   co_await race(run_job(pool, job), nap(5ms));
   CHECK((co_await pool.stop(in(30s))).empty());
-  // Cancelled before a thread took it, or told to stop.
+  // Cancelled before a thread took it, or its stop was requested.
   CHECK(pool.running() == 0);
 }
 
