@@ -41,7 +41,7 @@ std::string joined(const request_head& head, std::string_view name) {
 }
 
 /// A quoted-string (RFC 9110 section 5.6.4).
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -52,7 +52,7 @@ std::string quoted(std::string_view text) {
 
 /// A `for` of `Forwarded`: an IPv6 address is in brackets and quoted (RFC 7239 section 6).
 std::string node(std::string_view address) {
-  if (address.find(':') != std::string_view::npos) return quoted("[" + std::string{address} + "]");
+  if (address.find(':') != std::string_view::npos) return quoted_string("[" + std::string{address} + "]");
   return std::string{address};
 }
 
@@ -80,7 +80,7 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
     return list.append(element);
   };
   auto hop = "for=" + node(client.address);
-  if (!host.empty()) hop.append(";host=").append(quoted(host));
+  if (!host.empty()) hop.append(";host=").append(quoted_string(host));
   hop.append(";proto=").append(scheme);
   fields.emplace_back("Forwarded", append(previous("forwarded"), hop));
   fields.emplace_back("X-Forwarded-For", append(previous("x-forwarded-for"), client.address));
