@@ -2,10 +2,10 @@
 // The dashboard behind a faulty network: the fault gate in front of one upstream.
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
-#include <thread>
 
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/scripted_upstream.hpp"
 
 namespace cohort::test {
@@ -49,17 +49,6 @@ aggregate fetch_aggregate(std::uint16_t dashboard, const std::string& remaining_
   REQUIRE(response.status == 200);
   CHECK(json_at(response.body, "/meta/time_service/state") == "\"fresh\"");
   return {json_at(response.body, "/meta/weather_service/state"), steady_clock::now() - start};
-}
-
-/// Polls until `is_true` returns true, for at most `timeout`.
-template <class Condition>
-bool eventually(std::chrono::milliseconds timeout, Condition is_true) {
-  const auto end = steady_clock::now() + timeout;
-  while (!is_true()) {
-    if (steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
 }
 
 TEST_CASE("fault gate: the aggregate reports each fault of a link within its deadline, and recovers",
@@ -109,8 +98,8 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
     CHECK(fetch_aggregate(port, "5000").state == "\"fresh\"");
   }
   // A connection that a fault has interrupted is closed at both ends.
-  CHECK(eventually(5s, [&] { return open_descriptors(dashboard.process().pid()) <= descriptors; }));
-  CHECK(eventually(5s, [&] { return std::stoi(link.state("connections")) <= 1; }));
+  CHECK(eventually([&] { return open_descriptors(dashboard.process().pid()) <= descriptors; }, 5s));
+  CHECK(eventually([&] { return std::stoi(link.state("connections")) <= 1; }, 5s));
   CHECK(metric(port, "cohort_client_in_flight{upstream=\"weather\"}") == 0);
   CHECK(dashboard.stop() == 0);
   CHECK(link.program().stop() == 0);
@@ -130,7 +119,7 @@ TEST_CASE("fault gate: a script changes the faults of a link over time", "[integ
   CHECK_THROWS(get(link_port, "/"));
   link.program().process().wait_for_line("\"fault\":\"garbage\"");
   CHECK_THROWS(get(link_port, "/"));
-  CHECK(eventually(5s, [&] { return link.state("fault") == "\"none\""; }));
+  CHECK(eventually([&] { return link.state("fault") == "\"none\""; }, 5s));
   CHECK(get(link_port, "/").body == "ok");
 }
 

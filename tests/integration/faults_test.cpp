@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace cohort::test {
 namespace {
@@ -22,17 +22,6 @@ response put_faults(std::uint16_t port, std::string_view body, const header_list
 double response_count(std::uint16_t port, const std::string& status) {
   return metric(port,
                 R"(time_service_http_requests_total{endpoint="/api/time",method="GET",status=")" + status + R"("})");
-}
-
-/// Polls the condition for at most 20 s. Returns whether it became true.
-template <class Condition>
-bool eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
 }
 
 TEST_CASE("faults: without a key they require a loopback address; exit status 2", "[integration][faults][threads]") {

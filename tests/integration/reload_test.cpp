@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Settings that are reloaded when their files change.
-#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
-#include <thread>
-#include <vector>
 
+#include "tests/integration/client_load.hpp"
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {
@@ -29,29 +28,11 @@ TEST_CASE("reload: a key file that is replaced takes effect without a signal, an
   running_program service{"time-service", {}, {{"API_KEY_FILE", (directory.path() / "key").string()}}};
   const auto port = service.port();
 
-  std::atomic<bool> done{false};
-  std::atomic<int> lost{0};
-  std::vector<std::jthread> clients;
-  for (int i = 0; i < 4; ++i) {
-    clients.emplace_back([&] {
-      try {
-        raw_connection connection{port};
-        while (!done) {
-          connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
-          if (connection.read_response().status != 200) ++lost;
-        }
-      } catch (const std::exception&) {
-        ++lost;
-      }
-    });
-  }
+  client_load load{port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+                   [](const response& response) { return response.status == 200; }};
   const auto status = [&](const std::string& key) { return get(port, "/api/time", {{"X-API-Key", key}}).status; };
   const std::string replaced = "cohort_setting_reloads_total{setting=\"API_KEY_FILE\",result=\"replaced\"}";
-  const auto wait_for_reloads = [&](int count) {
-    const auto deadline = std::chrono::steady_clock::now() + default_timeout;
-    while (metric(port, replaced) != count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    CHECK(metric(port, replaced) == count);
-  };
+  const auto wait_for_reloads = [&](int count) { CHECK(eventually([&] { return metric(port, replaced) == count; })); };
   CHECK(status("key-1") == 200);
   for (int version = 2; version <= 4; ++version) {
     publish("key-" + std::to_string(version) + "\n");
@@ -69,9 +50,8 @@ TEST_CASE("reload: a key file that is replaced takes effect without a signal, an
   wait_for_reloads(4);
   CHECK(metric(port, "cohort_setting_last_reload_successful{setting=\"API_KEY_FILE\"}") == 1);
   CHECK(status("key-5") == 200);
-  done = true;
-  clients.clear();
-  CHECK(lost == 0);
+  load.stop();
+  CHECK(load.failures() == 0);
   CHECK(service.stop() == 0);
 }
 

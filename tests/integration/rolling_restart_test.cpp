@@ -4,20 +4,19 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include <atomic>
+#include <algorithm>
+#include <array>
 #include <catch2/catch_test_macros.hpp>
-#include <chrono>
 #include <csignal>
-#include <thread>
+#include <memory>
 #include <vector>
 
+#include "tests/integration/client_load.hpp"
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
 
 namespace cohort::test {
 namespace {
-
-using namespace std::chrono_literals;
 
 bool has_ipv6_loopback() {
   const file_descriptor socket{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -66,6 +65,15 @@ class replicas {
   std::array<replica, 2> running_{replica{"127.0.0.1"}, replica{"::1"}};
 };
 
+/// Whether the response is an aggregate all of whose parts are fresh.
+bool is_fresh(const response& response) {
+  if (response.status != 200) return false;
+  const std::vector<std::string> parts{"time_service", "sysinfo_service", "weather_service"};
+  return std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+    return json_at(response.body, "/meta/" + part + "/state") == "\"fresh\"";
+  });
+}
+
 TEST_CASE("rolling restart: every replica of time, sysinfo and weather restarts without a failed request",
           "[integration][threads][restart]") {
   if (!has_ipv6_loopback()) SKIP("the machine has no IPv6 loopback address for the second replica");
@@ -77,43 +85,17 @@ TEST_CASE("rolling restart: every replica of time, sysinfo and weather restarts 
                             {{"TIME_SERVICE_URL", time.url()},
                              {"SYSINFO_SERVICE_URL", sysinfo.url()},
                              {"WEATHER_SERVICE_URL", weather.url()}}};
-  const auto port = dashboard.port();
-  std::atomic<bool> done{false};
-  std::atomic<int> requests{0};
-  std::atomic<int> failed{0};
-  std::mutex mutex;
-  std::string first_failure;
-  std::vector<std::jthread> clients;
-  for (int i = 0; i < 4; ++i) {
-    clients.emplace_back([&] {
-      raw_connection connection{port};
-      while (!done) {
-        connection.send("GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n");
-        const auto response = connection.read_response();
-        ++requests;
-        bool is_fresh = response.status == 200;
-        for (const auto* const part : {"time_service", "sysinfo_service", "weather_service"}) {
-          is_fresh = is_fresh && json_at(response.body, std::string{"/meta/"} + part + "/state") == "\"fresh\"";
-        }
-        if (is_fresh) continue;
-        ++failed;
-        const std::lock_guard lock{mutex};
-        if (first_failure.empty()) first_failure = response.body.substr(0, 2000);
-      }
-    });
-  }
+  client_load load{dashboard.port(), "GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n", is_fresh};
   const auto processes_before = time.processes();
   for (auto* const service : {&time, &sysinfo, &weather}) service->restart_each();
   const auto processes_after = time.processes();
   CHECK(processes_before[0] != processes_after[0]);
   CHECK(processes_before[1] != processes_after[1]);
-  const int requests_before = requests;
-  while (requests < requests_before + 100 && failed == 0) std::this_thread::yield();
-  done = true;
-  clients.clear();
-  CAPTURE(requests.load(), first_failure);
-  CHECK(failed == 0);
-  CHECK(requests > 500);
+  load.wait_for_responses(load.responses() + 100);
+  load.stop();
+  CAPTURE(load.responses(), load.first_failure());
+  CHECK(load.failures() == 0);
+  CHECK(load.responses() > 500);
 }
 
 }  // namespace

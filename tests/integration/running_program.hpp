@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/child_process.hpp"
@@ -59,6 +60,8 @@ struct program_result {
 /// Runs a program until it exits.
 program_result run_program(const std::string& name, const std::vector<std::string>& arguments = {},
                            const child_process::environment& variables = {});
+
+inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// The value of a series at `/metrics`; -1 if there is none.
 double metric(std::uint16_t port, const std::string& series);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // SIGHUP, the drain delay, and settings that only a whole program shows.
-#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <chrono>
 #include <csignal>
-#include <thread>
-#include <vector>
 
+#include "tests/integration/client_load.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -67,31 +65,14 @@ TEST_CASE("SIGHUP reloads the key file without closing a connection", "[integrat
 TEST_CASE("SIGHUP without a setting to reload is logged and loses no request", "[integration][threads][case-5.4]") {
   running_program service{"time-service", {}, {{"API_KEY", "s3cret"}}};
   const auto port = service.port();
-  std::atomic<bool> done{false};
-  std::atomic<int> responses{0};
-  std::atomic<int> lost{0};
-  std::vector<std::jthread> clients;
-  for (int i = 0; i < 4; ++i) {
-    clients.emplace_back([&] {
-      try {
-        raw_connection connection{port};
-        while (!done) {
-          connection.send("GET /api/time HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n");
-          if (connection.read_response().status != 200) ++lost;
-          ++responses;
-        }
-      } catch (const std::exception&) {
-        ++lost;
-      }
-    });
-  }
+  client_load load{port, "GET /api/time HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n",
+                   [](const response& response) { return response.status == 200; }};
   for (int i = 1; i <= 20; ++i) {
     service.process().signal(SIGHUP);
-    while (responses < i * 10 && lost == 0) std::this_thread::yield();
+    load.wait_for_responses(i * 10);
   }
-  done = true;
-  clients.clear();
-  CHECK(lost == 0);
+  load.stop();
+  CHECK(load.failures() == 0);
   CHECK(json_at(service.process().wait_for_line("SIGHUP ignored"), "/level") == "\"info\"");
   CHECK(status_with_key(port, "s3cret") == 200);
   CHECK(service.stop() == 0);

@@ -8,12 +8,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
-#include <thread>
 #include <vector>
 
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/integration/wttr_samples.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/scripted_upstream.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -29,7 +29,7 @@ class redirected_service {
       : process_{"/bin/bash",
                  {"-c", "exec \"$0\" \"$@\" " + redirection, program_path("time-service"), "--log-format", "json",
                   "--port", std::to_string(port_)}} {
-    for (int i = 0; i < 1000 && !is_listening(); ++i) std::this_thread::sleep_for(10ms);
+    eventually([this] { return is_listening(); }, 10s);
   }
 
   std::uint16_t port() const noexcept { return port_; }
@@ -48,13 +48,12 @@ class redirected_service {
   child_process process_;
 };
 
-double wait_for_dropped_lines(std::uint16_t port) {
-  double dropped = 0;
-  for (int i = 0; i < 200 && dropped <= 0; ++i) {
-    std::this_thread::sleep_for(10ms);
-    dropped = metric(port, "cohort_log_lines_dropped_total");
-  }
-  return dropped;
+/// Whether a process has ended, even if its parent has not waited for it.
+bool has_ended(pid_t process) {
+  std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
+  std::string fields;
+  std::getline(file, fields);
+  return fields.empty() || fields.find(") Z ") != std::string::npos;
 }
 
 TEST_CASE("outputs: a service serves requests whatever its outputs are, and counts the lines that it lost",
@@ -73,20 +72,11 @@ TEST_CASE("outputs: a service serves requests whatever its outputs are, and coun
     CAPTURE(test_case.redirection);
     redirected_service service{test_case.redirection};
     for (int i = 0; i < 100; ++i) REQUIRE(get(service.port(), "/api/time").status == 200);
-    const auto dropped = test_case.loses_lines ? wait_for_dropped_lines(service.port())
-                                               : metric(service.port(), "cohort_log_lines_dropped_total");
-    CHECK((dropped > 0) == test_case.loses_lines);
+    const auto has_dropped = [&] { return metric(service.port(), "cohort_log_lines_dropped_total") > 0; };
+    CHECK((test_case.loses_lines ? eventually(has_dropped, 2s) : has_dropped()) == test_case.loses_lines);
     service.process().signal(SIGTERM);
     // The shell's other process may hold the test's pipe, so only the service's end is awaited.
-    bool has_ended = false;
-    for (int i = 0; i < 500 && !has_ended; ++i) {
-      std::this_thread::sleep_for(10ms);
-      std::ifstream status{"/proc/" + std::to_string(service.process().pid()) + "/stat"};
-      std::string fields;
-      std::getline(status, fields);
-      has_ended = fields.empty() || fields.find(") Z ") != std::string::npos;
-    }
-    CHECK(has_ended);
+    CHECK(eventually([&] { return has_ended(service.process().pid()); }, 5s));
   }
 }
 

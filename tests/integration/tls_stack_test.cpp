@@ -3,9 +3,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <memory>
-#include <thread>
 
+#include "tests/integration/openssl_client.hpp"
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {
@@ -52,13 +53,8 @@ class tls_stack {
   std::string request(std::size_t index, const std::string& target, const std::string& client = {}) {
     const auto certificate =
         client.empty() ? std::string{} : " -cert " + path(client, "tls.pem") + " -key " + path(client, "tls.key");
-    const auto command =
-        "printf 'GET " + target + " HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' | " +
-        "openssl s_client -quiet -verify_return_error -CAfile " + path("loadgen", "ca.pem") +
-        " -ign_eof -connect 127.0.0.1:" + std::to_string(services_.at(index)->port()) + certificate + " 2>&1";
-    child_process shell{"/bin/sh", {"-c", command}};
-    shell.wait_for_exit();
-    return shell.output();
+    return run_openssl(services_.at(index)->port(),
+                       "-quiet -verify_return_error -CAfile " + path("loadgen", "ca.pem") + certificate, target);
   }
   /// Whether a line of the metrics of a service starts with this text.
   bool has_metric(std::size_t index, const std::string& text) {
@@ -73,8 +69,6 @@ class tls_stack {
   temporary_directory directory_;
   std::vector<std::unique_ptr<running_program>> services_;
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST_CASE("tls stack: the dashboard shows all services, which accept no other client",
           "[integration][tls][stack][threads]") {
@@ -105,10 +99,8 @@ TEST_CASE("tls stack: a renewal of all certificates under load loses no request"
   for (int renewal = 1; renewal <= 3; ++renewal) {
     stack.make_certificates();
     for (std::size_t i = 0; i < 4; ++i) {
-      const auto deadline = std::chrono::steady_clock::now() + default_timeout;
       const auto expected = renewed + (" " + std::to_string(renewal)) + "\n";
-      while (!stack.has_metric(i, expected) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-      CHECK(stack.has_metric(i, expected));
+      CHECK(eventually([&] { return stack.has_metric(i, expected); }));
     }
   }
   load.wait_for_exit(std::chrono::seconds{60});

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "tests/integration/openssl_client.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/support/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -43,20 +44,6 @@ class certificate_files {
  private:
   temporary_directory directory_;
 };
-
-/// Output of `openssl s_client`, which sends a request for `path` after the handshake.
-std::string run_openssl(std::uint16_t port, const std::string& flags, std::string path = "/health") {
-  // printf's notation.
-  for (auto at = path.find('%'); at != std::string::npos; at = path.find('%', at + 2)) path.insert(at, 1, '%');
-  const auto request = "GET " + path + R"( HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n)";
-  const auto command = "printf '" + request + "' | openssl s_client -connect 127.0.0.1:" + std::to_string(port) +
-                       " -ign_eof " + flags + " 2>&1";
-  child_process shell{"/bin/sh", {"-c", command}};
-  shell.wait_for_exit();
-  return shell.output();
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// The value of a metric, read over TLS; -1 if there is none.
 double tls_metric(std::uint16_t port, const std::string& series) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <atomic>
 #include <thread>
@@ -48,6 +49,23 @@ TEST_CASE("broadcast: each subscriber gets what is published after it, in order,
   spawned_task<> late{time, receive_all(time.run(subscribe(source)), 0s, log, "c")};
   time.run_for(1s);
   CHECK(log.back() == "c closed");
+}
+
+TEST_CASE("broadcast: a subscriber gets no value that was published before it and is not yet delivered", "[runtime]") {
+  virtual_time time;
+  numbers source{3};
+  log_lines log;
+  const auto earlier = time.run(subscribe(source));
+  const auto publish_and_subscribe = [](numbers& target, int count) -> task<numbers::subscription> {
+    for (int i = 1; i <= count; ++i) target.publish(i);
+    co_return target.subscribe();
+  };
+  const int count = GENERATE(1, 3, 5);
+  CAPTURE(count);
+  spawned_task<> late{time, receive_all(time.run(publish_and_subscribe(source, count)), 0s, log, "a")};
+  source.publish(100);
+  time.run_for(20s);
+  CHECK(log == log_lines{"a 100", "a timed out"});
 }
 
 TEST_CASE("broadcast: a slow subscriber skips what is not kept any more", "[runtime]") {

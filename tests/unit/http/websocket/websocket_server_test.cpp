@@ -288,6 +288,39 @@ TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][we
   CHECK(fixture.server.metric_value("cohort_server_websocket_dropped_messages_total") == 1000 - count);
 }
 
+TEST_CASE("websocket server: messages are dropped whole, never while they are written", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::drop_oldest};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(1s);
+  int previous = -1;
+  for (auto received = client.receive(); received->opcode == websocket_opcode::text; received = client.receive()) {
+    const auto number = std::stoi(received->payload);
+    CHECK(number > previous);
+    CHECK(received->payload == std::to_string(number) + std::string(1000, '.'));
+    previous = number;
+  }
+  CHECK(previous == 999);
+}
+
+TEST_CASE("websocket server: a peer that sends pings and reads nothing has one pong queued", "[http][websocket]") {
+  std::size_t queued_bytes = 0;
+  server_fixture server{slow_client_fixture::pipe()};
+  server.routes.websocket("/", [&](request_context&, websocket& socket) -> task<> {
+    co_await sleep_for(5s);
+    queued_bytes = socket.queued_bytes();
+  });
+  frame_client client{server, handshake("/")};
+  for (int i = 0; i < 1000; ++i)
+    client.send(masked({websocket_opcode::ping, std::to_string(i) + std::string(100, '.')}));
+  server.time.run_for(6s);
+  CHECK(queued_bytes > 0);
+  CHECK(queued_bytes < 500);
+  std::string last;
+  for (auto received = client.receive(); received->opcode == websocket_opcode::pong; received = client.receive())
+    last = received->payload;
+  CHECK(last == "999" + std::string(100, '.'));
+}
+
 TEST_CASE("websocket server: a full queue closes the connection with 1013", "[http][websocket]") {
   slow_client_fixture fixture{http::full_queue::close};
   frame_client client{fixture.server, handshake("/")};

@@ -158,7 +158,7 @@ std::optional<std::string> read_small(const selected_file& selected) {
   return content;
 }
 
-/// The range of the request; empty if the whole file is sent.
+/// The ranges of the request; empty if the whole file is sent.
 std::optional<std::vector<byte_range>> requested_ranges(const request_head& head, const selected_file& selected) {
   std::optional<std::string_view> value;
   for (const auto& header : head.fields) {
@@ -172,8 +172,8 @@ std::optional<std::vector<byte_range>> requested_ranges(const request_head& head
   return parse_byte_ranges(*value, selected.size);
 }
 
-void set_content(response& result, const request_head& head, const selected_file& selected, std::string_view type) {
-  const auto ranges = requested_ranges(head, selected);
+void set_content(response& result, const selected_file& selected, const std::optional<std::vector<byte_range>>& ranges,
+                 std::string_view type) {
   if (!ranges) {
     if (auto content = read_small(selected)) {
       result.body(std::move(*content), type);
@@ -214,25 +214,22 @@ response file_response(const request_context& context, const std::string& path, 
   if (condition == precondition::failed) {
     return error_response(status::precondition_failed, "The file has changed").set("ETag", selected->etag);
   }
-  auto code = status::ok;
-  if (condition == precondition::not_modified) {
-    code = status::not_modified;
-  } else if (const auto ranges = requested_ranges(head, *selected)) {
-    code = ranges->empty() ? status::range_not_satisfiable : status::partial_content;
-  }
-  if (code == status::range_not_satisfiable) {
-    auto failed = error_response(code, "The file has no such range");
+  const bool is_current = condition == precondition::not_modified;
+  const auto ranges = is_current ? std::nullopt : requested_ranges(head, *selected);
+  if (ranges && ranges->empty()) {
+    auto failed = error_response(status::range_not_satisfiable, "The file has no such range");
     return failed.set("Content-Range", "bytes */" + std::to_string(selected->size));
   }
-  response result{code};
+  response result{is_current ? status::not_modified : ranges ? status::partial_content : status::ok};
   result.set("ETag", selected->etag);
   result.set("Last-Modified", format_imf_fixdate(*current.last_modified));
   if (!options.cache_control.empty()) result.set("Cache-Control", options.cache_control);
   if (has_variants) result.set("Vary", "Accept-Encoding");
-  if (code == status::not_modified) return result;
+  if (is_current) return result;
   result.set("Accept-Ranges", "bytes");
   if (!selected->coding.empty()) result.set("Content-Encoding", selected->coding);
-  set_content(result, head, *selected, options.content_type.empty() ? media_type_of_file(path) : options.content_type);
+  const auto type = options.content_type.empty() ? media_type_of_file(path) : std::string_view{options.content_type};
+  set_content(result, *selected, ranges, type);
   return result;
 }
 
