@@ -10,7 +10,7 @@
 #include <ctime>
 #include <iostream>
 
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include "loadgen/cli/command_line.hpp"
 #include "loadgen/cli/session.hpp"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/version.hpp>
 #include "loadgen/client/response_reader.hpp"
 #include "loadgen/client/yield_to_loop.hpp"

@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/target.hpp>
 
 namespace cohort::loadgen {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/tcp.hpp>
 #include <cohort/telemetry/process_metrics.hpp>
 
 namespace cohort::loadgen {

@@ -13,7 +13,7 @@
 #include <stdexcept>
 
 #include <cohort/http/message/cookie.hpp>
-#include <cohort/service/api_key_authenticator.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
 
 namespace cohort::dashboard {
 namespace {

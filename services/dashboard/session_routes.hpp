@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include <cohort/service/api_key_authenticator.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
 #include "services/dashboard/session.hpp"
 
 namespace cohort::dashboard {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server that receives three times its capacity, with its concurrency limit off and on.
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "loadgen/results/format.hpp"
 #include "tests/bench/resilience_parts.hpp"

@@ -8,7 +8,7 @@
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/http/client/upstream/upstream.hpp>
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include "loadgen/results/format.hpp"
 #include "tests/bench/resilience_parts.hpp"
 #include "tests/bench/resilience_testbed.hpp"

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <stdexcept>
 
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/tcp.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 
 namespace cohort::bench {

@@ -8,7 +8,7 @@
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/http/server/server.hpp>
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/runtime/runtime.hpp>
 

@@ -10,8 +10,8 @@
 #include <cohort/config/options.hpp>
 #include <cohort/faults/fault_script.hpp>
 #include <cohort/http/server/router.hpp>
-#include <cohort/service/background_tasks.hpp>
 #include <cohort/service/extension.hpp>
+#include <cohort/service/lifecycle/background_tasks.hpp>
 #include "tests/fault_gate/gate_connection.hpp"
 
 namespace cohort::test {

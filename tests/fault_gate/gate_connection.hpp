@@ -6,7 +6,7 @@
 #include <string>
 
 #include <cohort/faults/fault_script.hpp>
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/tcp.hpp>
 #include <cohort/runtime/random.hpp>
 
 namespace cohort::test {

@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 
-#include "tests/integration/client_load.hpp"
+#include "tests/integration/resilience/client_load.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "tests/integration/client_load.hpp"
+#include "tests/integration/resilience/client_load.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/support/temporary_directory.hpp"
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include <cohort/net/system_lookup.hpp>
+#include <cohort/net/system/system_lookup.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 
 namespace cohort::net {

@@ -7,7 +7,7 @@
 
 #include <cohort/http/server/openapi/api_document.hpp>
 #include <cohort/json/writer.hpp>
-#include <cohort/service/api_key_authenticator.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
 
 namespace cohort::service {
 namespace {

@@ -7,8 +7,8 @@
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/service/api_description.hpp>
-#include <cohort/service/failed_key_throttle.hpp>
-#include <cohort/service/probes.hpp>
+#include <cohort/service/authentication/failed_key_throttle.hpp>
+#include <cohort/service/health/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/tls/client_certificates.hpp>
 

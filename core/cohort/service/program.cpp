@@ -10,15 +10,15 @@
 #include <iostream>
 #include <stdexcept>
 
-#include <cohort/net/system_network.hpp>
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/system_network.hpp>
+#include <cohort/net/system/tcp.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/runtime.hpp>
-#include <cohort/service/failed_key_throttle.hpp>
+#include <cohort/service/authentication/failed_key_throttle.hpp>
+#include <cohort/service/health/loop_monitor.hpp>
 #include <cohort/service/instance.hpp>
-#include <cohort/service/loop_monitor.hpp>
-#include <cohort/service/reload_handler.hpp>
+#include <cohort/service/lifecycle/reload_handler.hpp>
 #include <cohort/service/tls/program_tls.hpp>
 #include <cohort/telemetry/memory_metrics.hpp>
 #include <cohort/telemetry/process_metrics.hpp>

@@ -2,7 +2,7 @@
 #include <cohort/service/rate_limit.hpp>
 
 #include <cohort/http/middleware/rate_limit.hpp>
-#include <cohort/service/api_key_authenticator.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
 namespace cohort::service {

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <iostream>
 
-#include <cohort/service/healthcheck.hpp>
+#include <cohort/service/health/healthcheck.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/program.hpp>
 

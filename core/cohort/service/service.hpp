@@ -12,12 +12,12 @@
 #include <cohort/config/options.hpp>
 #include <cohort/config/secret.hpp>
 #include <cohort/http/client/upstream/upstream.hpp>
-#include <cohort/http/server/admission_control.hpp>
+#include <cohort/http/server/bounds/admission_control.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/runtime/version.hpp>
-#include <cohort/service/api_key_authenticator.hpp>
-#include <cohort/service/background_tasks.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
 #include <cohort/service/extension.hpp>
+#include <cohort/service/lifecycle/background_tasks.hpp>
 #include <cohort/service/lifecycle/service_lifecycle.hpp>
 
 namespace cohort::service {

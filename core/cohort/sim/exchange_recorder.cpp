@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include <cohort/http/client/protocol/response_parser.hpp>
-#include <cohort/http/message/deadline_headers.hpp>
-#include <cohort/http/message/request_parser.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
+#include <cohort/http/message/request/request_parser.hpp>
 
 namespace cohort::sim {
 namespace {

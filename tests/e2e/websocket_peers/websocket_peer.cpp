@@ -12,7 +12,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/http/client/websocket_connect.hpp>
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include <cohort/runtime/concurrency/broadcast.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/service/service.hpp>

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/tcp.hpp>
 #include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "tests/support/socket.hpp"

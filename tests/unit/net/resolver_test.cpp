@@ -10,7 +10,7 @@
 #include <deque>
 #include <mutex>
 
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include <cohort/runtime/concurrency/with_deadline.hpp>
 #include "tests/unit/net/loopback.hpp"
 

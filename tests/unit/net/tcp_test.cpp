@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/net/tcp.hpp>
+#include <cohort/net/system/tcp.hpp>
 
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/service/background_tasks.hpp>
+#include <cohort/service/lifecycle/background_tasks.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 

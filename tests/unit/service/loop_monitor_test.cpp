@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/service/loop_monitor.hpp>
+#include <cohort/service/health/loop_monitor.hpp>
 
 #include <pthread.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/service/probes.hpp>
+#include <cohort/service/health/probes.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "tests/unit/http/message/content_decoding.hpp"
+#include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {

@@ -12,8 +12,8 @@
 #include <cohort/json/parser.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/service/api_description.hpp>
-#include <cohort/service/failed_key_throttle.hpp>
-#include <cohort/service/probes.hpp>
+#include <cohort/service/authentication/failed_key_throttle.hpp>
+#include <cohort/service/health/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/service.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"

@@ -3,7 +3,7 @@
 
 #include <cohort/http/client/protocol/exchange.hpp>
 #include <cohort/http/client/streaming/streamed_exchange.hpp>
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include <cohort/http/client/connection/proxy.hpp>
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/target.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/version.hpp>
 

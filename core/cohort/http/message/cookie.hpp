@@ -8,7 +8,7 @@
 
 #include <boost/system/result.hpp>
 
-#include <cohort/http/message/request_head.hpp>
+#include <cohort/http/message/request/request_head.hpp>
 #include <cohort/http/message/response.hpp>
 
 namespace cohort::http {

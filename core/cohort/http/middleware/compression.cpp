@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <cohort/http/message/content_negotiation.hpp>
+#include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
 
 namespace cohort::http {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <cohort/http/message/content_encoder.hpp>
+#include <cohort/http/message/body/content_encoder.hpp>
 #include <cohort/http/server/pipeline.hpp>
 
 namespace cohort::http {

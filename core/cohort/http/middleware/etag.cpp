@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include <cohort/http/message/conditional_request.hpp>
+#include <cohort/http/message/conditional/conditional_request.hpp>
 
 namespace cohort::http {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <cohort/http/message/field.hpp>
-#include <cohort/http/message/request_head.hpp>
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/request_head.hpp>
+#include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/request_values.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/call_context.hpp>

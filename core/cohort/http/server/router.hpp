@@ -12,7 +12,7 @@
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/routing/route.hpp>
 #include <cohort/http/server/routing/routing_table.hpp>
-#include <cohort/http/server/websocket_route.hpp>
+#include <cohort/http/server/routing/websocket_route.hpp>
 
 namespace cohort::http {
 

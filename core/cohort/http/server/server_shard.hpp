@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <cohort/http/message/server_limits.hpp>
-#include <cohort/http/server/admission_control.hpp>
+#include <cohort/http/server/bounds/admission_control.hpp>
 #include <cohort/http/server/bounds/client_connections.hpp>
 #include <cohort/http/server/bounds/open_connection.hpp>
 #include <cohort/http/server/router.hpp>

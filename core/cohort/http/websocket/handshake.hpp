@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <cohort/http/message/request_head.hpp>
+#include <cohort/http/message/request/request_head.hpp>
 #include <cohort/http/message/response.hpp>
 
 namespace cohort::http {

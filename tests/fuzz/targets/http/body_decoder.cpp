@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include <cohort/http/message/body_decoder.hpp>
+#include <cohort/http/message/body/body_decoder.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
 namespace cohort::fuzz {

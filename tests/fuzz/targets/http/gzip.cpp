@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include <cohort/http/message/gzip.hpp>
+#include <cohort/http/message/body/gzip.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
 namespace cohort::fuzz {

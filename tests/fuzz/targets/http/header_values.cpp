@@ -6,8 +6,8 @@
 #include <string>
 
 #include <cohort/http/client/protocol/retry_after.hpp>
-#include <cohort/http/message/content_negotiation.hpp>
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/body/content_negotiation.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/connection/request_identity.hpp>
 #include <cohort/runtime/random.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"

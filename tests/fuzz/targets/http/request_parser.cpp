@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <cohort/http/message/input_buffer.hpp>
-#include <cohort/http/message/request_parser.hpp>
+#include <cohort/http/message/request/input_buffer.hpp>
+#include <cohort/http/message/request/request_parser.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
 namespace cohort::fuzz {

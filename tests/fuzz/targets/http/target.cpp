@@ -4,8 +4,8 @@
 #include <string>
 
 #include <cohort/http/message/field.hpp>
-#include <cohort/http/message/request_line.hpp>
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/request_line.hpp>
+#include <cohort/http/message/request/target.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
 namespace cohort::fuzz {

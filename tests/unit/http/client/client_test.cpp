@@ -6,7 +6,7 @@
 
 #include <cohort/runtime/version.hpp>
 #include "tests/unit/http/client/client_fixture.hpp"
-#include "tests/unit/http/message/gzip_compression.hpp"
+#include "tests/unit/http/message/body/gzip_compression.hpp"
 
 namespace cohort {
 namespace {

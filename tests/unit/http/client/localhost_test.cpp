@@ -6,8 +6,8 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <cohort/http/client/fetch.hpp>
-#include <cohort/net/system_lookup.hpp>
-#include <cohort/net/system_network.hpp>
+#include <cohort/net/system/system_lookup.hpp>
+#include <cohort/net/system/system_network.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/net/loopback.hpp"
 

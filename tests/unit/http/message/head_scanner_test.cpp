@@ -4,7 +4,7 @@
 #include <catch2/generators/catch_generators_range.hpp>
 #include <string>
 
-#include <cohort/http/message/request_parser.hpp>
+#include <cohort/http/message/request/request_parser.hpp>
 
 namespace cohort::http {
 namespace {

@@ -12,7 +12,7 @@
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/http/server/content/file_response.hpp>
 #include "tests/support/temporary_directory.hpp"
-#include "tests/unit/http/message/content_decoding.hpp"
+#include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
 // Streamed responses with a content coding.

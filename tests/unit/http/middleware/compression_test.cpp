@@ -7,7 +7,7 @@
 
 #include <cohort/http/middleware/etag.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
-#include "tests/unit/http/message/content_decoding.hpp"
+#include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
 // Whole responses; streamed ones are in compression_stream_test.cpp.

@@ -6,7 +6,7 @@
 #include <cohort/http/middleware/etag.hpp>
 #include <cohort/http/server/content/body_reader.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
-#include "tests/unit/http/message/content_decoding.hpp"
+#include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
 // Streamed bodies, in and out, inside of middleware.

@@ -4,7 +4,7 @@
 
 #include <cohort/http/websocket/message_decoder.hpp>
 #include <cohort/http/websocket/permessage_deflate.hpp>
-#include "tests/unit/http/message/gzip_compression.hpp"
+#include "tests/unit/http/message/body/gzip_compression.hpp"
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
 namespace cohort {

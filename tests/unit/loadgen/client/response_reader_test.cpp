@@ -5,7 +5,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 
-#include "tests/unit/http/message/gzip_compression.hpp"
+#include "tests/unit/http/message/body/gzip_compression.hpp"
 #include "tests/unit/loadgen/load_fixture.hpp"
 
 namespace cohort {

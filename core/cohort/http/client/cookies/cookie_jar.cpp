@@ -6,7 +6,7 @@
 #include <charconv>
 #include <vector>
 
-#include <cohort/http/message/http_date.hpp>
+#include <cohort/http/message/conditional/http_date.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {

@@ -5,7 +5,7 @@
 
 #include <cohort/http/client/connection/connector.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
-#include <cohort/http/message/gzip.hpp>
+#include <cohort/http/message/body/gzip.hpp>
 
 namespace cohort::http {
 task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <cohort/http/message/http_date.hpp>
+#include <cohort/http/message/conditional/http_date.hpp>
 #include <cohort/policy/retry/retry.hpp>
 
 namespace cohort::http {

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/target.hpp>
 
 namespace cohort::http {
 

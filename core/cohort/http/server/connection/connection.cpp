@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/connection/request_identity.hpp>
 #include <cohort/http/server/connection/response_head.hpp>
 #include <cohort/http/server/content/body_writer.hpp>

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <variant>
 
-#include <cohort/http/message/forwarded.hpp>
-#include <cohort/http/message/input_buffer.hpp>
-#include <cohort/http/message/request_line.hpp>
-#include <cohort/http/message/request_parser.hpp>
+#include <cohort/http/message/request/forwarded.hpp>
+#include <cohort/http/message/request/input_buffer.hpp>
+#include <cohort/http/message/request/request_line.hpp>
+#include <cohort/http/message/request/request_parser.hpp>
 #include <cohort/http/server/connection/handler_run.hpp>
 #include <cohort/http/server/connection/request_body_reader.hpp>
 #include <cohort/http/server/request_context.hpp>

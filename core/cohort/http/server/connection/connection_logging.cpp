@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Counts responses and writes the log lines of requests.
-#include <cohort/http/message/request_line.hpp>
+#include <cohort/http/message/request/request_line.hpp>
 #include <cohort/http/server/connection/connection.hpp>
 
 namespace cohort::http {

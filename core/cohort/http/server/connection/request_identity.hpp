@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include <cohort/http/message/request_head.hpp>
+#include <cohort/http/message/request/request_head.hpp>
 #include <cohort/runtime/random.hpp>
 #include <cohort/telemetry/trace_context.hpp>
 

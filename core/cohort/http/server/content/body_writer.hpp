@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include <cohort/http/message/content_encoder.hpp>
+#include <cohort/http/message/body/content_encoder.hpp>
 #include <cohort/http/message/server_limits.hpp>
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>

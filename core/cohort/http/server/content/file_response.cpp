@@ -13,9 +13,9 @@
 #include <optional>
 #include <vector>
 
-#include <cohort/http/message/byte_range.hpp>
-#include <cohort/http/message/conditional_request.hpp>
-#include <cohort/http/message/content_negotiation.hpp>
+#include <cohort/http/message/body/content_negotiation.hpp>
+#include <cohort/http/message/conditional/byte_range.hpp>
+#include <cohort/http/message/conditional/conditional_request.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/time/date_format.hpp>

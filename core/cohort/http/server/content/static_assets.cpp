@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include <cohort/http/message/conditional_request.hpp>
-#include <cohort/http/message/content_negotiation.hpp>
+#include <cohort/http/message/body/content_negotiation.hpp>
+#include <cohort/http/message/conditional/conditional_request.hpp>
 
 namespace cohort::http {
 namespace {

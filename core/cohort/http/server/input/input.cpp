@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include <cohort/http/message/content_negotiation.hpp>
+#include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/message/cookie.hpp>
 
 namespace cohort::http {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <cohort/http/message/request_head.hpp>
+#include <cohort/http/message/request/request_head.hpp>
 
 namespace cohort::http {
 

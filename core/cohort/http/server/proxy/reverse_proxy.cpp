@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
-#include <cohort/http/message/deadline_headers.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include <cohort/http/message/target.hpp>
+#include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/routing/route.hpp>
 #include <cohort/http/server/routing/routing_table.hpp>
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/body/gzip.hpp>
+
+#include <zlib.h>
+
+#include <array>
+#include <memory>
+
+namespace cohort::http {
+
+std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& too_large) {
+  too_large = false;
+  z_stream state{};
+  // A window of 15 bits; 32 more let zlib detect whether the format is gzip or zlib.
+  if (inflateInit2(&state, 15 + 32) != Z_OK) return std::nullopt;
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> state_guard{&state, &inflateEnd};
+
+  state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  state.avail_in = static_cast<uInt>(compressed.size());
+  std::string content;
+  std::array<char, 16 * 1024> block;
+  for (int code = Z_OK; code != Z_STREAM_END;) {
+    state.next_out = reinterpret_cast<Bytef*>(block.data());
+    state.avail_out = static_cast<uInt>(block.size());
+    code = inflate(&state, Z_NO_FLUSH);
+    if (code != Z_OK && code != Z_STREAM_END) return std::nullopt;
+    const auto size = block.size() - state.avail_out;
+    if (size == 0 && code != Z_STREAM_END) return std::nullopt;
+    if (content.size() + size > max_bytes) {
+      too_large = true;
+      return std::nullopt;
+    }
+    content.append(block.data(), size);
+    // The members of a gzip file are concatenated (RFC 1952 section 2.2).
+    if (code == Z_STREAM_END && state.avail_in > 0) code = inflateReset(&state);
+  }
+  return content;
+}
+
+}  // namespace cohort::http

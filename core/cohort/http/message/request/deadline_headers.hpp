@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/message/request/request_head.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::http {
+
+/// The request header field that carries a deadline between services: the milliseconds that the client still waits, as
+/// Envoy sends them to its upstreams. It is a duration, so the clocks of both machines need not agree.
+inline constexpr std::string_view envoy_timeout_field = "x-envoy-expected-rq-timeout-ms";
+
+/// The request header field of gRPC clients: one to eight digits and a unit, one of `HMSmun` (gRPC over HTTP/2,
+/// "Requests"). Accepted, never sent.
+inline constexpr std::string_view grpc_timeout_field = "grpc-timeout";
+
+/// Parses the value of `envoy_timeout_field`. Empty unless it is a whole number of milliseconds, at least one and at
+/// most a day.
+std::optional<duration> parse_envoy_timeout(std::string_view value) noexcept;
+/// Parses the value of `grpc_timeout_field`. Empty unless it is positive and at most a day.
+std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept;
+
+/// The deadline headers of a request.
+struct deadline_headers {
+  /// The time that the client still waits: the shorter one if both headers are valid.
+  std::optional<duration> remaining;
+  /// Whether one of the headers is invalid; it is ignored.
+  bool invalid = false;
+};
+deadline_headers parse_deadline_headers(const request_head& head) noexcept;
+
+/// The value of `envoy_timeout_field` for `limit`: whole milliseconds, rounded down, at least 1.
+std::string format_envoy_timeout(deadline limit, time_point now);
+
+}  // namespace cohort::http

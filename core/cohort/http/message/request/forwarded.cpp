@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request/forwarded.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+
+#include <cohort/http/message/field.hpp>
+
+namespace cohort::http {
+namespace {
+
+using hop_list = std::vector<forwarded_hop>;
+
+/// Hops beyond this number make a field malformed. Real chains have a few.
+constexpr std::size_t max_hops = 64;
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// RFC 7239 section 6.3: `_` and letters, digits, `.`, `_`, `-`.
+bool is_obfuscated(std::string_view text) noexcept {
+  return text.size() > 1 && text[0] == '_' && std::all_of(text.begin() + 1, text.end(), [](char c) {
+           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+         });
+}
+
+/// RFC 7239 section 6: up to five digits, or an obfuscated port.
+bool is_node_port(std::string_view text) noexcept {
+  if (is_obfuscated(text)) return true;
+  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// Parses a node (RFC 7239 section 6): an IPv4 address or an IPv6 address in brackets, `unknown` or an obfuscated
+/// name, each with an optional port. False if it is malformed. Many proxies omit the brackets in `X-Forwarded-For`.
+bool parse_node(std::string_view node, bool may_omit_brackets, forwarded_hop& hop) {
+  if (may_omit_brackets && std::count(node.begin(), node.end(), ':') > 1 && node[0] != '[') {
+    hop.address = net::parse_address(node);
+    return hop.address && node.find('%') == std::string_view::npos;
+  }
+  auto name = node;
+  std::string_view port;
+  const auto end_of_name = node.starts_with('[') ? node.find(']') : node.find(':');
+  if (node.starts_with('[')) {
+    if (end_of_name == std::string_view::npos) return false;
+    name = node.substr(1, end_of_name - 1);
+    port = node.substr(end_of_name + 1);
+  } else if (end_of_name != std::string_view::npos) {
+    name = node.substr(0, end_of_name);
+    port = node.substr(end_of_name);
+  }
+  if (!port.empty() && (port[0] != ':' || !is_node_port(port.substr(1)))) return false;
+  if (!node.starts_with('[') && (iequals(name, "unknown") || is_obfuscated(name))) return true;
+  if ((name.find(':') != std::string_view::npos) != node.starts_with('[')) return false;
+  if (name.find('%') != std::string_view::npos) return false;
+  hop.address = net::parse_address(name);
+  return hop.address.has_value();
+}
+
+/// Reads a token or a quoted string (RFC 9110 section 5.6.4) and removes it from `text`. Empty if it is malformed.
+std::optional<std::string> take_value(std::string_view& text) {
+  std::string value;
+  if (!text.starts_with('"')) {
+    const auto end = std::min(text.find_first_of(";, \t"), text.size());
+    value = text.substr(0, end);
+    text.remove_prefix(end);
+    // Unquoted ports and IPv6 addresses violate the grammar of a token; some proxies send them.
+    const auto is_lenient = [](char c) { return c == ':' || c == '[' || c == ']'; };
+    auto token = value;
+    std::erase_if(token, is_lenient);
+    return is_token(token) ? std::optional{value} : std::nullopt;
+  }
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return value;
+    }
+    if (text[i] == '\\' && ++i == text.size()) return std::nullopt;
+    value.push_back(text[i]);
+  }
+  return std::nullopt;
+}
+
+void skip_white_space(std::string_view& text) noexcept {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
+bool is_proto(std::string_view text) noexcept { return iequals(text, "http") || iequals(text, "https"); }
+std::string normalized_proto(std::string_view text) { return iequals(text, "https") ? "https" : "http"; }
+
+/// A host with an optional port, without the characters that end it in a URL.
+bool is_host(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view{"-._~[]:%"}.find(c) != std::string_view::npos;
+  });
+}
+
+/// Applies one parameter of a `Forwarded` element. False if it is malformed.
+bool apply_parameter(std::string_view name, std::string_view value, forwarded_hop& hop, bool& has_node) {
+  if (iequals(name, "for")) return !std::exchange(has_node, true) && parse_node(value, false, hop);
+  if (iequals(name, "proto")) {
+    if (!hop.proto.empty() || !is_proto(value)) return false;
+    hop.proto = normalized_proto(value);
+  } else if (iequals(name, "host")) {
+    if (!hop.host.empty() || !is_host(value)) return false;
+    hop.host = value;
+  }
+  return true;
+}
+
+/// Parses one element (`for=…;proto=…`) and removes it, up to its comma.
+bool take_element(std::string_view& text, forwarded_hop& hop) {
+  bool has_node = false;
+  for (;;) {
+    const auto equals = text.find_first_of("=;,");
+    if (equals == std::string_view::npos || text[equals] != '=') return false;
+    const auto name = text.substr(0, equals);
+    if (!is_token(name)) return false;
+    text.remove_prefix(equals + 1);
+    const auto value = take_value(text);
+    if (!value || !apply_parameter(name, *value, hop, has_node)) return false;
+    skip_white_space(text);
+    if (!text.starts_with(';')) return text.empty() || text[0] == ',';
+    text.remove_prefix(1);
+    skip_white_space(text);
+  }
+}
+
+/// The values of all fields with this name, joined with commas; empty if there is none.
+std::optional<std::string> joined_values(const request_head& head, std::string_view name) {
+  std::optional<std::string> joined;
+  for (const auto& each : head.fields) {
+    if (!iequals(each.name, name)) continue;
+    if (joined) joined->append(", ");
+    if (!joined) joined.emplace();
+    joined->append(each.value);
+  }
+  return joined;
+}
+
+/// The index of the client's hop. Precondition: there is a hop.
+std::size_t client_index(const hop_list& hops, const net::network_list& trusted) {
+  auto index = hops.size();
+  while (index > 0) {
+    --index;
+    const auto& address = hops[index].address;
+    // Behind a hidden node nothing is known to be from a trusted proxy.
+    if (!address || !trusted.contains(*address)) break;
+  }
+  return index;
+}
+
+/// The client's hop and its index; empty if one of the visited elements is malformed.
+std::optional<forwarded_hop> find_x_forwarded_for(std::string_view value, const net::network_list& trusted,
+                                                  std::size_t& index) {
+  std::vector<std::string_view> elements;
+  while (!value.empty()) {
+    const auto element = next_list_element(value);
+    if (!element.empty()) elements.push_back(element);
+  }
+  std::optional<forwarded_hop> hop;
+  for (index = elements.size(); index > 0;) {
+    --index;
+    hop = parse_x_forwarded_for_element(elements[index]);
+    if (!hop || !hop->address || !trusted.contains(*hop->address)) break;
+  }
+  return hop;
+}
+
+/// The element at `index` of a list; the last one if there are fewer.
+std::string_view list_element(std::string_view list, std::size_t index) {
+  std::string_view element;
+  for (std::size_t i = 0; i <= index && !list.empty(); ++i) element = next_list_element(list);
+  return element;
+}
+
+void add_proto_and_host(const request_head& head, std::size_t index, forwarded_client& client) {
+  if (const auto protos = joined_values(head, "x-forwarded-proto")) {
+    const auto proto = list_element(*protos, index);
+    if (is_proto(proto)) client.proto = normalized_proto(proto);
+    client.is_malformed = client.is_malformed || !is_proto(proto);
+  }
+  if (const auto hosts = joined_values(head, "x-forwarded-host")) {
+    const auto host = list_element(*hosts, index);
+    if (is_host(host)) client.host = host;
+    client.is_malformed = client.is_malformed || !is_host(host);
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value) {
+  hop_list hops;
+  for (;;) {
+    skip_white_space(value);
+    // RFC 9110 section 5.6.1.2: empty elements are ignored.
+    if (value.empty()) break;
+    if (value[0] != ',') {
+      if (hops.size() == max_hops || !take_element(value, hops.emplace_back())) return std::nullopt;
+    }
+    if (!value.empty()) value.remove_prefix(1);
+  }
+  if (hops.empty()) return std::nullopt;
+  return hops;
+}
+
+std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view element) {
+  forwarded_hop hop;
+  if (element.empty() || !parse_node(element, true, hop)) return std::nullopt;
+  return hop;
+}
+
+forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted) {
+  forwarded_client malformed;
+  malformed.is_malformed = true;
+  forwarded_client client;
+  const auto standard = joined_values(head, "forwarded");
+  const auto legacy = joined_values(head, "x-forwarded-for");
+  std::size_t legacy_index = 0;
+  if (legacy) {
+    const auto hop = find_x_forwarded_for(*legacy, trusted, legacy_index);
+    if (!hop) return malformed;
+    if (hop->address) client.address = hop->address->to_string();
+  }
+  if (!standard) {
+    add_proto_and_host(head, legacy_index, client);
+    return client.is_malformed ? malformed : client;
+  }
+  const auto hops = parse_forwarded(*standard);
+  if (!hops) return malformed;
+  const auto& hop = (*hops)[client_index(*hops, trusted)];
+  const auto address = hop.address ? hop.address->to_string() : std::string{};
+  if (legacy && address != client.address) return malformed;
+  client.address = address;
+  client.proto = hop.proto;
+  client.host = hop.host;
+  return client;
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/http/message/request/request_head.hpp>
+#include <cohort/net/network_list.hpp>
+
+namespace cohort::http {
+
+/// One hop of a request: an element of `Forwarded`, or of `X-Forwarded-For`.
+struct forwarded_hop {
+  /// The node that sent the request to the proxy of this hop; empty if the proxy hides it (`unknown`, `_name`).
+  std::optional<asio::ip::address> address;
+  /// `http` or `https`; empty if it is not stated.
+  std::string proto;
+  /// The `Host` field that the proxy received; empty if it is not stated.
+  std::string host;
+};
+
+/// Parses a `Forwarded` field (RFC 7239 section 4); several field lines are joined with commas. The first hop is the
+/// client, the last one has been added by the nearest proxy. Empty if it is malformed.
+std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value);
+
+/// Parses one element of `X-Forwarded-For`: an IP address with or without a port, or `unknown`. Empty if it is
+/// malformed.
+std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view element);
+
+/// The client of a request as its proxies state it.
+struct forwarded_client {
+  /// The text of the IP address. Empty: unknown, so that the address of the connection counts.
+  std::string address;
+  /// `https` or `http`; empty if it is not stated.
+  std::string proto;
+  /// The host that the client requested; empty if it is not stated.
+  std::string host;
+  /// True if the fields are malformed or contradict each other. The other members are then empty.
+  bool is_malformed = false;
+};
+
+/// Finds the client of a request from a trusted proxy: the hops are visited from the last one, and the first address
+/// that is not in `trusted` is the client; if all are, the first hop. What is farther away can be forged by the client
+/// and is ignored; in `X-Forwarded-For` it may even be malformed. With both `Forwarded` and `X-Forwarded-For`, both
+/// must name the same client: a proxy that sets one of them passes the other one on as the client sent it. Without
+/// `Forwarded`, `X-Forwarded-Proto` and `X-Forwarded-Host` state protocol and host, and the element of the client's hop
+/// counts (the last one if they have fewer elements).
+forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted);
+
+}  // namespace cohort::http

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request/request_head.hpp>
+
+namespace cohort::http {
+
+std::optional<std::string_view> request_head::find(field id) const noexcept {
+  for (const auto& field : fields)
+    if (field.id == id) return field.value;
+  return std::nullopt;
+}
+
+std::optional<std::string_view> request_head::find(std::string_view name) const noexcept {
+  for (const auto& field : fields)
+    if (iequals(field.name, name)) return field.value;
+  return std::nullopt;
+}
+
+void request_head::clear() noexcept {
+  method = http::method::unknown;
+  method_text = target = path = query = {};
+  is_http_1_0 = false;
+  fields.clear();
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request/request_parser.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include <cohort/http/message/request/target.hpp>
+
+namespace cohort::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+std::string_view to_std(boost::beast::string_view text) noexcept { return {text.data(), text.size()}; }
+
+status status_for(const boost::beast::error_code& error) noexcept {
+  return error == beast_http::error::header_limit ? status::request_header_fields_too_large : status::bad_request;
+}
+
+bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+head_scanner::state head_scanner::scan(std::string_view bytes) noexcept {
+  while (scanned_ < bytes.size()) {
+    const auto* found = static_cast<const char*>(std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
+    if (!found) {
+      scanned_ = bytes.size();
+      return state::incomplete;
+    }
+    const auto end = static_cast<std::size_t>(found - bytes.data());
+    if (end == line_start_ || bytes[end - 1] != '\r') return state::bare_line_feed;
+    const bool is_empty_line = end - line_start_ == 1;
+    scanned_ = line_start_ = end + 1;
+    if (is_empty_line) return state::complete;
+  }
+  return state::incomplete;
+}
+
+request_parser::request_parser(const server_limits& limits, request_head& head, std::string& body)
+    : limits_(limits), head_(head), body_decoder_(limits, body) {
+  base::header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
+  base::skip(true);  // the body is decoded by `body_decoder`
+}
+
+request_parser::rejection request_parser::parse_head(std::string_view bytes) {
+  head_.clear();
+  if (const auto rejection = check_version(bytes)) return rejection;
+  head_bytes_ = bytes;
+  boost::beast::error_code failed;
+  base::put(boost::asio::buffer(bytes.data(), bytes.size()), failed);
+  if (failed) return status_for(failed);
+  if (!base::is_header_done() || has_folded_line_) return status::bad_request;
+  if (head_.fields.size() > limits_.max_fields) return status::request_header_fields_too_large;
+  if (const auto rejection = check_target()) return rejection;
+  if (const auto rejection = check_framing()) return rejection;
+  if (const auto rejection = check_host()) return rejection;
+  return check_connection();
+}
+
+/// 505 for another major version than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
+/// Beast would reject it, so `bytes` then becomes a copy with the version 1.1.
+request_parser::rejection request_parser::check_version(std::string_view& bytes) {
+  constexpr std::string_view version_pattern = " HTTP/d.d";
+  const auto line = bytes.substr(0, bytes.find('\r'));
+  if (line.size() < version_pattern.size()) return std::nullopt;
+  const auto version = line.substr(line.size() - version_pattern.size());
+  const char major = version[6];
+  const char minor = version[8];
+  if (!version.starts_with(" HTTP/") || !is_decimal(major) || version[7] != '.' || !is_decimal(minor))
+    return std::nullopt;
+  if (major != '1') return status::http_version_not_supported;
+  if (minor <= '1') return std::nullopt;
+  rewritten_head_ = bytes;
+  rewritten_head_[line.size() - 1] = '1';
+  bytes = rewritten_head_;
+  return std::nullopt;
+}
+
+request_parser::rejection request_parser::check_target() {
+  if (head_.target.size() > limits_.max_target_bytes) return status::uri_too_long;
+  const auto parts = split_target(head_.target);
+  if (!parts) {
+    // The authority-form belongs to CONNECT, a known method that is not implemented.
+    return head_.method == method::connect ? status::not_implemented : status::bad_request;
+  }
+  head_.path = parts->path;
+  head_.query = parts->query;
+  if (head_.path == "*") return head_.method == method::options ? rejection{} : status::bad_request;
+  // An absolute-form without path and query stands for `*` if the method is OPTIONS (RFC 9112 section 3.2.4).
+  if (head_.method == method::options && !head_.target.starts_with('/') &&
+      head_.target.find_first_of("/?", head_.target.find("//") + 2) == std::string_view::npos) {
+    head_.path = "*";
+  }
+  return std::nullopt;
+}
+
+request_parser::rejection request_parser::check_framing() {
+  std::size_t length_count = 0;
+  std::size_t coding_count = 0;
+  for (const auto& header : head_.fields) {
+    if (header.id == field::content_length) {
+      ++length_count;
+      if (header.value.find(',') != std::string_view::npos) return status::bad_request;
+    }
+    if (header.id == field::transfer_encoding) {
+      ++coding_count;
+      if (head_.is_http_1_0 || coding_count > 1) return status::bad_request;
+      if (!iequals(header.value, "chunked")) return status::not_implemented;
+    }
+  }
+  if (length_count > 1 || (length_count > 0 && coding_count > 0)) return status::bad_request;
+  if (coding_count > 0) body_decoder_.start_chunked();
+  if (length_count > 0) {
+    content_length_ = *base::content_length();
+    body_decoder_.start_fixed_length(*content_length_);
+  }
+  return std::nullopt;
+}
+
+request_parser::rejection request_parser::check_host() const {
+  std::size_t host_count = 0;
+  for (const auto& header : head_.fields) {
+    if (header.id != field::host) continue;
+    ++host_count;
+    if (!header.value.empty() && !is_host_and_port(header.value)) return status::bad_request;
+  }
+  if (host_count > 1 || (host_count == 0 && !head_.is_http_1_0)) return status::bad_request;
+  return std::nullopt;
+}
+
+/// `close` takes precedence over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6). 417
+/// for an expectation other than `100-continue`; HTTP/1.0 has none (RFC 9110 section 10.1.1).
+request_parser::rejection request_parser::check_connection() {
+  bool wants_close = false;
+  bool wants_keep_alive = false;
+  for (const auto& header : head_.fields) {
+    if (header.id == field::connection) {
+      for (auto list = header.value; !list.empty();) {
+        const auto option = next_list_element(list);
+        wants_close = wants_close || iequals(option, "close");
+        wants_keep_alive = wants_keep_alive || iequals(option, "keep-alive");
+      }
+    }
+    if (header.id == field::expect && !head_.is_http_1_0) {
+      for (auto list = header.value; !list.empty();) {
+        const auto expectation = next_list_element(list);
+        if (expectation.empty()) continue;
+        if (!iequals(expectation, "100-continue")) return status::expectation_failed;
+        expects_continue_ = true;
+      }
+    }
+  }
+  keep_alive_ = !wants_close && (wants_keep_alive || !head_.is_http_1_0);
+  return std::nullopt;
+}
+
+void request_parser::on_request_impl(beast_http::verb verb, view method_text, view target, int version, error&) {
+  head_.method = verb;
+  head_.method_text = to_std(method_text);
+  head_.target = to_std(target);
+  head_.is_http_1_0 = version == 10;
+}
+
+void request_parser::on_field_impl(beast_http::field id, view name, view value, error&) {
+  // Beast unfolds a folded value into a buffer of its own, so the value is outside of the header section. If the first
+  // line of a value is empty, Beast skips it instead, so there is a line end between name and value.
+  const auto* start = value.data();
+  const bool in_place = std::less_equal<>{}(head_bytes_.data(), start) &&
+                        std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());
+  const auto* name_end = name.data() + name.size();
+  has_folded_line_ = has_folded_line_ || (in_place ? std::find(name_end, start, '\n') != start : !value.empty());
+  head_.fields.push_back({id, to_std(name), to_std(value)});
+}
+
+}  // namespace cohort::http

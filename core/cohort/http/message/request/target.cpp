@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/message/request/target.hpp>
+
+#include <algorithm>
+#include <array>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/encoding_opts.hpp>
+#include <boost/url/pct_string_view.hpp>
+
+#include <cohort/http/message/field.hpp>
+
+namespace cohort::http {
+namespace {
+
+bool is_hex_digit(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Bytes above 0x7F are not valid in a target, yet common; they are accepted as data.
+bool has_valid_characters(std::string_view target) noexcept {
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const auto c = static_cast<unsigned char>(target[i]);
+    if (c <= ' ' || c == 0x7F || c == '#') return false;
+    if (c != '%') continue;
+    if (i + 2 >= target.size() || !is_hex_digit(target[i + 1]) || !is_hex_digit(target[i + 2])) return false;
+    // No path or query needs a NUL, and other programs may truncate the text there.
+    if (target[i + 1] == '0' && target[i + 2] == '0') return false;
+  }
+  return true;
+}
+
+/// unreserved / sub-delims (RFC 3986 section 2): the characters of a name or an IPv4 address.
+constexpr auto host_characters = [] {
+  std::array<bool, 256> table{};
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const unsigned char c : std::string_view{"-._~!$&'()*+,;="}) table[c] = true;
+  return table;
+}();
+
+std::optional<std::string> decode(std::string_view text, boost::urls::encoding_opts options) {
+  const auto encoded = boost::urls::make_pct_string_view(text);
+  if (!encoded) return std::nullopt;
+  return encoded->decode(options);
+}
+
+}  // namespace
+
+bool is_host_and_port(std::string_view text) noexcept {
+  const auto* const host_end =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return host_characters[static_cast<unsigned char>(c)]; });
+  const auto host_length = static_cast<std::size_t>(host_end - text.begin());
+  const auto rest = text.substr(host_length);
+  if (rest.empty()) return host_length > 0;
+  if (rest.front() == ':') return host_length > 0 && std::all_of(rest.begin() + 1, rest.end(), is_digit);
+  // An IPv6 address, or a percent-encoded name.
+  const auto authority = boost::urls::parse_authority(text);
+  return authority && !authority->has_userinfo() && !authority->encoded_host().empty();
+}
+
+std::optional<target_parts> split_target(std::string_view target) noexcept {
+  if (!has_valid_characters(target)) return std::nullopt;
+  if (!target.starts_with('/')) {
+    if (target == "*") return target_parts{target, {}};
+    if (!iequals(target.substr(0, 7), "http://") && !iequals(target.substr(0, 8), "https://")) return std::nullopt;
+    target.remove_prefix(target.find("//") + 2);
+    const auto path = std::min(target.find_first_of("/?"), target.size());
+    if (!is_host_and_port(target.substr(0, path))) return std::nullopt;
+    target.remove_prefix(path);
+    if (target.empty()) return target_parts{"/", {}};
+    if (target.front() == '?') return target_parts{"/", target.substr(1)};
+  }
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos) return target_parts{target, {}};
+  return target_parts{target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<std::string> percent_decode(std::string_view text) { return decode(text, {}); }
+
+std::optional<std::string> decode_query_component(std::string_view text) {
+  boost::urls::encoding_opts options;
+  options.space_as_plus = true;
+  return decode(text, options);
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto parameter = query.substr(0, end);
+    query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
+    const auto equals = parameter.find('=');
+    if (decode_query_component(parameter.substr(0, equals)) != name) continue;
+    return equals == std::string_view::npos ? std::string{} : decode_query_component(parameter.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+}  // namespace cohort::http

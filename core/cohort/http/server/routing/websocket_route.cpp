@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/routing/websocket_route.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <cohort/http/server/upgraded_connection.hpp>
+#include <cohort/http/websocket/websocket.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// Waits until the connection does not use its stream any more.
+task<> wait_until_finished(std::shared_ptr<websocket_connection> connection) {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  while (!connection->is_finished()) co_await connection->finish_waiters().wait();
+}
+
+// Not in the coroutine, whose frame would keep the parameters.
+std::shared_ptr<websocket_connection> make_connection(upgraded_connection& upgraded, const websocket_settings& settings,
+                                                      bool is_compressed) {
+  auto& server = upgraded.shard().state();
+  websocket_connection::parameters parameters{settings,
+                                              websocket_role::server,
+                                              is_compressed,
+                                              upgraded.take_received(),
+                                              &server.metrics.websockets(),
+                                              &server.body_bytes,
+                                              server.settings.limits.max_total_body_bytes};
+  return std::make_shared<websocket_connection>(upgraded.stream(), nullptr, std::move(parameters));
+}
+
+void log_failure(upgraded_connection& connection, const std::exception_ptr& failure) {
+  const auto message = exception_message(failure);
+  connection.shard().state().log.write(
+      telemetry::log_level::error, "handler threw an exception",
+      {{"path", connection.context().head().path.substr(0, 1024)}, {"what", std::string_view{message}}});
+}
+
+}  // namespace
+
+response websocket_route::operator()(request_context& context) const {
+  response result;
+  auto accepted = accept_handshake(context.head(), shared_->options.handshake, result);
+  if (!accepted) return result;
+  const bool is_compressed = !accepted->extensions.empty();
+  result.upgrade("websocket",
+                 [route = shared_, is_compressed, subprotocol = accepted->subprotocol](
+                     upgraded_connection& connection) { return run(connection, route, is_compressed, subprotocol); });
+  result.set("Sec-WebSocket-Accept", accepted->accept);
+  if (!accepted->subprotocol.empty()) result.set("Sec-WebSocket-Protocol", accepted->subprotocol);
+  if (is_compressed) result.set("Sec-WebSocket-Extensions", accepted->extensions);
+  return result;
+}
+
+task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const state> route, bool is_compressed,
+                            std::string subprotocol) {
+  const auto& settings = route->options.connection;
+  const auto connection = make_connection(upgraded, settings, is_compressed);
+  websocket socket{connection, std::move(subprotocol)};
+  connection->on_ended([&upgraded, &settings] {
+    upgraded.cancel_at(deadline::after(upgraded.shard().event_loop().now(), settings.close_timeout));
+  });
+  connection->start();
+  upgraded.on_drain([connection] { connection->close(close_code::going_away, "the server is shutting down"); });
+
+  std::exception_ptr failure;
+  try {
+    auto work = route->function(upgraded.context(), socket);
+    co_await std::move(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool is_cancelled = !!state.cancelled();
+  const bool has_failed = failure && !(is_cancelled && is_cancellation(failure));
+  if (has_failed) log_failure(upgraded, failure);
+  if (!is_cancelled) {
+    connection->close(has_failed ? close_code::internal_error : close_code::normal, {});
+    auto closing = socket.closed();
+    co_await std::move(closing);
+  }
+  connection->abort();
+  auto finishing = wait_until_finished(connection);
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await std::move(finishing);
+  upgraded.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal);
+}
+
+}  // namespace cohort::http

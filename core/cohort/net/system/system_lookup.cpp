@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/system/system_lookup.hpp>
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstring>
+
+namespace cohort::net {
+namespace {
+
+using address_list = std::vector<asio::ip::address>;
+
+error_code to_error_code(int code) {
+  switch (code) {
+    case EAI_AGAIN: return asio::error::host_not_found_try_again;
+    case EAI_FAIL: return asio::error::no_recovery;
+    case EAI_MEMORY: return asio::error::no_memory;
+    default: return asio::error::host_not_found;
+  }
+}
+
+resolver::addresses call_getaddrinfo(const std::string& host, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* list = nullptr;
+  if (const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); code != 0) return to_error_code(code);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{list, &::freeaddrinfo};
+  address_list found;
+  for (const auto* entry = list; entry; entry = entry->ai_next) {
+    endpoint raw;
+    if (entry->ai_addrlen > raw.capacity()) continue;
+    std::memcpy(raw.data(), entry->ai_addr, entry->ai_addrlen);
+    raw.resize(entry->ai_addrlen);
+    if (std::find(found.begin(), found.end(), raw.address()) == found.end()) found.push_back(raw.address());
+  }
+  if (found.empty()) return error_code{asio::error::host_not_found};
+  return found;
+}
+
+/// Whether the machine has the address on one of its interfaces.
+bool is_local_address(const asio::ip::address& address) {
+  const endpoint local{address, 0};
+  const int descriptor = ::socket(local.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  const bool bound = ::bind(descriptor, local.data(), static_cast<socklen_t>(local.size())) == 0;
+  ::close(descriptor);
+  return bound;
+}
+
+bool is_localhost(std::string host) {
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (host.ends_with('.')) host.pop_back();
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
+resolver::addresses look_up_localhost(const std::string& host) {
+  // AI_ADDRCONFIG omits ::1 if it is the only IPv6 address of the machine.
+  const auto named = call_getaddrinfo(host, 0);
+  auto found = named ? *named : address_list{};
+  const address_list loopbacks{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
+  for (const auto& loopback : loopbacks) {
+    if (std::find(found.begin(), found.end(), loopback) == found.end()) found.push_back(loopback);
+  }
+  std::erase_if(found, [](const auto& address) { return address.is_loopback() && !is_local_address(address); });
+  if (found.empty()) return error_code{asio::error::host_not_found};
+  return found;
+}
+
+}  // namespace
+
+resolver::addresses system_lookup(const std::string& host) {
+  if (is_localhost(host)) return look_up_localhost(host);
+  auto found = call_getaddrinfo(host, AI_ADDRCONFIG);
+  if (found || found.error() != asio::error::host_not_found) return found;
+  // A name of a loopback address only, such as `ip6-localhost` on a machine without other IPv6 addresses.
+  auto unfiltered = call_getaddrinfo(host, 0);
+  const bool has_loopback_only =
+      unfiltered && std::all_of(unfiltered->begin(), unfiltered->end(),
+                                [](const auto& address) { return address.is_loopback() && is_local_address(address); });
+  return has_loopback_only ? unfiltered : found;
+}
+
+}  // namespace cohort::net

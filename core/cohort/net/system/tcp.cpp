@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/system/tcp.hpp>
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
+#include <cerrno>
+
+#include <cohort/net/deadline_timer.hpp>
+
+namespace cohort::net {
+namespace {
+
+namespace ip = asio::ip;
+
+class tcp_stream final : public stream {
+ public:
+  tcp_stream(tcp_socket socket, loop& event_loop)
+      : socket_(std::move(socket)),
+        deadline_timer_(event_loop, this, [](void* self) { static_cast<tcp_stream*>(self)->cancel(); }) {
+    error_code ignored;  // without TCP_NODELAY the socket works, with higher latency
+    socket_.set_option(ip::tcp::no_delay{true}, ignored);
+    socket_.non_blocking(true, ignored);
+  }
+  ~tcp_stream() override { unwatch_hangup(); }
+
+  io_result try_write(const_buffers buffers) override {
+    if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+    error_code error;
+    const auto written = socket_.write_some(buffers, error);
+    if (error) return error;
+    return written;
+  }
+
+  io_result try_send_file(int file, std::uint64_t offset, std::size_t count) override {
+    if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+    auto position = static_cast<off_t>(offset);
+    const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    // A file system without sendfile.
+    if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
+    return error_code{errno, boost::system::system_category()};
+  }
+
+  void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
+
+  void watch_hangup(std::function<void()> on_hangup) override {
+    watch_ = std::make_shared<hangup_watch>(std::move(on_hangup));
+    wait_for_hangup();
+  }
+
+  void unwatch_hangup() noexcept override {
+    if (!watch_) return;
+    watch_->active = false;
+    watch_->cancellation.emit(asio::cancellation_type::terminal);
+    watch_.reset();
+  }
+
+  bool readable() noexcept override {
+    const auto received = peek();
+    return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  }
+
+  void shutdown_write() noexcept override {
+    error_code ignored;
+    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+  }
+
+  void close() noexcept override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  void reset() noexcept override {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
+    socket_.close(ignored);
+  }
+
+  std::string peer_address() const override {
+    error_code error;
+    const auto peer = socket_.remote_endpoint(error);
+    return error ? std::string{"unknown"} : peer.address().to_string();
+  }
+
+ private:
+  struct hangup_watch {
+    explicit hangup_watch(std::function<void()> callback) : on_hangup(std::move(callback)) {}
+    std::function<void()> on_hangup;
+    asio::cancellation_signal cancellation;
+    bool active = true;
+  };
+
+  void wait_for_hangup() {
+    auto on_readable = [this, current = watch_](error_code error) {
+      if (!current->active) return;  // the stream may be destroyed
+      if (error == asio::error::operation_aborted) {
+        // The deadline of a read or write has cancelled all pending operations of the socket, this one included.
+        if (socket_.is_open()) wait_for_hangup();
+      } else if (peek() <= 0) {  // otherwise the socket is readable because of bytes, such as a pipelined request
+        current->on_hangup();
+      }
+    };
+    socket_.async_wait(tcp_socket::wait_read,
+                       asio::bind_cancellation_slot(watch_->cancellation.slot(), std::move(on_readable)));
+  }
+
+  /// As recv(2), without removing the byte from the socket.
+  ssize_t peek() noexcept {
+    char byte;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  }
+
+  void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    socket_.async_read_some(buffer, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+  }
+
+  void start_write(const_buffers buffers, completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    socket_.async_write_some(buffers, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+  }
+
+  void start_wait_writable(completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [adapted = io_handler{this, std::move(handler)}](error_code error) mutable { adapted(error, 0); };
+    socket_.async_wait(tcp_socket::wait_write, asio::bind_cancellation_slot(slot, std::move(complete)));
+  }
+
+  struct io_handler {
+    tcp_stream* stream;
+    completion_handler<io_result> handler;
+    void operator()(error_code error, std::size_t count) {
+      if (error == asio::error::operation_aborted && stream->deadline_timer_.expired()) error = asio::error::timed_out;
+      if (error) {
+        handler(error);
+      } else {
+        handler(count);
+      }
+    }
+  };
+
+  void cancel() noexcept {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  tcp_socket socket_;
+  deadline_timer deadline_timer_;
+  std::shared_ptr<hangup_watch> watch_;
+};
+
+class tcp_acceptor final : public acceptor {
+ public:
+  using socket_type = asio::basic_socket_acceptor<ip::tcp, executor>;
+  explicit tcp_acceptor(socket_type socket) : socket_(std::move(socket)) {}
+
+  task<result<stream_ptr>> accept(loop& target) override {
+    struct accept_result {
+      error_code error;
+      std::optional<tcp_socket> socket;
+    };
+    using result_ptr = std::shared_ptr<accept_result>;
+    auto accepting = async_operation<result_ptr>([this, &target](completion_handler<result_ptr> handler) {
+      const auto slot = handler.get_cancellation_slot();
+      auto complete = [handler = std::move(handler)](error_code error, tcp_socket socket) mutable {
+        handler(std::make_shared<accept_result>(accept_result{error, std::move(socket)}));
+      };
+      socket_.async_accept(target.context(), asio::bind_cancellation_slot(slot, std::move(complete)));
+    });
+    auto accepted = co_await std::move(accepting);
+    if (accepted->error) co_return accepted->error;
+    co_return make_tcp_stream(std::move(*accepted->socket), target);
+  }
+
+  endpoint local_endpoint() const override { return socket_.local_endpoint(); }
+  void close() noexcept override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  socket_type socket_;
+};
+
+}  // namespace
+
+stream_ptr make_tcp_stream(tcp_socket socket, loop& event_loop) {
+  return std::make_unique<tcp_stream>(std::move(socket), event_loop);
+}
+
+result<std::unique_ptr<acceptor>> listen_tcp(loop& event_loop, const endpoint& local) {
+  tcp_acceptor::socket_type socket{event_loop.get_executor()};
+  error_code error;
+  socket.open(local.protocol(), error);
+  if (!error) socket.set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error) socket.bind(local, error);
+  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return error;
+  return std::unique_ptr<acceptor>{std::make_unique<tcp_acceptor>(std::move(socket))};
+}
+
+task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline) {
+  auto& event_loop = loop::current();
+  // On the heap, since the timer holds its address while the operation is pending.
+  auto socket = std::make_unique<tcp_socket>(event_loop.get_executor());
+  const auto cancel = [](void* pending) {
+    error_code ignored;
+    static_cast<tcp_socket*>(pending)->cancel(ignored);
+  };
+  deadline_timer timer{event_loop, socket.get(), cancel};
+  timer.set(connect_deadline);
+  if (connect_deadline.expired(event_loop.now())) co_return error_code{asio::error::timed_out};
+  auto connecting = async_operation<io_result>([&socket, peer](completion_handler<io_result> handler) {
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
+    socket->async_connect(peer, asio::bind_cancellation_slot(slot, std::move(complete)));
+  });
+  const auto connected = co_await std::move(connecting);
+  if (!connected) {
+    const bool timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
+    co_return timed_out ? error_code{asio::error::timed_out} : connected.error();
+  }
+  co_return make_tcp_stream(std::move(*socket), event_loop);
+}
+
+}  // namespace cohort::net

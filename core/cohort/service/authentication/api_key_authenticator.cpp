@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/authentication/api_key_authenticator.hpp>
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <array>
+
+#include <cohort/runtime/loop.hpp>
+#include <cohort/service/authentication/authenticated_caller.hpp>
+#include <cohort/service/authentication/failed_key_throttle.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::service {
+namespace {
+
+using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+digest sha256(std::string_view text) {
+  digest hash;
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  return hash;
+}
+
+/// The key of the request, valid or not. Credentials of a scheme other than Bearer count as no key.
+std::optional<std::string_view> find_key(const http::request_head& head) {
+  if (const auto key = head.find("x-api-key")) return key;
+  const auto credentials = head.find(http::field::authorization);
+  if (!credentials) return std::nullopt;
+  const auto scheme_length = std::min(credentials->find(' '), credentials->size());
+  if (!http::iequals(credentials->substr(0, scheme_length), "Bearer")) return std::nullopt;
+  return http::trimmed(credentials->substr(scheme_length));
+}
+
+telemetry::counter& throttled_counter(telemetry::registry& metrics) {
+  return metrics.make_counter("cohort_server_auth_throttled_total",
+                              "Requests with an invalid API key that got 429, because their client had sent too many.");
+}
+
+telemetry::counter& failure_counter(telemetry::registry& metrics, const std::string& prefix, std::string_view endpoint,
+                                    const char* reason) {
+  return metrics.make_counter(prefix + "_auth_failures_total",
+                              "Requests rejected because the API key was missing or invalid.",
+                              {{"endpoint", std::string{endpoint}}, {"reason", reason}});
+}
+
+}  // namespace
+
+struct api_key_authenticator::prepared_keys {
+  const config::api_key_list* keys;
+  std::vector<digest> digests;
+  std::vector<telemetry::counter*> counters;
+};
+
+bool constant_time_equal(std::string_view candidate, std::string_view expected) {
+  const auto candidate_hash = sha256(candidate);
+  const auto expected_hash = sha256(expected);
+  return CRYPTO_memcmp(candidate_hash.data(), expected_hash.data(), expected_hash.size()) == 0;
+}
+
+api_key_authenticator::api_key_authenticator(const config::api_key_set& keys, telemetry::registry& metrics,
+                                             std::string prefix, std::shared_ptr<failed_key_throttle> throttle)
+    : keys_(keys), metrics_(metrics), prefix_(std::move(prefix)), throttle_(std::move(throttle)) {}
+
+api_key_authenticator::~api_key_authenticator() = default;
+
+void api_key_authenticator::register_counters(const http::router& routes) const {
+  for (const auto& route : routes.routes()) {
+    if (!route->pattern.starts_with("/api/")) continue;
+    for (const auto* reason : {"missing", "invalid"}) failure_counter(metrics_, prefix_, route->pattern, reason);
+  }
+  throttled_counter(metrics_);
+  prepare_keys();
+}
+
+/// Called once for each list of keys, so that requests take no lock. Former lists are kept, as `api_key_set` keeps
+/// them.
+const api_key_authenticator::prepared_keys& api_key_authenticator::prepare_keys() const {
+  const std::lock_guard lock{mutex_};
+  const auto& keys = keys_.get();
+  if (!prepared_.empty() && prepared_.back()->keys == &keys) return *prepared_.back();
+  auto prepared = std::make_unique<prepared_keys>(prepared_keys{&keys, {}, {}});
+  for (const auto& entry : keys) {
+    prepared->digests.push_back(sha256(entry.key));
+    prepared->counters.push_back(&metrics_.make_counter(prefix_ + "_api_key_requests_total",
+                                                        "Requests accepted by their API key, by the name of the key.",
+                                                        {{"key", entry.name}}));
+  }
+  prepared_.push_back(std::move(prepared));
+  current_.store(prepared_.back().get(), std::memory_order_release);
+  return *prepared_.back();
+}
+
+const api_key_authenticator::prepared_keys& api_key_authenticator::current_keys() const {
+  const auto* current = current_.load(std::memory_order_acquire);
+  return current && current->keys == &keys_.get() ? *current : prepare_keys();
+}
+
+std::optional<std::size_t> api_key_authenticator::find_index(const prepared_keys& keys,
+                                                             const http::request_context& context) {
+  const auto key = find_key(context.head());
+  if (!key) return std::nullopt;
+  const auto candidate = sha256(*key);
+  std::optional<std::size_t> found;
+  // All keys are compared: the duration does not depend on which one is equal.
+  for (std::size_t i = 0; i < keys.digests.size(); ++i) {
+    if (CRYPTO_memcmp(candidate.data(), keys.digests[i].data(), candidate.size()) == 0) found = i;
+  }
+  return found;
+}
+
+const config::api_key* api_key_authenticator::find_valid_key(const http::request_context& context) const {
+  if (!is_enabled()) return nullptr;
+  const auto& keys = current_keys();
+  const auto index = find_index(keys, context);
+  return index ? &(*keys.keys)[*index] : nullptr;
+}
+
+bool api_key_authenticator::has_valid_key(const http::request_context& context) const {
+  return !is_enabled() || find_valid_key(context) != nullptr;
+}
+
+std::optional<http::response> api_key_authenticator::authenticate(const http::request_context& context,
+                                                                  std::string_view endpoint) const {
+  if (is_enabled() && alternative_ && !find_key(context.head()) && alternative_(context)) return std::nullopt;
+  return authenticate_key(context, endpoint);
+}
+
+std::optional<http::response> api_key_authenticator::authenticate_key(const http::request_context& context,
+                                                                      std::string_view endpoint) const {
+  if (!is_enabled()) return std::nullopt;
+  const auto& keys = current_keys();
+  const auto index = find_index(keys, context);
+  if (!index) return reject(context, endpoint);
+  keys.counters[*index]->increment();
+  return std::nullopt;
+}
+
+http::response api_key_authenticator::reject(const http::request_context& context, std::string_view endpoint) const {
+  const bool has_key = find_key(context.head()).has_value();
+  failure_counter(metrics_, prefix_, endpoint, has_key ? "invalid" : "missing").increment();
+  if (has_key && throttle_) {
+    if (const auto retry_after = throttle_->record(context.client_address(), loop::current().now())) {
+      throttled_counter(metrics_).increment();
+      auto response =
+          http::error_response(http::status::too_many_requests, "Too many invalid API keys, try again later");
+      response.set("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*retry_after).count()));
+      return response;
+    }
+  }
+  auto unauthorized = http::error_response(http::status::unauthorized, "Unauthorized",
+                                           has_key ? "Invalid API key" : "API key required");
+  unauthorized.set("WWW-Authenticate", "ApiKey realm=\"api\", header=\"X-API-Key\"");
+  return unauthorized;
+}
+
+http::filter api_key_filter(const api_key_authenticator& authenticator) {
+  return [&authenticator](http::request_context& context) -> std::optional<http::response> {
+    const auto endpoint = context.endpoint();
+    // The path may be percent-encoded, so the endpoint is checked as well.
+    const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
+    if (!is_api || !authenticator.is_enabled()) return std::nullopt;
+    if (auto rejection = authenticator.authenticate(context, endpoint)) return rejection;
+    using credential = authenticated_caller::credential;
+    const bool has_key = find_key(context.head()).has_value();
+    context.set(authenticated_caller{has_key ? credential::api_key : credential::alternative});
+    return std::nullopt;
+  };
+}
+
+}  // namespace cohort::service

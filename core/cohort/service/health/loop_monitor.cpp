@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/health/loop_monitor.hpp>
+
+#include <pthread.h>
+
+#include <cohort/runtime/platform/memory_reserve.hpp>
+
+namespace cohort::service {
+
+loop_monitor::loop_monitor(loop& monitored, const std::vector<telemetry::registry*>& registries)
+    : loop_(monitored), timer_(monitored.timers(), this) {
+  for (auto* metrics : registries) {
+    lag_histograms_.push_back(&metrics->make_histogram(
+        "cohort_loop_lag_seconds", "Delay between the due time of a timer and its execution, in seconds."));
+  }
+}
+
+void loop_monitor::start() {
+  if (::pthread_getcpuclockid(::pthread_self(), &cpu_clock_) == 0) {
+    has_cpu_clock_.store(true, std::memory_order_release);
+  }
+  arm_timer();
+}
+
+double loop_monitor::cpu_seconds() const noexcept {
+  timespec used{};
+  if (!has_cpu_clock_.load(std::memory_order_acquire) || ::clock_gettime(cpu_clock_, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+void loop_monitor::arm_timer() {
+  due_ = loop_.now() + interval;
+  timer_.arm(due_);
+}
+
+void loop_monitor::on_timer() {
+  const auto lag_seconds = std::chrono::duration<double>(loop_.now() - due_).count();
+  for (auto* histogram : lag_histograms_) histogram->observe(lag_seconds);
+  memory_reserve::refill();
+  arm_timer();
+}
+
+namespace {
+
+/// A metric family with one value for each loop.
+template <class Read>
+prometheus::MetricFamily family_by_loop(const std::vector<std::unique_ptr<loop_monitor>>& monitors, const char* name,
+                                        const char* help, prometheus::MetricType type, Read read) {
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = type;
+  for (const auto& monitor : monitors) {
+    prometheus::ClientMetric metric;
+    metric.label.push_back({"loop", std::to_string(monitor->monitored_loop().index())});
+    const auto value = static_cast<double>(read(*monitor));
+    if (type == prometheus::MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
+}  // namespace
+
+void add_loop_metrics(telemetry::registry& metrics, const std::vector<std::unique_ptr<loop_monitor>>& monitors) {
+  using prometheus::MetricType;
+  metrics.add_collector([&monitors](auto& families) {
+    families.push_back(family_by_loop(monitors, "cohort_loop_cpu_seconds_total",
+                                      "CPU time used by an event loop's thread, in seconds.", MetricType::Counter,
+                                      [](const loop_monitor& monitor) { return monitor.cpu_seconds(); }));
+    families.push_back(
+        family_by_loop(monitors, "cohort_loop_timers", "Armed timers of an event loop.", MetricType::Gauge,
+                       [](const loop_monitor& monitor) { return monitor.monitored_loop().timers().armed_count(); }));
+    families.push_back(
+        family_by_loop(monitors, "cohort_loop_tasks",
+                       "Running tasks of an event loop: connections and background tasks.", MetricType::Gauge,
+                       [](const loop_monitor& monitor) { return monitor.monitored_loop().task_counter().value(); }));
+  });
+}
+
+}  // namespace cohort::service

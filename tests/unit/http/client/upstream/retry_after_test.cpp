@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/protocol/retry_after.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cohort/http/client/upstream/rate_limit_hold.hpp>
+#include "tests/unit/http/client/client_fixture.hpp"
+#include "tests/unit/http/client/upstream/upstream_fixture.hpp"
+
+// `Retry-After`: its formats, and the calls that are rejected after a 429.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using http::client_error;
+
+/// Mon, 01 Jun 2026 12:00:00 GMT
+constexpr wall_time noon{std::chrono::sys_days{std::chrono::June / 1 / 2026} + 12h};
+
+std::optional<duration> parsed(std::string retry_after, std::string date = {}) {
+  http::client_response response;
+  response.fields.emplace_back("Retry-After", std::move(retry_after));
+  if (!date.empty()) response.fields.emplace_back("Date", std::move(date));
+  return http::retry_after_of(response, noon);
+}
+
+TEST_CASE("Retry-After is a number of seconds or a date in one of three formats", "[http][client][case-2.7]") {
+  CHECK(parsed("0") == 0s);
+  CHECK(parsed("3600") == 3600s);
+  CHECK(parsed("99999999999999999999") == 24h);
+  CHECK(parsed("Mon, 01 Jun 2026 13:00:00 GMT") == 1h);
+  CHECK(parsed("Monday, 01-Jun-26 12:10:00 GMT") == 10min);
+  CHECK(parsed("Mon Jun  1 12:00:30 2026") == 30s);
+  CHECK(parsed("Fri, 31 Dec 2027 23:59:59 GMT") == 24h);
+  CHECK(parsed("Mon, 01 Jun 2026 11:59:59 GMT") == 0s);
+  CHECK(parsed("Thu, 01 Jan 1970 00:00:00 GMT") == 0s);
+}
+
+TEST_CASE("a date in Retry-After counts from the response's Date", "[http][client][case-2.7]") {
+  CHECK(parsed("Mon, 01 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 12:55:00 GMT") == 5min);
+  CHECK(parsed("Mon, 01 Jun 2026 09:00:00 GMT", "Mon, 01 Jun 2026 08:00:00 GMT") == 1h);
+  CHECK(parsed("Mon, 01 Jun 2026 12:01:00 GMT", "not a date") == 1min);
+  CHECK(parsed("60", "Mon, 01 Jun 2026 08:00:00 GMT") == 60s);
+}
+
+TEST_CASE("an invalid Retry-After is ignored", "[http][client][case-2.7]") {
+  const auto* const value = GENERATE("", "-1", "+5", "1.5", "5s", "soon", "tomorrow, 01 Jun 2026 13:00:00 GMT",
+                                     "Mon, 41 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 13:00:00 GMT, later");
+  CAPTURE(value);
+  CHECK_FALSE(parsed(value).has_value());
+  CHECK_FALSE(http::retry_after_of(http::client_response{}, noon).has_value());
+}
+
+TEST_CASE("after a 429 with Retry-After, no request is sent until that time", "[http][upstream][case-2.7]") {
+  upstream_fixture fixture;
+  const auto [value, hold] = GENERATE(table<std::string, duration>({
+      {"1", 1s},
+      {"90", 90s},
+      {"3600", 3600s},
+      {"Mon, 01 Jun 2026 12:30:00 GMT", 30min},
+      {"Monday, 01-Jun-26 12:02:00 GMT", 2min},
+      {"Mon Jun  1 12:00:40 2026", 40s},
+  }));
+  CAPTURE(value);
+  const auto skip =
+      wall_time{std::chrono::sys_days{std::chrono::June / 1 / 2026} + 12h} - fixture.time.event_loop().wall_now();
+  fixture.time.step_wall_clock(skip);
+  fixture.replica().steps = {{.status = 429, .retry_after = value}};
+  CHECK(fixture.call().response->status_code() == 429);
+
+  const auto held_back = fixture.call();
+  CHECK(error_of(held_back) == client_error::rate_limited);
+  CHECK(held_back.elapsed == 0s);
+  CHECK(held_back.attempts == 0);
+  fixture.time.run_for(hold - 100ms);
+  CHECK(error_of(fixture.call({}, http::method::post)) == client_error::rate_limited);
+  CHECK(fixture.request_count() == 1);
+  CHECK(fixture.metric("requests_total", "outcome=\"shed\"") == 2);
+
+  fixture.time.run_for(1s);
+  CHECK(is_ok(fixture.call()));
+  CHECK(fixture.request_count() == 2);
+}
+
+TEST_CASE("calls are rejected for the documented maximum at most", "[http][upstream][case-2.7]") {
+  auto settings = single_attempt();
+  const auto maximum = GENERATE(duration{1h}, duration{10min});
+  settings.max_rate_limit_hold = maximum;
+  upstream_fixture fixture{settings};
+  fixture.replica().steps = {
+      {.status = 429, .retry_after = GENERATE("7200", "86400", "Fri, 31 Dec 2027 23:59:59 GMT")}};
+  fixture.call();
+  fixture.time.run_for(maximum - 1s);
+  CHECK(error_of(fixture.call()) == client_error::rate_limited);
+  fixture.time.run_for(2s);
+  CHECK(is_ok(fixture.call()));
+}
+
+TEST_CASE("a 429 without a valid Retry-After does not delay calls", "[http][upstream][case-2.7]") {
+  upstream_fixture fixture;
+  fixture.replica().steps = {
+      {.status = 429, .retry_after = GENERATE("", "0", "soon", "Thu, 01 Jan 1970 00:00:00 GMT")}};
+  fixture.call();
+  CHECK(is_ok(fixture.call()));
+}
+
+TEST_CASE("Retry-After with another status delays the retries of that call only", "[http][upstream][case-2.7]") {
+  upstream_fixture fixture{with_retries()};
+  fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
+  const auto rejected = fixture.call();
+  CHECK(rejected.response->status_code() == 503);
+  CHECK(rejected.attempts == 1);
+  CHECK(is_ok(fixture.call()));
+}
+
+TEST_CASE("a retry waits for the date in Retry-After", "[http][upstream][case-2.7]") {
+  client_fixture fixture;
+  telemetry::registry metrics{1};
+  telemetry::log_sink discarding_sink;
+  const telemetry::logger log{discarding_sink, "test", telemetry::log_level::off, telemetry::log_format::json};
+  http::upstream upstream{fixture.client, metrics, log, "there", with_retries()};
+  spawned_task<http::upstream_result> call{fixture.time, upstream.call(get_request("http://site.test/"), {})};
+  auto& server = fixture.newest_connection();
+  server.read_request();
+  const auto* const status = GENERATE("429 Too Many Requests", "503 Service Unavailable");
+  server.send("HTTP/1.1 " + std::string{status} +
+              "\r\nContent-Length: 0\r\nDate: Tue, 02 Jun 2026 08:00:00 GMT\r\n"
+              "Retry-After: Tue, 02 Jun 2026 08:00:02 GMT\r\n\r\n");
+  const auto received = fixture.time.now();
+  server.read_request();
+  CHECK(fixture.time.now() - received >= 2s);
+  CHECK(fixture.time.now() - received < 3s);
+  server.send(ok_response("again"));
+  fixture.run_ready();
+  REQUIRE(call.ended());
+  CHECK(call.outcome().value->response->body == "again");
+}
+
+TEST_CASE("rate limit hold: a shorter hold does not replace a longer one", "[http][upstream]") {
+  http::rate_limit_hold hold;
+  const time_point start{1h};
+  CHECK_FALSE(hold.is_active(start));
+  hold.extend(start + 10s);
+  hold.extend(start + 1s);
+  CHECK(hold.is_active(start + 9s));
+  CHECK_FALSE(hold.is_active(start + 10s));
+}
+
+}  // namespace
+}  // namespace cohort

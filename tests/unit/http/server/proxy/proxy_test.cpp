@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/unit/http/server/proxy/proxy_fixture.hpp"
+
+// The reverse proxy: requests and their header fields.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
+
+TEST_CASE("proxy: a request is forwarded with its method, its path without the prefix, and its query",
+          "[http][proxy]") {
+  const auto [base, target, start_line] = GENERATE(table<std::string, std::string, std::string>({
+      {"http://up.test", "/api/a%2Fb/c?d=e&f", "GET /a%2Fb/c?d=e&f HTTP/1.1"},
+      {"http://up.test/", "/api/", "GET / HTTP/1.1"},
+      {"http://up.test/v1/", "/api/a", "GET /v1/a HTTP/1.1"},
+      {"http://up.test", "/api/a|b", "GET /a%7Cb HTTP/1.1"},
+      {"http://up.test", "/api//a/./b", "GET //a/./b HTTP/1.1"},
+  }));
+  proxy_fixture fixture{under_api(), base};
+  auto client = fixture.server.connect();
+  const auto request = fixture.forwarded(client, get(target, "Accept: text/plain\r\nCookie: a=b\r\n"));
+  CHECK(request.start_line == start_line);
+  CHECK(request.header("Host") == "up.test");
+  CHECK(request.header("Accept") == "text/plain");
+  CHECK(request.header("Cookie") == "a=b");
+  CHECK_FALSE(request.header("User-Agent").has_value());
+  CHECK_FALSE(request.header("Accept-Encoding").has_value());
+}
+
+TEST_CASE("proxy: fields of one hop are not forwarded", "[http][proxy]") {
+  const auto [lines, name] = GENERATE(table<std::string, std::string>({
+      {"Connection: keep-alive\r\n", "Connection"},
+      {"Connection: close, X-Own\r\nX-Own: 1\r\n", "X-Own"},
+      {"Connection: x-own\r\nConnection: ,x-other , \r\nX-Other: 1\r\n", "X-Other"},
+      {"Keep-Alive: timeout=5\r\n", "Keep-Alive"},
+      {"Proxy-Connection: keep-alive\r\n", "Proxy-Connection"},
+      {"Proxy-Authorization: Basic YTpi\r\n", "Proxy-Authorization"},
+      {"TE: trailers\r\n", "TE"},
+      {"Trailer: X-Sum\r\n", "Trailer"},
+      {"HTTP2-Settings: AA\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n", "HTTP2-Settings"},
+      {"Upgrade: h2c\r\nConnection: Upgrade\r\n", "Upgrade"},
+      {"Connection: X-Forwarded-For\r\nX-Real-IP: 10.0.0.1\r\n", "X-Real-IP"},
+  }));
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  const auto request = fixture.forwarded(client, get("/api/", lines + "X-Kept: 1\r\n"));
+  CHECK_FALSE(request.header(name).has_value());
+  CHECK(request.header("X-Kept") == "1");
+  CHECK(request.header("X-Forwarded-For") == "192.0.2.1");
+}
+
+TEST_CASE("proxy: fields of one hop in a response are not forwarded", "[http][proxy]") {
+  proxy_fixture fixture;
+  const auto response = fixture.response_to_get(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Own, keep-alive\r\nX-Own: 1\r\nKeep-Alive: timeout=9\r\n"
+      "Proxy-Authenticate: Basic\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nETag: \"7\"\r\n"
+      "Content-Type: text/x-own\r\nVia: 1.0 first\r\n\r\nok");
+  CHECK(response.body == "ok");
+  CHECK_FALSE(response.header("X-Own").has_value());
+  CHECK_FALSE(response.header("Proxy-Authenticate").has_value());
+  CHECK(response.header("Keep-Alive") != "timeout=9");
+  CHECK(response.header("ETag") == "\"7\"");
+  CHECK(response.header("Content-Type") == "text/x-own");
+  CHECK(response.header("Content-Length") == "2");
+  CHECK(response.header("Via") == "1.0 first, 1.1 cohort");
+  CHECK(std::count_if(response.headers.begin(), response.headers.end(),
+                      [](const auto& field) { return field.first == "Set-Cookie"; }) == 2);
+}
+
+TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and what the client states is dropped",
+          "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  const auto request = fixture.forwarded(
+      client, get("/api/",
+                  "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.test\r\n"
+                  "Forwarded: for=10.0.0.1\r\nVia: 1.0 first\r\n"));
+  CHECK(request.header("X-Forwarded-For") == "192.0.2.1");
+  CHECK(request.header("X-Forwarded-Proto") == "http");
+  CHECK(request.header("X-Forwarded-Host") == "test");
+  CHECK(request.header("Forwarded") == "for=192.0.2.1;host=\"test\";proto=http");
+  CHECK(request.header("Via") == "1.0 first, 1.1 cohort");
+}
+
+TEST_CASE("proxy: what a trusted proxy states is kept, and this hop is added", "[http][proxy]") {
+  proxy_fixture fixture;
+  fixture.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
+  auto client = fixture.server.connect();
+  const auto request =
+      fixture.forwarded(client, get("/api/",
+                                    "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
+                                    "X-Forwarded-Host: public.test\r\nForwarded: for=203.0.113.9;proto=https\r\n"));
+  CHECK(request.header("X-Forwarded-For") == "203.0.113.9, 192.0.2.1");
+  CHECK(request.header("X-Forwarded-Proto") == "https");
+  CHECK(request.header("X-Forwarded-Host") == "public.test");
+  CHECK(request.header("Forwarded") == "for=203.0.113.9;proto=https, for=192.0.2.1;host=\"test\";proto=http");
+}
+
+TEST_CASE("proxy: the request ID, the trace and the remaining time are those of this hop", "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  const auto request =
+      fixture.forwarded(client, get("/api/",
+                                    "X-Request-Id: client-7\r\nX-Envoy-Expected-Rq-Timeout-Ms: 800\r\n"
+                                    "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
+  CHECK(request.header("X-Request-Id") == "client-7");
+  CHECK(std::stoi(request.header("x-envoy-expected-rq-timeout-ms").value()) <= 790);
+  const auto parent = request.header("traceparent").value();
+  CHECK(parent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+  CHECK_FALSE(has_text(parent, "b7ad6b7169203331"));
+  CHECK(std::count_if(request.headers.begin(), request.headers.end(),
+                      [](const auto& field) { return http::iequals(field.first, "traceparent"); }) == 1);
+}
+
+TEST_CASE("proxy: options keep the host, and change the request and the response", "[http][proxy]") {
+  auto options = under_api();
+  options.preserve_host = true;
+  options.via = "edge";
+  options.on_request = [](const request_context&, http::client_request& request) {
+    request.fields.emplace_back("Authorization", "Bearer own");
+  };
+  options.on_response = [](const http::client_response& from, http::response& to) {
+    to.set("X-Status", std::to_string(from.status_code()));
+  };
+  proxy_fixture fixture{std::move(options)};
+  auto client = fixture.server.connect();
+  const auto request = fixture.forwarded(client, get("/api/"));
+  CHECK(request.header("Host") == "test");
+  CHECK(request.header("Authorization") == "Bearer own");
+  CHECK(request.header("Via") == "1.1 edge");
+  fixture.upstream().send("HTTP/1.1 299 Own\r\nContent-Length: 0\r\n\r\n");
+  const auto response = client.receive();
+  CHECK(response->status == 299);
+  CHECK(response->header("X-Status") == "299");
+}
+
+TEST_CASE("proxy: a Location below the base URL gets the prefix back", "[http][proxy]") {
+  const auto [location, forwarded] = GENERATE(table<std::string, std::string>({
+      {"/v1/next", "/api/next"},
+      {"http://up.test/v1/next?a", "/api/next?a"},
+      {"http://up.test.evil/v1/next", "http://up.test.evil/v1/next"},
+      {"http://other.test/v1/next", "http://other.test/v1/next"},
+      {"//other.test/v1/next", "//other.test/v1/next"},
+      {"/v10/next", "/v10/next"},
+      {"next", "next"},
+  }));
+  proxy_fixture fixture{under_api(), "http://up.test/v1"};
+  const auto response =
+      fixture.response_to_get("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + "\r\n\r\n");
+  CHECK(response.header("Location") == forwarded);
+}
+
+TEST_CASE("proxy: a request body is streamed with its framing", "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  const bool is_chunked = GENERATE(true, false);
+  client.send(is_chunked ? "POST /api/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+                         : "POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc");
+  auto& upstream = fixture.upstream();
+  // The first part arrives before the body is complete.
+  const auto first = upstream.read_bytes();
+  CHECK(has_text(first, is_chunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 6\r\n"));
+  CHECK(first.ends_with("abc"));
+  client.send(is_chunked ? "3\r\ndef\r\n0\r\nX-Sum: dropped\r\n\r\n" : "def");
+  fixture.run_ready();
+  auto rest = upstream.read_bytes();
+  if (is_chunked) rest += upstream.read_bytes();
+  CHECK(rest == (is_chunked ? "\r\n3\r\ndef\r\n0\r\n\r\n" : "def"));
+  upstream.send(ok_response("done"));
+  CHECK(client.receive()->body == "done");
+  // Both connections carry another request.
+  CHECK(fixture.forwarded(client, get("/api/again")).start_line == "GET /again HTTP/1.1");
+  CHECK(fixture.connection_count() == 1);
+}
+
+TEST_CASE("proxy: an expectation is answered here, and not forwarded", "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  client.send("POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read().value().starts_with("HTTP/1.1 100 Continue\r\n"));
+  client.send("ab");
+  const auto request = fixture.upstream().read_request();
+  CHECK(request.body == "ab");
+  CHECK_FALSE(request.header("Expect").has_value());
+  fixture.upstream().send(ok_response("done"));
+  CHECK(client.receive()->status == 200);
+}
+
+}  // namespace
+}  // namespace cohort

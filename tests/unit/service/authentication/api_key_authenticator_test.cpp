@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/authentication/api_key_authenticator.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cohort/service/authentication/authenticated_caller.hpp>
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+http::router sample_routes() {
+  http::router routes;
+  routes.get("/", [](request_context&) { return text_response("page"); });
+  routes.get("/api/things", [](request_context&) { return text_response("things"); });
+  routes.get("/api/things/{id}", [](request_context&) { return text_response("thing"); });
+  return routes;
+}
+
+TEST_CASE("constant_time_equal: two secrets are equal only if every byte is", "[service][authentication]") {
+  const auto [candidate, expected, is_equal] = GENERATE(table<std::string, std::string, bool>({
+      {"secret", "secret", true},
+      {"", "", true},
+      {"secret", "Secret", false},
+      {"secre", "secret", false},
+      {"secrets", "secret", false},
+      {"", "secret", false},
+      {std::string("secret\0", 7), "secret", false},
+      {std::string("a\0b", 3), std::string("a\0c", 3), false},
+  }));
+  CHECK(service::constant_time_equal(candidate, expected) == is_equal);
+}
+
+TEST_CASE("authentication: without a configured key, all requests are accepted", "[service][authentication]") {
+  service_fixture fixture;
+  fixture.serve(sample_routes());
+  CHECK(fixture.response_to(get("/api/things")).status == 200);
+  CHECK(fixture.response_to(get("/api/things", "X-API-Key: whatever\r\n")).status == 200);
+}
+
+TEST_CASE("authentication: every path below /api/ requires the key, also percent-encoded ones",
+          "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto [path, status] = GENERATE(table<std::string, int>({
+      {"/api/things", 401},
+      {"/api/things/7", 401},
+      {"/api/things?x=y", 401},
+      {"/%61pi/things", 401},
+      {"/api%2Fthings", 404},  // no separator, so not below /api/
+      {"/%61%70%69/things/7", 401},
+      {"http://other/api/things", 401},
+      {"/api/unknown", 401},
+      {"/", 200},
+      {"/health", 200},
+      {"/livez", 200},
+      {"/readyz", 200},
+      {"/metrics", 200},
+      {"/unknown", 404},
+      {"/apis", 404},
+  }));
+  CAPTURE(path);
+  CHECK(fixture.response_to(get(path)).status == status);
+  if (status == 401) {
+    CHECK(fixture.response_to(get(path, "X-API-Key: secret\r\n")).status == (path == "/api/unknown" ? 404 : 200));
+    CHECK(fixture.response_to(get(path, "x-api-key: Secret\r\n")).status == 401);
+  }
+}
+
+TEST_CASE("authentication: a 401 response states the reason, which is counted from zero", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto failures = [&](const std::string& reason) {
+    return fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}");
+  };
+  CHECK(failures("missing") == 0);
+  CHECK(failures("invalid") == 0);
+  CHECK_FALSE(fixture.metric_value("service_auth_failures_total{endpoint=\"/\",reason=\"missing\"}").has_value());
+
+  const auto missing = fixture.response_to(get("/api/things"));
+  CHECK(missing.body == R"({"error":"Unauthorized","message":"API key required"})");
+  CHECK(missing.header("WWW-Authenticate").has_value());
+  CHECK(missing.header("Content-Type") == "application/json");
+  CHECK(failures("missing") == 1);
+
+  for (const auto* key : {"wrong", "", "secret secret"}) {
+    const auto invalid = fixture.response_to(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
+    CHECK(invalid.status == 401);
+    CHECK(invalid.body == R"({"error":"Unauthorized","message":"Invalid API key"})");
+  }
+  CHECK(failures("invalid") == 3);
+  CHECK(failures("missing") == 1);
+}
+
+TEST_CASE("authentication: the alternative applies to requests without a key only", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.authenticator.set_alternative(
+      [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });
+  fixture.serve(sample_routes());
+  CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\n")).status == 200);
+  CHECK(fixture.response_to(get("/api/things", "X-Session: no\r\n")).status == 401);
+  CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\nX-API-Key: wrong\r\n")).status == 401);
+}
+
+TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has precedence", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.authenticator.set_alternative(
+      [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });
+  fixture.serve(sample_routes());
+  const auto [header_lines, error] = GENERATE(table<std::string, std::string>({
+      {"Authorization: Bearer secret\r\n", ""},
+      {"authorization: bEARER   secret\r\n", ""},
+      {"Authorization: Bearer wrong\r\nX-API-Key: secret\r\n", ""},
+      {"Authorization: Basic secret\r\nX-Session: yes\r\n", ""},
+      {"Authorization: Bearer secret\r\nX-API-Key: wrong\r\n", "Invalid API key"},
+      {"Authorization: Bearer Secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer secret secret\r\n", "Invalid API key"},
+      {"Authorization: Bearer wrong\r\nX-Session: yes\r\n", "Invalid API key"},
+      {"Authorization: Bearer\r\n", "Invalid API key"},
+      {"Authorization: Bearersecret\r\n", "API key required"},
+      {"Authorization: Basic secret\r\n", "API key required"},
+      {"Authorization: secret\r\n", "API key required"},
+      {"Authorization:\r\n", "API key required"},
+  }));
+  CAPTURE(header_lines);
+  const auto response = fixture.response_to(get("/api/things", header_lines));
+  CHECK(response.status == (error.empty() ? 200 : 401));
+  if (error.empty()) return;
+  CHECK(json_at(response.body, "/message") == "\"" + error + "\"");
+  const std::string reason = error == "Invalid API key" ? "invalid" : "missing";
+  CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
+}
+
+TEST_CASE("a replaced key applies to the next request", "[service][authentication][case-5.4]") {
+  service_fixture fixture{"old"};
+  fixture.serve(sample_routes());
+  auto connection = fixture.connect();
+  const auto status_with = [&](const char* key) {
+    connection.send(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
+    return connection.receive()->status;
+  };
+  CHECK(status_with("old") == 200);
+  fixture.api_key.replace("new");
+  CHECK(status_with("old") == 401);
+  CHECK(status_with("new") == 200);
+}
+
+std::string key_line(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }
+
+TEST_CASE("authentication: after 10 invalid keys in a minute a client gets 429 until the minute has passed",
+          "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  const auto response_for = [&](const std::string& key) {
+    return fixture.response_to(get("/api/things", key_line(key)));
+  };
+  for (int i = 0; i < 10; ++i) {
+    CHECK(response_for("wrong-" + std::to_string(i)).status == 401);
+    fixture.time.run_for(2s);
+  }
+  const auto throttled = response_for("wrong");
+  CHECK(throttled.status == 429);
+  CHECK(throttled.header("Retry-After") == "40");
+  CHECK(throttled.body == R"({"error":"Too Many Requests","message":"Too many invalid API keys, try again later"})");
+  CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 1);
+  CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"invalid\"}") == 11);
+
+  // Neither valid nor missing keys are throttled, and the throttled requests do not extend the minute.
+  CHECK(response_for("secret").status == 200);
+  CHECK(fixture.response_to(get("/api/things")).status == 401);
+  fixture.time.run_for(39s);
+  CHECK(response_for("wrong").status == 429);
+  fixture.time.run_for(1500ms);
+  CHECK(response_for("wrong").status == 401);
+}
+
+TEST_CASE("authentication: valid and missing keys do not count as failures", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(sample_routes());
+  for (int i = 0; i < 30; ++i) {
+    CHECK(fixture.response_to(get("/api/things", key_line("secret"))).status == 200);
+    CHECK(fixture.response_to(get("/api/things")).status == 401);
+  }
+  CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 0);
+}
+
+TEST_CASE("authentication: each of several keys is valid and counted by its name", "[service][authentication]") {
+  service_fixture fixture{"first"};
+  fixture.api_key.replace(config::api_key_list{{"alice", "first"}, {"bob", "second"}});
+  fixture.serve(sample_routes());
+  const auto requests_of = [&](const std::string& name) {
+    return fixture.metric_value("service_api_key_requests_total{key=\"" + name + "\"}");
+  };
+  CHECK(requests_of("bob") == 0);
+  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("bob"))).status == 401);
+  CHECK(requests_of("alice") == 1);
+  CHECK(requests_of("bob") == 2);
+  CHECK(fixture.api_key.outgoing().get() == "first");
+
+  fixture.api_key.replace(config::api_key_list{{"bob", "second"}, {"carol", "third"}});
+  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 401);
+  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_line("third"))).status == 200);
+  CHECK(requests_of("bob") == 3);
+  CHECK(fixture.api_key.outgoing().get() == "second");
+}
+
+std::string credential_name(const request_context& context) {
+  const auto* caller = context.get<service::authenticated_caller>();
+  if (!caller) return "none";
+  return caller->accepted == service::authenticated_caller::credential::api_key ? "key" : "alternative";
+}
+
+TEST_CASE("API key: the handler learns how its caller was authenticated", "[service][authentication]") {
+  const auto add_route = [](http::router& routes) {
+    routes.get("/api/who", [](request_context& context) { return text_response(credential_name(context)); });
+  };
+  {
+    service_fixture fixture{"secret"};
+    fixture.authenticator.set_alternative(
+        [](const request_context& context) { return context.head().find("cookie").has_value(); });
+    http::router routes;
+    add_route(routes);
+    fixture.serve(std::move(routes));
+    CHECK(fixture.response_to(get("/api/who", "X-API-Key: secret\r\n")).body == "key");
+    CHECK(fixture.response_to(get("/api/who", "Cookie: session\r\n")).body == "alternative");
+    CHECK(fixture.response_to(get("/api/who")).status == 401);
+  }
+  service_fixture open_service;
+  http::router routes;
+  add_route(routes);
+  open_service.serve(std::move(routes));
+  CHECK(open_service.response_to(get("/api/who", "X-API-Key: any\r\n")).body == "none");
+}
+
+}  // namespace
+}  // namespace cohort
