@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The backoff after a failed accept, for example for lack of file descriptors: 1, 2, 4 … 64 ms.
+/// The backoff after a failed accept: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or memory becomes
+/// free, and the listener stays readable meanwhile.
 constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
 /// A persistent failure is logged once in this time.
@@ -24,10 +25,11 @@ constexpr duration accept_log_interval = 1min;
 constexpr std::size_t shed_headroom_divisor = 32;
 /// The same for header sections and handshakes in progress.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
-/// Waits of `min_accept_backoff` before a connection is closed because the reserve is used up.
+/// Waits of `min_accept_backoff` before a connection is closed because the reserve is used up. The accepted connection
+/// waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.
 constexpr int max_full_waits = 3;
-/// A draining server keeps accepting until no connection has arrived for this long, so that none in the backlog is
-/// reset.
+/// A draining server keeps accepting until no connection has arrived for this long, at most `max_quiet_wait`, so that
+/// none in the backlog is reset: the kernel does not tell how many are in it.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
 

@@ -48,7 +48,7 @@ class wait_queue {
 };
 
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (at once if that has passed), or
-/// `cancelled`.
+/// `cancelled`. Suspends the coroutine alone; the thread runs the loop's other work meanwhile.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));
