@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/net/system/tcp.hpp>
 
+#include <sys/socket.h>
+
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -107,6 +109,46 @@ TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp
   reset_on_close(raw);
   raw.close();
   CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
+}
+
+TEST_CASE("tcp: the end of the stream is read at once if it arrived with the last bytes", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  streams.server->set_deadline(time.long_deadline());
+  CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
+  streams.client->shutdown_write();
+  CHECK(time.run(read_once(*streams.server)) == std::string{"request"});
+  // As after a response.
+  SECTION("after a write") { CHECK(time.run(write_bytes(*streams.server, "response")) == 8U); }
+  SECTION("without a write") {}
+  CHECK(time.run(read_once(*streams.server)).error() == asio::error::eof);
+}
+
+TEST_CASE("tcp: a reset that arrived with the last bytes is returned by the next read", "[net][tcp]") {
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto raw = connect_loopback(listener->local_endpoint().port());
+  auto accepted = time.run(listener->accept(time.event_loop()));
+  REQUIRE(accepted.has_value());
+  (*accepted)->set_deadline(time.long_deadline());
+  REQUIRE(::send(raw.get(), "part", 4, 0) == 4);
+  reset_on_close(raw);
+  raw.close();
+  CHECK(time.run(read_once(**accepted)) == std::string{"part"});
+  CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
+}
+
+TEST_CASE("tcp: bytes that arrive between two reads are read", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  streams.server->set_deadline(time.long_deadline());
+  CHECK(time.run(write_bytes(*streams.client, "first")) == 5U);
+  CHECK(time.run(read_once(*streams.server)) == std::string{"first"});
+  CHECK(time.run(write_bytes(*streams.server, "response")) == 8U);
+  CHECK(time.run(write_bytes(*streams.client, "second")) == 6U);
+  // The loop waits while no read is pending, and so receives the socket's event before the read.
+  time.run(sleep_task(time.short_deadline()));
+  CHECK(time.run(read_once(*streams.server)) == std::string{"second"});
 }
 
 TEST_CASE("tcp: readable is true if a read would not wait", "[net][tcp]") {

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include <cohort/net/deadline_timer.hpp>
+#include <cohort/net/system/tcp_receive.hpp>
 
 namespace cohort::net {
 namespace {
@@ -22,8 +23,7 @@ class tcp_stream final : public stream {
   tcp_stream(tcp_socket socket, loop& event_loop)
       : socket_(std::move(socket)),
         deadline_timer_(event_loop, this, [](void* self) { static_cast<tcp_stream*>(self)->cancel(); }) {
-    error_code ignored;  // without TCP_NODELAY the socket works, with higher latency
-    socket_.set_option(ip::tcp::no_delay{true}, ignored);
+    error_code ignored;
     socket_.non_blocking(true, ignored);
   }
   ~tcp_stream() override { unwatch_hangup(); }
@@ -31,8 +31,11 @@ class tcp_stream final : public stream {
   io_result try_write(const_buffers buffers) override {
     if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
     error_code error;
-    const auto written = socket_.write_some(buffers, error);
+    // One buffer is sent by send(2), two by sendmsg(2), which costs more.
+    const auto written =
+        buffers[1].size() == 0 ? socket_.write_some(buffers[0], error) : socket_.write_some(buffers, error);
     if (error) return error;
+    receive_state_.has_sent_since = true;
     return written;
   }
 
@@ -40,7 +43,10 @@ class tcp_stream final : public stream {
     if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
     auto position = static_cast<off_t>(offset);
     const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (sent >= 0) {
+      receive_state_.has_sent_since = true;
+      return static_cast<std::size_t>(sent);
+    }
     // A file system without sendfile.
     if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
     return error_code{errno, boost::system::system_category()};
@@ -117,13 +123,22 @@ class tcp_stream final : public stream {
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    if (receive_state_.is_drained && !receive_state_.has_sent_since) {
+      // A reset that arrived together with the last bytes raises no further event.
+      error_code error;
+      const auto size = receive(socket_.native_handle(), buffer, receive_state_, error);
+      if (!error) return handler.post(size);
+      if (error != asio::error::would_block) return handler.post(error);
+    }
     const auto slot = handler.get_cancellation_slot();
-    socket_.async_read_some(buffer, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+    socket_.async_read_some(tcp_read_buffer{buffer, receive_state_},
+                            asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     const auto slot = handler.get_cancellation_slot();
+    receive_state_.has_sent_since = true;
     socket_.async_write_some(buffers, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
   }
 
@@ -153,9 +168,18 @@ class tcp_stream final : public stream {
   }
 
   tcp_socket socket_;
+  tcp_receive_state receive_state_;
   deadline_timer deadline_timer_;
   std::shared_ptr<hangup_watch> watch_;
 };
+
+/// Sets the options of a stream's socket. Accepted sockets inherit them from their acceptor.
+template <class Socket>
+void set_stream_options(Socket& socket) noexcept {
+  error_code ignored;  // without TCP_NODELAY the socket works, with higher latency
+  socket.set_option(ip::tcp::no_delay{true}, ignored);
+  enable_drain_detection(socket.native_handle());
+}
 
 class tcp_acceptor final : public acceptor {
  public:
@@ -201,6 +225,7 @@ result<std::unique_ptr<acceptor>> listen_tcp(loop& event_loop, const endpoint& l
   error_code error;
   socket.open(local.protocol(), error);
   if (!error) socket.set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error) set_stream_options(socket);
   if (!error) socket.bind(local, error);
   if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
   if (error) return error;
@@ -228,6 +253,7 @@ task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline) {
     const bool timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
     co_return timed_out ? error_code{asio::error::timed_out} : connected.error();
   }
+  set_stream_options(*socket);
   co_return make_tcp_stream(std::move(*socket), event_loop);
 }
 

@@ -10,7 +10,7 @@ namespace cohort::net {
 
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 
-/// Wraps a connected socket as a stream of `event_loop`, with TCP_NODELAY.
+/// Wraps a connected socket as a stream of `event_loop`.
 stream_ptr make_tcp_stream(tcp_socket socket, loop& event_loop);
 
 /// Listens on `local` with SO_REUSEADDR; port 0 lets the system choose a port. The acceptor runs on `event_loop` and

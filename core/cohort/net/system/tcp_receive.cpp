@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/system/tcp_receive.hpp>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace cohort::net {
+
+void enable_drain_detection(int socket) noexcept {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &on, sizeof on);
+}
+
+std::size_t receive(int socket, asio::mutable_buffer buffer, tcp_receive_state& state, error_code& error) noexcept {
+  iovec bytes{buffer.data(), buffer.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  state = {};
+  ssize_t size = 0;
+  do size = ::recvmsg(socket, &message, MSG_DONTWAIT);
+  while (size < 0 && errno == EINTR);
+  if (size <= 0) {
+    error = size == 0 ? error_code{asio::error::eof} : error_code{errno, boost::system::system_category()};
+    return 0;
+  }
+  error = {};
+  // The number of bytes that are left; the end of the stream counts as one.
+  const cmsghdr* left = CMSG_FIRSTHDR(&message);
+  if (left && left->cmsg_level == IPPROTO_TCP && left->cmsg_type == TCP_CM_INQ) {
+    int count = 1;
+    std::memcpy(&count, CMSG_DATA(left), sizeof count);
+    state.is_drained = count == 0;
+  }
+  return static_cast<std::size_t>(size);
+}
+
+}  // namespace cohort::net
