@@ -108,7 +108,7 @@ void add_api_description_routes(http::router& routes, api_description_settings s
            [texts, &authenticator](http::request_context&) {
              http::response response;
              response.body(texts->get(authenticator.is_enabled()).page, "text/html; charset=utf-8");
-             response.set("Cache-Control", "no-cache");
+             response.set("Cache-Control", "no-cache").set("Content-Security-Policy", http::openapi_page_policy());
              return response;
            })
       .summary("The description of the API as a page")

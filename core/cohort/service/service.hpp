@@ -77,7 +77,7 @@ struct definition {
   std::string version{cohort::version()};
   /// Default port.
   std::uint16_t port = 0;
-  /// Value of the `Content-Security-Policy` header.
+  /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates

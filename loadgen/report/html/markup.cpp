@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <cohort/http/message/html.hpp>
 #include "loadgen/terminal/unicode_text.hpp"
 
 namespace cohort::loadgen::html {
@@ -14,20 +15,7 @@ std::string_view class_attribute(table::content type) {
 
 }  // namespace
 
-std::string escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : terminal::sanitize(text)) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#39;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
+std::string escape(std::string_view text) { return http::escape_html(terminal::sanitize(text)); }
 
 markup emphasize(std::string_view css_class, std::string_view html) {
   std::string element = "<b class=\"";

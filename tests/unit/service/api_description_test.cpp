@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <cohort/http/server/openapi/api_document.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/sim/fleet.hpp>
 #include "tests/support/openapi_document.hpp"
@@ -33,6 +34,7 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
   CHECK(page.status == 200);
   CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
   CHECK(page.body.find("GET /api/x") != std::string::npos);
+  CHECK(page.header("Content-Security-Policy") == http::openapi_page_policy());
 }
 
 TEST_CASE("API description: the credentials are described while a key is configured", "[service][openapi]") {

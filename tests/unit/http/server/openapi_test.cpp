@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/openapi/api_document.hpp>
 
+#include <array>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/http/server/input/typed_handler.hpp>
+#include <cohort/http/server/openapi/schema_markup.hpp>
 #include "tests/support/openapi_document.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
@@ -155,8 +160,72 @@ TEST_CASE("OpenAPI page: lists operations and schemas, and escapes texts", "[htt
   CHECK(page.find("Deprecated") != std::string::npos);
   CHECK(page.find("<a href=\"#schema-item\">item</a>") != std::string::npos);
   CHECK(page.find("id=\"schema-item\"") != std::string::npos);
-  for (const auto* forbidden : {"<script", "<style", "style=", "http://", "https://"})
+  for (const auto* forbidden : {"<script", "style=", "http://", "https://", "url(", "@import"})
     CHECK(page.find(forbidden) == std::string::npos);
+}
+
+TEST_CASE("openapi: the policy of the page permits its one style sheet", "[http][server][openapi]") {
+  const auto page = http::openapi_page(http::describe_api({}, {.title = "A", .version = "1"}));
+  const auto start = page.find("<style>") + 7;
+  const auto style = page.substr(start, page.find("</style>") - start);
+  CHECK(page.find("<style", start) == std::string::npos);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(style.data()), style.size(), hash.data());
+  std::array<unsigned char, 64> encoded{};
+  EVP_EncodeBlock(encoded.data(), hash.data(), SHA256_DIGEST_LENGTH);
+  const std::string source = "style-src 'sha256-" + std::string{reinterpret_cast<const char*>(encoded.data())} + "'";
+  CHECK(http::openapi_page_policy().find(source) != std::string::npos);
+  CHECK(http::openapi_page_policy().starts_with("default-src 'none';"));
+}
+
+TEST_CASE("openapi: the page groups operations by their first tag and can be opened by operation",
+          "[http][server][openapi]") {
+  http::router routes;
+  const auto handler = [](request_context&) { return http::response{}; };
+  routes.get("/b", handler).tags({"books"}).operation_id("list_books");
+  routes.get("/a", handler).tags({"authors"});
+  routes.post("/b", handler).tags({"books", "other"});
+  const auto page = http::openapi_page(http::describe_api(routes.routes(), {.title = "A", .version = "1"}));
+  const auto authors = page.find("<h2>authors</h2>");
+  const auto books = page.find("<h2>books</h2>");
+  REQUIRE(authors < books);
+  CHECK(page.find("GET /a") < books);
+  CHECK(page.find("GET /b") > books);
+  CHECK(page.find("POST /b") > books);
+  CHECK(page.find("id=\"list_books\"") != std::string::npos);
+  CHECK(page.find("<h2>other</h2>") == std::string::npos);
+}
+
+TEST_CASE("openapi: a schema that does not fit in a line has a line for each member", "[http][server][openapi]") {
+  const auto text = [](std::string_view schema) {
+    std::string plain;
+    bool is_in_tag = false;
+    for (const char c : http::schema_markup(schema)) {
+      if (c == '<') is_in_tag = true;
+      if (!is_in_tag) plain += c;
+      if (c == '>') is_in_tag = false;
+    }
+    return plain;
+  };
+  CHECK(text(R"({"type":"object","required":["a"]})") ==
+        "{&quot;type&quot;: &quot;object&quot;, "
+        "&quot;required&quot;: [&quot;a&quot;]}");
+  const std::string words(60, 'x');
+  CHECK(text(R"({ "description":")" + words + R"(","properties":{"a":{"type":"integer","minimum":-1}},"e":[]})") ==
+        "{\n  &quot;description&quot;: &quot;" + words +
+            "&quot;,\n  &quot;properties&quot;: {&quot;a&quot;: {&quot;type&quot;: &quot;integer&quot;, "
+            "&quot;minimum&quot;: -1}},\n  &quot;e&quot;: []\n}");
+  CHECK(http::schema_markup(R"({"$ref":"#/components/schemas/a-b"})") == "<a href=\"#schema-a-b\">a-b</a>");
+}
+
+TEST_CASE("openapi: a schema that is not JSON is shown, escaped", "[http][server][openapi]") {
+  for (const auto* text : {"", "<b>", "{", "[1", "}", "{\"a", "{\"a\":", "{]}", ",", "\"\\", "true false", "{<}"}) {
+    CAPTURE(text);
+    const auto markup = http::schema_markup(text);
+    CHECK(markup.find("<b>") == std::string::npos);
+    CHECK(markup.size() >= std::string_view{text}.size());
+  }
+  CHECK(http::schema_markup(std::string(100'000, '[')).size() >= 100'000);
 }
 
 }  // namespace

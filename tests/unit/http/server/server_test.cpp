@@ -25,6 +25,22 @@ TEST_CASE("server: a response has its status, date, type and length, and the com
   CHECK(response.body == "hello");
 }
 
+TEST_CASE("server: a Content-Security-Policy of a response replaces the common one", "[http][server]") {
+  server_fixture server;
+  server.settings.common_header_lines =
+      "X-Frame-Options: DENY\r\nContent-Security-Policy: default-src 'none'\r\nX-Last: 1\r\n";
+  server.routes.get("/", [](http::request_context&) {
+    return http::response{}.set("X-Own", "1").set("Content-Security-Policy", "default-src 'self'");
+  });
+  server.routes.get("/other", [](http::request_context&) { return http::response{}.set("X-Own", "1"); });
+  const auto response = server.response_to(get("/"));
+  CHECK(response.header("Content-Security-Policy") == "default-src 'self'");
+  CHECK(response.header("X-Frame-Options") == "DENY");
+  CHECK(response.header("X-Own") == "1");
+  CHECK(response.header("X-Last") == "1");
+  CHECK(server.response_to(get("/other")).header("Content-Security-Policy") == "default-src 'none'");
+}
+
 TEST_CASE("server: Date follows the clock, also when that is set", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler(""));

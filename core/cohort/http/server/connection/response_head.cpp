@@ -24,6 +24,17 @@ void append_status_line(std::string& output, status code) {
   output += "\r\n";
 }
 
+constexpr std::string_view policy_name = "Content-Security-Policy";
+
+/// Appends the lines but those of `Content-Security-Policy`.
+void append_without_policy(std::string& output, std::string_view lines) {
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find("\r\n") + 2);
+    if (!iequals(line.substr(0, line.find(':')), policy_name)) output += line;
+    lines.remove_prefix(line.size());
+  }
+}
+
 }  // namespace
 
 bool may_have_body(status code) noexcept {
@@ -50,7 +61,11 @@ void append_response_head(std::string& output, const response& result, const res
     output += "Connection: keep-alive\r\n";
   }
   output += result.header_lines();
-  output += common_header_lines;
+  if (result.header_lines().empty() || !result.find(policy_name)) {
+    output += common_header_lines;
+  } else {
+    append_without_policy(output, common_header_lines);
+  }
   output += "\r\n";
 }
 

@@ -24,6 +24,7 @@ struct response_framing {
 bool may_have_body(status code) noexcept;
 
 /// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines.
+/// A `Content-Security-Policy` of `result` replaces the common one: a browser would enforce both.
 void append_response_head(std::string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines);
 

@@ -64,8 +64,11 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
 /// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), with the same text for the same routes.
 std::string openapi_json(const api_document& document);
 
-/// A page in HTML that lists operations, parameters, responses and schemas. It has neither scripts nor styles, so that
-/// any `Content-Security-Policy` permits it.
+/// A page in HTML that lists operations, parameters, responses and schemas. It has no scripts, and one style sheet that
+/// is part of it: `openapi_page_policy` permits nothing else.
 std::string openapi_page(const api_document& document);
+
+/// The `Content-Security-Policy` of the page: its style sheet by its hash, as in CSP Level 3, section 6.7.2.3.
+const std::string& openapi_page_policy();
 
 }  // namespace cohort::http

@@ -92,7 +92,7 @@ void write_operation(json::writer& out, const api_operation& described, const ap
 
 void write_tags(json::writer& out, const std::vector<api_operation>& operations) {
   std::set<std::string> names;
-  for (const auto& each : operations) names.insert(each.settings.tags.begin(), each.settings.tags.end());
+  for (const auto& described : operations) names.insert(described.settings.tags.begin(), described.settings.tags.end());
   out.key("tags").open_array();
   for (const auto& name : names) out.open_object().field("name", name).close_object();
   out.close_array();
@@ -124,13 +124,13 @@ std::string openapi_json(const api_document& document) {
   write_tags(out, document.operations);
   out.key("paths").open_object();
   const std::string* open_path = nullptr;
-  for (const auto& each : document.operations) {
-    if (!open_path || *open_path != each.path) {
+  for (const auto& described : document.operations) {
+    if (!open_path || *open_path != described.path) {
       if (open_path) out.close_object();
-      out.key(each.path).open_object();
+      out.key(described.path).open_object();
     }
-    open_path = &each.path;
-    write_operation(out, each, information);
+    open_path = &described.path;
+    write_operation(out, described, information);
   }
   if (open_path) out.close_object();
   out.close_object();

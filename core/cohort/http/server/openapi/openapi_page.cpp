@@ -1,107 +1,135 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
+#include <array>
+#include <cctype>
 
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <cohort/http/message/html.hpp>
 #include <cohort/http/server/openapi/api_document.hpp>
+#include <cohort/http/server/openapi/page_style.hpp>
+#include <cohort/http/server/openapi/schema_markup.hpp>
 
 namespace cohort::http {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&': html += "&amp;"; break;
-      case '<': html += "&lt;"; break;
-      case '>': html += "&gt;"; break;
-      case '"': html += "&quot;"; break;
-      default: html += c;
-    }
-  }
-  return html;
+std::string cell(std::string_view text) { return "<td>" + escape_html(text) + "</td>"; }
+
+std::string code(std::string_view text) { return "<code>" + escape_html(text) + "</code>"; }
+
+/// A schema within a line or, if it is longer, as a block.
+std::string schema_block(std::string_view schema) {
+  const auto markup = schema_markup(schema);
+  return markup.find('\n') == markup.npos ? "<code>" + markup + "</code>" : "<pre>" + markup + "</pre>";
 }
 
-std::string cell(std::string_view text) { return "<td>" + escaped(text) + "</td>"; }
-
-/// A schema as text, in which references are links to the schemas below.
-std::string schema_text(std::string_view schema) {
-  constexpr std::string_view reference = "#/components/schemas/";
-  std::string html = "<code>";
-  for (auto at = schema.find(reference); at != std::string_view::npos; at = schema.find(reference)) {
-    const auto end = std::min(schema.find('"', at), schema.size());
-    const std::string name{schema.substr(at + reference.size(), end - at - reference.size())};
-    html += escaped(schema.substr(0, at)) + "<a href=\"#schema-" + escaped(name) + "\">" + escaped(name) + "</a>";
-    schema.remove_prefix(end);
-  }
-  return html + escaped(schema) + "</code>";
+std::string table_start(std::string_view title, std::initializer_list<std::string_view> columns) {
+  std::string html = "<h3>";
+  html.append(title).append("</h3><div class=\"scroll\"><table><thead><tr>");
+  for (const auto column : columns) html.append("<th scope=\"col\">").append(column).append("</th>");
+  return html + "</tr></thead><tbody>";
 }
 
-constexpr std::string_view table_start = "<table border=\"1\" cellpadding=\"4\"><tr>";
+constexpr std::string_view table_end = "</tbody></table></div>";
 
 std::string parameter_table(const std::vector<parameter_description>& parameters) {
   if (parameters.empty()) return {};
-  std::string html{"<h4>Parameters</h4>"};
-  html.append(table_start).append("<th>Name</th><th>In</th><th>Required</th><th>Schema</th><th>Description</th></tr>");
+  auto html = table_start("Parameters", {"Name", "In", "Required", "Schema", "Description"});
   for (const auto& parameter : parameters) {
-    html += "<tr>" + cell(parameter.name) + cell(parameter.in) + cell(parameter.required ? "yes" : "no") + "<td>" +
-            schema_text(parameter.schema) + "</td>" + cell(parameter.description) + "</tr>";
+    html += "<tr><td>" + code(parameter.name) + "</td>" + cell(parameter.in) + cell(parameter.required ? "yes" : "no") +
+            "<td>" + schema_block(parameter.schema) + "</td>" + cell(parameter.description) + "</tr>";
   }
-  return html + "</table>";
+  return html.append(table_end);
 }
 
 std::string response_table(const std::map<std::string, api_response>& responses) {
-  std::string html{"<h4>Responses</h4>"};
-  html.append(table_start).append("<th>Status</th><th>Description</th><th>Headers</th><th>Body</th></tr>");
-  for (const auto& [code, response] : responses) {
-    html += "<tr>" + cell(code) + cell(response.description) + "<td>";
-    for (const auto& header : response.headers) html += escaped(header.name) + " ";
+  auto html = table_start("Responses", {"Status", "Description", "Headers", "Body"});
+  for (const auto& [status_code, response] : responses) {
+    html += "<tr><td>" + code(status_code) + "</td>" + cell(response.description) + "<td>";
+    for (const auto& header : response.headers) html += code(header.name) + " ";
     html += "</td><td>";
     for (const auto& [media_type, schemas] : response.content) {
-      html += escaped(media_type) + " ";
-      for (const auto& schema : schemas) html += schema_text(schema) + " ";
+      html += "<p>" + escape_html(media_type) + "</p>";
+      for (const auto& schema : schemas) html += schema_block(schema);
     }
     html += "</td></tr>";
   }
-  return html + "</table>";
+  return html.append(table_end);
 }
 
 std::string operation_section(const api_operation& described) {
   const auto& settings = described.settings;
-  const std::string title = std::string{boost::beast::http::to_string(described.verb)} + " " + described.path;
-  std::string html = "<section id=\"" + escaped(settings.operation_id) + "\"><h3>" + escaped(title) + "</h3><p>" +
-                     escaped(settings.summary) + "</p>";
-  if (settings.is_deprecated) html += "<p><strong>Deprecated</strong></p>";
-  if (!settings.description.empty()) html += "<p>" + escaped(settings.description) + "</p>";
-  if (described.is_protected) html += "<p>Requires a credential.</p>";
+  const std::string method_name{boost::beast::http::to_string(described.verb)};
+  auto css_class = method_name;
+  std::ranges::transform(css_class, css_class.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string html = "<details aria-label=\"" + escape_html(method_name + " " + described.path) +
+                     "\"><summary><span class=\"method " + escape_html(css_class) + "\">" + escape_html(method_name) +
+                     "</span> <span class=\"path\">" + escape_html(described.path) + "</span> <span class=\"text\">" +
+                     escape_html(settings.summary) + "</span>";
+  if (settings.is_deprecated) html += " <span class=\"mark\">Deprecated</span>";
+  if (described.is_protected) html += " <span class=\"mark\">Requires a credential</span>";
+  // The identifier is within the part that opens: browsers open it for a link to it.
+  html += "</summary><div class=\"content\" id=\"" + escape_html(settings.operation_id) + "\">";
+  if (!settings.description.empty()) html += "<p>" + escape_html(settings.description) + "</p>";
   html += parameter_table(described.request.parameters);
   if (!described.request.body_schema.empty()) {
-    html += "<h4>Body</h4><p>" + escaped(described.request.body_media_type) + " " +
-            schema_text(described.request.body_schema) + "</p>";
+    html += "<h3>Request body</h3><p>" + escape_html(described.request.body_media_type) + "</p>" +
+            schema_block(described.request.body_schema);
   }
-  return html + response_table(described.responses) + "</section>";
+  return html + response_table(described.responses) + "</div></details>\n";
+}
+
+/// All operations, grouped by their first tag: the groups in the order of their first operations.
+std::string operation_groups(const std::vector<api_operation>& operations) {
+  std::vector<std::pair<std::string, std::string>> groups;
+  for (const auto& described : operations) {
+    const auto& tags = described.settings.tags;
+    const std::string tag = tags.empty() ? "operations" : tags.front();
+    auto group = std::ranges::find(groups, tag, &std::pair<std::string, std::string>::first);
+    if (group == groups.end()) group = groups.insert(groups.end(), {tag, {}});
+    group->second += operation_section(described);
+  }
+  std::string html;
+  for (const auto& [tag, sections] : groups) html += "<h2>" + escape_html(tag) + "</h2>\n" + sections;
+  return html;
+}
+
+std::string schema_sections(const std::map<std::string, std::string, std::less<>>& schemas) {
+  if (schemas.empty()) return {};
+  std::string html = "<h2>Schemas</h2>\n";
+  for (const auto& [name, schema] : schemas) {
+    html += "<details><summary><span class=\"path\">" + escape_html(name) +
+            "</span></summary><div class=\"content\" id=\"schema-" + escape_html(name) + "\"><pre>" +
+            schema_markup(schema) + "</pre></div></details>\n";
+  }
+  return html;
 }
 
 }  // namespace
 
 std::string openapi_page(const api_document& document) {
   const auto& information = document.information;
-  const auto title = escaped(information.title) + " " + escaped(information.version);
-  std::string html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + title +
-                     "</title><meta name=\"viewport\" content=\"width=device-width\"></head><body><h1>" + title +
-                     "</h1><p>" + escaped(information.description) +
-                     "</p><p><a href=\"openapi.json\">openapi.json</a></p><h2>Operations</h2><ul>";
-  for (const auto& each : document.operations) {
-    html += "<li><a href=\"#" + escaped(each.settings.operation_id) + "\">" +
-            escaped(boost::beast::http::to_string(each.verb)) + " " + escaped(each.path) +
-            "</a>: " + escaped(each.settings.summary) + "</li>";
-  }
-  html += "</ul>";
-  for (const auto& each : document.operations) html += operation_section(each);
-  html += "<h2>Schemas</h2>";
-  for (const auto& [name, schema] : document.schemas) {
-    html += "<section id=\"schema-" + escaped(name) + "\"><h3>" + escaped(name) + "</h3><p>" + schema_text(schema) +
-            "</p></section>";
-  }
-  return html + "</body></html>\n";
+  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
+                     escape_html(information.title + " " + information.version) +
+                     "</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>";
+  html.append(page_style).append("</style></head>\n<body><header><h1>").append(escape_html(information.title));
+  html.append(" <small>").append(escape_html(information.version)).append("</small></h1><p>");
+  html.append(escape_html(information.description));
+  html.append("</p><p><a href=\"openapi.json\">openapi.json</a></p></header>\n<main>");
+  return html + operation_groups(document.operations) + schema_sections(document.schemas) + "</main></body></html>\n";
+}
+
+const std::string& openapi_page_policy() {
+  static const std::string policy = [] {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+    SHA256(reinterpret_cast<const unsigned char*>(page_style.data()), page_style.size(), hash.data());
+    std::array<unsigned char, 4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1> encoded{};
+    const auto size = EVP_EncodeBlock(encoded.data(), hash.data(), SHA256_DIGEST_LENGTH);
+    return "default-src 'none'; style-src 'sha256-" + std::string{encoded.begin(), encoded.begin() + size} +
+           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  }();
+  return policy;
 }
 
 }  // namespace cohort::http

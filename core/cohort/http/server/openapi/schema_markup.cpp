@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/openapi/schema_markup.hpp>
+
+#include <algorithm>
+
+#include <cohort/http/message/html.hpp>
+
+namespace cohort::http {
+namespace {
+
+constexpr std::string_view reference_prefix = R"({"$ref":"#/components/schemas/)";
+constexpr std::string_view white_space = " \t\r\n";
+constexpr std::size_t max_line = 72;
+/// Values at a deeper level are copied as they are.
+constexpr int max_depth = 32;
+
+/// Formats JSON text. It needs no valid text: everything that is not recognized is copied.
+class formatter {
+ public:
+  explicit formatter(std::string_view text) : rest_(text) {}
+
+  std::string format() {
+    write_value(0);
+    return html_ + escape_html(rest_);
+  }
+
+ private:
+  void skip_white_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(white_space), rest_.size())); }
+
+  /// The length of the string at the beginning of `text`, with its quotes.
+  static std::size_t string_length(std::string_view text) {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+      if (text[i] == '\\') {
+        ++i;
+      } else if (text[i] == '"') {
+        return i + 1;
+      }
+    }
+    return text.size();
+  }
+
+  /// The length of the object, array, string or other value at the beginning of the text.
+  std::size_t value_length() const {
+    int depth = 0;
+    for (std::size_t i = 0; i < rest_.size(); ++i) {
+      const char c = rest_[i];
+      if (c == '"') {
+        i += string_length(rest_.substr(i)) - 1;
+      } else if (c == '{' || c == '[') {
+        ++depth;
+        continue;
+      } else if (c == '}' || c == ']') {
+        if (depth == 0) return i;
+        --depth;
+      } else if (depth > 0 || (c != ',' && white_space.find(c) == white_space.npos)) {
+        continue;
+      } else {
+        return i;
+      }
+      if (depth == 0) return i + 1;
+    }
+    return rest_.size();
+  }
+
+  void write_string(std::string_view css_class) {
+    const auto text = rest_.substr(0, string_length(rest_));
+    rest_.remove_prefix(text.size());
+    html_.append("<span class=\"").append(css_class).append("\">").append(escape_html(text)).append("</span>");
+  }
+
+  /// Writes an object that is nothing but a reference, as a link. False if the text does not begin with one.
+  bool write_reference() {
+    if (!rest_.starts_with(reference_prefix)) return false;
+    const auto object = rest_.substr(0, value_length());
+    const auto name = object.substr(reference_prefix.size());
+    const auto end = name.find('"');
+    if (name.substr(std::min(end, name.size())) != "\"}") return false;
+    const auto text = escape_html(name.substr(0, end));
+    html_ += "<a href=\"#schema-" + text + "\">" + text + "</a>";
+    rest_.remove_prefix(object.size());
+    return true;
+  }
+
+  void write_value(int depth) {
+    skip_white_space();
+    if (write_reference()) return;
+    if (depth < max_depth && (rest_.starts_with('{') || rest_.starts_with('['))) {
+      write_container(depth);
+    } else if (rest_.starts_with('"')) {
+      write_string("text");
+    } else {
+      const auto length = value_length();
+      html_ += escape_html(rest_.substr(0, length));
+      rest_.remove_prefix(length);
+    }
+  }
+
+  /// Writes a member of an object, or an element of an array.
+  void write_entry(int depth) {
+    skip_white_space();
+    if (rest_.starts_with('"')) {
+      const auto name_length = string_length(rest_);
+      const auto colon = rest_.find_first_not_of(white_space, name_length);
+      if (colon != rest_.npos && rest_[colon] == ':') {
+        write_string("name");
+        rest_.remove_prefix(colon - name_length + 1);
+        html_ += ": ";
+      }
+    }
+    write_value(depth);
+  }
+
+  void write_container(int depth) {
+    const bool has_lines = value_length() > max_line;
+    const char end = rest_.front() == '{' ? '}' : ']';
+    html_ += rest_.front();
+    rest_.remove_prefix(1);
+    const auto indent = [&](int levels) { html_ += has_lines ? "\n" + std::string(2 * levels, ' ') : ""; };
+    skip_white_space();
+    const bool is_empty = rest_.starts_with(end);
+    while (!rest_.empty() && rest_.front() != end) {
+      indent(depth + 1);
+      const auto before = rest_.size();
+      write_entry(depth + 1);
+      skip_white_space();
+      if (rest_.starts_with(',')) {
+        html_ += has_lines ? "," : ", ";
+        rest_.remove_prefix(1);
+        skip_white_space();
+      } else if (rest_.size() == before) {
+        return;  // not JSON
+      }
+    }
+    if (!is_empty) indent(depth);
+    if (rest_.starts_with(end)) {
+      html_ += end;
+      rest_.remove_prefix(1);
+    }
+  }
+
+  std::string_view rest_;
+  std::string html_;
+};
+
+}  // namespace
+
+std::string schema_markup(std::string_view schema) { return formatter{schema}.format(); }
+
+}  // namespace cohort::http

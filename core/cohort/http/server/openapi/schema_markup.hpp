@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cohort::http {
+
+/// A JSON Schema as HTML: one member a line where it does not fit in a line, and `{"$ref":"#/components/schemas/name"}`
+/// as a link to `#schema-name`. Text that is not JSON is shown as it is.
+std::string schema_markup(std::string_view schema);
+
+}  // namespace cohort::http
