@@ -72,14 +72,14 @@ static http::router routes(service::service_context& context, const std::string&
 }
 
 int main(int argc, char** argv) {
-  const auto path = std::make_shared<std::string>();
+  const auto path = std::make_shared<std::string>("report.txt");
   service::definition definition;
   definition.name = "report-service";
   definition.metric_prefix = "report_service";
   definition.description = "Serves a file that it reads at the start and periodically";
   definition.port = 5017;
   definition.add_options = [path](config::options& options) {
-    options.add(*path, {"--report", "REPORT", "File to serve"}, config::text(), "report.txt");
+    options.add(*path, {"--report", "REPORT", "File to serve"}, config::text(), *path);
   };
   definition.app = [path](service::service_context& context, service::api_key_authenticator&) {
     return routes(context, *path);
