@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "examples/deadlines/trip.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/sim/fleet.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+
+// An upstream that answers every path after a delay, with the path as JSON.
+static http::router stub(duration delay) {
+  struct handlers {
+    static task<http::response> respond(duration delay, std::string path) {
+      auto pause = sleep_for(delay);
+      co_await std::move(pause);
+      co_return http::json_response('"' + path + '"');
+    }
+  };
+  http::router routes;
+  routes.get("/{path...}", [delay](http::request_context& request) {
+    return handlers::respond(delay, std::string{request.parameter("path")});
+  });
+  return routes;
+}
+
+struct trip_fleet : sim::fleet {
+  explicit trip_fleet(std::uint64_t seed, sim::event_log::mode recorded = sim::event_log::mode::hash)
+      : fleet(seed, recorded) {}
+
+  sim::node& add(const std::string& name, duration delay) {
+    return add_stub_server(name, 80, [delay] { return stub(delay); });
+  }
+
+  sim::node& flights = add("flights", 20ms);
+  sim::node& hotels = add("hotels", 30ms);
+  sim::node& rates = add("rates", 200ms);
+  sim::node& spare_rates = add("spare-rates", 50ms);
+  sim::node& trip = add_service(trip::trip_service, "trip",
+                                {{"FLIGHTS_URL", "http://flights"},
+                                 {"HOTELS_URL", "http://hotels"},
+                                 {"RATES_URL", "http://rates"},
+                                 {"SPARE_RATES_URL", "http://spare-rates"}});
+};
+
+TEST_CASE("trip example: a plan has flights and hotels", "[examples][sim]") {
+  trip_fleet fleet{1};
+  const auto response = fleet.call(fleet.trip.url() + "/api/plan");
+  CHECK(response->status == http::status::ok);
+  CHECK(response->body == R"({"flights":"flights","hotels":"hotels"})");
+  CHECK(fleet.elapsed() < 50ms);  // not 20 ms + 30 ms: both at the same time
+}
+
+TEST_CASE("trip example: hotels that do not respond cost 300 ms, not the plan", "[examples][sim]") {
+  trip_fleet fleet{1};
+  fleet.network().black_hole_connections(fleet.hotels.host());
+  const auto response = fleet.call(fleet.trip.url() + "/api/plan");
+  CHECK(response->body == R"({"flights":"flights","hotels":null})");
+  CHECK(fleet.elapsed() < 310ms);
+}
+
+TEST_CASE("trip example: the faster of two providers wins", "[examples][sim]") {
+  trip_fleet fleet{1};
+  CHECK(fleet.call(fleet.trip.url() + "/api/rate")->body == "\"rate\"");
+  CHECK(fleet.elapsed() < 60ms);
+  fleet.shutdown();
+  CHECK(fleet.leaks().empty());  // the other call was cancelled: nothing of it is left
+}
+
+TEST_CASE("trip example: several steps share one budget", "[examples][sim]") {
+  trip_fleet fleet{1};
+  CHECK(fleet.call(fleet.trip.url() + "/api/offer")->body == "\"offer\"");
+  fleet.network().partition(fleet.trip.host(), fleet.hotels.host());
+  const auto start = fleet.elapsed();
+  CHECK(fleet.call(fleet.trip.url() + "/api/offer")->status == http::status::gateway_timeout);
+  CHECK(fleet.elapsed() - start < 510ms);
+}
+
+TEST_CASE("trip example: a client that disconnects ends the calls to the upstreams", "[examples][sim]") {
+  trip_fleet fleet{1};
+  const auto response = fleet.call(fleet.trip.url() + "/api/rate", 10ms);
+  CHECK(response.error() == http::client_error::response_timeout);
+  fleet.run_for(30ms);  // less than any upstream needs
+  CHECK(fleet.network().connections(fleet.trip.host(), fleet.rates.host()).empty());
+}
+
+// Faults that the seed chooses: resets, a crash of the hotels, a partition.
+static task<> inject_faults(trip_fleet& fleet) {
+  auto& random = fleet.event_loop().random();
+  fleet.network().on_connection([&](sim::connection& opened) {
+    const bool is_upstream_call = &opened.client() == &fleet.trip.host();
+    if (is_upstream_call && random.uniform_below(10) == 0)
+      opened.reset_after(opened.server(), random.uniform_below(300));
+  });
+  for (;;) {
+    auto pause = sleep_for(std::chrono::milliseconds{random.uniform_below(200)});
+    co_await std::move(pause);
+    fleet.note("the hotels crash, the flights are partitioned");
+    fleet.kill(fleet.hotels);
+    fleet.network().partition(fleet.trip.host(), fleet.flights.host());
+    auto outage = sleep_for(50ms);
+    co_await std::move(outage);
+    fleet.start(fleet.hotels);
+    fleet.network().heal(fleet.trip.host(), fleet.flights.host());
+  }
+}
+
+static std::uint64_t run(std::uint64_t seed) {
+  INFO("seed " << seed);
+  trip_fleet fleet{seed};
+  fleet.spawn(inject_faults(fleet));
+  for (int i = 0; i < 20; ++i) {
+    const auto start = fleet.elapsed();
+    const auto response = fleet.call(fleet.trip.url() + "/api/plan");
+    // Whatever happens to the upstreams, the client gets a response in time.
+    REQUIRE(response.has_value());
+    CHECK((response->status == http::status::ok || response->status == http::status::gateway_timeout));
+    CHECK(fleet.elapsed() - start < 1010ms);
+  }
+  CHECK(fleet.recorder().violations().empty());
+  fleet.shutdown();
+  CHECK(fleet.leaks().empty());
+  return fleet.event_log().hash();
+}
+
+TEST_CASE("trip example: responds in time whatever the upstreams do", "[examples][sim]") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) run(seed);
+}
+
+TEST_CASE("trip example: the same seed is the same run", "[examples][sim]") { CHECK(run(7) == run(7)); }
+
+TEST_CASE("trip example: the timeline shows each event of a run", "[examples][sim]") {
+  trip_fleet fleet{1, sim::event_log::mode::timeline};
+  fleet.network().refuse_connections(fleet.hotels.host());
+  CHECK(fleet.call(fleet.trip.url() + "/api/plan")->status == http::status::ok);
+  INFO(fleet.event_log().text());
+  CHECK(fleet.event_log().text().find("hotels → trip #3  refused") != std::string::npos);
+}
