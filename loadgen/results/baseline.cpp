@@ -77,13 +77,13 @@ bool is_number(const std::string& text) { return !text.empty() && text.find_firs
 std::string quote_text(const std::string& value) { return is_number(value) ? value : '"' + value + '"'; }
 
 /// The properties that are not in `other`. Each entry of `other` removes at most one.
-properties subtract(properties minuend, const properties& other) {
+properties subtract(properties remaining, const properties& other) {
   for (const auto& property : other) {
-    if (const auto found = std::find(minuend.begin(), minuend.end(), property); found != minuend.end()) {
-      minuend.erase(found);
+    if (const auto found = std::find(remaining.begin(), remaining.end(), property); found != remaining.end()) {
+      remaining.erase(found);
     }
   }
-  return minuend;
+  return remaining;
 }
 
 /// `rate was 5, is 50; mode was "balanced", is "spike"`; at most three differences are named.

@@ -168,15 +168,15 @@ std::optional<std::string> arm_core_name(std::string_view implementer, std::stri
   const auto implementer_id = parse_hexadecimal(implementer);
   const auto part_id = parse_hexadecimal(part);
   if (!implementer_id || !part_id) return std::nullopt;
-  const auto* const maker = std::ranges::find(implementers, *implementer_id, &sysinfo::implementer::id);
-  if (maker == implementers.end()) return std::nullopt;
+  const auto* const known_implementer = std::ranges::find(implementers, *implementer_id, &sysinfo::implementer::id);
+  if (known_implementer == implementers.end()) return std::nullopt;
   const auto* const found = std::ranges::find_if(cores, [&](const core& candidate) {
     return candidate.implementer == *implementer_id && candidate.part == *part_id;
   });
-  if (found == cores.end()) return std::string{maker->name} + " CPU part " + std::string{part};
-  // Some names begin with the maker's.
-  if (found->name.starts_with(maker->name)) return std::string{found->name};
-  return std::string{maker->name} + " " + std::string{found->name};
+  if (found == cores.end()) return std::string{known_implementer->name} + " CPU part " + std::string{part};
+  // Some names begin with the implementer's.
+  if (found->name.starts_with(known_implementer->name)) return std::string{found->name};
+  return std::string{known_implementer->name} + " " + std::string{found->name};
 }
 
 }  // namespace cohort::sysinfo

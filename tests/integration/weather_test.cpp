@@ -255,8 +255,9 @@ TEST_CASE("weather: an unresponsive provider does not delay a response past its 
   unresponsive.set_default_behavior(no_response{});
   scripted_upstream slow;
   slow.set_default_behavior(slow_body{.body = wttr_response(), .interval = 50ms});
-  const black_hole hole;
-  for (const auto& url : {unresponsive.url(), slow.url(), "http://127.0.0.1:" + std::to_string(hole.port())}) {
+  const black_hole unresponsive_server;
+  for (const auto& url :
+       {unresponsive.url(), slow.url(), "http://127.0.0.1:" + std::to_string(unresponsive_server.port())}) {
     CAPTURE(url);
     auto service = start_weather_service(url);
     const auto response = get(service.port(), "/api/weather", {{"x-envoy-expected-rq-timeout-ms", "400"}});

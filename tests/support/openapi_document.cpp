@@ -44,7 +44,7 @@ void make_readable(json::value& value) {
     for (auto& element : value.as_array()) make_readable(element);
   if (!value.is_object()) return;
   if (const auto* format = member(&value, "format"); format && format->is_string()) value.as_object().erase("format");
-  for (auto& each : value.as_object()) make_readable(each.value());
+  for (auto& entry : value.as_object()) make_readable(entry.value());
 }
 
 /// Checks the rules of one document.
@@ -131,7 +131,7 @@ class rule_check {
       for (const auto& element : value.as_array()) check_values(where + "/-", element);
     }
     if (!value.is_object()) return;
-    for (const auto& each : value.as_object()) check_values(where + "/" + text_of(each.key()), each.value());
+    for (const auto& entry : value.as_object()) check_values(where + "/" + text_of(entry.key()), entry.value());
     if (const auto reference = string_member(value, "$ref"); !reference.empty()) check_reference(where, reference);
     if (string_member(value, "type") == "object" && where.starts_with("/components/schemas/"))
       check_object(where, value);
@@ -178,13 +178,13 @@ void for_each_mutation(const json::value& root, json::value& value, const std::s
   };
   value.as_object()["unknown_member"] = json::object{{"unknown", true}};
   attempt(pointer + ": unknown member");
-  for (const auto& each : original) {
-    const auto name = pointer + "/" + text_of(each.key());
-    value.as_object().erase(each.key());
+  for (const auto& entry : original) {
+    const auto name = pointer + "/" + text_of(entry.key());
+    value.as_object().erase(entry.key());
     attempt(name + ": removed");
-    value.as_object()[each.key()] = json::array{json::object{}, 1};
+    value.as_object()[entry.key()] = json::array{json::object{}, 1};
     attempt(name + ": another type");
-    for_each_mutation(root, value.as_object()[each.key()], name, function);
+    for_each_mutation(root, value.as_object()[entry.key()], name, function);
   }
 }
 
@@ -232,7 +232,7 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
   if (!schema || media_type != "application/json") return {};
   json::object closed{{"allOf", json::array{*schema}}};
   if (const auto* components = member(&document_->root, "components")) closed["components"] = *components;
-  for (auto& each : closed) make_readable(each.value());
+  for (auto& entry : closed) make_readable(entry.value());
   auto found = json_schema{json::serialize(closed)}.violations(body);
   for (auto& line : found) line = where + line;
   return found;

@@ -122,7 +122,7 @@ std::string request_data(const run_report& report) {
   return data_details(report, rows);
 }
 
-std::string group_note(const run_report& report, std::string_view prefix, std::string_view value) {
+std::string aggregation_note(const run_report& report, std::string_view prefix, std::string_view value) {
   const auto size = group_size(report.intervals, max_points);
   if (size == 1) return {};
   return " " + std::string{prefix} + " is the " + std::string{value} + " of " + format_count(size) + " intervals.";
@@ -177,7 +177,7 @@ std::string latency_over_time(const run_report& report) {
   }
   return section("Latency over time",
                  "Response times of the responses that arrived in each second. A gap is a second without responses." +
-                     group_note(report, "Each point", "maximum"),
+                     aggregation_note(report, "Each point", "maximum"),
                  chart.html() + latency_data(report));
 }
 
@@ -215,7 +215,7 @@ std::string requests_over_time(const run_report& report) {
   chart.add_legend("failed", "failed");
   return section("Requests over time",
                  "A request counts as sent when it was written, as answered or failed when it ended." +
-                     group_note(report, "Each step", "mean"),
+                     aggregation_note(report, "Each step", "mean"),
                  chart.html() + request_data(report));
 }
 

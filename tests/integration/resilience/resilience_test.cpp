@@ -91,9 +91,9 @@ TEST_CASE("resilience: the time proxy responds 504 to an unresponsive service an
 
 TEST_CASE("resilience: an unreachable weather provider delays the aggregate by the weather timeout at most",
           "[integration][threads]") {
-  const black_hole hole;
+  const black_hole unresponsive_server;
   running_program stack{
-      "cohort-stack", {}, {{"WEATHER_UPSTREAM_URL", "http://127.0.0.1:" + std::to_string(hole.port())}}};
+      "cohort-stack", {}, {{"WEATHER_UPSTREAM_URL", "http://127.0.0.1:" + std::to_string(unresponsive_server.port())}}};
   const auto response = get(stack.port_of("dashboard-service"), "/api/aggregate");
   CHECK(response.status == 200);
   CHECK(json_at(response.body, "/meta/time_service/state") == "\"fresh\"");

@@ -35,7 +35,7 @@ class concurrency_limiter_fixture {
     for (std::size_t i = 1; i < in_flight; ++i) limiter.release();
     REQUIRE(limiter.in_flight() == 0);
   }
-  void full_sample(duration latency) { sample(latency, limiter.limit()); }
+  void sample_at_limit(duration latency) { sample(latency, limiter.limit()); }
   void release_and_acquire(duration latency) {
     limiter.release(latency, now);
     REQUIRE(limiter.try_acquire());
@@ -77,7 +77,7 @@ TEST_CASE("concurrency limiter: the limit follows the documented gradient formul
   const auto base = bucket_bound(20ms);
   for (int i = 0; i < 40; ++i) {
     const auto latency = i == 0 ? 20ms : later_latency;
-    fixture.full_sample(latency);
+    fixture.sample_at_limit(latency);
     limit = next_limit(limit, base, bucket_bound(latency));
     CAPTURE(i, limit);
     REQUIRE(fixture.limiter.limit() == static_cast<std::size_t>(limit));
@@ -87,7 +87,7 @@ TEST_CASE("concurrency limiter: the limit follows the documented gradient formul
 TEST_CASE("concurrency limiter: the median of the sample decides", "[policy][concurrency_limiter]") {
   const auto [fast_count, grows] = GENERATE(table<int, bool>({{26, true}, {25, true}, {24, false}, {23, false}}));
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
-  fixture.full_sample(20ms);
+  fixture.sample_at_limit(20ms);
   const auto before = fixture.limiter.limit();
   for (std::size_t i = 0; i < before; ++i) REQUIRE(fixture.limiter.try_acquire());
   for (int i = 0; i < fast_count; ++i) fixture.release_and_acquire(20ms);
@@ -136,14 +136,14 @@ TEST_CASE("concurrency limiter: a sample has at least 50 latencies and lasts at 
 TEST_CASE("concurrency limiter: latency below the threshold times the tolerance does not reduce the limit",
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture;
-  fixture.full_sample(10us);
+  fixture.sample_at_limit(10us);
   for (int i = 0; i < 20; ++i) {
     const auto before = fixture.limiter.limit();
-    fixture.full_sample(12ms);
+    fixture.sample_at_limit(12ms);
     CHECK(fixture.limiter.limit() >= before);
   }
   const auto before = fixture.limiter.limit();
-  for (int i = 0; i < 3; ++i) fixture.full_sample(30ms);
+  for (int i = 0; i < 3; ++i) fixture.sample_at_limit(30ms);
   CHECK(fixture.limiter.limit() < before);
 }
 
@@ -174,7 +174,7 @@ TEST_CASE(
 TEST_CASE("concurrency limiter: the concurrency of one sample does not affect the next",
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
-  fixture.full_sample(20ms);
+  fixture.sample_at_limit(20ms);
   fixture.sample(20ms, 5);  // starts with the requests of the full sample in flight
   const auto before = fixture.limiter.limit();
   for (int i = 0; i < 50; ++i) fixture.sample(20ms, 5);
@@ -183,9 +183,9 @@ TEST_CASE("concurrency limiter: the concurrency of one sample does not affect th
 
 TEST_CASE("concurrency limiter: the limit stays within min_limit and max_limit", "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.min_limit = 5, .initial_limit = 10, .max_limit = 15}};
-  for (int i = 0; i < 20; ++i) fixture.full_sample(20ms);
+  for (int i = 0; i < 20; ++i) fixture.sample_at_limit(20ms);
   CHECK(fixture.limiter.limit() == 15);
-  for (int i = 0; i < 30; ++i) fixture.full_sample(10s);
+  for (int i = 0; i < 30; ++i) fixture.sample_at_limit(10s);
   CHECK(fixture.limiter.limit() == 5);
 }
 
@@ -193,14 +193,14 @@ TEST_CASE("concurrency limiter: base follows a lower median with a smoothing of 
   concurrency_limiter_fixture fixture{{.initial_limit = 300}};
   double limit = 300;
   auto base = static_cast<double>(bucket_bound(200ms).count());
-  fixture.full_sample(200ms);
+  fixture.sample_at_limit(200ms);
   limit = next_limit(limit, bucket_bound(200ms), bucket_bound(200ms));
   for (int i = 0; i < 3; ++i) {
-    fixture.full_sample(50ms);
+    fixture.sample_at_limit(50ms);
     base += (static_cast<double>(bucket_bound(50ms).count()) - base) / 5;
     limit = next_limit(limit, duration{static_cast<duration::rep>(base)}, bucket_bound(50ms));
   }
-  fixture.full_sample(300ms);
+  fixture.sample_at_limit(300ms);
   CHECK(fixture.limiter.limit() ==
         static_cast<std::size_t>(next_limit(limit, duration{static_cast<duration::rep>(base)}, bucket_bound(300ms))));
 }
@@ -208,8 +208,8 @@ TEST_CASE("concurrency limiter: base follows a lower median with a smoothing of 
 /// After slightly less than five seconds of reductions.
 concurrency_limiter_fixture fixture_before_probe() {
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
-  fixture.full_sample(20ms);
-  for (int i = 0; i < 49; ++i) fixture.full_sample(40ms);
+  fixture.sample_at_limit(20ms);
+  for (int i = 0; i < 49; ++i) fixture.sample_at_limit(40ms);
   return fixture;
 }
 
@@ -241,29 +241,29 @@ TEST_CASE("concurrency limiter: after five seconds of reductions, a probe at hal
   CHECK(after <= before);
 
   // A latency that was too high for the old base is not for the new one.
-  for (int i = 0; i < 10; ++i) fixture.full_sample(120ms);
+  for (int i = 0; i < 10; ++i) fixture.sample_at_limit(120ms);
   CHECK(limiter.limit() > after);
 }
 
 TEST_CASE("concurrency limiter: a probe does not go below min_limit", "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.min_limit = 15, .initial_limit = 20}};
-  fixture.full_sample(20ms);
-  for (int i = 0; i < 50; ++i) fixture.full_sample(1s);
+  fixture.sample_at_limit(20ms);
+  for (int i = 0; i < 50; ++i) fixture.sample_at_limit(1s);
   CHECK(fixture.limiter.limit() == 15);
 }
 
 TEST_CASE("concurrency limiter: samples without a reduction postpone the probe", "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 500}};
-  fixture.full_sample(20ms);
+  fixture.sample_at_limit(20ms);
   for (int i = 0; i < 40; ++i) {
-    fixture.full_sample(33ms);
+    fixture.sample_at_limit(33ms);
     CHECK(fixture.limiter.limit() > 200);
-    fixture.full_sample(20ms);
+    fixture.sample_at_limit(20ms);
     CHECK(fixture.limiter.limit() > 200);
   }
-  for (int i = 0; i < 49; ++i) fixture.full_sample(33ms);
+  for (int i = 0; i < 49; ++i) fixture.sample_at_limit(33ms);
   const auto before = fixture.limiter.limit();
-  fixture.full_sample(33ms);
+  fixture.sample_at_limit(33ms);
   CHECK(fixture.limiter.limit() < before * 6 / 10);
 }
 

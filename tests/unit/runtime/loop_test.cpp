@@ -60,10 +60,11 @@ TEST_CASE("loop: a waiting loop wakes up for a timer that another thread arms ea
     event_loop.stop();
   });
   late.timer.arm(event_loop.now() + 10min);
-  std::thread poster([&] { asio::post(event_loop.get_executor(), [&] { early.timer.arm(event_loop.now() + 1ms); }); });
+  std::thread posting_thread(
+      [&] { asio::post(event_loop.get_executor(), [&] { early.timer.arm(event_loop.now() + 1ms); }); });
 
   event_loop.run();
-  poster.join();
+  posting_thread.join();
 
   CHECK(called);
 }
@@ -116,7 +117,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
 
 TEST_CASE("loop: an idle loop runs until another thread stops it", "[runtime][loop][threads]") {
   loop event_loop;
-  std::jthread poster([&] { event_loop.stop(); });
+  std::jthread posting_thread([&] { event_loop.stop(); });
   event_loop.run();
   SUCCEED("run returned");
 }

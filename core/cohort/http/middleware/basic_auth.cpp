@@ -56,8 +56,8 @@ std::optional<std::string> find_credentials(const request_head& head) {
 const account* find_account(const std::vector<account>& accounts, std::string_view credentials) {
   const auto hash = sha256(credentials);
   const account* found = nullptr;
-  for (const auto& each : accounts) {
-    if (CRYPTO_memcmp(hash.data(), each.credentials.data(), hash.size()) == 0) found = &each;
+  for (const auto& candidate : accounts) {
+    if (CRYPTO_memcmp(hash.data(), candidate.credentials.data(), hash.size()) == 0) found = &candidate;
   }
   return found;
 }

@@ -201,7 +201,7 @@ void server_shard::log_failure(const std::exception_ptr& failure) {
 
 task<> server_shard::drain(duration timeout) {
   draining_.set();
-  for (auto* each : connections_.all()) each->drain();
+  for (auto* connection : connections_.all()) connection->drain();
   co_await with_deadline(deadline::after(loop_.now(), timeout), tasks_.join());
 }
 

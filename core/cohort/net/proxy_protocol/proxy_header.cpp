@@ -86,7 +86,7 @@ std::uint32_t header_checksum(std::string_view header, std::size_t value_offset)
 /// The error of the TLVs from `offset`; empty if they are valid.
 std::string_view check_tlvs(std::string_view header, std::size_t offset) {
   while (offset < header.size()) {
-    if (header.size() - offset < tlv_header_size) return "a TLV is cut off";
+    if (header.size() - offset < tlv_header_size) return "a TLV is truncated";
     const auto type = byte_at(header, offset);
     const auto length = uint16_at(header, offset + 1);
     offset += tlv_header_size;

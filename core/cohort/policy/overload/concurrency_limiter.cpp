@@ -41,7 +41,7 @@ void concurrency_limiter::release(duration latency, time_point now) noexcept {
 void concurrency_limiter::end_sample(time_point now) noexcept {
   const auto p50 = sample_.quantile(0.5);
   update_base(p50);
-  const auto unqueued = std::max(base_, settings_.min_latency_threshold);
+  const auto unqueued = std::max(baseline_latency_, settings_.min_latency_threshold);
   const auto ratio = unqueued / std::chrono::duration<double, duration::period>{p50};
   const auto gradient = std::clamp(settings_.tolerance * ratio, min_gradient, 1.0);
   update_limit(gradient);
@@ -58,10 +58,10 @@ void concurrency_limiter::end_sample(time_point now) noexcept {
 }
 
 void concurrency_limiter::update_base(duration p50) noexcept {
-  if (probing_ || base_ == duration::zero()) {
-    base_ = p50;
-  } else if (p50 < base_) {
-    base_ -= std::chrono::duration_cast<duration>(settings_.smoothing * (base_ - p50));
+  if (probing_ || baseline_latency_ == duration::zero()) {
+    baseline_latency_ = p50;
+  } else if (p50 < baseline_latency_) {
+    baseline_latency_ -= std::chrono::duration_cast<duration>(settings_.smoothing * (baseline_latency_ - p50));
   }
 }
 

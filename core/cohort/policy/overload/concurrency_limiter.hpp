@@ -69,7 +69,7 @@ class concurrency_limiter {
   time_point sample_start_{};
   std::size_t max_in_flight_ = 0;  // in this sample
 
-  duration base_{};
+  duration baseline_latency_{};
   duration reduction_time_{};  // since the last probe, less the time without a reduction
   bool probing_ = false;
   std::size_t draining_count_ = 0;  // requests in flight when the probe started that have not completed

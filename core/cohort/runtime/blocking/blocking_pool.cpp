@@ -98,14 +98,14 @@ struct blocking_pool::state {
     std::unique_lock lock{mutex};
     while (!is_stopping) {
       std::optional<time_point> next;
-      for (auto& each : running) {
-        if (each.is_reported) continue;
+      for (auto& entry : running) {
+        if (entry.is_reported) continue;
         const auto now = real_clock().now();
-        if (const auto due = each.started + settings.stuck_after; due > now) {
+        if (const auto due = entry.started + settings.stuck_after; due > now) {
           next = next ? std::min(*next, due) : due;
         } else {
-          each.is_reported = true;
-          observer.on_stuck(each.job->name(), now - each.started);
+          entry.is_reported = true;
+          observer.on_stuck(entry.job->name(), now - entry.started);
         }
       }
       next ? void(started.wait_until(lock, *next)) : started.wait(lock);
@@ -131,7 +131,7 @@ struct blocking_pool::state {
         job->ended().set();
       }
       queue.clear();
-      for (const auto& each : running) running_jobs.push_back(each.job);
+      for (const auto& entry : running) running_jobs.push_back(entry.job);
       if (running.empty()) all_ended->set();
       work_available.notify_all();
       started.notify_all();
@@ -143,7 +143,7 @@ struct blocking_pool::state {
   std::vector<std::string> running_names() {
     const std::lock_guard lock{mutex};
     std::vector<std::string> names;
-    for (const auto& each : running) names.push_back(each.job->name());
+    for (const auto& entry : running) names.push_back(entry.job->name());
     return names;
   }
 

@@ -93,9 +93,9 @@ void job_scheduler::start() {
 
 void job_scheduler::start_on_current_loop(std::size_t index) {
   auto& state = *states_[index];
-  for (auto& each : schedules_) {
-    if (each.options.where == job_placement::one_loop && each.loop_index != index) continue;
-    state.tasks.spawn(each.interval ? run_schedule(each, state) : run_cron(each, state));
+  for (auto& schedule : schedules_) {
+    if (schedule.options.where == job_placement::one_loop && schedule.loop_index != index) continue;
+    state.tasks.spawn(schedule.interval ? run_schedule(schedule, state) : run_cron(schedule, state));
   }
 }
 

@@ -256,7 +256,7 @@ task<> write_until_drain(body_writer& writer) {
   }
 }
 
-TEST_CASE("compression: a body that is cut off is complete neither in its framing nor in its coding",
+TEST_CASE("compression: a truncated body is complete neither in its framing nor in its coding",
           "[http][middleware][case-6.3]") {
   struct row {
     std::string_view name;

@@ -224,7 +224,7 @@ TEST_CASE("server: a body that is cancelled at the end of the drain has no last 
   CHECK(client.read_to_end().ends_with("5\r\npart,\r\n"));
 }
 
-TEST_CASE("server: for HTTP/1.0 a body that is cut off ends with a reset", "[http][server][case-6.3]") {
+TEST_CASE("server: for HTTP/1.0 an aborted body ends with a reset", "[http][server][case-6.3]") {
   const auto aborting = [](body_writer& writer) -> task<> {
     co_await writer.write("part");
     writer.abort();

@@ -275,7 +275,7 @@ TEST_CASE("server: bodies are streamed in both directions over TLS", "[http][ser
   }
 }
 
-TEST_CASE("server: a body that is cut off has no last chunk over TLS", "[http][server][tls][case-6.3]") {
+TEST_CASE("server: an aborted body has no last chunk over TLS", "[http][server][tls][case-6.3]") {
   tls_site site;
   site.server.routes.get("/cut",
                          [](request_context&) { return http::response{}.stream(write_and_abort, "text/plain"); });

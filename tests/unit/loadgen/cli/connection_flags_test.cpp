@@ -231,7 +231,7 @@ TEST_CASE("command line: --cert and --key identify the client", "[loadgen][cli][
   CHECK(fixture.clients.back() == "shop.example/client.example");
 }
 
-TEST_CASE("a file without the expected certificate or key is an error at the start", "[loadgen][cli][case-4.5]") {
+TEST_CASE("a file without the expected certificate or key is an error at startup", "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);

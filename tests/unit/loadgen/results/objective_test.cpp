@@ -59,14 +59,14 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
   constexpr std::string_view times = "; expected a time in us, ms or s, such as 200ms.";
   constexpr std::string_view shares = "; expected a percentage such as 0.1%.";
   constexpr std::string_view rates = "; expected responses per second, without a unit.";
-  constexpr std::string_view no_comparison =
+  constexpr std::string_view missing_operator =
       "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s.";
   const auto with = [](std::string_view what, std::string_view rest) { return std::string{what}.append(rest); };
   const auto many = std::string(400, '9');
   const std::vector<std::pair<std::string, std::string>> rows{
-      {"", std::string{no_comparison}},
-      {"p99", std::string{no_comparison}},
-      {"p99=5ms", std::string{no_comparison}},
+      {"", std::string{missing_operator}},
+      {"p99", std::string{missing_operator}},
+      {"p99=5ms", std::string{missing_operator}},
       {"<5ms", with("no measure", measures)},
       {"weather:<5ms", with("no measure", measures)},
       {":p99<5ms", "no target name before \":\"."},
@@ -91,7 +91,7 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
       {"p99<inf", with(R"(limit "inf" is not a number)", times)},
       {"p99<ms", with(R"(limit "ms" is not a number)", times)},
       {"p99<<5ms", with(R"(limit "<5ms" is not a number)", times)},
-      {"p99==5ms", std::string{no_comparison}},
+      {"p99==5ms", std::string{missing_operator}},
       {"p99<1.2.3ms", with(R"(limit "1.2.3" is not a number, or too large)", times)},
       {"p99<" + many + "s", with("limit \"" + many + R"(" is not a number, or too large)", times)},
       {"p99<3600s", R"(limit "3600s" is too long; accepted: less than one hour.)"},

@@ -65,9 +65,9 @@ std::optional<std::string> take_value(std::string_view& text) {
     value = text.substr(0, end);
     text.remove_prefix(end);
     // Unquoted ports and IPv6 addresses violate the grammar of a token; some proxies send them.
-    const auto is_lenient = [](char c) { return c == ':' || c == '[' || c == ']'; };
+    const auto is_tolerated_char = [](char c) { return c == ':' || c == '[' || c == ']'; };
     auto token = value;
-    std::erase_if(token, is_lenient);
+    std::erase_if(token, is_tolerated_char);
     return is_token(token) ? std::optional{value} : std::nullopt;
   }
   for (std::size_t i = 1; i < text.size(); ++i) {
@@ -130,11 +130,11 @@ bool take_element(std::string_view& text, forwarded_hop& hop) {
 /// The values of all fields with this name, joined with commas; empty if there is none.
 std::optional<std::string> joined_values(const request_head& head, std::string_view name) {
   std::optional<std::string> joined;
-  for (const auto& each : head.fields) {
-    if (!iequals(each.name, name)) continue;
+  for (const auto& field : head.fields) {
+    if (!iequals(field.name, name)) continue;
     if (joined) joined->append(", ");
     if (!joined) joined.emplace();
-    joined->append(each.value);
+    joined->append(field.value);
   }
   return joined;
 }

@@ -21,7 +21,7 @@ void connection_registry::erase(open_connection& removed) noexcept { order_.eras
 std::vector<open_connection*> connection_registry::all() const {
   std::vector<open_connection*> connections;
   connections.reserve(order_.size());
-  for (const auto& each : order_) connections.push_back(each.second);
+  for (const auto& entry : order_) connections.push_back(entry.second);
   return connections;
 }
 

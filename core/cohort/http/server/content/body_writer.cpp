@@ -16,9 +16,9 @@ namespace {
 /// The part of a file that is sent with one timeout.
 constexpr std::size_t file_piece = 256 * 1024;
 /// How much is sent before other handlers of the loop run, if the client takes it without a wait.
-constexpr std::size_t max_bytes_without_turn = 1024 * 1024;
+constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
 /// The same for bytes that are encoded: 1 to 3 ms.
-constexpr std::size_t max_encoded_without_turn = 64 * 1024;
+constexpr std::size_t max_encoded_between_yields = 64 * 1024;
 constexpr std::size_t encoded_piece = 64 * 1024;
 /// Less encoded output is held back until there is more, a flush or the end.
 constexpr std::size_t min_encoded_part = 8 * 1024;
@@ -82,9 +82,9 @@ task<> body_writer::write_encoded(std::string_view bytes) {
     const bool flushes = bytes.empty() && flushes_each_write_;
     auto encoding = encode(piece, flushes ? operation::flush : operation::process);
     co_await std::move(encoding);
-    encoded_without_turn_ += piece.size();
-    if (encoded_without_turn_ < max_encoded_without_turn) continue;
-    encoded_without_turn_ = 0;
+    encoded_since_yield_ += piece.size();
+    if (encoded_since_yield_ < max_encoded_between_yields) continue;
+    encoded_since_yield_ = 0;
     co_await asio::post(loop::current().get_executor(), asio::deferred);
   }
 }
@@ -124,7 +124,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   }
   auto prefix = part_prefix(count);
   if (!prefix.empty()) co_await send(std::move(prefix));
-  for (std::size_t without_turn = 0; ok_ && count > 0;) {
+  for (std::size_t sent_since_yield = 0; ok_ && count > 0;) {
     const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, file_piece));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
@@ -138,9 +138,9 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     count -= *written;
     bytes_sent_ += *written;
     // A fast client must not keep the loop from its other connections.
-    without_turn += *written;
-    if (without_turn < max_bytes_without_turn) continue;
-    without_turn = 0;
+    sent_since_yield += *written;
+    if (sent_since_yield < max_bytes_between_yields) continue;
+    sent_since_yield = 0;
     co_await asio::post(loop::current().get_executor(), asio::deferred);
   }
   if (ok_ && framing_ == framing::chunked) co_await send("\r\n");

@@ -103,7 +103,7 @@ class body_writer {
   std::shared_ptr<content_encoder> encoder_;
   /// Encoded bytes that are not sent yet.
   std::string encoded_;
-  std::size_t encoded_without_turn_ = 0;
+  std::size_t encoded_since_yield_ = 0;
   bool flushes_each_write_ = false;
   bool exceeds_length_ = false;
   bool learnt_of_drain_ = false;

@@ -46,20 +46,20 @@ const operation* route::find_operation(method verb) const noexcept {
 }
 
 bool route::is_async() const noexcept {
-  return std::any_of(operations_.begin(), operations_.end(), [](const auto& each) { return each->is_async(); });
+  return std::any_of(operations_.begin(), operations_.end(), [](const auto& entry) { return entry->is_async(); });
 }
 
 bool route::is_probe() const noexcept {
   return std::any_of(operations_.begin(), operations_.end(),
-                     [](const auto& each) { return each->settings().is_probe; });
+                     [](const auto& entry) { return entry->settings().is_probe; });
 }
 
 std::vector<method> route::allowed_methods() const {
   std::vector<method> allowed;
-  for (const auto& each : operations_) {
-    if (each->verb() == method::unknown) return {standard_methods.begin(), standard_methods.end()};
-    allowed.push_back(each->verb());
-    if (each->verb() == method::get) allowed.push_back(method::head);
+  for (const auto& entry : operations_) {
+    if (entry->verb() == method::unknown) return {standard_methods.begin(), standard_methods.end()};
+    allowed.push_back(entry->verb());
+    if (entry->verb() == method::get) allowed.push_back(method::head);
   }
   return allowed;
 }

@@ -8,8 +8,8 @@ namespace cohort::http {
 namespace {
 
 /// Such as `GET /things/{id} (app.cpp:31)`.
-std::string description(const std::string& pattern, const operation& each) {
-  return std::string{each.method_name()} + " " + pattern + " (" + each.location() + ")";
+std::string description(const std::string& pattern, const operation& described) {
+  return std::string{described.method_name()} + " " + pattern + " (" + described.location() + ")";
 }
 
 /// Throws unless `prefix` is empty, or a pattern without `{name...}` and without a `/` at its end.
@@ -83,9 +83,9 @@ void routing_table::mount(group_state& group, const std::string& prefix, routing
     if (!moved.prefix.empty()) tree_.add_group(route_pattern{moved.prefix}, moved);
   }
   for (const auto& moved : other.routes_) {
-    for (auto& each : moved->operations_) {
-      if (each->group_ == other.groups_.front().get()) each->group_ = &mounted;
-      insert(mounted.prefix + moved->pattern, std::move(each));
+    for (auto& entry : moved->operations_) {
+      if (entry->group_ == other.groups_.front().get()) entry->group_ = &mounted;
+      insert(mounted.prefix + moved->pattern, std::move(entry));
     }
   }
   resolve_pipelines();
@@ -97,8 +97,8 @@ void routing_table::resolve_pipelines() {
     group->steps = group->parent ? group->parent->steps : pipeline{};
     group->steps.append(group->own_steps);
   }
-  for (const auto& each : routes_) {
-    for (const auto& entry : each->operations_) entry->resolve_pipeline();
+  for (const auto& route : routes_) {
+    for (const auto& entry : route->operations_) entry->resolve_pipeline();
   }
 }
 

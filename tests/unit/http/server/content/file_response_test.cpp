@@ -306,7 +306,7 @@ TEST_CASE("directory: options permit hidden files and links out of the root", "[
   CHECK(server.fetch("/files/sub/").status == 404);
 }
 
-TEST_CASE("directory: a root that cannot be opened is an error at the start", "[http][server]") {
+TEST_CASE("directory: a root that cannot be opened is an error at startup", "[http][server]") {
   http::router routes;
   CHECK_THROWS_AS(http::directory(routes, "/files", "/nonexistent"), std::system_error);
 }

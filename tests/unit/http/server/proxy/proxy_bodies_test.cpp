@@ -176,7 +176,7 @@ TEST_CASE("proxy: errors map to 502, 503 and 504", "[http][proxy]") {
   CHECK(static_cast<int>(http::proxy_status(error)) == status);
 }
 
-TEST_CASE("proxy: a response body that pauses longer than the idle timeout is cut off", "[http][proxy]") {
+TEST_CASE("proxy: a response body that pauses longer than the idle timeout is aborted", "[http][proxy]") {
   auto options = under_api();
   options.idle_timeout = 2s;
   proxy_fixture fixture{std::move(options)};
@@ -205,7 +205,7 @@ TEST_CASE("proxy: the deadline of the request can include the body of the respon
   CHECK(fixture.server.time.now() - start <= 1s);
 }
 
-TEST_CASE("proxy: a response above its limit is cut off", "[http][proxy]") {
+TEST_CASE("proxy: a response above its limit is aborted", "[http][proxy]") {
   auto options = under_api();
   options.max_response_bytes = 4;
   proxy_fixture fixture{std::move(options)};

@@ -32,7 +32,7 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
   CHECK_FALSE(request.header("Accept-Encoding").has_value());
 }
 
-TEST_CASE("proxy: fields of one hop are not forwarded", "[http][proxy]") {
+TEST_CASE("proxy: hop-by-hop fields are not forwarded", "[http][proxy]") {
   const auto [lines, name] = GENERATE(table<std::string, std::string>({
       {"Connection: keep-alive\r\n", "Connection"},
       {"Connection: close, X-Own\r\nX-Own: 1\r\n", "X-Own"},
@@ -54,7 +54,7 @@ TEST_CASE("proxy: fields of one hop are not forwarded", "[http][proxy]") {
   CHECK(request.header("X-Forwarded-For") == "192.0.2.1");
 }
 
-TEST_CASE("proxy: fields of one hop in a response are not forwarded", "[http][proxy]") {
+TEST_CASE("proxy: hop-by-hop fields of a response are not forwarded", "[http][proxy]") {
   proxy_fixture fixture;
   const auto response = fixture.response_to_get(
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Own, keep-alive\r\nX-Own: 1\r\nKeep-Alive: timeout=9\r\n"
