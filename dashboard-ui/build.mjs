@@ -20,7 +20,6 @@ const root = dirname(fileURLToPath(import.meta.url));
 const sources = [
   { source: 'src/main.ts', stem: 'main', extension: 'js', contentType: 'text/javascript; charset=utf-8', shared: false },
   { source: 'src/style.css', stem: 'style', extension: 'css', contentType: 'text/css; charset=utf-8', shared: true },
-  { source: 'src/favicon.svg', stem: 'favicon', extension: 'svg', contentType: 'image/svg+xml', shared: true },
 ];
 
 const html = { contentType: 'text/html; charset=utf-8', immutable: false };
@@ -47,13 +46,13 @@ export async function buildPage() {
   return [
     { ...html, name: 'index.html', path: '/', body: Buffer.from(index) },
     { ...html, name: 'runbook.html', path: '/runbook', body: Buffer.from(runbook) },
+    { name: 'favicon.ico', path: '/favicon.ico', contentType: 'image/svg+xml', immutable: false, body: await readFile(join(root, 'src/favicon.svg')) },
     ...assets,
   ];
 }
 
 /** @param {string} source */
 async function buildSource(source) {
-  if (source.endsWith('.svg')) return readFile(join(root, source));
   const result = await build({
     absWorkingDir: root,
     entryPoints: [source],

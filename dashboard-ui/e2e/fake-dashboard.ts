@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { PageFile } from '../build.mjs';
 import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
+import { requestBody } from '../test/sample-requests.ts';
 
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -23,6 +24,10 @@ export class FakeDashboard {
   aggregate: object | null = aggregateBody;
   /** The alerts event of a new stream; null for none. */
   alerts: object | null = unknownBody;
+  /** The request event of a new stream; null for none. */
+  request: object | null = requestBody;
+  /** The earlier requests of `/api/requests`, oldest first. */
+  earlier: object[] = [];
   /** The required API key; null for none. */
   key: string | null = null;
   /** The number of requests to `/session/renewal`. */
@@ -112,12 +117,13 @@ export class FakeDashboard {
     else if (path === '/session/renewal' && request.method === 'POST') this.#renewSession(request, response);
     else if (path.startsWith('/api/') && !this.#allowed(request)) reject(response, 'API key required');
     else if (path === '/api/events') this.#openStream(response);
+    else if (path === '/api/requests') json(response, 200, { requests: this.earlier });
     else if (path === '/api/aggregate') json(response, 200, this.aggregate ?? aggregateBody);
     else this.#sendFile(path, response);
   }
 
   #allowed(request: IncomingMessage): boolean {
-    return this.key === null || request.headers.cookie === `session=${this.key}`;
+    return this.key === null || request.headers.cookie === `cohort_session=${this.key}`;
   }
 
   #openSession(request: IncomingMessage, response: ServerResponse): void {
@@ -125,7 +131,7 @@ export class FakeDashboard {
     if (status !== undefined) {
       json(response, status, {});
     } else if (request.headers['x-api-key'] === this.key) {
-      response.setHeader('Set-Cookie', `session=${this.key}; HttpOnly; SameSite=Strict; Path=/`);
+      response.setHeader('Set-Cookie', `cohort_session=${this.key}; HttpOnly; SameSite=Strict; Path=/`);
       response.writeHead(204).end();
     } else {
       reject(response, 'Invalid API key');
@@ -138,7 +144,7 @@ export class FakeDashboard {
       json(response, status, {});
       return;
     }
-    response.setHeader('Set-Cookie', 'session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict');
+    response.setHeader('Set-Cookie', 'cohort_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict');
     response.writeHead(204).end();
     for (const stream of this.#streams) stream.end('event: bye\ndata: {}\n\n');
   }
@@ -159,6 +165,7 @@ export class FakeDashboard {
     });
     if (this.alerts !== null) response.write(`event: alerts\ndata: ${JSON.stringify(this.alerts)}\n\n`);
     if (this.aggregate !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.aggregate)}\n\n`);
+    if (this.request !== null) response.write(`event: request\ndata: ${JSON.stringify(this.request)}\n\n`);
     this.#streams.add(response);
     this.#streamsOpened += 1;
     this.#changed();

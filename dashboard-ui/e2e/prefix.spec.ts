@@ -17,7 +17,7 @@ for (const prefix of ['/cohort', '/a/b.c', '/%C3%BC']) {
     expect(await page.evaluate(() => getComputedStyle(document.body).margin)).toBe('0px');
 
     const opening = context.waitForEvent('page');
-    await page.getByRole('link', { name: /Runbook/ }).click();
+    await page.getByRole('link', { name: /Runbook for/ }).click();
     const runbook = await opening;
     await expect(runbook).toHaveURL(`${dashboard.url}runbook#servicedown`);
     await expect(runbook.getByRole('region', { name: 'ServiceDown' })).toBeInViewport();

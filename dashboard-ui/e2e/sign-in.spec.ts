@@ -18,7 +18,7 @@ test('the page asks for the API key and does not store it', async ({ page, dashb
   await expect(key).toBeHidden();
   await expect(key).toHaveValue('');
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
-  expect(await context.cookies()).toMatchObject([{ name: 'session', httpOnly: true }]);
+  expect(await context.cookies()).toMatchObject([{ name: 'cohort_session', httpOnly: true }]);
   expect(await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length, location.href])).toEqual([
     '',
     0,

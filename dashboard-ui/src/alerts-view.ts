@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
-import { age, duration, localMinute, notAvailable } from './format.ts';
+import { age, bounded, counted, duration, localMinute, notAvailable } from './format.ts';
 import type { ReceivedAlerts } from './page-state.ts';
 import { timeStaleAfterMs } from './panel-view.ts';
 import { runbookHref } from './runbook-link.ts';
@@ -40,6 +40,10 @@ export interface AlertsView {
   readonly age: string | null;
   readonly notShown: string | null;
   readonly firing: readonly AlertView[];
+  /** The number of firing alerts in the open list; the others are in a collapsed one. */
+  readonly shown: number;
+  /** Heading of the collapsed firing alerts, grouped by their names; null if there are none. */
+  readonly moreLabel: string | null;
   readonly resolved: readonly AlertView[];
   /** Heading of the collapsed list. */
   readonly resolvedLabel: string;
@@ -56,6 +60,8 @@ const waiting: AlertsView = {
   age: null,
   notShown: null,
   firing: [],
+  shown: 0,
+  moreLabel: null,
   resolved: [],
   resolvedLabel: '',
   announcedMonitoring: null,
@@ -74,11 +80,27 @@ export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number
     silent: !dimmed && alerts.monitoring.state === 'silent',
     age: dimmed ? age(idleMs) : null,
     notShown: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} not shown.` : null,
+    ...grouping(alerts.firing),
     firing: alerts.firing.map((alert) => viewFiring(alert, elapsedSeconds)),
     resolved: alerts.resolved.map(viewResolved),
     resolvedLabel: `Resolved recently (${alerts.resolved.length})`,
     announcedMonitoring: alerts.monitoring.state === 'unknown' ? null : alerts.monitoring.state,
   };
+}
+
+/** With more alerts than a screen has room for, only the most severe ones are listed openly. */
+const maxShown = 4;
+const maxGroups = 6;
+
+function grouping(firing: readonly Alert[]): { shown: number; moreLabel: string | null } {
+  if (firing.length <= maxShown) return { shown: firing.length, moreLabel: null };
+  const more = firing.slice(maxShown - 1);
+  const groups = new Map<string, number>();
+  for (const alert of more) groups.set(alert.name, (groups.get(alert.name) ?? 0) + 1);
+  const sorted = [...groups].sort(([, a], [, b]) => b - a);
+  const names = sorted.slice(0, maxGroups).map(([name, count]) => bounded(name, 40) + (count === 1 ? '' : ` × ${count}`));
+  const others = sorted.length > maxGroups ? [`${sorted.length - maxGroups} other names`] : [];
+  return { shown: maxShown - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
 }
 
 function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; label: string } {
@@ -143,8 +165,4 @@ function viewAlert(alert: Alert): Omit<AlertView, 'since' | 'time' | 'dateTime' 
     description: alert.description,
     labels: alert.labels,
   };
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

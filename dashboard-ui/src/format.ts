@@ -33,14 +33,25 @@ export function age(milliseconds: number): string {
   return `last update ${duration(milliseconds / 1000)} ago`;
 }
 
-/** Duration of a call and its timeout: "12 of 3000 ms". */
-export function timing(elapsedMs: number | null, deadlineMs: number | null): string {
-  if (elapsedMs === null && deadlineMs === null) return notAvailable;
-  return `${whole(elapsedMs)} of ${whole(deadlineMs)} ms`;
+/** A duration with three significant digits at most: "412 µs", "4.1 ms", "41 ms", "2.05 s", "5 s". */
+export function milliseconds(value: number): string {
+  if (value < 0.9995) return `${Math.round(value * 1000)} µs`;
+  if (value < 9.95) return `${trimmed(value, 1)} ms`;
+  if (value < 999.5) return `${Math.round(value)} ms`;
+  if (value < 99_950) return `${trimmed(value / 1000, value < 9_995 ? 2 : 1)} s`;
+  return duration(value / 1000);
 }
 
-function whole(value: number | null): string {
-  return value === null ? notAvailable : String(Math.round(value));
+/** Without zeros at the end of the fraction. */
+function trimmed(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
+
+/** Duration of a call and its timeout: "12 ms of 3 s". */
+export function timing(elapsedMs: number | null, deadlineMs: number | null): string {
+  if (elapsedMs === null && deadlineMs === null) return notAvailable;
+  if (deadlineMs === null) return milliseconds(elapsedMs ?? 0);
+  return `${elapsedMs === null ? notAvailable : milliseconds(elapsedMs)} of ${milliseconds(deadlineMs)}`;
 }
 
 /** The time of day of "YYYY-MM-DD HH:MM:SS"; any other text unchanged. */
@@ -60,4 +71,21 @@ export function localMinute(iso8601: string | null): string {
 export function listed(...values: (string | null)[]): string {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? notAvailable : known.join(', ');
+}
+
+/** At most `length` characters; a longer text ends in an ellipsis. */
+export function bounded(text: string, length: number): string {
+  const characters = Array.from(text.slice(0, 2 * length + 2));
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** "HH:MM:SS" in the browser's time zone. */
+export function localSecond(epochMs: number): string {
+  const when = new Date(epochMs);
+  if (Number.isNaN(when.getTime())) return notAvailable;
+  return [when.getHours(), when.getMinutes(), when.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }

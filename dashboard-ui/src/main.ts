@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: BSL-1.0
-import { parseAlertsEvent } from './alerts.ts';
 import { AlertAnnouncer, Announcer } from './announcer.ts';
 import { cautiousClock } from './clock.ts';
 import { announcedConnection } from './connection-view.ts';
-import type { EventName } from './model.ts';
-import { initialState, withAggregate, withAlerts, withMalformed, withTime, type PageState } from './page-state.ts';
-import { parseAggregateEvent, parseTimeEvent } from './parse.ts';
-import { probeAccess, renewSession, signIn, signOut } from './session.ts';
+import { summaryText } from './facts.ts';
+import { History } from './history.ts';
+import { initialState, withRequests, type PageState } from './page-state.ts';
+import { receive } from './receive.ts';
+import { parseRequests } from './request.ts';
+import { pinAt, unpin, withEarlier, type Requests } from './requests.ts';
+import { services } from './services.ts';
+import { fetchRequests, probeAccess, renewSession, signIn, signOut } from './session.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { EventStream, type Connection } from './stream.ts';
-import { find, findAs } from './view/dom.ts';
+import { renderChart } from './view/chart.ts';
+import { find, findAs, setText } from './view/dom.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
+import { RequestPanel } from './view/request.ts';
 import { SignInForm } from './view/sign-in.ts';
 import { SignOutButton } from './view/sign-out.ts';
+import { addThemeButton } from './view/theme.ts';
 
 const now = cautiousClock(() => performance.now(), () => Date.now());
 const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
+const history = new History();
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
 let state: PageState = initialState;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
+/** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
+let hasEarlier = false;
 
 const stream = new EventStream(
   {
@@ -34,6 +44,8 @@ const stream = new EventStream(
   {
     connection: (next) => {
       connection = next;
+      // The server starts no calls for this page before it is connected again.
+      state = { ...state, polls: [] };
       if (next.phase === 'live') {
         lastEventAt = now();
         sessionKeeper.start();
@@ -41,6 +53,8 @@ const stream = new EventStream(
       // Without a valid session the values are not shown any more.
       if (next.phase === 'locked') {
         state = initialState;
+        history.clear();
+        hasEarlier = false;
         sessionKeeper.stop();
       }
       form.show(next.phase === 'locked');
@@ -48,7 +62,10 @@ const stream = new EventStream(
     },
     event: (name, data) => {
       lastEventAt = now();
-      state = receive(state, name, data, lastEventAt);
+      const before = state.requests;
+      state = receive(state, name, data, { now: lastEventAt, epochMs: Date.now() });
+      remember(before);
+      if (name === 'request' && !hasEarlier) void loadEarlier();
       render();
     },
   },
@@ -67,28 +84,71 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
 const signOutButton = new SignOutButton(document, { signOut, ended: () => stream.lock(), announce });
 const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasSession) => signOutButton.show(hasSession));
 
+const requestPanel = new RequestPanel(
+  document,
+  {
+    select: (index) => showRequests(pinAt(state.requests, index)),
+    follow: () => showRequests(unpin(state.requests)),
+  },
+  render,
+);
+
+function showRequests(requests: Requests): void {
+  state = withRequests(state, requests);
+  render();
+}
+
 function schedule(delayMs: number, action: () => void): () => void {
   const timer = setTimeout(action, delayMs);
   return () => clearTimeout(timer);
 }
 
-function receive(current: PageState, name: EventName, data: string, at: number): PageState {
-  if (name === 'time') {
-    const event = parseTimeEvent(data);
-    return event === null ? withMalformed(current, name) : withTime(current, event, at);
-  }
-  if (name === 'alerts') {
-    const alerts = parseAlertsEvent(data);
-    return alerts === null ? withMalformed(current, name) : withAlerts(current, alerts, at);
-  }
-  const aggregate = parseAggregateEvent(data);
-  return aggregate === null ? withMalformed(current, name) : withAggregate(current, aggregate, at);
+/** Adds new requests to the history. */
+function remember(before: Requests): void {
+  const newest = state.requests.list.at(-1);
+  if (state.requests !== before && newest !== undefined && newest !== before.list.at(-1)) history.add(newest, now());
+}
+
+/** The requests of the time before the page was opened. */
+async function loadEarlier(): Promise<void> {
+  hasEarlier = true;
+  const text = await fetchRequests();
+  if (text === null || !hasEarlier) return;
+  const known = state.requests;
+  state = { ...state, requests: withEarlier(known, parseRequests(text)) };
+  const [first] = known.list;
+  history.addEarlier(state.requests.list.slice(0, state.requests.list.length - known.list.length), first?.startedAt ?? null, now());
+  render();
 }
 
 function render(): PageView {
-  const view = viewPage(state, connection, lastEventAt, now());
+  const at = now();
+  const view = viewPage(state, connection, lastEventAt, at);
   renderPage(document, state, view);
+  // A bar in progress grows with each frame.
+  if (requestPanel.render(state, at)) grow();
   return view;
+}
+
+let growing = 0;
+
+function grow(): void {
+  if (growing !== 0) return;
+  growing = 1;
+  const next = () => {
+    growing = 0;
+    if (!document.hidden && requestPanel.render(state, now())) grow();
+  };
+  if (reducedMotion.matches) setTimeout(next, 500);
+  else requestAnimationFrame(next);
+}
+
+function renderHistory(): void {
+  for (const { key, panel, name } of services) {
+    const root = find(document, `#${panel}`);
+    renderChart(find(root, '.chart'), history.buckets(key, now()), name);
+    setText(find(root, '.stats'), summaryText(history.summary(key, now())));
+  }
 }
 
 function announce(text: string): void {
@@ -98,6 +158,7 @@ function announce(text: string): void {
 /** Updates ages once a second, and announces the changes of that second together. */
 function tick(): void {
   const view = render();
+  renderHistory();
   const panel = (name: string, panelState: string) => ({
     name,
     state: panelState === 'waiting' ? null : panelState,
@@ -127,5 +188,9 @@ function followVisibility(): void {
   }
 }
 
+addThemeButton(document);
+renderHistory();
+findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => stream.retryNow());
+window.addEventListener('online', () => stream.retryNow());
 document.addEventListener('visibilitychange', followVisibility);
 followVisibility();

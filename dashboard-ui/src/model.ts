@@ -6,7 +6,9 @@ export type PartState = (typeof partStates)[number];
 /** `waiting`: no data yet. `unknown`: a state that this page does not know. */
 export type PanelState = PartState | 'waiting' | 'unknown';
 
-export type EventName = 'time' | 'aggregate' | 'alerts';
+/** Events of the stream. */
+export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'alerts'] as const;
+export type EventName = (typeof eventNames)[number];
 
 /** Duration and timeout of the server's call for a part, in milliseconds. */
 export interface Timing {
@@ -85,3 +87,16 @@ export interface Aggregate {
 
 /** A `time` event: a reading, or the server's error message. */
 export type TimeEvent = { readonly reading: TimeReading } | { readonly failure: string };
+
+/** The part of an aggregate that has arrived; `poll` identifies the aggregate. */
+export type PartEvent = { readonly poll: number | null } & (
+  | { readonly panel: 'time'; readonly part: Part<TimeReading> }
+  | { readonly panel: 'system'; readonly part: Part<SystemInfo> }
+  | { readonly panel: 'weather'; readonly part: Part<WeatherReport> }
+);
+
+/** The start of an aggregate, with the timeouts of its calls in milliseconds. */
+export interface PollEvent {
+  readonly poll: number;
+  readonly budgets: ReadonlyMap<string, number>;
+}

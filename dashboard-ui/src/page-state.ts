@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Alerts } from './alerts.ts';
+import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './polls.ts';
+import { noRequests, type Requests } from './requests.ts';
+import { services } from './services.ts';
 import type {
   Aggregate,
   EventName,
   PanelState,
   Part,
+  PartEvent,
+  PollEvent,
   SystemInfo,
   TimeEvent,
   TimeReading,
@@ -35,6 +40,9 @@ export interface PageState {
   readonly system: PanelData<SystemInfo>;
   readonly weather: PanelData<WeatherReport>;
   readonly alerts: ReceivedAlerts;
+  readonly requests: Requests;
+  /** Aggregates in progress, oldest first. */
+  readonly polls: readonly Poll[];
   /** Name of the last malformed event; null after the next valid event of that name. */
   readonly malformed: EventName | null;
 }
@@ -52,6 +60,8 @@ export const initialState: PageState = {
   system: emptyPanel,
   weather: emptyPanel,
   alerts: { value: null, receivedAt: 0 },
+  requests: noRequests,
+  polls: [],
   malformed: null,
 };
 
@@ -80,6 +90,32 @@ export function withAggregate(state: PageState, aggregate: Aggregate, now: numbe
     system: merge(state.system, aggregate.system, now),
     weather: merge(state.weather, aggregate.weather, now),
   };
+}
+
+/** Replaces the data of one panel, as an aggregate does for all. */
+export function withPart(state: PageState, event: PartEvent, now: number): PageState {
+  const key = services.find((service) => service.panel === event.panel)?.key ?? '';
+  const next = {
+    ...state,
+    malformed: state.malformed === 'part' ? null : state.malformed,
+    polls: pollWithPart(state.polls, event.poll, key, event.part.state, now),
+  };
+  switch (event.panel) {
+    case 'time':
+      return { ...next, time: mergeTime(state.time, event.part, now) };
+    case 'system':
+      return { ...next, system: merge(state.system, event.part, now) };
+    case 'weather':
+      return { ...next, weather: merge(state.weather, event.part, now) };
+  }
+}
+
+export function withPoll(state: PageState, event: PollEvent, now: number): PageState {
+  return { ...state, malformed: state.malformed === 'poll' ? null : state.malformed, polls: pollsWithPoll(state.polls, event, now) };
+}
+
+export function withRequests(state: PageState, requests: Requests): PageState {
+  return { ...state, malformed: state.malformed === 'request' ? null : state.malformed, requests };
 }
 
 export function withAlerts(state: PageState, value: Alerts, now: number): PageState {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-import { age, timing } from './format.ts';
+import { age, milliseconds, timing } from './format.ts';
 import type { PanelState, WeatherReport } from './model.ts';
 import { hasFailed, type PanelData } from './page-state.ts';
 
-/** `time` events are sent every second; two may be lost. */
+/** `time` events are sent every second; two may be lost. Without any event for that long, no value is current. */
 export const timeStaleAfterMs = 3_000;
-/** `aggregate` events are sent every five seconds; two may be late or lost. */
-export const aggregateStaleAfterMs = 12_000;
+/** Parts are sent every two seconds, and after at most their timeout of 5 s. */
+export const partStaleAfterMs = 8_000;
 
 /** The content of a panel besides its values. */
 export interface PanelView {
@@ -14,31 +14,57 @@ export interface PanelView {
   readonly dimmed: boolean;
   readonly age: string | null;
   readonly timing: string;
+  /** Why there is no current value, and what comes next. */
   readonly explanation: string | null;
 }
 
-const explanations: Record<PanelState, string | null> = {
-  fresh: null,
-  stale: 'These values are stale.',
-  timeout: 'The service did not respond within its timeout.',
-  error: 'The service is temporarily unavailable.',
-  shed: 'The call was rejected because of overload.',
-  open: 'The circuit breaker is open after repeated failures.',
-  waiting: 'Waiting for data.',
-  unknown: 'The server reported an unknown state.',
-};
+export interface PanelContext {
+  readonly staleAfterMs: number;
+  /** Time since the last event of any kind. */
+  readonly idleMs: number;
+  readonly now: number;
+  /** The server's reason for the failure. */
+  readonly reason?: string | null;
+}
 
-export function viewPanel(panel: PanelData<unknown>, staleAfterMs: number, now: number): PanelView {
-  const isSilent = panel.receivedAt !== null && now - panel.receivedAt > staleAfterMs;
+const nextCall = 'The next call follows within 2 s.';
+
+export function viewPanel(panel: PanelData<unknown>, context: PanelContext): PanelView {
+  const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleAfterMs;
+  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > timeStaleAfterMs);
   const state = isSilent ? outdated(panel) : panel.state;
   const dimmed = isSilent || hasFailed(state);
   return {
     state,
     dimmed,
-    age: dimmed && panel.valueAt !== null ? age(now - panel.valueAt) : null,
+    age: dimmed && panel.valueAt !== null ? age(context.now - panel.valueAt) : null,
     timing: timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
-    explanation: isSilent ? 'No data from the server.' : explanations[state],
+    explanation: isSilent ? 'No data from the server.' : explain(state, panel, context.reason ?? null),
   };
+}
+
+function explain(state: PanelState, panel: PanelData<unknown>, reason: string | null): string | null {
+  const cause = reason === null ? '' : ` (${reason})`;
+  switch (state) {
+    case 'fresh':
+      return null;
+    case 'stale':
+      return 'These values are stale.';
+    case 'timeout': {
+      const limit = panel.timing.deadlineMs;
+      return `No response within ${limit === null ? 'its timeout' : milliseconds(limit)}: the call was cut off. ${nextCall}`;
+    }
+    case 'error':
+      return `The call failed${cause}. ${nextCall}`;
+    case 'shed':
+      return `The call was rejected because of overload${cause}. ${nextCall}`;
+    case 'open':
+      return 'The circuit breaker is open after repeated failures: calls fail at once. A probe follows within 4 s.';
+    case 'waiting':
+      return 'Waiting for data.';
+    case 'unknown':
+      return 'The server reported an unknown state.';
+  }
 }
 
 /** State of a panel without recent events. */
@@ -47,9 +73,13 @@ function outdated(panel: PanelData<unknown>): PanelState {
 }
 
 /** A sample report is marked in every state. */
-export function viewWeather(panel: PanelData<WeatherReport>, now: number): PanelView {
-  const view = viewPanel(panel, aggregateStaleAfterMs, now);
-  if (panel.value?.sample !== true) return view;
-  const note = 'Built-in sample data, not a measurement.';
-  return { ...view, explanation: view.explanation === null ? note : `${view.explanation} ${note}` };
+export function viewWeather(panel: PanelData<WeatherReport>, context: PanelContext): PanelView {
+  const view = viewPanel(panel, context);
+  const report = panel.value;
+  const notes = [
+    view.explanation,
+    view.state === 'fresh' && report?.stale === true ? 'The report has just expired; a new one is being fetched.' : null,
+    report?.sample === true ? 'Built-in sample data, not a measurement.' : null,
+  ].filter((note) => note !== null);
+  return { ...view, explanation: notes.length === 0 ? null : notes.join(' ') };
 }

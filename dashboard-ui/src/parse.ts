@@ -5,12 +5,15 @@ import {
   partStates,
   type Aggregate,
   type Part,
+  type PartEvent,
   type PartState,
+  type PollEvent,
   type SystemInfo,
   type TimeEvent,
   type TimeReading,
   type WeatherReport,
 } from './model.ts';
+import { services } from './services.ts';
 
 /** Parses the data of a `time` event; null if it is malformed. */
 export function parseTimeEvent(data: string): TimeEvent | null {
@@ -35,6 +38,31 @@ export function parseAggregateEvent(data: string): Aggregate | null {
   };
 }
 
+/** A `part` event: the response of one service, sent when it arrives. Null if it is malformed. */
+export function parsePartEvent(data: string): PartEvent | null {
+  const body = parseObject(data);
+  if (body === null) return null;
+  const poll = numberAt(body, 'poll');
+  const has = (key: string) => isObject(body[key]);
+  if (has('time_service')) return { panel: 'time', poll, part: readPart(body, 'time_service', readTime) };
+  if (has('sysinfo_service')) return { panel: 'system', poll, part: readPart(body, 'sysinfo_service', readSystem) };
+  if (has('weather_service')) return { panel: 'weather', poll, part: readPart(body, 'weather_service', readWeather) };
+  return null;
+}
+
+/** A `poll` event: the start of the calls for an aggregate. Null if it is malformed. */
+export function parsePollEvent(data: string): PollEvent | null {
+  const body = parseObject(data);
+  const poll = body === null ? null : numberAt(body, 'poll');
+  if (body === null || poll === null) return null;
+  const budgets = objectAt(body, 'budgets_ms');
+  const known = services.flatMap(({ key }): [string, number][] => {
+    const budget = numberAt(budgets, key);
+    return budget === null ? [] : [[key, budget]];
+  });
+  return { poll, budgets: new Map(known) };
+}
+
 function readPart<T extends object>(
   aggregate: JsonObject,
   key: string,
@@ -45,7 +73,10 @@ function readPart<T extends object>(
   const timing = { elapsedMs: numberAt(meta, 'elapsed_ms'), deadlineMs: numberAt(meta, 'deadline_ms') };
   const value = isObject(body) ? read(body) : null;
   const isStaleBody = isObject(body) && body['stale'] === true;
-  return { state: resolveState(meta['state'], value !== null, isStaleBody), timing, value };
+  // An expired report without an error is being refreshed: the next one is a moment away.
+  const isRefreshing = isStaleBody && isObject(body) && textAt(body, 'error') === null;
+  const state = resolveState(meta['state'], value !== null, isStaleBody);
+  return { state: state === 'stale' && isRefreshing ? 'fresh' : state, timing, value };
 }
 
 /** The state from the metadata, unless the body contradicts it: a failed part is never fresh. */

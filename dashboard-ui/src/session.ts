@@ -9,7 +9,7 @@ export type SignInResult = 'accepted' | 'rejected' | 'limited' | 'unavailable';
 /** Whether the server accepts this browser's session. Never rejects. */
 export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
   try {
-    const response = await fetch('api/aggregate', { cache: 'no-store', signal });
+    const response = await fetch('api/alerts', { cache: 'no-store', signal });
     return response.status === 401 ? 'unauthorized' : 'other';
   } catch {
     return 'other';
@@ -48,5 +48,15 @@ export async function signOut(): Promise<boolean> {
     return (await fetch('session', { method: 'DELETE' })).ok;
   } catch {
     return false;
+  }
+}
+
+/** The body of `GET /api/requests`; null if the server has none. Never rejects. */
+export async function fetchRequests(): Promise<string | null> {
+  try {
+    const response = await fetch('api/requests', { cache: 'no-store' });
+    return response.ok ? await response.text() : null;
+  } catch {
+    return null;
   }
 }

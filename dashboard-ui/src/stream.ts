@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { EventName } from './model.ts';
+import { eventNames, type EventName } from './model.ts';
 
 export type Connection =
   | { readonly phase: 'connecting' | 'live' | 'checking' | 'locked' | 'paused' }
@@ -31,21 +31,19 @@ export interface StreamListener {
   event(name: EventName, data: string): void;
 }
 
-const eventNames: readonly EventName[] = ['time', 'aggregate', 'alerts'];
 /** `EventSource.CLOSED`, which tests do not have. */
 const closed = 2;
 const minRetryMs = 1_000;
-const maxRetryMs = 30_000;
-/** A connection whose peer has disappeared stays open without events. */
-const idleTimeoutMs = 15_000;
-/** More than the timeout of an aggregate, 5 s. */
-const probeTimeoutMs = 8_000;
+const maxRetryMs = 5_000;
+/** A connection whose peer has disappeared stays open without events, of which the server sends one a second. */
+const idleTimeoutMs = 6_000;
+const probeTimeoutMs = 4_000;
 
 /**
  * Keeps one event stream open while the page is visible.
  *
  * `EventSource` reconnects after a fixed delay when the connection is lost, and not at all after a rejection. The stream
- * therefore closes it after each failure and opens a new one after 1, 2, 4 … 30 s with up to 50 % jitter.
+ * therefore closes it after each failure and opens a new one after 1, 2, 4, 5, 5 … s with up to 50 % jitter.
  */
 export class EventStream {
   readonly #dependencies: StreamDependencies;
@@ -78,6 +76,11 @@ export class EventStream {
   /** Opens a locked stream. */
   unlock(): void {
     if (this.#phase === 'locked') this.#restart();
+  }
+
+  /** Opens a new stream without a delay, unless one is open or the stream is locked. */
+  retryNow(): void {
+    if (this.#phase === 'waiting') this.#restart();
   }
 
   #restart(): void {

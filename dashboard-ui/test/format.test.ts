@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { age, duration, fixed, listed, localMinute, quantity, timeOfDay, timing } from '../src/format.ts';
+import { age, bounded, duration, fixed, listed, localMinute, milliseconds, quantity, timeOfDay, timing } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -22,8 +22,8 @@ test('a missing quantity has no unit', () => {
 });
 
 test.each([
-  [12.4, 3000, '12 of 3000 ms'],
-  [null, 3000, 'N/A of 3000 ms'],
+  [12.4, 3000, '12 ms of 3 s'],
+  [null, 3000, 'N/A of 3 s'],
   [null, null, 'N/A'],
 ])('a call of %s ms with a timeout of %s ms is %j', (elapsed, deadline, text) => {
   expect(timing(elapsed, deadline)).toBe(text);
@@ -45,4 +45,25 @@ test('a list leaves out missing values', () => {
 test('a time is shown in the local time zone', () => {
   expect(localMinute(new Date(2026, 5, 1, 3, 7, 59).toISOString())).toBe('2026-06-01 03:07');
   expect([localMinute(null), localMinute('soon')]).toEqual(['N/A', 'N/A']);
+});
+
+test.each([
+  [0, '0 µs'],
+  [0.4118, '412 µs'],
+  [0.9996, '1 ms'],
+  [4.06, '4.1 ms'],
+  [41.3, '41 ms'],
+  [999.6, '1 s'],
+  [2_047, '2.05 s'],
+  [5_000, '5 s'],
+  [65_000, '65 s'],
+  [120_000, '2 min'],
+])('%s ms are %j', (value, text) => {
+  expect(milliseconds(value)).toBe(text);
+});
+
+test('a long text ends in an ellipsis', () => {
+  expect(bounded('abcdef', 6)).toBe('abcdef');
+  expect(bounded('abcdefg', 6)).toBe('abcde…');
+  expect(bounded('🌦'.repeat(9), 3)).toBe('🌦🌦…');
 });

@@ -14,36 +14,55 @@ const fresh: PanelData<string> = {
   receivedAt: 1_000,
 };
 
+const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleAfterMs: 3_000, idleMs, now, reason });
+
 describe('viewPanel', () => {
   test('shows the state of the server while events arrive', () => {
-    expect(viewPanel(fresh, 3_000, 4_000)).toEqual({
+    expect(viewPanel(fresh, at(4_000))).toEqual({
       state: 'fresh',
       dimmed: false,
       age: null,
-      timing: '12 of 3000 ms',
+      timing: '12 ms of 3 s',
       explanation: null,
     });
   });
 
   test('is stale, dimmed and shows its age without recent events', () => {
-    expect(viewPanel(fresh, 3_000, 4_001)).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
+    expect(viewPanel(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
   });
 
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
   test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };
-    expect(viewPanel(panel, 3_000, 9_000)).toMatchObject({ state, dimmed: true, age: 'last update 8 s ago' });
+    expect(viewPanel(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'last update 8 s ago' });
   });
 
   test('is not dimmed if the server reports stale values, which are the latest', () => {
-    expect(viewPanel({ ...fresh, state: 'stale' }, 3_000, 1_000)).toMatchObject({ state: 'stale', dimmed: false, age: null });
+    expect(viewPanel({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
   });
 
   test('has no age without a value', () => {
     const panel: PanelData<string> = { ...fresh, state: 'error', value: null, valueAt: null };
-    expect(viewPanel(panel, 3_000, 1_000)).toMatchObject({ state: 'error', age: null });
-    expect(viewPanel(panel, 3_000, 9_000)).toMatchObject({ state: 'waiting', age: null });
+    expect(viewPanel(panel, at(1_000))).toMatchObject({ state: 'error', age: null });
+    expect(viewPanel(panel, at(9_000))).toMatchObject({ state: 'waiting', age: null });
   });
+});
+
+describe('an explanation', () => {
+  const explanation = (state: 'timeout' | 'error' | 'shed' | 'open') =>
+    viewPanel({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
+
+  test('says why there is no current value, and what comes next', () => {
+    expect(explanation('timeout')).toBe('No response within 3 s: the call was cut off. The next call follows within 2 s.');
+    expect(explanation('error')).toBe('The call failed (connection refused). The next call follows within 2 s.');
+    expect(explanation('shed')).toContain('because of overload');
+    expect(explanation('open')).toContain('A probe follows within 4 s');
+  });
+});
+
+test('no panel is current once the stream has been silent for 3 s', () => {
+  const panel = { ...fresh, receivedAt: 1_000 };
+  expect(viewPanel(panel, { ...at(4_000, 3_001), staleAfterMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
 });
 
 describe('viewConnection', () => {
@@ -67,7 +86,7 @@ describe('viewWeather', () => {
   function weatherView(changes: object) {
     const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, weather_service: { ...weatherBody, ...changes } }));
     if (aggregate === null) throw new Error('malformed');
-    return viewWeather(withAggregate(initialState, aggregate, 0).weather, 0);
+    return viewWeather(withAggregate(initialState, aggregate, 0).weather, at(0));
   }
 
   test('marks sample data', () => {
@@ -75,9 +94,17 @@ describe('viewWeather', () => {
   });
 
   test('marks stale sample data', () => {
-    expect(weatherView({ sample: true, stale: true }).explanation).toBe(
+    expect(weatherView({ sample: true, stale: true, error: 'timeout' }).explanation).toBe(
       'These values are stale. Built-in sample data, not a measurement.',
     );
+  });
+
+  test('a report that is being refreshed is fresh', () => {
+    expect(weatherView({ stale: true })).toMatchObject({
+      state: 'fresh',
+      dimmed: false,
+      explanation: 'The report has just expired; a new one is being fetched.',
+    });
   });
 
   test('does not mark measurements', () => {

@@ -28,7 +28,11 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
 
   const firing = findAs(panel, '#firing', HTMLElement);
   firing.hidden = view.firing.length === 0;
-  renderList(firing, view.firing, (alert) => badgeStyles[alert.severity]);
+  renderList(firing, view.firing.slice(0, view.shown), (alert) => badgeStyles[alert.severity]);
+  const more = findAs(panel, '#more', HTMLElement);
+  more.hidden = view.moreLabel === null;
+  setText(find(more, 'summary'), view.moreLabel ?? '');
+  renderList(find(more, 'ul'), view.firing.slice(view.shown), (alert) => badgeStyles[alert.severity]);
 
   const resolved = findAs(panel, '#resolved', HTMLElement);
   resolved.hidden = view.resolved.length === 0;

@@ -23,3 +23,18 @@ export function setOptional(element: HTMLElement, text: string | null): void {
   element.hidden = text === null;
   setText(element, text ?? '');
 }
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** An SVG element. Positions are attributes, since the content security policy forbids inline styles. */
+export function svg(name: string, attributes: Attributes, ...children: readonly (Node | string)[]): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** A position from 0 to 1 as a percentage. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(3)}%`;
+}

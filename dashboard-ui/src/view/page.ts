@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 import { viewAlerts, type AlertsView } from '../alerts-view.ts';
 import { viewConnection, type ConnectionView } from '../connection-view.ts';
+import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
-import { notAvailable, timeOfDay } from '../format.ts';
+import { bounded, timeOfDay } from '../format.ts';
+import { viewHeadline, type Headline } from '../headline.ts';
 import type { PageState } from '../page-state.ts';
-import { aggregateStaleAfterMs, timeStaleAfterMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
+import { partStaleAfterMs, timeStaleAfterMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream.ts';
 import { renderAlerts } from './alerts.ts';
 import { renderBadge } from './badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
+import { renderHeadline } from './headline.ts';
 import { renderPanel } from './panel.ts';
 
-/** Everything that the page shows at one time. */
+/** Everything that the page shows at one time, except for the request and the history. */
 export interface PageView {
   readonly connection: ConnectionView;
+  readonly headline: Headline;
   readonly time: PanelView;
   readonly system: PanelView;
   readonly weather: PanelView;
@@ -22,30 +26,51 @@ export interface PageView {
 
 export function viewPage(state: PageState, connection: Connection, lastEventAt: number, now: number): PageView {
   const idleMs = now - lastEventAt;
+  const latest = state.requests.list.at(-1) ?? null;
+  const context = (service: string, staleAfterMs: number) => {
+    const call = latest?.calls.find((candidate) => candidate.service === service);
+    return { staleAfterMs, idleMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
+  };
+  const time = viewPanel(state.time, context('time_service', timeStaleAfterMs));
+  const system = viewPanel(state.system, context('sysinfo_service', partStaleAfterMs));
+  const weather = viewWeather(state.weather, context('weather_service', partStaleAfterMs));
+  const connectionView = viewConnection(connection, lastEventAt, now);
   return {
-    connection: viewConnection(connection, lastEventAt, now),
-    time: viewPanel(state.time, timeStaleAfterMs, now),
-    system: viewPanel(state.system, aggregateStaleAfterMs, now),
-    weather: viewWeather(state.weather, now),
+    connection: connectionView,
+    time,
+    system,
+    weather,
     alerts: viewAlerts(state.alerts, idleMs, now),
+    headline: viewHeadline({
+      panels: [
+        { name: 'time', state: time.state },
+        { name: 'system', state: system.state },
+        { name: 'weather', state: weather.state },
+      ],
+      request: latest,
+      live: idleMs <= timeStaleAfterMs,
+      locked: connection.phase === 'locked',
+      firing: state.alerts.value?.firing.length ?? 0,
+    }),
   };
 }
 
 export function renderPage(root: ParentNode, state: PageState, view: PageView): void {
   renderBadge(find(root, '#connection'), view.connection.state, view.connection.label);
+  renderHeadline(root, view.headline);
   renderClock(findAs(root, '#clock', HTMLTimeElement), state, view.time.dimmed);
   const error = state.malformed === null ? null : `Ignored a malformed “${state.malformed}” event from the server.`;
   setOptional(findAs(root, '#error', HTMLElement), error);
   findAs(root, '#panels', HTMLElement).hidden = view.connection.state === 'locked';
   renderAlerts(find(root, '#alerts'), view.alerts);
-  renderPanel(find(root, '#time'), view.time, timeFields(state.time.value));
-  renderPanel(find(root, '#system'), view.system, systemFields(state.system.value));
-  renderPanel(find(root, '#weather'), view.weather, weatherFields(state.weather.value));
+  renderPanel(find(root, '#time'), view.time, timeFacts(state.time.value), timeFields(state.time.value));
+  renderPanel(find(root, '#system'), view.system, systemFacts(state.system.value), systemFields(state.system.value));
+  renderPanel(find(root, '#weather'), view.weather, weatherFacts(state.weather.value), weatherFields(state.weather.value));
 }
 
 function renderClock(clock: HTMLTimeElement, state: PageState, dimmed: boolean): void {
   const reading = state.time.value;
-  setText(clock, reading === null ? notAvailable : timeOfDay(reading.timestamp));
+  setText(clock, reading === null ? '--:--:--' : bounded(timeOfDay(reading.timestamp), 40));
   if (reading?.iso8601) clock.dateTime = reading.iso8601;
   else clock.removeAttribute('datetime');
   clock.classList.toggle('dimmed', dimmed);

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: BSL-1.0
+import type { Facts } from '../facts.ts';
+import { bounded } from '../format.ts';
 import type { PanelView } from '../panel-view.ts';
 import { renderBadge } from './badge.ts';
-import { find, findAs, setOptional, setText } from './dom.ts';
+import { find, setText } from './dom.ts';
 
 /** Texts of a panel's rows, by `data-field`; null hides the row. */
 export type Fields = Readonly<Record<string, string | null>>;
 
-export function renderPanel(panel: Element, view: PanelView, fields: Fields): void {
+/** A longer value cannot be read in a panel. */
+const maxFieldLength = 200;
+
+export function renderPanel(panel: Element, view: PanelView, facts: Facts, fields: Fields): void {
   renderBadge(find(panel, '.badge'), view.state, view.state);
-  find(panel, '.values').classList.toggle('dimmed', view.dimmed);
+  panel.setAttribute('data-state', view.state);
+  for (const part of ['.values', '.fact', '.subfact']) find(panel, part).classList.toggle('dimmed', view.dimmed);
+  setText(find(panel, '.fact'), facts.main);
+  setText(find(panel, '.subfact'), facts.sub);
   setText(find(panel, '.timing'), view.timing);
-  setOptional(findAs(panel, '.explanation', HTMLElement), view.explanation);
-  setOptional(findAs(panel, '.age', HTMLElement), view.age);
+  // The elements keep their place, so that a change of state moves nothing.
+  setText(find(panel, '.explanation'), view.explanation ?? '');
+  setText(find(panel, '.age'), view.age ?? '');
   for (const [name, text] of Object.entries(fields)) renderField(panel, name, text);
 }
 
 function renderField(panel: Element, name: string, text: string | null): void {
   const field = find(panel, `[data-field="${name}"]`);
-  if (text !== null) setText(field, text);
+  if (text !== null) setText(field, bounded(text, maxFieldLength));
   const row = field.closest<HTMLElement>('.row');
   if (row !== null) row.hidden = text === null;
 }

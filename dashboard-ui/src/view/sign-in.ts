@@ -25,7 +25,7 @@ export class SignInForm {
   constructor(form: HTMLFormElement, actions: SignInActions) {
     this.#actions = actions;
     this.#form = form;
-    this.#key = findAs(form, 'input', HTMLInputElement);
+    this.#key = findAs(form, '#key', HTMLInputElement);
     this.#submit = findAs(form, 'button', HTMLButtonElement);
     this.#error = findAs(form, '.error', HTMLElement);
     form.addEventListener('submit', (event) => {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/sample-bodies.ts';
+import { cutRequestBody, openRequestBody } from '../test/sample-requests.ts';
+import type { FakeDashboard } from './fake-dashboard.ts';
+import { expect, test } from './fixtures.ts';
+
+const failed = (state: string) => ({
+  ...aggregateBody,
+  weather_service: failedBody,
+  meta: { ...aggregateBody.meta, weather_service: { state, elapsed_ms: 5000, deadline_ms: 5000 } },
+});
+
+/** What a test does before the page is opened, and then. */
+interface State {
+  readonly prepare: (dashboard: FakeDashboard) => void;
+  readonly reach?: (page: Page, dashboard: FakeDashboard) => Promise<unknown>;
+}
+
+const states: Readonly<Record<string, State>> = {
+  'all parts in time': {
+    prepare: (dashboard) => (dashboard.alerts = alertsBody()),
+    reach: (page) => page.locator('details:visible > summary').evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click())),
+  },
+  'a part cut off by its deadline, with alerts': {
+    prepare: (dashboard) => {
+      dashboard.aggregate = failed('timeout');
+      dashboard.request = cutRequestBody;
+      dashboard.alerts = alertsBody([alertBody, warningBody], [resolvedBody]);
+    },
+  },
+  'an open breaker, and silent monitoring': {
+    prepare: (dashboard) => {
+      dashboard.aggregate = failed('open');
+      dashboard.request = openRequestBody;
+      dashboard.alerts = silentBody([{ ...alertBody, stale: true }]);
+    },
+  },
+  'no data': { prepare: () => {}, reach: (page) => page.clock.runFor(4_000) },
+  'a lost connection': {
+    prepare: () => {},
+    reach: async (page, dashboard) => {
+      await dashboard.stop();
+      await expect(page.locator('#connection')).toHaveText(/reconnecting/);
+    },
+  },
+  'the form for the API key': { prepare: (dashboard) => (dashboard.key = 'open sesame') },
+};
+
+for (const [name, { prepare, reach }] of Object.entries(states)) {
+  test(`axe finds nothing: ${name}`, async ({ page, dashboard }) => {
+    test.slow();
+    prepare(dashboard);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.goto(dashboard.url);
+    if (dashboard.key === null) {
+      await dashboard.waitForStreams(1);
+      dashboard.send('time', timeBody);
+      await expect(page.locator('#clock')).toHaveText('14:05:06');
+    } else {
+      await expect(page.getByLabel('Key', { exact: true })).toBeVisible();
+    }
+    await reach?.(page, dashboard);
+    for (const media of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { colorScheme: 'light', forcedColors: 'active' }] as const) {
+      await page.emulateMedia(media);
+      expect(await violations(page)).toEqual([]);
+    }
+  });
+}
+
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** The findings of axe. It uses timers, and the page's clock advances only on request. */
+async function violations(page: Page): Promise<string[]> {
+  let done = false;
+  const analysis = new AxeBuilder({ page }).withTags(tags).analyze().finally(() => (done = true));
+  while (!done) await page.clock.runFor(1);
+  return (await analysis).violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+}

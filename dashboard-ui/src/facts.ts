@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+import { bounded, duration, fixed, listed, milliseconds, notAvailable, quantity, timeOfDay } from './format.ts';
+import type { Summary } from './history.ts';
+import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
+
+/** The most important values of a panel, above its details. */
+export interface Facts {
+  readonly main: string;
+  readonly sub: string;
+}
+
+const maxLength = 60;
+
+export function timeFacts(reading: TimeReading | null): Facts {
+  if (reading === null) return { main: notAvailable, sub: notAvailable };
+  const day = reading.timestamp.split(' ')[0] ?? '';
+  return limited(timeOfDay(reading.timestamp), listed(day === reading.timestamp ? null : day, reading.timezone));
+}
+
+export function systemFacts(info: SystemInfo | null): Facts {
+  if (info === null) return { main: notAvailable, sub: notAvailable };
+  const load = info.loadAverage?.[0];
+  return limited(
+    `${fixed(info.memoryPercent, 1, '%')} memory`,
+    `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${quantity(info.cpuCount)} CPUs · ${info.hostname ?? notAvailable}`,
+  );
+}
+
+export function weatherFacts(report: WeatherReport | null): Facts {
+  if (report === null) return { main: notAvailable, sub: notAvailable };
+  const seconds = report.cached === true ? report.cacheAgeSeconds : null;
+  const old = seconds === null ? [] : [`${duration(seconds)} old`];
+  return limited(
+    [quantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
+    [listed(report.city, report.country), ...old].join(' · '),
+  );
+}
+
+function limited(main: string, sub: string): Facts {
+  return { main: bounded(main, maxLength), sub: bounded(sub, maxLength) };
+}
+
+/** Text beside a chart: "p50 0.4 ms · p99 1.2 ms · 0.5/s · 0 % failed". */
+export function summaryText(summary: Summary): string {
+  if (summary.failedShare === null) return '15 min: no calls yet';
+  const percentiles = summary.p50 === null || summary.p99 === null ? [] : [`p50 ${milliseconds(summary.p50)}`, `p99 ${milliseconds(summary.p99)}`];
+  const rate = summary.perSecond === null ? [] : [`${Number(summary.perSecond.toPrecision(2))}/s`];
+  const percent = 100 * summary.failedShare;
+  return ['15 min', ...percentiles, ...rate, `${percent > 0 && percent < 1 ? '<1' : percent.toFixed(0)} % failed`].join(' · ');
+}

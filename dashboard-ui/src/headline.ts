@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+import { milliseconds } from './format.ts';
+import type { PanelState } from './model.ts';
+import { deadlineOf, isAnswered, type RequestRecord } from './request.ts';
+import { serviceName } from './services.ts';
+
+/** `idle`: nothing is known, or what is known is old. */
+export type Tone = 'good' | 'warn' | 'bad' | 'idle';
+
+export interface Headline {
+  readonly tone: Tone;
+  /** "3 of 3 in time · slowest 41 ms of 5 s". */
+  readonly text: string;
+  /** Title of the window. */
+  readonly title: string;
+}
+
+export interface HeadlineInput {
+  /** The states that the panels show, by the names of their services. */
+  readonly panels: readonly { readonly name: string; readonly state: PanelState }[];
+  /** The latest request. */
+  readonly request: RequestRecord | null;
+  /** Whether events arrive. */
+  readonly live: boolean;
+  readonly locked: boolean;
+  readonly firing: number;
+}
+
+export function viewHeadline(input: HeadlineInput): Headline {
+  if (input.locked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
+  const known = input.panels.filter((panel) => panel.state !== 'waiting');
+  if (known.length === 0) return { tone: 'idle', text: 'Waiting for the first response', title: 'Cohort dashboard' };
+  if (!input.live) return { tone: 'idle', text: 'No data from the server: values are old', title: '… no data · Cohort' };
+  const failed = known.filter((panel) => !isAnswered(panel.state as 'fresh'));
+  const stale = known.filter((panel) => panel.state === 'stale');
+  const inTime = known.length - failed.length;
+  const count = `${inTime} of ${known.length} in time`;
+  const details = [...failed, ...stale].map((panel) => `${panel.name} ${stateText[panel.state]}`);
+  const tone = failed.length > 0 ? 'bad' : stale.length > 0 || input.firing > 0 ? 'warn' : 'good';
+  const mark = tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕';
+  const alerts = input.firing > 0 ? ` · ${input.firing} firing` : '';
+  return {
+    tone,
+    text: [count, ...(details.length > 0 ? details : slowest(input.request))].join(' · '),
+    title: `${mark} ${details.length > 0 ? details.join(', ') : count}${alerts} · Cohort`,
+  };
+}
+
+const stateText: Record<PanelState, string> = {
+  fresh: 'in time',
+  stale: 'stale',
+  timeout: 'timed out',
+  error: 'failed',
+  shed: 'overloaded',
+  open: 'breaker open',
+  waiting: 'waiting',
+  unknown: 'in an unknown state',
+};
+
+/** The slowest answered call, with the deadline. */
+function slowest(request: RequestRecord | null): string[] {
+  const calls = request?.calls.filter((call) => isAnswered(call.state)) ?? [];
+  if (request === null || calls.length === 0) return [];
+  const call = calls.reduce((a, b) => (b.end - b.start > a.end - a.start ? b : a));
+  const deadline = deadlineOf(request);
+  const limit = deadline === null ? '' : ` of ${milliseconds(deadline)}`;
+  return [`slowest ${milliseconds(call.end - call.start)}${limit} (${serviceName(call.service)})`];
+}

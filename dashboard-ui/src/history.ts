@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+import { isAnswered, type Call, type RequestRecord } from './request.ts';
+
+/** The past that the page keeps, and the width of a column of its charts. */
+export const historyMs = 15 * 60_000;
+export const bucketMs = 15_000;
+export const bucketCount = historyMs / bucketMs;
+/** Bounds the memory of the page under load: 15 minutes at 20 requests a second. */
+const maxSamples = 18_000;
+/** Samples are removed in steps, since removing at the front moves the others. */
+const removalStep = 64;
+
+interface Sample {
+  readonly at: number;
+  readonly ms: number;
+  readonly state: Call['state'];
+}
+
+/** One column of a chart. Without calls, all but `calls` are null or false. */
+export interface Bucket {
+  readonly calls: number;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly failed: number;
+  /** Whether a call was rejected by an open breaker. */
+  readonly open: boolean;
+}
+
+export interface Summary {
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** Calls per second, in the last full minute. */
+  readonly perSecond: number | null;
+  readonly failedShare: number | null;
+}
+
+/** Calls of the last 15 minutes, by service. */
+export class History {
+  readonly #samples = new Map<string, Sample[]>();
+
+  add(request: RequestRecord, at: number): void {
+    for (const call of request.calls) {
+      const list = this.#samples.get(call.service) ?? [];
+      this.#samples.set(call.service, list);
+      list.push({ at, ms: call.end - call.start, state: call.state });
+      const isExpired = (list[removalStep]?.at ?? at) < at - historyMs - bucketMs;
+      if (isExpired || list.length > maxSamples + removalStep) list.splice(0, removalStep);
+    }
+  }
+
+  /** Adds requests of the time before. `reference` is the start of a request at `at`: only differences of the server's clock count. */
+  addEarlier(requests: readonly RequestRecord[], reference: number | null, at: number): void {
+    if (reference === null) return;
+    const later = [...this.#samples].map(([service, samples]) => [service, [...samples]] as const);
+    this.clear();
+    for (const request of requests) {
+      const ago = reference - (request.startedAt ?? -Infinity);
+      if (ago >= 0 && ago < historyMs) this.add(request, at - ago);
+    }
+    for (const [service, samples] of later) this.#samples.set(service, [...(this.#samples.get(service) ?? []), ...samples]);
+  }
+
+  clear(): void {
+    this.#samples.clear();
+  }
+
+  /** The columns up to `now`, oldest first. Their bounds are multiples of `bucketMs`, so that columns do not change later. */
+  buckets(service: string, now: number): Bucket[] {
+    const last = Math.floor(now / bucketMs);
+    const grouped = Array.from({ length: bucketCount }, (): Sample[] => []);
+    for (const sample of this.#samples.get(service) ?? []) {
+      grouped[bucketCount - 1 - (last - Math.floor(sample.at / bucketMs))]?.push(sample);
+    }
+    return grouped.map(toBucket);
+  }
+
+  summary(service: string, now: number): Summary {
+    const samples = (this.#samples.get(service) ?? []).filter((sample) => sample.at > now - historyMs);
+    if (samples.length === 0) return { p50: null, p99: null, perSecond: null, failedShare: null };
+    const first = samples[0]?.at ?? now;
+    const span = Math.min(60_000, Math.max(now - first, 1_000));
+    const recent = samples.filter((sample) => sample.at > now - span);
+    return {
+      p50: percentile(answered(samples), 0.5),
+      p99: percentile(answered(samples), 0.99),
+      perSecond: now - first < 5_000 ? null : recent.length / (span / 1_000),
+      failedShare: samples.filter((sample) => !isAnswered(sample.state)).length / samples.length,
+    };
+  }
+}
+
+function toBucket(samples: readonly Sample[]): Bucket {
+  // A call that was rejected at once says nothing about the latency.
+  const called = samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
+  return {
+    calls: samples.length,
+    p50: percentile(called, 0.5),
+    p99: percentile(called, 0.99),
+    failed: samples.filter((sample) => !isAnswered(sample.state)).length,
+    open: samples.some((sample) => sample.state === 'open'),
+  };
+}
+
+function answered(samples: readonly Sample[]): number[] {
+  return samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
+}
+
+/** The nearest-rank percentile; null without values. */
+export function percentile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { PollEvent } from './model.ts';
+import type { Call, RequestRecord } from './request.ts';
+
+/** An aggregate in progress. Times in the milliseconds of the page's clock. */
+export interface Poll {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly budgets: ReadonlyMap<string, number>;
+  readonly answered: ReadonlyMap<string, { readonly at: number; readonly state: Call['state'] }>;
+}
+
+/** The server has at most three aggregates in progress. */
+const maxPolls = 4;
+/** Shorter requests are shown only as a whole: their bars could not be seen to grow. */
+export const growsAfterMs = 250;
+/** The result of a request stays shown for this time, before the next one in progress takes its place. */
+const holdMs = 1_500;
+
+export function withPoll(polls: readonly Poll[], event: PollEvent, now: number): readonly Poll[] {
+  const started: Poll = { id: event.poll, startedAt: now, budgets: event.budgets, answered: new Map() };
+  return [...polls, started].slice(-maxPolls);
+}
+
+/** Records an answer. A poll with all of its answers is no longer in progress. */
+export function withPart(polls: readonly Poll[], id: number | null, service: string, state: Call['state'], now: number): readonly Poll[] {
+  return polls
+    .map((poll) => (poll.id === id ? { ...poll, answered: new Map(poll.answered).set(service, { at: now, state }) } : poll))
+    .filter((poll) => poll.answered.size < poll.budgets.size);
+}
+
+/** A request in progress, as it would be recorded now, and the services that have not answered. */
+export interface RunningRequest {
+  readonly request: RequestRecord;
+  readonly running: ReadonlySet<string>;
+}
+
+/** The oldest poll that is in progress for long enough to be shown; null if there is none. */
+export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
+  const poll = polls[0];
+  if (poll === undefined || now - poll.startedAt < growsAfterMs || now - lastFinishedAt < holdMs) return null;
+  const elapsed = now - poll.startedAt;
+  const running = new Set<string>();
+  const calls = [...poll.budgets].map(([service, budget]): Call => {
+    const answer = poll.answered.get(service);
+    if (answer === undefined) running.add(service);
+    // The clocks of the page and of the server differ by the network's delay: a bar never grows beyond its deadline.
+    const end = Math.min(answer === undefined ? elapsed : answer.at - poll.startedAt, budget);
+    const attempt = {
+      kind: 'first',
+      address: null,
+      start: 0,
+      end,
+      phases: { queued: 0, connect: 0, tls: 0, wait: end, read: 0 },
+      outcome: null,
+      status: null,
+      cancelledBy: answer?.state === 'timeout' ? 'deadline' : null,
+      deadlineSent: null,
+    } as const;
+    return { service, state: answer?.state ?? 'unknown', start: 0, end, budget, reason: null, attempts: [attempt] };
+  });
+  const request = { key: `poll ${poll.id}`, traceId: null, startedAt: null, duration: elapsed, deadline: null, complete: false, calls };
+  return { request, running };
+}

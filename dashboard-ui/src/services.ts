@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+/** The services that the server calls, and their names on the page. */
+export const services = [
+  { key: 'time_service', panel: 'time', name: 'time' },
+  { key: 'sysinfo_service', panel: 'system', name: 'system' },
+  { key: 'weather_service', panel: 'weather', name: 'weather' },
+] as const;
+
+export type PanelName = (typeof services)[number]['panel'];
+
+/** The name of a service on the page; another service has its own name. */
+export function serviceName(key: string): string {
+  return services.find((service) => service.key === key)?.name ?? key;
+}

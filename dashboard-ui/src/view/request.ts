@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+import { describe, viewTable, viewWaterfall } from '../waterfall-view.ts';
+import type { PageState } from '../page-state.ts';
+import { runningRequest } from '../polls.ts';
+import { isCut, type RequestRecord } from '../request.ts';
+import { shownRequest } from '../requests.ts';
+import type { Scale } from '../scale.ts';
+import { findAs, find, setText } from './dom.ts';
+import { Strip, type StripActions } from './strip.ts';
+import { renderTable, renderWaterfall } from './waterfall.ts';
+
+/** The panel with one request: its waterfall, its table, and the strip of the last requests. */
+export class RequestPanel {
+  readonly #root: ParentNode;
+  readonly #strip: Strip;
+  readonly #scaleButton: HTMLButtonElement;
+  readonly #details: HTMLDetailsElement;
+  #preference: Scale['kind'] | null = null;
+  #scale: Scale['kind'] = 'log';
+  #drawn: { readonly request: RequestRecord; readonly preference: Scale['kind'] | null } | null = null;
+  #finishedAt = -Infinity;
+  #last: RequestRecord | null = null;
+
+  /** `changed` is called when the panel must be rendered again. */
+  constructor(root: ParentNode, actions: StripActions, changed: () => void) {
+    this.#root = root;
+    this.#strip = new Strip(root, actions);
+    this.#scaleButton = findAs(root, '#scale', HTMLButtonElement);
+    this.#details = findAs(root, '#request-details', HTMLDetailsElement);
+    this.#scaleButton.addEventListener('click', () => {
+      this.#preference = this.#scale === 'log' ? 'linear' : 'log';
+      changed();
+    });
+    this.#details.addEventListener('toggle', () => {
+      this.#drawn = null;
+      changed();
+    });
+  }
+
+  /** Returns whether a request in progress is shown, which grows. */
+  render(state: PageState, now: number): boolean {
+    const newest = state.requests.list.at(-1) ?? null;
+    if (newest !== this.#last) {
+      // A request that was soon answered need not be looked at for long.
+      if (newest !== null && this.#last !== null && newest.calls.some(isCut)) this.#finishedAt = now;
+      this.#last = newest;
+    }
+    this.#strip.render(state.requests);
+    const running = state.requests.pinned === null ? runningRequest(state.polls, this.#finishedAt, now) : null;
+    const request = running?.request ?? shownRequest(state.requests);
+    if (request === null) {
+      this.#clear();
+      return false;
+    }
+    const isNew = this.#drawn?.request !== request;
+    if (isNew || this.#drawn?.preference !== this.#preference) this.#draw(request, running?.running ?? new Set(), isNew);
+    return running !== null;
+  }
+
+  #draw(request: RequestRecord, running: ReadonlySet<string>, isNew: boolean): void {
+    const view = viewWaterfall(request, this.#preference, running);
+    this.#drawn = { request, preference: this.#preference };
+    this.#scale = view.scale;
+    renderWaterfall(this.#root, view, describe(request), isNew && running.size === 0);
+    setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
+    const trace = findAs(this.#root, '#trace', HTMLElement);
+    setText(trace, request.traceId === null ? '' : `#${request.traceId.slice(0, 8)}`);
+    trace.title = request.traceId === null ? '' : `Trace ID ${request.traceId}`;
+    setText(find(this.#root, '#answered'), view.summary);
+    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), viewTable(request));
+  }
+
+  /** After the end of a session. */
+  #clear(): void {
+    if (this.#drawn === null) return;
+    this.#drawn = null;
+    const table = findAs(this.#details, 'table', HTMLTableElement);
+    table.removeAttribute('data-rows');
+    table.replaceChildren();
+    for (const drawing of this.#root.querySelectorAll('#waterfall .lane svg')) drawing.replaceChildren();
+    for (const result of this.#root.querySelectorAll('.lane-result')) setText(result, '–');
+    setText(find(this.#root, '#trace'), '');
+    setText(find(this.#root, '#answered'), 'waiting for a request');
+  }
+}

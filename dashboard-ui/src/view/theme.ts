@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+import { findAs, setText } from './dom.ts';
+
+const schemes = ['light dark', 'light', 'dark'] as const;
+const names = { 'light dark': 'auto', light: 'light', dark: 'dark' } as const;
+const storageKey = 'theme';
+
+/** Button for the color scheme: that of the system, light or dark. The choice is kept by the browser. */
+export function addThemeButton(root: ParentNode): void {
+  const button = findAs(root, '#theme', HTMLButtonElement);
+  let current = schemes.find((scheme) => names[scheme] === stored()) ?? 'light dark';
+  const apply = () => {
+    document.documentElement.style.colorScheme = current;
+    setText(button, `Theme: ${names[current]}`);
+  };
+  button.addEventListener('click', () => {
+    current = schemes[(schemes.indexOf(current) + 1) % schemes.length] ?? 'light dark';
+    apply();
+    store(names[current]);
+  });
+  apply();
+}
+
+/** Storage may be forbidden. */
+function stored(): string | null {
+  try {
+    return localStorage.getItem(storageKey);
+  } catch {
+    return null;
+  }
+}
+
+function store(name: string): void {
+  try {
+    localStorage.setItem(storageKey, name);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+}

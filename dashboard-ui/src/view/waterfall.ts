@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+import { tableHead, type Bar, type Row, type TableRow, type WaterfallView } from '../waterfall-view.ts';
+import { find, findAs, percent, setText, svg } from './dom.ts';
+
+/** Heights in pixels. */
+const lineHeight = 22;
+const barHeight = 14;
+const padding = 7;
+/** A thinner bar could not be seen. */
+const minBarWidth = 3;
+
+/** Bars of a phase differ in height, so that color is not needed to tell them apart. */
+const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
+
+/** Draws the rows. `animate`: bars that the deadline has cut snap. */
+export function renderWaterfall(root: ParentNode, view: WaterfallView, description: string, animate: boolean): void {
+  const figure = findAs(root, '#waterfall', HTMLElement);
+  figure.classList.toggle('snap', animate);
+  find(figure, '.lanes').setAttribute('aria-label', description);
+  find(figure, '.axis').replaceChildren(...view.ticks.map(drawTick));
+  const list = find(figure, '.lanes');
+  view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(blankRow()), row, view));
+  while (list.children.length > Math.max(view.rows.length, 1)) list.lastElementChild?.remove();
+}
+
+function blankRow(): Element {
+  const row = document.createElement('div');
+  row.className = 'lane';
+  const name = document.createElement('span');
+  name.className = 'lane-name';
+  const result = document.createElement('span');
+  result.className = 'lane-result';
+  row.append(name, svg('svg', { height: lineHeight + padding, width: '100%', 'aria-hidden': 'true' }), result);
+  return row;
+}
+
+function renderRow(element: Element, row: Row, view: WaterfallView): void {
+  element.setAttribute('data-state', row.state);
+  setText(find(element, '.lane-name'), row.name);
+  setText(find(element, '.lane-result'), row.result);
+  const drawing = find(element, 'svg');
+  const height = row.lines * lineHeight + padding;
+  drawing.setAttribute('height', String(height));
+  drawing.replaceChildren(
+    ...view.ticks.map((tick) => svg('line', { class: 'grid', x1: percent(tick.at), x2: percent(tick.at), y1: 0, y2: height })),
+    ...spared(row, height),
+    svg('line', { class: 'await', x1: percent(row.from), x2: percent(row.to), y1: padding / 2 + lineHeight / 2, y2: padding / 2 + lineHeight / 2 }),
+    ...row.bars.flatMap(drawBar),
+    ...(row.bars.length === 0 ? [note(row.to, height / 2, row.result, row.deadline)] : []),
+    ...deadline(row, height),
+  );
+}
+
+function drawTick(tick: { at: number; label: string }): Node {
+  return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': tick.at === 0 ? 'start' : 'middle' }, tick.label);
+}
+
+/** What the caller was spared: the time behind the deadline. */
+function spared(row: Row, height: number): Node[] {
+  if (!row.spared || row.deadline === null) return [];
+  const at = { x: percent(row.deadline), y: 0, width: percent(1 - row.deadline), height };
+  return [svg('rect', { class: 'spared-ground', ...at }), svg('rect', { class: 'spared', ...at, fill: 'url(#hatch)' })];
+}
+
+function deadline(row: Row, height: number): Node[] {
+  if (row.deadline === null) return [];
+  const x = percent(row.deadline);
+  return [
+    svg('line', { class: 'deadline', x1: x, x2: x, y1: 0, y2: height }),
+    svg('text', { class: 'deadline-label', x, y: height / 2, dx: 5, dy: 4 }, row.deadlineLabel),
+  ];
+}
+
+function drawBar(bar: Bar): Node[] {
+  const top = padding / 2 + bar.line * lineHeight + (lineHeight - barHeight) / 2;
+  const middle = top + barHeight / 2;
+  const group = svg('g', { class: `attempt is-${bar.end}${bar.isHedge ? ' hedge' : ''}` });
+  for (const segment of bar.segments) {
+    const height = phaseHeights[segment.phase];
+    const width = segment.to - segment.from;
+    const box = { x: percent(segment.from), y: middle - height / 2, width: percent(width), height };
+    group.append(svg('rect', { class: segment.phase, ...box }, svg('title', {}, segment.title)));
+  }
+  // The width of a very short attempt is the least visible one.
+  if (bar.to - bar.from < 0.004) group.append(svg('rect', { class: 'wait', x: percent(bar.from), y: top, width: minBarWidth, height: barHeight }));
+  if (bar.end === 'deadline') group.append(svg('rect', { class: 'cut', x: percent(bar.to), y: top - 3, width: 3, height: barHeight + 6 }));
+  if (bar.end === 'cancelled' || bar.end === 'failed') group.append(cross(bar.to, middle));
+  return bar.label === '' ? [group] : [group, note(bar.to, middle, bar.label, null, bar.from)];
+}
+
+function cross(at: number, middle: number): Node {
+  const mark = svg('svg', { x: percent(at), y: middle - 6, width: 12, height: 12, overflow: 'visible' });
+  mark.append(svg('path', { class: 'cross', d: 'M-4 1l9 9M5 1l-9 9' }));
+  return mark;
+}
+
+/** A text beside a bar: behind it, or inside if there is no room. */
+function note(at: number, middle: number, text: string, limit: number | null, from = 0): Node {
+  const isInside = at > 0.62 && at - from > 0.25;
+  const isBefore = !isInside && at > 0.62;
+  const x = percent(isBefore ? from : at);
+  const side = isInside || isBefore ? { 'text-anchor': 'end', dx: -8 } : { 'text-anchor': 'start', dx: limit === null ? 12 : 8 };
+  return svg('text', { class: `note${isInside ? ' inside' : ''}`, x, y: middle, dy: 4, ...side }, text);
+}
+
+/** The table is built only while it is open. */
+export function renderTable(table: HTMLTableElement, rows: readonly TableRow[]): void {
+  const text = JSON.stringify(rows);
+  if (table.getAttribute('data-rows') === text) return;
+  table.setAttribute('data-rows', text);
+  const head = table.createTHead();
+  head.replaceChildren(line(tableHead, true));
+  const body = table.tBodies[0] ?? table.createTBody();
+  body.replaceChildren(...rows.map((row) => line(row, false)));
+}
+
+function line(cells: TableRow, isHead: boolean): HTMLTableRowElement {
+  const row = document.createElement('tr');
+  cells.forEach((text, index) => {
+    const cell = document.createElement(isHead || index === 0 ? 'th' : 'td');
+    if (isHead) cell.setAttribute('scope', 'col');
+    else if (index === 0) cell.setAttribute('scope', 'row');
+    cell.textContent = text;
+    row.append(cell);
+  });
+  return row;
+}

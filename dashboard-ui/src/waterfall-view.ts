@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+import { bounded, milliseconds } from './format.ts';
+import { deadlineOf, isAnswered, isCut, phases, type Attempt, type Call, type Phase, type RequestRecord } from './request.ts';
+import { scaleFor, type Scale, type Tick } from './scale.ts';
+import { serviceName } from './services.ts';
+
+/** A part of a bar. Positions from 0 to 1. */
+export interface Segment {
+  readonly phase: Phase;
+  readonly from: number;
+  readonly to: number;
+  /** "wait 38 ms". */
+  readonly title: string;
+}
+
+/** One attempt. */
+export interface Bar {
+  /** Lines of the row, from 0: attempts at the same time are below each other. */
+  readonly line: number;
+  readonly from: number;
+  readonly to: number;
+  readonly segments: readonly Segment[];
+  readonly label: string;
+  readonly isHedge: boolean;
+  /** How the attempt ended. `running`: it has not. */
+  readonly end: 'done' | 'failed' | 'cancelled' | 'deadline' | 'running';
+}
+
+/** One call. */
+export interface Row {
+  readonly service: string;
+  readonly name: string;
+  readonly state: Call['state'] | 'running';
+  readonly result: string;
+  readonly lines: number;
+  readonly from: number;
+  readonly to: number;
+  readonly bars: readonly Bar[];
+  readonly deadline: number | null;
+  readonly deadlineLabel: string;
+  /** Whether the deadline has cut the call off: the time behind it is what the caller was spared. */
+  readonly spared: boolean;
+}
+
+export interface WaterfallView {
+  readonly scale: Scale['kind'];
+  readonly ticks: readonly Tick[];
+  readonly rows: readonly Row[];
+  /** "answered in 2.05 s". */
+  readonly summary: string;
+}
+
+/** One row of the table with the same data. */
+export type TableRow = readonly string[];
+export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Queue', 'Connect', 'TLS', 'Wait', 'Read', 'End', 'Outcome', 'Deadline'];
+
+export function viewWaterfall(request: RequestRecord, preference: Scale['kind'] | null, running: ReadonlySet<string> = new Set()): WaterfallView {
+  const deadline = deadlineOf(request);
+  const scale = scaleFor(request.duration, deadline, preference);
+  return {
+    scale: scale.kind,
+    ticks: scale.ticks,
+    rows: request.calls.map((call) => viewRow(call, scale, running.has(call.service))),
+    summary: summarize(request, running.size > 0),
+  };
+}
+
+function summarize(request: RequestRecord, isRunning: boolean): string {
+  if (isRunning) return `waiting, ${milliseconds(request.duration)} so far`;
+  const missing = request.calls.filter((call) => !isAnswered(call.state)).map((call) => bounded(serviceName(call.service), 24));
+  return `answered at ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
+}
+
+function viewRow(call: Call, scale: Scale, isRunning: boolean): Row {
+  const ends: number[] = [];
+  const bars = call.attempts.map((attempt): Bar => {
+    const free = ends.findIndex((end) => end <= attempt.start);
+    const line = free === -1 ? ends.length : free;
+    ends[line] = attempt.end;
+    return viewBar(attempt, line, scale, isRunning);
+  });
+  const deadline = call.budget === null ? null : call.start + call.budget;
+  return {
+    service: call.service,
+    name: bounded(serviceName(call.service), 24),
+    state: isRunning ? 'running' : call.state,
+    result: isRunning ? `${milliseconds(call.end - call.start)} …` : result(call),
+    lines: Math.max(1, ends.length),
+    from: scale.position(call.start),
+    to: scale.position(call.end),
+    bars,
+    deadline: deadline === null ? null : scale.position(deadline),
+    deadlineLabel: deadline === null ? '' : milliseconds(deadline),
+    spared: !isRunning && isCut(call),
+  };
+}
+
+function viewBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolean): Bar {
+  return {
+    line,
+    from: scale.position(attempt.start),
+    to: scale.position(attempt.end),
+    segments: segmentsOf(attempt, scale),
+    label: barLabel(attempt),
+    isHedge: attempt.kind === 'hedge',
+    end: isRunning ? 'running' : endOf(attempt),
+  };
+}
+
+/** The phases follow each other from the start. What they leave open is waiting. */
+function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
+  const total = phases.reduce((sum, phase) => sum + attempt.phases[phase], 0);
+  const open = Math.max(0, attempt.end - attempt.start - total);
+  let at = attempt.start;
+  return phases.flatMap((phase): Segment[] => {
+    const span = Math.min(attempt.phases[phase] + (phase === 'wait' ? open : 0), attempt.end - at);
+    if (span <= 0) return [];
+    const from = at;
+    at += span;
+    return [{ phase, from: scale.position(from), to: scale.position(at), title: `${phase} ${milliseconds(span)}` }];
+  });
+}
+
+function endOf(attempt: Attempt): Bar['end'] {
+  if (attempt.cancelledBy === 'deadline') return 'deadline';
+  if (attempt.cancelledBy !== null) return 'cancelled';
+  if (attempt.status !== null) return attempt.status < 500 && attempt.status !== 429 ? 'done' : 'failed';
+  return attempt.outcome === null || ['ok', 'success', 'fresh', 'stale', 'response'].includes(attempt.outcome) ? 'done' : 'failed';
+}
+
+function barLabel(attempt: Attempt): string {
+  const kind = attempt.kind === 'first' ? [] : [attempt.kind];
+  switch (endOf(attempt)) {
+    case 'done':
+      return kind.join(' ');
+    case 'deadline':
+      return [...kind, 'cut by the deadline'].join(', ');
+    case 'cancelled':
+      return [...kind, 'cancelled'].join(' ');
+    default:
+      return [...kind, failureText(attempt)].join(', ');
+  }
+}
+
+function failureText(attempt: Attempt): string {
+  if (attempt.status !== null) return `HTTP ${attempt.status}`;
+  return bounded((attempt.outcome ?? 'failed').replaceAll('_', ' '), 40);
+}
+
+function result(call: Call): string {
+  const took = milliseconds(call.end - call.start);
+  if (isAnswered(call.state)) return call.state === 'stale' ? `${took}, stale` : took;
+  if (call.state === 'open') return 'not called';
+  if (call.state === 'shed') return 'shed';
+  return call.state === 'timeout' ? `cut at ${took}` : `failed, ${took}`;
+}
+
+/** The same data as text, one row for each attempt. */
+export function viewTable(request: RequestRecord): TableRow[] {
+  return request.calls.flatMap((call): TableRow[] => {
+    const name = bounded(serviceName(call.service), 40);
+    const budget = call.budget === null ? '–' : milliseconds(call.budget);
+    if (call.attempts.length === 0) {
+      return [[name, call.state, 'none', milliseconds(call.start), '–', '–', '–', '–', '–', milliseconds(call.end), call.reason ?? call.state, budget]];
+    }
+    return call.attempts.map((attempt) => [
+      name,
+      call.state,
+      attempt.kind + (attempt.address === null ? '' : ` to ${bounded(attempt.address, 60)}`),
+      milliseconds(attempt.start),
+      ...phases.map((phase) => (attempt.phases[phase] === 0 ? '–' : milliseconds(attempt.phases[phase]))),
+      milliseconds(attempt.end),
+      outcomeText(attempt),
+      attempt.deadlineSent === null ? budget : `${budget}, sent ${milliseconds(attempt.deadlineSent)}`,
+    ]);
+  });
+}
+
+function outcomeText(attempt: Attempt): string {
+  if (attempt.cancelledBy !== null) return `cancelled: ${bounded(attempt.cancelledBy.replaceAll('_', ' '), 40)}`;
+  return attempt.status === null ? bounded((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
+}
+
+/** Describes the picture: "time 412 µs; weather cut at 5 s by its deadline of 5 s". */
+export function describe(request: RequestRecord): string {
+  const calls = request.calls.map((call) => {
+    const name = bounded(serviceName(call.service), 24);
+    const kinds = call.attempts.map((attempt) => attempt.kind).filter((kind) => kind !== 'first');
+    const extra = kinds.length === 0 ? '' : `, with ${kinds.join(' and ')}`;
+    return `${name}: ${result(call)}${extra}`;
+  });
+  const deadline = deadlineOf(request);
+  return `Calls of one request${deadline === null ? '' : `, deadline ${milliseconds(deadline)}`}. ${calls.join('; ')}.`;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+import { expect, test } from 'vitest';
+import { viewHeadline, type HeadlineInput } from '../src/headline.ts';
+import type { PanelState } from '../src/model.ts';
+import { parseRequestEvent } from '../src/request.ts';
+import { requestBody } from './sample-requests.ts';
+
+function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {
+  const panels = states.map((state, index) => ({ name: ['time', 'system', 'weather'][index] ?? '', state }));
+  const request = parseRequestEvent(JSON.stringify(requestBody));
+  return viewHeadline({ panels, request, live: true, locked: false, firing: 0, ...changes });
+}
+
+test('all in time: the slowest call and its deadline', () => {
+  expect(headline(['fresh', 'fresh', 'fresh'])).toEqual({
+    tone: 'good',
+    text: '3 of 3 in time · slowest 41 ms of 5 s (weather)',
+    title: '✓ 3 of 3 in time · Cohort',
+  });
+});
+
+test('failed parts are named, in the title too', () => {
+  expect(headline(['fresh', 'error', 'timeout'])).toEqual({
+    tone: 'bad',
+    text: '1 of 3 in time · system failed · weather timed out',
+    title: '✕ system failed, weather timed out · Cohort',
+  });
+});
+
+test('a stale part is a warning', () => {
+  expect(headline(['fresh', 'fresh', 'stale'])).toMatchObject({ tone: 'warn', text: '3 of 3 in time · weather stale' });
+});
+
+test('firing alerts are in the title', () => {
+  expect(headline(['fresh', 'fresh', 'fresh'], { firing: 2 })).toMatchObject({ tone: 'warn', title: '! 3 of 3 in time · 2 firing · Cohort' });
+});
+
+test('without events, nothing is said to be in time', () => {
+  expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are old' });
+  expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
+  expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');
+});
