@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSL-1.0
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { prometheusRules, rulesFile } from '../kubernetes/rules.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const documents = <T>(path: string) => parseAllDocuments(read(path)).map((document) => document.toJS() as T);
+
+interface Probe {
+  httpGet: { path: string; port: string };
+  periodSeconds: number;
+  failureThreshold: number;
+}
+interface Container {
+  image: string;
+  args: string[];
+  ports: { name: string; containerPort: number }[];
+  env: { name: string; value?: string }[];
+  startupProbe: Probe;
+  readinessProbe: Probe;
+  livenessProbe: Probe;
+  securityContext: object;
+}
+interface Deployment {
+  kind: string;
+  spec: {
+    strategy: { rollingUpdate: object };
+    template: {
+      metadata: { labels: Record<string, string>; annotations: Record<string, string> };
+      spec: { terminationGracePeriodSeconds: number; securityContext: object; enableServiceLinks: boolean; containers: [Container] };
+    };
+  };
+}
+interface Service {
+  kind: string;
+  spec: { clusterIP?: string; ports: { port: number }[] };
+}
+interface ComposeService {
+  image: string;
+  environment?: Record<string, string | null>;
+}
+interface NetworkPolicy {
+  metadata: { name: string };
+  spec: { ingress?: { ports: { port: number }[] }[]; egress?: { ports: { port: number }[] }[] };
+}
+
+const compose = (parse(read('compose.yml'), { merge: true }) as { services: Record<string, ComposeService> }).services;
+const names = ['dashboard-service', 'time-service', 'system-info-service', 'weather-service'];
+const ports: Record<string, number> = {
+  'dashboard-service': 5000,
+  'time-service': 5001,
+  'system-info-service': 5002,
+  'weather-service': 5003,
+};
+const settings = Object.fromEntries(
+  (parse(read('deploy/kubernetes/base/kustomization.yaml')) as { configMapGenerator: { literals: string[] }[] }).configMapGenerator
+    .flatMap(({ literals }) => literals)
+    .map((literal) => literal.split('=', 2) as [string, string]),
+);
+/** The drain timeout of the services in seconds: the default of --drain-seconds. */
+const drainSeconds = 10;
+
+const documentsOf = (name: string) => documents<Deployment & Service>(`deploy/kubernetes/base/${name}.yaml`);
+const deploymentOf = (name: string): Deployment => documentsOf(name).find(({ kind }) => kind === 'Deployment') as Deployment;
+
+describe.each(names)('the Kubernetes manifests of %s', (name) => {
+  const { template, strategy } = deploymentOf(name).spec;
+  const container = template.spec.containers[0];
+
+  it('use the image and port of compose', () => {
+    expect(container.image).toBe(compose[name]?.image);
+    expect(container.args[0]).toBe(`/bin/${name}`);
+    expect(container.ports).toEqual([{ name: 'http', containerPort: ports[name] }]);
+    expect(template.metadata.annotations['prometheus.io/port']).toBe(String(ports[name]));
+    const service = documentsOf(name).find(({ kind }) => kind === 'Service') as Service;
+    expect(service.spec.ports.map(({ port }) => port)).toEqual([ports[name]]);
+  });
+
+  it('set only variables that the service has', () => {
+    const known = Object.keys(compose[name]?.environment ?? {});
+    for (const variable of [...Object.keys(settings), ...container.env.map((entry) => entry.name)]) expect(known).toContain(variable);
+    expect(template.spec.enableServiceLinks).toBe(false);
+  });
+
+  it('let a pod drain before it is killed, and keep all replicas during an update', () => {
+    expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(settings['DRAIN_DELAY']) + drainSeconds);
+    expect(strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+  });
+
+  it('have probes of three kinds', () => {
+    const { startupProbe, readinessProbe, livenessProbe } = container;
+    expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual(['/readyz', '/readyz', '/livez']);
+    // A pod that drains, whose readiness probe fails, is not restarted, and one that is busy has half a minute.
+    expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThanOrEqual(30);
+    // It is no longer addressed well before it stops accepting.
+    expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBeLessThan(Number(settings['DRAIN_DELAY']));
+  });
+
+  it('conform to the restricted Pod Security Standard', () => {
+    expect(template.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+});
+
+describe('the network policies', () => {
+  const policies = Object.fromEntries(
+    documents<NetworkPolicy>('deploy/kubernetes/base/network-policies.yaml').map((policy) => [policy.metadata.name, policy.spec]),
+  );
+  const portsOf = (rules: { ports: { port: number }[] }[] = []) => rules.flatMap((rule) => rule.ports.map(({ port }) => port));
+
+  it('let the dashboard call the services of its URLs', () => {
+    const urls = deploymentOf('dashboard-service').spec.template.spec.containers[0].env.filter((entry) => entry.name.endsWith('_URL'));
+    expect(portsOf(policies['dashboard-service']?.egress)).toEqual(urls.map(({ value = '' }) => Number(new URL(value).port)));
+    expect(portsOf(policies['inner-services']?.ingress)).toEqual([5001, 5002, 5003]);
+  });
+
+  it('deny what they do not name', () => {
+    expect(policies['deny-all']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+  });
+});
+
+it('the rules of the Prometheus operator match monitoring/prometheus/rules (otherwise run: npm run build)', () => {
+  expect(readFileSync(rulesFile, 'utf8')).toBe(prometheusRules());
+});
+
+it('the load generator uses the image of compose', () => {
+  const [job] = documents<{ spec: { template: { spec: { containers: [{ image: string }] } } } }>('deploy/kubernetes/loadgen.yaml');
+  expect(job?.spec.template.spec.containers[0].image).toBe(compose['loadgen']?.image);
+});

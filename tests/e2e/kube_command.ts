@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+// The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a namespace of its own, disturbs the
+// services under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
+// usage: kube_command.ts [keep] [DISTURBANCE]...    keep: leave the stack in the cluster
+import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import { root, runProcess } from './processes.ts';
+
+const namespace = 'cohort';
+const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
+const rate = 50;
+
+async function run(input: string, ...args: string[]): Promise<string> {
+  const { status, output } = await runProcess('kubectl', args, input);
+  if (status !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  return output;
+}
+const kubectl = (...args: string[]): Promise<string> => run('', '-n', namespace, ...args);
+const parseJson = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl(...args, '-o', 'json')) as T;
+
+interface List<T> {
+  items: T[];
+}
+interface Node {
+  metadata: { name: string };
+  spec: { unschedulable?: boolean; taints?: { effect: string }[] };
+}
+interface Pod {
+  metadata: { name: string; deletionTimestamp?: string };
+  spec: { nodeName: string };
+  status: { phase: string; conditions?: { type: string; status: string }[] };
+}
+
+/** The names of the nodes that take pods. */
+async function workers(): Promise<string[]> {
+  const { items } = await parseJson<List<Node>>('get', 'nodes');
+  const takesPods = ({ spec }: Node) => spec.unschedulable !== true && !spec.taints?.some(({ effect }) => effect === 'NoSchedule');
+  return items.filter(takesPods).map(({ metadata }) => metadata.name);
+}
+
+async function readyPods(service: string): Promise<Pod[]> {
+  const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
+  return items.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+  );
+}
+
+const rolledOut = (service: string, timeout = 180): Promise<string> =>
+  kubectl('rollout', 'status', `deployment/${service}`, `--timeout=${timeout}s`);
+
+/** Waits until each service has `count` ready pods and no other ones. */
+async function waitForReplicas(count: number): Promise<void> {
+  for (const service of services) {
+    await rolledOut(service);
+    await eventually(`${service} has ${count} ready pods`, 90, async () => {
+      const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
+      return items.length === count && (await readyPods(service)).length === count;
+    });
+  }
+}
+
+interface Report {
+  totals: { planned: number; sent: number; outcomes: Record<string, number> };
+  targets: { response: { p50_us: number; p99_us: number; max_us: number } }[];
+}
+
+/** Starts a Job that requests the aggregate `rate` times a second, and expects a fresh part of `service` in each. */
+async function startLoad(service: string, seconds: number): Promise<string> {
+  const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
+    'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
+  );
+  const part = { 'time-service': 'time_service', 'system-info-service': 'sysinfo_service' }[service] ?? 'weather_service';
+  job.spec.template.spec.containers[0].args = [
+    '-q', '-m', 'constant', '-d', String(seconds), '-r', String(rate), '--json', '/dev/stdout',
+    '--expect-body', `"${part}":{"state":"fresh"`, '--target', 'aggregate=http://dashboard-service:5000/api/aggregate',
+  ];
+  const name = (await run(JSON.stringify(job), '-n', namespace, 'create', '-f', '-', '-o', 'name')).trim();
+  await eventually('the load runs', 60, async () => {
+    const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `batch.kubernetes.io/job-name=${name.split('/')[1] ?? ''}`);
+    return items[0]?.status.phase === 'Running';
+  });
+  return name;
+}
+
+async function readReport(job: string, seconds: number): Promise<Report> {
+  const log = await eventually('the load has ended', seconds + 60, async () => {
+    const text = await kubectl('logs', job);
+    return text.includes('Total Requests:') && text;
+  });
+  const line = log.split('\n').find((text) => text.startsWith('{"schema_version"'));
+  if (line === undefined) throw new Error(`no report in the log of ${job}:\n${log.slice(-2000)}`);
+  return JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as Report;
+}
+
+interface Disturbance {
+  /** The service that is disturbed: a response without its fresh part has failed. */
+  service: string;
+  /** Of the load, in seconds. */
+  seconds: number;
+  act: (log: (text: string) => void) => Promise<void>;
+}
+
+const disturbances: Record<string, Disturbance> = {
+  none: { service: 'time-service', seconds: 10, act: () => pause(8000) },
+  'rolling update of all services': {
+    service: 'time-service',
+    seconds: 110,
+    act: async (log) => {
+      for (const service of services) await kubectl('rollout', 'restart', `deployment/${service}`);
+      for (const service of services) {
+        await rolledOut(service);
+        log(`${service} is updated`);
+      }
+    },
+  },
+  'drain of a node': {
+    service: 'time-service',
+    seconds: 90,
+    act: async (log) => {
+      const nodes = await workers();
+      const jobs = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
+      const node = nodes.find((name) => name !== jobs.items[0]?.spec.nodeName);
+      if (node === undefined) throw new Error('a node beside that of the load generator is needed');
+      try {
+        await kubectl('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--pod-selector=app.kubernetes.io/part-of=cohort', '--timeout=80s');
+        log(`${node} is drained`);
+      } finally {
+        await kubectl('uncordon', node);
+      }
+      log(`${node} takes pods again`);
+    },
+  },
+  'a killed pod': {
+    service: 'time-service',
+    seconds: 30,
+    act: async (log) => {
+      await pause(5000);
+      const [pod] = await readyPods('time-service');
+      await kubectl('delete', 'pod', pod?.metadata.name ?? '', '--grace-period=0', '--force');
+      log(`${pod?.metadata.name ?? ''} is killed`);
+      await rolledOut('time-service');
+      log('its replacement is ready');
+    },
+  },
+  'scaling from 2 to 5 and to 1': {
+    service: 'time-service',
+    seconds: 70,
+    act: async (log) => {
+      for (const count of [5, 1]) {
+        await kubectl('scale', 'deployment/time-service', `--replicas=${count}`);
+        await eventually(`${count} pods`, 60, async () => (await readyPods('time-service')).length === count);
+        log(`${count} ${count === 1 ? 'pod is' : 'pods are'} ready`);
+        await pause(15000);
+      }
+    },
+  },
+  'an image that does not exist': {
+    service: 'time-service',
+    seconds: 40,
+    act: async (log) => {
+      await kubectl('set', 'image', 'deployment/time-service', 'time-service=cohort/time-service:does-not-exist');
+      await eventually('the image cannot be had', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));
+      log('the new pod waits for its image');
+      await pause(10000);
+      expect((await readyPods('time-service')).length >= 2, 'both old pods are still ready');
+      await kubectl('rollout', 'undo', 'deployment/time-service');
+      await rolledOut('time-service');
+      log('the update is undone');
+    },
+  },
+};
+
+async function disturb(name: string, { service, seconds, act }: Disturbance): Promise<number> {
+  const job = await startLoad(service, seconds);
+  const start = elapsed();
+  const log = (text: string): void => console.log(`${((elapsed() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+  await pause(2000);
+  await act(log);
+  const { totals, targets } = await readReport(job, seconds);
+  const succeeded = totals.outcomes['2xx'] ?? 0;
+  const failed = totals.planned - succeeded;
+  const milliseconds = (us = 0): string => `${(us / 1000).toFixed(1)} ms`;
+  const { p50_us, p99_us, max_us } = targets[0]?.response ?? {};
+  const outcomes = Object.entries(totals.outcomes).filter(([, count]) => count > 0).map(([outcome, count]) => `${outcome} ${count}`);
+  console.log(
+    `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name}: ${failed} of ${totals.planned} requests failed (${outcomes.join(', ')}); ` +
+      `p50 ${milliseconds(p50_us)}, p99 ${milliseconds(p99_us)}, longest ${milliseconds(max_us)}`,
+  );
+  await kubectl('delete', job, '--wait=false');
+  return failed;
+}
+
+async function main(): Promise<void> {
+  const names = process.argv.slice(2).filter((word) => word !== 'keep');
+  const known = Object.keys(disturbances);
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`unknown disturbance '${name}'; one of: ${known.join(', ')}`);
+  }
+  const overlay = `${root}/deploy/kubernetes/overlays/local`;
+  await run('', 'apply', '-k', overlay);
+  // The overlay without a change: the objects in the cluster are those of the files.
+  expect((await runProcess('kubectl', ['diff', '-k', overlay])).status === 0, '`kubectl diff` is empty after `kubectl apply`');
+  reportSuccess('the manifests are applied, and a second application would change nothing');
+  let failed = 0;
+  for (const [name, disturbance] of Object.entries(disturbances)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    await kubectl('scale', ...services.map((service) => `deployment/${service}`), '--replicas=2');
+    await waitForReplicas(2);
+    if (name === 'drain of a node' && (await workers()).length < 2) {
+      console.log(`skip  ${name}: the cluster has one node`);
+      continue;
+    }
+    failed += await disturb(name, disturbance);
+  }
+  if (!process.argv.includes('keep')) await run('', 'delete', '-k', overlay, '--ignore-not-found');
+  expect(failed === 0, 'no request fails');
+}
+
+await main();
