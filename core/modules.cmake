@@ -2,7 +2,7 @@
 # The modules and their layers: a module may include what it links, directly or through another module, and nothing else.
 # Read by the build, by the installed package and by `./dev lint` (core/cmake/check_includes.cmake).
 #
-# cohort_module(<name> [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
+# cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
 
 # Layer 1
 cohort_module(runtime LIBRARIES Threads::Threads Boost::headers)
@@ -23,3 +23,4 @@ cohort_module(service MODULES http PRIVATE_LIBRARIES OpenSSL::Crypto)
 # Layer 5
 cohort_module(faults MODULES service)
 cohort_module(sim MODULES service)
+cohort_module(sqlite OPTIONAL MODULES telemetry PRIVATE_LIBRARIES SQLite::SQLite3)

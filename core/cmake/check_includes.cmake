@@ -6,7 +6,7 @@ get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
 # Records which modules may be included: those linked, and what these link.
 function(cohort_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")
   set(usable ${name})
   foreach(module IN LISTS arg_MODULES)
     if(NOT DEFINED usable_${module})

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sqlite/database.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
+
+namespace cohort::sqlite {
+namespace {
+
+errc code_of(const error_code& failure) noexcept {
+  if (failure == asio::error::timed_out) return errc::timeout;
+  if (failure == asio::error::operation_aborted) return errc::cancelled;
+  if (failure == blocking_error::stopped) return errc::closed;
+  return errc::overloaded;
+}
+
+error make_error(const error_code& failure) {
+  const auto code = code_of(failure);
+  return error{code, code == errc::overloaded ? failure.message() : std::string{}};
+}
+
+/// The connections for one kind of access.
+class connection_set {
+ public:
+  connection_set(connection_settings settings, std::size_t count)
+      : permits(std::max<std::size_t>(count, 1)),
+        count_(std::max<std::size_t>(count, 1)),
+        settings_(std::move(settings)) {}
+
+  /// Precondition: the caller has a permit. Returns a connection that may not be open.
+  std::unique_ptr<connection> take() {
+    const std::lock_guard lock{mutex_};
+    if (idle_.empty()) return std::make_unique<connection>(settings_);
+    auto taken = std::move(idle_.back());
+    idle_.pop_back();
+    return taken;
+  }
+  void give_back(std::unique_ptr<connection> used) {
+    const std::lock_guard lock{mutex_};
+    idle_.push_back(std::move(used));
+  }
+  void close() {
+    std::vector<std::unique_ptr<connection>> closed;
+    const std::lock_guard lock{mutex_};
+    closed.swap(idle_);
+  }
+  std::size_t count() const noexcept { return count_; }
+
+  cross_thread_semaphore permits;
+  std::atomic<std::size_t> waiting{0};
+
+ private:
+  std::size_t count_;
+  connection_settings settings_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<connection>> idle_;
+};
+
+connection_settings make_settings(const database_settings& settings, bool is_read_only) {
+  return {.path = settings.path,
+          .is_read_only = is_read_only,
+          .is_durable = settings.is_durable,
+          .max_rows = settings.max_rows,
+          .max_cached_statements = settings.max_cached_statements};
+}
+
+/// Counts a waiting call.
+class waiting_call {
+ public:
+  explicit waiting_call(std::atomic<std::size_t>& counter) noexcept : counter_(counter), position_(counter++) {}
+  ~waiting_call() { --counter_; }
+  waiting_call(const waiting_call&) = delete;
+  waiting_call& operator=(const waiting_call&) = delete;
+  std::size_t position() const noexcept { return position_; }
+
+ private:
+  std::atomic<std::size_t>& counter_;
+  std::size_t position_;
+};
+
+}  // namespace
+
+struct database::state {
+  explicit state(database_settings database_settings)
+      : settings(std::move(database_settings)),
+        readers(make_settings(settings, true), settings.readers),
+        writer(make_settings(settings, false), 1) {}
+
+  connection_set& connections(access kind) noexcept { return kind == access::write ? writer : readers; }
+
+  std::optional<error> execute(access kind, const char* begin, const work& job, call_limits limits) {
+    auto& set = connections(kind);
+    // Returned to the set after the end of the call, which rolls back.
+    std::unique_ptr<connection, std::function<void(connection*)>> used{
+        set.take().release(), [&set](connection* each) { set.give_back(std::unique_ptr<connection>{each}); }};
+    active_call call{*used, std::move(limits)};
+    if (auto failure = call.open()) return failure;
+    return call.run(begin, job);
+  }
+
+  const database_settings settings;
+  connection_set readers;
+  connection_set writer;
+  std::atomic<bool> is_closed{false};
+};
+
+/// Records a call when it ends, including by an exception.
+class database::recorded_call {
+ public:
+  recorded_call(std::shared_ptr<database_metrics> metrics, const call_context& context)
+      : metrics_(std::move(metrics)), trace_(context.trace) {
+    metrics_->in_flight.add(1);
+  }
+  ~recorded_call() {
+    metrics_->in_flight.add(-1);
+    const auto now = loop_.now();
+    metrics_->record_call(outcome_, now - started_, trace_, now);
+  }
+  recorded_call(const recorded_call&) = delete;
+  recorded_call& operator=(const recorded_call&) = delete;
+  void end(const std::optional<error>& failure) { outcome_ = failure ? error_class(failure->code) : "ok"; }
+
+ private:
+  std::shared_ptr<database_metrics> metrics_;
+  telemetry::trace_context trace_;
+  loop& loop_ = loop::current();
+  time_point started_ = loop_.now();
+  std::string_view outcome_ = "cancelled";
+};
+
+database::database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings, std::string name)
+    : blocking_(blocking),
+      metrics_(std::make_shared<database_metrics>(metrics, name)),
+      state_(std::make_shared<state>(std::move(settings))) {}
+
+database::~database() = default;
+
+task<std::optional<error>> database::run(access kind, const char* begin, call_context context, work job) {
+  recorded_call recorded{metrics_, context};
+  auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
+  auto failure = co_await std::move(running);
+  recorded.end(failure);
+  co_return failure;
+}
+
+task<std::optional<error>> database::run_unrecorded(access kind, const char* begin, deadline call_deadline, work job) {
+  auto state = state_;
+  auto& event_loop = loop::current();
+  if (call_deadline.expired(event_loop.now())) co_return error{errc::timeout};
+  auto& set = state->connections(kind);
+  auto permit = set.permits.try_acquire();
+  if (!permit) {
+    const waiting_call waiting{set.waiting};
+    if (waiting.position() >= state->settings.max_waiting) {
+      co_return error{errc::overloaded, std::to_string(state->settings.max_waiting) + " calls wait for a connection"};
+    }
+    auto acquired = co_await set.permits.acquire(call_deadline);
+    if (!acquired) co_return make_error(acquired.error());
+    permit.emplace(std::move(*acquired));
+  }
+  if (state->is_closed) co_return error{errc::closed};
+
+  call_limits limits;
+  limits.waits_for_locks = event_loop.time_source().is_real_time();
+  limits.lock_deadline = std::min(call_deadline, deadline::after(event_loop.now(), state->settings.busy_timeout));
+  // The permit is returned when the function is destroyed: after its end, or when it is removed from the queue. The
+  // state has the semaphore, so it is destroyed last.
+  struct blocking_call {
+    std::shared_ptr<database::state> state;
+    std::optional<cross_thread_permit> permit;
+    work job;
+    access kind;
+    const char* begin;
+    call_limits limits;
+    std::optional<error> operator()(std::stop_token stop) {
+      limits.stop = std::move(stop);
+      return state->execute(kind, begin, job, limits);
+    }
+  };
+  blocking_call call{std::move(state), std::move(permit), std::move(job), kind, begin, limits};
+  auto running = blocking_.run(call_deadline, std::move(call), "sqlite");
+  auto outcome = co_await std::move(running);
+  if (!outcome) co_return make_error(outcome.error());
+  co_return std::move(*outcome);
+}
+
+task<> database::close() {
+  auto state = state_;
+  state->is_closed = true;
+  std::vector<cross_thread_permit> permits;
+  for (auto* set : {&state->writer, &state->readers}) {
+    for (std::size_t i = 0; i < set->count(); ++i) {
+      auto permit = co_await set->permits.acquire(deadline::never());
+      if (!permit) co_return;
+      permits.push_back(std::move(*permit));
+    }
+  }
+  auto close = [state] {
+    state->readers.close();
+    state->writer.close();
+  };
+  auto closing = blocking_.run(deadline::never(), std::move(close), "close sqlite");
+  co_await std::move(closing);
+}
+
+}  // namespace cohort::sqlite

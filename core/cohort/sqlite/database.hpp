@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <cohort/runtime/blocking/blocking_pool.hpp>
+#include <cohort/sqlite/connection.hpp>
+#include <cohort/sqlite/database_metrics.hpp>
+#include <cohort/telemetry/call_context.hpp>
+
+namespace cohort::sqlite {
+
+struct database_settings {
+  /// The path of the file. It is created if it does not exist; its directory must exist.
+  std::string path;
+  /// Maximum number of connections that read at the same time.
+  std::size_t readers = 4;
+  /// Maximum number of calls that wait for a connection, for reading and for writing each. One more fails with
+  /// `errc::overloaded`.
+  std::size_t max_waiting = 256;
+  /// Maximum time that a statement waits for a lock of another process; at most up to the deadline of the call.
+  duration busy_timeout = std::chrono::seconds{5};
+  /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). False: it survives a crash
+  /// of the process only, and writes are faster.
+  bool is_durable = true;
+  /// Maximum number of rows that a query returns.
+  std::size_t max_rows = 100'000;
+  /// Maximum number of prepared statements that each connection keeps.
+  std::size_t max_cached_statements = 64;
+};
+
+namespace detail {
+
+template <class T>
+struct function_value {
+  using type = T;
+};
+template <class T>
+struct function_value<result<T>> {
+  using type = T;
+};
+template <>
+struct function_value<std::optional<error>> {
+  using type = void;
+};
+/// The value of a function of a connection: `T` if it returns `T` or `result<T>`.
+template <class Function>
+using value_of = typename function_value<std::invoke_result_t<Function&, connection&>>::type;
+
+}  // namespace detail
+
+/// A SQLite database in a file, whose statements run on the threads of the blocking pool: one connection that writes,
+/// and several that read at the same time (write-ahead log).
+///
+/// - Deadline: a call ends at the deadline of its context with `errc::timeout`, and the statement that runs is
+///   interrupted. The waits for a connection, a thread and a lock count. A transaction that was interrupted is rolled
+///   back; one that was committing at that moment may be committed.
+/// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
+///   own what they use, and use only the connection that they get.
+///
+/// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
+/// locked file is `errc::busy` at once. Thread-safe; calls are made on loops. Must outlive its calls. A program closes
+/// it by `context.on_stop(database->close())`.
+class database {
+ public:
+  /// `name` is the label `upstream` of the metrics. `blocking` and `metrics` must outlive the database.
+  database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings,
+           std::string name = "sqlite");
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  /// Executes one statement on a reading connection: `query<std::string>(context, "SELECT name FROM users WHERE id =
+  /// ?1", id)`. For `Row` see `connection::query`.
+  template <class Row, class... Parameters>
+  task<result<std::vector<Row>>> query(call_context context, std::string text, Parameters&&... parameters) {
+    std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
+    auto function = [text = std::move(text), values = std::move(values)](connection& used) {
+      return used.query_with<Row>(text, values);
+    };
+    return call(access::read, nullptr, context, std::move(function));
+  }
+  /// Executes one statement on the writing connection, as a transaction of its own.
+  template <class... Parameters>
+  task<result<changes>> execute(call_context context, std::string text, Parameters&&... parameters) {
+    std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
+    auto function = [text = std::move(text), values = std::move(values)](connection& used) {
+      return used.execute_with(text, values);
+    };
+    return call(access::write, nullptr, context, std::move(function));
+  }
+
+  /// Calls `function(connection&)` in a transaction that reads: all of its queries see the same state. Returns its
+  /// value or its error: it returns a value, a `result`, or `std::optional<error>` if it has no value. Rethrows its
+  /// exception.
+  template <class Function>
+  task<result<detail::value_of<Function>>> read(call_context context, Function function) {
+    return call(access::read, "BEGIN", context, std::move(function));
+  }
+  /// Calls `function(connection&)` in a transaction that writes, one at a time. It is committed if the function returns
+  /// no error, and rolled back otherwise, also if it throws. Returns as `read`.
+  template <class Function>
+  task<result<detail::value_of<Function>>> write(call_context context, Function function) {
+    return call(access::write, "BEGIN IMMEDIATE", context, std::move(function));
+  }
+
+  /// Waits for the calls, and closes the connections. Further calls fail with `errc::closed`.
+  task<> close();
+
+ private:
+  enum class access { read, write };
+  using work = std::function<std::optional<error>(connection&)>;
+  struct state;
+  class recorded_call;
+
+  template <class Function>
+  task<result<detail::value_of<Function>>> call(access kind, const char* begin, call_context context,
+                                                Function function) {
+    using value_type = detail::value_of<Function>;
+    // Shared with the thread, which can continue after the deadline.
+    auto shared = std::make_shared<shared_call<Function>>(std::move(function));
+    work job = [shared](connection& used) { return shared->execute(used); };
+    auto running = run(kind, begin, context, std::move(job));
+    auto failure = co_await std::move(running);
+    if (failure) co_return std::move(*failure);
+    if constexpr (std::is_void_v<value_type>) {
+      co_return result<void>{};
+    } else {
+      co_return result<value_type>(boost::system::in_place_value, std::move(*shared->value));
+    }
+  }
+
+  template <class Function>
+  struct shared_call {
+    using returned = std::invoke_result_t<Function&, connection&>;
+    using value_type = detail::value_of<Function>;
+
+    explicit shared_call(Function called) : function(std::move(called)) {}
+
+    std::optional<error> execute(connection& used) {
+      if constexpr (std::is_void_v<returned>) {
+        function(used);
+      } else if constexpr (std::is_same_v<returned, std::optional<error>>) {
+        return function(used);
+      } else if constexpr (std::is_same_v<returned, result<void>>) {
+        auto outcome = function(used);
+        if (!outcome) return std::move(outcome).error();
+      } else if constexpr (std::is_same_v<returned, result<value_type>>) {
+        auto outcome = function(used);
+        if (!outcome) return std::move(outcome).error();
+        value.emplace(std::move(*outcome));
+      } else {
+        value.emplace(function(used));
+      }
+      return std::nullopt;
+    }
+
+    Function function;
+    std::optional<cohort::detail::non_void<value_type>> value;
+  };
+
+  task<std::optional<error>> run(access kind, const char* begin, call_context context, work job);
+  task<std::optional<error>> run_unrecorded(access kind, const char* begin, deadline call_deadline, work job);
+
+  blocking_pool& blocking_;
+  std::shared_ptr<database_metrics> metrics_;
+  /// Shared with the threads, which can outlive the database.
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cohort::sqlite

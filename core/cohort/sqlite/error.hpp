@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+#include <string>
+#include <string_view>
+
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::sqlite {
+
+enum class errc {
+  cannot_open = 1,        // the file cannot be opened or created, or is not a database
+  invalid_statement,      // wrong SQL, an unknown table or column, or the wrong number of parameters
+  unique_violation,       // of a UNIQUE constraint or a PRIMARY KEY
+  foreign_key_violation,  //
+  not_null_violation,     //
+  check_violation,        // of a CHECK constraint
+  constraint_violation,   // of a trigger or of another constraint
+  busy,                   // another process or connection held a lock for longer than `busy_timeout`
+  disk_full,              // of the file system, or of `PRAGMA max_page_count`
+  read_only,              // a statement that writes, in `database::read` or `query`, or a file without write access
+  result_too_large,       // more rows than `database_settings::max_rows`
+  no_such_column,         // the row type has another number of columns than the result
+  unexpected_null,        // a null value was read as a type that is not optional
+  type_mismatch,          // a value cannot be read as the requested type without loss
+  failed,                 // input/output error, corruption or insufficient memory: see `error::sqlite_code`
+  timeout,                // the deadline passed: a running statement was interrupted
+  cancelled,              // by the caller: a running statement was interrupted
+  overloaded,             // too many calls wait; nothing was executed
+  closed,                 // the database is closed; nothing was executed
+};
+
+/// Why a call failed. For callers; a response should not contain `message`, which names tables and columns.
+struct error {
+  errc code;
+  /// What is wrong, in the words of SQLite or of this module. Never contains the value of a parameter.
+  std::string message{};
+  /// SQLite's extended result code (https://www.sqlite.org/rescode.html); 0 if the error is not SQLite's.
+  int sqlite_code = 0;
+};
+
+/// A value or an `error`.
+template <class T>
+using result = cohort::result<T, error>;
+
+/// The outcome of a call as a metric label: `constraint`, `busy`, `disk_full`, `timeout`, `shed`, `cancelled`,
+/// `invalid` (the caller's fault) or `failed`.
+std::string_view error_class(errc code) noexcept;
+
+/// One line for a log: the description of the code and the message.
+std::string log_text(const error& failure);
+
+/// Called by `result::value()`: throws `std::runtime_error` with `log_text`.
+[[noreturn]] void throw_exception_from_error(const error& failure, const boost::source_location& location);
+
+namespace detail {
+/// The error for SQLite's extended result code.
+error make_error(int sqlite_code, std::string message);
+}  // namespace detail
+
+}  // namespace cohort::sqlite

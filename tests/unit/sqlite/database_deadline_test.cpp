@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+// Deadlines, locks, overload and threads.
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <thread>
+
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include "tests/unit/net/loopback.hpp"
+#include "tests/unit/runtime/task_fixtures.hpp"
+#include "tests/unit/sqlite/database_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+using sqlite::errc;
+
+/// Runs for hours.
+constexpr auto endless_query =
+    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT max(n) FROM numbers";
+
+/// A lock of another process: a connection of its own.
+struct write_lock {
+  explicit write_lock(const std::string& path) : connection{{.path = path, .max_rows = 1}} {
+    if (call.open() || connection.execute_script("BEGIN IMMEDIATE")) throw std::runtime_error("no lock");
+  }
+  sqlite::connection connection;
+  sqlite::active_call call{connection, {}};
+};
+
+/// A database on a loop with the real clock.
+struct real_time_database : real_time_fixture {
+  explicit real_time_database(sqlite::database_settings changed = {})
+      : settings(with_path(std::move(changed), directory)) {
+    run(create_users(database, context())).value();
+  }
+  call_context context(duration timeout = 30s) { return {.deadline = deadline::after(event_loop().now(), timeout)}; }
+
+  temporary_directory directory;
+  telemetry::registry metrics{1};
+  blocking_pool blocking;
+  sqlite::database_settings settings;
+  sqlite::database database{blocking, metrics, settings};
+};
+
+TEST_CASE("sqlite: a call ends at its deadline on virtual time, and changes nothing", "[sqlite]") {
+  database_fixture fixture;
+  fixture.create();
+  fixture.blocking.set_simulated_cost(2s);
+  const auto start = fixture.time.now();
+  auto inserting = fixture.database.execute(fixture.context(1s), "INSERT INTO users (name) VALUES ('Ada')");
+  CHECK(fixture.time.run(std::move(inserting)).error().code == errc::timeout);
+  CHECK(fixture.time.now() - start <= 1s + tick);
+  CHECK(fixture.query<int>("SELECT count(*) FROM users").value() == std::vector{0});
+  CHECK(fixture.metric("timeout") == 1);
+}
+
+TEST_CASE("sqlite: writers wait for each other up to their deadlines", "[sqlite]") {
+  database_fixture fixture;
+  fixture.create();
+  fixture.blocking.set_simulated_cost(1s);
+  const auto insert = [&](std::string name, duration timeout) {
+    return fixture.database.execute(fixture.context(timeout), "INSERT INTO users (name) VALUES (?1)", std::move(name));
+  };
+  auto both = fixture.time.run(when_all(insert("Ada", 3s), insert("Alan", 3s), insert("Grace", 2500ms)));
+  CHECK(std::get<0>(both).has_value());
+  CHECK(std::get<1>(both).has_value());
+  CHECK(std::get<2>(both).error().code == errc::timeout);
+  CHECK(fixture.query<int>("SELECT count(*) FROM users").value() == std::vector{2});
+}
+
+TEST_CASE("sqlite: more waiting calls than the maximum are rejected at once", "[sqlite]") {
+  database_fixture fixture{{.max_waiting = 1}};
+  const auto write = [&] { return fixture.database.execute(fixture.context(), "CREATE TABLE IF NOT EXISTS t (a)"); };
+  auto outcomes = fixture.time.run(when_all(write(), write(), write()));
+  CHECK(std::get<0>(outcomes).has_value());
+  CHECK(std::get<1>(outcomes).has_value());
+  CHECK(log_text(std::get<2>(outcomes).error()) ==
+        "too many calls wait for the database: 1 calls wait for a connection");
+  CHECK(fixture.metric("shed") == 1);
+}
+
+TEST_CASE("sqlite: a cancelled call returns its connection", "[sqlite]") {
+  database_fixture fixture;
+  fixture.blocking.set_simulated_cost(1s);
+  spawned_task writing{fixture.time, fixture.database.execute(fixture.context(), "CREATE TABLE t (a)")};
+  fixture.time.run_for(500ms);
+  writing.cancel();
+  CHECK(writing.ended());
+  CHECK(fixture.execute("CREATE TABLE t (a)").has_value());
+  CHECK(fixture.metric("cancelled") == 1);
+}
+
+TEST_CASE("sqlite: a closed database rejects calls", "[sqlite]") {
+  database_fixture fixture;
+  fixture.create();
+  fixture.time.run(fixture.database.close());
+  CHECK(fixture.execute("DELETE FROM users").error().code == errc::closed);
+  CHECK(fixture.query<int>("SELECT 1").error().code == errc::closed);
+}
+
+TEST_CASE("sqlite: a locked database is an error at once on virtual time", "[sqlite]") {
+  database_fixture fixture;
+  fixture.create();
+  const write_lock lock{fixture.settings.path};
+  CHECK(log_text(fixture.execute("DELETE FROM users").error()) == "the database is locked: database is locked");
+  CHECK(fixture.query<int>("SELECT count(*) FROM users").has_value());
+}
+
+TEST_CASE("sqlite: a running statement is interrupted at the deadline of its caller", "[sqlite][threads]") {
+  real_time_database fixture;
+  const auto start = fixture.event_loop().now();
+  CHECK(fixture.run(fixture.database.query<int>(fixture.context(50ms), endless_query)).error().code == errc::timeout);
+  auto endless_write = [](sqlite::connection& connection) {
+    connection.execute("INSERT INTO users (name) VALUES ('Ada')").value();
+    return connection.query<int>(endless_query);
+  };
+  auto writing = fixture.database.write(fixture.context(50ms), std::move(endless_write));
+  CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
+  // Closing waits for the threads: they have ended the statements, and rolled back.
+  fixture.run(fixture.database.close());
+  CHECK(fixture.event_loop().now() - start < 20s);
+  sqlite::database reopened{fixture.blocking, fixture.metrics, fixture.settings};
+  CHECK(fixture.run(reopened.query<int>(fixture.context(), "SELECT count(*) FROM users")).value() == std::vector{0});
+}
+
+TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][threads]") {
+  real_time_database fixture{{.busy_timeout = 30s}};
+  auto lock = std::make_unique<write_lock>(fixture.settings.path);
+  SECTION("at most for the busy timeout") {
+    sqlite::database_settings impatient = fixture.settings;
+    impatient.busy_timeout = 20ms;
+    sqlite::database other{fixture.blocking, fixture.metrics, impatient};
+    CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
+  }
+  SECTION("at most up to the deadline") {
+    auto writing = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
+    CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
+  }
+  SECTION("and continues when the lock is released") {
+    auto write = [](sqlite::database& database, call_context context,
+                    std::unique_ptr<write_lock>& held) -> task<sqlite::result<sqlite::changes>> {
+      auto release = [](std::unique_ptr<write_lock>& released) -> task<> {
+        co_await sleep_for(20ms);
+        released.reset();
+      };
+      auto both = when_all(database.execute(context, "DELETE FROM users"), release(held));
+      auto outcome = co_await std::move(both);
+      co_return std::get<0>(outcome);
+    };
+    CHECK(fixture.run(write(fixture.database, fixture.context(), lock)).has_value());
+  }
+}
+
+task<> add_repeatedly(sqlite::database& database, int count, std::atomic<int>& failures) {
+  for (int i = 0; i < count; ++i) {
+    auto add = [](sqlite::connection& connection) -> sqlite::result<sqlite::changes> {
+      const auto value = connection.query_one<int>("SELECT value FROM counter");
+      if (!value) return value.error();
+      return connection.execute("UPDATE counter SET value = ?1", **value + 1);
+    };
+    const call_context context{.deadline = deadline::after(loop::current().now(), 60s)};
+    auto writing = database.write(context, std::move(add));
+    const auto written = co_await std::move(writing);
+    auto reading = database.query<int>(context, "SELECT value FROM counter");
+    const auto read = co_await std::move(reading);
+    if (!written || !read) ++failures;
+  }
+}
+
+TEST_CASE("sqlite: the loops of a program share a database", "[sqlite][threads]") {
+  real_time_database fixture;
+  auto create = [](sqlite::connection& connection) {
+    return connection.execute_script("CREATE TABLE counter (value); INSERT INTO counter VALUES (0)");
+  };
+  fixture.run(fixture.database.write(fixture.context(), std::move(create))).value();
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      real_time_fixture other;
+      other.run(add_repeatedly(fixture.database, 50, failures));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(failures == 0);
+  CHECK(fixture.run(fixture.database.query<int>(fixture.context(), "SELECT value FROM counter")).value() ==
+        std::vector{150});
+}
+
+}  // namespace
+}  // namespace cohort::test
