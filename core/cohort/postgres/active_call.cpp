@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/active_call.hpp>
+
+#include <algorithm>
+
+namespace cohort::postgres {
+namespace {
+
+constexpr std::size_t max_logged_statement = 200;
+
+/// Whose error is worth a line for each call: the server's are bugs, limits or constraints. Connection failures are
+/// logged when the server becomes unreachable, and overload is a metric.
+bool is_logged(errc code) noexcept {
+  switch (code) {
+    case errc::statement_failed:
+    case errc::connection_lost:
+    case errc::timeout:
+    case errc::result_too_large:
+    case errc::invalid_parameter:
+    case errc::transaction_aborted:
+    case errc::unsupported: return true;
+    default: return false;
+  }
+}
+
+/// The protocol counts parameters in 16 bits, and texts end at a NUL byte.
+std::optional<error> find_error(const statement& checked) {
+  if (checked.text.find('\0') != std::string::npos) {
+    return error{errc::invalid_parameter, {}, "the statement contains a NUL byte", {}, true};
+  }
+  if (checked.parameters.size() > 65535) {
+    return error{errc::invalid_parameter, {}, "more than 65535 parameters", {}, true};
+  }
+  for (std::size_t i = 0; i < checked.parameters.size(); ++i) {
+    const auto& value = checked.parameters[i];
+    if (value.is_null() || value.is_binary() || value.value().find('\0') == std::string::npos) continue;
+    return error{errc::invalid_parameter,
+                 {},
+                 "parameter $" + std::to_string(i + 1) +
+                     " contains a NUL byte, which no text of PostgreSQL can contain; use postgres::bytes",
+                 {},
+                 true};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics, telemetry::logger log,
+                         std::string name, const pool_settings& settings, const call_context& context,
+                         deadline call_deadline)
+    : loop_(event_loop),
+      metrics_(std::move(metrics)),
+      log_(std::move(log)),
+      name_(std::move(name)),
+      max_result_bytes_(settings.max_result_bytes),
+      request_id_(context.request_id),
+      trace_(context.trace),
+      timing_(context.timing),
+      deadline_(call_deadline),
+      started_(event_loop.now()) {
+  metrics_->in_flight.add(1);
+}
+
+active_call::~active_call() {
+  if (ended_) return;
+  // The request, and its timing, may have ended.
+  timing_ = nullptr;
+  end(errc::cancelled);
+}
+
+void active_call::end(std::optional<errc> failure) {
+  if (std::exchange(ended_, true)) return;
+  const auto outcome = failure ? error_class(*failure) : std::string_view{"ok"};
+  const auto now = loop_.now();
+  metrics_->in_flight.add(-1);
+  metrics_->record_call(outcome, now - started_, trace_, now);
+  if (timing_) timing_->add(name_, now - started_, outcome);
+}
+
+void active_call::log_failure(const error& failure, std::string_view text) const {
+  if (!is_logged(failure.code)) return;
+  const auto reason = log_text(failure);
+  log_.write(telemetry::log_level::warn, "postgres: statement failed",
+             {{"upstream", std::string_view{name_}},
+              {"error", std::string_view{reason}},
+              {"statement", text.substr(0, max_logged_statement)},
+              {"request_id", std::string_view{request_id_}}});
+}
+
+task<std::optional<error>> active_call::start(const statement& executed) {
+  auto invalid = find_error(executed);
+  if (invalid) co_return std::move(invalid);
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->start(executed, deadline_);
+}
+
+task<result<bool>> active_call::fetch(rows& into, fetch_limits limits) {
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->fetch(into, limits, deadline_);
+}
+
+task<result<rows>> active_call::execute(const statement& executed) {
+  if (auto failure = co_await start(executed)) co_return std::move(*failure);
+  rows fetched;
+  const fetch_limits limits{.max_bytes = max_result_bytes_};
+  const auto has_more = co_await fetch(fetched, limits);
+  if (!has_more) co_return has_more.error();
+  if (*has_more) {
+    co_return error{errc::result_too_large,
+                    {},
+                    "more than " + std::to_string(max_result_bytes_) + " bytes; read it with pool::stream"};
+  }
+  co_return std::move(fetched);
+}
+
+}  // namespace cohort::postgres

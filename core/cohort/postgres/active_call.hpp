@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/postgres/loop_connections.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/server_timing.hpp>
+
+namespace cohort::postgres {
+
+/// One call to a database, from its start to its outcome: the record of it in metrics, logs and `Server-Timing`, and
+/// the connection that it uses. A call that is destroyed without an outcome was cancelled.
+class active_call {
+ public:
+  active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics, telemetry::logger log, std::string name,
+              const pool_settings& settings, const call_context& context, deadline call_deadline);
+  ~active_call();
+  active_call(const active_call&) = delete;
+  active_call& operator=(const active_call&) = delete;
+
+  /// Executes a statement on the connection and fetches its whole result.
+  task<result<rows>> execute(const statement& executed);
+  task<std::optional<error>> start(const statement& executed);
+  task<result<bool>> fetch(rows& into, fetch_limits limits);
+
+  /// Takes over a connection.
+  void use(loop_connections::lease connection) { lease_.emplace(std::move(connection)); }
+  bool has_connection() const noexcept { return lease_.has_value(); }
+  connection_status status() const noexcept { return (*lease_)->status(); }
+  /// Returns the connection to the pool.
+  void release() noexcept { lease_.reset(); }
+
+  /// Writes a log line for a failed statement.
+  void log_failure(const error& failure, std::string_view text) const;
+  /// Records the outcome of the call, once.
+  void end(std::optional<errc> failure);
+
+  deadline call_deadline() const noexcept { return deadline_; }
+
+ private:
+  loop& loop_;
+  std::shared_ptr<pool_metrics> metrics_;
+  telemetry::logger log_;
+  std::string name_;
+  std::size_t max_result_bytes_;
+  std::string request_id_;
+  telemetry::trace_context trace_;
+  telemetry::server_timing* timing_;
+  deadline deadline_;
+  time_point started_;
+  bool ended_ = false;
+  std::optional<loop_connections::lease> lease_;
+};
+
+/// The code of a failure; empty for a value.
+template <class T>
+std::optional<errc> code_of(const result<T>& ended) {
+  if (ended) return std::nullopt;
+  return ended.error().code;
+}
+
+}  // namespace cohort::postgres

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/postgres/parameter.hpp>
+#include <cohort/postgres/rows.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::postgres {
+
+/// An SQL statement and the values of its parameters `$1`, `$2` …
+struct statement {
+  std::string text;
+  std::vector<parameter> parameters{};
+};
+
+/// How many rows `connection::fetch` adds.
+struct fetch_limits {
+  std::size_t max_rows = std::numeric_limits<std::size_t>::max();
+  /// Fetching ends with the row that exceeds it.
+  std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
+};
+
+enum class connection_status {
+  idle,                // outside of a transaction
+  in_transaction,      // idle within a transaction
+  failed_transaction,  // idle within a transaction that only ROLLBACK can end
+  active,              // a statement runs, or its rows have not been fetched
+  broken,
+};
+
+/// One connection to a database, for one call at a time, on the loop that made it. Programs use a `pool`; this is the
+/// interface between the pool and the database, which tests implement (`scripted_database`).
+///
+/// A deadline ends an operation with `errc::timeout`, and a cancellation of the calling coroutine with
+/// `errc::cancelled`. The connection is then `active`, and must be `reset` or destroyed.
+class connection {
+ public:
+  virtual ~connection() = default;
+  virtual connection_status status() const noexcept = 0;
+  /// Whether an idle connection is still open. Checks the socket, without waiting.
+  virtual bool is_alive() noexcept = 0;
+  /// Sends a statement. `sent` must live until the task has ended.
+  virtual task<std::optional<error>> start(const statement& sent, deadline start_deadline) = 0;
+  /// Adds rows of the started statement to `into`. Returns true if the limits ended it, and false at the end of the
+  /// result; then `into` has the outcome of the statement, and the connection is no longer active.
+  virtual task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) = 0;
+  /// Makes the connection idle: cancels a running statement on the server, discards its rows and rolls back a
+  /// transaction. Returns false if that failed: the connection is not usable.
+  virtual task<bool> reset(deadline reset_deadline) = 0;
+};
+
+/// A database to which a pool connects. One object serves all loops. Thread-safe.
+class database {
+ public:
+  virtual ~database() = default;
+  /// Connects on the current loop. Errors: those of `errc` that say that nothing was sent, and `cancelled`.
+  virtual task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) = 0;
+};
+
+}  // namespace cohort::postgres

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+#include <string>
+#include <string_view>
+
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::postgres {
+
+enum class errc {
+  invalid_connection_string = 1,
+  invalid_parameter,      // a text with a NUL byte, or more parameters than the protocol allows; nothing was sent
+  deadline_exceeded,      // no connection was free, or could be made, before the deadline; nothing was sent
+  overloaded,             // too many calls wait for a connection; nothing was sent
+  closed,                 // the pool is closed; nothing was sent
+  resolve_failed,         // the host name does not exist, or the resolver failed; nothing was sent
+  connect_failed,         // the server cannot be reached; nothing was sent
+  connect_timeout,        // the server did not respond in time; nothing was sent
+  authentication_failed,  // the server rejected the user or the password (SQLSTATE class 28); nothing was sent
+  connection_rejected,    // the server accepts no connection, or the database does not exist; nothing was sent
+  statement_failed,       // the server reported an error: see `error::sqlstate`
+  transaction_aborted,    // COMMIT of a transaction in which a statement had failed: the server has rolled it back
+  timeout,                // no result before the deadline; the server was asked to cancel the statement
+  connection_lost,        // the connection ended before the result: the statement may or may not have been executed
+  result_too_large,       // more bytes than `pool_settings::max_result_bytes`; the statement was cancelled
+  unsupported,            // COPY
+  no_such_column,         // in a result
+  unexpected_null,        // a null value was read as a type that is not optional
+  type_mismatch,          // a value cannot be read as the requested type
+  cancelled,              // by the caller
+};
+
+/// Why a call failed. For callers; a response should not contain `message`, which can quote data of the database.
+struct error {
+  errc code;
+  /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.
+  /// Source: PostgreSQL documentation, appendix A.
+  std::string sqlstate{};
+  /// What is wrong, in the words of the server or of this module. Never contains a password.
+  std::string message{};
+  /// The constraint that was violated, if any.
+  std::string constraint{};
+  /// The statement was certainly not executed.
+  bool not_executed = false;
+};
+
+/// A value or an `error`.
+template <class T>
+using result = cohort::result<T, error>;
+
+/// The class of an error, for metrics: `timeout`, `shed`, `dns`, `connect`, `authentication`, `statement_error`,
+/// `reset`, `too_big`, `cancelled` or `invalid`.
+std::string_view error_class(errc code) noexcept;
+
+/// One line for a log: the description of the code, the SQLSTATE and, if it cannot contain values of parameters, the
+/// message: errors of class 42 (syntax and names), of connections and of this module.
+std::string log_text(const error& failure);
+
+/// Called by `result::value()`: throws `std::runtime_error` with `log_text`.
+[[noreturn]] void throw_exception_from_error(const error& failure, const boost::source_location& location);
+
+}  // namespace cohort::postgres

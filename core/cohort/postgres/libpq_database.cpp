@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/libpq_database.hpp>
+
+#include <vector>
+
+#include <cohort/postgres/connection_parameters.hpp>
+#include <cohort/postgres/libpq_connection.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+/// Notices can quote values; libpq would write them to standard error.
+void ignore_notice(void*, const PGresult*) {}
+
+/// Of a failed connection libpq has the text only. In its verbose form, the SQLSTATE stands between the severity and
+/// the message: `connection to server at "::1", port 5432 failed: FATAL:  28P01: password authentication failed …`.
+error connect_error(const PGconn& failed) {
+  std::string_view text{PQerrorMessage(&failed)};
+  // The last host that was tried.
+  const auto severity = text.rfind("FATAL:  ");
+  if (severity == std::string_view::npos) {
+    return {errc::connect_failed, {}, std::string{text.substr(0, text.find('\n'))}, {}, true};
+  }
+  text.remove_prefix(severity + 8);
+  text = text.substr(0, text.find('\n'));
+  const bool has_state = text.size() > 7 && text.substr(5, 2) == ": ";
+  const std::string sqlstate{has_state ? text.substr(0, 5) : ""};
+  const auto code = sqlstate.starts_with("28") ? errc::authentication_failed : errc::connection_rejected;
+  return {code, sqlstate, std::string{text.substr(has_state ? 7 : 0)}, {}, true};
+}
+
+error wait_error(socket_status status) {
+  return {status == socket_status::timed_out ? errc::connect_timeout : errc::cancelled, {}, {}, {}, true};
+}
+
+/// Waits as PQconnectPoll requests, for the socket of this moment: libpq opens one for each address.
+task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType wanted, deadline connect_deadline) {
+  auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
+  // Without a free descriptor, PQconnectPoll reports the failure of its own attempt.
+  if (!socket) co_return socket_status::ready;
+  (*socket)->set_deadline(connect_deadline);
+  if (wanted == PGRES_POLLING_READING) co_return co_await (*socket)->wait_readable();
+  co_return co_await (*socket)->wait_writable();
+}
+
+pg_connection begin_connecting(const connection_parameters& parameters) {
+  std::vector<const char*> keywords, values;
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  return pg_connection{PQconnectStartParams(keywords.data(), values.data(), 0)};
+}
+
+}  // namespace
+
+struct libpq_database::target {
+  connection_parameters parameters;
+};
+
+result<std::shared_ptr<libpq_database>> libpq_database::make(const std::string& connection_string,
+                                                             net::network& network, blocking_pool& blocking,
+                                                             libpq_settings settings) {
+  auto parameters = parse_connection_string(connection_string);
+  if (!parameters) return parameters.error();
+  auto server = std::make_unique<target>(target{std::move(*parameters)});
+  return std::shared_ptr<libpq_database>{new libpq_database{std::move(server), network, blocking, settings}};
+}
+
+libpq_database::libpq_database(std::unique_ptr<target> server, net::network& network, blocking_pool& blocking,
+                               libpq_settings settings)
+    : target_(std::move(server)), network_(network), blocking_(blocking), settings_(settings) {}
+libpq_database::~libpq_database() = default;
+
+task<result<std::unique_ptr<connection>>> libpq_database::connect(deadline connect_deadline) {
+  auto resolving = resolve_hosts(target_->parameters, network_, connect_deadline);
+  auto parameters = co_await std::move(resolving);
+  if (!parameters) co_return parameters.error();
+  auto connecting = begin_connecting(*parameters);
+  if (!connecting) co_return error{errc::connect_failed, {}, "insufficient memory", {}, true};
+  auto* const raw = connecting.get();
+  PQsetErrorVerbosity(raw, PQERRORS_VERBOSE);
+  PQsetNoticeReceiver(raw, ignore_notice, nullptr);
+  auto state = PQstatus(raw) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (state != PGRES_POLLING_OK) {
+    if (state == PGRES_POLLING_FAILED) co_return connect_error(*raw);
+    const auto waited = co_await wait_for(raw, state, connect_deadline);
+    if (waited != socket_status::ready) co_return wait_error(waited);
+    state = PQconnectPoll(raw);
+  }
+  PQsetErrorVerbosity(raw, PQERRORS_DEFAULT);
+  auto socket = libpq_socket::make(loop::current(), PQsocket(raw));
+  if (!socket) co_return error{errc::connect_failed, {}, socket.error().message(), {}, true};
+  if (PQsetnonblocking(raw, 1) != 0) co_return connect_error(*raw);
+  std::unique_ptr<connection> connected = std::make_unique<libpq_connection>(
+      std::move(connecting), std::move(*socket), blocking_, settings_.max_prepared_statements);
+  co_return std::move(connected);
+}
+
+}  // namespace cohort::postgres

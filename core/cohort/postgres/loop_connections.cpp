@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/loop_connections.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include <cohort/policy/retry/exponential_backoff.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration min_reconnect_delay = 10ms;
+constexpr duration max_reconnect_delay = 250ms;
+
+/// Closes the connections of a loop that is destroyed before its pools: their sockets belong to the loop.
+class loop_shutdown : public asio::execution_context::service {
+ public:
+  using key_type = loop_shutdown;
+  static asio::execution_context::id id;
+  explicit loop_shutdown(asio::execution_context& context) : service(context) {}
+  void add(std::weak_ptr<loop_connections> connections) { connections_.push_back(std::move(connections)); }
+
+ private:
+  void shutdown() override {
+    for (const auto& entry : connections_) {
+      if (const auto connections = entry.lock()) connections->shut_down();
+    }
+  }
+  std::vector<std::weak_ptr<loop_connections>> connections_;
+};
+asio::execution_context::id loop_shutdown::id;
+
+/// The server may accept a connection later.
+bool is_transient(const error& failure) noexcept {
+  switch (failure.code) {
+    case errc::connect_failed:
+    case errc::connect_timeout:
+    case errc::resolve_failed: return true;
+    // Starting up or shutting down (57P01 to 57P03), or too many connections (53300).
+    case errc::connection_rejected: return failure.sqlstate.starts_with("57P0") || failure.sqlstate == "53300";
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void close_with_loop(loop& event_loop, std::weak_ptr<loop_connections> connections) {
+  asio::use_service<loop_shutdown>(event_loop.context()).add(std::move(connections));
+}
+
+loop_connections::lease::~lease() {
+  if (connection_) owner_->give_back(std::move(connection_), std::move(permit_));
+}
+
+loop_connections::loop_connections(loop& event_loop, std::shared_ptr<database> server, const pool_settings& settings,
+                                   std::string name, telemetry::logger log, std::shared_ptr<pool_metrics> metrics)
+    : loop_(event_loop),
+      database_(std::move(server)),
+      settings_(settings),
+      name_(std::move(name)),
+      log_(std::move(log)),
+      metrics_(std::move(metrics)),
+      places_(settings.max_connections),
+      resets_([this](std::exception_ptr failure) {
+        const auto message = exception_message(failure);
+        log_.write(telemetry::log_level::error, "postgres: the reset of a connection failed",
+                   {{"upstream", std::string_view{name_}}, {"error", std::string_view{message}}});
+      }),
+      expiry_timer_(event_loop.timers(), this) {}
+
+loop_connections::~loop_connections() { shut_down(); }
+
+task<result<loop_connections::lease>> loop_connections::acquire(deadline call_deadline) {
+  if (closed_) co_return error{errc::closed};
+  auto permit = places_.try_acquire();
+  if (!permit) {
+    auto waited = co_await wait_for_place(call_deadline);
+    if (!waited) co_return waited.error();
+    permit = std::move(*waited);
+  }
+  if (auto pooled = take_idle()) co_return lease{shared_from_this(), std::move(*permit), std::move(pooled)};
+  auto connected = co_await connect(call_deadline);
+  if (!connected) co_return connected.error();
+  co_return lease{shared_from_this(), std::move(*permit), std::move(*connected)};
+}
+
+task<result<semaphore_permit>> loop_connections::wait_for_place(deadline call_deadline) {
+  if (waiting_ >= settings_.max_waiting) {
+    co_return error{errc::overloaded, {}, std::to_string(waiting_) + " calls wait already"};
+  }
+  struct waiting_scope {
+    explicit waiting_scope(loop_connections& connections) : owner(connections), started(connections.loop_.now()) {
+      ++owner.waiting_;
+      owner.metrics_->waiting.add(1);
+    }
+    ~waiting_scope() {
+      --owner.waiting_;
+      owner.metrics_->waiting.add(-1);
+      owner.metrics_->wait_durations.observe(std::chrono::duration<double>(owner.loop_.now() - started).count());
+    }
+    loop_connections& owner;
+    time_point started;
+  };
+  const waiting_scope scope{*this};
+  auto permit = co_await places_.acquire(call_deadline);
+  if (permit && closed_) co_return error{errc::closed};
+  if (permit) co_return std::move(*permit);
+  const bool timed_out = permit.error() == asio::error::timed_out;
+  co_return error{timed_out ? errc::deadline_exceeded : errc::cancelled, {}, {}, {}, true};
+}
+
+std::unique_ptr<connection> loop_connections::take_idle() {
+  while (!idle_.empty()) {
+    auto pooled = std::move(idle_.back().pooled);
+    idle_.pop_back();
+    metrics_->connections_idle.add(-1);
+    if (pooled->is_alive()) return pooled;
+    discard(std::move(pooled));
+  }
+  return nullptr;
+}
+
+task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline call_deadline) {
+  for (unsigned failures = 0;;) {
+    const auto attempt_deadline = std::min(call_deadline, deadline::after(loop_.now(), settings_.connect_timeout));
+    auto connecting = database_->connect(attempt_deadline);
+    auto connected = co_await std::move(connecting);
+    if (connected) {
+      metrics_->connects_succeeded.increment();
+      metrics_->connections_open.add(1);
+      ++open_;
+      note_reachable();
+      co_return std::move(*connected);
+    }
+    const auto failure = connected.error();
+    if (failure.code == errc::cancelled) co_return failure;
+    metrics_->connects_failed.increment();
+    note_unreachable(failure);
+    const auto delay = policy::exponential_backoff(++failures, min_reconnect_delay, max_reconnect_delay);
+    const auto retry_at = loop_.now() + delay;
+    const bool gives_up = !is_transient(failure) || closed_ || retry_at >= call_deadline.time() ||
+                          retry_at > *unreachable_since_ + settings_.reconnect_window;
+    if (gives_up) co_return failure;
+    if (co_await sleep_until(deadline{retry_at}) == wait_status::cancelled) co_return error{errc::cancelled};
+  }
+}
+
+void loop_connections::note_unreachable(const error& failure) {
+  if (unreachable_since_) return;
+  unreachable_since_ = loop_.now();
+  const auto reason = log_text(failure);
+  log_.write(telemetry::log_level::error, "postgres: no connection to the server",
+             {{"upstream", std::string_view{name_}}, {"error", std::string_view{reason}}});
+}
+
+void loop_connections::note_reachable() {
+  if (!unreachable_since_) return;
+  const auto outage = std::chrono::duration<double>(loop_.now() - *unreachable_since_).count();
+  unreachable_since_.reset();
+  log_.write(telemetry::log_level::info, "postgres: connected to the server again",
+             {{"upstream", std::string_view{name_}}, {"outage_seconds", outage}});
+}
+
+void loop_connections::give_back(std::unique_ptr<connection> returned, semaphore_permit permit) {
+  switch (returned->status()) {
+    case connection_status::idle: put_idle(std::move(returned)); return;
+    case connection_status::broken: return discard(std::move(returned));
+    case connection_status::in_transaction:
+    case connection_status::failed_transaction:
+    case connection_status::active: break;
+  }
+  // A coroutine that is destroyed with its loop cannot reset it.
+  if (!loop::current_or_null() || closed_) return discard(std::move(returned));
+  resets_.spawn(reset(shared_from_this(), std::move(returned), std::move(permit)));
+}
+
+task<> loop_connections::reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
+                               semaphore_permit permit) {
+  const auto is_idle = co_await dirty->reset(deadline::after(self->loop_.now(), self->settings_.reset_timeout));
+  (is_idle ? self->metrics_->resets_succeeded : self->metrics_->resets_failed).increment();
+  if (is_idle) {
+    self->put_idle(std::move(dirty));
+  } else {
+    self->discard(std::move(dirty));
+  }
+  permit.release();
+}
+
+void loop_connections::put_idle(std::unique_ptr<connection> returned) {
+  if (closed_) return discard(std::move(returned));
+  const auto expiry = loop_.now() + settings_.idle_timeout;
+  idle_.push_back({std::move(returned), expiry});
+  metrics_->connections_idle.add(1);
+  if (!expiry_timer_.armed()) expiry_timer_.arm(expiry);
+}
+
+void loop_connections::discard(std::unique_ptr<connection> closed) noexcept {
+  closed.reset();
+  --open_;
+  metrics_->connections_open.add(-1);
+}
+
+void loop_connections::close_expired() {
+  const auto now = loop_.now();
+  // In the order of their expiry: each was put at the end with the same timeout.
+  while (!idle_.empty() && idle_.front().expiry <= now) {
+    discard(std::move(idle_.front().pooled));
+    idle_.erase(idle_.begin());
+    metrics_->connections_idle.add(-1);
+  }
+  if (!idle_.empty()) expiry_timer_.arm(idle_.front().expiry);
+}
+
+void loop_connections::shut_down() noexcept {
+  closed_ = true;
+  expiry_timer_.disarm();
+  metrics_->connections_idle.add(-static_cast<double>(idle_.size()));
+  while (!idle_.empty()) {
+    discard(std::move(idle_.back().pooled));
+    idle_.pop_back();
+  }
+}
+
+task<> loop_connections::close() {
+  shut_down();
+  return resets_.join();
+}
+
+}  // namespace cohort::postgres

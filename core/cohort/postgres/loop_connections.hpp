@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <cohort/postgres/pool.hpp>
+#include <cohort/postgres/pool_metrics.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/synchronization/semaphore.hpp>
+
+namespace cohort::postgres {
+
+/// The connections of a pool on one loop. A permit of the semaphore is a place for one connection, so that no more are
+/// open than allowed, including those that are being reset.
+class loop_connections : public std::enable_shared_from_this<loop_connections> {
+ public:
+  /// A connection in use. The destructor returns it to the pool; if it is not idle, only after a reset.
+  class lease {
+   public:
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&&) = delete;
+    ~lease();
+    connection& operator*() const noexcept { return *connection_; }
+    connection* operator->() const noexcept { return connection_.get(); }
+
+   private:
+    friend class loop_connections;
+    lease(std::shared_ptr<loop_connections> owner, semaphore_permit permit, std::unique_ptr<connection> leased) noexcept
+        : owner_(std::move(owner)), permit_(std::move(permit)), connection_(std::move(leased)) {}
+    std::shared_ptr<loop_connections> owner_;
+    semaphore_permit permit_;
+    std::unique_ptr<connection> connection_;
+  };
+
+  loop_connections(loop& event_loop, std::shared_ptr<database> server, const pool_settings& settings, std::string name,
+                   telemetry::logger log, std::shared_ptr<pool_metrics> metrics);
+  ~loop_connections();
+
+  /// A connection that is open and idle: a pooled one, or a new one. Waits for one in the order of the calls.
+  task<result<lease>> acquire(deadline call_deadline);
+  /// Closes the idle connections, and waits for those that are being reset.
+  task<> close();
+  /// Closes the idle connections at once, because the loop ends.
+  void shut_down() noexcept;
+
+  pool::connection_counts counts() const noexcept { return {open_, idle_.size()}; }
+  pool_metrics& metrics() noexcept { return *metrics_; }
+
+ private:
+  struct idle_connection {
+    std::unique_ptr<connection> pooled;
+    time_point expiry;
+  };
+
+  task<result<semaphore_permit>> wait_for_place(deadline call_deadline);
+  task<result<std::unique_ptr<connection>>> connect(deadline call_deadline);
+  std::unique_ptr<connection> take_idle();
+  void give_back(std::unique_ptr<connection> returned, semaphore_permit permit);
+  task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty, semaphore_permit permit);
+  void put_idle(std::unique_ptr<connection> returned);
+  void discard(std::unique_ptr<connection> closed) noexcept;
+  void close_expired();
+  void note_unreachable(const error& failure);
+  void note_reachable();
+
+  loop& loop_;
+  std::shared_ptr<database> database_;
+  pool_settings settings_;
+  std::string name_;
+  telemetry::logger log_;
+  std::shared_ptr<pool_metrics> metrics_;
+  semaphore places_;
+  std::size_t waiting_ = 0;
+  std::size_t open_ = 0;
+  /// The one that was used last is at the end, and is used first.
+  std::vector<idle_connection> idle_;
+  bool closed_ = false;
+  /// The time of the first failure to connect since the last success.
+  std::optional<time_point> unreachable_since_;
+  task_group resets_;
+  bound_timer<&loop_connections::close_expired> expiry_timer_;
+};
+
+/// Makes `event_loop` close the connections if it is destroyed before the pool.
+void close_with_loop(loop& event_loop, std::weak_ptr<loop_connections> connections);
+
+}  // namespace cohort::postgres

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/pool.hpp>
+
+#include <atomic>
+
+#include <cohort/postgres/active_call.hpp>
+#include <cohort/runtime/concurrency/run_on.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+/// Executions of a statement that was not executed.
+constexpr int max_attempts = 3;
+
+/// At most a quarter of the remaining time, so that a call with a near deadline is still made.
+duration reserve_for(deadline caller, time_point now, duration max_reserve) noexcept {
+  return std::min(max_reserve, caller.remaining(now) / 4);
+}
+
+}  // namespace
+
+/// Written by its loop, and read by the one that closes the pool.
+struct pool::loop_slot {
+  std::atomic<loop*> owner{nullptr};
+  std::shared_ptr<loop_connections> connections;
+};
+
+pool::pool(std::shared_ptr<database> server, std::size_t loop_count, telemetry::registry& metrics,
+           telemetry::logger log, std::string name, pool_settings settings)
+    : database_(std::move(server)),
+      name_(std::move(name)),
+      settings_(settings),
+      log_(std::move(log)),
+      metrics_(std::make_shared<pool_metrics>(metrics, name_)) {
+  for (std::size_t i = 0; i < loop_count; ++i) loops_.push_back(std::make_unique<loop_slot>());
+}
+
+pool::~pool() = default;
+
+loop_connections& pool::current_loop() {
+  auto& event_loop = loop::current();
+  auto& slot = *loops_.at(event_loop.index());
+  if (!slot.connections) {
+    slot.connections = std::make_shared<loop_connections>(event_loop, database_, settings_, name_, log_, metrics_);
+    close_with_loop(event_loop, slot.connections);
+    slot.owner.store(&event_loop, std::memory_order_release);
+  }
+  return *slot.connections;
+}
+
+pool::connection_counts pool::connections() { return current_loop().counts(); }
+
+deadline pool::call_deadline_of(const call_context& context, duration timeout) const {
+  const auto now = loop::current().now();
+  return derive_deadline(context.deadline, now, timeout, reserve_for(context.deadline, now, settings_.reserve));
+}
+
+std::shared_ptr<active_call> pool::make_call(const call_context& context, duration timeout) {
+  return std::make_shared<active_call>(loop::current(), metrics_, log_, name_, settings_, context,
+                                       call_deadline_of(context, timeout));
+}
+
+task<std::optional<error>> pool::connect(active_call& call) {
+  auto leased = co_await current_loop().acquire(call.call_deadline());
+  if (!leased) co_return leased.error();
+  call.use(std::move(*leased));
+  co_return std::nullopt;
+}
+
+task<result<rows>> pool::execute_on(active_call& call, const statement& executed) {
+  for (int attempt = 1;; ++attempt) {
+    if (auto failure = co_await connect(call)) co_return std::move(*failure);
+    auto executing = call.execute(executed);
+    auto fetched = co_await std::move(executing);
+    // On every path, so that the connection is there for others before the caller continues.
+    call.release();
+    const bool repeats = !fetched && fetched.error().not_executed && attempt < max_attempts &&
+                         fetched.error().code != errc::invalid_parameter && fetched.error().code != errc::cancelled &&
+                         fetched.error().code != errc::timeout;
+    if (!repeats) co_return fetched;
+    metrics_->retries.increment();
+  }
+}
+
+task<result<rows>> pool::execute(call_context context, statement executed) {
+  active_call call{
+      loop::current(), metrics_, log_, name_, settings_, context, call_deadline_of(context, settings_.timeout)};
+  auto executing = execute_on(call, executed);
+  auto fetched = co_await std::move(executing);
+  if (!fetched) call.log_failure(fetched.error(), executed.text);
+  call.end(code_of(fetched));
+  co_return fetched;
+}
+
+task<result<row_stream>> pool::open_stream(call_context context, statement executed) {
+  const auto call = make_call(context, duration::max());
+  auto failure = co_await connect(*call);
+  if (!failure) {
+    auto starting = call->start(executed);
+    failure = co_await std::move(starting);
+  }
+  if (failure) {
+    call->log_failure(*failure, executed.text);
+    call->release();
+    call->end(failure->code);
+    co_return std::move(*failure);
+  }
+  co_return row_stream{call, true};
+}
+
+task<result<transaction>> pool::begin(call_context context, transaction_options options) {
+  statement begin{"begin isolation level "};
+  switch (options.isolation) {
+    case isolation_level::read_committed: begin.text += "read committed"; break;
+    case isolation_level::repeatable_read: begin.text += "repeatable read"; break;
+    case isolation_level::serializable: begin.text += "serializable"; break;
+  }
+  if (options.read_only) begin.text += " read only";
+  const auto call = make_call(context, settings_.timeout);
+  for (int attempt = 1;; ++attempt) {
+    auto failure = co_await connect(*call);
+    if (!failure) {
+      auto executing = call->execute(begin);
+      auto begun = co_await std::move(executing);
+      if (begun) co_return transaction{call};
+      failure = begun.error();
+      call->release();
+      // BEGIN has no effect beyond its connection.
+      if (failure->code == errc::connection_lost && attempt < max_attempts) {
+        metrics_->retries.increment();
+        continue;
+      }
+    }
+    call->log_failure(*failure, begin.text);
+    call->end(failure->code);
+    co_return std::move(*failure);
+  }
+}
+
+task<> pool::close_loop(std::shared_ptr<loop_connections> connections) { co_await connections->close(); }
+
+task<> pool::close() {
+  for (const auto& slot : loops_) {
+    if (auto* const owner = slot->owner.load(std::memory_order_acquire)) {
+      auto closing = run_on(*owner, close_loop(slot->connections));
+      co_await std::move(closing);
+    }
+  }
+}
+
+}  // namespace cohort::postgres

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/postgres/connection.hpp>
+#include <cohort/postgres/row_stream.hpp>
+#include <cohort/postgres/transaction.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::postgres {
+
+/// Limits of a `pool`. Numbers apply to each loop: a program with 4 loops has up to 4 times as many connections.
+struct pool_settings {
+  /// Maximum number of connections of a loop.
+  std::size_t max_connections = 10;
+  /// Maximum number of calls of a loop that wait for a connection. One more fails with `errc::overloaded`.
+  std::size_t max_waiting = 256;
+  /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
+  duration timeout = std::chrono::seconds{5};
+  /// Time that is kept from the caller's deadline to use the result; at most a quarter of the time that remains.
+  duration reserve = std::chrono::milliseconds{20};
+  /// Timeout of one attempt to connect.
+  duration connect_timeout = std::chrono::seconds{2};
+  /// How long calls try to connect again, up to their deadlines, after the server became unreachable: a restart of the
+  /// server is a wait. After that time a call fails with the first attempt.
+  duration reconnect_window = std::chrono::seconds{5};
+  /// An idle connection is closed after this time.
+  duration idle_timeout = std::chrono::minutes{10};
+  /// Time to cancel a statement on the server and to roll back, after which the connection is closed instead.
+  duration reset_timeout = std::chrono::seconds{2};
+  /// Maximum size of the result of `query`, in bytes. A larger result needs `stream`.
+  std::size_t max_result_bytes = std::size_t{16} * 1024 * 1024;
+};
+
+class pool_metrics;
+class loop_connections;
+
+/// Connections to a PostgreSQL database, with deadlines: a bounded number for each loop.
+///
+/// - Deadline: a call ends at the caller's deadline less `reserve`, or after its timeout. The wait for a connection
+///   counts. A statement that runs at that time, or whose caller is cancelled, is cancelled on the server; its
+///   connection is used again only once it is idle, and is closed otherwise.
+/// - Connections: one that the server has closed is replaced before it is used. A statement that was not executed is
+///   sent again on a new connection, within the deadline; one that may have been executed never is.
+/// - Transactions: a connection is never reused with an open transaction. One that a statement left open is rolled
+///   back.
+///
+/// Statements are prepared once for each connection. State of a session, such as SET or a temporary table, stays with
+/// whichever connection the statement used; use `SET LOCAL` in a transaction instead.
+///
+/// One pool serves all loops; all members except the constructor run on a loop. It must outlive its calls,
+/// transactions and streams. A program closes it before its loops end, by `context.on_stop(pool->close())`.
+class pool {
+ public:
+  /// `name` is the label `upstream` of the metrics and the name in logs and `Server-Timing`; it must be a token (RFC
+  /// 9110 section 5.6.2). `loop_count` is the number of loops that use the pool. `metrics` must outlive the pool.
+  pool(std::shared_ptr<database> server, std::size_t loop_count, telemetry::registry& metrics, telemetry::logger log,
+       std::string name = "postgres", pool_settings settings = {});
+  ~pool();
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+
+  /// Executes one statement, outside of a transaction: `pool.query(context, "select name from users where id = $1",
+  /// id)`. Returns its rows, or the error.
+  template <class... Parameters>
+  task<result<rows>> query(call_context context, std::string text, Parameters&&... parameters) {
+    return execute(std::move(context),
+                   statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
+  }
+  task<result<rows>> execute(call_context context, statement executed);
+
+  /// Executes one statement whose rows are read in parts, with bounded memory. The stream keeps a connection until its
+  /// end; its deadline is that of the context, without `timeout`.
+  template <class... Parameters>
+  task<result<row_stream>> stream(call_context context, std::string text, Parameters&&... parameters) {
+    return open_stream(std::move(context),
+                       statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
+  }
+  task<result<row_stream>> open_stream(call_context context, statement executed);
+
+  /// Begins a transaction. It keeps a connection until its end, and counts as one call.
+  task<result<transaction>> begin(call_context context, transaction_options options = {});
+
+  /// Closes the connections of all loops, once their calls have ended. Further calls fail with `errc::closed`.
+  task<> close();
+
+  /// This loop's open connections, and those of them that are idle.
+  struct connection_counts {
+    std::size_t open = 0;
+    std::size_t idle = 0;
+  };
+  connection_counts connections();
+
+  const std::string& name() const noexcept { return name_; }
+  const pool_settings& settings() const noexcept { return settings_; }
+
+ private:
+  struct loop_slot;
+
+  loop_connections& current_loop();
+  deadline call_deadline_of(const call_context& context, duration timeout) const;
+  std::shared_ptr<active_call> make_call(const call_context& context, duration timeout);
+  task<std::optional<error>> connect(active_call& call);
+  task<result<rows>> execute_on(active_call& call, const statement& executed);
+  static task<> close_loop(std::shared_ptr<loop_connections> connections);
+
+  std::shared_ptr<database> database_;
+  std::string name_;
+  pool_settings settings_;
+  telemetry::logger log_;
+  std::shared_ptr<pool_metrics> metrics_;
+  std::vector<std::unique_ptr<loop_slot>> loops_;
+};
+
+}  // namespace cohort::postgres

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <cohort/postgres/connection.hpp>
+
+namespace cohort::postgres {
+
+class active_call;
+
+/// Rows of a statement, read in parts. Nothing is read from the server between two calls of `next`, so a slow reader
+/// slows the server down. If it is destroyed before its end, the statement is cancelled.
+class row_stream {
+ public:
+  row_stream(row_stream&&) noexcept;
+  row_stream& operator=(row_stream&&) noexcept;
+  ~row_stream();
+
+  /// The next rows, at most `max_rows` and, apart from the last row, 64 KiB. Empty at the end of the result.
+  task<result<rows>> next(std::size_t max_rows = 256);
+
+ private:
+  friend class pool;
+  friend class transaction;
+  row_stream(std::shared_ptr<active_call> call, bool ends_call) noexcept;
+
+  std::shared_ptr<active_call> call_;
+  bool ends_call_;
+  bool ended_ = false;
+};
+
+}  // namespace cohort::postgres

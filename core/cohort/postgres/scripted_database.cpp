@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/scripted_database.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+/// The first word of a statement, in upper case.
+std::string command_of(std::string_view text) {
+  const auto begin = std::min(text.find_first_not_of(" \t\n"), text.size());
+  text.remove_prefix(begin);
+  std::string command{text.substr(0, text.find_first_of(" \t\n;"))};
+  std::transform(command.begin(), command.end(), command.begin(),
+                 [](unsigned char character) { return static_cast<char>(std::toupper(character)); });
+  return command;
+}
+
+}  // namespace
+
+scripted_reply scripted_reply::failed(std::string sqlstate, std::string message) {
+  return {.failure = error{errc::statement_failed, std::move(sqlstate), std::move(message)}};
+}
+
+struct scripted_database::state {
+  reply_function reply;
+  duration connect_delay{};
+  duration reset_delay{};
+  bool running = true;
+  /// Connections of an earlier generation are lost.
+  std::uint64_t generation = 0;
+  wait_queue dropped;
+  std::vector<std::string> statements;
+  std::size_t open = 0;
+  std::size_t max_open = 0;
+  std::size_t cancelled = 0;
+};
+
+class scripted_database::scripted_connection final : public connection {
+ public:
+  explicit scripted_connection(std::shared_ptr<state> server)
+      : server_(std::move(server)), generation_(server_->generation) {
+    server_->max_open = std::max(server_->max_open, ++server_->open);
+  }
+  ~scripted_connection() override { --server_->open; }
+
+  connection_status status() const noexcept override {
+    // A client learns of a lost connection by using it.
+    if (is_broken_) return connection_status::broken;
+    if (reply_) return connection_status::active;
+    if (has_failed_) return connection_status::failed_transaction;
+    return in_transaction_ ? connection_status::in_transaction : connection_status::idle;
+  }
+  bool is_alive() noexcept override { return !is_broken_ && generation_ == server_->generation; }
+
+  task<std::optional<error>> start(const statement& sent, deadline) override {
+    if (!is_alive()) co_return lose();
+    server_->statements.push_back(sent.text);
+    command_ = command_of(sent.text);
+    reply_ = reply_to(sent);
+    next_row_ = 0;
+    ready_at_ = loop::current().now() + reply_->delay;
+    co_return std::nullopt;
+  }
+
+  task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) override {
+    if (!into.has_columns()) into.set_columns(std::make_shared<const column_list>(reply_->columns));
+    for (;;) {
+      if (auto failure = co_await wait(fetch_deadline)) co_return std::move(*failure);
+      if (reply_->failure || next_row_ == reply_->rows.size()) co_return finish(into);
+      for (const auto& value : reply_->rows[next_row_]) {
+        into.append_value(value ? std::optional<std::string_view>{*value} : std::nullopt);
+      }
+      into.end_row();
+      ++next_row_;
+      ready_at_ = loop::current().now() + reply_->row_delay;
+      if (into.size() >= limits.max_rows || into.bytes() > limits.max_bytes) co_return true;
+    }
+  }
+
+  task<bool> reset(deadline reset_deadline) override {
+    if (reply_) ++server_->cancelled;
+    const auto ready_at = deadline::after(loop::current().now(), server_->reset_delay);
+    const auto waited = co_await server_->dropped.wait(std::min(ready_at, reset_deadline));
+    if (waited != wait_status::timed_out || reset_deadline < ready_at || !is_alive()) co_return false;
+    if (in_transaction_) server_->statements.emplace_back("rollback");
+    reply_.reset();
+    in_transaction_ = has_failed_ = false;
+    co_return true;
+  }
+
+ private:
+  scripted_reply reply_to(const statement& sent) {
+    if (command_ == "ROLLBACK" || command_ == "COMMIT" || command_ == "BEGIN") return {};
+    if (has_failed_) return scripted_reply::failed("25P02", "current transaction is aborted");
+    return server_->reply(sent.text, sent.parameters);
+  }
+
+  /// Waits until the next row or the end is ready.
+  task<std::optional<error>> wait(deadline fetch_deadline) {
+    const deadline ready{ready_at_};
+    if (!ready.expired(loop::current().now())) {
+      const auto waited = co_await server_->dropped.wait(std::min(ready, fetch_deadline));
+      if (waited == wait_status::cancelled) co_return error{errc::cancelled};
+      if (waited == wait_status::timed_out && fetch_deadline < ready) co_return error{errc::timeout};
+    }
+    if (!is_alive()) co_return lose();
+    co_return std::nullopt;
+  }
+
+  result<bool> finish(rows& into) {
+    auto failure = std::move(reply_->failure);
+    const auto affected = reply_->columns.empty() ? reply_->affected : reply_->rows.size();
+    reply_.reset();
+    if (failure) {
+      has_failed_ = in_transaction_;
+      return std::move(*failure);
+    }
+    const bool rolls_back = command_ == "COMMIT" && has_failed_;
+    into.set_outcome(rolls_back ? "ROLLBACK" : command_, affected);
+    if (command_ == "BEGIN") in_transaction_ = true;
+    if (command_ == "COMMIT" || command_ == "ROLLBACK") in_transaction_ = has_failed_ = false;
+    return false;
+  }
+
+  error lose() {
+    is_broken_ = true;
+    return {errc::connection_lost, {}, "server closed the connection unexpectedly"};
+  }
+
+  std::shared_ptr<state> server_;
+  std::uint64_t generation_;
+  bool is_broken_ = false;
+  bool in_transaction_ = false;
+  bool has_failed_ = false;
+  std::string command_;
+  std::optional<scripted_reply> reply_;
+  std::size_t next_row_ = 0;
+  time_point ready_at_{};
+};
+
+scripted_database::scripted_database(reply_function reply) : state_(std::make_shared<state>()) {
+  state_->reply = std::move(reply);
+}
+scripted_database::~scripted_database() = default;
+
+task<result<std::unique_ptr<connection>>> scripted_database::connect(deadline connect_deadline) {
+  const auto server = state_;
+  const auto ready = deadline::after(loop::current().now(), server->connect_delay);
+  if (server->connect_delay > duration::zero()) {
+    const auto waited = co_await sleep_until(std::min(ready, connect_deadline));
+    if (waited == wait_status::cancelled) co_return error{errc::cancelled};
+    if (connect_deadline < ready) co_return error{errc::connect_timeout};
+  }
+  if (!server->running) co_return error{errc::connect_failed, {}, "Connection refused"};
+  std::unique_ptr<connection> connected = std::make_unique<scripted_connection>(server);
+  co_return std::move(connected);
+}
+
+void scripted_database::set_connect_delay(duration delay) noexcept { state_->connect_delay = delay; }
+void scripted_database::set_reset_delay(duration delay) noexcept { state_->reset_delay = delay; }
+void scripted_database::stop() {
+  state_->running = false;
+  drop_connections();
+}
+void scripted_database::start() noexcept { state_->running = true; }
+void scripted_database::drop_connections() {
+  ++state_->generation;
+  state_->dropped.notify_all();
+}
+
+const std::vector<std::string>& scripted_database::statements() const noexcept { return state_->statements; }
+std::size_t scripted_database::open_connections() const noexcept { return state_->open; }
+std::size_t scripted_database::max_open_connections() const noexcept { return state_->max_open; }
+std::size_t scripted_database::cancelled_statements() const noexcept { return state_->cancelled; }
+
+}  // namespace cohort::postgres

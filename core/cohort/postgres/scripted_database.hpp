@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/postgres/connection.hpp>
+
+namespace cohort::postgres {
+
+/// What a `scripted_database` replies to a statement: rows, or an error.
+struct scripted_reply {
+  /// A value in PostgreSQL's text format, or null.
+  using value = std::optional<std::string>;
+
+  column_list columns{};
+  std::vector<std::vector<value>> rows{};
+  /// The number of changed rows; of a reply with columns, the number of `rows`.
+  std::uint64_t affected = 0;
+  std::optional<error> failure{};
+  /// The time until the first row, and between two rows.
+  duration delay{};
+  duration row_delay{};
+
+  /// A failed statement, with the SQLSTATE of the server.
+  static scripted_reply failed(std::string sqlstate, std::string message = {});
+};
+
+/// A database for tests and simulations: a function replies to the statements, on the clock of the loop, so that it
+/// works with virtual time. It follows BEGIN, COMMIT and ROLLBACK as the server does; it does not store data, which the
+/// function can do. Use it on one thread.
+class scripted_database final : public database {
+ public:
+  using reply_function = std::function<scripted_reply(std::string_view text, std::span<const parameter> parameters)>;
+
+  explicit scripted_database(reply_function reply);
+  ~scripted_database() override;
+
+  task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) override;
+
+  /// The time to connect, and to cancel or roll back.
+  void set_connect_delay(duration delay) noexcept;
+  void set_reset_delay(duration delay) noexcept;
+  /// Stops the server: open connections end, statements that run fail with `connection_lost`, and new connections are
+  /// refused, until `start`.
+  void stop();
+  void start() noexcept;
+  /// Ends the open connections, as a restart that takes no time, or a firewall, does.
+  void drop_connections();
+
+  /// The statements in the order of their execution, transaction commands included.
+  const std::vector<std::string>& statements() const noexcept;
+  std::size_t open_connections() const noexcept;
+  std::size_t max_open_connections() const noexcept;
+  /// The number of statements that were cancelled.
+  std::size_t cancelled_statements() const noexcept;
+
+ private:
+  struct state;
+  class scripted_connection;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cohort::postgres

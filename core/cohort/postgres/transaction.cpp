@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/transaction.hpp>
+
+#include <cohort/postgres/active_call.hpp>
+
+namespace cohort::postgres {
+
+transaction::transaction(std::shared_ptr<active_call> call) noexcept : call_(std::move(call)) {}
+transaction::transaction(transaction&&) noexcept = default;
+transaction& transaction::operator=(transaction&&) noexcept = default;
+transaction::~transaction() = default;
+
+task<result<rows>> transaction::execute(statement executed) {
+  const auto call = call_;
+  if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
+  if (call->status() == connection_status::active) {
+    co_return error{errc::invalid_parameter, {}, "another statement of the transaction has not ended", {}, true};
+  }
+  auto executing = call->execute(executed);
+  auto fetched = co_await std::move(executing);
+  if (!fetched) call->log_failure(fetched.error(), executed.text);
+  co_return fetched;
+}
+
+task<result<row_stream>> transaction::open_stream(statement executed) {
+  const auto call = call_;
+  if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
+  auto starting = call->start(executed);
+  auto failure = co_await std::move(starting);
+  if (!failure) co_return row_stream{call, false};
+  call->log_failure(*failure, executed.text);
+  co_return std::move(*failure);
+}
+
+task<result<rows>> transaction::end(std::string command) {
+  const auto call = call_;
+  auto executing = execute(statement{command});
+  auto ended = co_await std::move(executing);
+  // PostgreSQL answers COMMIT of a failed transaction with a successful ROLLBACK.
+  if (ended && command == "commit" && ended->command() == "ROLLBACK") {
+    ended = error{errc::transaction_aborted, {}, "a statement of the transaction had failed"};
+    call->log_failure(ended.error(), command);
+  }
+  if (!call || !call->has_connection()) co_return ended;
+  call->release();
+  call->end(code_of(ended));
+  co_return ended;
+}
+
+task<result<rows>> transaction::commit() { return end("commit"); }
+task<result<rows>> transaction::rollback() { return end("rollback"); }
+
+}  // namespace cohort::postgres

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <cohort/postgres/connection.hpp>
+#include <cohort/postgres/row_stream.hpp>
+
+namespace cohort::postgres {
+
+class active_call;
+
+enum class isolation_level { read_committed, repeatable_read, serializable };
+
+struct transaction_options {
+  isolation_level isolation = isolation_level::read_committed;
+  bool read_only = false;
+};
+
+/// A transaction on one connection, with the deadline of the context that it began with. One statement at a time. If it
+/// is destroyed without `commit`, the server rolls it back, and its connection is not used before that. The pool must
+/// outlive it.
+class transaction {
+ public:
+  transaction(transaction&&) noexcept;
+  transaction& operator=(transaction&&) noexcept;
+  ~transaction();
+
+  /// Executes one statement. After a statement has failed, the others fail with SQLSTATE 25P02 until the rollback, as
+  /// everywhere in PostgreSQL; a SAVEPOINT limits that.
+  template <class... Parameters>
+  task<result<rows>> query(std::string text, Parameters&&... parameters) {
+    return execute(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
+  }
+  task<result<rows>> execute(statement executed);
+
+  /// Executes one statement whose rows are read in parts. The stream must have ended before the next statement.
+  template <class... Parameters>
+  task<result<row_stream>> stream(std::string text, Parameters&&... parameters) {
+    return open_stream(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
+  }
+  task<result<row_stream>> open_stream(statement executed);
+
+  /// Ends the transaction. `transaction_aborted`: a statement had failed, and the server has rolled it back.
+  /// `connection_lost` or `timeout`: it is unknown whether it was committed.
+  task<result<rows>> commit();
+  /// Ends the transaction without its changes.
+  task<result<rows>> rollback();
+
+ private:
+  friend class pool;
+  explicit transaction(std::shared_ptr<active_call> call) noexcept;
+  task<result<rows>> end(std::string command);
+
+  std::shared_ptr<active_call> call_;
+};
+
+}  // namespace cohort::postgres
