@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <cohort/runtime/concurrency/run_on.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <thread>
+
+#include "tests/integration/postgres/libpq_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+/// The number of sessions that execute a statement with this text.
+task<int> running(postgres::pool& pool, std::string text) {
+  const auto counted = co_await pool.query(
+      libpq_fixture::in(10s), "select count(*) from pg_stat_activity where state = 'active' and query = $1", text);
+  co_return counted.value()[0].get<int>(0).value();
+}
+
+task<> store_error(postgres::pool& pool, std::string text, duration left, postgres::error* failure) {
+  const auto fetched = co_await pool.query(libpq_fixture::in(left), std::move(text));
+  if (!fetched) *failure = fetched.error();
+}
+
+task<> pass_deadline(postgres::pool& pool) {
+  const std::string slow = "select pg_sleep(600)";
+  task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
+  postgres::error failure{};
+  const auto begin = loop::current().now();
+  calls.spawn(store_error(pool, slow, 300ms, &failure));
+  while (co_await running(pool, slow) == 0) co_await sleep_for(5ms);
+  co_await calls.join();
+  CHECK(failure.code == errc::timeout);
+  CHECK(loop::current().now() - begin < 5s);
+  while (co_await running(pool, slow) != 0) co_await sleep_for(5ms);
+  CHECK(loop::current().now() - begin < 10s);
+  // Both connections are in use again.
+  while (pool.connections().idle < 2) co_await sleep_for(1ms);
+  CHECK(pool.connections().open == 2);
+}
+
+TEST_CASE("libpq: at the deadline the server cancels the statement, and the connection is used again",
+          "[postgres][libpq][threads]") {
+  libpq_fixture fixture{{.max_connections = 2}};
+  fixture.run(pass_deadline(fixture.pool));
+}
+
+task<> exceed_pool(postgres::pool& pool) {
+  task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
+  std::vector<postgres::error> failures(20);
+  for (auto& failure : failures) calls.spawn(store_error(pool, "select pg_sleep(0.02)", 10s, &failure));
+  const auto counted = co_await pool.query(
+      libpq_fixture::in(10s), "select count(*) from pg_stat_activity where backend_type = 'client backend'");
+  CHECK(counted.value()[0].get<int>(0).value() <= 3);
+  co_await calls.join();
+  for (const auto& failure : failures) CHECK(failure.code == errc{});
+  CHECK(pool.connections().open == 3);
+}
+
+TEST_CASE("libpq: the pool has at most its maximum number of connections", "[postgres][libpq]") {
+  libpq_fixture fixture{{.max_connections = 3}};
+  fixture.run(exceed_pool(fixture.pool));
+}
+
+struct restart_record {
+  bool stopped = false;
+  bool ended = false;
+  int succeeded = 0;
+  int succeeded_after = 0;
+  std::vector<postgres::error> failures;
+  /// Failures of calls that began after the server had stopped.
+  int late_failures = 0;
+};
+
+task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> record) {
+  while (!record->ended) {
+    const bool is_late = record->stopped;
+    const auto fetched = co_await pool.query(libpq_fixture::in(10s), "select n from generate_series(1, 10) n");
+    if (fetched) {
+      ++(is_late ? record->succeeded_after : record->succeeded);
+    } else {
+      record->failures.push_back(fetched.error());
+      if (is_late) ++record->late_failures;
+    }
+    co_await sleep_for(200us);
+  }
+}
+
+task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::shared_ptr<restart_record> record) {
+  task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
+  for (int i = 0; i < 16; ++i) calls.spawn(query_until_end(pool, record));
+  co_await sleep_for(200ms);
+  auto stop = [] { libpq_fixture::server().stop(); };
+  co_await blocking.run(deadline::never(), stop);
+  record->stopped = true;
+  co_await sleep_for(100ms);
+  // The process is bound to the thread that starts it, which is this one.
+  libpq_fixture::server().start();
+  co_await sleep_for(300ms);
+  record->ended = true;
+  co_await calls.join();
+}
+
+TEST_CASE("libpq: a restart of the server under load fails the calls in flight, and none after",
+          "[postgres][libpq][threads]") {
+  const auto record = std::make_shared<restart_record>();
+  libpq_fixture fixture{{.max_connections = 8, .timeout = 10s, .reconnect_window = 10s}};
+  fixture.run(restart_under_load(fixture.pool, fixture.blocking, record));
+  CHECK(record->succeeded > 50);
+  CHECK(record->succeeded_after > 50);
+  CHECK(record->late_failures == 0);
+  // At most one for each connection.
+  CHECK(record->failures.size() <= 8);
+  for (const auto& failure : record->failures) {
+    INFO(log_text(failure));
+    CHECK(failure.code == errc::connection_lost);
+  }
+}
+
+task<> query_once(postgres::pool& pool, postgres::error* failure) {
+  co_await store_error(pool, "select 1", 10s, failure);
+}
+
+postgres::error first_error(const std::string& url) {
+  libpq_fixture fixture{url, {.reconnect_window = 50ms}};
+  postgres::error failure{};
+  fixture.run(query_once(fixture.pool, &failure));
+  for (const auto& line : fixture.log.close()) CHECK_THAT(line, !Catch::Matchers::ContainsSubstring("hunter2"));
+  CHECK_THAT(failure.message, !Catch::Matchers::ContainsSubstring("hunter2"));
+  return failure;
+}
+
+TEST_CASE("libpq: a wrong password and a missing database are clear errors without the password", "[postgres][libpq]") {
+  const auto url = libpq_fixture::server().url_with_password("hunter2");
+  const auto wrong_password = first_error(url);
+  CHECK(wrong_password.code == errc::authentication_failed);
+  CHECK(wrong_password.sqlstate == "28P01");
+  CHECK(wrong_password.message == "password authentication failed for user \"ada\"");
+  const auto missing = first_error(libpq_fixture::server().url() + "_missing");
+  CHECK(missing.code == errc::connection_rejected);
+  CHECK(missing.sqlstate == "3D000");
+}
+
+TEST_CASE("libpq: a server that is not there is a clear error", "[postgres][libpq]") {
+  const auto refused = first_error("postgresql://ada:hunter2@127.0.0.1:1/shop");
+  CHECK(refused.code == errc::connect_failed);
+  CHECK_THAT(refused.message, Catch::Matchers::ContainsSubstring("Connection refused"));
+}
+
+}  // namespace
+}  // namespace cohort::test
