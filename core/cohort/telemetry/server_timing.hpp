@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <cohort/runtime/time/deadline.hpp>
+#include <cohort/telemetry/requests/request_log.hpp>
 
 namespace cohort {
 class loop;
@@ -40,6 +41,10 @@ class server_timing {
   /// The time covered by `scoped_wait`s that have ended.
   duration wait_time() const noexcept { return wait_time_; }
 
+  /// The record of the request and of its upstream calls, if it has one: see `request_log`.
+  request_recording& recording() noexcept { return recording_; }
+  const request_recording& recording() const noexcept { return recording_; }
+
  private:
   /// Bounds the size of the field for handlers with many calls.
   static constexpr unsigned max_entries = 16;
@@ -48,6 +53,7 @@ class server_timing {
   unsigned active_waits_ = 0;
   time_point wait_start_{};
   duration wait_time_{};
+  request_recording recording_;
 };
 
 }  // namespace cohort::telemetry

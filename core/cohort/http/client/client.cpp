@@ -11,6 +11,14 @@ namespace {
 
 using outcome = policy::load_balancer::outcome;
 
+/// Records the connection of an attempt and the beginning of its exchange. `record` may be null.
+void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
+  if (!record) return;
+  record->address = lease.address();
+  record->reused_connection = lease.reused();
+  record->enter(telemetry::attempt_phase::wait, now);
+}
+
 /// The result of an exchange for the load balancer.
 outcome address_outcome(const client_result& response, bool timeout_is_failure) noexcept {
   if (response && response->status_code() < 500) return outcome::success;
@@ -49,22 +57,26 @@ task<client::exchange> client::send(const client_request& request, deadline call
   const auto target = origin_of(request.url);
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
   if (call_deadline.expired(loop::current().now())) co_return exchange{client_error::deadline_exceeded};
-  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection));
+  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
   if (!lease) co_return exchange{lease.error()};
 
   if (options.on_connected) options.on_connected(lease->address());
   const auto now = loop::current().now();
+  record_exchange_start(options.record, *lease, now);
   const auto sent_deadline = server_deadline(*target, call_deadline);
   if (sent_deadline.expired(now)) {
     lease->release(outcome::ignored, true);
     co_return exchange{client_error::deadline_exceeded};
   }
   std::string remaining;
-  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(sent_deadline, now);
+  if (options.propagate_deadline && !call_deadline.is_never()) {
+    remaining = format_envoy_timeout(sent_deadline, now);
+    if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
+  }
   const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
   const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
   lease->stream().set_deadline(call_deadline);
-  auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_);
+  auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
   if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   lease->release(address_outcome(result.response, options.timeout_is_failure), result.reusable);
   exchange done{std::move(result.response), lease->address()};
@@ -81,18 +93,22 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   const auto target = origin_of(request.url);
   if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
   if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
-  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection));
+  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
   if (!lease) co_return opened_exchange{{lease.error()}};
 
   if (options.on_connected) options.on_connected(lease->address());
   const auto now = loop::current().now();
+  record_exchange_start(options.record, *lease, now);
   const auto sent_deadline = server_deadline(*target, call_deadline);
   if (sent_deadline.expired(now)) {
     lease->release(outcome::ignored, true);
     co_return opened_exchange{{client_error::deadline_exceeded}};
   }
   std::string remaining;
-  if (options.propagate_deadline && !call_deadline.is_never()) remaining = format_envoy_timeout(sent_deadline, now);
+  if (options.propagate_deadline && !call_deadline.is_never()) {
+    remaining = format_envoy_timeout(sent_deadline, now);
+    if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
+  }
   const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
   streamed_framing framing;
   if (source) framing.content_length = source->content_length();

@@ -29,6 +29,8 @@ class client {
     bool propagate_deadline = false;
     /// Called with the address as soon as there is a connection.
     std::function<void(const net::endpoint&)> on_connected{};
+    /// The record of the attempt, whose phases, address and deadline are set; null for none. Must outlive the exchange.
+    telemetry::attempt_record* record = nullptr;
   };
   struct exchange {
     client_result response;

@@ -31,6 +31,8 @@ class server {
 
   /// The address that the server listens on.
   net::endpoint local_endpoint() const { return local_endpoint_; }
+  /// The parts of the server, one per loop. Each is used on its loop only.
+  const std::vector<std::unique_ptr<server_shard>>& shards() const noexcept { return shards_; }
 
  private:
   task<> accept_connections();

@@ -41,6 +41,7 @@ server_shard::server_shard(server_state& state, loop& event_loop)
     : state_(state),
       loop_(event_loop),
       admission_(state.settings.admission, state.routes, state.metrics, event_loop),
+      requests_(event_loop),
       tasks_([this](const std::exception_ptr& failure) { log_failure(failure); }) {}
 
 /// A connection that does not serve requests yet: it waits for a PROXY protocol header or performs a TLS handshake.

@@ -24,6 +24,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/requests/request_log.hpp>
 
 namespace cohort::http {
 
@@ -105,6 +106,10 @@ class server_shard {
   server_state& state() noexcept { return state_; }
   loop& event_loop() noexcept { return loop_; }
   admission_control& admission() noexcept { return admission_; }
+  /// The records of the requests that have an asynchronous handler, a body or a streamed response.
+  telemetry::request_log& requests() noexcept { return requests_; }
+  /// The number of open connections, by the loop's own count.
+  std::size_t open_connections() const noexcept { return open_count_; }
   /// Set once the server drains.
   event& draining() noexcept { return draining_; }
   /// The current `Date` header line (RFC 9110 section 6.6.1); formatted once a second.
@@ -128,6 +133,7 @@ class server_shard {
   server_state& state_;
   loop& loop_;
   admission_control admission_;
+  telemetry::request_log requests_;
   task_group tasks_;
   connection_registry connections_;
   /// Open connections, and their maximum since memory was last returned to the system.

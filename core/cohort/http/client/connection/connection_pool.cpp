@@ -71,7 +71,8 @@ connection_pool::connection_pool(net::network& network, const client_settings& s
 connection_pool::~connection_pool() = default;
 
 task<result<connection_pool::lease, client_error>> connection_pool::acquire(origin target, deadline call_deadline,
-                                                                            lease_options options) {
+                                                                            lease_options options,
+                                                                            telemetry::attempt_record* record) {
   const auto state = state_of(target);
   if (loop_.now() >= state->next_resolve) {
     const auto error = co_await resolve(state, call_deadline);
@@ -81,7 +82,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     const auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
     if (!address) break;
-    auto acquired = co_await acquire_at(state, *address, call_deadline, options.new_connection, addresses - 1);
+    auto acquired = co_await acquire_at(state, *address, call_deadline, options.new_connection, addresses - 1, record);
     if (acquired) co_return std::move(*acquired);
     const auto error = acquired.error();
     if (!is_connect_failure(error)) co_return error;
@@ -112,11 +113,9 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
   co_return addresses.error();
 }
 
-task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(std::shared_ptr<origin_state> state,
-                                                                               net::endpoint address,
-                                                                               deadline call_deadline,
-                                                                               bool new_connection,
-                                                                               std::size_t other_addresses) {
+task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
+    std::shared_ptr<origin_state> state, net::endpoint address, deadline call_deadline, bool new_connection,
+    std::size_t other_addresses, telemetry::attempt_record* record) {
   lease acquired{*this, state, address};
   if (state->name.secure) close_outdated(*state);
   acquired.tls_version_ = state->tls_version;
@@ -134,7 +133,11 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(s
                            : call_deadline.remaining(now) / static_cast<std::int64_t>(other_addresses + 1);
     connect_deadline = std::min(call_deadline, deadline::after(now, std::min(share, settings_.connect_timeout)));
   }
-  auto connected = co_await connector_.connect_address(state->name, address, connect_deadline, call_deadline);
+  if (record) {
+    record->address = address;
+    record->enter(telemetry::attempt_phase::connect, now);
+  }
+  auto connected = co_await connector_.connect_address(state->name, address, connect_deadline, call_deadline, record);
   if (!connected) {
     const auto error = connected.error();
     const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||

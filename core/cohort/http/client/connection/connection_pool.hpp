@@ -76,8 +76,10 @@ class connection_pool {
   ~connection_pool();
 
   /// An idle connection that is still open, otherwise a new one. Tries the addresses in the order of the load balancer;
-  /// the error is that of the last stage reached.
-  task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options);
+  /// the error is that of the last stage reached. `record` gets the phases up to the connection; it may be null, and
+  /// must outlive the task.
+  task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
+                                            telemetry::attempt_record* record = nullptr);
 
   /// A new connection that does not belong to the pool; see `connector::connect`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline) {
@@ -93,8 +95,8 @@ class connection_pool {
  private:
   task<std::optional<client_error>> resolve(std::shared_ptr<origin_state> state, deadline call_deadline);
   task<result<lease, client_error>> acquire_at(std::shared_ptr<origin_state> state, net::endpoint address,
-                                               deadline call_deadline, bool new_connection,
-                                               std::size_t other_addresses);
+                                               deadline call_deadline, bool new_connection, std::size_t other_addresses,
+                                               telemetry::attempt_record* record);
   std::shared_ptr<origin_state> state_of(const origin& target);
   void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream);
   void close_outdated(origin_state& state);

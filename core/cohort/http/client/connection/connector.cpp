@@ -63,7 +63,8 @@ task<result<std::vector<net::endpoint>, client_error>> connector::resolve(const 
 task<result<connector::connection, client_error>> connector::connect_address(const origin& target,
                                                                              net::endpoint address,
                                                                              deadline connect_deadline,
-                                                                             deadline call_deadline) {
+                                                                             deadline call_deadline,
+                                                                             telemetry::attempt_record* record) {
   const auto started = loop::current().now();
   auto stream = co_await network_.connect(address, connect_deadline);
   if (!stream) co_return connect_error(stream.error());
@@ -76,6 +77,7 @@ task<result<connector::connection, client_error>> connector::connect_address(con
     *stream = std::move(*prepared);
   }
   if (!target.secure) co_return connection{std::move(*stream), round_trip};
+  if (record) record->enter(telemetry::attempt_phase::tls, loop::current().now());
   const auto settings = tls_settings_.get();
   const auto& server_name = settings->server_name.empty() ? target.host : settings->server_name;
   auto secured = co_await handshake(std::move(*stream), server_name, call_deadline);

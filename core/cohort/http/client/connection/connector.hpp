@@ -11,6 +11,7 @@
 #include <cohort/net/network.hpp>
 #include <cohort/net/tls_settings.hpp>
 #include <cohort/runtime/time/deadline.hpp>
+#include <cohort/telemetry/requests/request_record.hpp>
 
 namespace cohort::net {
 class tls_client_context;
@@ -41,9 +42,11 @@ class connector {
   /// All addresses of the origin's host, or of its proxy.
   task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
   /// Connects to the origin at one of its addresses, or of its proxy's. `connect_deadline` applies to TCP alone,
-  /// `call_deadline` also to proxy and TLS.
+  /// `call_deadline` also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must
+  /// outlive the task.
   task<result<connection, client_error>> connect_address(const origin& target, net::endpoint address,
-                                                         deadline connect_deadline, deadline call_deadline);
+                                                         deadline connect_deadline, deadline call_deadline,
+                                                         telemetry::attempt_record* record = nullptr);
   /// Connects to the first address of the name that accepts, beginning with another one each time. Each address gets
   /// its share of the remaining time, or 10 s if the deadline is `never`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);

@@ -6,10 +6,11 @@
 #include <cohort/http/client/connection/connector.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
 #include <cohort/http/message/body/gzip.hpp>
+#include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
 task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
-                                   const client_settings& settings) {
+                                   const client_settings& settings, telemetry::attempt_record* record) {
   const net::const_buffers buffers{asio::buffer(request), asio::const_buffer{}};
   const auto sent = co_await net::write_all(stream, buffers);
   // A server that rejects a request early may respond and close before it has read all of it: read the response.
@@ -34,6 +35,7 @@ task<exchange_result> run_exchange(net::stream& stream, const std::string& reque
                                        : client_error::no_response;
       co_return exchange_result{error_at_stage(count.error(), client_error::response_timeout, error)};
     }
+    if (record && !any_bytes) record->enter(telemetry::attempt_phase::read, loop::current().now());
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
     if (!parser.done()) continue;
     const bool is_http = parser.response().status_code() != switching_protocols;

@@ -6,6 +6,7 @@
 #include <cohort/http/client/client_response.hpp>
 #include <cohort/http/client/client_settings.hpp>
 #include <cohort/net/stream.hpp>
+#include <cohort/telemetry/requests/request_record.hpp>
 
 namespace cohort::http {
 
@@ -18,9 +19,10 @@ struct exchange_result {
 };
 
 /// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are
-/// skipped, except 101 (RFC 9110 section 15.2). `stream`, `request` and `settings` must outlive the exchange.
+/// skipped, except 101 (RFC 9110 section 15.2). `record` gets the time of the first byte; it may be null. All arguments
+/// must outlive the exchange.
 task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
-                                   const client_settings& settings);
+                                   const client_settings& settings, telemetry::attempt_record* record = nullptr);
 
 /// Decompresses the body according to `Content-Encoding` (gzip, deflate or identity) and removes that field. After an
 /// error the response must not be used.

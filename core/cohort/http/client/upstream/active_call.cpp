@@ -2,6 +2,7 @@
 #include <cohort/http/client/upstream/active_call.hpp>
 
 #include <cohort/http/client/protocol/retry_after.hpp>
+#include <cohort/http/client/upstream/attempt_recording.hpp>
 #include <cohort/http/client/upstream/hedged_attempt.hpp>
 
 namespace cohort::http {
@@ -35,12 +36,14 @@ upstream::permit::~permit() {
 // ---- call
 
 upstream::active_call::active_call(upstream& owner, loop_state& state, client_request& request, origin target,
-                                   deadline call_deadline, std::string_view request_id, bool timeout_is_failure)
+                                   deadline call_deadline, std::string_view request_id, bool timeout_is_failure,
+                                   telemetry::call_recording& recording)
     : call_loop(owner.transport_, request, std::move(target), call_deadline),
       owner_(owner),
       state_(state),
       request_id_(request_id),
-      timeout_is_failure_(timeout_is_failure) {}
+      timeout_is_failure_(timeout_is_failure),
+      recording_(&recording) {}
 
 std::optional<client_error> upstream::active_call::begin() {
   const auto now = loop::current().now();
@@ -70,7 +73,8 @@ breaker::outcome upstream::active_call::breaker_outcome(const client_result& res
 
 task<client::exchange> upstream::active_call::attempt(bool new_connection) {
   const auto delay = hedge_delay();
-  return delay ? send_hedged(*delay, new_connection) : send_recorded(new_connection);
+  if (delay) return send_hedged(*delay, new_connection);
+  return send_recorded(new_connection, begin_attempt_record(false));
 }
 
 /// Empty for retries, for probes and for requests that are not idempotent.
@@ -80,19 +84,28 @@ std::optional<duration> upstream::active_call::hedge_delay() {
   return state_.hedging.delay(call_deadline().remaining(now), now);
 }
 
-task<client::exchange> upstream::active_call::send_recorded(bool new_connection) {
+telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_hedge) {
+  using enum telemetry::attempt_kind;
+  const auto kind = is_hedge ? hedge : total_attempts() == 0 ? first : attempts() == 0 ? redirect : retry;
+  return recording_->add_attempt(kind, loop::current().now());
+}
+
+task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record) {
+  attempt_recording recording{*recording_, record};
   count_attempt();
   owner_.metrics_->attempts.increment();
   client::send_options options;
   options.connection.avoid_addresses = tried_addresses_;
   options.connection.new_connection = new_connection;
   options.timeout_is_failure = timeout_is_failure_;
+  options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;
   options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
   const auto started = loop::current().now();
   auto sending = send(std::move(options));
   auto exchange = co_await std::move(sending);
   const auto now = loop::current().now();
+  recording.end(exchange.response, now);
   if (exchange.response) {
     state_.hedging.record(now - started, now);
     record_rate_limit(*exchange.response, now);

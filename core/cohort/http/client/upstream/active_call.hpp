@@ -7,6 +7,7 @@
 #include <cohort/http/client/call_loop.hpp>
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/policy/overload/bulkhead.hpp>
+#include <cohort/telemetry/requests/call_recording.hpp>
 
 namespace cohort::http {
 
@@ -52,15 +53,18 @@ class upstream::permit {
 /// One call to an upstream, with all its policies.
 class upstream::active_call : public call_loop {
  public:
-  /// `timeout_is_failure`: whether a timeout counts as a failure of the upstream.
+  /// `timeout_is_failure`: whether a timeout counts as a failure of the upstream. `recording` must outlive `run`.
   active_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
-              std::string_view request_id, bool timeout_is_failure);
+              std::string_view request_id, bool timeout_is_failure, telemetry::call_recording& recording);
 
  protected:
   void end(const client::exchange* last) override;
   task<client::exchange> attempt(bool new_connection) override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
-  task<client::exchange> send_recorded(bool new_connection);
+  /// Begins the record of the next attempt; null if the request has no record.
+  telemetry::attempt_record* begin_attempt_record(bool is_hedge);
+  /// Makes one attempt, for the metrics, the policies and `record`, which may be null.
+  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record);
 
  private:
   class hedged_attempt;
@@ -76,6 +80,7 @@ class upstream::active_call : public call_loop {
   loop_state& state_;
   std::string_view request_id_;
   bool timeout_is_failure_;
+  telemetry::call_recording* recording_;
   std::optional<permit> permit_;
   /// Addresses at which attempts have failed or are in progress.
   std::vector<net::endpoint> tried_addresses_;

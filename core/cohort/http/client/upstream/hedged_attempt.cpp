@@ -27,7 +27,8 @@ client::exchange upstream::active_call::hedged_attempt::take() {
 
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection) {
   ++running_;
-  detail::start_child_task(attempts_[index], call_.send_recorded(new_connection),
+  records_[index] = call_.begin_attempt_record(index == second);
+  detail::start_child_task(attempts_[index], call_.send_recorded(new_connection, records_[index]),
                            [this, index] { on_attempt_ended(index); });
 }
 
@@ -45,6 +46,8 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   --running_;
   if (!winner_ && (succeeded(index) || running_ == 0)) {
     winner_ = index;
+    // Ignored if that attempt has ended.
+    if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();
   }
   // The first attempt lost: its latency is at least the time until now. Without that sample the recorded latencies

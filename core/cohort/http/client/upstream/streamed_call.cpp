@@ -6,9 +6,10 @@
 namespace cohort::http {
 
 upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, client_request& request, origin target,
-                                       deadline call_deadline, bool timeout_is_failure, const open_options& options)
+                                       deadline call_deadline, bool timeout_is_failure,
+                                       telemetry::call_recording& recording, const open_options& options)
     // Without a request ID, which would have to outlive the call: only log lines of attempts lack it.
-    : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure),
+    : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure, recording),
       owner_(owner),
       request_(request),
       options_(options) {}
@@ -24,7 +25,9 @@ task<client::exchange> upstream::streamed_call::send(client::send_options option
 }
 
 /// Not hedged: a second attempt would need the body of the request twice.
-task<client::exchange> upstream::streamed_call::attempt(bool new_connection) { return send_recorded(new_connection); }
+task<client::exchange> upstream::streamed_call::attempt(bool new_connection) {
+  return send_recorded(new_connection, begin_attempt_record(false));
+}
 
 policy::retry_decision upstream::streamed_call::decide(const client::exchange& exchange, const classification& result) {
   if (has_read_source_ && !options_.body->rewind()) {
@@ -98,8 +101,11 @@ task<open_result> upstream::open(client_request request, call_context context, o
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
   auto target = origin_of(request.url);
   open_result result{.response = client_error::invalid_request};
+  // Up to the head of the response: the body may outlive the request that the call is made for.
+  telemetry::call_recording recording{record_of(context), name_, started, call_deadline};
   const auto record = [&](const client_result& ended) {
     result.elapsed = loop::current().now() - started;
+    recording.end(outcome_label(ended));
     if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(ended));
   };
   if (target) {
@@ -112,8 +118,8 @@ task<open_result> upstream::open(client_request request, call_context context, o
     state->request.max_redirects = 0;
     const bool timeout_is_failure = call_deadline.remaining(started) >= std::min(max_timeout, settings_.timeout) / 2;
     auto& on_loop = current_loop_state();
-    auto& call =
-        state->call.emplace(*this, on_loop, state->request, *target, call_deadline, timeout_is_failure, options);
+    auto& call = state->call.emplace(*this, on_loop, state->request, *target, call_deadline, timeout_is_failure,
+                                     recording, options);
     auto running = call.run();
     auto head = co_await std::move(running);
     notify_response(state->request, head);

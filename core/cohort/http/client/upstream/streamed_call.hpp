@@ -12,9 +12,9 @@ namespace cohort::http {
 /// and the breaker's permission, until `end_body`.
 class upstream::streamed_call final : public active_call {
  public:
-  /// `request` and `options.body` must outlive `run`.
+  /// `request`, `options.body` and `recording` must outlive `run`.
   streamed_call(upstream& owner, loop_state& state, client_request& request, origin target, deadline call_deadline,
-                bool timeout_is_failure, const open_options& options);
+                bool timeout_is_failure, telemetry::call_recording& recording, const open_options& options);
 
   /// The body of the response; null if there is none.
   std::unique_ptr<response_body_stream> take_body() noexcept { return std::move(body_); }

@@ -36,6 +36,10 @@ upstream::loop_state& upstream::current_loop_state() {
   return *state;
 }
 
+telemetry::request_record* upstream::record_of(const call_context& context) noexcept {
+  return context.timing ? context.timing->recording().get() : nullptr;
+}
+
 deadline upstream::call_deadline_of(const call_context& context, time_point started, duration max_timeout) const {
   const auto reserve = reserve_for(context.deadline, started, settings_.reserve);
   return derive_deadline(context.deadline, started, max_timeout, reserve);
@@ -66,12 +70,13 @@ task<upstream_result> upstream::call(client_request request, call_context contex
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
   auto target = origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
+  telemetry::call_recording recording{record_of(context), name_, started, call_deadline};
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};
     prepare_request(request, context);
     const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
     auto& state = current_loop_state();
-    active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure};
+    active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure, recording};
     auto running = call.run();
     result.response = co_await std::move(running);
     notify_response(request, result.response);
@@ -81,6 +86,7 @@ task<upstream_result> upstream::call(client_request request, call_context contex
   const auto now = loop::current().now();
   result.elapsed = now - started;
   metrics_->record_call(result.response, result.elapsed, context.trace, now);
+  recording.end(outcome_label(result.response));
   if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(result.response));
   co_return result;
 }

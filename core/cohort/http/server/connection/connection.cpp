@@ -108,6 +108,7 @@ task<connection::disposition> connection::handle_request() {
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
   auto result = handle_immediately(context);
   if (const auto* reason = std::get_if<no_response>(&result); reason && *reason == no_response::pending) {
+    open_record(context, start);
     auto waiting = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
     result = co_await std::move(waiting);
   }
@@ -127,6 +128,7 @@ task<connection::disposition> connection::handle_request() {
   const bool sends_body = head_.method != method::head && may_have_body(final_response.code());
   auto next = keep_alive ? disposition::keep_alive : disposition::linger;
   if (final_response.producer() && sends_body) {
+    open_record(context, start).is_streamed = true;
     next = co_await send_streamed_response(final_response, keep_alive);
   } else {
     bool sent = co_await send_response(final_response, keep_alive);
@@ -141,6 +143,7 @@ task<connection::disposition> connection::handle_request() {
 connection::disposition connection::conclude_without_response(request_context& context, no_response reason,
                                                               time_point start) {
   if (reason == no_response::rejected) {
+    if (auto* record = context.timing().recording().get()) record->status = static_cast<std::uint16_t>(rejection_);
     reject(rejection_);
     return disposition::linger;
   }
@@ -254,7 +257,8 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome);
+  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome,
+                                                     context.timing().recording().get());
 
   if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
   if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);

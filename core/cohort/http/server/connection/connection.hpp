@@ -96,6 +96,7 @@ class connection final : public open_connection {
   // Handling (connection.cpp).
   task<disposition> handle_request();
   void prepare(request_context& context, time_point start);
+  telemetry::request_record& open_record(request_context& context, time_point start);
   duration request_timeout() const noexcept;
   task<response> start_handler(const handler& selected, request_context& context);
   void find_client(request_context& context);

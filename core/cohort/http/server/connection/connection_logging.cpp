@@ -20,9 +20,23 @@ void connection::record_response(const request_context& context, status code, ti
   shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
 }
 
+/// The request's record, with its identity. Not for synchronous handlers: they end before it could be read.
+telemetry::request_record& connection::open_record(request_context& context, time_point start) {
+  auto& recording = context.timing().recording();
+  if (auto* open = recording.get()) return *open;
+  auto& record = recording.open(shard_.requests(), start);
+  record.trace = {context.trace().id, context.trace().sampled};
+  record.request_id = context.id();
+  record.method = head_.method_text;
+  record.route = context.endpoint();
+  record.until = context.deadline();
+  return record;
+}
+
 /// Called once for each request with a valid header section, after its response has been sent or buffered.
 void connection::finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
                                 bool is_complete) {
+  if (auto* record = context.timing().recording().get()) record->status = static_cast<std::uint16_t>(code);
   const bool is_logged = shard_.state().log.is_enabled(telemetry::log_level::info);
   const bool has_callbacks = context.has_sent_callbacks();
   if (!is_logged && !has_callbacks) return;

@@ -102,7 +102,8 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   detail::task_outcome<response> outcome;
   // A disconnect cannot be detected before the body has been read.
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome);
+  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome,
+                                                     context.timing().recording().get());
   if (wrapped.is_connection_lost()) co_return no_response::connection_lost;
   co_return conclude(interrupted, outcome);
 }

@@ -34,6 +34,7 @@ void handler_run::set_deadline(deadline limit) noexcept {
 void handler_run::stop() noexcept {
   timer_.disarm();
   is_running_ = false;
+  record_ = nullptr;
   if (std::exchange(is_watching_, false)) stream_.unwatch_hangup();
 }
 
@@ -41,6 +42,10 @@ void handler_run::interrupt(interruption cause) {
   // A timer or a stream event can still be delivered after `stop`; the first cause counts.
   if (!is_running_ || interruption_ != interruption::none) return;
   interruption_ = cause;
+  if (record_) {
+    using enum telemetry::cancellation_cause;
+    record_->interrupted_by = cause == interruption::deadline ? deadline : client;
+  }
   detail::cancel(cancel_signal_);
 }
 

@@ -12,6 +12,7 @@
 #include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/runtime/time/timer_wheel.hpp>
+#include <cohort/telemetry/requests/request_record.hpp>
 
 namespace cohort::http {
 
@@ -61,9 +62,11 @@ class handler_run {
   /// first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled handler may still
   /// have a value. The caller can continue after a deadline or a disconnect, but not after a shutdown: then its next
   /// `co_await` throws. `detect_disconnect` is false if received bytes wait to be read; then the stream cannot detect
-  /// it.
+  /// it. The cause of a cancellation is set in `record`, before the work is cancelled; `record` may be null.
   template <class T>
-  task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome) {
+  task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome,
+                         telemetry::request_record* record = nullptr) {
+    record_ = record;
     start(limit, detect_disconnect);
     try {
       if constexpr (std::is_void_v<T>) {
@@ -106,6 +109,7 @@ class handler_run {
   bool is_watching_ = false;
   interruption interruption_ = interruption::none;
   deadline deadline_;
+  telemetry::request_record* record_ = nullptr;
   bound_timer<&handler_run::on_timer> timer_;
 };
 

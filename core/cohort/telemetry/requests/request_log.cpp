@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/requests/request_log.hpp>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::telemetry {
+
+struct request_log::node : request_record {
+  node* previous = nullptr;
+  node* next = nullptr;
+
+  duration elapsed() const noexcept { return ended - started; }
+};
+
+request_log::ring::ring(std::size_t capacity) : capacity_(capacity) { nodes_.reserve(capacity); }
+
+request_log::ring::~ring() = default;
+
+std::unique_ptr<request_log::node> request_log::ring::push(std::unique_ptr<node> added) {
+  if (capacity_ == 0) return added;
+  if (nodes_.size() < capacity_) {
+    nodes_.push_back(std::move(added));
+    return nullptr;
+  }
+  std::swap(nodes_[next_], added);
+  next_ = (next_ + 1) % capacity_;
+  return added;
+}
+
+request_log::request_log(loop& event_loop) : request_log(event_loop, settings{}) {}
+
+request_log::request_log(loop& event_loop, settings limits)
+    : loop_(event_loop), limits_(limits), problems_(limits.problems), sampled_(limits.sampled) {
+  // `close` must not fail.
+  slowest_.reserve(limits.slowest);
+  free_.reserve(max_free);
+}
+
+/// The records in progress, if any, belong to coroutines that have been destroyed.
+request_log::~request_log() {
+  while (first_open_) {
+    const std::unique_ptr<node> abandoned{std::exchange(first_open_, first_open_->next)};
+  }
+}
+
+request_record& request_log::open(time_point started) {
+  std::unique_ptr<node> added;
+  if (free_.empty()) {
+    added = std::make_unique<node>();
+  } else {
+    added = std::move(free_.back());
+    free_.pop_back();
+  }
+  added->reset(started, loop_.wall_now());
+  added->previous = last_open_;
+  added->next = nullptr;
+  (last_open_ ? last_open_->next : first_open_) = added.get();
+  last_open_ = added.release();
+  ++open_count_;
+  return *last_open_;
+}
+
+void request_log::close(request_record& record) noexcept {
+  std::unique_ptr<node> ended{static_cast<node*>(&record)};
+  (ended->previous ? ended->previous->next : first_open_) = ended->next;
+  (ended->next ? ended->next->previous : last_open_) = ended->previous;
+  --open_count_;
+  record.ended = loop_.now();
+  if (record.has_problem()) {
+    ended = problems_.push(std::move(ended));
+  } else {
+    if (!record.is_streamed) ended = keep_if_slow(std::move(ended));
+    if (ended && may_sample(ended->ended)) ended = sampled_.push(std::move(ended));
+  }
+  if (ended) recycle(std::move(ended));
+}
+
+/// Replaces the shortest record, or one that is too old. Returns the record that gives way.
+std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
+  if (slowest_.size() < limits_.slowest) {
+    slowest_.push_back(std::move(ended));
+    return nullptr;
+  }
+  const auto oldest = ended->ended - limits_.slowest_age;
+  const auto rank = [oldest](const std::unique_ptr<node>& kept) {
+    return kept->ended <= oldest ? duration::min() : kept->elapsed();
+  };
+  std::unique_ptr<node>* shortest = nullptr;
+  for (auto& kept : slowest_) {
+    if (!shortest || rank(kept) < rank(*shortest)) shortest = &kept;
+  }
+  if (shortest && rank(*shortest) < ended->elapsed()) std::swap(*shortest, ended);
+  return ended;
+}
+
+bool request_log::may_sample(time_point now) noexcept {
+  if (now - sample_second_ >= std::chrono::seconds{1}) {
+    sample_second_ = now;
+    samples_in_second_ = 0;
+  }
+  return samples_in_second_ < limits_.sampled_per_second && ++samples_in_second_ > 0;
+}
+
+void request_log::recycle(std::unique_ptr<node> unused) {
+  if (free_.size() < max_free) free_.push_back(std::move(unused));
+}
+
+void request_log::visit_open(const visitor& visit) const {
+  for (const auto* current = first_open_; current; current = current->next) visit(*current, nullptr);
+}
+
+void request_log::visit_finished(const visitor& visit) const {
+  const auto visit_all = [&](const std::vector<std::unique_ptr<node>>& nodes, reason kept) {
+    for (const auto& one : nodes) visit(*one, &kept);
+  };
+  visit_all(problems_.nodes(), reason::problem);
+  visit_all(slowest_, reason::slow);
+  visit_all(sampled_.nodes(), reason::sample);
+}
+
+}  // namespace cohort::telemetry

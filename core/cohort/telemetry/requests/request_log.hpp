@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <cohort/telemetry/requests/request_record.hpp>
+
+namespace cohort {
+class loop;
+}
+
+namespace cohort::telemetry {
+
+/// The records of one loop: those of the requests in progress, and a bounded number of those that have ended. Kept are
+/// the latest that missed a deadline or failed, the slowest of the last minute, and a sample of the others. Records are
+/// reused, so that a server in its steady state does not allocate for them. Used on its loop only.
+class request_log {
+ public:
+  struct settings {
+    /// Maximum number of records with a problem; the oldest is replaced.
+    std::size_t problems = 32;
+    /// Maximum number of other records; the oldest is replaced.
+    std::size_t sampled = 32;
+    /// Maximum number of other records that are kept within one second.
+    unsigned sampled_per_second = 8;
+    std::size_t slowest = 8;
+    /// Time after which a slow record gives way to any other.
+    duration slowest_age = std::chrono::minutes{1};
+  };
+
+  /// Why a finished record was kept.
+  enum class reason : std::uint8_t { problem, slow, sample };
+  /// The record of a request in progress has no reason.
+  using visitor = std::function<void(const request_record&, const reason* kept)>;
+
+  explicit request_log(loop& event_loop);
+  request_log(loop& event_loop, settings limits);
+  ~request_log();
+  request_log(const request_log&) = delete;
+  request_log& operator=(const request_log&) = delete;
+
+  /// The record of a request that begins at `started`; it must be closed.
+  request_record& open(time_point started);
+  /// Ends a record. Keeps it or reuses it; not to be used after that.
+  void close(request_record& record) noexcept;
+
+  /// The number of records in progress.
+  std::size_t open_count() const noexcept { return open_count_; }
+  /// Calls `visit` with the records in progress, the oldest first.
+  void visit_open(const visitor& visit) const;
+  /// Calls `visit` with the finished records that were kept, in no order.
+  void visit_finished(const visitor& visit) const;
+
+  cohort::loop& event_loop() const noexcept { return loop_; }
+
+ private:
+  struct node;
+  /// The latest nodes; the oldest is replaced.
+  class ring {
+   public:
+    explicit ring(std::size_t capacity);
+    ~ring();
+    ring(const ring&) = delete;
+    ring& operator=(const ring&) = delete;
+    /// Returns the node that gives way, or null.
+    std::unique_ptr<node> push(std::unique_ptr<node> added);
+    const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
+
+   private:
+    std::size_t capacity_;
+    std::size_t next_ = 0;
+    std::vector<std::unique_ptr<node>> nodes_;
+  };
+
+  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> ended);
+  bool may_sample(time_point now) noexcept;
+  void recycle(std::unique_ptr<node> unused);
+
+  /// Free records beyond this number are released: after a peak of requests.
+  static constexpr std::size_t max_free = 64;
+
+  loop& loop_;
+  settings limits_;
+  node* first_open_ = nullptr;
+  node* last_open_ = nullptr;
+  std::size_t open_count_ = 0;
+  ring problems_;
+  ring sampled_;
+  std::vector<std::unique_ptr<node>> slowest_;
+  std::vector<std::unique_ptr<node>> free_;
+  time_point sample_second_{};
+  unsigned samples_in_second_ = 0;
+};
+
+/// The record of one request while it is in progress, or none. Closes it when it is destroyed.
+class request_recording {
+ public:
+  request_recording() noexcept = default;
+  ~request_recording() { close(); }
+  request_recording(request_recording&& other) noexcept
+      : log_(other.log_), record_(std::exchange(other.record_, nullptr)) {}
+  request_recording& operator=(request_recording&&) = delete;
+
+  /// Begins the record. Precondition: there is none.
+  request_record& open(request_log& log, time_point started) {
+    log_ = &log;
+    record_ = &log.open(started);
+    return *record_;
+  }
+  /// Records into an object of the caller's, which must outlive this and is not closed.
+  void attach(request_record& record) noexcept { record_ = &record; }
+  void close() noexcept {
+    if (record_ && log_) log_->close(*record_);
+    record_ = nullptr;
+  }
+  /// Null if there is none.
+  request_record* get() const noexcept { return record_; }
+
+ private:
+  request_log* log_ = nullptr;
+  request_record* record_ = nullptr;
+};
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <cohort/runtime/time/deadline.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+// The records of a request, of the upstream calls made on behalf of it, and of their attempts. They have a fixed size
+// and own their texts, so that a record is kept without an allocation after the objects that it describes have ended.
+namespace cohort::telemetry {
+
+/// A text of at most `Capacity` bytes; a longer one is cut.
+template <std::size_t Capacity>
+class bounded_text {
+ public:
+  constexpr bounded_text() noexcept = default;
+  constexpr bounded_text(std::string_view text) noexcept { *this = text; }  // NOLINT(google-explicit-constructor)
+  constexpr bounded_text& operator=(std::string_view text) noexcept {
+    size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
+    std::copy_n(text.data(), size_, bytes_.data());
+    return *this;
+  }
+  constexpr std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+  constexpr operator std::string_view() const noexcept { return view(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  static_assert(Capacity < 256);
+  std::uint8_t size_ = 0;
+  // Only the first `size_` bytes have a value.
+  std::array<char, Capacity> bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+};
+
+/// Why an attempt was made.
+enum class attempt_kind : std::uint8_t {
+  first,
+  /// After a failed attempt; also a request to another address of the name.
+  retry,
+  /// Sent while the first attempt was slow.
+  hedge,
+  /// To the location of a redirect.
+  redirect,
+};
+
+/// The stages of an attempt, in their order.
+enum class attempt_phase : std::uint8_t {
+  /// Name resolution, and the choice of an address.
+  queued,
+  /// TCP handshake, and the tunnel through a proxy. None if the connection is reused.
+  connect,
+  tls,
+  /// Sending the request, and waiting for the first byte of the response.
+  wait,
+  /// From the first byte of the response to its last.
+  read,
+  ended,
+};
+
+/// What ended an attempt, a call or a handler before it had a result.
+enum class cancellation_cause : std::uint8_t {
+  none,
+  deadline,
+  /// The other one of two hedged attempts succeeded.
+  hedge,
+  /// The client of the request disconnected.
+  client,
+  /// The server reached the end of its drain.
+  shutdown,
+  /// The code that made the call, such as a `race` that another task won.
+  caller,
+};
+
+std::string_view to_string(attempt_kind kind) noexcept;
+std::string_view to_string(attempt_phase phase) noexcept;
+std::string_view to_string(cancellation_cause cause) noexcept;
+
+/// One request to an upstream. Written and read on the loop of the call only.
+struct attempt_record {
+  /// The duration of each phase that has ended.
+  std::array<duration, static_cast<std::size_t>(attempt_phase::ended)> phases{};
+  time_point started{};
+  /// The end of the last phase that has ended.
+  time_point phase_started{};
+  /// The time that was sent to the upstream as its deadline; negative: none was sent.
+  duration sent_deadline{-1};
+  /// The server's address; its port is 0 if no connection was made.
+  boost::asio::ip::tcp::endpoint address{};
+  /// `response`, `timeout`, `connect_error`, `dns_error`, `tls_error`, `reset`, `protocol_error`, `too_large`,
+  /// `invalid_request` or `cancelled`; empty while the attempt runs. A string literal.
+  std::string_view outcome{};
+  /// The parent ID that was sent in `traceparent`; 0: none.
+  std::uint64_t span_id = 0;
+  /// The status of the response; 0 without one.
+  std::uint16_t status = 0;
+  /// The index in `request_record::calls`.
+  std::uint8_t call = 0;
+  /// The index, among the attempts of the call, of the attempt that this one repeats or hedges.
+  std::uint8_t of = 0;
+  attempt_kind kind = attempt_kind::first;
+  attempt_phase phase = attempt_phase::queued;
+  cancellation_cause cancelled_by = cancellation_cause::none;
+  bool reused_connection = false;
+
+  /// Ends the current phase and begins `next`. A phase that is entered again continues.
+  void enter(attempt_phase next, time_point now) noexcept {
+    phases[static_cast<std::size_t>(phase)] += now - phase_started;
+    phase = next;
+    phase_started = now;
+  }
+  duration phase_duration(attempt_phase which) const noexcept { return phases[static_cast<std::size_t>(which)]; }
+  bool has_ended() const noexcept { return phase == attempt_phase::ended; }
+  /// The end of an attempt that has ended.
+  time_point ended() const noexcept { return phase_started; }
+};
+
+/// One call to an upstream, with all its attempts.
+struct call_record {
+  /// The name of the upstream.
+  bounded_text<31> name{};
+  time_point started{};
+  /// `time_point::min()` while the call runs.
+  time_point ended = time_point::min();
+  /// The call's own deadline. Its budget at a time is `until.remaining(time)`.
+  deadline until{};
+  /// The result as in the metric `cohort_client_requests_total`; empty while the call runs. A string literal.
+  std::string_view outcome{};
+  std::uint8_t attempt_count = 0;
+  /// Attempts without a record, because the request's had no room.
+  std::uint8_t attempts_dropped = 0;
+
+  bool has_ended() const noexcept { return ended != time_point::min(); }
+};
+
+/// A request that a server received, or work of a service's own, with the calls made on behalf of it.
+struct request_record {
+  static constexpr std::size_t max_calls = 12;
+  static constexpr std::size_t max_attempts = 24;
+
+  /// Makes it the record of another request.
+  void reset(time_point now, wall_time wall_now) noexcept;
+  /// Adds a call; null if the record is full.
+  call_record* add_call(std::string_view name, time_point now, deadline call_deadline) noexcept;
+  /// Adds an attempt of a call of this record; null if the record is full.
+  attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
+
+  std::span<const call_record> all_calls() const noexcept { return {calls.data(), call_count}; }
+  /// Of all calls, in the order of their start.
+  std::span<const attempt_record> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
+  std::size_t index_of(const call_record& call) const noexcept {
+    return static_cast<std::size_t>(&call - calls.data());
+  }
+  /// Whether it or one of its calls missed its deadline or failed.
+  bool has_problem() const noexcept;
+  bool has_ended() const noexcept { return ended != time_point::min(); }
+
+  trace_context trace{};
+  time_point started{};
+  wall_time wall_started{};
+  /// `time_point::min()` while the request runs.
+  time_point ended = time_point::min();
+  deadline until{};
+  bounded_text<40> request_id{};
+  bounded_text<15> method{};
+  /// The pattern of the route, or the name of the work.
+  bounded_text<79> route{};
+  /// The status of the response; 499 if the client disconnected before it, 0 for other work.
+  std::uint16_t status = 0;
+  /// What cancelled the handler.
+  cancellation_cause interrupted_by = cancellation_cause::none;
+  /// The response has a body that is streamed, or another protocol follows: it lasts as long as its client wants.
+  bool is_streamed = false;
+  std::uint8_t call_count = 0;
+  std::uint8_t attempt_count = 0;
+  /// Calls without a record, because there was no room.
+  std::uint16_t calls_dropped = 0;
+  std::array<call_record, max_calls> calls;
+  std::array<attempt_record, max_attempts> attempts;
+};
+
+}  // namespace cohort::telemetry
