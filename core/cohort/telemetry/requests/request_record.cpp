@@ -24,9 +24,9 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
   wall_started = wall_now;
   ended = time_point::min();
   until = deadline::never();
-  request_id = {};
-  method = {};
-  route = {};
+  request_id = std::string_view{};
+  method = std::string_view{};
+  route = std::string_view{};
   status = 0;
   interrupted_by = cancellation_cause::none;
   is_streamed = false;

@@ -108,7 +108,7 @@ task<connection::disposition> connection::handle_request() {
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
   auto result = handle_immediately(context);
   if (const auto* reason = std::get_if<no_response>(&result); reason && *reason == no_response::pending) {
-    open_record(context, start);
+    if (!route_ || !route_->is_probe()) open_record(context, start);
     auto waiting = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
     result = co_await std::move(waiting);
   }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/json/writer.hpp>
+#include <cohort/telemetry/requests/request_record.hpp>
+
+namespace cohort::telemetry {
+
+/// Milliseconds, rounded to microseconds.
+void write_milliseconds(json::writer& out, std::string_view name, duration span);
+
+/// The member `attempts` of a call of `request`: an array of objects, whose times are milliseconds since the start of
+/// the request. An attempt that runs at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
+/// `attempts_dropped` if the record had no room for all of them.
+void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
+
+/// The members of an object for a request with all its calls. One that runs at `now` has `age_ms` and, unless its
+/// deadline is `never`, `remaining_ms`; one that has ended has `duration_ms` and `status`.
+void write_request_members(json::writer& out, const request_record& request, time_point now);
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/service/service_fixture.hpp"
+
+// The records that a server makes of its requests.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using telemetry::request_log;
+using telemetry::request_record;
+
+const net::endpoint server_endpoint{asio::ip::make_address("192.0.2.50"), 80};
+
+struct records_fixture {
+  virtual_time time;
+  net::memory_network network;
+  http::router routes;
+  std::optional<in_memory_server> running;
+
+  peer connect() {
+    if (!running) running.emplace(time, network, server_endpoint, std::move(routes));
+    return {time, std::move(*time.run(network.connect(server_endpoint, deadline::never())))};
+  }
+  const request_log& log() { return running->server().shards().front()->requests(); }
+  std::vector<request_record> open() {
+    std::vector<request_record> records;
+    log().visit_open([&](const request_record& record, const request_log::reason*) { records.push_back(record); });
+    return records;
+  }
+  std::vector<request_record> finished() {
+    std::vector<request_record> records;
+    log().visit_finished([&](const request_record& record, const request_log::reason*) { records.push_back(record); });
+    return records;
+  }
+};
+
+TEST_CASE("request records: a request in progress is listed with its route and deadline", "[http][requests]") {
+  records_fixture fixture;
+  fixture.routes.get("/items/{id}", delayed_handler(1s)).timeout(3s);
+  auto client = fixture.connect();
+  const auto started = fixture.time.now();
+  client.send(get("/items/7",
+                  "X-Request-Id: call-7\r\ntraceparent: "
+                  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
+  fixture.time.run_for(500ms);
+  REQUIRE(fixture.open().size() == 1);
+  const auto record = fixture.open().front();
+  CHECK(record.route.view() == "/items/{id}");
+  CHECK(record.method.view() == "GET");
+  CHECK(record.request_id.view() == "call-7");
+  const auto hex = record.trace.id.hex();
+  CHECK(std::string_view{hex.data(), hex.size()} == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(record.until.remaining(started) >= 3s);
+  CHECK_FALSE(record.has_ended());
+  fixture.time.run_for(1s);
+  CHECK(fixture.open().empty());
+  REQUIRE(fixture.finished().size() == 1);
+  CHECK(fixture.finished().front().status == 200);
+  CHECK(fixture.finished().front().ended - fixture.finished().front().started >= 1s);
+}
+
+TEST_CASE("request records: a synchronous handler has none", "[http][requests]") {
+  records_fixture fixture;
+  const void* seen = &fixture;
+  fixture.routes.get("/", [&seen](request_context& context) {
+    seen = context.timing().recording().get();
+    return text_response("now");
+  });
+  auto client = fixture.connect();
+  client.send(get("/"));
+  CHECK(client.receive()->status == 200);
+  CHECK(seen == nullptr);
+  CHECK(fixture.finished().empty());
+}
+
+TEST_CASE("request records: the cause that cancelled the handler is known before the handler ends",
+          "[http][requests]") {
+  records_fixture fixture;
+  auto cause = telemetry::cancellation_cause::none;
+  const auto handle = [](request_context& context, telemetry::cancellation_cause* cause) -> task<http::response> {
+    auto delay = sleep_for(1h);
+    co_await std::move(delay);
+    *cause = context.timing().recording().get()->interrupted_by;
+    co_return text_response("late");
+  };
+  fixture.routes.get("/", [&](request_context& context) { return handle(context, &cause); }).timeout(2s);
+  auto client = fixture.connect();
+  client.send(get("/"));
+  SECTION("its deadline") {
+    fixture.time.run_for(3s);
+    CHECK(cause == telemetry::cancellation_cause::deadline);
+  }
+  SECTION("its client") {
+    fixture.time.run_for(1s);
+    client.stream().close();
+    fixture.time.run_for(500ms);
+    CHECK(cause == telemetry::cancellation_cause::client);
+    REQUIRE(fixture.finished().size() == 1);
+    CHECK(fixture.finished().front().status == 499);
+  }
+  CHECK(fixture.open().empty());
+  REQUIRE(fixture.finished().size() == 1);
+  CHECK(fixture.finished().front().interrupted_by == cause);
+}
+
+TEST_CASE("request records: a streamed response is listed until its end", "[http][requests]") {
+  records_fixture fixture;
+  fixture.routes.get("/events", [](request_context&) {
+    http::response response;
+    response.stream(
+        [](body_writer& writer) -> task<> {
+          auto delay = sleep_for(1min);
+          co_await std::move(delay);
+          co_await writer.write("end");
+        },
+        "text/event-stream");
+    return response;
+  });
+  auto client = fixture.connect();
+  client.send(get("/events"));
+  fixture.time.run_for(30s);
+  REQUIRE(fixture.open().size() == 1);
+  CHECK(fixture.open().front().is_streamed);
+  CHECK(fixture.open().front().route.view() == "/events");
+  fixture.time.run_for(1min);
+  CHECK(fixture.open().empty());
+}
+
+}  // namespace
+}  // namespace cohort
