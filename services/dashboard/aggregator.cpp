@@ -38,7 +38,7 @@ aggregator::aggregator(const service::service_context& context, const aggregator
       sysinfo_(context, endpoint_at("sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
       weather_(context, endpoint_at("weather", settings.weather, "/api/weather"), settings.weather_policy) {}
 
-task<std::string> aggregator::aggregate(call_context context) {
+task<aggregate> aggregator::aggregate(call_context context) {
   const auto parts = co_await when_all(time_.fetch(context), sysinfo_.fetch(context), weather_.fetch(context));
   const auto& [time, sysinfo, weather] = parts;
   std::string body;
@@ -53,7 +53,12 @@ task<std::string> aggregator::aggregate(call_context context) {
   write_meta(writer, "sysinfo_service", sysinfo);
   write_meta(writer, "weather_service", weather);
   writer.close_object().close_object();
-  co_return body;
+  const auto summary = [](const char* name, const service_client& client, const part& part) {
+    return call_summary{name, client.label(), part.state, part.reason};
+  };
+  co_return dashboard::aggregate{std::move(body),
+                                 {summary("time_service", time_, time), summary("sysinfo_service", sysinfo_, sysinfo),
+                                  summary("weather_service", weather_, weather)}};
 }
 
 task<part> aggregator::fetch_time(call_context context) { co_return co_await time_.fetch(context, time_proxy_timeout); }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
+
+#include "services/dashboard/requests/request_report.hpp"
 #include "services/dashboard/service_client.hpp"
 
 namespace cohort::dashboard {
@@ -24,13 +27,20 @@ struct aggregator_settings {
   }
 };
 
+/// The responses of the three services.
+struct aggregate {
+  /// The body of `/api/aggregate`.
+  std::string body;
+  std::array<call_summary, 3> calls;
+};
+
 /// Calls the three services concurrently and combines their responses.
 class aggregator {
  public:
   aggregator(const service::service_context& context, const aggregator_settings& settings);
 
-  /// The body of `/api/aggregate`, within the longest timeout of the parts. Never fails.
-  task<std::string> aggregate(call_context context);
+  /// Ends within the longest timeout of the parts. Never fails.
+  task<dashboard::aggregate> aggregate(call_context context);
   /// The time service's response.
   task<part> fetch_time(call_context context);
 

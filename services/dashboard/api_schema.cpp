@@ -4,6 +4,7 @@
 #include <string>
 
 #include <cohort/json/schema.hpp>
+#include "services/dashboard/requests/request_report.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -118,11 +119,24 @@ void describe_time_proxy(http::operation& described) {
 }
 
 void describe_events(http::operation& described) {
-  described.summary("A stream of aggregates and alerts")
-      .description("Server-sent events, until the client or the session ends.")
+  described.summary("A stream of aggregates, records of their calls, and alerts")
+      .description(
+          "Server-sent events, until the client or the session ends. The data of the event `aggregate` is the body of "
+          "`/api/aggregate`, that of `request` is an element of `requests` in `/api/requests`, that of `alerts` the "
+          "body of `/api/alerts`.")
       .operation_id("get_events")
       .tags({"dashboard"})
       .returns(status::ok, "The events", {.media_type = "text/event-stream"});
+}
+
+void describe_requests(http::operation& described) {
+  const auto schema = R"({"type":"object","properties":{"requests":{"type":"array","maxItems":60,"items":)" +
+                      request_schema() + R"(}},"required":["requests"],"additionalProperties":false})";
+  described.summary("The latest aggregates of the event stream, with their calls and attempts")
+      .description("The oldest first; at most 60. Empty while no stream has been open.")
+      .operation_id("get_requests")
+      .tags({"dashboard"})
+      .returns(status::ok, "The requests", {.media_type = "application/json", .schema = schema});
 }
 
 void describe_alerts(http::operation& described) {

@@ -9,6 +9,7 @@ namespace cohort::dashboard {
 void describe_aggregate(http::operation& described);
 void describe_time_proxy(http::operation& described);
 void describe_events(http::operation& described);
+void describe_requests(http::operation& described);
 void describe_alerts(http::operation& described);
 /// `accepted` is the response to a webhook.
 void describe_alert_update(http::operation& described, http::response_description accepted);

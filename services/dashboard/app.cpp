@@ -25,8 +25,9 @@ struct dashboard_routes {
         feeds(context.background, services, std::move(alerts)) {}
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
-    auto body = co_await self->services->aggregate(context);
-    co_return http::json_response(std::move(body));
+    auto calling = self->services->aggregate(context);
+    auto result = co_await std::move(calling);
+    co_return http::json_response(std::move(result.body));
   }
 
   static task<http::response> time_proxy(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
@@ -143,6 +144,11 @@ http::router app(service::service_context context, service::api_key_authenticato
   }));
   describe_events(router.get("/api/events", [routes, &authenticator](http::request_context& request) {
     return routes->events(routes->make_authorization(request, authenticator));
+  }));
+  describe_requests(router.get("/api/requests", [routes](http::request_context&) {
+    auto response = http::json_response(routes->feeds.requests().body());
+    response.set("Cache-Control", "no-store");
+    return response;
   }));
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
   add_session_routes(router, std::move(shared_sessions), authenticator,

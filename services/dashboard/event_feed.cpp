@@ -3,6 +3,7 @@
 
 #include <cohort/json/parser.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::dashboard {
 namespace {
@@ -51,12 +52,16 @@ struct event_feed::cursor {
   explicit cursor(const event_feed& feed) : alerts(feed.alerts_.version) {
     const auto now = loop::current().now();
     if (now - feed.time_.published >= 2 * time_interval) time = feed.time_.version;
-    if (now - feed.aggregate_.published >= 2 * aggregate_interval) aggregate = feed.aggregate_.version;
+    if (now - feed.aggregate_.published >= 2 * aggregate_interval) {
+      aggregate = feed.aggregate_.version;
+      request = feed.request_.version;
+    }
   }
 
   /// The events published since the last call.
   std::string consume_new(const event_feed& feed) {
-    return consume_new(time, feed.time_) + consume_new(aggregate, feed.aggregate_) + consume_new(alerts, feed.alerts_);
+    return consume_new(time, feed.time_) + consume_new(aggregate, feed.aggregate_) +
+           consume_new(request, feed.request_) + consume_new(alerts, feed.alerts_);
   }
 
   static std::string consume_new(std::uint64_t& version, const event_slot& slot) {
@@ -65,6 +70,7 @@ struct event_feed::cursor {
 
   std::uint64_t time = 0;
   std::uint64_t aggregate = 0;
+  std::uint64_t request = 0;
   std::uint64_t alerts = 0;
 };
 
@@ -97,12 +103,34 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
   }
 }
 
+/// Calls the services, and publishes their responses and the record of the calls.
+task<> event_feed::publish_aggregate() {
+  auto& event_loop = loop::current();
+  // Outlives `timing`, and is too large for the frame of a coroutine.
+  const auto record = std::make_unique<telemetry::request_record>();
+  record->reset(event_loop.now(), event_loop.wall_now());
+  record->trace = telemetry::start_trace(event_loop.random());
+  record->route = "events";
+  telemetry::server_timing timing;
+  timing.recording().attach(*record);
+  auto context = poll_context;
+  context.timing = &timing;
+  context.trace = record->trace;
+  auto calling = aggregator_->aggregate(context);
+  const auto result = co_await std::move(calling);
+  record->ended = event_loop.now();
+  publish(aggregate_, "aggregate", result.body);
+  auto json = request_json(*record, result.calls);
+  publish(request_, "request", json);
+  requests_->add(std::move(json));
+}
+
 task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
   const polling_guard guard{self->aggregate_};
   while (self->subscribers_ > 0) {
     const auto started = loop::current().now();
-    const auto body = co_await self->aggregator_->aggregate(poll_context);
-    self->publish(self->aggregate_, "aggregate", body);
+    auto publishing = self->publish_aggregate();
+    co_await std::move(publishing);
     auto pause = sleep_until(deadline::after(started, aggregate_interval));
     co_await std::move(pause);
   }

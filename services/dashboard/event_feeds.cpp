@@ -7,7 +7,7 @@ std::shared_ptr<event_feed> event_feeds::current() {
   auto& event_loop = loop::current();
   auto& feed = by_loop_.at(event_loop.index());
   if (!feed) {
-    feed = std::make_shared<event_feed>(background_, services_, alerts_);
+    feed = std::make_shared<event_feed>(background_, services_, alerts_, requests_);
     const std::lock_guard lock{mutex_};
     all_.emplace_back(&event_loop, feed);
   }

@@ -28,10 +28,16 @@ part_state state_of(const http::client_response& response) {
   return is_shed ? part_state::shed : part_state::error;
 }
 
+std::string reason_of(const http::client_response& response) {
+  if (response.status == http::status::ok) return "the body of the response is not a JSON object";
+  return "the response has the status " + std::to_string(response.status_code());
+}
+
 part to_part(http::client_result response) {
   part result;
   if (!response) {
     result.state = state_of(response.error());
+    result.reason = make_error_code(response.error()).message();
   } else if (response->status == http::status::ok && json::is_object(response->body)) {
     result.state = is_marked_stale(response->body) ? part_state::stale : part_state::fresh;
     // The body becomes part of another JSON text, where a byte order mark is not permitted.
@@ -39,6 +45,7 @@ part to_part(http::client_result response) {
     result.body = std::move(response->body.erase(0, mark_size));
   } else {
     result.state = state_of(*response);
+    result.reason = reason_of(*response);
   }
   return result;
 }
@@ -67,7 +74,8 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
   if (const auto& key = api_key_.get(); !key.empty()) request.fields.emplace_back("X-API-Key", key);
   auto call = co_await upstream_.call(std::move(request), context, timeout);
   // Not counted; the caller's own cancellation continues at its next wait.
-  if (!call.response && call.response.error() == http::client_error::cancelled) co_return part{};
+  if (!call.response && call.response.error() == http::client_error::cancelled)
+    co_return part{.reason = "the call was cancelled"};
   auto result = to_part(std::move(call.response));
   result.elapsed = call.elapsed;
   result.timeout = call.timeout;

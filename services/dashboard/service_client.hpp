@@ -25,6 +25,7 @@ struct part {
   std::string body;  // one JSON object, unchanged; empty without a response
   duration elapsed{};
   duration timeout{};
+  std::string reason{};  // why the state is not fresh or stale; otherwise empty
 };
 
 /// Client for one of the services that the dashboard aggregates.
@@ -36,6 +37,9 @@ class service_client {
   };
 
   service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy);
+
+  /// The name of the upstream, in metrics and in records of requests.
+  const std::string& label() const noexcept { return upstream_.name(); }
 
   /// Calls the service. The timeout is the policy's, or `timeout` if given, capped by the caller's deadline. Never
   /// fails: the returned state is the outcome.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/support/openapi_document.hpp"
+#include "tests/unit/services/dashboard/dashboard_fixture.hpp"
+
+// The records of the event feed's aggregates.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+/// A stream of events that stays open.
+class open_stream {
+ public:
+  explicit open_stream(dashboard_fixture& fixture, std::string_view fields = {})
+      : fixture_(fixture), peer_(fixture.connect()) {
+    peer_.send(get("/api/events", fields));
+  }
+  ~open_stream() { peer_.stream().close(); }
+  open_stream(const open_stream&) = delete;
+  open_stream& operator=(const open_stream&) = delete;
+
+  /// All bytes that have been received.
+  const std::string& receive_for(duration span) {
+    fixture_.time.run_for(span);
+    while (peer_.stream().readable()) {
+      const auto bytes = peer_.read();
+      if (!bytes) break;
+      text_ += *bytes;
+    }
+    return text_;
+  }
+
+ private:
+  dashboard_fixture& fixture_;
+  peer peer_;
+  std::string text_;
+};
+
+std::string requests_of(dashboard_fixture& fixture) {
+  const auto response = fixture.response_to(get("/api/requests"));
+  CHECK(response.status == 200);
+  CHECK(response.header("Cache-Control") == "no-store");
+  return response.body;
+}
+
+TEST_CASE("dashboard requests: empty before the first aggregate of a stream", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  fixture.aggregate();
+  CHECK(requests_of(fixture) == R"({"requests":[]})");
+}
+
+TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.time_service.delay = 40ms;
+  fixture.serve_dashboard();
+  open_stream stream{fixture};
+  const auto received = stream.receive_for(1s);
+  CHECK(received.find("event: aggregate\n") < received.find("event: request\n"));
+  const auto body = requests_of(fixture);
+  const auto at = [&](const std::string& pointer) { return json_at(body, "/requests/0" + pointer).value_or("absent"); };
+  CHECK(at("/status") == "\"complete\"");
+  CHECK(std::stod(at("/deadline_ms")) == 5000);
+  CHECK(at("/trace_id").size() == 34);
+  CHECK(at("/calls/0/service") == "\"time_service\"");
+  CHECK(at("/calls/0/state") == "\"fresh\"");
+  CHECK(std::stod(at("/calls/0/budget_ms")) == 3000);
+  CHECK(at("/calls/0/reason") == "absent");
+  CHECK(std::stod(at("/calls/0/end_ms")) >= 40);
+  CHECK(at("/calls/0/attempts/0/kind") == "\"first\"");
+  CHECK(at("/calls/0/attempts/0/outcome") == "\"response\"");
+  CHECK(at("/calls/0/attempts/0/status") == "200");
+  CHECK(std::stod(at("/calls/0/attempts/0/wait_ms")) >= 40);
+  CHECK(std::stod(at("/calls/0/attempts/0/deadline_sent_ms")) > 2900);
+  CHECK(at("/calls/1/service") == "\"sysinfo_service\"");
+  CHECK(at("/calls/2/service") == "\"weather_service\"");
+  // The event has the same data.
+  const auto event = received.find("event: request\ndata: ");
+  REQUIRE(event != std::string::npos);
+  const auto data = event + std::string_view{"event: request\ndata: "}.size();
+  const auto json = received.substr(data, received.find("\n\n", data) - data);
+  CHECK(body == R"({"requests":[)" + json + "]}");
+  // Upstreams get the trace.
+  CHECK(fixture.time_service.field("traceparent").value_or("").find(at("/trace_id").substr(1, 32)) == 3);
+}
+
+TEST_CASE("dashboard requests: a part that fails has the reason and what cancelled it", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.weather.delay = 1h;
+  fixture.sysinfo.status = http::status::not_found;
+  fixture.serve_dashboard();
+  open_stream stream{fixture};
+  stream.receive_for(5100ms);
+  const auto body = requests_of(fixture);
+  const auto at = [&](const std::string& pointer) { return json_at(body, "/requests/0" + pointer).value_or("absent"); };
+  CHECK(at("/status") == "\"degraded\"");
+  CHECK(std::stod(at("/duration_ms")) == 5000);
+  CHECK(at("/calls/1/state") == "\"error\"");
+  CHECK(at("/calls/1/reason") == "\"the response has the status 404\"");
+  CHECK(at("/calls/2/state") == "\"timeout\"");
+  CHECK(at("/calls/2/reason") == "\"no response arrived in time\"");
+  CHECK(at("/calls/2/attempts/0/outcome") == "\"timeout\"");
+  CHECK(at("/calls/2/attempts/0/cancelled_by") == "\"deadline\"");
+  CHECK(std::stod(at("/calls/2/attempts/0/end_ms")) == 5000);
+  CHECK(std::stod(at("/calls/2/attempts/0/budget_end_ms")) == 0);
+  CHECK(at("/calls/2/attempts/0/status") == "absent");
+}
+
+TEST_CASE("dashboard requests: the last 60 are kept", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  open_stream stream{fixture};
+  stream.receive_for(10ms);
+  const auto first = json_at(requests_of(fixture), "/requests/0/trace_id");
+  stream.receive_for(5s * 61);
+  const auto body = requests_of(fixture);
+  CHECK(json_at(body, "/requests/59").has_value());
+  CHECK_FALSE(json_at(body, "/requests/60").has_value());
+  CHECK(json_at(body, "/requests/0/trace_id") != first);
+}
+
+TEST_CASE("dashboard requests: they need the key, as the aggregate does", "[services][dashboard]") {
+  dashboard_fixture fixture{"secret"};
+  fixture.serve_dashboard();
+  CHECK(fixture.response_to(get("/api/requests")).status == 401);
+  CHECK(fixture.response_to(get("/api/requests", "X-API-Key: secret\r\n")).status == 200);
+}
+
+TEST_CASE("dashboard requests: the response conforms to the OpenAPI document", "[services][openapi]") {
+  dashboard_fixture fixture;
+  fixture.weather.delay = 1h;
+  fixture.sysinfo.status = http::status::service_unavailable;
+  fixture.serve_dashboard();
+  open_stream stream{fixture};
+  stream.receive_for(11s);
+  const openapi_document document{fixture.response_to(get("/openapi.json")).body};
+  const auto body = requests_of(fixture);
+  CHECK(document.violations("get", "/api/requests", 200, "application/json", body) == std::vector<std::string>{});
+  // A closed schema: other members do not conform.
+  auto changed = body;
+  changed.replace(changed.find("\"kind\""), 6, "\"sort\"");
+  CHECK(document.violations("get", "/api/requests", 200, "application/json", changed) != std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace cohort
