@@ -44,6 +44,16 @@ std::optional<std::string> find_variable(const environment& variables, const std
   return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
 }
 
+setting_report::origin origin_of(bool is_flagged) noexcept {
+  return is_flagged ? setting_report::origin::flag : setting_report::origin::variable;
+}
+
+/// Appends a value to those of a list.
+void append_value(std::string& values, std::string_view added) {
+  if (!values.empty()) values += ", ";
+  values += added;
+}
+
 /// `--mode` of `-m,--mode`.
 std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
 
@@ -142,6 +152,29 @@ secret_names options::secrets() const {
   return names;
 }
 
+std::vector<setting_report> options::report() const {
+  using enum setting_report::origin;
+  std::vector<setting_report> result;
+  for (const auto& setting : settings_) {
+    auto& added = result.emplace_back(setting.in_force);
+    added.flag = long_name(setting.spec.flag);
+    added.variable = setting.spec.variable;
+    if (setting.is_secret) {
+      added.value = added.source == default_value ? "" : "(secret)";
+    } else if (added.source == default_value) {
+      added.value = redact_userinfo(setting.default_text);
+    }
+  }
+  for (const auto& setting : switches_) {
+    const auto source = setting.is_flagged ? flag : setting.is_from_variable ? variable : default_value;
+    result.push_back({.flag = long_name(setting.spec.flag),
+                      .variable = setting.spec.variable,
+                      .value = *setting.target ? "true" : "false",
+                      .source = source});
+  }
+  return result;
+}
+
 std::optional<early_exit> options::read_flags(int argc, const char* const* argv) {
   CLI::App app{description_, program_};
   app.set_help_flag("-h,--help", "Print this help and exit");
@@ -182,6 +215,7 @@ std::optional<early_exit> options::apply(switch_setting& setting, const environm
   if (!value || setting.is_flagged) return std::nullopt;
   const auto word = one_of({"1", "true", "0", "false"}).parse(*value);
   *setting.target = word == "1" || word == "true";
+  setting.is_from_variable = true;
   if (word) return std::nullopt;
   return usage_error(setting.spec.variable + " is " + quote(*value) + ", but must be 1, true, 0 or false");
 }
@@ -197,12 +231,15 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
     const auto path =
         setting.file_flag_value ? setting.file_flag_value : find_variable(variables, setting.file_variable);
     const auto& file_source = setting.file_flag_value ? setting.file_flag : setting.file_variable;
+    if (path) setting.in_force = {.source = origin_of(setting.file_flag_value.has_value()), .file = *path};
     if (path && !values.empty()) {
       return usage_error(source + " and " + file_source + " are both set; set only one of them");
     }
     if (path) return apply_file(setting, file_source, *path);
   }
+  if (!values.empty()) setting.in_force.source = origin_of(!setting.flag_values.empty());
   for (const auto& value : values) {
+    if (!setting.is_secret) append_value(setting.in_force.value, redact_userinfo(value));
     if (setting.assign(value)) continue;
     const std::string shown = setting.is_secret ? "an invalid value (not shown)" : quote(value);
     return usage_error(source + " is " + shown + ", but must be " + setting.accepts);

@@ -28,6 +28,21 @@ struct early_exit {
   std::string text;
 };
 
+/// A setting in force.
+struct setting_report {
+  enum class origin { default_value, flag, variable };
+  /// With dashes; the long form.
+  std::string flag;
+  /// The environment variable; empty if there is none.
+  std::string variable;
+  /// The value as it was given, or the text of the default. Never that of a secret: `(secret)`, or empty if it is not
+  /// set. Without the user information of a URL.
+  std::string value;
+  origin source = origin::default_value;
+  /// The file of a secret; empty if it was not read from one.
+  std::string file;
+};
+
 /// The settings of a program, each a command-line flag and optionally an environment variable. The flag takes
 /// precedence; an empty variable counts as unset.
 class options {
@@ -93,6 +108,8 @@ class options {
   std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
   /// The flags and variables of the secret settings.
   secret_names secrets() const;
+  /// All settings with their sources. Called after `parse`.
+  std::vector<setting_report> report() const;
 
  private:
   struct setting {
@@ -111,11 +128,14 @@ class options {
     bool is_list = false;
     std::vector<std::string> flag_values;
     std::optional<std::string> file_flag_value;
+    /// Set by `parse`.
+    setting_report in_force;
   };
   struct switch_setting {
     bool* target;
     option_spec spec;
     bool is_flagged = false;
+    bool is_from_variable = false;
   };
 
   void make_secret(setting& added, std::string file_help, std::string* file_path,

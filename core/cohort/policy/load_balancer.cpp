@@ -133,4 +133,19 @@ std::size_t load_balancer::in_flight(const endpoint& address) const noexcept {
   return known == nullptr ? 0 : known->in_flight;
 }
 
+std::vector<load_balancer::address_status> load_balancer::statuses(time_point now) const {
+  std::vector<address_status> result;
+  for (const auto& entry : hosts_) {
+    if (!entry.listed) continue;
+    result.push_back({.address = entry.address,
+                      .in_flight = entry.in_flight,
+                      .consecutive_failures = entry.failures,
+                      .consecutive_connect_failures = entry.connect_failures,
+                      .ejections = entry.ejections,
+                      .ejected_for = std::max(entry.active_since - now, duration::zero()),
+                      .slow_start_weight = entry.is_active(now) ? slow_start_weight(entry, now) : 0});
+  }
+  return result;
+}
+
 }  // namespace cohort::policy

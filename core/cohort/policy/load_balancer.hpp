@@ -66,6 +66,22 @@ class load_balancer {
   bool contains(const endpoint& address) const noexcept;
   std::size_t in_flight(const endpoint& address) const noexcept;
 
+  /// What the choice of an address depends on.
+  struct address_status {
+    endpoint address;
+    std::size_t in_flight = 0;
+    unsigned consecutive_failures = 0;
+    unsigned consecutive_connect_failures = 0;
+    /// Ejections that are not forgotten yet.
+    unsigned ejections = 0;
+    /// The remaining time of the ejection; zero if the address is not ejected.
+    duration ejected_for{};
+    /// The share of its requests that a new address gets, from 0 to 1 (slow start).
+    double slow_start_weight = 1;
+  };
+  /// The addresses of the name.
+  std::vector<address_status> statuses(time_point now) const;
+
  private:
   struct host {
     endpoint address;

@@ -8,6 +8,7 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/service/api_description.hpp>
 #include <cohort/service/authentication/failed_key_throttle.hpp>
+#include <cohort/service/debug/debug_routes.hpp>
 #include <cohort/service/health/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/tls/client_certificates.hpp>
@@ -94,6 +95,15 @@ void instance::build(const dependencies& injected) {
   authenticator_->register_counters(routes_);
   starting_ = lifecycle_->has_start_hooks();
   add_probe_routes(routes_, metrics_, draining_, &starting_);
+  add_debug_routes(routes_, {.service = definition_.name,
+                             .loops = loops_,
+                             .client = *client_,
+                             .server = [this]() -> http::server& { return *server_; },
+                             .lifecycle = *lifecycle_,
+                             .log = *log_,
+                             .authenticator = *authenticator_,
+                             .settings = injected.settings.in_force,
+                             .is_loopback = asio::ip::make_address(injected.settings.host).is_loopback()});
   if (starting_) routes_.use(start_filter(starting_));
   const bool requires_certificate =
       !injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate;

@@ -31,13 +31,6 @@ using instance_list = std::vector<std::unique_ptr<instance>>;
 
 constexpr int exit_usage = 2;
 
-log_level parse_log_level(const std::string& name) {
-  static const std::map<std::string, log_level> levels{{"trace", log_level::trace}, {"debug", log_level::debug},
-                                                       {"info", log_level::info},   {"warn", log_level::warn},
-                                                       {"error", log_level::error}, {"off", log_level::off}};
-  return levels.at(name);
-}
-
 /// Metrics of the process, which each of its services reports.
 void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log_sink& sink,
                               const std::vector<std::unique_ptr<loop_monitor>>& monitors) {
@@ -216,7 +209,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   auto sink_owner = std::make_unique<telemetry::log_sink>();
   auto& sink = *sink_owner;
   const auto format = settings.log_format == "json" ? telemetry::log_format::json : telemetry::log_format::text;
-  const telemetry::logger log{sink, program, parse_log_level(settings.log_level), format};
+  const telemetry::logger log{sink, program, *telemetry::parse_log_level(settings.log_level), format};
 
   program_tls tls;
   if (const auto error = tls.load(settings.tls)) {

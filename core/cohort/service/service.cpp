@@ -28,6 +28,7 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;
   }
+  settings.in_force = options.report();
   auto proxies = http::proxies_from_environment([](const char* name) {
     const char* value = std::getenv(name);
     return std::string{value ? value : ""};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <cohort/config/options.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
@@ -53,6 +54,8 @@ struct common_settings {
   connection_options connections{};
   /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
   http::proxy_settings proxies;
+  /// All settings of the program with their sources, without secrets, for `/debug/config`.
+  std::vector<config::setting_report> in_force;
   /// Query a running service's health instead of serving.
   bool healthcheck = false;
 };

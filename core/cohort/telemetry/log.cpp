@@ -19,7 +19,7 @@
 namespace cohort::telemetry {
 namespace {
 
-constexpr std::array<std::string_view, 5> level_names{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 6> level_names{"trace", "debug", "info", "warn", "error", "off"};
 
 void append_json(std::string& line, std::string_view time, std::string_view level, std::string_view service,
                  std::string_view message, std::span<const log_field> fields) {
@@ -119,6 +119,14 @@ struct log_sink::state {
   std::atomic<std::uint64_t> dropped_lines{0};
 };
 
+std::string_view to_string(log_level level) noexcept { return level_names[static_cast<std::size_t>(level)]; }
+
+std::optional<log_level> parse_log_level(std::string_view name) noexcept {
+  const auto found = std::ranges::find(level_names, name);
+  if (found == level_names.end()) return std::nullopt;
+  return static_cast<log_level>(found - level_names.begin());
+}
+
 log_sink::log_sink() : state_(std::make_shared<state>()) {
   std::thread([shared = state_] { shared->write_batches(); }).detach();
 }
@@ -151,14 +159,18 @@ void log_sink::write(std::string_view line) {
 std::uint64_t log_sink::dropped_lines() const { return state_->dropped_lines.load(std::memory_order_relaxed); }
 
 logger::logger(log_sink& sink, std::string service, log_level min_level, log_format format, const clock& time_source)
-    : sink_(&sink), service_(std::move(service)), min_level_(min_level), format_(format), clock_(&time_source) {}
+    : sink_(&sink),
+      service_(std::move(service)),
+      min_level_(std::make_shared<std::atomic<log_level>>(min_level)),
+      format_(format),
+      clock_(&time_source) {}
 
 void logger::write(log_level level, std::string_view message, std::span<const log_field> fields) const {
   if (!is_enabled(level) || level == log_level::off) return;
   thread_local std::string line;
   line.clear();
   const auto time = format_rfc3339_milliseconds(clock_->wall_now());
-  const auto name = level_names[static_cast<std::size_t>(level)];
+  const auto name = to_string(level);
   if (format_ == log_format::json) {
     append_json(line, time, name, service_, message, fields);
   } else {
@@ -168,7 +180,9 @@ void logger::write(log_level level, std::string_view message, std::span<const lo
 }
 
 logger logger::with_service(std::string service) const {
-  return {*sink_, std::move(service), min_level_, format_, *clock_};
+  logger result{*this};
+  result.service_ = std::move(service);
+  return result;
 }
 
 }  // namespace cohort::telemetry

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,10 @@ namespace cohort::telemetry {
 
 enum class log_level { trace, debug, info, warn, error, off };
 enum class log_format { json, text };
+
+std::string_view to_string(log_level level) noexcept;
+/// The level with this name; empty if there is none.
+std::optional<log_level> parse_log_level(std::string_view name) noexcept;
 
 /// Name and value in a log line.
 struct log_field {
@@ -56,7 +62,10 @@ class logger {
   logger(log_sink& sink, std::string service, log_level min_level, log_format format,
          const clock& time_source = real_clock());
 
-  bool is_enabled(log_level level) const noexcept { return level >= min_level_; }
+  bool is_enabled(log_level level) const noexcept { return level >= min_level_->load(std::memory_order_relaxed); }
+  log_level min_level() const noexcept { return min_level_->load(std::memory_order_relaxed); }
+  /// Replaces the minimum level of this logger, of its copies and of those from `with_service`.
+  void set_min_level(log_level level) const noexcept { min_level_->store(level, std::memory_order_relaxed); }
   /// Writes a line. Values are escaped, so that no value can end its line or add a field.
   void write(log_level level, std::string_view message, std::span<const log_field> fields = {}) const;
   void write(log_level level, std::string_view message, std::initializer_list<log_field> fields) const {
@@ -69,7 +78,7 @@ class logger {
  private:
   log_sink* sink_;
   std::string service_;
-  log_level min_level_;
+  std::shared_ptr<std::atomic<log_level>> min_level_;
   log_format format_;
   const clock* clock_;
 };

@@ -11,6 +11,7 @@
 #include <cohort/http/client/client_settings.hpp>
 #include <cohort/http/client/connection/connection_pool.hpp>
 #include <cohort/http/client/streaming/streamed_response.hpp>
+#include <cohort/http/client/upstream/upstream_directory.hpp>
 #include <cohort/net/network.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 
@@ -77,6 +78,11 @@ class client {
   /// This loop's view of the addresses of an origin.
   connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
 
+  /// This loop's origins, with their addresses and idle connections.
+  std::vector<connection_pool::origin_status> origins() { return pool().statuses(); }
+  /// The upstreams that use this client.
+  upstream_directory& upstreams() noexcept { return upstreams_; }
+
   /// Replaces the TLS settings, such as the client's certificate. New connections use the new ones; requests in flight
   /// complete on their connections, which then close. Safe from any thread. Precondition: `find_error(settings)`
   /// returns nothing.
@@ -94,6 +100,7 @@ class client {
   client_settings settings_;
   net::replaceable_tls_client_settings tls_;
   std::vector<std::unique_ptr<connection_pool>> pools_;
+  upstream_directory upstreams_;
 };
 
 }  // namespace cohort::http

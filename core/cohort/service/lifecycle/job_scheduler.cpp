@@ -77,6 +77,12 @@ void job_scheduler::cron(std::string name, std::string_view expression, job work
   add(std::move(name), std::move(work), options).cron = std::move(*parsed);
 }
 
+std::vector<std::string> job_scheduler::names() const {
+  std::vector<std::string> result;
+  for (const auto& each : schedules_) result.push_back(each.name);
+  return result;
+}
+
 void job_scheduler::start() {
   is_started_ = true;
   if (schedules_.empty()) return;

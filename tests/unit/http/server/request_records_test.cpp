@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
 
+#include <cohort/http/server/content/body_writer.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
 // The records that a server makes of its requests.
@@ -21,7 +22,7 @@ struct records_fixture {
 
   peer connect() {
     if (!running) running.emplace(time, network, server_endpoint, std::move(routes));
-    return {time, std::move(*time.run(network.connect(server_endpoint, deadline::never())))};
+    return {time, *time.run(network.connect(server_endpoint, deadline::never()))};
   }
   const request_log& log() { return running->server().shards().front()->requests(); }
   std::vector<request_record> open() {

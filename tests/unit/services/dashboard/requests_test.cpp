@@ -81,9 +81,9 @@ TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "
   REQUIRE(event != std::string::npos);
   const auto data = event + std::string_view{"event: request\ndata: "}.size();
   const auto json = received.substr(data, received.find("\n\n", data) - data);
-  CHECK(body == R"({"requests":[)" + json + "]}");
+  CHECK(json_at(body, "/requests/0") == json);
   // Upstreams get the trace.
-  CHECK(fixture.time_service.field("traceparent").value_or("").find(at("/trace_id").substr(1, 32)) == 3);
+  CHECK(fixture.sysinfo.field("traceparent").value_or("").find(at("/trace_id").substr(1, 32)) == 3);
 }
 
 TEST_CASE("dashboard requests: a part that fails has the reason and what cancelled it", "[services][dashboard]") {
@@ -96,14 +96,16 @@ TEST_CASE("dashboard requests: a part that fails has the reason and what cancell
   const auto body = requests_of(fixture);
   const auto at = [&](const std::string& pointer) { return json_at(body, "/requests/0" + pointer).value_or("absent"); };
   CHECK(at("/status") == "\"degraded\"");
-  CHECK(std::stod(at("/duration_ms")) == 5000);
+  // Rounded up to a tick of the timer.
+  CHECK(std::stod(at("/duration_ms")) >= 5000);
+  CHECK(std::stod(at("/duration_ms")) < 5001);
   CHECK(at("/calls/1/state") == "\"error\"");
   CHECK(at("/calls/1/reason") == "\"the response has the status 404\"");
   CHECK(at("/calls/2/state") == "\"timeout\"");
   CHECK(at("/calls/2/reason") == "\"no response arrived in time\"");
   CHECK(at("/calls/2/attempts/0/outcome") == "\"timeout\"");
   CHECK(at("/calls/2/attempts/0/cancelled_by") == "\"deadline\"");
-  CHECK(std::stod(at("/calls/2/attempts/0/end_ms")) == 5000);
+  CHECK(at("/calls/2/attempts/0/end_ms") == at("/duration_ms"));
   CHECK(std::stod(at("/calls/2/attempts/0/budget_end_ms")) == 0);
   CHECK(at("/calls/2/attempts/0/status") == "absent");
 }
@@ -114,7 +116,7 @@ TEST_CASE("dashboard requests: the last 60 are kept", "[services][dashboard]") {
   open_stream stream{fixture};
   stream.receive_for(10ms);
   const auto first = json_at(requests_of(fixture), "/requests/0/trace_id");
-  stream.receive_for(5s * 61);
+  for (int i = 0; i < 61; ++i) stream.receive_for(5s);
   const auto body = requests_of(fixture);
   CHECK(json_at(body, "/requests/59").has_value());
   CHECK_FALSE(json_at(body, "/requests/60").has_value());

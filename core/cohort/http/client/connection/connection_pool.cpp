@@ -192,6 +192,18 @@ connection_pool::address_counts connection_pool::addresses(const origin& target)
   return {balancer.address_count(), balancer.ejected_count(loop_.now()), found->second->ejections};
 }
 
+std::vector<connection_pool::origin_status> connection_pool::statuses() const {
+  std::vector<origin_status> result;
+  for (const auto& [target, state] : origins_) {
+    auto& added = result.emplace_back(origin_status{target, state->round_trip, {}});
+    for (auto& balancing : state->balancer.statuses(loop_.now())) {
+      const auto idle = state->idle.count_to(balancing.address);
+      added.addresses.push_back({std::move(balancing), idle});
+    }
+  }
+  return result;
+}
+
 void connection_pool::close_idle() {
   for (auto& [name, state] : origins_) state->idle.close_all();
   expiry_timer_.disarm();

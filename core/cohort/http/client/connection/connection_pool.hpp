@@ -89,6 +89,18 @@ class connection_pool {
   /// Smoothed round-trip time of the connections made to the origin; zero before the first.
   duration round_trip(const origin& target) const noexcept;
   address_counts addresses(const origin& target) const noexcept;
+
+  struct address_status {
+    policy::load_balancer::address_status balancing;
+    std::size_t idle_connections = 0;
+  };
+  struct origin_status {
+    origin target;
+    duration round_trip{};
+    std::vector<address_status> addresses;
+  };
+  /// The origins that requests were sent to.
+  std::vector<origin_status> statuses() const;
   /// Closes the idle connections to all origins.
   void close_idle();
 

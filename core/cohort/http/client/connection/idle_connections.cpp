@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/connection/idle_connections.hpp>
 
+#include <algorithm>
+
 namespace cohort::http {
 
 net::stream_ptr idle_connections::take(const net::endpoint& address, time_point now) {
@@ -30,6 +32,10 @@ void idle_connections::close_expired(time_point now, const policy::load_balancer
 
 void idle_connections::close_all_to(const net::endpoint& address) {
   std::erase_if(connections_, [&](const idle_connection& connection) { return connection.address == address; });
+}
+
+std::size_t idle_connections::count_to(const net::endpoint& address) const noexcept {
+  return static_cast<std::size_t>(std::ranges::count(connections_, address, &idle_connection::address));
 }
 
 time_point idle_connections::next_expiry() const noexcept {

@@ -23,6 +23,7 @@ class idle_connections {
   void close_all() noexcept { connections_.clear(); }
   void close_all_to(const net::endpoint& address);
 
+  std::size_t count_to(const net::endpoint& address) const noexcept;
   bool empty() const noexcept { return connections_.empty(); }
   /// The earliest expiry; `time_point::max()` if there are no connections.
   time_point next_expiry() const noexcept;

@@ -12,12 +12,19 @@
 namespace cohort::http {
 
 /// State of an upstream on one loop.
-struct upstream::loop_state {
-  explicit loop_state(const upstream_settings& settings)
-      : budget(settings.budget),
-        breaker(settings.breaker),
-        hedging(settings.hedging),
-        bulkhead(settings.max_in_flight) {}
+struct upstream::loop_state final : upstream_directory::entry {
+  /// `owner` may be moved later. `owner.transport_` must outlive the state.
+  explicit loop_state(const upstream& owner);
+  ~loop_state() override;
+  loop_state(const loop_state&) = delete;
+  loop_state& operator=(const loop_state&) = delete;
+
+  upstream_status status(time_point now) override;
+
+  upstream_directory& directory;
+  const std::string name;
+  const duration timeout;
+  const std::size_t max_in_flight;
 
   policy::retry_budget budget;
   policy::circuit_breaker breaker;
@@ -25,6 +32,8 @@ struct upstream::loop_state {
   policy::bulkhead bulkhead;
   /// The counts that were last reported to the metrics.
   connection_pool::address_counts reported_addresses;
+  /// The origin of the last call.
+  std::optional<origin> target;
 };
 
 /// A call's place in the bulkhead and its permission from the circuit breaker, until it is destroyed.

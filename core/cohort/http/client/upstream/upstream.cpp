@@ -24,13 +24,40 @@ upstream::upstream(client& transport, telemetry::registry& metrics, telemetry::l
       hold_(std::make_unique<rate_limit_hold>()),
       loop_states_(transport.loop_count()) {}
 
+upstream::loop_state::loop_state(const upstream& owner)
+    : directory(owner.transport_.upstreams()),
+      name(owner.name_),
+      timeout(owner.settings_.timeout),
+      max_in_flight(owner.settings_.max_in_flight),
+      budget(owner.settings_.budget),
+      breaker(owner.settings_.breaker),
+      hedging(owner.settings_.hedging),
+      bulkhead(owner.settings_.max_in_flight) {
+  directory.add(loop::current().index(), *this);
+}
+
+upstream::loop_state::~loop_state() { directory.remove(*this); }
+
+upstream_status upstream::loop_state::status(time_point now) {
+  return {.name = name,
+          .target = target,
+          .timeout = timeout,
+          .breaker = breaker.current_state(),
+          .breaker_retry_after = breaker.retry_after(now),
+          .retry_budget = budget.balance(now),
+          .in_flight = bulkhead.in_flight(),
+          .max_in_flight = max_in_flight,
+          .hedge_delay = hedging.delay(timeout, now),
+          .median_latency = hedging.median(now)};
+}
+
 upstream::~upstream() = default;
 upstream::upstream(upstream&&) noexcept = default;
 
 upstream::loop_state& upstream::current_loop_state() {
   auto& state = loop_states_.at(loop::current().index());
   if (!state) {
-    state = std::make_unique<loop_state>(settings_);
+    state = std::make_unique<loop_state>(*this);
     metrics_->record_breaker_created();
   }
   return *state;
@@ -105,6 +132,7 @@ void upstream::report_addresses(loop_state& state, const origin& target) {
   const auto now = transport_.addresses(target);
   metrics_->record_addresses(state.reported_addresses, now);
   state.reported_addresses = now;
+  if (state.target != target) state.target = target;
 }
 
 }  // namespace cohort::http

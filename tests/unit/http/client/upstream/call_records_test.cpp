@@ -84,13 +84,17 @@ TEST_CASE("call records: a retry refers to the attempt that failed", "[http][req
 }
 
 TEST_CASE("call records: a timeout at the deadline of the call is cancelled by the deadline", "[http][requests]") {
-  recorded_fixture fixture;
+  // Otherwise the server responds with 504 in time.
+  auto settings = single_attempt();
+  settings.propagate_deadline = false;
+  recorded_fixture fixture{settings};
   fixture.replica().default_step = {.delay = 1h};
   fixture.call(500ms);
   const auto attempt = fixture.attempts().at(0);
   CHECK(attempt.outcome == "timeout");
   CHECK(attempt.cancelled_by == cancellation_cause::deadline);
-  CHECK(attempt.ended() == fixture.record->calls[0].until.time());
+  CHECK(attempt.ended() >= fixture.record->calls[0].until.time());
+  CHECK(attempt.sent_deadline < 0ms);
   CHECK(attempt.status == 0);
   CHECK(fixture.record->calls[0].outcome == "timeout");
   CHECK(fixture.record->has_problem());

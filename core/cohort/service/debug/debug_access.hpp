@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+
+#include <cohort/service/authentication/api_key_authenticator.hpp>
+
+namespace cohort::service {
+
+/// The response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401 (or 429)
+/// without a valid API key, if the service has one. Without one: 404 unless the service listens on a loopback address
+/// (`is_loopback`) and the request comes from this host, not through a proxy and not by a host name of others.
+std::optional<http::response> reject_debug_request(const http::request_context& context,
+                                                   const api_key_authenticator& authenticator, bool is_loopback);
+
+}  // namespace cohort::service

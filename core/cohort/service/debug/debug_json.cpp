@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/debug/debug_json.hpp>
+
+#include <cohort/telemetry/requests/request_json.hpp>
+
+namespace cohort::service {
+namespace {
+
+using telemetry::write_milliseconds;
+
+std::string_view name_of(telemetry::request_log::reason kept) noexcept {
+  using enum telemetry::request_log::reason;
+  return kept == problem ? "problem" : kept == slow ? "slow" : "sample";
+}
+
+std::string_view name_of(config::setting_report::origin source) noexcept {
+  using enum config::setting_report::origin;
+  return source == flag ? "flag" : source == variable ? "environment" : "default";
+}
+
+std::string text_of(const http::origin& target) {
+  return std::string{target.secure ? "https://" : "http://"} + target.host + ":" + std::to_string(target.port);
+}
+
+std::string text_of(const net::endpoint& address) {
+  const auto host = address.address().to_string();
+  return (address.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port());
+}
+
+/// Calls `write` for each loop that has responded, within an object with its index.
+template <class Write>
+void write_loops(json::writer& out, const loop_snapshots& loops, Write write) {
+  out.key("loops").open_array();
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    out.open_object().field("loop", i).field("responding", loops[i].has_value());
+    if (loops[i]) write(*loops[i]);
+    out.close_object();
+  }
+  out.close_array();
+}
+
+void write_upstream(json::writer& out, const http::upstream_status& upstream) {
+  out.open_object().field("name", upstream.name);
+  if (upstream.target) out.field("origin", text_of(*upstream.target));
+  write_milliseconds(out, "timeout_ms", upstream.timeout);
+  out.key("breaker").open_object().field("state", policy::to_string(upstream.breaker));
+  write_milliseconds(out, "probe_in_ms", upstream.breaker_retry_after);
+  out.close_object().key("retry_budget").fixed(upstream.retry_budget, 1);
+  out.field("in_flight", upstream.in_flight).field("max_in_flight", upstream.max_in_flight);
+  write_milliseconds(out, "median_latency_ms", upstream.median_latency);
+  if (upstream.hedge_delay) write_milliseconds(out, "hedge_after_ms", *upstream.hedge_delay);
+  out.close_object();
+}
+
+void write_origin(json::writer& out, const http::connection_pool::origin_status& origin) {
+  out.open_object().field("origin", text_of(origin.target));
+  write_milliseconds(out, "round_trip_ms", origin.round_trip);
+  out.key("addresses").open_array();
+  for (const auto& [balancing, idle] : origin.addresses) {
+    out.open_object().field("address", text_of(balancing.address));
+    out.field("in_flight", balancing.in_flight).field("idle_connections", idle);
+    out.field("consecutive_failures", balancing.consecutive_failures);
+    out.field("consecutive_connect_failures", balancing.consecutive_connect_failures);
+    out.field("ejections", balancing.ejections);
+    write_milliseconds(out, "ejected_for_ms", balancing.ejected_for);
+    out.key("slow_start_weight").fixed(balancing.slow_start_weight, 2).close_object();
+  }
+  out.close_array().close_object();
+}
+
+}  // namespace
+
+std::string debug_requests_json(const loop_snapshots& loops) {
+  std::string text;
+  json::writer out{text};
+  const auto write_all = [&](std::string_view name, auto write) {
+    out.key(name).open_array();
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      if (loops[i]) write(i, *loops[i]);
+    }
+    out.close_array();
+  };
+  out.open_object();
+  write_all("in_flight", [&](std::size_t index, const loop_snapshot& part) {
+    for (const auto& record : part.in_flight) {
+      out.open_object().field("loop", index);
+      telemetry::write_request_members(out, record, part.taken);
+      out.close_object();
+    }
+  });
+  write_all("finished", [&](std::size_t index, const loop_snapshot& part) {
+    for (const auto& [kept, record] : part.finished) {
+      out.open_object().field("loop", index).field("kept", name_of(kept));
+      telemetry::write_request_members(out, record, part.taken);
+      out.close_object();
+    }
+  });
+  out.key("unresponsive_loops").open_array();
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    if (!loops[i]) out.value(i);
+  }
+  out.close_array();
+  out.close_object();
+  return text;
+}
+
+std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lifecycle) {
+  std::string text;
+  json::writer out{text};
+  out.open_object();
+  write_loops(out, loops, [&](const loop_snapshot& part) {
+    out.field("tasks", part.tasks).field("timers", part.timers);
+    out.field("requests_in_flight", part.in_flight.size()).field("connections", part.connections);
+  });
+  out.key("jobs").open_array();
+  for (const auto& job : lifecycle.jobs().names()) out.value(job);
+  out.close_array().key("blocking").open_object();
+  out.field("queued", lifecycle.blocking().queued()).field("running", lifecycle.blocking().running());
+  out.field("threads", lifecycle.blocking().threads()).close_object().close_object();
+  return text;
+}
+
+std::string debug_upstreams_json(const loop_snapshots& loops) {
+  std::string text;
+  json::writer out{text};
+  out.open_object();
+  write_loops(out, loops, [&](const loop_snapshot& part) {
+    out.key("upstreams").open_array();
+    for (const auto& upstream : part.upstreams) write_upstream(out, upstream);
+    out.close_array().key("origins").open_array();
+    for (const auto& origin : part.origins) write_origin(out, origin);
+    out.close_array();
+  });
+  out.close_object();
+  return text;
+}
+
+std::string debug_loops_json(const loop_snapshots& loops) {
+  std::string text;
+  json::writer out{text};
+  out.open_object();
+  write_loops(out, loops, [&](const loop_snapshot& part) {
+    write_milliseconds(out, "lag_ms", part.lag);
+    out.field("connections", part.connections).field("tasks", part.tasks).field("timers", part.timers);
+    out.field("requests_in_flight", part.in_flight.size());
+  });
+  out.close_object();
+  return text;
+}
+
+std::string debug_config_json(std::span<const config::setting_report> settings, telemetry::log_level level) {
+  std::string text;
+  json::writer out{text};
+  out.open_object().field("log_level", telemetry::to_string(level)).key("settings").open_array();
+  for (const auto& setting : settings) {
+    out.open_object().field("flag", setting.flag);
+    if (!setting.variable.empty()) out.field("variable", setting.variable);
+    out.field("value", setting.value).field("source", name_of(setting.source));
+    if (!setting.file.empty()) out.field("file", setting.file);
+    out.close_object();
+  }
+  out.close_array().close_object();
+  return text;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <cohort/config/options.hpp>
+#include <cohort/service/debug/debug_snapshot.hpp>
+#include <cohort/service/lifecycle/service_lifecycle.hpp>
+
+// The bodies of the debug routes. Times are in milliseconds.
+namespace cohort::service {
+
+using loop_snapshots = std::vector<std::optional<loop_snapshot>>;
+
+/// The requests in flight, with the calls and attempts that they await, and the finished ones that were kept.
+std::string debug_requests_json(const loop_snapshots& loops);
+/// The number of tasks and timers of each loop, the periodic jobs and the blocking jobs.
+std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lifecycle);
+/// The policies of each upstream, and the addresses and idle connections of each origin, by loop.
+std::string debug_upstreams_json(const loop_snapshots& loops);
+std::string debug_loops_json(const loop_snapshots& loops);
+/// The settings in force with their sources. Secrets have no value in `settings`.
+std::string debug_config_json(std::span<const config::setting_report> settings, telemetry::log_level level);
+
+}  // namespace cohort::service

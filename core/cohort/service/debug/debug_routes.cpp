@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/debug/debug_routes.hpp>
+
+#include <algorithm>
+#include <boost/describe/class.hpp>
+#include <memory>
+
+#include <cohort/http/message/json_response.hpp>
+#include <cohort/http/server/input/input_error.hpp>
+#include <cohort/json/decode.hpp>
+#include <cohort/service/debug/debug_access.hpp>
+#include <cohort/service/debug/debug_page.hpp>
+
+namespace cohort::service {
+namespace {
+
+/// A loop that takes longer is shown as not responding.
+constexpr duration max_query_time = std::chrono::seconds{1};
+
+using shared_sources = std::shared_ptr<const debug_sources>;
+using format_function = http::response (*)(const debug_sources&, const loop_snapshots&);
+
+http::response uncached(http::response response) {
+  response.set("Cache-Control", "no-store");
+  return response;
+}
+
+/// A response from the snapshots of all loops.
+task<http::response> respond(shared_sources sources, http::request_context& context, format_function format) {
+  if (auto rejection = reject_debug_request(context, sources->authenticator, sources->is_loopback)) {
+    co_return std::move(*rejection);
+  }
+  auto taking = take_snapshots(sources->loops, sources->server(), sources->client, max_query_time);
+  const auto loops = co_await std::move(taking);
+  co_return uncached(format(*sources, loops));
+}
+
+http::response page(const debug_sources& sources, const loop_snapshots& loops) {
+  http::response response;
+  response.body(debug_page(sources.service, loops), "text/html; charset=utf-8");
+  return response;
+}
+
+http::response requests(const debug_sources&, const loop_snapshots& loops) {
+  return http::json_response(debug_requests_json(loops));
+}
+
+http::response tasks(const debug_sources& sources, const loop_snapshots& loops) {
+  return http::json_response(debug_tasks_json(loops, sources.lifecycle));
+}
+
+http::response upstreams(const debug_sources&, const loop_snapshots& loops) {
+  return http::json_response(debug_upstreams_json(loops));
+}
+
+http::response loops_state(const debug_sources&, const loop_snapshots& loops) {
+  return http::json_response(debug_loops_json(loops));
+}
+
+enum class level_name { trace, debug, info, warn, error, off };
+BOOST_DESCRIBE_ENUM(level_name, trace, debug, info, warn, error, off)
+
+struct log_level_setting {
+  level_name level;
+};
+BOOST_DESCRIBE_STRUCT(log_level_setting, (), (level))
+
+http::response level_response(const debug_sources& sources) {
+  std::string body;
+  json::writer{body}.open_object().field("level", telemetry::to_string(sources.log.min_level())).close_object();
+  return uncached(http::json_response(std::move(body)));
+}
+
+http::response replace_level(const debug_sources& sources, const http::request_context& context) {
+  const auto setting = json::decode<log_level_setting>(context.body());
+  if (!setting) return http::input_error_response(setting.error());
+  const auto before = sources.log.min_level();
+  const auto after = static_cast<telemetry::log_level>(setting->level);
+  const auto write = [&] {
+    sources.log.write(telemetry::log_level::info, "log level changed",
+                      {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
+  };
+  // By the level that writes the line, if one of them does.
+  const bool is_written = sources.log.is_enabled(telemetry::log_level::info);
+  if (is_written) write();
+  sources.log.set_min_level(after);
+  if (!is_written) write();
+  return level_response(sources);
+}
+
+void describe(http::operation& added, const char* summary, const char* media_type = "application/json") {
+  const std::string schema = std::string_view{media_type} == "application/json" ? R"({"type":"object"})" : "";
+  added.probe()
+      .summary(summary)
+      .description(
+          "Without an API key, only for clients on the same host of a service that listens on a loopback address.")
+      .tags({"debug"})
+      .returns(http::status::ok, "The state", {.media_type = media_type, .schema = schema})
+      .returns_error(http::status::unauthorized, "The API key is missing or invalid")
+      .returns_error(http::status::forbidden, "The request was sent by a web page")
+      .returns_error(http::status::not_found, "The service has no API key, and the client is not on the same host");
+}
+
+}  // namespace
+
+void add_debug_routes(http::router& routes, debug_sources sources) {
+  const auto is_own = [](const auto& route) {
+    return route->pattern == "/debug" || route->pattern.starts_with("/debug/");
+  };
+  if (std::ranges::any_of(routes.routes(), is_own)) return;
+  const auto shared = std::make_shared<const debug_sources>(std::move(sources));
+  const auto add = [&](const char* path, format_function format, const char* summary,
+                       const char* media_type = "application/json") {
+    describe(
+        routes.get(path, [shared, format](http::request_context& context) { return respond(shared, context, format); }),
+        summary, media_type);
+  };
+  add("/debug", page, "The state of the service as a page", "text/html");
+  add("/debug/requests", requests, "The requests in flight, and finished ones, with their upstream calls");
+  add("/debug/tasks", tasks, "The tasks, timers and jobs");
+  add("/debug/upstreams", upstreams, "The circuit breakers, budgets, addresses and connections of the upstreams");
+  add("/debug/loops", loops_state, "The lag and the connections of the event loops");
+  const auto guard = [shared](auto respond_with) {
+    return [shared, respond_with](http::request_context& context) -> http::response {
+      if (auto rejection = reject_debug_request(context, shared->authenticator, shared->is_loopback)) {
+        return std::move(*rejection);
+      }
+      return respond_with(*shared, context);
+    };
+  };
+  describe(routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {
+                        return uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
+                      })),
+           "The settings in force, and where each one was set");
+  describe(routes.get("/debug/log-level", guard([](const debug_sources& from, const http::request_context&) {
+                        return level_response(from);
+                      })),
+           "The minimum level of log lines");
+  auto& replacing = routes.put("/debug/log-level", guard(&replace_level));
+  replacing.reads(
+      {.body_schema = std::string{
+           R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"
+           R"("required":["level"],"additionalProperties":false})"}});
+  describe(replacing, "Changes the minimum level of log lines, until the program ends");
+  replacing.returns_error(http::status::bad_request, "The body is not valid");
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <cohort/config/options.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
+#include <cohort/service/lifecycle/service_lifecycle.hpp>
+
+namespace cohort::http {
+class client;
+class server;
+}  // namespace cohort::http
+
+namespace cohort::service {
+
+/// What the debug routes show. The references must outlive the router.
+struct debug_sources {
+  std::string service;
+  const std::vector<loop*>& loops;
+  http::client& client;
+  /// The server of the router. Called while it runs.
+  std::function<http::server&()> server;
+  service_lifecycle& lifecycle;
+  /// Its level is that of all services of the program.
+  telemetry::logger log;
+  const api_key_authenticator& authenticator;
+  /// The settings of the program.
+  std::vector<config::setting_report> settings;
+  /// Whether the service listens on a loopback address.
+  bool is_loopback = false;
+};
+
+/// Adds `/debug`, a page, and `/debug/requests`, `/debug/tasks`, `/debug/upstreams`, `/debug/loops`, `/debug/config`
+/// and
+/// `/debug/log-level`, as JSON. They require an API key if the service has one. Without one they exist only on a
+/// loopback address, for requests that were not forwarded by a proxy and name a loopback host (against DNS rebinding).
+/// Requests with `Origin` are rejected. They have no metrics and no admission control: they respond under overload.
+/// Adds nothing to a service that has routes of its own below `/debug`.
+void add_debug_routes(http::router& routes, debug_sources sources);
+
+}  // namespace cohort::service

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/debug/debug_snapshot.hpp>
+
+#include <boost/asio/post.hpp>
+#include <memory>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::service {
+namespace {
+
+/// The responses of the loops. Used on the querying loop only.
+struct pending_query {
+  explicit pending_query(std::size_t count) : parts(count), missing(count) {}
+
+  std::vector<std::optional<loop_snapshot>> parts;
+  std::size_t missing;
+  event all_received;
+};
+
+loop_snapshot take_snapshot(http::server_shard& shard, http::client& client, time_point queried) {
+  const auto& current = shard.event_loop();
+  loop_snapshot result;
+  result.taken = current.now();
+  result.lag = result.taken - queried;
+  result.tasks = current.task_counter().value();
+  result.timers = current.timers().armed_count();
+  result.connections = shard.open_connections();
+  shard.requests().visit_open([&](const auto& record, const auto*) { result.in_flight.push_back(record); });
+  shard.requests().visit_finished(
+      [&](const auto& record, const auto* kept) { result.finished.emplace_back(*kept, record); });
+  result.upstreams = client.upstreams().statuses();
+  result.origins = client.origins();
+  return result;
+}
+
+}  // namespace
+
+task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,
+                                                               http::client& client, duration max_wait) {
+  auto& caller = loop::current();
+  const auto queried = caller.now();
+  // Shared, because a loop may respond after the wait.
+  const auto query = std::make_shared<pending_query>(loops.size());
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    auto* const shard = server.shards()[i].get();
+    asio::post(loops[i]->get_executor(), [query, i, shard, queried, &client, &caller] {
+      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, client, queried));
+      asio::post(caller.get_executor(), [query, i, part] {
+        query->parts[i] = std::move(*part);
+        if (--query->missing == 0) query->all_received.set();
+      });
+    });
+  }
+  auto waiting = query->all_received.wait(deadline::after(queried, max_wait));
+  co_await std::move(waiting);
+  // A copy: a late response still writes to the original.
+  co_return query->parts;
+}
+
+}  // namespace cohort::service

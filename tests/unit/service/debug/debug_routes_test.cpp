@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/service/debug/debug_routes.hpp>
+#include "tests/unit/service/service_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+const net::endpoint debugged_endpoint{asio::ip::make_address("192.0.2.60"), 80};
+
+/// A service with debug routes, and a handler at `/item` that calls `slow.test`.
+struct debug_fixture : service_fixture {
+  explicit debug_fixture(std::string key = {}, bool is_loopback = true) : service_fixture(std::move(key)) {
+    slow.delay = 1s;
+    add_server("slow.test", scripted_router("/", slow));
+    caller = std::make_shared<http::upstream>(client, metrics, log, "slow", http::upstream_settings{.timeout = 2s});
+    http::router routes;
+    routes.get("/item", [this](request_context& context) { return call(caller, context); });
+    service::add_debug_routes(routes, {.service = "tested-service",
+                                       .loops = lifecycle.loops(),
+                                       .client = client,
+                                       .server = [this]() -> http::server& { return debugged->server(); },
+                                       .lifecycle = lifecycle,
+                                       .log = log,
+                                       .authenticator = authenticator,
+                                       .settings = {{.flag = "--mode",
+                                                     .variable = "MODE",
+                                                     .value = "fast",
+                                                     .source = config::setting_report::origin::variable},
+                                                    {.flag = "--api-key", .variable = "API_KEY", .value = "(secret)"}},
+                                       .is_loopback = is_loopback});
+    debugged.emplace(time, network, debugged_endpoint, std::move(routes));
+  }
+  ~debug_fixture() { debugged.reset(); }
+
+  static task<http::response> call(std::shared_ptr<http::upstream> upstream, request_context& context) {
+    http::client_request request;
+    request.url = parse_url("http://slow.test/");
+    auto calling = upstream->call(std::move(request), context);
+    const auto result = co_await std::move(calling);
+    co_return text_response(result.response ? "ok" : "failed");
+  }
+  peer connect() { return {time, *time.run(network.connect(debugged_endpoint, deadline::never()))}; }
+  received_response send(std::string_view method, std::string_view path, std::string_view fields = {},
+                         std::string_view body = {}, std::string_view host = "127.0.0.1:5000") {
+    auto connection = connect();
+    std::string text{method};
+    text.append(" ").append(path).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n").append(fields);
+    text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+    connection.send(text);
+    return *connection.receive();
+  }
+  received_response get_debug(std::string_view path, std::string_view fields = {},
+                              std::string_view host = "127.0.0.1:5000") {
+    return send("GET", path, fields, {}, host);
+  }
+
+  scripted_response slow;
+  std::shared_ptr<http::upstream> caller;
+  std::optional<in_memory_server> debugged;
+};
+
+constexpr std::array<std::string_view, 7> paths{"/debug",           "/debug/requests", "/debug/tasks",
+                                                "/debug/upstreams", "/debug/loops",    "/debug/config",
+                                                "/debug/log-level"};
+
+TEST_CASE("debug routes: a request in flight has what it awaits and the time left", "[service][debug]") {
+  debug_fixture fixture;
+  auto client = fixture.connect();
+  client.send(get("/item", "x-envoy-expected-rq-timeout-ms: 1500\r\n"));
+  fixture.time.run_for(400ms);
+  const auto body = fixture.get_debug("/debug/requests").body;
+  const auto at = [&](const std::string& pointer) { return json_at(body, pointer).value_or("absent"); };
+  CHECK(at("/in_flight/0/route") == "\"/item\"");
+  CHECK(at("/in_flight/0/loop") == "0");
+  CHECK(std::stod(at("/in_flight/0/age_ms")) >= 400);
+  CHECK(std::stod(at("/in_flight/0/remaining_ms")) <= 1100);
+  CHECK(std::stod(at("/in_flight/0/remaining_ms")) > 1000);
+  CHECK(at("/in_flight/0/calls/0/upstream") == "\"slow\"");
+  CHECK(at("/in_flight/0/calls/0/attempts/0/phase") == "\"wait\"");
+  CHECK(at("/in_flight/0/calls/0/attempts/0/outcome") == "absent");
+  CHECK(std::stod(at("/in_flight/0/calls/0/attempts/0/wait_ms")) >= 300);
+  // Without the request for the list.
+  CHECK(at("/in_flight/1/route") == "absent");
+  const auto page = fixture.get_debug("/debug");
+  CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
+  CHECK(page.body.find("slow: wait (first)") != std::string::npos);
+
+  fixture.time.run_for(1s);
+  const auto later = fixture.get_debug("/debug/requests").body;
+  CHECK(json_at(later, "/in_flight/0") == std::nullopt);
+  CHECK(later.find(R"("route":"/item")") > later.find(R"("finished":)"));
+}
+
+TEST_CASE("debug routes: the upstreams have their policies and addresses", "[service][debug]") {
+  debug_fixture fixture;
+  auto client = fixture.connect();
+  client.send(get("/item"));
+  fixture.time.run_for(1500ms);
+  const auto body = fixture.get_debug("/debug/upstreams").body;
+  const auto at = [&](const std::string& pointer) { return json_at(body, "/loops/0" + pointer).value_or("absent"); };
+  CHECK(at("/upstreams/0/name") == "\"slow\"");
+  CHECK(at("/upstreams/0/origin") == "\"http://slow.test:80\"");
+  CHECK(at("/upstreams/0/breaker/state") == "\"closed\"");
+  CHECK(std::stod(at("/upstreams/0/timeout_ms")) == 2000);
+  CHECK(at("/origins/0/addresses/0/idle_connections") == "1");
+  CHECK(at("/origins/0/addresses/0/in_flight") == "0");
+}
+
+TEST_CASE("debug routes: an upstream that is destroyed is not listed", "[service][debug]") {
+  debug_fixture fixture;
+  {
+    http::upstream other{fixture.client, fixture.metrics, fixture.log, "other"};
+    http::client_request request;
+    request.url = parse_url("http://slow.test/");
+    fixture.time.run(other.call(std::move(request), call_context{}));
+    CHECK(fixture.get_debug("/debug/upstreams").body.find("\"other\"") != std::string::npos);
+  }
+  CHECK(fixture.get_debug("/debug/upstreams").body.find("\"other\"") == std::string::npos);
+}
+
+TEST_CASE("debug routes: tasks, loops and settings", "[service][debug]") {
+  debug_fixture fixture;
+  const auto tasks = fixture.get_debug("/debug/tasks").body;
+  CHECK(json_at(tasks, "/loops/0/requests_in_flight") == "0");
+  CHECK(json_at(tasks, "/blocking/queued") == "0");
+  CHECK(json_at(tasks, "/jobs") == "[]");
+  const auto loops = fixture.get_debug("/debug/loops").body;
+  CHECK(json_at(loops, "/loops/0/responding") == "true");
+  CHECK(json_at(loops, "/loops/0/connections") == "1");
+  const auto config = fixture.get_debug("/debug/config").body;
+  CHECK(json_at(config, "/settings/0/value") == "\"fast\"");
+  CHECK(json_at(config, "/settings/0/source") == "\"environment\"");
+  CHECK(json_at(config, "/settings/1/source") == "\"default\"");
+}
+
+TEST_CASE("debug routes: the log level changes for all loggers of the program", "[service][debug]") {
+  debug_fixture fixture;
+  const auto other = fixture.log.with_service("other");
+  CHECK(json_at(fixture.get_debug("/debug/log-level").body, "/level") == "\"off\"");
+  const auto changed = fixture.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})");
+  CHECK(changed.status == 200);
+  CHECK(json_at(changed.body, "/level") == "\"debug\"");
+  CHECK(other.is_enabled(telemetry::log_level::debug));
+  CHECK_FALSE(other.is_enabled(telemetry::log_level::trace));
+  for (const auto* body : {R"({"level":"loud"})", R"({})", R"({"level":"debug","x":1})", "debug"}) {
+    CAPTURE(body);
+    CHECK(fixture.send("PUT", "/debug/log-level", {}, body).status / 100 == 4);
+  }
+  CHECK(other.min_level() == telemetry::log_level::debug);
+}
+
+TEST_CASE("debug routes: without an API key they exist on a loopback address only", "[service][debug]") {
+  debug_fixture local;
+  debug_fixture open{{}, false};
+  for (const auto path : paths) {
+    CAPTURE(path);
+    CHECK(local.get_debug(path).status == 200);
+    CHECK(local.get_debug(path).header("Cache-Control") == "no-store");
+    CHECK(open.get_debug(path).status == 404);
+  }
+  CHECK(open.send("PUT", "/debug/log-level", {}, R"({"level":"debug"})").status == 404);
+  CHECK(open.log.min_level() == telemetry::log_level::off);
+}
+
+TEST_CASE("debug routes: with an API key, it is required", "[service][debug]") {
+  for (const bool is_loopback : {true, false}) {
+    debug_fixture fixture{"secret", is_loopback};
+    for (const auto path : paths) {
+      CAPTURE(path);
+      CHECK(fixture.get_debug(path).status == 401);
+      CHECK(fixture.get_debug(path, "X-API-Key: wrong\r\n").status / 100 == 4);
+      CHECK(fixture.get_debug(path, "X-API-Key: secret\r\n", "service.test").status == 200);
+    }
+  }
+}
+
+TEST_CASE("debug routes: web pages, other host names and proxies are rejected without an API key", "[service][debug]") {
+  debug_fixture fixture;
+  CHECK(fixture.get_debug("/debug/config", "Origin: http://evil.test\r\n").status == 403);
+  for (const auto* host :
+       {"evil.test", "evil.test:5000", "10.0.0.1:5000", "localhost.evil.test", "[2001:db8::1]:5000"}) {
+    CAPTURE(host);
+    CHECK(fixture.get_debug("/debug/config", {}, host).status == 404);
+  }
+  for (const auto* host : {"localhost", "localhost:5000", "127.0.0.1", "[::1]:5000", "[::1]"}) {
+    CAPTURE(host);
+    CHECK(fixture.get_debug("/debug/config", {}, host).status == 200);
+  }
+  for (const auto* field : {"X-Forwarded-For: 192.0.2.1\r\n", "Forwarded: for=192.0.2.1\r\n", "Via: 1.1 proxy\r\n"}) {
+    CAPTURE(field);
+    CHECK(fixture.get_debug("/debug/config", field).status == 404);
+  }
+  debug_fixture with_key{"secret"};
+  CHECK(with_key.get_debug("/debug/config", "X-API-Key: secret\r\nOrigin: http://evil.test\r\n").status == 403);
+}
+
+TEST_CASE("debug routes: a service's own routes take precedence", "[service][debug]") {
+  debug_fixture fixture;
+  http::router routes;
+  routes.get("/debug/own", [](request_context&) { return text_response("own"); });
+  service::add_debug_routes(routes, {.service = "tested-service",
+                                     .loops = fixture.lifecycle.loops(),
+                                     .client = fixture.client,
+                                     .server = [&]() -> http::server& { return fixture.debugged->server(); },
+                                     .lifecycle = fixture.lifecycle,
+                                     .log = fixture.log,
+                                     .authenticator = fixture.authenticator});
+  CHECK(routes.routes().size() == 1);
+}
+
+}  // namespace
+}  // namespace cohort
