@@ -6,16 +6,22 @@ include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/cohort")
 get_property(all_modules GLOBAL PROPERTY COHORT_MODULES)
 set(known_modules "")
-foreach(module IN LISTS all_modules)
+get_property(optional_modules GLOBAL PROPERTY COHORT_OPTIONAL_MODULES)
+foreach(module IN LISTS all_modules optional_modules)
+  set(component libcohort-dev)
+  if(module IN_LIST optional_modules)
+    set(component libcohort-${module}-dev)
+  endif()
   install(TARGETS cohort_${module} EXPORT cohort-${module}-targets
-    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libcohort-dev
-    FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT libcohort-dev)
-  install(EXPORT cohort-${module}-targets NAMESPACE cohort:: DESTINATION "${package_dir}" COMPONENT libcohort-dev)
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${component}
+    FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT ${component})
+  install(EXPORT cohort-${module}-targets NAMESPACE cohort:: DESTINATION "${package_dir}" COMPONENT ${component})
   get_property(modules GLOBAL PROPERTY COHORT_${module}_MODULES)
   get_property(libraries GLOBAL PROPERTY COHORT_${module}_LIBRARIES)
   string(APPEND known_modules
     "set(_cohort_${module}_modules ${modules})\nset(_cohort_${module}_libraries ${libraries})\n")
 endforeach()
+string(APPEND known_modules "set(_cohort_optional_modules ${optional_modules})\n")
 string(APPEND known_modules "set(_cohort_all_modules ${all_modules})\n")
 
 # The headers of another Boost have other class layouts.
@@ -42,7 +48,18 @@ configure_file("${CMAKE_CURRENT_LIST_DIR}/cohort.pc.in" cohort.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/cohort.pc"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT libcohort-dev)
 
-foreach(component libcohort-dev cohort-services cohort-loadgen)
+# Each optional module has a file of its own: `pkg-config --libs cohort-postgres`.
+set(optional_components "")
+foreach(module IN LISTS optional_modules)
+  get_property(requirements GLOBAL PROPERTY COHORT_${module}_PKG_CONFIG)
+  list(JOIN requirements ", " pkg_config_requirement)
+  configure_file("${CMAKE_CURRENT_LIST_DIR}/cohort-module.pc.in" cohort-${module}.pc @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/cohort-${module}.pc"
+    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT libcohort-${module}-dev)
+  list(APPEND optional_components libcohort-${module}-dev)
+endforeach()
+
+foreach(component libcohort-dev ${optional_components} cohort-services cohort-loadgen)
   install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/${component}"
     RENAME copyright COMPONENT ${component})
 endforeach()
@@ -60,7 +77,7 @@ set(CPACK_PACKAGE_NAME cohort)
 set(CPACK_PACKAGE_CONTACT "The Cohort developers <cohort@localhost>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL libcohort-dev)
+set(CPACK_COMPONENTS_ALL libcohort-dev ${optional_components})
 if(COHORT_SERVICES)
   list(APPEND CPACK_COMPONENTS_ALL cohort-services)
 endif()
@@ -76,6 +93,16 @@ set(CPACK_DEBIAN_LIBCOHORT-DEV_DESCRIPTION "C++20 coroutine server framework (st
  Cohort gives every request a deadline that each co_await below it knows.")
 set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_DEPENDS "${brotli_package}libboost${boost_version}-dev, libboost-url${boost_version}-dev, \
 libcli11-dev, libsimdjson-dev, libssl-dev, prometheus-cpp-dev, zlib1g-dev")
+foreach(module IN LISTS optional_modules)
+  string(TOUPPER "LIBCOHORT-${module}-DEV" component)
+  get_property(packages GLOBAL PROPERTY COHORT_${module}_PACKAGES)
+  list(JOIN packages ", " packages)
+  set(CPACK_DEBIAN_${component}_PACKAGE_NAME libcohort-${module}-dev)
+  set(CPACK_DEBIAN_${component}_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_${component}_PACKAGE_DEPENDS "libcohort-dev (= ${PROJECT_VERSION}), ${packages}")
+  set(CPACK_DEBIAN_${component}_DESCRIPTION "Cohort's optional module ${module} (static library and headers)
+ Adds cohort::${module} to libcohort-dev.")
+endforeach()
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_NAME cohort-services)
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_SHLIBDEPS ON)

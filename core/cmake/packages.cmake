@@ -18,11 +18,12 @@ macro(cohort_find_package package)
 endmacro()
 
 # cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed, and sets the
-# variable to the name of its Debian package.
+# variable to the name of its Debian package, and <variable>_pkg_config to that of its .pc file.
 macro(cohort_find_optional_library target package)
   if("${target}" STREQUAL "libpq::libpq")
     # CMake's own module for PostgreSQL also needs the headers of the server.
     set(${package} libpq-dev)
+    set(${package}_pkg_config libpq)
     find_path(COHORT_LIBPQ_INCLUDE_DIRECTORY libpq-fe.h PATH_SUFFIXES postgresql)
     find_library(COHORT_LIBPQ pq)
     if(NOT TARGET libpq::libpq AND COHORT_LIBPQ_INCLUDE_DIRECTORY AND COHORT_LIBPQ)
@@ -32,6 +33,7 @@ macro(cohort_find_optional_library target package)
     endif()
   elseif("${target}" STREQUAL "SQLite::SQLite3")
     set(${package} libsqlite3-dev)
+    set(${package}_pkg_config sqlite3)
     find_package(SQLite3 3.37 QUIET)
   else()
     message(FATAL_ERROR "core/cmake/packages.cmake has no optional package for the target ${target}")
