@@ -9,8 +9,8 @@
 
 namespace cohort::http {
 
-/// Whether the `X-Request-Id` of a client can be used as it is in log lines and requests to upstreams: 1 to 128 letters,
-/// digits, hyphens, underscores and dots.
+/// Whether the `X-Request-Id` of a client can be used as it is in log lines and requests to upstreams: 1 to 128
+/// letters, digits, hyphens, underscores and dots.
 bool is_valid_request_id(std::string_view id) noexcept;
 
 /// The trace from `traceparent` and `tracestate`; a new one if `traceparent` is absent, invalid or repeated.

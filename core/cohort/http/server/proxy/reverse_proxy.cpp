@@ -13,7 +13,7 @@
 namespace cohort::http {
 namespace {
 
-/// What the handler keeps; shared by its copies.
+/// The state of the handler, shared by its copies.
 struct proxy_target {
   upstream& target;
   /// Scheme and authority, without a slash at the end.
