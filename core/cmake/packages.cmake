@@ -67,7 +67,7 @@ macro(cohort_find_library target)
       set_target_properties(Brotli::encoder PROPERTIES IMPORTED_LOCATION "${COHORT_BROTLI_ENCODER}"
         INTERFACE_INCLUDE_DIRECTORIES "${COHORT_BROTLI_INCLUDE_DIRECTORY}")
     elseif("${target}" STREQUAL "simdjson::simdjson")
-      # Its packages call only the same minor version compatible: a request for 3.0 would reject 3.12.
+      # Its package accepts only the same minor version: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)
     elseif("${target}" STREQUAL "prometheus-cpp::core")
       cohort_find_package(prometheus-cpp COMPONENTS core DEBIAN prometheus-cpp-dev)

@@ -17,7 +17,7 @@ export interface Attempt {
   readonly status: number | null;
   /** What ended the attempt early, such as `deadline`; null if nothing did. */
   readonly cancelledBy: string | null;
-  /** The remaining time that the upstream was told. */
+  /** The remaining time that was sent to the upstream. */
   readonly deadlineSent: number | null;
 }
 

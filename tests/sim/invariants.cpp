@@ -114,10 +114,10 @@ class invariant_checker {
 
   /// A weather request that takes until its deadline must have been waiting for a provider's response.
   void check_weather_duration(const sim::exchange& exchange) {
-    constexpr duration nearly_deadline = 4900ms;
+    constexpr duration min_checked_duration = 4900ms;
     if (exchange.server != &stack_.weather.host() || !exchange.response_started_at) return;
     const auto end = *exchange.response_started_at;
-    if (end - exchange.received_at < nearly_deadline) return;
+    if (end - exchange.received_at < min_checked_duration) return;
     const auto pending = stack_.fleet.recorder().count([&](const sim::exchange& other) {
       const bool is_provider = other.server == &stack_.wttr.host() || other.server == &stack_.open_meteo.host();
       return is_provider && other.received_at <= end &&

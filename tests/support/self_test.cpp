@@ -227,6 +227,7 @@ TEST_CASE("child process: the child is killed when its thread ends", "[support][
 }
 
 TEST_CASE("black hole: connections are neither accepted nor refused", "[support]") {
-  const black_hole hole;
-  CHECK_THROWS_WITH(connect_loopback(hole.port(), 200ms), ContainsSubstring("no response within 200 ms"));
+  const black_hole unresponsive_server;
+  CHECK_THROWS_WITH(connect_loopback(unresponsive_server.port(), 200ms),
+                    ContainsSubstring("no response within 200 ms"));
 }

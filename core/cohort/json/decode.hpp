@@ -17,7 +17,7 @@
 
 namespace cohort::json {
 
-/// What `decode` does with a member that the description does not have.
+/// The handling of a member that the description does not have.
 enum class unknown_members { reject, ignore };
 
 struct decode_options {

@@ -13,7 +13,7 @@ namespace cohort::json {
 struct field_error {
   /// The path of the value, such as `items[2].name`; empty for the whole document.
   std::string field;
-  /// What is accepted, such as `must be an integer from 1 to 100`: a predicate of `field`.
+  /// The accepted values, such as `must be an integer from 1 to 100`: a predicate of `field`.
   std::string reason;
 
   friend bool operator==(const field_error&, const field_error&) = default;

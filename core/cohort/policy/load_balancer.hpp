@@ -66,7 +66,7 @@ class load_balancer {
   bool contains(const endpoint& address) const noexcept;
   std::size_t in_flight(const endpoint& address) const noexcept;
 
-  /// What the choice of an address depends on.
+  /// The inputs to the choice of an address.
   struct address_status {
     endpoint address;
     std::size_t in_flight = 0;

@@ -38,7 +38,7 @@ struct error {
   /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.
   /// Source: PostgreSQL documentation, appendix A.
   std::string sqlstate{};
-  /// What is wrong, in the words of the server or of this module. Never contains a password.
+  /// The error, in the words of the server or of this module. Never contains a password.
   std::string message{};
   /// The constraint that was violated, if any.
   std::string constraint{};

@@ -14,7 +14,7 @@
 
 namespace cohort::postgres {
 
-/// What a `scripted_database` replies to a statement: rows, or an error.
+/// The reply of a `scripted_database` to a statement: rows, or an error.
 struct scripted_reply {
   /// A value in PostgreSQL's text format, or null.
   using value = std::optional<std::string>;

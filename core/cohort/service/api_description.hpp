@@ -11,7 +11,7 @@ namespace cohort::service {
 
 class api_key_authenticator;
 
-/// What `add_api_description_routes` describes besides the routes.
+/// Properties of the service that `add_api_description_routes` describes besides the routes.
 struct api_description_settings {
   std::string title;
   std::string description;

@@ -20,7 +20,7 @@ struct sqlite3;
 
 namespace cohort::sqlite {
 
-/// What a statement has changed.
+/// The changes of a statement.
 struct changes {
   /// Rows that the statement inserted, updated or deleted itself; without triggers and foreign key actions.
   std::int64_t rows = 0;

@@ -34,7 +34,7 @@ enum class errc {
 /// Why a call failed. For callers; a response should not contain `message`, which names tables and columns.
 struct error {
   errc code;
-  /// What is wrong, in the words of SQLite or of this module. Never contains the value of a parameter.
+  /// The error, in the words of SQLite or of this module. Never contains the value of a parameter.
   std::string message{};
   /// SQLite's extended result code (https://www.sqlite.org/rescode.html); 0 if the error is not SQLite's.
   int sqlite_code = 0;

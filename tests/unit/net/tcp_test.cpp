@@ -262,8 +262,8 @@ TEST_CASE("tcp: listening on a port in use returns address_in_use", "[net][tcp]"
 
 TEST_CASE("tcp: connecting to a host that does not respond ends at the deadline or by cancellation", "[net][tcp]") {
   real_time_fixture time;
-  const black_hole hole;
-  const auto endpoint = loopback(hole.port());
+  const black_hole unresponsive_server;
+  const auto endpoint = loopback(unresponsive_server.port());
   CHECK(time.run(net::connect_tcp(endpoint, time.short_deadline())).error() == asio::error::timed_out);
   CHECK(time.run(net::connect_tcp(endpoint, deadline{time.event_loop().now()})).error() == asio::error::timed_out);
   const auto cancelled = time.run(with_deadline(time.short_deadline(), net::connect_tcp(endpoint, deadline::never())));

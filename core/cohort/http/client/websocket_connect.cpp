@@ -94,7 +94,7 @@ task<result<handshake_response, client_error>> exchange_handshake(net::stream& s
   }
 }
 
-/// What is wrong with the server's handshake; null if nothing is.
+/// The violation in the server's handshake; null if there is none.
 const char* find_error(const client_response& response, const std::string& key,
                        const websocket_connect_options& options) {
   if (response.status_code() != switching_protocols) return "the server did not switch protocols";

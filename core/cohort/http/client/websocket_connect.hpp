@@ -12,7 +12,7 @@
 
 namespace cohort::http {
 
-/// What a client asks for in an opening handshake.
+/// The requests of a client in an opening handshake.
 struct websocket_connect_options {
   /// The subprotocols that the client speaks, the preferred ones first.
   std::vector<std::string> subprotocols;

@@ -90,7 +90,7 @@ class response {
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
-  /// What few responses have, apart from the others, so that those cost no more.
+  /// Properties of few responses, stored separately, so that the others cost no more.
   struct rare_properties {
     std::string rejected_field;
     upgrade_handler upgrade;

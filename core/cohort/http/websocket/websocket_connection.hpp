@@ -136,7 +136,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   bool is_closing_ = false;
   bool close_queued_ = false;
   bool close_received_ = false;
-  /// What the peer sends is not decoded any more.
+  /// Further messages of the peer are not decoded.
   bool is_discarding_ = false;
   bool ping_pending_ = false;
   bool ended_ = false;

@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// What `send` does when the queue of messages to send is full.
+/// The behavior of `send` when the queue of messages to send is full.
 enum class full_queue {
   /// It waits until there is space, at most until its deadline.
   wait,

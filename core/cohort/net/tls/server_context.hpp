@@ -41,7 +41,7 @@ inline constexpr std::size_t tls_handshake_result_count = 10;
 /// The name for metrics and logs, such as `not_tls`.
 std::string_view to_string(tls_handshake_result result) noexcept;
 
-/// What a handshake has established.
+/// The result of a handshake.
 struct tls_accepted {
   tls_handshake_result result;
   /// The reason of a failure, for logs; empty after a success.

@@ -14,7 +14,7 @@
 
 namespace cohort {
 
-/// What happens to a subscriber that has missed values because it was too slow.
+/// The handling of a subscriber that has missed values because it was too slow.
 enum class slow_subscriber {
   /// It continues with the oldest value that is kept; `subscription::missed` counts the others.
   skip,

@@ -58,7 +58,7 @@ class api_key_authenticator {
   const config::api_key* find_valid_key(const http::request_context& context) const;
 
  private:
-  /// What the keys of one list are compared by, and counted in.
+  /// The hashes by which the keys of one list are compared, and their counters.
   struct prepared_keys;
 
   const prepared_keys& prepare_keys() const;

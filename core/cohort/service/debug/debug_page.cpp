@@ -43,7 +43,7 @@ std::string table(std::string_view title, std::initializer_list<std::string> hea
   return html + "<table border=\"1\">" + row(heads, "th") + rows + "</table>\n";
 }
 
-/// What a request in flight waits for, such as `weather: wait (attempt 2), 120.0 ms left`.
+/// The operation that a request in flight waits for, such as `weather: wait (attempt 2), 120.0 ms left`.
 std::string awaited(const request_record& request, time_point now) {
   std::string text;
   for (const auto& call : request.all_calls()) {

@@ -16,7 +16,7 @@ class server;
 
 namespace cohort::service {
 
-/// What the debug routes show. The references must outlive the router.
+/// The sources of the debug routes. The references must outlive the router.
 struct debug_sources {
   std::string service;
   const std::vector<loop*>& loops;

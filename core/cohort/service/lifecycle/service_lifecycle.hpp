@@ -23,7 +23,7 @@ class start_error : public std::runtime_error {
   int exit_status_;
 };
 
-/// What a service does besides handling requests: work at its start and end, periodic jobs, and blocking calls.
+/// The activities of a service besides handling requests: work at its start and end, periodic jobs, and blocking calls.
 /// `definition::app` adds it; `service_context` has the functions for that.
 class service_lifecycle {
  public:

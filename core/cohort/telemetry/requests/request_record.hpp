@@ -62,7 +62,7 @@ enum class attempt_phase : std::uint8_t {
   ended,
 };
 
-/// What ended an attempt, a call or a handler before it had a result.
+/// The reason why an attempt, a call or a handler ended before it had a result.
 enum class cancellation_cause : std::uint8_t {
   none,
   deadline,

@@ -31,7 +31,7 @@ void check_alert(const dashboard::alert& alert) {
   }
 }
 
-/// What `GET /api/alerts` responds after this webhook; the error if it is invalid.
+/// The response of `GET /api/alerts` after this webhook; the error if it is invalid.
 std::string alerts_after(std::string_view body) {
   auto webhook = dashboard::parse_alert_webhook(body);
   if (!webhook) {

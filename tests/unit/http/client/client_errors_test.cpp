@@ -230,10 +230,10 @@ TEST_CASE("client: endless interim responses do not extend the deadline", "[http
 
 TEST_CASE("client: a cancelled call ends at once, closes its connection and leaves no timer", "[http][client]") {
   client_fixture fixture{GENERATE(small_pipe(), net::memory_pipe_settings{})};
-  fixture.network.add_name("hole.test", {client_fixture::address("192.0.2.66")});
+  fixture.network.add_name("black-hole.test", {client_fixture::address("192.0.2.66")});
   fixture.network.add_black_hole({client_fixture::address("192.0.2.66"), 80});
   SECTION("while connecting") {
-    auto call = fixture.get("http://hole.test/");
+    auto call = fixture.get("http://black-hole.test/");
     REQUIRE_FALSE(call.ended());
     call.cancel();
     REQUIRE(call.ended());

@@ -93,9 +93,9 @@ TEST_CASE("aggregate: the response is sent within five seconds regardless of ser
           "[services][dashboard]") {
   dashboard_fixture fixture;
   const bool is_weather = GENERATE(true, false);
-  const auto* const host = GENERATE("hole.test", "closed.test", "unknown.test", "slow");
+  const auto* const host = GENERATE("black-hole.test", "closed.test", "unknown.test", "slow");
   CAPTURE(host, is_weather);
-  fixture.add_black_hole("hole.test");
+  fixture.add_black_hole("black-hole.test");
   fixture.add_closed_port("closed.test");
   if (std::string_view{host} == "slow") {
     (is_weather ? fixture.weather : fixture.sysinfo).delay = 1h;
@@ -107,7 +107,7 @@ TEST_CASE("aggregate: the response is sent within five seconds regardless of ser
   const auto body = fixture.aggregate();
   CHECK(fixture.time.now() - start < 5010ms);
   const std::string part = is_weather ? "weather_service" : "sysinfo_service";
-  const bool is_timeout = host == std::string_view{"hole.test"} || host == std::string_view{"slow"};
+  const bool is_timeout = host == std::string_view{"black-hole.test"} || host == std::string_view{"slow"};
   CHECK(json_at(body, "/meta/" + part + "/state") == (is_timeout ? "\"timeout\"" : "\"error\""));
   CHECK(json_at(body, "/" + part) == unavailable_part);
   CHECK(json_at(body, "/time_service/timestamp") == "\"now\"");
@@ -116,8 +116,9 @@ TEST_CASE("aggregate: the response is sent within five seconds regardless of ser
 
 TEST_CASE("aggregate: the response is complete if all services are unreachable", "[services][dashboard]") {
   dashboard_fixture fixture;
-  fixture.add_black_hole("hole.test");
-  fixture.settings = {parse_url("http://hole.test"), parse_url("http://hole.test"), parse_url("http://hole.test")};
+  fixture.add_black_hole("black-hole.test");
+  fixture.settings = {parse_url("http://black-hole.test"), parse_url("http://black-hole.test"),
+                      parse_url("http://black-hole.test")};
   fixture.serve_dashboard();
   const auto start = fixture.time.now();
   const auto body = fixture.aggregate();

@@ -240,12 +240,12 @@ TEST_CASE("report cache: a failed fetch has an error class, and a stale report i
 TEST_CASE("report cache: the error class is the reason why a provider is unreachable", "[services][weather]") {
   const auto [url, error] = GENERATE(table<const char*, std::string>({
       {"http://closed.test", "connect"},
-      {"http://hole.test", "timeout"},
+      {"http://black-hole.test", "timeout"},
       {"http://unknown.test", "dns"},
   }));
   weather_fixture fixture{url};
   fixture.add_closed_port("closed.test");
-  fixture.add_black_hole("hole.test");
+  fixture.add_black_hole("black-hole.test");
   CHECK(fixture.look_up().error == error);
 }
 

@@ -12,7 +12,7 @@
 // The description of an API, made from its routes: `describe_api`, then `openapi_json` or `openapi_page`.
 namespace cohort::http {
 
-/// What the routes do not tell.
+/// Properties of an API that its routes do not contain.
 struct api_information {
   std::string title;
   std::string description;

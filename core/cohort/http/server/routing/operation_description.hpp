@@ -24,7 +24,7 @@ struct parameter_description {
   std::string schema = R"({"type":"string"})";
 };
 
-/// What an operation reads.
+/// The input of an operation.
 struct request_description {
   std::vector<parameter_description> parameters{};
   /// The JSON Schema of the body; empty if the body is not read.

@@ -95,10 +95,10 @@ TEST_CASE("provider chain: the fallback is called if wttr.in closes the connecti
 TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown at once, and the fallback is called",
           "[services][weather]") {
   const auto* const url =
-      GENERATE("http://closed.test", "http://hole.test", "http://unknown.test", "https://wttr.test:80");
+      GENERATE("http://closed.test", "http://black-hole.test", "http://unknown.test", "https://wttr.test:80");
   chain_fixture fixture{providers_fixture::open_meteo(), url};
   fixture.add_closed_port("closed.test");
-  fixture.add_black_hole("hole.test");
+  fixture.add_black_hole("black-hole.test");
   CHECK(fixture.fetch().report != nullptr);
   CHECK(fixture.forecast.request_count() == 1);
   CHECK(fixture.provider_requests("wttr.in", "error") == 1);
