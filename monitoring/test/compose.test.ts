@@ -78,6 +78,9 @@ describe('compose.yml', () => {
       9090: '9090',
       9093: '9093',
       3000: '3000',
+      16686: '16686',
+      4318: '4318',
+      9428: '9428',
     });
   });
 
@@ -90,6 +93,9 @@ describe('compose.yml', () => {
       9090: 'PROMETHEUS_PORT',
       9093: 'ALERTMANAGER_PORT',
       3000: 'GRAFANA_PORT',
+      16686: 'JAEGER_PORT',
+      4318: 'OTLP_PORT',
+      9428: 'VICTORIALOGS_PORT',
     };
     const environment = Object.fromEntries(Object.values(variables).map((name, index) => [name, String(7000 + index)]));
     const published = publishedPorts(environment);
@@ -97,6 +103,38 @@ describe('compose.yml', () => {
       expect(published[Number(target)]).toBe(environment[name]);
       expect(readRoot('.env.example')).toContain(`#${name}=${target}\n`);
     }
+  });
+
+  it('passes the variables of the OTLP export to every service, and .env.example lists them', () => {
+    const services = readComposeFile().services as Record<string, { environment?: Environment }>;
+    const names = (name: string) => Object.keys(services[name]?.environment ?? {}).filter((each) => each.startsWith('OTEL_'));
+    expect(names('time-service')).toContain('OTEL_EXPORTER_OTLP_ENDPOINT');
+    for (const name of ['system-info-service', 'weather-service', 'dashboard-service']) {
+      expect(names(name)).toEqual(names('time-service'));
+    }
+    const example = readRoot('.env.example');
+    expect(names('time-service').filter((name) => !new RegExp(`^#${name}=`, 'm').test(example))).toEqual([]);
+    const source = readRoot('core/cohort/service/otlp/otlp_settings.cpp');
+    const known = (name: string) => source.includes(name) || source.includes(name.replace(/^OTEL_EXPORTER_OTLP_(TRACES_|LOGS_)?/, ''));
+    expect(names('time-service').filter((name) => !known(name))).toEqual([]);
+  });
+
+  it('starts Jaeger and VictoriaLogs only by their profiles, and the links of Grafana and Jaeger lead to them', () => {
+    const { services } = readComposeFile();
+    expect(services['jaeger']?.profiles).toEqual(['traces']);
+    expect(services['victorialogs']?.profiles).toEqual(['logs']);
+    interface Provisioning {
+      datasources: { uid: string; url: string; jsonData: { exemplarTraceIdDestinations?: { name: string; datasourceUid?: string; url?: string }[] } }[];
+    }
+    const provisioned = (name: string) =>
+      (parse(readRoot(`monitoring/grafana/provisioning/datasources/${name}.yml`)) as Provisioning).datasources[0];
+    const destinations = provisioned('prometheus')?.jsonData.exemplarTraceIdDestinations ?? [];
+    expect(destinations.map(({ name }) => name)).toEqual(['trace_id', 'trace_id']);
+    expect(destinations[0]?.datasourceUid).toBe(provisioned('jaeger')?.uid);
+    expect(provisioned('jaeger')?.url).toBe('http://jaeger:16686');
+    expect(destinations[1]?.url).toContain('http://localhost:9428/');
+    const ui = JSON.parse(readRoot('monitoring/jaeger/ui.json')) as { linkPatterns: { url: string }[] };
+    expect(ui.linkPatterns[0]?.url).toContain('http://localhost:9428/');
   });
 
   it('passes every environment variable of the services, and .env.example lists it', () => {

@@ -94,7 +94,7 @@ export class LocalStack {
 }
 
 /** Reads the addresses of the services from their log into `stack`. Returns false until all four are known. */
-function readAddresses(log: string, stack: Stack): boolean {
+export function readAddresses(log: string, stack: Stack): boolean {
   const entries = log
     .split('\n')
     .filter((line) => line.includes('"listening"'))

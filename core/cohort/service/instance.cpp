@@ -10,6 +10,7 @@
 #include <cohort/service/authentication/failed_key_throttle.hpp>
 #include <cohort/service/debug/debug_routes.hpp>
 #include <cohort/service/health/probes.hpp>
+#include <cohort/service/otlp/telemetry_export.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/tls/client_certificates.hpp>
 
@@ -131,6 +132,10 @@ void instance::build(const dependencies& injected) {
   server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
   auto server_settings = make_server_settings(injected);
   if (tls_) server_settings.tls = std::make_shared<http::tls_termination>(tls_, metrics_);
+  if (injected.exports) {
+    server_settings.tracer = injected.exports->add_service(definition_.name, definition_.version,
+                                                           std::string{url().encoded_host_and_port()}, metrics_);
+  }
   server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
 }
 

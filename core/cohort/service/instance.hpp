@@ -20,6 +20,8 @@
 
 namespace cohort::service {
 
+class telemetry_export;
+
 /// `http://ADDRESS:PORT` of a listening socket, or `https://`. A wildcard address is replaced by the loopback address.
 boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls = false);
 
@@ -39,6 +41,8 @@ struct dependencies {
   net::tls_client_settings upstream_tls{};
   /// The limit of invalid API keys, shared by the services of a process; null: the instance has one of its own.
   std::shared_ptr<failed_key_throttle> key_throttle = nullptr;
+  /// The export of spans and log lines, which must outlive the instance; null: nothing is exported.
+  telemetry_export* exports = nullptr;
 };
 
 /// One service on given loops and a given network: those of its program, or of a simulation. The functions `build`,

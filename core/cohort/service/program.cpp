@@ -19,6 +19,7 @@
 #include <cohort/service/health/loop_monitor.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/lifecycle/reload_handler.hpp>
+#include <cohort/service/otlp/telemetry_export.hpp>
 #include <cohort/service/tls/program_tls.hpp>
 #include <cohort/telemetry/memory_metrics.hpp>
 #include <cohort/telemetry/process_metrics.hpp>
@@ -137,8 +138,28 @@ int report_start_failure(const std::string& service, const std::exception_ptr& f
   }
 }
 
+/// Null if neither spans nor log lines are exported.
+std::unique_ptr<telemetry_export> make_export(const common_settings& settings, net::network& network,
+                                              const std::vector<loop*>& loops, const net::tls_client_settings& tls,
+                                              const telemetry::logger& log) {
+  if (!settings.otlp.traces && !settings.otlp.logs) return nullptr;
+  http::client_settings client;
+  client.proxies = settings.proxies;
+  client.tls = tls;
+  return std::make_unique<telemetry_export>(settings.otlp, network, loops, std::move(client), log);
+}
+
+/// Exports the last spans and log lines.
+task<> stop_export(telemetry_export* exports, telemetry::log_sink& log_output) {
+  constexpr auto max_time = std::chrono::seconds{2};
+  if (!exports) co_return;
+  co_await exports->stop(deadline::after(loop::current().now(), max_time));
+  log_output.set_exporter(nullptr);
+}
+
 /// Returns the exit status.
-task<int> serve(instance_list& instances, const common_settings& settings, telemetry::logger log) {
+task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* exports,
+                telemetry::log_sink& log_output, telemetry::logger log) {
   event ended;
   int status = 0;
   for (auto& service : instances) {
@@ -148,6 +169,8 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
       ended.set();
     });
   }
+  if (exports) exports->start();
+  if (exports && exports->exports_logs()) log_output.set_exporter(exports);
   if (settings.api_keys.empty())
     log.write(log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
   warn_about_short_keys(settings.api_keys, log);
@@ -166,6 +189,7 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   for (auto& service : instances) service->begin_drain();
   if (status != 0) {
     co_await stop_all(instances, std::chrono::seconds{0});
+    co_await stop_export(exports, log_output);
     signals.cancel();
     co_return status;
   }
@@ -176,8 +200,9 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   }
   log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   co_await stop_all(instances, settings.drain_timeout);
-  signals.cancel();
   log.write(log_level::info, "stopped");
+  co_await stop_export(exports, log_output);
+  signals.cancel();
   co_return 0;
 }
 
@@ -216,6 +241,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
     std::cerr << program << ": " << *error << "\n";
     return exit_usage;
   }
+  // Destroyed after the services, which record spans.
+  auto exports = make_export(settings, network, loops, tls.upstream(), log);
   const auto default_ports = default_ports_of(services);
   auto instances = listen_all(loops, settings, std::move(services), tls.server());
   if (!instances) {
@@ -228,7 +255,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
-    const dependencies injected{network, settings, log, sibling_urls, capacity, tls.upstream(), key_throttle};
+    const dependencies injected{network,  settings,       log,          sibling_urls,
+                                capacity, tls.upstream(), key_throttle, exports.get()};
     if (const auto error = build_service(*service, injected)) {
       std::cerr << program << ": " << *error << "\n";
       return exit_usage;
@@ -261,7 +289,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
   int status = 0;
-  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, log),
+  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, exports.get(), sink, log),
                  [&](std::exception_ptr error, int end) {
                    status = end;
                    if (error) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/service.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
+#include <iterator>
 
 #include <cohort/service/health/healthcheck.hpp>
 #include <cohort/service/instance.hpp>
@@ -38,7 +40,18 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     return 2;
   }
   settings.proxies = std::move(*proxies);
-  config::erase_process_secrets(options.secrets());
+  auto otlp = otlp_settings_from_environment([](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string{value ? value : ""};
+  });
+  if (!otlp) {
+    std::cerr << program << ": " << otlp.error() << "\n";
+    return 2;
+  }
+  settings.otlp = std::move(*otlp);
+  auto secrets = options.secrets();
+  std::ranges::copy(otlp_secret_variables(), std::back_inserter(secrets.variables));
+  config::erase_process_secrets(secrets);
   if (!settings.time_zone.empty()) {
     ::setenv("TZ", settings.time_zone.c_str(), 1);
     ::tzset();

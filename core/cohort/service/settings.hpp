@@ -12,6 +12,7 @@
 #include <cohort/http/message/server_limits.hpp>
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 #include <cohort/service/connection_options.hpp>
+#include <cohort/service/otlp/otlp_settings.hpp>
 #include <cohort/service/tls/tls_options.hpp>
 
 namespace cohort::service {
@@ -56,6 +57,8 @@ struct common_settings {
   http::proxy_settings proxies;
   /// All settings of the program with their sources, without secrets, for `/debug/config`.
   std::vector<config::setting_report> in_force;
+  /// Export of spans and log lines, from the environment (`OTEL_*`).
+  otlp_settings otlp;
   /// Query a running service's health instead of serving.
   bool healthcheck = false;
 };

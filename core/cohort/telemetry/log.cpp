@@ -15,6 +15,7 @@
 
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/time/date_format.hpp>
+#include <cohort/telemetry/tracing/span.hpp>
 
 namespace cohort::telemetry {
 namespace {
@@ -169,7 +170,8 @@ void logger::write(log_level level, std::string_view message, std::span<const lo
   if (!is_enabled(level) || level == log_level::off) return;
   thread_local std::string line;
   line.clear();
-  const auto time = format_rfc3339_milliseconds(clock_->wall_now());
+  const auto now = clock_->wall_now();
+  const auto time = format_rfc3339_milliseconds(now);
   const auto name = to_string(level);
   if (format_ == log_format::json) {
     append_json(line, time, name, service_, message, fields);
@@ -177,6 +179,9 @@ void logger::write(log_level level, std::string_view message, std::span<const lo
     append_text(line, time, name, service_, message, fields);
   }
   sink_->write(line);
+  if (auto* exporter = sink_->exporter()) {
+    exporter->export_record(service_, {.time = now, .level = level, .message = message, .attributes = fields});
+  }
 }
 
 logger logger::with_service(std::string service) const {

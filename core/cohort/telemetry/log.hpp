@@ -28,6 +28,16 @@ struct log_field {
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 
+struct log_record;
+
+/// Receives log lines besides the sink, to export them. Called on any thread, at the time of the line.
+class log_exporter {
+ public:
+  virtual ~log_exporter() = default;
+  /// Queues or drops the line; must not block, throw or log.
+  virtual void export_record(std::string_view service, const log_record& record) = 0;
+};
+
 /// Writes log lines to standard error by a bounded queue and a thread of its own, so that a blocked terminal or pipe
 /// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. Lines are
 /// dropped and counted when the queue is full, and when the output fails: a full disk, a pipe without a reader. Later
@@ -45,6 +55,10 @@ class log_sink {
   /// Number of lines dropped since the start.
   std::uint64_t dropped_lines() const;
 
+  /// Passes the lines of all loggers to `exporter` as well; null: no longer. The exporter must outlive this setting.
+  void set_exporter(log_exporter* exporter) noexcept { exporter_.store(exporter, std::memory_order_release); }
+  log_exporter* exporter() const noexcept { return exporter_.load(std::memory_order_acquire); }
+
   static constexpr std::size_t max_queued_lines = 8192;
   static constexpr std::size_t max_queued_bytes = 8 * 1024 * 1024;
   static constexpr std::chrono::seconds flush_timeout{1};
@@ -52,6 +66,7 @@ class log_sink {
  private:
   struct state;
   std::shared_ptr<state> state_;
+  std::atomic<log_exporter*> exporter_{nullptr};
 };
 
 /// Structured log of one program or service. A line has time, level, service, message and fields, as a JSON object or

@@ -41,8 +41,6 @@ void write_hex(char* output, std::uint64_t number) noexcept {
   }
 }
 
-std::uint64_t nonzero_id(random_generator& random) noexcept { return std::max<std::uint64_t>(random.next(), 1); }
-
 }  // namespace
 
 std::array<char, 32> trace_id::hex() const noexcept {
@@ -66,8 +64,29 @@ std::optional<trace_context> parse_traceparent(std::string_view value) noexcept 
   if (!high || !low || !parent || !flags || *parent == 0) return std::nullopt;
   const trace_id id{*high, *low};
   if (!id) return std::nullopt;
-  return trace_context{.id = id, .sampled = (*flags & sampled_flag) != 0};
+  return trace_context{.id = id, .sampled = (*flags & sampled_flag) != 0, .span_id = *parent};
 }
+
+std::optional<trace_id> parse_trace_id(std::string_view digits) noexcept {
+  if (digits.size() != 32) return std::nullopt;
+  const auto high = parse_hex(digits.substr(0, 16));
+  const auto low = parse_hex(digits.substr(16));
+  if (!high || !low || (*high | *low) == 0) return std::nullopt;
+  return trace_id{*high, *low};
+}
+
+std::optional<std::uint64_t> parse_span_id(std::string_view digits) noexcept {
+  const auto id = digits.size() == 16 ? parse_hex(digits) : std::nullopt;
+  return id && *id != 0 ? id : std::nullopt;
+}
+
+std::array<char, 16> span_id_hex(std::uint64_t id) noexcept {
+  std::array<char, 16> text;
+  write_hex(text.data(), id);
+  return text;
+}
+
+std::uint64_t make_span_id(random_generator& random) noexcept { return std::max<std::uint64_t>(random.next(), 1); }
 
 bool is_valid_tracestate(std::string_view value) noexcept {
   constexpr std::size_t max_size = 512;
@@ -77,16 +96,20 @@ bool is_valid_tracestate(std::string_view value) noexcept {
 
 trace_context start_trace(random_generator& random) noexcept {
   const auto high = random.next();
-  return {.id = {high, nonzero_id(random)}, .sampled = true};
+  return {.id = {high, make_span_id(random)}, .sampled = true};
 }
 
 std::array<char, 55> format_traceparent(const trace_context& trace, random_generator& random) noexcept {
+  return format_traceparent(trace, make_span_id(random));
+}
+
+std::array<char, 55> format_traceparent(const trace_context& trace, std::uint64_t parent_id) noexcept {
   std::array<char, 55> text;
   text.fill('-');
   text[version_offset] = text[version_offset + 1] = '0';
   write_hex(text.data() + trace_offset, trace.id.high);
   write_hex(text.data() + trace_offset + 16, trace.id.low);
-  write_hex(text.data() + parent_offset, nonzero_id(random));
+  write_hex(text.data() + parent_offset, parent_id);
   text[flags_offset] = '0';
   text[flags_offset + 1] = trace.sampled ? '1' : '0';
   return text;

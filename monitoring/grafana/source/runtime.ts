@@ -282,6 +282,26 @@ const processes: Section = {
       width: 6,
       queries: [{ expr: ratePerReplica('cohort_log_lines_dropped_total'), legend: replica }],
     }),
+    chart({
+      id: 406,
+      title: 'Telemetry Exported per Second',
+      description: 'Spans and log records that the OTLP collector accepted. Zero without OTEL_EXPORTER_OTLP_ENDPOINT.',
+      unit: 'cps',
+      width: 12,
+      queries: [
+        { expr: `${sumBy('signal', rate(replicaSeries('cohort_telemetry_exported_total')))} or vector(0)`, legend: '{{signal}}' },
+      ],
+    }),
+    chart({
+      id: 407,
+      title: 'Telemetry Dropped per Second',
+      description: 'Spans and log records that were not exported, by reason. TelemetryDropped fires for them.',
+      unit: 'cps',
+      width: 12,
+      queries: [
+        { expr: `${sumBy('signal, reason', rate(replicaSeries('cohort_telemetry_dropped_total')))} or vector(0)`, legend: '{{signal}} {{reason}}' },
+      ],
+    }),
     table({
       id: 405,
       title: 'Builds',

@@ -108,6 +108,14 @@ TEST_CASE("settings: an invalid setting prints one line with its name; exit stat
            invalid_setting{"weather-service", {}, {{"WEATHER_LOCATION", "Haifa"}}, "WEATHER_LOCATION is \"Haifa\""},
            invalid_setting{"weather-service", {}, {{"WEATHER_CACHE_SECONDS", "-1"}}, "WEATHER_CACHE_SECONDS is \"-1\""},
            invalid_setting{"dashboard-service", {}, {{"TIME_SERVICE_URL", "time-service:5001"}}, "TIME_SERVICE_URL is"},
+           invalid_setting{"time-service",
+                           {},
+                           {{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"}},
+                           "OTEL_EXPORTER_OTLP_ENDPOINT is \"collector:4318\", but must be a URL"},
+           invalid_setting{"time-service",
+                           {},
+                           {{"OTEL_EXPORTER_OTLP_HEADERS", "secret"}},
+                           "OTEL_EXPORTER_OTLP_HEADERS is an invalid value (not shown), but must be header fields"},
            invalid_setting{"cohort-stack", {"--port", "65534"}, {}, "--port is \"65534\", but must be at most 65532"},
        }) {
     CAPTURE(test_case.message);

@@ -29,12 +29,13 @@ std::string text_of(const response& received) { return received.raw_head + recei
 constexpr const char* api_key = "Kq7-recognisable-api-key";
 constexpr const char* signing_key = "Sg4-recognisable-session-secret";
 constexpr const char* proxy_password = "Px9-recognisable-password";
+constexpr const char* collector_token = "Ot2-recognisable-token";
 constexpr const char* guessed_key = "Gs2-recognisable-guess";
 
 /// Everything that a program has shown, and the secrets that must not be part of it.
 struct disclosure_check {
   std::string shown;
-  std::vector<std::string> secrets{api_key, signing_key, proxy_password, guessed_key};
+  std::vector<std::string> secrets{api_key, signing_key, proxy_password, collector_token, guessed_key};
 
   void add(const response& received) { shown += text_of(received); }
   void add_process(const child_process& process) {
@@ -51,6 +52,9 @@ struct disclosure_check {
 const child_process::environment secret_variables{
     {"DASHBOARD_SECRET_KEY", signing_key},
     {"https_proxy", "http://user:" + std::string{proxy_password} + "@127.0.0.1:1"},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"},
+    {"OTEL_EXPORTER_OTLP_HEADERS", "authorization=" + std::string{collector_token}},
+    {"OTEL_LOGS_EXPORTER", "otlp"},
     {"WEATHER_SAMPLE", "true"},
     {"LOG_LEVEL", "trace"}};
 

@@ -19,6 +19,13 @@ void record_exchange_start(telemetry::attempt_record* record, const connection_p
   record->enter(telemetry::attempt_phase::wait, now);
 }
 
+/// The ID of the span of an attempt, which is sent to the server; zero without a record or a trace.
+std::uint64_t assign_span_id(telemetry::attempt_record* record, const client_request& request) {
+  if (!record || !request.trace.id) return 0;
+  record->span_id = telemetry::make_span_id(loop::current().random());
+  return record->span_id;
+}
+
 /// The result of an exchange for the load balancer.
 outcome address_outcome(const client_result& response, bool timeout_is_failure) noexcept {
   if (response && response->status_code() < 500) return outcome::success;
@@ -74,7 +81,8 @@ task<client::exchange> client::send(const client_request& request, deadline call
     if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
   }
   const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
-  const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
+  const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target),
+                              assign_span_id(options.record, request));
   lease->stream().set_deadline(call_deadline);
   auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
   if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
@@ -114,7 +122,8 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   if (source) framing.content_length = source->content_length();
   framing.is_chunked = source && !framing.content_length;
   const auto text =
-      serialize_head(request, framing, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target));
+      serialize_head(request, framing, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target),
+                     assign_span_id(options.record, request));
   const response_parser::limits limits{settings_.max_header_bytes, max_body_bytes};
   auto stream = std::make_unique<streamed_exchange>(std::move(*lease), limits, request.method == method::head,
                                                     options.timeout_is_failure);

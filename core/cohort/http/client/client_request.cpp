@@ -22,9 +22,10 @@ bool is_set_by_client(std::string_view name) noexcept {
   return iequals(name, "host") || iequals(name, "content-length") || iequals(name, "transfer-encoding");
 }
 
-void append_trace(std::string& text, const telemetry::trace_context& trace) {
+void append_trace(std::string& text, const telemetry::trace_context& trace, std::uint64_t span_id) {
   if (!trace.id) return;
-  const auto parent = telemetry::format_traceparent(trace, loop::current().random());
+  const auto parent =
+      telemetry::format_traceparent(trace, span_id != 0 ? span_id : telemetry::make_span_id(loop::current().random()));
   text.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
   if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
 }
@@ -42,9 +43,10 @@ std::string start_of_head(const client_request& request, const proxy_server* pro
   return text;
 }
 
-void append_fields(std::string& text, const client_request& request, extra_field extra, const proxy_server* proxy) {
+void append_fields(std::string& text, const client_request& request, extra_field extra, const proxy_server* proxy,
+                   std::uint64_t span_id) {
   for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
-  append_trace(text, request.trace);
+  append_trace(text, request.trace, span_id);
   if (proxy && !proxy->authorization.empty())
     text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
   if (!extra.name.empty()) text.append(extra.name).append(": ").append(extra.value).append("\r\n");
@@ -86,11 +88,12 @@ bool has_valid_fields(const client_request& request) {
   });
 }
 
-std::string serialize(const client_request& request, extra_field extra, const proxy_server* proxy) {
+std::string serialize(const client_request& request, extra_field extra, const proxy_server* proxy,
+                      std::uint64_t span_id) {
   auto text = start_of_head(request, proxy);
   if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/").append(version()).append("\r\n");
   if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
-  append_fields(text, request, extra, proxy);
+  append_fields(text, request, extra, proxy, span_id);
   if (!request.body.empty() || request.method == method::post || request.method == method::put) {
     text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
@@ -99,9 +102,9 @@ std::string serialize(const client_request& request, extra_field extra, const pr
 }
 
 std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
-                           const proxy_server* proxy) {
+                           const proxy_server* proxy, std::uint64_t span_id) {
   auto text = start_of_head(request, proxy);
-  append_fields(text, request, extra, proxy);
+  append_fields(text, request, extra, proxy, span_id);
   if (framing.content_length) {
     text.append("Content-Length: ").append(std::to_string(*framing.content_length)).append("\r\n");
   } else if (framing.is_chunked) {

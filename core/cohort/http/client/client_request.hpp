@@ -3,6 +3,7 @@
 
 #include <boost/url/url.hpp>
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -60,9 +61,11 @@ struct extra_field {
 struct proxy_server;
 
 /// The request as sent, body included; in absolute form and with the proxy's authorization if it is sent to a proxy.
-/// Each serialization has a parent ID of its own in `traceparent`, so it must run on a loop if the request has a trace.
+/// `span_id` is the parent ID in `traceparent`, by default a new one; so it must run on a loop if the request has a
+/// trace.
 /// Precondition: `has_valid_fields(request)`.
-std::string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr);
+std::string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,
+                      std::uint64_t span_id = 0);
 
 /// The framing of a body that follows the header section in parts; neither is set if there is none.
 struct streamed_framing {
@@ -73,6 +76,6 @@ struct streamed_framing {
 /// The request line and the header section as sent, without `request.body`. No field is added but `Host`, the framing,
 /// the trace and `extra`. The rest is as for `serialize`.
 std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
-                           const proxy_server* proxy);
+                           const proxy_server* proxy, std::uint64_t span_id = 0);
 
 }  // namespace cohort::http

@@ -127,6 +127,9 @@ class request_context {
   void set_deadline(cohort::deadline deadline) noexcept { deadline_ = deadline; }
   void set_id(std::string_view id) noexcept { id_ = id; }
   void set_trace(const telemetry::trace_context& trace) noexcept { trace_ = trace; }
+  /// The ID of the caller's span if spans are recorded; zero for a new trace.
+  std::uint64_t parent_span_id() const noexcept { return parent_span_id_; }
+  void set_parent_span_id(std::uint64_t id) noexcept { parent_span_id_ = id; }
 
  private:
   friend class router;
@@ -146,6 +149,7 @@ class request_context {
   request_values values_;
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   telemetry::trace_context trace_;
+  std::uint64_t parent_span_id_ = 0;
   cohort::deadline deadline_;
   telemetry::server_timing timing_;
 };

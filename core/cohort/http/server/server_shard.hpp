@@ -26,6 +26,10 @@
 #include <cohort/telemetry/log.hpp>
 #include <cohort/telemetry/requests/request_log.hpp>
 
+namespace cohort::telemetry {
+class tracer;
+}
+
 namespace cohort::http {
 
 /// Whether connections from trusted proxies begin with a PROXY protocol header.
@@ -50,6 +54,8 @@ struct server_settings {
   /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are believed.
   net::network_list trusted_proxies;
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
+  /// Records the spans of requests, for export; null: none are recorded. Must outlive the server.
+  telemetry::tracer* tracer = nullptr;
 };
 
 /// Where a connection comes from.

@@ -162,6 +162,7 @@ void connection::prepare(request_context& context, time_point start) {
     context.set_id({request_id_.data(), request_id_.size()});
   }
   context.set_trace(request_trace(head_, shard_.event_loop().random()));
+  if (shard_.state().settings.tracer) begin_span(context);
   find_client(context);
   route_ = shard_.state().routes.match(context);
   operation_ = context.matched_operation();

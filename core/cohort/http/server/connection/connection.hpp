@@ -136,6 +136,10 @@ class connection final : public open_connection {
   void log_request(const request_context& context, const sent_response& sent);
   response log_handler_failure(const std::exception_ptr& failure);
   void log_aborted_body(std::string_view reason);
+
+  // Spans (connection_tracing.cpp).
+  void begin_span(request_context& context) noexcept;
+  void record_span(const request_context& context, const sent_response& sent);
   request_line recognized_request_line() const noexcept;
 
   server_shard& shard_;

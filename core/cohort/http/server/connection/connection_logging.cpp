@@ -40,9 +40,11 @@ void connection::finish_request(request_context& context, status code, std::uint
   if (auto* record = context.timing().recording().get()) record->status = static_cast<std::uint16_t>(code);
   const bool is_logged = shard_.state().log.is_enabled(telemetry::log_level::info);
   const bool has_callbacks = context.has_sent_callbacks();
-  if (!is_logged && !has_callbacks) return;
+  const bool is_traced = shard_.state().settings.tracer != nullptr;
+  if (!is_logged && !has_callbacks && !is_traced) return;
   const sent_response sent{code, body_bytes, shard_.event_loop().now() - start, is_complete};
   if (is_logged) log_request(context, sent);
+  if (is_traced) record_span(context, sent);
   if (has_callbacks) context.notify_sent(sent);
 }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+// Records the spans of requests. The names of the attributes are those of OpenTelemetry's semantic conventions for HTTP
+// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/); those of Cohort's own begin with `cohort.`.
+#include <array>
+#include <charconv>
+
+#include <cohort/http/server/connection/connection.hpp>
+#include <cohort/telemetry/tracing/call_spans.hpp>
+#include <cohort/telemetry/tracing/tracer.hpp>
+
+namespace cohort::http {
+namespace {
+
+using telemetry::attribute;
+
+constexpr std::size_t max_path = 1024;
+constexpr std::size_t max_attributes = 16;
+
+double to_milliseconds(duration span) noexcept { return std::chrono::duration<double, std::milli>(span).count(); }
+
+/// `GET /api/time`; without a route only the method, so that there are few names.
+std::string span_name(const request_context& context) {
+  const bool is_known = context.head().method != method::unknown;
+  std::string name{is_known ? context.head().method_text : std::string_view{"HTTP"}};
+  if (context.matched_route()) name.append(" ").append(context.endpoint());
+  return name;
+}
+
+}  // namespace
+
+/// Gives the request a span ID, and decides whether its trace is sampled.
+void connection::begin_span(request_context& context) noexcept {
+  auto trace = context.trace();
+  context.set_parent_span_id(shard_.state().settings.tracer->begin(trace, shard_.event_loop().random()));
+  context.set_trace(trace);
+}
+
+void connection::record_span(const request_context& context, const sent_response& sent) {
+  if (route_ && route_->is_probe()) return;
+  auto& current = shard_.event_loop();
+  const auto now = current.now();
+  const auto started = now - sent.elapsed;
+  const bool has_deadline = context.deadline().remaining(now) != duration::max();
+  const auto* record = context.timing().recording().get();
+  const bool missed_deadline = sent.code == status::gateway_timeout || context.deadline().expired(now) ||
+                               (record && telemetry::missed_deadline(*record));
+  if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
+
+  std::array<attribute, max_attributes> attributes;
+  std::size_t count = 0;
+  const auto add = [&](std::string_view name, auto value) { attributes[count++] = attribute{name, value}; };
+  const auto code = static_cast<unsigned>(sent.code);
+  std::array<char, 4> digits{};
+  const auto* const digits_end = std::to_chars(digits.data(), digits.data() + digits.size(), code).ptr;
+  add("http.request.method", head_.method_text);
+  add("url.path", head_.path.substr(0, max_path));
+  add("url.scheme", std::string_view{context.is_secure() ? "https" : "http"});
+  if (context.matched_route()) add("http.route", context.endpoint());
+  add("http.response.status_code", std::int64_t{code});
+  add("http.response.body.size", static_cast<std::int64_t>(sent.body_bytes));
+  add("client.address", context.client_address());
+  add("network.peer.address", context.peer_address());
+  add("cohort.request_id", context.id());
+  if (has_deadline) {
+    add("cohort.deadline.budget_ms", to_milliseconds(context.deadline().remaining(started)));
+    add("cohort.deadline.left_ms", to_milliseconds(context.deadline().remaining(now)));
+  }
+  if (missed_deadline) add("cohort.deadline.missed", true);
+  if (!sent.is_complete) add("cohort.response.incomplete", true);
+  const bool is_error = code >= 500;
+  if (is_error)
+    add("error.type", std::string_view{digits.data(), static_cast<std::size_t>(digits_end - digits.data())});
+
+  const auto name = span_name(context);
+  const auto end = current.wall_now();
+  telemetry::span ended;
+  ended.trace = context.trace();
+  ended.parent_id = context.parent_span_id();
+  ended.has_remote_parent = ended.parent_id != 0;
+  ended.name = name;
+  ended.kind = telemetry::span_kind::server;
+  ended.start = end - sent.elapsed;
+  ended.end = end;
+  ended.attributes = {attributes.data(), count};
+  ended.status = is_error ? telemetry::span_status::error : telemetry::span_status::unset;
+  auto& tracer = *shard_.state().settings.tracer;
+  tracer.record(ended);
+  if (record) telemetry::record_calls(tracer, *record, context.trace(), current);
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/service/otlp/export_worker.hpp>
+
+#include <algorithm>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/http/client/protocol/retry_after.hpp>
+#include <cohort/http/message/body/content_encoder.hpp>
+
+namespace cohort::service {
+namespace {
+
+constexpr duration first_backoff = std::chrono::seconds{1};
+constexpr duration max_backoff = std::chrono::seconds{10};
+constexpr duration log_interval = std::chrono::minutes{1};
+/// What is compressed without running the loop's other work: about 0.5 ms.
+constexpr std::size_t compression_step = 32 * 1024;
+
+constexpr bool is_retryable(unsigned status) noexcept {
+  return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+/// Half of the delay is random, so that the exporters of a fleet do not return together.
+duration backoff(unsigned retries, random_generator& random) {
+  const auto delay = std::min(max_backoff, first_backoff * (1U << std::min(retries, 8U)));
+  return random.uniform_between(delay / 2, delay);
+}
+
+}  // namespace
+
+export_worker::export_worker(http::client& transport, telemetry::export_queue& queue, telemetry::otlp_signal signal,
+                             const otlp_target& target, const telemetry::resource_attributes& resource,
+                             export_statistics& statistics, telemetry::logger log)
+    : transport_(transport),
+      queue_(queue),
+      signal_(signal),
+      target_(target),
+      resource_(resource),
+      statistics_(statistics),
+      log_(std::move(log)),
+      running_([this](const std::exception_ptr& failure) {
+        const auto message = exception_message(failure);
+        log_.write(telemetry::log_level::error, "telemetry export failed", {{"what", std::string_view{message}}});
+      }) {}
+
+/// A batch that was taken from the queue. Lost at the end of the program unless another end of it is recorded.
+class export_worker::taken_batch {
+ public:
+  explicit taken_batch(export_worker& worker) : worker_(worker), batch_(worker.queue_.take()) {}
+  ~taken_batch() {
+    if (!is_decided_ && count() > 0) worker_.report_loss(export_loss::shutdown, count(), "the program ended");
+    worker_.queue_.release(batch_);
+  }
+  taken_batch(const taken_batch&) = delete;
+  taken_batch& operator=(const taken_batch&) = delete;
+
+  std::size_t count() const noexcept { return batch_.count; }
+  const std::string& items() const noexcept { return batch_.items; }
+  void on_exported() noexcept { is_decided_ = true; }
+  void on_lost(export_loss reason, std::string_view cause) {
+    is_decided_ = true;
+    worker_.report_loss(reason, count(), cause);
+  }
+
+ private:
+  export_worker& worker_;
+  telemetry::export_queue::batch batch_;
+  bool is_decided_ = false;
+};
+
+task<> export_worker::run() {
+  while (!stopping_) {
+    co_await queue_.wakeup().wait(deadline::after(loop::current().now(), target_.schedule_delay));
+    queue_.wakeup().reset();
+    // After a long export, several batches can be full.
+    do {
+      taken_batch batch{*this};
+      if (batch.count() > 0) co_await export_batch(batch);
+    } while (queue_.has_full_batch() || (stopping_ && !queue_.empty()));
+  }
+  ended_.set();
+}
+
+task<> export_worker::stop(deadline stop_deadline) {
+  stopping_ = true;
+  stop_requested_.set();
+  queue_.wakeup().set();
+  if (!running_.empty()) co_await ended_.wait(stop_deadline);
+  running_.cancel();
+  co_await running_.join();
+  while (!queue_.empty()) const taken_batch lost{*this};
+}
+
+task<> export_worker::export_batch(taken_batch& batch) {
+  auto making = make_request(batch.items());
+  const auto request = co_await std::move(making);
+  if (!request) {
+    batch.on_lost(export_loss::unavailable, "insufficient memory");
+    co_return;
+  }
+  auto& current = loop::current();
+  const auto end = current.now() + target_.export_timeout;
+  for (unsigned retries = 0;; ++retries) {
+    const auto now = current.now();
+    statistics_.requests.fetch_add(1, std::memory_order_relaxed);
+    auto sending =
+        http::fetch(transport_, *request, deadline::after(now, std::min<duration>(target_.request_timeout, end - now)));
+    const auto response = co_await std::move(sending);
+    const auto retry = judge(response, batch);
+    if (!retry) co_return;
+    const auto delay = retry->after.value_or(backoff(retries, current.random()));
+    if (current.now() + delay >= end) {
+      batch.on_lost(export_loss::unavailable, retry->cause);
+      co_return;
+    }
+    // At the end of the program, one attempt for each batch has to do.
+    auto waited = wait_status::notified;
+    if (!stopping_) waited = co_await stop_requested_.wait(deadline::after(current.now(), delay));
+    if (waited == wait_status::notified) {
+      batch.on_lost(export_loss::shutdown, retry->cause);
+      co_return;
+    }
+    statistics_.retries.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+task<std::optional<http::client_request>> export_worker::make_request(std::string_view items) {
+  http::client_request request;
+  request.method = http::method::post;
+  request.url = target_.url;
+  request.fields = target_.headers;
+  request.fields.emplace_back("Content-Type", telemetry::content_type(target_.encoding));
+  request.body = telemetry::export_request(signal_, target_.encoding, resource_, items);
+  if (target_.gzip) {
+    auto compressing = compress(std::move(request.body));
+    auto compressed = co_await std::move(compressing);
+    if (!compressed) co_return std::nullopt;
+    request.body = std::move(*compressed);
+    request.fields.emplace_back("Content-Encoding", "gzip");
+  }
+  co_return request;
+}
+
+task<std::optional<std::string>> export_worker::compress(std::string body) {
+  using operation = http::content_encoder::operation;
+  const auto encoder = http::make_content_encoder({.coding = http::content_coding::gzip, .quality = 1});
+  if (!encoder) co_return std::nullopt;
+  std::string compressed;
+  for (std::string_view rest = body; !rest.empty();) {
+    const auto part = rest.substr(0, compression_step);
+    rest.remove_prefix(part.size());
+    if (!encoder->encode(part, rest.empty() ? operation::finish : operation::process, compressed))
+      co_return std::nullopt;
+    if (!rest.empty()) co_await asio::post(loop::current().get_executor(), asio::deferred);
+  }
+  co_return compressed;
+}
+
+std::optional<export_worker::retry_request> export_worker::judge(const http::client_result& result,
+                                                                 taken_batch& batch) {
+  if (!result) {
+    auto cause = http::make_error_code(result.error()).message();
+    if (result.error() != http::client_error::invalid_request) return retry_request{std::move(cause)};
+    batch.on_lost(export_loss::rejected, cause);
+    return std::nullopt;
+  }
+  const auto status = result->status_code();
+  if (status >= 200 && status < 300) {
+    on_success(*result, batch.count());
+    batch.on_exported();
+    return std::nullopt;
+  }
+  auto cause = "status " + std::to_string(status);
+  if (is_retryable(status)) {
+    return retry_request{std::move(cause), http::retry_after_of(*result, loop::current().wall_now())};
+  }
+  batch.on_lost(export_loss::rejected, cause);
+  return std::nullopt;
+}
+
+/// A body that is not a valid message is ignored: some collectors send an empty one, or JSON in any case.
+void export_worker::on_success(const http::client_response& response, std::uint64_t count) {
+  const auto partial = telemetry::parse_export_response(signal_, target_.encoding, response.body);
+  const auto rejected = partial ? std::min(partial->rejected, count) : 0;
+  statistics_.exported.fetch_add(count - rejected, std::memory_order_relaxed);
+  if (rejected > 0) report_loss(export_loss::rejected, rejected, partial->message);
+}
+
+void export_worker::report_loss(export_loss reason, std::uint64_t count, std::string_view cause) {
+  statistics_.add_lost(reason, count);
+  const auto now = loop::current().now();
+  if (now < next_log_) return;
+  next_log_ = now + log_interval;
+  constexpr std::size_t max_cause = 200;
+  log_.write(telemetry::log_level::warn, "telemetry dropped",
+             {{"signal", telemetry::to_string(signal_)},
+              {"items", static_cast<std::int64_t>(count)},
+              {"cause", cause.substr(0, max_cause)}});
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/service/otlp/otlp_settings.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::service {
+
+/// Why exported items were lost, besides a full queue.
+enum class export_loss : std::uint8_t {
+  /// The collector rejected them: a partial success, or a status that is not retried.
+  rejected,
+  /// No successful response within `otlp_target::export_timeout`.
+  unavailable,
+  /// They were not exported before the program ended.
+  shutdown,
+};
+
+/// Counts of one signal. Readable from any thread.
+struct export_statistics {
+  std::atomic<std::uint64_t> exported{0};
+  std::array<std::atomic<std::uint64_t>, 3> lost{};
+  std::atomic<std::uint64_t> retries{0};
+  std::atomic<std::uint64_t> requests{0};
+
+  void add_lost(export_loss reason, std::uint64_t count) noexcept {
+    lost[static_cast<std::size_t>(reason)].fetch_add(count, std::memory_order_relaxed);
+  }
+};
+
+/// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop that it is started on. Requests are
+/// retried as the protocol requires (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): after 429, 502, 503,
+/// 504 and failures of the connection, with exponential backoff and jitter, or after the time in `Retry-After`. A batch
+/// with another status is dropped. Meanwhile the queue fills up to its limit. The requests have no spans.
+class export_worker {
+ public:
+  /// All references must outlive the worker.
+  export_worker(http::client& transport, telemetry::export_queue& queue, telemetry::otlp_signal signal,
+                const otlp_target& target, const telemetry::resource_attributes& resource,
+                export_statistics& statistics, telemetry::logger log);
+
+  /// Starts the worker on the calling loop.
+  void start() { running_.spawn(run()); }
+  /// Exports what is in the queue, until `stop_deadline`, and ends. What is left counts as lost. Called on its loop.
+  task<> stop(deadline stop_deadline);
+
+ private:
+  class taken_batch;
+  /// The request can be sent again.
+  struct retry_request {
+    /// Why it failed.
+    std::string cause;
+    /// The delay that the collector asked for.
+    std::optional<duration> after{};
+  };
+
+  task<> run();
+  task<> export_batch(taken_batch& batch);
+  task<std::optional<std::string>> compress(std::string body);
+  /// Empty if there is not enough memory.
+  task<std::optional<http::client_request>> make_request(std::string_view items);
+  /// Records the end of the batch, unless it needs another request.
+  std::optional<retry_request> judge(const http::client_result& result, taken_batch& batch);
+  void on_success(const http::client_response& response, std::uint64_t count);
+  void report_loss(export_loss reason, std::uint64_t count, std::string_view cause);
+
+  http::client& transport_;
+  telemetry::export_queue& queue_;
+  telemetry::otlp_signal signal_;
+  const otlp_target& target_;
+  const telemetry::resource_attributes& resource_;
+  export_statistics& statistics_;
+  telemetry::logger log_;
+  /// The next log line on a loss is not written before.
+  time_point next_log_{};
+  bool stopping_ = false;
+  event stop_requested_;
+  event ended_;
+  task_group running_;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
+
+namespace cohort::telemetry {
+
+/// Bounds of an `export_queue`.
+struct export_queue_limits {
+  /// Items in the queue, including those of the batch that is being exported.
+  std::size_t max_items = 2048;
+  std::size_t max_batch_items = 512;
+  /// Encoded bytes in the queue.
+  std::size_t max_bytes = 4 * 1024 * 1024;
+};
+
+/// Encoded spans or log records that wait for their export, in batches. Full: new items are dropped and counted.
+/// Thread-safe: the spans of a loop have a queue of their own, so its lock is contended only while a batch is taken.
+class export_queue {
+ public:
+  struct batch {
+    /// As `append_item` writes them.
+    std::string items;
+    std::size_t count = 0;
+  };
+
+  explicit export_queue(export_queue_limits limits = {}) : limits_(limits) {}
+
+  /// Adds an item: `append(items)` appends it to the encoded items of a batch. Wakes the exporter if a batch is full.
+  template <class Append>
+  void push(Append append) {
+    bool is_full = false;
+    {
+      const std::lock_guard lock{mutex_};
+      auto* open = open_batch();
+      if (!open) {
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+        return;
+      }
+      const auto size_before = open->items.size();
+      append(open->items);
+      ++open->count;
+      bytes_ += open->items.size() - size_before;
+      items_.fetch_add(1, std::memory_order_relaxed);
+      is_full = open->count == limits_.max_batch_items;
+    }
+    if (is_full) wakeup_->set();
+  }
+  /// Takes the oldest batch, which is empty if there is none. Its items and bytes count until `release`.
+  batch take();
+  /// Forgets a batch that was taken.
+  void release(const batch& exported);
+
+  bool has_full_batch() const;
+  bool empty() const;
+  /// Items in the queue, including those of batches that were taken and not released.
+  std::size_t size() const noexcept { return items_.load(std::memory_order_relaxed); }
+  /// Items dropped because the queue was full.
+  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+  /// Set when a batch is full.
+  cross_thread_event& wakeup() noexcept { return *wakeup_; }
+
+ private:
+  /// The batch for the next item; null if the queue is full. Called under the lock.
+  batch* open_batch();
+
+  export_queue_limits limits_;
+  std::shared_ptr<cross_thread_event> wakeup_ = cross_thread_event::make();
+  mutable std::mutex mutex_;
+  std::deque<batch> batches_;
+  std::size_t bytes_ = 0;
+  std::atomic<std::size_t> items_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+// The field numbers are those of opentelemetry-proto 1.x: common/v1, resource/v1, trace/v1, logs/v1, collector/*/v1.
+#include <cohort/runtime/version.hpp>
+#include <cohort/telemetry/otlp/otlp_fields.hpp>
+#include <cohort/telemetry/otlp/protobuf.hpp>
+
+namespace cohort::telemetry::detail {
+namespace {
+
+/// `ScopeSpans.spans` and `ScopeLogs.log_records`, which have the same number.
+constexpr std::uint32_t item_field = 2;
+
+void write_any_value(protobuf_writer& output, std::string_view text) { output.string_field(1, text); }
+void write_any_value(protobuf_writer& output, bool flag) { output.varint_field(2, flag ? 1 : 0); }
+void write_any_value(protobuf_writer& output, std::int64_t number) {
+  output.varint_field(3, static_cast<std::uint64_t>(number));
+}
+void write_any_value(protobuf_writer& output, double number) { output.double_field(4, number); }
+
+template <class Value>
+void write_key_value(protobuf_writer& output, std::uint32_t field, std::string_view name, const Value& value) {
+  output.message_field(field, [&] {
+    output.string_field(1, name);
+    output.message_field(2, [&] { write_any_value(output, value); });
+  });
+}
+
+void write_attribute(protobuf_writer& output, std::uint32_t field, const attribute& written) {
+  std::visit([&](const auto& value) { write_key_value(output, field, written.name, value); }, written.value);
+}
+
+void write_attributes(protobuf_writer& output, std::uint32_t field, std::span<const attribute> attributes) {
+  for (const auto& each : attributes) write_attribute(output, field, each);
+}
+
+/// IDs are sent in network byte order.
+template <std::size_t size>
+void write_id(protobuf_writer& output, std::uint32_t field, const std::array<std::uint64_t, size>& parts) {
+  std::array<char, 8 * size> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(parts[i / 8] >> (56 - 8 * (i % 8)));
+  output.bytes_field(field, {bytes.data(), bytes.size()});
+}
+
+void write_trace_id(protobuf_writer& output, std::uint32_t field, trace_id id) {
+  write_id<2>(output, field, {id.high, id.low});
+}
+void write_span_id(protobuf_writer& output, std::uint32_t field, std::uint64_t id) { write_id<1>(output, field, {id}); }
+
+void write_event(protobuf_writer& output, const span_event& written) {
+  output.message_field(11, [&] {
+    output.fixed64_field(1, unix_nanoseconds(written.time));
+    output.string_field(2, written.name);
+    write_attributes(output, 3, written.attributes);
+  });
+}
+
+void write_status(protobuf_writer& output, const span& ended) {
+  if (ended.status == span_status::unset) return;
+  output.message_field(15, [&] {
+    if (!ended.status_message.empty()) output.string_field(2, ended.status_message);
+    output.varint_field(3, static_cast<std::uint64_t>(ended.status));
+  });
+}
+
+}  // namespace
+
+void append_protobuf(std::string& items, const span& ended) {
+  protobuf_writer output{items};
+  output.message_field(item_field, [&] {
+    write_trace_id(output, 1, ended.trace.id);
+    write_span_id(output, 2, ended.trace.span_id);
+    if (!ended.trace.state.empty()) output.string_field(3, ended.trace.state);
+    if (ended.parent_id != 0) write_span_id(output, 4, ended.parent_id);
+    output.string_field(5, ended.name);
+    output.varint_field(6, static_cast<std::uint64_t>(ended.kind));
+    output.fixed64_field(7, unix_nanoseconds(ended.start));
+    output.fixed64_field(8, unix_nanoseconds(ended.end));
+    write_attributes(output, 9, ended.attributes);
+    for (const auto& each : ended.events) write_event(output, each);
+    write_status(output, ended);
+    output.fixed32_field(16, span_flags(ended));
+  });
+}
+
+void append_protobuf(std::string& items, const log_record& record) {
+  protobuf_writer output{items};
+  const auto ids = find_ids(record);
+  output.message_field(item_field, [&] {
+    output.fixed64_field(1, unix_nanoseconds(record.time));
+    output.varint_field(2, severity_number(record.level));
+    output.string_field(3, severity_text(record.level));
+    output.message_field(5, [&] { write_any_value(output, record.message); });
+    for (const auto& each : record.attributes) {
+      if (!is_id(each, ids)) write_attribute(output, 6, each);
+    }
+    if (ids.trace) write_trace_id(output, 9, ids.trace);
+    if (ids.span != 0) write_span_id(output, 10, ids.span);
+    output.fixed64_field(11, unix_nanoseconds(record.time));
+  });
+}
+
+std::string protobuf_request(const resource_attributes& resource, std::string_view items) {
+  std::string body;
+  body.reserve(items.size() + 1024);
+  protobuf_writer output{body};
+  output.message_field(1, [&] {
+    output.message_field(1, [&] {
+      for (const auto& [name, value] : resource) write_key_value(output, 1, name, std::string_view{value});
+    });
+    output.message_field(2, [&] {
+      output.message_field(1, [&] {
+        output.string_field(1, "cohort");
+        output.string_field(2, version());
+      });
+      body.append(items);
+    });
+  });
+  return body;
+}
+
+std::optional<partial_success> parse_protobuf_response(std::string_view body) {
+  partial_success found;
+  protobuf_reader response{body};
+  while (const auto field = response.next()) {
+    if (field->field != 1) continue;
+    protobuf_reader partial{field->bytes};
+    while (const auto inner = partial.next()) {
+      if (inner->field == 1) found.rejected = inner->number;
+      if (inner->field == 2) found.message = inner->bytes;
+    }
+    if (partial.is_malformed()) return std::nullopt;
+  }
+  if (response.is_malformed()) return std::nullopt;
+  return found;
+}
+
+}  // namespace cohort::telemetry::detail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohort::telemetry {
+
+/// Appends fields in the wire format of Protocol Buffers
+/// (https://protobuf.dev/programming-guides/encoding/) to a string, which must outlive it.
+class protobuf_writer {
+ public:
+  explicit protobuf_writer(std::string& out) noexcept : out_(out) {}
+
+  void varint_field(std::uint32_t field, std::uint64_t value);
+  void fixed64_field(std::uint32_t field, std::uint64_t value);
+  void fixed32_field(std::uint32_t field, std::uint32_t value);
+  void double_field(std::uint32_t field, double value);
+  void bytes_field(std::uint32_t field, std::string_view bytes);
+  /// A string field. The format requires UTF-8, and receivers reject a whole message with an invalid string: in a text
+  /// that is not valid UTF-8, each byte that is not ASCII is replaced by `?`.
+  void string_field(std::uint32_t field, std::string_view text);
+  /// An embedded message whose fields `write` appends.
+  template <class Write>
+  void message_field(std::uint32_t field, Write write) {
+    const auto start = open_message(field);
+    write();
+    close_message(start);
+  }
+
+ private:
+  void varint(std::uint64_t value);
+  void tag(std::uint32_t field, std::uint32_t wire_type) { varint(std::uint64_t{field} << 3U | wire_type); }
+  std::size_t open_message(std::uint32_t field);
+  void close_message(std::size_t start);
+
+  std::string& out_;
+};
+
+/// One field of a message. `number` is the value of a varint or fixed field; `bytes` that of a length-delimited one.
+struct protobuf_field {
+  std::uint32_t field = 0;
+  std::uint64_t number = 0;
+  std::string_view bytes{};
+};
+
+/// Reads the fields of a message one after the other.
+class protobuf_reader {
+ public:
+  explicit protobuf_reader(std::string_view message) noexcept : rest_(message) {}
+
+  /// The next field; empty at the end, and if the message is malformed.
+  std::optional<protobuf_field> next() noexcept;
+  /// The message was malformed: truncated, or with an unknown wire type.
+  bool is_malformed() const noexcept { return is_malformed_; }
+
+ private:
+  std::optional<std::uint64_t> varint() noexcept;
+  std::optional<std::uint64_t> fixed(std::size_t size) noexcept;
+
+  std::string_view rest_;
+  bool is_malformed_ = false;
+};
+
+}  // namespace cohort::telemetry

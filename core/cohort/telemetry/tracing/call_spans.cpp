@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/tracing/call_spans.hpp>
+
+#include <array>
+#include <string>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::telemetry {
+namespace {
+
+using milliseconds = std::chrono::duration<double, std::milli>;
+
+/// Attributes without an allocation.
+class attribute_list {
+ public:
+  template <class Value>
+  void add(std::string_view name, Value value) {
+    list_[count_++] = attribute{name, value};
+  }
+  std::span<const attribute> view() const noexcept { return {list_.data(), count_}; }
+
+ private:
+  std::array<attribute, 12> list_;
+  std::size_t count_ = 0;
+};
+
+/// Converts the times of a record to the wall clock, whose offset is the same for all spans of a request.
+class call_span_recorder {
+ public:
+  call_span_recorder(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop)
+      : spans_(spans),
+        record_(record),
+        trace_(trace),
+        random_(event_loop.random()),
+        now_(event_loop.now()),
+        wall_now_(event_loop.wall_now()) {}
+
+  void record_all() {
+    for (const auto& call : record_.all_calls()) record_call(call);
+  }
+
+ private:
+  wall_time wall(time_point time) const noexcept { return wall_now_ - (now_ - time); }
+
+  void record_call(const call_record& call) {
+    const auto ended = call.has_ended() ? call.ended : now_;
+    attribute_list attributes;
+    attributes.add("cohort.upstream", call.name.view());
+    attributes.add("cohort.call.outcome", call.outcome);
+    attributes.add("cohort.call.attempts", std::int64_t{call.attempt_count} + call.attempts_dropped);
+    if (!call.until.is_never()) {
+      attributes.add("cohort.deadline.budget_ms", milliseconds(call.until.remaining(call.started)).count());
+      attributes.add("cohort.deadline.left_ms", milliseconds(call.until.remaining(ended)).count());
+    }
+    const bool is_error = call.outcome != "ok" && call.outcome != "client_error";
+    if (is_error) attributes.add("error.type", call.outcome);
+    const auto name = "call " + std::string{call.name.view()};
+    span written = make_span(name, span_kind::internal, make_span_id(random_), trace_.span_id);
+    written.start = wall(call.started);
+    written.end = wall(ended);
+    written.attributes = attributes.view();
+    if (is_error) {
+      written.status = span_status::error;
+      written.status_message = call.outcome;
+    }
+    spans_.record(written);
+    const auto index = record_.index_of(call);
+    std::int64_t position = 0;
+    for (const auto& attempt : record_.all_attempts()) {
+      if (attempt.call == index) record_attempt(call, attempt, position++, written.trace.span_id);
+    }
+  }
+
+  void record_attempt(const call_record& call, const attempt_record& attempt, std::int64_t position,
+                      std::uint64_t parent) {
+    const auto ended = attempt.has_ended() ? attempt.ended() : now_;
+    const auto address = attempt.address.port() != 0 ? attempt.address.address().to_string() : std::string{};
+    attribute_list attributes;
+    attributes.add("cohort.upstream", call.name.view());
+    attributes.add("cohort.attempt.kind", to_string(attempt.kind));
+    attributes.add("cohort.attempt.outcome", attempt.outcome);
+    if (position > 0) attributes.add("http.request.resend_count", position);
+    if (!address.empty()) {
+      attributes.add("network.peer.address", std::string_view{address});
+      attributes.add("network.peer.port", std::int64_t{attempt.address.port()});
+      attributes.add("cohort.connection.reused", attempt.reused_connection);
+    }
+    if (attempt.status != 0) attributes.add("http.response.status_code", std::int64_t{attempt.status});
+    if (attempt.cancelled_by != cancellation_cause::none) {
+      attributes.add("cohort.cancelled_by", to_string(attempt.cancelled_by));
+    }
+    if (attempt.sent_deadline >= duration::zero()) {
+      attributes.add("cohort.deadline.sent_ms", milliseconds(attempt.sent_deadline).count());
+    }
+    // A loser of a hedge is no error.
+    const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");
+    if (is_error) attributes.add("error.type", attempt.outcome);
+    const auto name = std::string{call.name.view()} + " " + std::string{to_string(attempt.kind)} + " attempt";
+    const auto id = attempt.span_id != 0 ? attempt.span_id : make_span_id(random_);
+    span written = make_span(name, span_kind::client, id, parent);
+    written.start = wall(attempt.started);
+    written.end = wall(ended);
+    written.attributes = attributes.view();
+    std::array<span_event, 4> events;
+    written.events = {events.data(), phase_events(attempt, events)};
+    if (is_error) {
+      written.status = span_status::error;
+      written.status_message = attempt.outcome;
+    }
+    spans_.record(written);
+  }
+
+  /// The beginning of each phase after the first one, in its order. Returns their number.
+  std::size_t phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
+    std::size_t count = 0;
+    auto start = attempt.started + attempt.phase_duration(attempt_phase::queued);
+    for (const auto phase : {attempt_phase::connect, attempt_phase::tls, attempt_phase::wait, attempt_phase::read}) {
+      const auto elapsed = attempt.phase_duration(phase);
+      if (elapsed <= duration::zero()) continue;
+      events[count++] = {.name = to_string(phase), .time = wall(start)};
+      start += elapsed;
+    }
+    return count;
+  }
+
+  span make_span(std::string_view name, span_kind kind, std::uint64_t id, std::uint64_t parent) const {
+    span made;
+    made.trace = trace_;
+    made.trace.span_id = id;
+    made.parent_id = parent;
+    made.name = name;
+    made.kind = kind;
+    return made;
+  }
+
+  tracer& spans_;
+  const request_record& record_;
+  const trace_context& trace_;
+  random_generator& random_;
+  time_point now_;
+  wall_time wall_now_;
+};
+
+}  // namespace
+
+bool missed_deadline(const request_record& record) noexcept {
+  using enum cancellation_cause;
+  if (record.interrupted_by == deadline) return true;
+  return std::ranges::any_of(record.all_attempts(),
+                             [](const attempt_record& attempt) { return attempt.cancelled_by == deadline; }) ||
+         std::ranges::any_of(record.all_calls(), [](const call_record& call) { return call.outcome == "timeout"; });
+}
+
+void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop) {
+  call_span_recorder{spans, record, trace, event_loop}.record_all();
+}
+
+}  // namespace cohort::telemetry

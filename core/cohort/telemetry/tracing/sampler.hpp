@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::telemetry {
+
+/// Decides at the start of a request whether its trace is recorded: the samplers of the OpenTelemetry SDK
+/// specification (https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling). The decision for a ratio depends on
+/// the trace ID only, so all services with the same ratio record the same traces.
+class sampler {
+ public:
+  /// Records every new trace; continues the decision of a caller.
+  sampler() = default;
+  /// Records `ratio` (0 to 1) of the traces; if `parent_based`, of the new ones, and continues the decision of a
+  /// caller.
+  sampler(double ratio, bool parent_based) noexcept;
+
+  /// `trace` has the decision of the caller, unless it is new (`is_root`).
+  bool should_sample(const trace_context& trace, bool is_root) const noexcept;
+
+ private:
+  /// A trace is recorded if the upper 63 bits of the second half of its ID are less.
+  std::uint64_t threshold_ = std::uint64_t{1} << 63U;
+  bool parent_based_ = true;
+};
+
+/// A sampler by its name in `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these with the
+/// prefix `parentbased_`. `ratio` is used by `traceidratio`. Empty for another name.
+std::optional<sampler> make_sampler(std::string_view name, double ratio) noexcept;
+
+}  // namespace cohort::telemetry

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <cohort/runtime/time/clock.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::telemetry {
+
+/// Name and value, as in a log line.
+using attribute = log_field;
+
+/// The values of `Span.SpanKind` in OpenTelemetry's protocol.
+enum class span_kind : std::uint8_t { internal = 1, server = 2, client = 3 };
+/// The values of `Status.StatusCode`.
+enum class span_status : std::uint8_t { unset = 0, ok = 1, error = 2 };
+
+/// A point in time within a span.
+struct span_event {
+  std::string_view name;
+  wall_time time{};
+  std::span<const attribute> attributes{};
+};
+
+/// One operation of a trace, as it is exported when it has ended. All members refer to the caller's objects: a span is
+/// encoded at once and never stored.
+struct span {
+  /// The trace; its `span_id` is the ID of this span.
+  trace_context trace;
+  /// Zero for the first span of a trace.
+  std::uint64_t parent_id = 0;
+  /// The parent is in another process.
+  bool has_remote_parent = false;
+  std::string_view name{};
+  span_kind kind = span_kind::internal;
+  wall_time start{};
+  wall_time end{};
+  std::span<const attribute> attributes{};
+  std::span<const span_event> events{};
+  span_status status = span_status::unset;
+  /// For `span_status::error`.
+  std::string_view status_message{};
+};
+
+/// A log line, as it is exported.
+struct log_record {
+  wall_time time{};
+  log_level level = log_level::info;
+  std::string_view message{};
+  /// A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16, become those of the record.
+  std::span<const attribute> attributes{};
+};
+
+}  // namespace cohort::telemetry

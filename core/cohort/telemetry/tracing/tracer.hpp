@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <cohort/telemetry/otlp/export_queue.hpp>
+#include <cohort/telemetry/otlp/otlp_encoding.hpp>
+#include <cohort/telemetry/tracing/sampler.hpp>
+#include <cohort/telemetry/tracing/span.hpp>
+
+namespace cohort {
+class random_generator;
+}
+
+namespace cohort::telemetry {
+
+/// Records the spans of one service for export. Each loop has a queue of its own. A span is encoded when it has ended,
+/// so the queue has no objects, and its export only sends bytes.
+class tracer {
+ public:
+  tracer(std::size_t loop_count, sampler decides, otlp_encoding encoding, export_queue_limits limits = {});
+
+  /// Starts the span of a request: decides whether its trace is sampled, and gives it a span ID. Returns the ID of the
+  /// caller's span; zero for a new trace.
+  std::uint64_t begin(trace_context& trace, random_generator& random) const noexcept;
+  /// Whether the spans of a request are exported: if its trace is sampled, and always if it missed its deadline.
+  static bool is_exported(const trace_context& trace, bool missed_deadline) noexcept {
+    return trace.sampled || missed_deadline;
+  }
+  /// Queues a span that has ended; drops and counts it if the queue is full. Called on a loop.
+  void record(const span& ended);
+
+  /// The queue of each loop.
+  const std::vector<std::unique_ptr<export_queue>>& queues() const noexcept { return queues_; }
+
+ private:
+  sampler sampler_;
+  otlp_encoding encoding_;
+  std::vector<std::unique_ptr<export_queue>> queues_;
+};
+
+}  // namespace cohort::telemetry

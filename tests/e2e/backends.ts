@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** A program of another project, which is built by Go from its module. */
+export interface Backend {
+  /** The names under which it is installed. */
+  names: string[];
+  module: string;
+  version: string;
+}
+
+export const jaeger: Backend = {
+  names: ['jaeger'],
+  module: 'github.com/jaegertracing/jaeger/cmd/jaeger',
+  version: 'v1.76.0',
+};
+export const victoriaLogs: Backend = {
+  names: ['victoria-logs', 'victoria-logs-prod'],
+  module: 'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs',
+  version: 'v1.52.1',
+};
+
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cohort-backends');
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The path of the program: on the PATH, in the cache, or built into the cache, which takes minutes. Undefined, with a
+ * message, if it is neither found nor can be built.
+ */
+export function findBackend({ names, module, version }: Backend): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), cache];
+  const found = directories.flatMap((directory) => names.map((name) => join(directory, name))).find(isExecutable);
+  if (found !== undefined) return found;
+  const [name = ''] = names;
+  if (spawnSync('go', ['version']).status !== 0) {
+    console.log(`SKIP  ${name} is neither on the PATH nor in ${cache}, and there is no Go to build ${module}@${version}`);
+    return undefined;
+  }
+  console.log(`building ${module}@${version}`);
+  mkdirSync(cache, { recursive: true });
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-backend-'));
+  const go = (...args: string[]): void => {
+    execFileSync('go', args, { cwd: directory, env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit' });
+  };
+  go('mod', 'init', 'backend');
+  go('get', '-tool', `${module}@${version}`);
+  go('build', '-trimpath', '-ldflags', '-s -w', '-o', join(cache, name), module);
+  return join(cache, name);
+}

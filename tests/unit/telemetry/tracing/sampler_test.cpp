@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/tracing/sampler.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/telemetry/tracing/tracer.hpp>
+
+namespace cohort::telemetry {
+namespace {
+
+trace_context with_low(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
+
+TEST_CASE("sampler: parent-based samplers continue the caller's decision, others do not", "[telemetry][tracing]") {
+  const auto [name, ratio, of_sampled_parent, of_other_parent, as_root] =
+      GENERATE(table<std::string, double, bool, bool, bool>({
+          {"always_on", 1.0, true, true, true},
+          {"always_off", 1.0, false, false, false},
+          {"traceidratio", 0.0, false, false, false},
+          {"traceidratio", 1.0, true, true, true},
+          {"parentbased_always_on", 0.0, true, false, true},
+          {"parentbased_always_off", 1.0, true, false, false},
+          {"parentbased_traceidratio", 0.0, true, false, false},
+          {"parentbased_traceidratio", 1.0, true, false, true},
+      }));
+  const auto decides = make_sampler(name, ratio);
+  REQUIRE(decides);
+  const auto low = GENERATE(std::uint64_t{1}, std::uint64_t{1} << 63U, ~std::uint64_t{0});
+  CHECK(decides->should_sample(with_low(low, true), false) == of_sampled_parent);
+  CHECK(decides->should_sample(with_low(low, false), false) == of_other_parent);
+  CHECK(decides->should_sample(with_low(low, true), true) == as_root);
+}
+
+TEST_CASE("sampler: a ratio records that part of the traces", "[telemetry][tracing]") {
+  const auto decides = make_sampler("parentbased_traceidratio", 0.25);
+  random_generator random{1};
+  int recorded = 0;
+  for (int i = 0; i < 10'000; ++i) recorded += decides->should_sample(start_trace(random), true) ? 1 : 0;
+  CHECK(recorded > 2300);
+  CHECK(recorded < 2700);
+  // The limit by the trace ID is that of the SDKs of OpenTelemetry.
+  CHECK(decides->should_sample(with_low((std::uint64_t{1} << 62U) - 1), true));
+  CHECK_FALSE(decides->should_sample(with_low(std::uint64_t{1} << 62U), true));
+}
+
+TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {
+  CHECK_FALSE(make_sampler("jaeger_remote", 1));
+  CHECK_FALSE(make_sampler("parentbased_", 1));
+}
+
+TEST_CASE("tracer: a request has a span of its own, below the caller's", "[telemetry][tracing]") {
+  const tracer spans{1, *make_sampler("parentbased_always_off", 1), otlp_encoding::json};
+  random_generator random{1};
+  auto continued = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  CHECK(spans.begin(continued, random) == 0xb7ad6b7169203331);
+  CHECK(continued.span_id != 0);
+  CHECK(continued.span_id != 0xb7ad6b7169203331);
+  CHECK(continued.sampled);
+  auto root = start_trace(random);
+  CHECK(spans.begin(root, random) == 0);
+  CHECK(root.span_id != 0);
+  CHECK_FALSE(root.sampled);
+}
+
+TEST_CASE("tracer: what missed its deadline is exported although it is not sampled", "[telemetry][tracing]") {
+  CHECK(tracer::is_exported({.id = {1, 1}, .sampled = true}, false));
+  CHECK(tracer::is_exported({.id = {1, 1}, .sampled = false}, true));
+  CHECK_FALSE(tracer::is_exported({.id = {1, 1}, .sampled = false}, false));
+}
+
+}  // namespace
+}  // namespace cohort::telemetry
