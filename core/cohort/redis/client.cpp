@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/redis/client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+
+#include <boost/asio/post.hpp>
+
+#include <cohort/redis/loop_connection.hpp>
+#include <cohort/runtime/concurrency/run_on.hpp>
+
+namespace cohort::redis {
+namespace {
+
+/// Commands that change the state of the connection, or block it for its other users.
+constexpr std::array<std::string_view, 32> unsupported_commands{
+    "AUTH",      "BLMOVE",       "BLMPOP",  "BLPOP",       "BRPOP",   "BRPOPLPUSH", "BZMPOP",   "BZPOPMAX",
+    "BZPOPMIN",  "CLIENT",       "DISCARD", "EXEC",        "HELLO",   "MONITOR",    "MULTI",    "PSUBSCRIBE",
+    "PSYNC",     "PUNSUBSCRIBE", "QUIT",    "READONLY",    "RESET",   "SELECT",     "SHUTDOWN", "SSUBSCRIBE",
+    "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC",    "UNSUBSCRIBE", "UNWATCH", "WAIT",       "WAITAOF",  "WATCH"};
+
+bool equals_ignoring_case(std::string_view a, std::string_view upper) {
+  const auto to_upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+  return std::equal(a.begin(), a.end(), upper.begin(), upper.end(), [&](char x, char y) { return to_upper(x) == y; });
+}
+
+std::int64_t milliseconds(duration span) {
+  return std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(span).count(), 1);
+}
+
+/// Records a call when it ends, including by an exception.
+class recorded_call {
+ public:
+  recorded_call(std::shared_ptr<client_metrics> metrics, const call_context& context)
+      : metrics_(std::move(metrics)), trace_(context.trace) {
+    metrics_->in_flight.add(1);
+  }
+  ~recorded_call() {
+    metrics_->in_flight.add(-1);
+    const auto now = loop_.now();
+    metrics_->record_call(outcome_, now - started_, trace_, now);
+  }
+  recorded_call(const recorded_call&) = delete;
+  recorded_call& operator=(const recorded_call&) = delete;
+
+  /// Turns an error reply into an error, and records the outcome.
+  result<reply> end(result<reply> outcome) {
+    if (outcome && outcome->is_error()) outcome = error{errc::error_reply, std::move(outcome->text)};
+    outcome_ = outcome ? "ok" : error_class(outcome.error().code);
+    return outcome;
+  }
+
+ private:
+  std::shared_ptr<client_metrics> metrics_;
+  telemetry::trace_context trace_;
+  loop& loop_ = loop::current();
+  time_point started_ = loop_.now();
+  std::string_view outcome_ = "cancelled";
+};
+
+task<> join_on(loop& owner, std::shared_ptr<loop_connection> connection) {
+  auto joining = run_on(owner, loop_connection::join(std::move(connection)));
+  co_await std::move(joining);
+}
+
+}  // namespace
+
+struct client::shared_state {
+  net::network& network;
+  client_settings settings;
+  std::shared_ptr<client_metrics> metrics;
+  telemetry::logger log;
+  std::string name;
+  std::atomic<bool> is_closed{false};
+};
+
+client::client(net::network& network, std::size_t loop_count, telemetry::registry& metrics, telemetry::logger log,
+               client_settings settings, std::string name)
+    : shared_(new shared_state{network, std::move(settings), std::make_shared<client_metrics>(metrics, name),
+                               std::move(log), name}),
+      connections_(loop_count) {}
+
+client::~client() {
+  for (const auto& each : connections_) {
+    if (!each) continue;
+    each->detach();
+    asio::post(each->owner().get_executor(), [each] { each->stop(); });
+  }
+}
+
+const std::string& client::name() const noexcept { return shared_->name; }
+
+bool client::is_supported(std::string_view command) noexcept {
+  return std::none_of(unsupported_commands.begin(), unsupported_commands.end(),
+                      [&](std::string_view each) { return equals_ignoring_case(command, each); });
+}
+
+std::shared_ptr<loop_connection> client::current_connection() {
+  const auto index = loop::current().index();
+  if (index >= connections_.size()) throw std::logic_error("redis::client: more loops than `loop_count`");
+  auto& connection = connections_[index];
+  if (!connection) {
+    connection = std::make_shared<loop_connection>(shared_->network, shared_->settings, shared_->metrics, shared_->log,
+                                                   shared_->name);
+  }
+  return connection;
+}
+
+task<result<reply>> client::execute(call_context context, bool is_supported, std::string bytes) {
+  recorded_call recorded{shared_->metrics, context};
+  if (!is_supported) {
+    co_return recorded.end(error{errc::unsupported, "the connection is shared by all callers of the loop", true});
+  }
+  if (shared_->is_closed) co_return recorded.end(error{errc::closed, {}, true});
+  const auto now = loop::current().now();
+  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
+  if (call_deadline.expired(now)) co_return recorded.end(error{errc::timeout, {}, true});
+  auto running = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
+  auto outcome = co_await std::move(running);
+  co_return recorded.end(std::move(outcome));
+}
+
+task<result<reply>> client::command(call_context context, const std::vector<std::string>& arguments) {
+  command_writer writer{arguments.size()};
+  for (const auto& each : arguments) writer.add(each);
+  return execute(context, is_supported(arguments.front()), writer.take());
+}
+
+task<result<std::optional<std::string>>> client::get(call_context context, std::string key) {
+  auto running = command(context, "GET", key);
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return outcome->as_optional_string();
+}
+
+task<result<void>> client::set(call_context context, std::string key, std::string value,
+                               std::optional<duration> time_to_live) {
+  auto running = time_to_live ? command(context, "SET", key, value, "PX", milliseconds(*time_to_live))
+                              : command(context, "SET", key, value);
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return result<void>{};
+}
+
+task<result<std::int64_t>> client::incr(call_context context, std::string key, std::int64_t amount) {
+  auto running = command(context, "INCRBY", key, amount);
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return outcome->as_integer();
+}
+
+task<result<bool>> client::del(call_context context, std::string key) {
+  auto running = command(context, "DEL", key);
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return outcome->as_bool();
+}
+
+task<result<bool>> client::expire(call_context context, std::string key, duration time_to_live) {
+  auto running = command(context, "PEXPIRE", key, milliseconds(time_to_live));
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return outcome->as_bool();
+}
+
+task<result<std::int64_t>> client::publish(call_context context, std::string channel, std::string payload) {
+  auto running = command(context, "PUBLISH", channel, payload);
+  const auto outcome = co_await std::move(running);
+  if (!outcome) co_return outcome.error();
+  co_return outcome->as_integer();
+}
+
+task<result<subscription>> client::subscribe(call_context context, std::string channel) {
+  return subscribe_to(context, std::move(channel), false);
+}
+
+task<result<subscription>> client::subscribe_pattern(call_context context, std::string pattern) {
+  return subscribe_to(context, std::move(pattern), true);
+}
+
+task<result<subscription>> client::subscribe_to(call_context context, std::string name, bool is_pattern) {
+  recorded_call recorded{shared_->metrics, context};
+  if (shared_->is_closed) co_return error{errc::closed, {}, true};
+  auto connection = current_connection();
+  auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
+  auto queue = std::make_shared<detail::subscriber>(std::move(name), is_pattern, shared_->settings.max_messages);
+  // Before the confirmation, which a message can follow at once.
+  connection->add_subscriber(queue);
+  std::shared_ptr<void> registration{static_cast<void*>(nullptr), [queue, owner = std::weak_ptr{connection}](void*) {
+                                       if (const auto alive = owner.lock()) alive->remove_subscriber(queue);
+                                     }};
+  subscription made{queue, std::move(registration)};
+  const auto now = loop::current().now();
+  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
+  auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
+  auto confirmed = co_await std::move(running);
+  const auto outcome = recorded.end(std::move(confirmed));
+  if (!outcome) co_return outcome.error();
+  co_return std::move(made);
+}
+
+task<> client::close() {
+  shared_->is_closed = true;
+  for (const auto& each : connections_) {
+    if (!each) continue;
+    auto joining = &each->owner() == &loop::current() ? loop_connection::join(each) : join_on(each->owner(), each);
+    co_await std::move(joining);
+  }
+}
+
+}  // namespace cohort::redis

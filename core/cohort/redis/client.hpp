@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+#include <cohort/redis/client_metrics.hpp>
+#include <cohort/redis/client_settings.hpp>
+#include <cohort/redis/command.hpp>
+#include <cohort/redis/reply.hpp>
+#include <cohort/redis/subscription.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::redis {
+
+class loop_connection;
+
+/// Client of a Redis server (6.0 or later: RESP3): one connection for each loop, which all callers of the loop share.
+///
+/// - Pipelining: commands are sent without waiting for earlier replies, and replies are matched in order. So a command
+///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is `errc::unsupported`.
+/// - Deadline: a call ends at the caller's deadline, or after its timeout; a reply that arrives later is discarded.
+/// - Connection: made by the first call, and again with backoff. A command that has not been sent waits for the new
+///   connection within its deadline; one that has been sent fails with `errc::connection_lost`, since it may have been
+///   executed.
+/// - Overload: a bounded number of pending commands for each loop.
+///
+/// One client serves all loops; all members except the constructor and the destructor run on a loop. It must outlive
+/// its calls, and is destroyed on the only loop that used it, or while no loop runs. A program closes it by
+/// `context.on_stop(client->close())`.
+class client {
+ public:
+  /// `name` is the label `upstream` of the metrics and the name in logs. `loop_count` is the number of loops that use
+  /// the client. `network` and `metrics` must outlive it.
+  client(net::network& network, std::size_t loop_count, telemetry::registry& metrics, telemetry::logger log,
+         client_settings settings = {}, std::string name = "redis");
+  ~client();
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  /// Sends one command: `command(context, "SET", key, 17)`. Arguments are texts (binary-safe) and numbers. An error
+  /// that the server reports is `errc::error_reply`.
+  template <class... Arguments>
+  task<result<reply>> command(call_context context, std::string_view name, const Arguments&... arguments) {
+    return execute(context, is_supported(name), encode_command(name, arguments...));
+  }
+  /// The same for a list of arguments. Precondition: there is at least one, the name.
+  task<result<reply>> command(call_context context, const std::vector<std::string>& arguments);
+
+  /// The value of a string; empty if the key does not exist.
+  task<result<std::optional<std::string>>> get(call_context context, std::string key);
+  /// Sets a string, with a time to live if it is given (in milliseconds, at least 1 ms).
+  task<result<void>> set(call_context context, std::string key, std::string value,
+                         std::optional<duration> time_to_live = {});
+  /// Adds to a number, 0 if the key does not exist, and returns the sum.
+  task<result<std::int64_t>> incr(call_context context, std::string key, std::int64_t amount = 1);
+  /// Removes a key. Returns whether it existed.
+  task<result<bool>> del(call_context context, std::string key);
+  /// Sets the time to live of a key, at least 1 ms. Returns whether the key exists.
+  task<result<bool>> expire(call_context context, std::string key, duration time_to_live);
+  /// Sends a message to a channel. Returns the number of subscribers that received it.
+  task<result<std::int64_t>> publish(call_context context, std::string channel, std::string payload);
+
+  /// Subscribes the current loop to a channel, or to the channels that match a pattern, such as `news.*`. Completes
+  /// when the server has confirmed. The subscription is restored after each new connection.
+  task<result<subscription>> subscribe(call_context context, std::string channel);
+  task<result<subscription>> subscribe_pattern(call_context context, std::string pattern);
+
+  /// Closes the connections of all loops. Pending and further calls fail with `errc::closed`.
+  task<> close();
+
+  const std::string& name() const noexcept;
+
+  /// Whether a command can share a connection.
+  static bool is_supported(std::string_view command) noexcept;
+
+ private:
+  struct shared_state;
+
+  task<result<reply>> execute(call_context context, bool is_supported, std::string bytes);
+  task<result<subscription>> subscribe_to(call_context context, std::string name, bool is_pattern);
+  std::shared_ptr<loop_connection> current_connection();
+
+  std::shared_ptr<shared_state> shared_;
+  /// By the index of the loop; each element belongs to its loop.
+  std::vector<std::shared_ptr<loop_connection>> connections_;
+};
+
+}  // namespace cohort::redis

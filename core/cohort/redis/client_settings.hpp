@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <cohort/net/tls_settings.hpp>
+#include <cohort/redis/reply_parser.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::redis {
+
+/// Numbers apply to each loop, which has a connection of its own.
+struct client_settings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  /// The user of `password`; empty: `default`.
+  std::string user{};
+  /// Empty: no authentication. Never logged.
+  std::string password{};
+  /// The number of the database.
+  unsigned database = 0;
+  /// Encrypts the connection. Empty: plain TCP.
+  std::optional<net::tls_client_settings> tls{};
+  /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
+  duration timeout = std::chrono::seconds{5};
+  /// Timeout of an attempt to connect, with TLS and the handshake of the protocol.
+  duration connect_timeout = std::chrono::seconds{2};
+  /// A connection on which a reply is outstanding for longer is closed, and its calls fail.
+  duration response_timeout = std::chrono::seconds{10};
+  /// How long calls wait for a connection, up to their deadlines, after the server became unreachable. After that time
+  /// a call fails with the next attempt.
+  duration reconnect_window = std::chrono::seconds{5};
+  /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
+  duration min_backoff = std::chrono::milliseconds{20};
+  duration max_backoff = std::chrono::seconds{1};
+  /// Maximum number of commands without a reply. One more fails with `errc::overloaded`. A call that has reached its
+  /// deadline counts until its reply has arrived.
+  std::size_t max_pending = 4096;
+  /// Maximum number of messages that a subscription keeps. The oldest are dropped, see `subscription::missed`.
+  std::size_t max_messages = 1024;
+  reply_limits limits{};
+};
+
+}  // namespace cohort::redis

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/net/network.hpp>
+#include <cohort/net/tls.hpp>
+#include <cohort/redis/client_metrics.hpp>
+#include <cohort/redis/client_settings.hpp>
+#include <cohort/redis/subscription.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::redis {
+
+/// The connection of one loop with its pending commands. A task of its own connects, writes and reads; it runs from the
+/// first command until `stop`. Used on its loop only.
+class loop_connection : public std::enable_shared_from_this<loop_connection> {
+ public:
+  /// The references must be valid until the task has ended, or until `detach`.
+  loop_connection(net::network& network, const client_settings& settings, std::shared_ptr<client_metrics> metrics,
+                  telemetry::logger log, std::string name);
+
+  /// Sends a command and waits for its reply until `call_deadline`. An error reply is returned as a reply.
+  static task<result<reply>> execute(std::shared_ptr<loop_connection> self, std::string bytes, bool is_subscription,
+                                     deadline call_deadline);
+
+  void add_subscriber(std::shared_ptr<detail::subscriber> added);
+  /// Unsubscribes if it was the last one of its channel.
+  void remove_subscriber(const std::shared_ptr<detail::subscriber>& removed);
+
+  /// Ends the task and fails the pending calls.
+  void stop();
+  /// The metrics can no longer be used.
+  void detach() noexcept { metrics_.reset(); }
+  /// Completes when the task has ended.
+  static task<> join(std::shared_ptr<loop_connection> self);
+  loop& owner() const noexcept { return loop_; }
+  const std::shared_ptr<client_metrics>& metrics() const noexcept { return metrics_; }
+
+ private:
+  struct request;
+  class connected_scope;
+  using request_pointer = std::shared_ptr<request>;
+
+  void start_task();
+  void on_task_ended();
+  task<> run();
+  /// Waits for a reason to connect.
+  bool has_work() const noexcept { return !unsent_.empty() || !subscribers_.empty(); }
+  task<cohort::result<net::stream_ptr>> open_stream(deadline connect_deadline);
+  /// HELLO, SELECT and PING, which fails while the server loads its data. Returns the error.
+  task<std::optional<error>> shake_hands(net::stream& stream);
+  task<result<net::stream_ptr>> connect();
+  task<> use(net::stream& stream);
+  task<std::optional<error>> read(net::stream& stream);
+  task<std::optional<error>> write(net::stream& stream);
+  std::optional<error> on_reply(net::stream& stream, reply received);
+  std::optional<error> on_push(net::stream& stream, reply received);
+  void on_message(const reply& received);
+  std::optional<error> end_first(net::stream& stream, reply received, bool is_subscription);
+  void set_stream_deadline(net::stream& stream);
+  void restore_subscriptions();
+  void on_connect_failed(const error& failure);
+  void on_connection_ended(const error& failure);
+  static void end(const request_pointer& ended, result<reply> outcome);
+  static void fail_all(std::deque<request_pointer>& requests, const error& failure);
+  std::size_t pending() const noexcept { return unsent_.size() + sent_.size(); }
+
+  loop& loop_;
+  net::network& network_;
+  client_settings settings_;
+  std::shared_ptr<client_metrics> metrics_;
+  telemetry::logger log_;
+  std::string name_;
+  std::unique_ptr<net::tls_client_context> tls_;
+
+  std::deque<request_pointer> unsent_;
+  /// In the order of their replies.
+  std::deque<request_pointer> sent_;
+  std::list<std::shared_ptr<detail::subscriber>> subscribers_;
+  event work_;
+  std::optional<error> last_failure_;
+  time_point down_since_{};
+  unsigned failures_ = 0;
+  std::size_t next_address_ = 0;
+
+  cohort::detail::child_task<void> task_;
+  bool is_running_ = false;
+  bool is_connected_ = false;
+  bool is_stopped_ = false;
+  event ended_;
+};
+
+}  // namespace cohort::redis

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+// The part of `loop_connection` that makes a connection.
+#include <array>
+
+#include <cohort/redis/command.hpp>
+#include <cohort/redis/loop_connection.hpp>
+
+namespace cohort::redis {
+namespace {
+
+/// Reads a reply and returns its error. Of its text, which can quote the password, only the first word is used.
+task<std::optional<error>> read_reply(net::stream& stream, reply_parser& parser, std::string& input,
+                                      const char* command) {
+  std::array<char, 1024> buffer;
+  for (;;) {
+    std::optional<std::string> problem;
+    input.erase(0, parser.parse(input, problem));
+    if (problem) co_return error{errc::protocol_error, std::move(*problem)};
+    if (const auto received = parser.take()) {
+      if (received->type == reply::kind::push) continue;
+      if (!received->is_error()) co_return std::nullopt;
+      const auto code = received->text.substr(0, received->text.find(' '));
+      const bool is_temporary = code == "LOADING" || code == "MASTERDOWN" || code == "BUSY";
+      co_return error{is_temporary ? errc::connect_failed : errc::handshake_failed,
+                      std::string{command} + " was answered with " + code};
+    }
+    auto reading = stream.read_some(asio::buffer(buffer));
+    const auto count = co_await std::move(reading);
+    if (!count)
+      co_return error{errc::connect_failed, std::string{"no reply to "} + command + ": " + count.error().message()};
+    input.append(buffer.data(), *count);
+  }
+}
+
+}  // namespace
+
+task<std::optional<error>> loop_connection::shake_hands(net::stream& stream) {
+  std::string bytes =
+      settings_.password.empty()
+          ? encode_command("HELLO", 3)
+          : encode_command("HELLO", 3, "AUTH", settings_.user.empty() ? "default" : settings_.user, settings_.password);
+  if (settings_.database != 0) bytes += encode_command("SELECT", settings_.database);
+  bytes += encode_command("PING");
+  const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
+  auto writing = net::write_all(stream, buffers);
+  const auto written = co_await std::move(writing);
+  if (!written) co_return error{errc::connect_failed, written.error().message()};
+  reply_parser parser{settings_.limits};
+  std::string input;
+  for (const char* const command : {"HELLO", "SELECT", "PING"}) {
+    if (settings_.database == 0 && std::string_view{command} == "SELECT") continue;
+    auto reading = read_reply(stream, parser, input, command);
+    auto failure = co_await std::move(reading);
+    if (failure) co_return failure;
+  }
+  if (!input.empty()) co_return error{errc::protocol_error, "more replies than commands"};
+  co_return std::nullopt;
+}
+
+task<result<net::stream_ptr>> loop_connection::connect() {
+  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  auto opening = open_stream(limit);
+  auto stream = co_await std::move(opening);
+  if (!stream) co_return error{errc::connect_failed, stream.error().message()};
+  (*stream)->set_deadline(limit);
+  auto greeting = shake_hands(**stream);
+  auto failure = co_await std::move(greeting);
+  if (failure) co_return std::move(*failure);
+  (*stream)->set_deadline(deadline::never());
+  if (failures_ > 0) {
+    log_.write(telemetry::log_level::info, "redis connected again", {{"upstream", name_}});
+  }
+  failures_ = 0;
+  last_failure_.reset();
+  if (metrics_) metrics_->connects_succeeded.increment();
+  co_return std::move(*stream);
+}
+
+task<cohort::result<net::stream_ptr>> loop_connection::open_stream(deadline connect_deadline) {
+  auto resolving = network_.resolve(settings_.host, settings_.port, connect_deadline);
+  const auto addresses = co_await std::move(resolving);
+  if (!addresses) co_return addresses.error();
+  error_code failure = asio::error::host_not_found;
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    // The remaining addresses share the remaining time.
+    const auto now = loop_.now();
+    const auto share = connect_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
+    const auto& address = (*addresses)[(next_address_ + i) % addresses->size()];
+    auto connecting = network_.connect(address, deadline::after(now, share));
+    auto stream = co_await std::move(connecting);
+    if (!stream) {
+      failure = stream.error();
+      continue;
+    }
+    if (!tls_) co_return std::move(*stream);
+    (*stream)->set_deadline(connect_deadline);
+    const auto& server_name = settings_.tls->server_name;
+    auto securing = tls_->handshake(std::move(*stream), server_name.empty() ? settings_.host : server_name);
+    co_return co_await std::move(securing);
+  }
+  ++next_address_;
+  co_return failure;
+}
+
+void loop_connection::on_connect_failed(const error& failure) {
+  if (failures_++ == 0) {
+    down_since_ = loop_.now();
+    log_.write(telemetry::log_level::warn, "redis is unreachable", {{"upstream", name_}, {"error", log_text(failure)}});
+  }
+  last_failure_ = failure;
+  if (metrics_) metrics_->connects_failed.increment();
+  const bool gives_up = failure.code != errc::connect_failed || loop_.now() - down_since_ >= settings_.reconnect_window;
+  if (gives_up) fail_all(unsent_, {failure.code, failure.message, true});
+}
+
+}  // namespace cohort::redis

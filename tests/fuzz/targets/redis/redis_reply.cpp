@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// Replies of a Redis server: reply_parser.
+#include <bit>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/redis/reply_parser.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+constexpr redis::reply_limits limits{.max_bytes = 1024, .max_values = 64, .max_depth = 5};
+
+struct parsed {
+  std::vector<redis::reply> replies;
+  std::optional<std::string> failure;
+};
+
+parsed parse(const std::vector<std::string_view>& slices) {
+  parsed result;
+  redis::reply_parser parser{limits};
+  for (auto slice : slices) {
+    while (!slice.empty()) {
+      const auto used = parser.parse(slice, result.failure);
+      require(used <= slice.size() && used > 0, "the parser uses a part of its input");
+      slice.remove_prefix(used);
+      if (result.failure) return result;
+      auto complete = parser.take();
+      require(complete || slice.empty(), "an incomplete reply uses all of the input");
+      if (complete) result.replies.push_back(std::move(*complete));
+    }
+  }
+  return result;
+}
+
+/// With the bits of a double, so that NaN equals itself.
+bool equal(const redis::reply& a, const redis::reply& b) {
+  if (a.type != b.type || a.text != b.text || a.number != b.number || a.items.size() != b.items.size()) return false;
+  if (std::bit_cast<std::uint64_t>(a.real) != std::bit_cast<std::uint64_t>(b.real)) return false;
+  for (std::size_t i = 0; i < a.items.size(); ++i) {
+    if (!equal(a.items[i], b.items[i])) return false;
+  }
+  return true;
+}
+
+struct totals {
+  std::size_t values = 0;
+  std::size_t bytes = 0;
+};
+
+void check(const redis::reply& value, std::size_t depth, totals& sum) {
+  using kind = redis::reply::kind;
+  require(++sum.values <= limits.max_values, "the number of values is limited");
+  sum.bytes += value.text.size();
+  require(sum.bytes <= limits.max_bytes, "the size is limited");
+  require(value.items.empty() || depth < limits.max_depth, "the depth is limited");
+  require(value.type != kind::push || depth == 0, "a push is not inside another value");
+  require(value.type != kind::map || value.items.size() % 2 == 0, "a map has pairs");
+  for (const auto& item : value.items) check(item, depth + 1, sum);
+  // Typed access never fails in another way.
+  static_cast<void>(value.as_integer().has_value() || value.as_double().has_value() || value.as_bool().has_value());
+  static_cast<void>(value.as_strings().has_value() || value.find("key") != nullptr);
+}
+
+void run(std::string_view input) {
+  const auto whole = parse({input});
+  const auto sliced = parse(random_slices(input, hash(input)));
+  require(whole.failure.has_value() == sliced.failure.has_value(),
+          "validity does not depend on how the bytes are sliced");
+  require(whole.replies.size() == sliced.replies.size(), "the replies do not depend on how the bytes are sliced");
+  for (std::size_t i = 0; i < whole.replies.size(); ++i) {
+    require(equal(whole.replies[i], sliced.replies[i]), "a reply does not depend on how the bytes are sliced");
+    totals sum;
+    check(whole.replies[i], 0, sum);
+  }
+}
+
+const registration registered{{"redis_reply", run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/redis/client.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <vector>
+
+#include "tests/unit/redis/redis_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+using redis::errc;
+using spawned_command = spawned_task<redis::result<redis::reply>>;
+
+const redis::result<redis::reply>& outcome_of(const std::unique_ptr<spawned_command>& command) {
+  REQUIRE(command->ended());
+  return *command->outcome().value;
+}
+
+TEST_CASE("redis client: convenience functions send their commands", "[redis][client]") {
+  redis_fixture fixture;
+  auto& client = *fixture.client;
+  const auto run = [&](auto work) { return fixture.time().run(std::move(work)).value(); };
+  fixture.time().run(client.set(fixture.context(), "name", "Ada")).value();
+  CHECK(run(client.get(fixture.context(), "name")) == "Ada");
+  CHECK(run(client.get(fixture.context(), "absent")) == std::nullopt);
+  CHECK(run(client.incr(fixture.context(), "count")) == 1);
+  CHECK(run(client.incr(fixture.context(), "count", 41)) == 42);
+  CHECK(run(client.del(fixture.context(), "count")));
+  CHECK(!run(client.del(fixture.context(), "count")));
+  CHECK(run(client.expire(fixture.context(), "name", 1500ms)));
+  CHECK(!run(client.expire(fixture.context(), "absent", 1s)));
+  fixture.time().run(client.set(fixture.context(), "short", "x", 200ms)).value();
+  fixture.time().run_for(1s);
+  CHECK(run(client.get(fixture.context(), "short")) == std::nullopt);
+  CHECK(run(client.get(fixture.context(), "name")) == "Ada");
+  fixture.time().run_for(600ms);
+  CHECK(run(client.get(fixture.context(), "name")) == std::nullopt);
+  CHECK(fixture.server.connections() == 1);
+}
+
+TEST_CASE("redis client: an error that the server reports is an error value", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.command("SET", "name", "Ada").value();
+  const auto failure = fixture.command("INCR", "name").error();
+  CHECK(failure.code == errc::error_reply);
+  CHECK(failure.message == "ERR value is not an integer or out of range");
+  CHECK(log_text(failure) == "the server reported an error: ERR");
+  CHECK(fixture.outcomes("error_reply") == 1);
+  CHECK(fixture.outcomes("ok") == 1);
+}
+
+TEST_CASE("redis client: many callers share one connection, and get their own replies", "[redis][client]") {
+  redis_fixture fixture;
+  std::vector<std::unique_ptr<spawned_command>> commands;
+  for (int i = 0; i < 200; ++i) commands.push_back(fixture.start(1s, "INCRBY", "key" + std::to_string(i % 50), i));
+  fixture.time().run_for(10ms);
+  for (int i = 0; i < 50; ++i) CHECK(outcome_of(commands[i])->as_integer().value() == i);
+  for (int i = 150; i < 200; ++i) CHECK(outcome_of(commands[i])->as_integer().value() == 4 * (i % 50) + 300);
+  CHECK(fixture.server.connections() == 1);
+}
+
+TEST_CASE("redis client: a call ends at its deadline, and its late reply goes to no other call", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.command("SET", "a", "first").value();
+  fixture.command("SET", "b", "second").value();
+  fixture.server.set_delay(500ms);
+  const auto start = fixture.time().now();
+  const auto slow = fixture.start(100ms, "GET", "a");
+  const auto patient = fixture.start(3s, "GET", "b");
+  fixture.time().run_for(101ms);
+  CHECK(outcome_of(slow).error().code == errc::timeout);
+  CHECK(!outcome_of(slow).error().not_executed);
+  // Each of them took 500 ms.
+  fixture.time().run_for(1s);
+  CHECK(outcome_of(patient)->text == "second");
+  CHECK(fixture.time().now() - start < 1200ms);
+  CHECK(fixture.server.connections() == 1);
+}
+
+TEST_CASE("redis client: a cancelled call keeps the order of the replies", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.command("SET", "a", "first").value();
+  fixture.server.set_delay(100ms);
+  const auto cancelled = fixture.start(1s, "GET", "absent");
+  const auto other = fixture.start(1s, "GET", "a");
+  cancelled->cancel();
+  CHECK(cancelled->ended());
+  fixture.time().run_for(500ms);
+  CHECK(outcome_of(other)->text == "first");
+  CHECK(fixture.outcomes("cancelled") == 1);
+}
+
+TEST_CASE("redis client: more pending commands than the maximum are rejected at once", "[redis][client]") {
+  redis_fixture fixture{{.max_pending = 2}};
+  fixture.server.set_delay(100ms);
+  const auto first = fixture.start(1s, "GET", "a");
+  const auto second = fixture.start(1s, "GET", "a");
+  const auto third = fixture.start(1s, "GET", "a");
+  CHECK(log_text(outcome_of(third).error()) == "too many commands are pending: 2 commands are pending");
+  fixture.time().run_for(1s);
+  CHECK(outcome_of(first).has_value());
+  CHECK(outcome_of(second).has_value());
+  CHECK(fixture.command("GET", "a").has_value());
+  CHECK(fixture.outcomes("shed") == 1);
+}
+
+TEST_CASE("redis client: commands that cannot share a connection are rejected", "[redis][client]") {
+  redis_fixture fixture;
+  for (const auto* name : {"MULTI", "blpop", "Select", "SUBSCRIBE", "MONITOR", "CLIENT"}) {
+    CHECK(fixture.command(name, "x").error().code == errc::unsupported);
+  }
+  CHECK(fixture.server.connections() == 0);
+}
+
+TEST_CASE("redis client: a password is sent, and a wrong one is one clear error", "[redis][client]") {
+  SECTION("correct") {
+    redis_fixture fixture{{.password = "secret"}, "secret"};
+    CHECK(fixture.command("GET", "a").has_value());
+  }
+  SECTION("wrong") {
+    redis_fixture fixture{{.password = "wrong"}, "secret"};
+    const auto failure = fixture.command("GET", "a").error();
+    CHECK(failure.code == errc::handshake_failed);
+    CHECK(failure.not_executed);
+    CHECK(log_text(failure) == "the server rejected the connection: HELLO was answered with WRONGPASS");
+  }
+  SECTION("missing") {
+    redis_fixture fixture{{}, "secret"};
+    CHECK(fixture.command("GET", "a").error().message == "HELLO was answered with NOAUTH");
+  }
+}
+
+TEST_CASE("redis client: a lost connection fails the commands in flight only", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.command("SET", "a", "1").value();
+  fixture.server.set_delay(100ms);
+  const auto in_flight = fixture.start(3s, "GET", "a");
+  fixture.time().run_for(50ms);
+  fixture.stop_server();
+  CHECK(outcome_of(in_flight).error().code == errc::connection_lost);
+  // Not sent: it waits for the next connection.
+  const auto waiting = fixture.start(3s, "GET", "a");
+  fixture.time().run_for(1s);
+  CHECK(!waiting->ended());
+  fixture.server.set_delay(0ms);
+  fixture.start_server();
+  fixture.time().run_for(1s);
+  CHECK(outcome_of(waiting)->text == "1");
+  CHECK(fixture.outcomes("reset") == 1);
+}
+
+TEST_CASE("redis client: a server that is not there is an error at the deadline, with its reason", "[redis][client]") {
+  redis_fixture fixture{{.reconnect_window = 1s}};
+  fixture.stop_server();
+  const auto first = fixture.start(500ms, "GET", "a");
+  fixture.time().run_for(501ms);
+  CHECK(log_text(outcome_of(first).error()) == "the server cannot be reached: Connection refused");
+  CHECK(outcome_of(first).error().not_executed);
+  const auto second = fixture.start(3s, "GET", "a");
+  fixture.time().run_for(2s);
+  // After the reconnect window, calls do not wait for their deadlines.
+  CHECK(outcome_of(second).error().code == errc::connect_failed);
+  fixture.start_server();
+  fixture.time().run_for(1s);
+  CHECK(fixture.command("GET", "a").has_value());
+}
+
+TEST_CASE("redis client: a server that does not respond is replaced after the response timeout", "[redis][client]") {
+  redis_fixture fixture{{.response_timeout = 2s}};
+  fixture.command("SET", "a", "1").value();
+  fixture.hosts.network.partition(fixture.hosts.client, fixture.hosts.server);
+  const auto lost = fixture.start(3s, "GET", "a");
+  fixture.time().run_for(1s);
+  CHECK(!lost->ended());
+  fixture.time().run_for(1100ms);
+  CHECK(outcome_of(lost).error().message == "a reply is outstanding for too long");
+  fixture.hosts.network.heal(fixture.hosts.client, fixture.hosts.server);
+  CHECK(fixture.command("GET", "a")->text == "1");
+}
+
+TEST_CASE("redis client: a server that does not speak RESP is one clear error", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.stop_server();
+  struct web_server {
+    static task<> run(std::unique_ptr<net::acceptor> acceptor) {
+      auto accepting = acceptor->accept(loop::current());
+      auto accepted = co_await std::move(accepting);
+      if (!accepted) co_return;
+      auto writing = write_bytes(**accepted, "HTTP/1.1 400 Bad Request\r\n\r\n");
+      co_await std::move(writing);
+      co_await sleep_for(1s);
+    }
+  };
+  spawned_task<> serving{fixture.time(), web_server::run(fixture.hosts.network.listen(fixture.hosts.server, 6379))};
+  CHECK(log_text(fixture.command("GET", "a").error()) == "the server sent an invalid reply: a value begins with 'H'");
+  fixture.time().run_for(2s);
+}
+
+TEST_CASE("redis client: a closed client fails its pending and further calls", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.server.set_delay(1s);
+  const auto pending = fixture.start(3s, "GET", "a");
+  fixture.time().run_for(10ms);
+  fixture.time().run(fixture.client->close());
+  CHECK(outcome_of(pending).error().code == errc::closed);
+  CHECK(fixture.command("GET", "a").error().code == errc::closed);
+}
+
+// ---- publish and subscribe
+
+redis::result<redis::message> next_of(redis_fixture& fixture, redis::subscription& subscription) {
+  return fixture.time().run(subscription.next(deadline::after(fixture.time().now(), 1s)));
+}
+
+TEST_CASE("redis client: a subscription receives the messages of its channel", "[redis][pubsub]") {
+  redis_fixture fixture;
+  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  auto all = fixture.time().run(fixture.client->subscribe_pattern(fixture.context(), "n*")).value();
+  CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "one")).value() == 2);
+  CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "notes", "two")).value() == 1);
+  CHECK(next_of(fixture, news).value() == redis::message{"news", "one"});
+  CHECK(next_of(fixture, all).value() == redis::message{"news", "one"});
+  CHECK(next_of(fixture, all).value() == redis::message{"notes", "two"});
+  CHECK(next_of(fixture, news).error().code == errc::timeout);
+  // Commands and messages share the connection.
+  CHECK(fixture.server.connections() == 1);
+}
+
+TEST_CASE("redis client: the last subscription of a channel unsubscribes when it is destroyed", "[redis][pubsub]") {
+  redis_fixture fixture;
+  const auto receivers = [&] {
+    return fixture.time().run(fixture.client->publish(fixture.context(), "news", "x")).value();
+  };
+  {
+    auto first = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+    {
+      auto second = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+      CHECK(receivers() == 1);
+    }
+    CHECK(receivers() == 1);
+  }
+  CHECK(receivers() == 0);
+}
+
+TEST_CASE("redis client: subscriptions are restored after a lost connection", "[redis][pubsub]") {
+  redis_fixture fixture;
+  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  fixture.stop_server();
+  CHECK(news.interruptions() == 1);
+  fixture.start_server();
+  // Without any command of a caller.
+  fixture.time().run_for(2s);
+  CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "again")).value() == 1);
+  CHECK(next_of(fixture, news).value().payload == "again");
+}
+
+TEST_CASE("redis client: a slow subscriber loses the oldest messages and counts them", "[redis][pubsub]") {
+  redis_fixture fixture{{.max_messages = 2}};
+  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  for (const std::string payload : {"1", "2", "3"}) {
+    fixture.time().run(fixture.client->publish(fixture.context(), "news", payload)).value();
+  }
+  CHECK(next_of(fixture, news).value().payload == "2");
+  CHECK(next_of(fixture, news).value().payload == "3");
+  CHECK(news.missed() == 1);
+}
+
+TEST_CASE("redis client: a subscription ends with its client", "[redis][pubsub]") {
+  redis_fixture fixture;
+  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  fixture.time().run(fixture.client->close());
+  CHECK(next_of(fixture, news).error().code == errc::closed);
+}
+
+}  // namespace
+}  // namespace cohort::test
