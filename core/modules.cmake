@@ -26,3 +26,5 @@ cohort_module(sim MODULES service)
 cohort_module(redis MODULES net policy telemetry)
 cohort_module(sqlite OPTIONAL MODULES telemetry PRIVATE_LIBRARIES SQLite::SQLite3)
 cohort_module(postgres OPTIONAL MODULES net policy telemetry PRIVATE_LIBRARIES libpq::libpq)
+# Layer 6
+cohort_module(testing MODULES sim)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+#include <cohort/http/client/client.hpp>
+#include <cohort/http/client/websocket_connect.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+#include <cohort/sim/fleet.hpp>
+#include <cohort/testing/request.hpp>
+#include <cohort/testing/response_stream.hpp>
+#include <cohort/testing/websocket_client.hpp>
+
+namespace cohort::testing {
+
+/// HTTP client of a test, for one server. Each call advances virtual time until it has completed, and is made from
+/// outside of the loop's tasks. A target that does not begin with `/` or is not a valid path and query throws
+/// `std::invalid_argument`.
+class client {
+ public:
+  /// Calls the servers of a fleet from its host `host_name`. `base_url` is that of a node: `node.url()`. The fleet must
+  /// outlive the client.
+  client(sim::fleet& fleet, std::string base_url, const std::string& host_name = "client");
+  virtual ~client() = default;
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  /// Sends the request and returns the complete response. A response of any status is a success.
+  http::client_result call(request message);
+  http::client_result get(std::string target, header_fields fields = {});
+  http::client_result head(std::string target, header_fields fields = {});
+  http::client_result del(std::string target, header_fields fields = {});
+  /// `content_type` is added to `fields` unless it is empty.
+  http::client_result post(std::string target, std::string body, std::string content_type = "application/json",
+                           header_fields fields = {});
+  http::client_result put(std::string target, std::string body, std::string content_type = "application/json",
+                          header_fields fields = {});
+  http::client_result patch(std::string target, std::string body, std::string content_type = "application/json",
+                            header_fields fields = {});
+
+  /// Sends the request and returns once the head of the response has arrived.
+  result<response_stream, http::client_error> open(request message);
+  /// Opens a stream of server-sent events. `last_event_id` is sent unless it is empty.
+  result<response_stream, http::client_error> events(std::string target, std::string last_event_id = {});
+  /// Opens a WebSocket. The error has the status of a rejected handshake.
+  result<websocket_client, http::websocket_connect_error> websocket(std::string target,
+                                                                    http::websocket_connect_options options = {},
+                                                                    duration timeout = std::chrono::seconds{30});
+
+  virtual_time& time() noexcept { return time_; }
+  /// Runs the loop for this virtual time.
+  void run_for(duration span) { time_.run_for(span); }
+
+ protected:
+  /// `time` and `transport` must outlive the calls; they are not used by the constructor.
+  client(virtual_time& time, http::client& transport, std::string base_url);
+  /// Called before each connection or request.
+  virtual void prepare() {}
+
+ private:
+  boost::urls::url url_of(std::string_view target) const;
+  http::client_request to_client_request(request& message) const;
+  http::client_result send_body(http::method method, std::string target, std::string body, std::string content_type,
+                                header_fields fields);
+
+  virtual_time& time_;
+  http::client& transport_;
+  std::string base_url_;
+};
+
+}  // namespace cohort::testing

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <cohort/http/server/server.hpp>
+#include <cohort/net/memory/memory_network.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+#include <cohort/testing/client.hpp>
+
+namespace cohort::testing {
+
+/// A router behind the real HTTP server and client, on a virtual clock and an in-memory network, in one line:
+///
+///     testing::server server{app()};
+///     CHECK(server.get("/api/items")->status == http::status::ok);
+///
+/// The server starts with the first request or connection; routes and settings are fixed from then on. It has one loop.
+/// The destructor cancels requests that have not ended, and closes all connections.
+class server : public client {
+ public:
+  /// `connection`: how the in-memory connections deliver bytes.
+  explicit server(http::router routes = {}, http::server_settings settings = {},
+                  net::memory_pipe_settings connection = {});
+  ~server() override;
+
+  http::router& routes() noexcept;
+  http::server_settings& settings() noexcept;
+  telemetry::registry& metrics() noexcept;
+  net::memory_network& network() noexcept;
+  /// Enables the log, of level debug; `sink` must outlive the server. Call it before the server starts.
+  void log_to(telemetry::log_sink& sink);
+  /// Replaces the listener by `wrap(listener)`. Call it before the server starts.
+  void wrap_listener(std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap);
+
+  /// Starts the server, unless it has started.
+  void start();
+  bool is_started() const noexcept;
+  /// A connection to the server, to send bytes that an HTTP client would not send.
+  result<net::stream_ptr> connect();
+
+  /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. At most once.
+  void begin_drain(duration timeout);
+  bool is_drained() const noexcept;
+  /// `begin_drain`, and runs the loop until the shutdown is complete.
+  void drain(duration timeout);
+
+  /// The value of a series in the Prometheus text format, such as `test_http_requests_total{endpoint="/",…}`; the HTTP
+  /// metrics have the prefix `test`. Empty if there is no such series.
+  std::optional<double> metric_value(const std::string& series) const;
+
+ private:
+  struct state;
+  explicit server(std::unique_ptr<state> owned);
+  void prepare() override { start(); }
+
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace cohort::testing

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "examples/live-feed/app.hpp"
+
+#include <charconv>
+#include <deque>
+#include <mutex>
+
+#include <cohort/http/server/content/event_stream.hpp>
+
+using namespace cohort;
+
+namespace live_feed {
+namespace {
+
+struct score {
+  std::uint64_t id;
+  std::string text;
+};
+
+/// The subscribers and the last events. Handlers run on all loops.
+class feed {
+ public:
+  std::uint64_t publish(std::string text) {
+    const std::lock_guard lock{mutex_};
+    history_.push_back({++last_id_, std::move(text)});
+    scores_.publish(history_.back());
+    if (history_.size() > max_history) history_.pop_front();
+    return last_id_;
+  }
+  broadcast<score>::subscription subscribe() { return scores_.subscribe(); }
+  /// The events after `id` that are kept.
+  std::deque<score> after(std::uint64_t id) const {
+    const std::lock_guard lock{mutex_};
+    auto events = history_;
+    while (!events.empty() && events.front().id <= id) events.pop_front();
+    return events;
+  }
+
+ private:
+  static constexpr std::size_t max_history = 100;
+  mutable std::mutex mutex_;
+  std::uint64_t last_id_ = 0;
+  std::deque<score> history_;
+  broadcast<score> scores_{max_history};
+};
+
+task<bool> send(http::event_stream& events, const score& sent) {
+  http::server_event event{.data = sent.text, .type = "score", .id = std::to_string(sent.id)};
+  return events.send(std::move(event));
+}
+
+/// Sends the events that the client has missed, then each new one.
+task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
+  // Subscribed first: an event that is published meanwhile is in both, and is sent once.
+  auto updates = source->subscribe();
+  std::uint64_t last = 0;
+  const auto& text = events.last_event_id();
+  if (std::from_chars(text.data(), text.data() + text.size(), last).ec == std::errc{}) {
+    for (const auto& missed : source->after(last)) {
+      auto sending = send(events, missed);
+      if (!co_await std::move(sending)) co_return;
+      last = missed.id;
+    }
+  }
+  for (;;) {
+    auto waiting = events.next<score>(updates);
+    const auto next = co_await std::move(waiting);
+    if (!next) co_return;
+    if (next->id <= last) continue;
+    auto sending = send(events, *next);
+    if (!co_await std::move(sending)) co_return;
+  }
+}
+
+}  // namespace
+
+http::router app() {
+  auto source = std::make_shared<feed>();
+  http::router routes;
+  routes.post("/api/scores", [source](http::request_context& context) {
+    const auto body = context.body();
+    if (body.empty() || body.size() > 200) {
+      return http::error_response(http::status::bad_request, "The body must be a text of 1 to 200 bytes");
+    }
+    const auto id = source->publish(std::string{body});
+    return http::json_response("{\"id\":" + std::to_string(id) + "}", http::status::created);
+  });
+  routes.get("/events", [source](http::request_context& context) {
+    return http::event_stream_response(context,
+                                       [source](http::event_stream& events) { return follow(source, events); });
+  });
+  return routes;
+}
+
+}  // namespace live_feed
