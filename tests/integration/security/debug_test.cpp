@@ -2,6 +2,8 @@
 // The debug routes of the real programs.
 #include <catch2/catch_test_macros.hpp>
 
+#include <array>
+
 #include "tests/integration/running_program.hpp"
 
 namespace cohort::test {
@@ -51,7 +53,7 @@ TEST_CASE("debug: with an API key it is required, and no secret is shown", "[int
     }
   }
   const auto config = get(port, "/debug/config", {{"X-API-Key", "s3cret-key-of-16-characters"}}).body;
-  CHECK(config.find(R"("variable":"API_KEY","value":"(secret)","source":"environment")") != std::string::npos);
+  CHECK(config.find(R"~("variable":"API_KEY","value":"(secret)","source":"environment")~") != std::string::npos);
   CHECK(config.find(R"("flag":"--weather-service-url")") != std::string::npos);
 }
 
