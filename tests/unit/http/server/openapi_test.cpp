@@ -216,6 +216,8 @@ TEST_CASE("openapi: a schema that does not fit in a line has a line for each mem
             "&quot;,\n  &quot;properties&quot;: {&quot;a&quot;: {&quot;type&quot;: &quot;integer&quot;, "
             "&quot;minimum&quot;: -1}},\n  &quot;e&quot;: []\n}");
   CHECK(http::schema_markup(R"({"$ref":"#/components/schemas/a-b"})") == "<a href=\"#schema-a-b\">a-b</a>");
+  CHECK(text(R"({"$ref":"#/components/schemas/a-b","default":1})") ==
+        "{&quot;$ref&quot;: a-b, &quot;default&quot;: 1}");
 }
 
 TEST_CASE("openapi: a schema that is not JSON is shown, escaped", "[http][server][openapi]") {

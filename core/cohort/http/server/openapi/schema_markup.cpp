@@ -8,7 +8,8 @@
 namespace cohort::http {
 namespace {
 
-constexpr std::string_view reference_prefix = R"({"$ref":"#/components/schemas/)";
+constexpr std::string_view reference_prefix = R"("#/components/schemas/)";
+constexpr std::string_view reference_object_prefix = R"({"$ref":"#/components/schemas/)";
 constexpr std::string_view white_space = " \t\r\n";
 constexpr std::size_t max_line = 72;
 /// Values at a deeper level are copied as they are.
@@ -62,21 +63,29 @@ class formatter {
     return rest_.size();
   }
 
+  void write_link(std::string_view name) {
+    const auto text = escape_html(name);
+    html_ += "<a href=\"#schema-" + text + "\">" + text + "</a>";
+  }
+
   void write_string(std::string_view css_class) {
     const auto text = rest_.substr(0, string_length(rest_));
     rest_.remove_prefix(text.size());
-    html_.append("<span class=\"").append(css_class).append("\">").append(escape_html(text)).append("</span>");
+    if (text.starts_with(reference_prefix) && text.ends_with('"')) {
+      write_link(text.substr(reference_prefix.size(), text.size() - reference_prefix.size() - 1));
+    } else {
+      html_.append("<span class=\"").append(css_class).append("\">").append(escape_html(text)).append("</span>");
+    }
   }
 
   /// Writes an object that is nothing but a reference, as a link. False if the text does not begin with one.
   bool write_reference() {
-    if (!rest_.starts_with(reference_prefix)) return false;
+    if (!rest_.starts_with(reference_object_prefix)) return false;
     const auto object = rest_.substr(0, value_length());
-    const auto name = object.substr(reference_prefix.size());
+    const auto name = object.substr(reference_object_prefix.size());
     const auto end = name.find('"');
     if (name.substr(std::min(end, name.size())) != "\"}") return false;
-    const auto text = escape_html(name.substr(0, end));
-    html_ += "<a href=\"#schema-" + text + "\">" + text + "</a>";
+    write_link(name.substr(0, end));
     rest_.remove_prefix(object.size());
     return true;
   }

@@ -6,8 +6,9 @@
 
 namespace cohort::http {
 
-/// A JSON Schema as HTML: one member a line where it does not fit in a line, and `{"$ref":"#/components/schemas/name"}`
-/// as a link to `#schema-name`. Text that is not JSON is shown as it is.
+/// A JSON Schema as HTML: one member a line where it does not fit in a line, and references to
+/// `#/components/schemas/name` as links to `#schema-name`; an object that is only a reference is only a link. Text that
+/// is not JSON is shown as it is.
 std::string schema_markup(std::string_view schema);
 
 }  // namespace cohort::http
