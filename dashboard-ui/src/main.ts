@@ -45,7 +45,7 @@ const stream = new EventStream(
     connection: (next) => {
       connection = next;
       // The server starts no calls for this page before it is connected again.
-      state = { ...state, polls: [] };
+      state = { ...state, polls: [], hasParts: false };
       if (next.phase === 'live') {
         lastEventAt = now();
         sessionKeeper.start();

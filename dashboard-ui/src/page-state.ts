@@ -43,6 +43,8 @@ export interface PageState {
   readonly requests: Requests;
   /** Aggregates in progress, oldest first. */
   readonly polls: readonly Poll[];
+  /** Whether this stream sends parts, which are more recent than the aggregate that they belong to. */
+  readonly hasParts: boolean;
   /** Name of the last malformed event; null after the next valid event of that name. */
   readonly malformed: EventName | null;
 }
@@ -62,6 +64,7 @@ export const initialState: PageState = {
   alerts: { value: null, receivedAt: 0 },
   requests: noRequests,
   polls: [],
+  hasParts: false,
   malformed: null,
 };
 
@@ -83,9 +86,11 @@ export function withTime(state: PageState, event: TimeEvent, now: number): PageS
 }
 
 export function withAggregate(state: PageState, aggregate: Aggregate, now: number): PageState {
+  const malformed = state.malformed === 'aggregate' ? null : state.malformed;
+  if (state.hasParts) return { ...state, malformed };
   return {
     ...state,
-    malformed: state.malformed === 'aggregate' ? null : state.malformed,
+    malformed,
     time: mergeTime(state.time, aggregate.time, now),
     system: merge(state.system, aggregate.system, now),
     weather: merge(state.weather, aggregate.weather, now),
@@ -98,6 +103,7 @@ export function withPart(state: PageState, event: PartEvent, now: number): PageS
   const next = {
     ...state,
     malformed: state.malformed === 'part' ? null : state.malformed,
+    hasParts: true,
     polls: pollWithPart(state.polls, event.poll, key, event.part.state, now),
   };
   switch (event.panel) {

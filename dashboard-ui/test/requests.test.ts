@@ -60,6 +60,12 @@ describe('events', () => {
     expect(state.system.state).toBe('waiting');
   });
 
+  test('an aggregate does not replace parts, which may be of later calls', () => {
+    const system = { ...aggregateBody.sysinfo_service, hostname: 'later' };
+    const state = receive(initialState, 'part', event({ poll: 2, sysinfo_service: system, meta: aggregateBody.meta }), at(5));
+    expect(receive(state, 'aggregate', event(aggregateBody), at(6)).system.value?.hostname).toBe('later');
+  });
+
   test.each(['part', 'poll', 'request'] as const)('a malformed %s is reported and changes nothing', (name) => {
     expect(receive(initialState, name, '{"x":1}', at(0))).toEqual({ ...initialState, malformed: name });
   });

@@ -31,15 +31,29 @@ void write_meta(json::writer& writer, std::string_view name, const part& part) {
   writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 
+constexpr std::array<std::string_view, 3> part_names{"time_service", "sysinfo_service", "weather_service"};
+
+/// `observer` outlives the call.
+task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
+                          const aggregator::part_observer& observer) {
+  auto fetching = client.fetch(context);
+  auto arrived = co_await std::move(fetching);
+  if (observer) observer(index, part_names.at(index), arrived);
+  co_return arrived;
+}
+
 }  // namespace
 
 aggregator::aggregator(const service::service_context& context, const aggregator_settings& settings)
     : time_(context, endpoint_at("time", settings.time, "/api/time"), settings.time_policy),
       sysinfo_(context, endpoint_at("sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
-      weather_(context, endpoint_at("weather", settings.weather, "/api/weather"), settings.weather_policy) {}
+      weather_(context, endpoint_at("weather", settings.weather, "/api/weather"), settings.weather_policy),
+      timeouts_{settings.time_policy.timeout, settings.sysinfo_policy.timeout, settings.weather_policy.timeout} {}
 
-task<aggregate> aggregator::aggregate(call_context context) {
-  const auto parts = co_await when_all(time_.fetch(context), sysinfo_.fetch(context), weather_.fetch(context));
+task<aggregate> aggregator::aggregate(call_context context, part_observer observer) {
+  auto calls = when_all(fetch_observed(time_, context, 0, observer), fetch_observed(sysinfo_, context, 1, observer),
+                        fetch_observed(weather_, context, 2, observer));
+  const auto parts = co_await std::move(calls);
   const auto& [time, sysinfo, weather] = parts;
   std::string body;
   body.reserve(2048);
@@ -62,6 +76,28 @@ task<aggregate> aggregator::aggregate(call_context context) {
 }
 
 task<part> aggregator::fetch_time(call_context context) { co_return co_await time_.fetch(context, time_proxy_timeout); }
+
+std::string aggregator::poll_json(std::uint64_t number) const {
+  std::string body;
+  json::writer writer{body};
+  writer.open_object().field("poll", number).key("budgets_ms").open_object();
+  for (std::size_t i = 0; i < timeouts_.size(); ++i) {
+    writer.field(part_names.at(i), std::chrono::round<std::chrono::milliseconds>(timeouts_.at(i)).count());
+  }
+  writer.close_object().close_object();
+  return body;
+}
+
+std::string part_json(std::uint64_t number, std::string_view service, const part& arrived) {
+  std::string body;
+  json::writer writer{body};
+  writer.open_object().field("poll", number);
+  write_body(writer, service, arrived);
+  writer.key("meta").open_object();
+  write_meta(writer, service, arrived);
+  writer.close_object().close_object();
+  return body;
+}
 
 std::string time_error_body(const part& failed) {
   const auto* const reason = failed.state == part_state::timeout ? "Error: the time service did not respond in time"

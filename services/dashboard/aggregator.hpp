@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "services/dashboard/requests/request_report.hpp"
 #include "services/dashboard/service_client.hpp"
@@ -39,16 +40,26 @@ class aggregator {
  public:
   aggregator(const service::service_context& context, const aggregator_settings& settings);
 
+  /// Called with each part when it arrives, with its index and its name in the body.
+  using part_observer = std::function<void(std::size_t index, std::string_view service, const part& arrived)>;
+
   /// Ends within the longest timeout of the parts. Never fails.
-  task<dashboard::aggregate> aggregate(call_context context);
+  task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {});
   /// The time service's response.
   task<part> fetch_time(call_context context);
+  /// The data of the event `poll`: the number of an aggregate, and the timeouts of its calls.
+  std::string poll_json(std::uint64_t number) const;
 
  private:
   service_client time_;
   service_client sysinfo_;
   service_client weather_;
+  /// In the order of the parts.
+  std::array<duration, 3> timeouts_;
 };
+
+/// The data of the event `part`: one part of the aggregate `number`, as in the body of `/api/aggregate`.
+std::string part_json(std::uint64_t number, std::string_view service, const part& arrived);
 
 /// The body of `/api/time-proxy` if the time service has failed.
 std::string time_error_body(const part& failed);

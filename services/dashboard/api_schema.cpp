@@ -121,9 +121,10 @@ void describe_time_proxy(http::operation& described) {
 void describe_events(http::operation& described) {
   described.summary("A stream of aggregates, records of their calls, and alerts")
       .description(
-          "Server-sent events, until the client or the session ends. The data of the event `aggregate` is the body of "
-          "`/api/aggregate`, that of `request` is an element of `requests` in `/api/requests`, that of `alerts` the "
-          "body of `/api/alerts`.")
+          "Server-sent events, until the client or the session ends. `time`, every second: the body of the time service. "
+          "`poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its calls. `part`: one part "
+          "of it, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an element of `requests` in "
+          "`/api/requests`. `alerts`, after each change: the body of `/api/alerts`. `bye`: the end of the stream.")
       .operation_id("get_events")
       .tags({"dashboard"})
       .returns(status::ok, "The events", {.media_type = "text/event-stream"});

@@ -5,7 +5,7 @@
 
 #include "services/dashboard/alerts/alert_routes.hpp"
 #include "services/dashboard/api_schema.hpp"
-#include "services/dashboard/event_feeds.hpp"
+#include "services/dashboard/event_feed.hpp"
 #include "services/dashboard/page_assets.hpp"
 #include "services/dashboard/session_routes.hpp"
 
@@ -16,13 +16,13 @@ namespace {
 struct dashboard_routes {
   std::shared_ptr<aggregator> services;
   std::shared_ptr<session_cookies> sessions;
-  event_feeds feeds;
+  std::shared_ptr<event_feed> feed;
 
   dashboard_routes(const service::service_context& context, std::shared_ptr<aggregator> aggregated,
                    std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
       : services(std::move(aggregated)),
         sessions(std::move(cookies)),
-        feeds(context.background, services, std::move(alerts)) {}
+        feed(std::make_shared<event_feed>(context.background, services, std::move(alerts))) {}
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
     auto calling = self->services->aggregate(context);
@@ -48,20 +48,25 @@ struct dashboard_routes {
         [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
   }
 
-  http::response events(event_feed::authorization is_authorized) {
-    http::response response;
-    response.stream([feed = feeds.current(), is_authorized = std::move(is_authorized)](
-                        http::body_writer& writer) { return event_feed::serve(feed, writer, is_authorized); },
-                    "text/event-stream");
-    response.set("Cache-Control", "no-store");
-    // Disables nginx's response buffering, which would delay the events.
-    response.set("X-Accel-Buffering", "no");
-    return response;
+  http::response events(const http::request_context& context, event_feed::authorization is_authorized) const {
+    return http::event_stream_response(
+        context, [feed = feed, is_authorized = std::move(is_authorized)](http::event_stream& events) {
+          return event_feed::serve(feed, events, is_authorized);
+        });
   }
 };
 
 void add_page(http::router& router) {
   add_assets(router, page_assets());
+  // The links of the page are relative to a path without the slash at its end.
+  router
+      .get("/runbook/",
+           [](http::request_context&) {
+             http::response moved{http::status::permanent_redirect};
+             moved.set("Location", "../runbook");
+             return moved;
+           })
+      .summary("Redirects to the runbook");
   if (!page_assets().empty()) return;
   router
       .get("/",
@@ -143,16 +148,16 @@ http::router app(service::service_context context, service::api_key_authenticato
     return dashboard_routes::time_proxy(routes, request);
   }));
   describe_events(router.get("/api/events", [routes, &authenticator](http::request_context& request) {
-    return routes->events(routes->make_authorization(request, authenticator));
+    return routes->events(request, routes->make_authorization(request, authenticator));
   }));
   describe_requests(router.get("/api/requests", [routes](http::request_context&) {
-    auto response = http::json_response(routes->feeds.requests().body());
+    auto response = http::json_response(routes->feed->requests().body());
     response.set("Cache-Control", "no-store");
     return response;
   }));
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
   add_session_routes(router, std::move(shared_sessions), authenticator,
-                     [routes] { routes->feeds.check_authorizations(); });
+                     [routes] { routes->feed->check_authorizations(); });
   return router;
 }
 

@@ -2,7 +2,6 @@
 #include "services/dashboard/event_feed.hpp"
 
 #include <cohort/json/parser.hpp>
-#include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::dashboard {
@@ -11,34 +10,37 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration time_interval = 1s;
-constexpr duration aggregate_interval = 5s;
+/// A service that has failed is shown within 2 s.
+constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
-/// Below the idle timeout of common proxies. A write also detects a client that has disappeared.
-constexpr duration keep_alive_interval = 15s;
+/// An aggregate that waits for a slow service does not delay the next ones, up to this number.
+constexpr std::size_t max_aggregates_in_progress = 4;
+/// The index of the whole aggregate, after its parts.
+constexpr std::size_t whole = 3;
 
 /// The polls serve all subscribers; none of them has a deadline.
 constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
 
-task<wait_status> wait_on(wait_queue& queue) { co_return co_await queue.wait(); }
+http::server_event event(std::string_view type, std::string_view json) {
+  return {.data = json::minify(json), .type = std::string{type}};
+}
 
 }  // namespace
 
-/// Marks a slot as no longer polled, even after an exception.
-class event_feed::polling_guard {
- public:
-  explicit polling_guard(event_slot& slot) : slot_(slot) {}
-  ~polling_guard() { slot_.is_polled = false; }
-  polling_guard(const polling_guard&) = delete;
-  polling_guard& operator=(const polling_guard&) = delete;
-
- private:
-  event_slot& slot_;
-};
-
+/// Keeps the polls running.
 class event_feed::subscription {
  public:
-  explicit subscription(event_feed& feed) : feed_(feed) { ++feed_.subscribers_; }
-  ~subscription() { --feed_.subscribers_; }
+  explicit subscription(event_feed& feed) : feed_(feed) {
+    {
+      const std::lock_guard lock{feed_.mutex_};
+      ++feed_.subscribers_;
+    }
+    feed_.start_polling();
+  }
+  ~subscription() {
+    const std::lock_guard lock{feed_.mutex_};
+    --feed_.subscribers_;
+  }
   subscription(const subscription&) = delete;
   subscription& operator=(const subscription&) = delete;
 
@@ -46,39 +48,73 @@ class event_feed::subscription {
   event_feed& feed_;
 };
 
-/// The versions that one subscriber has received.
-struct event_feed::cursor {
-  /// A new subscriber is not sent events of an earlier poll that has stopped: they look new but are not.
-  explicit cursor(const event_feed& feed) : alerts(feed.alerts_.version) {
-    const auto now = loop::current().now();
-    if (now - feed.time_.published >= 2 * time_interval) time = feed.time_.version;
-    if (now - feed.aggregate_.published >= 2 * aggregate_interval) {
-      aggregate = feed.aggregate_.version;
-      request = feed.request_.version;
-    }
+/// Marks a poll as ended, even after an exception.
+class event_feed::running_poll {
+ public:
+  running_poll(event_feed& feed, poll source) : feed_(feed), state_(feed.polls_.at(index_of(source))) {}
+  ~running_poll() {
+    const std::lock_guard lock{feed_.mutex_};
+    if (!has_ended_) end();
+  }
+  running_poll(const running_poll&) = delete;
+  running_poll& operator=(const running_poll&) = delete;
+
+  /// False without subscribers: the next one starts another poll.
+  bool should_continue() {
+    const std::lock_guard lock{feed_.mutex_};
+    if (feed_.subscribers_ > 0) return true;
+    end();
+    return false;
   }
 
-  /// The events published since the last call.
-  std::string consume_new(const event_feed& feed) {
-    return consume_new(time, feed.time_) + consume_new(aggregate, feed.aggregate_) +
-           consume_new(request, feed.request_) + consume_new(alerts, feed.alerts_);
+ private:
+  void end() {
+    has_ended_ = true;
+    state_.is_running = false;
+    // A later subscriber is not sent them: they would look new.
+    state_.latest.clear();
   }
 
-  static std::string consume_new(std::uint64_t& version, const event_slot& slot) {
-    return std::exchange(version, slot.version) == slot.version ? std::string{} : slot.text;
-  }
-
-  std::uint64_t time = 0;
-  std::uint64_t aggregate = 0;
-  std::uint64_t request = 0;
-  std::uint64_t alerts = 0;
+  event_feed& feed_;
+  poll_state& state_;
+  bool has_ended_ = false;
 };
 
-void event_feed::publish(event_slot& slot, std::string_view name, std::string_view json) {
-  slot.text = http::sse_event(name, json::minify(json));
-  slot.published = loop::current().now();
-  ++slot.version;
-  published_.notify_all();
+/// Counts an aggregate in progress.
+struct event_feed::running_aggregate {
+  explicit running_aggregate(event_feed& counted) : feed(counted) {}
+  ~running_aggregate() {
+    const std::lock_guard lock{feed.mutex_};
+    --feed.aggregates_in_progress_;
+  }
+  running_aggregate(const running_aggregate&) = delete;
+  running_aggregate& operator=(const running_aggregate&) = delete;
+
+  event_feed& feed;
+};
+
+void event_feed::start_polling() {
+  std::array<bool, 3> starts{};
+  {
+    const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < polls_.size(); ++i) starts.at(i) = !std::exchange(polls_.at(i).is_running, true);
+    // The first subscribers are sent the alerts as of now.
+    if (starts.at(index_of(poll::alerts))) alerts_revision_ = alert_store_->revision(loop::current().now());
+  }
+  // Without the lock, since a poll may run at once.
+  if (starts.at(index_of(poll::alerts))) background_.spawn(poll_alerts(shared_from_this()));
+  if (starts.at(index_of(poll::time))) background_.spawn(poll_time(shared_from_this()));
+  if (starts.at(index_of(poll::aggregate))) background_.spawn(poll_aggregates(shared_from_this()));
+}
+
+void event_feed::publish(poll source, std::vector<http::server_event> latest) {
+  {
+    // Before the events are sent: a new subscriber receives them twice rather than never.
+    const std::lock_guard lock{mutex_};
+    auto& state = polls_.at(index_of(source));
+    if (state.is_running) state.latest = latest;
+  }
+  for (auto& each : latest) events_.publish(std::move(each));
 }
 
 std::string event_feed::alerts_body() {
@@ -86,25 +122,41 @@ std::string event_feed::alerts_body() {
   return alert_store_->body(loop.now(), loop.wall_now());
 }
 
-void event_feed::start_polling() {
-  if (!std::exchange(alerts_.is_polled, true)) background_.spawn(poll_alerts(shared_from_this()));
-  if (!std::exchange(time_.is_polled, true)) background_.spawn(poll_time(shared_from_this()));
-  if (!std::exchange(aggregate_.is_polled, true)) background_.spawn(poll_aggregate(shared_from_this()));
-}
-
 task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
-  const polling_guard guard{self->time_};
-  while (self->subscribers_ > 0) {
+  running_poll running{*self, poll::time};
+  while (running.should_continue()) {
     const auto started = loop::current().now();
-    const auto time = co_await self->aggregator_->fetch_time(poll_context);
-    self->publish(self->time_, "time", time.body.empty() ? time_error_body(time) : time.body);
+    auto calling = self->aggregator_->fetch_time(poll_context);
+    const auto time = co_await std::move(calling);
+    std::vector<http::server_event> latest;
+    latest.push_back(event("time", time.body.empty() ? time_error_body(time) : time.body));
+    self->publish(poll::time, std::move(latest));
     auto pause = sleep_until(deadline::after(started, time_interval));
     co_await std::move(pause);
   }
 }
 
-/// Calls the services, and publishes their responses and the record of the calls.
-task<> event_feed::publish_aggregate() {
+task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
+  running_poll running{*self, poll::aggregate};
+  while (running.should_continue()) {
+    const auto started = loop::current().now();
+    std::uint64_t number = 0;
+    {
+      const std::lock_guard lock{self->mutex_};
+      if (self->aggregates_in_progress_ < max_aggregates_in_progress) {
+        ++self->aggregates_in_progress_;
+        number = ++self->aggregates_;
+      }
+    }
+    if (number != 0) self->background_.spawn(publish_aggregate(self, number));
+    auto pause = sleep_until(deadline::after(started, aggregate_interval));
+    co_await std::move(pause);
+  }
+}
+
+/// Calls the services, and publishes each response when it arrives, then the aggregate and the record of its calls.
+task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number) {
+  const running_aggregate running{*self};
   auto& event_loop = loop::current();
   // Outlives `timing`, and is too large for the frame of a coroutine.
   const auto record = std::make_unique<telemetry::request_record>();
@@ -116,57 +168,84 @@ task<> event_feed::publish_aggregate() {
   auto context = poll_context;
   context.timing = &timing;
   context.trace = record->trace;
-  auto calling = aggregator_->aggregate(context);
+  self->events_.publish(event("poll", self->aggregator_->poll_json(number)));
+  aggregator::part_observer observer = [&feed = *self, number](std::size_t index, std::string_view service,
+                                                               const part& arrived) {
+    feed.publish_part(number, index, service, arrived);
+  };
+  auto calling = self->aggregator_->aggregate(context, std::move(observer));
   const auto result = co_await std::move(calling);
   record->ended = event_loop.now();
-  publish(aggregate_, "aggregate", result.body);
   auto json = request_json(*record, result.calls);
-  publish(request_, "request", json);
-  requests_->add(std::move(json));
+  auto request = event("request", json);
+  self->requests_.add(std::move(json));
+  bool is_latest = false;
+  {
+    const std::lock_guard lock{self->mutex_};
+    if ((is_latest = self->published_[whole] < number)) self->published_[whole] = number;
+  }
+  if (!is_latest) {
+    // Later calls have responded before these ones.
+    self->events_.publish(std::move(request));
+    co_return;
+  }
+  std::vector<http::server_event> latest;
+  latest.push_back(event("aggregate", result.body));
+  latest.push_back(std::move(request));
+  self->publish(poll::aggregate, std::move(latest));
 }
 
-task<> event_feed::poll_aggregate(std::shared_ptr<event_feed> self) {
-  const polling_guard guard{self->aggregate_};
-  while (self->subscribers_ > 0) {
-    const auto started = loop::current().now();
-    auto publishing = self->publish_aggregate();
-    co_await std::move(publishing);
-    auto pause = sleep_until(deadline::after(started, aggregate_interval));
-    co_await std::move(pause);
+void event_feed::publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived) {
+  {
+    const std::lock_guard lock{mutex_};
+    // The response to a later call is more recent.
+    if (published_.at(index) > number) return;
+    published_.at(index) = number;
   }
+  events_.publish(event("part", part_json(number, service, arrived)));
 }
 
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
-  const polling_guard guard{self->alerts_};
-  while (self->subscribers_ > 0) {
+  running_poll running{*self, poll::alerts};
+  while (running.should_continue()) {
     // Read before the body: a change between the two is published twice rather than never.
     const auto revision = self->alert_store_->revision(loop::current().now());
-    if (std::exchange(self->alerts_revision_, revision) != revision) {
-      self->publish(self->alerts_, "alerts", self->alerts_body());
+    bool has_changed = false;
+    {
+      const std::lock_guard lock{self->mutex_};
+      has_changed = std::exchange(self->alerts_revision_, revision) != revision;
     }
+    if (has_changed) self->events_.publish(event("alerts", self->alerts_body()));
     auto pause = sleep_for(alerts_interval);
     co_await std::move(pause);
   }
 }
 
-task<> event_feed::serve(std::shared_ptr<event_feed> self, http::body_writer& writer, authorization is_authorized) {
+task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& events, authorization is_authorized) {
+  auto source = self->events_.subscribe();
   const subscription counted{*self};
-  self->start_polling();
-  cursor position{*self};
-  auto first = ": welcome\n\n" + http::sse_event("alerts", self->alerts_body());
-  if (!co_await writer.write(std::move(first))) co_return;
-  while (!writer.draining() && (!is_authorized || is_authorized())) {
-    auto events = position.consume_new(*self);
-    if (!events.empty()) {
-      if (!co_await writer.write(std::move(events))) co_return;
-      continue;  // more may have been published during the write
-    }
-    const auto winner = co_await race(writer.pause(keep_alive_interval), wait_on(self->published_));
-    const auto* pause = std::get_if<0>(&winner);
-    if (pause && *pause == wait_status::timed_out && !co_await writer.write(": keep-alive\n\n")) co_return;
+  std::vector<http::server_event> first;
+  {
+    const std::lock_guard lock{self->mutex_};
+    for (const auto& each : self->polls_) first.insert(first.end(), each.latest.begin(), each.latest.end());
   }
-  co_await writer.write(http::sse_event("bye", "{}"));
-  writer.mark_complete();
+  first.push_back(event("alerts", self->alerts_body()));
+  for (auto& each : first) {
+    auto sending = events.send(std::move(each));
+    if (!co_await std::move(sending)) co_return;
+  }
+  for (;;) {
+    auto waiting = events.next<http::server_event>(source);
+    const auto next = co_await std::move(waiting);
+    if (!next || (is_authorized && !is_authorized())) break;
+    if (next->type.empty()) continue;  // only to check the authorization
+    auto copy = *next;
+    auto sending = events.send(std::move(copy));
+    if (!co_await std::move(sending)) co_return;
+  }
+  http::server_event bye{.data = "{}", .type = "bye"};
+  auto sending = events.send(std::move(bye));
+  co_await std::move(sending);
 }
 
 }  // namespace cohort::dashboard

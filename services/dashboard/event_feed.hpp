@@ -1,68 +1,77 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
-#include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/http/server/content/event_stream.hpp>
+#include <cohort/runtime/concurrency/broadcast.hpp>
 #include "services/dashboard/aggregator.hpp"
 #include "services/dashboard/alerts/alert_store.hpp"
 #include "services/dashboard/requests/request_history.hpp"
 
 namespace cohort::dashboard {
 
-/// The events of `/api/events` for the subscribers of one loop. The services and the alert store are polled once for
-/// all subscribers, and only while there are any.
+/// The events of `/api/events` for the subscribers of all loops. The services and the alert store are polled once for
+/// all of them, on the loop of the first one, and only while there are any. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
-  /// `requests` gets the record of each aggregate.
   event_feed(service::background_tasks& background, std::shared_ptr<aggregator> aggregator,
-             std::shared_ptr<alert_store> alerts, std::shared_ptr<request_history> requests)
-      : background_(background),
-        aggregator_(std::move(aggregator)),
-        alert_store_(std::move(alerts)),
-        requests_(std::move(requests)) {}
+             std::shared_ptr<alert_store> alerts)
+      : background_(background), aggregator_(std::move(aggregator)), alert_store_(std::move(alerts)) {}
 
   /// Whether a subscriber may still receive events. Null: always.
   using authorization = std::function<bool()>;
 
-  /// Writes the stream of one subscriber, until it disconnects, `is_authorized` returns false, or the server drains.
-  static task<> serve(std::shared_ptr<event_feed> self, http::body_writer& writer, authorization is_authorized);
-  /// Makes each stream check its authorization now. Called on the feed's loop.
-  void check_authorizations() { published_.notify_all(); }
+  /// Sends the events of one subscriber, until it disconnects, `is_authorized` returns false, or the server drains.
+  static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, authorization is_authorized);
+  /// Makes each stream check its authorization now.
+  void check_authorizations() { events_.publish(http::server_event{}); }
+  /// The records of the latest aggregates.
+  const request_history& requests() const noexcept { return requests_; }
 
  private:
-  /// The latest event of one type.
-  struct event_slot {
-    std::string text;           // framed as a server-sent event
-    std::uint64_t version = 0;  // of `text`
-    time_point published{};
-    bool is_polled = false;
+  enum class poll { time, aggregate, alerts };
+  static constexpr std::size_t index_of(poll source) noexcept { return static_cast<std::size_t>(source); }
+  struct poll_state {
+    bool is_running = false;
+    /// Sent to a new subscriber at once; empty while there is no poll.
+    std::vector<http::server_event> latest;
   };
   class subscription;
-  class polling_guard;
-  struct cursor;
+  class running_poll;
+  struct running_aggregate;
 
   static task<> poll_time(std::shared_ptr<event_feed> self);
-  static task<> poll_aggregate(std::shared_ptr<event_feed> self);
+  static task<> poll_aggregates(std::shared_ptr<event_feed> self);
   static task<> poll_alerts(std::shared_ptr<event_feed> self);
-  void publish(event_slot& slot, std::string_view name, std::string_view json);
+  static task<> publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number);
+  /// Starts the polls that do not run.
   void start_polling();
-  task<> publish_aggregate();
+  void publish(poll source, std::vector<http::server_event> latest);
+  void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived);
   std::string alerts_body();
 
   service::background_tasks& background_;
   std::shared_ptr<aggregator> aggregator_;
   std::shared_ptr<alert_store> alert_store_;
-  std::shared_ptr<request_history> requests_;
+  request_history requests_;
+  broadcast<http::server_event> events_{max_pending_events};
+
+  std::mutex mutex_;
   std::size_t subscribers_ = 0;
-  event_slot time_;
-  event_slot aggregate_;
-  event_slot request_;  // the latest aggregate's
-  event_slot alerts_;
-  std::uint64_t alerts_revision_ = 0;  // the store's, when `alerts_` was published
-  wait_queue published_;
+  std::array<poll_state, 3> polls_;
+  std::uint64_t alerts_revision_ = 0;  // the store's, when an event was last sent
+  std::uint64_t aggregates_ = 0;       // started so far
+  std::size_t aggregates_in_progress_ = 0;
+  /// The number of the latest aggregate of which the part with this index, or the whole, has been published.
+  std::array<std::uint64_t, 4> published_{};
+
+  /// For about ten seconds. A slower subscriber misses events.
+  static constexpr std::size_t max_pending_events = 64;
 };
 
 }  // namespace cohort::dashboard

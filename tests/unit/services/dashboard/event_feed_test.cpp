@@ -19,7 +19,7 @@ class subscriber {
 
   const std::string& receive_for(duration span) {
     // An unread stream is closed.
-    constexpr duration step = 30s;
+    constexpr duration step = 10s;
     for (; span > step; span -= step) receive_for(step);
     fixture_.time.run_for(span);
     while (peer_.stream().readable()) {
@@ -59,7 +59,7 @@ class subscriber {
   std::optional<body_decoder> body_;
 };
 
-TEST_CASE("event feed: the time is sent every second, the aggregate every five", "[services][dashboard]") {
+TEST_CASE("event feed: the time is sent every second, the aggregate every 1.5 s", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
@@ -70,7 +70,7 @@ TEST_CASE("event feed: the time is sent every second, the aggregate every five",
   CHECK(first.count("event: aggregate\ndata: {\"dashboard\":\"aggregator-service\"") == 1);
   CHECK(first.count("event: time\ndata: {\"service\":\"time-service\",\"timestamp\":\"now\"}\n\n") == 1);
   first.receive_for(10s);
-  CHECK(first.count("event: aggregate\n") == 3);
+  CHECK(first.count("event: aggregate\n") == 7);
   CHECK(first.count("event: time\n") == 11);
   first.disconnect();
 }
@@ -81,11 +81,11 @@ TEST_CASE("event feed: the services are polled once for all subscribers", "[serv
   std::deque<subscriber> subscribers;
   for (int i = 0; i < 5; ++i) subscribers.emplace_back(fixture).receive_for(10ms);
   fixture.time.run_for(10s);
-  CHECK(fixture.weather.request_count() == 3);
-  CHECK(fixture.time_service.request_count() == 3 + 11);
+  CHECK(fixture.weather.request_count() == 7);
+  CHECK(fixture.time_service.request_count() == 7 + 11);
   for (auto& subscriber : subscribers) {
     subscriber.receive_for(0s);
-    CHECK(subscriber.count("event: aggregate\n") == 3);
+    CHECK(subscriber.count("event: aggregate\n") == 7);
     subscriber.disconnect();
   }
 }
@@ -94,10 +94,11 @@ TEST_CASE("event feed: a later subscriber gets the latest aggregate at once", "[
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
-  first.receive_for(3s);
+  first.receive_for(1s);
   subscriber second{fixture};
   second.receive_for(10ms);
   CHECK(second.count("event: aggregate\n") == 1);
+  CHECK(second.count("event: request\n") == 1);
   CHECK(fixture.weather.request_count() == 1);
   first.disconnect();
   second.disconnect();
@@ -110,7 +111,7 @@ TEST_CASE("event feed: polling stops without subscribers and restarts without ol
   CHECK(fixture.weather.request_count() == 0);
   {
     subscriber first{fixture};
-    first.receive_for(2s);
+    first.receive_for(1s);
     first.disconnect();
   }
   fixture.time.run_for(10s);
@@ -121,7 +122,7 @@ TEST_CASE("event feed: polling stops without subscribers and restarts without ol
   fixture.time_service.body = R"({"timestamp":"later"})";
   subscriber next{fixture};
   next.receive_for(10ms);
-  CHECK(next.count("later") == 2);
+  CHECK(next.count("later") == 3);  // the time, a part and the aggregate
   CHECK(next.count("\"now\"") == 0);
   CHECK(fixture.weather.request_count() == 2);
   next.disconnect();
@@ -136,14 +137,47 @@ TEST_CASE("event feed: failures are sent, and a slow service does not delay the 
   first.receive_for(4500ms);
   CHECK(first.count("event: time\n") == 5);
   CHECK(first.count("event: aggregate\n") == 0);
+  CHECK(first.count("event: poll\ndata: {\"poll\":1,\"budgets_ms\":{\"time_service\":3000,") == 1);
+  CHECK(first.count("event: part\ndata: {\"poll\":1,\"time_service\":") == 1);
+  // The time and the failure of each of three aggregates.
+  CHECK(first.count("event: part\n") == 6);
   first.receive_for(600ms);
   CHECK(first.count("event: aggregate\n") == 1);
-  CHECK(first.count(R"("weather_service":{"error":"Service temporarily unavailable"})") == 1);
-  CHECK(first.count(R"("state":"timeout","elapsed_ms")") == 1);
+  CHECK(first.count(R"(data: {"poll":1,"weather_service":{"error":"Service temporarily unavailable"})") == 1);
+  CHECK(first.count(R"("state":"timeout","elapsed_ms")") == 2);  // of the part and of the aggregate
   CHECK(first.count("event: request\n") == 1);
   fixture.time_service.status = http::status::internal_server_error;
   first.receive_for(2s);
   CHECK(first.count("Error: the time service is unavailable") >= 1);
+  first.disconnect();
+}
+
+TEST_CASE("event feed: a slow service delays neither other parts nor the next calls", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.weather.delay = 1h;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(2s);
+  fixture.sysinfo.status = http::status::internal_server_error;
+  first.receive_for(1100ms);
+  CHECK(first.count("\"sysinfo_service\":{\"error\":") == 1);
+  first.disconnect();
+}
+
+TEST_CASE("event feed: a later response is not replaced by that of an earlier call", "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.sysinfo.delay = 2s;
+  fixture.serve_dashboard();
+  subscriber first{fixture};
+  first.receive_for(1400ms);
+  fixture.sysinfo.delay = 0s;
+  fixture.sysinfo.body = R"({"service":"system-info-service","cpu_count":9})";
+  first.receive_for(400ms);
+  CHECK(first.count("\"cpu_count\":9}") == 2);  // the part and the aggregate
+  first.receive_for(600ms);                     // the response to the first call arrives
+  CHECK(first.count("event: part\ndata: {\"poll\":1,\"sysinfo_service\"") == 0);
+  CHECK(first.count("event: aggregate\n") == 1);
+  CHECK(first.count("event: request\n") == 2);
   first.disconnect();
 }
 
@@ -179,7 +213,7 @@ TEST_CASE("event feed: alerts are sent at once and after each change", "[service
   CHECK(first.count("\"name\":\"ServiceDown\"") == 1);
 
   subscriber late{fixture};
-  late.receive_for(1min);
+  late.receive_for(5s);
   CHECK(late.count("event: alerts\n") == 1);
   CHECK(late.count("\"name\":\"ServiceDown\"") == 1);
   first.receive_for(0s);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+import { expect, test as base, type Page } from '@playwright/test';
+import { weatherBody } from '../test/sample-bodies.ts';
+import { Stack, weatherServer } from './programs.ts';
+
+/** Fails a test on script errors and on violations of the content security policy. */
+const test = base.extend<{ stack: Stack }>({
+  stack: async ({}, use) => {
+    const stack = await Stack.start();
+    await use(stack);
+    await stack.stop();
+  },
+  page: async ({ page }, use) => {
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) errors.push(message.text());
+    });
+    await use(page);
+    expect(errors).toEqual([]);
+  },
+});
+
+const badge = (page: Page, name: string) => page.getByRole('region', { name }).locator('.badge');
+
+/** Waits for the condition, and returns the milliseconds that it took. */
+async function measured(condition: () => Promise<unknown>): Promise<number> {
+  const start = Date.now();
+  await condition();
+  return Date.now() - start;
+}
+
+test('the page shows the calls of the running services, small and without layout shifts', async ({ page, stack }) => {
+  let bytes = 0;
+  const requests: string[] = [];
+  page.on('requestfinished', async (request) => {
+    requests.push(request.url());
+    if (!request.url().includes('/api/events')) bytes += (await request.sizes()).responseBodySize;
+  });
+  await page.addInitScript(() => {
+    const shifts = { total: 0 };
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+        if (!entry.hadRecentInput) shifts.total += entry.value;
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto(stack.dashboard.url);
+  await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time · slowest .* of 3 s \(\w+\)$/);
+  await expect(page).toHaveTitle('✓ 3 of 3 in time · Cohort');
+  await expect(page.locator('#trace')).toHaveText(/^#[0-9a-f]{8}$/);
+  await expect(page.locator('.lane-result')).toHaveText([/\d (µs|ms)$/, /\d (µs|ms)$/, /\d (µs|ms)$/]);
+  await expect(page.locator('#strip .ok').nth(1)).toBeVisible();
+  await page.getByText('The same as a table').click();
+  await expect(page.getByRole('row', { name: /weather/ }).last()).toContainText(`first to 127.0.0.1:${stack.weather.port}`);
+  for (const name of ['Time', 'System', 'Weather']) await expect(badge(page, name)).toHaveText('fresh');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Built-in sample data');
+  expect(await page.evaluate(() => (window as unknown as { shifts: { total: number } }).shifts.total)).toBeLessThanOrEqual(0.01);
+  // The open stream of events is the sixth request.
+  expect(requests.length).toBeLessThanOrEqual(5);
+  expect(bytes).toBeLessThanOrEqual(60_000);
+});
+
+test('a weather service that hangs is cut off by the deadline, and delays nothing else', async ({ page, stack }) => {
+  await page.goto(stack.dashboard.url);
+  await expect(badge(page, 'Weather')).toHaveText('fresh');
+  await stack.weather.inject({ hang_percent: 100 });
+  await expect(page.locator('.lane').last()).toHaveAttribute('data-state', 'running');
+  await expect(page.locator('.lane .spared')).toBeVisible();
+  await expect(page.locator('.lane-result').last()).toHaveText('cut at 2 s');
+  await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('No response within 2 s: the call was cut off.');
+  await expect(badge(page, 'System')).toHaveText('fresh');
+  await expect(badge(page, 'Time')).toHaveText('fresh');
+  await stack.weather.inject({});
+  await expect(badge(page, 'Weather')).toHaveText('fresh');
+  await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time/);
+});
+
+test('a killed service is shown within 2 s, and its return', async ({ page, stack }) => {
+  await page.goto(stack.dashboard.url);
+  await expect(badge(page, 'System')).toHaveText('fresh');
+  await stack.system.kill();
+  const shown = await measured(() => expect(badge(page, 'System')).toHaveText(/error|open/));
+  // A margin for a busy machine.
+  expect(shown).toBeLessThan(3_000);
+  await expect(page.getByRole('region', { name: 'System' })).toContainText(/The call failed \(.+\)\. The next call follows|circuit breaker is open/);
+  await expect(badge(page, 'Weather')).toHaveText('fresh');
+  await stack.system.start();
+  expect(await measured(() => expect(badge(page, 'System')).toHaveText('fresh'))).toBeLessThan(7_000);
+});
+
+test('after the loss of the stream nothing is shown as current, and the page reconnects within 5 s', async ({ page, stack }) => {
+  await page.goto(stack.dashboard.url);
+  await expect(badge(page, 'Weather')).toHaveText('fresh');
+  await stack.dashboard.kill();
+  const dimmed = await measured(() => expect(page.locator('#panels [data-tone=good]')).toHaveCount(0));
+  expect(dimmed).toBeLessThan(5_000);
+  await expect(page.locator('#connection')).toHaveText(/reconnecting|connecting|checking/);
+  await stack.dashboard.start();
+  expect(await measured(() => expect(page.locator('#connection')).toHaveText('live'))).toBeLessThan(6_000);
+  await expect(badge(page, 'System')).toHaveText('fresh');
+});
+
+base('signing in and out', async ({ page }) => {
+  const stack = await Stack.start({ key: 'open-sesame' });
+  await page.goto(stack.dashboard.url);
+  const key = page.getByLabel('Key', { exact: true });
+  await expect(key).toBeVisible();
+  await expect(page.locator('#headline')).toHaveText('API key required');
+  await key.fill('guess');
+  await key.press('Enter');
+  await expect(page.locator('#key-error')).toHaveText('Invalid API key');
+  await key.fill('open-sesame');
+  await key.press('Enter');
+  await expect(page.locator('#headline')).toHaveText(/3 of 3 in time|of 3/);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(key).toBeVisible();
+  await expect(page.locator('#request')).toBeHidden();
+  await page.reload();
+  await expect(key).toBeVisible();
+  await stack.stop();
+});
+
+test('hostile and absurd texts of a service are texts within the page', async ({ page }) => {
+  const attack = '<img src=x onerror=alert(1)>'.repeat(500);
+  const server = await weatherServer({
+    ...weatherBody,
+    location: { city: attack, country: attack },
+    weather: { temperature_c: 1e300, condition: attack, humidity: '\u202e', feels_like_c: [] },
+  });
+  const stack = await Stack.start({ weatherUrl: server.url });
+  await page.setViewportSize({ width: 320, height: 800 });
+  await page.goto(stack.dashboard.url);
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('<img src=x');
+  await page.getByText('All values of weather').click();
+  await expect(page.locator('img')).toHaveCount(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await stack.stop();
+  server.close();
+});
+
+test('the runbook and the icon have their own paths', async ({ page, stack }) => {
+  expect((await page.request.get(`${stack.dashboard.url}/favicon.ico`)).headers()['content-type']).toBe('image/svg+xml');
+  await page.goto(`${stack.dashboard.url}/runbook/`);
+  await expect(page).toHaveURL(`${stack.dashboard.url}/runbook`);
+  await expect(page.getByRole('link', { name: 'Dashboard' })).toBeVisible();
+  expect((await page.request.get(`${stack.dashboard.url}/nowhere`)).status()).toBe(404);
+});
