@@ -83,7 +83,8 @@ void add_rows(page_rows& rows, const std::string& index, const loop_snapshot& pa
                      std::to_string(part.timers)});
   for (const auto& request : part.in_flight) {
     rows.in_flight += row({index, std::string{request.method.view()}, std::string{request.route.view()},
-                           milliseconds(part.taken - request.started), remaining(request.until, part.taken),
+                           milliseconds(part.taken - request.started),
+                           request.is_streamed ? std::string{"streamed"} : remaining(request.until, part.taken),
                            awaited(request, part.taken)});
   }
   for (const auto& [kept, request] : part.finished) {

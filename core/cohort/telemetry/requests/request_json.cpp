@@ -93,7 +93,10 @@ void write_request_members(json::writer& out, const request_record& request, tim
   }
   if (!request.until.is_never()) {
     write_milliseconds(out, "deadline_ms", request.until.remaining(request.started));
-    write_milliseconds(out, "remaining_ms", request.until.remaining(request.has_ended() ? request.ended : now));
+    // A streamed body is not limited by the deadline.
+    if (!request.is_streamed) {
+      write_milliseconds(out, "remaining_ms", request.until.remaining(request.has_ended() ? request.ended : now));
+    }
   }
   if (request.interrupted_by != cancellation_cause::none) {
     out.field("interrupted_by", to_string(request.interrupted_by));

@@ -66,6 +66,8 @@ attempt_record* request_record::add_attempt(call_record& call, attempt_kind kind
 }
 
 bool request_record::has_problem() const noexcept {
+  // A client that disconnects, such as one with a faster response from another replica, cancels calls as well.
+  if (interrupted_by == cancellation_cause::client) return false;
   if (interrupted_by != cancellation_cause::none || status >= 500) return true;
   return std::ranges::any_of(
       all_calls(), [](const call_record& call) { return call.outcome != "ok" && call.outcome != "client_error"; });

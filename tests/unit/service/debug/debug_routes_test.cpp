@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/service/debug/debug_routes.hpp>
+#include "tests/support/openapi_document.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {
@@ -32,6 +33,8 @@ struct debug_fixture : service_fixture {
                                                      .source = config::setting_report::origin::variable},
                                                     {.flag = "--api-key", .variable = "API_KEY", .value = "(secret)"}},
                                        .is_loopback = is_loopback});
+    service::add_api_description_routes(
+        routes, {.title = "tested-service", .description = "A service", .version = "1.0"}, authenticator);
     debugged.emplace(time, network, debugged_endpoint, std::move(routes));
   }
   ~debug_fixture() { debugged.reset(); }
@@ -196,6 +199,20 @@ TEST_CASE("debug routes: web pages, other host names and proxies are rejected wi
   }
   debug_fixture with_key{"secret"};
   CHECK(with_key.get_debug("/debug/config", "X-API-Key: secret\r\nOrigin: http://evil.test\r\n").status == 403);
+}
+
+TEST_CASE("debug routes: their responses conform to the OpenAPI document", "[service][debug]") {
+  debug_fixture fixture{"secret"};
+  const openapi_document document{fixture.get_debug("/openapi.json").body};
+  CHECK(document.problems() == std::vector<std::string>{});
+  for (const auto path : paths) {
+    CAPTURE(path);
+    for (const auto* field : {"X-API-Key: secret\r\n", "X-API-Key: wrong\r\n", "Origin: http://evil.test\r\n"}) {
+      const auto response = fixture.get_debug(path, field);
+      CHECK(document.violations("get", path, response.status, response.header("Content-Type").value_or(""),
+                                response.body) == std::vector<std::string>{});
+    }
+  }
 }
 
 TEST_CASE("debug routes: a service's own routes take precedence", "[service][debug]") {

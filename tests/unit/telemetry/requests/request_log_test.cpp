@@ -45,6 +45,13 @@ TEST_CASE("request log: the latest requests with a problem are kept", "[telemetr
   interrupted.interrupted_by = telemetry::cancellation_cause::deadline;
   fixture.log.close(interrupted);
   CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
+  // A client that disconnects is no problem of the service.
+  auto& abandoned = fixture.log.open(fixture.time.now());
+  abandoned.status = 499;
+  abandoned.interrupted_by = telemetry::cancellation_cause::client;
+  abandoned.add_call("weather", fixture.time.now(), deadline::never())->outcome = "cancelled";
+  fixture.log.close(abandoned);
+  CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
 }
 
 TEST_CASE("request log: a request whose call failed has a problem, whatever its status", "[telemetry][requests]") {
