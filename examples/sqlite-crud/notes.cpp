@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "examples/sqlite-crud/notes.hpp"
+
+#include <memory>
+
+#include <cohort/http/server/input/typed_handler.hpp>
+#include <cohort/sqlite/database.hpp>
+
+using namespace cohort;
+using http::status;
+
+namespace notes {
+namespace {
+
+using database = std::shared_ptr<sqlite::database>;
+using handled = task<http::response>;
+struct note {
+  std::string title;
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(note, (), (title, text))
+constexpr auto constraints(json::type<note>) {
+  return json::constrain(json::member(&note::title, {.min_length = 1, .max_length = 200}),
+                         json::member(&note::text, {.max_length = 10'000, .fallback = ""}));
+}
+
+// A row of `SELECT title, text, id`: the members are the columns in their order.
+struct stored_note : note {
+  std::int64_t id = 0;
+};
+BOOST_DESCRIBE_STRUCT(stored_note, (note), (id))
+struct note_list {
+  std::vector<stored_note> notes;
+};
+BOOST_DESCRIBE_STRUCT(note_list, (), (notes))
+
+struct list_request {
+  http::from_query<std::int64_t> after;
+};
+BOOST_DESCRIBE_STRUCT(list_request, (), (after))
+constexpr auto constraints(json::type<list_request>) {
+  return json::constrain(json::member(&list_request::after, {.fallback = 0}));
+}
+
+struct create_request {
+  http::from_body<notes::note> note;
+};
+struct note_request {
+  http::from_path<std::int64_t> id;
+};
+struct replace_request {
+  http::from_path<std::int64_t> id;
+  http::from_body<notes::note> note;
+};
+BOOST_DESCRIBE_STRUCT(create_request, (), (note))
+BOOST_DESCRIBE_STRUCT(note_request, (), (id))
+BOOST_DESCRIBE_STRUCT(replace_request, (), (id, note))
+
+http::response not_found() { return http::error_response(status::not_found, "There is no such note"); }
+
+http::response failed(const sqlite::error& failure) {
+  switch (failure.code) {
+    case sqlite::errc::unique_violation: return http::error_response(status::conflict, "The title exists already");
+    case sqlite::errc::disk_full: return http::error_response(status::insufficient_storage, "The disk is full");
+    case sqlite::errc::timeout: return http::error_response(status::gateway_timeout, "No time left for the database");
+    default: return http::error_response(status::service_unavailable, "The database is unavailable");
+  }
+}
+
+handled list(database store, http::request_context& context, list_request request) {
+  auto reading = store->query<stored_note>(
+      context, "SELECT title, text, id FROM notes WHERE id > ?1 ORDER BY id LIMIT 20", *request.after);
+  auto found = co_await std::move(reading);
+  if (!found) co_return failed(found.error());
+  co_return http::json_response(note_list{std::move(*found)});
+}
+
+handled create(database store, http::request_context& context, create_request request) {
+  auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", request.note->title,
+                                request.note->text);
+  const auto inserted = co_await std::move(writing);
+  if (!inserted) co_return failed(inserted.error());
+  const stored_note stored{*request.note, inserted->last_insert_id};
+  co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
+}
+
+handled find(database store, http::request_context& context, note_request request) {
+  auto reading = store->query<stored_note>(context, "SELECT title, text, id FROM notes WHERE id = ?1", *request.id);
+  const auto found = co_await std::move(reading);
+  if (!found) co_return failed(found.error());
+  co_return found->empty() ? not_found() : http::json_response(found->front());
+}
+
+handled replace(database store, http::request_context& context, replace_request request) {
+  auto writing = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
+                                request.note->text, *request.id);
+  const auto updated = co_await std::move(writing);
+  if (!updated) co_return failed(updated.error());
+  co_return updated->rows == 0 ? not_found() : http::response{status::no_content};
+}
+
+handled remove(database store, http::request_context& context, note_request request) {
+  auto writing = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
+  const auto removed = co_await std::move(writing);
+  if (!removed) co_return failed(removed.error());
+  co_return removed->rows == 0 ? not_found() : http::response{status::no_content};
+}
+
+task<> create_table(database store) {
+  const call_context call{.deadline = deadline::after(loop::current().now(), std::chrono::seconds{10})};
+  auto creating = store->execute(
+      call,
+      "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, text TEXT NOT NULL)");
+  const auto created = co_await std::move(creating);
+  if (!created) throw service::start_error{log_text(created.error())};
+}
+
+}  // namespace
+
+service::definition note_service() {
+  const auto path = std::make_shared<std::string>("notes.db");
+  service::definition definition;
+  definition.name = "note-service";
+  definition.metric_prefix = "note_service";
+  definition.description = "Notes in a SQLite database: /api/notes";
+  definition.port = 5022;
+  definition.add_options = [path](config::options& options) {
+    options.add(*path, {"--database", "DATABASE", "path of the database"}, config::text(), *path);
+  };
+  definition.app = [path](service::service_context& context, service::api_key_authenticator&) {
+    const auto store =
+        std::make_shared<sqlite::database>(context.blocking, context.metrics, sqlite::database_settings{.path = *path});
+    context.on_start(create_table(store));
+    context.on_stop(store->close());
+    // Binds a handler to the database.
+    const auto with = [store](auto handler) {
+      return [store, handler](http::request_context& request, auto input) { return handler(store, request, input); };
+    };
+    http::router routes;
+    routes.get("/api/notes", http::typed<list_request>(with(list))).summary("Lists notes after an ID");
+    routes.post("/api/notes", http::typed<create_request>(with(create))).summary("Adds a note");
+    routes.get("/api/notes/{id}", http::typed<note_request>(with(find))).summary("A note");
+    routes.put("/api/notes/{id}", http::typed<replace_request>(with(replace))).summary("Replaces a note");
+    routes.del("/api/notes/{id}", http::typed<note_request>(with(remove))).summary("Removes a note");
+    return routes;
+  };
+  return definition;
+}
+
+}  // namespace notes

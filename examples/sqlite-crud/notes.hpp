@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/service/service.hpp>
+
+namespace notes {
+
+/// The service of this example. The tests run it in a simulated fleet.
+cohort::service::definition note_service();
+
+}  // namespace notes
