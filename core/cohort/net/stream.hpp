@@ -66,6 +66,10 @@ class stream {
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 
+  /// Makes `readable` cheap until the next read or write. For a stream that is idle between two messages. The default
+  /// implementation does nothing.
+  virtual void watch_idle() {}
+
   /// True if a read would not wait: there are bytes, end of stream, or an error. An idle connection that is readable
   /// cannot be reused.
   virtual bool readable() noexcept = 0;

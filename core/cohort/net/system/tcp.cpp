@@ -55,6 +55,7 @@ class tcp_stream final : public stream {
   void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
 
   void watch_hangup(std::function<void()> on_hangup) override {
+    stop_idle_watch();
     watch_ = std::make_shared<hangup_watch>(std::move(on_hangup));
     wait_for_hangup();
   }
@@ -66,7 +67,20 @@ class tcp_stream final : public stream {
     watch_.reset();
   }
 
+  void watch_idle() override {
+    // A read of a drained socket waits for its next event, and that costs no system call.
+    if (!receive_state_.is_drained) return;
+    if (!idle_watch_) idle_watch_ = std::make_shared<idle_watch>();
+    if (idle_watch_->is_pending) return;
+    idle_watch_->is_pending = idle_watch_->is_active = true;
+    auto end = [watch = idle_watch_](error_code, std::size_t) { watch->is_pending = watch->is_active = false; };
+    socket_.async_receive(tcp_read_buffer{asio::buffer(&idle_watch_->byte, 1), idle_watch_->receive_state},
+                          tcp_socket::message_peek,
+                          asio::bind_cancellation_slot(idle_watch_->cancellation.slot(), std::move(end)));
+  }
+
   bool readable() noexcept override {
+    if (idle_watch_ && idle_watch_->is_active) return false;
     const auto received = peek();
     return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
@@ -101,6 +115,21 @@ class tcp_stream final : public stream {
     bool active = true;
   };
 
+  /// A pending read of an idle stream, which leaves the bytes in the socket.
+  struct idle_watch {
+    asio::cancellation_signal cancellation;
+    tcp_receive_state receive_state;
+    char byte = 0;
+    /// The read has not completed yet; after it was cancelled, this takes a turn of the loop.
+    bool is_pending = false;
+    bool is_active = false;
+  };
+
+  void stop_idle_watch() noexcept {
+    if (!idle_watch_ || !std::exchange(idle_watch_->is_active, false)) return;
+    idle_watch_->cancellation.emit(asio::cancellation_type::terminal);
+  }
+
   void wait_for_hangup() {
     auto on_readable = [this, current = watch_](error_code error) {
       if (!current->active) return;  // the stream may be destroyed
@@ -123,10 +152,11 @@ class tcp_stream final : public stream {
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    stop_idle_watch();
     if (receive_state_.is_drained && !receive_state_.has_sent_since) {
       // A reset that arrived together with the last bytes raises no further event.
       error_code error;
-      const auto size = receive(socket_.native_handle(), buffer, receive_state_, error);
+      const auto size = receive(socket_.native_handle(), buffer, 0, receive_state_, error);
       if (!error) return handler.post(size);
       if (error != asio::error::would_block) return handler.post(error);
     }
@@ -171,6 +201,7 @@ class tcp_stream final : public stream {
   tcp_receive_state receive_state_;
   deadline_timer deadline_timer_;
   std::shared_ptr<hangup_watch> watch_;
+  std::shared_ptr<idle_watch> idle_watch_;
 };
 
 /// Sets the options of a stream's socket. Accepted sockets inherit them from their acceptor.

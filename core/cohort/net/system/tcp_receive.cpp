@@ -15,7 +15,8 @@ void enable_drain_detection(int socket) noexcept {
   ::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &on, sizeof on);
 }
 
-std::size_t receive(int socket, asio::mutable_buffer buffer, tcp_receive_state& state, error_code& error) noexcept {
+std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_receive_state& state,
+                    error_code& error) noexcept {
   iovec bytes{buffer.data(), buffer.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   msghdr message{};
@@ -25,7 +26,7 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, tcp_receive_state& 
   message.msg_controllen = sizeof control;
   state = {};
   ssize_t size = 0;
-  do size = ::recvmsg(socket, &message, MSG_DONTWAIT);
+  do size = ::recvmsg(socket, &message, flags | MSG_DONTWAIT);
   while (size < 0 && errno == EINTR);
   if (size <= 0) {
     error = size == 0 ? error_code{asio::error::eof} : error_code{errno, boost::system::system_category()};

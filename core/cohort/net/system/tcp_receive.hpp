@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <boost/asio/detail/reactive_socket_recv_op.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
 #include <cstddef>
 
 #include <cohort/runtime/task.hpp>
@@ -20,8 +20,9 @@ struct tcp_receive_state {
 /// Does nothing if the system does not support it.
 void enable_drain_detection(int socket) noexcept;
 
-/// As recv(2), without waiting. Sets both members of `state`.
-std::size_t receive(int socket, asio::mutable_buffer buffer, tcp_receive_state& state, error_code& error) noexcept;
+/// As recv(2) with `flags`, without waiting. Sets both members of `state`.
+std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_receive_state& state,
+                    error_code& error) noexcept;
 
 /// The buffer of an asynchronous read. Asio tries each read before it waits for the socket. With this buffer, a read of
 /// a drained socket is not tried, which would cost a system call that fails with EAGAIN.
@@ -41,9 +42,10 @@ template <>
 inline reactor_op::status reactive_socket_recv_op_base<cohort::net::tcp_read_buffer>::do_perform(reactor_op* base) {
   auto* operation = static_cast<reactive_socket_recv_op_base*>(base);
   auto& state = *operation->buffers_.state;
-  operation->bytes_transferred_ = cohort::net::receive(operation->socket_, operation->buffers_, state, operation->ec_);
+  operation->bytes_transferred_ =
+      cohort::net::receive(operation->socket_, operation->buffers_, operation->flags_, state, operation->ec_);
   if (operation->ec_ == error::would_block) return not_done;
-  return state.is_drained || operation->ec_ ? done_and_exhausted : done;
+  return state.is_drained ? done_and_exhausted : done;
 }
 
 }  // namespace boost::asio::detail

@@ -19,8 +19,9 @@ net::stream_ptr idle_connections::take(const net::endpoint& address, time_point 
 
 void idle_connections::put(const net::endpoint& address, net::stream_ptr stream, time_point expiry,
                            std::size_t max_size) {
-  if (connections_.size() >= max_size) connections_.pop_front();
+  if (connections_.size() >= max_size) connections_.erase(connections_.begin());
   stream->set_deadline(deadline::never());
+  stream->watch_idle();
   connections_.push_back({address, std::move(stream), expiry});
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <list>
-#include <optional>
+#include <vector>
 
 #include <cohort/net/network.hpp>
 #include <cohort/policy/load_balancer.hpp>
@@ -34,7 +33,7 @@ class idle_connections {
     net::stream_ptr stream;
     time_point expiry;
   };
-  std::list<idle_connection> connections_;
+  std::vector<idle_connection> connections_;
 };
 
 }  // namespace cohort::http
