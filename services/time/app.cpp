@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/time/app.hpp"
 
+#include <cohort/http/message/body_buffer.hpp>
 #include <cohort/json/encode.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 
@@ -39,7 +40,7 @@ http::response current_time(http::request_context&) {
   const auto now = loop::current().wall_now();
   const std::int64_t milliseconds = std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
   const auto& local = local_date_at(now);
-  std::string body;
+  auto body = http::take_body_buffer();
   body.reserve(192);
   json::writer out{body};
   json::write_value(out, time_report{.service = "time-service",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,35 @@
 #include <cohort/json/writer.hpp>
 
 namespace cohort::json {
+
+namespace detail {
+
+/// `"name":`, the JSON text of a member's key, if the name needs no escapes; otherwise empty.
+template <class T, class Descriptor>
+struct key_text {
+  static constexpr auto name = member_name<T, Descriptor>();
+  static constexpr bool is_plain = [] {
+    for (const char c : name)
+      if (c < 0x20 || c > 0x7E || c == '"' || c == '\\') return false;
+    return true;
+  }();
+  static constexpr auto characters = [] {
+    std::array<char, name.size() + 3> text{};
+    text.front() = text[name.size() + 1] = '"';
+    std::copy(name.begin(), name.end(), text.begin() + 1);
+    text.back() = ':';
+    return text;
+  }();
+};
+
+template <class T, class Descriptor>
+writer& write_key(writer& out) {
+  using text = key_text<T, Descriptor>;
+  if constexpr (!text::is_plain) return out.key(text::name);
+  return out.raw_key({text::characters.data(), text::characters.size()});
+}
+
+}  // namespace detail
 
 /// Writes a value of a described type: see `encode`.
 template <class T>
@@ -50,7 +81,7 @@ void write_value(writer& out, const T& value) {
       if constexpr (optional_like<member_type<T, descriptor_type>>) {
         if (!member_value) return;
       }
-      write_value(out.key(member_name<T, descriptor_type>()), member_value);
+      write_value(detail::write_key<T, descriptor_type>(out), member_value);
     });
     out.close_object();
   }

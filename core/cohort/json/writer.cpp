@@ -133,6 +133,12 @@ writer& writer::key(std::string_view name) {
   return *this;
 }
 
+writer& writer::raw_key(std::string_view json) {
+  raw(json);
+  needs_comma_ = false;
+  return *this;
+}
+
 writer& writer::value(std::string_view text) {
   separate();
   if (is_unescaped(text)) {

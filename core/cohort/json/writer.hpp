@@ -25,6 +25,8 @@ class writer {
 
   /// The name of an object's next member.
   writer& key(std::string_view name);
+  /// The same as JSON text, with its quotes and the colon: `"name":`. Not validated.
+  writer& raw_key(std::string_view json);
 
   /// A string. Each byte that is not part of valid UTF-8 (RFC 3629) is replaced by U+FFFD.
   writer& value(std::string_view text);

@@ -196,6 +196,19 @@ TEST_CASE("decode: the result's value() throws the text of the errors", "[json][
   CHECK_THROWS_AS(json::decode<int>("true").value(), std::invalid_argument);
 }
 
+struct quoted_member {
+  int first = 1;
+  int second = 2;
+};
+BOOST_DESCRIBE_STRUCT(quoted_member, (), (first, second))
+constexpr auto constraints(json::type<quoted_member>) {
+  return json::constrain(json::member(&quoted_member::second, {.name = "a\"\u00fc"}));
+}
+
+TEST_CASE("encode: the name of a member is escaped", "[json][encode]") {
+  CHECK(json::encode(quoted_member{}) == "{\"first\":1,\"a\\\"\u00fc\":2}");
+}
+
 TEST_CASE("encode: members are in the order of the description, and empty optional members are omitted",
           "[json][encode]") {
   CHECK(json::encode(item{"pen", 2, color::green, std::nullopt}) == R"({"name":"pen","quantity":2,"color":"green"})");

@@ -62,6 +62,8 @@ class response {
 
   /// The body; empty if `producer` is set.
   std::string_view content() const noexcept { return static_body_.empty() ? own_body_ : static_body_; }
+  /// Removes the body that `body` set, to reuse its memory.
+  std::string release_body() noexcept { return std::move(own_body_); }
   /// The media type of the body; empty if there is no body.
   std::string_view content_type() const noexcept;
   /// The media type if it is static; otherwise it is one of the `header_lines`.

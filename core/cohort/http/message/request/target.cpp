@@ -18,12 +18,18 @@ bool is_hex_digit(char c) noexcept {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Bytes above 0x7F are not valid in a target, yet common; they are accepted as data.
+/// The characters of a target that need no further check. Bytes above 0x7F are not valid, yet common; they are accepted
+/// as data.
+constexpr auto plain_characters = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = ' ' + 1; c < table.size(); ++c) table[c] = c != 0x7F && c != '#' && c != '%';
+  return table;
+}();
+
 bool has_valid_characters(std::string_view target) noexcept {
   for (std::size_t i = 0; i < target.size(); ++i) {
-    const auto c = static_cast<unsigned char>(target[i]);
-    if (c <= ' ' || c == 0x7F || c == '#') return false;
-    if (c != '%') continue;
+    if (plain_characters[static_cast<unsigned char>(target[i])]) continue;
+    if (target[i] != '%') return false;
     if (i + 2 >= target.size() || !is_hex_digit(target[i + 1]) || !is_hex_digit(target[i + 2])) return false;
     // No path or query needs a NUL, and other programs may truncate the text there.
     if (target[i + 1] == '0' && target[i + 2] == '0') return false;

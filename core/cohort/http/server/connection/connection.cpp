@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <cohort/http/message/body_buffer.hpp>
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/connection/request_identity.hpp>
 #include <cohort/http/server/connection/response_head.hpp>
@@ -116,7 +117,7 @@ task<connection::disposition> connection::handle_request() {
     co_return conclude_without_response(context, *reason, start);
   }
 
-  const auto& final_response = std::get<response>(result);
+  auto& final_response = std::get<response>(result);
   if (final_response.code() == status::switching_protocols) {
     auto upgrade = run_upgrade(context, final_response, start);
     co_return co_await std::move(upgrade);
@@ -131,9 +132,12 @@ task<connection::disposition> connection::handle_request() {
     open_record(context, start).is_streamed = true;
     next = co_await send_streamed_response(final_response, keep_alive);
   } else {
-    bool sent = co_await send_response(final_response, keep_alive);
+    // Most responses are only buffered, without a coroutine.
+    bool sent = true;
+    if (!buffer_response(final_response, keep_alive)) sent = co_await send_unbuffered(final_response.content());
     if (sent && context.has_sent_callbacks()) sent = co_await flush();
     if (!sent) next = disposition::close;
+    recycle_body_buffer(final_response.release_body());
   }
   finish_request(context, final_response.code(), sends_body ? response_bytes_ : 0, start, next != disposition::close);
   co_return next;
@@ -252,8 +256,10 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   admission_control::permit permit{shard_.admission(), *route_, context, streams_body};
   if (!permit.is_admitted()) co_return permit.rejection();
   // The responses to earlier pipelined requests must not wait for this handler.
-  const bool flushed = co_await flush();
-  if (!flushed) co_return no_response::connection_lost;
+  if (!try_flush()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return no_response::connection_lost;
+  }
   const auto start = shard_.event_loop().now();
   auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;

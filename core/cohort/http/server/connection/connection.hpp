@@ -81,7 +81,9 @@ class connection final : public open_connection {
   task<read_result> read_head();
   task<read_result> read_body(deadline response_deadline);
   deadline head_deadline(bool awaits_request) noexcept;
-  task<read_result> fill_buffer(deadline read_deadline, bool awaits_request);
+  task<read_result> fill_buffer(deadline read_deadline);
+  void begin_read(deadline read_deadline, bool awaits_request);
+  read_result end_read(const net::io_result& size, bool awaits_request);
   bool account_for_body();
   void release_body() noexcept;
   void release_body_bytes() noexcept;
@@ -124,7 +126,8 @@ class connection final : public open_connection {
   bool can_keep_alive(const response& result) const;
   void append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
                    bool is_chunked);
-  task<bool> send_response(const response& result, bool keep_alive);
+  bool buffer_response(const response& result, bool keep_alive);
+  task<bool> send_unbuffered(std::string_view content);
   bool try_flush();
   task<bool> flush();
   task<> linger();

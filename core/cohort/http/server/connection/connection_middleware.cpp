@@ -95,8 +95,10 @@ response connection::wrapped_request::on_failure(request_context&, const std::ex
 /// Runs the pipeline of a request that has middleware.
 task<connection::handling_result> connection::handle_in_middleware(request_context& context) {
   // The responses to earlier pipelined requests must not wait for this one.
-  const bool flushed = co_await flush();
-  if (!flushed) co_return no_response::connection_lost;
+  if (!try_flush()) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return no_response::connection_lost;
+  }
   wrapped_request wrapped{*this, context};
   auto work = wrapped.run(context);
   detail::task_outcome<response> outcome;

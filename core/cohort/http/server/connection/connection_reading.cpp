@@ -75,8 +75,17 @@ task<connection::read_result> connection::read_head() {
       rejection_ = *rejection;
       co_return read_result::rejected;
     }
+    // Without `fill_buffer`: a coroutine that most requests do not need.
     const bool awaits_request = size == 0;
-    const auto filled = co_await fill_buffer(head_deadline(awaits_request), awaits_request);
+    const auto read_deadline = head_deadline(awaits_request);
+    if (!try_flush()) {
+      const bool flushed = co_await flush();
+      if (!flushed) co_return read_result::closed;
+    }
+    begin_read(read_deadline, awaits_request);
+    auto read = stream_->read_some(input_.free_space());
+    const auto read_size = co_await std::move(read);
+    const auto filled = end_read(read_size, awaits_request);
     if (filled != read_result::complete) co_return filled;
     if (awaits_request) request_start_ = shard_.event_loop().now();
   }
@@ -94,27 +103,37 @@ deadline connection::head_deadline(bool awaits_request) noexcept {
   return deadline::after(idle_since_, timeout);
 }
 
-/// Reads more bytes into the buffer.
-task<connection::read_result> connection::fill_buffer(deadline read_deadline, bool awaits_request) {
+/// Reads more bytes of a request into the buffer.
+task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
   if (!try_flush()) {
     const bool flushed = co_await flush();
     if (!flushed) co_return read_result::closed;
   }
+  begin_read(read_deadline, false);
+  auto read = stream_->read_some(input_.free_space());
+  const auto size = co_await std::move(read);
+  co_return end_read(size, false);
+}
+
+/// Prepares the buffer and the stream for a read. Precondition: the output has been sent.
+void connection::begin_read(deadline read_deadline, bool awaits_request) {
   input_.reserve();
   pipelined_count_ = 0;
   stream_->set_deadline(read_deadline);
   is_idle_ = awaits_request;
-  auto read = stream_->read_some(input_.free_space());
-  const auto size = co_await std::move(read);
+}
+
+/// Adds the bytes of a read to the buffer.
+connection::read_result connection::end_read(const net::io_result& size, bool awaits_request) {
   is_idle_ = false;
   if (size) {
     undo_shedding();
     input_.commit(*size);
-    co_return read_result::complete;
+    return read_result::complete;
   }
-  if (size.error() != asio::error::timed_out || awaits_request || is_shed_) co_return read_result::closed;
+  if (size.error() != asio::error::timed_out || awaits_request || is_shed_) return read_result::closed;
   rejection_ = status::request_timeout;
-  co_return read_result::rejected;
+  return read_result::rejected;
 }
 
 /// Sends the responses to pipelined requests, and lets the other connections of the loop run before the next request.
@@ -147,7 +166,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
       co_return read_result::rejected;
     }
     if (!parser_->has_body()) co_return read_result::complete;
-    const auto filled = co_await fill_buffer(read_deadline, false);
+    const auto filled = co_await fill_buffer(read_deadline);
     if (filled != read_result::complete) co_return filled;
   }
 }

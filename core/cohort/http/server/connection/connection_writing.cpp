@@ -69,20 +69,24 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                        over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }
 
-/// Buffers or sends a response that is not streamed. False if the connection is lost.
-task<bool> connection::send_response(const response& result, bool keep_alive) {
+/// Buffers a response that is not streamed. False if `send_unbuffered` has to follow: the body is too large to be
+/// copied, or the buffer is full.
+bool connection::buffer_response(const response& result, bool keep_alive) {
   const auto content = result.content();
   // Only a response to HEAD or without a body still has a producer here.
   append_head(result, result.producer() ? result.stream_length() : std::optional<std::uint64_t>{content.size()},
               keep_alive, false);
   response_bytes_ = content.size();
-  if (head_.method == method::head || !may_have_body(result.code())) co_return true;
-  if (content.size() <= max_copied_body) {
-    output_.append(content);
-    // Not `a || co_await b`: in a `co_return`, GCC 12 awaits the second whatever the first is.
-    if (output_.size() < max_batched_output) co_return true;
-    co_return co_await flush();
-  }
+  if (head_.method == method::head || !may_have_body(result.code())) return true;
+  if (content.size() > max_copied_body) return false;
+  output_.append(content);
+  return output_.size() < max_batched_output;
+}
+
+/// Sends the buffered output, and behind it the body if it was too large to be buffered. False if the connection is
+/// lost.
+task<bool> connection::send_unbuffered(std::string_view content) {
+  if (content.size() <= max_copied_body) co_return co_await flush();
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, content.size());
   stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
   const net::const_buffers buffers{asio::buffer(output_), asio::buffer(content.data(), content.size())};
