@@ -70,6 +70,7 @@ service_client::service_client(const service::service_context& context, endpoint
 task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
   http::client_request request;
   request.url = url_;
+  request.fields.reserve(4);  // these, and those that the upstream adds
   request.fields.emplace_back("Accept", "application/json");
   if (const auto& key = api_key_.get(); !key.empty()) request.fields.emplace_back("X-API-Key", key);
   auto call = co_await upstream_.call(std::move(request), context, timeout);

@@ -30,16 +30,21 @@ void append_trace(std::string& text, const telemetry::trace_context& trace, std:
   if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
 }
 
+/// The memory that holds most requests without a body.
+constexpr std::size_t usual_head_size = 1024;
+
 /// The request line and `Host`.
 std::string start_of_head(const client_request& request, const proxy_server* proxy) {
+  const std::string_view host_and_port = request.url.encoded_host_and_port();
   std::string text;
+  text.reserve(usual_head_size + request.body.size());
   text.append(boost::beast::http::to_string(request.method)).append(" ");
-  if (proxy) text.append("http://").append(std::string{request.url.encoded_host_and_port()});
-  const std::string path{request.url.encoded_path()};
+  if (proxy) text.append("http://").append(host_and_port);
+  const std::string_view path = request.url.encoded_path();
   text.append(path.empty() ? "/" : path);
-  if (request.url.has_query()) text.append("?").append(std::string{request.url.encoded_query()});
+  if (request.url.has_query()) text.append("?").append(std::string_view{request.url.encoded_query()});
   text.append(" HTTP/1.1\r\nHost: ");
-  text.append(request.host.empty() ? std::string{request.url.encoded_host_and_port()} : request.host).append("\r\n");
+  text.append(request.host.empty() ? host_and_port : std::string_view{request.host}).append("\r\n");
   return text;
 }
 

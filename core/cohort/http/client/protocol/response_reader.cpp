@@ -2,21 +2,34 @@
 #include <cohort/http/client/protocol/response_reader.hpp>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace cohort::http {
 namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
+/// Buffers of ended exchanges that a thread keeps for the next ones, and their greatest size: 256 KiB in all.
+constexpr std::size_t max_kept_buffers = 8;
+constexpr std::size_t max_kept_size = 2 * read_size;
+thread_local std::array<std::string, max_kept_buffers> kept_buffers;
+thread_local std::size_t kept_count = 0;
 
 }  // namespace
 
 response_reader::response_reader(response_parser::limits limits, bool is_head_request)
     : limits_(limits), is_head_request_(is_head_request) {
   parser_.emplace(limits_, is_head_request_);
+  if (kept_count > 0) buffer_ = std::move(kept_buffers[--kept_count]);
+}
+
+response_reader::~response_reader() {
+  if (buffer_.empty() || buffer_.size() > max_kept_size || kept_count == max_kept_buffers) return;
+  kept_buffers[kept_count++] = std::move(buffer_);
 }
 
 asio::mutable_buffer response_reader::prepare() {
-  buffer_.resize(size_ + read_size);
+  if (buffer_.size() < size_ + read_size) buffer_.resize(size_ + read_size);
   return asio::buffer(buffer_.data() + size_, read_size);
 }
 

@@ -18,6 +18,9 @@ inline constexpr unsigned switching_protocols = 101;
 class response_reader {
  public:
   response_reader(response_parser::limits limits, bool is_head_request);
+  ~response_reader();
+  response_reader(const response_reader&) = delete;
+  response_reader& operator=(const response_reader&) = delete;
 
   /// Buffer space for the next read.
   asio::mutable_buffer prepare();
@@ -35,6 +38,7 @@ class response_reader {
   response_parser::limits limits_;
   bool is_head_request_;
   std::optional<response_parser> parser_;
+  /// Its first `size_` bytes are not parsed yet; the others are free.
   std::string buffer_;
   std::size_t size_ = 0;
 };
