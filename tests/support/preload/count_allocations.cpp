@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Counts the heap allocations of a server that it is preloaded into (LD_PRELOAD). The counter is in a mapped file, so
-// `run` can read it while the server works and without a signal, which would change the count.
+// A library for LD_PRELOAD that counts the heap allocations of a server. The counter is in the file that the variable
+// COHORT_ALLOCATIONS_FILE names, so a test can read it while the server works and without a signal, which would change
+// the count.
 
 #include <fcntl.h>
 #include <sys/mman.h>

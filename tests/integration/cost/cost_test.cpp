@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// The cost of a request in counts, which do not depend on the machine's load. A change of the code that adds to one of
+// them fails here; one that removes some makes the band narrower. tests/bench measures times.
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/integration/cost/counted_program.hpp"
+#include "tests/integration/running_program.hpp"
+#include "tests/support/scripted_upstream.hpp"
+
+namespace cohort::test {
+namespace {
+
+struct band {
+  double min;
+  double max;
+};
+
+struct cost_bands {
+  band allocations;
+  band system_calls;
+  band instructions;
+};
+
+const counted_service time_service{"time-service", "/api/time", {}};
+/// One read, one write, and the wait between two requests, which a busy server shares among its connections.
+constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8500, 9900}};
+
+/// One read and one write for the request and for each of the three calls, and the waits between them, whose number
+/// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second one.
+constexpr cost_bands aggregate_bands{
+    .allocations = {60, 95}, .system_calls = {11, 20}, .instructions = {80'000, 170'000}};
+
+void check_within(const char* name, double count, band limits) {
+  INFO(name << " per request: " << count << ", expected " << limits.min << " to " << limits.max);
+  CHECK(count >= limits.min);
+  CHECK(count <= limits.max);
+}
+
+void check_allocations(const counted_service& service, const cost_bands& bands) {
+#ifdef COHORT_SANITIZED
+  SKIP("the sanitizer has an allocator of its own");
+#endif
+  check_within("allocations", allocations_per_request(service), bands.allocations);
+}
+
+void check_system_calls(const counted_service& service, const cost_bands& bands) {
+#ifdef COHORT_SANITIZED
+  SKIP("the sanitizer makes system calls of its own");
+#endif
+  const auto strace = find_tool("strace");
+  if (!strace) SKIP("strace is not installed");
+  check_within("system calls", system_calls_per_request(service, *strace), bands.system_calls);
+}
+
+void check_instructions(const counted_service& service, const cost_bands& bands) {
+#ifndef COHORT_OPTIMIZED
+  SKIP("the program is not optimized");
+#endif
+#ifdef COHORT_SANITIZED
+  SKIP("valgrind cannot run a program with a sanitizer");
+#endif
+  const auto valgrind = find_tool("valgrind");
+  if (!valgrind) SKIP("valgrind is not installed");
+  check_within("instructions", instructions_per_request(service, *valgrind), bands.instructions);
+}
+
+TEST_CASE("cost: allocations of GET /api/time", "[integration][cost][threads]") {
+  check_allocations(time_service, time_bands);
+}
+
+TEST_CASE("cost: system calls of GET /api/time", "[integration][cost][threads]") {
+  check_system_calls(time_service, time_bands);
+}
+
+TEST_CASE("cost: instructions of GET /api/time", "[integration][cost][threads]") {
+  check_instructions(time_service, time_bands);
+}
+
+/// The dashboard with three upstream services that respond at once.
+class dashboard_fixture {
+ public:
+  dashboard_fixture() {
+    for (auto* upstream : {&time_, &sysinfo_, &weather_})
+      upstream->set_default_behavior(canned_response{
+          .headers = {{"Content-Type", "application/json"}},
+          .body =
+              R"({"service":"a-service","timestamp":"2026-11-22 13:05:09","unix_ms":1795352709000,"timezone":"UTC"})"});
+  }
+
+  counted_service service() const {
+    return {"dashboard-service",
+            "/api/aggregate",
+            {{"TIME_SERVICE_URL", time_.url()},
+             {"SYSINFO_SERVICE_URL", sysinfo_.url()},
+             {"WEATHER_SERVICE_URL", weather_.url()}}};
+  }
+
+  std::size_t connections() const {
+    return time_.connections_accepted() + sysinfo_.connections_accepted() + weather_.connections_accepted();
+  }
+
+ private:
+  scripted_upstream time_;
+  scripted_upstream sysinfo_;
+  scripted_upstream weather_;
+};
+
+TEST_CASE("cost: allocations of GET /api/aggregate, whose connections are reused", "[integration][cost][threads]") {
+  const dashboard_fixture dashboard;
+  check_allocations(dashboard.service(), aggregate_bands);
+  // One each. A hedged call may open another, and the one that loses closes its own.
+  CHECK(dashboard.connections() <= 40);
+}
+
+TEST_CASE("cost: system calls of GET /api/aggregate", "[integration][cost][threads]") {
+  const dashboard_fixture dashboard;
+  check_system_calls(dashboard.service(), aggregate_bands);
+}
+
+TEST_CASE("cost: instructions of GET /api/aggregate", "[integration][cost][threads]") {
+  const dashboard_fixture dashboard;
+  check_instructions(dashboard.service(), aggregate_bands);
+}
+
+}  // namespace
+}  // namespace cohort::test

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "tests/integration/cost/counted_program.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/integration/process_resources.hpp"
+#include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace cohort::test {
+namespace {
+
+/// They fill caches and pools, and the window of the latencies that a hedge needs.
+constexpr int warm_up_requests = 150;
+constexpr int counted_requests = 300;
+
+/// The service on a free port, run by `command`, which may be empty. Its log would count, so it has none.
+class counted_program {
+ public:
+  counted_program(std::vector<std::string> command, const counted_service& service,
+                  child_process::environment variables = {})
+      : path_(service.path), port_(free_port()) {
+    command.push_back(program_path(service.program));
+    for (const auto& argument : {std::string{"--port"}, std::to_string(port_), std::string{"--threads"},
+                                 std::string{"1"}, std::string{"--log-level"}, std::string{"warn"}})
+      command.push_back(argument);
+    variables.insert(service.variables.begin(), service.variables.end());
+    const std::vector<std::string> arguments(command.begin() + 1, command.end());
+    process_ = std::make_unique<child_process>(command.front(), arguments, variables);
+    const bool is_listening = eventually([this] {
+      try {
+        connection_ = std::make_unique<raw_connection>(port_);
+        return true;
+      } catch (const std::runtime_error&) {
+        return false;
+      }
+    });
+    if (!is_listening) throw std::runtime_error(service.program + " does not listen");
+  }
+
+  void send_requests(int count) {
+    const auto request = "GET " + path_ + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (int i = 0; i < count; ++i) {
+      connection_->send(request);
+      const auto result = connection_->read_response();
+      if (result.status != 200) throw std::runtime_error(path_ + ": status " + std::to_string(result.status));
+    }
+  }
+
+  /// Returns what the program and its command have written to stderr.
+  std::string stop() {
+    connection_.reset();
+    process_->signal(SIGTERM);
+    process_->wait_for_exit();
+    return process_->error_output();
+  }
+
+ private:
+  std::string path_;
+  std::uint16_t port_;
+  std::unique_ptr<child_process> process_;
+  std::unique_ptr<raw_connection> connection_;
+};
+
+/// The part of `count_of` that the counted requests alone add.
+template <class Count>
+double per_request(Count count_of) {
+  const auto before = count_of(warm_up_requests);
+  const auto after = count_of(warm_up_requests + counted_requests);
+  return (after - before) / counted_requests;
+}
+
+/// The calls of strace's last line: `100.00    0.004163           1      3052       123 total`.
+double total_calls(const std::filesystem::path& summary) {
+  std::ifstream file{summary};
+  for (std::string line; std::getline(file, line);) {
+    if (!line.ends_with(" total")) continue;
+    std::istringstream columns{line};
+    double percent = 0;
+    double seconds = 0;
+    double microseconds_per_call = 0;
+    double calls = 0;
+    if (columns >> percent >> seconds >> microseconds_per_call >> calls) return calls;
+  }
+  throw std::runtime_error("no total in the summary of strace");
+}
+
+/// The instructions of callgrind's line `==1234== Collected : 12345`.
+double collected_instructions(const std::string& output) {
+  const std::string label = "Collected : ";
+  const auto found = output.find(label);
+  if (found == std::string::npos) throw std::runtime_error("callgrind has counted nothing: " + output);
+  return std::stod(output.substr(found + label.size()));
+}
+
+std::uint64_t read_counter(const std::filesystem::path& file) {
+  std::uint64_t count = 0;
+  std::ifstream{file, std::ios::binary}.read(reinterpret_cast<char*>(&count), sizeof count);
+  return count;
+}
+
+}  // namespace
+
+std::optional<std::string> find_tool(const std::string& name) {
+  auto path = "/usr/bin/" + name;
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return path;
+}
+
+double allocations_per_request(const counted_service& service) {
+  const temporary_directory directory;
+  const auto file = directory.path() / "allocations";
+  counted_program program{
+      {}, service, {{"LD_PRELOAD", COHORT_COUNT_ALLOCATIONS_PRELOAD}, {"COHORT_ALLOCATIONS_FILE", file.string()}}};
+  program.send_requests(warm_up_requests);
+  const auto before = read_counter(file);
+  program.send_requests(counted_requests);
+  const auto after = read_counter(file);
+  return static_cast<double>(after - before) / counted_requests;
+}
+
+double system_calls_per_request(const counted_service& service, const std::string& strace) {
+  const temporary_directory directory;
+  const auto summary = directory.path() / "summary";
+  return per_request([&](int requests) {
+    // -D: the child is the service, which then gets the signal that stops it.
+    counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
+    program.send_requests(requests);
+    program.stop();
+    return total_calls(summary);
+  });
+}
+
+double instructions_per_request(const counted_service& service, const std::string& valgrind) {
+  return per_request([&](int requests) {
+    counted_program program{{valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"}, service};
+    program.send_requests(requests);
+    return collected_instructions(program.stop());
+  });
+}
+
+}  // namespace cohort::test

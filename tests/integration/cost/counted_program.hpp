@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/child_process.hpp"
+
+namespace cohort::test {
+
+/// A service whose requests are counted.
+struct counted_service {
+  std::string program;
+  std::string path;
+  child_process::environment variables;
+};
+
+/// The path of a program in /usr/bin; empty if it is not installed.
+std::optional<std::string> find_tool(const std::string& name);
+
+/// What one request on a keep-alive connection costs the service, without its start and its first requests. Each has
+/// one event loop and no access log.
+double allocations_per_request(const counted_service& service);
+double system_calls_per_request(const counted_service& service, const std::string& strace);
+double instructions_per_request(const counted_service& service, const std::string& valgrind);
+
+}  // namespace cohort::test
