@@ -96,7 +96,7 @@ function cross(at: number, middle: number): Node {
 
 /** A text beside a bar: behind it, or inside if there is no room. */
 function note(at: number, middle: number, text: string, limit: number | null, from = 0): Node {
-  const isInside = at > 0.62 && at - from > 0.25;
+  const isInside = at - from > 0.25;
   const isBefore = !isInside && at > 0.62;
   const x = percent(isBefore ? from : at);
   const side = isInside || isBefore ? { 'text-anchor': 'end', dx: -8 } : { 'text-anchor': 'start', dx: limit === null ? 12 : 8 };
