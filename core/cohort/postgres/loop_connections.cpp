@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/postgres/loop_connections.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution_context.hpp>
 
 #include <cohort/policy/retry/exponential_backoff.hpp>
-#include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::postgres {
 namespace {
@@ -64,14 +64,9 @@ loop_connections::loop_connections(loop& event_loop, std::shared_ptr<database> s
       log_(std::move(log)),
       metrics_(std::move(metrics)),
       places_(settings.max_connections),
-      resets_([this](std::exception_ptr failure) {
-        const auto message = exception_message(failure);
-        log_.write(telemetry::log_level::error, "postgres: the reset of a connection failed",
-                   {{"upstream", std::string_view{name_}}, {"error", std::string_view{message}}});
-      }),
       expiry_timer_(event_loop.timers(), this) {}
 
-loop_connections::~loop_connections() { shut_down(); }
+loop_connections::~loop_connections() = default;
 
 task<result<loop_connections::lease>> loop_connections::acquire(deadline call_deadline) {
   if (closed_) co_return error{errc::closed};
@@ -174,19 +169,32 @@ void loop_connections::give_back(std::unique_ptr<connection> returned, semaphore
   }
   // A coroutine that is destroyed with its loop cannot reset it.
   if (!loop::current_or_null() || closed_) return discard(std::move(returned));
-  resets_.spawn(reset(shared_from_this(), std::move(returned), std::move(permit)));
+  // Not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
+  ++resets_running_;
+  asio::co_spawn(loop_.get_executor(), reset(shared_from_this(), std::move(returned), std::move(permit)),
+                 [self = shared_from_this()](std::exception_ptr failure) { self->on_reset_ended(failure); });
 }
 
 task<> loop_connections::reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
                                semaphore_permit permit) {
   const auto is_idle = co_await dirty->reset(deadline::after(self->loop_.now(), self->settings_.reset_timeout));
-  (is_idle ? self->metrics_->resets_succeeded : self->metrics_->resets_failed).increment();
+  if (!self->abandoned_) (is_idle ? self->metrics_->resets_succeeded : self->metrics_->resets_failed).increment();
   if (is_idle) {
     self->put_idle(std::move(dirty));
   } else {
     self->discard(std::move(dirty));
   }
   permit.release();
+}
+
+void loop_connections::on_reset_ended(const std::exception_ptr& failure) {
+  --resets_running_;
+  if (failure && !abandoned_) {
+    const auto message = exception_message(failure);
+    log_.write(telemetry::log_level::error, "postgres: the reset of a connection failed",
+               {{"upstream", std::string_view{name_}}, {"error", std::string_view{message}}});
+  }
+  if (resets_running_ == 0) resets_ended_.notify_all();
 }
 
 void loop_connections::put_idle(std::unique_ptr<connection> returned) {
@@ -200,7 +208,7 @@ void loop_connections::put_idle(std::unique_ptr<connection> returned) {
 void loop_connections::discard(std::unique_ptr<connection> closed) noexcept {
   closed.reset();
   --open_;
-  metrics_->connections_open.add(-1);
+  if (!abandoned_) metrics_->connections_open.add(-1);
 }
 
 void loop_connections::close_expired() {
@@ -224,9 +232,16 @@ void loop_connections::shut_down() noexcept {
   }
 }
 
+void loop_connections::abandon() noexcept {
+  shut_down();
+  abandoned_ = true;
+}
+
 task<> loop_connections::close() {
   shut_down();
-  return resets_.join();
+  while (resets_running_ > 0) {
+    if (co_await resets_ended_.wait() == wait_status::cancelled) co_return;
+  }
 }
 
 }  // namespace cohort::postgres

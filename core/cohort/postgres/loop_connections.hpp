@@ -7,7 +7,8 @@
 
 #include <cohort/postgres/pool.hpp>
 #include <cohort/postgres/pool_metrics.hpp>
-#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/synchronization/semaphore.hpp>
 
 namespace cohort::postgres {
@@ -44,6 +45,8 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<> close();
   /// Closes the idle connections at once, because the loop ends.
   void shut_down() noexcept;
+  /// The same because the pool is destroyed, and with it its metrics. Connections that are being reset close after it.
+  void abandon() noexcept;
 
   pool::connection_counts counts() const noexcept { return {open_, idle_.size()}; }
   pool_metrics& metrics() noexcept { return *metrics_; }
@@ -58,7 +61,9 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<result<std::unique_ptr<connection>>> connect(deadline call_deadline);
   std::unique_ptr<connection> take_idle();
   void give_back(std::unique_ptr<connection> returned, semaphore_permit permit);
-  task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty, semaphore_permit permit);
+  static task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
+                      semaphore_permit permit);
+  void on_reset_ended(const std::exception_ptr& failure);
   void put_idle(std::unique_ptr<connection> returned);
   void discard(std::unique_ptr<connection> closed) noexcept;
   void close_expired();
@@ -77,9 +82,11 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   /// The one that was used last is at the end, and is used first.
   std::vector<idle_connection> idle_;
   bool closed_ = false;
+  bool abandoned_ = false;
   /// The time of the first failure to connect since the last success.
   std::optional<time_point> unreachable_since_;
-  task_group resets_;
+  std::size_t resets_running_ = 0;
+  wait_queue resets_ended_;
   bound_timer<&loop_connections::close_expired> expiry_timer_;
 };
 

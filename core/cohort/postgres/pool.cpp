@@ -35,7 +35,11 @@ pool::pool(std::shared_ptr<database> server, std::size_t loop_count, telemetry::
   for (std::size_t i = 0; i < loop_count; ++i) loops_.push_back(std::make_unique<loop_slot>());
 }
 
-pool::~pool() = default;
+pool::~pool() {
+  for (const auto& slot : loops_) {
+    if (slot->connections) slot->connections->abandon();
+  }
+}
 
 loop_connections& pool::current_loop() {
   auto& event_loop = loop::current();

@@ -75,7 +75,7 @@ struct restart_record {
 task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> record) {
   while (!record->ended) {
     const bool is_late = record->stopped;
-    const auto fetched = co_await pool.query(libpq_fixture::in(10s), "select n from generate_series(1, 10) n");
+    const auto fetched = co_await pool.query(libpq_fixture::in(30s), "select n from generate_series(1, 10) n");
     if (fetched) {
       ++(is_late ? record->succeeded_after : record->succeeded);
     } else {
@@ -89,14 +89,14 @@ task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> rec
 task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::shared_ptr<restart_record> record) {
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   for (int i = 0; i < 16; ++i) calls.spawn(query_until_end(pool, record));
-  co_await sleep_for(200ms);
+  while (record->succeeded < 100) co_await sleep_for(5ms);
   auto stop = [] { libpq_fixture::server().stop(); };
   co_await blocking.run(deadline::never(), stop);
   record->stopped = true;
   co_await sleep_for(100ms);
   // The process is bound to the thread that starts it, which is this one.
   libpq_fixture::server().start();
-  co_await sleep_for(300ms);
+  while (record->succeeded_after < 100) co_await sleep_for(5ms);
   record->ended = true;
   co_await calls.join();
 }
@@ -104,10 +104,8 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
 TEST_CASE("libpq: a restart of the server under load fails the calls in flight, and none after",
           "[postgres][libpq][threads]") {
   const auto record = std::make_shared<restart_record>();
-  libpq_fixture fixture{{.max_connections = 8, .timeout = 10s, .reconnect_window = 10s}};
+  libpq_fixture fixture{{.max_connections = 8, .timeout = 30s, .reconnect_window = 30s}};
   fixture.run(restart_under_load(fixture.pool, fixture.blocking, record));
-  CHECK(record->succeeded > 50);
-  CHECK(record->succeeded_after > 50);
   CHECK(record->late_failures == 0);
   // At most one for each connection.
   CHECK(record->failures.size() <= 8);
