@@ -170,6 +170,29 @@ TEST_CASE("request spans: a request that missed its deadline is recorded althoug
   CHECK(spans[0].attributes.at("cohort.deadline.left_ms") == "0");
 }
 
+task<> write_slowly(http::body_writer* body) {
+  co_await sleep_for(1s);
+  auto writing = body->write("late");
+  co_await std::move(writing);
+}
+
+TEST_CASE("request spans: a stream that lasts longer than the deadline of its head has not missed it",
+          "[service][tracing]") {
+  traced_fixture test;
+  http::router routes;
+  routes.get("/stream", [](request_context&) {
+    return http::response{}.stream([](http::body_writer& body) { return write_slowly(&body); }, "text/plain");
+  });
+  test.serve(std::move(routes));
+  test.response_to(get("/stream", traceparent(false) + "x-envoy-expected-rq-timeout-ms: 100\r\n"));
+  CHECK(test.take().empty());
+  test.response_to(get("/stream", traceparent(true) + "x-envoy-expected-rq-timeout-ms: 100\r\n"));
+  const auto spans = test.take();
+  REQUIRE(spans.size() == 1);
+  CHECK(spans[0].end - spans[0].start >= 1'000'000'000);
+  CHECK_FALSE(spans[0].attributes.contains("cohort.deadline.missed"));
+}
+
 // ---- upstream calls
 
 task<http::response> call_once(http::upstream* stock, call_context context) {

@@ -42,8 +42,10 @@ void connection::record_span(const request_context& context, const sent_response
   const auto started = now - sent.elapsed;
   const bool has_deadline = context.deadline().remaining(now) != duration::max();
   const auto* record = context.timing().recording().get();
-  const bool missed_deadline = sent.code == status::gateway_timeout || context.deadline().expired(now) ||
-                               (record && telemetry::missed_deadline(*record));
+  // The deadline is that of the head of a streamed response.
+  const bool is_late = context.deadline().expired(now) && !(record && record->is_streamed);
+  const bool missed_deadline =
+      sent.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
   if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
 
   std::array<attribute, max_attributes> attributes;
