@@ -21,7 +21,7 @@ import { root, runProcess, startProcess, terminateChildrenOnExit } from './proce
 import type { Stack } from './stack.ts';
 import { clearFaults, injectFaults, request, serviceNames } from './stack.ts';
 
-/** Writes the metrics of a service with TLS and a key file, and returns the file: some metrics exist only then. */
+/** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only then. */
 async function writeTlsMetrics(directory: string): Promise<string> {
   const certificates = join(directory, 'certificates');
   const made = await runProcess(join(root, 'deploy/tls/make-certificates'), [certificates]);
@@ -34,7 +34,13 @@ async function writeTlsMetrics(directory: string): Promise<string> {
     join(root, 'build/release/bin/time-service'),
     ['--port', '0', '--log-format', 'json'],
     join(directory, 'tls.log'),
-    { API_KEY: '', API_KEY_FILE: keyFile, TLS_CERT: join(files, 'tls.pem'), TLS_KEY: join(files, 'tls.key') },
+    {
+      API_KEY: '',
+      API_KEY_FILE: keyFile,
+      TLS_CERT: join(files, 'tls.pem'),
+      TLS_KEY: join(files, 'tls.key'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+    },
   );
   const url = await eventually('the service with TLS listens', 30, () =>
     Promise.resolve(/"url":"(https:[^"]+)"/.exec(service.output)?.[1]),

@@ -49,6 +49,7 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     return 2;
   }
   settings.otlp = std::move(*otlp);
+  std::ranges::copy(settings.otlp.in_force, std::back_inserter(settings.in_force));
   auto secrets = options.secrets();
   std::ranges::copy(otlp_secret_variables(), std::back_inserter(secrets.variables));
   config::erase_process_secrets(secrets);

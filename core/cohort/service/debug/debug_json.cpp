@@ -153,7 +153,8 @@ std::string debug_config_json(std::span<const config::setting_report> settings, 
   json::writer out{text};
   out.open_object().field("log_level", telemetry::to_string(level)).key("settings").open_array();
   for (const auto& setting : settings) {
-    out.open_object().field("flag", setting.flag);
+    out.open_object();
+    if (!setting.flag.empty()) out.field("flag", setting.flag);
     if (!setting.variable.empty()) out.field("variable", setting.variable);
     out.field("value", setting.value).field("source", name_of(setting.source));
     if (!setting.file.empty()) out.field("file", setting.file);

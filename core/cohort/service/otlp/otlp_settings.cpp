@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/otlp/otlp_settings.hpp>
 
+#include <algorithm>
 #include <boost/url/pct_string_view.hpp>
 #include <charconv>
 
@@ -69,6 +70,7 @@ class reader {
       const auto text = variable_(name);
       if (text.empty()) continue;
       auto value = parser.parse(text);
+      report(name, is_secret ? "(secret)" : config::redact_userinfo(text));
       if (!value) {
         fail(name + " is " +
              (is_secret ? "an invalid value (not shown)" : "\"" + config::redact_userinfo(text) + "\"") +
@@ -93,10 +95,20 @@ class reader {
     if (error_.empty()) error_ = std::move(message);
   }
   const std::string& error() const noexcept { return error_; }
+  /// The variables that are used.
+  std::vector<config::setting_report> take_report() { return std::move(in_force_); }
 
  private:
+  /// The common variables are read for each signal.
+  void report(const std::string& name, std::string value) {
+    if (std::ranges::find(in_force_, name, &config::setting_report::variable) != in_force_.end()) return;
+    in_force_.push_back(
+        {.variable = name, .value = std::move(value), .source = config::setting_report::origin::variable});
+  }
+
   const std::function<std::string(const std::string&)>& variable_;
   std::string error_;
+  std::vector<config::setting_report> in_force_;
 };
 
 /// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which precedes the common one.
@@ -205,6 +217,7 @@ result<otlp_settings, std::string> otlp_settings_from_environment(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; set one of them");
   }
   if (!input.error().empty()) return input.error();
+  settings.in_force = input.take_report();
   if (is_disabled == "true" || traces == "none") settings.traces.reset();
   // Unlike in the SDKs, logs are exported only on request: they are also written to standard error.
   if (is_disabled == "true" || logs != "otlp") settings.logs.reset();

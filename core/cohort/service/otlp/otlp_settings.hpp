@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <cohort/config/process_secrets.hpp>
+#include <cohort/config/options.hpp>
 #include <cohort/runtime/task.hpp>
 #include <cohort/runtime/time/clock.hpp>
 #include <cohort/telemetry/otlp/export_queue.hpp>
@@ -43,6 +43,8 @@ struct otlp_settings {
   std::string service_name;
   /// `OTEL_RESOURCE_ATTRIBUTES`.
   telemetry::resource_attributes resource;
+  /// The variables that are set, for `/debug/config`.
+  std::vector<config::setting_report> in_force;
 };
 
 /// Reads the standard variables of OpenTelemetry (docs/tracing.md lists them). `variable` returns the value of an
