@@ -4,6 +4,7 @@
 #include <map>
 
 #include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/telemetry/tracing/tracer.hpp>
 #include "tests/unit/service/otlp/collector_fixture.hpp"
 
