@@ -19,9 +19,9 @@ struct transaction_options {
   bool read_only = false;
 };
 
-/// A transaction on one connection, with the deadline of the context that it began with. One statement at a time. If it
-/// is destroyed without `commit`, the server rolls it back, and its connection is not used before that. The pool must
-/// outlive it.
+/// A transaction on one connection. All of it has the deadline of one call: that of the context that it began with, at
+/// most `pool_settings::timeout`. One statement at a time. If it is destroyed without `commit`, the server rolls it
+/// back, and its connection is not used before that. The pool must outlive it.
 class transaction {
  public:
   transaction(transaction&&) noexcept;
