@@ -150,6 +150,21 @@ TEST_CASE("redis client: a lost connection fails the commands in flight only", "
   CHECK(fixture.outcomes("reset") == 1);
 }
 
+TEST_CASE("redis client: a command that waits behind a blocked write is sent on the next connection",
+          "[redis][client]") {
+  redis_fixture fixture{{.response_timeout = 1s}};
+  fixture.command("SET", "a", "1").value();
+  fixture.hosts.network.partition(fixture.hosts.client, fixture.hosts.server);
+  const auto in_flight = fixture.start(5s, "SET", "b", std::string(200'000, 'x'));
+  const auto waiting = fixture.start(5s, "GET", "a");
+  fixture.time().run_for(1100ms);
+  CHECK(outcome_of(in_flight).error().code == errc::connection_lost);
+  CHECK(!waiting->ended());
+  fixture.hosts.network.heal(fixture.hosts.client, fixture.hosts.server);
+  fixture.time().run_for(3s);
+  CHECK(outcome_of(waiting)->text == "1");
+}
+
 TEST_CASE("redis client: a server that is not there is an error at the deadline, with its reason", "[redis][client]") {
   redis_fixture fixture{{.reconnect_window = 1s}};
   fixture.stop_server();
