@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include <cohort/testing/spawned_task.hpp>
 
 // Sample tasks for tests.
 namespace cohort::test {
@@ -61,35 +61,6 @@ inline task<int> ignore_cancellation(duration span, int value, log_lines& log) {
   co_return value;
 }
 
-/// A task that runs concurrently with the test code, which can observe and cancel it.
-template <class T = void>
-class spawned_task {
- public:
-  spawned_task(virtual_time& time, task<T> work) : time_(time) {
-    asio::post(time_.event_loop().get_executor(), [this, work = std::move(work)]() mutable {
-      detail::start_child_task(child_, std::move(work), [this] { ended_ = true; });
-    });
-    run_ready_handlers();
-  }
-  spawned_task(const spawned_task&) = delete;
-  spawned_task& operator=(const spawned_task&) = delete;
-
-  void cancel() {
-    asio::post(time_.event_loop().get_executor(), [this] { detail::cancel(child_.cancel_signal); });
-    run_ready_handlers();
-  }
-  /// `cancel` for callers that run on the loop.
-  void cancel_from_within() { detail::cancel(child_.cancel_signal); }
-  bool ended() const { return ended_; }
-  bool ended_by_cancellation() const { return ended_ && is_cancellation(child_.outcome.failure); }
-  const detail::task_outcome<T>& outcome() const { return child_.outcome; }
-
- private:
-  void run_ready_handlers() { time_.run_for(0s); }
-
-  virtual_time& time_;
-  detail::child_task<T> child_;
-  bool ended_ = false;
-};
+using testing::spawned_task;
 
 }  // namespace cohort::test
