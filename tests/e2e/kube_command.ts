@@ -60,8 +60,11 @@ async function waitForReplicas(count: number): Promise<void> {
 }
 
 interface Report {
-  totals: { planned: number; sent: number; outcomes: Record<string, number> };
-  targets: { response: { p50_us: number; p99_us: number; max_us: number } }[];
+  totals: {
+    planned: number;
+    outcomes: Record<string, number>;
+    response: { p50_us: number; p99_us: number; max_us: number };
+  };
 }
 
 /** Starts a Job that requests the aggregate `rate` times a second, and expects a fresh part of `service` in each. */
@@ -176,11 +179,11 @@ async function disturb(name: string, { service, seconds, act }: Disturbance): Pr
   const log = (text: string): void => console.log(`${((elapsed() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
   await pause(2000);
   await act(log);
-  const { totals, targets } = await readReport(job, seconds);
+  const { totals } = await readReport(job, seconds);
   const succeeded = totals.outcomes['2xx'] ?? 0;
   const failed = totals.planned - succeeded;
-  const milliseconds = (us = 0): string => `${(us / 1000).toFixed(1)} ms`;
-  const { p50_us, p99_us, max_us } = targets[0]?.response ?? {};
+  const milliseconds = (us: number): string => `${(us / 1000).toFixed(1)} ms`;
+  const { p50_us, p99_us, max_us } = totals.response;
   const outcomes = Object.entries(totals.outcomes).filter(([, count]) => count > 0).map(([outcome, count]) => `${outcome} ${count}`);
   console.log(
     `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name}: ${failed} of ${totals.planned} requests failed (${outcomes.join(', ')}); ` +
