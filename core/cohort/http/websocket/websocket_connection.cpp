@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t small_read = 128;
 constexpr std::size_t large_read = 16 * 1024;
 constexpr std::size_t max_close_reason = 123;
+/// Frames that one write refers to.
+constexpr std::size_t frames_per_write = std::tuple_size_v<net::const_buffers>;
 
 time_point later(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
 
@@ -142,7 +144,7 @@ void websocket_connection::handle(message_decoder::event event) {
       readers_.notify_one();
       break;
     case event_kind::ping:
-      if (!close_queued_) send_control(websocket_opcode::pong, decoder_.payload());
+      if (!close_queued_) send_pong(decoder_.payload());
       break;
     case event_kind::close: on_close_frame(); break;
     case event_kind::failure:
@@ -195,14 +197,17 @@ encoded_frame websocket_connection::encode(std::string message, websocket_messag
 void websocket_connection::send(encoded_frame frame) {
   last_message_ = loop_.now();
   if (metrics_) metrics_->messages_sent.increment();
-  enqueue(std::move(frame), true);
+  enqueue(std::move(frame), frame_kind::message);
+}
+
+std::list<websocket_connection::queued_frame>::iterator websocket_connection::first_unsent() {
+  const std::size_t begun = writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
+  return std::next(outbox_.begin(), static_cast<std::ptrdiff_t>(std::min(begun, outbox_.size())));
 }
 
 void websocket_connection::drop_oldest() {
-  // The transmission of the first frame may have begun.
-  for (auto it = outbox_.begin(); it != outbox_.end() && is_queue_full();) {
-    const bool has_begun = it == outbox_.begin() && (writing_ || written_ > 0);
-    if (has_begun || !it->is_message) {
+  for (auto it = first_unsent(); it != outbox_.end() && is_queue_full();) {
+    if (it->kind != frame_kind::message) {
       ++it;
       continue;
     }
@@ -211,6 +216,16 @@ void websocket_connection::drop_oldest() {
     if (metrics_) metrics_->messages_dropped.increment();
     it = outbox_.erase(it);
   }
+}
+
+void websocket_connection::send_pong(std::string_view payload) {
+  const auto pong = std::find_if(first_unsent(), outbox_.end(),
+                                 [](const queued_frame& frame) { return frame.kind == frame_kind::pong; });
+  if (pong != outbox_.end()) {
+    queued_bytes_ -= pong->bytes->size();
+    outbox_.erase(pong);
+  }
+  send_control(websocket_opcode::pong, payload);
 }
 
 void websocket_connection::send_control(websocket_opcode opcode, std::string_view payload) {
@@ -227,13 +242,14 @@ void websocket_connection::send_control(websocket_opcode opcode, std::string_vie
   std::string bytes;
   append_frame_header(bytes, header);
   bytes += masked;
-  enqueue(std::make_shared<const std::string>(std::move(bytes)), false);
+  enqueue(std::make_shared<const std::string>(std::move(bytes)),
+          opcode == websocket_opcode::pong ? frame_kind::pong : frame_kind::control);
 }
 
-void websocket_connection::enqueue(encoded_frame frame, bool is_message) {
+void websocket_connection::enqueue(encoded_frame frame, frame_kind kind) {
   queued_bytes_ += frame->size();
-  if (is_message) ++queued_messages_;
-  outbox_.push_back({std::move(frame), is_message});
+  if (kind == frame_kind::message) ++queued_messages_;
+  outbox_.push_back({std::move(frame), kind});
   write_more();
 }
 
@@ -271,7 +287,7 @@ void websocket_connection::on_written(std::size_t size) {
     const auto& frame = outbox_.front();
     written_ -= frame.bytes->size();
     queued_bytes_ -= frame.bytes->size();
-    if (frame.is_message) --queued_messages_;
+    if (frame.kind == frame_kind::message) --queued_messages_;
     outbox_.pop_front();
   }
   if (was_full && !is_queue_full()) senders_.notify_all();

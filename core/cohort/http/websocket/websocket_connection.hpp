@@ -83,9 +83,10 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   const websocket_settings& settings() const noexcept { return settings_; }
 
  private:
+  enum class frame_kind : std::uint8_t { message, pong, control };
   struct queued_frame {
     encoded_frame bytes;
-    bool is_message;
+    frame_kind kind;
   };
 
   bool is_inbox_full() const noexcept;
@@ -95,8 +96,13 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void account_for_messages();
   void handle(message_decoder::event event);
   void on_close_frame();
+  /// The first frame of the queue whose transmission has not begun.
+  std::list<queued_frame>::iterator first_unsent();
+  /// Replaces a pong that is still queued: of several pings, the last one may be answered alone (RFC 6455
+  /// section 5.5.3). So a peer that sends pings and reads nothing does not fill the queue.
+  void send_pong(std::string_view payload);
   void send_control(websocket_opcode opcode, std::string_view payload);
-  void enqueue(encoded_frame frame, bool is_message);
+  void enqueue(encoded_frame frame, frame_kind kind);
   void write_more();
   void on_written(std::size_t size);
   void end();

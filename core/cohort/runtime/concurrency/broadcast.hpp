@@ -71,7 +71,7 @@ class broadcast {
     };
     explicit subscription(std::shared_ptr<hub> source)
         : hub_(std::move(source)), position_(std::make_shared<position>()) {
-      position_->next = hub_->end;
+      position_->next = hub_->next_position();
     }
     static task<result<value_pointer, next_error>> wait_for_next(std::shared_ptr<hub> source,
                                                                  std::shared_ptr<position> where, deadline limit) {
@@ -117,6 +117,12 @@ class broadcast {
         : owner(owner_loop), capacity(max_values), policy(slow), closed(is_closed) {}
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
+
+    /// On the loop: the position of the next value to be published; those before it may still have to be delivered.
+    std::uint64_t next_position() {
+      const std::lock_guard lock{mutex};
+      return end + skipped + pending.size();
+    }
 
     /// From any thread. A null value closes.
     static void push(const std::shared_ptr<hub>& self, const value_pointer& value) {
