@@ -71,7 +71,7 @@ service::definition service() {
   aggregator.name = "aggregator-service";
   aggregator.metric_prefix = "aggregator";
   aggregator.description = "Product page from three upstreams: GET /api/product/{id}";
-  aggregator.port = 5017;
+  aggregator.port = 5024;
   aggregator.add_options = [chosen](config::options& options) {
     for (auto& [name, variable, timeout, url] : *chosen) {
       const auto description = "URL of the " + name + " service; the ID is appended";

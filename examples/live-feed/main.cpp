@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   feed.name = "live-feed-service";
   feed.metric_prefix = "live_feed";
   feed.description = "Live feed: POST /api/scores, GET /events";
-  feed.port = 5018;
+  feed.port = 5021;
   feed.app = [](cohort::service::service_context&, cohort::service::api_key_authenticator&) {
     return live_feed::app();
   };

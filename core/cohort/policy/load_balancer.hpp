@@ -38,7 +38,7 @@ class load_balancer {
   };
   enum class outcome {
     success,
-    failure,  // a server error, or no response
+    failure,  // a server error, or no response, or one that came later than that of a hedged request
     connect_failure,
     ignored,  // no evidence about the address
   };

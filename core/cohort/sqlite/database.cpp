@@ -184,6 +184,9 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
   auto running = blocking_.run(call_deadline, std::move(call), "sqlite");
   auto outcome = co_await std::move(running);
   if (!outcome) co_return make_error(outcome.error());
+  // The wait for a lock can end at the call's deadline just before the call does.
+  const bool is_busy = *outcome && (*outcome)->code == errc::busy;
+  if (is_busy && call_deadline.expired(event_loop.now())) co_return error{errc::timeout};
   co_return std::move(*outcome);
 }
 

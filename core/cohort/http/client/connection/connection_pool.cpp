@@ -32,8 +32,9 @@ struct connection_pool::origin_state {
 
 // ---- lease
 
-connection_pool::lease::lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address)
-    : pool_(&pool), state_(std::move(state)), address_(address) {
+connection_pool::lease::lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address,
+                              const bool* overtaken)
+    : pool_(&pool), state_(std::move(state)), address_(address), overtaken_(overtaken) {
   state_->balancer.on_request_start(address_);
 }
 
@@ -42,6 +43,7 @@ connection_pool::lease::lease(lease&& other) noexcept
       state_(std::move(other.state_)),
       address_(other.address_),
       stream_(std::move(other.stream_)),
+      overtaken_(other.overtaken_),
       tls_version_(other.tls_version_),
       reused_(other.reused_),
       released_(std::exchange(other.released_, true)) {}
@@ -52,6 +54,7 @@ void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_a
 
 void connection_pool::lease::release(outcome result, bool reusable) {
   if (std::exchange(released_, true)) return;
+  if (result == outcome::ignored && overtaken_ && *overtaken_) result = outcome::failure;
   if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;
   const bool is_outdated = state_->name.secure && tls_version_ != pool_->tls_.version();
   if (reusable && stream_ && !is_outdated) pool_->put_idle(*state_, address_, std::move(stream_));
@@ -82,7 +85,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     const auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
     if (!address) break;
-    auto acquired = co_await acquire_at(state, *address, call_deadline, options.new_connection, addresses - 1, record);
+    auto acquired = co_await acquire_at(state, *address, call_deadline, options, addresses - 1, record);
     if (acquired) co_return std::move(*acquired);
     const auto error = acquired.error();
     if (!is_connect_failure(error)) co_return error;
@@ -114,12 +117,12 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
 }
 
 task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
-    std::shared_ptr<origin_state> state, net::endpoint address, deadline call_deadline, bool new_connection,
+    std::shared_ptr<origin_state> state, net::endpoint address, deadline call_deadline, const lease_options& options,
     std::size_t other_addresses, telemetry::attempt_record* record) {
-  lease acquired{*this, state, address};
+  lease acquired{*this, state, address, options.overtaken};
   if (state->name.secure) close_outdated(*state);
   acquired.tls_version_ = state->tls_version;
-  if (!new_connection) acquired.stream_ = state->idle.take(address, loop_.now());
+  if (!options.new_connection) acquired.stream_ = state->idle.take(address, loop_.now());
   if (acquired.stream_) {
     acquired.reused_ = true;
     co_return std::move(acquired);

@@ -23,7 +23,7 @@ class connection_pool {
   /// still be on its way, and reports nothing about the address.
   class lease {
    public:
-    lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address);
+    lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address, const bool* overtaken);
     ~lease();
     lease(lease&& other) noexcept;
     lease& operator=(lease&&) = delete;
@@ -47,6 +47,7 @@ class connection_pool {
     std::shared_ptr<origin_state> state_;
     net::endpoint address_;
     net::stream_ptr stream_;
+    const bool* overtaken_ = nullptr;
     /// The version of the TLS settings of the connection.
     std::uint64_t tls_version_ = 0;
     bool reused_ = false;
@@ -59,6 +60,9 @@ class connection_pool {
     std::vector<net::endpoint> avoid_addresses;
     /// Do not reuse an idle connection.
     bool new_connection = false;
+    /// True when the request is cancelled because a later one at another address got its response first: then the
+    /// cancellation is a failure of the address. May be null; must outlive the lease.
+    const bool* overtaken = nullptr;
   };
 
   /// The addresses of an origin.
@@ -107,8 +111,8 @@ class connection_pool {
  private:
   task<std::optional<client_error>> resolve(std::shared_ptr<origin_state> state, deadline call_deadline);
   task<result<lease, client_error>> acquire_at(std::shared_ptr<origin_state> state, net::endpoint address,
-                                               deadline call_deadline, bool new_connection, std::size_t other_addresses,
-                                               telemetry::attempt_record* record);
+                                               deadline call_deadline, const lease_options& options,
+                                               std::size_t other_addresses, telemetry::attempt_record* record);
   std::shared_ptr<origin_state> state_of(const origin& target);
   void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream);
   void close_outdated(origin_state& state);

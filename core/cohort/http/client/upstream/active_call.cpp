@@ -90,13 +90,15 @@ telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_h
   return recording_->add_attempt(kind, loop::current().now());
 }
 
-task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record) {
+task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record,
+                                                            const bool* overtaken) {
   attempt_recording recording{*recording_, record};
   count_attempt();
   owner_.metrics_->attempts.increment();
   client::send_options options;
   options.connection.avoid_addresses = tried_addresses_;
   options.connection.new_connection = new_connection;
+  options.connection.overtaken = overtaken;
   options.timeout_is_failure = timeout_is_failure_;
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;

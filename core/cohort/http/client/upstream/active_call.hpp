@@ -73,7 +73,9 @@ class upstream::active_call : public call_loop {
   /// Begins the record of the next attempt; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge);
   /// Makes one attempt, for the metrics, the policies and `record`, which may be null.
-  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record);
+  /// `overtaken`: see `connection_pool::lease_options`.
+  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record,
+                                       const bool* overtaken = nullptr);
 
  private:
   class hedged_attempt;

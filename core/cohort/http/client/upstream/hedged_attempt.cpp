@@ -28,8 +28,10 @@ client::exchange upstream::active_call::hedged_attempt::take() {
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection) {
   ++running_;
   records_[index] = call_.begin_attempt_record(index == second);
-  detail::start_child_task(attempts_[index], call_.send_recorded(new_connection, records_[index]),
-                           [this, index] { on_attempt_ended(index); });
+  detail::start_child_task(
+      attempts_[index],
+      call_.send_recorded(new_connection, records_[index], index == first ? &first_overtaken_ : nullptr),
+      [this, index] { on_attempt_ended(index); });
 }
 
 void upstream::active_call::hedged_attempt::start_second() {
@@ -47,6 +49,9 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   if (!winner_ && (succeeded(index) || running_ == 0)) {
     winner_ = index;
     // Ignored if that attempt has ended.
+    // The hedge started later and was answered earlier. An address to which that happens again and again has failed in
+    // a way that its connections do not show, such as a machine that is gone.
+    first_overtaken_ = index == second && succeeded(second);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();
   }

@@ -39,6 +39,7 @@ class upstream::active_call::hedged_attempt {
   std::array<detail::child_task<client::exchange>, 2> attempts_;
   std::array<telemetry::attempt_record*, 2> records_{};
   std::optional<std::size_t> winner_;
+  bool first_overtaken_ = false;
   std::size_t running_ = 0;
   bound_timer<&hedged_attempt::start_second> delay_timer_;
 };

@@ -144,6 +144,30 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
   CHECK(fixture.replicas[1].request_count <= 30);
 }
 
+TEST_CASE("upstream: a replica that never responds is ejected after five hedged calls, and no call fails",
+          "[http][upstream]") {
+  upstream_fixture fixture{with_hedges(), 2};
+  warm_up(fixture);
+  auto& unresponsive = fixture.replicas[0];
+  const auto before = unresponsive.request_count;
+  unresponsive.default_step = {.delay = 1h};
+  for (int i = 0; i < 60; ++i) CHECK(is_ok(fixture.call(1s)));
+  CHECK(unresponsive.request_count == before + 5);
+  CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
+}
+
+TEST_CASE("upstream: a replica is not ejected for hedges that lose", "[http][upstream]") {
+  upstream_fixture fixture{with_hedges(), 2};
+  warm_up(fixture);
+  // Each call is hedged, and its first request is answered first.
+  for (int i = 0; i < 10; ++i) {
+    for (auto& replica : fixture.replicas) replica.default_step = {.delay = 40ms};
+    CHECK(is_ok(fixture.call(1s)));
+  }
+  CHECK(fixture.metric("hedges_total", "result=\"won\"") == 0);
+  CHECK(fixture.metric("addresses", "state=\"ejected\"") == 0);
+}
+
 TEST_CASE("upstream: a replica that responds only with errors is ejected", "[http][upstream]") {
   upstream_fixture fixture{with_retries(), 2};
   fixture.replicas[0].default_step = {.status = 500};
