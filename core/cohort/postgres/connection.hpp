@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include <cohort/postgres/parameter.hpp>
-#include <cohort/postgres/rows.hpp>
+#include <cohort/postgres/values/parameter.hpp>
+#include <cohort/postgres/values/rows.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 
 namespace cohort::postgres {

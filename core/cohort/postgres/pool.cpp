@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include <cohort/postgres/active_call.hpp>
+#include <cohort/postgres/pool/active_call.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 
 namespace cohort::postgres {

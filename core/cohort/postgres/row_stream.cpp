@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/postgres/row_stream.hpp>
 
-#include <cohort/postgres/active_call.hpp>
+#include <cohort/postgres/pool/active_call.hpp>
 
 namespace cohort::postgres {
 namespace {

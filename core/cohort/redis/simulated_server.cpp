@@ -94,6 +94,7 @@ task<> simulated_server::read(session& peer) {
     auto reading = peer.stream->read_some(asio::buffer(buffer));
     const auto count = co_await std::move(reading);
     if (!count) co_return;
+    // The delay that the test has set, on the clock of its loop.
     if (delay_ > duration{} && co_await sleep_for(delay_) == wait_status::cancelled) co_return;
     std::string_view input{buffer.data(), *count};
     while (!input.empty()) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include <cohort/net/system/system_network.hpp>
-#include <cohort/postgres/libpq_database.hpp>
+#include <cohort/postgres/libpq/libpq_database.hpp>
 #include <cohort/postgres/pool.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include "tests/integration/postgres/postgres_server.hpp"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/connection_parameters.hpp>
+#include <cohort/postgres/libpq/connection_parameters.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cohort/net/system/system_network.hpp>
-#include <cohort/postgres/prepared_statements.hpp>
+#include <cohort/postgres/pool/prepared_statements.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
 
 namespace cohort::postgres {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/connection_parameters.hpp>
+#include <cohort/postgres/libpq/connection_parameters.hpp>
 
 #include <libpq-fe.h>
 
@@ -7,7 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
-#include <cohort/postgres/value_reader.hpp>
+#include <cohort/postgres/values/value_reader.hpp>
 
 namespace cohort::postgres {
 namespace {

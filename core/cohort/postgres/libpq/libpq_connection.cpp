@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/libpq_connection.hpp>
+#include <cohort/postgres/libpq/libpq_connection.hpp>
 
 #include <sys/socket.h>
 

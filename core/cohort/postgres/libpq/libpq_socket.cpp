@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/libpq_socket.hpp>
+#include <cohort/postgres/libpq/libpq_socket.hpp>
 
 #include <fcntl.h>
 

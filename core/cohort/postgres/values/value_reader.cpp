@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/value_reader.hpp>
+#include <cohort/postgres/values/value_reader.hpp>
 
 #include <chrono>
 #include <cstdio>

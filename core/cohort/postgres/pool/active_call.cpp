@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/active_call.hpp>
+#include <cohort/postgres/pool/active_call.hpp>
 
 #include <algorithm>
 

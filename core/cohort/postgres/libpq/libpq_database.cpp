@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/libpq_database.hpp>
+#include <cohort/postgres/libpq/libpq_database.hpp>
 
 #include <vector>
 
-#include <cohort/postgres/connection_parameters.hpp>
-#include <cohort/postgres/libpq_connection.hpp>
+#include <cohort/postgres/libpq/connection_parameters.hpp>
+#include <cohort/postgres/libpq/libpq_connection.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::postgres {

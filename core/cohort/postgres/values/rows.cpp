@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/rows.hpp>
+#include <cohort/postgres/values/rows.hpp>
 
 namespace cohort::postgres {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include <cohort/postgres/connection.hpp>
-#include <cohort/postgres/libpq_socket.hpp>
-#include <cohort/postgres/prepared_statements.hpp>
+#include <cohort/postgres/libpq/libpq_socket.hpp>
+#include <cohort/postgres/pool/prepared_statements.hpp>
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 
 namespace cohort::postgres {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include <cohort/postgres/rows.hpp>
+#include <cohort/postgres/values/rows.hpp>
 
 namespace cohort::postgres {
 

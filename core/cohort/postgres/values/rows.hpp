@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <cohort/postgres/error.hpp>
-#include <cohort/postgres/value_reader.hpp>
+#include <cohort/postgres/values/value_reader.hpp>
 
 namespace cohort::postgres {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <cohort/postgres/loop_connections.hpp>
+#include <cohort/postgres/pool/loop_connections.hpp>
 #include <cohort/telemetry/call_context.hpp>
 #include <cohort/telemetry/server_timing.hpp>
 

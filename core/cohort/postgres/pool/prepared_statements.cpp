@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/prepared_statements.hpp>
+#include <cohort/postgres/pool/prepared_statements.hpp>
 
 #include <algorithm>
 

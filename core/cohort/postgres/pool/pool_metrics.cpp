@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/postgres/pool_metrics.hpp>
+#include <cohort/postgres/pool/pool_metrics.hpp>
 
 #include <algorithm>
 #include <chrono>

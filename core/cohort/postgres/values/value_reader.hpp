@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include <cohort/postgres/parameter.hpp>
+#include <cohort/postgres/values/parameter.hpp>
 
 namespace cohort::postgres {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <cohort/postgres/pool.hpp>
-#include <cohort/postgres/pool_metrics.hpp>
+#include <cohort/postgres/pool/pool_metrics.hpp>
 #include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/synchronization/semaphore.hpp>
