@@ -31,35 +31,12 @@ std::int64_t milliseconds(duration span) {
   return std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(span).count(), 1);
 }
 
-/// Records a call when it ends, including by an exception.
-class recorded_call {
- public:
-  recorded_call(std::shared_ptr<client_metrics> metrics, const call_context& context)
-      : metrics_(std::move(metrics)), trace_(context.trace) {
-    metrics_->in_flight.add(1);
-  }
-  ~recorded_call() {
-    metrics_->in_flight.add(-1);
-    const auto now = loop_.now();
-    metrics_->record_call(outcome_, now - started_, trace_, now);
-  }
-  recorded_call(const recorded_call&) = delete;
-  recorded_call& operator=(const recorded_call&) = delete;
-
-  /// Turns an error reply into an error, and records the outcome.
-  result<reply> end(result<reply> outcome) {
-    if (outcome && outcome->is_error()) outcome = error{errc::error_reply, std::move(outcome->text)};
-    outcome_ = outcome ? "ok" : error_class(outcome.error().code);
-    return outcome;
-  }
-
- private:
-  std::shared_ptr<client_metrics> metrics_;
-  telemetry::trace_context trace_;
-  loop& loop_ = loop::current();
-  time_point started_ = loop_.now();
-  std::string_view outcome_ = "cancelled";
-};
+/// Turns an error reply into an error, and records the outcome.
+result<reply> end(telemetry::recorded_call& recorded, result<reply> outcome) {
+  if (outcome && outcome->is_error()) outcome = error{errc::error_reply, std::move(outcome->text)};
+  recorded.set_outcome(outcome ? "ok" : error_class(outcome.error().code));
+  return outcome;
+}
 
 task<> join_on(loop& owner, std::shared_ptr<loop_connection> connection) {
   auto joining = run_on(owner, loop_connection::join(std::move(connection)));
@@ -110,17 +87,17 @@ std::shared_ptr<loop_connection> client::current_connection() {
 }
 
 task<result<reply>> client::execute(call_context context, bool is_supported, std::string bytes) {
-  recorded_call recorded{shared_->metrics, context};
+  telemetry::recorded_call recorded{{shared_->metrics, &shared_->metrics->calls}, context.trace};
   if (!is_supported) {
-    co_return recorded.end(error{errc::unsupported, "the connection is shared by all callers of the loop", true});
+    co_return end(recorded, error{errc::unsupported, "the connection is shared by all callers of the loop", true});
   }
-  if (shared_->is_closed) co_return recorded.end(error{errc::closed, {}, true});
+  if (shared_->is_closed) co_return end(recorded, error{errc::closed, {}, true});
   const auto now = loop::current().now();
   const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
-  if (call_deadline.expired(now)) co_return recorded.end(error{errc::timeout, {}, true});
+  if (call_deadline.expired(now)) co_return end(recorded, error{errc::timeout, {}, true});
   auto running = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
   auto outcome = co_await std::move(running);
-  co_return recorded.end(std::move(outcome));
+  co_return end(recorded, std::move(outcome));
 }
 
 task<result<reply>> client::command(call_context context, const std::vector<std::string>& arguments) {
@@ -182,7 +159,7 @@ task<result<subscription>> client::subscribe_pattern(call_context context, std::
 }
 
 task<result<subscription>> client::subscribe_to(call_context context, std::string name, bool is_pattern) {
-  recorded_call recorded{shared_->metrics, context};
+  telemetry::recorded_call recorded{{shared_->metrics, &shared_->metrics->calls}, context.trace};
   if (shared_->is_closed) co_return error{errc::closed, {}, true};
   auto connection = current_connection();
   auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
@@ -197,7 +174,7 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
   const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
   auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
   auto confirmed = co_await std::move(running);
-  const auto outcome = recorded.end(std::move(confirmed));
+  const auto outcome = end(recorded, std::move(confirmed));
   if (!outcome) co_return outcome.error();
   co_return std::move(made);
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <array>
 #include <string>
-#include <string_view>
 
-#include <cohort/redis/error.hpp>
-#include <cohort/telemetry/metrics.hpp>
+#include <cohort/telemetry/call_metrics.hpp>
 
 namespace cohort::redis {
 
@@ -16,19 +13,13 @@ class client_metrics {
   /// `registry` must outlive the metrics.
   client_metrics(telemetry::registry& registry, const std::string& upstream);
 
-  /// Records the end of a call. `outcome` is `ok` or a result of `error_class`.
-  void record_call(std::string_view outcome, duration elapsed, const telemetry::trace_context& trace, time_point now);
-
-  telemetry::gauge& in_flight;
+  /// The outcome is `ok` or a result of `error_class`.
+  telemetry::call_metrics calls;
   telemetry::gauge& connections;
   telemetry::counter& connects_succeeded;
   telemetry::counter& connects_failed;
   telemetry::counter& messages;
   telemetry::counter& dropped_messages;
-
- private:
-  telemetry::histogram& durations_;
-  std::array<telemetry::counter*, 9> calls_;
 };
 
 }  // namespace cohort::redis

@@ -2,6 +2,7 @@
 #include <cohort/sqlite/database.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
 
@@ -9,6 +10,18 @@
 
 namespace cohort::sqlite {
 namespace {
+
+/// `ok` and the results of `error_class`.
+constexpr std::array<std::string_view, 9> outcomes{"ok",   "constraint", "busy",    "disk_full", "timeout",
+                                                   "shed", "cancelled",  "invalid", "failed"};
+
+telemetry::call_metrics::description described_metrics() {
+  return {.prefix = "cohort_sqlite",
+          .in_flight_help = "SQLite calls in flight, including waiting ones.",
+          .requests_help = "SQLite calls and transactions, by outcome.",
+          .duration_help = "Duration of a SQLite call or transaction with its wait, in seconds.",
+          .outcomes = outcomes};
+}
 
 errc code_of(const error_code& failure) noexcept {
   if (failure == asio::error::timed_out) return errc::timeout;
@@ -107,42 +120,18 @@ struct database::state {
   std::atomic<bool> is_closed{false};
 };
 
-/// Records a call when it ends, including by an exception.
-class database::recorded_call {
- public:
-  recorded_call(std::shared_ptr<database_metrics> metrics, const call_context& context)
-      : metrics_(std::move(metrics)), trace_(context.trace) {
-    metrics_->in_flight.add(1);
-  }
-  ~recorded_call() {
-    metrics_->in_flight.add(-1);
-    const auto now = loop_.now();
-    metrics_->record_call(outcome_, now - started_, trace_, now);
-  }
-  recorded_call(const recorded_call&) = delete;
-  recorded_call& operator=(const recorded_call&) = delete;
-  void end(const std::optional<error>& failure) { outcome_ = failure ? error_class(failure->code) : "ok"; }
-
- private:
-  std::shared_ptr<database_metrics> metrics_;
-  telemetry::trace_context trace_;
-  loop& loop_ = loop::current();
-  time_point started_ = loop_.now();
-  std::string_view outcome_ = "cancelled";
-};
-
 database::database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings, std::string name)
     : blocking_(blocking),
-      metrics_(std::make_shared<database_metrics>(metrics, name)),
+      metrics_(std::make_shared<telemetry::call_metrics>(metrics, described_metrics(), name)),
       state_(std::make_shared<state>(std::move(settings))) {}
 
 database::~database() = default;
 
 task<std::optional<error>> database::run(access kind, const char* begin, call_context context, work job) {
-  recorded_call recorded{metrics_, context};
+  telemetry::recorded_call recorded{metrics_, context.trace};
   auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
   auto failure = co_await std::move(running);
-  recorded.end(failure);
+  recorded.set_outcome(failure ? error_class(failure->code) : "ok");
   co_return failure;
 }
 

@@ -13,8 +13,8 @@
 
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 #include <cohort/sqlite/connection.hpp>
-#include <cohort/sqlite/database_metrics.hpp>
 #include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/call_metrics.hpp>
 
 namespace cohort::sqlite {
 
@@ -119,7 +119,6 @@ class database {
   enum class access { read, write };
   using work = std::function<std::optional<error>(connection&)>;
   struct state;
-  class recorded_call;
 
   template <class Function>
   task<result<detail::value_of<Function>>> call(access kind, const char* begin, call_context context,
@@ -171,7 +170,7 @@ class database {
   task<std::optional<error>> run_unrecorded(access kind, const char* begin, deadline call_deadline, work job);
 
   blocking_pool& blocking_;
-  std::shared_ptr<database_metrics> metrics_;
+  std::shared_ptr<telemetry::call_metrics> metrics_;
   /// Shared with the threads, which can outlive the database.
   std::shared_ptr<state> state_;
 };

@@ -59,7 +59,7 @@ active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics
       timing_(context.timing),
       deadline_(call_deadline),
       started_(event_loop.now()) {
-  metrics_->in_flight.add(1);
+  metrics_->calls.on_start();
 }
 
 active_call::~active_call() {
@@ -73,8 +73,7 @@ void active_call::end(std::optional<errc> failure) {
   if (std::exchange(ended_, true)) return;
   const auto outcome = failure ? error_class(*failure) : std::string_view{"ok"};
   const auto now = loop_.now();
-  metrics_->in_flight.add(-1);
-  metrics_->record_call(outcome, now - started_, trace_, now);
+  metrics_->calls.on_end(outcome, now - started_, trace_, now);
   if (timing_) timing_->add(name_, now - started_, outcome);
 }
 

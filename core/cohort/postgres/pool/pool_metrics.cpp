@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/postgres/pool/pool_metrics.hpp>
 
-#include <algorithm>
-#include <chrono>
+#include <array>
+#include <string_view>
 
 namespace cohort::postgres {
 namespace {
@@ -14,8 +14,13 @@ constexpr std::array<std::string_view, 11> outcomes{"ok",      "statement_error"
 }  // namespace
 
 pool_metrics::pool_metrics(telemetry::registry& registry, const std::string& upstream)
-    : in_flight(registry.make_gauge("cohort_postgres_in_flight", "Database calls in flight, including waiting ones.",
-                                    {{"upstream", upstream}})),
+    : calls(registry,
+            {.prefix = "cohort_postgres",
+             .in_flight_help = "Database calls in flight, including waiting ones.",
+             .requests_help = "Database calls and transactions, by outcome.",
+             .duration_help = "Duration of a database call or transaction, in seconds.",
+             .outcomes = outcomes},
+            upstream),
       waiting(registry.make_gauge("cohort_postgres_waiting", "Database calls that wait for a connection.",
                                   {{"upstream", upstream}})),
       connections_open(registry.make_gauge("cohort_postgres_connections", "Connections to a database, by state.",
@@ -38,21 +43,6 @@ pool_metrics::pool_metrics(telemetry::registry& registry, const std::string& ups
           registry.make_counter("cohort_postgres_resets_total", "", {{"upstream", upstream}, {"result", "closed"}})),
       wait_durations(registry.make_histogram("cohort_postgres_wait_duration_seconds",
                                              "Time that a database call waited for a connection, in seconds.",
-                                             {{"upstream", upstream}})),
-      durations_(registry.make_histogram("cohort_postgres_request_duration_seconds",
-                                         "Duration of a database call or transaction, in seconds.",
-                                         {{"upstream", upstream}})) {
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    calls_[i] = &registry.make_counter("cohort_postgres_requests_total", "Database calls and transactions, by outcome.",
-                                       {{"upstream", upstream}, {"outcome", std::string{outcomes[i]}}});
-  }
-}
-
-void pool_metrics::record_call(std::string_view outcome, duration elapsed, const telemetry::trace_context& trace,
-                               time_point now) {
-  const auto found = std::find(outcomes.begin(), outcomes.end(), outcome);
-  calls_[static_cast<std::size_t>(found - outcomes.begin())]->increment();
-  durations_.observe(std::chrono::duration<double>(elapsed).count(), trace, now);
-}
+                                             {{"upstream", upstream}})) {}
 
 }  // namespace cohort::postgres

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <array>
 #include <string>
-#include <string_view>
 
-#include <cohort/postgres/error.hpp>
-#include <cohort/telemetry/metrics.hpp>
+#include <cohort/telemetry/call_metrics.hpp>
 
 namespace cohort::postgres {
 
@@ -16,10 +13,8 @@ class pool_metrics {
   /// `registry` must outlive the metrics.
   pool_metrics(telemetry::registry& registry, const std::string& upstream);
 
-  /// Records the end of a call. `outcome` is `ok` or a result of `error_class`.
-  void record_call(std::string_view outcome, duration elapsed, const telemetry::trace_context& trace, time_point now);
-
-  telemetry::gauge& in_flight;
+  /// The outcome is `ok` or a result of `error_class`.
+  telemetry::call_metrics calls;
   telemetry::gauge& waiting;
   telemetry::gauge& connections_open;
   telemetry::gauge& connections_idle;
@@ -29,10 +24,6 @@ class pool_metrics {
   telemetry::counter& resets_succeeded;
   telemetry::counter& resets_failed;
   telemetry::histogram& wait_durations;
-
- private:
-  telemetry::histogram& durations_;
-  std::array<telemetry::counter*, 11> calls_;
 };
 
 }  // namespace cohort::postgres

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/loop.hpp>
+#include <cohort/telemetry/metrics.hpp>
+#include <cohort/telemetry/trace_context.hpp>
+
+namespace cohort::telemetry {
+
+/// The metrics of the calls to a database or a similar server: `PREFIX_in_flight`, `PREFIX_requests_total{outcome}` and
+/// `PREFIX_request_duration_seconds`. All series exist from the start, at zero.
+class call_metrics {
+ public:
+  struct description {
+    /// Such as `cohort_redis`.
+    std::string prefix;
+    std::string in_flight_help;
+    std::string requests_help;
+    std::string duration_help;
+    /// The values of the label `outcome`. Must outlive the metrics.
+    std::span<const std::string_view> outcomes;
+  };
+
+  /// `registry` must outlive the metrics. `upstream`: the value of the label of that name.
+  call_metrics(registry& registry, const description& metrics, const std::string& upstream);
+
+  void on_start() noexcept { in_flight_.add(1); }
+  /// Records the end of a call. `outcome` is one of the described ones.
+  void on_end(std::string_view outcome, duration elapsed, const trace_context& trace, time_point now);
+
+ private:
+  std::span<const std::string_view> outcomes_;
+  gauge& in_flight_;
+  histogram& durations_;
+  std::vector<counter*> calls_;
+};
+
+/// Records a call when it ends, including by an exception or a cancellation. Made and destroyed on one loop.
+class recorded_call {
+ public:
+  recorded_call(std::shared_ptr<call_metrics> metrics, const trace_context& trace)
+      : metrics_(std::move(metrics)), trace_(trace) {
+    metrics_->on_start();
+  }
+  ~recorded_call() {
+    const auto now = loop_.now();
+    metrics_->on_end(outcome_, now - started_, trace_, now);
+  }
+  recorded_call(const recorded_call&) = delete;
+  recorded_call& operator=(const recorded_call&) = delete;
+
+  /// The outcome, which must outlive the call; without one it is `cancelled`.
+  void set_outcome(std::string_view outcome) noexcept { outcome_ = outcome; }
+
+ private:
+  std::shared_ptr<call_metrics> metrics_;
+  trace_context trace_;
+  loop& loop_ = loop::current();
+  time_point started_ = loop_.now();
+  std::string_view outcome_ = "cancelled";
+};
+
+}  // namespace cohort::telemetry
