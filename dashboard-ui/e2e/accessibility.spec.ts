@@ -76,11 +76,12 @@ const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 /**
  * The findings of axe. It uses timers, and the page's clock advances only on request: a little at a time, so that the page
- * does not change meanwhile, and with pauses, since axe itself needs the processor.
+ * does not change meanwhile, and with pauses, since axe itself needs the processor. Axe runs in the page alone ("legacy"):
+ * otherwise it opens and closes a second page, and the clock, which all pages share, must not advance in a page that closes.
  */
 async function violations(page: Page): Promise<string[]> {
   let done = false;
-  const analysis = new AxeBuilder({ page }).withTags(tags).analyze().finally(() => (done = true));
+  const analysis = new AxeBuilder({ page }).setLegacyMode().withTags(tags).analyze().finally(() => (done = true));
   while (!done) {
     await page.clock.runFor(1);
     await pause(5);
