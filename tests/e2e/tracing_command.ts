@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Exports spans and log lines of the four services to Jaeger and VictoriaLogs, and reads them back: an aggregate with a
 // hedged call and a call that misses its deadline. `./dev e2e tracing`
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, jaeger, victoriaLogs } from './backends.ts';
+import { startJaeger } from './jaeger.ts';
 import { readAddresses } from './local_stack.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
@@ -28,27 +29,6 @@ interface JaegerTrace {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-tracing-'));
-
-function startJaeger(program: string, otlpPort: number, queryPort: number, grpcPort: number): BackgroundProcess {
-  const config = join(directory, 'jaeger.yml');
-  writeFileSync(
-    config,
-    `service:
-  extensions: [jaeger_storage, jaeger_query]
-  pipelines: { traces: { receivers: [otlp], exporters: [jaeger_storage_exporter] } }
-  telemetry: { metrics: { level: none }, logs: { level: warn } }
-extensions:
-  jaeger_query:
-    storage: { traces: memory }
-    http: { endpoint: "127.0.0.1:${queryPort}" }
-    grpc: { endpoint: "127.0.0.1:${grpcPort}" }
-  jaeger_storage: { backends: { memory: { memory: { max_traces: 10000 } } } }
-receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${otlpPort}" } } } }
-exporters: { jaeger_storage_exporter: { trace_storage: memory } }
-`,
-  );
-  return startProcess('jaeger', program, ['--config', config], join(directory, 'jaeger.log'));
-}
 
 function startVictoriaLogs(program: string, port: number): BackgroundProcess {
   const args = [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${join(directory, 'logs')}`, '-inmemoryDataFlushInterval=1s'];
@@ -179,7 +159,7 @@ async function main(): Promise<void> {
   const [otlp = 0, query = 0, grpc = 0, logs = 0] = await findFreePorts(4);
   const environment: Record<string, string> = { OTEL_BSP_SCHEDULE_DELAY: '200', OTEL_BLRP_SCHEDULE_DELAY: '200' };
   if (tracesProgram !== undefined) {
-    startJaeger(tracesProgram, otlp, query, grpc);
+    startJaeger(tracesProgram, directory, otlp, query, grpc);
     environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] = `http://127.0.0.1:${otlp}/v1/traces`;
   }
   if (logsProgram !== undefined) {
