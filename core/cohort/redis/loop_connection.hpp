@@ -55,7 +55,6 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   task<> run();
   /// Waits for a reason to connect.
   bool has_work() const noexcept { return !unsent_.empty() || !subscribers_.empty(); }
-  task<cohort::result<net::stream_ptr>> open_stream(deadline connect_deadline);
   /// HELLO, SELECT and PING, which fails while the server loads its data. Returns the error.
   task<std::optional<error>> shake_hands(net::stream& stream);
   task<result<net::stream_ptr>> connect();

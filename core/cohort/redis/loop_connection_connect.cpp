@@ -2,6 +2,7 @@
 // The part of `loop_connection` that makes a connection.
 #include <array>
 
+#include <cohort/net/connect.hpp>
 #include <cohort/redis/command.hpp>
 #include <cohort/redis/loop_connection.hpp>
 
@@ -59,10 +60,15 @@ task<std::optional<error>> loop_connection::shake_hands(net::stream& stream) {
 
 task<result<net::stream_ptr>> loop_connection::connect() {
   const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
-  auto opening = open_stream(limit);
+  net::connect_target target{settings_.host, settings_.port, tls_.get()};
+  if (settings_.tls) target.server_name = settings_.tls->server_name;
+  target.first_address = next_address_;
+  auto opening = net::connect_to_host(network_, std::move(target), limit);
   auto stream = co_await std::move(opening);
-  if (!stream) co_return error{errc::connect_failed, stream.error().message()};
-  (*stream)->set_deadline(limit);
+  if (!stream) {
+    ++next_address_;
+    co_return error{errc::connect_failed, stream.error().message()};
+  }
   auto greeting = shake_hands(**stream);
   auto failure = co_await std::move(greeting);
   if (failure) co_return std::move(*failure);
@@ -74,32 +80,6 @@ task<result<net::stream_ptr>> loop_connection::connect() {
   last_failure_.reset();
   if (metrics_) metrics_->connects_succeeded.increment();
   co_return std::move(*stream);
-}
-
-task<cohort::result<net::stream_ptr>> loop_connection::open_stream(deadline connect_deadline) {
-  auto resolving = network_.resolve(settings_.host, settings_.port, connect_deadline);
-  const auto addresses = co_await std::move(resolving);
-  if (!addresses) co_return addresses.error();
-  error_code failure = asio::error::host_not_found;
-  for (std::size_t i = 0; i < addresses->size(); ++i) {
-    // The remaining addresses share the remaining time.
-    const auto now = loop_.now();
-    const auto share = connect_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
-    const auto& address = (*addresses)[(next_address_ + i) % addresses->size()];
-    auto connecting = network_.connect(address, deadline::after(now, share));
-    auto stream = co_await std::move(connecting);
-    if (!stream) {
-      failure = stream.error();
-      continue;
-    }
-    if (!tls_) co_return std::move(*stream);
-    (*stream)->set_deadline(connect_deadline);
-    const auto& server_name = settings_.tls->server_name;
-    auto securing = tls_->handshake(std::move(*stream), server_name.empty() ? settings_.host : server_name);
-    co_return co_await std::move(securing);
-  }
-  ++next_address_;
-  co_return failure;
 }
 
 void loop_connection::on_connect_failed(const error& failure) {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <cohort/messaging/error.hpp>
+#include <cohort/messaging/message.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort::messaging {
+
+using message_pointer = std::shared_ptr<const message>;
+
+struct subscription_settings {
+  /// See `message::topic`.
+  std::string topic;
+  /// The subscribers of a group share its queue, in whatever process they run: each message is delivered to one of
+  /// them, and is kept while there is none. Valid as a topic is. Empty: the subscriber receives every message that is
+  /// published while it is connected, at most once.
+  std::string group{};
+  /// Maximum number of messages that are delivered and not acknowledged.
+  std::size_t prefetch = 64;
+};
+
+/// A message that a subscription has received. It is acknowledged, requeued or dead-lettered once.
+struct delivery {
+  message_pointer received;
+  /// Identifies the delivery within its subscription.
+  std::uint64_t tag = 0;
+  /// How often the message has been delivered, with this time, as far as the broker knows: a process that ends before
+  /// it acknowledges counts, too.
+  unsigned attempt = 1;
+};
+
+/// Receives the messages of one topic until it is destroyed. After an interruption of the connection it continues, and
+/// the deliveries that were not acknowledged are delivered again. Used on the loop on which it was made; may outlive
+/// its broker client, and must outlive its calls.
+class subscription {
+ public:
+  virtual ~subscription() = default;
+
+  /// The next message. Errors: `timeout` at `wait_deadline` (also while the broker is unreachable), `cancelled`,
+  /// `closed` after the end of the client, `refused` if the broker does not accept the subscription any more. One
+  /// caller at a time.
+  virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
+
+  /// The message has been processed. Error: `connection_lost` if the delivery belongs to a former connection, so that
+  /// the message will be delivered again.
+  virtual result<void> acknowledge(const delivery& processed) = 0;
+  /// The message is delivered again, perhaps to another subscriber of the group. Error: see `acknowledge`.
+  virtual result<void> requeue(const delivery& returned) = 0;
+  /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
+  /// `dead-letter-reason`. Completes when the broker has confirmed that, and only then acknowledges the message.
+  /// After an error, it is still to be acknowledged, requeued or dead-lettered.
+  virtual task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) = 0;
+
+  /// How often the connection was interrupted. Without a group, messages may be lost each time.
+  virtual std::uint64_t interruptions() const noexcept = 0;
+};
+
+/// The name of the header with the reason of a dead letter.
+inline constexpr const char* dead_letter_reason_header = "dead-letter-reason";
+
+struct publish_options {
+  /// Whether a message that no queue receives is an error, `unroutable`. Otherwise the broker confirms and drops it.
+  bool requires_queue = false;
+};
+
+/// Client of a message broker. While `run` runs, it connects, and reconnects with backoff. Used on the loop on which it
+/// was made. `publisher` and `consumer` add what an application needs: a bounded outbox, retries, dead letters.
+class broker {
+ public:
+  virtual ~broker() = default;
+
+  /// Keeps the connection until it is cancelled or `close` is called. Can be called again after it has ended; one call
+  /// at a time. The other calls wait for a connection meanwhile, up to their limits.
+  virtual task<> run() = 0;
+
+  /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each
+  /// message. Confirmed: the broker has stored the message so that its restart does not lose it, in each queue that
+  /// receives the topic. After `timeout` and `connection_lost` the broker may have the message or not. One call at a
+  /// time keeps the order also when messages are sent again.
+  virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+                                                  publish_options options) = 0;
+
+  /// Subscribes, and completes when the broker has confirmed that: messages that are published later are received.
+  virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) = 0;
+
+  /// Whether there is a connection that can be used.
+  virtual bool is_connected() const noexcept = 0;
+
+  /// Ends `run`; pending and further calls fail with `closed`.
+  virtual void close() = 0;
+};
+
+}  // namespace cohort::messaging

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/messaging/broker_url.hpp>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <cstdlib>
+
+#include <cohort/messaging/rabbitmq/client.hpp>
+
+namespace cohort::messaging {
+namespace {
+
+error invalid(std::string what) { return {errc::invalid, std::move(what)}; }
+
+result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
+  rabbitmq::settings settings;
+  const bool is_encrypted = url.scheme() == "amqps";
+  if (is_encrypted) settings.tls.emplace();
+  settings.host = url.host_address();
+  if (settings.host.empty()) return invalid("there is no host");
+  if (url.has_port()) {
+    // Boost 1.81's port_number() wraps around.
+    const std::string digits{url.port()};
+    const auto number = digits.size() <= 5 ? std::strtoul(digits.c_str(), nullptr, 10) : 0;
+    if (number == 0 || number > 65'535) return invalid("the port is not 1 to 65535");
+    settings.port = static_cast<std::uint16_t>(number);
+  } else if (is_encrypted) {
+    settings.port = 5671;
+  }
+  if (url.has_userinfo()) {
+    settings.user = url.user();
+    settings.password = url.password();
+  }
+  // Without a path the default, `/`; a path of `/` alone would be the virtual host without a name.
+  const auto path = url.encoded_path();
+  if (path.size() > 1) {
+    if (path.find('/', 1) != path.npos) return invalid("a virtual host with / is written with %2F");
+    settings.virtual_host = url.segments().front();
+  }
+  if (settings.virtual_host.size() > 255) return invalid("the virtual host has more than 255 bytes");
+  if (url.has_query() || url.has_fragment()) return invalid("a query or fragment is not supported");
+  auto description = std::string{url.scheme()} + "://" + settings.host + ":" + std::to_string(settings.port);
+  return broker_endpoint{std::move(description), [settings](const broker_dependencies& needed) {
+                           auto configured = settings;
+                           configured.connection_name = needed.name;
+                           return std::make_shared<rabbitmq::client>(needed.network, std::move(configured),
+                                                                     needed.metrics, needed.log, needed.name);
+                         }};
+}
+
+}  // namespace
+
+result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector<broker_scheme>& others) {
+  const auto scheme = url.substr(0, url.find("://"));
+  for (const auto& each : others)
+    if (each.name == scheme) return each.parse(url);
+  if (scheme == "kafka") return invalid("kafka:// needs the optional module cohort::kafka, which this program has not");
+  if (scheme == "amqp" || scheme == "amqps") {
+    const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
+    if (parsed) return parse_amqp_url(*parsed);
+  }
+  return invalid("accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST and amqps://");
+}
+
+}  // namespace cohort::messaging

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <cohort/messaging/broker.hpp>
+#include <cohort/messaging/duplicate_window.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::messaging {
+
+struct consumer_settings {
+  /// A message that has failed so often is moved to the dead letters.
+  unsigned max_attempts = 5;
+  /// The deadline of one call of the handler, from its start. Then it is cancelled, and counts as failed.
+  duration handler_timeout = std::chrono::seconds{30};
+  /// Delay before the second attempt; it doubles with each failure up to `max_backoff`.
+  duration min_backoff = std::chrono::milliseconds{100};
+  duration max_backoff = std::chrono::seconds{10};
+  /// Number of IDs in which copies of a message are detected.
+  std::size_t duplicate_window = 10'000;
+  /// How long the broker may take to confirm a subscription or a dead letter, before the consumer tries again.
+  duration broker_timeout = std::chrono::seconds{10};
+};
+
+/// The metrics of one consumer. All series exist from the start, at zero.
+struct consumer_metrics {
+  /// `registry` must outlive the metrics. `name`: the value of the label `consumer`.
+  consumer_metrics(telemetry::registry& registry, const std::string& name);
+
+  telemetry::counter& processed;
+  telemetry::counter& duplicates;
+  telemetry::counter& dead_letters;
+  /// Given back because the consumer ended.
+  telemetry::counter& requeued;
+  telemetry::counter& failures;
+  telemetry::histogram& handler_duration;
+};
+
+/// Receives the messages of a subscription one after the other, and calls a handler for each.
+///
+/// - A handler that has succeeded has its message acknowledged. So a message is lost only with the broker, and it can
+/// be
+///   delivered again: to this process, where the window of IDs detects the copy, or to another one.
+/// - A handler that fails is called again after a backoff, `max_attempts` times; then, or at once if the error is
+///   `errc::invalid`, the message becomes a dead letter, and the next one is handled. Deliveries that the broker has
+///   counted, such as those that have ended a process, are attempts too.
+/// - The trace of the message is the trace of the handler's `call_context`.
+///
+/// More consumers of the same group, in this process or others, share the messages.
+class consumer {
+ public:
+  /// `received` and the views of `context` are valid until the handler ends.
+  using handler = std::function<task<result<void>>(message_pointer received, call_context context)>;
+
+  /// `name` is a label of the metrics. `metrics` must outlive the consumer.
+  consumer(std::shared_ptr<broker> source, subscription_settings subscription, handler handle,
+           telemetry::registry& metrics, telemetry::logger log, consumer_settings settings = {},
+           std::string name = "consumer");
+
+  /// Runs until it is cancelled, or the broker client is closed. Started on the loop of the broker client:
+  /// `context.background.spawn(consumer::run(consumer))`.
+  static task<> run(std::shared_ptr<consumer> self);
+
+  /// Whether the subscription is active. For tests and health checks.
+  bool is_subscribed() const noexcept { return is_subscribed_; }
+
+ private:
+  task<bool> receive(subscription& source);
+  task<bool> process(subscription& source, delivery received);
+  task<result<void>> call_handler(message_pointer received);
+  /// Waits before the next attempt. False if the consumer is cancelled.
+  task<bool> back_off(unsigned failures);
+  task<bool> move_to_dead_letters(subscription& source, delivery poison, std::string reason);
+
+  std::shared_ptr<broker> broker_;
+  subscription_settings subscription_;
+  handler handle_;
+  consumer_metrics metrics_;
+  telemetry::logger log_;
+  consumer_settings settings_;
+  std::string name_;
+  duplicate_window processed_;
+  bool is_subscribed_ = false;
+};
+
+}  // namespace cohort::messaging

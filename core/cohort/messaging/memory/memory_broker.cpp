@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/messaging/memory/memory_broker.hpp>
+
+#include <cohort/messaging/memory/memory_subscription.hpp>
+
+namespace cohort::messaging {
+
+memory_broker::~memory_broker() = default;
+
+std::shared_ptr<memory_broker::client> memory_broker::make_client() {
+  auto made = std::make_shared<client>(*this);
+  clients_.push_back(made.get());
+  return made;
+}
+
+void memory_broker::stop() {
+  if (!std::exchange(is_running_, false)) return;
+  ++run_;
+  for (auto* const each : arrivals_) {
+    each->is_lost = true;
+    for (const auto& message : each->messages) {
+      if (random_.bernoulli(0.5)) route(message);
+    }
+  }
+  for (auto* const each : clients_) each->return_deliveries();
+  for (const auto& [topic, queue] : exclusive_queues_) queue->messages.clear();
+  notify_all();
+}
+
+void memory_broker::start() {
+  is_running_ = true;
+  notify_all();
+}
+
+void memory_broker::notify_all() {
+  state_changes_.notify_all();
+  for (const auto& [key, queue] : groups_) queue->waiters.notify_all();
+  for (const auto& [topic, queue] : exclusive_queues_) queue->waiters.notify_all();
+}
+
+memory_broker::queue& memory_broker::group_queue(const std::string& topic, const std::string& group) {
+  auto& found = groups_[{topic, group}];
+  if (!found) found = std::make_shared<queue>();
+  return *found;
+}
+
+bool memory_broker::route(const message_pointer& published) {
+  bool is_routed = false;
+  const auto add_to = [&](queue& target) {
+    target.messages.push_back({published});
+    target.waiters.notify_all();
+    is_routed = true;
+  };
+  for (const auto& [key, queue] : groups_)
+    if (key.first == published->topic) add_to(*queue);
+  const auto [first, last] = exclusive_queues_.equal_range(published->topic);
+  for (auto each = first; each != last; ++each) add_to(*each->second);
+  return is_routed;
+}
+
+std::size_t memory_broker::backlog(const std::string& topic, const std::string& group) const {
+  const auto found = groups_.find({topic, group});
+  return found == groups_.end() ? 0 : found->second->messages.size() + found->second->unacknowledged;
+}
+
+const std::vector<message>& memory_broker::dead_letters(const std::string& topic, const std::string& group) {
+  return dead_letters_[{topic, group}];
+}
+
+// ---- a client
+
+memory_broker::client::~client() { server_->clients_.remove(this); }
+
+bool memory_broker::client::is_connected() const noexcept { return !is_closed_ && is_reachable(); }
+
+task<result<void>> memory_broker::client::wait_until_reachable(deadline limit) {
+  while (!is_reachable()) {
+    if (is_closed_) co_return error{errc::closed};
+    const auto status = co_await server_->state_changes_.wait(limit);
+    if (status == wait_status::cancelled) co_return error{errc::cancelled};
+    if (status == wait_status::timed_out) co_return error{errc::unreachable};
+  }
+  if (is_closed_) co_return error{errc::closed};
+  co_return result<void>{};
+}
+
+task<std::vector<result<void>>> memory_broker::client::publish(std::vector<message_pointer> messages, deadline limit,
+                                                               publish_options options) {
+  const auto self = shared_from_this();
+  const auto count = messages.size();
+  const auto all = [count](error failure) {
+    return std::vector<result<void>>(count, result<void>{std::move(failure)});
+  };
+  auto reaching = wait_until_reachable(limit);
+  const auto reached = co_await std::move(reaching);
+  if (!reached) co_return all(reached.error());
+  if (server_->is_rejecting_) co_return all({errc::refused, "the broker rejects messages"});
+  arrival arrived{std::move(messages)};
+  struct registration {
+    memory_broker& server;
+    arrival& registered;
+    ~registration() { server.arrivals_.remove(&registered); }
+  };
+  std::vector<result<void>> results;
+  {
+    server_->arrivals_.push_back(&arrived);
+    const registration registered{*server_, arrived};
+    if (server_->confirm_delay_ > duration{}) {
+      // The test's choice, on the clock of its loop.
+      const auto until = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
+      if (co_await sleep_until(until) == wait_status::cancelled) co_return all({errc::cancelled});
+    }
+    if (arrived.is_lost) co_return all({errc::connection_lost, "the broker stopped"});
+    for (const auto& each : arrived.messages) {
+      const bool is_routed = server_->route(each);
+      ++server_->confirmed_;
+      results.push_back(is_routed || !options.requires_queue ? result<void>{} : error{errc::unroutable});
+    }
+  }
+  // The confirms, which the client may not be able to receive.
+  const auto run = server_->run_;
+  auto receiving = wait_until_reachable(limit);
+  const auto received = co_await std::move(receiving);
+  if (run != server_->run_) co_return all({errc::connection_lost, "the broker stopped"});
+  if (!received || limit.expired(loop::current().now())) co_return all({errc::timeout});
+  co_return results;
+}
+
+task<result<std::unique_ptr<subscription>>> memory_broker::client::subscribe(subscription_settings settings,
+                                                                             deadline limit) {
+  const auto self = shared_from_this();
+  if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
+    co_return error{errc::invalid, "topic or group"};
+  }
+  auto reaching = wait_until_reachable(limit);
+  const auto reached = co_await std::move(reaching);
+  if (!reached) co_return reached.error();
+  co_return std::make_unique<memory_subscription>(self, std::move(settings));
+}
+
+void memory_broker::client::return_deliveries() {
+  for (auto* const each : subscriptions_) each->return_deliveries(true);
+}
+
+void memory_broker::client::partition() {
+  is_partitioned_ = true;
+  return_deliveries();
+}
+
+void memory_broker::client::heal() {
+  is_partitioned_ = false;
+  server_->notify_all();
+}
+
+task<> memory_broker::client::run() {
+  const auto self = shared_from_this();
+  while (!is_closed_) {
+    if (co_await server_->state_changes_.wait() == wait_status::cancelled) co_return;
+  }
+}
+
+void memory_broker::client::close() {
+  is_closed_ = true;
+  return_deliveries();
+  server_->notify_all();
+}
+
+}  // namespace cohort::messaging

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <cohort/messaging/memory/memory_broker.hpp>
+
+namespace cohort::messaging {
+
+class memory_broker::client::memory_subscription final : public subscription {
+ public:
+  memory_subscription(std::shared_ptr<client> owner, subscription_settings settings);
+  ~memory_subscription() override;
+  memory_subscription(const memory_subscription&) = delete;
+  memory_subscription& operator=(const memory_subscription&) = delete;
+
+  task<result<delivery>> next(deadline wait_deadline) override;
+  result<void> acknowledge(const delivery& processed) override;
+  result<void> requeue(const delivery& returned) override;
+  task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) override;
+  std::uint64_t interruptions() const noexcept override { return interruptions_; }
+
+  /// Gives what is not acknowledged back to the queue, in its order.
+  void return_deliveries(bool is_interruption);
+
+ private:
+  bool can_receive() const noexcept;
+  result<void> check(const delivery& known) const;
+
+  std::shared_ptr<client> owner_;
+  subscription_settings settings_;
+  std::shared_ptr<queue> queue_;
+  std::map<std::uint64_t, stored> unacknowledged_;
+  std::uint64_t last_tag_ = 0;
+  std::uint64_t interruptions_ = 0;
+};
+
+}  // namespace cohort::messaging

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/messaging/broker.hpp>
+#include <cohort/messaging/publisher_metrics.hpp>
+#include <cohort/messaging/publisher_settings.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::messaging {
+
+/// Publishes messages through a bounded outbox in memory. `run` sends them in order and in batches, and sends them
+/// again until the broker has confirmed them, so that the broker receives each one at least once.
+///
+/// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
+/// - A copy that the broker may have received before has the same ID, see `duplicate_window`.
+/// - The trace of the caller is sent in the headers `traceparent` and `tracestate`.
+/// - The outbox ends with the process. Who must not lose a message waits for `publish`.
+///
+/// A publisher belongs to the loop that it was made on. `try_enqueue` is safe from any thread; the other functions are
+/// called on one of the program's loops.
+class publisher : public std::enable_shared_from_this<publisher> {
+  struct only_for_make {};
+
+ public:
+  publisher(only_for_make, std::shared_ptr<broker> destination, telemetry::registry& metrics, telemetry::logger log,
+            publisher_settings settings, std::string name);
+
+  /// Makes a publisher on the current loop. `name` is a label of its metrics. `metrics` must outlive it.
+  static std::shared_ptr<publisher> make(std::shared_ptr<broker> destination, telemetry::registry& metrics,
+                                         telemetry::logger log, publisher_settings settings = {},
+                                         std::string name = "publisher");
+
+  /// Publishes a message and waits until the broker has confirmed it. Errors: `invalid`, `overloaded` if the outbox is
+  /// still full at the caller's deadline, `timeout` if there is no confirm by then (the message stays in the outbox),
+  /// `unroutable`, `closed`, `cancelled`.
+  static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message published);
+
+  /// The same without the wait for the confirm: completes when the outbox has the message.
+  static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message published);
+
+  /// Adds a message to the outbox if there is room. Errors: `invalid`, `overloaded`, `closed`.
+  result<void> try_enqueue(const call_context& context, message published);
+
+  /// Sends the messages, until it is cancelled. One call at a time, on the publisher's loop, as `broker::run`:
+  /// `context.background.spawn(publisher::run(publisher))`.
+  static task<> run(std::shared_ptr<publisher> self);
+
+  /// Accepts no more messages, and sends those of the outbox until `limit`. Returns the number of messages that were
+  /// not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`; runs the broker
+  /// client itself meanwhile, and closes it.
+  static task<std::size_t> close(std::shared_ptr<publisher> self, deadline limit);
+
+  /// The number of messages that are not confirmed.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  loop& owner() const noexcept { return loop_; }
+
+ private:
+  struct entry;
+  using entry_pointer = std::shared_ptr<entry>;
+
+  /// Takes a place in the outbox. Safe from any thread.
+  bool try_reserve() noexcept;
+  void release(std::size_t places) noexcept;
+  /// On the loop, with a reserved place.
+  entry_pointer add(message published, time_point enqueued, bool is_awaited);
+  task<result<entry_pointer>> wait_and_add(call_context context, message published, bool is_awaited);
+  task<result<void>> publish_on_loop(call_context context, message published, bool is_awaited);
+  std::optional<error> prepare(const call_context& context, message& published) const;
+  task<> send_until_empty();
+  /// Sends the first messages. Returns whether all of them have left the outbox.
+  task<bool> send_batch();
+  void end_batch(std::deque<entry_pointer> batch, const std::vector<result<void>>& results);
+  void expire(time_point now);
+  void end(entry& ended, result<void> outcome);
+  void on_failed_attempt(const error& failure);
+
+  loop& loop_;
+  std::shared_ptr<broker> broker_;
+  std::shared_ptr<publisher_metrics> metrics_;
+  telemetry::logger log_;
+  publisher_settings settings_;
+  std::string name_;
+  std::atomic<std::size_t> size_{0};
+  std::atomic<bool> is_closing_{false};
+  std::deque<entry_pointer> outbox_;
+  event work_;
+  wait_queue room_;
+  unsigned failures_ = 0;
+  bool is_closed_ = false;
+};
+
+}  // namespace cohort::messaging

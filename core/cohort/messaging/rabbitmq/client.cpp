@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/messaging/rabbitmq/client.hpp>
+
+#include <algorithm>
+
+#include <cohort/messaging/rabbitmq/subscribed_queue.hpp>
+#include <cohort/net/connect.hpp>
+#include <cohort/policy/retry/exponential_backoff.hpp>
+#include <cohort/runtime/concurrency/race.hpp>
+
+namespace cohort::messaging::rabbitmq {
+namespace {
+
+constexpr std::uint16_t publish_channel = 1;
+
+}  // namespace
+
+/// Marks the session as usable.
+class client::ready_scope {
+ public:
+  ready_scope(client& owner, session& ready) : owner_(owner) {
+    owner_.session_ = &ready;
+    owner_.connected_.add(1);
+    owner_.state_changes_.notify_all();
+  }
+  ~ready_scope() {
+    owner_.session_ = nullptr;
+    owner_.connected_.add(-1);
+  }
+  ready_scope(const ready_scope&) = delete;
+  ready_scope& operator=(const ready_scope&) = delete;
+
+ private:
+  client& owner_;
+};
+
+client::client(net::network& network, settings configured, telemetry::registry& metrics, telemetry::logger log,
+               std::string name)
+    : loop_(loop::current()),
+      network_(network),
+      settings_(std::move(configured)),
+      log_(std::move(log)),
+      name_(std::move(name)),
+      connected_(metrics.make_gauge("cohort_messaging_connected", "1 if there is a connection to the broker, else 0.",
+                                    {{"client", name_}})) {
+  if (settings_.tls) tls_ = std::make_unique<net::tls_client_context>(*settings_.tls);
+}
+
+client::~client() = default;
+
+void client::close() {
+  is_closed_ = true;
+  state_changes_.notify_all();
+  changed_.set();
+  for (const auto& each : queues_) each->waiters.notify_all();
+}
+
+// ---- the connection
+
+task<> client::run() {
+  const auto self = shared_from_this();
+  while (!is_closed_) {
+    auto connecting = connect();
+    auto connected = co_await std::move(connecting);
+    if (connected) {
+      auto using_it = use(**connected);
+      const auto reason = co_await std::move(using_it);
+      on_connection_ended(reason);
+      connected->reset();
+    } else {
+      on_connect_failed(connected.error());
+    }
+    if (is_closed_) co_return;
+    // A broker that is down does not tell when it is back. Random, so that the clients do not all return at once; at
+    // most `max_backoff`.
+    const auto backoff =
+        policy::exponential_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff);
+    const auto pause = deadline::after(loop_.now(), loop_.random().uniform_between(backoff / 2, backoff));
+    if (co_await sleep_until(pause) == wait_status::cancelled) co_return;
+  }
+}
+
+task<result<std::unique_ptr<session>>> client::connect() {
+  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  net::connect_target target{settings_.host, settings_.port, tls_.get()};
+  if (settings_.tls) target.server_name = settings_.tls->server_name;
+  target.first_address = next_address_;
+  auto opening = net::connect_to_host(network_, std::move(target), limit);
+  auto stream = co_await std::move(opening);
+  if (!stream) {
+    ++next_address_;
+    co_return error{errc::unreachable, stream.error().message()};
+  }
+  auto& transport = **stream;
+  session_observer& observer = *this;
+  auto opened = std::make_unique<session>(std::move(*stream), settings_, observer);
+  auto logging_in = opened->open();
+  const auto failure = co_await std::move(logging_in);
+  if (failure) {
+    opened->fail(*failure);
+    co_return *failure;
+  }
+  transport.set_deadline(deadline::never());
+  co_return std::move(opened);
+}
+
+task<error> client::use(session& connected) {
+  struct current_scope {
+    client& owner;
+    ~current_scope() {
+      owner.current_ = nullptr;
+      owner.is_blocked_ = false;
+    }
+  };
+  current_ = &connected;
+  ++session_number_;
+  const current_scope current{*this};
+  auto both = race(connected.run(), operate(connected));
+  auto ended = co_await std::move(both);
+  if (auto* const reason = std::get_if<error>(&ended)) co_return std::move(*reason);
+  co_return std::get<1>(ended).value_or(error{errc::cancelled});
+}
+
+task<std::optional<error>> client::operate(session& connected) {
+  auto declaring = declare_exchange(connected);
+  if (auto declared = co_await std::move(declaring); !declared) co_return declared.error();
+  if (failures_ > 0) log_.write(telemetry::log_level::info, "broker connected again", {{"client", name_}});
+  failures_ = 0;
+  last_failure_.reset();
+  const ready_scope ready{*this, connected};
+  for (;;) {
+    changed_.reset();
+    if (is_closed_) co_return error{errc::closed};
+    auto opening = open_subscriptions(connected);
+    if (auto failure = co_await std::move(opening)) co_return failure;
+    auto waiting = changed_.wait();
+    if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
+  }
+}
+
+void client::on_connect_failed(const error& failure) {
+  if (failures_++ == 0) {
+    log_.write(telemetry::log_level::warn, "broker is unreachable", {{"client", name_}, {"error", log_text(failure)}});
+  }
+  last_failure_ = failure;
+}
+
+void client::on_connection_ended(const error& failure) {
+  if (!is_closed_ && failure.code != errc::cancelled) {
+    if (failures_++ == 0) {
+      log_.write(telemetry::log_level::warn, "broker connection lost",
+                 {{"client", name_},
+                  {"error", log_text(failure)},
+                  {"unconfirmed", static_cast<std::int64_t>(confirms_.size())}});
+    }
+    last_failure_ = failure;
+  }
+  confirms_.fail_all({is_closed_ ? errc::closed : errc::connection_lost, failure.message});
+  for (const auto& each : queues_) {
+    if (each->channel == 0) continue;
+    each->channel = 0;
+    // Those that have not been received are delivered again.
+    each->deliveries.clear();
+    ++each->interruptions;
+  }
+}
+
+// ---- publishing
+
+task<result<session*>> client::wait_until_ready(deadline limit) {
+  while (!session_) {
+    if (is_closed_) co_return error{errc::closed};
+    const auto status = co_await state_changes_.wait(limit);
+    if (status == wait_status::cancelled) co_return error{errc::cancelled};
+    if (status == wait_status::timed_out) {
+      co_return last_failure_.value_or(error{errc::unreachable, "not connected yet"});
+    }
+  }
+  if (is_closed_) co_return error{errc::closed};
+  co_return session_;
+}
+
+task<std::vector<result<void>>> client::publish(std::vector<message_pointer> messages, deadline limit,
+                                                publish_options options) {
+  return send(std::move(messages), limit, options.requires_queue, std::nullopt);
+}
+
+task<std::vector<result<void>>> client::send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
+                                             std::optional<route> destination) {
+  const auto self = shared_from_this();
+  const auto count = messages.size();
+  const auto all = [count](error failure) {
+    return std::vector<result<void>>(count, result<void>{std::move(failure)});
+  };
+  auto connecting = wait_until_ready(limit);
+  const auto connected = co_await std::move(connecting);
+  if (!connected) co_return all(connected.error());
+  if (is_blocked_) co_return all({errc::refused, "the broker is short of memory or disk space"});
+  auto batch = std::make_shared<publish_batch>(std::move(messages));
+  auto& output = session_->output();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& content = *batch->messages[i];
+    {
+      method_scope method{output, publish_channel, method_id::basic_publish};
+      method->short_uint(0);
+      method->short_string(destination ? destination->exchange : settings_.exchange);
+      method->short_string(destination ? destination->routing_key : content.topic);
+      method->octet(requires_queue ? 1 : 0);  // mandatory
+    }
+    append_content(output, publish_channel, content, session_->max_frame_size());
+    confirms_.add(batch, i);
+  }
+  session_->flush();
+  const auto number = session_number_;
+  auto confirming = batch->done.wait(limit);
+  const auto status = co_await std::move(confirming);
+  if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
+    // What is sent again must not follow these on the same connection: they would wait behind each other.
+    current_->fail({errc::connection_lost, "the broker did not confirm in time"});
+  }
+  co_return batch->results;
+}
+
+bool client::on_confirm(std::uint64_t tag, bool is_multiple, bool is_accepted) {
+  return confirms_.settle(tag, is_multiple, is_accepted);
+}
+
+void client::on_returned(const std::string& message_id) { confirms_.mark_unroutable(message_id); }
+
+void client::on_blocked(bool is_blocked) {
+  is_blocked_ = is_blocked;
+  log_.write(telemetry::log_level::warn,
+             is_blocked ? "broker accepts no messages, because it is short of memory or disk space"
+                        : "broker accepts messages again",
+             {{"client", name_}});
+}
+
+}  // namespace cohort::messaging::rabbitmq

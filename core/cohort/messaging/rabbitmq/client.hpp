@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/messaging/broker.hpp>
+#include <cohort/messaging/rabbitmq/confirm_window.hpp>
+#include <cohort/messaging/rabbitmq/session.hpp>
+#include <cohort/messaging/rabbitmq/settings.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/net/tls.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::messaging::rabbitmq {
+
+struct subscribed_queue;
+
+/// Client of RabbitMQ (3.8 or later) by AMQP 0-9-1 over `net::stream`: so with TLS, deadlines and the simulated
+/// network.
+///
+/// Topology, which the client declares: a durable exchange of type `topic`; for each topic and group the durable queue
+/// `EXCHANGE.TOPIC.GROUP`, bound by the topic, and `EXCHANGE.TOPIC.GROUP.dead` for its dead letters; for a subscriber
+/// without a group an exclusive queue, which ends with the connection. Messages are persistent, with publisher
+/// confirms.
+///
+/// Why AMQP 0-9-1 and no library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot declare a bound
+/// queue, and leaves a message that a queue rejects (`basic.nack`) without an answer
+/// (rabbit_amqp1_0_session_process.erl handles `basic.ack` only). librabbitmq owns its sockets and blocks.
+class client final : public broker, public std::enable_shared_from_this<client>, private session_observer {
+ public:
+  /// `name`: the label `client` of the metric `cohort_messaging_connected`, and for logs. `network` and `metrics` must
+  /// outlive the client.
+  client(net::network& network, settings configured, telemetry::registry& metrics, telemetry::logger log,
+         std::string name = "rabbitmq");
+  ~client() override;
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  task<> run() override;
+  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+                                          publish_options options) override;
+  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) override;
+  bool is_connected() const noexcept override { return session_ != nullptr; }
+  void close() override;
+
+ private:
+  class ready_scope;
+  class queue_subscription;
+  using queue_pointer = std::shared_ptr<subscribed_queue>;
+  /// Where a message goes: an exchange with a routing key.
+  struct route {
+    std::string exchange;
+    std::string routing_key;
+  };
+
+  /// The bytes of a method, and its answer.
+  using method_call = std::pair<std::string, method_id>;
+
+  task<result<std::unique_ptr<session>>> connect();
+  task<error> use(session& connected);
+  /// Declares the exchange, then opens subscriptions as they are added.
+  task<std::optional<error>> operate(session& connected);
+  task<result<void>> declare_exchange(session& connected);
+  task<std::optional<error>> open_subscriptions(session& connected);
+  task<result<void>> open_subscription(session& connected, queue_pointer opened);
+  /// One after the other, each within the timeout of a connect.
+  task<result<void>> call_all(session& connected, std::uint16_t channel, std::vector<method_call> calls);
+  void on_connect_failed(const error& failure);
+  void on_connection_ended(const error& failure);
+  task<result<session*>> wait_until_ready(deadline limit);
+  /// `destination` replaces the exchange and the topic, for dead letters.
+  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
+                                       std::optional<route> destination);
+  void remove(const queue_pointer& removed);
+  std::uint16_t unused_channel(const session& connected) const;
+  std::string queue_name(const subscription_settings& subscribed) const;
+  std::string dead_letter_queue(const subscription_settings& subscribed) const;
+
+  void on_message(std::uint16_t channel, arrived_message arrived) override;
+  bool on_confirm(std::uint64_t tag, bool is_multiple, bool is_accepted) override;
+  void on_returned(const std::string& message_id) override;
+  void on_channel_closed(std::uint16_t channel, const error& reason) override;
+  void on_blocked(bool is_blocked) override;
+
+  loop& loop_;
+  net::network& network_;
+  settings settings_;
+  telemetry::logger log_;
+  std::string name_;
+  telemetry::gauge& connected_;
+  std::unique_ptr<net::tls_client_context> tls_;
+  /// Null while there is no connection that can be used.
+  session* session_ = nullptr;
+  /// The session that is being set up or used.
+  session* current_ = nullptr;
+  /// Distinguishes the deliveries of different connections.
+  std::uint64_t session_number_ = 0;
+  confirm_window confirms_;
+  std::list<queue_pointer> queues_;
+  event changed_;
+  wait_queue state_changes_;
+  std::optional<error> last_failure_;
+  unsigned failures_ = 0;
+  std::size_t next_address_ = 0;
+  bool is_blocked_ = false;
+  bool is_closed_ = false;
+};
+
+}  // namespace cohort::messaging::rabbitmq

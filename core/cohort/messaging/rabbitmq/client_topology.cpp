@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+// The exchange, the queues and the subscriptions of a client.
+#include <algorithm>
+
+#include <cohort/messaging/rabbitmq/client.hpp>
+#include <cohort/messaging/rabbitmq/subscribed_queue.hpp>
+#include <cohort/runtime/concurrency/with_deadline.hpp>
+
+namespace cohort::messaging::rabbitmq {
+namespace {
+
+constexpr std::uint16_t publish_channel = 1;
+
+// Bits of the flags of declarations (generated reference, section 1.7).
+constexpr std::uint8_t durable = 1U << 1U;
+constexpr std::uint8_t exclusive = 1U << 2U;
+constexpr std::uint8_t auto_delete = 1U << 3U;
+
+using method_call = std::pair<std::string, method_id>;
+
+method_call open_channel(std::uint16_t channel) {
+  std::string bytes;
+  method_scope { bytes, channel, method_id::channel_open } -> short_string({});
+  return {std::move(bytes), method_id::channel_open_ok};
+}
+
+method_call declare_queue(std::uint16_t channel, const std::string& name, std::uint8_t flags,
+                          const field_table& arguments) {
+  std::string bytes;
+  {
+    method_scope method{bytes, channel, method_id::queue_declare};
+    method->short_uint(0);
+    method->short_string(name);
+    method->octet(flags);
+    method->table(arguments);
+  }
+  return {std::move(bytes), method_id::queue_declare_ok};
+}
+
+method_call bind_queue(std::uint16_t channel, const std::string& queue, const std::string& exchange,
+                       const std::string& topic) {
+  std::string bytes;
+  {
+    method_scope method{bytes, channel, method_id::queue_bind};
+    method->short_uint(0);
+    method->short_string(queue);
+    method->short_string(exchange);
+    method->short_string(topic);
+    method->octet(0);
+    method->table({});
+  }
+  return {std::move(bytes), method_id::queue_bind_ok};
+}
+
+method_call set_prefetch(std::uint16_t channel, std::size_t count) {
+  std::string bytes;
+  {
+    method_scope method{bytes, channel, method_id::basic_qos};
+    method->long_uint(0);
+    method->short_uint(static_cast<std::uint16_t>(std::clamp<std::size_t>(count, 1, 65'535)));
+    method->octet(0);
+  }
+  return {std::move(bytes), method_id::basic_qos_ok};
+}
+
+method_call consume(std::uint16_t channel, const std::string& queue) {
+  std::string bytes;
+  {
+    method_scope method{bytes, channel, method_id::basic_consume};
+    method->short_uint(0);
+    method->short_string(queue);
+    method->short_string("consumer");
+    method->octet(0);
+    method->table({});
+  }
+  return {std::move(bytes), method_id::basic_consume_ok};
+}
+
+}  // namespace
+
+std::string client::queue_name(const subscription_settings& subscribed) const {
+  return settings_.exchange + "." + subscribed.topic + (subscribed.group.empty() ? "" : "." + subscribed.group);
+}
+
+std::string client::dead_letter_queue(const subscription_settings& subscribed) const {
+  return queue_name(subscribed) + ".dead";
+}
+
+task<result<void>> client::declare_exchange(session& connected) {
+  std::vector<method_call> calls;
+  calls.push_back(open_channel(publish_channel));
+  std::string bytes;
+  method_scope { bytes, publish_channel, method_id::confirm_select } -> octet(0);
+  calls.emplace_back(std::move(bytes), method_id::confirm_select_ok);
+  bytes.clear();
+  {
+    method_scope method{bytes, publish_channel, method_id::exchange_declare};
+    method->short_uint(0);
+    method->short_string(settings_.exchange);
+    method->short_string("topic");
+    method->octet(durable);
+    method->table({});
+  }
+  calls.emplace_back(std::move(bytes), method_id::exchange_declare_ok);
+  auto calling = call_all(connected, publish_channel, std::move(calls));
+  co_return co_await std::move(calling);
+}
+
+task<result<void>> client::call_all(session& connected, std::uint16_t channel, std::vector<method_call> calls) {
+  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  for (auto& [bytes, answer] : calls) {
+    auto calling = with_deadline(limit, connected.call(channel, std::move(bytes), answer));
+    const auto called = co_await std::move(calling);
+    if (!called) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
+    if (!*called) co_return called->error();
+  }
+  co_return result<void>{};
+}
+
+// ---- subscriptions
+
+task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_settings settings, deadline limit) {
+  const auto self = shared_from_this();
+  if (is_closed_) co_return error{errc::closed};
+  if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
+    co_return error{errc::invalid, "topic or group: 1 to 100 letters, digits, \".\", \"-\" and \"_\" are accepted"};
+  }
+  const auto added = std::make_shared<subscribed_queue>(std::move(settings));
+  queues_.push_back(added);
+  // Removes the queue also if this coroutine ends before it is confirmed.
+  auto made = std::make_unique<queue_subscription>(self, added);
+  changed_.set();
+  auto opening = added->opened.wait(limit);
+  const auto status = co_await std::move(opening);
+  if (status == wait_status::cancelled) co_return error{errc::cancelled};
+  if (added->failure) co_return *added->failure;
+  if (is_closed_) co_return error{errc::closed};
+  if (status == wait_status::timed_out) co_return last_failure_.value_or(error{errc::timeout});
+  co_return std::unique_ptr<subscription>{std::move(made)};
+}
+
+std::uint16_t client::unused_channel(const session& connected) const {
+  std::uint16_t channel = publish_channel + 1;
+  const auto is_used = [&](std::uint16_t number) {
+    return connected.is_closing(number) ||
+           std::any_of(queues_.begin(), queues_.end(), [&](const auto& each) { return each->channel == number; });
+  };
+  while (is_used(channel)) ++channel;
+  return channel;
+}
+
+task<std::optional<error>> client::open_subscriptions(session& connected) {
+  for (;;) {
+    const auto next = std::find_if(queues_.begin(), queues_.end(),
+                                   [](const auto& each) { return each->channel == 0 && !each->failure; });
+    if (next == queues_.end()) co_return std::nullopt;
+    const auto opened = *next;
+    opened->channel = unused_channel(connected);
+    auto opening = open_subscription(connected, opened);
+    const auto outcome = co_await std::move(opening);
+    if (outcome) {
+      opened->opened.set();
+    } else if (outcome.error().code != errc::refused && outcome.error().code != errc::closed) {
+      // Neither refused nor removed meanwhile.
+      co_return outcome.error();
+    }
+  }
+}
+
+task<result<void>> client::open_subscription(session& connected, queue_pointer opened) {
+  const auto channel = opened->channel;
+  const auto& subscribed = opened->settings;
+  const auto dead_letters = dead_letter_queue(subscribed);
+  const field_table type{{"x-queue-type", settings_.group_queues == queue_type::quorum ? "quorum" : "classic"}};
+  std::vector<method_call> calls;
+  calls.push_back(open_channel(channel));
+  calls.push_back(set_prefetch(channel, subscribed.prefetch));
+  calls.push_back(declare_queue(channel, dead_letters, durable, type));
+  // The broker names a queue without a name, and an empty name stands for the last one that was declared on the
+  // channel.
+  const bool is_shared = !subscribed.group.empty();
+  const auto name = is_shared ? queue_name(subscribed) : std::string{};
+  calls.push_back(is_shared ? declare_queue(channel, name, durable, type)
+                            : declare_queue(channel, name, exclusive | auto_delete, {}));
+  calls.push_back(bind_queue(channel, name, settings_.exchange, subscribed.topic));
+  calls.push_back(consume(channel, name));
+  auto calling = call_all(connected, channel, std::move(calls));
+  co_return co_await std::move(calling);
+}
+
+void client::on_channel_closed(std::uint16_t channel, const error& reason) {
+  if (channel == publish_channel) {
+    current_->fail(reason);
+    return;
+  }
+  for (const auto& each : queues_) {
+    if (each->channel != channel) continue;
+    log_.write(telemetry::log_level::error, "broker ended a subscription",
+               {{"client", name_}, {"topic", each->settings.topic}, {"error", log_text(reason)}});
+    each->failure = reason;
+    each->channel = 0;
+    each->deliveries.clear();
+    each->opened.set();
+    each->waiters.notify_all();
+    return;
+  }
+}
+
+void client::remove(const queue_pointer& removed) {
+  if (removed->channel != 0 && current_) current_->close_channel(removed->channel);
+  queues_.remove(removed);
+}
+
+}  // namespace cohort::messaging::rabbitmq

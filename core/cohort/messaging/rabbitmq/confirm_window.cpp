@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/messaging/rabbitmq/confirm_window.hpp>
+
+namespace cohort::messaging::rabbitmq {
+
+void confirm_window::add(std::shared_ptr<publish_batch> batch, std::size_t index) {
+  slots_.push_back({std::move(batch), index});
+}
+
+void confirm_window::end(slot& ended, result<void> outcome) {
+  if (std::exchange(ended.is_settled, true)) return;
+  ended.batch->results[ended.index] = std::move(outcome);
+  if (--ended.batch->pending == 0) ended.batch->done.set();
+}
+
+void confirm_window::settle(slot& settled, bool is_accepted) {
+  if (!is_accepted) {
+    end(settled, error{errc::refused, "the broker could not store the message"});
+  } else if (settled.is_unroutable) {
+    end(settled, error{errc::unroutable});
+  } else {
+    end(settled, {});
+  }
+}
+
+bool confirm_window::settle(std::uint64_t tag, bool is_multiple, bool is_accepted) {
+  // Zero with `multiple`: all messages.
+  if (tag == 0 && is_multiple) tag = first_tag_ + slots_.size() - 1;
+  if (tag < first_tag_ || tag - first_tag_ >= slots_.size()) return false;
+  const auto position = static_cast<std::size_t>(tag - first_tag_);
+  for (std::size_t i = is_multiple ? 0 : position; i <= position; ++i) settle(slots_[i], is_accepted);
+  while (!slots_.empty() && slots_.front().is_settled) {
+    slots_.pop_front();
+    ++first_tag_;
+  }
+  return true;
+}
+
+bool confirm_window::mark_unroutable(std::string_view message_id) {
+  // Returned in the order of sending, shortly before their confirms: near the first one.
+  for (auto& each : slots_) {
+    if (each.is_settled || each.is_unroutable || each.batch->messages[each.index]->id != message_id) continue;
+    each.is_unroutable = true;
+    return true;
+  }
+  return false;
+}
+
+void confirm_window::fail_all(const error& failure) {
+  for (auto& each : slots_) end(each, failure);
+  slots_.clear();
+  first_tag_ = 1;
+}
+
+}  // namespace cohort::messaging::rabbitmq

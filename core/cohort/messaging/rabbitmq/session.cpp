@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/messaging/rabbitmq/session.hpp>
+
+#include <algorithm>
+
+#include <cohort/runtime/concurrency/race.hpp>
+#include <cohort/runtime/version.hpp>
+
+namespace cohort::messaging::rabbitmq {
+namespace {
+
+constexpr std::size_t read_size = std::size_t{64} * 1024;
+/// What RabbitMQ proposes by default. Section 4.2.3 requires at least 4096.
+constexpr std::size_t wanted_frame_size = std::size_t{128} * 1024;
+constexpr std::size_t min_frame_size = 4096;
+constexpr std::uint16_t wanted_channels = 2047;
+
+error lost(const error_code& failure) {
+  if (failure == asio::error::operation_aborted) return {errc::cancelled};
+  if (failure == asio::error::eof) return {errc::connection_lost, "the broker closed the connection"};
+  return {errc::connection_lost, failure.message()};
+}
+
+error invalid(std::string what) { return {errc::protocol_error, std::move(what)}; }
+
+bool lists_plain(std::string_view mechanisms) {
+  const auto padded = " " + std::string{mechanisms} + " ";
+  return padded.find(" PLAIN ") != std::string::npos;
+}
+
+}  // namespace
+
+session::session(net::stream_ptr stream, const settings& configured, session_observer& observer)
+    : loop_(loop::current()),
+      stream_(std::move(stream)),
+      settings_(configured),
+      observer_(observer),
+      parser_(wanted_frame_size),
+      max_frame_size_(wanted_frame_size) {}
+
+session::~session() {
+  // Best effort: an orderly end, without waiting for the answer.
+  if (!failure_ || failure_->code == errc::cancelled) {
+    output_.clear();
+    method_scope close{output_, 0, method_id::connection_close};
+    close->short_uint(200);
+    close->short_string("closed");
+    close->long_uint(0);
+  }
+  if (!output_.empty()) (void)stream_->try_write({asio::buffer(output_), asio::const_buffer{}});
+}
+
+// ---- login
+
+task<result<frame>> session::read_frame() {
+  for (;;) {
+    if (auto next = parser_.next()) co_return *next;
+    if (!parser_.error().empty()) co_return invalid(parser_.error());
+    input_.resize(read_size);
+    auto reading = stream_->read_some(asio::buffer(input_));
+    const auto count = co_await std::move(reading);
+    if (!count) co_return lost(count.error());
+    last_received_ = loop_.now();
+    parser_.append(std::string_view{input_}.substr(0, *count));
+  }
+}
+
+task<result<void>> session::send(std::string bytes) {
+  const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
+  auto writing = net::write_all(*stream_, buffers);
+  const auto written = co_await std::move(writing);
+  if (!written) co_return lost(written.error());
+  last_sent_ = loop_.now();
+  co_return result<void>{};
+}
+
+/// The next method of channel 0, which must be `expected`; its arguments are copied.
+task<result<void>> session::expect(method_id expected, std::string* arguments) {
+  for (;;) {
+    auto reading = read_frame();
+    const auto received = co_await std::move(reading);
+    if (!received) co_return received.error();
+    if (received->type == frame_type::heartbeat) continue;
+    wire_reader reader{received->payload};
+    const auto method = static_cast<method_id>(reader.long_uint());
+    if (received->type != frame_type::method || reader.failed())
+      co_return invalid("no method while the connection opens");
+    if (method == method_id::connection_close) {
+      const auto code = reader.short_uint();
+      co_return error{errc::refused, std::to_string(code) + " " + std::string{reader.short_string()}};
+    }
+    if (method != expected) co_return invalid("an unexpected method while the connection opens");
+    if (arguments) *arguments = received->payload.substr(sizeof(std::uint32_t));
+    co_return result<void>{};
+  }
+}
+
+std::string session::start_ok() const {
+  std::string bytes;
+  method_scope method{bytes, 0, method_id::connection_start_ok};
+  const auto properties = method->begin_block();
+  for (const auto& [name, text] : field_table{{"product", "Cohort"},
+                                              {"version", std::string{version()}},
+                                              {"platform", "C++"},
+                                              {"connection_name", settings_.connection_name}}) {
+    method->field(name, 'S');
+    method->long_string(text);
+  }
+  method->field("capabilities", 'F');
+  const auto capabilities = method->begin_block();
+  // https://www.rabbitmq.com/docs/connections#capabilities
+  for (const auto* const name : {"publisher_confirms", "basic.nack", "consumer_cancel_notify", "connection.blocked",
+                                 "authentication_failure_close"}) {
+    method->field(name, 't');
+    method->octet(1);
+  }
+  method->end_block(capabilities);
+  method->end_block(properties);
+  method->short_string("PLAIN");
+  method->long_string(plain_response(settings_.user, settings_.password));
+  method->short_string("en_US");
+  return bytes;
+}
+
+task<std::optional<error>> session::open() {
+  std::string arguments;
+  auto greeting = send(std::string{"AMQP\0\0\x09\x01", 8});
+  if (auto sent = co_await std::move(greeting); !sent) co_return sent.error();
+  auto starting = expect(method_id::connection_start, &arguments);
+  if (auto started = co_await std::move(starting); !started) co_return started.error();
+  wire_reader start{arguments};
+  start.short_uint();  // the version, which the server has accepted
+  start.table();
+  if (const auto mechanisms = start.long_string(); start.failed() || !lists_plain(mechanisms)) {
+    co_return error{errc::refused, "the broker does not offer the SASL mechanism PLAIN"};
+  }
+  auto logging_in = send(start_ok());
+  if (auto sent = co_await std::move(logging_in); !sent) co_return sent.error();
+  auto tuning = expect(method_id::connection_tune, &arguments);
+  if (auto tuned = co_await std::move(tuning); !tuned) co_return tuned.error();
+
+  wire_reader tune{arguments};
+  const auto channels = tune.short_uint();
+  const std::size_t frame_size = tune.long_uint();
+  const std::chrono::seconds proposed{tune.short_uint()};
+  if (tune.failed() || (frame_size != 0 && frame_size < min_frame_size)) co_return invalid("connection.tune");
+  if (frame_size != 0) max_frame_size_ = std::min(wanted_frame_size, frame_size);
+  const auto heartbeat = proposed.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed);
+  heartbeat_ = heartbeat;
+  std::string answers;
+  {
+    method_scope method{answers, 0, method_id::connection_tune_ok};
+    method->short_uint(channels == 0 ? wanted_channels : std::min(wanted_channels, channels));
+    method->long_uint(static_cast<std::uint32_t>(max_frame_size_));
+    method->short_uint(static_cast<std::uint16_t>(heartbeat.count()));
+  }
+  {
+    method_scope method{answers, 0, method_id::connection_open};
+    method->short_string(settings_.virtual_host);
+    method->short_string({});
+    method->octet(0);
+  }
+  auto opening = send(std::move(answers));
+  if (auto sent = co_await std::move(opening); !sent) co_return sent.error();
+  auto opened = expect(method_id::connection_open_ok, nullptr);
+  if (auto answered = co_await std::move(opened); !answered) co_return answered.error();
+  co_return std::nullopt;
+}
+
+// ---- the open connection
+
+task<error> session::run() {
+  last_received_ = last_sent_ = loop_.now();
+  auto all = race(read(), write(), watch());
+  auto ended = co_await std::move(all);
+  auto reason = std::visit([](auto& each) { return std::move(each); }, ended).value_or(error{errc::cancelled});
+  failure_ = reason;
+  // What has not been sent is not sent any more, except the answer to the broker's close.
+  if (!is_closed_by_broker_) output_.clear();
+  for (const auto& [channel, call] : calls_) {
+    call->failure = reason;
+    call->done.set();
+  }
+  co_return reason;
+}
+
+void session::fail(error reason) {
+  if (failure_) return;
+  failure_ = std::move(reason);
+  failed_.set();
+}
+
+task<std::optional<error>> session::read() {
+  for (;;) {
+    auto reading = read_frame();
+    const auto received = co_await std::move(reading);
+    if (!received) co_return received.error();
+    if (auto failure = on_frame(*received)) co_return failure;
+  }
+}
+
+task<std::optional<error>> session::write() {
+  for (;;) {
+    while (output_.empty()) {
+      has_output_.reset();
+      auto waiting = has_output_.wait();
+      if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
+    }
+    auto sending = send(std::exchange(output_, {}));
+    if (auto sent = co_await std::move(sending); !sent) co_return sent.error();
+  }
+}
+
+/// Heartbeats, and the end by `fail`. Source: section 4.2.7, and https://www.rabbitmq.com/docs/heartbeats: one each
+/// half interval, and the peer is gone after two intervals.
+task<std::optional<error>> session::watch() {
+  for (;;) {
+    auto waiting = failed_.wait(deadline::after(loop_.now(), heartbeat_ / 2));
+    const auto status = co_await std::move(waiting);
+    if (failure_) co_return failure_;
+    if (status == wait_status::cancelled) co_return std::nullopt;
+    const auto now = loop_.now();
+    if (now - last_received_ >= 2 * heartbeat_) {
+      co_return error{errc::connection_lost, "the broker has sent nothing for two heartbeat intervals"};
+    }
+    if (now - last_sent_ < heartbeat_ / 2 || !output_.empty()) continue;
+    {
+      const frame_scope heartbeat{output_, frame_type::heartbeat, 0};
+    }
+    flush();
+  }
+}
+
+task<result<void>> session::call(std::uint16_t channel, std::string bytes, method_id answer) {
+  if (failure_) co_return *failure_;
+  pending_call pending{answer};
+  struct registration {
+    std::map<std::uint16_t, pending_call*>& calls;
+    std::uint16_t channel;
+    ~registration() { calls.erase(channel); }
+  };
+  calls_[channel] = &pending;
+  const registration registered{calls_, channel};
+  output_ += bytes;
+  flush();
+  auto waiting = pending.done.wait();
+  if (co_await std::move(waiting) == wait_status::cancelled) co_return error{errc::cancelled};
+  if (pending.failure) co_return *pending.failure;
+  co_return result<void>{};
+}
+
+void session::close_channel(std::uint16_t channel) {
+  closing_channels_.insert(channel);
+  contents_.erase(channel);
+  if (const auto found = calls_.find(channel); found != calls_.end()) {
+    found->second->failure = error{errc::closed};
+    found->second->done.set();
+  }
+  {
+    method_scope method{output_, channel, method_id::channel_close};
+    method->short_uint(200);
+    method->short_string("closed");
+    method->long_uint(0);
+  }
+  flush();
+}
+
+}  // namespace cohort::messaging::rabbitmq

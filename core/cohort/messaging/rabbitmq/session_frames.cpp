@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+// The frames that a session receives.
+#include <cohort/messaging/rabbitmq/session.hpp>
+
+namespace cohort::messaging::rabbitmq {
+namespace {
+
+/// Larger bodies, of other publishers, are discarded: a limit of the memory.
+constexpr std::uint64_t max_received_body = std::uint64_t{16} << 20U;
+
+error invalid(std::string what) { return {errc::protocol_error, std::move(what)}; }
+
+}  // namespace
+
+std::optional<error> session::on_frame(const frame& received) {
+  switch (received.type) {
+    case frame_type::heartbeat: return std::nullopt;
+    case frame_type::method: return on_method(received.channel, received.payload);
+    case frame_type::header:
+    case frame_type::body: break;
+  }
+  return is_closing(received.channel) ? std::nullopt : on_content(received);
+}
+
+std::optional<error> session::on_method(std::uint16_t channel, std::string_view payload) {
+  wire_reader arguments{payload};
+  const auto method = static_cast<method_id>(arguments.long_uint());
+  if (arguments.failed()) return invalid("a method frame is too short");
+  if (channel == 0) return on_connection_method(method, arguments);
+  if (method == method_id::channel_close) return on_channel_close(channel, arguments);
+  if (is_closing(channel)) {
+    if (method == method_id::channel_close_ok) closing_channels_.erase(channel);
+    return std::nullopt;
+  }
+  if (const auto found = calls_.find(channel); found != calls_.end() && found->second->answer == method) {
+    found->second->done.set();
+    return std::nullopt;
+  }
+  return on_basic_method(channel, method, arguments);
+}
+
+std::optional<error> session::on_connection_method(method_id method, wire_reader& arguments) {
+  switch (method) {
+    case method_id::connection_close: {
+      const auto code = arguments.short_uint();
+      const std::string text{arguments.short_string()};
+      is_closed_by_broker_ = true;
+      output_.clear();
+      answer(0, method_id::connection_close_ok);
+      // 320, CONNECTION_FORCED: the broker or its operator ends the connection.
+      return error{code == 320 ? errc::connection_lost : errc::refused, std::to_string(code) + " " + text};
+    }
+    case method_id::connection_blocked: observer_.on_blocked(true); return std::nullopt;
+    case method_id::connection_unblocked: observer_.on_blocked(false); return std::nullopt;
+    default: return invalid("an unexpected method of the connection");
+  }
+}
+
+std::optional<error> session::on_channel_close(std::uint16_t channel, wire_reader& arguments) {
+  const auto code = arguments.short_uint();
+  const error reason{errc::refused, std::to_string(code) + " " + std::string{arguments.short_string()}};
+  answer(channel, method_id::channel_close_ok);
+  contents_.erase(channel);
+  if (is_closing(channel)) return std::nullopt;  // both sides at once: `channel.close-ok` follows
+  if (const auto found = calls_.find(channel); found != calls_.end()) {
+    found->second->failure = reason;
+    found->second->done.set();
+  }
+  observer_.on_channel_closed(channel, reason);
+  return std::nullopt;
+}
+
+std::optional<error> session::on_basic_method(std::uint16_t channel, method_id method, wire_reader& arguments) {
+  switch (method) {
+    case method_id::basic_ack:
+    case method_id::basic_nack: {
+      const auto tag = arguments.long_long_uint();
+      const bool is_multiple = (arguments.octet() & 1U) != 0;
+      const bool is_accepted = method == method_id::basic_ack;
+      if (arguments.failed() || !observer_.on_confirm(tag, is_multiple, is_accepted)) return invalid("a confirm");
+      return std::nullopt;
+    }
+    case method_id::basic_deliver: {
+      content started;
+      arguments.short_string();  // the consumer's tag: there is one consumer for each channel
+      started.arrived.tag = arguments.long_long_uint();
+      started.arrived.is_redelivered = arguments.octet() != 0;
+      arguments.short_string();  // the exchange
+      started.arrived.topic = arguments.short_string();
+      if (arguments.failed()) return invalid("basic.deliver");
+      contents_[channel] = std::move(started);
+      return std::nullopt;
+    }
+    case method_id::basic_return: contents_[channel] = content{.is_returned = true}; return std::nullopt;
+    case method_id::basic_cancel:
+      close_channel(channel);
+      observer_.on_channel_closed(channel, {errc::refused, "the queue was deleted"});
+      return std::nullopt;
+    // Of a call that has been cancelled.
+    case method_id::channel_open_ok:
+    case method_id::queue_declare_ok:
+    case method_id::queue_bind_ok:
+    case method_id::exchange_declare_ok:
+    case method_id::basic_qos_ok:
+    case method_id::basic_consume_ok:
+    case method_id::confirm_select_ok: return std::nullopt;
+    default:
+      return invalid("an unexpected method " + std::to_string(static_cast<std::uint32_t>(method) >> 16U) + "." +
+                     std::to_string(static_cast<std::uint32_t>(method) & 0xFFFFU));
+  }
+}
+
+std::optional<error> session::on_content(const frame& received) {
+  const auto found = contents_.find(received.channel);
+  if (found == contents_.end()) return invalid("a content without a method");
+  auto& current = found->second;
+  if (received.type == frame_type::header) {
+    if (current.has_header || !parse_content_header(received.payload, current.arrived.header)) {
+      return invalid("a content header");
+    }
+    current.has_header = true;
+    current.arrived.is_too_large = current.arrived.header.body_size > max_received_body;
+  } else {
+    auto& body_size = current.arrived.header.body_size;
+    if (!current.has_header || received.payload.size() > body_size) return invalid("a content body");
+    // From here on, `body_size` is what is missing.
+    body_size -= received.payload.size();
+    if (!current.arrived.is_too_large) current.arrived.body += received.payload;
+  }
+  if (current.arrived.header.body_size == 0) {
+    auto complete = std::move(current);
+    contents_.erase(found);
+    end_content(received.channel, complete);
+  }
+  return std::nullopt;
+}
+
+void session::end_content(std::uint16_t channel, content& complete) {
+  if (complete.is_returned) {
+    observer_.on_returned(complete.arrived.header.id);
+  } else {
+    observer_.on_message(channel, std::move(complete.arrived));
+  }
+}
+
+void session::answer(std::uint16_t channel, method_id method) {
+  {
+    const method_scope empty{output_, channel, method};
+  }
+  flush();
+}
+
+}  // namespace cohort::messaging::rabbitmq

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <cohort/net/tls_settings.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::messaging::rabbitmq {
+
+/// The types of the queues of groups. A type cannot be changed once a queue exists.
+enum class queue_type : std::uint8_t {
+  /// Replicated, and counts the deliveries of a message also over the end of processes. RabbitMQ 3.8 or later.
+  quorum,
+  classic,
+};
+
+struct settings {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 5672;
+  std::string user = "guest";
+  /// Never logged.
+  std::string password = "guest";
+  std::string virtual_host = "/";
+  /// Encrypts the connection. Empty: plain TCP.
+  std::optional<net::tls_client_settings> tls{};
+  /// Shown in RabbitMQ's list of connections.
+  std::string connection_name = "cohort";
+  /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. Valid as a topic is, at most 40
+  /// bytes.
+  std::string exchange = "cohort";
+  queue_type group_queues = queue_type::quorum;
+  /// Timeout of an attempt to connect, with TLS, login and the declarations.
+  duration connect_timeout = std::chrono::seconds{5};
+  /// Interval of the heartbeats. The connection is closed after two intervals without a byte of the broker. In whole
+  /// seconds, at least 1 s; the broker can lower it.
+  std::chrono::seconds heartbeat{10};
+  /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
+  duration min_backoff = std::chrono::milliseconds{50};
+  duration max_backoff = std::chrono::seconds{2};
+};
+
+}  // namespace cohort::messaging::rabbitmq

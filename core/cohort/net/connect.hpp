@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::net {
+
+class tls_client_context;
+
+/// The peer of `connect_to_host`.
+struct connect_target {
+  /// A name or an IP address.
+  std::string host;
+  std::uint16_t port = 0;
+  /// Null: without TLS. Must outlive the call.
+  tls_client_context* tls = nullptr;
+  /// The name that the certificate must be valid for. Empty: `host`.
+  std::string server_name{};
+  /// The position, modulo their number, of the first of the host's addresses to try. A client increases it after a
+  /// failure.
+  std::size_t first_address = 0;
+};
+
+/// Resolves the host and connects to the first of its addresses that accepts, with TLS if that is wanted. The addresses
+/// share the time until `connect_deadline`, which is also the deadline of the stream. Errors: those of
+/// `network::resolve`, `network::connect` (of the last address) and `tls_client_context::handshake`.
+task<result<stream_ptr>> connect_to_host(network& client_network, connect_target target, deadline connect_deadline);
+
+}  // namespace cohort::net

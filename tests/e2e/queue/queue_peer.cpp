@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+// Publishes to a real broker, or consumes from it, and counts:
+//   queue-peer publish URL TOPIC COUNT [BODY-BYTES]   messages with the IDs 0 to COUNT-1, by the outbox, until all are
+//                                                     confirmed
+//   queue-peer consume URL TOPIC GROUP COUNT          until the messages 0 to COUNT-1 have been received, and for 2 s
+//                                                     more; "poison" messages are those whose body begins with "!"
+// The result is one line of JSON on standard output. Exit status 1: not all within the time limit of 300 s.
+#include <sys/resource.h>
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/messaging/broker_url.hpp>
+#include <cohort/messaging/consumer.hpp>
+#include <cohort/messaging/publisher.hpp>
+#include <cohort/net/system/system_network.hpp>
+#include <cohort/runtime/concurrency/race.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr duration time_limit = 300s;
+
+struct peer {
+  telemetry::registry metrics{1};
+  telemetry::log_sink sink;
+  telemetry::logger log{sink, "queue-peer", telemetry::log_level::info, telemetry::log_format::text};
+  net::system_network network;
+  std::shared_ptr<messaging::broker> broker;
+};
+
+/// User and system time of this process, in microseconds.
+double cpu_time() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto microseconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+  };
+  return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+}
+
+task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string topic, std::size_t count,
+                       std::string body) {
+  const call_context context{.deadline = deadline::after(loop::current().now(), time_limit)};
+  for (std::size_t i = 0; i < count; ++i) {
+    messaging::message next{.topic = topic, .body = body, .id = std::to_string(i)};
+    if (outbox->size() < messaging::publisher_settings{}.max_messages) {
+      if (!outbox->try_enqueue(context, std::move(next))) co_return false;
+      continue;
+    }
+    auto waiting = messaging::publisher::enqueue(outbox, context, std::move(next));
+    if (!co_await std::move(waiting)) co_return false;
+  }
+  // Until the last ones are confirmed: polled each 10 ms, at most for the time limit.
+  while (outbox->size() > 0 && !context.deadline.expired(loop::current().now())) {
+    auto pause = sleep_for(10ms);
+    co_await std::move(pause);
+  }
+  co_return outbox->size() == 0;
+}
+
+task<int> publish(peer& self, std::string topic, std::size_t count, std::size_t body_size) {
+  auto outbox = messaging::publisher::make(self.broker, self.metrics, self.log, {}, "peer");
+  auto connecting = self.broker->run();
+  const auto started = loop::current().now();
+  const auto cpu_started = cpu_time();
+  auto all = race(enqueue_all(outbox, std::move(topic), count, std::string(body_size, 'x')), std::move(connecting),
+                  messaging::publisher::run(outbox));
+  const auto ended = co_await std::move(all);
+  const auto cpu = cpu_time() - cpu_started;
+  const auto seconds = std::chrono::duration<double>(loop::current().now() - started).count();
+  const messaging::publisher_metrics counted{self.metrics, "peer"};
+  std::cout << R"({"confirmed":)" << counted.confirmed.value() << R"(,"sent_again":)" << counted.retries.value()
+            << R"(,"seconds":)" << seconds << R"(,"cpu_us_per_message":)" << cpu / static_cast<double>(count) << "}"
+            << std::endl;
+  co_return ended.index() == 0 && std::get<0>(ended) ? 0 : 1;
+}
+
+struct received_counts {
+  explicit received_counts(std::size_t expected) : seen(expected) {}
+  std::vector<bool> seen;
+  std::size_t distinct = 0;
+  event complete;
+};
+
+task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, messaging::message_pointer received) {
+  if (received->body.starts_with('!')) co_return messaging::error{messaging::errc::invalid, "poison"};
+  const auto number = static_cast<std::size_t>(std::strtoull(received->id.c_str(), nullptr, 10));
+  if (number < counts->seen.size() && !counts->seen[number]) {
+    counts->seen[number] = true;
+    if (++counts->distinct == counts->seen.size()) counts->complete.set();
+  }
+  co_return messaging::result<void>{};
+}
+
+task<bool> wait_for_all(std::shared_ptr<received_counts> counts) {
+  auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit));
+  const bool is_complete = co_await std::move(waiting) == wait_status::notified;
+  // Copies that the broker delivers late.
+  auto pause = sleep_for(2s);
+  co_await std::move(pause);
+  co_return is_complete;
+}
+
+task<int> consume(peer& self, std::string topic, std::string group, std::size_t expected) {
+  auto counts = std::make_shared<received_counts>(expected);
+  messaging::consumer_settings settings;
+  settings.duplicate_window = 100'000;
+  messaging::consumer::handler handler = [counts](messaging::message_pointer received, call_context) {
+    return count(counts, std::move(received));
+  };
+  auto source = std::make_shared<messaging::consumer>(
+      self.broker, messaging::subscription_settings{std::move(topic), std::move(group), 512}, std::move(handler),
+      self.metrics, self.log, settings, "peer");
+  auto all = race(wait_for_all(counts), self.broker->run(), messaging::consumer::run(source));
+  const auto ended = co_await std::move(all);
+  const messaging::consumer_metrics counted{self.metrics, "peer"};
+  std::cout << R"({"received":)" << counts->distinct << R"(,"processed":)" << counted.processed.value()
+            << R"(,"duplicates":)" << counted.duplicates.value() << R"(,"dead_letters":)"
+            << counted.dead_letters.value() << "}" << std::endl;
+  co_return ended.index() == 0 && std::get<0>(ended) ? 0 : 1;
+}
+
+task<int> run_peer(peer& self, messaging::broker_endpoint endpoint, std::vector<std::string> arguments) {
+  const messaging::broker_dependencies needed{self.network, self.metrics, self.log, "queue-peer"};
+  self.broker = endpoint.make_client(needed);
+  const auto number = [&](std::size_t index) { return static_cast<std::size_t>(std::stoull(arguments.at(index))); };
+  auto running = arguments.at(0) == "publish"
+                     ? publish(self, arguments.at(2), number(3), arguments.size() > 4 ? number(4) : 200)
+                     : consume(self, arguments.at(2), arguments.at(3), number(4));
+  const auto status = co_await std::move(running);
+  self.broker->close();
+  co_return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() < 4 || (arguments[0] == "consume" && arguments.size() < 5)) {
+    std::cerr << "usage: queue-peer publish URL TOPIC COUNT [BODY-BYTES] | consume URL TOPIC GROUP COUNT\n";
+    return 2;
+  }
+  auto endpoint = messaging::parse_broker_url(arguments[1]);
+  if (!endpoint) {
+    std::cerr << "queue-peer: the URL is not valid: " << endpoint.error().message << '\n';
+    return 2;
+  }
+  loop event_loop;
+  peer self;
+  int status = 1;
+  asio::co_spawn(event_loop.get_executor(), run_peer(self, *endpoint, arguments),
+                 [&](const std::exception_ptr& failure, int result) {
+                   if (failure) std::cerr << "queue-peer: " << exception_message(failure) << '\n';
+                   if (!failure) status = result;
+                   event_loop.stop();
+                 });
+  event_loop.run();
+  self.broker.reset();
+  return status;
+}
