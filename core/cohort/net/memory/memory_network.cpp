@@ -6,7 +6,7 @@
 
 namespace cohort::net {
 
-task<result<stream_ptr>> memory_acceptor::accept(loop&) {
+task<result<stream_ptr>> memory_acceptor::accept(loop& target) {
   while (backlog_.empty()) {
     if (closed_) co_return error_code{asio::error::operation_aborted};
     auto waiting = waiters_.wait();
@@ -14,7 +14,7 @@ task<result<stream_ptr>> memory_acceptor::accept(loop&) {
   }
   auto accepted = std::move(backlog_.front());
   backlog_.pop_front();
-  co_return accepted;
+  co_return move_memory_stream(std::move(accepted), target);
 }
 
 void memory_acceptor::close() noexcept {

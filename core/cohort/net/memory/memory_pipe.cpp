@@ -14,10 +14,15 @@ using detail::not_scheduled;
 memory_pipe::state::state(memory_pipe_settings pipe_settings, std::shared_ptr<memory_link> pipe_link)
     : settings(pipe_settings), link(std::move(pipe_link)) {}
 
+time_point memory_pipe::state::now() const noexcept {
+  const auto* current = loop::current_or_null();
+  return (current ? *current : event_loop).now();
+}
+
 /// Keeps the order of segments: never before the latest arrival.
 time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
   auto& latest = channels[1 - sender].latest_arrival;
-  latest = std::max(latest, link ? link->arrival_time(sender, size) : event_loop.now() + settings.latency);
+  latest = std::max(latest, link ? link->arrival_time(sender, size) : now() + settings.latency);
   return latest;
 }
 
@@ -28,7 +33,7 @@ std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::strin
   const bool receiver_closed = closed[1 - sender] && !outgoing.held;
   if (receiver_closed) {
     answer_with_reset(sender, schedule_arrival(sender, size));
-    if (channels[sender].is_reset(event_loop.now())) return std::nullopt;
+    if (channels[sender].is_reset(now())) return std::nullopt;
   }
   if (link) link->on_sent(sender, bytes);
   if (receiver_closed) return size;
@@ -80,8 +85,8 @@ void memory_pipe::state::reset_at(pipe_side receiver, time_point when) {
 void memory_pipe::state::answer_with_reset(pipe_side receiver, time_point reached) {
   auto& incoming = channels[receiver];
   if (std::exchange(incoming.reset_sent, true) || incoming.held) return;
-  const auto now = event_loop.now();
-  const auto return_latency = (link ? link->arrival_time(1 - receiver, 0) : now + settings.latency) - now;
+  const auto sent = now();
+  const auto return_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
   reset_at(receiver, std::max(incoming.latest_arrival, reached + return_latency));
 }
 
@@ -119,11 +124,11 @@ memory_pipe& memory_pipe::operator=(memory_pipe&&) noexcept = default;
 
 stream_ptr memory_pipe::make_stream(pipe_side side, std::string peer_address) {
   assert(!state_->ends[side] && "one stream per side");
-  return std::make_unique<end>(state_, side, std::move(peer_address));
+  return std::make_unique<end>(state_, side, std::move(peer_address), state_->event_loop);
 }
 
 void memory_pipe::reset() {
-  for (const pipe_side side : {0U, 1U}) state_->reset_at(side, state_->event_loop.now());
+  for (const pipe_side side : {0U, 1U}) state_->reset_at(side, state_->now());
   for (const pipe_side side : {0U, 1U}) state_->notify(side);
 }
 
@@ -143,7 +148,7 @@ void memory_pipe::reset_after(pipe_side sender, std::uint64_t size) {
 
 void memory_pipe::hold(pipe_side sender) {
   auto& outgoing = state_->channels[1 - sender];
-  const auto now = state_->event_loop.now();
+  const auto now = state_->now();
   outgoing.held = true;
   for (auto& segment : outgoing.segments) {
     if (segment.arrives > now) segment.arrives = not_scheduled;
@@ -159,6 +164,12 @@ std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings settings
   memory_pipe pipe{settings};
   auto first = pipe.make_stream(0, std::move(second_address));
   return {std::move(first), pipe.make_stream(1, std::move(first_address))};
+}
+
+stream_ptr move_memory_stream(stream_ptr moved, loop& target) {
+  auto* const end = dynamic_cast<memory_pipe::end*>(moved.get());
+  if (!end || &end->event_loop() == &target) return moved;
+  return end->move_to(target);
 }
 
 void reset_memory_stream(stream& end) { dynamic_cast<memory_pipe::end&>(end).reset(); }

@@ -28,6 +28,10 @@ using pipe_side = std::size_t;
 /// written before, then `connection_reset`.
 void reset_memory_stream(stream& end);
 
+/// Moves a stream made by `memory_pipe`, without pending operations, to another loop of its thread. Other streams are
+/// returned unchanged.
+stream_ptr move_memory_stream(stream_ptr moved, loop& target);
+
 /// Determines the latency of a connection and observes its bytes. A simulated network implements it.
 class memory_link {
  public:
@@ -44,7 +48,7 @@ class memory_link {
 
 /// A connection in memory, with fault injection. Its ends behave like TCP sockets of Linux: data sent before a close or
 /// a reset still arrives; an end that closes with unread data, or receives data after closing, sends a reset. All uses
-/// must be on one loop.
+/// must be on one thread. The ends may belong to different loops, which must share a virtual clock.
 class memory_pipe {
  public:
   /// A `link` replaces `settings.latency`.
@@ -53,7 +57,7 @@ class memory_pipe {
   memory_pipe(memory_pipe&&) noexcept;
   memory_pipe& operator=(memory_pipe&&) noexcept;
 
-  /// The stream of one side; once per side. It may outlive the pipe.
+  /// The stream of one side, on the loop on which the pipe was made; once per side. It may outlive the pipe.
   stream_ptr make_stream(pipe_side side, std::string peer_address);
 
   /// Resets both ends immediately. Data in flight is lost.
@@ -71,6 +75,7 @@ class memory_pipe {
 
  private:
   friend void reset_memory_stream(stream& end);
+  friend stream_ptr move_memory_stream(stream_ptr moved, loop& target);
   struct state;
   class end;
   std::shared_ptr<state> state_;

@@ -9,18 +9,26 @@ namespace cohort::net {
 
 using detail::not_scheduled;
 
-memory_pipe::end::end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address)
+memory_pipe::end::end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address, loop& event_loop)
     : shared_(std::move(shared)),
+      loop_(event_loop),
       side_(side),
       peer_address_(std::move(peer_address)),
-      deadline_timer_(shared_->event_loop, this, [](void* self) { static_cast<end*>(self)->abort_pending(); }),
-      advance_timer_(shared_->event_loop.timers(), this) {
+      deadline_timer_(loop_, this, [](void* self) { static_cast<end*>(self)->abort_pending(); }),
+      advance_timer_(loop_.timers(), this) {
   shared_->ends[side_] = this;
 }
 
 memory_pipe::end::~end() {
+  if (moved_) return;
   close();
   shared_->ends[side_] = nullptr;
+}
+
+std::unique_ptr<memory_pipe::end> memory_pipe::end::move_to(loop& target) {
+  assert(!read_ && !write_ && !watch_);
+  moved_ = true;
+  return std::make_unique<end>(shared_, side_, peer_address_, target);
 }
 
 io_result memory_pipe::end::try_write(const_buffers buffers) {
@@ -44,13 +52,13 @@ void memory_pipe::end::unwatch_hangup() noexcept {
 }
 
 bool memory_pipe::end::readable() noexcept {
-  const auto now = shared_->event_loop.now();
+  const auto now = loop_.now();
   return closed() || incoming().has_data(now) || incoming().has_ended(now) || incoming().is_reset(now);
 }
 
 void memory_pipe::end::close() noexcept {
   if (closed()) return;
-  const bool has_unread_data = incoming().has_data(shared_->event_loop.now());
+  const bool has_unread_data = incoming().has_data(loop_.now());
   if (has_unread_data) shared_->send_reset(side_);
   shared_->send_fin(side_);
   close_side(has_unread_data);
@@ -67,6 +75,11 @@ void memory_pipe::end::power_off() {
 }
 
 void memory_pipe::end::advance() {
+  const auto* const current = loop::current_or_null();
+  if (current && current != &loop_) {
+    // Its timer runs this again on the loop of this end.
+    return write_ ? advance_timer_.arm(loop_.now()) : schedule_advance();
+  }
   if (read_) {
     if (const auto received = receive(read_.buffers)) {
       read_.complete(*received);
@@ -124,7 +137,7 @@ std::optional<error_code> memory_pipe::end::local_error() const noexcept {
 std::optional<io_result> memory_pipe::end::receive(asio::mutable_buffer buffer) {
   if (const auto error = local_error()) return io_result{*error};
   auto& channel = incoming();
-  const auto now = shared_->event_loop.now();
+  const auto now = loop_.now();
   if (channel.has_data(now)) return io_result{consume_segment(buffer)};
   if (channel.has_ended(now)) return io_result{error_code{asio::error::eof}};
   if (channel.is_reset(now)) return io_result{error_code{asio::error::connection_reset}};
@@ -147,7 +160,7 @@ std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
 std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   if (const auto error = local_error()) return io_result{*error};
   auto& outgoing = shared_->channels[1 - side_];
-  if (outgoing.fin_sent || incoming().is_reset(shared_->event_loop.now())) {
+  if (outgoing.fin_sent || incoming().is_reset(loop_.now())) {
     return io_result{error_code{asio::error::broken_pipe}};
   }
   const auto capacity = shared_->settings.capacity;
@@ -174,7 +187,7 @@ void memory_pipe::end::close_side(bool with_reset) {
 /// Responds to the segments in flight with a reset, since this end is closed.
 void memory_pipe::end::reject_incoming() {
   auto& channel = incoming();
-  const auto now = shared_->event_loop.now();
+  const auto now = loop_.now();
   while (!channel.segments.empty() && channel.segments.front().arrives != not_scheduled) {
     const auto arrives = channel.segments.front().arrives;
     if (arrives > now) shared_->answer_with_reset(1 - side_, arrives);
@@ -190,11 +203,11 @@ void memory_pipe::end::abort_pending() {
 }
 
 void memory_pipe::end::check_hangup() {
-  const auto now = shared_->event_loop.now();
+  const auto now = loop_.now();
   const auto& channel = incoming();
   watch_->done = channel.has_data(now) || channel.has_ended(now) || channel.is_reset(now);
   if (!watch_->done || channel.has_data(now)) return;
-  asio::post(shared_->event_loop.get_executor(), [watch = watch_] {
+  asio::post(loop_.get_executor(), [watch = watch_] {
     if (const auto on_hangup = std::exchange(watch->on_hangup, nullptr)) on_hangup();
   });
 }

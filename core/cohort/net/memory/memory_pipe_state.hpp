@@ -74,19 +74,22 @@ struct memory_pipe::state {
   void answer_with_reset(pipe_side receiver, time_point reached);
   void release(pipe_side sender);
   void notify(pipe_side side);
+  /// By the clock of the loop that runs.
+  time_point now() const noexcept;
 
   memory_pipe_settings settings;
   std::shared_ptr<memory_link> link;
   std::array<detail::channel, 2> channels;  // by receiver
   std::array<end*, 2> ends{};
   std::array<bool, 2> closed{};
+  /// The loop of the pipe's creation.
   loop& event_loop = loop::current();
 };
 
 /// One end of a memory pipe.
 class memory_pipe::end final : public stream {
  public:
-  end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address);
+  end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address, loop& event_loop);
   ~end() override;
 
   io_result try_write(const_buffers buffers) override;
@@ -100,8 +103,11 @@ class memory_pipe::end final : public stream {
 
   void reset() noexcept override;
   void power_off();
-  /// Completes pending operations that have become possible.
+  /// Completes pending operations that have become possible; on the end's loop, if another one calls.
   void advance();
+  /// An end on another loop, which replaces this one.
+  std::unique_ptr<end> move_to(loop& target);
+  const loop& event_loop() const noexcept { return loop_; }
 
  private:
   struct hangup_watch {
@@ -133,8 +139,10 @@ class memory_pipe::end final : public stream {
   void schedule_advance() noexcept;
 
   std::shared_ptr<state> shared_;
+  loop& loop_;
   pipe_side side_;
   std::string peer_address_;
+  bool moved_ = false;
   std::shared_ptr<hangup_watch> watch_;
   detail::pending_operation<asio::mutable_buffer> read_;
   detail::pending_operation<const_buffers> write_;

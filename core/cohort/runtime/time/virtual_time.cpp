@@ -9,10 +9,19 @@ virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 
   clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
 }
 
+void virtual_time::run_ready() {
+  do {
+    while (loop_.poll() > 0) {
+    }
+  } while (scheduler_ && scheduler_->run_due());
+}
+
 bool virtual_time::step_to_next_timer(time_point limit) {
-  const auto next = loop_.timers().next_wakeup();
-  if (!next || *next > limit) return false;
-  clock_.current = std::max(clock_.current, *next);
+  const auto own = loop_.timers().next_wakeup().value_or(time_point::max());
+  const auto next = scheduler_ ? std::min(own, scheduler_->next_wakeup()) : own;
+  if (next == time_point::max() || next > limit) return false;
+  clock_.current = std::max(clock_.current, next);
+  if (own > clock_.current) return true;
   // Posted, so that timer callbacks run on the loop like all other handlers.
   asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
   return true;
@@ -20,8 +29,7 @@ bool virtual_time::step_to_next_timer(time_point limit) {
 
 bool virtual_time::run_until(const std::function<bool()>& condition) {
   do {
-    while (loop_.poll() > 0) {
-    }
+    run_ready();
     if (condition()) return true;
   } while (step_to_next_timer(time_point::max()));
   return false;
@@ -30,8 +38,7 @@ bool virtual_time::run_until(const std::function<bool()>& condition) {
 void virtual_time::run_for(duration span) {
   const auto end = clock_.current + span;
   do {
-    while (loop_.poll() > 0) {
-    }
+    run_ready();
   } while (step_to_next_timer(end));
   clock_.current = end;
 }

@@ -16,6 +16,16 @@
 
 namespace cohort {
 
+/// Runs further loops on the clock of a `virtual_time`, such as the simulated processors of `cohort::sim`.
+class virtual_loop_scheduler {
+ public:
+  virtual ~virtual_loop_scheduler() = default;
+  /// Runs the handlers and timers that are due. Returns false if there were none.
+  virtual bool run_due() = 0;
+  /// The time of the next necessary call of `run_due`; `time_point::max()` if there is none.
+  virtual time_point next_wakeup() = 0;
+};
+
 /// A loop with a virtual clock, for tests and simulations. Time advances only when no handler is ready, directly to
 /// the next timer, so runs are deterministic and do not wait. Use it on one thread.
 class virtual_time {
@@ -27,6 +37,9 @@ class virtual_time {
                                                     std::chrono::hours{12}});
 
   loop& event_loop() noexcept { return loop_; }
+  const clock& time_source() const noexcept { return clock_; }
+  /// `scheduler` runs further loops whenever this loop has no ready handler. It must outlive all later calls.
+  void run_with(virtual_loop_scheduler& scheduler) noexcept { scheduler_ = &scheduler; }
   time_point now() const noexcept { return clock_.now(); }
 
   /// Runs `work` to its end and returns its value, or rethrows its exception. If no handler is ready and no timer is
@@ -63,6 +76,8 @@ class virtual_time {
     duration wall_offset{};
   };
 
+  /// Runs all handlers that are ready, on all loops.
+  void run_ready();
   /// Returns false if nothing was left to run before `condition` held.
   bool run_until(const std::function<bool()>& condition);
   /// Returns false if no timer is armed up to `limit`.
@@ -70,6 +85,7 @@ class virtual_time {
 
   virtual_clock clock_;
   loop loop_;
+  virtual_loop_scheduler* scheduler_ = nullptr;
 };
 
 }  // namespace cohort
