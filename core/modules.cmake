@@ -22,7 +22,7 @@ cohort_module(http MODULES net policy telemetry json config LIBRARIES Boost::url
 cohort_module(service MODULES http PRIVATE_LIBRARIES OpenSSL::Crypto)
 # Layer 5
 cohort_module(faults MODULES service)
-cohort_module(sim MODULES service)
+cohort_module(sim MODULES service PRIVATE_LIBRARIES ZLIB::ZLIB)
 cohort_module(messaging MODULES net policy telemetry LIBRARIES Boost::url)
 cohort_module(redis MODULES net policy telemetry)
 cohort_module(sqlite OPTIONAL MODULES telemetry PRIVATE_LIBRARIES SQLite::SQLite3)

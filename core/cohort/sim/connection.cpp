@@ -5,6 +5,11 @@
 
 namespace cohort::sim {
 
+using namespace std::chrono_literals;
+
+/// Linux's minimum; RFC 6298 recommends 1 s.
+constexpr duration data_retransmission_timeout = 200ms;
+
 connection::connection(network& owner, const host& client, const host& server, std::uint16_t port, std::uint64_t id)
     : network_(&owner),
       loop_(owner.loop_),
@@ -90,9 +95,9 @@ void connection::detach_network() noexcept {
 }
 
 time_point connection::arrival_time(net::pipe_side sender, std::size_t bytes) {
-  const auto now = loop_.now();
+  const auto now = network_ ? network_->now() : loop_.now();
   if (!network_) return now;
-  const auto& conditions = link_.conditions ? *link_.conditions : network_->default_conditions_;
+  const auto& conditions = network_->conditions_of(link_);
   auto departure = now;
   if (conditions.bytes_per_second > 0 && bytes > 0) {
     auto& busy_until = link_.busy_until[hosts_[sender]->index < hosts_[1 - sender]->index ? 0 : 1];
@@ -101,7 +106,9 @@ time_point connection::arrival_time(net::pipe_side sender, std::size_t bytes) {
   }
   const auto range = static_cast<double>((conditions.max_latency - conditions.min_latency).count());
   const auto latency = conditions.min_latency + duration{static_cast<duration::rep>(range * latency_fraction_)};
-  return departure + latency + network_->random_.uniform_between(duration{0}, conditions.jitter);
+  const auto jitter = network_->random_.uniform_between(duration{0}, conditions.jitter);
+  const auto retransmission = bytes > 0 ? network_->draw_retransmission(conditions, data_retransmission_timeout) : 0s;
+  return departure + latency + jitter + retransmission;
 }
 
 void connection::on_sent(net::pipe_side sender, std::string_view bytes) {

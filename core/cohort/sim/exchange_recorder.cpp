@@ -67,6 +67,11 @@ class exchange_recorder::connection_parser {
 exchange_recorder::exchange_recorder(loop& event_loop) : loop_(event_loop) {}
 exchange_recorder::~exchange_recorder() = default;
 
+time_point exchange_recorder::now() const noexcept {
+  const auto* current = loop::current_or_null();
+  return (current ? *current : loop_).now();
+}
+
 void exchange_recorder::connection_parser::on_read(std::string_view bytes) {
   if (requests_invalid_) return;
   request_bytes_.append(bytes);
@@ -108,10 +113,11 @@ bool exchange_recorder::connection_parser::read_request() {
   }
   body_.clear();
   request_parser_.reset();
-  exchange_.received_at = owner_.loop_.now();
+  exchange_.received_at = owner_.now();
   exchange_.client_closed = client_closed_;
   exchange_.pipelined = !pending_.empty();
   pending_.push_back(&owner_.exchanges_.emplace_back(std::move(exchange_)));
+  if (owner_.listener_) owner_.listener_->on_request_read(*pending_.back());
   return true;
 }
 
@@ -134,7 +140,10 @@ void exchange_recorder::connection_parser::on_written(std::string_view bytes) {
       if (!pending_.empty()) pending_.front()->response_started_at.reset();
       continue;
     }
-    if (response_parser_->header_done() && !pending_.empty()) pending_.front()->status = code;
+    if (response_parser_->header_done() && !pending_.empty() && pending_.front()->status == 0) {
+      pending_.front()->status = code;
+      if (owner_.listener_) owner_.listener_->on_response_started(*pending_.front());
+    }
     if (response_parser_->done()) {
       end_response();
     } else if (consumed == 0) {
@@ -147,7 +156,7 @@ void exchange_recorder::connection_parser::begin_response() {
   const bool is_head_request = !pending_.empty() && pending_.front()->method == "HEAD";
   response_parser_.emplace(unlimited_response(), is_head_request);
   if (!pending_.empty()) {
-    pending_.front()->response_started_at = owner_.loop_.now();
+    pending_.front()->response_started_at = owner_.now();
     return;
   }
   // An incomplete request may be rejected.
@@ -158,7 +167,7 @@ void exchange_recorder::connection_parser::begin_response() {
 void exchange_recorder::connection_parser::end_response() {
   response_parser_.reset();
   if (pending_.empty()) return;
-  pending_.front()->response_completed_at = owner_.loop_.now();
+  pending_.front()->response_completed_at = owner_.now();
   pending_.pop_front();
 }
 

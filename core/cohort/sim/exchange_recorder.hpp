@@ -48,12 +48,25 @@ struct exchange_counts {
   std::uint64_t closed_without_response = 0;
 };
 
+/// Receives the exchanges while they happen, on the loop of the server.
+class exchange_listener {
+ public:
+  virtual ~exchange_listener() = default;
+  /// The server has read the whole request; its handler has not begun.
+  virtual void on_request_read(const exchange& request) = 0;
+  /// The server writes the head of the final response. `status` is known.
+  virtual void on_response_started(const exchange& response) = 0;
+};
+
 /// Records the HTTP/1.1 requests that servers have read and the responses that they have written, from the bytes on the
 /// connections alone. A request counts once its server has read it completely.
 class exchange_recorder final : public connection_observer {
  public:
   explicit exchange_recorder(loop& event_loop);
   ~exchange_recorder() override;
+
+  /// `listener` must outlive the connections. Null removes it.
+  void set_listener(exchange_listener* listener) noexcept { listener_ = listener; }
 
   /// All exchanges, in the order in which the servers read the requests.
   const std::deque<exchange>& exchanges() const noexcept { return exchanges_; }
@@ -73,7 +86,11 @@ class exchange_recorder final : public connection_observer {
   void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override;
   void on_closed(const connection& closed, net::pipe_side side) override;
 
+  /// By the clock of the loop that runs.
+  time_point now() const noexcept;
+
   loop& loop_;
+  exchange_listener* listener_ = nullptr;
   std::deque<exchange> exchanges_;
   /// Indexed by connection ID.
   std::map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <cohort/http/client/fetch.hpp>
+#include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::sim {
@@ -26,6 +27,7 @@ std::string node::url() const { return "http://" + service_name_ + ":" + std::to
 fleet::fleet(std::uint64_t seed, sim::event_log::mode recorded)
     : time_(seed),
       start_(time_.now()),
+      scheduler_(time_),
       event_log_(start_, recorded),
       network_(time_.event_loop(), event_log_),
       recorder_(time_.event_loop()),
@@ -38,6 +40,8 @@ fleet::fleet(std::uint64_t seed, sim::event_log::mode recorded)
         failures_.push_back("unhandled exception in a script: " + exception_message(error));
       }) {
   network_.add_observer(recorder_);
+  network_.add_observer(accounting_);
+  recorder_.set_listener(&accounting_);
 }
 
 fleet::~fleet() {
@@ -45,17 +49,21 @@ fleet::~fleet() {
 }
 
 node& fleet::add_service(node::definition_factory make_definition, const std::string& name,
-                         config::environment variables, std::vector<std::string> flags) {
+                         config::environment variables, std::vector<std::string> flags, placement where) {
   const auto replicas =
       std::ranges::count_if(nodes_, [&](const auto& candidate) { return candidate->service_name_ == name; });
   auto& machine = network_.add_host(replicas == 0 ? name : name + "-" + std::to_string(replicas + 1));
+  if (where.runs_on) {
+    machine.program = &scheduler_.add_process(*where.runs_on, where.threads, std::move(where.costs));
+  }
   nodes_.push_back(std::unique_ptr<node>{
       new node{machine, name, std::move(make_definition), std::move(variables), std::move(flags)}});
   start_incarnation(*nodes_.back());
   return *nodes_.back();
 }
 
-node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router) {
+node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router,
+                             placement where) {
   const auto make_definition = [name, port, make_router = std::move(make_router)] {
     service::definition stub;
     stub.name = name;
@@ -64,7 +72,25 @@ node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::f
     stub.app = [make_router](service::service_context&, service::api_key_authenticator&) { return make_router(); };
     return stub;
   };
-  return add_service(make_definition, name);
+  return add_service(make_definition, name, {}, {}, std::move(where));
+}
+
+loop& fleet::loop_of(const node& target) noexcept {
+  return target.host_.program ? target.host_.program->threads().front()->event_loop() : event_loop();
+}
+
+template <class Handler>
+void fleet::post_to(const node& target, Handler handler) {
+  asio::post(loop_of(target).get_executor(), std::move(handler));
+  if (target.host_.program) target.host_.program->wake();
+}
+
+task<> fleet::run_on_node(node& target, task<> work) {
+  if (!target.host_.program) co_return co_await std::move(work);
+  // Before the work is posted: the machines run after this handler.
+  target.host_.program->wake();
+  auto running = run_on(loop_of(target), std::move(work));
+  co_await std::move(running);
 }
 
 node* fleet::find(std::string_view name) noexcept {
@@ -104,11 +130,13 @@ void fleet::start_incarnation(node& target) {
   if (const auto exit = options.parse(static_cast<int>(arguments.size()), arguments.data(), target.variables_)) {
     throw std::invalid_argument(exit->text);
   }
-  starting->instance = std::make_unique<service::instance>(std::move(definition), std::vector<loop*>{&event_loop()},
-                                                           network_.listen(target.host_, starting->settings.port));
+  auto* const program = target.host_.program;
+  starting->instance = std::make_unique<service::instance>(
+      std::move(definition), program ? program->loops() : std::vector<loop*>{&event_loop()},
+      network_.listen(target.host_, starting->settings.port));
   starting->instance->build({network_.network_for(target.host_), starting->settings, log_, {}});
   if (target.blocking_cost_) starting->instance->lifecycle().blocking().set_simulated_cost(*target.blocking_cost_);
-  asio::post(event_loop().get_executor(), [this, &target, instance = starting->instance.get()] {
+  post_to(target, [this, &target, instance = starting->instance.get()] {
     instance->start([this, &target](const std::exception_ptr& failure) {
       if (!failure) return;
       failures_.push_back("start of " + target.name() + " failed: " + exception_message(failure));
@@ -124,8 +152,9 @@ void fleet::terminate_incarnation(node& target) {
   auto* const ending = target.incarnation_.get();
   if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;
   ending->instance->lifecycle().discard_stop_hooks();
-  asio::post(event_loop().get_executor(),
-             [this, ending] { terminations_.spawn(stop_incarnation(*ending, duration{0})); });
+  asio::post(event_loop().get_executor(), [this, &target, ending] {
+    terminations_.spawn(run_on_node(target, stop_incarnation(*ending, duration{0})));
+  });
 }
 
 task<> fleet::stop_incarnation(node::incarnation& target, duration drain_timeout) {
@@ -166,7 +195,7 @@ task<> fleet::stop(node& target, duration drain_timeout, bool deregister) {
   ending.instance->begin_drain();
   if (deregister) network_.remove_address(target.service_name_, target.host_.address);
   if (const auto delay = ending.settings.drain_delay; delay > delay.zero()) co_await sleep_for(delay);
-  co_await stop_incarnation(ending, drain_timeout);
+  co_await run_on_node(target, stop_incarnation(ending, drain_timeout));
 }
 
 void fleet::spawn(task<> script) {
@@ -190,14 +219,14 @@ task<> fleet::stop_all(duration drain_timeout) {
     co_await stop(*node, drain_timeout, false);
     // Cancelling a script may have interrupted its `stop`.
     auto* const last = node->incarnation_.get();
-    if (last && !last->has_ended) co_await stop_incarnation(*last, drain_timeout);
+    if (last && !last->has_ended) co_await run_on_node(*node, stop_incarnation(*last, drain_timeout));
   }
 }
 
 void fleet::shutdown(duration drain_timeout) {
   is_shut_down_ = true;
-  time_.run(stop_all(drain_timeout));
-  time_.run_for(duration{0});
+  run(stop_all(drain_timeout));
+  run_for(duration{0});
 }
 
 void fleet::add_gauge_leaks(const std::string& name, node::incarnation& checked, std::vector<std::string>& leaks) {
@@ -212,10 +241,17 @@ std::vector<std::string> fleet::leaks() {
   const auto add_count = [&](std::size_t count, const std::string& description) {
     if (count > 0) leaks.push_back(description + ": " + std::to_string(count));
   };
-  add_count(event_loop().poll(), "ready handlers");
-  add_count(event_loop().timers().armed_count(), "armed timers");
-  // Each suspended coroutine counts as outstanding work of the loop.
-  if (!event_loop().context().stopped()) leaks.emplace_back("suspended coroutines");
+  const auto add_loop_leaks = [&](loop& checked, const std::string& owner) {
+    add_count(checked.poll(), owner + "ready handlers");
+    add_count(checked.timers().armed_count(), owner + "armed timers");
+    // Each suspended coroutine counts as outstanding work of the loop.
+    if (!checked.context().stopped()) leaks.push_back(owner + "suspended coroutines");
+  };
+  add_loop_leaks(event_loop(), "");
+  for (const auto& node : nodes_) {
+    if (!node->host_.program) continue;
+    for (auto* checked : node->host_.program->loops()) add_loop_leaks(*checked, node->name() + ": ");
+  }
   add_count(network_.open_connections(), "open connections");
   for (const auto& node : nodes_) {
     if (node->incarnation_) add_gauge_leaks(node->name(), *node->incarnation_, leaks);

@@ -13,11 +13,22 @@
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
 #include <cohort/service/instance.hpp>
+#include <cohort/sim/cpu/cpu_accounting.hpp>
+#include <cohort/sim/cpu/processor.hpp>
 #include <cohort/sim/event_log.hpp>
 #include <cohort/sim/exchange_recorder.hpp>
 #include <cohort/sim/network.hpp>
 
 namespace cohort::sim {
+
+/// Where a service runs, and what it costs.
+struct placement {
+  /// The machine, made by `fleet::add_machine`; null: the loop of the simulation, where CPU time costs nothing.
+  machine* runs_on = nullptr;
+  /// Threads of the process, each with a loop of its own.
+  std::size_t threads = 1;
+  cpu_costs costs;
+};
 
 /// A host and the service that runs on it. The service can be killed, stopped and started again; each start creates a
 /// new incarnation.
@@ -32,8 +43,12 @@ class node {
   const sim::host& host() const noexcept { return host_; }
   /// `http://` followed by the service's name and port. All replicas share it.
   std::string url() const;
+  /// The port of the service.
+  std::uint16_t port() const noexcept { return incarnation_->settings.port; }
   /// False from the moment the service is killed or begins to stop.
   bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
+  /// The process on its machine; null without one.
+  const sim::process* process() const noexcept { return host_.program; }
   /// The metrics of the current incarnation, or of the last one.
   const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
 
@@ -76,12 +91,18 @@ class fleet {
   fleet(const fleet&) = delete;
   fleet& operator=(const fleet&) = delete;
 
+  /// Adds a machine on which services take CPU time (see `placement`). The threads of all services on it share its
+  /// cores.
+  machine& add_machine(std::string name, std::size_t cores) { return scheduler_.add_machine(std::move(name), cores); }
+  /// The machines, in the order of their addition.
+  const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return scheduler_.machines(); }
   /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes
   /// added with it. Throws `std::invalid_argument` with the program's error message if a setting is invalid.
   node& add_service(node::definition_factory make_definition, const std::string& name,
-                    config::environment variables = {}, std::vector<std::string> flags = {});
+                    config::environment variables = {}, std::vector<std::string> flags = {}, placement where = {});
   /// Starts a stub of an external server; `make_router` is called for each incarnation.
-  node& add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router);
+  node& add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router,
+                        placement where = {});
   /// Returns the node of that name, or nullptr.
   node* find(std::string_view name) noexcept;
 
@@ -109,10 +130,14 @@ class fleet {
   /// `std::logic_error` if no timer is left that could wake it.
   template <class T>
   T run(task<T> work) {
+    scheduler_.wake_all();
     return time_.run(std::move(work));
   }
   /// Runs the simulation for this virtual time.
-  void run_for(duration span) { time_.run_for(span); }
+  void run_for(duration span) {
+    scheduler_.wake_all();
+    time_.run_for(span);
+  }
   /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
   void spawn(task<> script);
   /// Time since the fleet was created.
@@ -135,6 +160,13 @@ class fleet {
  private:
   void start_incarnation(node& target);
   void terminate_incarnation(node& target);
+  /// The first loop of the node.
+  loop& loop_of(const node& target) noexcept;
+  /// Posts `handler` to the first loop of the node.
+  template <class Handler>
+  void post_to(const node& target, Handler handler);
+  /// Runs `work` on the first loop of the node.
+  task<> run_on_node(node& target, task<> work);
   static task<> stop_incarnation(node::incarnation& target, duration drain_timeout);
   static task<> close_client(http::client& target);
   task<> stop_all(duration drain_timeout);
@@ -142,9 +174,11 @@ class fleet {
 
   virtual_time time_;
   time_point start_;
+  cpu_scheduler scheduler_;
   sim::event_log event_log_;
   sim::network network_;
   exchange_recorder recorder_;
+  cpu_accounting accounting_;
   telemetry::logger log_;
   std::deque<std::unique_ptr<node>> nodes_;
   std::map<std::string, std::unique_ptr<http::client>, std::less<>> clients_;

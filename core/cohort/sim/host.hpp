@@ -12,6 +12,8 @@
 
 namespace cohort::sim {
 
+class process;
+
 /// The process of a `killed` host is terminated; a `powered_off` host does not respond at all.
 enum class host_state : std::uint8_t { up, killed, powered_off };
 
@@ -24,6 +26,9 @@ struct host {
   host_state state = host_state::up;
   bool refuses_connections = false;
   bool black_holes_connections = false;
+  /// The process whose loops run the host's programs; null if they run on the loop of the simulation, where CPU time
+  /// costs nothing.
+  process* program = nullptr;
 };
 
 /// Latency, bandwidth and message segmentation of a link between two hosts. All times are one way.
@@ -35,6 +40,9 @@ struct link_conditions {
   duration jitter = std::chrono::microseconds{50};
   /// Bandwidth of each direction, shared by all connections of the link; 0: unlimited.
   std::size_t bytes_per_second = 0;
+  /// The probability that a segment or a connection request is lost. TCP sends it again after a timeout, which doubles
+  /// with each further loss: 200 ms for data (Linux), 1 s for connection requests (RFC 6298).
+  double loss = 0;
   /// Maximum bytes that one read returns; 1 splits messages at every byte. A connection keeps its initial value.
   std::size_t max_read_size = 64 * 1024;
   /// Maximum bytes in flight in each direction of a connection; writes beyond that wait. A connection keeps its

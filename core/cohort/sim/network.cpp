@@ -5,9 +5,14 @@
 #include <boost/asio/error.hpp>
 #include <cassert>
 
+#include <cohort/sim/cpu/processor.hpp>
+
 namespace cohort::sim {
 
 namespace {
+
+/// RFC 6298, section 2.
+constexpr duration connect_retransmission_timeout = std::chrono::seconds{1};
 
 std::string join_addresses(const std::vector<asio::ip::address>& addresses) {
   std::string text;
@@ -106,7 +111,9 @@ task<result<net::stream_ptr>> network::host_network::connect(net::endpoint peer,
     if (!opened) opened = std::make_shared<connection>(*owner_, local_, *server, peer.port(), id);
     const auto request_arrival = opened->arrival_time(0, 0);
     const auto response_arrival = opened->arrival_time(1, 0);
-    auto round_trip = wait_until(request_arrival + (response_arrival - loop::current().now()), connect_deadline);
+    const auto& conditions = owner_->conditions_of(opened->link_);
+    const auto lost = owner_->draw_retransmission(conditions, connect_retransmission_timeout);
+    auto round_trip = wait_until(request_arrival + (response_arrival - loop::current().now()) + lost, connect_deadline);
     if (const auto error = co_await std::move(round_trip)) co_return error;
     if (!alive_) co_return error_code{asio::error::network_down};
   } while (!owner_->is_reachable(local_, *server));
@@ -118,6 +125,7 @@ task<result<net::stream_ptr>> network::host_network::connect(net::endpoint peer,
   owner_->open(opened);
   auto client_stream = opened->make_stream(0);
   listener->second.acceptor->enqueue(opened->make_stream(1));
+  owner_->wake(*server);
   if (owner_->on_connection_) owner_->on_connection_(*opened);
   co_return client_stream;
 }
@@ -174,9 +182,12 @@ std::size_t network::open_connections() const noexcept {
 }
 
 void network::open(const std::shared_ptr<connection>& opened) {
-  std::erase_if(connections_, [](const auto& candidate) { return !candidate->is_open(); });
+  if (connections_.size() >= sweep_size_) {
+    std::erase_if(connections_, [](const auto& candidate) { return !candidate->is_open(); });
+    sweep_size_ = 2 * connections_.size() + 64;
+  }
   connections_.push_back(opened);
-  const auto& conditions = opened->link_.conditions ? *opened->link_.conditions : default_conditions_;
+  const auto& conditions = conditions_of(opened->link_);
   opened->open(conditions.max_read_size, conditions.capacity);
   record(event_kind::accepted, opened->server().name, opened->client().name, opened->id(), {});
   for (auto* observer : observers_) observer->on_opened(*opened);
@@ -195,7 +206,7 @@ void network::refuse_connections(host& server, bool enabled) {
 void network::black_hole_connections(host& server, bool enabled) {
   server.black_holes_connections = enabled;
   record_fault(server.name, {}, enabled ? "black-holes connections" : "accepts connections");
-  reachability_changes_.notify_all();
+  notify_reachability_changes();
 }
 
 void network::partition(const host& a, const host& b) {
@@ -208,7 +219,7 @@ void network::heal(const host& a, const host& b) {
   link_between(a, b).partitioned_since.reset();
   record_fault(a.name, b.name, "healed");
   update_connections(a, b);
-  reachability_changes_.notify_all();
+  notify_reachability_changes();
 }
 
 void network::update_connections(const host& a, const host& b) {
@@ -244,7 +255,7 @@ void network::end_incarnation(host& target) {
     if (listener->second.server == &target) listener->second.acceptor->close();  // erases itself from listeners_
     listener = next;
   }
-  reachability_changes_.notify_all();
+  notify_reachability_changes();
 }
 
 void network::restart(host& target) {
@@ -256,7 +267,7 @@ void network::restart(host& target) {
   for (const auto& connection : std::vector{connections_}) {
     if (connection->hosts_[0] == &target || connection->hosts_[1] == &target) connection->update();
   }
-  reachability_changes_.notify_all();
+  notify_reachability_changes();
 }
 
 void network::set_addresses(const std::string& name, std::vector<asio::ip::address> addresses) {
@@ -301,9 +312,37 @@ bool network::is_reachable(const host& client, const host& server) {
          !link_between(client, server).partitioned_since;
 }
 
+const link_conditions& network::conditions_of(const link& carrier) const noexcept {
+  return carrier.conditions ? *carrier.conditions : default_conditions_;
+}
+
+duration network::draw_retransmission(const link_conditions& conditions, duration first_timeout) {
+  constexpr unsigned max_losses = 6;
+  duration delay{};
+  for (unsigned losses = 0; conditions.loss > 0 && losses < max_losses && random_.bernoulli(conditions.loss);
+       ++losses) {
+    delay += first_timeout * (1U << losses);
+  }
+  return delay;
+}
+
+time_point network::now() const noexcept {
+  const auto* current = loop::current_or_null();
+  return (current ? *current : loop_).now();
+}
+
+void network::wake(const host& woken) {
+  if (woken.program) woken.program->wake();
+}
+
+void network::notify_reachability_changes() {
+  reachability_changes_.notify_all();
+  for (const auto& machine : hosts_) wake(machine);
+}
+
 void network::record(event_kind kind, std::string_view source, std::string_view destination,
                      std::uint64_t connection_id, std::string_view detail) {
-  event_log_.add({loop_.now(), kind, source, destination, connection_id, detail});
+  event_log_.add({now(), kind, source, destination, connection_id, detail});
 }
 
 void network::record_fault(std::string_view source, std::string_view destination, std::string_view description) {

@@ -21,6 +21,8 @@ namespace cohort::sim {
 /// it through a `net::network` of their own (`network_for`). Random values come from the loop's generator; every event
 /// is added to the event log.
 ///
+/// Hosts with a process of their own (`host::program`) run on its loops.
+///
 /// A fault lasts until it is removed. Faults may be set and removed at any time. All functions are called on the loop's
 /// thread.
 class network {
@@ -99,6 +101,13 @@ class network {
   link& link_between(const host& a, const host& b);
   host* host_at(const asio::ip::address& address) noexcept;
   bool is_reachable(const host& client, const host& server);
+  const link_conditions& conditions_of(const link& carrier) const noexcept;
+  /// The delay of a segment by losses; zero if it is not lost.
+  duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
+  /// By the clock of the loop that runs.
+  time_point now() const noexcept;
+  void wake(const host& woken);
+  void notify_reachability_changes();
   void open(const std::shared_ptr<connection>& opened);
   void end_incarnation(host& target);
   void update_connections(const host& a, const host& b);
@@ -119,6 +128,8 @@ class network {
   /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;
   std::vector<std::shared_ptr<connection>> connections_;
+  /// The size of `connections_` at which the closed ones are removed.
+  std::size_t sweep_size_ = 64;
   std::uint64_t last_connection_id_ = 0;
   std::vector<connection_observer*> observers_;
   std::function<void(connection&)> on_connection_;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::sim {
+
+/// A distribution of durations, for CPU costs and for the latency of stub servers. Negative durations do not occur.
+/// Values are drawn by inversion from one 64-bit random number each, so that two simulations with the same seed but
+/// other parameters draw comparable values (common random numbers).
+class distribution {
+ public:
+  /// A bucket of a histogram: `count` values greater than the upper bound of the bucket before, and at most
+  /// `upper_bound`.
+  struct bucket {
+    duration upper_bound;
+    std::uint64_t count;
+  };
+
+  /// Always zero.
+  distribution() noexcept = default;
+  static distribution constant(duration value);
+  static distribution uniform(duration min, duration max);
+  static distribution exponential(duration mean);
+  /// The lognormal distribution with this median and this 99th percentile: the usual shape of service times. Throws
+  /// `std::invalid_argument` unless 0 < median <= p99.
+  static distribution lognormal(duration median, duration p99);
+  /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`. `above`
+  /// values are greater than the last bound; they are drawn as that bound, see `open_share`. Throws
+  /// `std::invalid_argument` if there is no value or if the bounds do not ascend.
+  static distribution empirical(std::vector<bucket> buckets, std::uint64_t above = 0, duration lowest = duration{0});
+
+  duration draw(random_generator& random) const;
+  duration mean() const;
+  /// The value that a fraction `probability` of the draws does not exceed; from 0 to 1.
+  duration quantile(double probability) const;
+  bool is_zero() const noexcept { return shape_ == shape::constant && first_ == 0; }
+  /// The fraction of values of unknown size, above the last bound of a measured histogram. Quantiles above 1 less this
+  /// are lower bounds.
+  double open_share() const noexcept { return open_share_; }
+
+ private:
+  enum class shape : std::uint8_t { constant, uniform, exponential, lognormal, empirical };
+
+  shape shape_ = shape::constant;
+  /// In nanoseconds: value; min and max; mean; median, and the deviation of the logarithm.
+  double first_ = 0;
+  double second_ = 0;
+  double open_share_ = 0;
+  std::vector<bucket> buckets_;
+  std::uint64_t total_ = 0;
+};
+
+}  // namespace cohort::sim

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include <cohort/runtime/time/virtual_time.hpp>
+#include <cohort/sim/cpu/cpu_costs.hpp>
+
+namespace cohort::sim {
+
+class cpu_scheduler;
+class machine;
+class process;
+
+/// A thread of a simulated process, with a loop of its own. CPU time that a handler spends (`spend_cpu`) advances the
+/// clock of this loop only; until the other loops have reached that time, the thread is busy and runs nothing.
+class cpu_thread {
+ public:
+  cpu_thread(process& owner, const virtual_time& time, std::size_t index, std::uint64_t seed);
+
+  loop& event_loop() noexcept { return loop_; }
+  /// The CPU time spent so far.
+  duration busy_time() const noexcept { return busy_time_; }
+
+  /// The thread whose handler runs; null outside of a simulated machine.
+  static cpu_thread* current() noexcept;
+  /// The handler that runs takes `cost` of CPU time. Precondition: this is `current()`.
+  void spend(duration cost);
+
+ private:
+  friend class cpu_scheduler;
+  /// The clock of the thread: ahead of the simulation by the CPU time that the running handler has spent.
+  struct local_clock final : clock {
+    explicit local_clock(const virtual_time& simulation) noexcept : time(simulation) {}
+    time_point now() const noexcept override { return time.now() + ahead; }
+    wall_time wall_now() const noexcept override { return time.time_source().wall_now() + ahead; }
+    bool is_real_time() const noexcept override { return false; }
+
+    const virtual_time& time;
+    duration ahead{};
+  };
+
+  process& process_;
+  local_clock clock_;
+  loop loop_;
+  time_point busy_until_{};
+  duration busy_time_{};
+  /// When the scheduler runs the thread next; `time_point::max()` if it waits for an event.
+  time_point wakeup_ = time_point::max();
+  /// It is ready, but all cores are taken.
+  bool waits_for_core_ = false;
+};
+
+/// A process on a simulated machine: the loops of its threads, and what its work costs.
+class process {
+ public:
+  process(machine& runs_on, cpu_costs spent, std::uint64_t seed) noexcept
+      : machine_(runs_on), costs_(std::move(spent)), random_(seed) {}
+
+  machine& runs_on() noexcept { return machine_; }
+  const cpu_costs& costs() const noexcept { return costs_; }
+  /// Draws the costs.
+  random_generator& random() noexcept { return random_; }
+  std::vector<loop*> loops();
+  const std::deque<std::unique_ptr<cpu_thread>>& threads() const noexcept { return threads_; }
+  /// The CPU time spent by all threads.
+  duration busy_time() const noexcept;
+  /// Makes the simulation look for ready handlers of the process. Needed after a function of another loop has posted to
+  /// its loops.
+  void wake();
+
+ private:
+  friend class cpu_scheduler;
+  machine& machine_;
+  cpu_costs costs_;
+  random_generator random_;
+  std::deque<std::unique_ptr<cpu_thread>> threads_;
+};
+
+/// A machine with a number of equal cores, on which the threads of several processes run. A thread that is ready gets
+/// the first free core, in the order in which the threads became ready, and keeps it until its handler has ended.
+class machine {
+ public:
+  machine(cpu_scheduler& scheduler, std::string name, std::size_t cores)
+      : scheduler_(scheduler), name_(std::move(name)), cores_(cores) {}
+
+  const std::string& name() const noexcept { return name_; }
+  std::size_t cores() const noexcept { return cores_; }
+  /// Changes the speed of all cores from now on: with 0.5, everything costs twice the CPU time.
+  void set_speed(double factor) noexcept { speed_ = factor; }
+  double speed() const noexcept { return speed_; }
+  /// The CPU time that all processes have spent.
+  duration busy_time() const noexcept;
+  /// `busy_time` over the capacity of all cores since the start of the simulation; from 0 to 1.
+  double utilization() const noexcept;
+
+ private:
+  friend class cpu_scheduler;
+  friend class process;
+  cpu_scheduler& scheduler_;
+  std::string name_;
+  std::size_t cores_;
+  double speed_ = 1;
+  std::deque<std::unique_ptr<process>> processes_;
+  /// Until when each core is taken.
+  std::vector<time_point> taken_until_;
+};
+
+/// Runs the loops of simulated machines in the order of virtual time.
+class cpu_scheduler final : public virtual_loop_scheduler {
+ public:
+  /// `time` must outlive the scheduler.
+  explicit cpu_scheduler(virtual_time& time);
+
+  /// Throws `std::invalid_argument` without a core.
+  machine& add_machine(std::string name, std::size_t cores);
+  /// A process with this number of threads. Throws `std::invalid_argument` without a thread.
+  process& add_process(machine& runs_on, std::size_t threads, cpu_costs costs);
+  const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
+  time_point start_time() const noexcept { return start_time_; }
+  time_point now() const noexcept { return time_.now(); }
+
+  /// Runs the thread at `when`, or as soon as the thread and a core are free.
+  void wake(cpu_thread& thread, time_point when);
+  void wake_all();
+
+ private:
+  /// `since`: when the thread became ready; the longest waiting thread gets a free core first.
+  struct wakeup {
+    time_point when;
+    time_point since;
+    std::uint64_t number;
+    cpu_thread* thread;
+    bool operator>(const wakeup& other) const noexcept;
+  };
+
+  bool run_due() override;
+  time_point next_wakeup() override;
+  void push(cpu_thread& thread, time_point when, time_point since);
+  void remove_stale_wakeups();
+  bool run(cpu_thread& thread);
+
+  virtual_time& time_;
+  time_point start_time_;
+  std::uint64_t last_number_ = 0;
+  std::deque<std::unique_ptr<machine>> machines_;
+  std::priority_queue<wakeup, std::vector<wakeup>, std::greater<>> wakeups_;
+};
+
+/// The running handler takes `cost` of CPU time: its clock advances, what it sends afterwards leaves later, and its
+/// loop runs nothing else meanwhile. For stub servers. Without effect outside of a simulated machine.
+void spend_cpu(duration cost);
+
+}  // namespace cohort::sim

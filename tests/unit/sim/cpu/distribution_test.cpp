@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <stdexcept>
+
+#include <cohort/sim/cpu/measured_distribution.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+using Catch::Matchers::WithinRel;
+using sim::distribution;
+
+namespace {
+
+double milliseconds(duration value) { return std::chrono::duration<double, std::milli>(value).count(); }
+
+/// 10 values of 0.1 ms, 80 of 3 ms and 10 of 100 ms, as loadgen encodes them.
+constexpr std::string_view encoded_histogram = "HISTBAAAACp4nJNpmczMwMDAxQABzFCaEURcm7yEwf4DROA4o8hb1QWMPwNEAJNpCG0=";
+
+std::string report(std::string_view verdict, std::string_view encoded = encoded_histogram) {
+  return R"({"verdict":{"word":")" + std::string{verdict} + R"("},"targets":[{"name":"api","totals":{"service":)" +
+         R"({"hdr_v2_base64":")" + std::string{encoded} + R"("}}}]})";
+}
+
+constexpr std::string_view exposition = R"(# TYPE shop_http_request_duration_seconds histogram
+shop_http_request_duration_seconds_bucket{endpoint="/a",le="0.01"} 50
+shop_http_request_duration_seconds_bucket{endpoint="/a",le="0.1"} 90
+shop_http_request_duration_seconds_bucket{endpoint="/a",le="+Inf"} 100
+shop_http_request_duration_seconds_count{endpoint="/a"} 100
+shop_http_request_duration_seconds_bucket{endpoint="/b",le="0.01"} 100
+shop_http_request_duration_seconds_bucket{endpoint="/b",le="0.1"} 100
+shop_http_request_duration_seconds_bucket{endpoint="/b",le="+Inf"} 100
+)";
+
+}  // namespace
+
+TEST_CASE("distribution: the mean of the draws is the mean of the distribution", "[sim][distribution]") {
+  const auto [name, drawn] = GENERATE(
+      table<const char*, distribution>({{"constant", distribution::constant(3ms)},
+                                        {"uniform", distribution::uniform(1ms, 5ms)},
+                                        {"exponential", distribution::exponential(3ms)},
+                                        {"lognormal", distribution::lognormal(3ms, 30ms)},
+                                        {"empirical", distribution::empirical({{1ms, 10}, {2ms, 0}, {10ms, 30}})}}));
+  INFO(name);
+  random_generator random{7};
+  constexpr int draws = 200'000;
+  double sum = 0;
+  for (int i = 0; i < draws; ++i) sum += milliseconds(drawn.draw(random));
+  CHECK_THAT(sum / draws, WithinRel(milliseconds(drawn.mean()), 0.02));
+}
+
+TEST_CASE("distribution: a lognormal distribution has the given quantiles", "[sim][distribution]") {
+  const auto latency = distribution::lognormal(10ms, 120ms);
+  CHECK_THAT(milliseconds(latency.quantile(0.5)), WithinRel(10.0, 1e-6));
+  CHECK_THAT(milliseconds(latency.quantile(0.99)), WithinRel(120.0, 1e-6));
+  CHECK(latency.quantile(1) < 10min);
+  CHECK_THROWS_AS(distribution::lognormal(0ms, 1ms), std::invalid_argument);
+  CHECK_THROWS_AS(distribution::lognormal(2ms, 1ms), std::invalid_argument);
+}
+
+TEST_CASE("distribution: a histogram is interpolated within its buckets", "[sim][distribution]") {
+  const auto measured = distribution::empirical({{10ms, 50}, {100ms, 40}}, 10);
+  CHECK(measured.quantile(0.25) == 5ms);
+  CHECK(measured.quantile(0.7) == 55ms);
+  CHECK(measured.quantile(1) == 100ms);
+  CHECK(measured.open_share() == 0.1);
+  CHECK_THROWS_AS(distribution::empirical({{2ms, 1}, {1ms, 1}}), std::invalid_argument);
+  CHECK_THROWS_AS(distribution::empirical({{2ms, 0}}), std::invalid_argument);
+}
+
+TEST_CASE("measured distribution: the service times of a loadgen report", "[sim][distribution]") {
+  const auto measured = sim::distribution_from_loadgen_report(report("pass"), "api");
+  REQUIRE(measured.has_value());
+  CHECK(measured->quantile(0.05) <= 100us);
+  CHECK_THAT(milliseconds(measured->quantile(0.5)), WithinRel(3.0, 0.001));
+  CHECK_THAT(milliseconds(measured->quantile(0.95)), WithinRel(100.0, 0.001));
+  CHECK(measured->open_share() == 0);
+}
+
+TEST_CASE("measured distribution: an unusable report is rejected with a sentence", "[sim][distribution]") {
+  CHECK(sim::distribution_from_loadgen_report("[]").error() == "the file is not a JSON report of loadgen");
+  CHECK(sim::distribution_from_loadgen_report("{").error() == "the file is not valid JSON");
+  CHECK(sim::distribution_from_loadgen_report(report("pass"), "web").error() ==
+        "the report has no target web; it has api");
+  CHECK(sim::distribution_from_loadgen_report(report("invalid")).error().starts_with("the report's verdict is"));
+  CHECK(sim::distribution_from_loadgen_report(report("pass", "HISTFAAA")).error() ==
+        "the target api has no service times");
+}
+
+TEST_CASE("measured distribution: a Prometheus histogram", "[sim][distribution]") {
+  const auto one =
+      sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds", {{"endpoint", "/a"}});
+  REQUIRE(one.has_value());
+  CHECK(one->quantile(0.25) == 5ms);
+  CHECK(one->open_share() == 0.1);
+  const auto both = sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds");
+  REQUIRE(both.has_value());
+  CHECK(both->open_share() == 0.05);
+  CHECK(sim::distribution_from_prometheus(exposition, "shop_response_size_bytes").error() ==
+        "the unit of the histogram shop_response_size_bytes is not seconds: its name must end in _seconds");
+  CHECK(sim::distribution_from_prometheus(exposition, "shop_seconds").error() ==
+        "there is no histogram shop_seconds with these labels");
+}

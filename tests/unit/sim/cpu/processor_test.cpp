@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <cmath>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/sim/fleet.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+using Catch::Matchers::WithinAbs;
+using Catch::Matchers::WithinRel;
+
+namespace {
+
+/// A route whose handler spends CPU time, admitted as any asynchronous handler is.
+http::router spending_router(duration cost) {
+  struct handlers {
+    static task<http::response> respond(duration cost) {
+      sim::spend_cpu(cost);
+      co_return http::json_response("1");
+    }
+  };
+  http::router routes;
+  routes.get("/spend", [cost](http::request_context&) { return handlers::respond(cost); });
+  routes.get("/", [](http::request_context&) { return http::json_response("1"); });
+  return routes;
+}
+
+/// A server on a machine, and the response times of requests to it.
+struct machine_fixture {
+  explicit machine_fixture(std::size_t cores, std::size_t threads, sim::cpu_costs costs, duration handler_cost = 0ms,
+                           std::uint64_t seed = 1)
+      : fleet(seed),
+        machine(fleet.add_machine("m", cores)),
+        node(fleet.add_stub_server("server", 80, [handler_cost] { return spending_router(handler_cost); },
+                                   {&machine, threads, std::move(costs)})) {
+    sim::link_conditions none;
+    none.min_latency = none.max_latency = none.jitter = 0ms;
+    fleet.network().set_default_conditions(none);
+  }
+
+  static task<> send(machine_fixture& self, std::string path, duration timeout) {
+    http::client_request request;
+    request.url = *boost::urls::parse_uri("http://server" + path);
+    const auto start = loop::current().now();
+    const auto response =
+        co_await http::fetch(self.fleet.client(), std::move(request), deadline::after(start, timeout));
+    self.times.push_back(loop::current().now() - start);
+    if (response) ++self.statuses[static_cast<unsigned>(response->status_code())];
+  }
+  /// Requests at the times of a Poisson process.
+  static task<> send_poisson(machine_fixture& self, double per_second, int count, std::string path) {
+    random_generator random{42};
+    const auto start = loop::current().now();
+    double seconds = 0;
+    for (int i = 0; i < count; ++i) {
+      seconds -= std::log1p(-random.uniform()) / per_second;
+      auto waiting = sleep_until(deadline{start + duration{static_cast<duration::rep>(seconds * 1e9)}});
+      co_await std::move(waiting);
+      self.fleet.spawn(send(self, path, 10s));
+    }
+  }
+  double mean_milliseconds() const {
+    double sum = 0;
+    for (const auto time : times) sum += std::chrono::duration<double, std::milli>(time).count();
+    return sum / static_cast<double>(times.size());
+  }
+  std::vector<double> sorted_milliseconds() {
+    std::sort(times.begin(), times.end());
+    std::vector<double> sorted;
+    for (const auto time : times) sorted.push_back(std::chrono::duration<double, std::milli>(time).count());
+    return sorted;
+  }
+
+  sim::fleet fleet;
+  sim::machine& machine;
+  sim::node& node;
+  std::vector<duration> times;
+  std::map<unsigned, int> statuses;
+};
+
+sim::cpu_costs read_cost(duration cost) {
+  sim::cpu_costs costs;
+  costs.read = sim::distribution::constant(cost);
+  return costs;
+}
+
+/// The timer wheel rounds each arrival up to a tick of 16 µs.
+constexpr double tick_tolerance = 0.1;
+
+}  // namespace
+
+TEST_CASE("machine: simultaneous requests to one thread are answered one after the other", "[sim][cpu]") {
+  const bool spends_in_handler = GENERATE(false, true);
+  machine_fixture fixture{1, 1, spends_in_handler ? sim::cpu_costs{} : read_cost(1ms),
+                          spends_in_handler ? duration{1ms} : duration{0}};
+  for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
+  fixture.fleet.run_for(1s);
+  const auto times = fixture.sorted_milliseconds();
+  REQUIRE(times.size() == 10);
+  for (std::size_t i = 0; i < times.size(); ++i)
+    CHECK_THAT(times[i], WithinAbs(static_cast<double>(i + 1), tick_tolerance));
+  CHECK(fixture.machine.busy_time() == 10ms);
+}
+
+TEST_CASE("machine: two threads work at the same time if there are two cores", "[sim][cpu]") {
+  const std::size_t cores = GENERATE(1U, 2U);
+  machine_fixture fixture{cores, 2, read_cost(1ms)};
+  for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+  fixture.fleet.run_for(1s);
+  CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(cores == 1 ? 10.0 : 5.0, tick_tolerance));
+}
+
+TEST_CASE("machine: processes share its cores", "[sim][cpu]") {
+  machine_fixture fixture{1, 1, read_cost(1ms)};
+  fixture.fleet.add_stub_server("server", 80, [] { return spending_router(0ms); },
+                                {&fixture.machine, 1, read_cost(1ms)});
+  for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+  fixture.fleet.run_for(1s);
+  CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(10.0, tick_tolerance));
+}
+
+TEST_CASE("machine: a slower machine takes more time for the same work", "[sim][cpu]") {
+  machine_fixture fixture{1, 1, read_cost(1ms)};
+  fixture.machine.set_speed(0.25);
+  fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+  fixture.fleet.run_for(1s);
+  CHECK_THAT(fixture.mean_milliseconds(), WithinAbs(4.0, tick_tolerance));
+}
+
+// The Pollaczek-Khinchine formula: the mean wait is load × cost × (1 + variance / cost²) / (2 × (1 − load)).
+TEST_CASE("machine: the mean response time is that of the queueing theory", "[sim][cpu]") {
+  const auto [is_constant, load] = GENERATE(table<bool, double>({{true, 0.8}, {false, 0.5}}));
+  sim::cpu_costs costs;
+  costs.read = is_constant ? sim::distribution::constant(1ms) : sim::distribution::exponential(1ms);
+  constexpr int requests = 6'000;
+  machine_fixture fixture{1, 1, std::move(costs)};
+  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, load * 1000, requests, "/"));
+  fixture.fleet.run_for(60s);
+  REQUIRE(fixture.times.size() == requests);
+  const double expected = 1 + load * (is_constant ? 1 : 2) / (2 * (1 - load));
+  CHECK_THAT(fixture.mean_milliseconds(), WithinRel(expected, 0.15));
+  const double busy_seconds = std::chrono::duration<double>(fixture.machine.busy_time()).count();
+  CHECK_THAT(busy_seconds, WithinRel(6.0, 0.04));
+}
+
+TEST_CASE("machine: admission control sheds what exceeds the capacity", "[sim][cpu]") {
+  sim::cpu_costs costs = read_cost(50us);
+  machine_fixture fixture{1, 1, std::move(costs), 950us};
+  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 2000, 6'000, "/spend"));
+  fixture.fleet.run_for(30s);
+  // 3 s at twice the capacity of 1,000 requests a second.
+  CHECK(fixture.statuses[200] > 2'300);
+  CHECK(fixture.statuses[200] < 3'400);
+  CHECK(fixture.statuses[503] > 2'000);
+}
+
+TEST_CASE("machine: costs of routes and calls", "[sim][cpu]") {
+  sim::cpu_costs costs;
+  costs.routes = {{"/spend", sim::distribution::constant(5ms)}, {"/*", sim::distribution::constant(2ms)}};
+  machine_fixture fixture{1, 1, std::move(costs)};
+  fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+  fixture.fleet.run_for(1s);
+  CHECK(fixture.machine.busy_time() == 2ms);
+  fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
+  fixture.fleet.run_for(1s);
+  CHECK(fixture.machine.busy_time() == 7ms);
+}
+
+TEST_CASE("machine: the same seed is the same run, and a shutdown leaves nothing", "[sim][cpu]") {
+  const auto run = [](std::uint64_t seed) {
+    sim::cpu_costs costs;
+    costs.read = sim::distribution::exponential(2ms);
+    costs.connection = sim::distribution::constant(100us);
+    machine_fixture fixture{1, 2, std::move(costs), 0ms, seed};
+    fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 500, 700, "/"));
+    fixture.fleet.run_for(500ms);
+    fixture.fleet.kill(fixture.node);
+    fixture.fleet.run_for(200ms);
+    fixture.fleet.start(fixture.node);
+    fixture.fleet.run_for(300ms);
+    fixture.fleet.network().partition(fixture.node.host(), *fixture.fleet.network().find("client"));
+    fixture.fleet.run_for(300ms);
+    fixture.fleet.network().heal(fixture.node.host(), *fixture.fleet.network().find("client"));
+    fixture.fleet.run_for(20s);
+    CHECK(fixture.statuses[200] > 300);
+    CHECK(fixture.fleet.recorder().violations().empty());
+    fixture.fleet.shutdown();
+    CHECK(fixture.fleet.leaks() == std::vector<std::string>{});
+    return fixture.fleet.event_log().hash();
+  };
+  CHECK(run(3) == run(3));
+  CHECK(run(3) != run(4));
+}
+
+TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[sim][network]") {
+  machine_fixture fixture{1, 1, {}};
+  sim::link_conditions lossy;
+  lossy.min_latency = lossy.max_latency = 1ms;
+  lossy.loss = 0.1;
+  fixture.fleet.network().set_default_conditions(lossy);
+  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 50, 1000, "/"));
+  fixture.fleet.run_for(2min);
+  const auto times = fixture.sorted_milliseconds();
+  REQUIRE(times.size() == 1000);
+  const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 200; });
+  // Of a request and a response, 19 % lose a segment at least once.
+  CHECK_THAT(static_cast<double>(late) / 1000, WithinAbs(0.19, 0.05));
+}
