@@ -124,7 +124,7 @@ void instance::build(const dependencies& injected) {
   if (requires_certificate) {
     routes_.use(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
   }
-  routes_.use(api_key_filter(*authenticator_));
+  if (definition_.authenticates_api) routes_.use(api_key_filter(*authenticator_));
   metrics_
       .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
                   {{"version", definition_.version}})

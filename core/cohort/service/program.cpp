@@ -286,6 +286,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   tls.add_reloads(reloadable_settings, registries, [&](const net::tls_client_settings& upstream) {
     for (auto& service : *instances) service->replace_upstream_tls(upstream);
   });
+  for (auto& service : *instances) service->lifecycle().move_reloads_to(reloadable_settings);
   const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
   int status = 0;

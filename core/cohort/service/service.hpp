@@ -51,6 +51,11 @@ struct service_context {
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
   /// See `service_lifecycle::on_stop`.
   void on_stop(task<> work) const { lifecycle.on_stop(std::move(work)); }
+  /// Reloads a setting on the first loop, on SIGHUP and when one of `files` changes. `reload` keeps the old value if
+  /// the new one is invalid; the result is logged and counted in `cohort_setting_reloads_total{setting,result}`.
+  void on_reload(std::string setting, config::reloader::action reload, std::vector<std::string> files) const {
+    lifecycle.add_reload(std::move(setting), std::move(reload), std::move(files));
+  }
   /// Runs `work` periodically. See `job_scheduler::every`.
   void every(std::string name, duration interval, job_scheduler::job work, job_options options = {}) const {
     lifecycle.jobs().every(std::move(name), interval, std::move(work), options);
@@ -83,6 +88,9 @@ struct definition {
   /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates
   /// (`--tls-client-ca`). False for a service that browsers use.
   bool requires_client_certificate = true;
+  /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates by itself,
+  /// such as a gateway.
+  bool authenticates_api = true;
   /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
   bool describes_api = true;
   /// For the description of the API: the name of the cookie that `api_key_authenticator::set_alternative` accepts.

@@ -24,7 +24,7 @@ filter rate_limit(config::rate limit, rate_limit_hooks hooks) {
   return [shared = std::make_shared<shared_limiter>(limit),
           hooks = std::move(hooks)](request_context& context) -> std::optional<response> {
     if (hooks.is_exempt && hooks.is_exempt(context)) return std::nullopt;
-    const auto client = net::client_network(context.client_address());
+    const auto client = hooks.client ? hooks.client(context) : net::client_network(context.client_address());
     std::optional<duration> retry_after;
     {
       const std::lock_guard lock{shared->mutex};

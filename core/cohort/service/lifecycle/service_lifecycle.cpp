@@ -54,6 +54,17 @@ void service_lifecycle::on_start(task<> work) {
 
 void service_lifecycle::on_stop(task<> work) { stop_hooks_.push_back(std::move(work)); }
 
+void service_lifecycle::add_reload(std::string setting, config::reloader::action reload,
+                                   std::vector<std::string> files) {
+  reloads_.push_back({std::move(setting), std::move(reload), std::move(files)});
+}
+
+void service_lifecycle::move_reloads_to(config::reloader& settings) {
+  for (auto& each : std::exchange(reloads_, {})) {
+    settings.add(std::move(each.name), std::move(each.reload), std::move(each.files));
+  }
+}
+
 task<> service_lifecycle::start() {
   is_started_ = true;
   auto hooks = std::exchange(start_hooks_, {});

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/config/reloader.hpp>
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 #include <cohort/service/lifecycle/job_scheduler.hpp>
 
@@ -39,6 +40,11 @@ class service_lifecycle {
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended, in
   /// the reverse order of the calls. Errors are logged.
   void on_stop(task<> work);
+  /// Adds a setting that the program reloads on the first loop, on SIGHUP and when one of `files` changes. See
+  /// `config::reloader::add` and `reload_handler`.
+  void add_reload(std::string setting, config::reloader::action reload, std::vector<std::string> files);
+  /// Moves the settings that were added to the reloader of the program.
+  void move_reloads_to(config::reloader& settings);
   job_scheduler& jobs() noexcept { return jobs_; }
   blocking_pool& blocking() noexcept { return blocking_; }
   const std::vector<loop*>& loops() const noexcept { return loops_; }
@@ -58,6 +64,12 @@ class service_lifecycle {
   static constexpr duration min_stop_time = std::chrono::seconds{1};
 
  private:
+  struct reloadable_setting {
+    std::string name;
+    config::reloader::action reload;
+    std::vector<std::string> files;
+  };
+
   blocking_pool_observer make_observer(telemetry::registry& metrics, const telemetry::logger& log);
   void add_metrics(telemetry::registry& metrics);
 
@@ -67,6 +79,7 @@ class service_lifecycle {
   job_scheduler jobs_;
   std::vector<task<>> start_hooks_;
   std::vector<task<>> stop_hooks_;
+  std::vector<reloadable_setting> reloads_;
   bool is_started_ = false;
   std::vector<std::string> unfinished_;
 };
