@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "services/gateway/routes_file/routes_file.hpp"
+
+extern "C" {
+struct evp_pkey_st;
+}
+
+namespace cohort::gateway {
+
+/// A key for the verification of JSON Web Signatures, for exactly one algorithm, whatever a token states: a token
+/// cannot make a public key be used as an HMAC secret (RFC 8725 section 2.1). Immutable; safe from any thread.
+class jwt_key {
+ public:
+  jwt_key(const jwt_key&) = delete;
+  jwt_key& operator=(const jwt_key&) = delete;
+  ~jwt_key();
+
+  struct load_result {
+    std::unique_ptr<jwt_key> key;
+    /// Completes `the key file FILE …`; empty if there is a key.
+    std::string error;
+  };
+  /// `text` is the content of a key file: for HS256 a secret of at least 32 bytes (RFC 7518 section 3.2), without the
+  /// line feed at its end; for RS256 a public key in PEM format of at least 2048 bits (section 3.3); for ES256 one on
+  /// the curve P-256 (section 3.4).
+  static load_result load(std::string id, jwt_algorithm algorithm, std::string_view text);
+
+  const std::string& id() const noexcept { return id_; }
+  jwt_algorithm algorithm() const noexcept { return algorithm_; }
+  /// Whether `signature`, as in a token but decoded, is that of `input`.
+  bool verify(std::string_view input, std::string_view signature) const;
+
+ private:
+  jwt_key(std::string id, jwt_algorithm algorithm) : id_(std::move(id)), algorithm_(algorithm) {}
+  std::string find_public_key_error() const;
+  bool verify_hmac(std::string_view input, std::string_view signature) const;
+  bool verify_public(std::string_view input, std::string_view signature) const;
+
+  std::string id_;
+  jwt_algorithm algorithm_;
+  /// Of HS256.
+  std::string secret_;
+  /// Of the other algorithms.
+  evp_pkey_st* public_key_ = nullptr;
+};
+
+}  // namespace cohort::gateway

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "services/gateway/routing/route_table.hpp"
+
+namespace cohort::gateway {
+
+/// Merges the OpenAPI documents (3.0 and 3.1) of upstreams into one of the gateway: the operations that its routes lead
+/// to, with their paths at the gateway. The names of components and operation IDs get the prefix of their upstream, so
+/// that they cannot collide.
+class document_merger {
+ public:
+  /// `routes` must outlive this.
+  explicit document_merger(const route_table& routes) : routes_(routes) {}
+
+  /// Adds the document of an upstream. False if it is not an OpenAPI document.
+  bool add(const std::string& upstream, std::string_view document);
+  /// The merged document. `unavailable` are the upstreams whose documents are missing or old: they are listed in
+  /// `x-unavailable-upstreams`.
+  std::string text(std::string_view version, const std::set<std::string>& unavailable) const;
+
+ private:
+  /// The path at the gateway of an upstream's path; empty if no route leads to it.
+  std::string gateway_path(const std::string& upstream, std::string_view path, const gateway_route*& route) const;
+
+  const route_table& routes_;
+  bool has_version_3_1_ = false;
+  /// Path items by path, as the texts of their members by name.
+  std::map<std::string, std::map<std::string, std::string>> paths_;
+  /// Texts by kind of component and name.
+  std::map<std::string, std::map<std::string, std::string>> components_;
+};
+
+}  // namespace cohort::gateway

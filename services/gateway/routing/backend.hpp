@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include <cohort/http/server/proxy/reverse_proxy.hpp>
+#include <cohort/telemetry/metrics.hpp>
+#include "services/gateway/routes_file/routes_file.hpp"
+#include "services/gateway/routing/mirror.hpp"
+
+namespace cohort::gateway {
+
+/// The copy of the request for the mirror of its route, in the request's context.
+struct mirror_slot {
+  std::shared_ptr<mirrored_request> copy;
+};
+
+/// A handler that forwards requests of a route to one upstream, by `http::proxy_to`. `target` must outlive it.
+http::streaming_handler make_backend_handler(const route_entry& entry, http::upstream& target,
+                                             const std::string& base_url);
+
+/// Counters of responses by the first digit of their status, from 1.
+std::array<telemetry::counter*, 5> response_counters(telemetry::registry& metrics, const std::string& route,
+                                                     const std::string& upstream);
+
+}  // namespace cohort::gateway

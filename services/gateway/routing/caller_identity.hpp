@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cohort::gateway {
+
+/// The caller that a route has authenticated: `context.get<caller_identity>()`.
+struct caller_identity {
+  /// Such as `key:billing` or `sub:alice`; empty if the token names nobody.
+  std::string name;
+  /// Fields of the forwarded request with their values, from the claims of the token.
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+}  // namespace cohort::gateway

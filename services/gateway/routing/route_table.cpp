@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/gateway/routing/route_table.hpp"
+
+#include <filesystem>
+
+#include <cohort/http/middleware/rate_limit.hpp>
+#include <cohort/net/client_network.hpp>
+#include "services/gateway/routing/backend.hpp"
+#include "services/gateway/routing/request_path.hpp"
+
+namespace cohort::gateway {
+namespace {
+
+constexpr std::size_t max_key_file_bytes = 64 * 1024;
+
+std::string no_more_upstreams(const std::string& name) {
+  return "upstream \"" + name + "\": more than " + std::to_string(upstream_catalog::max_upstreams) +
+         " upstreams and policies since the start; restart the gateway";
+}
+
+/// The client that a request counts for.
+std::string limited_caller(const http::request_context& context) {
+  const auto* const caller = context.get<caller_identity>();
+  return caller && !caller->name.empty() ? caller->name : net::client_network(context.client_address());
+}
+
+}  // namespace
+
+route_table::build_result route_table::build(const std::string& path, const dependencies& injected,
+                                             const route_table* previous) {
+  const auto source = read_file(path, max_routes_file_bytes);
+  if (!source.error.empty()) return {nullptr, source.error};
+  auto parsed = parse_routes(source.text, path);
+  if (!parsed) return {nullptr, parsed.error()};
+  std::shared_ptr<route_table> table{new route_table};
+  table->file_ = std::move(*parsed);
+  table->files_.push_back(path);
+  verifier_map verifiers;
+  const auto directory = std::filesystem::path{path}.parent_path().string();
+  if (auto error = table->add_verifiers(directory, verifiers); !error.empty()) return {nullptr, std::move(error)};
+  for (const auto& entry : table->file_.routes) {
+    auto error = table->add_route(entry, injected, verifiers, previous);
+    if (!error.empty()) return {nullptr, path + ": route \"" + entry.name + "\": " + error};
+  }
+  return {std::move(table), {}};
+}
+
+std::string route_table::add_verifiers(const std::string& directory, verifier_map& verifiers) {
+  for (const auto& [name, entry] : file_.jwt) {
+    std::vector<std::unique_ptr<jwt_key>> keys;
+    for (const auto& key : entry.keys) {
+      const auto path = (std::filesystem::path{directory} / key.file).string();
+      files_.push_back(path);
+      const auto source = read_file(path, max_key_file_bytes);
+      if (!source.error.empty()) return source.error;
+      auto loaded = jwt_key::load(key.id, key.algorithm, source.text);
+      if (!loaded.key) return path + ": the key file " + loaded.error;
+      keys.push_back(std::move(loaded.key));
+    }
+    verifiers.emplace(
+        name, std::make_shared<const jwt_verifier>(std::move(keys), jwt_requirements{.issuer = entry.issuer,
+                                                                                     .audience = entry.audience,
+                                                                                     .leeway = entry.leeway_seconds,
+                                                                                     .type = entry.type}));
+  }
+  return {};
+}
+
+std::string route_table::make_mirror(const route_entry& entry, const dependencies& injected, route_parts& parts) const {
+  if (!entry.mirror) return {};
+  const auto& upstream = file_.upstreams.at(entry.mirror->upstream);
+  auto* target = injected.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
+  if (!target) return no_more_upstreams(entry.mirror->upstream);
+  const mirror::dependencies needed{.target = *target,
+                                    .background = injected.context.background,
+                                    .metrics = injected.context.metrics,
+                                    .loop_count = injected.context.client.loop_count()};
+  parts.mirror = std::make_shared<mirror>(entry.name, *entry.mirror, upstream.url, needed);
+  return {};
+}
+
+std::string route_table::make_backends(const route_entry& entry, const dependencies& injected,
+                                       route_parts& parts) const {
+  std::uint64_t weight = 0;
+  for (const auto& backend : entry.backends) {
+    const auto& upstream = file_.upstreams.at(backend.upstream);
+    auto* target = injected.upstreams.find_or_add(backend.upstream, upstream.policy);
+    if (!target) return no_more_upstreams(backend.upstream);
+    weight += backend.weight;
+    parts.backends.push_back({.upstream = backend.upstream,
+                              .weight_end = weight,
+                              .forward = make_backend_handler(entry, *target, upstream.url),
+                              .responses = response_counters(injected.context.metrics, entry.name, backend.upstream)});
+  }
+  return {};
+}
+
+http::filter route_table::make_limit(const route_entry& entry, const route_table* previous) {
+  if (!entry.rate_limit) return nullptr;
+  const auto& limit = *entry.rate_limit;
+  const auto key = entry.name + " " + limit.rate + " " + std::string{json::enum_name(limit.per)};
+  http::filter filter;
+  if (previous) {
+    if (const auto kept = previous->limits_.find(key); kept != previous->limits_.end()) filter = kept->second;
+  }
+  if (!filter) {
+    http::rate_limit_hooks hooks;
+    if (limit.per == limit_subject::caller) hooks.client = limited_caller;
+    filter = http::rate_limit(*config::event_rate().parse(limit.rate), std::move(hooks));
+  }
+  limits_.emplace(key, filter);
+  return filter;
+}
+
+std::string route_table::add_route(const route_entry& entry, const dependencies& injected,
+                                   const verifier_map& verifiers, const route_table* previous) {
+  route_parts parts;
+  if (auto error = make_backends(entry, injected, parts); !error.empty()) return error;
+  if (auto error = make_mirror(entry, injected, parts); !error.empty()) return error;
+  if (entry.auth) {
+    if (entry.auth->api_key && !injected.keys.is_enabled()) return "auth.api_key needs API_KEY or API_KEY_FILE";
+    parts.authenticator.emplace(entry.name, *entry.auth, verifiers, injected.keys, injected.context.metrics);
+  }
+  parts.limit = make_limit(entry, previous);
+  routes_.emplace_back(entry, std::move(parts), injected.context.metrics);
+  return {};
+}
+
+const gateway_route* route_table::find(const http::request_head& head, std::string_view path) const {
+  const auto host = host_without_port(head.find(http::field::host).value_or(std::string_view{}));
+  for (const auto& route : routes_) {
+    if (route.matcher().matches(head, path, host)) return &route;
+  }
+  return nullptr;
+}
+
+}  // namespace cohort::gateway

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/service/service.hpp>
+#include "services/gateway/routing/gateway_route.hpp"
+#include "services/gateway/routing/upstream_catalog.hpp"
+
+namespace cohort::gateway {
+
+/// The routes of one routes file in use. Immutable; safe from any thread.
+class route_table {
+ public:
+  struct dependencies {
+    const service::service_context& context;
+    const service::api_key_authenticator& keys;
+    upstream_catalog& upstreams;
+  };
+
+  struct build_result {
+    std::shared_ptr<const route_table> table;
+    /// One line, beginning with the path of a file; empty if there is a table.
+    std::string error;
+  };
+  /// Reads the routes file at `path` and the key files that it names. Rate limits that `previous` (which may be null)
+  /// has as well keep their counts. Everything injected must outlive the table.
+  static build_result build(const std::string& path, const dependencies& injected, const route_table* previous);
+
+  /// The first route that matches; null if none does. `path` is the request's `matching_path`.
+  const gateway_route* find(const http::request_head& head, std::string_view path) const;
+
+  const routes_file& file() const noexcept { return file_; }
+  const std::vector<gateway_route>& routes() const noexcept { return routes_; }
+  /// The routes file and the key files that it names.
+  const std::vector<std::string>& files() const noexcept { return files_; }
+
+ private:
+  route_table() = default;
+  std::string add_verifiers(const std::string& directory, verifier_map& verifiers);
+  std::string add_route(const route_entry& entry, const dependencies& injected, const verifier_map& verifiers,
+                        const route_table* previous);
+  std::string make_backends(const route_entry& entry, const dependencies& injected, route_parts& parts) const;
+  std::string make_mirror(const route_entry& entry, const dependencies& injected, route_parts& parts) const;
+  http::filter make_limit(const route_entry& entry, const route_table* previous);
+
+  routes_file file_;
+  std::vector<gateway_route> routes_;
+  std::vector<std::string> files_;
+  /// By route, rate and subject.
+  std::map<std::string, http::filter> limits_;
+};
+
+}  // namespace cohort::gateway

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/service/service.hpp>
+
+namespace cohort::gateway {
+
+/// The upstreams of all routes files that the gateway has used. One that a reload leaves unchanged keeps its circuit
+/// breaker, budget and limits. None is removed: a response that is being forwarded uses its upstream until its end, and
+/// the metrics of an upstream exist as long. Not thread-safe; the upstreams are.
+class upstream_catalog {
+ public:
+  explicit upstream_catalog(const service::service_context& context) : context_(context) {}
+
+  /// The upstream with this name and policy (`http::upstream_policy`); valid as long as the catalog. Null if there are
+  /// `max_upstreams` already. Precondition: the policy is valid.
+  http::upstream* find_or_add(const std::string& name, const std::string& policy);
+  /// The same for mirrored requests: without retries, and named `NAME-mirror`, so that its calls do not count as those
+  /// of clients.
+  http::upstream* find_or_add_mirror(const std::string& name, const std::string& policy);
+
+  static constexpr std::size_t max_upstreams = 1000;
+
+ private:
+  const service::service_context& context_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<http::upstream>> upstreams_;
+};
+
+}  // namespace cohort::gateway

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/services/gateway/gateway_fixture.hpp"
+#include "tests/unit/services/gateway/signed_token.hpp"
+
+namespace cohort {
+namespace {
+
+using test::gateway_fixture;
+using test::signing_key;
+
+const char* const routes = R"({
+  "upstreams": {"a": {"url": "http://a"}},
+  "jwt": {"staff": {"keys": [{"id": "one", "algorithm": "RS256", "file": "staff.pem"}],
+                    "issuer": "https://issuer", "audience": "api"}},
+  "routes": [{"name": "r", "match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}],
+    "auth": {"jwt": "staff", "claim_headers": {"sub": "X-User", "team": "X-Team"}},
+    "rate_limit": {"rate": "2/min", "per": "caller"}}]})";
+
+std::string claims_of(gateway_fixture& stack, const std::string& subject) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(stack.fleet.event_loop().wall_now().time_since_epoch());
+  return R"({"iss":"https://issuer","aud":"api","sub":")" + subject + R"(","exp":)" + std::to_string(now.count() + 60) +
+         "}";
+}
+
+TEST_CASE("gateway: a token is verified, and its claims become header fields", "[gateway][jwt]") {
+  gateway_fixture stack{{"a"}};
+  const signing_key key{gateway::jwt_algorithm::RS256};
+  stack.directory.write("staff.pem", key.verification_text());
+  stack.start(routes);
+  const auto call = [&](const std::string& authorization) {
+    return stack.call("/", {{"Authorization", authorization}, {"X-User", "forged"}, {"X-Team", "forged"}});
+  };
+  const auto token = key.token(R"({"alg":"RS256","kid":"one"})", claims_of(stack, "alice"));
+  CHECK(call("bearer " + token).body == "a");
+  const auto& received = stack.upstream("a").requests.back();
+  CHECK(received.field("X-User") == "alice");
+  CHECK(received.field("X-Team").empty());
+
+  const auto missing = stack.call("/");
+  CHECK(missing.status == http::status::unauthorized);
+  CHECK(missing.find("WWW-Authenticate") == "Bearer realm=\"api\"");
+  CHECK(call("Basic YTpi").status == http::status::unauthorized);
+  const auto expired =
+      call("Bearer " + key.token(R"({"alg":"RS256"})", R"({"iss":"https://issuer","aud":"api","exp":1})"));
+  CHECK(expired.status == http::status::unauthorized);
+  CHECK(expired.find("WWW-Authenticate") ==
+        "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The token has expired\"");
+  // Two tokens: the upstream could use another one than the gateway.
+  const auto two = stack.call("/", {{"Authorization", "Bearer " + token}, {"Authorization", "Bearer x"}});
+  CHECK(two.status == http::status::unauthorized);
+  CHECK(stack.upstream("a").requests.size() == 1);
+  CHECK(stack.metric("gateway_service_token_rejections_total{reason=\"expired\"}") == 1);
+  CHECK(stack.metric("gateway_service_token_rejections_total{reason=\"missing\"}") == 3);
+  // The limit counts subjects.
+  CHECK(call("Bearer " + token).body == "a");
+  CHECK(call("Bearer " + token).status == http::status::too_many_requests);
+  CHECK(call("Bearer " + key.token(R"({"alg":"RS256"})", claims_of(stack, "bob"))).body == "a");
+}
+
+TEST_CASE("gateway: a key file that is missing or weak is an error of the routes file", "[gateway][jwt]") {
+  gateway_fixture stack{{"a"}};
+  const auto error = [&] {
+    try {
+      stack.start(routes);
+    } catch (const std::exception& failure) {
+      return std::string{failure.what()};
+    }
+    return std::string{};
+  };
+  CHECK(error().find("staff.pem: cannot be read") != std::string::npos);
+}
+
+TEST_CASE("gateway: a changed key file is used after a reload", "[gateway][jwt][reload]") {
+  gateway_fixture stack{{"a"}};
+  const signing_key first{gateway::jwt_algorithm::RS256};
+  const signing_key second{gateway::jwt_algorithm::RS256};
+  stack.directory.write("staff.pem", first.verification_text());
+  stack.start(routes);
+  CHECK(stack.reloads.files().size() == 2);
+  const auto token = second.token(R"({"alg":"RS256"})", claims_of(stack, "alice"));
+  CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).status == http::status::unauthorized);
+  stack.directory.write("staff.pem", second.verification_text());
+  CHECK(stack.reload(routes).outcome == config::reload_outcome::replaced);
+  CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).body == "a");
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/gateway/routes_file/routes_file.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "services/gateway/routes_file/json_lines.hpp"
+#include "services/gateway/routing/request_path.hpp"
+
+namespace cohort::gateway {
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto parsed = parse_routes(text, "r.json");
+  return parsed ? std::string{} : parsed.error();
+}
+
+std::string with_route(const std::string& members) {
+  return "{\n\"upstreams\": {\"a\": {\"url\": \"http://a\"}},\n\"routes\": [{\n\"name\": \"one\",\n" + members +
+         "\n}]}";
+}
+
+TEST_CASE("routes file: omitted members have their defaults", "[gateway][routes]") {
+  const auto parsed =
+      parse_routes(with_route(R"("match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}])"), "r.json");
+  REQUIRE(parsed.has_value());
+  const auto& route = parsed->routes.at(0);
+  CHECK(route.backends.at(0).weight == 1);
+  CHECK(route.timeout_ms.count() == 15'000);
+  CHECK(route.max_body_bytes == 1'048'576);
+  CHECK_FALSE(route.preserve_host);
+  CHECK_FALSE(route.auth);
+  CHECK(parsed->access_log == access_log_scope::all);
+}
+
+TEST_CASE("routes file: an error names the file, the line and the member", "[gateway][routes]") {
+  const auto [members, expected] = GENERATE(table<std::string, std::string>({
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"b\"}]",
+       "r.json:6: routes[0].backends[0].upstream is \"b\", but must be the name of an upstream: a"},
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"a\"}],\n\"tiemout_ms\": 5",
+       "r.json:7: routes[0].tiemout_ms is unknown; known: name, description, match, backends, sticky_header, "
+       "strip_prefix, preserve_host, timeout_ms, idle_timeout_ms, max_body_bytes, auth, rate_limit, request_headers, "
+       "response_headers, mirror"},
+      {"\"match\": {\"path\": {}},\n\"backends\": [{\"upstream\": \"a\"}]",
+       "r.json:5: routes[0].match.path must have either prefix or exact"},
+      {"\"match\": {\"path\": {\"exact\": \"/a/../b\"}},\n\"backends\": [{\"upstream\": \"a\"}]",
+       "r.json:5: routes[0].match.path.exact must start with \"/\", and be decoded: without percent-encoding, query, "
+       "dot segments and repeated slashes"},
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"a\", \"weight\": 0}]",
+       "r.json:6: routes[0].backends must have a weight above 0"},
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"
+       "\"auth\": {\"jwt\": \"main\"}",
+       "r.json:6: routes[0].auth.jwt is \"main\", but must be the name of an entry of jwt; there is none"},
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"
+       "\"rate_limit\": {\n\"rate\": \"many\"}",
+       "r.json:7: routes[0].rate_limit.rate must be a number and a unit, such as 100/min"},
+      {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"
+       "\"request_headers\": {\"set\": {\n\"Content-Length\": \"1\"}}",
+       "r.json:7: routes[0].request_headers.set.Content-Length is a field that the gateway sets itself, or that "
+       "belongs to a connection"},
+  }));
+  CHECK(error_of(with_route(members)) == expected);
+}
+
+TEST_CASE("routes file: a syntax error has a line and a column", "[gateway][routes]") {
+  CHECK(error_of("{\n  \"upstreams\": {},,\n}") == "r.json:2:19: the file must be JSON, but is malformed");
+  CHECK(error_of("{\n  \"upstreams\": [1 2]}").starts_with("r.json:2:19: "));
+  CHECK(error_of("") == "r.json:1:1: the file must be JSON, but is empty");
+  CHECK(error_of("[]") == "r.json:1: the file must be an object");
+}
+
+TEST_CASE("json_lines: a value that is absent has the line of the value that contains it", "[gateway][routes]") {
+  const json_lines lines{"{\n\"a\": [\n1,\n{\"b\": 2}]}"};
+  CHECK_FALSE(lines.syntax_error());
+  CHECK(lines.line_of("a") == 2);
+  CHECK(lines.line_of("a[1].b") == 4);
+  CHECK(lines.line_of("a[1].c") == 4);
+  CHECK(lines.line_of("c.d") == 1);
+}
+
+TEST_CASE("matching_path: paths are decoded and merged, and ambiguous ones are rejected", "[gateway][security]") {
+  const auto [path, expected] = GENERATE(table<std::string, std::string>({
+      {"/api/time", "/api/time"},
+      {"/api/%61dmin", "/api/admin"},
+      {"//api///admin/", "/api/admin/"},
+      {"/a.b/.well-known/x", "/a.b/.well-known/x"},
+      {"/a%20b", "/a b"},
+      {"/a/../b", ""},
+      {"/a/.", ""},
+      {"/a/%2e%2E/b", ""},
+      {"/a/..;x/b", ""},
+      {"/a%2fb", ""},
+      {"/a%5cb", ""},
+      {"/a\\b", ""},
+      {"/a%0ab", ""},
+  }));
+  std::string storage;
+  CHECK(matching_path(path, storage).value_or("") == expected);
+}
+
+TEST_CASE("is_below: a prefix matches whole segments", "[gateway][routes]") {
+  CHECK(is_below("/api", "/api"));
+  CHECK(is_below("/api/a", "/api"));
+  CHECK_FALSE(is_below("/apis", "/api"));
+  CHECK(is_below("/anything", "/"));
+  CHECK_FALSE(is_below("/api", "/api/"));
+}
+
+}  // namespace
+}  // namespace cohort::gateway
