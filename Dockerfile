@@ -54,8 +54,9 @@ COPY --from=inspect /packages.tsv /
 
 FROM scratch AS services
 COPY --from=build /rootfs /
+COPY services/gateway/routes.json /etc/cohort/routes.json
 USER 65532:65532
-EXPOSE 5000-5003
+EXPOSE 5000-5004
 CMD ["/bin/cohort-stack", "--host", "0.0.0.0"]
 
 # loadgen needs only the libraries of the services image.

@@ -75,6 +75,7 @@ describe('compose.yml', () => {
       5001: '5001',
       5002: '5002',
       5003: '5003',
+      5004: '5004',
       9090: '9090',
       9093: '9093',
       3000: '3000',
@@ -90,6 +91,7 @@ describe('compose.yml', () => {
       5001: 'TIME_PORT',
       5002: 'SYSINFO_PORT',
       5003: 'WEATHER_PORT',
+      5004: 'GATEWAY_PORT',
       9090: 'PROMETHEUS_PORT',
       9093: 'ALERTMANAGER_PORT',
       3000: 'GRAFANA_PORT',
@@ -193,7 +195,7 @@ describe('compose.yml', () => {
       for (const name of programs.slice(0, 3)) {
         expect(overrides[name]?.environment).toMatchObject({
           TLS_CLIENT_CA: '/run/tls/ca.pem',
-          TLS_ALLOWED_CLIENT: 'spiffe://cohort/dashboard-service,spiffe://cohort/loadgen',
+          TLS_ALLOWED_CLIENT: 'spiffe://cohort/dashboard-service,spiffe://cohort/gateway-service,spiffe://cohort/loadgen',
         });
       }
       expect(overrides['dashboard-service']?.environment).toMatchObject({ UPSTREAM_TLS_CERT: '/run/tls/tls.pem' });
@@ -276,6 +278,15 @@ describe('compose.yml', () => {
     }
     // The port of the dashboard is public, so peers in private networks can be clients.
     expect(file.services['dashboard-service']?.environment?.['TRUSTED_PROXIES']).toBeNull();
+  });
+
+  it('routes the requests of the API gateway to the ports of the services, with and without TLS', () => {
+    const file = readRoot('services/gateway/routes.json');
+    const { upstreams } = JSON.parse(file) as { upstreams: Record<string, { url: string }> };
+    expect(Object.values(upstreams).map(({ url }) => url)).toEqual([
+      'http://time-service:5001', 'http://system-info-service:5002', 'http://weather-service:5003', 'http://dashboard-service:5000',
+    ]);
+    expect(readRoot('services/gateway/routes.tls.json')).toBe(file.replaceAll('http://', 'https://'));
   });
 
   it('tags its own images with the version of the project', () => {

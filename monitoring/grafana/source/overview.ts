@@ -2,6 +2,7 @@
 /** The main dashboard. Its first eleven panels are part of the public contract: do not rename or move them. */
 import { buildDashboard, dashboardTitles, serviceVariable } from './dashboard.ts';
 import { alerts } from './overview-alerts.ts';
+import { gateway } from './overview-gateway.ts';
 import { cache, upstreams } from './overview-upstreams.ts';
 import { red, saturation } from './overview-services.ts';
 import { chart, redAt, stat, yellowRedAt, type Query } from './panel.ts';
@@ -198,5 +199,5 @@ export const overview = buildDashboard({
   from: 'now-15m',
   variables: [serviceVariable],
   alertMatchers: selectedServices,
-  sections: [{ panels: [...contractPanels, ...health] }, red, saturation, upstreams, cache, alerts],
+  sections: [{ panels: [...contractPanels, ...health] }, red, saturation, upstreams, cache, gateway, alerts],
 });
