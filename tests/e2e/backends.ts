@@ -34,8 +34,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function findProgram(names: string[]): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), cache];
+/** The path of the first of these programs that is installed. */
+export function findProgram(names: string[]): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', cache];
   return directories.flatMap((directory) => names.map((name) => join(directory, name))).find(isExecutable);
 }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { findEnvoy, findProgram } from '../backends.ts';
+import type { BackgroundProcess } from '../processes.ts';
+import { root, startProcess } from '../processes.ts';
+
+/** A gateway that the table is run against, with the recipe of deploy/gateway that it uses. */
+export interface Gateway {
+  name: string;
+  recipe: string;
+  /** Cases that it cannot pass, with the reason. */
+  unsupported: Record<string, string>;
+  /** Undefined, if the program is not installed. */
+  start: (recipe: string, ports: { plain: number; tls: number }, directory: string) => BackgroundProcess[] | undefined;
+}
+
+/** The recipe with the values of its placeholders, such as `@LISTEN@`; written to `directory`. */
+export function writeRecipe(recipe: string, directory: string, values: Record<string, string | number>): string {
+  mkdirSync(directory, { recursive: true });
+  const template = readFileSync(join(root, 'deploy/gateway', recipe), 'utf8');
+  const path = join(directory, recipe);
+  writeFileSync(path, template.replace(/@([A-Z]+)@/g, (_match, name: string) => String(values[name])));
+  return path;
+}
+
+const noTokens = 'no JSON Web Tokens without a commercial module';
+
+export const gateways: Gateway[] = [
+  {
+    name: 'gateway-service',
+    recipe: 'routes.json',
+    unsupported: {},
+    start: (recipe, ports, directory) => {
+      const program = join(root, 'build/release/bin/gateway-service');
+      const common = ['--routes', recipe, '--log-level', 'warn'];
+      const environment = { API_KEY_FILE: join(directory, 'keys') };
+      const certificate = ['--tls-cert', join(directory, 'tls.pem'), '--tls-key', join(directory, 'tls.key')];
+      return [
+        startProcess('gateway', program, [...common, '--port', String(ports.plain)], join(directory, 'gateway.log'), environment),
+        startProcess('gateway-tls', program, [...common, '--port', String(ports.tls), ...certificate], join(directory, 'gateway-tls.log'), environment),
+      ];
+    },
+  },
+  {
+    name: 'nginx',
+    recipe: 'nginx.conf',
+    unsupported: {
+      'JWT: valid': noTokens,
+      'JWT: none, expired, other issuer, other audience': noTokens,
+      'JWT: alg none, key confusion': noTokens,
+      'JWT: not valid yet': noTokens,
+      'earlier deadline of the client': 'the deadline of the client is not understood',
+    },
+    start: (recipe, _ports, directory) => {
+      const program = findProgram(['nginx']);
+      return program === undefined ? undefined : [startProcess('nginx', program, ['-p', directory, '-c', recipe, '-g', 'daemon off;'], join(directory, 'nginx.log'))];
+    },
+  },
+  {
+    name: 'HAProxy',
+    recipe: 'haproxy.cfg',
+    unsupported: {
+      'JWT: not valid yet': 'the recipe does not check nbf',
+      'earlier deadline of the client': 'the deadline of the client is not understood',
+      'mirror': 'needs an agent (SPOE)',
+    },
+    start: (recipe, _ports, directory) => {
+      const program = findProgram(['haproxy']);
+      return program === undefined ? undefined : [startProcess('haproxy', program, ['-db', '-f', recipe], join(directory, 'haproxy.log'))];
+    },
+  },
+  {
+    name: 'Envoy',
+    recipe: 'envoy.yaml',
+    unsupported: {},
+    start: (recipe, _ports, directory) => {
+      const program = findEnvoy();
+      return program === undefined ? undefined : [startProcess('envoy', program, ['-c', recipe, '--log-level', 'warn', '--use-dynamic-base-id'], join(directory, 'envoy.log'))];
+    },
+  },
+];
