@@ -47,6 +47,9 @@ class overridden_network final : public net::network {
   task<result<net::stream_ptr>> connect(net::endpoint peer, deadline connect_deadline) override {
     return network_.connect(peer, connect_deadline);
   }
+  task<result<net::stream_ptr>> connect_unix(std::string path, deadline connect_deadline) override {
+    return network_.connect_unix(std::move(path), connect_deadline);
+  }
 
  private:
   net::network& network_;

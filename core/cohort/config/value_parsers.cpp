@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/config/http_url.hpp>
+
 namespace cohort::config {
 namespace {
 
@@ -80,20 +82,7 @@ value_parser<std::string> ip_address() {
 }
 
 value_parser<boost::urls::url> http_url() {
-  return {[](std::string_view text) -> std::optional<boost::urls::url> {
-            const auto url = boost::urls::parse_absolute_uri(text);
-            if (!url) return std::nullopt;
-            const bool is_http =
-                url->scheme_id() == boost::urls::scheme::http || url->scheme_id() == boost::urls::scheme::https;
-            if (!is_http || url->host().empty() || url->has_userinfo() || url->has_query()) return std::nullopt;
-            // Boost.URL accepts a path without a slash behind an authority: `http://127.0.0.1:5001x`.
-            if (!url->encoded_path().empty() && !url->encoded_path().starts_with('/')) return std::nullopt;
-            if (url->has_port() &&
-                (!parse_integer<std::uint16_t>(std::string_view{url->port()}) || url->port_number() == 0)) {
-              return std::nullopt;
-            }
-            return boost::urls::url{*url};
-          },
+  return {[](std::string_view text) { return parse_http_url(text); },
           "a URL such as http://127.0.0.1:5001 or https://wttr.in"};
 }
 

@@ -32,7 +32,7 @@ value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max);
 value_parser<std::uint16_t> port();
 /// An IPv4 or IPv6 address, the latter with an optional zone (`fe80::1%eth0`).
 value_parser<std::string> ip_address();
-/// An absolute http or https URL without user, query and fragment: `http://host[:port][/path]`.
+/// An http or https URL, or a Unix domain socket; see `parse_http_url`.
 value_parser<boost::urls::url> http_url();
 /// Another word for one of the words that `one_of` accepts.
 struct word_alias {

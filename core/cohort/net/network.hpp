@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/ip/basic_endpoint.hpp>
+#include <boost/system/errc.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <cohort/net/stream.hpp>
@@ -17,6 +19,9 @@ namespace cohort::net {
 /// `asio::ip::tcp::endpoint`: an IP address and a port.
 using endpoint = asio::ip::basic_endpoint<asio::ip::tcp>;
 
+/// `stream::peer_address` of a Unix domain socket.
+inline constexpr std::string_view unix_peer_address = "unix";
+
 /// Source of incoming connections of a server.
 class acceptor {
  public:
@@ -24,6 +29,8 @@ class acceptor {
   /// Waits for a connection and returns it as a stream of the loop `target`. `operation_aborted` once closed.
   virtual task<result<stream_ptr>> accept(loop& target) = 0;
   virtual endpoint local_endpoint() const = 0;
+  /// The path of a Unix domain socket; empty for others.
+  virtual std::string unix_path() const { return {}; }
   /// Stops listening. A pending `accept` ends; connections not accepted yet are refused.
   virtual void close() noexcept = 0;
 };
@@ -40,6 +47,13 @@ class network {
   /// Connects to one endpoint. Errors: `timed_out` at the deadline, `operation_aborted` when cancelled,
   /// `connection_refused` and other system errors.
   virtual task<result<stream_ptr>> connect(endpoint peer, deadline connect_deadline) = 0;
+  /// Connects to the Unix domain socket `path`. The same errors, and `no_such_file_or_directory`, `permission_denied`.
+  /// The default implementation, for networks without them, returns `address_family_not_supported`.
+  virtual task<result<stream_ptr>> connect_unix(std::string path, deadline connect_deadline);
 };
+
+inline task<result<stream_ptr>> network::connect_unix(std::string, deadline) {
+  co_return boost::system::errc::make_error_code(boost::system::errc::address_family_not_supported);
+}
 
 }  // namespace cohort::net

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <string>
 
+#include <cohort/net/network.hpp>
+
 namespace cohort::net {
 namespace {
 
@@ -59,6 +61,10 @@ bool network_list::add(std::string_view entry) {
     return std::all_of(loopback_networks.begin(), loopback_networks.end(), [this](auto each) { return add(each); });
   if (entry == "private")
     return std::all_of(private_networks.begin(), private_networks.end(), [this](auto each) { return add(each); });
+  if (entry == unix_peer_address) {
+    contains_unix_ = true;
+    return true;
+  }
   const auto slash = entry.find('/');
   error_code error;
   const auto address = asio::ip::make_address(entry.substr(0, slash), error);
@@ -84,6 +90,7 @@ bool network_list::contains(const asio::ip::address& address) const {
 }
 
 bool network_list::contains(std::string_view address) const {
+  if (address == unix_peer_address) return contains_unix_;
   const auto parsed = parse_address(address);
   return parsed && contains(*parsed);
 }

@@ -21,13 +21,14 @@ class network_list {
   /// No network.
   network_list() = default;
 
-  /// Parses networks (`10.0.0.0/8`, `2001:db8::/32`), single addresses, and the words `loopback` (127.0.0.0/8 and ::1)
-  /// and `private` (RFC 1918, RFC 4193 and the link-local networks), separated by commas. An empty text contains no
+  /// Parses networks (`10.0.0.0/8`, `2001:db8::/32`), single addresses, and the words `loopback` (127.0.0.0/8 and ::1),
+  /// `private` (RFC 1918, RFC 4193 and the link-local networks) and `unix` (the peers of Unix domain sockets, whose
+  /// address is `unix_peer_address`), separated by commas. An empty text contains no
   /// network. Returns an empty optional if an entry is invalid or has address bits beyond the prefix
   /// (`10.0.0.1/8`), which is probably a mistake.
   static std::optional<network_list> parse(std::string_view text);
 
-  bool empty() const noexcept { return networks_.empty(); }
+  bool empty() const noexcept { return networks_.empty() && !contains_unix_; }
   bool contains(const asio::ip::address& address) const;
   /// The same for the text of an address; false if it is not one.
   bool contains(std::string_view address) const;
@@ -37,6 +38,7 @@ class network_list {
 
   /// IPv4 networks as IPv4-mapped IPv6 networks.
   std::vector<asio::ip::network_v6> networks_;
+  bool contains_unix_ = false;
 };
 
 }  // namespace cohort::net

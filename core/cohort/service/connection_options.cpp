@@ -21,7 +21,7 @@ constexpr std::size_t reserve_divisor = 8;
 
 config::value_parser<net::network_list> networks() {
   return {[](std::string_view text) { return net::network_list::parse(text); },
-          "IP addresses, networks such as 10.0.0.0/8, and the words loopback and private, separated by commas"};
+          "IP addresses, networks such as 10.0.0.0/8, and the words loopback, private and unix, separated by commas"};
 }
 
 std::string limit_text(std::int64_t limit) { return std::to_string(limit); }

@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
@@ -63,10 +64,16 @@ instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr
       metrics_(loops_.size()),
       listener_(std::move(listener)),
       local_endpoint_(listener_->local_endpoint()),
+      unix_path_(listener_->unix_path()),
       tls_(std::move(tls)),
       extensions_(std::move(definition_.extensions)) {}
 
 instance::~instance() = default;
+
+boost::urls::url instance::url() const {
+  if (!unix_path_.empty()) return config::parse_http_url("unix:" + unix_path_).value();
+  return endpoint_url(local_endpoint_, tls_ != nullptr);
+}
 
 void instance::build(const dependencies& injected) {
   api_keys_.replace(injected.settings.api_keys);

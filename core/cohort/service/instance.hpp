@@ -58,7 +58,7 @@ class instance {
   instance& operator=(const instance&) = delete;
 
   const std::string& name() const noexcept { return definition_.name; }
-  boost::urls::url url() const { return endpoint_url(local_endpoint_, tls_ != nullptr); }
+  boost::urls::url url() const;
   /// The service's metrics, without those of the process.
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
@@ -93,6 +93,8 @@ class instance {
   telemetry::registry metrics_;
   std::unique_ptr<net::acceptor> listener_;
   net::endpoint local_endpoint_;
+  /// Empty if it listens on a port.
+  std::string unix_path_;
   std::shared_ptr<net::tls_server_context> tls_;
   std::atomic<bool> draining_{false};
   /// The start hooks have not ended.

@@ -12,6 +12,7 @@
 
 #include <cohort/net/system/system_network.hpp>
 #include <cohort/net/system/tcp.hpp>
+#include <cohort/net/system/unix_socket.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/runtime.hpp>
@@ -75,6 +76,12 @@ listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t
   return "cannot listen on " + host_and_port + ": " + listener.error().message();
 }
 
+listen_result listen_at(loop& first_loop, const unix_socket_options& socket) {
+  auto listener = net::listen_unix(first_loop, socket.path, socket.mode);
+  if (listener) return std::move(*listener);
+  return "cannot listen on unix:" + socket.path + ": " + listener.error().message();
+}
+
 std::vector<std::uint16_t> default_ports_of(const std::vector<definition>& services) {
   std::vector<std::uint16_t> ports;
   for (const auto& service : services) ports.push_back(service.port);
@@ -90,7 +97,8 @@ result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, c
   instance_list instances;
   for (auto& service : services) {
     const int offset = service.port - default_ports.front();
-    auto listener = listen_at(*loops.front(), settings.host, settings.port, offset);
+    auto listener = settings.unix_socket.path.empty() ? listen_at(*loops.front(), settings.host, settings.port, offset)
+                                                      : listen_at(*loops.front(), settings.unix_socket);
     if (!listener) return listener.error();
     instances.push_back(std::make_unique<instance>(std::move(service), loops, std::move(*listener), tls));
   }

@@ -25,6 +25,7 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
   add_common_options(options, settings,
                      services.size() > 1 ? "Port of the first service; shifts the others' ports by the same amount"
                                          : "Port to listen on");
+  if (services.size() == 1) add_unix_socket_options(options, settings.unix_socket);
   for (const auto& service : services) add_service_options(options, service);
   if (const auto exit = options.parse(argc, argv, config::process_environment())) {
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
@@ -58,14 +59,16 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
     ::tzset();
   }
   if (settings.healthcheck) return run_healthcheck(settings);
-  if (const auto conflict = find_conflict(settings.tls)) {
+  auto conflict = find_conflict(settings.tls);
+  if (!conflict) conflict = find_conflict(settings.unix_socket, settings.tls);
+  if (conflict) {
     std::cerr << program << ": " << *conflict << "\n";
     return 2;
   }
   for (const auto& service : services) {
     for (const auto& extension : service.extensions) {
-      if (const auto conflict = extension->find_conflict(settings)) {
-        std::cerr << program << ": " << *conflict << "\n";
+      if (const auto extension_conflict = extension->find_conflict(settings)) {
+        std::cerr << program << ": " << *extension_conflict << "\n";
         return 2;
       }
     }

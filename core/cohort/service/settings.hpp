@@ -14,6 +14,7 @@
 #include <cohort/service/connection_options.hpp>
 #include <cohort/service/otlp/otlp_settings.hpp>
 #include <cohort/service/tls/tls_options.hpp>
+#include <cohort/service/unix_socket_options.hpp>
 
 namespace cohort::service {
 
@@ -23,6 +24,8 @@ struct common_settings {
   std::string host = "127.0.0.1";
   /// Port to listen on; 0: the system chooses one.
   std::uint16_t port = 0;
+  /// Instead of `host` and `port`.
+  unix_socket_options unix_socket;
   std::int64_t threads = 1;
   /// Maximum threads for blocking work, of each service; they start with the work.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);

@@ -30,12 +30,21 @@ void append_trace(std::string& text, const telemetry::trace_context& trace, std:
   if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
 }
 
+/// Of requests to a Unix domain socket, as curl and nginx send it.
+constexpr std::string_view unix_socket_host = "localhost";
+
+bool is_unix_socket_host(std::string_view encoded_host) noexcept {
+  return encoded_host.starts_with("%2F") || encoded_host.starts_with("%2f");
+}
+
 /// The memory that holds most requests without a body.
 constexpr std::size_t usual_head_size = 1024;
 
 /// The request line and `Host`.
 std::string start_of_head(const client_request& request, const proxy_server* proxy) {
-  const std::string_view host_and_port = request.url.encoded_host_and_port();
+  const bool is_unix_socket = is_unix_socket_host(request.url.encoded_host());
+  const std::string_view host_and_port =
+      is_unix_socket ? unix_socket_host : std::string_view{request.url.encoded_host_and_port()};
   std::string text;
   text.reserve(usual_head_size + request.body.size());
   text.append(boost::beast::http::to_string(request.method)).append(" ");
@@ -65,6 +74,10 @@ std::optional<origin> origin_of(const boost::urls::url& url) {
   // Boost.URL 1.81 parses the text after an invalid port, as in `http://host:x/`, as a path.
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
+  if (is_unix_socket_host(url.encoded_host())) {
+    if (secure || url.has_port()) return std::nullopt;
+    return origin{false, url.host(), 0};
+  }
   // An empty port is the default one (RFC 3986 section 3.2.3). `url::port_number` wraps around at 65536.
   std::uint16_t port = secure ? 443 : 80;
   if (const std::string_view text = url.port(); !text.empty()) {

@@ -17,9 +17,11 @@ namespace cohort::http {
 /// A request to another server.
 struct client_request {
   http::method method = http::method::get;
-  /// http or https, with a host. The fragment is not sent.
+  /// http or https, with a host. The fragment is not sent. A host that is a percent-encoded absolute path, with http,
+  /// is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
   boost::urls::url url;
-  /// The value of `Host`: `uri-host[:port]`. Empty: host and port of the URL. Not sent to another origin after a
+  /// The value of `Host`: `uri-host[:port]`. Empty: host and port of the URL, or `localhost` for a Unix domain
+  /// socket. Not sent to another origin after a
   /// redirect.
   std::string host{};
   /// Header fields. `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and rejected here, as are
@@ -38,12 +40,15 @@ struct client_request {
 /// Scheme (as `secure`: https), host and port: the key by which connections are shared (RFC 6454).
 struct origin {
   bool secure = false;
+  /// A name, an address, or the path of a Unix domain socket, which begins with a slash.
   std::string host;
   std::uint16_t port = 0;
+  bool is_unix_socket() const noexcept { return host.starts_with('/'); }
   friend auto operator<=>(const origin&, const origin&) = default;
 };
 
-/// The origin of a URL; empty unless it is http or https and has a host, with a port from 1 to 65535 or none.
+/// The origin of a URL; empty unless it is http or https and has a host, with a port from 1 to 65535 or none. A Unix
+/// domain socket has no port and no https.
 std::optional<origin> origin_of(const boost::urls::url& url);
 
 /// Whether sending the request twice has the effect of sending it once (RFC 9110 section 9.2.2).

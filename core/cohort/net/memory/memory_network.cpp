@@ -31,12 +31,20 @@ void memory_acceptor::enqueue(stream_ptr connection) {
 
 memory_network::~memory_network() {
   for (auto& [local, acceptor] : acceptors_) acceptor->clear_close_callback();
+  for (auto& [path, acceptor] : unix_acceptors_) acceptor->clear_close_callback();
 }
 
 std::unique_ptr<acceptor> memory_network::listen(const endpoint& local) {
   assert(!acceptors_.contains(local));
   auto listening = std::make_unique<memory_acceptor>(local, [this, local] { acceptors_.erase(local); });
   acceptors_[local] = listening.get();
+  return listening;
+}
+
+std::unique_ptr<acceptor> memory_network::listen_unix(const std::string& path) {
+  assert(!unix_acceptors_.contains(path));
+  auto listening = std::make_unique<memory_acceptor>(endpoint{}, [this, path] { unix_acceptors_.erase(path); });
+  unix_acceptors_[path] = listening.get();
   return listening;
 }
 
@@ -63,6 +71,16 @@ task<result<stream_ptr>> memory_network::connect(endpoint peer, deadline connect
   const auto found = acceptors_.find(peer);
   if (found == acceptors_.end()) co_return error_code{asio::error::connection_refused};
   auto ends = make_memory_pipe(settings_, client_address_, peer.address().to_string());
+  found->second->enqueue(std::move(ends.second));
+  co_return std::move(ends.first);
+}
+
+task<result<stream_ptr>> memory_network::connect_unix(std::string path, deadline) {
+  const auto found = unix_acceptors_.find(path);
+  if (found == unix_acceptors_.end()) {
+    co_return boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory);
+  }
+  auto ends = make_memory_pipe(settings_, std::string{unix_peer_address}, std::string{unix_peer_address});
   found->second->enqueue(std::move(ends.second));
   co_return std::move(ends.first);
 }

@@ -53,9 +53,12 @@ class memory_network final : public network {
 
   /// Listens on `local`, on which there must be no other acceptor.
   std::unique_ptr<acceptor> listen(const endpoint& local);
+  /// The same for a Unix domain socket.
+  std::unique_ptr<acceptor> listen_unix(const std::string& path);
 
   task<result<std::vector<endpoint>>> resolve(std::string host, std::uint16_t port, deadline resolve_deadline) override;
   task<result<stream_ptr>> connect(endpoint peer, deadline connect_deadline) override;
+  task<result<stream_ptr>> connect_unix(std::string path, deadline connect_deadline) override;
 
  private:
   memory_pipe_settings settings_;
@@ -63,6 +66,7 @@ class memory_network final : public network {
   std::map<std::string, std::vector<asio::ip::address>> names_;
   std::set<endpoint> black_holes_;
   std::map<endpoint, memory_acceptor*> acceptors_;
+  std::map<std::string, memory_acceptor*> unix_acceptors_;
 };
 
 }  // namespace cohort::net

@@ -18,6 +18,7 @@ class system_network final : public network {
     return resolver_.resolve(std::move(host), port, resolve_deadline);
   }
   task<result<stream_ptr>> connect(endpoint peer, deadline connect_deadline) override;
+  task<result<stream_ptr>> connect_unix(std::string path, deadline connect_deadline) override;
 
  private:
   resolver resolver_;

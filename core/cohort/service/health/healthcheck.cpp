@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/net/system/system_network.hpp>
 #include <cohort/service/instance.hpp>
@@ -10,13 +11,19 @@
 namespace cohort::service {
 namespace {
 
-task<int> query_health(net::network& network, net::endpoint server, bool uses_tls) {
+boost::urls::url service_url(const common_settings& settings) {
+  const auto& path = settings.unix_socket.path;
+  if (!path.empty()) return config::parse_http_url("unix:" + path).value();
+  return endpoint_url({asio::ip::make_address(settings.host), settings.port}, settings.tls.is_enabled());
+}
+
+task<int> query_health(net::network& network, boost::urls::url service) {
   http::client_settings settings;
   // The certificate is for the service's name, not for the address that it listens on.
   settings.tls.verifies_server = false;
   http::client client{network, 1, std::move(settings)};
   http::client_request request;
-  request.url = endpoint_url(server, uses_tls);
+  request.url = std::move(service);
   request.url.set_path("/health");
   const auto call_deadline = deadline::after(loop::current().now(), std::chrono::seconds{3});
   const auto response = co_await http::fetch(client, std::move(request), call_deadline);
@@ -33,7 +40,7 @@ int run_healthcheck(const common_settings& settings) {
   loop event_loop;
   net::system_network network;
   int exit_status = 1;
-  auto query = query_health(network, {asio::ip::make_address(settings.host), settings.port}, settings.tls.is_enabled());
+  auto query = query_health(network, service_url(settings));
   asio::co_spawn(event_loop.get_executor(), std::move(query), [&](const std::exception_ptr&, int status) {
     exit_status = status;
     event_loop.stop();

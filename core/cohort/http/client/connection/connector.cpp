@@ -51,6 +51,7 @@ connector::~connector() = default;
 
 task<result<std::vector<net::endpoint>, client_error>> connector::resolve(const origin& target,
                                                                           deadline call_deadline) {
+  if (target.is_unix_socket()) co_return std::vector<net::endpoint>{net::endpoint{}};
   const auto* proxy = proxies_.proxy_for(target);
   const auto& server = proxy ? proxy->address : target;
   auto addresses = co_await network_.resolve(server.host, server.port, call_deadline);
@@ -66,7 +67,9 @@ task<result<connector::connection, client_error>> connector::connect_address(con
                                                                              deadline call_deadline,
                                                                              telemetry::attempt_record* record) {
   const auto started = loop::current().now();
-  auto stream = co_await network_.connect(address, connect_deadline);
+  auto connecting = target.is_unix_socket() ? network_.connect_unix(target.host, connect_deadline)
+                                            : network_.connect(address, connect_deadline);
+  auto stream = co_await std::move(connecting);
   if (!stream) co_return connect_error(stream.error());
   const auto round_trip = loop::current().now() - started;
   if (const auto* proxy = proxies_.proxy_for(target)) {

@@ -39,7 +39,7 @@ class connector {
   connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls);
   ~connector();
 
-  /// All addresses of the origin's host, or of its proxy.
+  /// All addresses of the origin's host, or of its proxy. A Unix domain socket has one, `endpoint{}`.
   task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
   /// Connects to the origin at one of its addresses, or of its proxy's. `connect_deadline` applies to TCP alone,
   /// `call_deadline` also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must

@@ -46,6 +46,7 @@ std::optional<asio::ip::address> parse_address(std::string_view text) {
 }
 
 bool is_local(const origin& target) {
+  if (target.is_unix_socket()) return true;
   const auto host = without_trailing_dot(target.host);
   if (const auto address = parse_address(host)) return address->is_loopback();
   return host.find('.') == std::string_view::npos || is_domain_or_subdomain(host, "localhost");

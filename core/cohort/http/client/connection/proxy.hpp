@@ -62,7 +62,7 @@ struct proxy_settings {
   proxy_exceptions exceptions;
 
   /// The proxy for an origin; null if it is called directly. Local hosts are always called directly: `localhost`,
-  /// loopback addresses, and names without a dot.
+  /// loopback addresses, names without a dot, and Unix domain sockets.
   const proxy_server* proxy_for(const origin& target) const;
 };
 

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <cohort/net/deadline_timer.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/net/system/tcp_receive.hpp>
+
+namespace cohort::net {
+
+/// A connected socket as a stream: TCP, or a Unix domain socket, which has no address of its peer.
+template <class Protocol>
+class socket_stream final : public stream {
+ public:
+  using socket_type = asio::basic_stream_socket<Protocol, executor>;
+
+  socket_stream(socket_type socket, loop& event_loop)
+      : socket_(std::move(socket)),
+        deadline_timer_(event_loop, this, [](void* self) { static_cast<socket_stream*>(self)->cancel(); }) {
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
+  }
+  ~socket_stream() override { unwatch_hangup(); }
+
+  io_result try_write(const_buffers buffers) override {
+    if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+    error_code error;
+    // One buffer is sent by send(2), two by sendmsg(2), which costs more.
+    const auto written =
+        buffers[1].size() == 0 ? socket_.write_some(buffers[0], error) : socket_.write_some(buffers, error);
+    if (error) return error;
+    receive_state_.has_sent_since = true;
+    return written;
+  }
+
+  io_result try_send_file(int file, std::uint64_t offset, std::size_t count) override {
+    if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
+    auto position = static_cast<off_t>(offset);
+    const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
+    if (sent >= 0) {
+      receive_state_.has_sent_since = true;
+      return static_cast<std::size_t>(sent);
+    }
+    // A file system without sendfile.
+    if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
+    return error_code{errno, boost::system::system_category()};
+  }
+
+  void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
+
+  void watch_hangup(std::function<void()> on_hangup) override {
+    stop_idle_watch();
+    watch_ = std::make_shared<hangup_watch>(std::move(on_hangup));
+    wait_for_hangup();
+  }
+
+  void unwatch_hangup() noexcept override {
+    if (!watch_) return;
+    watch_->active = false;
+    watch_->cancellation.emit(asio::cancellation_type::terminal);
+    watch_.reset();
+  }
+
+  void watch_idle() override {
+    // A read of a drained socket waits for its next event, and that costs no system call.
+    if (!receive_state_.is_drained) return;
+    if (!idle_watch_) idle_watch_ = std::make_shared<idle_watch>();
+    if (idle_watch_->is_pending) return;
+    idle_watch_->is_pending = idle_watch_->is_active = true;
+    auto end = [watch = idle_watch_](error_code, std::size_t) { watch->is_pending = watch->is_active = false; };
+    socket_.async_receive(tcp_read_buffer{asio::buffer(&idle_watch_->byte, 1), idle_watch_->receive_state},
+                          socket_type::message_peek,
+                          asio::bind_cancellation_slot(idle_watch_->cancellation.slot(), std::move(end)));
+  }
+
+  bool readable() noexcept override {
+    if (idle_watch_ && idle_watch_->is_active) return false;
+    const auto received = peek();
+    return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  }
+
+  void shutdown_write() noexcept override {
+    error_code ignored;
+    socket_.shutdown(socket_type::shutdown_send, ignored);
+  }
+
+  void close() noexcept override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  void reset() noexcept override {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
+    socket_.close(ignored);
+  }
+
+  std::string peer_address() const override {
+    if constexpr (std::is_same_v<Protocol, asio::ip::tcp>) {
+      error_code error;
+      const auto peer = socket_.remote_endpoint(error);
+      return error ? std::string{"unknown"} : peer.address().to_string();
+    } else {
+      return std::string{unix_peer_address};
+    }
+  }
+
+ private:
+  struct hangup_watch {
+    explicit hangup_watch(std::function<void()> callback) : on_hangup(std::move(callback)) {}
+    std::function<void()> on_hangup;
+    asio::cancellation_signal cancellation;
+    bool active = true;
+  };
+
+  /// A pending read of an idle stream, which leaves the bytes in the socket.
+  struct idle_watch {
+    asio::cancellation_signal cancellation;
+    tcp_receive_state receive_state;
+    char byte = 0;
+    /// The read has not completed yet; after it was cancelled, this takes a turn of the loop.
+    bool is_pending = false;
+    bool is_active = false;
+  };
+
+  void stop_idle_watch() noexcept {
+    if (!idle_watch_ || !std::exchange(idle_watch_->is_active, false)) return;
+    idle_watch_->cancellation.emit(asio::cancellation_type::terminal);
+  }
+
+  void wait_for_hangup() {
+    auto on_readable = [this, current = watch_](error_code error) {
+      if (!current->active) return;  // the stream may be destroyed
+      if (error == asio::error::operation_aborted) {
+        // The deadline of a read or write has cancelled all pending operations of the socket, this one included.
+        if (socket_.is_open()) wait_for_hangup();
+      } else if (peek() <= 0) {  // otherwise the socket is readable because of bytes, such as a pipelined request
+        current->on_hangup();
+      }
+    };
+    socket_.async_wait(socket_type::wait_read,
+                       asio::bind_cancellation_slot(watch_->cancellation.slot(), std::move(on_readable)));
+  }
+
+  /// As recv(2), without removing the byte from the socket.
+  ssize_t peek() noexcept {
+    char byte;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  }
+
+  void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    stop_idle_watch();
+    if (receive_state_.is_drained && !receive_state_.has_sent_since) {
+      // A reset that arrived together with the last bytes raises no further event.
+      error_code error;
+      const auto size = receive(socket_.native_handle(), buffer, 0, receive_state_, error);
+      if (!error) return handler.post(size);
+      if (error != asio::error::would_block) return handler.post(error);
+    }
+    const auto slot = handler.get_cancellation_slot();
+    socket_.async_read_some(tcp_read_buffer{buffer, receive_state_},
+                            asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+  }
+
+  void start_write(const_buffers buffers, completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    receive_state_.has_sent_since = true;
+    socket_.async_write_some(buffers, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+  }
+
+  void start_wait_writable(completion_handler<io_result> handler) override {
+    if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [adapted = io_handler{this, std::move(handler)}](error_code error) mutable { adapted(error, 0); };
+    socket_.async_wait(socket_type::wait_write, asio::bind_cancellation_slot(slot, std::move(complete)));
+  }
+
+  struct io_handler {
+    socket_stream* stream;
+    completion_handler<io_result> handler;
+    void operator()(error_code error, std::size_t count) {
+      if (error == asio::error::operation_aborted && stream->deadline_timer_.expired()) error = asio::error::timed_out;
+      if (error) {
+        handler(error);
+      } else {
+        handler(count);
+      }
+    }
+  };
+
+  void cancel() noexcept {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  socket_type socket_;
+  tcp_receive_state receive_state_;
+  deadline_timer deadline_timer_;
+  std::shared_ptr<hangup_watch> watch_;
+  std::shared_ptr<idle_watch> idle_watch_;
+};
+
+/// Waits for a connection and returns its socket, on the loop `target`. `acceptor` must outlive the task.
+template <class Protocol>
+task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> accept_socket(
+    asio::basic_socket_acceptor<Protocol, executor>& acceptor, loop& target) {
+  using socket_type = asio::basic_stream_socket<Protocol, executor>;
+  struct accept_result {
+    error_code error;
+    std::shared_ptr<socket_type> socket;
+  };
+  auto accepting = async_operation<accept_result>([&acceptor, &target](completion_handler<accept_result> handler) {
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [handler = std::move(handler)](error_code error, socket_type socket) mutable {
+      handler(accept_result{error, std::make_shared<socket_type>(std::move(socket))});
+    };
+    acceptor.async_accept(target.context(), asio::bind_cancellation_slot(slot, std::move(complete)));
+  });
+  auto accepted = co_await std::move(accepting);
+  if (accepted.error) co_return accepted.error;
+  co_return std::move(accepted.socket);
+}
+
+/// Connects `socket`, which must outlive the task. The error is `timed_out` at the deadline.
+template <class Protocol>
+task<error_code> connect_socket(asio::basic_stream_socket<Protocol, executor>& socket, typename Protocol::endpoint peer,
+                                deadline connect_deadline) {
+  using socket_type = asio::basic_stream_socket<Protocol, executor>;
+  auto& event_loop = loop::current();
+  const auto cancel = [](void* pending) {
+    error_code ignored;
+    static_cast<socket_type*>(pending)->cancel(ignored);
+  };
+  deadline_timer timer{event_loop, &socket, cancel};
+  timer.set(connect_deadline);
+  if (connect_deadline.expired(event_loop.now())) co_return error_code{asio::error::timed_out};
+  auto connecting = async_operation<io_result>([&socket, peer](completion_handler<io_result> handler) {
+    const auto slot = handler.get_cancellation_slot();
+    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
+    socket.async_connect(peer, asio::bind_cancellation_slot(slot, std::move(complete)));
+  });
+  const auto connected = co_await std::move(connecting);
+  if (connected) co_return error_code{};
+  const bool timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
+  co_return timed_out ? error_code{asio::error::timed_out} : connected.error();
+}
+
+}  // namespace cohort::net

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::net {
+
+/// Listens on the Unix domain socket `path` (unix(7)), whose permissions are `mode`, such as 0660: a client needs write
+/// permission. The socket appears with its permissions and is removed when the acceptor closes. A socket of a program
+/// that has ended is replaced; one that a program listens on is not (`address_in_use`), and neither is any other file
+/// (`file_exists`). Other errors: `filename_too_long` (above 106 bytes), and those of the system. The acceptor runs on
+/// `event_loop` and can return connections for any loop; its `local_endpoint` is `endpoint{}`.
+result<std::unique_ptr<acceptor>> listen_unix(loop& event_loop, const std::string& path, unsigned mode);
+
+/// Connects to the Unix domain socket `path`, as `network::connect_unix`.
+task<result<stream_ptr>> connect_unix_socket(std::string path, deadline connect_deadline);
+
+}  // namespace cohort::net
