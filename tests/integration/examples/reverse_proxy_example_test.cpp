@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// The example of a reverse proxy, in front of the example of a file service.
+// The example of a reverse proxy, in front of the examples of a file service and of a chat.
 #include <catch2/catch_test_macros.hpp>
+#include <csignal>
 
-#include "tests/integration/running_program.hpp"
+#include "tests/integration/examples/chat_member.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {
@@ -24,6 +25,45 @@ TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged",
   CHECK(get(proxy.port(), "/other").status == 404);
   CHECK(files.stop() == 0);
   CHECK(get(proxy.port(), "/api/files/large.bin").status == 502);
+  CHECK(proxy.stop() == 0);
+}
+
+TEST_CASE("reverse proxy example: WebSockets pass through, to their close", "[integration][threads][examples]") {
+  running_program chat{"chat-service", {}};
+  running_program proxy{"reverse-proxy", {"--site-url", "http://127.0.0.1:" + std::to_string(chat.port())}};
+  const auto port = proxy.port();
+  CHECK(get(port, "/").body.find("<title>Chat</title>") != std::string::npos);
+  CHECK(chat_member{port, "/chat/a?name=eve", "Origin: http://other.example\r\n"}.status == 403);
+  chat_member ann{port, "/chat/a?name=ann"};
+  CHECK(ann.status == 101);
+  CHECK(ann.hear() == "ann joined");
+  chat_member direct{chat.port(), "/chat/a?name=bob"};
+  CHECK(ann.hear() == "bob joined");
+  ann.say("hello");
+  CHECK(direct.hear() == "bob joined");
+  CHECK(direct.hear() == "ann: hello");
+  CHECK(ann.hear() == "ann: hello");
+  CHECK(get(port, "/metrics").body.find("cohort_proxy_tunnels{upstream=\"site\"} 1\n") != std::string::npos);
+  chat.process().signal(SIGTERM);
+  CHECK(ann.hear().substr(0, 2) == "\x03\xE9");  // 1001
+  CHECK(proxy.stop() == 0);
+}
+
+TEST_CASE("reverse proxy example: an upstream listens on a Unix domain socket", "[integration][threads][examples]") {
+  temporary_directory directory;
+  const auto path = (directory.path() / "files.sock").string();
+  running_program files{"files-service", {"--directory", directory.path().string(), "--unix-socket", path}};
+  files.process().wait_for_line("listening");
+  CHECK(run_program("files-service", {"--unix-socket", path, "--healthcheck"}).status == 0);
+  const auto second = run_program("files-service", {"--unix-socket", path});
+  CHECK(second.status == 2);
+  CHECK(second.error == "files-service: cannot listen on unix:" + path + ": Address already in use\n");
+  running_program proxy{"reverse-proxy", {"--api-url", "unix:" + path}};
+  CHECK(request(proxy.port(), "PUT", "/api/files/a.txt", {}, "content").status == 201);
+  CHECK(get(proxy.port(), "/api/files/a.txt").body == "content");
+  CHECK(files.stop() == 0);
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(get(proxy.port(), "/api/files/a.txt").status == 502);
   CHECK(proxy.stop() == 0);
 }
 

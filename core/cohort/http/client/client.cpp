@@ -97,7 +97,8 @@ task<client::exchange> client::send(const client_request& request, deadline call
 }
 
 task<client::opened_exchange> client::open(const client_request& request, request_body_source* source,
-                                           deadline call_deadline, send_options options, std::size_t max_body_bytes) {
+                                           deadline call_deadline, send_options options, std::size_t max_body_bytes,
+                                           const interim_callback* on_interim) {
   const auto target = origin_of(request.url);
   if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
   if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
@@ -127,7 +128,7 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   const response_parser::limits limits{settings_.max_header_bytes, max_body_bytes};
   auto stream = std::make_unique<streamed_exchange>(std::move(*lease), limits, request.method == method::head,
                                                     options.timeout_is_failure);
-  auto running = stream->run(text, source, {.deadline = call_deadline});
+  auto running = stream->run(text, source, {.deadline = call_deadline}, on_interim);
   const auto error = co_await std::move(running);
   opened_exchange opened{{client_error::cancelled, stream->address()}, nullptr, stream->has_read_source()};
   if (error) {

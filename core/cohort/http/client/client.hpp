@@ -68,9 +68,11 @@ class client {
   /// request is that of `source`, or none if it is null; `request.body` is not sent. Ends once the head of the response
   /// has been received and the body of the request has been sent; after an early response with status 300 or higher,
   /// the rest of the body is not sent. Fields are sent as given: none is added but `Host`, the framing, the trace and
-  /// the deadline. `max_body_bytes` limits the body of the response. `request` and `source` must outlive the task.
+  /// the deadline. `max_body_bytes` limits the body of the response. Interim responses are passed to `on_interim`, or
+  /// ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
   task<opened_exchange> open(const client_request& request, request_body_source* source, deadline call_deadline,
-                             send_options options, std::size_t max_body_bytes);
+                             send_options options, std::size_t max_body_bytes,
+                             const interim_callback* on_interim = nullptr);
 
   std::size_t loop_count() const noexcept { return pools_.size(); }
   /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include <cohort/http/message/response.hpp>
 #include <cohort/http/server/router.hpp>
 
 namespace cohort::http {
@@ -16,6 +17,12 @@ std::string_view request_context::parameter(std::string_view name) const {
 
 std::string_view request_context::endpoint() const noexcept {
   return route_ ? std::string_view{route_->pattern} : std::string_view{"unmatched"};
+}
+
+task<bool> request_context::send_interim(const response& interim) {
+  if (!interim_sender_) co_return false;
+  auto sending = interim_sender_->send_interim(interim);
+  co_return co_await std::move(sending);
 }
 
 namespace {

@@ -13,6 +13,7 @@
 #include <cohort/http/message/request/request_head.hpp>
 #include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/request_values.hpp>
+#include <cohort/runtime/task.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/call_context.hpp>
 #include <cohort/telemetry/server_timing.hpp>
@@ -22,6 +23,7 @@ namespace cohort::http {
 
 class operation;
 class pipeline;
+class response;
 class route;
 struct tls_client;
 
@@ -34,6 +36,15 @@ struct sent_response {
   duration elapsed;
   /// Whether the whole response was sent; false if the client disconnected, or the body was aborted.
   bool is_complete;
+};
+
+/// Sends interim responses: the connection of a request.
+class interim_sender {
+ public:
+  virtual task<bool> send_interim(const response& interim) = 0;
+
+ protected:
+  ~interim_sender() = default;
 };
 
 /// A request and its context, as middleware and handlers see it. It belongs to one connection and its loop, and lives
@@ -109,6 +120,12 @@ class request_context {
   /// has failed. It must not throw. Other requests of the connection wait for it.
   void on_sent(std::function<void(const sent_response&)> callback);
 
+  /// Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 with `Link` fields; its body
+  /// is ignored. For asynchronous handlers and middleware, until they return. `interim` must outlive the task. False if
+  /// it was not sent: its status is not one of 100, 102 to 199, the client speaks HTTP/1.0, it has disconnected, or
+  /// another interim response is being sent.
+  task<bool> send_interim(const response& interim);
+
   /// The context for calls made on behalf of this request; valid as long as the request.
   operator call_context() noexcept { return {deadline_, id_, &timing_, trace_}; }
 
@@ -118,6 +135,8 @@ class request_context {
   bool has_sent_callbacks() const noexcept;
   void notify_sent(const sent_response& sent);
   void set_body(std::string_view body) noexcept { body_ = body; }
+  /// Null unless an asynchronous handler runs.
+  void set_interim_sender(interim_sender* sender) noexcept { interim_sender_ = sender; }
   void set_client_address(std::string_view address) noexcept { client_address_ = address; }
   void set_forwarded(std::string_view proto, std::string_view host) noexcept {
     is_from_trusted_proxy_ = true;
@@ -146,6 +165,7 @@ class request_context {
   const route* route_ = nullptr;
   const operation* operation_ = nullptr;
   const http::pipeline* pipeline_ = nullptr;
+  interim_sender* interim_sender_ = nullptr;
   request_values values_;
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   telemetry::trace_context trace_;

@@ -23,9 +23,19 @@ response_reader::response_reader(response_parser::limits limits, bool is_head_re
   if (kept_count > 0) buffer_ = std::move(kept_buffers[--kept_count]);
 }
 
-response_reader::~response_reader() {
+response_reader::~response_reader() { release_buffer(); }
+
+void response_reader::release_buffer() {
   if (buffer_.empty() || buffer_.size() > max_kept_size || kept_count == max_kept_buffers) return;
   kept_buffers[kept_count++] = std::move(buffer_);
+}
+
+std::string response_reader::take_excess() {
+  std::string bytes{excess()};
+  size_ = 0;
+  release_buffer();
+  std::string{}.swap(buffer_);
+  return bytes;
 }
 
 asio::mutable_buffer response_reader::prepare() {
@@ -41,6 +51,7 @@ std::optional<client_error> response_reader::parse(std::size_t count) {
     const auto consumed = parser_->parse(std::string_view{buffer_}.substr(parsed, size_ - parsed), failure);
     parsed += consumed;
     if (is_interim()) {
+      if (keeps_interim_) interim_.push_back(std::move(parser_->response()));
       parser_.emplace(limits_, is_head_request_);
     } else if (consumed == 0) {
       break;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <cohort/http/client/protocol/response_parser.hpp>
 #include <cohort/runtime/task.hpp>
@@ -14,7 +16,8 @@ namespace cohort::http {
 /// The status of a response after which the connection has another protocol (RFC 9110 section 15.2.2).
 inline constexpr unsigned switching_protocols = 101;
 
-/// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped, except 101.
+/// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped or kept,
+/// except 101, which is final.
 class response_reader {
  public:
   response_reader(response_parser::limits limits, bool is_head_request);
@@ -27,13 +30,21 @@ class response_reader {
   /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
   std::optional<client_error> parse(std::size_t count);
 
+  /// Keeps the following interim responses for `take_interim`.
+  void keep_interim() noexcept { keeps_interim_ = true; }
+  bool has_interim() const noexcept { return !interim_.empty(); }
+  std::vector<client_response> take_interim() noexcept { return std::exchange(interim_, {}); }
+
   response_parser& parser() noexcept { return *parser_; }
   /// The bytes that were read after the response.
   std::string_view excess() const noexcept { return std::string_view{buffer_}.substr(0, size_); }
   bool has_excess() const noexcept { return size_ > 0; }
+  /// Removes them and releases the buffer; for a connection that now has another protocol.
+  std::string take_excess();
 
  private:
   bool is_interim();
+  void release_buffer();
 
   response_parser::limits limits_;
   bool is_head_request_;
@@ -41,6 +52,8 @@ class response_reader {
   /// Its first `size_` bytes are not parsed yet; the others are free.
   std::string buffer_;
   std::size_t size_ = 0;
+  bool keeps_interim_ = false;
+  std::vector<client_response> interim_;
 };
 
 }  // namespace cohort::http

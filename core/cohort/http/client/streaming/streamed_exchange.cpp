@@ -101,8 +101,10 @@ streamed_exchange::streamed_exchange(connection_pool::lease lease, response_pars
     : lease_(std::move(lease)), reader_(limits, is_head_request), timeout_is_failure_(timeout_is_failure) {}
 
 task<std::optional<client_error>> streamed_exchange::run(const std::string& head, request_body_source* source,
-                                                         call_context context) {
+                                                         call_context context, const interim_callback* on_interim) {
   lease_.stream().set_deadline(context.deadline);
+  on_interim_ = on_interim;
+  if (on_interim_) reader_.keep_interim();
   std::optional<client_error> error;
   if (source) {
     duplex both{*this, head, *source, context};
@@ -168,11 +170,24 @@ task<std::optional<client_error>> streamed_exchange::read_head() {
     if (!count) co_return head_error(count.error());
     has_received_ = true;
     if (const auto failure = reader_.parse(*count)) co_return *failure;
+    if (on_interim_ && reader_.has_interim()) {
+      auto reporting = report_interim();
+      co_await std::move(reporting);
+    }
   }
   auto& response = reader_.parser().response();
   head_.status = response.status;
   head_.fields = std::move(response.fields);
   co_return std::nullopt;
+}
+
+task<> streamed_exchange::report_interim() {
+  const auto responses = reader_.take_interim();
+  for (const auto& interim : responses) {
+    if (interim_count_++ >= max_interim_responses) co_return;
+    auto reporting = (*on_interim_)(interim);
+    co_await std::move(reporting);
+  }
 }
 
 client_error streamed_exchange::head_error(error_code failure) {

@@ -21,7 +21,9 @@ class streamed_exchange final : public response_body_stream {
   /// Sends the header section `head` and the body of `source`, which may be null, and reads the head of the response,
   /// both at once: a server may respond before it has read the whole body. After an early response with status 300 or
   /// higher, the rest of the body is not sent. Once; `head` and `source` must outlive the task.
-  task<std::optional<client_error>> run(const std::string& head, request_body_source* source, call_context context);
+  /// `on_interim` may be null, and must outlive the task as well.
+  task<std::optional<client_error>> run(const std::string& head, request_body_source* source, call_context context,
+                                        const interim_callback* on_interim);
 
   /// The status and header fields, once `run` has returned no error.
   client_response& head() noexcept { return head_; }
@@ -34,7 +36,7 @@ class streamed_exchange final : public response_body_stream {
   task<result<std::string_view, client_error>> read(deadline read_deadline) override;
   bool is_complete() const noexcept override { return is_done_; }
   net::stream& connection() noexcept override { return lease_.stream(); }
-  std::string take_received() override { return std::string{reader_.excess()}; }
+  std::string take_received() override { return reader_.take_excess(); }
 
  private:
   class duplex;
@@ -42,6 +44,7 @@ class streamed_exchange final : public response_body_stream {
   task<std::optional<client_error>> send_body(const std::string* head, request_body_source* source,
                                               call_context context);
   task<std::optional<client_error>> read_head();
+  task<> report_interim();
   client_error head_error(error_code failure);
   void end(bool reusable);
   client_error fail(client_error error);
@@ -52,6 +55,9 @@ class streamed_exchange final : public response_body_stream {
   /// The part of the body that `read` returned last.
   std::string part_;
   std::optional<client_error> failure_;
+  /// Null once the head of the response has been read.
+  const interim_callback* on_interim_ = nullptr;
+  unsigned interim_count_ = 0;
   bool timeout_is_failure_;
   bool has_read_source_ = false;
   bool is_sent_ = false;

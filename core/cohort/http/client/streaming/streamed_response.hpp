@@ -36,6 +36,12 @@ class request_body_source {
   request_body_source& operator=(const request_body_source&) = default;
 };
 
+/// Receives the interim responses to a request (1xx except 101, RFC 9110 section 15.2), such as 103, with their fields.
+/// The final response is read once the task has ended; `interim` is valid until then.
+using interim_callback = std::function<task<>(const client_response& interim)>;
+/// Further interim responses to one request are ignored.
+inline constexpr unsigned max_interim_responses = 16;
+
 /// A text as the body of a request: `content_length` bytes in one part.
 class text_body_source final : public request_body_source {
  public:
@@ -70,7 +76,7 @@ class response_body_stream {
   virtual bool is_complete() const noexcept = 0;
   /// After status 101: the connection, which now has another protocol; valid as long as this object.
   virtual net::stream& connection() noexcept = 0;
-  /// After status 101: the bytes of the other protocol that have been received together with the response.
+  /// After status 101: the bytes of the other protocol that have been received together with the response. Once.
   virtual std::string take_received() = 0;
 
  protected:

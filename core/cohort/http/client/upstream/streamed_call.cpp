@@ -16,8 +16,8 @@ upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, clien
 
 task<client::exchange> upstream::streamed_call::send(client::send_options options) {
   body_.reset();
-  auto opening =
-      transport().open(request_, options_.body, call_deadline(), std::move(options), options_.max_body_bytes);
+  auto opening = transport().open(request_, options_.body, call_deadline(), std::move(options), options_.max_body_bytes,
+                                  options_.on_interim);
   auto opened = co_await std::move(opening);
   body_ = std::move(opened.body);
   has_read_source_ = has_read_source_ || opened.has_read_source;
@@ -62,7 +62,9 @@ class upstream::recorded_body final : public response_body_stream {
 
   recorded_body(upstream& owner, std::unique_ptr<call_state> state, std::unique_ptr<response_body_stream> body)
       : owner_(owner), state_(std::move(state)), body_(std::move(body)) {
-    if (body_->is_complete()) finish(client_response{state_->head});
+    // After a 101, the connection does not carry a response any more.
+    const bool has_ended = body_->is_complete() || state_->head.status == status::switching_protocols;
+    if (has_ended) finish(client_response{state_->head});
   }
   ~recorded_body() override { finish(client_error::cancelled); }
 

@@ -20,6 +20,7 @@ upstream::upstream(client& transport, telemetry::registry& metrics, telemetry::l
       name_(std::move(name)),
       settings_(settings),
       log_(std::move(log)),
+      registry_(&metrics),
       metrics_(std::make_unique<upstream_metrics>(metrics, name_)),
       hold_(std::make_unique<rate_limit_hold>()),
       loop_states_(transport.loop_count()) {}

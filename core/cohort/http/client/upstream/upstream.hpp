@@ -38,6 +38,9 @@ struct open_options {
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
+  /// Receives the first `max_interim_responses` interim responses of all attempts each; null: they are ignored. Must
+  /// outlive the task of `open`.
+  const interim_callback* on_interim = nullptr;
 };
 
 struct open_result {
@@ -91,6 +94,8 @@ class upstream {
 
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return settings_; }
+  /// The registry of its metrics, for those of what is built on it.
+  telemetry::registry& metrics_registry() const noexcept { return *registry_; }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
   /// replaces the one of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
@@ -100,7 +105,8 @@ class upstream {
   /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
   /// been read from a source that cannot `rewind`. The call lasts until the end of the body of the response: until then
   /// it counts as in flight, and only then its outcome is recorded. A body that is destroyed before its end is recorded
-  /// as cancelled. The upstream must outlive the response.
+  /// as cancelled. With a 101, the call ends at once: its connection has another protocol. The upstream must
+  /// outlive the response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 
  private:
@@ -124,6 +130,7 @@ class upstream {
   std::string name_;
   upstream_settings settings_;
   telemetry::logger log_;
+  telemetry::registry* registry_;
   std::unique_ptr<upstream_metrics> metrics_;
   std::unique_ptr<rate_limit_hold> hold_;
   std::vector<std::unique_ptr<loop_state>> loop_states_;

@@ -112,6 +112,7 @@ task<connection::disposition> connection::handle_request() {
     if (!route_ || !route_->is_probe()) open_record(context, start);
     auto waiting = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
     result = co_await std::move(waiting);
+    context.set_interim_sender(nullptr);
   }
   if (const auto* reason = std::get_if<no_response>(&result)) {
     co_return conclude_without_response(context, *reason, start);
@@ -299,6 +300,7 @@ connection::handling_result connection::conclude(interruption interrupted, detai
 }
 
 task<response> connection::start_handler(const handler& selected, request_context& context) {
+  context.set_interim_sender(this);
   const auto* streaming = std::get_if<streaming_handler>(&selected);
   if (!streaming) return start_task<response>(std::get<async_handler>(selected), context);
   body_reader& body = body_reader_.emplace(*this);

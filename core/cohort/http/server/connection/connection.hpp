@@ -19,6 +19,7 @@
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/server_shard.hpp>
 #include <cohort/net/stream.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::http {
 
@@ -26,7 +27,7 @@ class upgraded_connection;
 
 /// A client's connection: reads requests and writes the responses in their order. Responses to pipelined requests are
 /// sent in one write.
-class connection final : public open_connection {
+class connection final : public open_connection, private interim_sender {
  public:
   /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain connection.
   connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
@@ -130,6 +131,7 @@ class connection final : public open_connection {
   task<bool> send_unbuffered(std::string_view content);
   bool try_flush();
   task<bool> flush();
+  task<bool> send_interim(const response& interim) override;
   task<> linger();
 
   // Metrics and logs (connection_logging.cpp).
@@ -162,6 +164,9 @@ class connection final : public open_connection {
   /// Set while a handler streams the body, and until the response has been sent.
   std::optional<request_body_reader> body_reader_;
   bool has_sent_continue_ = false;
+  /// While it is true, nothing else is written: the body's reader waits for `interim_sent_`.
+  bool is_sending_interim_ = false;
+  wait_queue interim_sent_;
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
   time_point request_start_{};

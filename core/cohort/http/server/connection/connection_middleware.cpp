@@ -99,6 +99,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
     const bool flushed = co_await flush();
     if (!flushed) co_return no_response::connection_lost;
   }
+  context.set_interim_sender(this);
   wrapped_request wrapped{*this, context};
   auto work = wrapped.run(context);
   detail::task_outcome<response> outcome;

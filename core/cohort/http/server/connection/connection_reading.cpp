@@ -180,7 +180,7 @@ bool connection::account_for_body() {
 
 /// Buffers `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
 void connection::buffer_continue() {
-  if (!parser_->expects_continue() || !input_.empty()) return;
+  if (!parser_->expects_continue() || has_sent_continue_ || !input_.empty()) return;
   output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   has_sent_continue_ = true;
 }

@@ -116,6 +116,32 @@ task<bool> connection::flush() {
   co_return written.has_value();
 }
 
+/// Sends an interim response, unless other bytes wait to be sent.
+task<bool> connection::send_interim(const response& interim) {
+  const auto code = static_cast<unsigned>(interim.code());
+  const bool is_interim = code >= 100 && code < 200 && interim.code() != status::switching_protocols;
+  if (!is_interim || head_.is_http_1_0 || is_sending_interim_ || !output_.empty()) co_return false;
+  std::string text;
+  append_interim_head(text, interim);
+  if (interim.code() == status::continue_) has_sent_continue_ = true;
+  const auto written = stream_->try_write({asio::buffer(text), asio::const_buffer{}});
+  if (written && *written == text.size()) co_return true;
+  text.erase(0, written ? *written : 0);
+  is_sending_interim_ = true;
+  // A pending read of the body has a deadline of its own, which the stream has for both directions.
+  const bool is_receiving = body_reader_ && body_reader_->is_receiving();
+  if (!is_receiving) stream_->set_deadline(deadline::after(shard_.event_loop().now(), limits_.write_timeout));
+  const net::const_buffers buffers{asio::buffer(text), asio::const_buffer{}};
+  auto writing = net::write_all(*stream_, buffers);
+  const auto sent = co_await std::move(writing);
+  // A part of a response must not be followed by another response.
+  if (!sent) stream_->close();
+  if (!is_receiving) stream_->set_deadline(deadline::never());
+  is_sending_interim_ = false;
+  interim_sent_.notify_all();
+  co_return sent.has_value();
+}
+
 task<> connection::linger() {
   stream_->shutdown_write();
   const auto timeout = limits_.transfer_timeout(linger_timeout, response_bytes_);

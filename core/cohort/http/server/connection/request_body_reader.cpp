@@ -26,8 +26,12 @@ std::optional<std::uint64_t> request_body_reader::content_length() const noexcep
 }
 
 task<result<std::string_view, body_error>> request_body_reader::read(call_context context) {
-  if (!has_started_) start();
   const auto read_deadline = context.deadline;
+  while (connection_.is_sending_interim_) {
+    auto waiting = connection_.interim_sent_.wait(read_deadline);
+    if (co_await std::move(waiting) != wait_status::notified) co_return body_error::deadline;
+  }
+  if (!has_started_) start();
   for (;;) {
     const auto data = decode_received();
     if (failure_) co_return *failure_;
@@ -98,8 +102,10 @@ task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, d
   const auto rate = connection_.min_body_rate();
   const auto start = event_loop.now();
   stream.set_deadline(rate > 0 ? std::min(read_deadline, deadline::after(start, allowance_)) : read_deadline);
+  is_receiving_ = true;
   auto reading = stream.read_some(buffer);
   const auto received = co_await std::move(reading);
+  is_receiving_ = false;
   stream.set_deadline(deadline::never());
   if (received && rate > 0) {
     const duration earned{static_cast<duration::rep>(*received * std::nano::den / rate)};

@@ -25,6 +25,8 @@ class request_body_reader final : public body_reader {
 
   /// Whether a read has failed, so that the end of the body is not known.
   bool has_failed() const noexcept { return failure_.has_value(); }
+  /// Whether a read of the stream is pending.
+  bool is_receiving() const noexcept { return is_receiving_; }
 
  private:
   void start();
@@ -40,6 +42,7 @@ class request_body_reader final : public body_reader {
 
   connection& connection_;
   bool has_started_ = false;
+  bool is_receiving_ = false;
   std::optional<body_error> failure_;
   /// How long the client may send nothing: at most `body_timeout`. Used up by waiting for it, and earned by what it
   /// sends, at the minimum rate.

@@ -12,6 +12,9 @@ void append_number(std::string& output, std::uint64_t number) {
   output.append(digits, static_cast<std::size_t>(end - digits));
 }
 
+/// Beast 1.81 does not know 103 (RFC 8297).
+constexpr auto early_hints = static_cast<status>(103);
+
 void append_status_line(std::string& output, status code) {
   if (code == status::ok) {  // the usual case, and cheaper
     output += "HTTP/1.1 200 OK\r\n";
@@ -20,7 +23,11 @@ void append_status_line(std::string& output, status code) {
   output += "HTTP/1.1 ";
   append_number(output, static_cast<unsigned>(code));
   output += ' ';
-  output += boost::beast::http::obsolete_reason(code);
+  if (code == early_hints) {
+    output += "Early Hints";
+  } else {
+    output += boost::beast::http::obsolete_reason(code);
+  }
   output += "\r\n";
 }
 
@@ -39,6 +46,11 @@ void append_without_policy(std::string& output, std::string_view lines) {
 
 bool may_have_body(status code) noexcept {
   return code != status::no_content && code != status::not_modified && static_cast<unsigned>(code) >= 200;
+}
+
+void append_interim_head(std::string& output, const response& interim) {
+  append_status_line(output, interim.code());
+  output.append(interim.header_lines()).append("\r\n");
 }
 
 void append_response_head(std::string& output, const response& result, const response_framing& framing,

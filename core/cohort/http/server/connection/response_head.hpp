@@ -20,6 +20,9 @@ struct response_framing {
   bool is_http_1_0 = false;
 };
 
+/// Appends the status line and the header section of an interim response (RFC 9110 section 15.2).
+void append_interim_head(std::string& output, const response& interim);
+
 /// Whether a response with this status can have a body (RFC 9110 section 6.4.1).
 bool may_have_body(status code) noexcept;
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <cohort/net/network.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -52,6 +54,7 @@ std::string quoted_string(std::string_view text) {
 
 /// A `for` of `Forwarded`: an IPv6 address is in brackets and quoted (RFC 7239 section 6).
 std::string node(std::string_view address) {
+  if (address == net::unix_peer_address) return "unknown";
   if (address.find(':') != std::string_view::npos) return quoted_string("[" + std::string{address} + "]");
   return std::string{address};
 }

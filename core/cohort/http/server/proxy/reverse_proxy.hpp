@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/http/server/routing/route.hpp>
@@ -30,6 +31,17 @@ struct proxy_options {
   bool deadline_includes_body = false;
   /// Maximum size of the response's body in bytes; a longer one is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
+  /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case. `h2c` would hide
+  /// requests from this proxy. Empty: none.
+  std::vector<std::string> upgrades{"websocket"};
+  /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades get 503.
+  std::size_t max_tunnels = 10'000;
+  /// A tunnel ends after this time without a byte in either direction.
+  duration tunnel_idle_timeout = std::chrono::minutes{5};
+  /// The same, once one side has closed its direction.
+  duration tunnel_half_closed_timeout = std::chrono::seconds{30};
+  /// A tunnel ends this long after the server has begun to drain. The proxy cannot say so in the tunnel's protocol.
+  duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};
   /// Changes the response before it is sent, for example to add a header field. Not called for the errors of the proxy.
@@ -39,8 +51,8 @@ struct proxy_options {
 /// A handler that forwards requests to `target` and streams both bodies: a reverse proxy, for example
 /// `routes.any("/api/{rest...}", http::proxy_to(orders, "http://orders:8080", {.strip_prefix = "/api"}))`.
 ///
-/// - The target is `base_url` (http or https, with an optional path and without a query), followed by the path and the
-///   query of the request as received.
+/// - The target is `base_url` (http or https, with an optional path and without a query, or a Unix domain socket; see
+///   `config::parse_http_url`), followed by the path and the query of the request as received.
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
 ///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. `Expect` is answered here.
 /// - The body of the request is read only as fast as the upstream takes it, and the response only as fast as the client
@@ -50,11 +62,18 @@ struct proxy_options {
 ///   body. A request with a body is repeated only if nothing of the body has been read.
 /// - Errors: 504 if the time is over; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408
 ///   and 400 for a body of the request that is invalid; 502 for all others.
-/// - Interim responses (1xx) are not forwarded. `TRACE` and `CONNECT` are rejected with 405; requests for an upgrade
-///   are forwarded without it.
+/// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
+///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of
+///   concurrent calls no longer apply, those of tunnels do. Any other response is forwarded as it is. Requests for
+///   other upgrades, or with a body, are forwarded without the upgrade.
+/// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 of a request.
+/// - `TRACE` and `CONNECT` are rejected with 405.
 ///
-/// `target` must outlive the server. Throws `std::invalid_argument` for an invalid `base_url`, `via` or
-/// `strip_prefix`.
+/// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,
+/// `cohort_proxy_tunnel_bytes_total{direction}`, by `upstream`.
+///
+/// `target` must outlive the server. Throws `std::invalid_argument` for an invalid `base_url`, `via`,
+/// `strip_prefix` or `upgrades`.
 streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_options options = {});
 
 /// The status of the response to a request that could not be forwarded.

@@ -19,7 +19,6 @@ TEST_CASE("proxy: the parts of a response are forwarded as they arrive", "[http]
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/"));
   auto& upstream = fixture.upstream();
-  upstream.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
   upstream.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
   const auto head = client.read().value();
   CHECK(head.starts_with("HTTP/1.1 200 OK\r\n"));

@@ -67,6 +67,13 @@ class proxy_fixture {
     if (connections_.empty()) throw std::runtime_error("the proxy has not connected");
     return connections_.back();
   }
+  /// The value of a time series of the upstream, such as `cohort_client_in_flight{upstream="up"}`.
+  std::optional<double> metric_value(const std::string& name) const {
+    const auto text = "\n" + metrics.prometheus_text();
+    const auto line = text.find("\n" + name + " ");
+    if (line == std::string::npos) return std::nullopt;
+    return std::stod(text.substr(line + name.size() + 2));
+  }
   /// Sends a request through the proxy and returns what the upstream receives.
   received_request forwarded(peer& client, std::string_view request) {
     client.send(request);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/proxy/forwarded_message.hpp>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+
+#include <cohort/http/client/protocol/url_encoding.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
+#include <cohort/http/server/proxy/forwarded_fields.hpp>
+
+namespace cohort::http {
+namespace {
+
+/// Fields of the request that the client sets itself or that this server has acted upon.
+bool is_replaced_request_field(const header_field& field) noexcept {
+  return field.id == field::host || field.id == field::content_length || field.id == field::expect ||
+         field.id == field::via || iequals(field.name, "x-request-id") || iequals(field.name, "traceparent") ||
+         iequals(field.name, "tracestate") || iequals(field.name, envoy_timeout_field) ||
+         iequals(field.name, grpc_timeout_field) || is_forwarded_field(field.name);
+}
+
+/// Fields of the response that the server writes itself.
+bool is_replaced_response_field(std::string_view name) noexcept {
+  return iequals(name, "content-length") || iequals(name, "date") || iequals(name, "via");
+}
+
+/// The path of the request below the base URL.
+std::string_view forwarded_path(std::string_view path, std::string_view prefix) noexcept {
+  if (prefix.empty() || !path.starts_with(prefix)) return path;
+  const auto rest = path.substr(prefix.size());
+  return rest.empty() || rest.front() == '/' ? rest : path;
+}
+
+std::optional<boost::urls::url> target_url(const proxy_target& to, const request_head& head) {
+  auto text = to.origin + to.base_path;
+  const auto path = forwarded_path(head.path, to.options.strip_prefix);
+  text.append(path.empty() && to.base_path.empty() ? "/" : path);
+  if (!head.query.empty()) text.append("?").append(head.query);
+  const auto encoded = encode_invalid_characters(text);
+  const auto parsed = boost::urls::parse_uri(encoded);
+  if (!parsed) return std::nullopt;
+  return boost::urls::url{*parsed};
+}
+
+void append_request_fields(client_request& request, const proxy_target& to, const request_context& context,
+                           std::string_view upgrade) {
+  const auto& head = context.head();
+  hop_by_hop_fields hop_by_hop;
+  std::string via;
+  for (const auto& field : head.fields) {
+    if (field.id == field::connection) hop_by_hop.add_connection(field.value);
+    if (field.id == field::via) via.append(via.empty() ? "" : ", ").append(field.value);
+  }
+  request.fields.reserve(head.fields.size() + 8);
+  for (const auto& field : head.fields) {
+    if (is_replaced_request_field(field) || hop_by_hop.contains(field.name)) continue;
+    request.fields.emplace_back(std::string{field.name}, std::string{field.value});
+  }
+  // Without a trusted proxy, the client's address is the one of the connection, or of its PROXY protocol header.
+  const bool is_trusted = context.is_from_trusted_proxy();
+  const auto address = is_trusted ? context.peer_address() : context.client_address();
+  append_forwarded_fields(request.fields, head, {address, context.tls() != nullptr, is_trusted});
+  request.fields.emplace_back("Via", via_value(via, head.is_http_1_0, to.options.via));
+  if (upgrade.empty()) return;
+  request.fields.emplace_back("Connection", "Upgrade");
+  request.fields.emplace_back("Upgrade", std::string{upgrade});
+}
+
+/// The `Location` of a response, below this proxy if it is below the base URL.
+std::string location_of(std::string_view location, const proxy_target& to) {
+  const auto& prefix = to.options.strip_prefix;
+  auto path = location;
+  if (path.starts_with(to.visible_origin)) path.remove_prefix(to.visible_origin.size());
+  const bool is_here = path.size() < location.size() ? (path.empty() || path.front() == '/')
+                                                     : (path.starts_with('/') && !path.starts_with("//"));
+  const bool is_below =
+      path.starts_with(to.base_path) && (path.size() == to.base_path.size() || path[to.base_path.size()] == '/');
+  if (!is_here || !is_below) return std::string{location};
+  return prefix + std::string{path.substr(to.base_path.size())};
+}
+
+}  // namespace
+
+std::string requested_upgrade(const request_head& head, const std::vector<std::string>& upgrades) {
+  std::string protocols;
+  if (head.is_http_1_0 || head.method != method::get) return protocols;
+  bool is_connection_option = false;
+  for (const auto& field : head.fields) {
+    if (field.id != field::connection && field.id != field::upgrade) continue;
+    for (auto list = field.value; !list.empty();) {
+      const auto element = next_list_element(list);
+      if (field.id == field::connection) {
+        is_connection_option = is_connection_option || iequals(element, "upgrade");
+      } else if (std::any_of(upgrades.begin(), upgrades.end(),
+                             [&](const auto& name) { return iequals(element, name); })) {
+        protocols.append(protocols.empty() ? "" : ", ").append(element);
+      }
+    }
+  }
+  if (!is_connection_option) protocols.clear();
+  return protocols;
+}
+
+std::optional<client_request> forwarded_request(const proxy_target& to, const request_context& context,
+                                                std::string_view upgrade) {
+  const auto& head = context.head();
+  auto url = target_url(to, head);
+  if (!url) return std::nullopt;
+  client_request request{.method = head.method, .url = std::move(*url)};
+  if (to.options.preserve_host) request.host = head.find(field::host).value_or(std::string_view{});
+  append_request_fields(request, to, context, upgrade);
+  return request;
+}
+
+void append_response_fields(response& result, const client_response& head, const proxy_target& to) {
+  hop_by_hop_fields hop_by_hop;
+  std::string via;
+  for (const auto& [name, value] : head.fields) {
+    if (iequals(name, "connection")) hop_by_hop.add_connection(value);
+    if (iequals(name, "via")) via.append(via.empty() ? "" : ", ").append(value);
+  }
+  for (const auto& [name, value] : head.fields) {
+    if (is_replaced_response_field(name) || hop_by_hop.contains(name) || iequals(name, "content-type")) continue;
+    result.set(name, iequals(name, "location") ? location_of(value, to) : value);
+  }
+  result.set("Via", via_value(via, false, to.options.via));
+}
+
+}  // namespace cohort::http

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/http/server/proxy/proxy_target.hpp>
+
+namespace cohort::http {
+
+/// The protocols of `upgrades` for which a request asks (RFC 9110 section 7.8), as a list; empty if there are none or
+/// the request is not a GET of HTTP/1.1.
+std::string requested_upgrade(const request_head& head, const std::vector<std::string>& upgrades);
+
+/// The request to the upstream for a client's request, without its body. `upgrade` is a list of protocols or empty.
+/// Empty if the target of the request is invalid.
+std::optional<client_request> forwarded_request(const proxy_target& to, const request_context& context,
+                                                std::string_view upgrade);
+
+/// Adds the fields of an upstream's response to the one that the client gets, except those that this server sends, and
+/// `Content-Type`, which `response::body` sets.
+void append_response_fields(response& result, const client_response& head, const proxy_target& to);
+
+}  // namespace cohort::http

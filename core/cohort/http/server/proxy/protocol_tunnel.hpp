@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <cohort/http/client/streaming/streamed_response.hpp>
+#include <cohort/http/server/upgraded_connection.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::http {
+
+/// Why a tunnel has ended.
+enum class tunnel_end {
+  /// Both directions have been closed in their order.
+  closed,
+  /// A connection failed, or one side does not close its direction after the other one has.
+  failed,
+  idle,
+  /// The server has drained.
+  drain,
+};
+
+/// The metrics `cohort_proxy_tunnel*` of one upstream. Safe from any thread.
+class tunnel_metrics {
+ public:
+  /// `registry` must outlive it.
+  tunnel_metrics(telemetry::registry& registry, const std::string& upstream);
+
+  void on_end(tunnel_end reason) { ends_[static_cast<std::size_t>(reason)]->increment(); }
+
+  telemetry::gauge& open;
+  /// Upgrades that were not forwarded because of `tunnel_limits::max_tunnels`.
+  telemetry::counter& rejected;
+  telemetry::counter& bytes_to_client;
+  telemetry::counter& bytes_to_upstream;
+
+ private:
+  std::array<telemetry::counter*, 4> ends_{};
+};
+
+/// The bounds of a proxy's tunnels; see `proxy_options`.
+struct tunnel_limits {
+  std::size_t max_tunnels;
+  duration idle_timeout;
+  duration half_closed_timeout;
+  duration drain_time;
+};
+
+/// The tunnels of one proxy, on all loops.
+class tunnel_group {
+ public:
+  /// `registry` must outlive it.
+  tunnel_group(telemetry::registry& registry, const std::string& upstream, const tunnel_limits& limits)
+      : limits_(limits), metrics_(registry, upstream) {}
+
+  /// A place for one tunnel, until it is destroyed.
+  class place {
+   public:
+    explicit place(std::shared_ptr<tunnel_group> group) noexcept : group_(std::move(group)) {}
+    ~place() {
+      if (group_) group_->count_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    place(place&&) noexcept = default;
+    place& operator=(place&& other) noexcept {
+      std::swap(group_, other.group_);
+      return *this;
+    }
+    tunnel_group& group() const noexcept { return *group_; }
+
+   private:
+    std::shared_ptr<tunnel_group> group_;
+  };
+  /// A place if there are less than `max_tunnels`; otherwise the rejection is counted.
+  static std::optional<place> acquire(const std::shared_ptr<tunnel_group>& group);
+
+  const tunnel_limits& limits() const noexcept { return limits_; }
+  tunnel_metrics& metrics() noexcept { return metrics_; }
+
+ private:
+  tunnel_limits limits_;
+  tunnel_metrics metrics_;
+  std::atomic<std::size_t> count_{0};
+};
+
+/// The upstream's end of a tunnel: its response 101, and the tunnel's place.
+struct tunnel_upstream {
+  streamed_response response;
+  tunnel_group::place place;
+};
+
+/// Copies the bytes of another protocol between a client and an upstream that has responded 101, until both directions
+/// have ended, one of them has failed, or a time limit has been reached. The end of one direction is passed on, and the
+/// other direction stays open. Each direction is read only as fast as the other side takes the bytes: at most 32 KiB of
+/// each are in memory, of an idle one 2 KiB. `client` must outlive the task.
+task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client);
+
+}  // namespace cohort::http

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <cohort/http/server/proxy/protocol_tunnel.hpp>
+#include <cohort/http/server/proxy/reverse_proxy.hpp>
+
+namespace cohort::http {
+
+/// The state of a handler of `proxy_to`, shared by its copies and its requests.
+struct proxy_target {
+  upstream& target;
+  /// Scheme and authority, without a slash at the end.
+  std::string origin;
+  /// The same as the upstream names itself: that of `Host`.
+  std::string visible_origin;
+  /// The path of the base URL, without a slash at the end.
+  std::string base_path;
+  proxy_options options;
+  std::shared_ptr<tunnel_group> tunnels;
+};
+
+}  // namespace cohort::http
