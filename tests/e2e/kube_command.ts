@@ -3,6 +3,8 @@
 // services under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
 // usage: kube_command.ts [keep] [DISTURBANCE]...    keep: leave the stack in the cluster
 import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import type { LoadReport } from './load_report.ts';
+import { aggregateLoad, findLoadReport, printEvent, printLoadReport } from './load_report.ts';
 import { root, runProcess } from './processes.ts';
 
 const namespace = 'cohort';
@@ -59,24 +61,12 @@ async function waitForReplicas(count: number): Promise<void> {
   }
 }
 
-interface Report {
-  totals: {
-    planned: number;
-    outcomes: Record<string, number>;
-    response: { p50_us: number; p99_us: number; max_us: number };
-  };
-}
-
 /** Starts a Job that requests the aggregate `rate` times a second, and expects a fresh part of `service` in each. */
 async function startLoad(service: string, seconds: number): Promise<string> {
   const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
     'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
   );
-  const part = { 'time-service': 'time_service', 'system-info-service': 'sysinfo_service' }[service] ?? 'weather_service';
-  job.spec.template.spec.containers[0].args = [
-    '-q', '-m', 'constant', '-d', String(seconds), '-r', String(rate), '--json', '/dev/stdout',
-    '--expect-body', `"${part}":{"state":"fresh"`, '--target', 'aggregate=http://dashboard-service:5000/api/aggregate',
-  ];
+  job.spec.template.spec.containers[0].args = aggregateLoad(service, rate, seconds);
   const name = (await run(JSON.stringify(job), '-n', namespace, 'create', '-f', '-', '-o', 'name')).trim();
   await eventually('the load runs', 60, async () => {
     const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `batch.kubernetes.io/job-name=${name.split('/')[1] ?? ''}`);
@@ -85,15 +75,8 @@ async function startLoad(service: string, seconds: number): Promise<string> {
   return name;
 }
 
-async function readReport(job: string, seconds: number): Promise<Report> {
-  const log = await eventually('the load has ended', seconds + 60, async () => {
-    const text = await kubectl('logs', job);
-    return text.includes('Total Requests:') && text;
-  });
-  const line = log.split('\n').find((text) => text.startsWith('{"schema_version"'));
-  if (line === undefined) throw new Error(`no report in the log of ${job}:\n${log.slice(-2000)}`);
-  return JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as Report;
-}
+const readReport = (job: string, seconds: number): Promise<LoadReport> =>
+  eventually('the load has ended', seconds + 60, async () => findLoadReport(await kubectl('logs', job)));
 
 interface Disturbance {
   /** The service that is disturbed: a response without its fresh part has failed. */
@@ -176,19 +159,10 @@ const disturbances: Record<string, Disturbance> = {
 async function disturb(name: string, { service, seconds, act }: Disturbance): Promise<number> {
   const job = await startLoad(service, seconds);
   const start = elapsed();
-  const log = (text: string): void => console.log(`${((elapsed() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+  const log = (text: string): void => { printEvent(start, elapsed(), text); };
   await pause(2000);
   await act(log);
-  const { totals } = await readReport(job, seconds);
-  const succeeded = totals.outcomes['2xx'] ?? 0;
-  const failed = totals.planned - succeeded;
-  const milliseconds = (us: number): string => `${(us / 1000).toFixed(1)} ms`;
-  const { p50_us, p99_us, max_us } = totals.response;
-  const outcomes = Object.entries(totals.outcomes).filter(([, count]) => count > 0).map(([outcome, count]) => `${outcome} ${count}`);
-  console.log(
-    `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name}: ${failed} of ${totals.planned} requests failed (${outcomes.join(', ')}); ` +
-      `p50 ${milliseconds(p50_us)}, p99 ${milliseconds(p99_us)}, longest ${milliseconds(max_us)}`,
-  );
+  const failed = printLoadReport(name, await readReport(job, seconds));
   await kubectl('delete', job, '--wait=false');
   return failed;
 }

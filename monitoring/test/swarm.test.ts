@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+interface Service {
+  image: string;
+  command: string[];
+  user: string;
+  read_only: boolean;
+  cap_drop: string[];
+  environment: Record<string, string | null>;
+  healthcheck: { test: string[] };
+  stop_grace_period: string;
+  ports?: { target: number; mode: string }[];
+  deploy: { endpoint_mode: string; update_config: { order: string; failure_action: string }; resources: { limits: { memory: string } } };
+}
+const servicesOf = (path: string) => (parse(read(path), { merge: true }) as { services: Record<string, Service> }).services;
+const compose = servicesOf('compose.yml');
+const swarm = servicesOf('deploy/swarm/stack.yml');
+const seconds = (duration: string): number => Number(duration.replace(/s$/, ''));
+/** The drain timeout of the services in seconds: the default of --drain-seconds. */
+const drainSeconds = 10;
+
+it('the Swarm stack has the four services', () => {
+  expect(Object.keys(swarm).sort()).toEqual(['dashboard-service', 'system-info-service', 'time-service', 'weather-service']);
+});
+
+describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
+  const service = swarm[name] as Service;
+  const original = compose[name] as Service;
+
+  it('has the image, command, user and limits of compose', () => {
+    for (const property of ['image', 'command', 'user', 'read_only', 'cap_drop', 'healthcheck'] as const) {
+      expect(service[property], property).toEqual(original[property]);
+    }
+    expect(service.deploy.resources.limits).toEqual(original.deploy.resources.limits);
+  });
+
+  it('sets only variables that the service has', () => {
+    expect(Object.keys(original.environment)).toEqual(expect.arrayContaining(Object.keys(service.environment)));
+  });
+
+  it('has time for the drain delay and the drain before it is killed', () => {
+    const delay = Number(/-(\d+)\}$/.exec(service.environment['DRAIN_DELAY'] ?? '')?.[1]);
+    expect(seconds(service.stop_grace_period)).toBeGreaterThan(delay + drainSeconds);
+  });
+
+  it('is found by the addresses of all its tasks, and rolled back if an update fails', () => {
+    expect(service.deploy.endpoint_mode).toBe('dnsrr');
+    expect(service.deploy.update_config.failure_action).toBe('rollback');
+    // A port of the node can belong to one task only, so the old one has to stop first.
+    expect(service.deploy.update_config.order).toBe(service.ports === undefined ? 'start-first' : 'stop-first');
+    expect((service.ports ?? []).every(({ mode }) => mode === 'host')).toBe(true);
+  });
+});

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+/** The part of loadgen's JSON report that the checks read. */
+export interface LoadReport {
+  totals: {
+    planned: number;
+    outcomes: Record<string, number>;
+    response: { p50_us: number; p99_us: number; max_us: number };
+  };
+}
+
+/** Finds the report in the output of `loadgen --json /dev/stdout`; undefined if it is not complete. */
+export function findLoadReport(output: string): LoadReport | undefined {
+  if (!output.includes('Total Requests:')) return undefined;
+  const line = output.split('\n').find((text) => text.startsWith('{"schema_version"'));
+  if (line === undefined) throw new Error(`no report in the output of the load generator:\n${output.slice(-2000)}`);
+  return JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as LoadReport;
+}
+
+/** Prints the counts of a run and returns the number of failed requests. */
+export function printLoadReport(name: string, { totals }: LoadReport): number {
+  const succeeded = totals.outcomes['2xx'] ?? 0;
+  const failed = totals.planned - succeeded;
+  const milliseconds = (us: number): string => `${(us / 1000).toFixed(1)} ms`;
+  const { p50_us, p99_us, max_us } = totals.response;
+  const outcomes = Object.entries(totals.outcomes).filter(([, count]) => count > 0).map(([outcome, count]) => `${outcome} ${count}`);
+  console.log(
+    `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name}: ${failed} of ${totals.planned} requests failed (${outcomes.join(', ')}); ` +
+      `p50 ${milliseconds(p50_us)}, p99 ${milliseconds(p99_us)}, longest ${milliseconds(max_us)}`,
+  );
+  return failed;
+}
+
+/**
+ * The flags of a load of `rate` aggregates per second for `seconds`. A response fails unless the part of the service
+ * is fresh.
+ */
+export function aggregateLoad(service: string, rate: number, seconds: number): string[] {
+  const part = { 'time-service': 'time_service', 'system-info-service': 'sysinfo_service' }[service] ?? 'weather_service';
+  return [
+    '-q', '-m', 'constant', '-d', String(seconds), '-r', String(rate), '--json', '/dev/stdout',
+    '--expect-body', `"${part}":{"state":"fresh"`, '--target', 'aggregate=http://dashboard-service:5000/api/aggregate',
+  ];
+}
+
+/** Prints a line of a timeline with the seconds since `start`, a value of `elapsed()`. */
+export function printEvent(start: number, now: number, text: string): void {
+  console.log(`${((now - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+// The stack of deploy/swarm on a swarm of two engines, which are started in network namespaces of this machine: disturbs
+// the services under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose.
+// usage: swarm_command.ts [DISTURBANCE]...
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import type { LoadReport } from './load_report.ts';
+import { aggregateLoad, findLoadReport, printEvent, printLoadReport } from './load_report.ts';
+import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
+
+const stack = 'cohort';
+const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
+const version = '0.2.0';
+const images = [...services, 'loadgen'].map((name) => `cohort/${name}:${version}`);
+const nodeCount = 2;
+const rate = 50;
+const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-swarm-'));
+const nodes = join(root, 'tests/e2e/swarm/nodes');
+
+async function dockerOn(node: number, input: string, ...args: string[]): Promise<string> {
+  const { status, output } = await runProcess('docker', ['-H', `unix://${directory}/${node}.sock`, ...args], input);
+  if (status !== 0) throw new Error(`docker ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  return output;
+}
+/** A command of the manager, node-1. */
+const docker = (...args: string[]): Promise<string> => dockerOn(1, '', ...args);
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** The nodes of the tasks of a service that run. */
+async function runningTasks(service: string): Promise<string[]> {
+  const output = await docker('service', 'ps', `${stack}_${service}`, '--filter', 'desired-state=running', '--format', '{{.Node}} {{.CurrentState}}');
+  return lines(output).filter((line) => line.includes(' Running ')).map((line) => line.split(' ')[0] ?? '');
+}
+
+async function waitForReplicas(service: string, count: number, timeout = 90): Promise<void> {
+  await eventually(`${service} has ${count} running tasks`, timeout, async () => {
+    const all = await docker('service', 'ps', `${stack}_${service}`, '--filter', 'desired-state=running', '--format', '{{.ID}}');
+    return lines(all).length === count && (await runningTasks(service)).length === count;
+  });
+}
+
+/** Changes a service and waits for the end of the update; returns its state, such as `completed`. */
+async function update(service: string, ...flags: string[]): Promise<string> {
+  await docker('service', 'update', '--detach', '--no-resolve-image', ...flags, `${stack}_${service}`);
+  return eventually(`the update of ${service} has ended`, 120, async () => {
+    const state = (await docker('service', 'inspect', `${stack}_${service}`, '--format', '{{.UpdateStatus.State}}')).trim();
+    return ['completed', 'rollback_completed', 'paused', 'rollback_paused'].includes(state) && state;
+  });
+}
+
+interface Disturbance {
+  /** The service that is disturbed: a response without its fresh part has failed. */
+  service: string;
+  /** Of the load, in seconds. */
+  seconds: number;
+  act: (log: (text: string) => void) => Promise<void>;
+}
+
+const disturbances: Record<string, Disturbance> = {
+  none: { service: 'time-service', seconds: 10, act: () => pause(8000) },
+  'rolling update of all services': {
+    service: 'time-service',
+    seconds: 140,
+    act: async (log) => {
+      await Promise.all(services.map(async (service) => { log(`${service}: ${await update(service, '--force')}`); }));
+    },
+  },
+  'drain of a node': {
+    service: 'time-service',
+    seconds: 80,
+    act: async (log) => {
+      await docker('node', 'update', '--availability', 'drain', 'node-2');
+      for (const service of services.slice(0, 3)) {
+        await eventually(`${service} runs on node-1 only`, 60, async () => {
+          const where = await runningTasks(service);
+          return where.length === 2 && where.every((node) => node === 'node-1');
+        });
+      }
+      log('node-2 is drained; two replicas of each inner service run on node-1');
+      await pause(15_000);
+      await docker('node', 'update', '--availability', 'active', 'node-2');
+      await waitForReplicas('dashboard-service', 2);
+      log('node-2 takes tasks again');
+    },
+  },
+  'a killed container': {
+    service: 'time-service',
+    seconds: 40,
+    act: async (log) => {
+      await pause(5000);
+      const [container = ''] = lines(await dockerOn(2, '', 'ps', '-q', '--filter', `label=com.docker.swarm.service.name=${stack}_time-service`));
+      await dockerOn(2, '', 'kill', container);
+      log('the container of time-service on node-2 is killed');
+      await waitForReplicas('time-service', 2);
+      log('its replacement is healthy');
+    },
+  },
+  'scaling from 2 to 5 and to 1': {
+    service: 'time-service',
+    seconds: 90,
+    act: async (log) => {
+      for (const count of [5, 1]) {
+        await docker('service', 'scale', '--detach', `${stack}_time-service=${count}`);
+        await waitForReplicas('time-service', count);
+        log(`${count} ${count === 1 ? 'task runs' : 'tasks run'}`);
+        await pause(15_000);
+      }
+    },
+  },
+  'an image that does not exist': {
+    service: 'time-service',
+    seconds: 90,
+    act: async (log) => {
+      const state = await update('time-service', '--image', 'cohort/time-service:does-not-exist');
+      log(`the update has ended: ${state}`);
+      expect(state === 'rollback_completed', `Swarm rolls the update back, and not: ${state}`);
+      await waitForReplicas('time-service', 2);
+    },
+  },
+};
+
+async function startLoad(service: string, seconds: number): Promise<string> {
+  const id = await docker(
+    'service', 'create', '--detach', '--no-resolve-image', '-q', '--name', 'loadgen', '--network', `${stack}_services`,
+    '--restart-condition', 'none', '--constraint', 'node.hostname==node-1',
+    '--secret', 'source=cohort_api_key,target=api_key,mode=0444', '--env', 'API_KEY_FILE=/run/secrets/api_key',
+    `cohort/loadgen:${version}`, ...aggregateLoad(service, rate, seconds),
+  );
+  await eventually('the load runs', 60, async () => (await docker('service', 'ps', 'loadgen', '--format', '{{.CurrentState}}')).startsWith('Running'));
+  return id.trim();
+}
+
+const readReport = (id: string, seconds: number): Promise<LoadReport> =>
+  eventually('the load has ended', seconds + 60, async () => findLoadReport(await docker('service', 'logs', '--raw', id)));
+
+async function disturb(name: string, { service, seconds, act }: Disturbance): Promise<number> {
+  const load = await startLoad(service, seconds);
+  const start = elapsed();
+  await pause(2000);
+  await act((text) => { printEvent(start, elapsed(), text); });
+  const failed = printLoadReport(name, await readReport(load, seconds));
+  await docker('service', 'rm', 'loadgen');
+  if (failed > 0) {
+    const log = await docker('service', 'logs', '--raw', `${stack}_dashboard-service`);
+    console.log(lines(log).filter((line) => /"status":5\d\d|"level":"(warn|error)"/.test(line)).slice(-20).join('\n'));
+  }
+  return failed;
+}
+
+async function deploy(): Promise<void> {
+  for (const name of ['cohort_api_key', 'cohort_dashboard_secret_key']) {
+    await dockerOn(1, 'key-of-the-end-to-end-check-0123456789', 'secret', 'create', name, '-');
+  }
+  process.env['WEATHER_SAMPLE'] = 'true';
+  await docker('stack', 'deploy', '--resolve-image', 'never', '-c', join(root, 'deploy/swarm/stack.yml'), stack);
+  for (const service of services) await waitForReplicas(service, 2);
+  reportSuccess(`the stack is deployed on ${nodeCount} nodes:`);
+  console.log(await docker('stack', 'ps', stack, '--format', 'table {{.Name}}\t{{.Node}}\t{{.CurrentState}}'));
+}
+
+async function main(): Promise<void> {
+  const names = process.argv.slice(2);
+  const known = Object.keys(disturbances);
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`unknown disturbance '${name}'; one of: ${known.join(', ')}`);
+  }
+  terminateChildrenOnExit();
+  // In a synchronous handler, so that no engine outlives this program.
+  process.once('exit', () => spawnSync(nodes, ['down', directory, String(nodeCount)], { stdio: 'inherit' }));
+  const { status, output } = await runProcess(nodes, ['up', directory, String(nodeCount), ...images]);
+  expect(status === 0, `the engines start:\n${output}`);
+  await deploy();
+  let failed = 0;
+  for (const [name, disturbance] of Object.entries(disturbances)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    await docker('service', 'scale', '--detach', ...services.map((service) => `${stack}_${service}=2`));
+    for (const service of services) await waitForReplicas(service, 2);
+    failed += await disturb(name, disturbance);
+  }
+  expect(failed === 0, 'no request fails');
+}
+
+await main();
+process.exit(0);
