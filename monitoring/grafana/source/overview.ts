@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /** The main dashboard. Its first eleven panels are part of the public contract: do not rename or move them. */
 import { buildDashboard, dashboardTitles, serviceVariable } from './dashboard.ts';
+import { addedServices } from './overview-added.ts';
 import { alerts } from './overview-alerts.ts';
 import { gateway } from './overview-gateway.ts';
 import { cache, upstreams } from './overview-upstreams.ts';
@@ -199,5 +200,5 @@ export const overview = buildDashboard({
   from: 'now-15m',
   variables: [serviceVariable],
   alertMatchers: selectedServices,
-  sections: [{ panels: [...contractPanels, ...health] }, red, saturation, upstreams, cache, gateway, alerts],
+  sections: [{ panels: [...contractPanels, ...health] }, red, saturation, upstreams, cache, ...addedServices, gateway, alerts],
 });
