@@ -110,10 +110,65 @@ const loops: Section = {
       description:
         'Blocking jobs that run on the threads for blocking work, and those that wait for a thread. Waiting jobs indicate too few threads, or jobs that do not end.',
       unit: 'short',
-      width: 24,
+      width: 12,
       queries: [
         { expr: replicaSeries('cohort_blocking_running'), legend: `${replica} running` },
         { expr: replicaSeries('cohort_blocking_queued'), legend: `${replica} queued` },
+      ],
+    }),
+    chart({
+      id: 107,
+      title: 'Loop Stalls',
+      description:
+        'Times per minute that one handler blocked its event loop for 100 ms or longer. The log names the route or job. EventLoopStalls fires above ten in ten minutes.',
+      unit: 'short',
+      width: 12,
+      queries: [
+        {
+          expr: `60 * ${sumBy('job, instance', rate(replicaSeries('cohort_loop_stalls_total')))}`,
+          legend: replica,
+        },
+      ],
+    }),
+  ],
+};
+
+const databases: Section = {
+  title: 'Databases',
+  id: 500,
+  panels: [
+    chart({
+      id: 501,
+      title: 'Database Calls by Outcome',
+      description:
+        'Calls to PostgreSQL, Redis and SQLite by outcome. DatabaseFailing fires if 10 % of them fail. Outcomes with a rate of zero are omitted.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        { expr: `job_database_upstream_outcome:database_requests:rate1m{${selectedServices}} > 0`, legend: '{{upstream}} {{outcome}}' },
+      ],
+    }),
+    chart({
+      id: 502,
+      title: 'Database Latency p99',
+      description: '99 % of the calls to PostgreSQL and Redis completed within this time, including the wait for a connection.',
+      unit: 's',
+      width: 8,
+      queries: [
+        { expr: quantile(0.99, 'job, upstream', replicaSeries('cohort_postgres_request_duration_seconds_bucket')), legend: '{{job}} to {{upstream}}' },
+        { expr: quantile(0.99, 'job, upstream', replicaSeries('cohort_redis_request_duration_seconds_bucket')), legend: '{{job}} to {{upstream}}' },
+      ],
+    }),
+    chart({
+      id: 503,
+      title: 'PostgreSQL Connections',
+      description:
+        'Open connections, idle ones, and calls that wait for one. Waiting calls with no idle connection indicate a slow database or too few connections.',
+      unit: 'short',
+      width: 8,
+      queries: [
+        { expr: sumBy('job, upstream, state', replicaSeries('cohort_postgres_connections')), legend: '{{job}} {{upstream}} {{state}}' },
+        { expr: sumBy('job, upstream', replicaSeries('cohort_postgres_waiting')), legend: '{{job}} {{upstream}} waiting' },
       ],
     }),
   ],
@@ -333,5 +388,5 @@ export const runtime = buildDashboard({
   from: 'now-30m',
   variables: [serviceVariable, instanceVariable],
   alertMatchers: selectedServices,
-  sections: [summary, loops, memory, connections, processes],
+  sections: [summary, loops, databases, memory, connections, processes],
 });
