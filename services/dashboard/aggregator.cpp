@@ -12,11 +12,12 @@ using namespace std::chrono_literals;
 constexpr duration time_proxy_timeout = 2s;
 
 /// The route below the service's base URL, which may have a path.
-service_client::endpoint endpoint_at(const char* label, boost::urls::url base, std::string_view route) {
+service_client::endpoint endpoint_at(const std::string& prefix, const char* label, boost::urls::url base,
+                                     std::string_view route) {
   std::string path{base.encoded_path()};
   while (path.ends_with('/')) path.pop_back();
   base.set_encoded_path(path + std::string{route});
-  return {label, std::move(base)};
+  return {label, std::move(base), prefix + label};
 }
 
 void write_body(json::writer& writer, std::string_view name, const part& part) {
@@ -35,8 +36,8 @@ constexpr std::array<std::string_view, 3> part_names{"time_service", "sysinfo_se
 
 /// `observer` outlives the call.
 task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
-                          const aggregator::part_observer& observer) {
-  auto fetching = client.fetch(context);
+                          const aggregator::part_observer& observer, std::optional<duration> timeout) {
+  auto fetching = client.fetch(context, timeout);
   auto arrived = co_await std::move(fetching);
   if (observer) observer(index, part_names.at(index), arrived);
   co_return arrived;
@@ -44,15 +45,17 @@ task<part> fetch_observed(service_client& client, call_context context, std::siz
 
 }  // namespace
 
-aggregator::aggregator(const service::service_context& context, const aggregator_settings& settings)
-    : time_(context, endpoint_at("time", settings.time, "/api/time"), settings.time_policy),
-      sysinfo_(context, endpoint_at("sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
-      weather_(context, endpoint_at("weather", settings.weather, "/api/weather"), settings.weather_policy),
+aggregator::aggregator(const service::service_context& context, const aggregator_settings& settings,
+                       const std::string& prefix)
+    : time_(context, endpoint_at(prefix, "time", settings.time, "/api/time"), settings.time_policy),
+      sysinfo_(context, endpoint_at(prefix, "sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
+      weather_(context, endpoint_at(prefix, "weather", settings.weather, "/api/weather"), settings.weather_policy),
       timeouts_{settings.time_policy.timeout, settings.sysinfo_policy.timeout, settings.weather_policy.timeout} {}
 
-task<aggregate> aggregator::aggregate(call_context context, part_observer observer) {
-  auto calls = when_all(fetch_observed(time_, context, 0, observer), fetch_observed(sysinfo_, context, 1, observer),
-                        fetch_observed(weather_, context, 2, observer));
+task<aggregate> aggregator::aggregate(call_context context, part_observer observer, std::optional<duration> timeout) {
+  auto calls = when_all(fetch_observed(time_, context, 0, observer, timeout),
+                        fetch_observed(sysinfo_, context, 1, observer, timeout),
+                        fetch_observed(weather_, context, 2, observer, timeout));
   const auto parts = co_await std::move(calls);
   const auto& [time, sysinfo, weather] = parts;
   std::string body;

@@ -38,13 +38,16 @@ struct aggregate {
 /// Calls the three services concurrently and combines their responses.
 class aggregator {
  public:
-  aggregator(const service::service_context& context, const aggregator_settings& settings);
+  /// `prefix` distinguishes the upstreams of several aggregators in metrics.
+  aggregator(const service::service_context& context, const aggregator_settings& settings,
+             const std::string& prefix = {});
 
   /// Called with each part when it arrives, with its index and its name in the body.
   using part_observer = std::function<void(std::size_t index, std::string_view service, const part& arrived)>;
 
-  /// Ends within the longest timeout of the parts. Never fails.
-  task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {});
+  /// Ends within the longest timeout of the parts. Never fails. `timeout` replaces that of each part.
+  task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {},
+                                       std::optional<duration> timeout = {});
   /// The time service's response.
   task<part> fetch_time(call_context context);
   /// The data of the event `poll`: the number of an aggregate, and the timeouts of its calls.

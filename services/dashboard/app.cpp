@@ -6,6 +6,7 @@
 #include "services/dashboard/alerts/alert_routes.hpp"
 #include "services/dashboard/api_schema.hpp"
 #include "services/dashboard/event_feed.hpp"
+#include "services/dashboard/experiment/experiment_routes.hpp"
 #include "services/dashboard/page_assets.hpp"
 #include "services/dashboard/session_routes.hpp"
 
@@ -17,6 +18,8 @@ struct dashboard_routes {
   std::shared_ptr<aggregator> services;
   std::shared_ptr<session_cookies> sessions;
   std::shared_ptr<event_feed> feed;
+  /// Null if there are none.
+  std::shared_ptr<experiment> experiments{};
 
   dashboard_routes(const service::service_context& context, std::shared_ptr<aggregator> aggregated,
                    std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
@@ -40,19 +43,24 @@ struct dashboard_routes {
 
   /// The stream of a session ends with it. After the expiry of its cookie, the page opens another one with the renewed
   /// cookie.
-  event_feed::authorization make_authorization(const http::request_context& context,
-                                               const service::api_key_authenticator& authenticator) const {
+  std::function<bool()> make_authorization(const http::request_context& context,
+                                           const service::api_key_authenticator& authenticator) const {
     if (!authenticator.is_enabled() || authenticator.has_valid_key(context)) return nullptr;
     const auto current = sessions->find(context, loop::current().wall_now());
     return
         [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
   }
 
-  http::response events(const http::request_context& context, event_feed::authorization is_authorized) const {
-    return http::event_stream_response(
-        context, [feed = feed, is_authorized = std::move(is_authorized)](http::event_stream& events) {
-          return event_feed::serve(feed, events, is_authorized);
-        });
+  http::response events(const http::request_context& context,
+                        const service::api_key_authenticator& authenticator) const {
+    event_feed::subscriber subscriber{make_authorization(context, authenticator), nullptr};
+    if (experiments && may_experiment(context, authenticator)) {
+      subscriber.experiment = [current = experiments] { return current->state_json(); };
+    }
+    return http::event_stream_response(context,
+                                       [feed = feed, subscriber = std::move(subscriber)](http::event_stream& events) {
+                                         return event_feed::serve(feed, events, subscriber);
+                                       });
   }
 };
 
@@ -128,7 +136,7 @@ struct program_settings {
 }  // namespace
 
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
-                 const aggregator_settings& settings, session_cookies sessions) {
+                 const aggregator_settings& settings, session_cookies sessions, const page_settings& page) {
   auto alerts = std::make_shared<alert_store>();
   auto services = std::make_shared<aggregator>(context, settings);
   auto shared_sessions = std::make_shared<session_cookies>(std::move(sessions));
@@ -138,6 +146,11 @@ http::router app(service::service_context context, service::api_key_authenticato
   });
 
   http::router router;
+  if (page.has_experiments) {
+    routes->experiments = std::make_shared<experiment>(
+        context, settings, [feed = routes->feed](std::string_view json) { feed->publish_experiment(json); });
+    add_experiment_routes(router, routes->experiments, authenticator);
+  }
   add_page(router);
   describe_aggregate(
       router
@@ -148,7 +161,7 @@ http::router app(service::service_context context, service::api_key_authenticato
     return dashboard_routes::time_proxy(routes, request);
   }));
   describe_events(router.get("/api/events", [routes, &authenticator](http::request_context& request) {
-    return routes->events(request, routes->make_authorization(request, authenticator));
+    return routes->events(request, authenticator);
   }));
   describe_requests(router.get("/api/requests", [routes](http::request_context&) {
     auto response = http::json_response(routes->feed->requests().body());
@@ -161,7 +174,9 @@ http::router app(service::service_context context, service::api_key_authenticato
   return router;
 }
 
-service::definition definition() {
+service::definition definition() { return definition_with_experiments(std::make_shared<const bool>(false)); }
+
+service::definition definition_with_experiments(std::shared_ptr<const bool> faults_enabled) {
   auto settings = std::make_shared<program_settings>();
   service::definition definition;
   definition.name = "dashboard-service";
@@ -176,8 +191,10 @@ service::definition definition() {
       "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
   definition.add_options = [settings](config::options& options) { settings->add_to(options); };
-  definition.app = [settings](service::service_context& context, service::api_key_authenticator& authenticator) {
-    return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys});
+  definition.app = [settings, faults_enabled = std::move(faults_enabled)](
+                       service::service_context& context, service::api_key_authenticator& authenticator) {
+    return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys},
+               {.has_experiments = *faults_enabled});
   };
   return definition;
 }

@@ -7,13 +7,20 @@
 
 namespace cohort::dashboard {
 
+/// What the page offers beside the services.
+struct page_settings {
+  /// Whether there is `/api/experiment` (`add_experiment_routes`).
+  bool has_experiments = false;
+};
+
 /// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,
-/// `/api/requests`;
-/// `/api/alerts`, to which Alertmanager's webhook posts; `/session` and `/session/renewal`
+/// `/api/requests`; `/api/alerts`, to which Alertmanager's webhook posts; `/session` and `/session/renewal`
 /// (`add_session_routes`). A session is accepted in place of the key.
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
-                 const aggregator_settings& settings, session_cookies sessions);
+                 const aggregator_settings& settings, session_cookies sessions, const page_settings& page = {});
 
 service::definition definition();
+/// With experiments if `faults_enabled` is true after the settings have been parsed; see `faults::add_fault_injection`.
+service::definition definition_with_experiments(std::shared_ptr<const bool> faults_enabled);
 
 }  // namespace cohort::dashboard

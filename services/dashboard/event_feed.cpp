@@ -2,7 +2,7 @@
 #include "services/dashboard/event_feed.hpp"
 
 #include <cohort/json/parser.hpp>
-#include <cohort/telemetry/server_timing.hpp>
+#include "services/dashboard/requests/recorded_aggregate.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -20,6 +20,8 @@ constexpr std::size_t whole = 3;
 
 /// The polls serve all subscribers; none of them has a deadline.
 constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
+
+constexpr std::string_view experiment_type = "experiment";
 
 http::server_event event(std::string_view type, std::string_view json) {
   return {.data = json::minify(json), .type = std::string{type}};
@@ -157,28 +159,15 @@ task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
 /// Calls the services, and publishes each response when it arrives, then the aggregate and the record of its calls.
 task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number) {
   const running_aggregate running{*self};
-  auto& event_loop = loop::current();
-  // Outlives `timing`, and is too large for the frame of a coroutine.
-  const auto record = std::make_unique<telemetry::request_record>();
-  record->reset(event_loop.now(), event_loop.wall_now());
-  record->trace = telemetry::start_trace(event_loop.random());
-  record->route = "events";
-  telemetry::server_timing timing;
-  timing.recording().attach(*record);
-  auto context = poll_context;
-  context.timing = &timing;
-  context.trace = record->trace;
   self->events_.publish(event("poll", self->aggregator_->poll_json(number)));
   aggregator::part_observer observer = [&feed = *self, number](std::size_t index, std::string_view service,
                                                                const part& arrived) {
     feed.publish_part(number, index, service, arrived);
   };
-  auto calling = self->aggregator_->aggregate(context, std::move(observer));
-  const auto result = co_await std::move(calling);
-  record->ended = event_loop.now();
-  auto json = request_json(*record, result.calls);
-  auto request = event("request", json);
-  self->requests_.add(std::move(json));
+  auto calling = record_aggregate(self->aggregator_, "events", std::move(observer));
+  auto recorded = co_await std::move(calling);
+  auto request = event("request", recorded.request);
+  self->requests_.add(std::move(recorded.request));
   bool is_latest = false;
   {
     const std::lock_guard lock{self->mutex_};
@@ -190,7 +179,7 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
     co_return;
   }
   std::vector<http::server_event> latest;
-  latest.push_back(event("aggregate", result.body));
+  latest.push_back(event("aggregate", recorded.result.body));
   latest.push_back(std::move(request));
   self->publish(poll::aggregate, std::move(latest));
 }
@@ -221,7 +210,9 @@ task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   }
 }
 
-task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& events, authorization is_authorized) {
+void event_feed::publish_experiment(std::string_view json) { events_.publish(event(experiment_type, json)); }
+
+task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options) {
   auto source = self->events_.subscribe();
   const subscription counted{*self};
   std::vector<http::server_event> first;
@@ -230,6 +221,7 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& e
     for (const auto& each : self->polls_) first.insert(first.end(), each.latest.begin(), each.latest.end());
   }
   first.push_back(event("alerts", self->alerts_body()));
+  if (options.experiment) first.push_back(event(experiment_type, options.experiment()));
   for (auto& each : first) {
     auto sending = events.send(std::move(each));
     if (!co_await std::move(sending)) co_return;
@@ -237,8 +229,9 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& e
   for (;;) {
     auto waiting = events.next<http::server_event>(source);
     const auto next = co_await std::move(waiting);
-    if (!next || (is_authorized && !is_authorized())) break;
+    if (!next || (options.is_authorized && !options.is_authorized())) break;
     if (next->type.empty()) continue;  // only to check the authorization
+    if (next->type == experiment_type && !options.experiment) continue;
     auto copy = *next;
     auto sending = events.send(std::move(copy));
     if (!co_await std::move(sending)) co_return;

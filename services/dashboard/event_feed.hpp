@@ -23,11 +23,17 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
              std::shared_ptr<alert_store> alerts)
       : background_(background), aggregator_(std::move(aggregator)), alert_store_(std::move(alerts)) {}
 
-  /// Whether a subscriber may still receive events. Null: always.
-  using authorization = std::function<bool()>;
+  struct subscriber {
+    /// Whether it may still receive events. Null: always.
+    std::function<bool()> is_authorized;
+    /// The current data of the event `experiment`. Null: the subscriber gets no such events.
+    std::function<std::string()> experiment;
+  };
 
-  /// Sends the events of one subscriber, until it disconnects, `is_authorized` returns false, or the server drains.
-  static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, authorization is_authorized);
+  /// Sends the events of one subscriber, until it disconnects, is not authorized any more, or the server drains.
+  static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options);
+  /// Sends an event `experiment` to the subscribers that get them.
+  void publish_experiment(std::string_view json);
   /// Makes each stream check its authorization now.
   void check_authorizations() { events_.publish(http::server_event{}); }
   /// The records of the latest aggregates.

@@ -54,7 +54,7 @@ part to_part(http::client_result response) {
 
 service_client::service_client(const service::service_context& context, endpoint endpoint,
                                const http::upstream_settings& policy)
-    : upstream_(context.make_upstream(endpoint.label, policy)),
+    : upstream_(context.make_upstream(endpoint.upstream, policy)),
       api_key_(context.api_key),
       url_(std::move(endpoint.url)),
       durations_(context.metrics.make_histogram("dashboard_service_upstream_request_duration_seconds",

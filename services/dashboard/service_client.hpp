@@ -32,8 +32,9 @@ struct part {
 class service_client {
  public:
   struct endpoint {
-    std::string label;  // in metrics: time, sysinfo, weather
+    std::string label;  // in metrics of the service: time, sysinfo, weather
     boost::urls::url url;
+    std::string upstream;  // in metrics of clients
   };
 
   service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy);

@@ -4,23 +4,10 @@
 #include <cohort/runtime/loop.hpp>
 
 #include "services/dashboard/api_schema.hpp"
+#include "services/dashboard/same_origin.hpp"
 
 namespace cohort::dashboard {
 namespace {
-
-/// The authority of an origin (RFC 6454, section 7): `host:port` of `https://host:port`.
-std::string_view authority(std::string_view origin) {
-  const auto scheme_end = origin.find("://");
-  return scheme_end == std::string_view::npos ? std::string_view{} : origin.substr(scheme_end + 3);
-}
-
-/// Whether a browser sent the request for a page of another origin. `SameSite=Strict` keeps the cookie from requests of
-/// other sites, but not of other ports or subdomains of this one. Programs send neither of the fields.
-bool is_cross_origin(const http::request_head& head) {
-  if (const auto site = head.find("sec-fetch-site")) return *site != "same-origin" && *site != "none";
-  const auto origin = head.find("origin");
-  return origin && authority(*origin) != head.find(http::field::host).value_or(std::string_view{});
-}
 
 struct session_routes {
   std::shared_ptr<session_cookies> sessions;

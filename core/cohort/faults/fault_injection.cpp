@@ -51,13 +51,14 @@ class fault_injection final : public service::extension {
 
 }  // namespace
 
-void add_fault_injection(std::span<service::definition> services) {
-  const auto is_enabled = std::make_shared<bool>(false);
+void add_fault_injection(std::span<service::definition> services, std::shared_ptr<bool> is_enabled) {
   for (auto& service : services) {
     service.extensions.push_back(std::make_shared<fault_injection>(is_enabled, &service == &services.front()));
   }
 }
 
-void add_fault_injection(service::definition& service) { add_fault_injection(std::span{&service, 1}); }
+void add_fault_injection(service::definition& service, std::shared_ptr<bool> is_enabled) {
+  add_fault_injection(std::span{&service, 1}, std::move(is_enabled));
+}
 
 }  // namespace cohort::faults

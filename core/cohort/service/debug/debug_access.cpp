@@ -25,7 +25,9 @@ bool names_loopback(std::string_view host) {
   return !invalid && address.is_loopback();
 }
 
-bool is_local(const http::request_context& context) {
+}  // namespace
+
+bool is_local_request(const http::request_context& context) {
   const auto& head = context.head();
   const bool is_forwarded =
       std::ranges::any_of(forwarding_fields, [&](std::string_view name) { return head.find(name).has_value(); });
@@ -33,15 +35,13 @@ bool is_local(const http::request_context& context) {
   return !is_forwarded && host && names_loopback(*host);
 }
 
-}  // namespace
-
 std::optional<http::response> reject_debug_request(const http::request_context& context,
                                                    const api_key_authenticator& authenticator, bool is_loopback) {
   if (context.head().find("origin")) {
     return http::error_response(http::status::forbidden, "The debug routes are not available to web pages");
   }
   if (authenticator.is_enabled()) return authenticator.authenticate_key(context, context.endpoint());
-  if (is_loopback && is_local(context)) return std::nullopt;
+  if (is_loopback && is_local_request(context)) return std::nullopt;
   return http::error_response(http::status::not_found, "Not found");
 }
 

@@ -7,6 +7,10 @@
 
 namespace cohort::service {
 
+/// Whether the request comes from this host: it names a loopback host, and no proxy has forwarded it. For a service
+/// that listens on a loopback address: other hosts reach it only by a proxy or by a page that has rebound its name.
+bool is_local_request(const http::request_context& context);
+
 /// The response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401 (or 429)
 /// without a valid API key, if the service has one. Without one: 404 unless the service listens on a loopback address
 /// (`is_loopback`) and the request comes from this host, not through a proxy and not by a host name of others.

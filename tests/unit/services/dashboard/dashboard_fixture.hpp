@@ -20,7 +20,8 @@ struct dashboard_fixture : service_fixture {
     if (!settings.time.has_scheme()) settings.time = add_service("time.test", "/api/time", time_service);
     if (!settings.sysinfo.has_scheme()) settings.sysinfo = add_service("sysinfo.test", "/api/sysinfo", sysinfo);
     if (!settings.weather.has_scheme()) settings.weather = add_service("weather.test", "/api/weather", weather);
-    serve(dashboard::app(make_context(), authenticator, settings, dashboard::session_cookies{session_secret, api_key}));
+    serve(dashboard::app(make_context(), authenticator, settings, dashboard::session_cookies{session_secret, api_key},
+                         page));
   }
   /// The body of `/api/aggregate`.
   std::string aggregate(std::string_view fields = {}) {
@@ -33,12 +34,41 @@ struct dashboard_fixture : service_fixture {
   scripted_response sysinfo;
   scripted_response weather;
   dashboard::aggregator_settings settings;
+  dashboard::page_settings page;
 
  private:
   boost::urls::url add_service(const std::string& host, std::string route, scripted_response& script) {
     add_server(host, scripted_router(std::move(route), script));
     return parse_url("http://" + host);
   }
+};
+
+/// A stream of events that stays open.
+class open_stream {
+ public:
+  explicit open_stream(dashboard_fixture& fixture, std::string_view fields = {})
+      : fixture_(fixture), peer_(fixture.connect()) {
+    peer_.send(get("/api/events", fields));
+  }
+  ~open_stream() { peer_.stream().close(); }
+  open_stream(const open_stream&) = delete;
+  open_stream& operator=(const open_stream&) = delete;
+
+  /// All bytes that have been received.
+  const std::string& receive_for(duration span) {
+    fixture_.time.run_for(span);
+    while (peer_.stream().readable()) {
+      const auto bytes = peer_.read();
+      if (!bytes) break;
+      text_ += *bytes;
+    }
+    return text_;
+  }
+
+ private:
+  dashboard_fixture& fixture_;
+  peer peer_;
+  std::string text_;
 };
 
 }  // namespace cohort::test

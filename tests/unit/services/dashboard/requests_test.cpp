@@ -10,34 +10,6 @@ namespace {
 
 using namespace cohort::test;
 
-/// A stream of events that stays open.
-class open_stream {
- public:
-  explicit open_stream(dashboard_fixture& fixture, std::string_view fields = {})
-      : fixture_(fixture), peer_(fixture.connect()) {
-    peer_.send(get("/api/events", fields));
-  }
-  ~open_stream() { peer_.stream().close(); }
-  open_stream(const open_stream&) = delete;
-  open_stream& operator=(const open_stream&) = delete;
-
-  /// All bytes that have been received.
-  const std::string& receive_for(duration span) {
-    fixture_.time.run_for(span);
-    while (peer_.stream().readable()) {
-      const auto bytes = peer_.read();
-      if (!bytes) break;
-      text_ += *bytes;
-    }
-    return text_;
-  }
-
- private:
-  dashboard_fixture& fixture_;
-  peer peer_;
-  std::string text_;
-};
-
 std::string requests_of(dashboard_fixture& fixture) {
   const auto response = fixture.response_to(get("/api/requests"));
   CHECK(response.status == 200);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "services/dashboard/aggregator.hpp"
+#include "services/dashboard/experiment/fault_client.hpp"
+
+namespace cohort::dashboard {
+
+/// Measures what deadlines do: injects a fault into the weather service, calls the services twice at the same time,
+/// once with a deadline and once with the longest wait that is allowed, and removes the fault. One experiment at a
+/// time. Thread-safe.
+class experiment : public std::enable_shared_from_this<experiment> {
+ public:
+  /// The timeout of the calls without a deadline, and the longest duration of an experiment.
+  static constexpr duration max_wait = std::chrono::seconds{30};
+
+  /// `on_change` is called with the current state, as JSON, after each change. The calls have the policies of
+  /// `settings`, except for the circuit breaker, which other experiments would open. `context` must outlive this.
+  experiment(const service::service_context& context, aggregator_settings settings,
+             std::function<void(std::string_view json)> on_change);
+
+  /// Starts an experiment on the current loop. False while there is one.
+  bool start(const experiment_settings& settings);
+  /// The state of the experiment, or of the last one, as described in `/openapi.json`.
+  std::string state_json();
+
+ private:
+  enum class phase { idle, running, done, failed };
+  /// One of the two aggregates.
+  struct measurement {
+    struct arrival {
+      std::string_view service;
+      part_state state;
+      duration elapsed;
+    };
+    duration timeout{};
+    std::array<std::optional<arrival>, 3> arrivals;
+    /// The record of the calls; empty until they have ended.
+    std::string request;
+  };
+
+  static task<> run(std::shared_ptr<experiment> self, std::uint64_t number);
+  static task<> measure(std::shared_ptr<experiment> self, std::size_t index);
+  /// Ends the experiment of this number; no effect if it has ended.
+  void finish(std::uint64_t number, phase outcome, std::string message);
+
+  service::background_tasks& background_;
+  telemetry::logger log_;
+  std::shared_ptr<aggregator> aggregator_;
+  fault_client faults_;
+  std::function<void(std::string_view json)> on_change_;
+
+  std::mutex mutex_;
+  phase phase_ = phase::idle;
+  experiment_settings settings_;
+  time_point started_{};
+  std::uint64_t number_ = 0;
+  std::string message_;
+  /// With the deadline, then without.
+  std::array<measurement, 2> measurements_;
+};
+
+}  // namespace cohort::dashboard

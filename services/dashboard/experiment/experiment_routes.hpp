@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+
+#include <cohort/http/server/router.hpp>
+#include <cohort/service/authentication/api_key_authenticator.hpp>
+#include "services/dashboard/experiment/experiment.hpp"
+
+namespace cohort::dashboard {
+
+/// Whether the client may see and start experiments: it has the API key or a session if the service has one, otherwise
+/// it is on this host, since `--enable-faults` without a key requires a loopback address.
+bool may_experiment(const http::request_context& context, const service::api_key_authenticator& authenticator);
+
+/// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while there
+/// is one; 403 to pages of other origins. Both: 404 to clients that may not use them. `authenticator` must outlive the
+/// router.
+void add_experiment_routes(http::router& router, std::shared_ptr<experiment> experiments,
+                           const service::api_key_authenticator& authenticator);
+
+}  // namespace cohort::dashboard
