@@ -71,7 +71,7 @@ export class Stack {
     this.weather = new Program('weather-service', weather, ['--weather-sample', '--enable-faults']);
     const urls = ['--time-service-url', this.time.url, '--sysinfo-service-url', this.system.url];
     const weatherSettings = ['--weather-service-url', settings.weatherUrl ?? this.weather.url, '--weather-service-policy', 'timeout=2s'];
-    this.dashboard = new Program('dashboard-service', dashboard, [...urls, ...weatherSettings], settings.key === undefined ? {} : { API_KEY: settings.key });
+    this.dashboard = new Program('dashboard-service', dashboard, [...urls, ...weatherSettings, '--enable-faults'], settings.key === undefined ? {} : { API_KEY: settings.key });
   }
 
   static async start(settings: { key?: string; weatherUrl?: string } = {}): Promise<Stack> {

@@ -78,6 +78,21 @@ test('a weather service that hangs is cut off by the deadline, and delays nothin
   await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time/);
 });
 
+test('an experiment measures the same fault with and without the deadline', async ({ page, stack }) => {
+  await page.goto(stack.dashboard.url);
+  const panel = page.getByRole('region', { name: /^Play/ });
+  await panel.getByRole('slider', { name: /Weather delay/ }).fill('1500');
+  await panel.getByRole('slider', { name: /Deadline/ }).fill('500');
+  await panel.getByRole('button', { name: 'Run' }).click();
+  await expect(panel.locator('.lane').last()).toHaveAttribute('data-state', 'running');
+  await expect(panel.locator('.spared')).toHaveCount(1);
+  await expect(panel.locator('.lane-result').nth(2)).toHaveText(/^cut at 50\d ms$/);
+  await expect(panel.locator('.lane-result').nth(5)).toHaveText(/^1\.5\d? s$/);
+  await expect(panel.locator('.status')).toHaveText(/^The deadline saved (1|1\.0\d) s of waiting|^The deadline saved 99\d ms/);
+  const faults = await (await fetch(`${stack.weather.url}/api/faults`)).json();
+  expect(faults).toMatchObject({ active: false });
+});
+
 test('a killed service is shown within 2 s, and its return', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'System')).toHaveText('fresh');

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/sample-bodies.ts';
+import { doneExperiment } from '../test/sample-experiments.ts';
 import { cutRequestBody, openRequestBody } from '../test/sample-requests.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
@@ -39,6 +40,7 @@ const states: Readonly<Record<string, State>> = {
       dashboard.alerts = silentBody([{ ...alertBody, stale: true }]);
     },
   },
+  'an experiment that has ended': { prepare: (dashboard) => (dashboard.experiment = doneExperiment) },
   'no data': { prepare: () => {}, reach: (page) => page.clock.runFor(4_000) },
   'a lost connection': {
     prepare: () => {},

@@ -26,6 +26,12 @@ export class FakeDashboard {
   alerts: object | null = unknownBody;
   /** The request event of a new stream; null for none. */
   request: object | null = requestBody;
+  /** The experiment event of a new stream; null for a server without fault injection. */
+  experiment: object | null = null;
+  /** The bodies of the requests to start an experiment. */
+  readonly experimentsStarted: string[] = [];
+  /** The status of the response to them. */
+  experimentStatus = 202;
   /** The earlier requests of `/api/requests`, oldest first. */
   earlier: object[] = [];
   /** The required API key; null for none. */
@@ -117,6 +123,7 @@ export class FakeDashboard {
     else if (path === '/session/renewal' && request.method === 'POST') this.#renewSession(request, response);
     else if (path.startsWith('/api/') && !this.#allowed(request)) reject(response, 'API key required');
     else if (path === '/api/events') this.#openStream(response);
+    else if (path === '/api/experiment') void this.#startExperiment(request, response);
     else if (path === '/api/requests') json(response, 200, { requests: this.earlier });
     else if (path === '/api/aggregate') json(response, 200, this.aggregate ?? aggregateBody);
     else this.#sendFile(path, response);
@@ -156,6 +163,13 @@ export class FakeDashboard {
     else reject(response, 'No valid session');
   }
 
+  async #startExperiment(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    this.experimentsStarted.push(body);
+    json(response, this.experimentStatus, {});
+  }
+
   #openStream(response: ServerResponse): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.flushHeaders();
@@ -166,6 +180,7 @@ export class FakeDashboard {
     if (this.alerts !== null) response.write(`event: alerts\ndata: ${JSON.stringify(this.alerts)}\n\n`);
     if (this.aggregate !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.aggregate)}\n\n`);
     if (this.request !== null) response.write(`event: request\ndata: ${JSON.stringify(this.request)}\n\n`);
+    if (this.experiment !== null) response.write(`event: experiment\ndata: ${JSON.stringify(this.experiment)}\n\n`);
     this.#streams.add(response);
     this.#streamsOpened += 1;
     this.#changed();

@@ -3,17 +3,19 @@ import { AlertAnnouncer, Announcer } from './announcer.ts';
 import { cautiousClock } from './clock.ts';
 import { announcedConnection } from './connection-view.ts';
 import { summaryText } from './facts.ts';
+import { offerTimeoutMs } from './experiment.ts';
 import { History } from './history.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { receive } from './receive.ts';
 import { parseRequests } from './request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './requests.ts';
 import { services } from './services.ts';
-import { fetchRequests, probeAccess, renewSession, signIn, signOut } from './session.ts';
+import { fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './session.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { EventStream, type Connection } from './stream.ts';
 import { renderChart } from './view/chart.ts';
 import { find, findAs, setText } from './view/dom.ts';
+import { ExperimentPanel } from './view/experiment.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
 import { RequestPanel } from './view/request.ts';
 import { SignInForm } from './view/sign-in.ts';
@@ -30,6 +32,7 @@ const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 let state: PageState = initialState;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
+let liveSince = 0;
 /** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
 let hasEarlier = false;
 
@@ -47,7 +50,7 @@ const stream = new EventStream(
       // The server starts no calls for this page before it is connected again.
       state = { ...state, polls: [], hasParts: false };
       if (next.phase === 'live') {
-        lastEventAt = now();
+        lastEventAt = liveSince = now();
         sessionKeeper.start();
       }
       // Without a valid session the values are not shown any more.
@@ -93,6 +96,8 @@ const requestPanel = new RequestPanel(
   render,
 );
 
+const experimentPanel = new ExperimentPanel(document, { start: startExperiment, announce });
+
 function showRequests(requests: Requests): void {
   state = withRequests(state, requests);
   render();
@@ -126,8 +131,14 @@ function render(): PageView {
   const view = viewPage(state, connection, lastEventAt, at);
   renderPage(document, state, view);
   // A bar in progress grows with each frame.
-  if (requestPanel.render(state, at)) grow();
+  if (renderBars(at)) grow();
   return view;
+}
+
+/** Returns whether bars grow. */
+function renderBars(at: number): boolean {
+  const experimentGrows = experimentPanel.render(state.experiment, connection.phase === 'live', at);
+  return requestPanel.render(state, at) || experimentGrows;
 }
 
 let growing = 0;
@@ -137,7 +148,7 @@ function grow(): void {
   growing = 1;
   const next = () => {
     growing = 0;
-    if (!document.hidden && requestPanel.render(state, now())) grow();
+    if (!document.hidden && renderBars(now())) grow();
   };
   if (reducedMotion.matches) setTimeout(next, 500);
   else requestAnimationFrame(next);
@@ -157,6 +168,7 @@ function announce(text: string): void {
 
 /** Updates ages once a second, and announces the changes of that second together. */
 function tick(): void {
+  forgetExperiment();
   const view = render();
   renderHistory();
   const panel = (name: string, panelState: string) => ({
@@ -173,6 +185,12 @@ function tick(): void {
   ]);
   const text = [alertAnnouncer.changes(state.alerts.value), changes].filter((part) => part !== '').join(' ');
   if (text !== '') announce(text);
+}
+
+/** A server that was started again without fault injection sends no experiment. */
+function forgetExperiment(): void {
+  const isOld = state.experiment !== null && state.experiment.receivedAt < liveSince && now() - liveSince > offerTimeoutMs;
+  if (connection.phase === 'live' && isOld) state = { ...state, experiment: null };
 }
 
 let ticking: ReturnType<typeof setInterval> | undefined;

@@ -7,7 +7,7 @@ export type PartState = (typeof partStates)[number];
 export type PanelState = PartState | 'waiting' | 'unknown';
 
 /** Events of the stream. */
-export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'alerts'] as const;
+export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'alerts', 'experiment'] as const;
 export type EventName = (typeof eventNames)[number];
 
 /** Duration and timeout of the server's call for a part, in milliseconds. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Alerts } from './alerts.ts';
+import type { ReceivedExperiment } from './experiment.ts';
 import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './polls.ts';
 import { noRequests, type Requests } from './requests.ts';
 import { services } from './services.ts';
@@ -41,6 +42,8 @@ export interface PageState {
   readonly weather: PanelData<WeatherReport>;
   readonly alerts: ReceivedAlerts;
   readonly requests: Requests;
+  /** The experiment that the server offers; null if it offers none. */
+  readonly experiment: ReceivedExperiment | null;
   /** Aggregates in progress, oldest first. */
   readonly polls: readonly Poll[];
   /** Whether this stream sends parts, which are more recent than the aggregate that they belong to. */
@@ -63,6 +66,7 @@ export const initialState: PageState = {
   weather: emptyPanel,
   alerts: { value: null, receivedAt: 0 },
   requests: noRequests,
+  experiment: null,
   polls: [],
   hasParts: false,
   malformed: null,

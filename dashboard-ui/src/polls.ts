@@ -39,13 +39,23 @@ export interface RunningRequest {
 export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
   const poll = polls[0];
   if (poll === undefined || now - poll.startedAt < growsAfterMs || now - lastFinishedAt < holdMs) return null;
-  const elapsed = now - poll.startedAt;
+  const answers = [...poll.answered].map(([service, { at, state }]) => [service, { state, elapsed: at - poll.startedAt }] as const);
+  return requestInProgress(`poll ${poll.id}`, poll.budgets, new Map(answers), now - poll.startedAt);
+}
+
+/** A request in progress after `elapsed` milliseconds, from the timeouts of its calls and the answers so far. */
+export function requestInProgress(
+  key: string,
+  budgets: ReadonlyMap<string, number>,
+  answered: ReadonlyMap<string, { readonly state: Call['state']; readonly elapsed: number }>,
+  elapsed: number,
+): RunningRequest {
   const running = new Set<string>();
-  const calls = [...poll.budgets].map(([service, budget]): Call => {
-    const answer = poll.answered.get(service);
+  const calls = [...budgets].map(([service, budget]): Call => {
+    const answer = answered.get(service);
     if (answer === undefined) running.add(service);
     // The clocks of the page and of the server differ by the network's delay: a bar never grows beyond its deadline.
-    const end = Math.min(answer === undefined ? elapsed : answer.at - poll.startedAt, budget);
+    const end = Math.min(answer?.elapsed ?? elapsed, budget);
     const attempt = {
       kind: 'first',
       address: null,
@@ -59,6 +69,6 @@ export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, n
     } as const;
     return { service, state: answer?.state ?? 'unknown', start: 0, end, budget, reason: null, attempts: [attempt] };
   });
-  const request = { key: `poll ${poll.id}`, traceId: null, startedAt: null, duration: elapsed, deadline: null, complete: false, calls };
+  const request = { key, traceId: null, startedAt: null, duration: elapsed, deadline: null, complete: false, calls };
   return { request, running };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { parseAlertsEvent } from './alerts.ts';
+import { parseExperimentEvent, withExperiment } from './experiment.ts';
 import type { EventName } from './model.ts';
 import { withAggregate, withAlerts, withMalformed, withPart, withPoll, withRequests, withTime, type PageState } from './page-state.ts';
 import { parseAggregateEvent, parsePartEvent, parsePollEvent, parseTimeEvent } from './parse.ts';
@@ -26,6 +27,12 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
       return apply(state, name, parsePartEvent(data), (event) => withPart(state, event, at.now));
     case 'poll':
       return apply(state, name, parsePollEvent(data), (event) => withPoll(state, event, at.now));
+    case 'experiment':
+      return apply(state, name, parseExperimentEvent(data, at.now), (experiment) => ({
+        ...state,
+        malformed: state.malformed === name ? null : state.malformed,
+        experiment: withExperiment(state.experiment, experiment, at.now),
+      }));
     case 'request':
       return apply(state, name, parseRequestEvent(data), (request) => withRecorded(state, request));
     case 'aggregate':

@@ -131,7 +131,8 @@ export function isCut(call: Call): boolean {
   return call.state === 'timeout' || call.attempts.some((attempt) => attempt.cancelledBy === 'deadline');
 }
 
-function readRequest(body: JsonObject): RequestRecord | null {
+/** A record of a server; null if it is malformed. */
+export function readRequest(body: JsonObject): RequestRecord | null {
   const list = body['calls'];
   if (!Array.isArray(list)) return null;
   const calls = (list as unknown[]).filter(isObject).slice(0, maxCalls).map(readCall);

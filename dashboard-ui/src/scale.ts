@@ -35,7 +35,8 @@ export function scaleFor(duration: number, deadline: number | null, preference: 
   return (preference ?? adaptive) === 'linear' ? linear(longest * linearRoom) : logarithmic(longest * logRoom);
 }
 
-function linear(end: number): Scale {
+/** A linear axis from 0 to `end` milliseconds. */
+export function linear(end: number): Scale {
   const step = roundStep(end / 5);
   const ticks: Tick[] = [];
   for (let i = 0; i * step < end * 0.97; ++i) ticks.push({ at: (i * step) / end, label: i === 0 ? '0' : milliseconds(i * step) });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+import type { ExperimentSettings } from './experiment.ts';
 import type { ProbeResult } from './stream.ts';
 
 /** `not-required`: the server has no API key. */
@@ -13,6 +14,23 @@ export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
     return response.status === 401 ? 'unauthorized' : 'other';
   } catch {
     return 'other';
+  }
+}
+
+/** `busy`: there is an experiment. */
+export type StartResult = 'started' | 'busy' | 'rejected' | 'unavailable';
+
+/** Starts an experiment. Its state arrives as events. Never rejects. */
+export async function startExperiment(settings: ExperimentSettings): Promise<StartResult> {
+  const { latencyMs, errorPercent, deadlineMs } = settings;
+  const body = JSON.stringify({ latency_ms: latencyMs, error_percent: errorPercent, deadline_ms: deadlineMs });
+  try {
+    const response = await fetch('api/experiment', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    if (response.ok) return 'started';
+    if (response.status === 409) return 'busy';
+    return response.status < 500 ? 'rejected' : 'unavailable';
+  } catch {
+    return 'unavailable';
   }
 }
 

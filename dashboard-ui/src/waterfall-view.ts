@@ -54,9 +54,14 @@ export interface WaterfallView {
 export type TableRow = readonly string[];
 export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Queue', 'Connect', 'TLS', 'Wait', 'Read', 'End', 'Outcome', 'Deadline'];
 
-export function viewWaterfall(request: RequestRecord, preference: Scale['kind'] | null, running: ReadonlySet<string> = new Set()): WaterfallView {
-  const deadline = deadlineOf(request);
-  const scale = scaleFor(request.duration, deadline, preference);
+/** `axis` replaces the one that suits the request best. */
+export function viewWaterfall(
+  request: RequestRecord,
+  preference: Scale['kind'] | null,
+  running: ReadonlySet<string> = new Set(),
+  axis: Scale | null = null,
+): WaterfallView {
+  const scale = axis ?? scaleFor(request.duration, deadlineOf(request), preference);
   return {
     scale: scale.kind,
     ticks: scale.ticks,

@@ -61,7 +61,7 @@ export class RequestPanel {
     const view = viewWaterfall(request, this.#preference, running);
     this.#drawn = { request, preference: this.#preference };
     this.#scale = view.scale;
-    renderWaterfall(this.#root, view, describe(request), isNew && running.size === 0);
+    renderWaterfall(findAs(this.#root, '#waterfall', HTMLElement), view, describe(request), isNew && running.size === 0);
     setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
     const trace = findAs(this.#root, '#trace', HTMLElement);
     setText(trace, request.traceId === null ? '' : `#${request.traceId.slice(0, 8)}`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { tableHead, type Bar, type Row, type TableRow, type WaterfallView } from '../waterfall-view.ts';
-import { find, findAs, percent, setText, svg } from './dom.ts';
+import { find, percent, setText, svg } from './dom.ts';
 
 /** Heights in pixels. */
 const lineHeight = 22;
@@ -13,8 +13,7 @@ const minBarWidth = 3;
 const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
 
 /** Draws the rows. `animate`: bars that the deadline has cut snap. */
-export function renderWaterfall(root: ParentNode, view: WaterfallView, description: string, animate: boolean): void {
-  const figure = findAs(root, '#waterfall', HTMLElement);
+export function renderWaterfall(figure: HTMLElement, view: WaterfallView, description: string, animate: boolean): void {
   figure.classList.toggle('snap', animate);
   find(figure, '.lanes').setAttribute('aria-label', description);
   find(figure, '.axis').replaceChildren(...view.ticks.map(drawTick));

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+import { cutExperiment, doneExperiment, idleExperiment, runningExperiment } from '../test/sample-experiments.ts';
+import { expect, test } from './fixtures.ts';
+
+const title = 'Play: the same fault with and without a deadline';
+
+test('without fault injection there is no panel for experiments', async ({ page, dashboard }) => {
+  await page.goto(dashboard.url);
+  await dashboard.waitForStreams(1);
+  await expect(page.locator('#headline')).toHaveText(/3 of 3/);
+  await expect(page.locator('#experiment')).toBeHidden();
+});
+
+test('an experiment sends the settings, grows both bars, and the deadline cuts one of them', async ({ page, dashboard }) => {
+  dashboard.experiment = idleExperiment;
+  await page.goto(dashboard.url);
+  const panel = page.getByRole('region', { name: title });
+  await expect(panel.locator('.measurements')).toBeHidden();
+  await panel.getByRole('slider', { name: /Deadline/ }).fill('1500');
+  await expect(panel.locator('.value')).toHaveText(['3 s', '0 %', '1.5 s']);
+  await panel.getByRole('button', { name: 'Run' }).click();
+  await expect.poll(() => dashboard.experimentsStarted).toEqual(['{"latency_ms":3000,"error_percent":0,"deadline_ms":1500}']);
+
+  dashboard.send('experiment', runningExperiment);
+  await expect(panel.getByRole('button')).toBeDisabled();
+  await page.clock.runFor(500);
+  const lanes = panel.locator('.lane');
+  await expect(lanes).toHaveCount(6);
+  await expect(lanes.nth(2).locator('.lane-result')).toHaveText(/^1 s …$|^9\d\d ms …$|^1\.0\d s …$/);
+  dashboard.send('experiment', cutExperiment);
+  await expect(lanes.nth(2)).toHaveAttribute('data-state', 'timeout');
+  await expect(lanes.nth(5)).toHaveAttribute('data-state', 'running');
+  dashboard.send('experiment', doneExperiment);
+  await expect(panel.locator('.lane-result').nth(5)).toHaveText('3 s');
+  await expect(panel.locator('.status')).toHaveText(/^The deadline saved 1 s of waiting/);
+  await expect(panel.locator('.spared')).toHaveCount(1);
+  await expect(panel.getByRole('button')).toBeEnabled();
+  await page.clock.runFor(1_000);
+  await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');
+});
+
+test('a rejected or failed experiment says why', async ({ page, dashboard }) => {
+  dashboard.experiment = idleExperiment;
+  dashboard.experimentStatus = 409;
+  await page.goto(dashboard.url);
+  const panel = page.getByRole('region', { name: title });
+  await panel.getByRole('button', { name: 'Run' }).click();
+  await expect(panel.locator('.status')).toHaveText('Another experiment is running.');
+  dashboard.send('experiment', { ...runningExperiment, state: 'failed', message: 'Fault injection is not enabled <b>' });
+  await expect(panel.locator('.status')).toHaveText('Fault injection is not enabled <b>');
+});
+
+test('a server that is started again without fault injection offers no experiments', async ({ page, dashboard }) => {
+  dashboard.experiment = idleExperiment;
+  await page.goto(dashboard.url);
+  await expect(page.locator('#experiment')).toBeVisible();
+  dashboard.experiment = null;
+  dashboard.shutDown();
+  await page.clock.runFor(1_500);
+  await dashboard.waitForStreams(1);
+  await expect(page.locator('#connection')).toHaveText('live');
+  await page.clock.runFor(5_000);
+  await expect(page.locator('#experiment')).toBeHidden();
+});

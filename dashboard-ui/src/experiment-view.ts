@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { Experiment, Measurement } from './experiment.ts';
+import { bounded, milliseconds } from './format.ts';
+import { requestInProgress } from './polls.ts';
+import { isAnswered, type RequestRecord } from './request.ts';
+import { linear } from './scale.ts';
+import { serviceName, services } from './services.ts';
+import { describe, viewWaterfall, type WaterfallView } from './waterfall-view.ts';
+
+export interface MeasurementView {
+  readonly waterfall: WaterfallView;
+  readonly description: string;
+  /** "answered at 2 s without weather". */
+  readonly summary: string;
+  readonly isDone: boolean;
+}
+
+export interface ExperimentView {
+  readonly isRunning: boolean;
+  /** Text below the controls. */
+  readonly status: string;
+  readonly tone: 'idle' | 'good' | 'bad';
+  /** With the deadline, then without; empty before the first experiment. */
+  readonly measurements: readonly MeasurementView[];
+  /** The end of the axis of both, in milliseconds. */
+  readonly end: number;
+}
+
+/** Room behind the longest bar, for the labels. */
+const room = 1.12;
+
+export function viewExperiment(experiment: Experiment, now: number): ExperimentView {
+  const isRunning = experiment.phase === 'running';
+  const requests = experiment.measurements.map((measured) => requestOf(measured, now - experiment.startedAt));
+  const { latencyMs, deadlineMs } = experiment.settings;
+  // Both have the same axis, which changes while the bars grow only if they exceed the delay and the deadline.
+  const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * room;
+  return {
+    isRunning,
+    end,
+    status: status(experiment),
+    tone: experiment.phase === 'failed' ? 'bad' : experiment.phase === 'done' && experiment.message === null ? 'good' : 'idle',
+    measurements: requests.map(({ request, running }, index) => {
+      // The longest wait that is allowed is beyond the axis.
+      const shown = index === 0 ? request : withoutDeadline(request);
+      const waterfall = viewWaterfall(shown, null, running, linear(end));
+      return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: running.size === 0 };
+    }),
+  };
+}
+
+function requestOf(measured: Measurement, elapsed: number): { request: RequestRecord; running: ReadonlySet<string> } {
+  if (measured.request !== null) return { request: measured.request, running: new Set() };
+  const budgets = new Map(services.map(({ key }) => [key as string, measured.deadline]));
+  return requestInProgress('experiment', budgets, measured.arrivals, Math.min(elapsed, measured.deadline));
+}
+
+function withoutDeadline(request: RequestRecord): RequestRecord {
+  return { ...request, deadline: null, calls: request.calls.map((call) => ({ ...call, budget: null })) };
+}
+
+function status(experiment: Experiment): string {
+  const message = experiment.message === null ? '' : bounded(experiment.message, 200);
+  switch (experiment.phase) {
+    case 'idle':
+      return 'Delays the weather service for a moment, and measures one request with and one without a deadline.';
+    case 'running':
+      return 'Measuring both requests at the same time.';
+    case 'failed':
+      return message === '' ? 'The experiment has failed.' : message;
+    case 'done':
+      return [conclusion(experiment), message].filter((part) => part !== '').join(' ');
+  }
+}
+
+/** What the deadline has changed: "The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 after 3 s." */
+export function conclusion(experiment: Experiment): string {
+  const [limited, unlimited] = experiment.measurements.map((measured) => measured.request);
+  if (limited == null || unlimited == null) return '';
+  const result = (request: RequestRecord) => {
+    const answered = request.calls.filter((call) => isAnswered(call.state)).length;
+    return `${answered} of ${request.calls.length} parts after ${milliseconds(request.duration)}`;
+  };
+  const saved = unlimited.duration - limited.duration;
+  const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
+  if (missing.length === 0) return `Nothing was cut off: ${result(limited)} with the deadline, ${result(unlimited)} without.`;
+  return `The deadline saved ${milliseconds(Math.max(0, saved))} of waiting: ${result(limited)}, instead of ${result(unlimited)}.`;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { ExperimentSettings, ReceivedExperiment } from '../experiment.ts';
+import { viewExperiment, type ExperimentView } from '../experiment-view.ts';
+import { milliseconds } from '../format.ts';
+import type { StartResult } from '../session.ts';
+import { find, findAs, setText } from './dom.ts';
+import { renderWaterfall } from './waterfall.ts';
+
+export interface ExperimentActions {
+  start(settings: ExperimentSettings): Promise<StartResult>;
+  announce(text: string): void;
+}
+
+/** Controls of experiments with an injected fault, and the waterfalls of the two requests that they measure. */
+export class ExperimentPanel {
+  readonly #actions: ExperimentActions;
+  readonly #panel: HTMLElement;
+  readonly #button: HTMLButtonElement;
+  readonly #results: HTMLElement;
+  readonly #figures: readonly HTMLElement[];
+  #isStarting = false;
+  /** Why the server has not started an experiment; null after the next event. */
+  #rejection: string | null = null;
+  #drawn: unknown = null;
+  #announced = '';
+  #end = 0;
+
+  constructor(root: ParentNode, actions: ExperimentActions) {
+    this.#actions = actions;
+    this.#panel = findAs(root, '#experiment', HTMLElement);
+    this.#button = findAs(this.#panel, 'button', HTMLButtonElement);
+    this.#results = findAs(this.#panel, '.measurements', HTMLElement);
+    this.#figures = [...this.#panel.querySelectorAll<HTMLElement>('.measurement')];
+    for (const input of this.#inputs()) {
+      input.addEventListener('input', () => showValue(input));
+      showValue(input);
+    }
+    findAs(this.#panel, 'form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (!this.#button.disabled) void this.#start();
+    });
+  }
+
+  /** Returns whether bars grow. Without an experiment the panel is hidden. */
+  render(received: ReceivedExperiment | null, isLive: boolean, now: number): boolean {
+    this.#panel.hidden = received === null;
+    if (received === null) return false;
+    const view = viewExperiment(received.value, now);
+    this.#button.disabled = view.isRunning || this.#isStarting || !isLive;
+    setText(this.#button, view.isRunning ? 'Running …' : 'Run');
+    if (this.#drawn !== received) this.#rejection = null;
+    const status = findAs(this.#panel, '.status', HTMLElement);
+    setText(status, this.#rejection ?? view.status);
+    status.dataset['tone'] = this.#rejection === null ? view.tone : 'bad';
+    if (this.#drawn !== received || view.isRunning) this.#draw(view);
+    this.#drawn = received;
+    this.#announceEnd(received, view);
+    return view.isRunning && isLive;
+  }
+
+  #draw(view: ExperimentView): void {
+    this.#results.hidden = view.measurements.length === 0;
+    const isRescaled = view.end !== this.#end;
+    this.#end = view.end;
+    this.#figures.forEach((figure, index) => {
+      const measured = view.measurements[index];
+      if (measured === undefined) return;
+      const wasRunning = figure.dataset['done'] === 'false';
+      figure.dataset['done'] = String(measured.isDone);
+      // Draws a result once, so that its bar snaps once.
+      if (measured.isDone && !wasRunning && view.isRunning && !isRescaled) return;
+      setText(find(figure, '.answered'), measured.summary);
+      renderWaterfall(findAs(figure, 'figure', HTMLElement), measured.waterfall, measured.description, measured.isDone && wasRunning);
+    });
+  }
+
+  #announceEnd(received: ReceivedExperiment, view: ExperimentView): void {
+    const { number, phase } = received.value;
+    const ended = phase === 'done' || phase === 'failed' ? `${number} ${phase}` : '';
+    if (view.isRunning) this.#announced = 'running';
+    else if (this.#announced === 'running' && ended !== '') this.#actions.announce(view.status);
+    if (!view.isRunning) this.#announced = ended;
+  }
+
+  async #start(): Promise<void> {
+    this.#isStarting = true;
+    this.#button.disabled = true;
+    const value = (name: string) => Number(findAs(this.#panel, `input[name=${name}]`, HTMLInputElement).value);
+    const result = await this.#actions.start({
+      latencyMs: value('latency'),
+      errorPercent: value('errors'),
+      deadlineMs: value('deadline'),
+    });
+    this.#isStarting = false;
+    this.#rejection = result === 'started' ? null : rejections[result];
+    if (this.#rejection === null) return;
+    setText(find(this.#panel, '.status'), this.#rejection);
+    this.#button.disabled = false;
+    this.#actions.announce(this.#rejection);
+  }
+
+  #inputs(): HTMLInputElement[] {
+    return [...this.#panel.querySelectorAll('input')];
+  }
+}
+
+const rejections: Record<Exclude<StartResult, 'started'>, string> = {
+  busy: 'Another experiment is running.',
+  rejected: 'The server has rejected the experiment.',
+  unavailable: 'The server could not start the experiment. Try again.',
+};
+
+/** Shows the value of a slider beside it, and as its accessible value. */
+function showValue(input: HTMLInputElement): void {
+  const text = input.name === 'errors' ? `${input.value} %` : milliseconds(Number(input.value));
+  input.setAttribute('aria-valuetext', text);
+  const shown = input.parentElement?.querySelector('.value');
+  if (shown) setText(shown, text);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+import { describe as suite, expect, test } from 'vitest';
+import { parseExperimentEvent, withExperiment, type Experiment } from '../src/experiment.ts';
+import { conclusion, viewExperiment } from '../src/experiment-view.ts';
+import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from './sample-experiments.ts';
+
+function parsed(body: object, now = 10_000): Experiment {
+  const experiment = parseExperimentEvent(JSON.stringify(body), now);
+  if (experiment === null) throw new Error('malformed');
+  return experiment;
+}
+
+suite('an experiment event', () => {
+  test('has settings, the start on the clock of the page, and two measurements', () => {
+    const experiment = parsed(runningExperiment);
+    expect(experiment.settings).toEqual({ latencyMs: 3000, errorPercent: 0, deadlineMs: 2000 });
+    expect(experiment.startedAt).toBe(9_500);
+    expect(experiment.measurements.map(({ deadline, request }) => [deadline, request])).toEqual([[2000, null], [30000, null]]);
+    expect(experiment.measurements[0]?.arrivals.get('time_service')).toEqual({ state: 'fresh', elapsed: 0.4 });
+  });
+
+  test.each(['', '[]', '{}', '{"state":"odd"}'])('is rejected if it is malformed: %s', (data) => {
+    expect(parseExperimentEvent(data, 0)).toBeNull();
+  });
+
+  test.each([{ measurements: 7 }, { measurements: [{ name: 'with_deadline' }] }, { measurements: [null, 1] }, { settings: [] }])(
+    'with a wrong member %j has no measurements or zeros',
+    (change) => {
+      const experiment = parsed({ ...idleExperiment, ...change });
+      expect(experiment.measurements).toEqual([]);
+      expect(viewExperiment(experiment, 0).measurements).toEqual([]);
+    },
+  );
+
+  test('does not move the start of bars that grow', () => {
+    const first = withExperiment(null, parsed(runningExperiment, 10_000), 10_000);
+    const late = withExperiment(first, parsed({ ...cutExperiment, age_ms: 1900 }, 12_000), 12_000);
+    expect(late.value.startedAt).toBe(9_500);
+    const next = withExperiment(late, parsed({ ...runningExperiment, number: 2 }, 20_000), 20_000);
+    expect(next.value.startedAt).toBe(19_500);
+  });
+});
+
+suite('the view of an experiment', () => {
+  test('while it runs, bars grow up to the deadline, on one axis', () => {
+    const view = viewExperiment(parsed(runningExperiment), 11_000);
+    expect(view.isRunning).toBe(true);
+    const [limited, unlimited] = view.measurements;
+    expect(limited?.waterfall.rows.map((row) => row.state)).toEqual(['fresh', 'fresh', 'running']);
+    expect(limited?.waterfall.rows[2]?.to).toBeCloseTo(1_500 / (3_000 * 1.12));
+    expect(unlimited?.waterfall.rows[2]?.to).toBe(limited?.waterfall.rows[2]?.to);
+    expect(unlimited?.waterfall.rows[2]?.deadline).toBeNull();
+    const later = viewExperiment(parsed(runningExperiment), 12_700).measurements[0];
+    expect(later?.waterfall.rows[2]?.to).toBe(later?.waterfall.rows[2]?.deadline);
+  });
+
+  test('the measured request of the deadline replaces its bars, while the other one grows', () => {
+    const [limited, unlimited] = viewExperiment(parsed(cutExperiment), 10_400).measurements;
+    expect(limited?.isDone).toBe(true);
+    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', spared: true, result: 'cut at 2 s' });
+    expect(limited?.summary).toBe('answered at 2 s without weather');
+    expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
+  });
+
+  test('after its end a sentence compares the two', () => {
+    const view = viewExperiment(parsed(doneExperiment), 0);
+    expect(view.status).toBe('The deadline saved 1 s of waiting: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
+    expect(view.tone).toBe('good');
+    const uncut = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
+    expect(conclusion(parsed(uncut))).toBe('Nothing was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without.');
+  });
+
+  test('a failure says why, within bounds', () => {
+    const view = viewExperiment(parsed({ ...runningExperiment, state: 'failed', message: 'x'.repeat(5_000) }), 0);
+    expect(view.tone).toBe('bad');
+    expect(view.status).toHaveLength(200);
+  });
+
+  test('a longer request than expected extends the axis of both', () => {
+    const long = { ...limitedRequest, duration_ms: 9_000 };
+    const body = { ...doneExperiment, measurements: [doneExperiment.measurements[0], { ...doneExperiment.measurements[1], request: long }] };
+    const view = viewExperiment(parsed(body), 0);
+    expect(view.end).toBeCloseTo(9_000 * 1.12);
+  });
+});
