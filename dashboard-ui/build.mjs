@@ -31,6 +31,7 @@ const html = { contentType: 'text/html; charset=utf-8', immutable: false };
 export async function buildPage() {
   let index = await readFile(join(root, 'index.html'), 'utf8');
   let runbook = await readFile(join(root, 'runbook.html'), 'utf8');
+  let notFound = await readFile(join(root, 'not-found.html'), 'utf8');
   /** @type {PageFile[]} */
   const assets = [];
   for (const { source, stem, extension, contentType, shared } of sources) {
@@ -39,13 +40,16 @@ export async function buildPage() {
     const name = `assets/${stem}-${hash}.${extension}`;
     assets.push({ name, path: `/${name}`, contentType, immutable: true, body });
     index = replaceOnce(index, `"${source}"`, `"${name}"`);
-    if (shared) runbook = replaceOnce(runbook, `"${source}"`, `"${name}"`);
+    if (!shared) continue;
+    runbook = replaceOnce(runbook, `"${source}"`, `"${name}"`);
+    notFound = replaceOnce(notFound, `${source}"`, `${name}"`);
   }
   const markdown = await readFile(join(root, '../monitoring/RUNBOOK.md'), 'utf8');
   runbook = replaceOnce(runbook, '<!-- RUNBOOK.md -->', renderRunbook(markdown));
   return [
     { ...html, name: 'index.html', path: '/', body: Buffer.from(index) },
     { ...html, name: 'runbook.html', path: '/runbook', body: Buffer.from(runbook) },
+    { ...html, name: 'not-found.html', path: '/not-found', body: Buffer.from(notFound) },
     { name: 'favicon.ico', path: '/favicon.ico', contentType: 'image/svg+xml', immutable: false, body: await readFile(join(root, 'src/favicon.svg')) },
     ...assets,
   ];

@@ -193,8 +193,13 @@ export class FakeDashboard {
       return;
     }
     const caching = file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache';
-    response.writeHead(200, { 'Content-Type': file.contentType, 'Cache-Control': caching }).end(file.body);
+    response.writeHead(200, { 'Content-Type': file.contentType, 'Cache-Control': caching }).end(file.contentType.startsWith('text/html') ? withDefaults(file.body) : file.body);
   }
+}
+
+/** The defaults of the slots that the dashboard service fills. */
+function withDefaults(html: Buffer): string {
+  return html.toString().replaceAll(/<!--(?:=[\w.]+|\/)-->/g, '');
 }
 
 function reject(response: ServerResponse, message: string): void {

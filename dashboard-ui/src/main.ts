@@ -5,6 +5,7 @@ import { announcedConnection } from './connection-view.ts';
 import { summaryText } from './facts.ts';
 import { offerTimeoutMs } from './experiment.ts';
 import { History } from './history.ts';
+import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { receive } from './receive.ts';
 import { parseRequests } from './request.ts';
@@ -206,7 +207,19 @@ function followVisibility(): void {
   }
 }
 
+/** Shows the values of the HTML until events arrive: they are as old as its response. */
+function receiveInitial(): void {
+  const at = now();
+  for (const { name, data } of parseInitial(find(document, '#initial').textContent)) {
+    const before = state.requests;
+    state = receive(state, name, data, { now: at, epochMs: Date.now() });
+    remember(before);
+    lastEventAt = at;
+  }
+}
+
 addThemeButton(document);
+receiveInitial();
 renderHistory();
 findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => stream.retryNow());
 window.addEventListener('online', () => stream.retryNow());

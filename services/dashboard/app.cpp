@@ -7,7 +7,7 @@
 #include "services/dashboard/api_schema.hpp"
 #include "services/dashboard/event_feed.hpp"
 #include "services/dashboard/experiment/experiment_routes.hpp"
-#include "services/dashboard/page_assets.hpp"
+#include "services/dashboard/page/page_routes.hpp"
 #include "services/dashboard/session_routes.hpp"
 
 namespace cohort::dashboard {
@@ -51,6 +51,20 @@ struct dashboard_routes {
         [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
   }
 
+  /// What the page shows. `authenticator` outlives it.
+  page_sources page(service::background_tasks& background, const service::api_key_authenticator& authenticator) const {
+    page_sources sources{std::make_shared<page_values>(background, services), nullptr, nullptr};
+    sources.is_authenticated = [sessions = sessions, &authenticator](const http::request_context& context) {
+      return !authenticator.is_enabled() || authenticator.has_valid_key(context) ||
+             sessions->find(context, loop::current().wall_now()).has_value();
+    };
+    if (!experiments) return sources;
+    sources.experiment = [current = experiments, &authenticator](const http::request_context& context) {
+      return may_experiment(context, authenticator) ? current->state_json() : std::string{};
+    };
+    return sources;
+  }
+
   http::response events(const http::request_context& context,
                         const service::api_key_authenticator& authenticator) const {
     event_feed::subscriber subscriber{make_authorization(context, authenticator), nullptr};
@@ -63,27 +77,6 @@ struct dashboard_routes {
                                        });
   }
 };
-
-void add_page(http::router& router) {
-  add_assets(router, page_assets());
-  // The links of the page are relative to a path without the slash at its end.
-  router
-      .get("/runbook/",
-           [](http::request_context&) {
-             http::response moved{http::status::permanent_redirect};
-             moved.set("Location", "../runbook");
-             return moved;
-           })
-      .summary("Redirects to the runbook");
-  if (!page_assets().empty()) return;
-  router
-      .get("/",
-           [](http::request_context&) {
-             return http::error_response(http::status::service_unavailable, "This program was built without the page");
-           })
-      .summary("The page")
-      .returns_error(http::status::service_unavailable, "The program was built without the page");
-}
 
 boost::urls::url loopback_url(std::uint16_t port) {
   return boost::urls::url{*boost::urls::parse_uri("http://127.0.0.1:" + std::to_string(port))};
@@ -151,7 +144,7 @@ http::router app(service::service_context context, service::api_key_authenticato
         context, settings, [feed = routes->feed](std::string_view json) { feed->publish_experiment(json); });
     add_experiment_routes(router, routes->experiments, authenticator);
   }
-  add_page(router);
+  add_page_routes(router, routes->page(context.background, authenticator));
   describe_aggregate(
       router
           .get("/api/aggregate",

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/page/page_routes.hpp"
+
+#include <algorithm>
+
+#include <cohort/http/message/body/content_negotiation.hpp>
+#include <cohort/http/middleware/compression.hpp>
+#include "services/dashboard/page/page_template.hpp"
+#include "services/dashboard/page/page_text.hpp"
+#include "services/dashboard/page_assets.hpp"
+
+namespace cohort::dashboard {
+namespace {
+
+constexpr std::string_view page_path = "/";
+constexpr std::string_view not_found_path = "/not-found";
+
+/// The files that are sent as they are.
+std::span<const http::asset> static_assets() {
+  static const auto files = [] {
+    std::vector<http::asset> selected;
+    std::ranges::copy_if(page_assets(), std::back_inserter(selected),
+                         [](const http::asset& file) { return file.path != page_path && file.path != not_found_path; });
+    return selected;
+  }();
+  return files;
+}
+
+std::string_view html_of(std::string_view path) {
+  const auto found = std::ranges::find(page_assets(), path, &http::asset::path);
+  return found == page_assets().end() ? std::string_view{} : found->identity;
+}
+
+/// The page, with values in its HTML.
+struct first_page {
+  page_sources sources;
+  page_template html{html_of(page_path)};
+  http::compressor compressor{};
+
+  static task<http::response> respond(std::shared_ptr<const first_page> self, http::request_context& context) {
+    page_values::snapshot values;
+    std::string experiment;
+    if (self->sources.is_authenticated(context)) {
+      auto reading = page_values::current(self->sources.values);
+      values = co_await std::move(reading);
+      if (self->sources.experiment) experiment = self->sources.experiment(context);
+    }
+    http::response response;
+    response.body(self->html.render([&](std::string_view slot) { return self->fill(slot, values, experiment); }),
+                  "text/html; charset=utf-8");
+    response.set("Cache-Control", "private, no-cache");
+    response.set("Vary", "Cookie, X-API-Key");
+    self->compressor.apply(context.head(), response);
+    co_return response;
+  }
+
+  static std::string fill(std::string_view slot, const page_values::snapshot& values, const std::string& experiment) {
+    // The attribute that hides the panel.
+    if (slot == "experiment") return experiment.empty() ? std::string{} : std::string{" "};
+    if (slot == "initial") return initial_events(values, experiment);
+    return slot_html(values, slot);
+  }
+};
+
+/// The relative URL of the root, from a path: `../` for `/a/b`.
+std::string root_url(std::string_view path) {
+  constexpr std::ptrdiff_t max_depth = 32;
+  const auto depth = std::ranges::count(path, '/') - 1;
+  if (depth > max_depth) return "/";
+  std::string url = "./";
+  for (std::ptrdiff_t i = 0; i < depth; ++i) url += "../";
+  return url;
+}
+
+/// Responds with a page to browsers; other clients get the JSON.
+std::optional<http::response> not_found_page(const page_template& html, const http::request_context& context) {
+  constexpr std::array<std::string_view, 2> types{"application/json", "text/html"};
+  const auto& path = context.head().path;
+  if (context.matched_route() || path.starts_with("/api/") || http::negotiate_media_type(context.head(), types) == 0) {
+    return std::nullopt;
+  }
+  http::response response{http::status::not_found};
+  const auto root = root_url(path);
+  response.body(html.render([&](std::string_view slot) {
+    return slot == "root" ? root : slot == "path" ? escape_html(path.substr(0, 200)) : std::string{};
+  }),
+                "text/html; charset=utf-8");
+  response.set("Vary", "Accept");
+  return response;
+}
+
+void add_page_without_files(http::router& router) {
+  router
+      .get("/",
+           [](http::request_context&) {
+             return http::error_response(http::status::service_unavailable, "This program was built without the page");
+           })
+      .summary("The page")
+      .returns_error(http::status::service_unavailable, "The program was built without the page");
+}
+
+}  // namespace
+
+void add_page_routes(http::router& router, page_sources sources) {
+  http::add_assets(router, static_assets());
+  // The links of the page are relative to a path without the slash at its end.
+  router
+      .get("/runbook/",
+           [](http::request_context&) {
+             http::response moved{http::status::permanent_redirect};
+             moved.set("Location", "../runbook");
+             return moved;
+           })
+      .summary("Redirects to the runbook");
+  if (page_assets().empty()) return add_page_without_files(router);
+  auto page = std::make_shared<const first_page>(first_page{std::move(sources)});
+  router.get("/", [page](http::request_context& context) { return first_page::respond(page, context); })
+      .summary("The page, with the current values")
+      .tags({"page"})
+      .adapts_to_deadline()
+      .returns(http::status::ok, "The page", {.media_type = "text/html"});
+  router.use([html = page_template{html_of(not_found_path)}](http::request_context& context) {
+    return not_found_page(html, context);
+  });
+}
+
+}  // namespace cohort::dashboard

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <cohort/http/server/router.hpp>
+#include "services/dashboard/page/page_values.hpp"
+
+namespace cohort::dashboard {
+
+/// What the page shows of the services, and to whom.
+struct page_sources {
+  std::shared_ptr<page_values> values;
+  /// Whether the client may see values: it has the API key or a session if the service has one.
+  std::function<bool(const http::request_context&)> is_authenticated;
+  /// The state of experiments; empty for clients that may not start them. Null if there are none.
+  std::function<std::string(const http::request_context&)> experiment;
+};
+
+/// Adds the page at `/`, whose HTML has the current values, its files, the runbook at `/runbook`, and a page instead of
+/// the JSON for browsers that request a path that does not exist.
+void add_page_routes(http::router& router, page_sources sources);
+
+}  // namespace cohort::dashboard

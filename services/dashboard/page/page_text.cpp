@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/page/page_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include <cohort/json/parser.hpp>
+#include <cohort/json/writer.hpp>
+#include "services/dashboard/page/page_template.hpp"
+
+namespace cohort::dashboard {
+namespace {
+
+using milliseconds = std::chrono::duration<double, std::milli>;
+
+/// A longer text cannot be read in a card.
+constexpr std::size_t max_characters = 60;
+
+struct card {
+  std::string_view slot;
+  std::string_view service;
+};
+constexpr std::array<card, 3> cards{
+    {{"time", "time_service"}, {"system", "sysinfo_service"}, {"weather", "weather_service"}}};
+
+/// The texts below the title of a card.
+struct facts {
+  std::string main;
+  std::string sub;
+};
+
+/// The shortest text that parses to the same number, or one with this number of decimals.
+std::string number_text(double value, std::optional<int> decimals = {}) {
+  std::array<char, 400> digits{};
+  const auto end = digits.data() + digits.size();
+  const auto written = decimals ? std::to_chars(digits.data(), end, value, std::chars_format::fixed, *decimals)
+                                : std::to_chars(digits.data(), end, value);
+  return {digits.data(), written.ptr};
+}
+
+/// A body of a service.
+class body_reader {
+ public:
+  explicit body_reader(simdjson::dom::element root) : root_(root) {}
+
+  /// A string or a number at a pointer, such as `/weather/condition`; empty if there is none.
+  std::string text(std::string_view pointer) const {
+    simdjson::dom::element found;
+    if (root_.at_pointer(pointer).get(found) != simdjson::SUCCESS) return {};
+    std::string_view string;
+    if (found.get(string) == simdjson::SUCCESS) return std::string{string};
+    const auto value = number(pointer);
+    return value ? number_text(*value) : std::string{};
+  }
+  std::optional<double> number(std::string_view pointer) const {
+    double value = 0;
+    if (root_.at_pointer(pointer).get(value) != simdjson::SUCCESS) return std::nullopt;
+    return value;
+  }
+  bool flag(std::string_view pointer) const {
+    bool value = false;
+    return root_.at_pointer(pointer).get(value) == simdjson::SUCCESS && value;
+  }
+
+ private:
+  simdjson::dom::element root_;
+};
+
+std::string or_not_available(std::string text, std::string_view unit = {}) {
+  if (text.empty() || text == "N/A") return "N/A";
+  return text.append(unit);
+}
+
+std::string listed(const std::string& first, const std::string& second) {
+  if (first.empty() || second.empty()) return or_not_available(first + second);
+  return first + ", " + second;
+}
+
+/// The two largest units, without zeros: `3 d 4 h`, `5 min 6 s`.
+std::string age_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e15));
+  const std::array<std::pair<std::int64_t, const char*>, 4> units{
+      {{whole / 86'400, "d"}, {whole / 3600 % 24, "h"}, {whole / 60 % 60, "min"}, {whole % 60, "s"}}};
+  const auto first = std::ranges::find_if(units, [](const auto& unit) { return unit.first > 0; });
+  if (first == units.end()) return "0 s";
+  const auto text_of = [](const auto& unit) { return std::to_string(unit.first) + " " + unit.second; };
+  auto text = text_of(*first);
+  const auto second = std::next(first);
+  if (second != units.end() && second->first > 0) text += " " + text_of(*second);
+  return text;
+}
+
+facts time_facts(const body_reader& body) {
+  const auto timestamp = body.text("/timestamp");
+  const auto space = timestamp.find(' ');
+  if (timestamp.size() != 19 || space != 10) return {timestamp, listed({}, body.text("/timezone"))};
+  return {timestamp.substr(11), listed(timestamp.substr(0, 10), body.text("/timezone"))};
+}
+
+facts system_facts(const body_reader& body) {
+  const auto memory = body.number("/memory_percent");
+  const auto load = body.number("/load_average/0");
+  const auto average = load ? number_text(*load, 2) : std::string{"N/A"};
+  return {(memory ? number_text(*memory, 1) + " %" : std::string{"N/A"}) + " memory",
+          "load " + average + " on " + or_not_available(body.text("/cpu_count")) + " CPUs · " +
+              or_not_available(body.text("/hostname"))};
+}
+
+facts weather_facts(const body_reader& body) {
+  auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
+  if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
+  auto sub = listed(body.text("/location/city"), body.text("/location/country"));
+  if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
+    sub += " · " + age_text(*age) + " old";
+  }
+  return {main, sub};
+}
+
+std::string bounded(const std::string& text) {
+  std::size_t characters = 0;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
+    if (starts_character && ++characters == max_characters) kept = i;
+  }
+  return characters <= max_characters ? text : text.substr(0, kept) + "…";
+}
+
+facts facts_of(std::size_t index, const std::string& body) {
+  const auto parsed = json::parse(body, [index](simdjson::dom::element root) -> result<facts> {
+    const body_reader reader{root};
+    return index == 0 ? time_facts(reader) : index == 1 ? system_facts(reader) : weather_facts(reader);
+  });
+  return parsed ? facts{bounded(parsed->main), bounded(parsed->sub)} : facts{};
+}
+
+struct badge_style {
+  std::string_view icon;
+  std::string_view tone;
+};
+/// In the order of the states.
+constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check", "good"},
+                                                                         {"clock", "warn"},
+                                                                         {"hourglass", "bad"},
+                                                                         {"cross", "bad"},
+                                                                         {"shed", "warn"},
+                                                                         {"broken", "bad"}}};
+
+/// A report that has expired without an error is being refreshed, and counts as fresh.
+part_state shown_state(const part& arrived) {
+  if (arrived.state != part_state::stale) return arrived.state;
+  const auto has_error = json::parse(arrived.body, [](simdjson::dom::element root) -> result<bool> {
+    return !body_reader{root}.text("/error").empty();
+  });
+  return has_error && !*has_error ? part_state::fresh : part_state::stale;
+}
+
+std::string badge_html(part_state state) {
+  const auto& style = badge_styles.at(static_cast<std::size_t>(state));
+  std::string html = R"(<span class="badge" data-tone=")";
+  html.append(style.tone).append(R"("><svg class="icon" aria-hidden="true"><use href="#icon-)").append(style.icon);
+  html.append(R"("></use></svg><span class="badge-label">)").append(name_of(state)).append("</span></span>");
+  return html;
+}
+
+bool has_response(const part& arrived) {
+  return arrived.state == part_state::fresh || arrived.state == part_state::stale;
+}
+
+std::string result_text(const part& arrived) {
+  const auto took = duration_text(arrived.elapsed);
+  switch (arrived.state) {
+    case part_state::fresh: return took;
+    case part_state::stale: return shown_state(arrived) == part_state::stale ? took + ", stale" : took;
+    case part_state::open: return "not called";
+    case part_state::shed: return "shed";
+    case part_state::timeout: return "cut at " + took;
+    case part_state::error: break;
+  }
+  return "failed, " + took;
+}
+
+constexpr std::array<std::string_view, part_state_names.size()> headline_states{
+    "in time", "stale", "timed out", "failed", "overloaded", "breaker open"};
+
+std::string headline_html(const page_values::snapshot& values) {
+  std::size_t known = 0;
+  std::size_t in_time = 0;
+  std::string problems;
+  const part* slowest = nullptr;
+  std::string_view slowest_name;
+  duration limit{};
+  for (std::size_t i = 0; i < cards.size(); ++i) {
+    const auto& arrived = values.parts.at(i);
+    if (!arrived) continue;
+    ++known;
+    limit = std::max(limit, arrived->timeout);
+    const auto state = shown_state(*arrived);
+    if (has_response(*arrived)) ++in_time;
+    if (state != part_state::fresh) {
+      problems.append(" · ").append(cards.at(i).slot).append(" ");
+      problems += headline_states.at(static_cast<std::size_t>(state));
+    }
+    if (has_response(*arrived) && (!slowest || arrived->elapsed > slowest->elapsed)) {
+      slowest = &*arrived;
+      slowest_name = cards.at(i).slot;
+    }
+  }
+  if (known == 0) return {};
+  auto text = std::to_string(in_time) + " of " + std::to_string(known) + " in time" + problems;
+  if (problems.empty() && slowest) {
+    text += " · slowest " + duration_text(slowest->elapsed) + " of " + duration_text(limit) + " (";
+    text.append(slowest_name).append(")");
+  }
+  const auto* const tone = in_time < known ? "bad" : problems.empty() ? "good" : "warn";
+  return std::string{R"(<p id="headline" data-tone=")"} + tone + "\">" + text + "</p>";
+}
+
+std::string card_html(const page_values::snapshot& values, std::size_t index, std::string_view field) {
+  const auto& arrived = values.parts.at(index);
+  if (!arrived) return {};
+  if (field == "badge") return badge_html(shown_state(*arrived));
+  if (field == "result") return result_text(*arrived);
+  if (field == "timing") return duration_text(arrived->elapsed) + " of " + duration_text(arrived->timeout);
+  if (arrived->body.empty()) return {};
+  const auto texts = facts_of(index, arrived->body);
+  return escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
+}
+
+}  // namespace
+
+std::string duration_text(duration span) {
+  const auto value = milliseconds(span).count();
+  // Without zeros at the end of the fraction.
+  const auto rounded = [](double number, int digits) {
+    const auto factor = std::pow(10.0, digits);
+    return number_text(std::round(number * factor) / factor);
+  };
+  if (value < 0.9995) return number_text(value * 1000, 0) + " µs";
+  if (value < 9.95) return rounded(value, 1) + " ms";
+  if (value < 999.5) return number_text(value, 0) + " ms";
+  if (value < 99'950) return rounded(value / 1000, value < 9995 ? 2 : 1) + " s";
+  return age_text(value / 1000);
+}
+
+std::string slot_html(const page_values::snapshot& values, std::string_view slot) {
+  if (slot == "headline") return headline_html(values);
+  if (slot == "clock") return card_html(values, 0, "fact");
+  const auto dot = slot.find('.');
+  if (dot == slot.npos) return {};
+  for (std::size_t i = 0; i < cards.size(); ++i) {
+    if (cards.at(i).slot == slot.substr(0, dot)) return card_html(values, i, slot.substr(dot + 1));
+  }
+  return {};
+}
+
+std::string initial_events(const page_values::snapshot& values, std::string_view experiment) {
+  std::string text;
+  json::writer out{text};
+  const auto add = [&](std::string_view type, std::string_view data) {
+    out.open_array().value(type).raw(data).close_array();
+  };
+  out.open_array();
+  for (std::size_t i = 0; i < cards.size(); ++i) {
+    if (const auto& arrived = values.parts.at(i)) add("part", part_json(0, cards.at(i).service, *arrived));
+  }
+  if (!values.request.empty()) add("request", values.request);
+  if (!experiment.empty()) add("experiment", experiment);
+  out.close_array();
+  // The end tag of a script would end it within a string, too.
+  for (auto at = text.find('<'); at != text.npos; at = text.find('<', at)) text.replace(at, 1, "\\u003c");
+  return text;
+}
+
+}  // namespace cohort::dashboard

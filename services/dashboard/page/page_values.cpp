@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/dashboard/page/page_values.hpp"
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "services/dashboard/requests/recorded_aggregate.hpp"
+
+namespace cohort::dashboard {
+
+/// Shared by the calls and the request that has started them, on one loop.
+struct page_values::refresh {
+  event ended;
+};
+
+task<page_values::snapshot> page_values::current(std::shared_ptr<page_values> self) {
+  std::shared_ptr<refresh> started;
+  {
+    const std::lock_guard lock{self->mutex_};
+    const auto now = loop::current().now();
+    const bool is_recent = self->has_started_ && now - self->started_ < max_age;
+    if (!is_recent && !self->is_running_) {
+      self->is_running_ = self->has_started_ = true;
+      self->started_ = now;
+      self->latest_ = {};
+      started = std::make_shared<refresh>();
+    }
+  }
+  if (started) {
+    self->background_.spawn(run(self, started));
+    auto waiting = started->ended.wait(deadline::after(loop::current().now(), max_wait));
+    co_await std::move(waiting);
+  }
+  const std::lock_guard lock{self->mutex_};
+  co_return self->latest_;
+}
+
+task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refresh> started) {
+  struct end_of_run {
+    page_values& owner;
+    refresh& started;
+    ~end_of_run() {
+      {
+        const std::lock_guard lock{owner.mutex_};
+        owner.is_running_ = false;
+      }
+      started.ended.set();
+    }
+  };
+  const end_of_run ending{*self, *started};
+  aggregator::part_observer observer = [&target = *self](std::size_t index, std::string_view, const part& arrived) {
+    const std::lock_guard lock{target.mutex_};
+    target.latest_.parts.at(index) = arrived;
+  };
+  auto calling = record_aggregate(self->services_, "page", std::move(observer));
+  auto recorded = co_await std::move(calling);
+  const std::lock_guard lock{self->mutex_};
+  self->latest_.request = std::move(recorded.request);
+}
+
+}  // namespace cohort::dashboard
