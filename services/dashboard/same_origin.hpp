@@ -6,8 +6,8 @@
 namespace cohort::dashboard {
 
 /// Whether a browser sent the request for a page of another origin (RFC 6454). `SameSite=Strict` keeps the session
-/// cookie from requests of other sites, but not of other ports or subdomains of this one. Programs send neither `Origin`
-/// nor `Sec-Fetch-Site`.
+/// cookie from requests of other sites, but not of other ports or subdomains of this one. Programs send neither
+/// `Origin` nor `Sec-Fetch-Site`.
 bool is_cross_origin(const http::request_head& head);
 
 }  // namespace cohort::dashboard

@@ -173,7 +173,7 @@ TEST_CASE("contract: the page has hashed assets, ETags and compressed bodies", "
   const auto page = get(dashboard.port(), "/", {{"Accept-Encoding", "identity"}});
   REQUIRE(page.status == 200);
   CHECK(page.header("content-type") == "text/html; charset=utf-8");
-  CHECK(page.header("cache-control") == "no-cache");
+  CHECK(page.header("cache-control") == "private, no-cache");
   CHECK(page.body.find("style=") == std::string::npos);
 
   std::smatch script;

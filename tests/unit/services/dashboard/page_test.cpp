@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/dashboard/page/page_template.hpp"
+#include "services/dashboard/page/page_text.hpp"
+#include "tests/unit/services/dashboard/dashboard_fixture.hpp"
+
+// The first HTML of the page. Programs that are built without the page have none.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// Services with the bodies of the real ones.
+struct page_fixture : dashboard_fixture {
+  explicit page_fixture(std::string key = {}) : dashboard_fixture(std::move(key)) {
+    time_service.body = R"({"timestamp":"2025-03-09 14:05:06","timezone":"Asia/Jerusalem"})";
+    sysinfo.body = R"({"memory_percent":53.24,"load_average":[0.5,0.4,0.3],"cpu_count":8,"hostname":"host-1"})";
+    weather.body = R"({"cached":true,"cache_age_seconds":75,"location":{"city":"Haifa","country":"<b>"},)"
+                   R"("weather":{"temperature_c":"21","condition":"Sunny"}})";
+    serve_dashboard();
+  }
+  std::string html(std::string_view fields = {}) { return response_to(get("/", fields)).body; }
+  bool has_page() { return response_to(get("/")).status == 200; }
+};
+
+TEST_CASE("page: the HTML has the current values, escaped", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  const auto response = fixture.response_to(get("/"));
+  CHECK(response.header("Cache-Control") == "private, no-cache");
+  const auto& html = response.body;
+  CHECK(contains(html, R"(<p id="headline" data-tone="good">3 of 3 in time · slowest )"));
+  CHECK(contains(html, R"(<time id="clock">14:05:06</time>)"));
+  CHECK(contains(html, R"(data-fact="sub">2025-03-09, Asia/Jerusalem<)"));
+  CHECK(contains(html, R"(data-fact="main">53.2 % memory<)"));
+  CHECK(contains(html, R"(data-fact="sub">load 0.50 on 8 CPUs · host-1<)"));
+  CHECK(contains(html, R"(data-fact="main">21 °C Sunny<)"));
+  CHECK(contains(html, R"(data-fact="sub">Haifa, &lt;b&gt; · 1 min 15 s old<)"));
+  CHECK(contains(html, R"("country":"\u003cb>")"));
+  CHECK(contains(html, R"(id="initial">[["part",{"poll":0,"time_service":{)"));
+  CHECK_FALSE(contains(html, "<!--="));
+  CHECK_FALSE(contains(html, "Waiting for the first response"));
+}
+
+TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  fixture.weather.delay = 1s;
+  fixture.time.run_for(2s);
+  const auto start = fixture.time.now();
+  const auto html = fixture.html();
+  CHECK(fixture.time.now() - start < 100ms);
+  CHECK(contains(html, "2 of 2 in time"));
+  CHECK_FALSE(contains(html, "21 °C"));
+  // The call goes on for the next load.
+  fixture.time.run_for(1100ms);
+  fixture.weather.delay = 0s;
+  CHECK(contains(fixture.html(), "3 of 3 in time"));
+}
+
+TEST_CASE("page: the services are called once a second for all clients", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  const auto before = fixture.sysinfo.request_count();
+  for (int i = 0; i < 10; ++i) fixture.html();
+  CHECK(fixture.sysinfo.request_count() == before);
+  fixture.time.run_for(1s);
+  for (int i = 0; i < 10; ++i) fixture.html();
+  CHECK(fixture.sysinfo.request_count() == before + 1);
+}
+
+TEST_CASE("page: failed parts have their states", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  fixture.sysinfo.status = http::status::not_found;
+  fixture.weather.body = R"({"stale":true,"error":"old","location":{"city":"Haifa"},"weather":{"temperature_c":"21"}})";
+  fixture.time.run_for(1s);
+  const auto html = fixture.html();
+  CHECK(contains(html, R"(data-tone="bad">2 of 3 in time · system failed · weather stale<)"));
+  CHECK(contains(html, R"(<span class="badge-label">error</span>)"));
+  CHECK(contains(html, R"(<span class="badge-label">stale</span>)"));
+}
+
+TEST_CASE("page: without the API key or a session the HTML has no values", "[services][dashboard][security]") {
+  page_fixture fixture{"secret"};
+  fixture.page.has_experiments = true;
+  if (!fixture.has_page()) SKIP("built without the page");
+  CHECK(contains(fixture.html("X-API-Key: secret\r\n"), "Haifa"));
+  for (const auto* fields : {"", "X-API-Key: wrong\r\n", "Cookie: cohort_session=forged\r\n"}) {
+    CAPTURE(fields);
+    const auto html = fixture.html(fields);
+    CHECK(contains(html, "Waiting for the first response"));
+    CHECK(contains(html, R"(id="initial">[]<)"));
+    CHECK_FALSE(contains(html, "Haifa"));
+  }
+}
+
+TEST_CASE("page: browsers get a page for paths that do not exist, other clients JSON", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  constexpr auto browser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
+  const auto page = fixture.response_to(get("/no/such/path", browser));
+  CHECK(page.status == 404);
+  CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
+  CHECK(contains(page.body, R"(href="./../../assets/style-)"));
+  CHECK(contains(page.body, "<code>/no/such/path</code>"));
+  CHECK(contains(fixture.response_to(get("/&'<script>", browser)).body, "&lt;script&gt;"));
+  for (const auto* request : {"/no/such/path", "/api/none"}) {
+    const auto json = fixture.response_to(get(request, request[1] == 'a' ? browser : "Accept: */*\r\n"));
+    CHECK(json.status == 404);
+    CHECK(json.header("Content-Type") == "application/json");
+  }
+}
+
+TEST_CASE("page: a template replaces its slots and keeps the defaults of others", "[services][dashboard]") {
+  const auto fill = [](std::string_view slot) { return slot == "a" ? std::string{"x"} : std::string{}; };
+  CHECK(dashboard::page_template{"1<!--=a-->2<!--/-->3<!--=b-->4<!--/-->5"}.render(fill) == "1x345");
+  CHECK(dashboard::page_template{""}.render(fill).empty());
+  CHECK(dashboard::page_template{"<!--=a-->no end"}.render(fill) == "<!--=a-->no end");
+  CHECK(dashboard::page_template{"<!--=a"}.render(fill) == "<!--=a");
+}
+
+TEST_CASE("page: durations have three significant digits at most", "[services][dashboard]") {
+  CHECK(dashboard::duration_text(412us) == "412 µs");
+  CHECK(dashboard::duration_text(4130us) == "4.1 ms");
+  CHECK(dashboard::duration_text(41ms) == "41 ms");
+  CHECK(dashboard::duration_text(2049ms) == "2.05 s");
+  CHECK(dashboard::duration_text(5s) == "5 s");
+  CHECK(dashboard::duration_text(12'340ms) == "12.3 s");
+  CHECK(dashboard::duration_text(190s) == "3 min 10 s");
+}
+
+}  // namespace
+}  // namespace cohort
