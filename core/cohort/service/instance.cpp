@@ -81,14 +81,14 @@ void instance::build(const dependencies& injected) {
   http::client_settings client_settings;
   client_settings.proxies = injected.settings.proxies;
   client_settings.tls = injected.upstream_tls;
-  client_.emplace(injected.network, loops_.size(), std::move(client_settings));
+  clients_.emplace(injected.network, loops_.size(), std::move(client_settings));
   background_.emplace(loops_, *log_);
   lifecycle_.emplace(loops_, metrics_, *log_,
                      blocking_pool_settings{.threads = static_cast<std::size_t>(injected.settings.blocking_threads)});
   authenticator_.emplace(
       api_keys_, metrics_, definition_.metric_prefix,
       injected.key_throttle ? injected.key_throttle : make_key_throttle(injected.settings.auth_failure_limit));
-  service_context context{*client_,
+  service_context context{clients_->shared(),
                           metrics_,
                           *log_,
                           *background_,
@@ -97,7 +97,8 @@ void instance::build(const dependencies& injected) {
                           api_keys_,
                           *lifecycle_,
                           lifecycle_->blocking(),
-                          injected.network};
+                          injected.network,
+                          *clients_};
   routes_ = definition_.app(context, *authenticator_);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
   authenticator_->register_counters(routes_);
@@ -105,7 +106,7 @@ void instance::build(const dependencies& injected) {
   add_probe_routes(routes_, metrics_, draining_, &starting_);
   add_debug_routes(routes_, {.service = definition_.name,
                              .loops = loops_,
-                             .client = *client_,
+                             .clients = clients_->all(),
                              .server = [this]() -> http::server& { return *server_; },
                              .lifecycle = *lifecycle_,
                              .log = *log_,
@@ -207,15 +208,15 @@ task<> instance::stop(duration drain_timeout) {
   co_await lifecycle_->stop(stop_deadline);
   // Those that the stop hooks have spawned.
   co_await background_->stop();
-  for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*client_));
+  for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*clients_));
 }
 
 void instance::begin_extension_drain() {
   for (const auto& extension : extensions_) extension->begin_drain();
 }
 
-task<> instance::close_idle_connections(http::client& client) {
-  client.close_idle();
+task<> instance::close_idle_connections(client_set& clients) {
+  clients.close_idle();
   co_return;
 }
 

@@ -69,7 +69,7 @@ class instance {
   /// end. Returns false if they are the current ones. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
   /// Uses other TLS settings for requests to upstreams. Safe from any thread.
-  void replace_upstream_tls(const net::tls_client_settings& settings) { client_->replace_tls(settings); }
+  void replace_upstream_tls(const net::tls_client_settings& settings) { clients_->replace_tls(settings); }
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);
   /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
@@ -86,7 +86,7 @@ class instance {
   http::server_settings make_server_settings(const dependencies& injected) const;
   void begin_extension_drain();
   task<> run_start_hooks(std::function<void(std::exception_ptr)> on_started);
-  static task<> close_idle_connections(http::client& client);
+  static task<> close_idle_connections(client_set& clients);
 
   definition definition_;
   std::vector<loop*> loops_;
@@ -101,7 +101,7 @@ class instance {
   std::atomic<bool> starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
-  std::optional<http::client> client_;
+  std::optional<client_set> clients_;
   std::optional<background_tasks> background_;
   std::optional<service_lifecycle> lifecycle_;
   std::optional<api_key_authenticator> authenticator_;

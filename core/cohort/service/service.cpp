@@ -17,6 +17,11 @@ http::upstream service_context::make_upstream(std::string name, http::upstream_s
   return {client, metrics, log, std::move(name), settings};
 }
 
+http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings,
+                                              http::client_settings client_settings) const {
+  return {clients.make(std::move(client_settings)), metrics, log, std::move(name), settings};
+}
+
 int run_all(int argc, const char* const* argv, std::string program, std::string description,
             std::vector<definition> services) {
   common_settings settings;

@@ -16,6 +16,7 @@
 #include <cohort/http/server/router.hpp>
 #include <cohort/runtime/version.hpp>
 #include <cohort/service/authentication/api_key_authenticator.hpp>
+#include <cohort/service/client_set.hpp>
 #include <cohort/service/extension.hpp>
 #include <cohort/service/lifecycle/background_tasks.hpp>
 #include <cohort/service/lifecycle/service_lifecycle.hpp>
@@ -24,6 +25,7 @@ namespace cohort::service {
 
 /// The objects that `definition::app` uses to build its router. All of them outlive the router.
 struct service_context {
+  /// The client with default limits that `make_upstream` uses.
   http::client& client;
   telemetry::registry& metrics;
   telemetry::logger log;
@@ -38,6 +40,7 @@ struct service_context {
   /// Threads for functions that block: `co_await context.blocking.run(request, function)`.
   blocking_pool& blocking;
   net::network& service_network;
+  client_set& clients;
 
   /// The service's event loops. Handlers run on all of them.
   const std::vector<loop*>& loops() const noexcept { return lifecycle.loops(); }
@@ -68,6 +71,11 @@ struct service_context {
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
+  /// The same with connections of its own, whose limits are those of `client_settings`: such as a longer body, fewer
+  /// idle connections, or another connect timeout. The proxies and the TLS settings are those of the program. Only in
+  /// `definition::app`.
+  http::upstream make_upstream(std::string name, http::upstream_settings settings,
+                               http::client_settings client_settings) const;
 };
 
 /// A service: its identity and the functions that build it.

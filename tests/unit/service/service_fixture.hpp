@@ -62,7 +62,7 @@ class service_fixture {
  public:
   explicit service_fixture(std::string key = {}, net::memory_pipe_settings pipe_settings = {})
       : network(pipe_settings),
-        client(network, 1),
+        clients(network, 1, {}),
         api_key(std::move(key)),
         authenticator(api_key, metrics, "service", service::make_key_throttle({10, 1min})) {}
   ~service_fixture() {
@@ -76,7 +76,8 @@ class service_fixture {
 
   virtual_time time;
   net::memory_network network;
-  http::client client;
+  service::client_set clients;
+  http::client& client = clients.shared();
   telemetry::registry metrics{1};
   telemetry::log_sink discarding_sink;
   telemetry::logger log{discarding_sink, "service", telemetry::log_level::off, telemetry::log_format::json};
@@ -89,8 +90,8 @@ class service_fixture {
   std::atomic<bool> draining{false};
 
   service::service_context make_context() {
-    return {client, metrics, log,       background,           api_key.outgoing(),
-            {},     api_key, lifecycle, lifecycle.blocking(), network};
+    return {client,  metrics, log, background, api_key.outgoing(), {}, api_key, lifecycle, lifecycle.blocking(),
+            network, clients};
   }
 
   /// A server that listens on port 80 of this host name.

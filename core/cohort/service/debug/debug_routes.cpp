@@ -30,7 +30,7 @@ task<http::response> respond(shared_sources sources, http::request_context& cont
   if (auto rejection = reject_debug_request(context, sources->authenticator, sources->is_loopback)) {
     co_return std::move(*rejection);
   }
-  auto taking = take_snapshots(sources->loops, sources->server(), sources->client, max_query_time);
+  auto taking = take_snapshots(sources->loops, sources->server(), sources->clients, max_query_time);
   const auto loops = co_await std::move(taking);
   co_return uncached(format(*sources, loops));
 }

@@ -20,7 +20,7 @@ namespace cohort::service {
 struct debug_sources {
   std::string service;
   const std::vector<loop*>& loops;
-  http::client& client;
+  std::vector<http::client*> clients;
   /// The server of the router. Called while it runs.
   std::function<http::server&()> server;
   service_lifecycle& lifecycle;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/debug/debug_snapshot.hpp>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
 #include <memory>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
@@ -18,7 +20,7 @@ struct pending_query {
   event all_received;
 };
 
-loop_snapshot take_snapshot(http::server_shard& shard, http::client& client, time_point queried) {
+loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::client*>& clients, time_point queried) {
   const auto& current = shard.event_loop();
   loop_snapshot result;
   result.taken = current.now();
@@ -29,23 +31,25 @@ loop_snapshot take_snapshot(http::server_shard& shard, http::client& client, tim
   shard.requests().visit_open([&](const auto& record, const auto*) { result.in_flight.push_back(record); });
   shard.requests().visit_finished(
       [&](const auto& record, const auto* kept) { result.finished.emplace_back(*kept, record); });
-  result.upstreams = client.upstreams().statuses();
-  result.origins = client.origins();
+  for (auto* client : clients) {
+    std::ranges::move(client->upstreams().statuses(), std::back_inserter(result.upstreams));
+    std::ranges::move(client->origins(), std::back_inserter(result.origins));
+  }
   return result;
 }
 
 }  // namespace
 
 task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,
-                                                               http::client& client, duration max_wait) {
+                                                               std::vector<http::client*> clients, duration max_wait) {
   auto& caller = loop::current();
   const auto queried = caller.now();
   // Shared, because a loop may respond after the wait.
   const auto query = std::make_shared<pending_query>(loops.size());
   for (std::size_t i = 0; i < loops.size(); ++i) {
     auto* const shard = server.shards()[i].get();
-    asio::post(loops[i]->get_executor(), [query, i, shard, queried, &client, &caller] {
-      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, client, queried));
+    asio::post(loops[i]->get_executor(), [query, i, shard, queried, clients, &caller] {
+      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, queried));
       asio::post(caller.get_executor(), [query, i, part] {
         query->parts[i] = std::move(*part);
         if (--query->missing == 0) query->all_received.set();

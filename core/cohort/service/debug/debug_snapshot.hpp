@@ -29,6 +29,6 @@ struct loop_snapshot {
 /// `max_wait`: it is blocked or overloaded. Called on one of the loops. The objects must outlive the service's loops or
 /// its requests.
 task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,
-                                                               http::client& client, duration max_wait);
+                                                               std::vector<http::client*> clients, duration max_wait);
 
 }  // namespace cohort::service

@@ -22,7 +22,7 @@ struct debug_fixture : service_fixture {
     routes.get("/item", [this](request_context& context) { return call(caller, context); });
     service::add_debug_routes(routes, {.service = "tested-service",
                                        .loops = lifecycle.loops(),
-                                       .client = client,
+                                       .clients = {&client},
                                        .server = [this]() -> http::server& { return debugged->server(); },
                                        .lifecycle = lifecycle,
                                        .log = log,
@@ -221,7 +221,7 @@ TEST_CASE("debug routes: a service's own routes take precedence", "[service][deb
   routes.get("/debug/own", [](request_context&) { return text_response("own"); });
   service::add_debug_routes(routes, {.service = "tested-service",
                                      .loops = fixture.lifecycle.loops(),
-                                     .client = fixture.client,
+                                     .clients = {&fixture.client},
                                      .server = [&]() -> http::server& { return fixture.debugged->server(); },
                                      .lifecycle = fixture.lifecycle,
                                      .log = fixture.log,

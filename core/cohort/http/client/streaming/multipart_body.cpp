@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/streaming/multipart_body.hpp>
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <stdexcept>
+
+#include <cohort/http/client/streaming/file_source.hpp>
+#include <cohort/http/message/field.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+namespace {
+
+constexpr std::string_view part_end = "\r\n";
+
+/// 128 random bits: the content of a part contains them with negligible probability, whoever has written it.
+std::string random_boundary() {
+  std::string boundary = "cohort-";
+  for (int i = 0; i < 2; ++i) {
+    std::array<char, 16> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), loop::current().random().next(), 16);
+    boundary.append(digits.data(), end.ptr);
+  }
+  return boundary;
+}
+
+/// As in the "multipart/form-data encoding algorithm" of the HTML standard.
+std::string escaped(std::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    switch (c) {
+      case '"': result += "%22"; break;
+      case '\r': result += "%0D"; break;
+      case '\n': result += "%0A"; break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+multipart_body::multipart_body() : boundary_(random_boundary()) {}
+
+std::string multipart_body::head_of(std::string_view name, std::string_view more) const {
+  std::string head = "--" + boundary_ + "\r\nContent-Disposition: form-data; name=\"" + escaped(name) + "\"";
+  return head.append(more).append("\r\n\r\n");
+}
+
+multipart_body& multipart_body::add_field(std::string_view name, std::string value) {
+  parts_.push_back({head_of(name, {}), std::make_unique<text_body_source>(std::move(value))});
+  return *this;
+}
+
+error_code multipart_body::add_file(std::string_view name, const std::string& path, std::string_view content_type) {
+  auto file = file_source::open(path);
+  if (!file) return file.error();
+  add_file(name, std::filesystem::path{path}.filename().string(), content_type, std::move(*file));
+  return {};
+}
+
+multipart_body& multipart_body::add_file(std::string_view name, std::string_view filename,
+                                         std::string_view content_type, std::unique_ptr<request_body_source> content) {
+  if (!is_field_value(content_type)) {
+    throw std::invalid_argument{"multipart_body: the content type of \"" + std::string{name} +
+                                "\" has control characters"};
+  }
+  std::string more = "; filename=\"" + escaped(filename) + "\"\r\nContent-Type: ";
+  parts_.push_back({head_of(name, more.append(content_type)), std::move(content)});
+  return *this;
+}
+
+task<result<std::string_view, client_error>> multipart_body::read(call_context context) {
+  if (index_ > parts_.size()) co_return std::string_view{};
+  if (index_ == parts_.size()) {
+    ++index_;
+    text_ = last_delimiter();
+    co_return std::string_view{text_};
+  }
+  if (!std::exchange(is_head_sent_, true)) co_return std::string_view{parts_[index_].head};
+  auto reading = parts_[index_].content->read(context);
+  auto piece = co_await std::move(reading);
+  if (!piece || !piece->empty()) co_return piece;
+  ++index_;
+  is_head_sent_ = false;
+  co_return part_end;
+}
+
+std::optional<std::uint64_t> multipart_body::content_length() const {
+  std::uint64_t length = last_delimiter().size();
+  for (const auto& each : parts_) {
+    const auto content = each.content->content_length();
+    if (!content) return std::nullopt;
+    length += each.head.size() + *content + part_end.size();
+  }
+  return length;
+}
+
+bool multipart_body::rewind() {
+  for (const auto& each : parts_) {
+    if (!each.content->rewind()) return false;
+  }
+  index_ = 0;
+  is_head_sent_ = false;
+  return true;
+}
+
+}  // namespace cohort::http

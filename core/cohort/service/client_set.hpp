@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include <cohort/http/client/client.hpp>
+
+namespace cohort::service {
+
+/// The HTTP clients of a service: the one that most upstreams share, and those with settings of their own. All have the
+/// proxies and the TLS settings of the program.
+class client_set {
+ public:
+  /// `network` must outlive it. Proxies and TLS settings are those of `settings`, the other ones are the defaults.
+  client_set(net::network& network, std::size_t loop_count, http::client_settings settings);
+
+  http::client& shared() noexcept { return clients_.front(); }
+  /// Makes a client, which lives as long as this. Only before the service starts.
+  http::client& make(http::client_settings settings);
+
+  /// Safe from any thread, once the service has started.
+  void replace_tls(const net::tls_client_settings& settings);
+  /// Must run on each loop before it ends.
+  void close_idle();
+  /// All clients, the shared one first.
+  std::vector<http::client*> all();
+
+ private:
+  net::network& network_;
+  std::size_t loop_count_;
+  http::client_settings program_settings_;
+  std::deque<http::client> clients_;
+};
+
+}  // namespace cohort::service

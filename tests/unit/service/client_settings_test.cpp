@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <boost/url/parse.hpp>
+
+#include <cohort/service/service.hpp>
+#include <cohort/sim/fleet.hpp>
+
+// The settings of a service's clients.
+namespace cohort {
+namespace {
+
+http::router large_pages() {
+  http::router routes;
+  routes.get("/", [](http::request_context&) { return http::response{}.body(std::string(2000, 'x'), "text/plain"); });
+  return routes;
+}
+
+task<http::response> outcome_of(std::shared_ptr<http::upstream> target, http::request_context* context) {
+  http::client_request request;
+  request.url = boost::urls::url{*boost::urls::parse_uri("http://pages/")};
+  auto calling = target->call(std::move(request), *context);
+  const auto called = co_await std::move(calling);
+  const std::string text{called.response ? "ok" : http::error_class(called.response.error())};
+  co_return http::response{}.body(text, "text/plain");
+}
+
+service::definition caller() {
+  service::definition definition;
+  definition.name = "caller";
+  definition.metric_prefix = "caller";
+  definition.port = 80;
+  definition.app = [](service::service_context& context, service::api_key_authenticator&) {
+    http::client_settings settings;
+    settings.max_body_bytes = 1000;
+    const auto limited = std::make_shared<http::upstream>(context.make_upstream("limited", {}, settings));
+    const auto usual = std::make_shared<http::upstream>(context.make_upstream("usual"));
+    http::router routes;
+    routes.get("/limited", [limited](http::request_context& request) { return outcome_of(limited, &request); });
+    routes.get("/usual", [usual](http::request_context& request) { return outcome_of(usual, &request); });
+    return routes;
+  };
+  return definition;
+}
+
+TEST_CASE("service context: an upstream with client settings has limits and connections of its own",
+          "[service][instance][sim]") {
+  sim::fleet fleet{1};
+  fleet.add_stub_server("pages", 80, large_pages);
+  fleet.add_service(caller, "caller");
+  CHECK(fleet.call("http://caller/limited")->body == "too_big");
+  CHECK(fleet.call("http://caller/usual")->body == "ok");
+  // Idle connections of both clients are closed at the end.
+  fleet.shutdown();
+  CHECK(fleet.leaks().empty());
+}
+
+}  // namespace
+}  // namespace cohort
