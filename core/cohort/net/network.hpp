@@ -29,10 +29,10 @@ class acceptor {
   /// Waits for a connection and returns it as a stream of the loop `target`. `operation_aborted` once closed.
   virtual task<result<stream_ptr>> accept(loop& target) = 0;
   virtual endpoint local_endpoint() const = 0;
-  /// The path of a Unix domain socket; empty for others.
-  virtual std::string unix_path() const { return {}; }
   /// Stops listening. A pending `accept` ends; connections not accepted yet are refused.
   virtual void close() noexcept = 0;
+  /// The path of a Unix domain socket; empty for others.
+  virtual std::string unix_path() const { return {}; }
 };
 
 /// Name resolution and outgoing connections of a client. One network serves all loops.

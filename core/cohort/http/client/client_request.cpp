@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include <cohort/http/client/connection/proxy.hpp>
+#include <cohort/http/message/field_name_set.hpp>
 #include <cohort/http/message/request/target.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/version.hpp>
@@ -17,10 +18,8 @@ bool has_field(const client_request& request, std::string_view name) {
                      [&](const auto& field) { return iequals(field.first, name); });
 }
 
-/// Whether the client sets the field itself: it frames the message or names its target.
-bool is_set_by_client(std::string_view name) noexcept {
-  return iequals(name, "host") || iequals(name, "content-length") || iequals(name, "transfer-encoding");
-}
+/// Fields that the client sets itself: they frame the message or name its target.
+constexpr auto fields_of_client = make_field_name_set("host", "content-length", "transfer-encoding");
 
 void append_trace(std::string& text, const telemetry::trace_context& trace, std::uint64_t span_id) {
   if (!trace.id) return;
@@ -70,7 +69,9 @@ void append_fields(std::string& text, const client_request& request, extra_field
 
 std::optional<origin> origin_of(const boost::urls::url& url) {
   const bool secure = url.scheme_id() == boost::urls::scheme::https;
-  if ((!secure && url.scheme_id() != boost::urls::scheme::http) || url.host().empty()) return std::nullopt;
+  if ((!secure && url.scheme_id() != boost::urls::scheme::http) || url.encoded_host().empty()) {
+    return std::nullopt;
+  }
   // Boost.URL 1.81 parses the text after an invalid port, as in `http://host:x/`, as a path.
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
@@ -102,7 +103,7 @@ bool is_idempotent(method request_method) noexcept {
 bool has_valid_fields(const client_request& request) {
   if (!request.host.empty() && !is_host_and_port(request.host)) return false;
   return std::all_of(request.fields.begin(), request.fields.end(), [](const auto& field) {
-    return is_token(field.first) && is_field_value(field.second) && !is_set_by_client(field.first);
+    return is_token(field.first) && is_field_value(field.second) && !fields_of_client.contains(field.first);
   });
 }
 

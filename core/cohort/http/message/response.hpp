@@ -47,6 +47,8 @@ class response {
   /// fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
   /// `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
+  /// Reserves memory for fields of this many bytes, with their names and separators, that `set` will add.
+  void reserve_fields(std::size_t bytes) { header_lines_.reserve(header_lines_.size() + bytes); }
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
   /// Makes this the response 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then

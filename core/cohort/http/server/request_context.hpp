@@ -165,13 +165,13 @@ class request_context {
   const route* route_ = nullptr;
   const operation* operation_ = nullptr;
   const http::pipeline* pipeline_ = nullptr;
-  interim_sender* interim_sender_ = nullptr;
   request_values values_;
   std::vector<std::pair<std::string_view, std::string>> parameters_;
   telemetry::trace_context trace_;
   std::uint64_t parent_span_id_ = 0;
   cohort::deadline deadline_;
   telemetry::server_timing timing_;
+  interim_sender* interim_sender_ = nullptr;
 };
 
 }  // namespace cohort::http

@@ -20,13 +20,13 @@ bool is_percent_encoding(std::string_view text) noexcept {
 }
 
 void append_encoded(std::string& output, std::string_view text, const urls::grammar::lut_chars& permitted) {
+  std::size_t run_start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (permitted(text[i]) || is_percent_encoding(text.substr(i))) {
-      output += text[i];
-    } else {
-      output += urls::encode(text.substr(i, 1), permitted);
-    }
+    if (permitted(text[i]) || is_percent_encoding(text.substr(i))) continue;
+    output.append(text, run_start, i - run_start).append(urls::encode(text.substr(i, 1), permitted));
+    run_start = i + 1;
   }
+  output.append(text, run_start);
 }
 
 /// The length of `scheme://authority` or `//authority`; zero for a reference without an authority.
@@ -45,6 +45,7 @@ std::string encode_invalid_characters(std::string_view reference) {
   reference = reference.substr(0, reference.find('#'));
   const auto split = authority_end(reference);
   std::string output;
+  output.reserve(reference.size());
   append_encoded(output, reference.substr(0, split), authority_chars);
   append_encoded(output, reference.substr(split), url_chars);
   return output;

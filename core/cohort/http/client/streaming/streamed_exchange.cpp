@@ -219,6 +219,10 @@ task<result<std::string_view, client_error>> streamed_exchange::read(deadline re
   }
 }
 
+std::string streamed_exchange::take_rest() {
+  return is_done_ && !failure_ ? std::exchange(reader_.parser().response().body, {}) : std::string{};
+}
+
 bool streamed_exchange::is_stale(client_error error) const noexcept {
   return lease_.reused() && (error == client_error::no_response || error == client_error::send_failed);
 }

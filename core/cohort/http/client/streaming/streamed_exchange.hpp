@@ -35,6 +35,7 @@ class streamed_exchange final : public response_body_stream {
 
   task<result<std::string_view, client_error>> read(deadline read_deadline) override;
   bool is_complete() const noexcept override { return is_done_; }
+  std::string take_rest() override;
   net::stream& connection() noexcept override { return lease_.stream(); }
   std::string take_received() override { return reader_.take_excess(); }
 

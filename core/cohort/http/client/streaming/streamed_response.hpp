@@ -78,6 +78,8 @@ class response_body_stream {
   virtual net::stream& connection() noexcept = 0;
   /// After status 101: the bytes of the other protocol that have been received together with the response. Once.
   virtual std::string take_received() = 0;
+  /// If it `is_complete`: all that `read` has not returned yet, without waiting; empty after an error.
+  virtual std::string take_rest() = 0;
 
  protected:
   response_body_stream() = default;

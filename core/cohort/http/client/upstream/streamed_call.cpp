@@ -79,6 +79,7 @@ class upstream::recorded_body final : public response_body_stream {
     co_return part;
   }
   bool is_complete() const noexcept override { return body_->is_complete(); }
+  std::string take_rest() override { return body_->take_rest(); }
   net::stream& connection() noexcept override { return body_->connection(); }
   std::string take_received() override { return body_->take_received(); }
 

@@ -105,8 +105,19 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   detail::task_outcome<response> outcome;
   // A disconnect cannot be detected before the body has been read.
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome,
-                                                     context.timing().recording().get());
+  // As `handler_run::run`, without its coroutine.
+  handler_run_.start(context.deadline(), detect_disconnect, context.timing().recording().get());
+  try {
+    outcome.value.emplace(co_await std::move(work));
+  } catch (...) {
+    outcome.failure = std::current_exception();
+  }
+  auto interrupted = handler_run_.stop();
+  if (interrupted != interruption::none) {
+    co_await asio::this_coro::reset_cancellation_state();
+  } else if (const auto state = co_await asio::this_coro::cancellation_state; !!state.cancelled()) {
+    interrupted = interruption::shutdown;
+  }
   if (wrapped.is_connection_lost()) co_return no_response::connection_lost;
   co_return conclude(interrupted, outcome);
 }

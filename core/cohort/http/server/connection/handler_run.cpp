@@ -11,7 +11,8 @@ constexpr duration disconnect_detection_delay = std::chrono::milliseconds{10};
 
 }  // namespace
 
-void handler_run::start(deadline limit, bool detect_disconnect) noexcept {
+void handler_run::start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept {
+  record_ = record;
   is_running_ = true;
   detects_disconnect_ = detect_disconnect;
   interruption_ = interruption::none;
@@ -31,11 +32,12 @@ void handler_run::set_deadline(deadline limit) noexcept {
   timer_.arm(limit.time());
 }
 
-void handler_run::stop() noexcept {
+interruption handler_run::stop() noexcept {
   timer_.disarm();
   is_running_ = false;
   record_ = nullptr;
   if (std::exchange(is_watching_, false)) stream_.unwatch_hangup();
+  return interruption_;
 }
 
 void handler_run::interrupt(interruption cause) {

@@ -66,8 +66,7 @@ class handler_run {
   template <class T>
   task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome,
                          telemetry::request_record* record = nullptr) {
-    record_ = record;
-    start(limit, detect_disconnect);
+    start(limit, detect_disconnect, record);
     try {
       if constexpr (std::is_void_v<T>) {
         co_await std::move(work);
@@ -88,6 +87,11 @@ class handler_run {
     co_return interruption_;
   }
 
+  /// The beginning of `run`, for a caller that awaits the work itself and so saves a coroutine.
+  void start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept;
+  /// The end of `run`, but for the cancellation state of the caller: it is to be reset unless the result is `none`.
+  interruption stop() noexcept;
+
   /// Replaces the deadline of the running work.
   void set_deadline(deadline limit) noexcept;
   /// Why the running work has been cancelled; `none` if it has not been.
@@ -96,8 +100,6 @@ class handler_run {
   void detect_disconnect() noexcept;
 
  private:
-  void start(deadline limit, bool detect_disconnect) noexcept;
-  void stop() noexcept;
   void interrupt(interruption cause);
   void on_timer();
 

@@ -2,34 +2,20 @@
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
 
 #include <algorithm>
-#include <array>
 
+#include <cohort/http/message/field_name_set.hpp>
 #include <cohort/net/network.hpp>
 
 namespace cohort::http {
 namespace {
 
-using namespace std::string_view_literals;
+constexpr auto hop_by_hop_names = make_field_name_set(
+    "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info", "te", "trailer",
+    "proxy-authorization", "transfer-encoding", "upgrade", "http2-settings");
 
-constexpr std::array hop_by_hop_names{"connection"sv,
-                                      "keep-alive"sv,
-                                      "proxy-connection"sv,
-                                      "proxy-authenticate"sv,
-                                      "proxy-authentication-info"sv,
-                                      "te"sv,
-                                      "trailer"sv,
-                                      "proxy-authorization"sv,
-                                      "transfer-encoding"sv,
-                                      "upgrade"sv,
-                                      "http2-settings"sv};
-
-constexpr std::array forwarded_names{"forwarded"sv,        "x-forwarded-for"sv,  "x-forwarded-proto"sv,
-                                     "x-forwarded-host"sv, "x-forwarded-port"sv, "x-forwarded-server"sv,
-                                     "x-real-ip"sv};
-
-bool contains(const auto& names, std::string_view name) noexcept {
-  return std::any_of(names.begin(), names.end(), [&](std::string_view other) { return iequals(name, other); });
-}
+constexpr auto forwarded_names =
+    make_field_name_set("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port",
+                        "x-forwarded-server", "x-real-ip");
 
 /// The values of all fields with this name, as one list.
 std::string joined(const request_head& head, std::string_view name) {
@@ -69,10 +55,11 @@ void hop_by_hop_fields::add_connection(std::string_view value) {
 }
 
 bool hop_by_hop_fields::contains(std::string_view name) const noexcept {
-  return http::contains(hop_by_hop_names, name) || http::contains(named_, name);
+  return hop_by_hop_names.contains(name) ||
+         std::any_of(named_.begin(), named_.end(), [name](std::string_view other) { return iequals(name, other); });
 }
 
-bool is_forwarded_field(std::string_view name) noexcept { return contains(forwarded_names, name); }
+bool is_forwarded_field(std::string_view name) noexcept { return forwarded_names.contains(name); }
 
 void append_forwarded_fields(field_list& fields, const request_head& head, const forwarding_peer& client) {
   const std::string_view scheme = client.is_secure ? "https" : "http";

@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
+#include <cohort/http/message/field_name_set.hpp>
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
 
@@ -12,17 +13,19 @@ namespace cohort::http {
 namespace {
 
 /// Fields of the request that the client sets itself or that this server has acted upon.
-bool is_replaced_request_field(const header_field& field) noexcept {
-  return field.id == field::host || field.id == field::content_length || field.id == field::expect ||
-         field.id == field::via || iequals(field.name, "x-request-id") || iequals(field.name, "traceparent") ||
-         iequals(field.name, "tracestate") || iequals(field.name, envoy_timeout_field) ||
-         iequals(field.name, grpc_timeout_field) || is_forwarded_field(field.name);
-}
+constexpr auto replaced_request_fields =
+    make_field_name_set("host", "content-length", "expect", "via", "x-request-id", "traceparent", "tracestate",
+                        envoy_timeout_field, grpc_timeout_field);
 
-/// Fields of the response that the server writes itself.
-bool is_replaced_response_field(std::string_view name) noexcept {
-  return iequals(name, "content-length") || iequals(name, "date") || iequals(name, "via");
-}
+/// Fields of the response that the server writes itself, or `response::body` with the type of the body.
+constexpr auto replaced_response_fields = make_field_name_set("content-length", "content-type", "date", "via");
+
+constexpr std::string_view connection_name = "connection";
+constexpr std::string_view via_name = "via";
+constexpr std::string_view location_name = "location";
+
+/// What the server adds to the fields of a response: their names, and its own ones.
+constexpr std::size_t max_added_bytes = 512;
 
 /// The path of the request below the base URL.
 std::string_view forwarded_path(std::string_view path, std::string_view prefix) noexcept {
@@ -53,7 +56,8 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
   }
   request.fields.reserve(head.fields.size() + 8);
   for (const auto& field : head.fields) {
-    if (is_replaced_request_field(field) || hop_by_hop.contains(field.name)) continue;
+    const bool is_replaced = replaced_request_fields.contains(field.name) || is_forwarded_field(field.name);
+    if (is_replaced || hop_by_hop.contains(field.name)) continue;
     request.fields.emplace_back(std::string{field.name}, std::string{field.value});
   }
   // Without a trusted proxy, the client's address is the one of the connection, or of its PROXY protocol header.
@@ -115,13 +119,20 @@ std::optional<client_request> forwarded_request(const proxy_target& to, const re
 void append_response_fields(response& result, const client_response& head, const proxy_target& to) {
   hop_by_hop_fields hop_by_hop;
   std::string via;
+  std::size_t bytes = max_added_bytes;
   for (const auto& [name, value] : head.fields) {
-    if (iequals(name, "connection")) hop_by_hop.add_connection(value);
-    if (iequals(name, "via")) via.append(via.empty() ? "" : ", ").append(value);
+    bytes += name.size() + value.size() + std::string_view{": \r\n"}.size();
+    if (name.size() == connection_name.size() && iequals(name, connection_name)) hop_by_hop.add_connection(value);
+    if (name.size() == via_name.size() && iequals(name, via_name)) via.append(via.empty() ? "" : ", ").append(value);
   }
+  result.reserve_fields(bytes);
   for (const auto& [name, value] : head.fields) {
-    if (is_replaced_response_field(name) || hop_by_hop.contains(name) || iequals(name, "content-type")) continue;
-    result.set(name, iequals(name, "location") ? location_of(value, to) : value);
+    if (replaced_response_fields.contains(name) || hop_by_hop.contains(name)) continue;
+    if (name.size() == location_name.size() && iequals(name, location_name)) {
+      result.set(name, location_of(value, to));
+    } else {
+      result.set(name, value);
+    }
   }
   result.set("Via", via_value(via, false, to.options.via));
 }

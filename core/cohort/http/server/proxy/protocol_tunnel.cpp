@@ -135,18 +135,12 @@ class tunnel {
   std::optional<tunnel_end> end_;
 };
 
-/// Writes all bytes, mostly without waiting. Returns the error, or success.
-task<error_code> write_bytes(net::stream& to, asio::const_buffer bytes) {
-  auto writing = net::write_all(to, {bytes, asio::const_buffer{}});
-  const auto written = co_await std::move(writing);
-  co_return written ? error_code{} : written.error();
-}
-
 /// Copies one direction, beginning with the bytes that have been received already.
 task<> copy_direction(tunnel* owner, const tunnel::direction* along, std::string received) {
   if (!received.empty()) {
-    auto writing = write_bytes(along->to, asio::buffer(received));
-    if (const auto error = co_await std::move(writing)) co_return owner->on_error(error);
+    auto writing = net::write_all(along->to, {asio::buffer(received), asio::const_buffer{}});
+    const auto written = co_await std::move(writing);
+    if (!written) co_return owner->on_error(written.error());
     owner->on_copied(*along, received.size());
     std::string{}.swap(received);
   }
@@ -157,11 +151,13 @@ task<> copy_direction(tunnel* owner, const tunnel::direction* along, std::string
     if (!count && count.error() == asio::error::eof) co_return owner->on_eof(*along);
     if (!count) co_return owner->on_error(count.error());
     owner->touch();
+    // Most bytes are written at once, without a coroutine.
     const auto tried = along->to.try_write({buffer.filled(*count), asio::const_buffer{}});
-    const auto written = tried ? *tried : 0;
-    if (written < *count) {
-      auto writing = write_bytes(along->to, buffer.filled(*count) + written);
-      if (const auto error = co_await std::move(writing)) co_return owner->on_error(error);
+    const auto rest = buffer.filled(*count) + (tried ? *tried : 0);
+    if (rest.size() > 0) {
+      auto writing = net::write_all(along->to, {rest, asio::const_buffer{}});
+      const auto written = co_await std::move(writing);
+      if (!written) co_return owner->on_error(written.error());
     }
     owner->on_copied(*along, *count);
     buffer.adapt(*count);

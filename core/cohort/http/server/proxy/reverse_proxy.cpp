@@ -48,27 +48,29 @@ task<> relay_body(std::shared_ptr<streamed_response> source, std::shared_ptr<con
 }
 
 /// The response to the client. A body that has been received completely together with its head is sent in one write.
-task<response> forward_response(streamed_response from, std::shared_ptr<const proxy_target> to,
-                                deadline response_deadline) {
+response forward_response(streamed_response from, const std::shared_ptr<const proxy_target>& to,
+                          deadline response_deadline) {
   response result{from.head.status};
-  const std::string type{from.head.find("content-type").value_or(std::string_view{})};
   append_response_fields(result, from.head, *to);
-  const auto source = std::make_shared<streamed_response>(std::move(from));
-  std::string whole;
-  if (source->body->is_complete()) {
-    auto reading = source->body->read(response_deadline);
-    if (const auto part = co_await std::move(reading)) whole = *part;
-  }
+  const auto type = from.head.find("content-type").value_or(std::string_view{});
+  auto whole = from.body->is_complete() ? from.body->take_rest() : std::string{};
   if (!whole.empty()) {
     result.body(std::move(whole), type);
+    if (to->options.on_response) to->options.on_response(from.head, result);
   } else {
+    const auto length = from.content_length();
+    const auto source = std::make_shared<streamed_response>(std::move(from));
     const auto producer = [source, to, response_deadline](body_writer& output) {
       return relay_body(source, to, response_deadline, output);
     };
-    result.stream(producer, type, source->content_length());
+    result.stream(producer, source->head.find("content-type").value_or(std::string_view{}), length);
+    if (to->options.on_response) to->options.on_response(source->head, result);
   }
-  if (to->options.on_response) to->options.on_response(source->head, result);
-  co_return result;
+  // A hop-by-hop field that this status requires (RFC 9110 section 15.5.22).
+  if (result.code() == status::upgrade_required && !to->options.upgrades.empty()) {
+    result.offer_upgrade(to->options.upgrades.front());
+  }
+  return result;
 }
 
 response forwarding_error(client_error error, std::optional<body_error> body) {
@@ -111,26 +113,6 @@ response forward_upgrade(streamed_response from, tunnel_group::place place, std:
   return result;
 }
 
-/// The response to the head of the upstream's response. `upgrade`: the protocols that were requested, with a place for
-/// their tunnel.
-task<response> respond(streamed_response from, std::shared_ptr<const proxy_target> to, deadline response_deadline,
-                       std::string upgrade, std::optional<tunnel_group::place> place) {
-  if (from.head.status == status::switching_protocols) {
-    const std::string protocol{from.head.find("upgrade").value_or(std::string_view{})};
-    const bool is_requested = !protocol.empty() && has_list_element(upgrade, protocol);
-    if (place && is_requested) co_return forward_upgrade(std::move(from), std::move(*place), protocol, *to);
-    co_return error_response(status::bad_gateway, "The upstream switched the protocol without a request for it");
-  }
-  place.reset();
-  auto forwarding = forward_response(std::move(from), to, response_deadline);
-  auto result = co_await std::move(forwarding);
-  // A hop-by-hop field that this status requires (RFC 9110 section 15.5.22).
-  if (result.code() == status::upgrade_required && !to->options.upgrades.empty()) {
-    result.offer_upgrade(to->options.upgrades.front());
-  }
-  co_return result;
-}
-
 task<response> forward(std::shared_ptr<const proxy_target> to, request_context& context, body_reader& body) {
   const auto& head = context.head();
   if (head.method == method::trace || head.method == method::connect) {
@@ -158,9 +140,15 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   auto opening = to->target.open(std::move(*request), context, options);
   auto opened = co_await std::move(opening);
   if (!opened.response) co_return forwarding_error(opened.response.error(), source.error());
+  auto& from = *opened.response;
+  if (from.head.status == status::switching_protocols) {
+    const std::string protocol{from.head.find("upgrade").value_or(std::string_view{})};
+    const bool is_requested = place && !protocol.empty() && has_list_element(upgrade, protocol);
+    if (is_requested) co_return forward_upgrade(std::move(from), std::move(*place), protocol, *to);
+    co_return error_response(status::bad_gateway, "The upstream switched the protocol without a request for it");
+  }
   const auto response_deadline = to->options.deadline_includes_body ? context.deadline() : deadline::never();
-  auto responding = respond(std::move(*opened.response), to, response_deadline, std::move(upgrade), std::move(place));
-  co_return co_await std::move(responding);
+  co_return forward_response(std::move(from), to, response_deadline);
 }
 
 }  // namespace
