@@ -19,13 +19,15 @@ if(COHORT_BROTLI)
 endif()
 cohort_module(http MODULES net policy telemetry json config LIBRARIES Boost::url PRIVATE_LIBRARIES ${http_libraries})
 # Layer 4
-cohort_module(service MODULES http PRIVATE_LIBRARIES OpenSSL::Crypto)
+cohort_module(discovery MODULES http)
 # Layer 5
+cohort_module(service MODULES discovery PRIVATE_LIBRARIES OpenSSL::Crypto)
+# Layer 6
 cohort_module(faults MODULES service)
 cohort_module(sim MODULES service PRIVATE_LIBRARIES ZLIB::ZLIB)
 cohort_module(messaging MODULES net policy telemetry LIBRARIES Boost::url)
 cohort_module(redis MODULES net policy telemetry)
 cohort_module(sqlite OPTIONAL MODULES telemetry PRIVATE_LIBRARIES SQLite::SQLite3)
 cohort_module(postgres OPTIONAL MODULES net policy telemetry PRIVATE_LIBRARIES libpq::libpq)
-# Layer 6
+# Layer 7
 cohort_module(testing MODULES sim)

@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/discovery/discovery_url.hpp>
 #include "services/dashboard/alerts/alert_routes.hpp"
 #include "services/dashboard/api_schema.hpp"
 #include "services/dashboard/event_feed.hpp"
@@ -90,12 +91,12 @@ struct program_settings {
   aggregator_settings policies;
 
   void add_to(config::options& options) {
-    options.add(time, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, config::http_url(),
+    options.add(time, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, discovery::service_url(),
                 "http://127.0.0.1:5001");
     options.add(sysinfo, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the sysinfo service"},
-                config::http_url(), "http://127.0.0.1:5002");
+                discovery::service_url(), "http://127.0.0.1:5002");
     options.add(weather, {"--weather-service-url", "WEATHER_SERVICE_URL", "URL of the weather service"},
-                config::http_url(), "http://127.0.0.1:5003");
+                discovery::service_url(), "http://127.0.0.1:5003");
     const auto add_policy = [&](http::upstream_settings& policy, const char* flag, const char* variable,
                                 const char* help) {
       options.add(policy, {flag, variable, help}, http::upstream_policy(policy), "see core/README.md");
@@ -114,7 +115,7 @@ struct program_settings {
   /// The default of a URL is the service in the same process, otherwise the default port of the service on loopback.
   aggregator_settings resolve(const service::service_context& context) const {
     const auto url_of = [&](const std::optional<boost::urls::url>& setting, const char* name, std::uint16_t port) {
-      if (setting) return *setting;
+      if (setting) return context.upstream_url(*setting);
       const auto sibling = context.sibling_urls.find(name);
       return sibling != context.sibling_urls.end() ? sibling->second : loopback_url(port);
     };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/instance.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/url/parse.hpp>
 
 #include <cohort/config/http_url.hpp>
+#include <cohort/discovery/service_discovery.hpp>
 #include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
@@ -81,7 +83,10 @@ void instance::build(const dependencies& injected) {
   http::client_settings client_settings;
   client_settings.proxies = injected.settings.proxies;
   client_settings.tls = injected.upstream_tls;
-  clients_.emplace(injected.network, loops_.size(), std::move(client_settings));
+  discovery_ = std::make_unique<discovery::service_discovery>(discovery::service_discovery::dependencies{
+      injected.network, loops_, metrics_, *log_, injected.upstream_tls, injected.settings.proxies});
+  client_settings.proxies.is_direct = [this](const http::origin& target) { return discovery_->contains(target); };
+  clients_.emplace(discovery_->network(), loops_.size(), std::move(client_settings));
   background_.emplace(loops_, *log_);
   lifecycle_.emplace(loops_, metrics_, *log_,
                      blocking_pool_settings{.threads = static_cast<std::size_t>(injected.settings.blocking_threads)});
@@ -98,8 +103,10 @@ void instance::build(const dependencies& injected) {
                           *lifecycle_,
                           lifecycle_->blocking(),
                           injected.network,
-                          *clients_};
+                          *clients_,
+                          discovery_.get()};
   routes_ = definition_.app(context, *authenticator_);
+  if (injected.settings.registry) register_in_discovery(injected.settings);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
   authenticator_->register_counters(routes_);
   starting_ = lifecycle_->has_start_hooks();
@@ -147,6 +154,11 @@ void instance::build(const dependencies& injected) {
   server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
 }
 
+void instance::replace_upstream_tls(const net::tls_client_settings& settings) {
+  clients_->replace_tls(settings);
+  discovery_->replace_tls(settings);
+}
+
 http::server_settings instance::make_server_settings(const dependencies& injected) const {
   http::server_settings settings;
   settings.limits.max_connections = injected.capacity.max_connections;
@@ -176,6 +188,7 @@ void instance::start(std::function<void(std::exception_ptr)> on_started) {
                {"version", std::string_view{definition_.version}},
                {"cohort_version", cohort::version()}});
   background_->start();
+  discovery_->start(background_spawner(), clients_->all());
   background_->spawn(run_start_hooks(std::move(on_started)));
 }
 
@@ -184,6 +197,7 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
   try {
     co_await lifecycle_->start();
     starting_ = false;
+    discovery_->start_registration(background_spawner());
   } catch (...) {
     failure = std::current_exception();
   }
@@ -193,10 +207,12 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
 
 void instance::begin_drain() {
   draining_ = true;
+  discovery_->begin_drain();
   begin_extension_drain();
 }
 
 task<> instance::stop(duration drain_timeout) {
+  discovery_->begin_drain();
   begin_extension_drain();
   if (redirect_) co_await redirect_->drain(std::chrono::seconds{0});
   const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
@@ -204,11 +220,25 @@ task<> instance::stop(duration drain_timeout) {
   if (starting_) co_await background_->stop();
   auto drained = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
   co_await std::move(drained);
+  co_await discovery_->wait_until_deregistered(stop_deadline);
   co_await background_->stop();
   co_await lifecycle_->stop(stop_deadline);
   // Those that the stop hooks have spawned.
   co_await background_->stop();
   for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*clients_));
+}
+
+void instance::register_in_discovery(const common_settings& settings) {
+  auto address = local_endpoint_;
+  if (const auto& advertised = settings.advertise_address) {
+    address.address(advertised->address());
+    if (advertised->port() != 0) address.port(advertised->port());
+  }
+  discovery_->register_in(*settings.registry, {definition_.name, address, tls_ != nullptr});
+}
+
+std::function<void(task<>)> instance::background_spawner() {
+  return [this](task<> work) { background_->spawn(std::move(work)); };
 }
 
 void instance::begin_extension_drain() {

@@ -69,7 +69,7 @@ class instance {
   /// end. Returns false if they are the current ones. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
   /// Uses other TLS settings for requests to upstreams. Safe from any thread.
-  void replace_upstream_tls(const net::tls_client_settings& settings) { clients_->replace_tls(settings); }
+  void replace_upstream_tls(const net::tls_client_settings& settings);
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);
   /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
@@ -85,6 +85,9 @@ class instance {
  private:
   http::server_settings make_server_settings(const dependencies& injected) const;
   void begin_extension_drain();
+  /// Runs a task on the first loop until the service stops.
+  std::function<void(task<>)> background_spawner();
+  void register_in_discovery(const common_settings& settings);
   task<> run_start_hooks(std::function<void(std::exception_ptr)> on_started);
   static task<> close_idle_connections(client_set& clients);
 
@@ -101,6 +104,8 @@ class instance {
   std::atomic<bool> starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
+  /// Null until `build`. Before the clients, whose network is that of discovery.
+  std::unique_ptr<discovery::service_discovery> discovery_;
   std::optional<client_set> clients_;
   std::optional<background_tasks> background_;
   std::optional<service_lifecycle> lifecycle_;

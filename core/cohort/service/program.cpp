@@ -64,6 +64,18 @@ std::optional<std::string> find_port_error(const char* flag, std::uint16_t port,
          std::to_string(max_offset) + " above it";
 }
 
+/// An error message if the services cannot be registered with these settings.
+std::optional<std::string> find_registration_conflict(const common_settings& settings, std::size_t services) {
+  if (settings.registry && !settings.unix_socket.path.empty()) {
+    return "--register (REGISTER) is set, but must not be with a Unix domain socket, which other machines cannot reach";
+  }
+  if (services > 1 && settings.advertise_address && settings.advertise_address->port() != 0) {
+    return "--advertise-address (ADVERTISE_ADDRESS) has a port, but must have none, because the program runs several "
+           "services";
+  }
+  return std::nullopt;
+}
+
 using listen_result = result<std::unique_ptr<net::acceptor>, std::string>;
 
 /// Listens for the service at `offset` from the first one, or on a port that the system chooses if `first_port` is 0.
@@ -252,6 +264,10 @@ int run_until_signal(const std::string& program, const common_settings& settings
   // Destroyed after the services, which record spans.
   auto exports = make_export(settings, network, loops, tls.upstream(), log);
   const auto default_ports = default_ports_of(services);
+  if (const auto error = find_registration_conflict(settings, services.size())) {
+    std::cerr << program << ": " << *error << "\n";
+    return exit_usage;
+  }
   auto instances = listen_all(loops, settings, std::move(services), tls.server());
   if (!instances) {
     std::cerr << program << ": " << instances.error() << "\n";

@@ -7,11 +7,16 @@
 #include <iostream>
 #include <iterator>
 
+#include <cohort/discovery/service_discovery.hpp>
 #include <cohort/service/health/healthcheck.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/program.hpp>
 
 namespace cohort::service {
+
+boost::urls::url service_context::upstream_url(const boost::urls::url& setting) const {
+  return service_discovery ? service_discovery->watch(setting) : setting;
+}
 
 http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings) const {
   return {client, metrics, log, std::move(name), settings};

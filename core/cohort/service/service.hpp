@@ -21,6 +21,10 @@
 #include <cohort/service/lifecycle/background_tasks.hpp>
 #include <cohort/service/lifecycle/service_lifecycle.hpp>
 
+namespace cohort::discovery {
+class service_discovery;
+}
+
 namespace cohort::service {
 
 /// The objects that `definition::app` uses to build its router. All of them outlive the router.
@@ -41,6 +45,8 @@ struct service_context {
   blocking_pool& blocking;
   net::network& service_network;
   client_set& clients;
+  /// Never null in `definition::app`.
+  discovery::service_discovery* service_discovery = nullptr;
 
   /// The service's event loops. Handlers run on all of them.
   const std::vector<loop*>& loops() const noexcept { return lifecycle.loops(); }
@@ -67,6 +73,12 @@ struct service_context {
   void cron(std::string name, std::string_view expression, job_scheduler::job work, job_options options = {}) const {
     lifecycle.jobs().cron(std::move(name), expression, std::move(work), options);
   }
+
+  /// The URL for requests to the upstream service that `setting` names: `setting` itself if it is http or https. The
+  /// URL of a discovery system (`discovery::service_url`) is watched from now on, and the result is an http or https
+  /// URL whose host resolves to the known endpoints. Throws `std::invalid_argument` if another discovery URL has the
+  /// same service name.
+  boost::urls::url upstream_url(const boost::urls::url& setting) const;
 
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.

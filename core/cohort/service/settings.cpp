@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/settings.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <cohort/runtime/runtime.hpp>
 
 namespace cohort::service {
@@ -51,6 +53,14 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.drain_timeout,
               {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},
               config::seconds(0, 3600), std::to_string(settings.drain_timeout.count()));
+  options.add(settings.registry,
+              {"--register", "REGISTER",
+               "Discovery system in which the service registers itself, such as etcd://127.0.0.1:2379/services"},
+              discovery::registry_url(), "no registration");
+  options.add(settings.advertise_address,
+              {"--advertise-address", "ADVERTISE_ADDRESS",
+               "Address, and port if it differs, under which the service registers itself"},
+              discovery::instance_address(), "the address that the service listens on");
   add_connection_options(options, settings.connections);
   add_tls_options(options, settings.tls);
   options.add_switch(settings.healthcheck, "--healthcheck",

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cohort/config/options.hpp>
+#include <cohort/discovery/discovery_url.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/server_limits.hpp>
 #include <cohort/runtime/blocking/blocking_pool.hpp>
@@ -54,6 +55,11 @@ struct common_settings {
   std::chrono::seconds drain_delay{0};
   /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};
+  /// The discovery system in which the services register themselves; none by default.
+  std::optional<discovery::registry_target> registry;
+  /// The address under which they register, with port 0 for the port that each listens on. Default: `host`; if that is
+  /// a wildcard address, the one from which the machine reaches the discovery system.
+  std::optional<net::endpoint> advertise_address;
   tls_options tls{};
   connection_options connections{};
   /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).

@@ -80,6 +80,9 @@ class client {
   /// This loop's view of the addresses of an origin.
   connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
 
+  /// Lets the next request of this loop to an origin resolve its name at once: its addresses have changed.
+  void refresh_addresses(const origin& target) { pool().refresh_addresses(target); }
+
   /// This loop's origins, with their addresses and idle connections.
   std::vector<connection_pool::origin_status> origins() { return pool().statuses(); }
   /// The upstreams that use this client.

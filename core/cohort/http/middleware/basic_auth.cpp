@@ -2,7 +2,6 @@
 #include <cohort/http/middleware/basic_auth.hpp>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <memory>
 #include <stdexcept>
 #include <vector>
+
+#include <cohort/http/message/base64.hpp>
 
 namespace cohort::http {
 namespace {
@@ -31,25 +32,14 @@ digest sha256(std::string_view text) {
   return hash;
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0 || text.size() > max_encoded_credentials) return std::nullopt;
-  const auto padding = std::min<std::size_t>(2, text.size() - text.find_last_not_of('=') - 1);
-  if (text.substr(0, text.size() - padding).find('=') != std::string_view::npos) return std::nullopt;
-  std::string decoded(text.size() / 4 * 3, '\0');
-  const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size != static_cast<int>(decoded.size())) return std::nullopt;
-  decoded.resize(decoded.size() - padding);
-  return decoded;
-}
-
 /// The decoded `user:password` of the request; empty if it has none.
 std::optional<std::string> find_credentials(const request_head& head) {
   const auto field_value = head.find(field::authorization);
   if (!field_value) return std::nullopt;
   const auto scheme_length = std::min(field_value->find(' '), field_value->size());
   if (!iequals(field_value->substr(0, scheme_length), "Basic")) return std::nullopt;
-  return decode_base64(trimmed(field_value->substr(scheme_length)));
+  const auto encoded = trimmed(field_value->substr(scheme_length));
+  return encoded.size() > max_encoded_credentials ? std::nullopt : decode_base64(encoded);
 }
 
 /// The account with these credentials; null if there is none. Compares all of them.

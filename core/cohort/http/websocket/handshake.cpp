@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/websocket/handshake.hpp>
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 
+#include <cohort/http/message/base64.hpp>
 #include <cohort/http/websocket/permessage_deflate.hpp>
 
 namespace cohort::http {
@@ -15,11 +15,8 @@ constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::size_t key_length = 24;
 constexpr std::string_view supported_version = "13";
 
-std::string base64(const unsigned char* bytes, int size) {
-  std::string text(static_cast<std::size_t>((size + 2) / 3 * 4 + 1), '\0');
-  const auto length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, size);
-  text.resize(static_cast<std::size_t>(length));
-  return text;
+std::string base64(const unsigned char* bytes, std::size_t size) {
+  return encode_base64({reinterpret_cast<const char*>(bytes), size});
 }
 
 /// The Base64 of 16 bytes: 22 characters and `==`, with four unused bits that are zero.
@@ -98,12 +95,10 @@ std::string websocket_accept_value(std::string_view key) {
   const auto text = std::string{key}.append(accept_guid);
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return base64(digest.data(), static_cast<int>(digest.size()));
+  return base64(digest.data(), digest.size());
 }
 
-std::string websocket_key(const std::array<unsigned char, 16>& bytes) {
-  return base64(bytes.data(), static_cast<int>(bytes.size()));
-}
+std::string websocket_key(const std::array<unsigned char, 16>& bytes) { return base64(bytes.data(), bytes.size()); }
 
 bool has_list_element(const request_head& head, std::string_view name, std::string_view element) {
   const auto values = joined_values(head, name);

@@ -195,6 +195,10 @@ connection_pool::address_counts connection_pool::addresses(const origin& target)
   return {balancer.address_count(), balancer.ejected_count(loop_.now()), found->second->ejections};
 }
 
+void connection_pool::refresh_addresses(const origin& target) noexcept {
+  if (const auto found = origins_.find(target); found != origins_.end()) found->second->next_resolve = time_point{};
+}
+
 std::vector<connection_pool::origin_status> connection_pool::statuses() const {
   std::vector<origin_status> result;
   for (const auto& [target, state] : origins_) {

@@ -94,6 +94,10 @@ class connection_pool {
   duration round_trip(const origin& target) const noexcept;
   address_counts addresses(const origin& target) const noexcept;
 
+  /// Lets the next request to the origin resolve its name at once, before `resolve_interval` has passed. Connections
+  /// and requests in flight are kept.
+  void refresh_addresses(const origin& target) noexcept;
+
   struct address_status {
     policy::load_balancer::address_status balancing;
     std::size_t idle_connections = 0;

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/connection/proxy.hpp>
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
 #include <charconv>
 
 #include <cohort/config/redaction.hpp>
+#include <cohort/http/message/base64.hpp>
 #include <cohort/http/message/field.hpp>
 
 namespace cohort::http {
 namespace {
-
-std::string encode_base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock writes a terminating zero
-  const auto size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -137,6 +127,7 @@ bool proxy_exceptions::contains(const origin& target) const {
 const proxy_server* proxy_settings::proxy_for(const origin& target) const {
   const auto& candidate = target.secure ? https_proxy : http_proxy;
   if (!candidate || is_local(target) || exceptions.contains(target)) return nullptr;
+  if (is_direct && is_direct(target)) return nullptr;
   return &*candidate;
 }
 

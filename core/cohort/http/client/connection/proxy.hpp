@@ -60,6 +60,8 @@ struct proxy_settings {
   /// For https URLs; the proxy opens a tunnel (CONNECT, RFC 9110 section 9.3.6).
   std::optional<proxy_server> https_proxy;
   proxy_exceptions exceptions;
+  /// Further origins that are called directly; may be empty. Called on any loop.
+  std::function<bool(const origin& target)> is_direct{};
 
   /// The proxy for an origin; null if it is called directly. Local hosts are always called directly: `localhost`,
   /// loopback addresses, names without a dot, and Unix domain sockets.

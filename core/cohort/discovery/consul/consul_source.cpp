@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/discovery/consul/consul_source.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <charconv>
+
+#include <cohort/discovery/endpoint_text.hpp>
+#include <cohort/discovery/json_fields.hpp>
+#include <cohort/json/writer.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::discovery {
+namespace {
+
+using simdjson::dom::element;
+
+std::string query_target(const service_target& target) {
+  auto text = "/v1/health/service/" + target.name + "?passing=true";
+  for (const auto* option : {"tag", "dc"}) {
+    if (const auto value = target.option(option); !value.empty()) text.append("&").append(option).append("=" + value);
+  }
+  return text;
+}
+
+std::uint64_t index_of(const http::client_response& response) {
+  const auto text = response.find("X-Consul-Index").value_or(std::string_view{});
+  std::uint64_t index = 0;
+  std::from_chars(text.data(), text.data() + text.size(), index);
+  return index;
+}
+
+std::string registration_body(const service_instance& instance, const std::string& id, std::chrono::seconds ttl) {
+  std::string body;
+  json::writer out{body};
+  out.open_object().field("ID", id).field("Name", instance.service);
+  out.field("Address", instance.address.address().to_string()).field("Port", instance.address.port());
+  out.key("Check").open_object().field("TTL", std::to_string(ttl.count()) + "s").field("Status", "passing");
+  // Consul's minimum.
+  out.field("DeregisterCriticalServiceAfter", "1m").close_object().close_object();
+  return body;
+}
+
+}  // namespace
+
+std::optional<endpoint_list> parse_consul_services(std::string_view json) {
+  return read_json(json, [](element root) -> std::optional<endpoint_list> {
+    simdjson::dom::array entries;
+    if (root.get(entries) != simdjson::SUCCESS) return std::nullopt;
+    endpoint_list list;
+    for (const auto entry : entries) {
+      element service;
+      element node;
+      if (entry["Service"].get(service) != simdjson::SUCCESS) return std::nullopt;
+      auto address = text_at(service, "Address");
+      if (address.empty() && entry["Node"].get(node) == simdjson::SUCCESS) address = text_at(node, "Address");
+      const auto port = integer_at(service, "Port");
+      const auto parsed = port > 0 ? make_endpoint(address, static_cast<std::uint64_t>(port)) : std::nullopt;
+      if (parsed) list.push_back(*parsed);
+    }
+    return list;
+  });
+}
+
+consul_source::consul_source(http::client& transport, const service_target& target)
+    : api_(transport, target.server), query_target_(query_target(target)) {}
+
+task<result<endpoint_list, source_error>> consul_source::next() {
+  if (last_query_) {
+    // Consul has no event for "a query would be held back again". Bounds the rate of queries.
+    auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
+    if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
+  }
+  last_query_ = loop::current().now();
+  auto target = query_target_;
+  auto timeout = api_client::default_timeout;
+  if (index_ > 0) {
+    target.append("&index=" + std::to_string(index_) + "&wait=" + std::to_string(wait_time.count()) + "s");
+    // The server adds up to a sixteenth of the wait.
+    timeout += wait_time + wait_time / 16;
+  }
+  auto sending = api_.send(http::method::get, std::move(target), {}, timeout);
+  const auto response = co_await std::move(sending);
+  if (!response) {
+    index_ = 0;
+    co_return response.error();
+  }
+  auto found = parse_consul_services(response->body);
+  if (!found) co_return source_error{"the response is not one of Consul"};
+  const auto index = index_of(*response);
+  // An index that goes back, after a restore or a restart, starts again.
+  index_ = index < index_ ? 0 : index;
+  co_return std::move(*found);
+}
+
+consul_registrar::consul_registrar(http::client& transport, boost::urls::url server, const service_instance& instance,
+                                   std::chrono::seconds ttl)
+    : api_(transport, std::move(server)),
+      id_(instance.service + "-" + instance.id()),
+      registration_(registration_body(instance, id_, ttl)),
+      ttl_(ttl) {}
+
+task<std::optional<source_error>> consul_registrar::put(std::string target, std::string body) {
+  auto sending = api_.send(http::method::put, std::move(target), std::move(body));
+  const auto response = co_await std::move(sending);
+  if (!response) co_return response.error();
+  co_return std::nullopt;
+}
+
+task<std::optional<source_error>> consul_registrar::renew() {
+  if (!is_registered_) {
+    auto registering = put("/v1/agent/service/register", registration_);
+    auto error = co_await std::move(registering);
+    is_registered_ = !error;
+    co_return error;
+  }
+  auto passing = put("/v1/agent/check/pass/service:" + id_, {});
+  auto error = co_await std::move(passing);
+  // An agent that has been restarted does not know the check: register again.
+  is_registered_ = !error;
+  co_return error;
+}
+
+task<std::optional<source_error>> consul_registrar::deregister() {
+  if (!is_registered_) co_return std::nullopt;
+  is_registered_ = false;
+  auto removing = put("/v1/agent/service/deregister/" + id_, {});
+  co_return co_await std::move(removing);
+}
+
+}  // namespace cohort::discovery

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/discovery/discovery_url.hpp>
+#include <cohort/discovery/endpoint_source.hpp>
+#include <cohort/discovery/http_api/api_client.hpp>
+#include <cohort/discovery/registrar.hpp>
+
+namespace cohort::discovery {
+
+/// The endpoints in the response of `/v1/health/service/NAME`
+/// (https://developer.hashicorp.com/consul/api-docs/health): the service's address, or else that of its node. Entries
+/// whose address is no IP address are omitted. Empty if `json` is no such response.
+std::optional<endpoint_list> parse_consul_services(std::string_view json);
+
+/// The instances of a service in Consul whose checks pass, by blocking queries
+/// (https://developer.hashicorp.com/consul/api-docs/features/blocking).
+class consul_source final : public endpoint_source {
+ public:
+  /// Time for which the server may hold a query back until there is a change.
+  static constexpr std::chrono::seconds wait_time{55};
+  /// Minimum time from one query to the next, for a server that holds queries back and for one that does not.
+  static constexpr duration min_interval = std::chrono::milliseconds{100};
+  static constexpr duration poll_interval = std::chrono::seconds{1};
+
+  /// `transport` must outlive the source.
+  consul_source(http::client& transport, const service_target& target);
+
+  task<result<endpoint_list, source_error>> next() override;
+
+ private:
+  api_client api_;
+  std::string query_target_;
+  /// `X-Consul-Index` of the last response; 0: the next query returns at once.
+  std::uint64_t index_ = 0;
+  std::optional<time_point> last_query_;
+};
+
+/// Registers a replica at a Consul agent, with a check that fails if it is not renewed within the time to live.
+class consul_registrar final : public registrar {
+ public:
+  consul_registrar(http::client& transport, boost::urls::url server, const service_instance& instance,
+                   std::chrono::seconds ttl);
+
+  task<std::optional<source_error>> renew() override;
+  task<std::optional<source_error>> deregister() override;
+  duration renewal_interval() const noexcept override { return duration{ttl_} / 3; }
+
+ private:
+  task<std::optional<source_error>> put(std::string target, std::string body);
+
+  api_client api_;
+  std::string id_;
+  std::string registration_;
+  std::chrono::seconds ttl_;
+  bool is_registered_ = false;
+};
+
+}  // namespace cohort::discovery

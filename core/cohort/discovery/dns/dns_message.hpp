@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::discovery {
+
+/// Types of records: RFC 1035 section 3.2.2, RFC 3596 (AAAA), RFC 2782 (SRV).
+enum class dns_type : std::uint16_t { a = 1, cname = 5, soa = 6, aaaa = 28, srv = 33 };
+
+/// Response codes (RFC 1035 section 4.1.1). Others are possible.
+enum class dns_code : std::uint8_t { no_error = 0, server_failure = 2, name_error = 3 };
+
+/// A record of a type in `dns_type` and of class IN. The members after `ttl` belong to the type.
+struct dns_record {
+  /// Lower case, without the dot at the end. The root is an empty text.
+  std::string name;
+  dns_type type{};
+  std::uint32_t ttl = 0;
+  /// A and AAAA.
+  asio::ip::address address{};
+  /// CNAME and SRV, as `name`.
+  std::string target{};
+  /// SRV.
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
+  /// SOA: the TTL of negative responses (RFC 2308 section 4).
+  std::uint32_t minimum = 0;
+};
+
+struct dns_response {
+  std::uint16_t id = 0;
+  dns_code code{};
+  /// The response was too long for a datagram: ask again by TCP.
+  bool is_truncated = false;
+  std::vector<dns_record> answers;
+  std::vector<dns_record> authority;
+  std::vector<dns_record> additional;
+};
+
+/// A query for one name, with recursion and with EDNS for responses of up to 1232 bytes (RFC 6891). Empty if `name` is
+/// no domain name: 1 to 63 bytes a label, at most 253 in all.
+std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view name, dns_type type);
+
+/// Whether `response` is a response to `query`, by ID and question (RFC 5452 section 9.1).
+bool is_dns_response_to(std::string_view query, std::string_view response) noexcept;
+
+/// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: cut short, a
+/// name that is too long or has a pointer that does not point backwards, or a record whose data has the wrong length.
+std::optional<dns_response> parse_dns_response(std::string_view message);
+
+/// The records of this type for `name`, after its aliases (CNAME).
+struct dns_records {
+  std::vector<dns_record> records;
+  /// Seconds for which they are valid: the smallest TTL of the records and aliases, or that of the negative response.
+  std::uint32_t ttl = 0;
+};
+/// The answer to a question. `max_ttl` if neither a record nor an SOA states a TTL.
+dns_records select_dns_records(const dns_response& response, std::string_view name, dns_type type,
+                               std::uint32_t max_ttl);
+
+}  // namespace cohort::discovery

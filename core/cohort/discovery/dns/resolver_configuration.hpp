@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::discovery {
+
+/// The configuration of a stub resolver; see resolv.conf(5).
+struct resolver_configuration {
+  /// At most three; asked in this order. Never empty after `parse_resolver_configuration`.
+  std::vector<net::endpoint> servers;
+  /// Domains that are appended to a name with fewer than `min_dots` dots first, and to others after a failure.
+  std::vector<std::string> search;
+  std::size_t min_dots = 1;
+  /// Timeout of one query to one server.
+  duration timeout = std::chrono::seconds{2};
+  /// Rounds over all servers.
+  unsigned attempts = 2;
+};
+
+/// Parses the text of /etc/resolv.conf: `nameserver`, `domain`, `search`, and the options `ndots`, `timeout` and
+/// `attempts`, within their limits; the rest is ignored. Without a server, it is 127.0.0.1.
+resolver_configuration parse_resolver_configuration(std::string_view text);
+
+/// The same from a file; a file that cannot be read counts as empty.
+resolver_configuration read_resolver_configuration(const std::string& path = "/etc/resolv.conf");
+
+}  // namespace cohort::discovery

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <cohort/net/network.hpp>
+
+namespace cohort::discovery {
+
+/// The addresses at which the replicas of a service accept connections. In any order, without repetitions.
+using endpoint_list = std::vector<net::endpoint>;
+
+/// A reason why a discovery source did not respond, in one line for the log.
+using source_error = std::string;
+
+/// Watches the endpoints of one service in a discovery system, such as etcd or the DNS. For one loop.
+class endpoint_source {
+ public:
+  virtual ~endpoint_source() = default;
+
+  /// The first call, and one after an error, return the endpoints as soon as the discovery system has named them. Later
+  /// ones wait until it reports a change or confirms the list, which happens at least every 5 minutes. After an error
+  /// the source starts again with the next call; the caller chooses the delay. One call at a time; the source must
+  /// outlive it, also if it is cancelled.
+  virtual task<result<endpoint_list, source_error>> next() = 0;
+
+ protected:
+  endpoint_source() = default;
+  endpoint_source(const endpoint_source&) = default;
+  endpoint_source& operator=(const endpoint_source&) = default;
+};
+
+}  // namespace cohort::discovery

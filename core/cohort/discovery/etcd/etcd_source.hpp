@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include <cohort/discovery/endpoint_source.hpp>
+#include <cohort/discovery/etcd/etcd_messages.hpp>
+#include <cohort/discovery/http_api/api_client.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::discovery {
+
+/// The endpoints below a prefix in etcd: one range, then a watch from its revision on. A watch that is silent for
+/// `max_silence` is opened again, which finds half-open connections and servers that have lost their data.
+class etcd_source final : public endpoint_source {
+ public:
+  static constexpr duration max_silence = std::chrono::seconds{30};
+
+  /// `name` is the prefix without slashes at its ends. `transport` must outlive the source.
+  etcd_source(http::client& transport, boost::urls::url server, std::string_view name, telemetry::logger log);
+
+  task<result<endpoint_list, source_error>> next() override;
+
+ private:
+  task<std::optional<source_error>> read_range();
+  task<std::optional<source_error>> open_watch();
+  /// The next message of the watch; empty after `max_silence`, when the watch has been closed.
+  task<result<std::optional<etcd_watch_message>, source_error>> read_message();
+  void apply(const etcd_pair& change);
+  endpoint_list endpoints() const;
+
+  api_client api_;
+  std::string prefix_;
+  telemetry::logger log_;
+  std::map<std::string, net::endpoint> instances_;
+  /// The revision of `instances_`; 0: they must be read first.
+  std::int64_t revision_ = 0;
+  std::optional<line_reader> watch_;
+};
+
+}  // namespace cohort::discovery

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <cohort/discovery/discovery_url.hpp>
+#include <cohort/discovery/endpoint_source.hpp>
+#include <cohort/discovery/http_api/api_client.hpp>
+#include <cohort/discovery/registrar.hpp>
+
+namespace cohort::discovery {
+
+/// The endpoints in the response of `/apps/APPLICATION`
+/// (https://github.com/Netflix/eureka/wiki/Eureka-REST-operations): the instances with status UP, at their port, or at
+/// their secure port if `secure`. Empty if `json` is no such response.
+std::optional<endpoint_list> parse_eureka_application(std::string_view json, bool secure);
+
+/// The instances of an application in Eureka, which has no watch: polled.
+class eureka_source final : public endpoint_source {
+ public:
+  static constexpr duration poll_interval = std::chrono::seconds{5};
+
+  /// `transport` must outlive the source.
+  eureka_source(http::client& transport, const service_target& target);
+
+  task<result<endpoint_list, source_error>> next() override;
+
+ private:
+  api_client api_;
+  std::string application_target_;
+  bool secure_;
+  /// When to ask again; empty before the first response.
+  std::optional<time_point> next_poll_;
+};
+
+/// Registers a replica in Eureka, with heartbeats.
+class eureka_registrar final : public registrar {
+ public:
+  /// `path` is that of the API without slashes at its ends, such as `eureka`.
+  eureka_registrar(http::client& transport, boost::urls::url server, std::string_view path,
+                   const service_instance& instance, std::chrono::seconds ttl);
+
+  task<std::optional<source_error>> renew() override;
+  task<std::optional<source_error>> deregister() override;
+  duration renewal_interval() const noexcept override { return duration{ttl_} / 3; }
+
+ private:
+  api_client api_;
+  std::string application_target_;
+  std::string instance_target_;
+  std::string registration_;
+  std::chrono::seconds ttl_;
+  bool is_registered_ = false;
+};
+
+}  // namespace cohort::discovery

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/url/url.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cohort/discovery/endpoint_source.hpp>
+#include <cohort/http/client/client.hpp>
+
+namespace cohort::discovery {
+
+/// The settings of an `http::client` for `api_client`: its connections are not reused, since there are few requests,
+/// and an idle connection may be closed by the server at the moment of the next one.
+http::client_settings api_client_settings(net::tls_client_settings tls, http::proxy_settings proxies = {});
+
+/// The HTTP API of a discovery system.
+class api_client {
+ public:
+  /// Returns the header fields of each request, such as `Authorization`.
+  using field_source = std::function<std::vector<std::pair<std::string, std::string>>()>;
+
+  /// `transport` must outlive the client. `base` is `http://HOST:PORT`, or https.
+  api_client(http::client& transport, boost::urls::url base, field_source fields = {});
+
+  /// Timeout of requests, except for those that wait for a change.
+  static constexpr duration default_timeout = std::chrono::seconds{5};
+
+  /// Sends a request; `target` is the path and the query, percent-encoded; a body is JSON. The error names the request;
+  /// a status of 300 or more is one too, unless it is `accepted_status`.
+  task<result<http::client_response, source_error>> send(http::method method, std::string target, std::string body,
+                                                         duration timeout = default_timeout,
+                                                         unsigned accepted_status = 200);
+  /// The same, for a response whose body is read in parts.
+  task<result<http::streamed_response, source_error>> open(http::method method, std::string target, std::string body);
+
+ private:
+  http::client_request make_request(http::method method, std::string_view target, std::string body) const;
+
+  http::client& transport_;
+  boost::urls::url base_;
+  field_source fields_;
+};
+
+/// Reads a streamed body of lines, each a JSON document.
+class line_reader {
+ public:
+  explicit line_reader(std::unique_ptr<http::response_body_stream> body) : body_(std::move(body)) {}
+
+  /// Longer lines are an error: bounds the memory.
+  static constexpr std::size_t max_line_bytes = std::size_t{4} << 20U;
+
+  enum class failure { ended, timed_out, broken, too_long };
+  /// The next line that is not empty, without its end; valid until the next call.
+  task<result<std::string_view, failure>> next(deadline read_deadline);
+
+ private:
+  std::unique_ptr<http::response_body_stream> body_;
+  std::string buffer_;
+  /// The number of bytes of `buffer_` that were returned.
+  std::size_t consumed_ = 0;
+};
+
+std::string_view to_string(line_reader::failure failure) noexcept;
+
+}  // namespace cohort::discovery

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/discovery/located_registrar.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cohort/discovery/http_api/api_client.hpp>
+#include <cohort/net/system/source_address.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::discovery {
+
+located_registrar::located_registrar(net::network& network, registry_target registry, service_instance instance,
+                                     factory make_registrar)
+    : network_(network),
+      registry_(std::move(registry)),
+      instance_(std::move(instance)),
+      make_registrar_(std::move(make_registrar)) {}
+
+task<std::optional<source_error>> located_registrar::renew() {
+  if (!located_) {
+    const auto& server = registry_.server;
+    const auto end = deadline::after(loop::current().now(), api_client::default_timeout);
+    auto resolving = network_.resolve(server.host_address(), server.port_number(), end);
+    const auto servers = co_await std::move(resolving);
+    if (!servers) co_return "cannot resolve " + server.host() + ": " + servers.error().message();
+    const auto own = net::source_address(servers->front());
+    if (!own) co_return "no route to " + server.host() + ": " + own.error().message();
+    instance_.address.address(*own);
+    located_ = make_registrar_(instance_);
+  }
+  auto renewing = located_->renew();
+  co_return co_await std::move(renewing);
+}
+
+task<std::optional<source_error>> located_registrar::deregister() {
+  if (!located_) co_return std::nullopt;
+  auto deregistering = located_->deregister();
+  co_return co_await std::move(deregistering);
+}
+
+}  // namespace cohort::discovery

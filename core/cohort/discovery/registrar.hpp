@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <cohort/discovery/endpoint_source.hpp>
+
+namespace cohort::discovery {
+
+/// A replica of a service, as it registers itself.
+struct service_instance {
+  /// The name of the service, such as `time-service`.
+  std::string service;
+  /// Where the replica accepts connections. Not a wildcard address.
+  net::endpoint address;
+  /// Whether it accepts TLS only.
+  bool secure = false;
+
+  /// A name of the replica that is unique in its service, and a DNS label: `10-0-0-1-5001`.
+  std::string id() const;
+};
+
+/// Registers one replica in a discovery system, which forgets it unless it is renewed. For one loop.
+class registrar {
+ public:
+  virtual ~registrar() = default;
+
+  /// Registers the replica, or confirms that it is still there; if the discovery system has lost it, registers it
+  /// again. Returns the error, or nothing. One call at a time; the registrar must outlive it.
+  virtual task<std::optional<source_error>> renew() = 0;
+  /// Removes the replica. Returns the error, or nothing.
+  virtual task<std::optional<source_error>> deregister() = 0;
+  /// The time after a successful `renew` at which the next one is due: a third of the time to live, so that two
+  /// renewals can fail.
+  virtual duration renewal_interval() const noexcept = 0;
+
+ protected:
+  registrar() = default;
+  registrar(const registrar&) = default;
+  registrar& operator=(const registrar&) = default;
+};
+
+}  // namespace cohort::discovery

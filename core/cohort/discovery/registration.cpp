@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/discovery/registration.hpp>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <utility>
+
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::discovery {
+namespace {
+
+/// Sets an event when a coroutine ends, also by an exception.
+class event_at_end {
+ public:
+  explicit event_at_end(event& ended) noexcept : ended_(ended) {}
+  ~event_at_end() { ended_.set(); }
+  event_at_end(const event_at_end&) = delete;
+  event_at_end& operator=(const event_at_end&) = delete;
+
+ private:
+  event& ended_;
+};
+
+}  // namespace
+
+std::string service_instance::id() const {
+  auto text = address.address().to_string() + "-" + std::to_string(address.port());
+  for (auto& c : text) {
+    const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (!is_digit) c = '-';
+  }
+  // `::1` would begin with a hyphen, which no DNS label may.
+  return text.front() == '-' ? "0" + text : text;
+}
+
+registration::registration(std::unique_ptr<registrar> target, const std::string& source, telemetry::registry& metrics,
+                           telemetry::logger log)
+    : registrar_(std::move(target)), source_(source), metrics_(metrics, source), log_(std::move(log)) {}
+
+task<> registration::run() {
+  is_started_ = true;
+  const event_at_end ended{ended_};
+  for (unsigned failures = 0; !stop_.is_set();) {
+    auto renewing = registrar_->renew();
+    const auto error = co_await std::move(renewing);
+    failures = error ? failures + 1 : 0;
+    const auto delay = record(error, failures);
+    auto waiting = stop_.wait(deadline::after(loop::current().now(), delay));
+    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+  }
+  metrics_.record_registered(false);
+  if (!std::exchange(was_registered_, false)) co_return;
+  auto deregistering = registrar_->deregister();
+  const auto error = co_await std::move(deregistering);
+  if (error) {
+    log_error(telemetry::log_level::warn, "deregistration failed; the registration expires by itself", *error);
+  } else {
+    log_.write(telemetry::log_level::info, "deregistered", {{"source", std::string_view{source_}}});
+  }
+}
+
+duration registration::record(const std::optional<source_error>& error, unsigned failures) {
+  if (!error) {
+    metrics_.renewals.increment();
+    metrics_.record_registered(true);
+    was_registered_ = true;
+    if (!std::exchange(is_registered_, true)) {
+      log_.write(telemetry::log_level::info, "registered", {{"source", std::string_view{source_}}});
+    }
+    return registrar_->renewal_interval();
+  }
+  metrics_.errors.increment();
+  metrics_.record_registered(false);
+  is_registered_ = false;
+  log_error(failures == 1 ? telemetry::log_level::warn : telemetry::log_level::debug, "registration failed", *error);
+  const auto delay =
+      std::min<duration>(min_retry_delay * (1U << std::min(failures - 1, 6U)), registrar_->renewal_interval());
+  return loop::current().random().uniform_between(delay / 2, delay);
+}
+
+void registration::log_error(telemetry::log_level level, std::string_view message, const source_error& error) {
+  log_.write(level, message, {{"source", std::string_view{source_}}, {"error", std::string_view{error}}});
+}
+
+task<> registration::wait_until_ended(deadline wait_deadline) {
+  if (!is_started_) co_return;
+  auto waiting = ended_.wait(wait_deadline);
+  co_await std::move(waiting);
+}
+
+}  // namespace cohort::discovery

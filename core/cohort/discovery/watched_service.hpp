@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <cohort/discovery/discovery_metrics.hpp>
+#include <cohort/discovery/discovery_url.hpp>
+#include <cohort/discovery/endpoint_source.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::discovery {
+
+/// The endpoints of one service, which its source keeps up to date. `endpoints` is thread-safe; the rest belongs to the
+/// first loop.
+///
+/// - The last list stays in use while the source fails, without a limit.
+/// - A list without endpoints replaces another one only if the source still confirms it after `empty_list_delay`: a
+///   discovery system that has lost its data must not stop the service before its replicas have registered again.
+/// - Failed requests are repeated after `min_retry_delay`, doubled up to `max_retry_delay`, less up to half of it at
+///   random.
+class watched_service {
+ public:
+  static constexpr duration empty_list_delay = std::chrono::seconds{60};
+  static constexpr duration min_retry_delay = std::chrono::milliseconds{100};
+  static constexpr duration max_retry_delay = std::chrono::seconds{5};
+  /// More are ignored, with a warning: bounds the memory and the time of a choice.
+  static constexpr std::size_t max_endpoints = 1000;
+
+  /// `metrics` must outlive the service. `now` is the time of the start.
+  watched_service(service_target target, std::unique_ptr<endpoint_source> source, telemetry::registry& metrics,
+                  telemetry::logger log, wall_time now);
+
+  const service_target& target() const noexcept { return target_; }
+
+  /// Watches until it is cancelled. `on_change` is awaited after each change of the endpoints.
+  task<> run(std::function<task<>()> on_change);
+
+  /// The endpoints; waits for the first list. Errors: `host_not_found_try_again` while the source has failed and there
+  /// is no list, `host_not_found` if it has none, `timed_out`, `operation_aborted`.
+  task<result<endpoint_list>> endpoints(deadline wait_deadline);
+
+ private:
+  /// Returns whether the endpoints in use have changed.
+  bool apply(endpoint_list endpoints);
+  void report_change(std::size_t before, std::size_t after);
+  duration fail(const source_error& error, unsigned failures);
+
+  service_target target_;
+  std::unique_ptr<endpoint_source> source_;
+  watch_metrics metrics_;
+  telemetry::logger log_;
+  /// When the source began to report a list without endpoints.
+  std::optional<time_point> empty_since_;
+  /// Set by the first list and by the first error.
+  std::shared_ptr<cross_thread_event> attempted_ = cross_thread_event::make();
+  std::mutex mutex_;
+  std::optional<endpoint_list> endpoints_;
+};
+
+}  // namespace cohort::discovery

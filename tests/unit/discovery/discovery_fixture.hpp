@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <cohort/discovery/discovery_url.hpp>
+#include <cohort/http/server/router.hpp>
+#include <cohort/sim/fleet.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
+
+namespace cohort::test {
+
+/// A service with one route, `/`, whose response is the name of its replica.
+inline service::definition replica_definition(const std::string& replica) {
+  service::definition definition;
+  definition.name = "api";
+  definition.metric_prefix = "api";
+  definition.port = 8080;
+  definition.app = [replica](service::service_context&, service::api_key_authenticator&) {
+    http::router routes;
+    routes.get("/", [replica](http::request_context&) { return http::response{}.body(replica, "text/plain"); });
+    return routes;
+  };
+  return definition;
+}
+
+/// A service that forwards each request to the upstream service of `API_URL`.
+inline service::definition front_definition() {
+  struct handlers {
+    static task<http::response> forward(std::shared_ptr<http::upstream> api, boost::urls::url url,
+                                        http::request_context& context) {
+      http::client_request request;
+      request.url = std::move(url);
+      auto calling = api->call(std::move(request), context);
+      const auto result = co_await std::move(calling);
+      if (!result.response) {
+        co_return http::error_response(http::status::bad_gateway, http::error_class(result.response.error()));
+      }
+      co_return http::response{result.response->status}.body(result.response->body, "text/plain");
+    }
+  };
+  auto setting = std::make_shared<std::optional<boost::urls::url>>();
+  service::definition definition;
+  definition.name = "front";
+  definition.metric_prefix = "front";
+  definition.port = 80;
+  definition.add_options = [setting](config::options& options) {
+    options.add(*setting, {"--api-url", "API_URL", "URL of the API"}, discovery::service_url());
+  };
+  definition.app = [setting](service::service_context& context, service::api_key_authenticator&) {
+    auto api = std::make_shared<http::upstream>(context.make_upstream("api"));
+    const auto url = context.upstream_url(**setting);
+    http::router routes;
+    routes.get("/", [api, url](http::request_context& request) { return handlers::forward(api, url, request); });
+    return routes;
+  };
+  return definition;
+}
+
+/// Sends requests to the front at a constant rate, and counts the responses by replica and the failures.
+class load {
+ public:
+  explicit load(sim::fleet& fleet) : fleet_(fleet) {}
+
+  /// Sends `count` requests, one each `interval`, and runs the simulation until they have ended.
+  void run(int count, duration interval = std::chrono::milliseconds{10}) {
+    const auto end = fleet_.elapsed() + interval * count;
+    for (int i = 0; i < count; ++i) {
+      fleet_.spawn(send(this));
+      fleet_.run_for(interval);
+    }
+    while (in_flight_ > 0) fleet_.run_for(interval);
+    if (fleet_.elapsed() < end) fleet_.run_for(end - fleet_.elapsed());
+  }
+
+  int responses_of(const std::string& replica) const {
+    const auto found = responses_.find(replica);
+    return found == responses_.end() ? 0 : found->second;
+  }
+  int failures() const noexcept { return failures_; }
+  void forget() { responses_.clear(); }
+
+ private:
+  static task<> send(load* self) {
+    ++self->in_flight_;
+    http::client_request request;
+    request.url = boost::urls::url{"http://front/"};
+    const auto end = deadline::after(loop::current().now(), std::chrono::seconds{2});
+    auto sending = self->fleet_.client().send(request, end, {});
+    auto exchange = co_await std::move(sending);
+    --self->in_flight_;
+    if (exchange.response && exchange.response->status == http::status::ok) {
+      ++self->responses_[exchange.response->body];
+    } else {
+      ++self->failures_;
+    }
+  }
+
+  sim::fleet& fleet_;
+  std::map<std::string, int> responses_;
+  int failures_ = 0;
+  int in_flight_ = 0;
+};
+
+/// The value of a time series of a service; -1 if it does not exist.
+inline double metric_value(const sim::node& node, const std::string& series) {
+  const auto text = "\n" + node.metrics().prometheus_text();
+  const auto line = text.find("\n" + series + " ");
+  return line == std::string::npos ? -1 : std::stod(text.substr(line + series.size() + 2));
+}
+
+}  // namespace cohort::test

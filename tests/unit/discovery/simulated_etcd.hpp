@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <cohort/http/server/router.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::test {
+
+/// etcd's JSON gateway as far as discovery uses it: keys with leases, ranges, watches. Its data survives its process,
+/// as on a disk. On one loop, whose clock ends the leases.
+class simulated_etcd {
+ public:
+  /// A router for each incarnation of the process.
+  http::router router();
+
+  void put(const std::string& key, const std::string& value, const std::string& lease = "0");
+  void erase(const std::string& key);
+  /// Loses all data, and begins with an early revision again.
+  void wipe();
+  /// Ends all watches with an error, as after a compaction.
+  void compact();
+
+  std::map<std::string, std::string> values() const;
+  std::int64_t revision() const noexcept { return revision_; }
+  unsigned watches_opened() const noexcept { return watches_opened_; }
+  unsigned ranges_read() const noexcept { return ranges_read_; }
+
+ private:
+  struct stored_value {
+    std::string value;
+    std::string lease;
+  };
+  struct change {
+    std::int64_t revision;
+    std::string key;
+    std::string value;
+    bool is_deleted;
+  };
+  struct lease {
+    duration ttl{};
+    time_point expiry{};
+  };
+
+  http::response range(std::string_view body);
+  http::response transaction(std::string_view body);
+  http::response watch(std::string_view body);
+  http::response grant(std::string_view body);
+  http::response keep_alive(std::string_view body);
+  http::response revoke(std::string_view body);
+  task<> stream_changes(http::body_writer& out, std::string prefix, std::int64_t next_revision);
+  void put_body(std::string_view body);
+  void end_expired_leases();
+  void end_lease(const std::string& id);
+  time_point next_expiry() const;
+  void add_change(std::string key, std::string value, bool is_deleted);
+  std::string header() const;
+
+  std::map<std::string, stored_value> values_;
+  std::map<std::string, lease> leases_;
+  std::vector<change> changes_;
+  std::int64_t revision_ = 1;
+  std::int64_t compacted_ = 0;
+  std::int64_t last_lease_ = 7587000000000000000;
+  unsigned watches_opened_ = 0;
+  unsigned ranges_read_ = 0;
+  bool was_restarted_ = false;
+  event changed_;
+};
+
+}  // namespace cohort::test
