@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/telemetry/requests/call_recording.hpp>
 #include "services/weather/report_json.hpp"
 #include "services/weather/report_schema.hpp"
 
@@ -23,6 +24,13 @@ config::value_parser<std::optional<boost::urls::url>> http_url_or_none() {
           url.accepts + ", or none"};
 }
 
+/// The outcome of a look-up in the cache, in the record of the request.
+std::string_view lookup_outcome(const report_cache::lookup_result& result) noexcept {
+  if (!result.report && !result.from_cache) return "failed";
+  if (!result.from_cache) return "miss";
+  return result.stale ? "stale" : "hit";
+}
+
 struct weather_routes {
   std::shared_ptr<report_cache> cache;
   location preset;
@@ -39,7 +47,10 @@ struct weather_routes {
     const auto deadline = derive_deadline(context.deadline(), loop::current().now(),
                                           self->fetch_timeout + response_reserve, response_reserve);
     const telemetry::server_timing::scoped_wait provider_wait{&context.timing()};
+    telemetry::call_recording recording{context.timing().recording().get(), "reports", loop::current().now(), deadline,
+                                        telemetry::call_kind::cache};
     const auto result = co_await report_cache::get(self->cache, *requested, deadline);
+    recording.end(lookup_outcome(result));
     co_return report_response(result, *requested);
   }
 };

@@ -38,6 +38,12 @@ result<reply> end(telemetry::recorded_call& recorded, result<reply> outcome) {
   return outcome;
 }
 
+/// The name of an encoded command: `*2 $3 GET $1 k`, with CR LF for each space.
+std::string_view command_name(std::string_view bytes) {
+  for (int line = 0; line < 2; ++line) bytes.remove_prefix(std::min(bytes.find("\r\n") + 2, bytes.size()));
+  return bytes.substr(0, bytes.find("\r\n"));
+}
+
 task<> join_on(loop& owner, std::shared_ptr<loop_connection> connection) {
   auto joining = run_on(owner, loop_connection::join(std::move(connection)));
   co_await std::move(joining);
@@ -87,13 +93,15 @@ std::shared_ptr<loop_connection> client::current_connection() {
 }
 
 task<result<reply>> client::execute(call_context context, bool is_supported, std::string bytes) {
-  telemetry::recorded_call recorded{{shared_->metrics, &shared_->metrics->calls}, context.trace};
+  const auto now = loop::current().now();
+  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
+  telemetry::recorded_call recorded{
+      {shared_->metrics, &shared_->metrics->calls}, context, telemetry::call_kind::redis, shared_->name, call_deadline};
+  recorded.set_detail(command_name(bytes));
   if (!is_supported) {
     co_return end(recorded, error{errc::unsupported, "the connection is shared by all callers of the loop", true});
   }
   if (shared_->is_closed) co_return end(recorded, error{errc::closed, {}, true});
-  const auto now = loop::current().now();
-  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
   if (call_deadline.expired(now)) co_return end(recorded, error{errc::timeout, {}, true});
   auto running = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
   auto outcome = co_await std::move(running);
@@ -159,7 +167,11 @@ task<result<subscription>> client::subscribe_pattern(call_context context, std::
 }
 
 task<result<subscription>> client::subscribe_to(call_context context, std::string name, bool is_pattern) {
-  telemetry::recorded_call recorded{{shared_->metrics, &shared_->metrics->calls}, context.trace};
+  const auto now = loop::current().now();
+  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
+  telemetry::recorded_call recorded{
+      {shared_->metrics, &shared_->metrics->calls}, context, telemetry::call_kind::redis, shared_->name, call_deadline};
+  recorded.set_detail(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE");
   if (shared_->is_closed) co_return error{errc::closed, {}, true};
   auto connection = current_connection();
   auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
@@ -170,8 +182,6 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
                                        if (const auto alive = owner.lock()) alive->remove_subscriber(queue);
                                      }};
   subscription made{queue, std::move(registration)};
-  const auto now = loop::current().now();
-  const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
   auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
   auto confirmed = co_await std::move(running);
   const auto outcome = end(recorded, std::move(confirmed));

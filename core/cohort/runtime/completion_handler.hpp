@@ -9,12 +9,14 @@
 #include <new>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort {
 
-/// Type-erased completion handler of an `async_operation`: it resumes the suspended coroutine with the result.
+/// Type-erased completion handler of an `async_operation`: it resumes the suspended coroutine with the result, and with
+/// its activity.
 /// Move-only, called at most once, on the loop that it was made on. Does not allocate. Why not
 /// `asio::any_completion_handler`: that needs Boost 1.82 (Cohort supports 1.81) and allocates.
 template <class Result>
@@ -27,7 +29,9 @@ class completion_handler {
   template <class Handler>
     requires(!std::is_same_v<std::decay_t<Handler>, completion_handler>)
   explicit completion_handler(Handler&& handler)
-      : context_(&loop::current().context()), slot_(asio::get_associated_cancellation_slot(handler)) {
+      : loop_(&loop::current()),
+        activity_(loop_->current_activity()),
+        slot_(asio::get_associated_cancellation_slot(handler)) {
     using stored = std::decay_t<Handler>;
     static_assert(sizeof(stored) <= sizeof(storage_) && alignof(stored) <= alignof(std::max_align_t),
                   "the handler does not fit completion_handler's storage");
@@ -37,7 +41,10 @@ class completion_handler {
   }
 
   completion_handler(completion_handler&& other) noexcept
-      : operations_(std::exchange(other.operations_, nullptr)), context_(other.context_), slot_(other.slot_) {
+      : operations_(std::exchange(other.operations_, nullptr)),
+        loop_(other.loop_),
+        activity_(other.activity_),
+        slot_(other.slot_) {
     if (operations_) operations_->relocate(storage_, other.storage_);
   }
   completion_handler& operator=(completion_handler&& other) noexcept {
@@ -55,13 +62,16 @@ class completion_handler {
   asio::cancellation_slot get_cancellation_slot() const noexcept { return slot_; }
 
   /// Resumes the coroutine before returning. Call it only as the last statement of a handler that the loop runs.
-  void operator()(Result value) { std::exchange(operations_, nullptr)->invoke(storage_, std::move(value)); }
+  void operator()(Result value) {
+    loop_->enter_activity(activity_);
+    std::exchange(operations_, nullptr)->invoke(storage_, std::move(value));
+  }
 
   /// Resumes the coroutine from its loop's queue, not inside this call. Allowed while the loop is stopped or being
   /// destroyed; the coroutine is then destroyed without being resumed.
   void post(Result value) {
     slot_.clear();
-    asio::post(context_->get_executor(),
+    asio::post(loop_->get_executor(),
                [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); });
   }
 
@@ -94,7 +104,9 @@ class completion_handler {
 
   alignas(std::max_align_t) unsigned char storage_[4 * sizeof(void*)];
   const operations* operations_ = nullptr;
-  asio::io_context* context_ = nullptr;
+  loop* loop_ = nullptr;
+  /// Of the coroutine; null if it has none.
+  activity* activity_ = nullptr;
   asio::cancellation_slot slot_;
 };
 
@@ -109,6 +121,11 @@ auto async_operation(Initiation initiation) {
         std::move(initiation)(completion_handler<Result>(std::forward<decltype(handler)>(handler)));
       },
       asio::deferred);
+}
+
+/// Lets the other handlers of the loop that are ready run before the calling coroutine continues.
+inline auto yield_to_loop() {
+  return async_operation<std::monostate>([](completion_handler<std::monostate> handler) { handler.post({}); });
 }
 
 }  // namespace cohort

@@ -73,6 +73,7 @@ void loop::schedule_wakeup(time_point time) {
 
 void loop::on_wakeup() {
   scheduled_wakeup_ = time_point::max();
+  enter_activity(nullptr);
   timers_.advance(now());
   if (const auto next = timers_.next_wakeup()) schedule_wakeup(*next);
 }

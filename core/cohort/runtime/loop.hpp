@@ -3,11 +3,13 @@
 
 #include <cohort/runtime/asio_config.hpp>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include <cohort/runtime/activity.hpp>
 #include <cohort/runtime/random.hpp>
 #include <cohort/runtime/single_writer_counter.hpp>
 #include <cohort/runtime/task.hpp>
@@ -39,6 +41,16 @@ class loop {
   /// The number of running tasks in this loop's task groups. Readable from any thread.
   single_writer_counter& task_counter() noexcept { return task_counter_; }
   const single_writer_counter& task_counter() const noexcept { return task_counter_; }
+  /// The activity of the coroutine that the loop runs, or ran last; null if it has none. Readable from any thread.
+  activity* current_activity() const noexcept { return current_activity_.load(std::memory_order_relaxed); }
+  /// Notes that the loop begins to run a coroutine or another handler with this activity; null: it has none.
+  void enter_activity(activity* entered) noexcept {
+    current_activity_.store(entered, std::memory_order_relaxed);
+    activity_sequence_.increment();
+  }
+  /// Changes whenever the loop begins to run a coroutine or a timer. Readable from any thread.
+  std::size_t activity_sequence() const noexcept { return activity_sequence_.value(); }
+  activity_list& activities() noexcept { return activities_; }
   /// The loop's position in its `runtime`, from zero.
   std::size_t index() const noexcept { return index_; }
 
@@ -61,6 +73,10 @@ class loop {
   void on_wakeup();
 
   const clock& clock_;
+  std::atomic<activity*> current_activity_{nullptr};
+  single_writer_counter activity_sequence_;
+  /// Declared before the context, like the timers.
+  activity_list activities_;
   /// Declared before the context: coroutines that are destroyed with the context disarm their timers.
   timer_wheel timers_;
   asio::io_context context_{1};

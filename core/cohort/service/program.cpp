@@ -18,6 +18,7 @@
 #include <cohort/runtime/runtime.hpp>
 #include <cohort/service/authentication/failed_key_throttle.hpp>
 #include <cohort/service/health/loop_monitor.hpp>
+#include <cohort/service/health/stall_watchdog.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/lifecycle/reload_handler.hpp>
 #include <cohort/service/otlp/telemetry_export.hpp>
@@ -313,6 +314,11 @@ int run_until_signal(const std::string& program, const common_settings& settings
   for (auto& service : *instances) service->lifecycle().move_reloads_to(reloadable_settings);
   const reload_handler reloads{*loops.front(), reloadable_settings, registries, log};
 
+  std::optional<stall_watchdog> watchdog;
+  if (settings.loop_stall_ms > 0) {
+    watchdog.emplace(monitors, std::chrono::milliseconds{settings.loop_stall_ms}, registries, log);
+  }
+
   int status = 0;
   asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, exports.get(), sink, log),
                  [&](std::exception_ptr error, int end) {
@@ -325,6 +331,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
                    threads.stop();
                  });
   threads.run();
+  watchdog.reset();
   const bool has_blocking_jobs = std::ranges::any_of(
       *instances, [](const auto& service) { return !service->lifecycle().unfinished_blocking_jobs().empty(); });
   if (has_blocking_jobs) {

@@ -30,6 +30,8 @@ struct common_settings {
   std::int64_t threads = 1;
   /// Maximum threads for blocking work, of each service; they start with the work.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
+  /// Time in milliseconds for which an event loop may be blocked before that is logged as a stall; 0: it never is.
+  std::int64_t loop_stall_ms = 100;
   /// The keys of which `/api/*` requires one; empty: no authentication. Other services get the first one.
   config::api_key_list api_keys;
   /// The file that the keys were read from; empty if they were not in a file.

@@ -123,12 +123,14 @@ struct database::state {
 database::database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings, std::string name)
     : blocking_(blocking),
       metrics_(std::make_shared<telemetry::call_metrics>(metrics, described_metrics(), name)),
+      name_(std::move(name)),
       state_(std::make_shared<state>(std::move(settings))) {}
 
 database::~database() = default;
 
 task<std::optional<error>> database::run(access kind, const char* begin, call_context context, work job) {
-  telemetry::recorded_call recorded{metrics_, context.trace};
+  telemetry::recorded_call recorded{metrics_, context, telemetry::call_kind::sqlite, name_, context.deadline};
+  recorded.set_detail(kind == access::write ? "write" : "read");
   auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
   auto failure = co_await std::move(running);
   recorded.set_outcome(failure ? error_class(failure->code) : "ok");

@@ -171,6 +171,7 @@ class database {
 
   blocking_pool& blocking_;
   std::shared_ptr<telemetry::call_metrics> metrics_;
+  std::string name_;
   /// Shared with the threads, which can outlive the database.
   std::shared_ptr<state> state_;
 };

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/telemetry/call_context.hpp>
 #include <cohort/telemetry/metrics.hpp>
+#include <cohort/telemetry/requests/call_recording.hpp>
 #include <cohort/telemetry/trace_context.hpp>
 
 namespace cohort::telemetry {
@@ -41,22 +43,30 @@ class call_metrics {
   std::vector<counter*> calls_;
 };
 
-/// Records a call when it ends, including by an exception or a cancellation. Made and destroyed on one loop.
+/// Records a call in its metrics and in the record of its request, when it ends, including by an exception or a
+/// cancellation. Made and destroyed on one loop, while the request is in progress.
 class recorded_call {
  public:
-  recorded_call(std::shared_ptr<call_metrics> metrics, const trace_context& trace)
-      : metrics_(std::move(metrics)), trace_(trace) {
+  /// `name` is that of the database; `until` the deadline of the call.
+  recorded_call(std::shared_ptr<call_metrics> metrics, const call_context& context, call_kind kind,
+                std::string_view name, deadline until)
+      : metrics_(std::move(metrics)),
+        trace_(context.trace),
+        recording_(record_of(context), name, started_, until, kind) {
     metrics_->on_start();
   }
   ~recorded_call() {
     const auto now = loop_.now();
     metrics_->on_end(outcome_, now - started_, trace_, now);
+    recording_.end(outcome_);
   }
   recorded_call(const recorded_call&) = delete;
   recorded_call& operator=(const recorded_call&) = delete;
 
   /// The outcome, which must outlive the call; without one it is `cancelled`.
   void set_outcome(std::string_view outcome) noexcept { outcome_ = outcome; }
+  /// The statement or command.
+  void set_detail(std::string_view detail) noexcept { recording_.set_detail(detail); }
 
  private:
   std::shared_ptr<call_metrics> metrics_;
@@ -64,6 +74,7 @@ class recorded_call {
   loop& loop_ = loop::current();
   time_point started_ = loop_.now();
   std::string_view outcome_ = "cancelled";
+  call_recording recording_;
 };
 
 }  // namespace cohort::telemetry

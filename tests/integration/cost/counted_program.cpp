@@ -26,8 +26,10 @@ class counted_program {
                   child_process::environment variables = {})
       : path_(service.path), port_(free_port()) {
     command.push_back(program_path(service.program));
-    for (const auto& argument : {std::string{"--port"}, std::to_string(port_), std::string{"--threads"},
-                                 std::string{"1"}, std::string{"--log-level"}, std::string{"warn"}})
+    // The watchdog of the loops works by the clock, not for a request.
+    for (const auto& argument :
+         {std::string{"--port"}, std::to_string(port_), std::string{"--threads"}, std::string{"1"},
+          std::string{"--log-level"}, std::string{"warn"}, std::string{"--loop-stall-ms"}, std::string{"0"}})
       command.push_back(argument);
     variables.insert(service.variables.begin(), service.variables.end());
     const std::vector<std::string> arguments(command.begin() + 1, command.end());

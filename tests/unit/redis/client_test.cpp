@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <vector>
 
+#include <cohort/telemetry/server_timing.hpp>
 #include "tests/unit/redis/redis_fixture.hpp"
 
 namespace cohort::test {
@@ -286,6 +287,24 @@ TEST_CASE("redis client: a subscription ends with its client", "[redis][pubsub]"
   auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   fixture.time().run(fixture.client->close());
   CHECK(next_of(fixture, news).error().code == errc::closed);
+}
+
+TEST_CASE("redis client: a command is a call in the record of its request, without its values", "[redis][requests]") {
+  redis_fixture test;
+  telemetry::request_record record;
+  record.reset(test.time().now(), test.time().event_loop().wall_now());
+  telemetry::server_timing timing;
+  timing.recording().attach(record);
+  auto context = test.context();
+  context.timing = &timing;
+  test.time().run(test.client->command(context, "SET", "key", "secret"));
+  test.time().run(test.client->get(context, "key"));
+  REQUIRE(record.all_calls().size() == 2);
+  CHECK(record.calls[0].kind == telemetry::call_kind::redis);
+  CHECK(record.calls[0].name.view() == "redis");
+  CHECK(record.calls[0].detail.view() == "SET");
+  CHECK(record.calls[0].outcome == "ok");
+  CHECK(record.calls[1].detail.view() == "GET");
 }
 
 }  // namespace

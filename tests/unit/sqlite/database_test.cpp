@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include <cohort/telemetry/server_timing.hpp>
 #include "tests/unit/runtime/task_fixtures.hpp"
 #include "tests/unit/sqlite/database_fixture.hpp"
 
@@ -203,6 +204,23 @@ TEST_CASE("sqlite: prepared statements stay within their maximum number", "[sqli
       CHECK(fixture.query<int>("SELECT " + std::to_string(i) + " + ?1", 1).value() == std::vector{i + 1});
     }
   }
+}
+
+TEST_CASE("sqlite: a call is in the record of its request", "[sqlite][requests]") {
+  database_fixture test;
+  test.create();
+  telemetry::request_record record;
+  record.reset(test.time.now(), test.time.event_loop().wall_now());
+  telemetry::server_timing timing;
+  timing.recording().attach(record);
+  auto context = test.context();
+  context.timing = &timing;
+  test.time.run(test.database.execute(context, "INSERT INTO users (name) VALUES (?)", "Ada"));
+  REQUIRE(record.all_calls().size() == 1);
+  CHECK(record.calls[0].kind == telemetry::call_kind::sqlite);
+  CHECK(record.calls[0].name.view() == "sqlite");
+  CHECK(record.calls[0].detail.view() == "write");
+  CHECK(record.calls[0].outcome == "ok");
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ server_shard::server_shard(server_state& state, loop& event_loop)
       loop_(event_loop),
       admission_(state.settings.admission, state.routes, state.metrics, event_loop),
       requests_(event_loop),
-      tasks_([this](const std::exception_ptr& failure) { log_failure(failure); }) {}
+      tasks_([this](const std::exception_ptr& failure) { log_failure(failure); }),
+      drain_timer_(event_loop.timers(), this) {}
 
 /// A connection that does not serve requests yet: it waits for a PROXY protocol header or performs a TLS handshake.
 class server_shard::pending_connection final : public open_connection {
@@ -203,7 +204,16 @@ void server_shard::log_failure(const std::exception_ptr& failure) {
 task<> server_shard::drain(duration timeout) {
   draining_.set();
   for (auto* connection : connections_.all()) connection->drain();
-  co_await with_deadline(deadline::after(loop_.now(), timeout), tasks_.join());
+  drain_timer_.arm(deadline::after(loop_.now(), timeout).time());
+  auto joining = tasks_.join();
+  co_await std::move(joining);
+  drain_timer_.disarm();
+}
+
+/// Cancels the requests that have not ended within the time of the drain.
+void server_shard::on_drain_timeout() {
+  requests_.interrupt_all(telemetry::cancellation_cause::shutdown);
+  tasks_.cancel();
 }
 
 std::string_view server_shard::date_line() {

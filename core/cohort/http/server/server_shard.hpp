@@ -135,6 +135,7 @@ class server_shard {
   task<std::unique_ptr<const tls_client>> perform_tls_handshake(net::stream_ptr& stream);
   void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);
+  void on_drain_timeout();
 
   server_state& state_;
   loop& loop_;
@@ -148,6 +149,7 @@ class server_shard {
   /// The next log line on a client with too many connections is not written before.
   time_point next_client_limit_log_{};
   event draining_;
+  bound_timer<&server_shard::on_drain_timeout> drain_timer_;
   std::chrono::sys_seconds date_second_{};
   std::string date_line_;
 };

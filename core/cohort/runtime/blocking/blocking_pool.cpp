@@ -28,6 +28,34 @@ class category final : public boost::system::error_category {
   }
 };
 
+std::string_view outcome_of(const error_code& failure) noexcept {
+  if (!failure) return "ok";
+  if (failure == asio::error::timed_out) return "timeout";
+  return failure == asio::error::operation_aborted ? "cancelled" : "shed";
+}
+
+/// The record of a job; ends it as cancelled when it is destroyed.
+class recorded_work {
+ public:
+  /// `recorder` may be null.
+  recorded_work(work_recorder* recorder, std::string_view name, deadline until) noexcept
+      : recorder_(recorder), loop_(loop::current()) {
+    if (recorder_) number_ = recorder_->begin_work(name, loop_.now(), until);
+  }
+  ~recorded_work() { end("cancelled"); }
+  recorded_work(const recorded_work&) = delete;
+  recorded_work& operator=(const recorded_work&) = delete;
+
+  void end(std::string_view outcome) noexcept {
+    if (auto* const ended = std::exchange(recorder_, nullptr)) ended->end_work(number_, outcome, loop_.now());
+  }
+
+ private:
+  work_recorder* recorder_;
+  loop& loop_;
+  std::size_t number_ = 0;
+};
+
 }  // namespace
 
 const boost::system::error_category& blocking_category() noexcept {
@@ -181,13 +209,19 @@ blocking_pool::~blocking_pool() {
   if (state_->supervisor.joinable()) state_->supervisor.join();
 }
 
-task<error_code> blocking_pool::execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
+task<error_code> blocking_pool::execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline,
+                                        work_recorder* recorder) {
+  recorded_work recorded{recorder, job->name(), job_deadline};
+  auto executing = loop::current().time_source().is_real_time() ? execute_on_thread(std::move(job), job_deadline)
+                                                                : simulate(std::move(job), job_deadline);
+  const auto failure = co_await std::move(executing);
+  recorded.end(outcome_of(failure));
+  co_return failure;
+}
+
+task<error_code> blocking_pool::execute_on_thread(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
   auto& current = loop::current();
   if (job_deadline.expired(current.now())) co_return error_code{asio::error::timed_out};
-  if (!current.time_source().is_real_time()) {
-    const auto simulated = co_await simulate(std::move(job), job_deadline);
-    co_return simulated;
-  }
   if (const auto rejection = state::submit(state_, job)) {
     if (*rejection != blocking_error::stopped) state_->observer.on_rejected();
     co_return make_error_code(*rejection);
@@ -201,6 +235,7 @@ task<error_code> blocking_pool::execute(std::shared_ptr<detail::blocking_job> jo
 
 task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
   auto& counters = *state_;
+  if (job_deadline.expired(loop::current().now())) co_return error_code{asio::error::timed_out};
   if (counters.is_stopping) co_return make_error_code(blocking_error::stopped);
   auto permit = simulated_threads_.try_acquire();
   if (!permit) {

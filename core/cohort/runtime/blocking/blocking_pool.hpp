@@ -59,26 +59,24 @@ class blocking_pool {
   /// stop request in the `std::stop_token` that `function` gets if it has a parameter for it. So `function` must own
   /// what it uses. Further errors: `blocking_error`. `name`, a string literal, is for logs.
   ///
+  /// A job that is given a context is in the record of the request or periodic job that the coroutine works on
+  /// (`loop::current_activity`).
+  ///
   /// With GCC 12, name the function first: a temporary lambda with captures within a `co_await` expression is destroyed
   /// twice (PR 107288).
   template <class Function>
   task<typename detail::blocking_function<Function>::result_type> run(deadline job_deadline, Function function,
                                                                       const char* name = "unnamed") {
-    auto job = std::make_shared<detail::blocking_function<Function>>(std::move(function), name);
-    using result_type = typename detail::blocking_function<Function>::result_type;
-    const auto failure = co_await execute(job, job_deadline);
-    // The tag is needed where the value can be made of an error code, such as `bool`.
-    if (failure) co_return result_type(boost::system::in_place_error, failure);
-    co_return job->take();
+    return run_job(job_deadline, std::move(function), name, nullptr);
   }
   /// The same with the deadline of a context, such as `call_context` or `http::request_context`.
   template <class Context, class Function>
     requires detail::has_deadline<Context>
   auto run(const Context& context, Function function, const char* name = "unnamed") {
     if constexpr (requires { context.deadline(); }) {
-      return run(context.deadline(), std::move(function), name);
+      return run_job(context.deadline(), std::move(function), name, current_recorder());
     } else {
-      return run(context.deadline, std::move(function), name);
+      return run_job(context.deadline, std::move(function), name, current_recorder());
     }
   }
 
@@ -96,7 +94,23 @@ class blocking_pool {
 
  private:
   struct state;
-  task<error_code> execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline);
+  static work_recorder* current_recorder() noexcept {
+    const auto* const running = loop::current().current_activity();
+    return running ? running->recorder() : nullptr;
+  }
+  /// `recorder` may be null.
+  template <class Function>
+  task<typename detail::blocking_function<Function>::result_type> run_job(deadline job_deadline, Function function,
+                                                                          const char* name, work_recorder* recorder) {
+    auto job = std::make_shared<detail::blocking_function<Function>>(std::move(function), name);
+    using result_type = typename detail::blocking_function<Function>::result_type;
+    const auto failure = co_await execute(job, job_deadline, recorder);
+    // The tag is needed where the value can be made of an error code, such as `bool`.
+    if (failure) co_return result_type(boost::system::in_place_error, failure);
+    co_return job->take();
+  }
+  task<error_code> execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline, work_recorder* recorder);
+  task<error_code> execute_on_thread(std::shared_ptr<detail::blocking_job> job, deadline job_deadline);
   task<error_code> simulate(std::shared_ptr<detail::blocking_job> job, deadline job_deadline);
 
   blocking_pool_settings settings_;

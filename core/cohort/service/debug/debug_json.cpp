@@ -39,6 +39,23 @@ void write_loops(json::writer& out, const loop_snapshots& loops, Write write) {
   out.close_array();
 }
 
+void write_activity(json::writer& out, const activity_snapshot& running, time_point now) {
+  out.open_object().field("kind", running.kind == activity_kind::job ? "job" : "request").field("name", running.name);
+  if (running.trace) {
+    const auto trace = running.trace.hex();
+    out.field("trace_id", std::string_view{trace.data(), trace.size()});
+  }
+  write_milliseconds(out, "age_ms", now - running.started);
+  if (running.record) {
+    const auto& record = *running.record;
+    if (!record.until.is_never() && !record.is_streamed) {
+      write_milliseconds(out, "remaining_ms", record.until.remaining(now));
+    }
+    telemetry::write_awaits(out, record, now);
+  }
+  out.close_object();
+}
+
 void write_upstream(json::writer& out, const http::upstream_status& upstream) {
   out.open_object().field("name", upstream.name);
   if (upstream.target) out.field("origin", text_of(*upstream.target));
@@ -111,6 +128,10 @@ std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lif
   write_loops(out, loops, [&](const loop_snapshot& part) {
     out.field("tasks", part.tasks).field("timers", part.timers);
     out.field("requests_in_flight", part.in_flight.size()).field("connections", part.connections);
+    out.key("activities").open_array();
+    for (const auto& running : part.activities) write_activity(out, running, part.taken);
+    out.close_array();
+    if (part.activities_omitted > 0) out.field("activities_omitted", part.activities_omitted);
   });
   out.key("jobs").open_array();
   for (const auto& job : lifecycle.jobs().names()) out.value(job);

@@ -20,8 +20,20 @@ struct pending_query {
   event all_received;
 };
 
+void add_activities(loop_snapshot& result, loop& current) {
+  current.activities().visit([&](const activity& running) {
+    if (result.activities.size() == max_activities) {
+      ++result.activities_omitted;
+      return;
+    }
+    auto& added = result.activities.emplace_back(activity_snapshot{
+        running.kind(), running.name(), {running.trace_high(), running.trace_low()}, running.started(), std::nullopt});
+    if (const auto* record = dynamic_cast<const telemetry::request_record*>(running.recorder())) added.record = *record;
+  });
+}
+
 loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::client*>& clients, time_point queried) {
-  const auto& current = shard.event_loop();
+  auto& current = shard.event_loop();
   loop_snapshot result;
   result.taken = current.now();
   result.lag = result.taken - queried;
@@ -31,6 +43,7 @@ loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::c
   shard.requests().visit_open([&](const auto& record, const auto*) { result.in_flight.push_back(record); });
   shard.requests().visit_finished(
       [&](const auto& record, const auto* kept) { result.finished.emplace_back(*kept, record); });
+  add_activities(result, current);
   for (auto* client : clients) {
     std::ranges::move(client->upstreams().statuses(), std::back_inserter(result.upstreams));
     std::ranges::move(client->origins(), std::back_inserter(result.origins));

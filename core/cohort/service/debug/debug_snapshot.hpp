@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,16 @@
 #include <cohort/telemetry/requests/request_log.hpp>
 
 namespace cohort::service {
+
+/// A request or a run of a periodic job that is in progress.
+struct activity_snapshot {
+  activity_kind kind{};
+  std::string name;
+  telemetry::trace_id trace;
+  time_point started{};
+  /// Its calls; empty if they are not recorded.
+  std::optional<telemetry::request_record> record;
+};
 
 /// The state of one loop of a service at one time.
 struct loop_snapshot {
@@ -21,9 +32,15 @@ struct loop_snapshot {
   std::size_t connections = 0;
   std::vector<telemetry::request_record> in_flight;
   std::vector<std::pair<telemetry::request_log::reason, telemetry::request_record>> finished;
+  /// At most `max_activities`, the latest; all services of the loop's.
+  std::vector<activity_snapshot> activities;
+  /// The number of those that are not in `activities`.
+  std::size_t activities_omitted = 0;
   std::vector<http::upstream_status> upstreams;
   std::vector<http::connection_pool::origin_status> origins;
 };
+
+constexpr std::size_t max_activities = 100;
 
 /// Queries all loops of a service at once, by the index in `loops`. Empty for a loop that has not responded within
 /// `max_wait`: it is blocked or overloaded. Called on one of the loops. The objects must outlive the service's loops or

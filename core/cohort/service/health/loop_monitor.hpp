@@ -21,6 +21,7 @@ class loop_monitor {
   /// Called on the monitored loop.
   void start();
 
+  loop& monitored_loop() noexcept { return loop_; }
   const loop& monitored_loop() const noexcept { return loop_; }
   /// CPU time of the loop's thread; 0 before `start`. Thread-safe while that thread exists.
   double cpu_seconds() const noexcept;

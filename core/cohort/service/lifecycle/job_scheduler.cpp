@@ -8,9 +8,29 @@
 
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/with_deadline.hpp>
+#include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::service {
 namespace {
+
+/// The record of a run, for `/debug/tasks`.
+class job_record {
+ public:
+  /// `name` must outlive the loop.
+  job_record(const std::string& name, time_point started, deadline until)
+      : record_(std::make_unique<telemetry::request_record>()) {
+    record_->reset(started, loop::current().wall_now());
+    record_->route = name;
+    record_->until = until;
+    activity_->begin(name.c_str(), 0, 0, started);
+    activity_->set_recorder(record_.get());
+  }
+  telemetry::request_record& record() const noexcept { return *record_; }
+
+ private:
+  std::unique_ptr<telemetry::request_record> record_;
+  activity_scope activity_{activity_kind::job};
+};
 
 double to_seconds(duration span) { return std::chrono::duration<double>(span).count(); }
 
@@ -164,10 +184,13 @@ task<> job_scheduler::run_once(schedule& job) {
   auto& current = loop::current();
   const auto started = current.now();
   const auto run_deadline = deadline::after(started, job.options.timeout);
+  const job_record recorded{job.name, started, run_deadline};
+  telemetry::server_timing timing;
+  timing.recording().attach(recorded.record());
   std::exception_ptr failure;
   std::string error;
   try {
-    auto work = job.work(call_context{.deadline = run_deadline, .request_id = job.name});
+    auto work = job.work(call_context{.deadline = run_deadline, .request_id = job.name, .timing = &timing});
     const auto ended = co_await with_deadline(run_deadline, std::move(work));
     if (!ended) error = "not completed at its timeout";
   } catch (...) {

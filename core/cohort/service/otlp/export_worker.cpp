@@ -153,7 +153,7 @@ task<std::optional<std::string>> export_worker::compress(std::string body) {
     rest.remove_prefix(part.size());
     if (!encoder->encode(part, rest.empty() ? operation::finish : operation::process, compressed))
       co_return std::nullopt;
-    if (!rest.empty()) co_await asio::post(loop::current().get_executor(), asio::deferred);
+    if (!rest.empty()) co_await yield_to_loop();
   }
   co_return compressed;
 }

@@ -2,12 +2,19 @@
 #include <cohort/telemetry/requests/call_recording.hpp>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/telemetry/call_context.hpp>
+#include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::telemetry {
 
-call_recording::call_recording(request_record* request, std::string_view name, time_point started, deadline until)
+request_record* record_of(const call_context& context) noexcept {
+  return context.timing ? context.timing->recording().get() : nullptr;
+}
+
+call_recording::call_recording(request_record* request, std::string_view name, time_point started, deadline until,
+                               call_kind kind)
     : request_(request), loop_(loop::current()) {
-  if (request_) call_ = request_->add_call(name, started, until);
+  if (request_) call_ = request_->add_call(name, started, until, kind);
 }
 
 void call_recording::end(std::string_view outcome) noexcept {
@@ -19,8 +26,11 @@ void call_recording::end(std::string_view outcome) noexcept {
     auto& attempt = request_->attempts[i];
     if (attempt.call == index && !attempt.has_ended()) end_attempt(&attempt, "cancelled", now);
   }
-  call_->ended = now;
-  call_->outcome = outcome;
+  request_->end_call(*call_, outcome, now);
+}
+
+void call_recording::set_detail(std::string_view detail) noexcept {
+  if (call_ && call_->detail.view().empty()) call_->detail = detail;
 }
 
 attempt_record* call_recording::add_attempt(attempt_kind kind, time_point now) noexcept {

@@ -5,23 +5,32 @@
 
 namespace cohort {
 class loop;
-}
+struct call_context;
+}  // namespace cohort
 
 namespace cohort::telemetry {
 
-/// Writes the record of one call to an upstream. Ends it as cancelled when it is destroyed. Does nothing without a
+/// The record of the request that a call is made on behalf of; null if there is none.
+request_record* record_of(const call_context& context) noexcept;
+
+/// Writes the record of one call. Ends it as cancelled when it is destroyed. Does nothing without a
 /// request record, or if that is full.
 class call_recording {
  public:
   /// `request` may be null; if not, it must outlive this. `name` is the upstream's, `until` the deadline of the call.
   /// Must be constructed on a loop.
-  call_recording(request_record* request, std::string_view name, time_point started, deadline until);
+  call_recording(request_record* request, std::string_view name, time_point started, deadline until,
+                 call_kind kind = call_kind::upstream);
   ~call_recording() { end("cancelled"); }
   call_recording(const call_recording&) = delete;
   call_recording& operator=(const call_recording&) = delete;
 
   /// Ends the record, and its attempts that have not ended. `outcome` is a string literal. Later calls do nothing.
   void end(std::string_view outcome) noexcept;
+  /// Sets the statement or command, unless it has been set.
+  void set_detail(std::string_view detail) noexcept;
+  /// Leaves the record to the request, whose end ends it: for a call whose owner may outlive the request.
+  void abandon() noexcept { call_ = nullptr; }
   /// Begins the record of an attempt; null if there is none. All attempts but the first one refer to the one before.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
   /// Ends the record of an attempt. One that was cancelled has the cause that interrupted the request, unless it has a

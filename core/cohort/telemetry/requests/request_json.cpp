@@ -44,12 +44,14 @@ void write_attempt(json::writer& out, const request_record& request, const call_
 }
 
 void write_call(json::writer& out, const request_record& request, const call_record& call, time_point now) {
-  out.open_object().field("upstream", call.name.view());
+  out.open_object().field("kind", to_string(call.kind)).field("upstream", call.name.view());
+  if (!call.detail.view().empty()) out.field("detail", call.detail.view());
   write_milliseconds(out, "start_ms", call.started - request.started);
   if (!call.until.is_never()) write_milliseconds(out, "budget_ms", call.until.remaining(call.started));
   if (call.has_ended()) {
     write_milliseconds(out, "end_ms", call.ended - request.started);
     out.field("outcome", call.outcome);
+    if (call.cancelled_by != cancellation_cause::none) out.field("cancelled_by", to_string(call.cancelled_by));
   } else if (!call.until.is_never()) {
     write_milliseconds(out, "remaining_ms", call.until.remaining(now));
   }
@@ -79,6 +81,27 @@ void write_attempts(json::writer& out, const request_record& request, const call
   out.key("attempts").open_array();
   for (const auto& attempt : request.all_attempts()) {
     if (attempt.call == index) write_attempt(out, request, call, attempt, now);
+  }
+  out.close_array();
+}
+
+void write_awaits(json::writer& out, const request_record& request, time_point now) {
+  out.key("awaits").open_array();
+  for (const auto& call : request.all_calls()) {
+    if (call.has_ended()) continue;
+    out.open_object().field("kind", to_string(call.kind)).field("name", call.name.view());
+    if (!call.detail.view().empty()) out.field("detail", call.detail.view());
+    write_milliseconds(out, "age_ms", now - call.started);
+    if (!call.until.is_never()) write_milliseconds(out, "remaining_ms", call.until.remaining(now));
+    if (call.attempt_count > 0) {
+      out.key("attempts").open_array();
+      const auto index = request.index_of(call);
+      for (const auto& attempt : request.all_attempts()) {
+        if (attempt.call == index && !attempt.has_ended()) write_attempt(out, request, call, attempt, now);
+      }
+      out.close_array();
+    }
+    out.close_object();
   }
   out.close_array();
 }

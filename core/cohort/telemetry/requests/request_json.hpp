@@ -14,6 +14,10 @@ void write_milliseconds(json::writer& out, std::string_view name, duration span)
 /// `attempts_dropped` if the record had no room for all of them.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 
+/// The member `awaits`: an array of the calls that have not ended at `now`, with their age and, unless their deadline
+/// is `never`, the time that is left; for a call with attempts also those of them that run.
+void write_awaits(json::writer& out, const request_record& request, time_point now);
+
 /// The members of an object for a request with all its calls. One that runs at `now` has `age_ms` and, unless its
 /// deadline is `never`, `remaining_ms`; one that has ended has `duration_ms` and `status`.
 void write_request_members(json::writer& out, const request_record& request, time_point now);

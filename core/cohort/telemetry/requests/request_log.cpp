@@ -66,6 +66,9 @@ void request_log::close(request_record& record) noexcept {
   (ended->next ? ended->next->previous : last_open_) = ended->previous;
   --open_count_;
   record.ended = loop_.now();
+  for (auto& call : std::span{record.calls}.first(record.call_count)) {
+    if (call.outcome.empty()) record.end_call(call, "cancelled", record.ended);
+  }
   if (record.has_problem()) {
     ended = problems_.push(std::move(ended));
   } else {
@@ -73,6 +76,12 @@ void request_log::close(request_record& record) noexcept {
     if (ended && may_sample(ended->ended)) ended = sampled_.push(std::move(ended));
   }
   if (ended) recycle(std::move(ended));
+}
+
+void request_log::interrupt_all(cancellation_cause cause) noexcept {
+  for (auto* current = first_open_; current; current = current->next) {
+    if (current->interrupted_by == cancellation_cause::none) current->interrupted_by = cause;
+  }
 }
 
 /// Replaces the shortest record, or one that is too old. Returns the record that gives way.

@@ -50,6 +50,9 @@ class request_log {
   /// Ends a record. Keeps it or reuses it; not to be used after that.
   void close(request_record& record) noexcept;
 
+  /// Sets the cause of the cancellation that follows, for all records in progress that have none.
+  void interrupt_all(cancellation_cause cause) noexcept;
+
   /// The number of records in progress.
   std::size_t open_count() const noexcept { return open_count_; }
   /// Calls `visit` with the records in progress, the oldest first.

@@ -3,6 +3,11 @@
 
 namespace cohort::telemetry {
 
+std::string_view to_string(call_kind kind) noexcept {
+  constexpr std::array<std::string_view, 6> names{"upstream", "postgres", "redis", "sqlite", "blocking", "cache"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
 std::string_view to_string(attempt_kind kind) noexcept {
   constexpr std::array<std::string_view, 4> names{"first", "retry", "hedge", "redirect"};
   return names[static_cast<std::size_t>(kind)];
@@ -34,19 +39,43 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
   calls_dropped = 0;
 }
 
-call_record* request_record::add_call(std::string_view name, time_point now, deadline call_deadline) noexcept {
+call_record* request_record::add_call(std::string_view name, time_point now, deadline call_deadline,
+                                      call_kind kind) noexcept {
   if (call_count == max_calls) {
     if (calls_dropped < UINT16_MAX) ++calls_dropped;
     return nullptr;
   }
   auto& call = calls[call_count++];
   call.name = name;
+  call.detail = std::string_view{};
+  call.kind = kind;
+  call.cancelled_by = cancellation_cause::none;
   call.started = now;
   call.ended = time_point::min();
   call.until = call_deadline;
   call.outcome = {};
   call.attempt_count = call.attempts_dropped = 0;
   return &call;
+}
+
+void request_record::end_call(call_record& call, std::string_view outcome, time_point now) const noexcept {
+  if (call.has_ended()) return;
+  call.ended = now;
+  call.outcome = outcome;
+  if (outcome == "cancelled") {
+    call.cancelled_by = interrupted_by != cancellation_cause::none ? interrupted_by : cancellation_cause::caller;
+  } else if (outcome == "timeout" && call.until.expired(now)) {
+    call.cancelled_by = cancellation_cause::deadline;
+  }
+}
+
+std::size_t request_record::begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept {
+  const auto* const added = add_call(name, now, work_deadline, call_kind::blocking);
+  return added ? index_of(*added) : max_calls;
+}
+
+void request_record::end_work(std::size_t number, std::string_view outcome, time_point now) noexcept {
+  if (number < call_count) end_call(calls[number], outcome, now);
 }
 
 attempt_record* request_record::add_attempt(call_record& call, attempt_kind kind, std::uint8_t of,
@@ -65,12 +94,16 @@ attempt_record* request_record::add_attempt(call_record& call, attempt_kind kind
   return &attempt;
 }
 
+bool is_failure(const call_record& call) noexcept {
+  if (call.kind == call_kind::cache) return false;
+  return call.outcome != "ok" && call.outcome != "client_error";
+}
+
 bool request_record::has_problem() const noexcept {
   // A client that disconnects, such as one with a faster response from another replica, cancels calls as well.
   if (interrupted_by == cancellation_cause::client) return false;
   if (interrupted_by != cancellation_cause::none || status >= 500) return true;
-  return std::ranges::any_of(
-      all_calls(), [](const call_record& call) { return call.outcome != "ok" && call.outcome != "client_error"; });
+  return std::ranges::any_of(all_calls(), [](const call_record& call) { return is_failure(call); });
 }
 
 }  // namespace cohort::telemetry

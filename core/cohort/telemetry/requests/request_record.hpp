@@ -9,10 +9,12 @@
 #include <span>
 #include <string_view>
 
+#include <cohort/runtime/activity.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/trace_context.hpp>
 
-// The records of a request, of the upstream calls made on behalf of it, and of their attempts. They have a fixed size
+// The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
+// attempts of upstream calls. They have a fixed size
 // and own their texts, so that a record is kept without an allocation after the objects that it describes have ended.
 namespace cohort::telemetry {
 
@@ -35,6 +37,19 @@ class bounded_text {
   std::uint8_t size_ = 0;
   // Only the first `size_` bytes have a value.
   std::array<char, Capacity> bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+};
+
+/// What a call was made to.
+enum class call_kind : std::uint8_t {
+  /// Another service, by HTTP.
+  upstream,
+  postgres,
+  redis,
+  sqlite,
+  /// A job of a `blocking_pool`: the time in its queue and on its thread.
+  blocking,
+  /// A look-up in a cache, with the wait for a fetch that another request made.
+  cache,
 };
 
 /// Why an attempt was made.
@@ -76,6 +91,7 @@ enum class cancellation_cause : std::uint8_t {
   caller,
 };
 
+std::string_view to_string(call_kind kind) noexcept;
 std::string_view to_string(attempt_kind kind) noexcept;
 std::string_view to_string(attempt_phase phase) noexcept;
 std::string_view to_string(cancellation_cause cause) noexcept;
@@ -119,17 +135,22 @@ struct attempt_record {
   time_point ended() const noexcept { return phase_started; }
 };
 
-/// One call to an upstream, with all its attempts.
+/// One call, with all its attempts.
 struct call_record {
-  /// The name of the upstream.
+  /// The name of the upstream, the database or the cache; the name of the blocking job.
   bounded_text<31> name{};
+  /// The beginning of the SQL statement, without the values of its parameters, or the Redis command; may be empty.
+  bounded_text<79> detail{};
   time_point started{};
   /// `time_point::min()` while the call runs.
   time_point ended = time_point::min();
   /// The call's own deadline. Its budget at a time is `until.remaining(time)`.
   deadline until{};
-  /// The result as in the metric `cohort_client_requests_total`; empty while the call runs. A string literal.
+  /// The result as in the metric `cohort_client_requests_total` or that of the database; `hit`, `stale`, `miss` or
+  /// `failed` of a cache; empty while the call runs. A string literal.
   std::string_view outcome{};
+  call_kind kind = call_kind::upstream;
+  cancellation_cause cancelled_by = cancellation_cause::none;
   std::uint8_t attempt_count = 0;
   /// Attempts without a record, because the request's had no room.
   std::uint8_t attempts_dropped = 0;
@@ -137,15 +158,23 @@ struct call_record {
   bool has_ended() const noexcept { return ended != time_point::min(); }
 };
 
+/// Whether a call that has ended had no usable result. A cache without a value is no failure.
+bool is_failure(const call_record& call) noexcept;
+
 /// A request that a server received, or work of a service's own, with the calls made on behalf of it.
-struct request_record {
+struct request_record : work_recorder {
   static constexpr std::size_t max_calls = 12;
   static constexpr std::size_t max_attempts = 24;
 
   /// Makes it the record of another request.
   void reset(time_point now, wall_time wall_now) noexcept;
   /// Adds a call; null if the record is full.
-  call_record* add_call(std::string_view name, time_point now, deadline call_deadline) noexcept;
+  call_record* add_call(std::string_view name, time_point now, deadline call_deadline,
+                        call_kind kind = call_kind::upstream) noexcept;
+  /// Ends a call that has not ended. One that was cancelled has the cause that interrupted the request.
+  void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
+  std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept override;
+  void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
   /// Adds an attempt of a call of this record; null if the record is full.
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
 

@@ -25,6 +25,16 @@ class attribute_list {
   std::size_t count_ = 0;
 };
 
+/// The value of `db.system.name` (https://opentelemetry.io/docs/specs/semconv/database/); empty if it is no database.
+constexpr std::string_view database_system(call_kind kind) noexcept {
+  switch (kind) {
+    case call_kind::postgres: return "postgresql";
+    case call_kind::redis: return "redis";
+    case call_kind::sqlite: return "sqlite";
+    default: return {};
+  }
+}
+
 /// Converts the times of a record to the wall clock, whose offset is the same for all spans of a request.
 class call_span_recorder {
  public:
@@ -46,17 +56,21 @@ class call_span_recorder {
   void record_call(const call_record& call) {
     const auto ended = call.has_ended() ? call.ended : now_;
     attribute_list attributes;
-    attributes.add("cohort.upstream", call.name.view());
+    add_identity(attributes, call);
     attributes.add("cohort.call.outcome", call.outcome);
-    attributes.add("cohort.call.attempts", std::int64_t{call.attempt_count} + call.attempts_dropped);
+    if (call.cancelled_by != cancellation_cause::none) {
+      attributes.add("cohort.cancelled_by", to_string(call.cancelled_by));
+    }
     if (!call.until.is_never()) {
       attributes.add("cohort.deadline.budget_ms", milliseconds(call.until.remaining(call.started)).count());
       attributes.add("cohort.deadline.left_ms", milliseconds(call.until.remaining(ended)).count());
     }
-    const bool is_error = call.outcome != "ok" && call.outcome != "client_error";
+    const bool is_error = is_failure(call);
     if (is_error) attributes.add("error.type", call.outcome);
-    const auto name = "call " + std::string{call.name.view()};
-    span written = make_span(name, span_kind::internal, make_span_id(random_), trace_.span_id);
+    const auto prefix = call.kind == call_kind::upstream ? std::string_view{"call"} : to_string(call.kind);
+    const auto name = std::string{prefix} + " " + std::string{call.name.view()};
+    const auto kind = database_system(call.kind).empty() ? span_kind::internal : span_kind::client;
+    span written = make_span(name, kind, make_span_id(random_), trace_.span_id);
     written.start = wall(call.started);
     written.end = wall(ended);
     written.attributes = attributes.view();
@@ -69,6 +83,20 @@ class call_span_recorder {
     std::int64_t position = 0;
     for (const auto& attempt : record_.all_attempts()) {
       if (attempt.call == index) record_attempt(call, attempt, position++, written.trace.span_id);
+    }
+  }
+
+  static void add_identity(attribute_list& attributes, const call_record& call) {
+    attributes.add("cohort.call.kind", to_string(call.kind));
+    if (const auto system = database_system(call.kind); !system.empty()) {
+      attributes.add("db.system.name", system);
+      attributes.add("cohort.database", call.name.view());
+      if (!call.detail.view().empty()) {
+        attributes.add(call.kind == call_kind::redis ? "db.operation.name" : "db.query.text", call.detail.view());
+      }
+    } else if (call.kind == call_kind::upstream) {
+      attributes.add("cohort.upstream", call.name.view());
+      attributes.add("cohort.call.attempts", std::int64_t{call.attempt_count} + call.attempts_dropped);
     }
   }
 

@@ -13,9 +13,9 @@ namespace cohort::telemetry {
 /// Whether the request, or a call or attempt on behalf of it, reached its deadline.
 bool missed_deadline(const request_record& record) noexcept;
 
-/// Records a span for each upstream call of a request and for each of its attempts, from the request's record, at the
-/// end of the request. The calls are children of the span in `trace`, the attempts children of their call. The span of
-/// an attempt has the ID that was sent to the server.
+/// Records a span for each call of a request, to upstreams, databases, caches and blocking work, and for each attempt,
+/// from the request's record, at the end of the request. The calls are children of the span in `trace`, the attempts
+/// children of their call. The span of an attempt has the ID that was sent to the server.
 void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop);
 
 }  // namespace cohort::telemetry

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/runtime/blocking/blocking_pool.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
 // The records that a server makes of its requests.
@@ -101,9 +102,48 @@ TEST_CASE("request records: the cause that cancelled the handler is known before
     REQUIRE(fixture.finished().size() == 1);
     CHECK(fixture.finished().front().status == 499);
   }
+  SECTION("the end of the drain") {
+    fixture.time.run(fixture.running->server().drain(1s));
+    CHECK(cause == telemetry::cancellation_cause::shutdown);
+  }
   CHECK(fixture.open().empty());
   REQUIRE(fixture.finished().size() == 1);
   CHECK(fixture.finished().front().interrupted_by == cause);
+}
+
+task<http::response> run_blocking(blocking_pool& pool, request_context& context) {
+  auto function = [] { return 1; };
+  auto running = pool.run(context, function, "resize image");
+  const auto value = co_await std::move(running);
+  co_return text_response(value ? "ok" : value.error().message());
+}
+
+TEST_CASE("request records: blocking work is a call with the job's name and its deadline", "[http][requests]") {
+  records_fixture fixture;
+  blocking_pool pool;
+  pool.set_simulated_cost(300ms);
+  duration limit = 3s;
+  SECTION("done in time") {}
+  SECTION("at the deadline") { limit = 200ms; }
+  const bool in_time = limit > 300ms;
+  fixture.routes.get("/", [&](request_context& context) { return run_blocking(pool, context); }).timeout(limit);
+  auto client = fixture.connect();
+  client.send(get("/"));
+  fixture.time.run_for(100ms);
+  REQUIRE(fixture.open().size() == 1);
+  REQUIRE(fixture.open().front().all_calls().size() == 1);
+  CHECK_FALSE(fixture.open().front().calls[0].has_ended());
+  fixture.time.run_for(1s);
+  REQUIRE(fixture.finished().size() == 1);
+  const auto record = fixture.finished().front();
+  REQUIRE(record.all_calls().size() == 1);
+  const auto& call = record.calls[0];
+  CHECK(call.kind == telemetry::call_kind::blocking);
+  CHECK(call.name.view() == "resize image");
+  CHECK(call.has_ended());
+  CHECK((call.outcome == "ok") == in_time);
+  CHECK((call.cancelled_by == telemetry::cancellation_cause::deadline) == !in_time);
+  CHECK(call.ended - call.started >= (in_time ? 300ms : 200ms));
 }
 
 TEST_CASE("request records: a streamed response is listed until its end", "[http][requests]") {

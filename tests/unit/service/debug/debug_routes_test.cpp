@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/service/debug/debug_routes.hpp>
+#include <cohort/service/debug/debug_snapshot.hpp>
 #include "tests/support/openapi_document.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
@@ -138,6 +139,49 @@ TEST_CASE("debug routes: tasks, loops and settings", "[service][debug]") {
   CHECK(json_at(config, "/settings/0/value") == "\"fast\"");
   CHECK(json_at(config, "/settings/0/source") == "\"environment\"");
   CHECK(json_at(config, "/settings/1/source") == "\"default\"");
+}
+
+TEST_CASE("debug routes: a request in progress is in the tasks with the calls that it awaits", "[service][debug]") {
+  debug_fixture fixture;
+  auto client = fixture.connect();
+  client.send(get("/item",
+                  "x-envoy-expected-rq-timeout-ms: 1500\r\ntraceparent: "
+                  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
+  fixture.time.run_for(400ms);
+  const auto body = fixture.get_debug("/debug/tasks").body;
+  // The others are the request for the list, and that of the upstream, whose server has the same loop.
+  std::string item;
+  for (int i = 0; i < 3; ++i) {
+    const auto each = "/loops/0/activities/" + std::to_string(i);
+    if (json_at(body, each + "/name") == "\"/item\"") item = each;
+  }
+  const auto at = [&](const std::string& pointer) { return json_at(body, item + pointer).value_or("absent"); };
+  CHECK(at("/kind") == "\"request\"");
+  CHECK(at("/name") == "\"/item\"");
+  CHECK(at("/trace_id") == "\"0af7651916cd43dd8448eb211c80319c\"");
+  CHECK(std::stod(at("/age_ms")) >= 400);
+  CHECK(std::stod(at("/remaining_ms")) <= 1100);
+  CHECK(at("/awaits/0/kind") == "\"upstream\"");
+  CHECK(at("/awaits/0/name") == "\"slow\"");
+  CHECK(std::stod(at("/awaits/0/age_ms")) >= 300);
+  CHECK(at("/awaits/0/attempts/0/phase") == "\"wait\"");
+  fixture.time.run_for(1s);
+  CHECK(fixture.get_debug("/debug/tasks").body.find("/item") == std::string::npos);
+}
+
+TEST_CASE("debug routes: the list of tasks is bounded", "[service][debug]") {
+  debug_fixture fixture;
+  std::vector<peer> clients;
+  for (std::size_t i = 0; i < service::max_activities + 20; ++i) {
+    clients.push_back(fixture.connect());
+    clients.back().send(get("/item"));
+  }
+  fixture.time.run_for(100ms);
+  const auto body = fixture.get_debug("/debug/tasks").body;
+  CHECK(json_at(body, "/loops/0/activities/99").has_value());
+  CHECK_FALSE(json_at(body, "/loops/0/activities/100").has_value());
+  // Each request has one at the upstream, whose server has the same loop.
+  CHECK(json_at(body, "/loops/0/activities_omitted") == "141");
 }
 
 TEST_CASE("debug routes: the log level changes for all loggers of the program", "[service][debug]") {

@@ -186,5 +186,24 @@ TEST_CASE("job_scheduler: rejects invalid jobs", "[service][jobs]") {
   CHECK_THROWS_AS(fixture.jobs.every("b", 1s, fixture.record(0s)), std::logic_error);
 }
 
+TEST_CASE("job_scheduler: a run is an activity of its loop with the job's name", "[service][jobs]") {
+  scheduler_fixture test;
+  test.jobs.every("cleanup", 1s, test.record(500ms));
+  test.start_jobs();
+  const auto names = [&] {
+    std::string all;
+    test.time.event_loop().activities().visit([&](const activity& each) {
+      all.append(each.kind() == activity_kind::job ? "job " : "request ").append(each.name());
+      CHECK(each.recorder() != nullptr);
+    });
+    return all;
+  };
+  CHECK(names().empty());
+  test.time.run_for(1200ms);
+  CHECK(names() == "job cleanup");
+  test.time.run_for(500ms);
+  CHECK(names().empty());
+}
+
 }  // namespace
 }  // namespace cohort

@@ -5,6 +5,7 @@
 
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/telemetry/requests/call_recording.hpp>
 #include <cohort/telemetry/tracing/tracer.hpp>
 #include "tests/unit/service/otlp/collector_fixture.hpp"
 
@@ -241,6 +242,49 @@ TEST_CASE("request spans: each attempt has the span ID that was sent to the serv
   CHECK(attempt->end <= server->end);
   CHECK(attempt->end - attempt->start >= 20'000'000);
   CHECK(attempt->events.front() == "wait");
+}
+
+task<http::response> run_recorded_work(request_context& context) {
+  const auto now = loop::current().now();
+  auto* const record = context.timing().recording().get();
+  using enum telemetry::call_kind;
+  telemetry::call_recording reports{record, "reports", now, context.deadline(), cache};
+  reports.end("miss");
+  telemetry::call_recording orders{record, "orders", now, context.deadline(), postgres};
+  orders.set_detail("select 1");
+  auto delaying = sleep_for(20ms);
+  co_await std::move(delaying);
+  orders.end("ok");
+  telemetry::call_recording counters{record, "counters", loop::current().now(), context.deadline(), redis};
+  counters.set_detail("GET");
+  counters.end("timeout");
+  co_return text_response("ok");
+}
+
+TEST_CASE("request spans: database calls and cache look-ups are children of the request's span", "[service][tracing]") {
+  traced_fixture test;
+  http::router routes;
+  routes.get("/work", [](request_context& context) { return run_recorded_work(context); });
+  test.serve(std::move(routes));
+  CHECK(test.response_to(get("/work", traceparent())).body == "ok");
+  const auto spans = test.take();
+  REQUIRE(spans.size() == 4);
+  const auto* server = find(spans, "GET /work");
+  const auto* cache = find(spans, "cache reports");
+  const auto* query = find(spans, "postgres orders");
+  const auto* command = find(spans, "redis counters");
+  REQUIRE((server && cache && query && command));
+  for (const auto* child : {cache, query, command}) CHECK(child->parent == server->id);
+  CHECK(query->kind == 3);
+  CHECK(query->end - query->start >= 20'000'000);
+  CHECK(query->attributes.at("db.system.name") == "postgresql");
+  CHECK(query->attributes.at("db.query.text") == "select 1");
+  CHECK(query->status == 0);
+  CHECK(cache->kind == 1);
+  CHECK(cache->status == 0);
+  CHECK(cache->attributes.at("cohort.call.outcome") == "miss");
+  CHECK(command->attributes.at("db.operation.name") == "GET");
+  CHECK(command->status == 2);
 }
 
 TEST_CASE("request spans: a retry is an attempt of its own", "[service][tracing]") {

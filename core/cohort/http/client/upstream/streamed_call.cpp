@@ -105,7 +105,7 @@ task<open_result> upstream::open(client_request request, call_context context, o
   auto target = origin_of(request.url);
   open_result result{.response = client_error::invalid_request};
   // Up to the head of the response: the body may outlive the request that the call is made for.
-  telemetry::call_recording recording{record_of(context), name_, started, call_deadline};
+  telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
   const auto record = [&](const client_result& ended) {
     result.elapsed = loop::current().now() - started;
     recording.end(outcome_label(ended));

@@ -64,10 +64,6 @@ upstream::loop_state& upstream::current_loop_state() {
   return *state;
 }
 
-telemetry::request_record* upstream::record_of(const call_context& context) noexcept {
-  return context.timing ? context.timing->recording().get() : nullptr;
-}
-
 deadline upstream::call_deadline_of(const call_context& context, time_point started, duration max_timeout) const {
   const auto reserve = reserve_for(context.deadline, started, settings_.reserve);
   return derive_deadline(context.deadline, started, max_timeout, reserve);
@@ -98,7 +94,7 @@ task<upstream_result> upstream::call(client_request request, call_context contex
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
   auto target = origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
-  telemetry::call_recording recording{record_of(context), name_, started, call_deadline};
+  telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};
     prepare_request(request, context);

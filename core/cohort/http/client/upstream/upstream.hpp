@@ -119,7 +119,6 @@ class upstream {
 
   loop_state& current_loop_state();
   /// The record of the request that a call is made for; null if it has none.
-  static telemetry::request_record* record_of(const call_context& context) noexcept;
   deadline call_deadline_of(const call_context& context, time_point started, duration max_timeout) const;
   void prepare_request(client_request& request, const call_context& context) const;
   void notify_response(const client_request& request, client_result& result) const;

@@ -28,6 +28,18 @@ class gauge_guard {
   telemetry::gauge& gauge_;
 };
 
+/// Ends an activity.
+class activity_end {
+ public:
+  explicit activity_end(activity& running) noexcept : running_(running) {}
+  ~activity_end() { running_.end(); }
+  activity_end(const activity_end&) = delete;
+  activity_end& operator=(const activity_end&) = delete;
+
+ private:
+  activity& running_;
+};
+
 response reserve_response() {
   auto result = error_response(status::service_unavailable, "The server has too many connections, retry later");
   result.set("Retry-After", "1");
@@ -104,6 +116,9 @@ task<connection::disposition> connection::handle_request() {
   --requests_left_;
   request_context context{head_, origin_.peer_address, tls_.get()};
   prepare(context, start);
+  const auto& trace = context.trace().id;
+  activity_->begin(route_ ? route_->pattern.c_str() : "no route", trace.high, trace.low, start);
+  const activity_end end{*activity_};
   parser_->decoder().set_max_body_bytes(max_body_bytes());
 
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};

@@ -19,6 +19,7 @@
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/http/server/server_shard.hpp>
 #include <cohort/net/stream.hpp>
+#include <cohort/runtime/activity.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::http {
@@ -152,6 +153,8 @@ class connection final : public open_connection, private interim_sender {
   net::stream_ptr stream_;
   connection_origin origin_;
   std::unique_ptr<const tls_client> tls_;
+  /// The current request, for logs of stalls.
+  activity_scope activity_{activity_kind::request};
 
   input_buffer input_;
   std::string output_;

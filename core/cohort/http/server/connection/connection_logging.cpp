@@ -31,6 +31,7 @@ telemetry::request_record& connection::open_record(request_context& context, tim
   record.method = head_.method_text;
   record.route = context.endpoint();
   record.until = context.deadline();
+  activity_->set_recorder(&record);
   return record;
 }
 

@@ -143,9 +143,7 @@ task<> connection::pause_pipeline() {
   shard_.state().metrics.bounds.pipeline_pauses_total.increment();
   // A failure also ends the next read or write.
   co_await flush();
-  auto other_handlers =
-      async_operation<std::monostate>([](completion_handler<std::monostate> handler) { handler.post({}); });
-  co_await std::move(other_handlers);
+  co_await yield_to_loop();
 }
 
 /// Reads the whole body into `body_`.

@@ -85,7 +85,7 @@ task<> body_writer::write_encoded(std::string_view bytes) {
     encoded_since_yield_ += piece.size();
     if (encoded_since_yield_ < max_encoded_between_yields) continue;
     encoded_since_yield_ = 0;
-    co_await asio::post(loop::current().get_executor(), asio::deferred);
+    co_await yield_to_loop();
   }
 }
 
@@ -141,7 +141,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     sent_since_yield += *written;
     if (sent_since_yield < max_bytes_between_yields) continue;
     sent_since_yield = 0;
-    co_await asio::post(loop::current().get_executor(), asio::deferred);
+    co_await yield_to_loop();
   }
   if (ok_ && framing_ == framing::chunked) co_await send("\r\n");
   co_return ok_;

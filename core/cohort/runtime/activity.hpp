@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <cohort/runtime/time/clock.hpp>
+#include <cohort/runtime/time/deadline.hpp>
+
+namespace cohort {
+
+class loop;
+
+/// Records work that is done on behalf of an activity by a module below telemetry, such as a job of `blocking_pool`.
+class work_recorder {
+ public:
+  virtual ~work_recorder() = default;
+  /// Returns a number for `end_work`.
+  virtual std::size_t begin_work(std::string_view name, time_point now, deadline until) noexcept = 0;
+  /// `outcome` is a string literal.
+  virtual void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept = 0;
+};
+
+enum class activity_kind : std::uint8_t { request, job };
+
+/// What a coroutine works on: a request or a run of a periodic job. A loop knows the activity of the coroutine that it
+/// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended; the children
+/// of a coroutine have its activity, except those of a `task_group`, which have none.
+///
+/// The object belongs to the loop and is reused, never freed before the loop: so any thread can read its name and its
+/// trace, which may then be those of the next one.
+class activity {
+ public:
+  /// `name` must live as long as the loop runs: the pattern of a route, the name of a job. Called on the loop.
+  void begin(const char* name, std::uint64_t trace_high, std::uint64_t trace_low, time_point now) noexcept {
+    trace_high_.store(trace_high, std::memory_order_relaxed);
+    trace_low_.store(trace_low, std::memory_order_relaxed);
+    started_ = now;
+    name_.store(name, std::memory_order_release);
+  }
+  /// Called on the loop.
+  void end() noexcept {
+    name_.store(nullptr, std::memory_order_relaxed);
+    recorder_ = nullptr;
+  }
+  /// Where the work of the activity is recorded; until `end`.
+  void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
+
+  /// Null if nothing has begun. Thread-safe.
+  const char* name() const noexcept { return name_.load(std::memory_order_acquire); }
+  /// The halves of the trace ID; zero if there is none. Thread-safe.
+  std::uint64_t trace_high() const noexcept { return trace_high_.load(std::memory_order_relaxed); }
+  std::uint64_t trace_low() const noexcept { return trace_low_.load(std::memory_order_relaxed); }
+  /// Thread-safe.
+  activity_kind kind() const noexcept { return kind_.load(std::memory_order_relaxed); }
+  /// On the loop only.
+  time_point started() const noexcept { return started_; }
+  work_recorder* recorder() const noexcept { return recorder_; }
+
+ private:
+  friend class activity_list;
+  std::atomic<const char*> name_{nullptr};
+  std::atomic<std::uint64_t> trace_high_{0};
+  std::atomic<std::uint64_t> trace_low_{0};
+  std::atomic<activity_kind> kind_{activity_kind::request};
+  time_point started_{};
+  work_recorder* recorder_ = nullptr;
+  activity* previous_ = nullptr;
+  activity* next_ = nullptr;
+};
+
+/// The activities of a loop. Used on the loop only.
+class activity_list {
+ public:
+  activity_list() noexcept = default;
+  ~activity_list();
+  activity_list(const activity_list&) = delete;
+  activity_list& operator=(const activity_list&) = delete;
+
+  activity& acquire(activity_kind kind);
+  void release(activity& unused) noexcept;
+  /// Calls `visit` with each activity that has begun, the latest first.
+  template <class Visitor>
+  void visit(Visitor visit) const {
+    for (const auto* each = first_; each; each = each->next_) {
+      if (each->name()) visit(*each);
+    }
+  }
+
+ private:
+  activity* first_ = nullptr;
+  activity* first_free_ = nullptr;
+};
+
+/// An activity of the current loop, and makes it that of the calling coroutine until it is destroyed.
+class activity_scope {
+ public:
+  explicit activity_scope(activity_kind kind);
+  ~activity_scope();
+  activity_scope(const activity_scope&) = delete;
+  activity_scope& operator=(const activity_scope&) = delete;
+
+  activity* operator->() const noexcept { return &activity_; }
+  activity& operator*() const noexcept { return activity_; }
+
+ private:
+  loop& loop_;
+  activity* previous_;
+  activity& activity_;
+};
+
+}  // namespace cohort

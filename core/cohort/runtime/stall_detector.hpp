@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort {
+
+/// Decides, by periodic observations from another thread, whether a loop has stalled: one handler runs, and no other
+/// has started for a threshold. A loop that waits for events is not stalled, which a marker tells apart: a function
+/// that is posted to the loop. It is posted only if the loop has run something since the last marker, so that an idle
+/// loop is not woken. A state machine without threads or clock.
+class stall_detector {
+ public:
+  /// `threshold` must be positive.
+  explicit stall_detector(duration threshold) noexcept : threshold_(threshold) {}
+
+  enum class action {
+    none,
+    /// Post a marker. When it runs, it reports `loop::activity_sequence()` as `idle_sequence`.
+    post_marker,
+    /// The loop has stalled, for the first time or for twice as long as at the last report.
+    report,
+    /// The stall has ended.
+    report_end,
+  };
+
+  /// `sequence` is `loop::activity_sequence()`; `idle_sequence` the value at which the last marker ran, if one has.
+  action observe(time_point now, std::size_t sequence, std::optional<std::size_t> idle_sequence) noexcept;
+
+  bool is_stalled() const noexcept { return is_stalled_; }
+  /// The duration of the stall, or of the one that has just ended; at most one interval of the observations too short.
+  duration elapsed() const noexcept { return elapsed_; }
+
+ private:
+  duration threshold_;
+  std::optional<std::size_t> sequence_;
+  /// The first observation of `sequence_`.
+  time_point since_{};
+  bool is_marker_posted_ = false;
+  bool is_stalled_ = false;
+  duration next_report_{};
+  duration elapsed_{};
+};
+
+}  // namespace cohort

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <cohort/service/health/loop_monitor.hpp>
+#include <cohort/telemetry/log.hpp>
+
+namespace cohort::service {
+
+/// Finds event loops that have stalled: a handler blocks or computes for too long, so that all other requests of the
+/// loop wait. A thread of its own observes the loops (`stall_detector`), so that a stall is logged while it lasts, with
+/// what runs: the route of a request and its trace ID, or the name of a job. A line is written at the threshold, each
+/// time the duration has doubled, and at the end; at most one stall of a loop a second.
+///
+/// Metrics, by loop: `cohort_loop_stalls_total`, counted when they begin; `cohort_loop_stalled_seconds`, the duration
+/// of the stall that lasts. Of all loops: the histogram `cohort_loop_stall_seconds`, of the stalls that have ended.
+class stall_watchdog {
+ public:
+  /// `monitors` and `registries` must outlive this, and so must the routes and jobs of the loops.
+  stall_watchdog(const std::vector<std::unique_ptr<loop_monitor>>& monitors, duration threshold,
+                 const std::vector<telemetry::registry*>& registries, telemetry::logger log);
+  ~stall_watchdog();
+  stall_watchdog(const stall_watchdog&) = delete;
+  stall_watchdog& operator=(const stall_watchdog&) = delete;
+
+ private:
+  class watched_loop;
+  void run(const std::stop_token& stop);
+
+  duration interval_;
+  telemetry::logger log_;
+  std::vector<std::unique_ptr<watched_loop>> loops_;
+  std::mutex mutex_;
+  std::condition_variable_any stopping_;
+  std::jthread thread_;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/activity.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+#include <cohort/runtime/concurrency/task_group.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/runtime/time/virtual_time.hpp>
+
+namespace cohort {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string current_name() {
+  const auto* const running = loop::current().current_activity();
+  return running && running->name() ? running->name() : "none";
+}
+
+task<> note_after(duration delay, std::vector<std::string>* seen) {
+  auto delaying = sleep_for(delay);
+  co_await std::move(delaying);
+  seen->push_back(current_name());
+}
+
+/// Waits twice under an activity, in a child too.
+task<> work(const char* name, duration delay, std::vector<std::string>* seen) {
+  activity_scope own{activity_kind::request};
+  own->begin(name, 1, 2, loop::current().now());
+  seen->push_back(current_name());
+  auto first = note_after(delay, seen);
+  co_await std::move(first);
+  auto both = when_all(note_after(delay, seen), note_after(delay, seen));
+  co_await std::move(both);
+  seen->push_back(current_name());
+}
+
+task<> run_both(std::vector<std::string>* a, std::vector<std::string>* b) {
+  auto both = when_all(work("a", 10ms, a), work("b", 15ms, b));
+  co_await std::move(both);
+}
+
+TEST_CASE("activity: a coroutine and its children have theirs after each suspension", "[runtime][activity]") {
+  virtual_time time;
+  std::vector<std::string> a, b;
+  time.run(run_both(&a, &b));
+  CHECK(a == std::vector<std::string>(5, "a"));
+  CHECK(b == std::vector<std::string>(5, "b"));
+}
+
+task<> spawn_from_activity(task_group* group, std::vector<std::string>* seen) {
+  activity_scope own{activity_kind::request};
+  own->begin("owner", 0, 0, loop::current().now());
+  group->spawn(note_after(10ms, seen));
+  seen->push_back(current_name());
+  auto delaying = sleep_for(1ms);
+  co_await std::move(delaying);
+}
+
+task<> spawn_and_join(std::vector<std::string>* seen) {
+  task_group group{[](const std::exception_ptr&) {}};
+  auto spawning = spawn_from_activity(&group, seen);
+  co_await std::move(spawning);
+  auto joining = group.join();
+  co_await std::move(joining);
+}
+
+TEST_CASE("activity: a task of a group has none, because it can outlive that of its creator", "[runtime][activity]") {
+  virtual_time time;
+  std::vector<std::string> seen;
+  time.run(spawn_and_join(&seen));
+  CHECK(seen == std::vector<std::string>{"owner", "none"});
+}
+
+task<> list_activities(std::vector<std::string>* seen) {
+  auto& list = loop::current().activities();
+  const auto note = [&] {
+    std::string names;
+    list.visit([&](const activity& each) { names.append(each.name()).append(" "); });
+    seen->push_back(names);
+  };
+  auto& first = list.acquire(activity_kind::request);
+  auto& second = list.acquire(activity_kind::job);
+  first.begin("first", 0, 0, loop::current().now());
+  note();
+  second.begin("second", 0, 0, loop::current().now());
+  note();
+  first.end();
+  note();
+  list.release(first);
+  list.release(second);
+  note();
+  // The objects are reused.
+  CHECK(&list.acquire(activity_kind::request) == &second);
+  list.release(second);
+  co_return;
+}
+
+TEST_CASE("activity_list: lists those that have begun, the latest first", "[runtime][activity]") {
+  virtual_time time;
+  std::vector<std::string> seen;
+  time.run(list_activities(&seen));
+  CHECK(seen == std::vector<std::string>{"first ", "second first ", "second ", ""});
+}
+
+}  // namespace
+}  // namespace cohort
