@@ -7,6 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
+#include <cstddef>
+
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort {
 
@@ -30,3 +33,15 @@ template <class T = void>
 using task = asio::awaitable<T, executor>;
 
 }  // namespace cohort
+
+// Frames of coroutines are in recycled memory. Asio itself keeps 16 freed frames of at most 1020 bytes a thread, and
+// frees one whenever none fits: a request that makes three calls has more of them, and larger ones.
+template <>
+inline void* boost::asio::detail::awaitable_frame_base<cohort::executor>::operator new(std::size_t size) {
+  return cohort::detail::allocate_recycled(size);
+}
+template <>
+inline void boost::asio::detail::awaitable_frame_base<cohort::executor>::operator delete(void* frame,
+                                                                                         std::size_t size) {
+  cohort::detail::deallocate_recycled(frame, size);
+}

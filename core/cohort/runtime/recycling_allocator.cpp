@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/recycling_allocator.hpp>
+
+#include <array>
+#include <new>
+#include <utility>
+
+// A freed block that is not returned to the heap would hide its later use from the sanitizer.
+#if defined(__SANITIZE_ADDRESS__)
+#define COHORT_NO_RECYCLING
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COHORT_NO_RECYCLING
+#endif
+#endif
+
+namespace cohort::detail {
+namespace {
+
+/// Sizes are rounded up to a multiple of it, so that one list of free blocks serves several sizes.
+constexpr std::size_t size_step = 64;
+constexpr std::size_t max_size = 4 * 1024;
+constexpr std::size_t max_kept_bytes = 256 * 1024;
+
+constexpr std::size_t list_of(std::size_t size) noexcept { return (size + size_step - 1) / size_step; }
+
+struct free_block {
+  free_block* next;
+};
+
+/// The free blocks of a thread. Trivially destructible, since objects that outlive the thread's other variables still
+/// free their memory.
+struct free_lists {
+  std::array<free_block*, max_size / size_step + 1> first;
+  /// The bytes that may still be kept. Zero before the first block and after the end of the thread.
+  std::size_t allowance;
+  bool is_registered;
+};
+constinit thread_local free_lists lists{};
+
+/// Returns the blocks to the heap when the thread ends.
+struct release_at_thread_end {
+  ~release_at_thread_end() {
+    lists.allowance = 0;
+    for (auto*& first : lists.first) {
+      while (first) ::operator delete(std::exchange(first, first->next));
+    }
+  }
+  void start() const noexcept {
+    lists.is_registered = true;
+    lists.allowance = max_kept_bytes;
+  }
+};
+thread_local release_at_thread_end release;
+
+}  // namespace
+
+#ifdef COHORT_NO_RECYCLING
+
+void* allocate_recycled(std::size_t size) { return ::operator new(size); }
+void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(block); }
+
+#else
+
+namespace {
+
+/// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has none yet.
+[[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
+  if (lists.is_registered || size > max_size) return ::operator delete(block);
+  release.start();
+  deallocate_recycled(block, size);
+}
+
+}  // namespace
+
+void* allocate_recycled(std::size_t size) {
+  if (size > max_size) return ::operator new(size);
+  const auto list = list_of(size);
+  auto* const block = lists.first[list];
+  if (!block) return ::operator new(list * size_step);
+  lists.first[list] = block->next;
+  lists.allowance += list * size_step;
+  return block;
+}
+
+void deallocate_recycled(void* block, std::size_t size) noexcept {
+  const auto list = list_of(size);
+  if (size > max_size || list * size_step > lists.allowance) return deallocate_slow(block, size);
+  lists.first[list] = new (block) free_block{lists.first[list]};
+  lists.allowance -= list * size_step;
+}
+
+#endif
+
+}  // namespace cohort::detail
