@@ -71,7 +71,7 @@ std::string serialize_request(const target& target, const load_settings& setting
     request.fields.emplace_back(http::envoy_timeout_field,
                                 http::format_envoy_timeout(deadline::after(now, *settings.deadline), now));
   }
-  return http::serialize(request);
+  return std::string{std::string_view{http::serialize(request)}};
 }
 
 }  // namespace
@@ -90,6 +90,15 @@ class target_client::connection {
   void close() noexcept {
     stream.reset();
     response_count = 0;
+  }
+  /// Keeps the connection for the next request if `keep_alive`.
+  void end_exchange(bool keep_alive) {
+    if (buffer.empty() && keep_alive) {
+      ++response_count;
+    } else {
+      close();
+    }
+    buffer.reset();
   }
 
   target_client& owner;
@@ -169,73 +178,78 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
   }
 }
 
+/// The whole request is one coroutine if the connection is open and accepts the request at once, as most do.
 task<request_result> target_client::run_request(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
   if (connection.stream && connection.is_dead(context.event_loop.now())) connection.close();
   if (!connection.stream) {
-    // Connecting takes time: first start the other requests with the same intended start.
-    auto yielded = yield_to_loop();
-    co_await std::move(yielded);
-  }
-  if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};
-  if (!connection.stream) {
-    auto stream = co_await context.connector.connect(connection.owner.origin_, request.timeout());
-    if (!stream) co_return request_result{outcome_of_connect_error(stream.error())};
-    connection.stream = std::move(*stream);
-    context.tracker.on_connection_opened(request.schedule());
+    auto opening = open(connection, request);
+    const auto open_error = co_await std::move(opening);
+    if (open_error) co_return *open_error;
+  } else if (request.timeout().expired(context.event_loop.now())) {
+    co_return request_result{request_outcome::unsent};
   }
   connection.stream->set_deadline(request.timeout());
-  const auto send_error = co_await send(connection, request);
-  if (send_error) {
-    connection.close();
-    co_return *send_error;
-  }
-  co_return co_await receive(connection, request);
-}
-
-task<std::optional<request_result>> target_client::send(connection& connection, active_request& request) {
   const std::string_view text = connection.owner.request_text_;
   const auto written = connection.stream->try_write({asio::buffer(text), asio::const_buffer{}});
-  const std::size_t offset = written ? *written : 0;
-  if (offset < text.size()) {
-    const net::const_buffers rest{asio::buffer(text.substr(offset)), asio::const_buffer{}};
-    const auto sent = co_await net::write_all(*connection.stream, rest);
-    if (!sent) co_return request_result{outcome_of_write_error(sent.error(), connection.is_reused())};
+  if (!written || *written < text.size()) {
+    auto sending = send(connection, text.substr(written ? *written : 0));
+    const auto send_error = co_await std::move(sending);
+    if (send_error) co_return *send_error;
   }
   request.on_sent();
+  response_reader reader{connection.owner.target_};
+  for (bool any_bytes = false; !reader.is_done(); any_bytes = true) {
+    auto reading = connection.stream->read_some(connection.buffer.prepare());
+    const auto count = co_await std::move(reading);
+    if (!count && count.error() == asio::error::eof && reader.ends_with_connection()) break;
+    if (const auto failure = receive(connection, request, reader, count, any_bytes)) {
+      connection.buffer.reset();
+      connection.close();
+      co_return *failure;
+    }
+  }
+  connection.end_exchange(context.settings.keep_alive && reader.keep_alive());
+  co_return request_result{reader.outcome(), reader.status()};
+}
+
+task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {
+  auto& context = connection.owner.context_;
+  // Connecting takes time: first start the other requests with the same intended start.
+  auto yielded = yield_to_loop();
+  co_await std::move(yielded);
+  if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};
+  auto connecting = context.connector.connect(connection.owner.origin_, request.timeout());
+  auto stream = co_await std::move(connecting);
+  if (!stream) co_return request_result{outcome_of_connect_error(stream.error())};
+  connection.stream = std::move(*stream);
+  context.tracker.on_connection_opened(request.schedule());
   co_return std::nullopt;
 }
 
-task<request_result> target_client::receive(connection& connection, active_request& request) {
-  auto& context = connection.owner.context_;
-  auto& buffer = connection.buffer;
-  response_reader reader{connection.owner.target_};
-  bool any_bytes = false;
-  while (!reader.is_done()) {
-    auto reading = connection.stream->read_some(buffer.prepare());
-    const auto count = co_await std::move(reading);
-    if (!count && count.error() == asio::error::eof && reader.ends_with_connection()) break;
-    if (!count) {
-      const bool is_stale = !any_bytes && connection.is_reused();
-      buffer.reset();
-      connection.close();
-      co_return request_result{outcome_of_read_error(count.error(), is_stale)};
-    }
-    any_bytes = true;
-    context.tracker.on_bytes_received(request.schedule(), *count);
-    buffer.commit(*count);
-    if (reader.parse(buffer)) continue;
-    buffer.reset();
-    connection.close();
-    co_return request_result{request_outcome::protocol};
+/// Sends the rest of a request that the connection did not accept at once.
+task<std::optional<request_result>> target_client::send(connection& connection, std::string_view rest) {
+  const net::const_buffers buffers{asio::buffer(rest), asio::const_buffer{}};
+  auto writing = net::write_all(*connection.stream, buffers);
+  const auto sent = co_await std::move(writing);
+  if (sent) co_return std::nullopt;
+  const request_result failure{outcome_of_write_error(sent.error(), connection.is_reused())};
+  connection.close();
+  co_return failure;
+}
+
+/// Parses the bytes of a read. Returns the failure of the request, if it has failed.
+std::optional<request_result> target_client::receive(connection& connection, active_request& request,
+                                                     response_reader& reader, const net::io_result& count,
+                                                     bool any_bytes) {
+  if (!count) {
+    const bool is_stale = !any_bytes && connection.is_reused();
+    return request_result{outcome_of_read_error(count.error(), is_stale)};
   }
-  if (buffer.empty() && context.settings.keep_alive && reader.keep_alive()) {
-    ++connection.response_count;
-  } else {
-    connection.close();
-  }
-  buffer.reset();
-  co_return request_result{reader.outcome(), reader.status()};
+  connection.owner.context_.tracker.on_bytes_received(request.schedule(), *count);
+  connection.buffer.commit(*count);
+  if (reader.parse(connection.buffer)) return std::nullopt;
+  return request_result{request_outcome::protocol};
 }
 
 }  // namespace cohort::loadgen

@@ -13,6 +13,8 @@
 
 namespace cohort::loadgen {
 
+class response_reader;
+
 /// Selects the next request of a connection.
 class connection_scheduler {
  public:
@@ -61,8 +63,10 @@ class target_client {
 
   static task<> run_connection(target_client& self, scheduled_request first);
   static task<request_result> run_request(connection& connection, active_request& request);
-  static task<std::optional<request_result>> send(connection& connection, active_request& request);
-  static task<request_result> receive(connection& connection, active_request& request);
+  static task<std::optional<request_result>> open(connection& connection, active_request& request);
+  static task<std::optional<request_result>> send(connection& connection, std::string_view rest);
+  static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
+                                               const net::io_result& count, bool any_bytes);
   next_request take_waiting();
 
   client_context& context_;
