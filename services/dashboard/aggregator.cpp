@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/aggregator.hpp"
 
+#include <cohort/http/message/body_buffer.hpp>
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 
@@ -10,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration time_proxy_timeout = 2s;
+constexpr std::size_t usual_body_size = 2048;
 
 /// The route below the service's base URL, which may have a path.
 service_client::endpoint endpoint_at(const std::string& prefix, const char* label, boost::urls::url base,
@@ -58,8 +60,8 @@ task<aggregate> aggregator::aggregate(call_context context, part_observer observ
                         fetch_observed(weather_, context, 2, observer, timeout));
   const auto parts = co_await std::move(calls);
   const auto& [time, sysinfo, weather] = parts;
-  std::string body;
-  body.reserve(2048);
+  auto body = http::take_body_buffer();
+  body.reserve(usual_body_size);
   json::writer writer{body};
   writer.open_object().field("dashboard", "aggregator-service");
   write_body(writer, "time_service", time);

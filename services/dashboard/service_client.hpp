@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cohort/service/service.hpp>
 
@@ -47,11 +48,15 @@ class service_client {
   task<part> fetch(call_context context, std::optional<duration> timeout = {});
 
  private:
+  http::client_request take_request();
+  void keep_request(http::client_request request);
   void record(const part& result, const telemetry::trace_context& trace);
 
   http::upstream upstream_;
   const config::replaceable_secret& api_key_;
   boost::urls::url url_;
+  /// The requests of calls that have ended, for each loop: copying the URL and the fields would cost four allocations.
+  std::vector<std::vector<http::client_request>> kept_requests_;
   telemetry::histogram& durations_;
   std::array<telemetry::counter*, part_state_names.size()> outcomes_;
 };

@@ -9,7 +9,12 @@
 namespace cohort::telemetry {
 namespace {
 
-void append_milliseconds(std::string& text, duration elapsed) {
+/// Holds the entries of three or four calls.
+constexpr std::size_t usual_entries_size = 190;
+/// Holds `total` and `left`.
+constexpr std::size_t max_totals_size = 64;
+
+void append_milliseconds(recycled_string& text, duration elapsed) {
   // Not as a floating-point number, whose conversion costs more than all the rest.
   using tenths_of_milliseconds = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
   const auto tenths = std::chrono::round<tenths_of_milliseconds>(elapsed).count();
@@ -19,7 +24,7 @@ void append_milliseconds(std::string& text, duration elapsed) {
   text.append(".").push_back(static_cast<char>('0' + tenths % 10));
 }
 
-void append_entry(std::string& text, std::string_view name, duration elapsed) {
+void append_entry(recycled_string& text, std::string_view name, duration elapsed) {
   if (!text.empty()) text += ", ";
   text.append(name).append(";dur=");
   append_milliseconds(text, elapsed);
@@ -37,13 +42,15 @@ server_timing::scoped_wait::~scoped_wait() {
 
 void server_timing::add(std::string_view name, duration elapsed, std::string_view description) {
   if (entry_count_ == max_entries) return;
-  ++entry_count_;
+  if (entry_count_++ == 0) entries_.reserve(usual_entries_size);
   append_entry(entries_, name, elapsed);
   entries_.append(";desc=\"").append(description).append("\"");
 }
 
-std::string server_timing::header_value(duration total, deadline request_deadline, time_point now) const {
-  std::string value = entries_;
+recycled_string server_timing::header_value(duration total, deadline request_deadline, time_point now) const {
+  recycled_string value;
+  value.reserve(entries_.size() + max_totals_size);
+  value = entries_;
   append_entry(value, "total", total);
   if (!request_deadline.is_never()) append_entry(value, "left", request_deadline.remaining(now));
   return value;

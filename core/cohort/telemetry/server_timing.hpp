@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include <cohort/runtime/recycling_allocator.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/requests/request_log.hpp>
 
@@ -37,7 +37,7 @@ class server_timing {
   /// contain neither quotes, backslashes nor control characters.
   void add(std::string_view name, duration elapsed, std::string_view description);
   /// `time;dur=1.3;desc="ok", total;dur=2.0, left;dur=198.0`, in milliseconds; without `left` if there is no deadline.
-  std::string header_value(duration total, deadline request_deadline, time_point now) const;
+  recycled_string header_value(duration total, deadline request_deadline, time_point now) const;
   /// The time covered by `scoped_wait`s that have ended.
   duration wait_time() const noexcept { return wait_time_; }
 
@@ -48,7 +48,7 @@ class server_timing {
  private:
   /// Bounds the size of the field for handlers with many calls.
   static constexpr unsigned max_entries = 16;
-  std::string entries_;
+  recycled_string entries_;
   unsigned entry_count_ = 0;
   unsigned active_waits_ = 0;
   time_point wait_start_{};

@@ -21,7 +21,7 @@ bool has_field(const client_request& request, std::string_view name) {
 /// Fields that the client sets itself: they frame the message or name its target.
 constexpr auto fields_of_client = make_field_name_set("host", "content-length", "transfer-encoding");
 
-void append_trace(std::string& text, const telemetry::trace_context& trace, std::uint64_t span_id) {
+void append_trace(recycled_string& text, const telemetry::trace_context& trace, std::uint64_t span_id) {
   if (!trace.id) return;
   const auto parent =
       telemetry::format_traceparent(trace, span_id != 0 ? span_id : telemetry::make_span_id(loop::current().random()));
@@ -40,11 +40,11 @@ bool is_unix_socket_host(std::string_view encoded_host) noexcept {
 constexpr std::size_t usual_head_size = 1024;
 
 /// The request line and `Host`.
-std::string start_of_head(const client_request& request, const proxy_server* proxy) {
+recycled_string start_of_head(const client_request& request, const proxy_server* proxy) {
   const bool is_unix_socket = is_unix_socket_host(request.url.encoded_host());
   const std::string_view host_and_port =
       is_unix_socket ? unix_socket_host : std::string_view{request.url.encoded_host_and_port()};
-  std::string text;
+  recycled_string text;
   text.reserve(usual_head_size + request.body.size());
   text.append(boost::beast::http::to_string(request.method)).append(" ");
   if (proxy) text.append("http://").append(host_and_port);
@@ -56,9 +56,10 @@ std::string start_of_head(const client_request& request, const proxy_server* pro
   return text;
 }
 
-void append_fields(std::string& text, const client_request& request, extra_field extra, const proxy_server* proxy,
+void append_fields(recycled_string& text, const client_request& request, extra_field extra, const proxy_server* proxy,
                    std::uint64_t span_id) {
   for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
+  if (!request.request_id.empty()) text.append("X-Request-Id: ").append(request.request_id).append("\r\n");
   append_trace(text, request.trace, span_id);
   if (proxy && !proxy->authorization.empty())
     text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
@@ -102,13 +103,14 @@ bool is_idempotent(method request_method) noexcept {
 
 bool has_valid_fields(const client_request& request) {
   if (!request.host.empty() && !is_host_and_port(request.host)) return false;
+  if (!is_field_value(request.request_id)) return false;
   return std::all_of(request.fields.begin(), request.fields.end(), [](const auto& field) {
     return is_token(field.first) && is_field_value(field.second) && !fields_of_client.contains(field.first);
   });
 }
 
-std::string serialize(const client_request& request, extra_field extra, const proxy_server* proxy,
-                      std::uint64_t span_id) {
+recycled_string serialize(const client_request& request, extra_field extra, const proxy_server* proxy,
+                          std::uint64_t span_id) {
   auto text = start_of_head(request, proxy);
   if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/").append(version()).append("\r\n");
   if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
@@ -120,8 +122,8 @@ std::string serialize(const client_request& request, extra_field extra, const pr
   return text;
 }
 
-std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
-                           const proxy_server* proxy, std::uint64_t span_id) {
+recycled_string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
+                               const proxy_server* proxy, std::uint64_t span_id) {
   auto text = start_of_head(request, proxy);
   append_fields(text, request, extra, proxy, span_id);
   if (framing.content_length) {
@@ -129,7 +131,8 @@ std::string serialize_head(const client_request& request, streamed_framing frami
   } else if (framing.is_chunked) {
     text.append("Transfer-Encoding: chunked\r\n");
   }
-  return text.append("\r\n");
+  text.append("\r\n");
+  return text;
 }
 
 }  // namespace cohort::http

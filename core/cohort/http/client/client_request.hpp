@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <cohort/http/message/field.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 #include <cohort/telemetry/trace_context.hpp>
 
 namespace cohort::http {
@@ -35,6 +37,8 @@ struct client_request {
   /// Trace that the request is part of, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The
   /// objects that it refers to must outlive the call.
   telemetry::trace_context trace{};
+  /// Sent as `X-Request-Id`; not sent if it is empty. Must outlive the call.
+  std::string_view request_id{};
 };
 
 /// Scheme (as `secure`: https), host and port: the key by which connections are shared (RFC 6454).
@@ -69,8 +73,8 @@ struct proxy_server;
 /// `span_id` is the parent ID in `traceparent`, by default a new one; so it must run on a loop if the request has a
 /// trace.
 /// Precondition: `has_valid_fields(request)`.
-std::string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,
-                      std::uint64_t span_id = 0);
+recycled_string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,
+                          std::uint64_t span_id = 0);
 
 /// The framing of a body that follows the header section in parts; neither is set if there is none.
 struct streamed_framing {
@@ -80,7 +84,7 @@ struct streamed_framing {
 
 /// The request line and the header section as sent, without `request.body`. No field is added but `Host`, the framing,
 /// the trace and `extra`. The rest is as for `serialize`.
-std::string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
-                           const proxy_server* proxy, std::uint64_t span_id = 0);
+recycled_string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
+                               const proxy_server* proxy, std::uint64_t span_id = 0);
 
 }  // namespace cohort::http

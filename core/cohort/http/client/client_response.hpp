@@ -4,10 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <cohort/http/client/client_error.hpp>
+#include <cohort/http/client/response_fields.hpp>
 #include <cohort/http/message/field.hpp>
 
 namespace cohort::http {
@@ -16,7 +15,7 @@ namespace cohort::http {
 struct client_response {
   http::status status{};
   /// Header fields in the order of the wire, without trailers.
-  std::vector<std::pair<std::string, std::string>> fields;
+  response_fields fields{};
   /// The decompressed body.
   std::string body;
 

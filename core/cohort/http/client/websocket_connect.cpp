@@ -58,7 +58,7 @@ client_request make_request(const call_context& context, boost::urls::url url, c
 }
 
 /// Sends the request and reads the header section of the response, until the stream's deadline.
-task<result<handshake_response, client_error>> exchange_handshake(net::stream& stream, std::string request) {
+task<result<handshake_response, client_error>> exchange_handshake(net::stream& stream, recycled_string request) {
   const net::const_buffers buffers{asio::buffer(request), asio::const_buffer{}};
   const auto sent = co_await net::write_all(stream, buffers);
   if (!sent) co_return error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed);

@@ -12,6 +12,7 @@
 
 #include <cohort/http/message/field.hpp>
 #include <cohort/http/message/media_type.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 #include <cohort/runtime/task.hpp>
 
 namespace cohort::http {
@@ -71,7 +72,7 @@ class response {
   /// The media type if it is static; otherwise it is one of the `header_lines`.
   std::string_view static_content_type() const noexcept { return static_content_type_; }
   /// The fields that `set` added, each as `Name: value\r\n`.
-  const std::string& header_lines() const noexcept { return header_lines_; }
+  std::string_view header_lines() const noexcept { return header_lines_; }
   /// Null unless `stream` was called.
   const body_producer& producer() const noexcept { return producer_; }
   /// The length that was given to `stream`.
@@ -108,7 +109,7 @@ class response {
   std::string own_body_;
   std::string_view static_body_;
   std::string_view static_content_type_;
-  std::string header_lines_;
+  recycled_string header_lines_;
   std::shared_ptr<const rare_properties> rare_;
   body_producer producer_;
   std::optional<std::uint64_t> stream_length_;

@@ -182,8 +182,8 @@ TEST_CASE("response parser: fields are stored in order with their case, trailers
   const auto result = parse(
       {"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-T: 1\r\n\r\n"});
   REQUIRE(result.response.fields.size() == 3);
-  CHECK(result.response.fields[0] == std::pair<std::string, std::string>{"Set-Cookie", "a"});
-  CHECK(result.response.fields[1] == std::pair<std::string, std::string>{"set-cookie", "b"});
+  CHECK(result.response.fields[0] == http::response_fields::value_type{"Set-Cookie", "a"});
+  CHECK(result.response.fields[1] == http::response_fields::value_type{"set-cookie", "b"});
   CHECK(result.response.find("SET-COOKIE") == "a");
   CHECK_FALSE(result.response.find("X-T").has_value());
 }

@@ -9,10 +9,15 @@
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
-task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
+task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record) {
-  const net::const_buffers buffers{asio::buffer(request), asio::const_buffer{}};
-  const auto sent = co_await net::write_all(stream, buffers);
+  // Most requests are sent at once, without another coroutine.
+  net::io_result sent = stream.try_write({asio::buffer(request), asio::const_buffer{}});
+  if (const auto size = sent ? *sent : 0; size < request.size()) {
+    const net::const_buffers rest{asio::buffer(request.substr(size)), asio::const_buffer{}};
+    auto writing = net::write_all(stream, rest);
+    sent = co_await std::move(writing);
+  }
   // A server that rejects a request early may respond and close before it has read all of it: read the response.
   const bool send_failed = !sent;
   if (send_failed && (sent.error() == asio::error::timed_out || sent.error() == asio::error::operation_aborted)) {
@@ -33,7 +38,9 @@ task<exchange_result> run_exchange(net::stream& stream, const std::string& reque
       const auto error = any_bytes     ? client_error::response_truncated
                          : send_failed ? client_error::send_failed
                                        : client_error::no_response;
-      co_return exchange_result{error_at_stage(count.error(), client_error::response_timeout, error)};
+      exchange_result failed{error_at_stage(count.error(), client_error::response_timeout, error)};
+      failed.is_unanswered = !any_bytes && !send_failed;
+      co_return failed;
     }
     if (record && !any_bytes) record->enter(telemetry::attempt_phase::read, loop::current().now());
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
@@ -54,7 +61,7 @@ std::optional<client_error> decode_content(client_response& response, std::size_
   auto decoded = gunzip(response.body, max_body_bytes, too_large);
   if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;
   response.body = std::move(*decoded);
-  std::erase_if(response.fields, [](const auto& field) { return iequals(field.first, "content-encoding"); });
+  response.fields.erase("content-encoding");
   return std::nullopt;
 }
 

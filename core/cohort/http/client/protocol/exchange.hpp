@@ -16,12 +16,14 @@ struct exchange_result {
   bool reusable = false;
   /// The connection has received bytes after the response.
   bool has_excess = false;
+  /// The whole request was sent and nothing received: the response may still come.
+  bool is_unanswered = false;
 };
 
 /// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are
 /// skipped, except 101 (RFC 9110 section 15.2). `record` gets the time of the first byte; it may be null. All arguments
 /// must outlive the exchange.
-task<exchange_result> run_exchange(net::stream& stream, const std::string& request, bool is_head_request,
+task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record = nullptr);
 
 /// Decompresses the body according to `Content-Encoding` (gzip, deflate or identity) and removes that field. After an

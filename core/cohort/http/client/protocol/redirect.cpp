@@ -48,6 +48,7 @@ redirect resolve_redirect(const client_request& request, const client_result& re
     });
     next.host.clear();
     next.trace = {};
+    next.request_id = {};
   }
   next.url = std::move(*target);
   return {std::move(next), std::nullopt};

@@ -20,9 +20,6 @@ client_error to_client_error(const boost::beast::error_code& failure, bool heade
   return header_done ? client_error::body_malformed : client_error::response_malformed;
 }
 
-/// Holds the fields of most responses.
-constexpr std::size_t usual_field_count = 16;
-
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -128,7 +125,6 @@ void response_parser::on_response_impl(int code, view, int version, error& failu
   // RFC 9110 section 15: three digits, at least 100. Beast accepts 000.
   if (code < 100) failure = beast_http::error::bad_status;
   response_.status = static_cast<status>(code);
-  if (limits_.store_fields) response_.fields.reserve(usual_field_count);
   is_http_1_0_ = version == 10;
   status_line_done_ = true;
 }
@@ -140,7 +136,7 @@ void response_parser::on_field_impl(beast_http::field id, view name, view value,
     failure = beast_http::error::bad_transfer_encoding;
     return;
   }
-  if (limits_.store_fields) response_.fields.emplace_back(std::string{name}, std::string{value});
+  if (limits_.store_fields) response_.fields.emplace_back(name, value);
 }
 
 std::size_t response_parser::append_body(view bytes, error& failure) {

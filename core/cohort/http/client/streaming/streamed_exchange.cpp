@@ -31,13 +31,13 @@ bool is_timeout_or_cancelled(error_code failure) noexcept {
 /// Sends the body and reads the head of the response at once. A scope for `detail::run_scope`.
 class streamed_exchange::duplex {
  public:
-  duplex(streamed_exchange& exchange, const std::string& head, request_body_source& source, call_context context)
+  duplex(streamed_exchange& exchange, std::string_view head, request_body_source& source, call_context context)
       : exchange_(exchange), head_(head), source_(source), context_(context) {}
 
   void start_all() {
     running_ = 2;
     detail::start_child_task(reading_, exchange_.read_head(), [this] { on_head(); });
-    detail::start_child_task(sending_, exchange_.send_body(&head_, &source_, context_), [this] { on_sent(); });
+    detail::start_child_task(sending_, exchange_.send_body(head_, &source_, context_), [this] { on_sent(); });
   }
   void cancel_all() {
     detail::cancel(reading_.cancel_signal);
@@ -84,7 +84,7 @@ class streamed_exchange::duplex {
   }
 
   streamed_exchange& exchange_;
-  const std::string& head_;
+  std::string_view head_;
   request_body_source& source_;
   call_context context_;
   detail::child_task<std::optional<client_error>> reading_;
@@ -100,7 +100,7 @@ streamed_exchange::streamed_exchange(connection_pool::lease lease, response_pars
                                      bool timeout_is_failure)
     : lease_(std::move(lease)), reader_(limits, is_head_request), timeout_is_failure_(timeout_is_failure) {}
 
-task<std::optional<client_error>> streamed_exchange::run(const std::string& head, request_body_source* source,
+task<std::optional<client_error>> streamed_exchange::run(std::string_view head, request_body_source* source,
                                                          call_context context, const interim_callback* on_interim) {
   lease_.stream().set_deadline(context.deadline);
   on_interim_ = on_interim;
@@ -131,11 +131,11 @@ task<std::optional<client_error>> streamed_exchange::run(const std::string& head
 }
 
 /// Sends the header section together with the first part of the body, then the other parts.
-task<std::optional<client_error>> streamed_exchange::send_body(const std::string* head, request_body_source* source,
+task<std::optional<client_error>> streamed_exchange::send_body(std::string_view head, request_body_source* source,
                                                                call_context context) {
   const auto length = source->content_length();
   std::uint64_t sent_bytes = 0;
-  std::string prefix = *head;
+  std::string prefix{head};
   for (bool at_end = false; !at_end;) {
     has_read_source_ = true;
     auto reading = source->read(context);

@@ -22,7 +22,7 @@ class streamed_exchange final : public response_body_stream {
   /// both at once: a server may respond before it has read the whole body. After an early response with status 300 or
   /// higher, the rest of the body is not sent. Once; `head` and `source` must outlive the task.
   /// `on_interim` may be null, and must outlive the task as well.
-  task<std::optional<client_error>> run(const std::string& head, request_body_source* source, call_context context,
+  task<std::optional<client_error>> run(std::string_view head, request_body_source* source, call_context context,
                                         const interim_callback* on_interim);
 
   /// The status and header fields, once `run` has returned no error.
@@ -42,8 +42,7 @@ class streamed_exchange final : public response_body_stream {
  private:
   class duplex;
 
-  task<std::optional<client_error>> send_body(const std::string* head, request_body_source* source,
-                                              call_context context);
+  task<std::optional<client_error>> send_body(std::string_view head, request_body_source* source, call_context context);
   task<std::optional<client_error>> read_head();
   task<> report_interim();
   client_error head_error(error_code failure);

@@ -84,7 +84,7 @@ void upstream::notify_response(const client_request& request, client_result& res
 /// Adds what each request carries.
 void upstream::prepare_request(client_request& request, const call_context& context) const {
   for (const auto& step : middleware_) step->on_request(request, context);
-  if (!context.request_id.empty()) request.fields.emplace_back("X-Request-Id", std::string{context.request_id});
+  request.request_id = context.request_id;
   request.trace = context.trace;
 }
 
@@ -112,6 +112,7 @@ task<upstream_result> upstream::call(client_request request, call_context contex
   metrics_->record_call(result.response, result.elapsed, context.trace, now);
   recording.end(outcome_label(result.response));
   if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(result.response));
+  result.request = std::move(request);
   co_return result;
 }
 

@@ -27,6 +27,8 @@ struct upstream_result {
   duration timeout{};
   /// Number of requests sent, including retries, hedges and redirects.
   unsigned attempts = 0;
+  /// The request, with the changes of middleware and redirects: a caller that sends it often can reuse its memory.
+  client_request request{};
 };
 
 /// The options of `upstream::open`.
@@ -50,6 +52,8 @@ struct open_result {
   duration elapsed{};
   /// Number of requests sent, including retries.
   unsigned attempts = 0;
+  /// The request, with the changes of middleware and redirects: a caller that sends it often can reuse its memory.
+  client_request request{};
 };
 
 /// Observes and changes the calls to an upstream, for example to add a header field, to sign requests or to log. Called

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include <cohort/runtime/recycling_allocator.hpp>
+
+namespace cohort::http {
+
+/// The header fields of a response, in the order of the wire: pairs of name and value. The texts are in one block of
+/// memory; a view of them is valid until the next change.
+class response_fields {
+ public:
+  using value_type = std::pair<std::string_view, std::string_view>;
+
+  class const_iterator {
+   public:
+    using value_type = response_fields::value_type;
+    using reference = value_type;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::forward_iterator_tag;
+    using iterator_category = std::input_iterator_tag;
+
+    const_iterator() noexcept = default;
+    const_iterator(const response_fields& fields, std::size_t index) noexcept : fields_(&fields), index_(index) {}
+    value_type operator*() const noexcept { return (*fields_)[index_]; }
+    const_iterator& operator++() noexcept {
+      ++index_;
+      return *this;
+    }
+    const_iterator operator++(int) noexcept { return {*fields_, index_++}; }
+    friend bool operator==(const const_iterator& a, const const_iterator& b) noexcept { return a.index_ == b.index_; }
+
+   private:
+    const response_fields* fields_ = nullptr;
+    std::size_t index_ = 0;
+  };
+
+  response_fields() noexcept = default;
+  response_fields(std::initializer_list<value_type> fields) {
+    for (const auto& [name, value] : fields) emplace_back(name, value);
+  }
+
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool empty() const noexcept { return entries_.empty(); }
+  /// Precondition: `index` is less than `size()`.
+  value_type operator[](std::size_t index) const noexcept;
+  const_iterator begin() const noexcept { return {*this, 0}; }
+  const_iterator end() const noexcept { return {*this, size()}; }
+
+  void emplace_back(std::string_view name, std::string_view value);
+  /// Removes the fields of this name; the comparison ignores case.
+  void erase(std::string_view name);
+
+  friend bool operator==(const response_fields& a, const response_fields& b) noexcept;
+
+ private:
+  /// A name and, behind it, its value.
+  struct entry {
+    std::uint32_t begin;
+    std::uint32_t name_size;
+    std::uint32_t value_size;
+  };
+  recycled_string text_;
+  recycled_vector<entry> entries_;
+};
+
+}  // namespace cohort::http
