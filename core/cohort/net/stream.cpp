@@ -30,6 +30,10 @@ io_result stream::try_send_file(int, std::uint64_t, std::size_t) {
   return error_code{asio::error::operation_not_supported};
 }
 
+void stream::start_deferred_read(read_memory& memory, completion_handler<io_result> handler) {
+  start_read(memory.prepare(), std::move(handler));
+}
+
 void stream::start_wait_writable(completion_handler<io_result> handler) {
   handler.post(error_code{asio::error::operation_not_supported});
 }

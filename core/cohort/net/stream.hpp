@@ -21,6 +21,18 @@ using io_result = result<std::size_t>;
 /// Up to two buffers that are sent as one, such as a header section and a body.
 using const_buffers = std::array<asio::const_buffer, 2>;
 
+/// Memory that a read gets when bytes have arrived, so that an idle connection needs none.
+class read_memory {
+ public:
+  /// Returns space for at least one byte, which is valid until `release` or the end of the read.
+  virtual asio::mutable_buffer prepare() = 0;
+  /// The read has found no bytes and waits.
+  virtual void release() noexcept = 0;
+
+ protected:
+  ~read_memory() = default;
+};
+
 /// Bidirectional byte stream: TCP, TLS or an in-memory pipe. Use it on its loop only. At most one read and one write
 /// may be pending, and the stream must outlive them.
 class stream {
@@ -31,6 +43,13 @@ class stream {
   auto read_some(asio::mutable_buffer buffer) {
     return async_operation<io_result>([this, buffer](completion_handler<io_result> handler) {  //
       start_read(buffer, std::move(handler));
+    });
+  }
+
+  /// The same, into memory that is prepared when it is needed; `memory` must outlive the read.
+  auto read_some(read_memory& memory) {
+    return async_operation<io_result>([this, &memory](completion_handler<io_result> handler) {  //
+      start_deferred_read(memory, std::move(handler));
     });
   }
 
@@ -87,6 +106,8 @@ class stream {
 
  protected:
   virtual void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) = 0;
+  /// The default implementation prepares the memory at once.
+  virtual void start_deferred_read(read_memory& memory, completion_handler<io_result> handler);
   virtual void start_write(const_buffers buffers, completion_handler<io_result> handler) = 0;
   virtual void start_wait_writable(completion_handler<io_result> handler);
 };

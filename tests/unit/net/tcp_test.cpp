@@ -61,6 +61,46 @@ TEST_CASE("tcp: write_all completes when the reader has read everything", "[net]
   CHECK(std::get<1>(transferred) == oversized);
 }
 
+/// Memory that is counted while a read has it.
+class counted_memory final : public net::read_memory {
+ public:
+  asio::mutable_buffer prepare() override {
+    is_held = true;
+    return asio::buffer(bytes);
+  }
+  void release() noexcept override { is_held = false; }
+
+  bool is_held = false;
+  std::string bytes = std::string(100, '\0');
+};
+
+task<net::io_result> read_into(net::stream& source, counted_memory& memory) {
+  auto reading = source.read_some(memory);
+  co_return co_await std::move(reading);
+}
+
+TEST_CASE("tcp: a read gets its memory when bytes have arrived", "[net][tcp]") {
+  real_time_fixture time;
+  auto streams = time.run(connect_streams());
+  counted_memory memory;
+  for (const auto* text : {"first", "second"}) {
+    detail::child_task<net::io_result> child;
+    asio::post(time.event_loop().get_executor(), [&] {
+      detail::start_child_task(child, read_into(*streams.server, memory), [&] { time.event_loop().stop(); });
+    });
+    memory.is_held = false;
+    time.run(sleep_task(time.short_deadline()));
+    CHECK_FALSE(memory.is_held);
+    CHECK(streams.client->try_write({asio::buffer(std::string_view{text}), asio::const_buffer{}}).has_value());
+    time.event_loop().context().restart();
+    time.event_loop().run();
+    REQUIRE(child.outcome.value);
+    CHECK(child.outcome.value->value() == std::string_view{text}.size());
+    CHECK(memory.is_held);
+    CHECK(memory.bytes.starts_with(text));
+  }
+}
+
 TEST_CASE("tcp: a read ends at the stream's deadline, and works again after a new one is set", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());

@@ -164,18 +164,25 @@ class socket_stream final : public stream {
   }
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override {
+    start_read(tcp_read_buffer{buffer, receive_state_}, std::move(handler));
+  }
+
+  void start_deferred_read(read_memory& memory, completion_handler<io_result> handler) override {
+    start_read(tcp_read_buffer{memory, receive_state_}, std::move(handler));
+  }
+
+  void start_read(const tcp_read_buffer& buffer, completion_handler<io_result> handler) {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     stop_idle_watch();
     if (receive_state_.is_drained && !receive_state_.has_sent_since) {
       // A reset that arrived together with the last bytes raises no further event.
       error_code error;
-      const auto size = receive(socket_.native_handle(), buffer, 0, receive_state_, error);
+      const auto size = buffer.receive(socket_.native_handle(), 0, error);
       if (!error) return handler.post(size);
       if (error != asio::error::would_block) return handler.post(error);
     }
     const auto slot = handler.get_cancellation_slot();
-    socket_.async_read_some(tcp_read_buffer{buffer, receive_state_},
-                            asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+    socket_.async_read_some(buffer, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override {

@@ -7,6 +7,7 @@
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace cohort::net {
 
@@ -41,6 +42,19 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
     state.is_drained = count == 0;
   }
   return static_cast<std::size_t>(size);
+}
+
+std::size_t tcp_read_buffer::receive(int socket, int flags, error_code& error) const noexcept {
+  if (!memory) return net::receive(socket, *this, flags, *state, error);
+  try {
+    const auto size = net::receive(socket, memory->prepare(), flags, *state, error);
+    if (error == asio::error::would_block) memory->release();
+    return size;
+  } catch (const std::bad_alloc&) {
+    // The reactor that reads has no way to handle an exception.
+    error = asio::error::no_memory;
+    return 0;
+  }
 }
 
 }  // namespace cohort::net

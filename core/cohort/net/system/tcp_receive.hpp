@@ -4,7 +4,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <cstddef>
 
-#include <cohort/runtime/task.hpp>
+#include <cohort/net/stream.hpp>
 
 namespace cohort::net {
 
@@ -29,7 +29,16 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
 struct tcp_read_buffer : asio::mutable_buffer {
   tcp_read_buffer(asio::mutable_buffer buffer, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(buffer), state(&receive_state) {}
+  /// The memory is prepared for each attempt to read, and released if that finds no bytes.
+  tcp_read_buffer(read_memory& deferred, tcp_receive_state& receive_state) noexcept
+      : asio::mutable_buffer(&receive_state, 1),  // not empty; Asio would complete the read of an empty one at once
+        state(&receive_state),
+        memory(&deferred) {}
+  /// Reads the bytes that have arrived. Sets `error`, to `would_block` if there are none.
+  std::size_t receive(int socket, int flags, error_code& error) const noexcept;
+
   tcp_receive_state* state;
+  read_memory* memory = nullptr;
 };
 
 }  // namespace cohort::net
@@ -42,8 +51,7 @@ template <>
 inline reactor_op::status reactive_socket_recv_op_base<cohort::net::tcp_read_buffer>::do_perform(reactor_op* base) {
   auto* operation = static_cast<reactive_socket_recv_op_base*>(base);
   auto& state = *operation->buffers_.state;
-  operation->bytes_transferred_ =
-      cohort::net::receive(operation->socket_, operation->buffers_, operation->flags_, state, operation->ec_);
+  operation->bytes_transferred_ = operation->buffers_.receive(operation->socket_, operation->flags_, operation->ec_);
   if (operation->ec_ == error::would_block) return not_done;
   return state.is_drained ? done_and_exhausted : done;
 }

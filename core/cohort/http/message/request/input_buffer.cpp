@@ -3,40 +3,41 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 namespace cohort::http {
 namespace {
-/// Holds most requests; 10,000 connections take 40 MB.
+/// Holds most requests. A connection that waits for a request has none.
 constexpr std::size_t initial_capacity = 4 * 1024;
 }  // namespace
 
 bool input_buffer::reserve() {
   if (empty()) clear();
-  if (end_ < capacity_) return true;
+  if (end_ < memory_.capacity) return true;
   if (begin_ > 0) {
-    std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
+    std::memmove(memory_.bytes, memory_.bytes + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
     return true;
   }
-  const auto new_capacity = std::min(capacity_ == 0 ? initial_capacity : capacity_ * 2, max_bytes_);
-  if (new_capacity <= capacity_) return false;
-  auto larger = std::make_unique<char[]>(new_capacity);
-  if (end_ > 0) std::memcpy(larger.get(), bytes_.get(), end_);
-  bytes_ = std::move(larger);
-  capacity_ = new_capacity;
+  const auto new_capacity = std::min(memory_.capacity == 0 ? initial_capacity : memory_.capacity * 2, max_bytes_);
+  if (new_capacity <= memory_.capacity) return false;
+  block larger{new_capacity};
+  if (end_ > 0) std::memcpy(larger.bytes, memory_.bytes, end_);
+  memory_ = std::move(larger);
   return true;
 }
 
+void input_buffer::release() noexcept {
+  if (!empty()) return;
+  clear();
+  memory_ = block{};
+  preserved_ = block{};
+}
+
 void input_buffer::preserve_consumed() {
-  if (preserved_capacity_ < capacity_) {
-    preserved_ = std::make_unique<char[]>(capacity_);
-    preserved_capacity_ = capacity_;
-  }
-  std::memcpy(preserved_.get(), bytes_.get() + begin_, end_ - begin_);
-  std::swap(bytes_, preserved_);
-  std::swap(capacity_, preserved_capacity_);
+  if (preserved_.capacity < memory_.capacity) preserved_ = block{memory_.capacity};
+  std::memcpy(preserved_.bytes, memory_.bytes + begin_, end_ - begin_);
+  std::swap(memory_, preserved_);
   end_ -= begin_;
   begin_ = 0;
 }

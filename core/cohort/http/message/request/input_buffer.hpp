@@ -3,19 +3,22 @@
 
 #include <boost/asio/buffer.hpp>
 #include <cstddef>
-#include <memory>
 #include <string_view>
+#include <utility>
+
+#include <cohort/net/stream.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort::http {
 
 /// The received, not yet consumed bytes of a connection, contiguous in memory. It grows up to a limit; a consumed
 /// header can be preserved, so that views into it stay valid while the body is read.
-class input_buffer {
+class input_buffer final : public net::read_memory {
  public:
   explicit input_buffer(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   /// The bytes that were received and not consumed; invalidated by `reserve`.
-  std::string_view unread() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+  std::string_view unread() const noexcept { return {memory_.bytes + begin_, end_ - begin_}; }
   bool empty() const noexcept { return begin_ == end_; }
   /// Precondition: `count` is at most the size of `unread`.
   void consume(std::size_t count) noexcept { begin_ += count; }
@@ -24,21 +27,44 @@ class input_buffer {
   /// Ensures that `free_space` is not empty, by moving or growing; false if it is full of unread bytes.
   bool reserve();
   /// The memory to read into.
-  boost::asio::mutable_buffer free_space() noexcept { return {bytes_.get() + end_, capacity_ - end_}; }
+  boost::asio::mutable_buffer free_space() noexcept { return {memory_.bytes + end_, memory_.capacity - end_}; }
   /// Appends the first `count` bytes of `free_space` to the unread ones.
   void commit(std::size_t count) noexcept { end_ += count; }
+
+  boost::asio::mutable_buffer prepare() override {
+    reserve();
+    return free_space();
+  }
+  /// Gives the memory back if there are no unread bytes. Views into consumed bytes become invalid.
+  void release() noexcept override;
 
   /// Keeps views into the consumed bytes valid until the next call: moves the unread bytes to another block of memory.
   void preserve_consumed();
 
  private:
+  struct block {
+    block() noexcept = default;
+    explicit block(std::size_t size) : bytes(recycling_allocator<char>{}.allocate(size)), capacity(size) {}
+    ~block() {
+      if (bytes) recycling_allocator<char>{}.deallocate(bytes, capacity);
+    }
+    block(block&& other) noexcept
+        : bytes(std::exchange(other.bytes, nullptr)), capacity(std::exchange(other.capacity, 0)) {}
+    block& operator=(block&& other) noexcept {
+      std::swap(bytes, other.bytes);
+      std::swap(capacity, other.capacity);
+      return *this;
+    }
+
+    char* bytes = nullptr;
+    std::size_t capacity = 0;
+  };
+
   std::size_t max_bytes_;
-  std::unique_ptr<char[]> bytes_;
-  std::size_t capacity_ = 0;
+  block memory_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::unique_ptr<char[]> preserved_;
-  std::size_t preserved_capacity_ = 0;
+  block preserved_;
 };
 
 }  // namespace cohort::http

@@ -157,7 +157,7 @@ class connection final : public open_connection, private interim_sender {
   activity_scope activity_{activity_kind::request};
 
   input_buffer input_;
-  std::string output_;
+  recycled_string output_;
 
   // The current request.
   request_head head_;

@@ -83,7 +83,7 @@ task<connection::read_result> connection::read_head() {
       if (!flushed) co_return read_result::closed;
     }
     begin_read(read_deadline, awaits_request);
-    auto read = stream_->read_some(input_.free_space());
+    auto read = stream_->read_some(input_);
     const auto read_size = co_await std::move(read);
     const auto filled = end_read(read_size, awaits_request);
     if (filled != read_result::complete) co_return filled;
@@ -115,9 +115,15 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
   co_return end_read(size, false);
 }
 
-/// Prepares the buffer and the stream for a read. Precondition: the output has been sent.
+/// Prepares the buffer and the stream for a read. A connection that waits for a request gives its buffers back.
+/// Precondition: the output has been sent.
 void connection::begin_read(deadline read_deadline, bool awaits_request) {
-  input_.reserve();
+  if (awaits_request) {
+    input_.release();
+    recycled_string{}.swap(output_);
+  } else {
+    input_.reserve();
+  }
   pipelined_count_ = 0;
   stream_->set_deadline(read_deadline);
   is_idle_ = awaits_request;

@@ -25,7 +25,7 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
     metrics.requests_in_flight.add(-1);
     context.set_deadline(deadline::never());
     open_record(context, start).is_streamed = true;
-    std::string{}.swap(output_);
+    recycled_string{}.swap(output_);
     upgraded_connection upgraded{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
     input_.consume(input_.unread().size());
     upgraded_ = &upgraded;

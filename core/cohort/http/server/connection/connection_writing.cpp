@@ -6,6 +6,8 @@
 namespace cohort::http {
 namespace {
 
+/// Holds most responses. The memory is given back while the connection waits for a request.
+constexpr std::size_t usual_output_size = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;
 /// A larger body is sent from where it is instead of being copied behind its header section.
@@ -63,6 +65,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .is_chunked = is_chunked,
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = head_.is_http_1_0};
+  if (output_.empty()) output_.reserve(usual_output_size);
   const auto& settings = shard_.state().settings;
   const bool over_tls = !settings.common_header_lines_over_tls.empty() && (tls_ || forwarded_.proto == "https");
   append_response_head(output_, result, framing, shard_.date_line(),
@@ -121,7 +124,7 @@ task<bool> connection::send_interim(const response& interim) {
   const auto code = static_cast<unsigned>(interim.code());
   const bool is_interim = code >= 100 && code < 200 && interim.code() != status::switching_protocols;
   if (!is_interim || head_.is_http_1_0 || is_sending_interim_ || !output_.empty()) co_return false;
-  std::string text;
+  recycled_string text;
   append_interim_head(text, interim);
   if (interim.code() == status::continue_) has_sent_continue_ = true;
   const auto written = stream_->try_write({asio::buffer(text), asio::const_buffer{}});

@@ -6,7 +6,7 @@
 namespace cohort::http {
 namespace {
 
-void append_number(std::string& output, std::uint64_t number) {
+void append_number(recycled_string& output, std::uint64_t number) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   output.append(digits, static_cast<std::size_t>(end - digits));
@@ -15,7 +15,7 @@ void append_number(std::string& output, std::uint64_t number) {
 /// Beast 1.81 does not know 103 (RFC 8297).
 constexpr auto early_hints = static_cast<status>(103);
 
-void append_status_line(std::string& output, status code) {
+void append_status_line(recycled_string& output, status code) {
   if (code == status::ok) {  // the usual case, and cheaper
     output += "HTTP/1.1 200 OK\r\n";
     return;
@@ -34,7 +34,7 @@ void append_status_line(std::string& output, status code) {
 constexpr std::string_view policy_name = "Content-Security-Policy";
 
 /// Appends the lines but those of `Content-Security-Policy`.
-void append_without_policy(std::string& output, std::string_view lines) {
+void append_without_policy(recycled_string& output, std::string_view lines) {
   while (!lines.empty()) {
     const auto line = lines.substr(0, lines.find("\r\n") + 2);
     if (!iequals(line.substr(0, line.find(':')), policy_name)) output += line;
@@ -48,12 +48,12 @@ bool may_have_body(status code) noexcept {
   return code != status::no_content && code != status::not_modified && static_cast<unsigned>(code) >= 200;
 }
 
-void append_interim_head(std::string& output, const response& interim) {
+void append_interim_head(recycled_string& output, const response& interim) {
   append_status_line(output, interim.code());
   output.append(interim.header_lines()).append("\r\n");
 }
 
-void append_response_head(std::string& output, const response& result, const response_framing& framing,
+void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines) {
   append_status_line(output, result.code());
   output += date_line;

@@ -21,14 +21,14 @@ struct response_framing {
 };
 
 /// Appends the status line and the header section of an interim response (RFC 9110 section 15.2).
-void append_interim_head(std::string& output, const response& interim);
+void append_interim_head(recycled_string& output, const response& interim);
 
 /// Whether a response with this status can have a body (RFC 9110 section 6.4.1).
 bool may_have_body(status code) noexcept;
 
 /// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines.
 /// A `Content-Security-Policy` of `result` replaces the common one: a browser would enforce both.
-void append_response_head(std::string& output, const response& result, const response_framing& framing,
+void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines);
 
 }  // namespace cohort::http
