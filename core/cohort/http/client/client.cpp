@@ -61,12 +61,19 @@ deadline client::server_deadline(const origin& target, deadline call_deadline) {
 }
 
 task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
-  const auto target = origin_of(request.url);
+  std::optional<origin> own_target;
+  if (!options.target) own_target = origin_of(request.url);
+  const auto* const target = options.target ? options.target : own_target ? &*own_target : nullptr;
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
   if (call_deadline.expired(loop::current().now())) co_return exchange{client_error::deadline_exceeded};
-  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
-  if (!lease) co_return exchange{lease.error()};
-
+  const auto* const superseded = options.connection.superseded;
+  auto lease = pool().try_acquire(*target, options.connection);
+  if (!lease) {
+    auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquired = co_await std::move(acquiring);
+    if (!acquired) co_return exchange{acquired.error()};
+    lease.emplace(std::move(*acquired));
+  }
   if (options.on_connected) options.on_connected(lease->address());
   const auto now = loop::current().now();
   record_exchange_start(options.record, *lease, now);
@@ -86,7 +93,12 @@ task<client::exchange> client::send(const client_request& request, deadline call
   lease->stream().set_deadline(call_deadline);
   auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
   if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
-  lease->release(address_outcome(result.response, options.timeout_is_failure), result.reusable);
+  const auto address_result = address_outcome(result.response, options.timeout_is_failure);
+  if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
+    lease->release_superseded(address_result, request.method == method::head);
+  } else {
+    lease->release(address_result, result.reusable);
+  }
   exchange done{std::move(result.response), lease->address()};
   if (done.response) {
     if (const auto error = decode_content(*done.response, settings_.max_body_bytes)) done.response = *error;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include <cohort/http/client/connection/background_connect.hpp>
 #include <cohort/http/client/connection/idle_connections.hpp>
+#include <cohort/http/client/connection/superseded_exchange.hpp>
 
 namespace cohort::http {
 namespace {
@@ -12,6 +14,10 @@ namespace {
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
 /// Bounds the memory for origins: redirects and users may name any.
 constexpr std::size_t max_origins = 256;
+/// The time that a response has whose request was superseded by another one of the same call. A request that takes
+/// longer is cancelled by closing its connection.
+constexpr duration superseded_grace = std::chrono::milliseconds{100};
+constexpr std::size_t max_superseded = 64;
 
 using outcome = policy::load_balancer::outcome;
 
@@ -53,25 +59,35 @@ connection_pool::lease::~lease() { release(outcome::ignored, false); }
 void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
 
 void connection_pool::lease::release(outcome result, bool reusable) {
-  if (std::exchange(released_, true)) return;
+  if (!end(result)) return;
+  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_), tls_version_);
+  stream_.reset();
+}
+
+void connection_pool::lease::release_superseded(outcome result, bool is_head_request) {
+  if (!end(result)) return;
+  pool_->discard_response(std::move(state_), address_, std::move(stream_), tls_version_, is_head_request);
+}
+
+bool connection_pool::lease::end(outcome result) {
+  if (std::exchange(released_, true)) return false;
   if (result == outcome::ignored && overtaken_ && *overtaken_) result = outcome::failure;
   if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;
-  const bool is_outdated = state_->name.secure && tls_version_ != pool_->tls_.version();
-  if (reusable && stream_ && !is_outdated) pool_->put_idle(*state_, address_, std::move(stream_));
-  stream_.reset();
+  return true;
 }
 
 // ---- pool
 
 connection_pool::connection_pool(net::network& network, const client_settings& settings,
                                  const net::replaceable_tls_client_settings& tls, loop& loop)
-    : connector_(network, settings.proxies, tls),
+    : network_(network),
+      connector_(network, settings.proxies, tls),
       settings_(settings),
       tls_(tls),
       loop_(loop),
       expiry_timer_(loop.timers(), this) {}
 
-connection_pool::~connection_pool() = default;
+connection_pool::~connection_pool() { end_background_work(); }
 
 task<result<connection_pool::lease, client_error>> connection_pool::acquire(origin target, deadline call_deadline,
                                                                             lease_options options,
@@ -94,6 +110,23 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     options.avoid_addresses.push_back(*address);
   }
   co_return failure.value_or(client_error::connect_failed);
+}
+
+std::optional<connection_pool::lease> connection_pool::try_acquire(const origin& target, const lease_options& options) {
+  const auto found = origins_.find(target);
+  const auto now = loop_.now();
+  if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
+  auto& state = *found->second;
+  const auto address = state.balancer.pick(options.avoid_addresses, now, loop_.random());
+  if (!address) return std::nullopt;
+  if (state.name.secure) close_outdated(state);
+  auto stream = state.idle.take(*address, now);
+  if (!stream) return std::nullopt;
+  lease acquired{*this, found->second, *address, options.overtaken};
+  acquired.tls_version_ = state.tls_version;
+  acquired.stream_ = std::move(stream);
+  acquired.reused_ = true;
+  return acquired;
 }
 
 task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origin_state> state,
@@ -146,8 +179,12 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||
                                  error == client_error::no_local_port;
     acquired.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false);
-    // The server may have moved: the next request resolves the name again.
-    state->next_resolve = time_point{};
+    if (error == client_error::cancelled && options.superseded && *options.superseded) {
+      connect_in_background(state, address);
+    } else {
+      // The server may have moved: the next request resolves the name again.
+      state->next_resolve = time_point{};
+    }
     co_return error;
   }
   // Exponential smoothing with a gain of 1/8 (RFC 6298 section 2).
@@ -175,12 +212,50 @@ void connection_pool::forget_unused_origins() {
                 [](const auto& entry) { return entry.second->idle.empty() && entry.second.use_count() == 1; });
 }
 
-void connection_pool::put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream) {
+void connection_pool::put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream,
+                               std::uint64_t tls_version) {
+  if (state.name.secure && tls_version != tls_.version()) return;
   // The name may no longer have the address.
   if (settings_.max_idle_per_origin == 0 || !state.balancer.contains(address)) return;
   const auto expiry = loop_.now() + settings_.idle_timeout;
   state.idle.put(address, std::move(stream), expiry, settings_.max_idle_per_origin);
   if (!expiry_timer_.armed()) expiry_timer_.arm(expiry);
+}
+
+void connection_pool::discard_response(std::shared_ptr<origin_state> state, net::endpoint address,
+                                       net::stream_ptr stream, std::uint64_t tls_version, bool is_head_request) {
+  if (superseded_.size() >= max_superseded) return;
+  auto on_end = [this, state = std::move(state), address, tls_version](superseded_exchange& ended,
+                                                                       net::stream_ptr reusable) {
+    std::erase_if(superseded_, [&](const auto& exchange) { return exchange.get() == &ended; });
+    if (reusable) put_idle(*state, address, std::move(reusable), tls_version);
+  };
+  const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
+  superseded_.push_back(
+      std::make_shared<superseded_exchange>(std::move(stream), limits, is_head_request, std::move(on_end)));
+  superseded_.back()->start(deadline::after(loop_.now(), superseded_grace));
+}
+
+/// Makes the connection that a superseded request was waiting for. Otherwise each hedge under load would begin a
+/// connection and give it up. Plain TCP connections only: the steps after them belong to the request.
+void connection_pool::connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address) {
+  const auto& name = state->name;
+  if (name.secure || name.is_unix_socket() || settings_.proxies.proxy_for(name)) return;
+  if (connecting_.size() >= max_superseded) return;
+  auto on_end = [this, state, address](background_connect& ended, net::stream_ptr connected) {
+    std::erase_if(connecting_, [&](const auto& attempt) { return attempt.get() == &ended; });
+    if (connected) put_idle(*state, address, std::move(connected), state->tls_version);
+  };
+  connecting_.push_back(std::make_shared<background_connect>(std::move(on_end)));
+  connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
+}
+
+/// Its handlers refer to the pool.
+void connection_pool::end_background_work() noexcept {
+  for (const auto& exchange : superseded_) exchange->close();
+  superseded_.clear();
+  for (const auto& attempt : connecting_) attempt->cancel();
+  connecting_.clear();
 }
 
 duration connection_pool::round_trip(const origin& target) const noexcept {
@@ -212,6 +287,7 @@ std::vector<connection_pool::origin_status> connection_pool::statuses() const {
 }
 
 void connection_pool::close_idle() {
+  end_background_work();
   for (auto& [name, state] : origins_) state->idle.close_all();
   expiry_timer_.disarm();
 }

@@ -14,6 +14,9 @@
 
 namespace cohort::http {
 
+class background_connect;
+class superseded_exchange;
+
 /// One loop's connections, by origin and address. Requests are balanced over all addresses of a name.
 class connection_pool {
   struct origin_state;
@@ -40,8 +43,14 @@ class connection_pool {
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
     void release(policy::load_balancer::outcome result, bool reusable);
+    /// The same for a request that was sent and whose response nobody waits for: the connection is kept for other
+    /// requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
+    void release_superseded(policy::load_balancer::outcome result, bool is_head_request);
 
    private:
+    /// Reports the result. False if the lease has ended before.
+    bool end(policy::load_balancer::outcome result);
+
     friend class connection_pool;
     connection_pool* pool_;
     std::shared_ptr<origin_state> state_;
@@ -57,12 +66,15 @@ class connection_pool {
   /// The connections that a request can use.
   struct lease_options {
     /// Addresses at which the call has failed: used only if there is no other.
-    std::vector<net::endpoint> avoid_addresses;
+    recycled_vector<net::endpoint> avoid_addresses;
     /// Do not reuse an idle connection.
     bool new_connection = false;
     /// True when the request is cancelled because a later one at another address got its response first: then the
     /// cancellation is a failure of the address. May be null; must outlive the lease.
     const bool* overtaken = nullptr;
+    /// True when the request is cancelled because another one of the same call got its response first. May be null;
+    /// must outlive the exchange.
+    const bool* superseded = nullptr;
   };
 
   /// The addresses of an origin.
@@ -84,6 +96,9 @@ class connection_pool {
   /// must outlive the task.
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
                                             telemetry::attempt_record* record = nullptr);
+
+  /// The same without waiting: an idle connection, or nothing if `acquire` has to resolve or to connect.
+  std::optional<lease> try_acquire(const origin& target, const lease_options& options);
 
   /// A new connection that does not belong to the pool; see `connector::connect`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline) {
@@ -117,17 +132,25 @@ class connection_pool {
   task<result<lease, client_error>> acquire_at(std::shared_ptr<origin_state> state, net::endpoint address,
                                                deadline call_deadline, const lease_options& options,
                                                std::size_t other_addresses, telemetry::attempt_record* record);
+  void discard_response(std::shared_ptr<origin_state> state, net::endpoint address, net::stream_ptr stream,
+                        std::uint64_t tls_version, bool is_head_request);
+  void connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address);
+  void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);
-  void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream);
+  /// Closes a stream with outdated TLS settings.
+  void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream, std::uint64_t tls_version);
   void close_outdated(origin_state& state);
   void forget_unused_origins();
   void close_expired();
 
+  net::network& network_;
   connector connector_;
   const client_settings& settings_;
   const net::replaceable_tls_client_settings& tls_;
   loop& loop_;
   std::map<origin, std::shared_ptr<origin_state>> origins_;
+  std::vector<std::shared_ptr<superseded_exchange>> superseded_;
+  std::vector<std::shared_ptr<background_connect>> connecting_;
   bound_timer<&connection_pool::close_expired> expiry_timer_;
 };
 

@@ -91,7 +91,7 @@ telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_h
 }
 
 task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record,
-                                                            const bool* overtaken) {
+                                                            const bool* overtaken, const bool* superseded) {
   attempt_recording recording{*recording_, record};
   count_attempt();
   owner_.metrics_->attempts.increment();
@@ -99,6 +99,7 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   options.connection.avoid_addresses = tried_addresses_;
   options.connection.new_connection = new_connection;
   options.connection.overtaken = overtaken;
+  options.connection.superseded = superseded;
   options.timeout_is_failure = timeout_is_failure_;
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;

@@ -73,9 +73,9 @@ class upstream::active_call : public call_loop {
   /// Begins the record of the next attempt; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge);
   /// Makes one attempt, for the metrics, the policies and `record`, which may be null.
-  /// `overtaken`: see `connection_pool::lease_options`.
+  /// `overtaken`, `superseded`: see `connection_pool::lease_options`.
   task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record,
-                                       const bool* overtaken = nullptr);
+                                       const bool* overtaken = nullptr, const bool* superseded = nullptr);
 
  private:
   class hedged_attempt;
@@ -94,7 +94,7 @@ class upstream::active_call : public call_loop {
   telemetry::call_recording* recording_;
   std::optional<permit> permit_;
   /// Addresses at which attempts have failed or are in progress.
-  std::vector<net::endpoint> tried_addresses_;
+  recycled_vector<net::endpoint> tried_addresses_;
 };
 
 }  // namespace cohort::http

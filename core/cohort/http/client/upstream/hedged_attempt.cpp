@@ -2,6 +2,12 @@
 #include <cohort/http/client/upstream/hedged_attempt.hpp>
 
 namespace cohort::http {
+namespace {
+
+/// The delay of a timer that shows that this loop, not the server, was slow.
+constexpr duration max_lateness = std::chrono::milliseconds{1};
+
+}  // namespace
 
 upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection)
     : call_(call), delay_(delay), new_connection_(new_connection), delay_timer_(loop::current().timers(), this) {}
@@ -28,15 +34,22 @@ client::exchange upstream::active_call::hedged_attempt::take() {
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection) {
   ++running_;
   records_[index] = call_.begin_attempt_record(index == second);
-  detail::start_child_task(
-      attempts_[index],
-      call_.send_recorded(new_connection, records_[index], index == first ? &first_overtaken_ : nullptr),
-      [this, index] { on_attempt_ended(index); });
+  detail::start_child_task(attempts_[index],
+                           call_.send_recorded(new_connection, records_[index],
+                                               index == first ? &first_overtaken_ : nullptr, &is_superseded_),
+                           [this, index] { on_attempt_ended(index); });
 }
 
 void upstream::active_call::hedged_attempt::start_second() {
+  const auto now = loop::current().now();
+  if (!is_postponed_ && now - (started_ + delay_) > max_lateness) {
+    // The loop was blocked, and the response may have arrived: it is read before the timer expires again.
+    is_postponed_ = true;
+    delay_timer_.arm(now);
+    return;
+  }
   auto& metrics = *call_.owner_.metrics_;
-  if (!call_.state_.budget.withdraw(loop::current().now())) {
+  if (!call_.state_.budget.withdraw(now)) {
     metrics.hedges_refused.increment();
     return;
   }
@@ -52,6 +65,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
     // The hedge started later and was answered earlier. An address to which that happens again and again has failed in
     // a way that its connections do not show, such as a machine that is gone.
     first_overtaken_ = index == second && succeeded(second);
+    is_superseded_ = succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();
   }

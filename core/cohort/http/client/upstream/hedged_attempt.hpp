@@ -40,6 +40,10 @@ class upstream::active_call::hedged_attempt {
   std::array<telemetry::attempt_record*, 2> records_{};
   std::optional<std::size_t> winner_;
   bool first_overtaken_ = false;
+  /// One attempt has succeeded, and the other one is cancelled.
+  bool is_superseded_ = false;
+  /// The hedge was postponed because the loop was late.
+  bool is_postponed_ = false;
   std::size_t running_ = 0;
   bound_timer<&hedged_attempt::start_second> delay_timer_;
 };

@@ -48,11 +48,54 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
     // p95 with an error of up to a fifth, and the latency of the second request.
     CHECK(fixture.time.now() - start <= 30ms);
     CHECK(is_ok(*call.outcome().value));
+    // It would have kept its connection if it had been answered within 100 ms.
+    fixture.time.run_for(90ms);
+    CHECK(slow.delays.empty());
     fixture.time.run_for(20ms);
     CHECK(slow.delays == log_lines{"cancelled"});
     CHECK(fixture.metric("hedges_total", "result=\"won\"") == 1);
   }
   CHECK(fixture.metric("hedges_total", "result=\"sent\"") == 1);
+}
+
+task<std::size_t> count_idle_connections(http::client& client) {
+  std::size_t sum = 0;
+  for (const auto& origin : client.origins())
+    for (const auto& address : origin.addresses) sum += address.idle_connections;
+  co_return sum;
+}
+
+TEST_CASE("upstream: a request that lost to its hedge keeps its connection if it is answered within 100 ms",
+          "[http][upstream]") {
+  upstream_fixture fixture{with_hedges()};
+  warm_up(fixture);
+  fixture.replica().steps = {{.delay = 60ms}, {.delay = 1ms}};
+  CHECK(is_ok(fixture.call()));
+  CHECK(fixture.metric("hedges_total", "result=\"won\"") == 1);
+  CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 1);
+  fixture.time.run_for(70ms);
+  CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 2);
+  CHECK(fixture.replica().delays == log_lines{"completed", "completed"});
+  CHECK(is_ok(fixture.call()));
+
+  // The client ends while a response is discarded.
+  fixture.replica().steps = {{.delay = 60ms}, {.delay = 1ms}};
+  CHECK(is_ok(fixture.call()));
+}
+
+TEST_CASE("upstream: a connection that a lost hedge was opening is kept", "[http][upstream]") {
+  net::memory_pipe_settings slow;
+  slow.latency = 8ms;
+  upstream_fixture fixture{with_hedges(), 1, slow};
+  warm_up(fixture);
+  CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 1);
+  // Answered while the hedge connects.
+  fixture.replica().steps = {{.delay = 26ms}};
+  const auto result = fixture.call();
+  CHECK(is_ok(result));
+  CHECK(fixture.metric("hedges_total", "result=\"sent\"") == 1);
+  fixture.time.run_for(20ms);
+  CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 2);
 }
 
 TEST_CASE("upstream: only idempotent requests are hedged", "[http][upstream]") {
