@@ -3,10 +3,12 @@
 
 #include <openssl/err.h>
 
-#include <array>
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <memory>
+#include <string_view>
 
 namespace cohort::net {
 namespace {
@@ -24,20 +26,40 @@ struct io_handler {
   }
 };
 
-/// The record of close_notify, encrypted; empty if the connection cannot send it. Asio's TLS stream would wait for the
-/// peer's close_notify, so OpenSSL writes into another BIO meanwhile.
-std::string make_close_notify(SSL* ssl) {
+/// The greatest plaintext of a record (RFC 8446 section 5.1).
+constexpr std::size_t max_record_size = 16 * 1024;
+
+struct free_bio {
+  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+};
+
+struct captured_records {
+  /// The result of the function of OpenSSL.
+  int result = -1;
+  /// Valid until the next call of `capture_records` on the thread.
+  std::string_view bytes{};
+};
+
+/// Calls `write`, which lets OpenSSL write, and returns the bytes that it would send: Asio's TLS stream sends them only
+/// in asynchronous operations.
+template <class Write>
+captured_records capture_records(SSL* ssl, Write write) {
+  thread_local const std::unique_ptr<BIO, free_bio> memory{BIO_new(BIO_s_mem())};
   BIO* const original = SSL_get_wbio(ssl);
-  BIO* const memory = BIO_new(BIO_s_mem());
   if (!memory || BIO_up_ref(original) != 1) return {};
-  SSL_set0_wbio(ssl, memory);
+  if (BIO_up_ref(memory.get()) != 1) {
+    BIO_free(original);
+    return {};
+  }
+  BIO_reset(memory.get());
+  SSL_set0_wbio(ssl, memory.get());
   ERR_clear_error();
-  SSL_shutdown(ssl);
-  std::string record(BIO_ctrl_pending(memory), '\0');
-  if (!record.empty()) BIO_read(memory, record.data(), static_cast<int>(record.size()));
-  SSL_set0_wbio(ssl, original);  // frees `memory`
+  const int result = write();
+  SSL_set0_wbio(ssl, original);
   ERR_clear_error();
-  return record;
+  char* bytes = nullptr;
+  const auto size = BIO_get_mem_data(memory.get(), &bytes);
+  return {result, {bytes, static_cast<std::size_t>(size)}};
 }
 
 }  // namespace
@@ -90,14 +112,58 @@ void tls_stream::unwatch_hangup() noexcept {
   if (watch_) watch_->cancellation.emit(asio::cancellation_type::terminal);
 }
 
+io_result tls_stream::try_write(const_buffers buffers) {
+  auto& plain = *connection_->plain;
+  if (!unsent_.empty()) {
+    const auto sent = plain.try_write({asio::buffer(unsent_), asio::const_buffer{}});
+    if (!sent) return sent.error();
+    unsent_.erase(0, *sent);
+    return unsent_.empty() ? io_result{1} : io_result{error_code{asio::error::would_block}};
+  }
+  auto* const ssl = native_handle();
+  const auto& first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
+  const auto size = std::min(first.size(), max_record_size);
+  // The records of Asio's TLS stream were encrypted earlier, so they must be sent first.
+  const bool is_blocked = connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0;
+  if (is_blocked || size == 0) return error_code{asio::error::would_block};
+  const auto records = capture_records(ssl, [&] { return SSL_write(ssl, first.data(), static_cast<int>(size)); });
+  // An error occurs again in `start_write`, which reports it.
+  if (records.result <= 0) return error_code{asio::error::would_block};
+  const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
+  if (!sent && sent.error() != asio::error::would_block) return sent.error();
+  unsent_ = records.bytes.substr(sent ? *sent : 0);
+  const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
+  return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};
+}
+
+/// Sends the rest of a record, whose last byte counts as not written.
+void tls_stream::start_send_rest(completion_handler<io_result> handler) {
+  const auto slot = handler.get_cancellation_slot();
+  auto proceed = [this, handler = std::move(handler)](error_code error, std::size_t count) mutable {
+    unsent_.erase(0, count);
+    if (error) {
+      handler(error);
+    } else if (unsent_.empty()) {
+      handler(1);
+    } else {
+      start_send_rest(std::move(handler));
+    }
+  };
+  connection_->tls.next_layer().async_write_some(asio::buffer(unsent_),
+                                                 asio::bind_cancellation_slot(slot, std::move(proceed)));
+}
+
 bool tls_stream::readable() noexcept {
   return read_ahead_ || SSL_pending(native_handle()) > 0 || connection_->plain->readable();
 }
 
 void tls_stream::shutdown_write() noexcept {
-  const auto record = make_close_notify(native_handle());
-  // A lost close_notify costs the peer only the proof that a body without a length is complete.
-  if (!record.empty()) connection_->plain->try_write({asio::buffer(record), asio::const_buffer{}});
+  auto* const ssl = native_handle();
+  // A lost close_notify costs the peer only the proof that a body without a length is complete. Not within a record.
+  if (unsent_.empty() && !connection_->tls.next_layer().is_writing()) {
+    const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
+    if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});
+  }
   connection_->plain->shutdown_write();
 }
 
@@ -150,6 +216,7 @@ void tls_stream::start_read(asio::mutable_buffer buffer, completion_handler<io_r
 }
 
 void tls_stream::start_write(const_buffers buffers, completion_handler<io_result> handler) {
+  if (!unsent_.empty()) return start_send_rest(std::move(handler));
   const auto slot = handler.get_cancellation_slot();
   const auto first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
   connection_->tls.async_write_some(first, asio::bind_cancellation_slot(slot, io_handler{std::move(handler)}));

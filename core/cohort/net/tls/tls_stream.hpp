@@ -19,16 +19,22 @@ namespace cohort::net {
 template <class Handler>
 struct boxed_handler {
   using cancellation_slot_type = asio::cancellation_slot;
-  explicit boxed_handler(Handler handler) : boxed(std::make_unique<Handler>(std::move(handler))) {}
+  /// `pending` is set until the handler is called; it may be null.
+  explicit boxed_handler(Handler handler, bool* pending = nullptr)
+      : boxed(std::make_unique<Handler>(std::move(handler))), is_pending(pending) {
+    if (is_pending) *is_pending = true;
+  }
   cancellation_slot_type get_cancellation_slot() const noexcept {
     return asio::get_associated_cancellation_slot(*boxed);
   }
   void operator()(io_result transferred) {
     auto handler = std::move(*boxed);
     boxed.reset();
+    if (is_pending) *is_pending = false;
     handler(transferred ? error_code{} : transferred.error(), transferred ? *transferred : 0);
   }
   std::unique_ptr<Handler> boxed;
+  bool* is_pending;
 };
 
 /// Adapts a `stream` to the AsyncStream that `asio::ssl::stream` requires as its next layer.
@@ -57,11 +63,14 @@ class tls_next_layer {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
         [this, first = first_non_empty<asio::const_buffer>(buffers)](auto&& handler) {
           using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
-          protected_access::write(plain_, {first, asio::const_buffer{}},
-                                  completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
+          protected_access::write(
+              plain_, {first, asio::const_buffer{}},
+              completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler), &is_writing_)));
         },
         token);
   }
+  /// Whether a write of Asio's TLS stream is pending.
+  bool is_writing() const noexcept { return is_writing_; }
 
  private:
   /// Calls the protected `start_read` and `start_write` of a stream.
@@ -85,6 +94,7 @@ class tls_next_layer {
 
   stream& plain_;
   executor executor_;
+  bool is_writing_ = false;
 };
 
 /// TLS over another stream, as client or server. `handshake` must have succeeded before the first read or write.
@@ -101,6 +111,9 @@ class tls_stream final : public stream {
   /// Returns 0 bytes, or the error: of the plain stream, or of Asio's SSL category.
   task<io_result> handshake(asio::ssl::stream_base::handshake_type type);
 
+  /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written:
+  /// the next write sends the rest of the record instead of it.
+  io_result try_write(const_buffers buffers) override;
   void set_deadline(deadline stream_deadline) override;
   /// Reads and decrypts ahead, since the peer's close_notify and session tickets are bytes of the plain stream. Removes
   /// the deadline.
@@ -136,10 +149,13 @@ class tls_stream final : public stream {
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
+  void start_send_rest(completion_handler<io_result> handler);
   void start_watch_read();
   void on_watch_read(error_code error, std::size_t count);
 
   std::shared_ptr<connection> connection_;
+  /// The bytes of a record that the plain stream has not accepted yet.
+  std::string unsent_;
   std::function<void()> on_hangup_;
   std::shared_ptr<pending_watch> watch_;
   /// A read that waits for the end of a cancelled watch.

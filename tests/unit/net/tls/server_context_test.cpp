@@ -5,6 +5,7 @@
 
 #include <boost/asio/ssl/error.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <functional>
 
 #include <cohort/net/tls/ticket_keys.hpp>
@@ -25,8 +26,9 @@ struct handshake_pair {
   net::tls_accepted server{};
 };
 
-task<handshake_pair> connect_on_loop(net::tls_client_context& client, net::tls_server_context& server) {
-  auto ends = net::make_memory_pipe();
+task<handshake_pair> connect_on_loop(net::tls_client_context& client, net::tls_server_context& server,
+                                     net::memory_pipe_settings pipe) {
+  auto ends = net::make_memory_pipe(pipe);
   auto both = when_all(perform_client_handshake(client, std::move(ends.first)),
                        perform_server_handshake(server, std::move(ends.second)));
   auto results = co_await std::move(both);
@@ -38,12 +40,14 @@ class tls_server_fixture {
   tls_server_fixture() : context(server_settings_of(leaf)) {}
 
   /// A handshake of Cohort's client, which trusts `root`.
-  handshake_pair connect(net::tls_client_settings settings = {}) {
+  handshake_pair connect(net::tls_client_settings settings = {}, net::memory_pipe_settings pipe = {}) {
     if (settings.trusted_certificates.empty()) settings.trusted_certificates = root.certificate_pem();
     net::tls_client_context client{settings};
-    return connect_with(client);
+    return connect_with(client, pipe);
   }
-  handshake_pair connect_with(net::tls_client_context& client) { return time.run(connect_on_loop(client, context)); }
+  handshake_pair connect_with(net::tls_client_context& client, net::memory_pipe_settings pipe = {}) {
+    return time.run(connect_on_loop(client, context, pipe));
+  }
 
   /// The result of the handshake with a peer that sends these bytes and closes.
   net::tls_accepted receive(std::string bytes, bool closes = true) {
@@ -92,6 +96,67 @@ TEST_CASE("tls server: a handshake succeeds, and bytes are transferred in both d
   CHECK(server.read().value() == "request");
   server.send("response");
   CHECK(client.read().value() == "response");
+}
+
+task<std::string> read_bytes(net::stream& source, std::size_t size) {
+  std::string all;
+  while (all.size() < size) {
+    auto reading = read_once(source);
+    const auto bytes = co_await std::move(reading);
+    if (!bytes) break;
+    all += *bytes;
+  }
+  co_return all;
+}
+
+std::string numbered_lines(std::size_t size) {
+  std::string text;
+  for (int i = 0; text.size() < size; ++i) text += std::to_string(i) + "\n";
+  return text;
+}
+
+TEST_CASE("tls: bytes arrive in both directions through a stream that accepts parts of a record", "[net][tls]") {
+  tls_server_fixture fixture;
+  net::memory_pipe_settings narrow;
+  narrow.latency = 1ms;
+  narrow.capacity = GENERATE(as<std::size_t>{}, 700, 5000, 17'000);
+  narrow.max_read_size = 900;
+  auto connected = fixture.connect({}, narrow);
+  REQUIRE(connected.client.has_value());
+  auto& client = **connected.client;
+  auto& server = *connected.server.stream;
+  const auto question = numbered_lines(100'000);
+  const auto answer = numbered_lines(40'000);
+  auto transfer = when_all(write_bytes(client, question), read_bytes(server, question.size()),
+                           write_bytes(server, answer), read_bytes(client, answer.size()));
+  const auto results = fixture.time.run(std::move(transfer));
+  CHECK(std::get<0>(results) == question.size());
+  CHECK((std::get<1>(results) == question));
+  CHECK(std::get<2>(results) == answer.size());
+  CHECK((std::get<3>(results) == answer));
+}
+
+TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest of a record for the next write",
+          "[net][tls]") {
+  tls_server_fixture fixture;
+  net::memory_pipe_settings narrow;
+  narrow.capacity = 5000;
+  auto connected = fixture.connect({}, narrow);
+  REQUIRE(connected.client.has_value());
+  auto& client = **connected.client;
+  peer server{fixture.time, std::move(connected.server.stream)};
+  const auto try_write = [&](std::string_view bytes) {
+    return client.try_write({asio::buffer(bytes), asio::const_buffer{}});
+  };
+  CHECK(try_write("at once") == 7U);
+  CHECK(server.read().value() == "at once");
+  const auto text = numbered_lines(12'000);
+  REQUIRE(try_write(text) == text.size() - 1);
+  CHECK(try_write(text.substr(text.size() - 1)).error() == asio::error::would_block);
+  auto transfer = when_all(write_bytes(client, text.substr(text.size() - 1) + "more"),
+                           read_bytes(server.stream(), text.size() + 4));
+  const auto results = fixture.time.run(std::move(transfer));
+  CHECK((std::get<1>(results) == text + "more"));
 }
 
 TEST_CASE("tls server: bytes that are not TLS end the handshake", "[net][tls]") {
