@@ -3,11 +3,21 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace cohort::json {
+
+/// Copies `text` to `out`, which has as many bytes, if a JSON string may contain all of it as it is: no quotes,
+/// backslashes, control characters and bytes that are not ASCII. False otherwise; the bytes at `out` have no meaning.
+bool copy_plain(std::string_view text, char* out) noexcept;
+
+/// The space for the text of any number.
+inline constexpr std::size_t max_number_size = 32;
+/// Writes the text of `writer::value(number)` to `out`, which has `max_number_size` bytes. Returns its end.
+char* write_number(char* out, double number) noexcept;
 
 /// Appends JSON text to a string. Writes commas, quotes and escapes; the caller is responsible for matching `open_…`
 /// and `close_…` calls and for one value after each key. The string must outlive the writer.

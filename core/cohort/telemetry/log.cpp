@@ -13,45 +13,14 @@
 #include <thread>
 #include <utility>
 
-#include <cohort/json/writer.hpp>
 #include <cohort/runtime/time/date_format.hpp>
+#include <cohort/telemetry/log_line.hpp>
 #include <cohort/telemetry/tracing/span.hpp>
 
 namespace cohort::telemetry {
 namespace {
 
 constexpr std::array<std::string_view, 6> level_names{"trace", "debug", "info", "warn", "error", "off"};
-
-void append_json(std::string& line, std::string_view time, std::string_view level, std::string_view service,
-                 std::string_view message, std::span<const log_field> fields) {
-  json::writer output{line};
-  output.open_object().field("ts", time).field("level", level).field("service", service).field("msg", message);
-  for (const auto& field : fields) {
-    std::visit([&](const auto& value) { output.field(field.name, value); }, field.value);
-  }
-  output.close_object();
-}
-
-bool is_bare_word(std::string_view text) {
-  if (text.empty()) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '='; });
-}
-
-void append_text(std::string& line, std::string_view time, std::string_view level, std::string_view service,
-                 std::string_view message, std::span<const log_field> fields) {
-  line.append(time).append(" ").append(level).append(6 - level.size(), ' ');
-  line.append(service).append(" ").append(message);
-  for (const auto& field : fields) {
-    line.append(" ").append(field.name).append("=");
-    json::writer output{line};
-    if (const auto* text = std::get_if<std::string_view>(&field.value); text && is_bare_word(*text)) {
-      output.raw(*text);
-    } else {
-      // Quoted as in JSON, so that no value of a request can forge a line.
-      std::visit([&](const auto& value) { output.value(value); }, field.value);
-    }
-  }
-}
 
 /// Blocks until all of `text` is written. Returns the rest that an error (a full disk, a closed pipe) prevented.
 std::string_view write_to_standard_error(std::string_view text) {
@@ -168,17 +137,10 @@ logger::logger(log_sink& sink, std::string service, log_level min_level, log_for
 
 void logger::write(log_level level, std::string_view message, std::span<const log_field> fields) const {
   if (!is_enabled(level) || level == log_level::off) return;
-  thread_local std::string line;
-  line.clear();
+  thread_local log_line line;
   const auto now = clock_->wall_now();
   const auto time = format_rfc3339_milliseconds(now);
-  const auto name = to_string(level);
-  if (format_ == log_format::json) {
-    append_json(line, time, name, service_, message, fields);
-  } else {
-    append_text(line, time, name, service_, message, fields);
-  }
-  sink_->write(line);
+  sink_->write(line.format({time, to_string(level), service_, message, fields}, format_));
   if (auto* exporter = sink_->exporter()) {
     exporter->export_record(service_, {.time = now, .level = level, .message = message, .attributes = fields});
   }

@@ -3,8 +3,10 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -44,6 +46,23 @@ TEST_CASE("json writer: writes commas only between members and elements", "[json
   json.close_object();
 
   CHECK(out == R"({"a":1,"b":"x","list":[1,true,null,{},[]],"object":{"c":false},"raw":[1,2],"last":2.5})");
+}
+
+TEST_CASE("json writer: a number with three decimals has the text of std::to_chars", "[json][writer]") {
+  const auto expected = [](double number) {
+    std::array<char, 32> digits;
+    return std::string(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+  };
+  std::minstd_rand random{1};
+  for (int i = 0; i < 20'000; ++i) {
+    const auto thousandths = i < 5000 ? i : static_cast<int>(random() % 120'000'000);
+    const auto number = thousandths / 1000.0;
+    if (write(number) != expected(number)) FAIL(write(number) << " instead of " << expected(number));
+    const auto other = std::nextafter(number, 1e9);
+    if (write(other) != expected(other)) FAIL(write(other) << " instead of " << expected(other));
+  }
+  for (const auto number : {-0.0, 0.0, -1.5, 0.0005, 0.001, 99'999.999, 99'999.9995, 100'000.0, 1e-7})
+    CHECK(write(number) == expected(number));
 }
 
 TEST_CASE("json writer: appends to the string", "[json][writer]") {

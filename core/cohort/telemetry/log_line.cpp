@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/telemetry/log_line.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <variant>
+
+#include <cohort/json/writer.hpp>
+
+namespace cohort::telemetry {
+namespace {
+
+/// The punctuation of a line and of a field, and a number.
+constexpr std::size_t fixed_size = 64;
+constexpr std::size_t fixed_field_size = 8;
+
+std::size_t max_value_size(const log_field& field) noexcept {
+  const auto* const text = std::get_if<std::string_view>(&field.value);
+  return text ? text->size() : json::max_number_size;
+}
+
+/// The size of a line in which no text is escaped is at most this.
+std::size_t max_plain_size(const log_line_parts& parts) noexcept {
+  auto size = fixed_size + parts.time.size() + parts.level.size() + parts.service.size() + parts.message.size();
+  for (const auto& field : parts.fields) size += fixed_field_size + field.name.size() + max_value_size(field);
+  return size;
+}
+
+bool is_bare_word(std::string_view text) {
+  if (text.empty()) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '='; });
+}
+
+}  // namespace
+
+/// The end of a line, in memory with space for the rest of it.
+class log_line::cursor {
+ public:
+  cursor(std::string& memory, std::size_t max_size) : memory_(memory), max_size_(max_size) { reserve(0); }
+
+  cursor& raw(std::string_view text) noexcept {
+    end_ = std::copy(text.begin(), text.end(), end_);
+    return *this;
+  }
+  cursor& string(std::string_view text) {
+    if (!json::copy_plain(text, end_ + 1)) return escaped(text);
+    *end_ = '"';
+    end_ += text.size() + 2;
+    end_[-1] = '"';
+    return *this;
+  }
+  cursor& value(const log_field& field) {
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) return string(*text);
+    if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+      end_ = std::to_chars(end_, end_ + json::max_number_size, *number).ptr;
+      return *this;
+    }
+    if (const auto* number = std::get_if<double>(&field.value)) {
+      end_ = json::write_number(end_, *number);
+      return *this;
+    }
+    return raw(std::get<bool>(field.value) ? "true" : "false");
+  }
+  std::string_view text() const noexcept { return {memory_.data(), static_cast<std::size_t>(end_ - memory_.data())}; }
+
+ private:
+  /// The escapes take more space than was reserved.
+  cursor& escaped(std::string_view text) {
+    std::string quoted;
+    json::writer{quoted}.value(text);
+    reserve(quoted.size());
+    return raw(quoted);
+  }
+  void reserve(std::size_t more) {
+    const auto size = end_ ? text().size() : 0;
+    if (memory_.size() < size + more + max_size_) memory_.resize(2 * (size + more + max_size_));
+    end_ = memory_.data() + size;
+  }
+
+  std::string& memory_;
+  std::size_t max_size_;
+  char* end_ = nullptr;
+};
+
+std::string_view log_line::format(const log_line_parts& parts, log_format format) {
+  cursor line{memory_, max_plain_size(parts)};
+  if (format == log_format::json) {
+    line.raw(R"({"ts":)").string(parts.time).raw(R"(,"level":)").string(parts.level);
+    line.raw(R"(,"service":)").string(parts.service).raw(R"(,"msg":)").string(parts.message);
+    for (const auto& field : parts.fields) line.raw(",").string(field.name).raw(":").value(field);
+    return line.raw("}").text();
+  }
+  constexpr std::string_view padding = "      ";
+  line.raw(parts.time).raw(" ").raw(parts.level).raw(padding.substr(parts.level.size()));
+  line.raw(parts.service).raw(" ").raw(parts.message);
+  for (const auto& field : parts.fields) {
+    line.raw(" ").raw(field.name).raw("=");
+    const auto* const text = std::get_if<std::string_view>(&field.value);
+    if (text && is_bare_word(*text)) {
+      line.raw(*text);
+    } else {
+      // Quoted as in JSON, so that no value of a request can forge a line.
+      line.value(field);
+    }
+  }
+  return line.text();
+}
+
+}  // namespace cohort::telemetry
