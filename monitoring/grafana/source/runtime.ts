@@ -357,6 +357,38 @@ const processes: Section = {
         { expr: `${sumBy('signal, reason', rate(replicaSeries('cohort_telemetry_dropped_total')))} or vector(0)`, legend: '{{signal}} {{reason}}' },
       ],
     }),
+    chart({
+      id: 408,
+      title: 'Discovery: Known Endpoints',
+      description: 'Endpoints of upstreams that a discovery system has named. Zero without discovery URLs.',
+      unit: 'none',
+      width: 8,
+      queries: [
+        { expr: `max by (job, upstream, source) (${replicaSeries('cohort_discovery_endpoints')}) or vector(0)`, legend: '{{job}} to {{upstream}} ({{source}})' },
+      ],
+    }),
+    chart({
+      id: 409,
+      title: 'Discovery: Changes and Errors per Second',
+      description: 'Changes of the known endpoints, and failed requests to discovery systems.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        { expr: `${sumBy('upstream, source', rate(replicaSeries('cohort_discovery_updates_total')))} or vector(0)`, legend: '{{upstream}} ({{source}}) changes' },
+        { expr: `${sumBy('upstream, source', rate(replicaSeries('cohort_discovery_errors_total')))} or vector(0)`, legend: '{{upstream}} ({{source}}) errors' },
+      ],
+    }),
+    chart({
+      id: 410,
+      title: 'Discovery: Age of the Last Response',
+      description: 'Time since a discovery system last responded. DiscoverySilent fires above the line.',
+      unit: 's',
+      width: 8,
+      thresholds: redAt(600),
+      queries: [
+        { expr: `max by (job, upstream, source) (time() - ${replicaSeries('cohort_discovery_last_success_timestamp_seconds')}) or vector(0)`, legend: '{{job}} to {{upstream}} ({{source}})' },
+      ],
+    }),
     table({
       id: 405,
       title: 'Builds',
