@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <cohort/postgres/values/parameter.hpp>
@@ -25,6 +27,12 @@ struct fetch_limits {
   std::size_t max_rows = std::numeric_limits<std::size_t>::max();
   /// Fetching ends with the row that exceeds it.
   std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
+};
+
+/// The direction of a COPY statement.
+enum class copy_direction {
+  from_client,  // COPY … FROM STDIN
+  to_client,    // COPY … TO STDOUT
 };
 
 enum class connection_status {
@@ -51,6 +59,15 @@ class connection {
   /// Adds rows of the started statement to `into`. Returns true if the limits ended it, and false at the end of the
   /// result; then `into` has the outcome of the statement, and the connection is no longer active.
   virtual task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) = 0;
+  /// Sends a COPY statement without parameters. `unsupported`: it is none, or has the other direction.
+  virtual task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,
+                                                deadline start_deadline) = 0;
+  /// The next rows of a COPY to the client; empty at its end, when the connection is no longer active.
+  virtual task<result<std::string>> read_copy(deadline read_deadline) = 0;
+  /// Sends data of a COPY from the client. `data` must live until the task has ended.
+  virtual task<std::optional<error>> write_copy(std::string_view data, deadline write_deadline) = 0;
+  /// Ends the data, and returns the number of stored rows. The connection is then no longer active.
+  virtual task<result<std::uint64_t>> end_copy(deadline end_deadline) = 0;
   /// Makes the connection idle: cancels a running statement on the server, discards its rows and rolls back a
   /// transaction. Returns false if that failed: the connection is not usable.
   virtual task<bool> reset(deadline reset_deadline) = 0;

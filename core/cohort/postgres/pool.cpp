@@ -112,6 +112,35 @@ task<result<row_stream>> pool::open_stream(call_context context, statement execu
   co_return row_stream{call, true};
 }
 
+task<result<std::shared_ptr<active_call>>> pool::start_copy(const call_context& context, const std::string& text,
+                                                            copy_direction direction) {
+  auto call = make_call(context, duration::max());
+  auto failure = co_await connect(*call);
+  if (!failure) {
+    auto starting = call->start_copy(text, direction);
+    failure = co_await std::move(starting);
+  }
+  if (!failure) co_return std::move(call);
+  call->log_failure(*failure, text);
+  call->release();
+  call->end(failure->code);
+  co_return std::move(*failure);
+}
+
+task<result<copy_reader>> pool::copy_out(call_context context, std::string text) {
+  auto starting = start_copy(context, text, copy_direction::to_client);
+  auto started = co_await std::move(starting);
+  if (!started) co_return started.error();
+  co_return copy_reader{std::move(*started), true};
+}
+
+task<result<copy_writer>> pool::copy_in(call_context context, std::string text) {
+  auto starting = start_copy(context, text, copy_direction::from_client);
+  auto started = co_await std::move(starting);
+  if (!started) co_return started.error();
+  co_return copy_writer{std::move(*started), true};
+}
+
 task<result<transaction>> pool::begin(call_context context, transaction_options options) {
   statement begin{"begin isolation level "};
   switch (options.isolation) {

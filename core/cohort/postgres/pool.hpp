@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <cohort/postgres/connection.hpp>
+#include <cohort/postgres/copy.hpp>
 #include <cohort/postgres/row_stream.hpp>
 #include <cohort/postgres/transaction.hpp>
 #include <cohort/telemetry/call_context.hpp>
@@ -87,6 +88,12 @@ class pool {
   }
   task<result<row_stream>> open_stream(call_context context, statement executed);
 
+  /// Executes `COPY … TO STDOUT`, whose data is read in parts, or `COPY … FROM STDIN`, whose data is written in parts,
+  /// with bounded memory. The text has no parameters. Like a stream, it keeps a connection until its end, and its
+  /// deadline is that of the context, without `timeout`.
+  task<result<copy_reader>> copy_out(call_context context, std::string text);
+  task<result<copy_writer>> copy_in(call_context context, std::string text);
+
   /// Begins a transaction. It keeps a connection until its end, and counts as one call.
   task<result<transaction>> begin(call_context context, transaction_options options = {});
 
@@ -110,6 +117,8 @@ class pool {
   deadline call_deadline_of(const call_context& context, duration timeout) const;
   std::shared_ptr<active_call> make_call(const call_context& context, duration timeout);
   task<std::optional<error>> connect(active_call& call);
+  task<result<std::shared_ptr<active_call>>> start_copy(const call_context& context, const std::string& text,
+                                                        copy_direction direction);
   task<result<rows>> execute_on(active_call& call, const statement& executed);
   static task<> close_loop(std::shared_ptr<loop_connections> connections);
 

@@ -34,6 +34,7 @@ struct scripted_database::state {
   std::uint64_t generation = 0;
   wait_queue dropped;
   std::vector<std::string> statements;
+  std::string copied;
   std::size_t open = 0;
   std::size_t max_open = 0;
   std::size_t cancelled = 0;
@@ -79,6 +80,45 @@ class scripted_database::scripted_connection final : public connection {
       ready_at_ = loop::current().now() + reply_->row_delay;
       if (into.size() >= limits.max_rows || into.bytes() > limits.max_bytes) co_return true;
     }
+  }
+
+  task<std::optional<error>> start_copy(const std::string& text, copy_direction, deadline start_deadline) override {
+    copied_rows_ = 0;
+    const statement sent{text};
+    auto starting = start(sent, start_deadline);
+    co_return co_await std::move(starting);
+  }
+
+  task<result<std::string>> read_copy(deadline read_deadline) override {
+    if (auto failure = co_await wait(read_deadline)) co_return std::move(*failure);
+    if (reply_->failure || next_row_ == reply_->rows.size()) {
+      rows unused;
+      const auto ended = finish(unused);
+      if (!ended) co_return ended.error();
+      co_return std::string{};
+    }
+    std::string line;
+    for (const auto& value : reply_->rows[next_row_++]) {
+      if (!line.empty()) line += '\t';
+      line += value.value_or("\\N");
+    }
+    ready_at_ = loop::current().now() + reply_->row_delay;
+    co_return line + "\n";
+  }
+
+  task<std::optional<error>> write_copy(std::string_view data, deadline write_deadline) override {
+    if (auto failure = co_await wait(write_deadline)) co_return failure;
+    server_->copied += data;
+    copied_rows_ += static_cast<std::uint64_t>(std::count(data.begin(), data.end(), '\n'));
+    co_return std::nullopt;
+  }
+
+  task<result<std::uint64_t>> end_copy(deadline end_deadline) override {
+    if (auto failure = co_await wait(end_deadline)) co_return std::move(*failure);
+    rows unused;
+    const auto ended = finish(unused);
+    if (!ended) co_return ended.error();
+    co_return copied_rows_;
   }
 
   task<bool> reset(deadline reset_deadline) override {
@@ -140,6 +180,7 @@ class scripted_database::scripted_connection final : public connection {
   std::optional<scripted_reply> reply_;
   std::size_t next_row_ = 0;
   time_point ready_at_{};
+  std::uint64_t copied_rows_ = 0;
 };
 
 scripted_database::scripted_database(reply_function reply) : state_(std::make_shared<state>()) {
@@ -172,6 +213,7 @@ void scripted_database::drop_connections() {
   state_->dropped.notify_all();
 }
 
+const std::string& scripted_database::copied_data() const noexcept { return state_->copied; }
 const std::vector<std::string>& scripted_database::statements() const noexcept { return state_->statements; }
 std::size_t scripted_database::open_connections() const noexcept { return state_->open; }
 std::size_t scripted_database::max_open_connections() const noexcept { return state_->max_open; }

@@ -54,6 +54,9 @@ class scripted_database final : public database {
   /// Ends the open connections, as a restart that takes no time, or a firewall, does.
   void drop_connections();
 
+  /// The data of all COPY … FROM STDIN statements, those included that were not finished. The reply to a COPY … TO
+  /// STDOUT gives its data: one row of text for each of its rows.
+  const std::string& copied_data() const noexcept;
   /// The statements in the order of their execution, transaction commands included.
   const std::vector<std::string>& statements() const noexcept;
   std::size_t open_connections() const noexcept;

@@ -32,6 +32,32 @@ task<result<row_stream>> transaction::open_stream(statement executed) {
   co_return std::move(*failure);
 }
 
+task<std::optional<error>> transaction::start_copy(std::string text, copy_direction direction) {
+  const auto call = call_;
+  if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
+  if (call->status() == connection_status::active) {
+    co_return error{errc::invalid_parameter, {}, "another statement of the transaction has not ended", {}, true};
+  }
+  auto starting = call->start_copy(text, direction);
+  auto failure = co_await std::move(starting);
+  if (failure) call->log_failure(*failure, text);
+  co_return failure;
+}
+
+task<result<copy_reader>> transaction::copy_out(std::string text) {
+  auto starting = start_copy(std::move(text), copy_direction::to_client);
+  auto failure = co_await std::move(starting);
+  if (failure) co_return std::move(*failure);
+  co_return copy_reader{call_, false};
+}
+
+task<result<copy_writer>> transaction::copy_in(std::string text) {
+  auto starting = start_copy(std::move(text), copy_direction::from_client);
+  auto failure = co_await std::move(starting);
+  if (failure) co_return std::move(*failure);
+  co_return copy_writer{call_, false};
+}
+
 task<result<rows>> transaction::end(std::string command) {
   const auto call = call_;
   auto executing = execute(statement{command});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <cohort/postgres/connection.hpp>
+#include <cohort/postgres/copy.hpp>
 #include <cohort/postgres/row_stream.hpp>
 
 namespace cohort::postgres {
@@ -43,6 +44,10 @@ class transaction {
   }
   task<result<row_stream>> open_stream(statement executed);
 
+  /// COPY within the transaction, as `pool::copy_out` and `copy_in`. It must have ended before the next statement.
+  task<result<copy_reader>> copy_out(std::string text);
+  task<result<copy_writer>> copy_in(std::string text);
+
   /// Ends the transaction. `transaction_aborted`: a statement had failed, and the server has rolled it back.
   /// `connection_lost` or `timeout`: it is unknown whether it was committed.
   task<result<rows>> commit();
@@ -53,6 +58,7 @@ class transaction {
   friend class pool;
   explicit transaction(std::shared_ptr<active_call> call) noexcept;
   task<result<rows>> end(std::string command);
+  task<std::optional<error>> start_copy(std::string text, copy_direction direction);
 
   std::shared_ptr<active_call> call_;
 };

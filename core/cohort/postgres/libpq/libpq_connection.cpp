@@ -116,7 +116,7 @@ task<std::optional<error>> libpq_connection::discard_results() {
     // COPY does not end without data. The connection is closed instead.
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       is_broken_ = true;
-      co_return error{errc::unsupported, {}, "COPY is not supported"};
+      co_return error{errc::unsupported, {}, "use copy_in or copy_out for COPY"};
     }
     if (status == PGRES_FATAL_ERROR && !failure) failure = error_of(**next);
     if (is_broken_) co_return failure;
@@ -251,20 +251,25 @@ task<result<bool>> libpq_connection::fetch(rows& into, fetch_limits limits, dead
       }
       default:  // COPY
         is_broken_ = true;
-        co_return error{errc::unsupported, {}, "COPY is not supported"};
+        co_return error{errc::unsupported, {}, "use copy_in or copy_out for COPY"};
     }
   }
 }
 
 task<bool> libpq_connection::reset(deadline reset_deadline) {
   socket_->set_deadline(reset_deadline);
-  if (status() == connection_status::active) {
+  if (copying_ == copy_direction::from_client) {
+    // The server waits for data and would not notice a cancellation.
+    if (!co_await abandon_copy()) co_return false;
+    static_cast<void>(co_await discard_results());
+  } else if (status() == connection_status::active) {
     cancel_request cancel{{PQgetCancel(connection_.get()), &PQfreeCancel}};
     if (!cancel.request) co_return false;
     auto cancelling = blocking_.run(reset_deadline, std::move(cancel), "postgres: cancel a statement");
     const auto cancelled = co_await std::move(cancelling);
     if (!cancelled || !*cancelled) co_return false;
     if (auto failure = co_await flush()) co_return false;
+    if (copying_ && !co_await abandon_copy()) co_return false;
     // The cancelled statement's own error is expected.
     static_cast<void>(co_await discard_results());
   }

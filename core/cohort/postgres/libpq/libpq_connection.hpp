@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,11 @@ class libpq_connection final : public connection {
   bool is_alive() noexcept override;
   task<std::optional<error>> start(const statement& sent, deadline start_deadline) override;
   task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) override;
+  task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,
+                                        deadline start_deadline) override;
+  task<result<std::string>> read_copy(deadline read_deadline) override;
+  task<std::optional<error>> write_copy(std::string_view data, deadline write_deadline) override;
+  task<result<std::uint64_t>> end_copy(deadline end_deadline) override;
   task<bool> reset(deadline reset_deadline) override;
 
  private:
@@ -46,6 +52,10 @@ class libpq_connection final : public connection {
   task<std::optional<error>> prepare(const std::string& text, std::uint64_t& number);
   /// Executes a command without parameters and rows.
   task<std::optional<error>> run_command(const std::string& text);
+  // COPY (libpq_copy.cpp).
+  int take_copied(std::string& part);
+  task<std::optional<error>> end_copied_data(const char* reason);
+  task<bool> abandon_copy();
   bool send(const statement& sent, std::uint64_t number);
   void append_row(rows& into, const PGresult& received);
   std::shared_ptr<const column_list> columns_of(const PGresult& received);
@@ -60,6 +70,8 @@ class libpq_connection final : public connection {
   prepared_statements prepared_;
   /// The prepared statement that runs; 0: none.
   std::uint64_t running_ = 0;
+  /// The COPY that runs.
+  std::optional<copy_direction> copying_;
   bool is_broken_ = false;
 };
 

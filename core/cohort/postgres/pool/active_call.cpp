@@ -58,7 +58,8 @@ active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics
       trace_(context.trace),
       timing_(context.timing),
       deadline_(call_deadline),
-      started_(event_loop.now()) {
+      started_(event_loop.now()),
+      recording_(telemetry::record_of(context), name_, started_, call_deadline, telemetry::call_kind::postgres) {
   metrics_->calls.on_start();
 }
 
@@ -66,6 +67,7 @@ active_call::~active_call() {
   if (ended_) return;
   // The request, and its timing, may have ended.
   timing_ = nullptr;
+  recording_.abandon();
   end(errc::cancelled);
 }
 
@@ -75,6 +77,7 @@ void active_call::end(std::optional<errc> failure) {
   const auto now = loop_.now();
   metrics_->calls.on_end(outcome, now - started_, trace_, now);
   if (timing_) timing_->add(name_, now - started_, outcome);
+  recording_.end(outcome);
 }
 
 void active_call::log_failure(const error& failure, std::string_view text) const {
@@ -90,6 +93,7 @@ void active_call::log_failure(const error& failure, std::string_view text) const
 task<std::optional<error>> active_call::start(const statement& executed) {
   auto invalid = find_error(executed);
   if (invalid) co_return std::move(invalid);
+  recording_.set_detail(executed.text);
   const telemetry::server_timing::scoped_wait wait{timing_};
   co_return co_await (*lease_)->start(executed, deadline_);
 }
@@ -97,6 +101,29 @@ task<std::optional<error>> active_call::start(const statement& executed) {
 task<result<bool>> active_call::fetch(rows& into, fetch_limits limits) {
   const telemetry::server_timing::scoped_wait wait{timing_};
   co_return co_await (*lease_)->fetch(into, limits, deadline_);
+}
+
+task<std::optional<error>> active_call::start_copy(const std::string& text, copy_direction direction) {
+  auto invalid = find_error(statement{text});
+  if (invalid) co_return std::move(invalid);
+  recording_.set_detail(text);
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->start_copy(text, direction, deadline_);
+}
+
+task<result<std::string>> active_call::read_copy() {
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->read_copy(deadline_);
+}
+
+task<std::optional<error>> active_call::write_copy(std::string_view data) {
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->write_copy(data, deadline_);
+}
+
+task<result<std::uint64_t>> active_call::end_copy() {
+  const telemetry::server_timing::scoped_wait wait{timing_};
+  co_return co_await (*lease_)->end_copy(deadline_);
 }
 
 task<result<rows>> active_call::execute(const statement& executed) {

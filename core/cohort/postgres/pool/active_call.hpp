@@ -27,6 +27,11 @@ class active_call {
   task<std::optional<error>> start(const statement& executed);
   task<result<bool>> fetch(rows& into, fetch_limits limits);
 
+  task<std::optional<error>> start_copy(const std::string& text, copy_direction direction);
+  task<result<std::string>> read_copy();
+  task<std::optional<error>> write_copy(std::string_view data);
+  task<result<std::uint64_t>> end_copy();
+
   /// Takes over a connection.
   void use(loop_connections::lease connection) { lease_.emplace(std::move(connection)); }
   bool has_connection() const noexcept { return lease_.has_value(); }
@@ -53,6 +58,7 @@ class active_call {
   deadline deadline_;
   time_point started_;
   bool ended_ = false;
+  telemetry::call_recording recording_;
   std::optional<loop_connections::lease> lease_;
 };
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/postgres/copy.hpp>
+
+#include <cohort/postgres/pool/active_call.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+/// Returns the connection and records the outcome of a COPY that is a call of its own.
+void end_call(active_call& call, bool ends_call, const std::optional<error>& failure) {
+  if (failure) call.log_failure(*failure, "(data of COPY)");
+  if (!ends_call) return;
+  call.release();
+  call.end(failure ? std::optional{failure->code} : std::nullopt);
+}
+
+error ended_error() { return {errc::closed, {}, "the COPY has ended", {}, true}; }
+
+}  // namespace
+
+copy_reader::copy_reader(std::shared_ptr<active_call> call, bool ends_call) noexcept
+    : call_(std::move(call)), ends_call_(ends_call) {}
+copy_reader::copy_reader(copy_reader&&) noexcept = default;
+copy_reader& copy_reader::operator=(copy_reader&&) noexcept = default;
+copy_reader::~copy_reader() = default;
+
+task<result<std::string>> copy_reader::next() {
+  const auto call = call_;
+  if (ended_) co_return std::string{};
+  auto reading = call->read_copy();
+  auto part = co_await std::move(reading);
+  if (part && !part->empty()) co_return part;
+  ended_ = true;
+  end_call(*call, ends_call_, part ? std::nullopt : std::optional{part.error()});
+  co_return part;
+}
+
+copy_writer::copy_writer(std::shared_ptr<active_call> call, bool ends_call) noexcept
+    : call_(std::move(call)), ends_call_(ends_call) {}
+copy_writer::copy_writer(copy_writer&&) noexcept = default;
+copy_writer& copy_writer::operator=(copy_writer&&) noexcept = default;
+copy_writer::~copy_writer() = default;
+
+task<result<void>> copy_writer::write(std::string data) {
+  const auto call = call_;
+  if (ended_) co_return ended_error();
+  auto writing = call->write_copy(data);
+  auto failure = co_await std::move(writing);
+  if (!failure) co_return result<void>{};
+  ended_ = true;
+  end_call(*call, ends_call_, failure);
+  co_return std::move(*failure);
+}
+
+task<result<std::uint64_t>> copy_writer::finish() {
+  const auto call = call_;
+  if (ended_) co_return ended_error();
+  ended_ = true;
+  auto ending = call->end_copy();
+  auto stored = co_await std::move(ending);
+  end_call(*call, ends_call_, stored ? std::nullopt : std::optional{stored.error()});
+  co_return stored;
+}
+
+std::string copy_text(std::string_view value) {
+  std::string escaped;
+  escaped.reserve(value.size());
+  for (const char each : value) {
+    switch (each) {
+      case '\\': escaped += "\\\\"; break;
+      case '\t': escaped += "\\t"; break;
+      case '\n': escaped += "\\n"; break;
+      case '\r': escaped += "\\r"; break;
+      default: escaped += each;
+    }
+  }
+  return escaped;
+}
+
+}  // namespace cohort::postgres

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <cohort/postgres/connection.hpp>
+
+namespace cohort::postgres {
+
+class active_call;
+
+/// The data of a COPY … TO STDOUT, read in parts. Nothing is read from the server between two calls of `next`, so a
+/// slow reader slows the server down. If it is destroyed before its end, the statement is cancelled.
+class copy_reader {
+ public:
+  copy_reader(copy_reader&&) noexcept;
+  copy_reader& operator=(copy_reader&&) noexcept;
+  ~copy_reader();
+
+  /// The next whole rows, in the format that the statement asks for (text by default: columns separated by tabs, rows
+  /// by line feeds): those that have arrived, apart from the last row at most 64 KiB. Empty at the end.
+  task<result<std::string>> next();
+
+ private:
+  friend class pool;
+  friend class transaction;
+  copy_reader(std::shared_ptr<active_call> call, bool ends_call) noexcept;
+
+  std::shared_ptr<active_call> call_;
+  bool ends_call_;
+  bool ended_ = false;
+};
+
+/// The data of a COPY … FROM STDIN. Rows are stored by `finish`, all or none. If it is destroyed before that, the
+/// statement fails on the server and stores nothing.
+class copy_writer {
+ public:
+  copy_writer(copy_writer&&) noexcept;
+  copy_writer& operator=(copy_writer&&) noexcept;
+  ~copy_writer();
+
+  /// Sends data; its parts need not be whole rows. Returns once the system has taken the data, so a slow server slows
+  /// the writer down, and memory is bounded. The server reports invalid data only to `finish`.
+  task<result<void>> write(std::string data);
+  /// Ends the data, and returns the number of rows that were stored, or the server's error.
+  task<result<std::uint64_t>> finish();
+
+ private:
+  friend class pool;
+  friend class transaction;
+  copy_writer(std::shared_ptr<active_call> call, bool ends_call) noexcept;
+
+  std::shared_ptr<active_call> call_;
+  bool ends_call_;
+  bool ended_ = false;
+};
+
+/// A value in COPY's text format: backslash, tab, line feed and carriage return are escaped (PostgreSQL manual, COPY,
+/// "Text Format"). A null value is `\N`, unescaped.
+std::string copy_text(std::string_view value);
+
+}  // namespace cohort::postgres

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/telemetry/server_timing.hpp>
+#include "tests/unit/postgres/pool_fixture.hpp"
+
+// The records of database calls in that of their request.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using telemetry::call_kind;
+using telemetry::cancellation_cause;
+
+struct recorded_fixture : pool_fixture {
+  recorded_fixture() {
+    record.reset(time.now(), time.event_loop().wall_now());
+    timing.recording().attach(record);
+  }
+  call_context context(duration left) {
+    auto made = in(left);
+    made.timing = &timing;
+    return made;
+  }
+
+  telemetry::request_record record;
+  telemetry::server_timing timing;
+};
+
+TEST_CASE("postgres records: a query is a call with its statement and without its parameters", "[postgres][requests]") {
+  recorded_fixture test;
+  test.time.run(test.pool.query(test.context(10s), "select $1", "secret"));
+  REQUIRE(test.record.all_calls().size() == 1);
+  const auto& call = test.record.calls[0];
+  CHECK(call.kind == call_kind::postgres);
+  CHECK(call.name.view() == "database");
+  CHECK(call.detail.view() == "select $1");
+  CHECK(call.outcome == "ok");
+  CHECK(call.ended - call.started >= test.reply_delay);
+}
+
+TEST_CASE("postgres records: a query that misses its deadline has that cause", "[postgres][requests]") {
+  recorded_fixture test;
+  test.reply_delay = 1min;
+  test.time.run(test.pool.query(test.context(200ms), "select 1"));
+  REQUIRE(test.record.all_calls().size() == 1);
+  CHECK(test.record.calls[0].outcome == "timeout");
+  CHECK(test.record.calls[0].cancelled_by == cancellation_cause::deadline);
+}
+
+task<> begin_and_commit(postgres::pool& pool, call_context context) {
+  auto beginning = pool.begin(context);
+  auto begun = co_await std::move(beginning);
+  REQUIRE(begun.has_value());
+  auto executing = begun->query("select 2");
+  co_await std::move(executing);
+  auto committing = begun->commit();
+  co_await std::move(committing);
+}
+
+TEST_CASE("postgres records: a transaction is one call", "[postgres][requests]") {
+  recorded_fixture test;
+  test.time.run(begin_and_commit(test.pool, test.context(10s)));
+  REQUIRE(test.record.all_calls().size() == 1);
+  CHECK(test.record.calls[0].detail.view().starts_with("begin"));
+  CHECK(test.record.calls[0].outcome == "ok");
+}
+
+}  // namespace
+}  // namespace cohort
