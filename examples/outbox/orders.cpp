@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "examples/outbox/orders.hpp"
+
+#include <string>
+
+#include <cohort/postgres/pool.hpp>
+#include <cohort/redis/client.hpp>
+
+using namespace cohort;
+using http::status;
+
+namespace orders {
+namespace {
+
+struct stores {
+  postgres::pool database;
+  redis::client announcements;
+};
+
+http::response failed(const postgres::error& failure) {
+  const bool is_late = failure.code == postgres::errc::timeout;
+  return http::error_response(is_late ? status::gateway_timeout : status::service_unavailable,
+                              "The database is unavailable");
+}
+
+task<> create_tables(std::shared_ptr<stores> own) {
+  const call_context context{.deadline = deadline::after(loop::current().now(), std::chrono::seconds{10})};
+  for (const std::string text :
+       {"create table if not exists orders (id bigserial primary key, item text not null)",
+        "create table if not exists outbox (id bigserial primary key, message text not null)"}) {
+    auto creating = own->database.query(context, text);
+    const auto created = co_await std::move(creating);
+    if (!created) throw service::start_error{"cannot create the tables: " + created.error().message};
+  }
+}
+
+/// The order and its announcement are stored in one transaction: there is never one without the other.
+task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request) {
+  const std::string item{request.query("item").value_or("")};
+  if (item.empty()) co_return http::error_response(status::bad_request, "the parameter item is missing");
+  auto transaction = co_await own->database.begin(request);
+  if (!transaction) co_return failed(transaction.error());
+  auto inserting = transaction->query("insert into orders (item) values ($1) returning id", item);
+  const auto inserted = co_await std::move(inserting);
+  if (!inserted) co_return failed(inserted.error());
+  const auto id = (*inserted)[0].get<std::string>("id").value();
+  auto announcing = transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + item);
+  const auto announced = co_await std::move(announcing);
+  if (!announced) co_return failed(announced.error());
+  const auto committed = co_await transaction->commit();
+  if (!committed) co_return failed(committed.error());
+  co_return http::response{status::created}.body(id, "text/plain");
+}
+
+/// Publishes the messages of the outbox in Redis, in their order, and removes them. If Redis or the database fails,
+/// they stay, and are published by the next run: at least once. Rows that another instance publishes are skipped.
+task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
+  auto transaction = co_await own->database.begin(context);
+  if (!transaction) throw std::runtime_error{"no transaction: " + transaction.error().message};
+  auto finding = transaction->query("select id, message from outbox order by id limit 100 for update skip locked");
+  const auto found = co_await std::move(finding);
+  if (!found) throw std::runtime_error{"cannot read the outbox: " + found.error().message};
+  for (const auto row : *found) {
+    auto publishing = own->announcements.publish(context, "orders", row.get<std::string>("message").value());
+    const auto published = co_await std::move(publishing);
+    if (!published) throw std::runtime_error{"cannot publish: " + published.error().message};
+    auto removing = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
+    const auto removed = co_await std::move(removing);
+    if (!removed) throw std::runtime_error{"cannot remove a message: " + removed.error().message};
+  }
+  const auto committed = co_await transaction->commit();
+  if (!committed) throw std::runtime_error{"cannot commit: " + committed.error().message};
+}
+
+http::router routes(service::service_context& context, const database_factory& connect,
+                    const redis::client_settings& redis) {
+  const auto loops = context.loops().size();
+  const std::shared_ptr<stores> own{
+      new stores{postgres::pool{connect(context), loops, context.metrics, context.log},
+                 redis::client{context.network(), loops, context.metrics, context.log, redis}}};
+  context.on_start(create_tables(own));
+  context.every("publish orders", std::chrono::seconds{1},
+                [own](const call_context& call) { return publish_outbox(own, call); },
+                {.timeout = std::chrono::seconds{10}});
+  context.on_stop(own->database.close());
+  context.on_stop(own->announcements.close());
+  http::router router;
+  router.post("/api/orders", [own](http::request_context& request) { return place_order(own, request); });
+  return router;
+}
+
+}  // namespace
+
+service::definition outbox_service(database_factory connect) {
+  const auto redis = std::make_shared<redis::client_settings>();
+  service::definition definition;
+  definition.name = "outbox-service";
+  definition.metric_prefix = "outbox_service";
+  definition.description = "Takes orders into PostgreSQL and announces them in Redis: POST /api/orders?item=NAME";
+  definition.port = 5025;
+  definition.add_options = [redis](config::options& options) {
+    options.add(redis->host, {"--redis-host", "REDIS_HOST", "host of Redis"}, config::text(), redis->host);
+    options.add(redis->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::port(), "6379");
+    options.add_secret(redis->password, {"--redis-password", "REDIS_PASSWORD", "password of Redis"});
+  };
+  definition.app = [redis, connect](service::service_context& context, service::api_key_authenticator&) {
+    return routes(context, connect, *redis);
+  };
+  return definition;
+}
+
+}  // namespace orders

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <cohort/postgres/connection.hpp>
+#include <cohort/service/service.hpp>
+
+namespace orders {
+
+/// Connects to the database of the service: in `main` to a server, in tests to a scripted one.
+using database_factory = std::function<std::shared_ptr<cohort::postgres::database>(cohort::service::service_context&)>;
+
+/// The service of this example. The tests run it in a simulated fleet.
+cohort::service::definition outbox_service(database_factory connect);
+
+}  // namespace orders
