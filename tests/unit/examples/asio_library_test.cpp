@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cohort/runtime/concurrency/with_deadline.hpp>
+#include <cohort/runtime/runtime.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+
+/// A client of any library with Asio's interface: here a socket whose server answers in lines.
+class line_client {
+ public:
+  using socket = asio::local::stream_protocol::socket::rebind_executor<executor>::other;
+
+  explicit line_client(loop& event_loop) : socket_(event_loop.get_executor()) {}
+
+  /// The answer to a line, by the deadline.
+  task<result<std::string>> ask(deadline ask_deadline, std::string question) {
+    auto asking = exchange(std::move(question));
+    auto answer = co_await with_deadline(ask_deadline, std::move(asking));
+    // At the deadline the exchange has been cancelled and has ended. Its connection has an answer that nobody reads.
+    if (!answer) socket_.close();
+    if (!answer) co_return answer.error();
+    co_return std::move(*answer);
+  }
+  socket& connection() { return socket_; }
+
+ private:
+  task<result<std::string>> exchange(std::string question) {
+    auto writing = asio::async_write(socket_, asio::buffer(question), asio::as_tuple(asio::deferred));
+    const auto written = co_await std::move(writing);
+    if (const auto failure = std::get<0>(written)) co_return failure;
+    std::string answer;
+    auto reading =
+        asio::async_read_until(socket_, asio::dynamic_buffer(answer, 64 * 1024), '\n', asio::as_tuple(asio::deferred));
+    const auto read = co_await std::move(reading);
+    if (const auto failure = std::get<0>(read)) co_return failure;
+    answer.resize(std::get<1>(read));
+    co_return std::move(answer);
+  }
+
+  socket socket_;
+};
+
+static task<> ask_twice(loop& event_loop, bool& done) {
+  line_client client{event_loop};
+  line_client::socket server{event_loop.get_executor()};
+  asio::local::connect_pair(client.connection(), server);
+  asio::write(server, asio::buffer(std::string_view{"yes\n"}));
+  auto asking = client.ask(deadline::after(event_loop.now(), 10s), "ready?\n");
+  const auto answer = co_await std::move(asking);
+  CHECK(answer.value() == "yes\n");
+
+  const auto started = event_loop.now();
+  auto asking_again = client.ask(deadline::after(started, 50ms), "ready?\n");
+  const auto late = co_await std::move(asking_again);
+  CHECK(late.error() == asio::error::timed_out);
+  CHECK(event_loop.now() - started >= 50ms);
+  CHECK_FALSE(client.connection().is_open());
+  done = true;
+}
+
+TEST_CASE("Asio libraries: an operation ends at its deadline", "[example][asio][threads]") {
+  runtime loops{1};
+  bool done = false;
+  asio::co_spawn(loops.at(0).get_executor(), ask_twice(loops.at(0), done),
+                 [&](const std::exception_ptr&) { loops.stop(); });
+  loops.run();
+  CHECK(done);
+}
