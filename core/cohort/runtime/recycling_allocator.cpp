@@ -15,6 +15,14 @@
 #endif
 
 namespace cohort::detail {
+
+#ifdef COHORT_NO_RECYCLING
+
+void* allocate_recycled(std::size_t size) { return ::operator new(size); }
+void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(block); }
+
+#else
+
 namespace {
 
 /// Sizes are rounded up to a multiple of it, so that one list of free blocks serves several sizes.
@@ -52,17 +60,6 @@ struct release_at_thread_end {
   }
 };
 thread_local release_at_thread_end release;
-
-}  // namespace
-
-#ifdef COHORT_NO_RECYCLING
-
-void* allocate_recycled(std::size_t size) { return ::operator new(size); }
-void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(block); }
-
-#else
-
-namespace {
 
 /// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has none yet.
 [[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
