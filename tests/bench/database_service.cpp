@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+// One query to PostgreSQL, or one command to Redis, for each request; for tests/bench/run-databases.
+#include <cohort/postgres/libpq/libpq_database.hpp>
+#include <cohort/postgres/pool.hpp>
+#include <cohort/redis/client.hpp>
+#include <cohort/service/service.hpp>
+
+using namespace cohort;
+
+static task<http::response> find_user(std::shared_ptr<postgres::pool> users, http::request_context& request) {
+  const auto id = std::stoll(std::string{request.parameter("id")});
+  auto finding = users->query(request, "select name from users where id = $1", id);
+  const auto found = co_await std::move(finding);
+  if (!found || found->empty()) co_return http::error_response(http::status::service_unavailable, "no user");
+  co_return http::response{}.body((*found)[0].get<std::string>(0).value(), "text/plain");
+}
+
+static task<http::response> read_value(std::shared_ptr<redis::client> values, http::request_context& request) {
+  auto reading = values->get(request, "value");
+  const auto value = co_await std::move(reading);
+  if (!value || !*value) co_return http::error_response(http::status::service_unavailable, "no value");
+  co_return http::response{}.body(**value, "text/plain");
+}
+
+int main(int argc, char** argv) {
+  const auto settings = std::make_shared<redis::client_settings>();
+  service::definition definition;
+  definition.name = "database-service";
+  definition.metric_prefix = "database_service";
+  definition.description = "GET /api/users/{id} (PostgreSQL), GET /api/value (Redis)";
+  definition.port = 5099;
+  definition.add_options = [settings](config::options& options) {
+    options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::port(), "6379");
+  };
+  definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
+    const auto loops = context.loops().size();
+    auto server = postgres::libpq_database::make("", context.network(), context.blocking).value();
+    auto users = std::make_shared<postgres::pool>(server, loops, context.metrics, context.log);
+    auto values = std::make_shared<redis::client>(context.network(), loops, context.metrics, context.log, *settings);
+    context.on_stop(users->close());
+    context.on_stop(values->close());
+    http::router routes;
+    routes.get("/api/users/{id:int}", [users](http::request_context& request) { return find_user(users, request); });
+    routes.get("/api/value", [values](http::request_context& request) { return read_value(values, request); });
+    return routes;
+  };
+  return service::run(argc, argv, std::move(definition));
+}
