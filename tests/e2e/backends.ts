@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A program of another project, which is built by Go from its module. */
 export interface Backend {
@@ -10,6 +11,8 @@ export interface Backend {
   names: string[];
   module: string;
   version: string;
+  /** A directory with the module, whose files fix the versions of its dependencies; else it is downloaded. */
+  source?: string;
 }
 
 export const jaeger: Backend = {
@@ -21,6 +24,14 @@ export const victoriaLogs: Backend = {
   names: ['victoria-logs', 'victoria-logs-prod'],
   module: 'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs',
   version: 'v1.52.1',
+};
+
+/** The OpenTelemetry Collector with the exporters that the test needs. v0.148.0 is the last one with Zipkin's. */
+export const collector: Backend = {
+  names: ['cohort-otel-collector'],
+  module: 'collector',
+  version: 'v0.148.0',
+  source: join(dirname(fileURLToPath(import.meta.url)), 'collector'),
 };
 
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cohort-backends');
@@ -65,7 +76,7 @@ export function findEnvoy(): string | undefined {
  * The path of the program: on the PATH, in the cache, or built into the cache, which takes minutes. Undefined, with a
  * message, if it is neither found nor can be built.
  */
-export function findBackend({ names, module, version }: Backend): string | undefined {
+export function findBackend({ names, module, version, source }: Backend): string | undefined {
   const found = findProgram(names);
   if (found !== undefined) return found;
   const [name = ''] = names;
@@ -79,8 +90,38 @@ export function findBackend({ names, module, version }: Backend): string | undef
   const go = (...args: string[]): void => {
     execFileSync('go', args, { cwd: directory, env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit' });
   };
-  go('mod', 'init', 'backend');
-  go('get', '-tool', `${module}@${version}`);
-  go('build', '-trimpath', '-ldflags', '-s -w', '-o', join(cache, name), module);
+  try {
+    if (source === undefined) {
+      go('mod', 'init', 'backend');
+      go('get', '-tool', `${module}@${version}`);
+    } else {
+      cpSync(source, directory, { recursive: true });
+    }
+    go('build', '-trimpath', '-ldflags', '-s -w', '-o', join(cache, name), module);
+  } catch (error) {
+    console.log(`SKIP  ${name}: ${module}@${version} cannot be built: ${String(error)}`);
+    return undefined;
+  }
   return join(cache, name);
+}
+
+const zipkinVersion = '3.6.1';
+
+/**
+ * The program of Zipkin, for Java: in the cache, or downloaded into it by Maven. Undefined, with a message, if there is
+ * no Java, or it cannot be downloaded.
+ */
+export function findZipkin(): string | undefined {
+  const jar = join(cache, `zipkin-server-${zipkinVersion}-exec.jar`);
+  if (spawnSync('java', ['-version']).status !== 0) {
+    console.log('SKIP  Zipkin: there is no Java');
+    return undefined;
+  }
+  if (existsSync(jar)) return jar;
+  mkdirSync(cache, { recursive: true });
+  const artifact = `io.zipkin:zipkin-server:${zipkinVersion}:jar:exec`;
+  const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${cache}`];
+  if (spawnSync('mvn', args, { stdio: 'inherit' }).status === 0 && existsSync(jar)) return jar;
+  console.log(`SKIP  Zipkin is not at ${jar}, and Maven cannot download ${artifact}`);
+  return undefined;
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
-// Exports spans and log lines of the four services to Jaeger and VictoriaLogs, and reads them back: an aggregate with a
-// hedged call and a call that misses its deadline. `./dev e2e tracing`
+// Exports spans and log lines of the four services to Jaeger and VictoriaLogs, and through an OpenTelemetry Collector to
+// Jaeger and Zipkin, and reads them back: an aggregate with a hedged call and a call that misses its deadline.
+// `./dev e2e tracing`
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect, reportSuccess } from './assertions.ts';
-import { findBackend, jaeger, victoriaLogs } from './backends.ts';
+import { collector, findBackend, findZipkin, jaeger, victoriaLogs } from './backends.ts';
 import { startJaeger } from './jaeger.ts';
 import { readAddresses } from './local_stack.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
 import type { Stack } from './stack.ts';
 import { clearFaults, injectFaults, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+import { checkZipkin, startCollector, startZipkin } from './tracing_collector.ts';
 
 interface JaegerSpan {
   spanID: string;
@@ -151,11 +153,37 @@ async function checkLogs(stack: Stack, url: string): Promise<void> {
   reportSuccess(`VictoriaLogs has ${lines.length} log lines with the ID of one trace`);
 }
 
+/** Exports to a Collector, and reads the trace of an aggregate from Zipkin and, if it runs, from Jaeger. */
+async function checkCollector(jaegerOtlp: number | undefined, jaegerQuery: number): Promise<void> {
+  const jar = findZipkin();
+  const program = jar === undefined ? undefined : findBackend(collector);
+  if (jar === undefined || program === undefined) return;
+  const [otlp = 0, zipkinPort = 0] = await findFreePorts(2);
+  const zipkin = await startZipkin(jar, directory, zipkinPort);
+  const collecting = startCollector(program, directory, otlp, zipkinPort, jaegerOtlp);
+  console.log('export through an OpenTelemetry Collector');
+  const [stack, services] = await startServices({
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${otlp}/v1/traces`,
+  });
+  const id = '2af7651916cd43dd8448eb211c80319c';
+  await requestAggregate(stack, id, true);
+  await checkZipkin(`http://127.0.0.1:${zipkinPort}`, id);
+  if (jaegerOtlp !== undefined) {
+    const url = `http://127.0.0.1:${jaegerQuery}`;
+    await eventually('Jaeger has a trace of the Collector', 15, async () => ((await readTrace(url, id))?.spans.length ?? 0) >= 10);
+    reportSuccess('Jaeger has the trace through the Collector');
+  }
+  const status = await services.stop();
+  expect(status === 0, `the services exit with status 0, not ${status}`);
+  await collecting.stop();
+  await zipkin.stop();
+}
+
 async function main(): Promise<void> {
   terminateChildrenOnExit();
   const tracesProgram = findBackend(jaeger);
   const logsProgram = findBackend(victoriaLogs);
-  if (tracesProgram === undefined && logsProgram === undefined) return;
   const [otlp = 0, query = 0, grpc = 0, logs = 0] = await findFreePorts(4);
   const environment: Record<string, string> = { OTEL_BSP_SCHEDULE_DELAY: '200', OTEL_BLRP_SCHEDULE_DELAY: '200' };
   if (tracesProgram !== undefined) {
@@ -167,7 +195,8 @@ async function main(): Promise<void> {
     environment['OTEL_LOGS_EXPORTER'] = 'otlp';
     environment['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'] = `http://127.0.0.1:${logs}/insert/opentelemetry/v1/logs`;
   }
-  for (const encoding of ['http/protobuf', 'http/json']) {
+  const encodings = tracesProgram === undefined && logsProgram === undefined ? [] : ['http/protobuf', 'http/json'];
+  for (const encoding of encodings) {
     // VictoriaLogs accepts protobuf only.
     const [stack, services] = await startServices({
       ...environment,
@@ -186,6 +215,7 @@ async function main(): Promise<void> {
     const status = await services.stop();
     expect(status === 0, `the services exit with status 0, not ${status}`);
   }
+  await checkCollector(tracesProgram === undefined ? undefined : otlp, query);
 }
 
 await main();
