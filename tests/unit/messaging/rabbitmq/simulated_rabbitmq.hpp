@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <cohort/messaging/rabbitmq/protocol/method.hpp>
+#include <cohort/net/network.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::test {
+
+/// The part of RabbitMQ that the client uses, in memory on one loop and any acceptor: login, one exchange, queues with
+/// bindings, confirms, prefetch, redelivery. What it has confirmed survives `run`. `./dev e2e queue` compares with the
+/// real one.
+class simulated_rabbitmq {
+ public:
+  struct stored {
+    messaging::rabbitmq::content_header header;
+    std::string topic;
+    std::string body;
+    unsigned deliveries = 0;
+  };
+
+  /// Serves until it is cancelled; then the connections end, and what was not acknowledged is queued again.
+  task<> run(std::unique_ptr<net::acceptor> acceptor);
+
+  std::string password = "guest";
+  /// The type that existing queues have; another one is refused.
+  std::string required_queue_type = "quorum";
+  /// Messages are accepted and never confirmed.
+  bool is_silent = false;
+  /// `basic.nack` instead of `basic.ack`.
+  bool is_rejecting = false;
+  /// Bytes that replace the next confirm.
+  std::string next_confirm;
+  std::size_t logins = 0;
+  std::size_t stored_messages = 0;
+
+  const std::deque<stored>& messages(const std::string& queue) { return queues_[queue].messages; }
+  std::size_t unacknowledged() const;
+  std::size_t connections() const { return sessions_.size(); }
+  /// Tells all clients that the broker is short of memory, or no longer.
+  void send_blocked(bool is_blocked);
+  void delete_queue(const std::string& name);
+
+ private:
+  struct channel {
+    bool has_confirms = false;
+    std::uint64_t published = 0;
+    std::uint64_t delivered = 0;
+    std::size_t prefetch = 0;
+    std::string last_queue;
+    std::string consumed;
+    std::map<std::uint64_t, stored> unacknowledged;
+    // A publish that waits for its content.
+    std::string exchange;
+    std::string routing_key;
+    bool is_mandatory = false;
+    stored arriving;
+    std::uint64_t missing = 0;
+  };
+  struct session {
+    net::stream_ptr stream;
+    std::string output;
+    event has_output;
+    std::map<std::uint16_t, channel> channels;
+    bool is_ended = false;
+  };
+  struct queue {
+    std::deque<stored> messages;
+    std::string topic;
+    bool is_exclusive = false;
+  };
+
+  task<> serve(net::stream_ptr stream);
+  task<> read(session& peer);
+  static task<> write(session& peer);
+  static task<> send_heartbeats(session& peer);
+  void on_method(session& peer, std::uint16_t number, std::string_view payload);
+  void on_connection_method(session& peer, messaging::rabbitmq::method_id method, messaging::rabbitmq::wire_reader& in);
+  void on_queue_method(session& peer, std::uint16_t number, messaging::rabbitmq::method_id method,
+                       messaging::rabbitmq::wire_reader& in);
+  void declare_queue(session& peer, std::uint16_t number, messaging::rabbitmq::wire_reader& in);
+  void on_content(session& peer, const messaging::rabbitmq::frame& received);
+  void end_publish(session& peer, std::uint16_t number);
+  void settle(session& peer, std::uint16_t number, std::uint64_t tag, bool is_requeued);
+  void return_unacknowledged(channel& ended);
+  void deliver();
+
+  std::map<std::string, queue> queues_;
+  std::list<session*> sessions_;
+  std::size_t named_ = 0;
+};
+
+}  // namespace cohort::test
