@@ -9,7 +9,9 @@
 #include "services/dashboard/event_feed.hpp"
 #include "services/dashboard/experiment/experiment_routes.hpp"
 #include "services/dashboard/page/page_routes.hpp"
+#include "services/dashboard/report_subscriber.hpp"
 #include "services/dashboard/session_routes.hpp"
+#include "services/messaging/broker_setting.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -89,6 +91,7 @@ struct program_settings {
   std::optional<boost::urls::url> weather;
   std::string secret;
   aggregator_settings policies;
+  broker_setting broker;
 
   void add_to(config::options& options) {
     options.add(time, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, discovery::service_url(),
@@ -110,6 +113,8 @@ struct program_settings {
     options.add_secret(secret,
                        {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
                         "Key that signs the page's sessions; without one, sessions end when the service restarts"});
+    broker.add_to(options, "--dashboard-messaging-url",
+                  "Message broker that delivers new weather reports, such as amqp://user:password@rabbitmq");
   }
 
   /// The default of a URL is the service in the same process, otherwise the default port of the service on loopback.
@@ -138,6 +143,8 @@ http::router app(service::service_context context, service::api_key_authenticato
   authenticator.set_alternative([shared_sessions](const http::request_context& request) {
     return shared_sessions->find(request, loop::current().wall_now()).has_value();
   });
+
+  if (page.broker) std::make_shared<report_subscriber>(context, *page.broker, routes->feed)->add_to(context);
 
   http::router router;
   if (page.has_experiments) {
@@ -188,7 +195,7 @@ service::definition definition_with_experiments(std::shared_ptr<const bool> faul
   definition.app = [settings, faults_enabled = std::move(faults_enabled)](
                        service::service_context& context, service::api_key_authenticator& authenticator) {
     return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys},
-               {.has_experiments = *faults_enabled});
+               {.has_experiments = *faults_enabled, .broker = settings->broker.resolve(context)});
   };
   return definition;
 }

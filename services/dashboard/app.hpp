@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <optional>
+
+#include <cohort/messaging/broker_url.hpp>
 #include <cohort/service/service.hpp>
 #include "services/dashboard/aggregator.hpp"
 #include "services/dashboard/session.hpp"
@@ -11,6 +14,8 @@ namespace cohort::dashboard {
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
+  /// Delivers new weather reports to `/api/events` at once; empty: they come with the next poll.
+  std::optional<messaging::broker_endpoint> broker{};
 };
 
 /// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,

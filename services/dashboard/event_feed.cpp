@@ -194,6 +194,18 @@ void event_feed::publish_part(std::uint64_t number, std::size_t index, std::stri
   events_.publish(event("part", part_json(number, service, arrived)));
 }
 
+void event_feed::publish_weather(std::string body) {
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    number = aggregates_;
+  }
+  part arrived;
+  arrived.state = part_state::fresh;
+  arrived.body = std::move(body);
+  events_.publish(event("part", part_json(number, "weather_service", arrived)));
+}
+
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::alerts};
   while (running.should_continue()) {

@@ -4,6 +4,8 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/telemetry/requests/call_recording.hpp>
+#include "services/messaging/broker_setting.hpp"
+#include "services/weather/report_announcer.hpp"
 #include "services/weather/report_json.hpp"
 #include "services/weather/report_schema.hpp"
 
@@ -63,6 +65,7 @@ struct program_settings {
   bool sample = false;
   std::chrono::seconds max_age{600};
   location preset = default_location();
+  broker_setting broker;
 
   void add_to(config::options& options) {
     options.add(wttr,
@@ -84,6 +87,8 @@ struct program_settings {
                 config::seconds(1, 86'400), "600");
     options.add(preset, {"--weather-location", "WEATHER_LOCATION", "Location for requests that name none"},
                 config::value_parser<location>{parse_location, "City,Country such as Haifa,Israel"}, "Haifa,Israel");
+    broker.add_to(options, "--weather-messaging-url",
+                  "Message broker to which each new report is published, such as amqp://user:password@rabbitmq");
   }
 
   report_cache::settings cache_settings() const {
@@ -122,7 +127,13 @@ service::definition definition() {
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.add_options = [settings](config::options& options) { settings->add_to(options); };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
-    return app(context, settings->cache_settings(), settings->preset);
+    auto cache = settings->cache_settings();
+    if (auto endpoint = settings->broker.resolve(context)) {
+      auto announcer = std::make_shared<report_announcer>(context, std::move(*endpoint), settings->preset);
+      announcer->add_to(context);
+      cache.on_new_report = [announcer](const weather_report& report) { announcer->announce(report); };
+    }
+    return app(context, std::move(cache), settings->preset);
   };
   return definition;
 }

@@ -118,6 +118,7 @@ task<> report_cache::fetch(std::shared_ptr<report_cache> self, location requeste
 }
 
 void report_cache::complete_fetch(const std::string& key, const provider_chain::fetch_result& result) {
+  if (result.report && settings_.on_new_report) settings_.on_new_report(*result.report);
   const std::lock_guard lock{mutex_};
   const auto now = loop::current().now();
   --fetches_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
     std::size_t max_locations = 256;
     /// The limit for all locations together.
     std::size_t max_concurrent_fetches = 8;
+    /// Called with each report that was fetched, on the loop of the fetch; may be null.
+    std::function<void(const weather_report&)> on_new_report{};
   };
   struct lookup_result {
     std::shared_ptr<const weather_report> report{};  // null if there is none

@@ -43,8 +43,7 @@ void write_weather(json::writer& writer, const weather_report& report) {
       .close_object();
 }
 
-http::response found(const report_cache::lookup_result& result) {
-  const auto& report = *result.report;
+std::string found_json(const weather_report& report, const report_cache::lookup_result& result) {
   std::string body;
   body.reserve(512);
   json::writer writer{body};
@@ -59,7 +58,7 @@ http::response found(const report_cache::lookup_result& result) {
   write_weather(writer, report);
   if (!result.error.empty()) writer.field("error", "Using stale cache due to error: " + result.error);
   writer.close_object();
-  return http::json_response(std::move(body));
+  return body;
 }
 
 http::response failed(http::status status, std::string_view error, std::string_view message) {
@@ -83,10 +82,12 @@ http::response unavailable(const report_cache::lookup_result& result) {
 }  // namespace
 
 http::response report_response(const report_cache::lookup_result& result, const location& requested) {
-  if (result.report) return found(result);
+  if (result.report) return http::json_response(found_json(*result.report, result));
   if (!result.is_unknown_location()) return unavailable(result);
   return failed(http::status::not_found, unknown_location_error,
                 "No weather provider knows the location \"" + requested.text() + "\"");
 }
+
+std::string new_report_json(const weather_report& report) { return found_json(report, {}); }
 
 }  // namespace cohort::weather

@@ -10,4 +10,7 @@ namespace cohort::weather {
 /// `Retry-After`.
 http::response report_response(const report_cache::lookup_result& result, const location& requested);
 
+/// The body of that response for a report that has just been fetched.
+std::string new_report_json(const weather_report& report);
+
 }  // namespace cohort::weather

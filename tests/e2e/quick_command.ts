@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { checkQueries, formatTable } from '../../monitoring/grafana/check-queries.ts';
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import { formatEvent, runIncident } from './incident.ts';
-import { LocalStack } from './local_stack.ts';
+import { LocalStack, readAddresses } from './local_stack.ts';
 import {
   checkExemplars,
   checkLoadgenTarget,
@@ -19,7 +19,7 @@ import {
 } from './monitoring_checks.ts';
 import { root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
 import type { Stack } from './stack.ts';
-import { clearFaults, injectFaults, request, serviceNames } from './stack.ts';
+import { clearFaults, injectFaults, request, serviceNames, stackOnDefaultPorts } from './stack.ts';
 
 /** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only then. */
 async function writeTlsMetrics(directory: string): Promise<string> {
@@ -59,9 +59,30 @@ async function writeTlsMetrics(directory: string): Promise<string> {
   return file;
 }
 
+/** Writes the metrics of a service with a message broker, which it does not need to reach. */
+async function writeMessagingMetrics(directory: string): Promise<string[]> {
+  const services = startProcess(
+    'cohort-stack',
+    join(root, 'build/release/bin/cohort-stack'),
+    ['--port', '0', '--log-format', 'json'],
+    join(directory, 'messaging.log'),
+    { API_KEY: '', WEATHER_SAMPLE: 'true', MESSAGING_URL: 'amqp://127.0.0.1:1' },
+  );
+  const stack = stackOnDefaultPorts();
+  await eventually('the services with a broker listen', 30, () => Promise.resolve(readAddresses(services.output, stack)));
+  const files: string[] = [];
+  for (const name of ['weather-service', 'dashboard-service'] as const) {
+    const file = join(directory, `${name}.messaging.metrics`);
+    writeFileSync(file, (await request(stack, `${stack.services[name]}/metrics`)).text);
+    files.push(file);
+  }
+  await services.stop();
+  return files;
+}
+
 /** Runs the static checks, and checks that every metric that a rule reads is exported. */
 async function checkConfiguration(stack: Stack, directory: string): Promise<void> {
-  const files = [await writeTlsMetrics(directory)];
+  const files = [await writeTlsMetrics(directory), ...(await writeMessagingMetrics(directory))];
   for (const name of serviceNames) {
     const file = join(directory, `${name}.metrics`);
     writeFileSync(file, (await request(stack, `${stack.services[name]}/metrics`)).text);

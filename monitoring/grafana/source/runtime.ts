@@ -412,6 +412,49 @@ const processes: Section = {
   ],
 };
 
+const perPublisher = '{{job}} {{publisher}}';
+
+const messages: Section = {
+  title: 'Messages',
+  id: 500,
+  panels: [
+    chart({
+      id: 501,
+      title: 'Outbox',
+      description:
+        'Messages that the broker has not confirmed, as a share of the outbox. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
+      unit: 'percentunit',
+      width: 8,
+      queries: [
+        {
+          expr: `max by (job, publisher) (${replicaSeries('cohort_messaging_outbox_messages')} / ${replicaSeries('cohort_messaging_outbox_capacity')}) or vector(0)`,
+          legend: perPublisher,
+        },
+      ],
+    }),
+    chart({
+      id: 502,
+      title: 'Messages Published per Second',
+      description: 'By result: `confirmed` by the broker, or not published.',
+      unit: 'cps',
+      width: 8,
+      queries: [
+        { expr: `${sumBy('publisher, result', rate(replicaSeries('cohort_messaging_published_total')))} or vector(0)`, legend: '{{publisher}} {{result}}' },
+      ],
+    }),
+    chart({
+      id: 503,
+      title: 'Messages Received per Second',
+      description: 'By result. MessagesDeadLettered fires for `dead_letter`.',
+      unit: 'cps',
+      width: 8,
+      queries: [
+        { expr: `${sumBy('consumer, result', rate(replicaSeries('cohort_messaging_received_total')))} or vector(0)`, legend: '{{consumer}} {{result}}' },
+      ],
+    }),
+  ],
+};
+
 export const runtime = buildDashboard({
   uid: 'runtime',
   title: dashboardTitles.runtime,
@@ -420,5 +463,5 @@ export const runtime = buildDashboard({
   from: 'now-30m',
   variables: [serviceVariable, instanceVariable],
   alertMatchers: selectedServices,
-  sections: [summary, loops, databases, memory, connections, processes],
+  sections: [summary, loops, databases, memory, connections, processes, messages],
 });

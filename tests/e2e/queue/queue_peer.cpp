@@ -2,11 +2,16 @@
 // Publishes to a real broker, or consumes from it, and counts:
 //   queue-peer publish URL TOPIC COUNT [BODY-BYTES]   messages with the IDs 0 to COUNT-1, by the outbox, until all are
 //                                                     confirmed
-//   queue-peer consume URL TOPIC GROUP COUNT          until the messages 0 to COUNT-1 have been received, and for 2 s
-//                                                     more; "poison" messages are those whose body begins with "!"
-// The result is one line of JSON on standard output. Exit status 1: not all within the time limit of 300 s.
+//   queue-peer poison URL TOPIC COUNT                 the same, of messages that consumers cannot process
+//   queue-peer consume URL TOPIC GROUP COUNT          until the messages 0 to COUNT-1 have been received and for 2 s
+//                                                     more, or until SIGTERM
+// The result is one line of JSON on standard output. Exit status 1: not all within the time limit: 1 ms a message, at
+// least 300 s.
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -17,6 +22,7 @@
 #include <cohort/messaging/consumer.hpp>
 #include <cohort/messaging/publisher.hpp>
 #include <cohort/net/system/system_network.hpp>
+#include <cohort/runtime/completion_handler.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
 
 using namespace cohort;
@@ -24,7 +30,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr duration time_limit = 300s;
+/// Of a small number of messages.
+constexpr duration min_time_limit = 300s;
+
+duration time_limit_of(std::size_t count) { return std::max<duration>(min_time_limit, count * 1ms); }
 
 struct peer {
   telemetry::registry metrics{1};
@@ -46,7 +55,7 @@ double cpu_time() {
 
 task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string topic, std::size_t count,
                        std::string body) {
-  const call_context context{.deadline = deadline::after(loop::current().now(), time_limit)};
+  const call_context context{.deadline = deadline::after(loop::current().now(), time_limit_of(count))};
   for (std::size_t i = 0; i < count; ++i) {
     messaging::message next{.topic = topic, .body = body, .id = std::to_string(i)};
     if (outbox->size() < messaging::publisher_settings{}.max_messages) {
@@ -64,12 +73,12 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
   co_return outbox->size() == 0;
 }
 
-task<int> publish(peer& self, std::string topic, std::size_t count, std::size_t body_size) {
+task<int> publish(peer& self, std::string topic, std::size_t count, std::string body) {
   auto outbox = messaging::publisher::make(self.broker, self.metrics, self.log, {}, "peer");
   auto connecting = self.broker->run();
   const auto started = loop::current().now();
   const auto cpu_started = cpu_time();
-  auto all = race(enqueue_all(outbox, std::move(topic), count, std::string(body_size, 'x')), std::move(connecting),
+  auto all = race(enqueue_all(outbox, std::move(topic), count, std::move(body)), std::move(connecting),
                   messaging::publisher::run(outbox));
   const auto ended = co_await std::move(all);
   const auto cpu = cpu_time() - cpu_started;
@@ -98,8 +107,22 @@ task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, mes
   co_return messaging::result<void>{};
 }
 
+/// Ends with SIGTERM.
+task<> wait_for_signal() {
+  asio::signal_set signals{loop::current().context(), SIGTERM};
+  auto arrived = async_operation<int>([&signals](completion_handler<int> handler) {
+    auto shared = std::make_shared<completion_handler<int>>(std::move(handler));
+    signals.async_wait([shared](const error_code&, int signal) { shared->post(signal); });
+    // The slot of the coroutine cancels the wait.
+    if (auto slot = shared->get_cancellation_slot(); slot.is_connected()) {
+      slot.assign([&signals](asio::cancellation_type) { signals.cancel(); });
+    }
+  });
+  co_await std::move(arrived);
+}
+
 task<bool> wait_for_all(std::shared_ptr<received_counts> counts) {
-  auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit));
+  auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit_of(counts->seen.size())));
   const bool is_complete = co_await std::move(waiting) == wait_status::notified;
   // Copies that the broker delivers late.
   auto pause = sleep_for(2s);
@@ -117,7 +140,7 @@ task<int> consume(peer& self, std::string topic, std::string group, std::size_t 
   auto source = std::make_shared<messaging::consumer>(
       self.broker, messaging::subscription_settings{std::move(topic), std::move(group), 512}, std::move(handler),
       self.metrics, self.log, settings, "peer");
-  auto all = race(wait_for_all(counts), self.broker->run(), messaging::consumer::run(source));
+  auto all = race(wait_for_all(counts), self.broker->run(), messaging::consumer::run(source), wait_for_signal());
   const auto ended = co_await std::move(all);
   const messaging::consumer_metrics counted{self.metrics, "peer"};
   std::cout << R"({"received":)" << counts->distinct << R"(,"processed":)" << counted.processed.value()
@@ -130,9 +153,10 @@ task<int> run_peer(peer& self, messaging::broker_endpoint endpoint, std::vector<
   const messaging::broker_dependencies needed{self.network, self.metrics, self.log, "queue-peer"};
   self.broker = endpoint.make_client(needed);
   const auto number = [&](std::size_t index) { return static_cast<std::size_t>(std::stoull(arguments.at(index))); };
-  auto running = arguments.at(0) == "publish"
-                     ? publish(self, arguments.at(2), number(3), arguments.size() > 4 ? number(4) : 200)
-                     : consume(self, arguments.at(2), arguments.at(3), number(4));
+  const bool is_poison = arguments.at(0) == "poison";
+  std::string body(arguments.at(0) == "publish" && arguments.size() > 4 ? number(4) : 200, is_poison ? '!' : 'x');
+  auto running = arguments.at(0) != "consume" ? publish(self, arguments.at(2), number(3), std::move(body))
+                                              : consume(self, arguments.at(2), arguments.at(3), number(4));
   const auto status = co_await std::move(running);
   self.broker->close();
   co_return status;
@@ -143,7 +167,8 @@ task<int> run_peer(peer& self, messaging::broker_endpoint endpoint, std::vector<
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() < 4 || (arguments[0] == "consume" && arguments.size() < 5)) {
-    std::cerr << "usage: queue-peer publish URL TOPIC COUNT [BODY-BYTES] | consume URL TOPIC GROUP COUNT\n";
+    std::cerr
+        << "usage: queue-peer publish URL TOPIC COUNT [BODY-BYTES] | poison URL TOPIC COUNT | consume URL TOPIC GROUP COUNT\n";
     return 2;
   }
   auto endpoint = messaging::parse_broker_url(arguments[1]);

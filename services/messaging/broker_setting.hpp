@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <cohort/config/options.hpp>
+#include <cohort/messaging/broker_url.hpp>
+#include <cohort/service/service.hpp>
+
+namespace cohort {
+
+/// The setting `MESSAGING_URL`: the broker of a service. It is a secret, because it contains a password.
+struct broker_setting {
+  /// Empty: no broker.
+  std::string url;
+
+  /// `flag` distinguishes the services of one process, which share the variable.
+  void add_to(config::options& options, std::string flag, std::string help);
+
+  /// The broker; empty without one. If the URL is invalid, the program ends at its start with one line and status 2.
+  std::optional<messaging::broker_endpoint> resolve(const service::service_context& context) const;
+};
+
+/// The topic of new weather reports: the body of `GET /api/weather` without a cache. Published by the weather service.
+inline constexpr const char* weather_reports_topic = "weather.reports";
+/// Header of a report: `true` if it is of the location for requests that name none.
+inline constexpr const char* preset_location_header = "preset-location";
+
+}  // namespace cohort

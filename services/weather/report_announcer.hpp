@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+
+#include <cohort/messaging/broker_url.hpp>
+#include <cohort/messaging/publisher.hpp>
+#include <cohort/service/service.hpp>
+#include "services/weather/providers/weather_report.hpp"
+
+namespace cohort::weather {
+
+/// Publishes new reports to a message broker, through a bounded outbox. A request never waits for the broker: if the
+/// outbox is full, the report is dropped and counted; the next one replaces it anyway.
+class report_announcer : public std::enable_shared_from_this<report_announcer> {
+ public:
+  /// `preset`: the location for requests that name none.
+  report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint, location preset)
+      : context_(context), endpoint_(std::move(endpoint)), preset_(std::move(preset)) {}
+
+  /// Connects when the service starts; sends what is left when it stops, for at most `stop_timeout`.
+  void add_to(const service::service_context& context);
+  /// Publishes a report. Called on any of the service's loops, once the service has started.
+  void announce(const weather_report& report);
+
+  static constexpr duration stop_timeout = std::chrono::seconds{1};
+  static constexpr std::size_t max_messages = 256;
+
+ private:
+  static task<> start(std::shared_ptr<report_announcer> self);
+  static task<> stop(std::shared_ptr<report_announcer> self);
+
+  service::service_context context_;
+  messaging::broker_endpoint endpoint_;
+  location preset_;
+  std::shared_ptr<messaging::broker> broker_;
+  std::shared_ptr<messaging::publisher> outbox_;
+};
+
+}  // namespace cohort::weather

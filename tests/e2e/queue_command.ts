@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+// Messages through a real RabbitMQ that is killed, restarted and frozen, counted; and the services with it.
+// `./dev e2e queue [messages]` (default 100,000)
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { eventually, expect, pause } from './assertions.ts';
+import { readAddresses } from './local_stack.ts';
+import type { BackgroundProcess } from './processes.ts';
+import { root, startProcess, terminateChildrenOnExit } from './processes.ts';
+import { hasRabbitMq, RabbitMq } from './rabbitmq.ts';
+import type { serviceNames, Stack } from './stack.ts';
+import { stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+
+interface Published {
+  confirmed: number;
+  sent_again: number;
+  seconds: number;
+  cpu_us_per_message: number;
+}
+
+interface Received {
+  received: number;
+  processed: number;
+  duplicates: number;
+  dead_letters: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-queue-'));
+const rows: [string, string, string, boolean][] = [];
+let processes = 0;
+
+function record(name: string, expected: string, seen: string, isGood: boolean): void {
+  rows.push([name, expected, seen, isGood]);
+  console.log(`${isGood ? 'ok   ' : 'FAIL '} ${name}: expected ${expected}; seen ${seen}`);
+}
+
+function startPeer(...args: string[]): BackgroundProcess {
+  processes += 1;
+  return startProcess('queue-peer', join(root, 'build/release/bin/queue-peer'), args, join(directory, `peer-${processes}.log`));
+}
+
+/** Waits for the end of a peer, and reads its result: the line of JSON of its output. */
+async function resultOf<T>(peer: BackgroundProcess): Promise<T> {
+  await peer.exitStatus;
+  const line = peer.output.split('\n').find((text) => text.startsWith('{'));
+  expect(line !== undefined, `${peer.name} prints its result: ${peer.output}`);
+  return JSON.parse(line) as T;
+}
+
+const isConnected = (peer: BackgroundProcess, seconds = 30): Promise<boolean> =>
+  eventually('a peer runs', seconds, async () => {
+    await pause(1500);
+    return peer.pid > 0;
+  });
+
+/** Publishes `count` messages to a new topic, while `disturb` runs, and counts what a consumer receives. */
+async function publishThrough(
+  broker: RabbitMq,
+  name: string,
+  expected: string,
+  count: number,
+  disturb: () => Promise<void>,
+): Promise<Published> {
+  const topic = `e2e.${rows.length}`;
+  const consumer = startPeer('consume', broker.url(), topic, 'group', String(count));
+  await isConnected(consumer);
+  const publisher = startPeer('publish', broker.url(), topic, String(count));
+  await disturb();
+  const published = await resultOf<Published>(publisher);
+  const received = await resultOf<Received>(consumer);
+  const lost = published.confirmed - received.received;
+  record(
+    name,
+    expected,
+    `confirmed ${published.confirmed}, received ${received.received}, lost ${lost}, duplicates detected ${received.duplicates}, ` +
+      `sent again ${published.sent_again}, ${published.seconds.toFixed(1)} s, ${published.cpu_us_per_message.toFixed(1)} us CPU a message`,
+    published.confirmed === count && lost === 0 && received.processed === count,
+  );
+  return published;
+}
+
+async function checkPeers(broker: RabbitMq, count: number): Promise<void> {
+  const calm = await publishThrough(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
+  record('CPU of publish with confirm', 'at most 15 us a message', `${calm.cpu_us_per_message.toFixed(2)} us`, calm.cpu_us_per_message <= 15);
+  await publishThrough(broker, 'broker killed and restarted', `${count} confirmed, lost 0`, count, async () => {
+    await pause(Math.min(1000, (calm.seconds * 1000) / 3));
+    await broker.kill();
+    await broker.run();
+  });
+  // Longer than the timeout of a confirm (10 s).
+  await publishThrough(broker, 'broker frozen for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
+    await pause(200);
+    broker.signal('SIGSTOP');
+    await pause(15_000);
+    broker.signal('SIGCONT');
+  });
+}
+
+async function checkGroups(broker: RabbitMq): Promise<void> {
+  const [first, second, other] = ['a', 'a', 'b'].map((group) => startPeer('consume', broker.url(), 'e2e.groups', group, '1000'));
+  expect(first !== undefined && second !== undefined && other !== undefined, 'three consumers start');
+  await isConnected(other);
+  await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
+  const all = await resultOf<Received>(other);
+  record('another group', 'all 1000', `${all.received}`, all.received === 1000);
+  // Neither replica gets all, so they do not end by themselves.
+  const counts: number[] = [];
+  for (const replica of [first, second]) {
+    await replica.stop();
+    counts.push((await resultOf<Received>(replica)).received);
+  }
+  const sum = counts.reduce((total, each) => total + each, 0);
+  record('two replicas of a group', '1000 together, each some', counts.join(' + '), sum === 1000 && !counts.includes(0));
+}
+
+async function checkDeadLetters(broker: RabbitMq): Promise<void> {
+  const consumer = startPeer('consume', broker.url(), 'e2e.poison', 'group', '10');
+  await isConnected(consumer);
+  await resultOf<Published>(startPeer('poison', broker.url(), 'e2e.poison', '1'));
+  await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.poison', '10'));
+  const received = await resultOf<Received>(consumer);
+  record(
+    'poison message',
+    '1 dead letter, 10 others processed',
+    `${received.dead_letters} dead letter, ${received.processed} processed`,
+    received.dead_letters === 1 && received.processed === 10,
+  );
+}
+
+async function startServices(url: string): Promise<[Stack, BackgroundProcess]> {
+  processes += 1;
+  const services = startProcess(
+    'cohort-stack',
+    join(root, 'build/release/bin/cohort-stack'),
+    ['--log-format', 'json', '--port', '0'],
+    join(directory, `stack-${processes}.log`),
+    { WEATHER_SAMPLE: 'true', WEATHER_CACHE_SECONDS: '1', API_KEY: '', RATE_LIMIT: '100000/min', MESSAGING_URL: url },
+  );
+  const stack = stackOnDefaultPorts();
+  await eventually('all services listen', 30, () => Promise.resolve(readAddresses(services.output, stack)));
+  await waitUntilReady(stack, 30);
+  return [stack, services];
+}
+
+/** The milliseconds from a request to the weather service, which fetches, to the event that the broker delivers. */
+async function measurePush(stack: Stack): Promise<number> {
+  const stop = new AbortController();
+  const response = await fetch(`${stack.services['dashboard-service']}/api/events`, { signal: stop.signal });
+  expect(response.body !== null, 'the event stream has a body');
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  await pause(1500); // until the report in the cache is stale: WEATHER_CACHE_SECONDS=1
+  const started = performance.now();
+  await (await fetch(`${stack.services['weather-service']}/api/weather`)).text();
+  let text = '';
+  // Only a report of the broker has no deadline. The stream always has further events, at most 10 s are read.
+  while (!/"weather_service":\{"state":"fresh","elapsed_ms":0\.0,"deadline_ms":0\}/.test(text)) {
+    const { value, done } = await reader.read();
+    expect(!done && performance.now() - started < 10_000, 'the event stream has the report of the broker');
+    text += value;
+  }
+  const milliseconds = performance.now() - started;
+  stop.abort();
+  return milliseconds;
+}
+
+/** The statuses of requests to the dashboard and the weather service during `seconds`. */
+async function countStatuses(stack: Stack, seconds: number): Promise<Map<number, number>> {
+  const statuses = new Map<number, number>();
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    for (const url of [`${stack.services['dashboard-service']}/api/aggregate`, `${stack.services['weather-service']}/api/weather`]) {
+      const response = await fetch(url);
+      await response.text();
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    }
+    await pause(20); // a bounded rate
+  }
+  return statuses;
+}
+
+async function readMetric(stack: Stack, service: (typeof serviceNames)[number], pattern: RegExp): Promise<number> {
+  const response = await fetch(`${stack.services[service]}/metrics`);
+  return Number(pattern.exec(await response.text())?.[1] ?? NaN);
+}
+
+async function checkServices(broker: RabbitMq): Promise<void> {
+  const [stack, services] = await startServices(broker.url());
+  const pushed = await measurePush(stack);
+  record('new report on the event stream', 'before the next poll (1500 ms)', `${pushed.toFixed(0)} ms`, pushed < 1000);
+  await broker.kill();
+  const statuses = await countStatuses(stack, 5);
+  const seen = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+  record('services while the broker is down', 'all 200', seen, statuses.size === 1 && statuses.has(200));
+  const connected = await readMetric(stack, 'weather-service', /cohort_messaging_connected\{client="weather-service"\} (\d)/);
+  record('metric of the connection', '0', String(connected), connected === 0);
+  await broker.run();
+  await eventually('the services have connected again', 20, async () => {
+    const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
+    return (await readMetric(stack, 'weather-service', outbox)) === 0;
+  });
+  const again = await measurePush(stack);
+  record('new report after the restart', 'before the next poll (1500 ms)', `${again.toFixed(0)} ms`, again < 1000);
+  const status = await services.stop();
+  record('exit status of the services', '0', String(status), status === 0);
+}
+
+async function checkSettings(broker: RabbitMq): Promise<void> {
+  const [stack, services] = await startServices(broker.url('wrong'));
+  await eventually('the refusal is logged', 10, () => Promise.resolve(services.output.includes('ACCESS_REFUSED')));
+  const statuses = await countStatuses(stack, 1);
+  record('wrong password', 'logged with the reason, not shown, all 200', [...statuses.keys()].join(), statuses.size === 1 && !services.output.includes('wrong'));
+  await services.stop();
+  processes += 1;
+  const log = join(directory, `invalid-${processes}.log`);
+  const invalid = startProcess('weather-service', join(root, 'build/release/bin/weather-service'), ['--port', '0'], log, {
+    MESSAGING_URL: 'http://user:secret@broker',
+  });
+  const status = await invalid.exitStatus;
+  const lines = invalid.output.split('\n').filter((line) => line.includes('MESSAGING_URL'));
+  record('invalid URL', 'exit status 2, one line without the URL', `${status}: ${lines.join(' ')}`, status === 2 && lines.length === 1 && !invalid.output.includes('secret'));
+}
+
+async function main(): Promise<void> {
+  terminateChildrenOnExit();
+  if (!hasRabbitMq()) {
+    console.log('SKIP  RabbitMQ is not installed. On Debian: apt-get install rabbitmq-server');
+    return;
+  }
+  const count = Number(process.argv[2] ?? '100000');
+  expect(Number.isInteger(count) && count >= 1000 && count <= 10_000_000, 'a number of messages, 1000 to 10000000');
+  const broker = await RabbitMq.start();
+  await checkPeers(broker, count);
+  await checkGroups(broker);
+  await checkDeadLetters(broker);
+  await checkServices(broker);
+  await checkSettings(broker);
+  console.log('\n| case | expected | seen | |\n|---|---|---|---|');
+  for (const [name, expected, seen, isGood] of rows) console.log(`| ${name} | ${expected} | ${seen} | ${isGood ? 'ok' : 'FAIL'} |`);
+  expect(rows.every(([, , , isGood]) => isGood), 'all cases as expected');
+}
+
+await main();
+process.exit(0);

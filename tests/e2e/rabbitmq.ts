@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { eventually, expect } from './assertions.ts';
+import { findFreePorts } from './processes.ts';
+
+const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+
+/** Whether Debian's package rabbitmq-server is installed. */
+export const hasRabbitMq = (): boolean => existsSync(program);
+
+/** RabbitMQ on loopback, with its data in a temporary directory. */
+export class RabbitMq {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly directory: string,
+    private readonly port: number,
+    private readonly environment: Record<string, string>,
+  ) {}
+
+  static async start(): Promise<RabbitMq> {
+    const [port = 0, distribution = 0, epmd = 0] = await findFreePorts(3);
+    const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-rabbitmq-'));
+    for (const name of ['mnesia', 'log']) mkdirSync(join(directory, name));
+    writeFileSync(join(directory, 'rabbitmq.conf'), `listeners.tcp.1 = 127.0.0.1:${port}\n`);
+    writeFileSync(join(directory, 'enabled_plugins'), '[].\n');
+    // As root, the server runs as the user of its package.
+    if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'rabbitmq:rabbitmq', directory]);
+    const started = new RabbitMq(directory, port, {
+      HOME: directory,
+      RABBITMQ_NODENAME: `cohort${port}@localhost`,
+      RABBITMQ_MNESIA_BASE: join(directory, 'mnesia'),
+      RABBITMQ_LOG_BASE: join(directory, 'log'),
+      RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
+      RABBITMQ_DIST_PORT: String(distribution),
+      ERL_EPMD_PORT: String(epmd),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    });
+    process.once('exit', () => started.end());
+    await started.run();
+    return started;
+  }
+
+  url(password = 'guest'): string {
+    return `amqp://guest:${password}@127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the server, and waits until it accepts connections. */
+  async run(): Promise<void> {
+    expect(this.child === undefined, 'the broker does not run');
+    const unprivileged = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
+    const [command = '', ...args] = process.getuid?.() === 0 ? ['setpriv', ...unprivileged] : [program];
+    // A process group of its own, since the server is a script that starts others.
+    this.child = spawn(command, args, {
+      env: { PATH: process.env['PATH'] ?? '', ...this.environment },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const log = createWriteStream(join(this.directory, 'output.log'), { flags: 'a' });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (bytes: Buffer) => {
+        output += bytes.toString();
+        log.write(bytes);
+      });
+    }
+    await eventually('RabbitMQ has started', 90, () => Promise.resolve(output.includes('Starting broker... completed')));
+  }
+
+  /** Sends a signal to all of its processes. */
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    const pid = this.child?.pid;
+    if (pid !== undefined) process.kill(-pid, name);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.child;
+    if (child === undefined) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    this.signal('SIGKILL');
+    await exited;
+    this.child = undefined;
+  }
+
+  /** Ends the server and its port mapper, which outlives it. */
+  private end(): void {
+    try {
+      this.signal('SIGKILL');
+    } catch {
+      // It has ended.
+    }
+    spawnSync('epmd', ['-port', this.environment['ERL_EPMD_PORT'] ?? '0', '-kill'], { stdio: 'ignore' });
+  }
+}
