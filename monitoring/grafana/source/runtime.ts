@@ -416,10 +416,10 @@ const perPublisher = '{{job}} {{publisher}}';
 
 const messages: Section = {
   title: 'Messages',
-  id: 500,
+  id: 600,
   panels: [
     chart({
-      id: 501,
+      id: 601,
       title: 'Outbox',
       description:
         'Messages that the broker has not confirmed, as a share of the outbox. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
@@ -433,7 +433,7 @@ const messages: Section = {
       ],
     }),
     chart({
-      id: 502,
+      id: 602,
       title: 'Messages Published per Second',
       description: 'By result: `confirmed` by the broker, or not published.',
       unit: 'cps',
@@ -443,7 +443,7 @@ const messages: Section = {
       ],
     }),
     chart({
-      id: 503,
+      id: 603,
       title: 'Messages Received per Second',
       description: 'By result. MessagesDeadLettered fires for `dead_letter`.',
       unit: 'cps',
