@@ -11,6 +11,8 @@ namespace cohort::sim {
 
 namespace {
 
+/// 10.0.0.1, the address of the first host; the others follow.
+constexpr std::size_t first_address = 0x0A000001;
 /// RFC 6298, section 2.
 constexpr duration connect_retransmission_timeout = std::chrono::seconds{1};
 
@@ -141,7 +143,7 @@ network::~network() {
 host& network::add_host(std::string name) {
   assert(!find(name));
   const auto index = hosts_.size();
-  const asio::ip::address_v4 address{static_cast<asio::ip::address_v4::uint_type>(0x0A000001U + index)};
+  const asio::ip::address_v4 address{static_cast<asio::ip::address_v4::uint_type>(first_address + index)};
   auto& added = hosts_.emplace_back(host{std::move(name), address, index});
   host_networks_.push_back(std::make_unique<host_network>(*this, added));
   current_host_networks_.push_back(host_networks_.back().get());
@@ -302,9 +304,9 @@ void network::fail_resolution(const std::string& name, bool enabled) {
 link& network::link_between(const host& a, const host& b) { return links_[std::minmax(a.index, b.index)]; }
 
 host* network::host_at(const asio::ip::address& address) noexcept {
-  const auto found =
-      std::find_if(hosts_.begin(), hosts_.end(), [&](const host& candidate) { return candidate.address == address; });
-  return found == hosts_.end() ? nullptr : &*found;
+  if (!address.is_v4()) return nullptr;
+  const std::size_t index = address.to_v4().to_uint() - first_address;
+  return index < hosts_.size() ? &hosts_[index] : nullptr;
 }
 
 bool network::is_reachable(const host& client, const host& server) {

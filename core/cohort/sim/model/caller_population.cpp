@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/model/caller_population.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/http/message/request/deadline_headers.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::sim {
+
+std::uint64_t caller_results::calls() const noexcept {
+  return std::accumulate(seconds.begin(), seconds.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const caller_second& second) { return sum + second.calls; });
+}
+
+std::uint64_t caller_results::good() const noexcept {
+  return std::accumulate(seconds.begin(), seconds.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const caller_second& second) { return sum + second.good; });
+}
+
+std::uint64_t caller_results::attempts() const noexcept {
+  return std::accumulate(attempts_by_second.begin(), attempts_by_second.end(), std::uint64_t{0});
+}
+
+double caller_results::amplification() const noexcept {
+  const auto made = calls();
+  return made == 0 ? 1 : static_cast<double>(attempts()) / static_cast<double>(made);
+}
+
+std::optional<duration> caller_results::quantile(double probability) const {
+  std::vector<duration> sorted;
+  sorted.reserve(successes.size());
+  for (const auto& success : successes) sorted.push_back(success.elapsed);
+  const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(calls())));
+  const auto index = rank == 0 ? 0 : rank - 1;
+  if (index >= sorted.size()) return std::nullopt;
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(index), sorted.end());
+  return sorted[index];
+}
+
+caller_population::caller_population(fleet& callers_of, caller_settings settings, const std::string& host_name)
+    : fleet_(callers_of),
+      settings_(std::move(settings)),
+      client_(callers_of.client(host_name)),
+      random_(callers_of.event_loop().random().next()) {}
+
+std::size_t caller_population::second_of(duration since_start) noexcept {
+  return static_cast<std::size_t>(std::chrono::floor<std::chrono::seconds>(since_start).count());
+}
+
+void caller_population::start() { fleet_.spawn(run(*this)); }
+
+task<> caller_population::run(caller_population& self) {
+  self.start_ = loop::current().now();
+  const double length = std::chrono::duration<double>(self.settings_.length).count();
+  self.results_.seconds.resize(static_cast<std::size_t>(std::ceil(length)));
+  double seconds = 0;
+  for (;;) {
+    seconds -= std::log1p(-self.random_.uniform()) / self.settings_.calls_per_second;
+    if (seconds >= length) co_return;
+    const auto begin = self.start_ + duration{static_cast<duration::rep>(seconds * 1e9)};
+    auto waiting = sleep_until(deadline{begin});
+    co_await std::move(waiting);
+    self.fleet_.spawn(call(self, begin));
+  }
+}
+
+task<caller_population::outcome> caller_population::attempt(time_point begin) {
+  http::client_request request;
+  request.url = settings_.url;
+  const auto now = loop::current().now();
+  auto end = deadline::after(now, settings_.patience);
+  if (settings_.sends_deadline && settings_.deadline) {
+    const auto left = begin + *settings_.deadline - now;
+    const auto milliseconds = std::max<std::int64_t>(std::chrono::floor<std::chrono::milliseconds>(left).count(), 1);
+    request.fields.emplace_back(http::envoy_timeout_field, std::to_string(milliseconds));
+  }
+  const auto second = second_of(now - start_);
+  if (results_.attempts_by_second.size() <= second) results_.attempts_by_second.resize(second + 1);
+  ++results_.attempts_by_second[second];
+  auto fetching = http::fetch(client_, std::move(request), end);
+  const auto response = co_await std::move(fetching);
+  if (!response || response->status_code() >= 400) co_return outcome::failed;
+  const auto& partial = settings_.partial_result_text;
+  const bool is_partial = !partial.empty() && response->body.find(partial) != std::string::npos;
+  co_return is_partial ? outcome::partial : outcome::complete;
+}
+
+task<> caller_population::call(caller_population& self, time_point begin) {
+  auto& second = self.results_.seconds.at(second_of(begin - self.start_));
+  ++second.calls;
+  for (unsigned attempts = 1;; ++attempts) {
+    auto attempting = self.attempt(begin);
+    const auto result = co_await std::move(attempting);
+    if (result != outcome::failed) {
+      self.record_success(second, begin - self.start_, loop::current().now() - begin, result);
+      co_return;
+    }
+    if (attempts >= self.settings_.attempts) co_return;
+    const auto max_pause = self.settings_.backoff * (1LL << std::min(attempts - 1, 16U));
+    if (max_pause > duration{0}) {
+      auto pause = sleep_for(self.random_.uniform_between(duration{0}, max_pause));
+      co_await std::move(pause);
+    }
+  }
+}
+
+void caller_population::record_success(caller_second& second, duration begin, duration elapsed, outcome result) {
+  ++second.successes;
+  const bool in_time = !settings_.deadline || elapsed <= *settings_.deadline;
+  if (in_time && result == outcome::complete) ++second.good;
+  results_.successes.push_back({begin, elapsed});
+}
+
+}  // namespace cohort::sim

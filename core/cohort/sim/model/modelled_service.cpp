@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/model/modelled_service.hpp>
+
+#include <boost/url/parse.hpp>
+#include <cctype>
+#include <deque>
+
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/sim/cpu/processor.hpp>
+
+namespace cohort::sim {
+namespace {
+
+struct service_state {
+  struct upstream_call {
+    http::upstream upstream;
+    boost::urls::url url;
+  };
+
+  std::shared_ptr<const service_model> model;
+  std::shared_ptr<const service_disturbance> faults;
+  std::deque<upstream_call> calls;
+
+  static duration scaled(duration value, double factor) {
+    return duration{static_cast<duration::rep>(static_cast<double>(value.count()) * factor)};
+  }
+  enum class call_outcome { failed, succeeded };
+  static task<call_outcome> call(upstream_call& target, call_context context) {
+    http::client_request request;
+    request.url = target.url;
+    auto calling = target.upstream.call(std::move(request), context);
+    const auto result = co_await std::move(calling);
+    if (!result.response) co_return call_outcome::failed;
+    co_return result.response->status == http::status::ok ? call_outcome::succeeded : call_outcome::failed;
+  }
+  static task<http::response> respond(std::shared_ptr<service_state> self, http::request_context& request) {
+    auto& random = loop::current().random();
+    const auto fault = self->faults ? *self->faults : service_disturbance{};
+    spend_cpu(scaled(self->model->cpu.draw(random), fault.slowdown));
+    if (fault.hang_ratio > 0 && random.bernoulli(fault.hang_ratio)) {
+      auto hanging = sleep_until(deadline::never());
+      co_await std::move(hanging);
+    }
+    const auto latency = scaled(self->model->latency.draw(random), fault.slowdown) + fault.extra_latency;
+    if (latency > duration{0}) {
+      auto waiting = sleep_for(latency);
+      co_await std::move(waiting);
+    }
+    if (fault.failure_ratio > 0 && random.bernoulli(fault.failure_ratio)) {
+      co_return http::error_response(http::status::internal_server_error, "Simulated failure");
+    }
+    if (!self->calls.empty()) {
+      std::vector<task<call_outcome>> running;
+      for (auto& target : self->calls) running.push_back(call(target, request));
+      auto all = when_all(std::move(running));
+      const auto outcomes = co_await std::move(all);
+      for (const auto outcome : outcomes) {
+        if (outcome == call_outcome::succeeded || !self->model->needs_all_calls) continue;
+        co_return http::error_response(http::status::bad_gateway, "A call failed");
+      }
+    }
+    co_return http::json_response("{}");
+  }
+};
+
+}  // namespace
+
+std::string policy_variable_for(std::string_view upstream) {
+  std::string variable;
+  for (const char c : upstream) {
+    variable += std::isalnum(static_cast<unsigned char>(c)) != 0
+                    ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
+                    : '_';
+  }
+  return variable + "_POLICY";
+}
+
+service::definition modelled_service(std::shared_ptr<const service_model> model,
+                                     std::shared_ptr<const service_disturbance> faults) {
+  auto policies = std::make_shared<std::vector<http::upstream_settings>>(model->calls.size());
+  service::definition definition;
+  definition.name = model->name;
+  definition.metric_prefix = "modelled";
+  definition.port = modelled_service_port;
+  definition.describes_api = false;
+  definition.add_options = [model, policies](config::options& options) {
+    for (std::size_t i = 0; i < model->calls.size(); ++i) {
+      const auto& call = model->calls[i];
+      (*policies)[i] = call.default_policy;
+      options.add((*policies)[i],
+                  {"--" + call.upstream + "-policy", call.policy_variable, "Policy for calls to " + call.upstream},
+                  http::upstream_policy(call.default_policy), "see core/README.md");
+    }
+  };
+  definition.app = [model, faults, policies](service::service_context& context, service::api_key_authenticator&) {
+    auto state = std::make_shared<service_state>();
+    state->model = model;
+    state->faults = faults;
+    for (std::size_t i = 0; i < model->calls.size(); ++i) {
+      const auto& name = model->calls[i].upstream;
+      const auto url = "http://" + name + ":" + std::to_string(modelled_service_port) + "/";
+      state->calls.push_back({context.make_upstream(name, (*policies)[i]), *boost::urls::parse_uri(url)});
+    }
+    http::router routes;
+    const auto handler = [state](http::request_context& request) { return service_state::respond(state, request); };
+    routes.get("/", handler);
+    routes.get("/{path...}", handler);
+    return routes;
+  };
+  return definition;
+}
+
+}  // namespace cohort::sim

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/http/client/upstream/upstream_settings.hpp>
+#include <cohort/service/service.hpp>
+#include <cohort/sim/cpu/distribution.hpp>
+
+namespace cohort::sim {
+
+/// A call that a modelled service makes for each of its requests.
+struct modelled_call {
+  /// The name of the upstream's hosts, which listen on `modelled_service_port`.
+  std::string upstream;
+  /// The setting that has the policy, such as `PRICE_POLICY`.
+  std::string policy_variable;
+  http::upstream_settings default_policy{};
+};
+
+/// What one request to a modelled service does: it spends CPU time, waits without the CPU, then makes all of its calls
+/// at the same time.
+struct service_model {
+  std::string name;
+  distribution cpu;
+  distribution latency;
+  std::vector<modelled_call> calls;
+  /// Whether a request fails with 502 if a call fails. Otherwise the response is a partial result, with status 200.
+  bool needs_all_calls = true;
+};
+
+/// The faults of the instances of a modelled service. Changes apply to requests that begin afterwards.
+struct service_disturbance {
+  /// Multiplies `service_model::latency` and `service_model::cpu`.
+  double slowdown = 1;
+  duration extra_latency{};
+  /// The probability that a request fails with 500.
+  double failure_ratio = 0;
+  /// The probability that a request gets no response before its deadline.
+  double hang_ratio = 0;
+};
+
+/// The default port of modelled services.
+inline constexpr std::uint16_t modelled_service_port = 8080;
+
+/// A service of Cohort with the behaviour of `model` at all paths: its server, admission control, clients and policies
+/// are the real ones. `faults` may be null.
+service::definition modelled_service(std::shared_ptr<const service_model> model,
+                                     std::shared_ptr<const service_disturbance> faults = nullptr);
+
+/// `price-service` as `PRICE_SERVICE_POLICY`.
+std::string policy_variable_for(std::string_view upstream);
+
+}  // namespace cohort::sim

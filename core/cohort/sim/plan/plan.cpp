@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/plan/plan.hpp>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <set>
+#include <stdexcept>
+
+#include <cohort/json/decode.hpp>
+#include <cohort/sim/plan/plan_document.hpp>
+
+namespace cohort::sim {
+namespace {
+
+/// The reason why a plan is rejected: one line.
+struct plan_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Losses above this make TCP reduce its window, which is not modelled.
+constexpr double max_modelled_loss = 0.05;
+
+/// Converts the document of a plan. Throws `plan_error`.
+class plan_reader {
+ public:
+  plan_reader(const std::filesystem::path& directory, const std::vector<std::string>& programs)
+      : directory_(directory), programs_(programs) {}
+
+  plan read(const plan_document::plan& document) {
+    for (const auto& service : document.services) names_.insert(service.name);
+    if (names_.size() != document.services.size()) throw plan_error{"services must have different names"};
+    for (std::size_t i = 0; i < document.services.size(); ++i) {
+      plan_.services.push_back(read_service(document.services[i], "services[" + std::to_string(i) + "]"));
+    }
+    if (document.links) read_links(*document.links);
+    read_load(document.load);
+    read_scenarios(document.scenarios.value_or(std::vector<plan_document::scenario>{}));
+    const auto tuned = document.tune.value_or(std::vector<plan_document::tuned>{});
+    for (std::size_t i = 0; i < tuned.size(); ++i) read_tuned(tuned[i], "tune[" + std::to_string(i) + "]");
+    if (document.objective) read_objective(*document.objective);
+    return std::move(plan_);
+  }
+
+ private:
+  [[noreturn]] static void reject(const std::string& where, const std::string& reason) {
+    throw plan_error{where + " " + reason};
+  }
+  static duration read_duration(const std::string& text, const std::string& where) {
+    const auto value = parse_plan_duration(text);
+    if (!value) reject(where, "is \"" + text + "\", but must be a duration such as 250us, 20ms, 1.5s or 2min");
+    return *value;
+  }
+  static std::size_t read_count(std::optional<std::int64_t> value, std::int64_t max, const std::string& where) {
+    if (!value) return 1;
+    if (*value < 1 || *value > max) reject(where, "must be an integer from 1 to " + std::to_string(max));
+    return static_cast<std::size_t>(*value);
+  }
+  static double read_ratio(std::optional<double> value, const std::string& where) {
+    if (value && (*value < 0 || *value > 1)) reject(where, "must be a number from 0 to 1");
+    return value.value_or(0);
+  }
+  distribution read_distribution(const std::optional<std::string>& text, const std::string& where) {
+    if (!text) return {};
+    auto read = parse_distribution(*text, directory_);
+    if (!read) reject(where + ":", read.error());
+    if (read->open_share() > 0.001) {
+      plan_.warnings.push_back(where + ": " + std::to_string(read->open_share() * 100).substr(0, 4) +
+                               " % of the values are above the highest bucket; longer waits are not simulated");
+    }
+    return *read;
+  }
+  void require_service(const std::string& name, const std::string& where) const {
+    if (names_.contains(name)) return;
+    std::string known;
+    for (const auto& each : names_) known.append(known.empty() ? "" : ", ").append(each);
+    reject(where, "names the service \"" + name + "\", but the services are " + known);
+  }
+
+  planned_service read_service(const plan_document::service& source, const std::string& where) {
+    planned_service service;
+    service.name = source.name;
+    service.program = source.program.value_or("");
+    if (!service.program.empty() && std::find(programs_.begin(), programs_.end(), service.program) == programs_.end()) {
+      std::string known;
+      for (const auto& each : programs_) known.append(known.empty() ? "" : ", ").append(each);
+      reject(where + ".program", "is \"" + service.program + "\", but must be one of: " + known);
+    }
+    service.instances = read_count(source.instances, 1000, where + ".instances");
+    service.cores = read_count(source.cores, 256, where + ".cores");
+    service.threads = read_count(source.threads, 256, where + ".threads");
+    service.machine = source.machine.value_or("");
+    if (service.threads > service.cores && service.machine.empty()) {
+      plan_.warnings.push_back(where + ": more threads than cores; the time slices of the system are not simulated");
+    }
+    if (source.costs) service.costs = read_costs(*source.costs, where + ".costs");
+    if (source.environment) {
+      for (const auto& [key, value] : *source.environment) service.environment.emplace(key, value);
+    }
+    service.model = read_model(source, where);
+    return service;
+  }
+
+  std::shared_ptr<const service_model> read_model(const plan_document::service& source, const std::string& where) {
+    auto model = std::make_shared<service_model>();
+    model->name = source.name;
+    model->cpu = read_distribution(source.cpu, where + ".cpu");
+    model->latency = read_distribution(source.latency, where + ".latency");
+    model->needs_all_calls = source.needs_all_calls.value_or(true);
+    const auto calls = source.calls.value_or(std::vector<plan_document::call>{});
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const auto at = where + ".calls[" + std::to_string(i) + "]";
+      require_service(calls[i].to, at + ".to");
+      modelled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}};
+      if (calls[i].policy) {
+        const auto parser = http::upstream_policy({});
+        const auto policy = parser.parse(*calls[i].policy);
+        if (!policy) reject(at + ".policy", "is \"" + *calls[i].policy + "\", but must be " + parser.accepts);
+        call.default_policy = *policy;
+      }
+      model->calls.push_back(std::move(call));
+    }
+    return model;
+  }
+
+  cpu_costs read_costs(const plan_document::costs& source, const std::string& where) {
+    cpu_costs costs;
+    costs.connection = read_distribution(source.connection, where + ".connection");
+    costs.read = read_distribution(source.read, where + ".read");
+    costs.other_routes = read_distribution(source.response, where + ".response");
+    costs.call = read_distribution(source.call, where + ".call");
+    if (source.routes) {
+      for (const auto& [path, cost] : *source.routes) {
+        costs.routes.push_back({path, read_distribution(cost, where + ".routes." + path)});
+      }
+    }
+    return costs;
+  }
+
+  void read_links(const plan_document::links& source) {
+    auto& links = plan_.links;
+    if (source.min_latency) links.min_latency = read_duration(*source.min_latency, "links.min_latency");
+    if (source.max_latency) links.max_latency = read_duration(*source.max_latency, "links.max_latency");
+    if (links.max_latency < links.min_latency) reject("links.max_latency", "must not be less than min_latency");
+    if (source.jitter) links.jitter = read_duration(*source.jitter, "links.jitter");
+    links.loss = read_ratio(source.loss, "links.loss");
+    if (links.loss > max_modelled_loss) {
+      plan_.warnings.emplace_back("links.loss: above 5 %, TCP's congestion control matters, which is not simulated");
+    }
+    if (source.bytes_per_second) {
+      if (*source.bytes_per_second < 1) reject("links.bytes_per_second", "must be an integer of at least 1");
+      links.bytes_per_second = static_cast<std::size_t>(*source.bytes_per_second);
+    }
+  }
+
+  void read_load(const plan_document::load& source) {
+    require_service(source.service, "load.service");
+    plan_.load_service = source.service;
+    plan_.load_path = source.path.value_or("/");
+    auto& load = plan_.load;
+    if (!(source.rate > 0) || source.rate > 1e6) reject("load.rate", "must be a number of calls per second up to 1e6");
+    load.calls_per_second = source.rate;
+    load.length = read_duration(source.length, "load.length");
+    if (load.length <= duration{0}) reject("load.length", "must be longer than 0");
+    if (source.patience) load.patience = read_duration(*source.patience, "load.patience");
+    load.attempts = static_cast<unsigned>(read_count(source.attempts, 100, "load.attempts"));
+    if (source.backoff) load.backoff = read_duration(*source.backoff, "load.backoff");
+    if (source.deadline) load.deadline = read_duration(*source.deadline, "load.deadline");
+    load.sends_deadline = source.sends_deadline.value_or(false);
+    load.partial_result_text = source.partial_result_text.value_or("");
+    const auto text = "http://" + source.service + plan_.load_path;
+    const auto url = boost::urls::parse_uri(text);
+    if (!url) reject("load.path", "is \"" + plan_.load_path + "\", but must be a path such as /api/report");
+    load.url = *url;
+  }
+
+  void read_scenarios(const std::vector<plan_document::scenario>& scenarios) {
+    for (std::size_t i = 0; i < scenarios.size(); ++i) {
+      auto& scenario = plan_.scenarios.emplace_back();
+      scenario.name = scenarios[i].name;
+      for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
+        const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
+        scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
+      }
+    }
+    if (plan_.scenarios.empty()) plan_.scenarios.push_back({"no fault", {}});
+  }
+
+  planned_fault read_fault(const plan_document::fault& source, const std::string& where) {
+    require_service(source.service, where + ".service");
+    planned_fault fault;
+    fault.service = source.service;
+    fault.at = read_duration(source.at, where + ".at");
+    fault.lasts = read_duration(source.lasts, where + ".lasts");
+    if (fault.at >= plan_.load.length) reject(where + ".at", "must be before the end of the load");
+    fault.disturbance.slowdown = source.slowdown.value_or(1);
+    if (!(fault.disturbance.slowdown > 0)) reject(where + ".slowdown", "must be a number above 0");
+    if (source.extra_latency) {
+      fault.disturbance.extra_latency = read_duration(*source.extra_latency, where + ".extra_latency");
+    }
+    fault.disturbance.failure_ratio = read_ratio(source.failure_ratio, where + ".failure_ratio");
+    fault.disturbance.hang_ratio = read_ratio(source.hang_ratio, where + ".hang_ratio");
+    const auto* const target = plan_.find(source.service);
+    if (source.killed) {
+      fault.killed = read_count(source.killed, static_cast<std::int64_t>(target->instances), where + ".killed");
+    }
+    const bool disturbs_handlers =
+        fault.disturbance.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
+    if (disturbs_handlers && !target->program.empty()) {
+      reject(where, "can only be `killed`, because " + target->name + " is a program and not a modelled service");
+    }
+    return fault;
+  }
+
+  void read_tuned(const plan_document::tuned& source, const std::string& where) {
+    require_service(source.service, where + ".service");
+    const auto& calls = plan_.find(source.service)->model->calls;
+    const auto call =
+        std::find_if(calls.begin(), calls.end(), [&](const auto& each) { return each.upstream == source.to; });
+    if (call == calls.end())
+      reject(where + ".to", "is \"" + source.to + "\", which " + source.service + " does not call");
+    tuned_policy tuned{source.service, call->policy_variable, {}};
+    const auto parser = http::upstream_policy({});
+    for (const auto& [key, values] : source.values) {
+      if (values.empty()) reject(where + ".values." + key, "must have at least one value");
+      for (const auto& value : values) {
+        if (parser.parse(key + "=" + value)) continue;
+        reject(where + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepts);
+      }
+      tuned.choices.emplace_back(key, values);
+    }
+    if (tuned.choices.empty()) reject(where + ".values", "must have at least one key of a policy, such as timeout");
+    plan_.tuned.push_back(std::move(tuned));
+  }
+
+  void read_objective(const plan_document::objective& source) {
+    if (source.min_goodput) plan_.objective.min_goodput = read_ratio(source.min_goodput, "objective.min_goodput");
+    if (source.max_p99) plan_.objective.max_p99 = read_duration(*source.max_p99, "objective.max_p99");
+    plan_.objective.max_amplification = source.max_amplification;
+    if (source.max_amplification && *source.max_amplification < 1) {
+      reject("objective.max_amplification", "must be at least 1: each call needs one attempt");
+    }
+  }
+
+  const std::filesystem::path& directory_;
+  const std::vector<std::string>& programs_;
+  std::set<std::string> names_;
+  plan plan_;
+};
+
+}  // namespace
+
+const planned_service* plan::find(std::string_view name) const noexcept {
+  const auto found =
+      std::find_if(services.begin(), services.end(), [&](const auto& each) { return each.name == name; });
+  return found == services.end() ? nullptr : &*found;
+}
+
+result<plan, std::string> parse_plan(std::string_view json, const std::filesystem::path& directory,
+                                     const std::vector<std::string>& programs) {
+  const auto document = json::decode<plan_document::plan>(json);
+  if (!document) return document.error().text();
+  try {
+    return plan_reader{directory, programs}.read(*document);
+  } catch (const plan_error& error) {
+    return std::string{error.what()};
+  }
+}
+
+}  // namespace cohort::sim

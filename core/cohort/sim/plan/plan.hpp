@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/task.hpp>
+#include <cohort/sim/model/caller_population.hpp>
+#include <cohort/sim/model/modelled_service.hpp>
+
+namespace cohort::sim {
+
+/// A service of a plan.
+struct planned_service {
+  std::string name;
+  /// A program that the caller of `planned_fleet` knows; empty: a modelled service.
+  std::string program;
+  std::shared_ptr<const service_model> model;
+  std::size_t instances = 1;
+  /// Each instance has a machine of its own with these cores, unless `machine` names one that services share.
+  std::size_t cores = 1;
+  std::size_t threads = 1;
+  std::string machine;
+  cpu_costs costs;
+  config::environment environment;
+};
+
+/// What happens to a service during a part of the run.
+struct planned_fault {
+  duration at{};
+  duration lasts{};
+  std::string service;
+  service_disturbance disturbance;
+  /// The number of instances whose processes are killed, and started again at the end.
+  std::size_t killed = 0;
+};
+
+/// What may go wrong together.
+struct planned_scenario {
+  std::string name;
+  std::vector<planned_fault> faults;
+};
+
+/// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of texts.
+struct tuned_policy {
+  std::string service;
+  std::string variable;
+  std::vector<std::pair<std::string, std::vector<std::string>>> choices;
+};
+
+/// What a choice of policies has to achieve in every scenario, and what ranks those that do: goodput.
+struct plan_objective {
+  std::optional<double> min_goodput;
+  std::optional<duration> max_p99;
+  std::optional<double> max_amplification;
+};
+
+/// A topology, its load, what may go wrong, and what to find out.
+struct plan {
+  std::vector<planned_service> services;
+  link_conditions links;
+  caller_settings load;
+  std::string load_service;
+  std::string load_path = "/";
+  std::vector<planned_scenario> scenarios;
+  std::vector<tuned_policy> tuned;
+  plan_objective objective;
+  /// Parts of the plan that make its predictions less certain, each a sentence: for example a histogram whose last
+  /// bucket is open. Predictions made with it must be marked.
+  std::vector<std::string> warnings;
+
+  const planned_service* find(std::string_view name) const noexcept;
+};
+
+/// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). Files that it names are relative to `directory`. The
+/// error is one line that names the value and what is accepted. `programs` are the names accepted for `program`.
+result<plan, std::string> parse_plan(std::string_view json, const std::filesystem::path& directory = ".",
+                                     const std::vector<std::string>& programs = {});
+
+/// `250us`, `1.5ms`, `3s`, `2min`.
+std::optional<duration> parse_plan_duration(std::string_view text);
+
+/// A distribution such as `2ms`, `uniform 1ms 5ms`, `exponential 3ms`, `lognormal 3ms 40ms` (median and p99),
+/// `loadgen FILE [TARGET]` or `prometheus FILE METRIC [label=value …]`.
+result<distribution, std::string> parse_distribution(std::string_view text,
+                                                     const std::filesystem::path& directory = ".");
+
+}  // namespace cohort::sim

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The JSON of a plan, as its text has it.
+namespace cohort::sim::plan_document {
+
+struct call {
+  std::string to;
+  std::optional<std::string> policy;
+  std::optional<std::string> policy_variable;
+};
+BOOST_DESCRIBE_STRUCT(call, (), (to, policy, policy_variable))
+
+struct costs {
+  std::optional<std::string> connection;
+  std::optional<std::string> read;
+  std::optional<std::string> response;
+  std::optional<std::string> call;
+  std::optional<std::map<std::string, std::string>> routes;
+};
+BOOST_DESCRIBE_STRUCT(costs, (), (connection, read, response, call, routes))
+
+struct service {
+  std::string name;
+  std::optional<std::string> program;
+  std::optional<std::int64_t> instances;
+  std::optional<std::int64_t> cores;
+  std::optional<std::int64_t> threads;
+  std::optional<std::string> machine;
+  std::optional<std::string> cpu;
+  std::optional<std::string> latency;
+  std::optional<plan_document::costs> costs;
+  std::optional<std::vector<plan_document::call>> calls;
+  std::optional<bool> needs_all_calls;
+  std::optional<std::map<std::string, std::string>> environment;
+};
+BOOST_DESCRIBE_STRUCT(service, (),
+                      (name, program, instances, cores, threads, machine, cpu, latency, costs, calls, needs_all_calls,
+                       environment))
+
+struct links {
+  std::optional<std::string> min_latency;
+  std::optional<std::string> max_latency;
+  std::optional<std::string> jitter;
+  std::optional<double> loss;
+  std::optional<std::int64_t> bytes_per_second;
+};
+BOOST_DESCRIBE_STRUCT(links, (), (min_latency, max_latency, jitter, loss, bytes_per_second))
+
+struct load {
+  std::string service;
+  std::optional<std::string> path;
+  double rate = 0;
+  std::string length;
+  std::optional<std::string> patience;
+  std::optional<std::int64_t> attempts;
+  std::optional<std::string> backoff;
+  std::optional<std::string> deadline;
+  std::optional<bool> sends_deadline;
+  std::optional<std::string> partial_result_text;
+};
+BOOST_DESCRIBE_STRUCT(load, (),
+                      (service, path, rate, length, patience, attempts, backoff, deadline, sends_deadline,
+                       partial_result_text))
+
+struct fault {
+  std::string at;
+  std::string lasts;
+  std::string service;
+  std::optional<double> slowdown;
+  std::optional<std::string> extra_latency;
+  std::optional<double> failure_ratio;
+  std::optional<double> hang_ratio;
+  std::optional<std::int64_t> killed;
+};
+BOOST_DESCRIBE_STRUCT(fault, (), (at, lasts, service, slowdown, extra_latency, failure_ratio, hang_ratio, killed))
+
+struct scenario {
+  std::string name;
+  std::vector<fault> faults;
+};
+BOOST_DESCRIBE_STRUCT(scenario, (), (name, faults))
+
+struct tuned {
+  std::string service;
+  std::string to;
+  std::map<std::string, std::vector<std::string>> values;
+};
+BOOST_DESCRIBE_STRUCT(tuned, (), (service, to, values))
+
+struct objective {
+  std::optional<double> min_goodput;
+  std::optional<std::string> max_p99;
+  std::optional<double> max_amplification;
+};
+BOOST_DESCRIBE_STRUCT(objective, (), (min_goodput, max_p99, max_amplification))
+
+struct plan {
+  std::vector<service> services;
+  std::optional<plan_document::links> links;
+  plan_document::load load;
+  std::optional<std::vector<scenario>> scenarios;
+  std::optional<std::vector<tuned>> tune;
+  std::optional<plan_document::objective> objective;
+};
+BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective))
+
+}  // namespace cohort::sim::plan_document

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/plan/planned_fleet.hpp>
+
+#include <algorithm>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::sim {
+
+double plan_run::goodput() const noexcept {
+  const auto calls = callers.calls();
+  return calls == 0 ? 1 : static_cast<double>(callers.good()) / static_cast<double>(calls);
+}
+
+double plan_run::requests_per_call(const std::string& service) const noexcept {
+  const auto found = requests.find(service);
+  const auto calls = callers.calls();
+  if (found == requests.end() || calls == 0) return 0;
+  return static_cast<double>(found->second) / static_cast<double>(calls);
+}
+
+planned_fleet::planned_fleet(const plan& described, const planned_scenario& scenario, std::uint64_t seed,
+                             const program_catalog& programs, const setting_overrides& overrides)
+    : plan_(described), scenario_(scenario), fleet_(seed) {
+  fleet_.network().set_default_conditions(described.links);
+  for (const auto& service : described.services) add_service(service, programs, overrides);
+  auto load = described.load;
+  load.url.set_port_number(nodes_.at(described.load_service).front()->port());
+  callers_ = std::make_unique<caller_population>(fleet_, std::move(load));
+}
+
+planned_fleet::~planned_fleet() { fleet_.shutdown(duration{0}); }
+
+machine& planned_fleet::machine_for(const planned_service& service, std::size_t instance) {
+  if (service.machine.empty()) {
+    return fleet_.add_machine(service.name + "-" + std::to_string(instance + 1), service.cores);
+  }
+  auto& shared = shared_machines_[service.machine];
+  if (!shared) shared = &fleet_.add_machine(service.machine, service.cores);
+  return *shared;
+}
+
+void planned_fleet::add_service(const planned_service& service, const program_catalog& programs,
+                                const setting_overrides& overrides) {
+  auto environment = service.environment;
+  if (const auto changed = overrides.find(service.name); changed != overrides.end()) {
+    for (const auto& [variable, value] : changed->second) environment.insert_or_assign(variable, value);
+  }
+  auto& disturbance = disturbances_[service.name];
+  disturbance = std::make_shared<service_disturbance>();
+  node::definition_factory make_definition = [model = service.model, disturbance] {
+    return modelled_service(model, disturbance);
+  };
+  if (!service.program.empty()) make_definition = programs.at(service.program);
+  for (std::size_t i = 0; i < service.instances; ++i) {
+    auto& machine = machine_for(service, i);
+    machines_[service.name].push_back(&machine);
+    nodes_[service.name].push_back(&fleet_.add_service(make_definition, service.name, environment, {},
+                                                       {&machine, service.threads, service.costs}));
+  }
+}
+
+task<> planned_fleet::inject(planned_fleet& self, const planned_fault& fault) {
+  auto beginning = sleep_for(fault.at);
+  co_await std::move(beginning);
+  auto& disturbance = *self.disturbances_.at(fault.service);
+  const auto& nodes = self.nodes_.at(fault.service);
+  disturbance = fault.disturbance;
+  for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.kill(*nodes[i]);
+  auto lasting = sleep_for(fault.lasts);
+  co_await std::move(lasting);
+  disturbance = {};
+  for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.start(*nodes[i]);
+}
+
+plan_run planned_fleet::run() {
+  for (const auto& fault : scenario_.faults) fleet_.spawn(inject(*this, fault));
+  callers_->start();
+  fleet_.run_for(plan_.load.length);
+  plan_run run;
+  for (const auto& [service, machines] : machines_) {
+    for (const auto* machine : machines) {
+      run.utilization[service] = std::max(run.utilization[service], machine->utilization());
+    }
+  }
+  // The last call ends after all of its attempts.
+  const auto backoffs = plan_.load.backoff * (1LL << std::min(plan_.load.attempts, 16U));
+  fleet_.run_for(plan_.load.patience * plan_.load.attempts + backoffs + std::chrono::seconds{1});
+  run.callers = callers_->results();
+  std::map<const host*, const std::string*> names;
+  for (const auto& [service, nodes] : nodes_) {
+    for (const auto* each : nodes) names[&each->host()] = &service;
+  }
+  for (const auto& exchange : fleet_.recorder().exchanges()) {
+    const auto found = names.find(exchange.server);
+    if (found != names.end()) ++run.requests[*found->second];
+  }
+  run.hash = fleet_.event_log().hash();
+  return run;
+}
+
+}  // namespace cohort::sim

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <cohort/sim/plan/plan.hpp>
+
+namespace cohort::sim {
+
+/// The programs that a plan can name, each with a function that returns a new definition.
+using program_catalog = std::map<std::string, node::definition_factory>;
+
+/// Settings that replace those of the plan: by service, environment variables.
+using setting_overrides = std::map<std::string, config::environment>;
+
+/// The results of one run of a plan.
+struct plan_run {
+  caller_results callers;
+  /// Requests that the services received, by name.
+  std::map<std::string, std::uint64_t> requests;
+  /// The utilization of the busiest machine of each service during the run, from 0 to 1.
+  std::map<std::string, double> utilization;
+  /// The hash of all events: equal for equal runs.
+  std::uint64_t hash = 0;
+
+  double goodput() const noexcept;
+  /// The requests to a service for each call of the callers; 0 without calls.
+  double requests_per_call(const std::string& service) const noexcept;
+};
+
+/// A fleet as a plan describes it, for one run.
+class planned_fleet {
+ public:
+  /// Throws `std::invalid_argument` if a program rejects a setting. `described` and `scenario` must outlive this.
+  planned_fleet(const plan& described, const planned_scenario& scenario, std::uint64_t seed,
+                const program_catalog& programs = {}, const setting_overrides& overrides = {});
+  ~planned_fleet();
+
+  sim::fleet& fleet() noexcept { return fleet_; }
+  const caller_results& callers() const noexcept { return callers_->results(); }
+  /// Runs the whole load with the faults of the scenario, and waits for the last call.
+  plan_run run();
+
+ private:
+  void add_service(const planned_service& service, const program_catalog& programs, const setting_overrides& overrides);
+  sim::machine& machine_for(const planned_service& service, std::size_t instance);
+  static task<> inject(planned_fleet& self, const planned_fault& fault);
+
+  const plan& plan_;
+  const planned_scenario& scenario_;
+  sim::fleet fleet_;
+  std::map<std::string, std::vector<node*>> nodes_;
+  std::map<std::string, std::shared_ptr<service_disturbance>> disturbances_;
+  std::map<std::string, sim::machine*> shared_machines_;
+  std::map<std::string, std::vector<sim::machine*>> machines_;
+  std::unique_ptr<caller_population> callers_;
+};
+
+}  // namespace cohort::sim

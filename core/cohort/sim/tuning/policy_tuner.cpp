@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/tuning/policy_tuner.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <mutex>
+#include <set>
+
+namespace cohort::sim {
+namespace {
+
+/// What the ranking takes off for a missed objective, in units of goodput: more than any difference of goodput.
+constexpr double violation_penalty = 1;
+/// The longest p99 for the ranking, if it falls among failed calls.
+constexpr duration no_p99 = std::chrono::hours{1};
+
+std::string format(const char* pattern, double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), pattern, value);
+  return text.data();
+}
+
+/// The figures of one scenario and seed.
+struct sample_figures {
+  double goodput = 0;
+  duration p99{};
+  double amplification = 0;
+  double utilization = 0;
+};
+
+class tuner {
+ public:
+  tuner(const plan& tuned, const program_catalog& programs, const tuner_settings& settings)
+      : plan_(tuned), programs_(programs), settings_(settings) {
+    draw_candidates();
+    samples_.resize(candidates_.size());
+  }
+
+  tuner_result run(const std::function<bool()>& may_continue) {
+    halving_settings halving;
+    halving.candidates = candidates_.size();
+    halving.first_seeds = settings_.first_seeds;
+    halving.threads = settings_.threads;
+    const auto sample = [this](std::size_t candidate, std::uint64_t seed) { return take_sample(candidate, seed); };
+    const auto ranked = successive_halving(halving, sample, may_continue);
+    tuner_result result;
+    for (const auto& candidate : ranked) {
+      auto& choice = result.choices.emplace_back();
+      choice.settings = candidates_[candidate.index];
+      choice.seeds = candidate.samples.size();
+      choice.rounds = candidate.rounds;
+      choice.score = score_of(candidate.index, choice.seeds);
+      choice.gain = gain_of(candidate.index, choice.seeds);
+      result.runs += choice.seeds * plan_.scenarios.size();
+    }
+    // The penalties rank by the mean of the violations; whether an objective is met is decided by the mean figures.
+    const auto last_round = result.choices.front().rounds;
+    const auto best = std::find_if(result.choices.begin(), result.choices.end(), [&](const policy_choice& choice) {
+      return choice.score.violation.empty() && choice.rounds == last_round;
+    });
+    if (best != result.choices.end()) std::rotate(result.choices.begin(), best, best + 1);
+    return result;
+  }
+
+ private:
+  /// The first candidate has the settings of the plan.
+  void draw_candidates() {
+    random_generator random{settings_.seed};
+    std::set<std::string> drawn;
+    candidates_.emplace_back();
+    std::size_t combinations = 1;
+    for (const auto& policy : plan_.tuned) {
+      for (const auto& [key, values] : policy.choices) {
+        combinations = std::min<std::size_t>(combinations * values.size(), 1'000'000);
+      }
+    }
+    const auto count = std::min(settings_.candidates, combinations + 1);
+    while (candidates_.size() < count) {
+      setting_overrides settings;
+      std::string text;
+      for (const auto& policy : plan_.tuned) {
+        auto& value = settings[policy.service][policy.variable];
+        for (const auto& [key, values] : policy.choices) {
+          value.append(value.empty() ? "" : ",")
+              .append(key)
+              .append("=")
+              .append(values[random.uniform_below(values.size())]);
+        }
+        text.append(value).append(" ");
+      }
+      if (drawn.insert(text).second) candidates_.push_back(std::move(settings));
+    }
+  }
+
+  double take_sample(std::size_t candidate, std::uint64_t seed) {
+    double total = 0;
+    std::vector<sample_figures> figures;
+    for (const auto& scenario : plan_.scenarios) {
+      planned_fleet fleet{plan_, scenario, settings_.seed * 1'000'000 + seed, programs_, candidates_[candidate]};
+      figures.push_back(figures_of(fleet.run()));
+      total += figures.back().goodput - penalty_of(figures.back());
+    }
+    const std::lock_guard lock{mutex_};
+    auto& samples = samples_[candidate];
+    if (samples.size() <= seed) samples.resize(seed + 1);
+    samples[seed] = std::move(figures);
+    return total / static_cast<double>(plan_.scenarios.size());
+  }
+
+  sample_figures figures_of(const plan_run& run) const {
+    sample_figures figures;
+    figures.goodput = run.goodput();
+    figures.p99 = run.callers.quantile(0.99).value_or(no_p99);
+    for (const auto& service : plan_.services) {
+      for (const auto& call : service.model->calls) {
+        figures.amplification = std::max(figures.amplification, run.requests_per_call(call.upstream));
+      }
+    }
+    for (const auto& [name, utilization] : run.utilization)
+      figures.utilization = std::max(figures.utilization, utilization);
+    return figures;
+  }
+
+  /// How far the objective is missed; 0 if it is met.
+  double penalty_of(const sample_figures& figures) const {
+    const auto& objective = plan_.objective;
+    double missed = 0;
+    if (objective.min_goodput) missed += std::max(*objective.min_goodput - figures.goodput, 0.0);
+    if (objective.max_p99 && figures.p99 > *objective.max_p99) {
+      const auto ratio = static_cast<double>(figures.p99.count()) / static_cast<double>(objective.max_p99->count());
+      missed += std::min(ratio - 1, 1.0);
+    }
+    if (objective.max_amplification) {
+      missed += std::max(figures.amplification / *objective.max_amplification - 1, 0.0);
+    }
+    return missed * violation_penalty;
+  }
+
+  /// The mean goodput over the scenarios, by seed.
+  std::vector<double> goodput_by_seed(std::size_t candidate, std::size_t seeds) const {
+    std::vector<double> goodput;
+    for (std::size_t seed = 0; seed < seeds; ++seed) {
+      double sum = 0;
+      for (const auto& figures : samples_[candidate][seed]) sum += figures.goodput;
+      goodput.push_back(sum / static_cast<double>(plan_.scenarios.size()));
+    }
+    return goodput;
+  }
+
+  mean_estimate gain_of(std::size_t candidate, std::size_t seeds) const {
+    auto difference = goodput_by_seed(candidate, seeds);
+    const auto own = goodput_by_seed(0, seeds);
+    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= own[i];
+    return estimate_mean(difference);
+  }
+
+  policy_score score_of(std::size_t candidate, std::size_t seeds) const {
+    policy_score score;
+    score.goodput = estimate_mean(goodput_by_seed(candidate, seeds));
+    duration worst_p99{};
+    score.amplification = 0;
+    for (std::size_t index = 0; index < plan_.scenarios.size(); ++index) {
+      double goodput = 0;
+      double amplification = 0;
+      duration p99{};
+      for (std::size_t seed = 0; seed < seeds; ++seed) {
+        const auto& figures = samples_[candidate][seed][index];
+        goodput += figures.goodput / static_cast<double>(seeds);
+        amplification += figures.amplification / static_cast<double>(seeds);
+        p99 += figures.p99 / static_cast<std::int64_t>(seeds);
+        score.utilization = std::max(score.utilization, figures.utilization);
+      }
+      if (goodput <= score.worst_goodput) {
+        score.worst_goodput = goodput;
+        score.worst_scenario = plan_.scenarios[index].name;
+      }
+      score.amplification = std::max(score.amplification, amplification);
+      worst_p99 = std::max(worst_p99, p99);
+    }
+    constexpr duration longest_mean = std::chrono::minutes{5};
+    if (worst_p99 < longest_mean) score.p99 = worst_p99;
+    score.violation = violation_of(score);
+    return score;
+  }
+
+  std::string violation_of(const policy_score& score) const {
+    const auto& objective = plan_.objective;
+    if (objective.min_goodput && score.worst_goodput < *objective.min_goodput) {
+      return "goodput " + format("%.1f %%", score.worst_goodput * 100) + " in the scenario \"" + score.worst_scenario +
+             "\" is below " + format("%.1f %%", *objective.min_goodput * 100);
+    }
+    const auto milliseconds = [](duration span) { return std::chrono::duration<double, std::milli>(span).count(); };
+    if (objective.max_p99 && score.p99.value_or(no_p99) > *objective.max_p99) {
+      const auto p99 = score.p99 ? "p99 " + format("%.0f ms", milliseconds(*score.p99)) : "p99 (a failed call)";
+      return p99 + " is above " + format("%.0f ms", milliseconds(*objective.max_p99));
+    }
+    if (objective.max_amplification && score.amplification > *objective.max_amplification) {
+      return "amplification " + format("%.2f", score.amplification) + " is above " +
+             format("%.2f", *objective.max_amplification);
+    }
+    return {};
+  }
+
+  const plan& plan_;
+  const program_catalog& programs_;
+  const tuner_settings& settings_;
+  std::vector<setting_overrides> candidates_;
+  std::mutex mutex_;
+  /// By candidate, seed and scenario.
+  std::vector<std::vector<std::vector<sample_figures>>> samples_;
+};
+
+}  // namespace
+
+std::vector<std::string> policy_choice::lines() const {
+  std::vector<std::string> lines;
+  for (const auto& [service, variables] : settings) {
+    for (const auto& [variable, value] : variables) lines.push_back(variable + "=" + value);
+  }
+  return lines;
+}
+
+tuner_result tune_policies(const plan& tuned, const program_catalog& programs, const tuner_settings& settings,
+                           const std::function<bool()>& may_continue) {
+  return tuner{tuned, programs, settings}.run(may_continue);
+}
+
+}  // namespace cohort::sim

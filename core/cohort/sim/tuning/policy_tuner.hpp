@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+#include <cohort/sim/tuning/successive_halving.hpp>
+
+namespace cohort::sim {
+
+/// What a choice of policies achieves, over all scenarios.
+struct policy_score {
+  mean_estimate goodput;
+  /// Of the scenario with the lowest goodput.
+  double worst_goodput = 1;
+  std::string worst_scenario;
+  /// The longest p99 of a scenario; empty if it falls among failed calls.
+  std::optional<duration> p99;
+  /// The requests to an upstream for each call of the callers: of the upstream and scenario with the most.
+  double amplification = 1;
+  /// The highest utilization of a machine.
+  double utilization = 0;
+  /// Why the objective is not met; empty if it is.
+  std::string violation;
+};
+
+struct policy_choice {
+  /// Empty for the settings of the plan itself.
+  setting_overrides settings;
+  policy_score score;
+  /// The difference of the goodput from that of the plan's own settings, with the same seeds.
+  mean_estimate gain;
+  std::size_t seeds = 0;
+  std::size_t rounds = 0;
+
+  /// Lines such as `WEATHER_POLICY=timeout=1s,attempts=2`, without those that the plan has itself.
+  std::vector<std::string> lines() const;
+};
+
+struct tuner_settings {
+  std::size_t candidates = 32;
+  std::size_t first_seeds = 2;
+  std::size_t threads = 1;
+  std::uint64_t seed = 1;
+};
+
+struct tuner_result {
+  /// The best first. The plan's own settings are one of them.
+  std::vector<policy_choice> choices;
+  std::size_t runs = 0;
+};
+
+/// Searches the values of `plan::tuned` for those that meet the objective in each scenario, and among these for the
+/// highest goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
+/// rejects a setting.
+tuner_result tune_policies(
+    const plan& tuned, const program_catalog& programs, const tuner_settings& settings,
+    const std::function<bool()>& may_continue = [] { return true; });
+
+}  // namespace cohort::sim

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/tuning/successive_halving.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+namespace cohort::sim {
+namespace {
+
+/// The quantile of Student's t distribution at 0.975.
+double student_t(std::size_t degrees) {
+  constexpr std::array<double, 30> table{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+                                         2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+                                         2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
+  return degrees <= table.size() ? table.at(degrees - 1) : 1.96 + 2.4 / static_cast<double>(degrees);
+}
+
+double mean_of(const std::vector<double>& samples) {
+  if (samples.empty()) return -std::numeric_limits<double>::infinity();
+  return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
+}
+
+/// Samples that are taken by several threads, each in its place.
+class sampling_round {
+ public:
+  struct job {
+    halving_candidate* candidate;
+    std::size_t seed;
+  };
+
+  explicit sampling_round(std::vector<job> jobs) : jobs_(std::move(jobs)) {}
+
+  void run(std::size_t threads, const std::function<double(std::size_t, std::uint64_t)>& sample) {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([&] { take_jobs(sample); });
+    take_jobs(sample);
+    others.clear();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void take_jobs(const std::function<double(std::size_t, std::uint64_t)>& sample) {
+    try {
+      for (auto index = next_++; index < jobs_.size(); index = next_++) {
+        const auto& taken = jobs_[index];
+        taken.candidate->samples[taken.seed] = sample(taken.candidate->index, taken.seed);
+      }
+    } catch (...) {
+      next_ = jobs_.size();
+      const std::lock_guard lock{mutex_};
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  std::vector<job> jobs_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+bool is_better(const halving_candidate& a, const halving_candidate& b) {
+  if (a.rounds != b.rounds) return a.rounds > b.rounds;
+  const auto first = mean_of(a.samples);
+  const auto second = mean_of(b.samples);
+  return first != second ? first > second : a.index < b.index;
+}
+
+}  // namespace
+
+mean_estimate estimate_mean(const std::vector<double>& samples) {
+  const auto mean = mean_of(samples);
+  if (samples.size() < 2) return {mean, std::numeric_limits<double>::infinity()};
+  double squares = 0;
+  for (const double value : samples) squares += (value - mean) * (value - mean);
+  const auto count = static_cast<double>(samples.size());
+  return {mean, student_t(samples.size() - 1) * std::sqrt(squares / (count - 1) / count)};
+}
+
+std::vector<halving_candidate> successive_halving(
+    const halving_settings& settings, const std::function<double(std::size_t candidate, std::uint64_t seed)>& sample,
+    const std::function<bool()>& may_continue) {
+  std::vector<halving_candidate> all(settings.candidates);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].index = i;
+  std::vector<halving_candidate*> remaining;
+  for (auto& candidate : all) remaining.push_back(&candidate);
+  for (std::size_t seeds = settings.first_seeds;; seeds *= 2) {
+    std::vector<sampling_round::job> jobs;
+    for (std::size_t seed = 0; seed < seeds; ++seed) {
+      for (auto* candidate : remaining) {
+        if (seed >= candidate->samples.size()) jobs.push_back({candidate, seed});
+      }
+    }
+    for (auto* candidate : remaining) {
+      candidate->samples.resize(seeds);
+      ++candidate->rounds;
+    }
+    sampling_round{std::move(jobs)}.run(std::max<std::size_t>(settings.threads, 1), sample);
+    std::sort(remaining.begin(), remaining.end(), [&](const auto* a, const auto* b) { return is_better(*a, *b); });
+    if (remaining.size() <= settings.final_candidates + settings.kept || !may_continue()) break;
+    const auto half = std::max(remaining.size() / 2, settings.final_candidates);
+    std::vector<halving_candidate*> next(remaining.begin(), remaining.begin() + static_cast<std::ptrdiff_t>(half));
+    for (auto i = remaining.begin() + static_cast<std::ptrdiff_t>(half); i != remaining.end(); ++i) {
+      if ((*i)->index < settings.kept) next.push_back(*i);
+    }
+    if (next.size() == remaining.size()) break;
+    remaining = std::move(next);
+  }
+  std::sort(all.begin(), all.end(), is_better);
+  return all;
+}
+
+}  // namespace cohort::sim

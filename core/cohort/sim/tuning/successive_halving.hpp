@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace cohort::sim {
+
+/// The mean of some samples, and half of the width of its 95 % confidence interval (Student's t); the half width is
+/// infinite with fewer than two samples.
+struct mean_estimate {
+  double mean = 0;
+  double half_width = 0;
+};
+mean_estimate estimate_mean(const std::vector<double>& samples);
+
+/// A search for the best of many candidates, whose values can only be sampled. All candidates are sampled with the same
+/// few seeds; the better half is sampled with twice as many, and so on. So most of the time is spent on the candidates
+/// that are hard to tell apart, and differences between them are not differences of the seeds (common random numbers).
+/// Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016).
+struct halving_settings {
+  std::size_t candidates = 32;
+  /// Seeds of the first round.
+  std::size_t first_seeds = 2;
+  /// A round of fewer candidates is not halved any more, and is the last one.
+  std::size_t final_candidates = 4;
+  /// Candidates that take part in all rounds, for comparison: those with the indices below this.
+  std::size_t kept = 1;
+  /// Threads that sample.
+  std::size_t threads = 1;
+};
+
+struct halving_candidate {
+  std::size_t index = 0;
+  /// By seed, from 0. Greater is better.
+  std::vector<double> samples;
+  /// The number of rounds that it took part in.
+  std::size_t rounds = 0;
+};
+
+/// Returns all candidates, the best first: those of later rounds before the others, then by the mean of their samples.
+/// `sample(candidate, seed)` must be a function of its arguments, and safe on several threads. The result does not
+/// depend on `threads`. `may_continue` is asked before each round but the first; false ends the search.
+std::vector<halving_candidate> successive_halving(
+    const halving_settings& settings, const std::function<double(std::size_t candidate, std::uint64_t seed)>& sample,
+    const std::function<bool()>& may_continue = [] { return true; });
+
+}  // namespace cohort::sim

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+
+using namespace cohort;
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::WithinAbs;
+
+namespace {
+
+/// A front end with one upstream; the parts in capitals are replaced.
+std::string plan_text(std::string_view replaced = {}, std::string_view replacement = {}) {
+  std::string text = R"({
+    "services": [
+      {"name": "price", "instances": 2, "cpu": "1ms", "latency": "lognormal 5ms 20ms", "costs": {"read": "20us"}},
+      {"name": "front", "calls": [{"to": "price", "policy": "timeout=500ms,hedge=off"}]}
+    ],
+    "links": {"min_latency": "50us", "max_latency": "100us", "loss": 0},
+    "load": {"service": "front", "rate": 200, "length": "5s", "deadline": "200ms", "patience": "1s"},
+    "scenarios": [
+      {"name": "no fault", "faults": []},
+      {"name": "failures", "faults": [{"at": "1s", "lasts": "2s", "service": "price", "failure_ratio": 0.5}]}
+    ],
+    "tune": [{"service": "front", "to": "price", "values": {"attempts": ["1", "3"], "timeout": ["100ms", "500ms"]}}],
+    "objective": {"min_goodput": 0.9, "max_p99": "300ms", "max_amplification": 1.5}
+  })";
+  if (!replaced.empty()) text.replace(text.find(replaced), replaced.size(), replacement);
+  return text;
+}
+
+sim::plan_run run(const sim::plan& plan, std::size_t scenario, std::uint64_t seed = 1,
+                  const sim::setting_overrides& overrides = {}) {
+  sim::planned_fleet fleet{plan, plan.scenarios.at(scenario), seed, {}, overrides};
+  auto result = fleet.run();
+  fleet.fleet().shutdown();
+  CHECK(fleet.fleet().leaks() == std::vector<std::string>{});
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("plan: a fleet runs as it is described", "[sim][plan]") {
+  const auto plan = sim::parse_plan(plan_text());
+  REQUIRE(plan.has_value());
+  CHECK(plan->warnings.empty());
+  const auto quiet = run(*plan, 0);
+  CHECK(quiet.goodput() > 0.99);
+  CHECK_THAT(static_cast<double>(quiet.callers.calls()), WithinAbs(1000, 100));
+  CHECK(quiet.callers.amplification() == 1);
+  CHECK_THAT(quiet.requests_per_call("price"), WithinAbs(1, 0.001));
+  // 200 requests a second of 1 ms CPU time on two machines.
+  CHECK_THAT(quiet.utilization.at("price"), WithinAbs(0.1, 0.03));
+  CHECK(*quiet.callers.quantile(0.5) > 5ms);
+  CHECK(*quiet.callers.quantile(0.5) < 9ms);
+  CHECK(run(*plan, 0).hash == quiet.hash);
+  CHECK(run(*plan, 0, 2).hash != quiet.hash);
+}
+
+TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
+  const auto plan = sim::parse_plan(plan_text());
+  REQUIRE(plan.has_value());
+  const auto one_attempt = run(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=1,hedge=off"}}}});
+  CHECK_THAT(one_attempt.goodput(), WithinAbs(0.8, 0.05));
+  const auto three_attempts = run(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=3,budget=100%,hedge=off"}}}});
+  CHECK(three_attempts.goodput() > one_attempt.goodput() + 0.05);
+  CHECK(three_attempts.requests_per_call("price") > 1.1);
+}
+
+TEST_CASE("plan: callers without patience abandon attempts and try again", "[sim][plan]") {
+  const auto text = plan_text(R"("patience": "1s")", R"("patience": "3ms", "attempts": 4)");
+  const auto plan = sim::parse_plan(text);
+  REQUIRE(plan.has_value());
+  const auto result = run(*plan, 0);
+  CHECK(result.callers.amplification() > 3);
+  CHECK(result.goodput() < 0.5);
+}
+
+TEST_CASE("plan: killed instances fail calls until they are started again", "[sim][plan]") {
+  const auto text = plan_text(R"("failure_ratio": 0.5)", R"("killed": 2)");
+  const auto plan = sim::parse_plan(text);
+  REQUIRE(plan.has_value());
+  const sim::setting_overrides no_breaker{{"front", {{"PRICE_POLICY", "breaker=off,hedge=off"}}}};
+  CHECK_THAT(run(*plan, 1, 1, no_breaker).goodput(), WithinAbs(0.6, 0.1));
+  // An open breaker rejects calls for a while after the instances have come back.
+  CHECK(run(*plan, 1).goodput() < 0.4);
+}
+
+TEST_CASE("plan: an invalid plan is rejected with one line that names the value", "[sim][plan]") {
+  const auto [replaced, replacement, reason] = GENERATE(table<const char*, const char*, const char*>({
+      {R"("to": "price", "policy")", R"("to": "prize", "policy")",
+       R"(services[1].calls[0].to names the service "prize", but the services are front, price)"},
+      {R"("timeout=500ms)", R"("timeout=500)",
+       R"(services[1].calls[0].policy is "timeout=500,hedge=off", but must be)"},
+      {"lognormal 5ms 20ms", "lognormal 5 20", R"(services[0].latency: "lognormal 5 20" must be a duration such as)"},
+      {"lognormal 5ms 20ms", "lognormal 20ms 5ms", "needs 0 < median <= p99"},
+      {"lognormal 5ms 20ms", "loadgen missing.json", "the file ./missing.json cannot be read"},
+      {R"("length": "5s")", R"("length": "5")", R"(load.length is "5", but must be a duration)"},
+      {R"("rate": 200)", R"("rate": -1)", "load.rate must be"},
+      {R"("loss": 0)", R"("loss": 2)", "links.loss must be a number from 0 to 1"},
+      {R"("at": "1s")", R"("at": "9s")", "scenarios[1].faults[0].at must be before the end of the load"},
+      {R"("attempts": ["1", "3"])", R"("attempts": ["0"])", R"(tune[0].values.attempts has "0")"},
+      {R"("attempts": ["1", "3"])", R"("tries": ["1"])", R"(tune[0].values.tries has "1")"},
+      {R"("service": "front", "to": "price")", R"("service": "price", "to": "front")", "which price does not call"},
+      {R"("max_amplification": 1.5)", R"("max_amplification": 0.5)", "objective.max_amplification must be at least 1"},
+      {R"("instances": 2)", R"("instances": 0)", "services[0].instances must be an integer from 1 to 1000"},
+      {R"("name": "front",)", R"("name": "front", "program": "shop",)", R"(services[1].program is "shop")"},
+      {R"("tune")", R"("tuned")", "tuned"},
+  }));
+  const auto plan = sim::parse_plan(plan_text(replaced, replacement));
+  REQUIRE_FALSE(plan.has_value());
+  CHECK_THAT(plan.error(), ContainsSubstring(reason));
+  CHECK(plan.error().find('\n') == std::string::npos);
+}
+
+TEST_CASE("plan: what is outside of the model's validity is a warning", "[sim][plan]") {
+  const auto lossy = sim::parse_plan(plan_text(R"("loss": 0)", R"("loss": 0.2)"));
+  REQUIRE(lossy.has_value());
+  CHECK(lossy->warnings.size() == 1);
+  const auto threads = sim::parse_plan(plan_text(R"("instances": 2)", R"("threads": 4)"));
+  REQUIRE(threads.has_value());
+  CHECK(threads->warnings.size() == 1);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <cmath>
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/sim/tuning/policy_tuner.hpp>
+
+using namespace cohort;
+using Catch::Matchers::WithinAbs;
+
+namespace {
+
+/// Candidate 11 is the best by a little; the noise of a sample is ten times the difference to the next.
+double noisy_sample(std::size_t candidate, std::uint64_t seed) {
+  random_generator random{candidate * 1000 + seed};
+  return -0.01 * std::abs(static_cast<double>(candidate) - 11) + 0.1 * (random.uniform() - 0.5);
+}
+
+/// Half of the calls to `price` fail for a while; more attempts are better up to the limit of amplification.
+std::string plan_text(std::string_view objective) {
+  return R"({
+    "services": [{"name": "price", "latency": "5ms"},
+                 {"name": "front", "calls": [{"to": "price", "policy": "attempts=1,hedge=off,breaker=off"}]}],
+    "load": {"service": "front", "rate": 50, "length": "4s", "deadline": "500ms"},
+    "scenarios": [{"name": "failures",
+                   "faults": [{"at": "0s", "lasts": "4s", "service": "price", "failure_ratio": 0.5}]}],
+    "tune": [{"service": "front", "to": "price", "values": {
+      "attempts": ["1", "2", "8"], "budget": ["100%"], "hedge": ["off"], "breaker": ["off"]}}],
+    "objective": )" +
+         std::string{objective} + "}";
+}
+
+}  // namespace
+
+TEST_CASE("successive halving: finds the best candidate among noisy ones", "[sim][tuning]") {
+  sim::halving_settings settings;
+  settings.candidates = 32;
+  settings.first_seeds = 8;
+  const auto ranked = sim::successive_halving(settings, noisy_sample);
+  REQUIRE(ranked.size() == 32);
+  CHECK(std::abs(static_cast<double>(ranked.front().index) - 11) <= 1);
+  // The finalists have more samples than those that were given up.
+  CHECK(ranked.front().samples.size() == 64);
+  CHECK(ranked.back().samples.size() == 8);
+  // The candidate for comparison takes part to the end.
+  const auto own = std::find_if(ranked.begin(), ranked.end(), [](const auto& each) { return each.index == 0; });
+  CHECK(own->samples.size() == 64);
+}
+
+TEST_CASE("successive halving: the result does not depend on the number of threads", "[sim][tuning][threads]") {
+  sim::halving_settings settings;
+  const auto one = sim::successive_halving(settings, noisy_sample);
+  settings.threads = 3;
+  const auto three = sim::successive_halving(settings, noisy_sample);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    CHECK(one[i].index == three[i].index);
+    CHECK(one[i].samples == three[i].samples);
+  }
+}
+
+TEST_CASE("mean estimate: the confidence interval is that of Student's t", "[sim][tuning]") {
+  const auto estimate = sim::estimate_mean({1, 2, 3, 4, 5});
+  CHECK(estimate.mean == 3);
+  CHECK_THAT(estimate.half_width, WithinAbs(1.963, 0.001));
+  CHECK(std::isinf(sim::estimate_mean({1}).half_width));
+}
+
+TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim][tuning][threads]") {
+  sim::tuner_settings settings;
+  settings.first_seeds = 2;
+  settings.threads = 2;
+  const auto unlimited = sim::parse_plan(plan_text(R"({"min_goodput": 0.9})"));
+  REQUIRE(unlimited.has_value());
+  const auto eager = sim::tune_policies(*unlimited, {}, settings);
+  REQUIRE(eager.choices.size() == 4);
+  CHECK(eager.choices.front().lines().front().find("attempts=8") != std::string::npos);
+  CHECK(eager.choices.front().score.violation.empty());
+  CHECK(eager.choices.front().gain.mean > 0.3);
+
+  const auto limited = sim::parse_plan(plan_text(R"({"max_amplification": 1.7})"));
+  REQUIRE(limited.has_value());
+  const auto modest = sim::tune_policies(*limited, {}, settings);
+  CHECK(modest.choices.front().lines().front().find("attempts=2") != std::string::npos);
+  CHECK(modest.choices.front().score.amplification < 1.7);
+}
+
+TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][tuning]") {
+  const auto plan = sim::parse_plan(plan_text(R"({"min_goodput": 0.99, "max_amplification": 1.2})"));
+  REQUIRE(plan.has_value());
+  const auto result = sim::tune_policies(*plan, {}, {});
+  CHECK_FALSE(result.choices.front().score.violation.empty());
+}
