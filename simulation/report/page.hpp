@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cohort::simulation {
+
+/// A page without scripts: `content` is trusted HTML, the rest is plain text.
+std::string render_page(std::string_view title, std::string_view lead, std::string_view content);
+
+/// The command that is being run, with its arguments quoted for a shell.
+std::string command_line(int argc, const char* const* argv);
+
+/// Writes a file. False if that fails.
+bool write_file(const std::string& path, const std::string& content);
+
+/// `12.3 %`.
+std::string percent(double ratio);
+
+}  // namespace cohort::simulation

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+// Simulates a retry storm with and without protections, and prints what each of them achieves.
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include <cohort/config/options.hpp>
+#include "loadgen/report/html/chart.hpp"
+#include "loadgen/report/html/markup.hpp"
+#include "simulation/report/page.hpp"
+#include "simulation/storm/storm.hpp"
+
+namespace cohort::simulation {
+namespace {
+
+namespace html = loadgen::html;
+
+struct program_options {
+  std::int64_t front_ends = 996;
+  std::int64_t back_ends = 4;
+  std::int64_t rate = 2000;
+  std::int64_t utilization = 80;
+  std::int64_t slowdown = 3;
+  std::int64_t attempts = 3;
+  std::int64_t seed = 1;
+  std::chrono::seconds length{60};
+  std::chrono::seconds patience{1};
+  std::string only = "all";
+  std::string html_file = "none";
+
+  void add_to(config::options& options) {
+    options.add(front_ends, {"--front-ends", "", "Instances that callers call"}, config::integer(1, 10'000), "996");
+    options.add(back_ends, {"--back-ends", "", "Instances that do the work"}, config::integer(1, 10'000), "4");
+    options.add(rate, {"--rate", "", "Calls per second of all callers"}, config::integer(1, 1'000'000), "2000");
+    options.add(utilization,
+                {"--utilization", "", "Load of the back ends without retries, in percent of their capacity"},
+                config::integer(1, 200), "80");
+    options.add(slowdown, {"--slowdown", "", "Factor of the work during the trigger, from 10 s to 20 s"},
+                config::integer(1, 1000), "3");
+    options.add(attempts, {"--attempts", "", "Attempts of a caller, the first included"}, config::integer(1, 100), "3");
+    options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
+                "1");
+    options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
+    options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
+    options.add(only, {"--only", "", "Only the protection of this name"}, config::text(), "all");
+    options.add(html_file, {"--html", "", "File for the report with charts"}, config::text(), "none");
+  }
+  storm_settings settings() const {
+    storm_settings storm;
+    storm.front_ends = static_cast<std::size_t>(front_ends);
+    storm.back_ends = static_cast<std::size_t>(back_ends);
+    storm.calls_per_second = static_cast<double>(rate);
+    storm.utilization = static_cast<double>(utilization) / 100;
+    storm.slowdown = static_cast<double>(slowdown);
+    storm.attempts = static_cast<unsigned>(attempts);
+    storm.patience = patience;
+    storm.length = length;
+    storm.seed = static_cast<std::uint64_t>(seed);
+    return storm;
+  }
+};
+
+std::string recovery_text(const storm_result& result) {
+  if (!result.recovery) return "never";
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*result.recovery).count()) + " s";
+}
+
+std::string fixed(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+void print_row(const storm_result& result) {
+  std::printf("%-30s %8s %8s %8s %9s %8s   %8.1f  %016llx\n", result.protected_by.name.c_str(),
+              percent(result.goodput_before).c_str(), percent(result.goodput_during).c_str(),
+              percent(result.goodput_after).c_str(), fixed(result.max_amplification).c_str(),
+              recovery_text(result).c_str(), result.speed, static_cast<unsigned long long>(result.hash));
+  std::fflush(stdout);
+}
+
+constexpr std::string_view line_classes[] = {"p99", "max", "p90", "p50"};
+
+std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
+                      double storm_second::* value, const char* title, double top) {
+  html::chart chart{title, html::time_axis(settings.length, "time"), html::linear_axis(top, title)};
+  const auto seconds = [](duration span) { return std::chrono::duration<double>(span).count(); };
+  chart.add_band(seconds(settings.trigger_at), seconds(settings.trigger_at + settings.trigger_lasts), "trigger", true);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    std::vector<html::point> points;
+    for (std::size_t second = 0; second < results[i].seconds.size(); ++second) {
+      points.push_back({static_cast<double>(second) + 0.5, results[i].seconds[second].*value});
+    }
+    chart.add_line(line_classes[i], points);
+    chart.add_legend(line_classes[i], results[i].protected_by.name);
+  }
+  return chart.html();
+}
+
+std::string results_table(const std::vector<storm_result>& results) {
+  html::table table{{{"Protection", html::table::content::text},
+                     {"Policy of the front ends", html::table::content::text},
+                     {"Goodput before"},
+                     {"during"},
+                     {"after"},
+                     {"Requests per call, at most"},
+                     {"Recovery"}}};
+  for (const auto& result : results) {
+    table.add({html::text(result.protected_by.name), html::text(result.protected_by.policy),
+               html::text(percent(result.goodput_before)), html::text(percent(result.goodput_during)),
+               html::text(percent(result.goodput_after)), html::text(fixed(result.max_amplification)),
+               html::text(recovery_text(result))});
+  }
+  return table.html();
+}
+
+/// The lines that a chart has room for: no protection, two single ones, all.
+std::vector<storm_result> charted(const std::vector<storm_result>& results) {
+  std::vector<storm_result> shown;
+  for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
+    for (const auto& result : results) {
+      if (result.protected_by.name == name) shown.push_back(result);
+    }
+  }
+  return shown.empty() ? std::vector<storm_result>{results.front()} : shown;
+}
+
+std::string render(const std::vector<storm_result>& results, const storm_settings& settings,
+                   const std::string& command) {
+  const auto lines = charted(results);
+  double max_amplification = 1;
+  for (const auto& line : lines) max_amplification = std::max(max_amplification, line.max_amplification);
+  std::string content = html::section("Goodput", "The share of calls that succeed within the callers' patience.",
+                                      over_time(lines, settings, &storm_second::goodput, "goodput", 1));
+  content +=
+      html::section("Amplification", "Requests that the back ends receive for each call of a caller.",
+                    over_time(lines, settings, &storm_second::amplification, "requests per call", max_amplification));
+  content += html::section("All protections", "Recovery: until goodput stays at 95 % of its level before for 5 s.",
+                           results_table(results));
+  content += html::section("Command", "The same command gives the same numbers.",
+                           "<p><code>" + html::escape(command) + "</code></p>\n");
+  return render_page("Retry storm: " + std::to_string(settings.front_ends + settings.back_ends) + " instances",
+                     "Simulated. The model and its limits: core/cohort/sim/README.md", content);
+}
+
+int run(const program_options& options, const std::string& command) {
+  const auto settings = options.settings();
+  std::vector<storm_result> results;
+  std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
+              "recovery", "speed", "hash");
+  for (const auto& each : protections()) {
+    if (options.only != "all" && options.only != each.name) continue;
+    results.push_back(run_storm(settings, each));
+    print_row(results.back());
+  }
+  if (results.empty()) {
+    std::cerr << "cohort-storm: --only is \"" << options.only << "\", but must be the name of a protection:";
+    for (const auto& each : protections()) std::cerr << " \"" << each.name << "\"";
+    std::cerr << "\n";
+    return 2;
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("peak memory %.0f MiB\n", static_cast<double>(usage.ru_maxrss) / 1024);
+  if (options.html_file == "none") return 0;
+  if (write_file(options.html_file, render(results, settings, command))) return 0;
+  std::cerr << "cohort-storm: cannot write " << options.html_file << "\n";
+  return 1;
+}
+
+}  // namespace
+}  // namespace cohort::simulation
+
+int main(int argc, char** argv) {
+  using namespace cohort;
+  simulation::program_options values;
+  config::options options{"cohort-storm", "Simulates a retry storm, with and without protections",
+                          std::string{version()}};
+  values.add_to(options);
+  if (const auto exit = options.parse(argc, argv, {})) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  return simulation::run(values, simulation::command_line(argc, argv));
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/storm/storm.hpp"
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <ctime>
+
+namespace cohort::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view front = "front";
+constexpr std::string_view back = "back";
+/// A run has recovered when goodput stays at this part of the level before the trigger, for this long.
+constexpr double recovered_ratio = 0.95;
+constexpr std::size_t recovered_seconds = 5;
+
+sim::cpu_costs http_costs() {
+  sim::cpu_costs costs;
+  costs.read = sim::distribution::constant(20us);
+  costs.call = sim::distribution::constant(20us);
+  costs.other_routes = sim::distribution::constant(10us);
+  return costs;
+}
+
+sim::planned_service front_service(const storm_settings& settings, const protection& protected_by) {
+  auto model = std::make_shared<sim::service_model>();
+  model->name = front;
+  model->calls.push_back({std::string{back}, sim::policy_variable_for(back), {}});
+  sim::planned_service service;
+  service.name = front;
+  service.model = std::move(model);
+  service.instances = settings.front_ends;
+  service.costs = http_costs();
+  service.environment = {{sim::policy_variable_for(back), protected_by.policy}};
+  return service;
+}
+
+sim::planned_service back_service(const storm_settings& settings, const protection& protected_by) {
+  auto model = std::make_shared<sim::service_model>();
+  model->name = back;
+  const double seconds = settings.utilization * static_cast<double>(settings.back_ends) / settings.calls_per_second;
+  model->cpu = sim::distribution::exponential(duration{static_cast<duration::rep>(seconds * 1e9)});
+  sim::planned_service service;
+  service.name = back;
+  service.model = std::move(model);
+  service.instances = settings.back_ends;
+  service.costs = http_costs();
+  service.environment = protected_by.back_end;
+  return service;
+}
+
+sim::plan storm_plan(const storm_settings& settings, const protection& protected_by) {
+  sim::plan plan;
+  plan.services = {back_service(settings, protected_by), front_service(settings, protected_by)};
+  plan.load_service = front;
+  plan.load.url = *boost::urls::parse_uri("http://front/");
+  plan.load.calls_per_second = settings.calls_per_second;
+  plan.load.length = settings.length;
+  plan.load.patience = settings.patience;
+  plan.load.attempts = protected_by.callers_retry ? settings.attempts : 1;
+  plan.load.deadline = settings.patience;
+  sim::planned_fault trigger;
+  trigger.at = settings.trigger_at;
+  trigger.lasts = settings.trigger_lasts;
+  trigger.service = back;
+  trigger.disturbance.slowdown = settings.slowdown;
+  plan.scenarios = {{"slow back ends", {trigger}}};
+  return plan;
+}
+
+std::size_t seconds_of(duration span) {
+  return static_cast<std::size_t>(std::chrono::floor<std::chrono::seconds>(span).count());
+}
+
+double mean_goodput(const std::vector<storm_second>& seconds, std::size_t begin, std::size_t end) {
+  double sum = 0;
+  end = std::min(end, seconds.size());
+  for (std::size_t i = begin; i < end; ++i) sum += seconds[i].goodput;
+  return end > begin ? sum / static_cast<double>(end - begin) : 0;
+}
+
+std::vector<std::uint64_t> back_end_requests(sim::planned_fleet& fleet, std::size_t length) {
+  std::vector<std::uint64_t> requests(length);
+  const auto start = fleet.fleet().time().now() - fleet.fleet().elapsed();
+  for (const auto& exchange : fleet.fleet().recorder().exchanges()) {
+    const auto second = seconds_of(exchange.received_at - start);
+    if (second < length && exchange.server->name.starts_with(back)) ++requests[second];
+  }
+  return requests;
+}
+
+void summarize(const storm_settings& settings, storm_result& result) {
+  const auto begin = seconds_of(settings.trigger_at);
+  const auto end = begin + seconds_of(settings.trigger_lasts);
+  // Without the first seconds, in which connections are made.
+  result.goodput_before = mean_goodput(result.seconds, std::min<std::size_t>(3, begin), begin);
+  result.goodput_during = mean_goodput(result.seconds, begin, end);
+  result.goodput_after = mean_goodput(result.seconds, end, result.seconds.size());
+  for (const auto& second : result.seconds) {
+    result.max_amplification = std::max(result.max_amplification, second.amplification);
+  }
+  for (auto first = end; first + recovered_seconds <= result.seconds.size(); ++first) {
+    const auto is_good = [&](const storm_second& second) {
+      return second.goodput >= recovered_ratio * result.goodput_before;
+    };
+    const auto from = result.seconds.begin() + static_cast<std::ptrdiff_t>(first);
+    if (!std::all_of(from, from + recovered_seconds, is_good)) continue;
+    result.recovery = std::chrono::seconds{first - end};
+    return;
+  }
+}
+
+}  // namespace
+
+std::vector<protection> protections() {
+  const std::string timeout_only = "timeout=1s,attempts=1,hedge=off,breaker=off,in-flight=100000";
+  const config::environment unlimited{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
+  const config::environment deadlines{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};
+  const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
+  const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
+  const std::string hedging = "timeout=1s,attempts=1,hedge=p95,breaker=off,in-flight=100000,budget=";
+  return {
+      {"none", timeout_only, unlimited, true},
+      {"callers do not retry", timeout_only, unlimited, false},
+      {"hedging without a budget", hedging + "100%", unlimited, true},
+      {"hedging, budget 20 %", hedging + "20%", unlimited, true},
+      {"breaker 50 %", "timeout=1s,attempts=1,hedge=off,breaker=50%,in-flight=100000", unlimited, true},
+      {"deadline admission", timeout_only, deadlines, true},
+      {"concurrency limit", timeout_only, concurrency, true},
+      {"all defaults", "timeout=1s", admission, true},
+  };
+}
+
+storm_result run_storm(const storm_settings& settings, const protection& protected_by) {
+  const auto plan = storm_plan(settings, protected_by);
+  const auto begin = std::clock();
+  sim::planned_fleet fleet{plan, plan.scenarios.front(), settings.seed};
+  auto run = fleet.run();
+  const auto elapsed = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  storm_result result;
+  result.protected_by = protected_by;
+  const auto& seconds = run.callers.seconds;
+  const auto requests = back_end_requests(fleet, seconds.size());
+  for (std::size_t i = 0; i < seconds.size(); ++i) {
+    const auto calls = static_cast<double>(std::max<std::uint64_t>(seconds[i].calls, 1));
+    result.seconds.push_back({static_cast<double>(seconds[i].good) / calls, static_cast<double>(requests[i]) / calls});
+  }
+  summarize(settings, result);
+  result.events = fleet.fleet().event_log().event_count();
+  result.hash = run.hash;
+  result.speed = std::chrono::duration<double>(fleet.fleet().elapsed()).count() / elapsed;
+  return result;
+}
+
+}  // namespace cohort::simulation

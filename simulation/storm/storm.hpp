@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+
+namespace cohort::simulation {
+
+/// A retry storm: callers call front ends, which call back ends. For a while, the back ends are slower than the load.
+struct storm_settings {
+  std::size_t front_ends = 996;
+  std::size_t back_ends = 4;
+  double calls_per_second = 2000;
+  /// The load without retries as a part of the capacity of the back ends.
+  double utilization = 0.8;
+  duration length = std::chrono::seconds{60};
+  duration trigger_at = std::chrono::seconds{10};
+  duration trigger_lasts = std::chrono::seconds{10};
+  /// The back ends take this many times the CPU time meanwhile.
+  double slowdown = 3;
+  duration patience = std::chrono::seconds{1};
+  /// The attempts of a caller, the first included.
+  unsigned attempts = 3;
+  std::uint64_t seed = 1;
+};
+
+/// A set of protections.
+struct protection {
+  std::string name;
+  /// The policy of the front ends for calls to the back ends.
+  std::string policy;
+  /// Variables of the back ends.
+  config::environment back_end;
+  bool callers_retry = true;
+};
+
+/// From none to all defaults of the framework.
+std::vector<protection> protections();
+
+struct storm_second {
+  double goodput = 0;
+  /// Requests that the back ends received for each call of the callers.
+  double amplification = 0;
+};
+
+struct storm_result {
+  protection protected_by;
+  std::vector<storm_second> seconds;
+  double goodput_before = 0;
+  double goodput_during = 0;
+  double goodput_after = 0;
+  double max_amplification = 0;
+  /// From the end of the trigger until goodput stays at 95 % of the level before for five seconds; empty: not within
+  /// the run.
+  std::optional<duration> recovery;
+  std::uint64_t events = 0;
+  std::uint64_t hash = 0;
+  /// Virtual seconds for each second of CPU time.
+  double speed = 0;
+};
+
+storm_result run_storm(const storm_settings& settings, const protection& protected_by);
+
+}  // namespace cohort::simulation

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+// Searches the policies of upstream calls by simulation of a plan.
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <cohort/config/options.hpp>
+#include <cohort/runtime/version.hpp>
+#include "simulation/report/page.hpp"
+#include "simulation/tune/programs.hpp"
+#include "simulation/tune/tuner_report.hpp"
+
+namespace cohort::simulation {
+namespace {
+
+enum exit_status { success = 0, output_failed = 1, invalid_input = 2, objective_not_met = 3 };
+
+struct program_options {
+  std::string plan_file;
+  std::string html_file = "none";
+  std::int64_t candidates = 32;
+  std::int64_t first_seeds = 2;
+  std::int64_t threads = 2;
+  std::int64_t seed = 1;
+  std::chrono::seconds max_time{60};
+
+  void add_to(config::options& options) {
+    options.add(plan_file, {"--plan", "", "File of the plan (docs/guide/deciding-by-simulation.md)"}, config::text(),
+                "required");
+    options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
+    options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");
+    options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
+                config::integer(1, 1000), "2");
+    options.add(threads, {"--threads", "", "Threads that simulate"}, config::integer(1, 256), "2");
+    options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
+    options.add(max_time, {"--seconds", "", "No further round is begun after this time"}, config::seconds(1, 86'400),
+                "60");
+  }
+  sim::tuner_settings settings() const {
+    sim::tuner_settings tuner;
+    tuner.candidates = static_cast<std::size_t>(candidates);
+    tuner.first_seeds = static_cast<std::size_t>(first_seeds);
+    tuner.threads = static_cast<std::size_t>(threads);
+    tuner.seed = static_cast<std::uint64_t>(seed);
+    return tuner;
+  }
+};
+
+int fail(const std::string& message) {
+  std::cerr << "cohort-tune: " << message << "\n";
+  return invalid_input;
+}
+
+int report(const program_options& options, const sim::plan& plan, const sim::tuner_result& result,
+           const std::string& command) {
+  std::cout << text_report(plan, result);
+  const auto& best = result.choices.front();
+  if (best.score.violation.empty()) {
+    std::cout << "\nbest settings:\n";
+    for (const auto& line : best.lines()) std::cout << "  " << line << "\n";
+    if (best.settings.empty()) std::cout << "  (the plan's own)\n";
+  }
+  if (options.html_file != "none" && !write_file(options.html_file, html_report(plan, result, command))) {
+    std::cerr << "cohort-tune: cannot write " << options.html_file << "\n";
+    return output_failed;
+  }
+  if (best.score.violation.empty()) return success;
+  std::cerr << "cohort-tune: no choice meets the objective; of the best one, " << best.score.violation << "\n";
+  return objective_not_met;
+}
+
+int run(const program_options& options, const std::string& command) {
+  std::ifstream file{options.plan_file, std::ios::binary};
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
+  const auto programs = stack_programs();
+  std::vector<std::string> names;
+  for (const auto& [name, make_definition] : programs) names.push_back(name);
+  const auto plan = sim::parse_plan(text.str(), std::filesystem::path{options.plan_file}.parent_path(), names);
+  if (!plan) return fail(options.plan_file + ": " + plan.error());
+  if (plan->tuned.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
+
+  const auto start = std::chrono::steady_clock::now();
+  bool ended_early = false;
+  const auto result = sim::tune_policies(*plan, programs, options.settings(), [&] {
+    ended_early = std::chrono::steady_clock::now() - start > options.max_time;
+    return !ended_early;
+  });
+  const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::cerr << result.runs << " simulated runs in " << static_cast<int>(elapsed + 0.5) << " s\n";
+  if (ended_early) std::cerr << "cohort-tune: --seconds ended the search early: the ranking depends on the machine\n";
+  return report(options, *plan, result, command);
+}
+
+}  // namespace
+}  // namespace cohort::simulation
+
+int main(int argc, char** argv) {
+  using namespace cohort;
+  simulation::program_options values;
+  config::options options{"cohort-tune", "Searches timeouts, retries, hedging and breakers by simulation of a plan",
+                          std::string{version()}};
+  values.add_to(options);
+  if (const auto exit = options.parse(argc, argv, {})) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  try {
+    return simulation::run(values, simulation::command_line(argc, argv));
+  } catch (const std::exception& failure) {
+    std::cerr << "cohort-tune: " << failure.what() << "\n";
+    return simulation::invalid_input;
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/tune/tuner_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "loadgen/report/html/chart.hpp"
+#include "loadgen/report/html/markup.hpp"
+#include "simulation/report/page.hpp"
+
+namespace cohort::simulation {
+namespace {
+
+namespace html = loadgen::html;
+
+std::string format(const char* pattern, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, value);
+  return text;
+}
+
+std::string interval(const sim::mean_estimate& estimate) {
+  const auto mean = format("%.2f", estimate.mean * 100);
+  return mean + (std::isinf(estimate.half_width) ? " %" : format(" ± %.2f %%", estimate.half_width * 100));
+}
+
+std::string gain_text(const sim::policy_choice& choice) {
+  if (choice.settings.empty()) return "the plan's own";
+  return (choice.gain.mean >= 0 ? "+" : "") + interval(choice.gain);
+}
+
+std::string p99_text(const sim::policy_score& score) {
+  if (!score.p99) return "failed";
+  return format("%.0f ms", std::chrono::duration<double, std::milli>(*score.p99).count());
+}
+
+std::string settings_text(const sim::policy_choice& choice) {
+  std::string text;
+  for (const auto& line : choice.lines()) text.append(text.empty() ? "" : "  ").append(line);
+  return text.empty() ? "(unchanged)" : text;
+}
+
+/// Marks a figure that is outside of the model's validity.
+std::string marked(const sim::plan& tuned, const std::string& figure) {
+  return (tuned.warnings.empty() ? "" : "~") + figure;
+}
+
+/// Characters of UTF-8, as `±` is two bytes.
+std::size_t length_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string padded(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, length_of(text)), ' ');
+}
+
+std::string trade_off_chart(const sim::tuner_result& result) {
+  double max_amplification = 1;
+  double min_goodput = 1;
+  for (const auto& choice : result.choices) {
+    max_amplification = std::max(max_amplification, choice.score.amplification);
+    min_goodput = std::min(min_goodput, choice.score.goodput.mean);
+  }
+  const double lowest = std::floor(min_goodput * 20) / 20;
+  html::axis goodput{html::scale::linear(lowest - 0.01, 1), {}, "goodput"};
+  for (double value = lowest; value <= 1.001; value += 0.05) {
+    goodput.ticks.push_back({value, format("%.0f %%", value * 100)});
+  }
+  html::chart chart{"Goodput and amplification of each choice",
+                    html::linear_axis(max_amplification, "requests per call"), goodput};
+  for (const auto& choice : result.choices) {
+    const bool meets = choice.score.violation.empty();
+    const bool is_best = &choice == &result.choices.front() && meets;
+    const auto* const css_class = choice.settings.empty() ? "max" : meets ? "met" : "missed";
+    chart.add_symbol(css_class, choice.score.amplification, choice.score.goodput.mean,
+                     choice.settings.empty() ? "■"
+                     : is_best               ? "★"
+                     : meets                 ? "●"
+                                             : "×",
+                     settings_text(choice));
+  }
+  chart.add_legend("met", "● meets the objective, ★ the best");
+  chart.add_legend("missed", "× misses it");
+  chart.add_legend("max", "■ the plan's own settings");
+  return chart.html();
+}
+
+std::string choices_table(const sim::plan& tuned, const sim::tuner_result& result) {
+  html::table table{{{"Settings", html::table::content::text},
+                     {"Goodput"},
+                     {"against the plan's own"},
+                     {"p99"},
+                     {"Requests per call"},
+                     {"Seeds"},
+                     {"Objective", html::table::content::text}}};
+  for (const auto& choice : result.choices) {
+    table.add({html::text(settings_text(choice)), html::text(marked(tuned, interval(choice.score.goodput))),
+               html::text(gain_text(choice)), html::text(marked(tuned, p99_text(choice.score))),
+               html::text(marked(tuned, format("%.2f", choice.score.amplification))),
+               html::text(std::to_string(choice.seeds)),
+               html::text(choice.score.violation.empty() ? "met" : choice.score.violation)});
+  }
+  return table.html();
+}
+
+}  // namespace
+
+std::string text_report(const sim::plan& tuned, const sim::tuner_result& result, std::size_t rows) {
+  std::string text;
+  for (const auto& warning : tuned.warnings) {
+    text.append("outside of the model's validity (marked ~): ").append(warning).append("\n");
+  }
+  text += "rank  goodput            vs. own            p99       requests  seeds  settings\n";
+  std::size_t rank = 0;
+  for (const auto& choice : result.choices) {
+    ++rank;
+    if (rank > rows && !choice.settings.empty()) continue;
+    text += padded(std::to_string(rank), 6) + padded(marked(tuned, interval(choice.score.goodput)), 19) +
+            padded(gain_text(choice), 19) + padded(marked(tuned, p99_text(choice.score)), 10) +
+            padded(marked(tuned, format("%.2f", choice.score.amplification)), 10) +
+            padded(std::to_string(choice.seeds), 7) + settings_text(choice) + "\n";
+    if (!choice.score.violation.empty()) text += "      misses the objective: " + choice.score.violation + "\n";
+  }
+  return text;
+}
+
+std::string html_report(const sim::plan& tuned, const sim::tuner_result& result, const std::string& command) {
+  std::string content;
+  for (const auto& warning : tuned.warnings) content += "<p class=\"bad\">" + html::escape(warning) + "</p>\n";
+  if (!content.empty())
+    content = html::section("Outside of the model's validity", "Figures are marked with ~.", content);
+  content += html::section("Trade-off", "Each symbol is a choice of policies.", trade_off_chart(result));
+  content += html::section("Choices", "By rounds of the search, objective and goodput.", choices_table(tuned, result));
+  content += html::section("Command", "The same command gives the same numbers.",
+                           "<p><code>" + html::escape(command) + "</code></p>\n");
+  return render_page("Policies by simulation", "Means over all scenarios; intervals have a confidence of 95 %.",
+                     content);
+}
+
+}  // namespace cohort::simulation
