@@ -34,6 +34,10 @@ export const collector: Backend = {
   source: join(dirname(fileURLToPath(import.meta.url)), 'collector'),
 };
 
+export const etcd: Backend = { names: ['etcd'], module: 'go.etcd.io/etcd/server/v3', version: 'v3.7.3' };
+/** `coredns-slim` is a build with fewer plugins. */
+export const coreDns: Backend = { names: ['coredns', 'coredns-slim'], module: 'github.com/coredns/coredns', version: 'v1.15.0' };
+
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cohort-backends');
 
 function isExecutable(path: string): boolean {

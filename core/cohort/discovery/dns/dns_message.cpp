@@ -100,8 +100,9 @@ class message_reader {
  private:
   /// In lower case. False if the name becomes too long or a label contains a dot, which would change its meaning.
   static bool append_label(std::string& name, std::string_view label) {
-    if (name.size() + 1 + label.size() > max_name_length + 1 || label.find('.') != std::string_view::npos) return false;
+    if (label.find('.') != std::string_view::npos) return false;
     if (!name.empty()) name.push_back('.');
+    if (name.size() + label.size() > max_name_length) return false;
     for (const char c : label) name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
     return true;
   }

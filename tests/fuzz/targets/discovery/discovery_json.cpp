@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+// Responses of discovery systems: etcd, Kubernetes, Consul and Eureka; URLs of services.
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/url/parse.hpp>
+
+#include <cohort/discovery/consul/consul_source.hpp>
+#include <cohort/discovery/discovery_url.hpp>
+#include <cohort/discovery/endpoint_text.hpp>
+#include <cohort/discovery/etcd/etcd_messages.hpp>
+#include <cohort/discovery/eureka/eureka_source.hpp>
+#include <cohort/discovery/kubernetes/endpoint_slices.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+void check(const net::endpoint& endpoint) {
+  require(endpoint.port() != 0 && !endpoint.address().is_unspecified(), "an endpoint can be connected to");
+  const auto value = discovery::etcd_instance_value(endpoint);
+  require(endpoint.address().is_v6() || discovery::parse_etcd_instance(value) == endpoint,
+          "an endpoint that is written is read back");
+}
+
+void check(const discovery::endpoint_list& endpoints) {
+  for (const auto& endpoint : endpoints) check(endpoint);
+}
+
+void check_kubernetes(std::string_view input) {
+  discovery::endpoint_slices slices{"http"};
+  if (slices.replace(input)) {
+    require(!slices.resource_version().empty(), "a list has a version");
+    check(slices.endpoints());
+  }
+  using event_result = discovery::endpoint_slices::event_result;
+  const auto result = slices.apply(input);
+  require(result != event_result::expired || slices.resource_version().empty(), "an expired watch has no version");
+  check(slices.endpoints());
+}
+
+void run(std::string_view input) {
+  if (const auto instance = discovery::parse_etcd_instance(input)) check(*instance);
+  if (const auto range = discovery::parse_etcd_range(input)) require(range->revision > 0, "a range has a revision");
+  if (const auto message = discovery::parse_etcd_watch(input)) {
+    for (const auto& event : message->events) {
+      if (const auto instance = discovery::parse_etcd_instance(event.value)) check(*instance);
+    }
+  }
+  if (const auto lease = discovery::parse_etcd_lease_grant(input)) require(*lease != "0", "a lease has an ID");
+  discovery::parse_etcd_keepalive(input);
+  check_kubernetes(input);
+  if (const auto found = discovery::parse_consul_services(input)) check(*found);
+  for (const bool secure : {false, true}) {
+    if (const auto found = discovery::parse_eureka_application(input, secure)) check(*found);
+  }
+  if (const auto url = boost::urls::parse_uri(input)) {
+    const auto target = discovery::parse_service_target(boost::urls::url{*url});
+    require(!target || (!target->name.empty() && !target->requests.host.empty() && target->requests.port != 0),
+            "a service has a name and an origin");
+  }
+  discovery::parse_registry_target(input);
+}
+
+const registration registered{{.name = "discovery_json", .run = run}};
+
+}  // namespace
+}  // namespace cohort::fuzz
