@@ -62,7 +62,6 @@ export const gateways: Gateway[] = [
     name: 'HAProxy',
     recipe: 'haproxy.cfg',
     unsupported: {
-      'JWT: not valid yet': 'the recipe does not check nbf',
       'earlier deadline of the client': 'the deadline of the client is not understood',
       'mirror': 'needs an agent (SPOE)',
     },
