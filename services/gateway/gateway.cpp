@@ -21,13 +21,6 @@ telemetry::counter& unmatched_counter(telemetry::registry& metrics, const char* 
                               {{"reason", reason}});
 }
 
-/// Contents of all files, to see whether a reload changes anything.
-std::string contents_of(const std::vector<std::string>& files) {
-  std::string contents;
-  for (const auto& file : files) contents.append(read_file(file, max_routes_file_bytes).text).push_back('\0');
-  return contents;
-}
-
 }  // namespace
 
 gateway::gateway(const service::service_context& context, const service::api_key_authenticator& keys, std::string path)
@@ -41,7 +34,6 @@ gateway::gateway(const service::service_context& context, const service::api_key
   auto built = route_table::build(path_, {context_, keys_, upstreams_}, nullptr);
   if (!built.table) throw std::invalid_argument{built.error};
   latest_ = std::move(built.table);
-  latest_text_ = contents_of(latest_->files());
   for (auto& slot : slots_) slot.table = copy_for_loop(latest_);
 }
 
@@ -54,12 +46,10 @@ std::shared_ptr<const route_table> gateway::copy_for_loop(const std::shared_ptr<
 std::shared_ptr<const route_table> gateway::table() const { return slots_.at(loop::current().index()).table; }
 
 config::reload_result gateway::reload() {
-  auto text = contents_of(latest_->files());
-  if (text == latest_text_) return {config::reload_outcome::unchanged, {}};
+  if (!latest_->has_changed_files()) return {config::reload_outcome::unchanged, {}};
   auto built = route_table::build(path_, {context_, keys_, upstreams_}, latest_.get());
   if (!built.table) return {config::reload_outcome::failed, std::move(built.error)};
   latest_ = std::move(built.table);
-  latest_text_ = contents_of(latest_->files());
   for (auto* event_loop : context_.loops()) {
     asio::post(event_loop->get_executor(), [self = shared_from_this(), table = latest_] {
       self->slots_.at(loop::current().index()).table = copy_for_loop(table);
@@ -111,7 +101,8 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   const auto& entry = route.entry();
   context.set_deadline(std::min(context.deadline(), deadline::after(loop::current().now(), entry.timeout_ms)));
   std::shared_ptr<mirrored_request> copy;
-  if (route.mirror()) copy = route.mirror()->begin();
+  // A copy cannot take part in another protocol.
+  if (route.mirror() && !context.head().find(http::field::upgrade)) copy = route.mirror()->begin();
   const bool has_body = body.content_length() != 0;
   if (copy && has_body) copy->expect_body();
   if (copy) context.set(mirror_slot{copy});

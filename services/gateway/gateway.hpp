@@ -51,8 +51,6 @@ class gateway : public std::enable_shared_from_this<gateway> {
   upstream_catalog upstreams_;
   /// Used on the first loop only.
   std::shared_ptr<const route_table> latest_;
-  /// The text that `latest_` was built from, and those of its key files.
-  std::string latest_text_;
   /// By the index of the loop; each is used on that loop only.
   std::vector<loop_slot> slots_;
   telemetry::counter& no_route_;

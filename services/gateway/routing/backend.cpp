@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/gateway/routing/backend.hpp"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <utility>
 
@@ -57,6 +58,7 @@ http::streaming_handler make_backend_handler(const route_entry& entry, http::ups
                               .via = "cohort-gateway",
                               .timeout = entry.timeout_ms,
                               .idle_timeout = entry.idle_timeout_ms};
+  options.tunnel_idle_timeout = std::max<duration>(options.tunnel_idle_timeout, entry.idle_timeout_ms);
   options.on_request = [changes = changes_of(entry, base_url)](const http::request_context& context,
                                                                http::client_request& request) {
     changes.apply(context, request);

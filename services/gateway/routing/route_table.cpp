@@ -28,13 +28,12 @@ std::string limited_caller(const http::request_context& context) {
 
 route_table::build_result route_table::build(const std::string& path, const dependencies& injected,
                                              const route_table* previous) {
-  const auto source = read_file(path, max_routes_file_bytes);
+  std::shared_ptr<route_table> table{new route_table};
+  const auto source = table->read(path, max_routes_file_bytes);
   if (!source.error.empty()) return {nullptr, source.error};
   auto parsed = parse_routes(source.text, path);
   if (!parsed) return {nullptr, parsed.error()};
-  std::shared_ptr<route_table> table{new route_table};
   table->file_ = std::move(*parsed);
-  table->files_.push_back(path);
   verifier_map verifiers;
   const auto directory = std::filesystem::path{path}.parent_path().string();
   if (auto error = table->add_verifiers(directory, verifiers); !error.empty()) return {nullptr, std::move(error)};
@@ -45,13 +44,27 @@ route_table::build_result route_table::build(const std::string& path, const depe
   return {std::move(table), {}};
 }
 
+file_text route_table::read(const std::string& path, std::size_t max_bytes) {
+  auto source = read_file(path, max_bytes);
+  files_.push_back(path);
+  contents_.push_back(source.text);
+  return source;
+}
+
+bool route_table::has_changed_files() const {
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    const auto now = read_file(files_[i], max_routes_file_bytes);
+    if (!now.error.empty() || now.text != contents_[i]) return true;
+  }
+  return false;
+}
+
 std::string route_table::add_verifiers(const std::string& directory, verifier_map& verifiers) {
   for (const auto& [name, entry] : file_.jwt) {
     std::vector<std::unique_ptr<jwt_key>> keys;
     for (const auto& key : entry.keys) {
       const auto path = (std::filesystem::path{directory} / key.file).string();
-      files_.push_back(path);
-      const auto source = read_file(path, max_key_file_bytes);
+      const auto source = read(path, max_key_file_bytes);
       if (!source.error.empty()) return source.error;
       auto loaded = jwt_key::load(key.id, key.algorithm, source.text);
       if (!loaded.key) return path + ": the key file " + loaded.error;

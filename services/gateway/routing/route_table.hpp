@@ -38,9 +38,12 @@ class route_table {
   const std::vector<gateway_route>& routes() const noexcept { return routes_; }
   /// The routes file and the key files that it names.
   const std::vector<std::string>& files() const noexcept { return files_; }
+  /// Whether one of `files` has another content now than the one that the table was built from.
+  bool has_changed_files() const;
 
  private:
   route_table() = default;
+  file_text read(const std::string& path, std::size_t max_bytes);
   std::string add_verifiers(const std::string& directory, verifier_map& verifiers);
   std::string add_route(const route_entry& entry, const dependencies& injected, const verifier_map& verifiers,
                         const route_table* previous);
@@ -51,6 +54,8 @@ class route_table {
   routes_file file_;
   std::vector<gateway_route> routes_;
   std::vector<std::string> files_;
+  /// Of `files_`, in the same order.
+  std::vector<std::string> contents_;
   /// By route, rate and subject.
   std::map<std::string, http::filter> limits_;
 };
