@@ -25,7 +25,7 @@ const key = 'key-of-the-end-to-end-check';
 // Ignore the settings of the user: the environment of compose, and `.env` by --env-file.
 const userSettings = [
   'API_KEY', 'DASHBOARD_SECRET_KEY', 'DASHBOARD_SECRET_KEY_FILE', 'RATE_LIMIT', 'DASHBOARD_PORT', 'TIME_PORT', 'SYSINFO_PORT',
-  'WEATHER_PORT', 'PROMETHEUS_PORT', 'ALERTMANAGER_PORT', 'GRAFANA_PORT',
+  'WEATHER_PORT', 'GATEWAY_PORT', 'GATEWAY_ROUTES', 'PROMETHEUS_PORT', 'ALERTMANAGER_PORT', 'GRAFANA_PORT',
 ];
 for (const name of userSettings) delete process.env[name];
 const composeArguments = ['compose', '--env-file', '/dev/null', '-f', 'compose.yml', '-f', override];
@@ -103,6 +103,20 @@ async function checkEndpoints(stack: Stack): Promise<void> {
   const { status } = await fetch(`${stack.services['time-service']}/api/time`);
   expect(status === 401, `a request without the key gets 401, got ${status}`);
   reportSuccess(`aggregate with the key: ${states.join(', ')}; without the key: 401`);
+}
+
+/** The API gateway forwards requests to each service, with the key of the client, and merges their OpenAPI documents. */
+async function checkGateway(stack: Stack): Promise<void> {
+  const url = 'http://127.0.0.1:5004';
+  for (const path of ['/api/time', '/api/sysinfo', '/api/weather', '/api/aggregate']) await requestJson(stack, url + path);
+  const { status } = await fetch(`${url}/api/time`);
+  expect(status === 401, `a request by the gateway without the key gets 401, got ${status}`);
+  // The documents are fetched again every 30 s; the services may have started after the gateway.
+  await eventually('the merged document has all services', 60, async () => {
+    const { paths } = await requestJson<{ paths: object }>(stack, `${url}/openapi.json`);
+    return '/api/time' in paths && '/api/aggregate' in paths;
+  });
+  reportSuccess('API gateway: all services, 401 without the key, one OpenAPI document');
 }
 
 async function checkScaling(stack: Stack, services: string[]): Promise<void> {
@@ -212,6 +226,7 @@ try {
   await checkHealth(services.length);
   await waitUntilReady(stack, 30);
   await checkEndpoints(stack);
+  await checkGateway(stack);
   await checkTargets(stack, Object.fromEntries(serviceNames.map((name) => [name, 1])));
   await checkRules(stack);
   await checkMetricsFormat(stack);
