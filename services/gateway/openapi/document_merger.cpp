@@ -200,8 +200,11 @@ std::string document_merger::text(std::string_view version, const std::set<std::
   };
   out.open_object().field("openapi", has_version_3_1_ ? "3.1.0" : "3.0.3");
   out.key("info").open_object().field("title", "API gateway").field("version", version).close_object();
-  write_map((out.key("paths"), paths_));
-  write_map((out.key("components"), components_));
+  out.key("servers").open_array().open_object().field("url", "/").close_object().close_array();
+  out.key("paths");
+  write_map(paths_);
+  out.key("components");
+  write_map(components_);
   out.key("x-unavailable-upstreams").open_array();
   for (const auto& name : unavailable) out.value(name);
   out.close_array().close_object();
