@@ -43,13 +43,20 @@ std::string table(std::string_view title, std::initializer_list<std::string> hea
   return html + "<table border=\"1\">" + row(heads, "th") + rows + "</table>\n";
 }
 
+/// `stock`, or with its kind, as in `postgres orders`.
+std::string name_of(const telemetry::call_record& call) {
+  std::string text;
+  if (call.kind != telemetry::call_kind::upstream) text.append(to_string(call.kind)).append(" ");
+  return text.append(call.name.view());
+}
+
 /// The operation that a request in flight waits for, such as `weather: wait (attempt 2), 120.0 ms left`.
 std::string awaited(const request_record& request, time_point now) {
   std::string text;
   for (const auto& call : request.all_calls()) {
     if (call.has_ended()) continue;
     if (!text.empty()) text += "; ";
-    text += call.name.view();
+    text += name_of(call);
     const auto index = request.index_of(call);
     for (const auto& attempt : request.all_attempts()) {
       if (attempt.call != index || attempt.has_ended()) continue;
@@ -64,8 +71,9 @@ std::string calls_of(const request_record& request) {
   std::string text;
   for (const auto& call : request.all_calls()) {
     if (!text.empty()) text += "; ";
-    text.append(call.name.view()).append(" ").append(call.outcome).append(" ");
-    text += milliseconds(call.ended - call.started) + " ms in " + std::to_string(call.attempt_count) + " attempts";
+    text.append(name_of(call)).append(" ").append(call.outcome).append(" ");
+    text += milliseconds(call.ended - call.started) + " ms";
+    if (call.attempt_count > 0) text += " in " + std::to_string(call.attempt_count) + " attempts";
   }
   return text;
 }
