@@ -23,6 +23,7 @@ struct program_options {
   std::int64_t utilization = 80;
   std::int64_t slowdown = 3;
   std::int64_t attempts = 3;
+  std::int64_t front_timeout = 800;
   std::int64_t seed = 1;
   std::chrono::seconds length{60};
   std::chrono::seconds patience{1};
@@ -39,6 +40,8 @@ struct program_options {
     options.add(slowdown, {"--slowdown", "", "Factor of the work during the trigger, from 10 s to 20 s"},
                 config::integer(1, 1000), "3");
     options.add(attempts, {"--attempts", "", "Attempts of a caller, the first included"}, config::integer(1, 100), "3");
+    options.add(front_timeout, {"--front-timeout", "", "Timeout of the front ends' calls, in milliseconds"},
+                config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
     options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
@@ -55,6 +58,7 @@ struct program_options {
     storm.slowdown = static_cast<double>(slowdown);
     storm.attempts = static_cast<unsigned>(attempts);
     storm.patience = patience;
+    storm.front_timeout = std::chrono::milliseconds{front_timeout};
     storm.length = length;
     storm.seed = static_cast<std::uint64_t>(seed);
     return storm;
@@ -149,14 +153,14 @@ int run(const program_options& options, const std::string& command) {
   std::vector<storm_result> results;
   std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
               "recovery", "speed", "hash");
-  for (const auto& each : protections()) {
+  for (const auto& each : protections(settings.front_timeout)) {
     if (options.only != "all" && options.only != each.name) continue;
     results.push_back(run_storm(settings, each));
     print_row(results.back());
   }
   if (results.empty()) {
     std::cerr << "cohort-storm: --only is \"" << options.only << "\", but must be the name of a protection:";
-    for (const auto& each : protections()) std::cerr << " \"" << each.name << "\"";
+    for (const auto& each : protections(settings.front_timeout)) std::cerr << " \"" << each.name << "\"";
     std::cerr << "\n";
     return 2;
   }

@@ -23,6 +23,8 @@ struct storm_settings {
   /// The back ends take this many times the CPU time meanwhile.
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
+  /// The timeout of the front ends' calls to the back ends.
+  std::chrono::milliseconds front_timeout{800};
   /// The attempts of a caller, the first included.
   unsigned attempts = 3;
   std::uint64_t seed = 1;
@@ -38,8 +40,8 @@ struct protection {
   bool callers_retry = true;
 };
 
-/// From none to all defaults of the framework.
-std::vector<protection> protections();
+/// From none to all defaults of the framework. `front_timeout` is that of the policies.
+std::vector<protection> protections(std::chrono::milliseconds front_timeout);
 
 struct storm_second {
   double goodput = 0;
