@@ -214,7 +214,7 @@ async function checkSettings(broker: RabbitMq): Promise<void> {
   await services.stop();
   processes += 1;
   const log = join(directory, `invalid-${processes}.log`);
-  const invalid = startProcess('weather-service', join(root, 'build/release/bin/weather-service'), ['--port', '0'], log, {
+  const invalid = startProcess('cohort-stack', join(root, 'build/release/bin/cohort-stack'), ['--port', '0'], log, {
     MESSAGING_URL: 'http://user:secret@broker',
   });
   const status = await invalid.exitStatus;

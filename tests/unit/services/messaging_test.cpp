@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// The weather service and the dashboard with a simulated RabbitMQ, in a fleet on a virtual clock.
+#include <catch2/catch_test_macros.hpp>
+#include <optional>
+
+#include <cohort/sim/fleet.hpp>
+#include <cohort/testing/spawned_task.hpp>
+#include "services/dashboard/app.hpp"
+#include "services/weather/app.hpp"
+#include "tests/unit/messaging/rabbitmq/simulated_rabbitmq.hpp"
+
+namespace cohort::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct broker_fleet {
+  broker_fleet() { start_broker(); }
+  ~broker_fleet() {
+    fleet.shutdown();
+    stop_broker();
+  }
+  broker_fleet(const broker_fleet&) = delete;
+  broker_fleet& operator=(const broker_fleet&) = delete;
+
+  void start_broker() { serving.emplace(fleet.time(), broker.run(fleet.network().listen(host, 5672))); }
+  void stop_broker() {
+    if (!serving) return;
+    serving->cancel();
+    fleet.run_for(1ms);
+    serving.reset();
+  }
+  double metric(const sim::node& node, const std::string& name, const telemetry::label_set& labels) {
+    // The same metric as the service's, since it has the same name and labels.
+    return const_cast<telemetry::registry&>(node.metrics()).make_counter(name, "", labels).value();
+  }
+  double published(const std::string& result) {
+    return metric(weather, "cohort_messaging_published_total", {{"publisher", "weather-service"}, {"result", result}});
+  }
+  double received() {
+    return metric(dashboard, "cohort_messaging_received_total",
+                  {{"consumer", "dashboard-service"}, {"result", "processed"}});
+  }
+  unsigned status(const std::string& url) {
+    const auto response = fleet.call(url);
+    return response ? response->status_code() : 0;
+  }
+
+  sim::fleet fleet{1};
+  simulated_rabbitmq broker;
+  sim::host& host = fleet.network().add_host("rabbitmq");
+  std::optional<testing::spawned_task<>> serving;
+  config::environment variables{{"WEATHER_SAMPLE", "true"},
+                                {"WEATHER_CACHE_SECONDS", "1"},
+                                {"MESSAGING_URL", "amqp://guest:guest@rabbitmq"},
+                                {"WEATHER_SERVICE_URL", "http://weather:5003"}};
+  sim::node& weather = fleet.add_service(weather::definition, "weather", variables);
+  sim::node& dashboard = fleet.add_service(dashboard::definition, "dashboard", variables);
+};
+
+TEST_CASE("services: a new weather report reaches the dashboard by the broker", "[services][messaging]") {
+  broker_fleet stack;
+  stack.fleet.run_for(5s);
+  const auto before = stack.received();
+  CHECK(stack.status("http://weather:5003/api/weather") == 200);
+  stack.fleet.run_for(100ms);
+  CHECK(stack.received() == before + 1);
+  CHECK(stack.published("confirmed") >= 1);
+}
+
+TEST_CASE("services: a broker that is down delays no request, and gets the reports later",
+          "[services][messaging][faults]") {
+  broker_fleet stack;
+  stack.fleet.run_for(5s);
+  stack.stop_broker();
+  for (int i = 0; i < 5; ++i) {
+    const auto started = stack.fleet.elapsed();
+    CHECK(stack.status("http://weather:5003/api/weather") == 200);
+    CHECK(stack.fleet.elapsed() - started < 100ms);
+    stack.fleet.run_for(2s);
+  }
+  const auto before = stack.published("confirmed");
+  stack.start_broker();
+  stack.fleet.run_for(10s);
+  CHECK(stack.published("confirmed") >= before + 4);
+  CHECK(stack.published("overloaded") == 0);
+}
+
+}  // namespace
+}  // namespace cohort::test
