@@ -28,7 +28,13 @@ struct dashboard_routes {
                    std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
       : services(std::move(aggregated)),
         sessions(std::move(cookies)),
-        feed(std::make_shared<event_feed>(context.background, services, std::move(alerts))) {}
+        feed(std::make_shared<event_feed>(context.background, services, std::move(alerts), instance_of(context))) {}
+
+  /// Differs from that of the process before.
+  static std::string instance_of(const service::service_context& context) {
+    const auto now = context.loops().front()->wall_now().time_since_epoch();
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  }
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
     auto calling = self->services->aggregate(context);
@@ -55,8 +61,9 @@ struct dashboard_routes {
   }
 
   /// What the page shows. `authenticator` outlives it.
-  page_sources page(service::background_tasks& background, const service::api_key_authenticator& authenticator) const {
-    page_sources sources{std::make_shared<page_values>(background, services), nullptr, nullptr};
+  page_sources page(service::background_tasks& background, const service::api_key_authenticator& authenticator,
+                    std::vector<page_link> links) const {
+    page_sources sources{std::make_shared<page_values>(background, services), nullptr, nullptr, std::move(links)};
     sources.is_authenticated = [sessions = sessions, &authenticator](const http::request_context& context) {
       return !authenticator.is_enabled() || authenticator.has_valid_key(context) ||
              sessions->find(context, loop::current().wall_now()).has_value();
@@ -92,6 +99,9 @@ struct program_settings {
   std::string secret;
   aggregator_settings policies;
   broker_setting broker;
+  std::optional<boost::urls::url> grafana;
+  std::optional<boost::urls::url> prometheus;
+  std::optional<boost::urls::url> jaeger;
 
   void add_to(config::options& options) {
     options.add(time, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, discovery::service_url(),
@@ -110,11 +120,30 @@ struct program_settings {
                "Policy for calls to the sysinfo service");
     add_policy(policies.weather_policy, "--weather-service-policy", "WEATHER_SERVICE_POLICY",
                "Policy for calls to the weather service");
+    const auto add_link = [&](std::optional<boost::urls::url>& url, const char* flag, const char* variable,
+                              const char* help) {
+      options.add(url, {flag, variable, help}, config::http_url(), "no link");
+    };
+    add_link(grafana, "--grafana-url", "GRAFANA_URL", "URL of Grafana or a board, for a link on the page");
+    add_link(prometheus, "--prometheus-url", "PROMETHEUS_URL", "URL of Prometheus, for a link on the page");
+    add_link(jaeger, "--jaeger-url", "JAEGER_URL",
+             "URL of Jaeger, for links from requests on the page to their traces");
     options.add_secret(secret,
                        {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
                         "Key that signs the page's sessions; without one, sessions end when the service restarts"});
     broker.add_to(options, "--dashboard-messaging-url",
                   "Message broker that delivers new weather reports, such as amqp://user:password@rabbitmq");
+  }
+
+  std::vector<page_link> links() const {
+    std::vector<page_link> found;
+    const auto add = [&](const char* name, const char* label, const std::optional<boost::urls::url>& url) {
+      if (url) found.push_back({name, label, *url});
+    };
+    add("grafana", "Grafana", grafana);
+    add("prometheus", "Prometheus", prometheus);
+    add("jaeger", "Jaeger", jaeger);
+    return found;
   }
 
   /// The default of a URL is the service in the same process, otherwise the default port of the service on loopback.
@@ -152,7 +181,7 @@ http::router app(service::service_context context, service::api_key_authenticato
         context, settings, [feed = routes->feed](std::string_view json) { feed->publish_experiment(json); });
     add_experiment_routes(router, routes->experiments, authenticator);
   }
-  add_page_routes(router, routes->page(context.background, authenticator));
+  add_page_routes(router, routes->page(context.background, authenticator, page.links));
   describe_aggregate(
       router
           .get("/api/aggregate",
@@ -194,8 +223,9 @@ service::definition definition_with_experiments(std::shared_ptr<const bool> faul
   definition.add_options = [settings](config::options& options) { settings->add_to(options); };
   definition.app = [settings, faults_enabled = std::move(faults_enabled)](
                        service::service_context& context, service::api_key_authenticator& authenticator) {
-    return app(context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys},
-               {.has_experiments = *faults_enabled, .broker = settings->broker.resolve(context)});
+    return app(
+        context, authenticator, settings->resolve(context), session_cookies{settings->secret, context.api_keys},
+        {.has_experiments = *faults_enabled, .broker = settings->broker.resolve(context), .links = settings->links()});
   };
   return definition;
 }

@@ -6,6 +6,7 @@
 #include <cohort/messaging/broker_url.hpp>
 #include <cohort/service/service.hpp>
 #include "services/dashboard/aggregator.hpp"
+#include "services/dashboard/page/page_link.hpp"
 #include "services/dashboard/session.hpp"
 
 namespace cohort::dashboard {
@@ -16,6 +17,8 @@ struct page_settings {
   bool has_experiments = false;
   /// Delivers new weather reports to `/api/events` at once; empty: they come with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
+  /// Links to other programs, which everyone sees who can open the page.
+  std::vector<page_link> links{};
 };
 
 /// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/event_feed.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include <cohort/json/parser.hpp>
 #include "services/dashboard/requests/recorded_aggregate.hpp"
 
@@ -22,6 +25,7 @@ constexpr std::size_t whole = 3;
 constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
 
 constexpr std::string_view experiment_type = "experiment";
+constexpr std::string_view request_type = "request";
 
 http::server_event event(std::string_view type, std::string_view json) {
   return {.data = json::minify(json), .type = std::string{type}};
@@ -166,8 +170,8 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   };
   auto calling = record_aggregate(self->aggregator_, "events", std::move(observer));
   auto recorded = co_await std::move(calling);
-  auto request = event("request", recorded.request);
-  self->requests_.add(std::move(recorded.request));
+  const auto recorded_number = self->requests_.add(recorded.request);
+  auto request = self->request_event(recorded_number, recorded.request);
   bool is_latest = false;
   {
     const std::lock_guard lock{self->mutex_};
@@ -222,17 +226,40 @@ task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   }
 }
 
+http::server_event event_feed::request_event(std::uint64_t number, std::string_view json) const {
+  auto created = event(request_type, json);
+  created.id = instance_ + "-" + std::to_string(number);
+  return created;
+}
+
+std::vector<http::server_event> event_feed::first_events(std::string_view last_event_id) {
+  std::optional<std::uint64_t> last;
+  if (last_event_id.starts_with(instance_ + "-")) {
+    const auto digits = last_event_id.substr(instance_.size() + 1);
+    std::uint64_t number = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc{}) last = number;
+  }
+  std::vector<http::server_event> first;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& state : polls_) {
+      std::ranges::copy_if(state.latest, std::back_inserter(first),
+                           [&](const http::server_event& each) { return !last || each.type != request_type; });
+    }
+  }
+  if (last) {
+    for (const auto& [number, json] : requests_.after(*last)) first.push_back(request_event(number, json));
+  }
+  first.push_back(event("alerts", alerts_body()));
+  return first;
+}
+
 void event_feed::publish_experiment(std::string_view json) { events_.publish(event(experiment_type, json)); }
 
 task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options) {
   auto source = self->events_.subscribe();
   const subscription counted{*self};
-  std::vector<http::server_event> first;
-  {
-    const std::lock_guard lock{self->mutex_};
-    for (const auto& each : self->polls_) first.insert(first.end(), each.latest.begin(), each.latest.end());
-  }
-  first.push_back(event("alerts", self->alerts_body()));
+  auto first = self->first_events(events.last_event_id());
   if (options.experiment) first.push_back(event(experiment_type, options.experiment()));
   for (auto& each : first) {
     auto sending = events.send(std::move(each));

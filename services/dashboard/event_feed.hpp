@@ -19,9 +19,13 @@ namespace cohort::dashboard {
 /// all of them, on the loop of the first one, and only while there are any. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
+  /// `instance` begins the IDs of events, so that a client that has received those of another process continues none.
   event_feed(service::background_tasks& background, std::shared_ptr<aggregator> aggregator,
-             std::shared_ptr<alert_store> alerts)
-      : background_(background), aggregator_(std::move(aggregator)), alert_store_(std::move(alerts)) {}
+             std::shared_ptr<alert_store> alerts, std::string instance)
+      : background_(background),
+        aggregator_(std::move(aggregator)),
+        alert_store_(std::move(alerts)),
+        instance_(std::move(instance)) {}
 
   struct subscriber {
     /// Whether it may still receive events. Null: always.
@@ -60,6 +64,10 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   /// Starts the polls that do not run.
   void start_polling();
   void publish(poll source, std::vector<http::server_event> latest);
+  /// The data of the event `request`, with an ID.
+  http::server_event request_event(std::uint64_t number, std::string_view json) const;
+  /// The events that a subscriber is sent at once: those that it has missed, if it connects again.
+  std::vector<http::server_event> first_events(std::string_view last_event_id);
   void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived);
   std::string alerts_body();
 
@@ -67,6 +75,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::shared_ptr<aggregator> aggregator_;
   std::shared_ptr<alert_store> alert_store_;
   request_history requests_;
+  const std::string instance_;
   broadcast<http::server_event> events_{max_pending_events};
 
   std::mutex mutex_;

@@ -63,9 +63,7 @@ export class RequestPanel {
     this.#scale = view.scale;
     renderWaterfall(findAs(this.#root, '#waterfall', HTMLElement), view, describe(request), isNew && running.size === 0);
     setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
-    const trace = findAs(this.#root, '#trace', HTMLElement);
-    setText(trace, request.traceId === null ? '' : `#${request.traceId.slice(0, 8)}`);
-    trace.title = request.traceId === null ? '' : `Trace ID ${request.traceId}`;
+    renderTrace(this.#root, request.traceId);
     setText(find(this.#root, '#answered'), view.summary);
     if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), viewTable(request));
   }
@@ -79,7 +77,17 @@ export class RequestPanel {
     table.replaceChildren();
     for (const drawing of this.#root.querySelectorAll('#waterfall .lane svg')) drawing.replaceChildren();
     for (const result of this.#root.querySelectorAll('.lane-result')) setText(result, '–');
-    setText(find(this.#root, '#trace'), '');
+    renderTrace(this.#root, null);
     setText(find(this.#root, '#answered'), 'waiting for a request');
   }
+}
+
+/** The ID of the trace; a link to it if the server names a Jaeger. */
+function renderTrace(root: ParentNode, traceId: string | null): void {
+  const trace = findAs(root, '#trace', HTMLAnchorElement);
+  setText(trace, traceId === null ? '' : `#${traceId.slice(0, 8)}`);
+  trace.title = traceId === null ? '' : `Trace ID ${traceId}`;
+  const jaeger = root.querySelector<HTMLAnchorElement>('a[data-link="jaeger"]');
+  if (traceId === null || jaeger === null) trace.removeAttribute('href');
+  else trace.href = `${jaeger.href.replace(/\/+$/, '')}/trace/${encodeURIComponent(traceId)}`;
 }

@@ -31,6 +31,15 @@ std::string_view html_of(std::string_view path) {
   return found == page_assets().end() ? std::string_view{} : found->identity;
 }
 
+std::string links_html(const std::vector<page_link>& links) {
+  std::string html;
+  for (const auto& link : links) {
+    html += " <a data-link=\"" + escape_html(link.name) + "\" href=\"" + escape_html(link.url.buffer()) + "\">";
+    html += escape_html(link.label) + "</a>";
+  }
+  return html;
+}
+
 /// The page, with values in its HTML.
 struct first_page {
   page_sources sources;
@@ -54,7 +63,8 @@ struct first_page {
     co_return response;
   }
 
-  static std::string fill(std::string_view slot, const page_values::snapshot& values, const std::string& experiment) {
+  std::string fill(std::string_view slot, const page_values::snapshot& values, const std::string& experiment) const {
+    if (slot == "links") return links_html(sources.links);
     // The attribute that hides the panel.
     if (slot == "experiment") return experiment.empty() ? std::string{} : std::string{" "};
     if (slot == "initial") return initial_events(values, experiment);

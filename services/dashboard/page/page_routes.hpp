@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <cohort/http/server/router.hpp>
+#include "services/dashboard/page/page_link.hpp"
 #include "services/dashboard/page/page_values.hpp"
 
 namespace cohort::dashboard {
@@ -16,6 +17,7 @@ struct page_sources {
   std::function<bool(const http::request_context&)> is_authenticated;
   /// The state of experiments; empty for clients that may not start them. Null if there are none.
   std::function<std::string(const http::request_context&)> experiment;
+  std::vector<page_link> links;
 };
 
 /// Adds the page at `/`, whose HTML has the current values, its files, the runbook at `/runbook`, and a page instead of

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace cohort::dashboard {
 
@@ -12,13 +15,17 @@ class request_history {
  public:
   static constexpr std::size_t max_requests = 60;
 
-  void add(std::string json);
+  /// Returns the number of the request, one more than that of the previous one.
+  std::uint64_t add(std::string json);
+  /// The requests with greater numbers, the oldest first.
+  std::vector<std::pair<std::uint64_t, std::string>> after(std::uint64_t number) const;
   /// The body of `/api/requests`: the oldest request first.
   std::string body() const;
 
  private:
   mutable std::mutex mutex_;
-  std::deque<std::string> requests_;
+  std::deque<std::pair<std::uint64_t, std::string>> requests_;
+  std::uint64_t added_ = 0;
 };
 
 }  // namespace cohort::dashboard

@@ -15,7 +15,9 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 
 /// Services with the bodies of the real ones.
 struct page_fixture : dashboard_fixture {
-  explicit page_fixture(std::string key = {}) : dashboard_fixture(std::move(key)) {
+  explicit page_fixture(std::string key = {}, std::vector<dashboard::page_link> links = {})
+      : dashboard_fixture(std::move(key)) {
+    page.links = std::move(links);
     time_service.body = R"({"timestamp":"2025-03-09 14:05:06","timezone":"Asia/Jerusalem"})";
     sysinfo.body = R"({"memory_percent":53.24,"load_average":[0.5,0.4,0.3],"cpu_count":8,"hostname":"host-1"})";
     weather.body = R"({"cached":true,"cache_age_seconds":75,"location":{"city":"Haifa","country":"<b>"},)"
@@ -70,6 +72,14 @@ TEST_CASE("page: the services are called once a second for all clients", "[servi
   fixture.time.run_for(1s);
   for (int i = 0; i < 10; ++i) fixture.html();
   CHECK(fixture.sysinfo.request_count() == before + 1);
+}
+
+TEST_CASE("page: it has the links that are set, and no others", "[services][dashboard]") {
+  page_fixture fixture{"", {{"grafana", "Grafana", parse_url("https://grafana.test/d/board")}}};
+  if (!fixture.has_page()) SKIP("built without the page");
+  const auto html = fixture.html();
+  CHECK(contains(html, R"(<a data-link="grafana" href="https://grafana.test/d/board">Grafana</a>)"));
+  CHECK_FALSE(contains(html, "data-link=\"jaeger\""));
 }
 
 TEST_CASE("page: failed parts have their states", "[services][dashboard]") {

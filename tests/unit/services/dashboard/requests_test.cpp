@@ -95,6 +95,37 @@ TEST_CASE("dashboard requests: the last 60 are kept", "[services][dashboard]") {
   CHECK(json_at(body, "/requests/0/trace_id") != first);
 }
 
+TEST_CASE("dashboard requests: a stream that is opened again gets the requests after its last event ID",
+          "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.serve_dashboard();
+  const auto count = [](const std::string& text) {
+    std::size_t found = 0;
+    for (auto at = text.find("event: request\n"); at != text.npos; at = text.find("event: request\n", at + 1)) ++found;
+    return found;
+  };
+  std::string id;
+  {
+    open_stream first{fixture};
+    const auto& received = first.receive_for(1s);
+    const auto begin = received.find("id: ", received.find("event: request\n")) + 4;
+    id = received.substr(begin, received.find('\n', begin) - begin);
+    CHECK(id.ends_with("-1"));
+  }
+  {
+    open_stream other{fixture};
+    other.receive_for(5s);
+  }
+  open_stream again{fixture, "Last-Event-ID: " + id + "\r\n"};
+  const auto missed = count(again.receive_for(100ms));
+  CHECK(missed >= 4);
+  // An ID of another process, and one that is no ID, continue nothing.
+  for (const auto* unknown : {"17-1", "-1", "1", "-99999999999999999999999"}) {
+    open_stream fresh{fixture, "Last-Event-ID: " + std::string{unknown} + "\r\n"};
+    CHECK(count(fresh.receive_for(100ms)) <= 1);
+  }
+}
+
 TEST_CASE("dashboard requests: they need the key, as the aggregate does", "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();
