@@ -3,6 +3,20 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, timeBody } from '../test/sample-bodies.ts';
 import { expect, test } from './fixtures.ts';
 
+test('windows of one browser share one stream, and another one continues it', async ({ page, context, dashboard }) => {
+  const pages = [page, await context.newPage(), await context.newPage()];
+  for (const one of pages) {
+    await one.goto(dashboard.url);
+    await expect(one.locator('#headline')).toHaveText(/3 of 3 in time/);
+  }
+  expect(dashboard.streamsOpened).toBe(1);
+  await page.close();
+  await expect.poll(() => dashboard.streamsOpened).toBe(2);
+  await dashboard.waitForStreams(1);
+  dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 20:30:40' });
+  for (const one of pages.slice(1)) await expect(one.locator('#clock')).toHaveText('20:30:40');
+});
+
 /** Simulates visibility, which Playwright cannot change in Chromium. */
 async function setHidden(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate((value) => {

@@ -84,5 +84,5 @@ export function conclusion(experiment: Experiment): string {
   const saved = unlimited.duration - limited.duration;
   const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
   if (missing.length === 0) return `Nothing was cut off: ${result(limited)} with the deadline, ${result(unlimited)} without.`;
-  return `The deadline saved ${milliseconds(Math.max(0, saved))} of waiting: ${result(limited)}, instead of ${result(unlimited)}.`;
+  return `The deadline saved ${milliseconds(Math.max(0, saved))}: ${result(limited)}, instead of ${result(unlimited)}.`;
 }

@@ -13,6 +13,8 @@ import { pinAt, unpin, withEarlier, type Requests } from './requests.ts';
 import { services } from './services.ts';
 import { fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './session.ts';
 import { SessionKeeper } from './session-keeper.ts';
+import { eventNames, lastingEvents } from './model.ts';
+import { openShared } from './shared-source.ts';
 import { EventStream, type Connection } from './stream.ts';
 import { renderChart } from './view/chart.ts';
 import { find, findAs, setText } from './view/dom.ts';
@@ -39,7 +41,7 @@ let hasEarlier = false;
 
 const stream = new EventStream(
   {
-    open: () => new EventSource('api/events'),
+    open: () => openShared('api/events', [...eventNames, 'bye'], lastingEvents),
     probe: probeAccess,
     schedule,
     now,

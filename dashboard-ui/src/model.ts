@@ -8,6 +8,8 @@ export type PanelState = PartState | 'waiting' | 'unknown';
 
 /** Events of the stream. */
 export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'alerts', 'experiment'] as const;
+/** Events that stay valid until the next one of their type. */
+export const lastingEvents: readonly EventName[] = ['time', 'aggregate', 'request', 'alerts', 'experiment'];
 export type EventName = (typeof eventNames)[number];
 
 /** Duration and timeout of the server's call for a part, in milliseconds. */

@@ -127,7 +127,8 @@ function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
 }
 
 function endOf(attempt: Attempt): Bar['end'] {
-  if (attempt.cancelledBy === 'deadline') return 'deadline';
+  // 504: the server has ended its work at the deadline that it was sent.
+  if (attempt.cancelledBy === 'deadline' || attempt.status === 504) return 'deadline';
   if (attempt.cancelledBy !== null) return 'cancelled';
   if (attempt.status !== null) return attempt.status < 500 && attempt.status !== 429 ? 'done' : 'failed';
   return attempt.outcome === null || ['ok', 'success', 'fresh', 'stale', 'response'].includes(attempt.outcome) ? 'done' : 'failed';
@@ -139,7 +140,7 @@ function barLabel(attempt: Attempt): string {
     case 'done':
       return kind.join(' ');
     case 'deadline':
-      return [...kind, 'cut by the deadline'].join(', ');
+      return [...kind, attempt.status === 504 ? 'cut by the deadline that the server was sent: 504' : 'cut by the deadline'].join(', ');
     case 'cancelled':
       return [...kind, 'cancelled'].join(' ');
     default:

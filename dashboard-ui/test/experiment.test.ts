@@ -64,7 +64,7 @@ suite('the view of an experiment', () => {
 
   test('after its end a sentence compares the two', () => {
     const view = viewExperiment(parsed(doneExperiment), 0);
-    expect(view.status).toBe('The deadline saved 1 s of waiting: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
+    expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
     const uncut = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
     expect(conclusion(parsed(uncut))).toBe('Nothing was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without.');

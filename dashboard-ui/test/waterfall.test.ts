@@ -44,6 +44,12 @@ suite('the axis', () => {
 });
 
 suite('a waterfall', () => {
+  test('marks a 504 as the end by the deadline that was sent', () => {
+    const [time] = requestBody.calls;
+    const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
+    expect(viewWaterfall(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline that the server was sent: 504' });
+  });
+
   test('has a row for each call and a segment for each phase', () => {
     const view = viewWaterfall(parsed(requestBody), null);
     expect(view.summary).toBe('answered at 41 ms');
