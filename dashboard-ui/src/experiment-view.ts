@@ -44,7 +44,7 @@ export function viewExperiment(experiment: Experiment, now: number): ExperimentV
       // The longest wait that is allowed is beyond the axis.
       const shown = index === 0 ? request : withoutDeadline(request);
       const waterfall = viewWaterfall(shown, null, running, linear(end));
-      return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: running.size === 0 };
+      return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: experiment.measurements[index]?.request != null };
     }),
   };
 }

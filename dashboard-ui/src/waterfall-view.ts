@@ -140,7 +140,7 @@ function barLabel(attempt: Attempt): string {
     case 'done':
       return kind.join(' ');
     case 'deadline':
-      return [...kind, attempt.status === 504 ? 'cut by the deadline that the server was sent: 504' : 'cut by the deadline'].join(', ');
+      return [...kind, attempt.status === 504 ? 'cut by the deadline (504)' : 'cut by the deadline'].join(', ');
     case 'cancelled':
       return [...kind, 'cancelled'].join(' ');
     default:

@@ -42,6 +42,13 @@ suite('an experiment event', () => {
 });
 
 suite('the view of an experiment', () => {
+  test('all answers without the record are not the result yet', () => {
+    const [limited, unlimited] = cutExperiment.measurements;
+    const answered = { ...cutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
+    expect(viewExperiment(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);
+    expect(viewExperiment(parsed(cutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
+  });
+
   test('while it runs, bars grow up to the deadline, on one axis', () => {
     const view = viewExperiment(parsed(runningExperiment), 11_000);
     expect(view.isRunning).toBe(true);

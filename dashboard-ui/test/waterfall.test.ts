@@ -47,7 +47,7 @@ suite('a waterfall', () => {
   test('marks a 504 as the end by the deadline that was sent', () => {
     const [time] = requestBody.calls;
     const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
-    expect(viewWaterfall(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline that the server was sent: 504' });
+    expect(viewWaterfall(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline (504)' });
   });
 
   test('has a row for each call and a segment for each phase', () => {

@@ -108,7 +108,7 @@ TEST_CASE("dashboard requests: a stream that is opened again gets the requests a
   {
     open_stream first{fixture};
     const auto& received = first.receive_for(1s);
-    const auto begin = received.find("id: ", received.find("event: request\n")) + 4;
+    const auto begin = received.rfind("id: ", received.find("event: request\n")) + 4;
     id = received.substr(begin, received.find('\n', begin) - begin);
     CHECK(id.ends_with("-1"));
   }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, type Page } from '@playwright/test';
+import { Stack } from '../e2e-real/programs.ts';
+
+// Makes the pictures of the documentation from the page of the running programs. Requires img2webp (Debian package webp).
+
+let stack: Stack;
+test.beforeEach(async () => {
+  stack = await Stack.start();
+});
+test.afterEach(() => stack.stop());
+
+test('screenshots in both color schemes, with a request that its deadline has cut off', async ({ page }) => {
+  await page.setViewportSize({ width: 1200, height: 900 });
+  await page.goto(stack.dashboard.url);
+  await expect(page.locator('#strip .ok').nth(9)).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('slider', { name: 'Weather delay' }).fill('4500');
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect(page.locator('#experiment .status')).toHaveText(/^The deadline saved/, { timeout: 30_000 });
+  // The fault has delayed a request of the live view, too: pins it.
+  await expect(page.locator('#strip .cut').first()).toBeAttached();
+  await page.getByRole('button', { name: 'Pin' }).click();
+  while ((await page.locator('#waterfall .spared').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
+  for (const [colorScheme, name] of [['light', 'screenshot.png'], ['dark', 'screenshot-dark.png']] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: name, fullPage: true });
+  }
+});
+
+/** Milliseconds between the frames of the animation, and around the experiment. */
+const frameMs = 80;
+const leadMs = 800;
+const tailMs = 3_500;
+
+test('an animation of an experiment: the deadline cuts one of two bars', async ({ page }) => {
+  // The page draws measured events at its own pace, since screenshots take longer than a frame.
+  const events = await measureExperiment();
+  await page.setViewportSize({ width: 960, height: 2200 });
+  await page.addInitScript(() => {
+    const sources: EventTarget[] = [];
+    class Replayed extends EventTarget {
+      readyState = 1;
+      constructor() {
+        super();
+        sources.push(this);
+      }
+      close(): void {}
+    }
+    const emit = (type: string, data: string) => sources.at(-1)?.dispatchEvent(new MessageEvent(type, { data }));
+    Object.assign(window, { EventSource: Replayed, emit });
+  });
+  await page.clock.install();
+  await page.goto(stack.dashboard.url);
+  await page.clock.pauseAt(Date.now() + 1_000);
+  await emit(page, 'open', '');
+  await emit(page, 'experiment', events.at(-1)?.data ?? '');
+  await page.clock.runFor(1_000);
+  // The panel has its final height.
+  const clip = (await page.locator('#experiment').boundingBox()) ?? { x: 0, y: 0, width: 900, height: 500 };
+  const frames: Buffer[] = [];
+  const end = leadMs + (events.at(-1)?.at ?? 0);
+  let next = 0;
+  for (let at = 0; at <= end + frameMs; at += frameMs) {
+    while (next < events.length && (events[next]?.at ?? 0) + leadMs <= at) await emit(page, 'experiment', events[next++]?.data ?? '');
+    await page.clock.runFor(frameMs);
+    frames.push(await page.screenshot({ clip, animations: 'disabled' }));
+  }
+  writeAnimation(frames, 'deadline.webp');
+});
+
+async function emit(page: Page, type: string, data: string): Promise<void> {
+  await page.evaluate(([name, text]) => (window as unknown as { emit: (type: string, data: string) => void }).emit(name ?? '', text ?? ''), [type, data]);
+}
+
+interface TimedEvent {
+  readonly at: number;
+  readonly data: string;
+}
+
+/** The events of an experiment, with their milliseconds since its start. */
+async function measureExperiment(): Promise<TimedEvent[]> {
+  const stream = await fetch(`${stack.dashboard.url}/api/events`);
+  const response = await fetch(`${stack.dashboard.url}/api/experiment`, { method: 'POST', body: '{}' });
+  expect(response.status).toBe(202);
+  const events: TimedEvent[] = [];
+  let start: number | null = null;
+  let text = '';
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const part = await reader?.read();
+    if (part === undefined || part.done) throw new Error('the stream has ended');
+    text += part.value;
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const data = /^event: experiment\ndata: (.*)$/m.exec(block)?.[1];
+      if (data === undefined || !/"state":"(running|done|failed)"/.test(data)) continue;
+      start ??= Date.now();
+      events.push({ at: Date.now() - start, data });
+      if (!data.includes('"state":"running"')) return events;
+    }
+  }
+}
+
+/** The last frame stays. */
+function writeAnimation(frames: readonly Buffer[], file: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'frames-'));
+  const names = frames.flatMap((image, index) => {
+    const name = join(directory, `${String(index).padStart(4, '0')}.png`);
+    writeFileSync(name, image);
+    return ['-d', String(index === frames.length - 1 ? tailMs : frameMs), name];
+  });
+  execFileSync('img2webp', ['-loop', '0', '-mixed', '-q', '60', '-m', '6', '-min_size', ...names, '-o', file]);
+  rmSync(directory, { recursive: true });
+}
