@@ -184,10 +184,16 @@ test('the HTML has the values that the script then shows', async ({ page, stack 
   expect(fact('time')).toMatch(/^\d\d:\d\d:\d\d$/);
   // A service that hangs delays neither the page nor the other values.
   await stack.weather.inject({ hang_percent: 100 });
-  const start = Date.now();
-  const later = await (await page.request.get(stack.dashboard.url)).text();
-  expect(Date.now() - start).toBeLessThan(1_000);
-  expect(later).toContain('2 of 2 in time');
+  let slowest = 0;
+  const load = async () => {
+    const start = Date.now();
+    const text = await (await page.request.get(stack.dashboard.url)).text();
+    slowest = Math.max(slowest, Date.now() - start);
+    return text;
+  };
+  // The values of the last second are not requested again.
+  await expect.poll(load).toContain('2 of 2 in time');
+  expect(slowest).toBeLessThan(1_000);
 });
 
 test.describe('without JavaScript', () => {
