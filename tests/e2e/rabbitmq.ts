@@ -97,6 +97,11 @@ export class RabbitMq {
     } catch {
       // It has ended.
     }
-    spawnSync('epmd', ['-port', this.environment['ERL_EPMD_PORT'] ?? '0', '-kill'], { stdio: 'ignore' });
+    // It refuses while it still knows the node: at most 2 s.
+    for (let i = 0; i < 20; ++i) {
+      const ended = spawnSync('epmd', ['-port', this.environment['ERL_EPMD_PORT'] ?? '0', '-kill'], { encoding: 'utf8' });
+      if (!`${ended.stdout}${ended.stderr}`.includes('living nodes')) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
   }
 }
