@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isAnswered, type Call, type RequestRecord } from './request.ts';
+import { isAnswered, type Call, type RequestRecord } from './request/request.ts';
 
 /** The past that the page keeps, and the width of a column of its charts. */
 export const historyMs = 15 * 60_000;

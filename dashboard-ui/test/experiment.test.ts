@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
-import { parseExperimentEvent, withExperiment, type Experiment } from '../src/experiment.ts';
-import { conclusion, viewExperiment } from '../src/experiment-view.ts';
+import { parseExperimentEvent, withExperiment, type Experiment } from '../src/request/experiment.ts';
+import { conclusion, viewExperiment } from '../src/request/experiment-view.ts';
 import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from './sample-experiments.ts';
 
 function parsed(body: object, now = 10_000): Experiment {

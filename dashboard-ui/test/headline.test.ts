@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { viewHeadline, type HeadlineInput } from '../src/headline.ts';
+import { viewHeadline, type HeadlineInput } from '../src/request/headline.ts';
 import type { PanelState } from '../src/model.ts';
-import { parseRequestEvent } from '../src/request.ts';
+import { parseRequestEvent } from '../src/request/request.ts';
 import { requestBody } from './sample-requests.ts';
 
 function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {

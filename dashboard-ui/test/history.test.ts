@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { bucketCount, bucketMs, History, historyMs, percentile } from '../src/history.ts';
-import { parseRequestEvent } from '../src/request.ts';
+import { parseRequestEvent } from '../src/request/request.ts';
 import { openRequestBody, requestBody, requestBodyAt } from './sample-requests.ts';
 
 function parsed(body: object) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { parseAggregateEvent } from '../src/parse.ts';
-import { deadlineOf, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../src/request.ts';
+import { deadlineOf, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../src/request/request.ts';
 import { aggregateBody, failedBody } from './sample-bodies.ts';
 import { cutRequestBody, requestBodyAt } from './sample-requests.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { initialState, withAggregate, type PanelData } from '../src/page-state.ts';
-import { announcedConnection, viewConnection } from '../src/connection-view.ts';
+import { announcedConnection, viewConnection } from '../src/stream/connection-view.ts';
 import { viewPanel, viewWeather } from '../src/panel-view.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
 import { aggregateBody, weatherBody } from './sample-bodies.ts';

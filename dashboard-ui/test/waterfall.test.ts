@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
-import { parseRequestEvent } from '../src/request.ts';
-import { scaleFor } from '../src/scale.ts';
-import { describe, tableHead, viewTable, viewWaterfall } from '../src/waterfall-view.ts';
+import { parseRequestEvent } from '../src/request/request.ts';
+import { scaleFor } from '../src/request/scale.ts';
+import { describe, tableHead, viewTable, viewWaterfall } from '../src/request/waterfall-view.ts';
 import { cutRequestBody, openRequestBody, requestBody } from './sample-requests.ts';
 
 function parsed(body: object) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { ConnectionState } from '../connection-view.ts';
+import type { ConnectionState } from '../stream/connection-view.ts';
 import type { PanelState } from '../model.ts';
 import { find, setText } from './dom.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { ExperimentSettings, ReceivedExperiment } from '../experiment.ts';
-import { viewExperiment, type ExperimentView } from '../experiment-view.ts';
+import type { ExperimentSettings, ReceivedExperiment } from '../request/experiment.ts';
+import { viewExperiment, type ExperimentView } from '../request/experiment-view.ts';
 import { milliseconds } from '../format.ts';
-import type { StartResult } from '../session.ts';
+import type { StartResult } from '../stream/session.ts';
 import { find, findAs, setText } from './dom.ts';
 import { renderWaterfall } from './waterfall.ts';
 

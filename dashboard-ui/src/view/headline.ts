@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { Headline, Tone } from '../headline.ts';
+import type { Headline, Tone } from '../request/headline.ts';
 import { findAs, setText } from './dom.ts';
 
 /** Shapes differ too, for readers who do not see the colors. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 import { viewAlerts, type AlertsView } from '../alerts-view.ts';
-import { viewConnection, type ConnectionView } from '../connection-view.ts';
+import { viewConnection, type ConnectionView } from '../stream/connection-view.ts';
 import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
 import { bounded, timeOfDay } from '../format.ts';
-import { viewHeadline, type Headline } from '../headline.ts';
+import { viewHeadline, type Headline } from '../request/headline.ts';
 import type { PageState } from '../page-state.ts';
 import { partStaleAfterMs, timeStaleAfterMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
-import type { Connection } from '../stream.ts';
+import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
 import { renderBadge } from './badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';

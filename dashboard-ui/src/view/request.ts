@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-import { describe, viewTable, viewWaterfall } from '../waterfall-view.ts';
+import { describe, viewTable, viewWaterfall } from '../request/waterfall-view.ts';
 import type { PageState } from '../page-state.ts';
-import { runningRequest } from '../polls.ts';
-import { isCut, type RequestRecord } from '../request.ts';
-import { shownRequest } from '../requests.ts';
-import type { Scale } from '../scale.ts';
+import { runningRequest } from '../stream/polls.ts';
+import { isCut, type RequestRecord } from '../request/request.ts';
+import { shownRequest } from '../request/requests.ts';
+import type { Scale } from '../request/scale.ts';
 import { findAs, find, setText } from './dom.ts';
 import { Strip, type StripActions } from './strip.ts';
 import { renderTable, renderWaterfall } from './waterfall.ts';

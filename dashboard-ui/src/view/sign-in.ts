@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { SignInResult } from '../session.ts';
+import type { SignInResult } from '../stream/session.ts';
 import { findAs, setText } from './dom.ts';
 
 const messages: Record<Exclude<SignInResult, 'accepted'>, string> = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { tableHead, type Bar, type Row, type TableRow, type WaterfallView } from '../waterfall-view.ts';
+import { tableHead, type Bar, type Row, type TableRow, type WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
 /** Heights in pixels. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { eventNames, type EventName } from './model.ts';
+import { eventNames, type EventName } from '../model.ts';
 
 export type Connection =
   | { readonly phase: 'connecting' | 'live' | 'checking' | 'locked' | 'paused' }

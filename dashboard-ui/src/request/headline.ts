@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { milliseconds } from './format.ts';
-import type { PanelState } from './model.ts';
+import { milliseconds } from '../format.ts';
+import type { PanelState } from '../model.ts';
 import { deadlineOf, isAnswered, type RequestRecord } from './request.ts';
-import { serviceName } from './services.ts';
+import { serviceName } from '../services.ts';
 
 /** `idle`: nothing is known, or what is known is old. */
 export type Tone = 'good' | 'warn' | 'bad' | 'idle';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { PollEvent } from './model.ts';
-import type { Call, RequestRecord } from './request.ts';
+import type { PollEvent } from '../model.ts';
+import type { Call, RequestRecord } from '../request/request.ts';
 
 /** An aggregate in progress. Times in the milliseconds of the page's clock. */
 export interface Poll {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { ExperimentSettings } from './experiment.ts';
+import type { ExperimentSettings } from '../request/experiment.ts';
 import type { ProbeResult } from './stream.ts';
 
 /** `not-required`: the server has no API key. */

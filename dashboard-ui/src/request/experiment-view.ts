@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Experiment, Measurement } from './experiment.ts';
-import { bounded, milliseconds } from './format.ts';
-import { requestInProgress } from './polls.ts';
+import { bounded, milliseconds } from '../format.ts';
+import { requestInProgress } from '../stream/polls.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { linear } from './scale.ts';
-import { serviceName, services } from './services.ts';
+import { serviceName, services } from '../services.ts';
 import { describe, viewWaterfall, type WaterfallView } from './waterfall-view.ts';
 
 export interface MeasurementView {

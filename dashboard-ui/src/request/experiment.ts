@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
-import { partStates } from './model.ts';
+import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from '../json.ts';
+import { partStates } from '../model.ts';
 import { readRequest, type Call, type RequestRecord } from './request.ts';
 
 /** What an experiment injects into the weather service, and its deadline. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-import { parseAlertsEvent } from './alerts.ts';
-import { parseExperimentEvent, withExperiment } from './experiment.ts';
-import type { EventName } from './model.ts';
-import { withAggregate, withAlerts, withMalformed, withPart, withPoll, withRequests, withTime, type PageState } from './page-state.ts';
-import { parseAggregateEvent, parsePartEvent, parsePollEvent, parseTimeEvent } from './parse.ts';
-import { parseRequestEvent, requestFromAggregate, type RequestRecord } from './request.ts';
-import { withRequest } from './requests.ts';
+import { parseAlertsEvent } from '../alerts.ts';
+import { parseExperimentEvent, withExperiment } from '../request/experiment.ts';
+import type { EventName } from '../model.ts';
+import { withAggregate, withAlerts, withMalformed, withPart, withPoll, withRequests, withTime, type PageState } from '../page-state.ts';
+import { parseAggregateEvent, parsePartEvent, parsePollEvent, parseTimeEvent } from '../parse.ts';
+import { parseRequestEvent, requestFromAggregate, type RequestRecord } from '../request/request.ts';
+import { withRequest } from '../request/requests.ts';
 
 /** When an event was received: on the page's clock, and since the epoch. */
 export interface ReceivedAt {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { duration } from './format.ts';
-import { timeStaleAfterMs } from './panel-view.ts';
+import { duration } from '../format.ts';
+import { timeStaleAfterMs } from '../panel-view.ts';
 import type { Connection } from './stream.ts';
 
 export type ConnectionState = Connection['phase'] | 'stalled';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isObject, numberAt, parseObject, textAt, type JsonObject } from './json.ts';
-import { partStates, type Aggregate, type PartState } from './model.ts';
+import { isObject, numberAt, parseObject, textAt, type JsonObject } from '../json.ts';
+import { partStates, type Aggregate, type PartState } from '../model.ts';
 
 const attemptKinds = ['first', 'retry', 'hedge', 'redirect'] as const;
 export type AttemptKind = (typeof attemptKinds)[number];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bounded, milliseconds } from './format.ts';
+import { bounded, milliseconds } from '../format.ts';
 import { deadlineOf, isAnswered, isCut, phases, type Attempt, type Call, type Phase, type RequestRecord } from './request.ts';
 import { scaleFor, type Scale, type Tick } from './scale.ts';
-import { serviceName } from './services.ts';
+import { serviceName } from '../services.ts';
 
 /** A part of a bar. Positions from 0 to 1. */
 export interface Segment {

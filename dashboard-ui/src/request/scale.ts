@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { milliseconds } from './format.ts';
+import { milliseconds } from '../format.ts';
 
 export interface Tick {
   /** From 0 to 1. */
