@@ -34,6 +34,7 @@ using task = asio::awaitable<T, executor>;
 
 }  // namespace cohort
 
+/// @cond
 // Frames of coroutines are in recycled memory. Asio itself keeps 16 freed frames of at most 1020 bytes a thread, and
 // frees one whenever none fits: a request that makes three calls has more of them, and larger ones.
 template <>
@@ -45,3 +46,4 @@ inline void boost::asio::detail::awaitable_frame_base<cohort::executor>::operato
                                                                                          std::size_t size) {
   cohort::detail::deallocate_recycled(frame, size);
 }
+/// @endcond
