@@ -49,8 +49,8 @@ struct rabbitmq_fixture {
     client =
         std::make_shared<messaging::rabbitmq::client>(hosts.network.network_for(hosts.client), settings, metrics, log);
     publisher = messaging::publisher::make(client, metrics, log, outbox_settings);
-    messaging::consumer::handler handler = [this](messaging::message_pointer received, call_context) {
-      return handle(*this, std::move(received));
+    messaging::consumer::handler handler = [this](messaging::message_pointer delivered, call_context) {
+      return handle(*this, std::move(delivered));
     };
     consumer = std::make_shared<messaging::consumer>(client, messaging::subscription_settings{"reports", "readers"},
                                                      std::move(handler), metrics, log);

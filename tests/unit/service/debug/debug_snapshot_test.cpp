@@ -27,6 +27,7 @@ TEST_CASE("debug snapshot: a loop that is blocked is empty, and the others are n
   const net::endpoint any_port{asio::ip::make_address("127.0.0.1"), 0};
   http::server server{loops, *net::listen_tcp(*loops[0], any_port), routes, server_metrics, log, {}};
   http::client client{network, 2};
+  const std::vector<http::client*> clients{&client};
 
   std::latch blocked{1};
   std::latch released{1};
@@ -38,10 +39,10 @@ TEST_CASE("debug snapshot: a loop that is blocked is empty, and the others are n
   std::vector<std::optional<service::loop_snapshot>> after;
   const auto query = [&]() -> task<> {
     blocked.wait();
-    auto first = service::take_snapshots(loops, server, client, 50ms);
+    auto first = service::take_snapshots(loops, server, clients, 50ms);
     during = co_await std::move(first);
     released.count_down();
-    auto second = service::take_snapshots(loops, server, client, 30s);
+    auto second = service::take_snapshots(loops, server, clients, 30s);
     after = co_await std::move(second);
   };
   std::exception_ptr failure;
