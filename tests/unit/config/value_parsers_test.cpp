@@ -92,7 +92,7 @@ TEST_CASE("value parsers: http_url rejects other schemes, user, query, fragment 
       GENERATE("", "wttr.in", "//wttr.in", "ftp://wttr.in", "http://", "http:///path", "http:wttr.in",
                "http://user@host", "http://user:secret@host", "http://host?q=1", "http://host#part", "http://host:0",
                "http://host:65536", "http://host:", "http://host:abc", "http://:80", "http://a b", " http://host",
-               "http://host ", "unix:/run/socket", "http://host:5001x", "http://127.0.0.1x");
+               "http://host ", "unix:", "http://host:5001x", "http://127.0.0.1x");
   CAPTURE(invalid);
   CHECK_FALSE(http_url().parse(invalid));
 }

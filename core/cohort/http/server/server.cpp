@@ -32,6 +32,19 @@ constexpr int max_full_waits = 3;
 /// none in the backlog is reset: the kernel does not tell how many are in it.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
+/// What the accept loop keeps for its own waits, while other requests use up the memory.
+constexpr std::size_t spare_bytes = 16 * 1024;
+
+/// Whether a wait can begin. A failed allocation within Asio's start of an operation would end the program.
+bool has_memory_to_wait() noexcept {
+  constexpr std::size_t wait_bytes = 4 * 1024;
+  try {
+    ::operator delete(::operator new(wait_bytes));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -136,9 +149,10 @@ task<bool> server::wait_for_room() {
 
 task<> server::accept_connections() {
   duration backoff = min_accept_backoff;
+  auto spare = std::make_unique<std::byte[]>(spare_bytes);
   for (;;) {
     auto failure = error_code{};
-    if (memory_reserve::is_low()) {
+    if (memory_reserve::is_low() || !has_memory_to_wait()) {
       failure = asio::error::no_memory;
     } else {
       try {
@@ -163,10 +177,17 @@ task<> server::accept_connections() {
     state_.metrics.bounds.on_accept_error(failure);
     // The peer disconnected before the accept; that needs no backoff.
     if (failure == asio::error::connection_aborted) continue;
-    log_accept_error(failure);
-    if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
-    auto pause = sleep_for(backoff);
-    if (co_await std::move(pause) == wait_status::cancelled) co_return;
+    try {
+      log_accept_error(failure);
+      if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
+      if (!has_memory_to_wait()) spare.reset();
+      auto pause = sleep_for(backoff);
+      if (co_await std::move(pause) == wait_status::cancelled) co_return;
+      if (!spare && !memory_reserve::is_low()) spare = std::make_unique<std::byte[]>(spare_bytes);
+    } catch (const std::bad_alloc&) {
+      if (!spare) throw;
+      spare.reset();
+    }
     backoff = std::min(backoff * 2, max_accept_backoff);
   }
 }

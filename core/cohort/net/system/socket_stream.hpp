@@ -229,20 +229,19 @@ template <class Protocol>
 task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> accept_socket(
     asio::basic_socket_acceptor<Protocol, executor>& acceptor, loop& target) {
   using socket_type = asio::basic_stream_socket<Protocol, executor>;
-  struct accept_result {
+  // Nothing is allocated at the completion: an exception there could not be reported.
+  auto socket = std::make_shared<socket_type>(target.context());
+  struct accept_end {
     error_code error;
-    std::shared_ptr<socket_type> socket;
   };
-  auto accepting = async_operation<accept_result>([&acceptor, &target](completion_handler<accept_result> handler) {
+  auto accepting = async_operation<accept_end>([&acceptor, &socket](completion_handler<accept_end> handler) {
     const auto slot = handler.get_cancellation_slot();
-    auto complete = [handler = std::move(handler)](error_code error, socket_type socket) mutable {
-      handler(accept_result{error, std::make_shared<socket_type>(std::move(socket))});
-    };
-    acceptor.async_accept(target.context(), asio::bind_cancellation_slot(slot, std::move(complete)));
+    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_end{error}); };
+    acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  auto accepted = co_await std::move(accepting);
-  if (accepted.error) co_return accepted.error;
-  co_return std::move(accepted.socket);
+  const auto end = co_await std::move(accepting);
+  if (end.error) co_return end.error;
+  co_return std::move(socket);
 }
 
 /// Connects `socket`, which must outlive the task. The error is `timed_out` at the deadline.

@@ -130,7 +130,8 @@ io_result tls_stream::try_write(const_buffers buffers) {
   // An error occurs again in `start_write`, which reports it.
   if (records.result <= 0) return error_code{asio::error::would_block};
   const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
-  if (!sent && sent.error() != asio::error::would_block) return sent.error();
+  // Kept after an error, too: it may be an expired deadline, which the next write renews, and the peer needs every
+  // record.
   unsent_ = records.bytes.substr(sent ? *sent : 0);
   const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
   return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};

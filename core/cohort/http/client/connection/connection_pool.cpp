@@ -117,11 +117,17 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
   const auto now = loop_.now();
   if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
   auto& state = *found->second;
+  const auto generator = loop_.random();
   const auto address = state.balancer.pick(options.avoid_addresses, now, loop_.random());
   if (!address) return std::nullopt;
   if (state.name.secure) close_outdated(state);
   auto stream = state.idle.take(*address, now);
-  if (!stream) return std::nullopt;
+  if (!stream) {
+    // `acquire` makes the same choice: a second one would leave new addresses, which have no idle connection, with too
+    // few requests.
+    loop_.random() = generator;
+    return std::nullopt;
+  }
   lease acquired{*this, found->second, *address, options.overtaken};
   acquired.tls_version_ = state.tls_version;
   acquired.stream_ = std::move(stream);
