@@ -6,6 +6,8 @@ import { rate, ratio, selectedServices, series, sumBy } from './promql.ts';
 
 const perSecond = (labels: string, metric: string, ...matchers: string[]) =>
   sumBy(labels, rate(series(metric, selectedServices, ...matchers)));
+/** Zero without a gateway. */
+const orZero = (expression: string) => `${expression} or vector(0)`;
 const forwarded = 'gateway_service_route_requests_total';
 
 export const gateway: Section = {
@@ -18,7 +20,7 @@ export const gateway: Section = {
       description: 'Requests that the gateway forwarded, by route and upstream: shows how weights divide them.',
       unit: 'reqps',
       width: 12,
-      queries: [{ expr: perSecond('route, upstream', forwarded), legend: '{{route}} to {{upstream}}' }],
+      queries: [{ expr: orZero(perSecond('route, upstream', forwarded)), legend: '{{route}} to {{upstream}}' }],
     }),
     chart({
       id: 602,
@@ -28,7 +30,7 @@ export const gateway: Section = {
       width: 12,
       thresholds: redAt(0.5),
       queries: [
-        { expr: ratio(perSecond('route, upstream', forwarded, 'code="5xx"'), perSecond('route, upstream', forwarded)), legend: '{{route}} to {{upstream}}' },
+        { expr: orZero(ratio(perSecond('route, upstream', forwarded, 'code="5xx"'), perSecond('route, upstream', forwarded))), legend: '{{route}} to {{upstream}}' },
       ],
     }),
     chart({
@@ -38,8 +40,8 @@ export const gateway: Section = {
       unit: 'reqps',
       width: 8,
       queries: [
-        { expr: perSecond('route, reason', 'gateway_service_route_rejections_total'), legend: '{{route}} {{reason}}' },
-        { expr: perSecond('reason', 'gateway_service_unmatched_requests_total'), legend: '{{reason}}' },
+        { expr: orZero(perSecond('route, reason', 'gateway_service_route_rejections_total')), legend: '{{route}} {{reason}}' },
+        { expr: orZero(perSecond('reason', 'gateway_service_unmatched_requests_total')), legend: '{{reason}}' },
       ],
     }),
     chart({
@@ -48,7 +50,7 @@ export const gateway: Section = {
       description: 'Requests rejected because of their JSON Web Token, by reason. GatewayTokenKeyUnknown uses "unknown_key".',
       unit: 'reqps',
       width: 8,
-      queries: [{ expr: perSecond('reason', 'gateway_service_token_rejections_total'), legend: '{{reason}}' }],
+      queries: [{ expr: orZero(perSecond('reason', 'gateway_service_token_rejections_total')), legend: '{{reason}}' }],
     }),
     chart({
       id: 605,
@@ -56,7 +58,7 @@ export const gateway: Section = {
       description: 'Copies of requests for mirrors: sent, failed, dropped because too many are in flight, or skipped because of their body.',
       unit: 'reqps',
       width: 8,
-      queries: [{ expr: perSecond('route, result', 'gateway_service_mirrored_requests_total'), legend: '{{route}} {{result}}' }],
+      queries: [{ expr: orZero(perSecond('route, result', 'gateway_service_mirrored_requests_total')), legend: '{{route}} {{result}}' }],
     }),
   ],
 };
