@@ -145,7 +145,7 @@ const databases: Section = {
       unit: 'ops',
       width: 8,
       queries: [
-        { expr: `job_database_upstream_outcome:database_requests:rate1m{${selectedServices}} > 0`, legend: '{{upstream}} {{outcome}}' },
+        { expr: `job_database_upstream_outcome:database_requests:rate1m{${selectedServices}} > 0 or vector(0)`, legend: '{{upstream}} {{outcome}}' },
       ],
     }),
     chart({
@@ -155,8 +155,8 @@ const databases: Section = {
       unit: 's',
       width: 8,
       queries: [
-        { expr: quantile(0.99, 'job, upstream', replicaSeries('cohort_postgres_request_duration_seconds_bucket')), legend: '{{job}} to {{upstream}}' },
-        { expr: quantile(0.99, 'job, upstream', replicaSeries('cohort_redis_request_duration_seconds_bucket')), legend: '{{job}} to {{upstream}}' },
+        { expr: `${quantile(0.99, 'job, upstream', replicaSeries('cohort_postgres_request_duration_seconds_bucket'))} or vector(0)`, legend: '{{job}} to {{upstream}}' },
+        { expr: `${quantile(0.99, 'job, upstream', replicaSeries('cohort_redis_request_duration_seconds_bucket'))} or vector(0)`, legend: '{{job}} to {{upstream}}' },
       ],
     }),
     chart({
@@ -167,8 +167,8 @@ const databases: Section = {
       unit: 'short',
       width: 8,
       queries: [
-        { expr: sumBy('job, upstream, state', replicaSeries('cohort_postgres_connections')), legend: '{{job}} {{upstream}} {{state}}' },
-        { expr: sumBy('job, upstream', replicaSeries('cohort_postgres_waiting')), legend: '{{job}} {{upstream}} waiting' },
+        { expr: `${sumBy('job, upstream, state', replicaSeries('cohort_postgres_connections'))} or vector(0)`, legend: '{{job}} {{upstream}} {{state}}' },
+        { expr: `${sumBy('job, upstream', replicaSeries('cohort_postgres_waiting'))} or vector(0)`, legend: '{{job}} {{upstream}} waiting' },
       ],
     }),
   ],
