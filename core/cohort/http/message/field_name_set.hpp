@@ -11,7 +11,8 @@
 
 namespace cohort::http {
 
-/// A fixed set of names of fields, each of less than 64 bytes. Most other names are told apart by their length.
+/// A constant set of field names, compared without case. Each has fewer than 64 bytes. A name whose length none of them
+/// has is rejected without a comparison.
 template <std::size_t Count>
 class field_name_set {
  public:

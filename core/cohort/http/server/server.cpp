@@ -141,6 +141,7 @@ void server::log_accept_error(error_code error) {
 task<bool> server::wait_for_room() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
+    // Another loop does not tell when it has closed a connection; 3 ms in all.
     auto pause = sleep_for(min_accept_backoff);
     if (co_await std::move(pause) == wait_status::cancelled) co_return false;
   }
@@ -181,6 +182,7 @@ task<> server::accept_connections() {
       log_accept_error(failure);
       if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
       if (!has_memory_to_wait()) spare.reset();
+      // The system does not tell when it has memory or descriptors again; at most `max_accept_backoff`.
       auto pause = sleep_for(backoff);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
       if (!spare && !memory_reserve::is_low()) spare = std::make_unique<std::byte[]>(spare_bytes);
@@ -195,6 +197,7 @@ task<> server::accept_connections() {
 task<> server::close_listener() {
   const auto limit = deadline::after(loop::current().now(), max_quiet_wait);
   for (auto count_before = accepted_count_;; count_before = accepted_count_) {
+    // The kernel does not tell whether a connection is in the backlog; `max_quiet_wait` in all.
     auto pause = sleep_for(quiet_period);
     co_await std::move(pause);
     if (accepted_count_ == count_before || limit.expired(loop::current().now())) break;
