@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/streaming/multipart_body.hpp>
 
+#include <openssl/rand.h>
+
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 
 #include <cohort/http/client/streaming/file_source.hpp>
 #include <cohort/http/message/field.hpp>
-#include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
 namespace {
 
 constexpr std::string_view part_end = "\r\n";
 
-/// 128 random bits: the content of a part contains them with negligible probability, whoever has written it.
+/// 128 bits of OpenSSL's generator: who writes the content of a part cannot predict them, and so cannot end the part.
 std::string random_boundary() {
+  std::array<std::uint64_t, 2> bits;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bits.data()), sizeof(bits)) != 1) {
+    throw std::runtime_error{"OpenSSL has no random bytes for the boundary of a multipart body"};
+  }
   std::string boundary = "cohort-";
-  for (int i = 0; i < 2; ++i) {
+  for (const auto part : bits) {
     std::array<char, 16> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), loop::current().random().next(), 16);
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), part, 16);
     boundary.append(digits.data(), end.ptr);
   }
   return boundary;
