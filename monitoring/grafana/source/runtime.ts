@@ -2,11 +2,10 @@
 /** Process internals: event loops, memory, connections. */
 import { buildDashboard, dashboardTitles, instanceVariable, serviceVariable, type Section } from './dashboard.ts';
 import { chart, heatmap, redAt, stat, table, yellowRedAt } from './panel.ts';
-import { selectedServices, selectedInstances, increase, quantile, rate, series, sumBy } from './promql.ts';
-
-const replicaSeries = (metric: string, ...matchers: string[]) => series(metric, selectedServices, selectedInstances, ...matchers);
-const replica = '{{job}} {{instance}}';
-const ratePerReplica = (metric: string) => sumBy('job, instance', rate(replicaSeries(metric)));
+import { increase, quantile, rate, selectedServices, sumBy } from './promql.ts';
+import { databases, messages } from './runtime-backends.ts';
+import { connections } from './runtime-connections.ts';
+import { ratePerReplica, replica, replicaSeries } from './runtime-series.ts';
 
 const summary: Section = {
   panels: [
@@ -133,47 +132,6 @@ const loops: Section = {
   ],
 };
 
-const databases: Section = {
-  title: 'Databases',
-  id: 500,
-  panels: [
-    chart({
-      id: 501,
-      title: 'Database Calls by Outcome',
-      description:
-        'Calls to PostgreSQL, Redis and SQLite by outcome. DatabaseFailing fires if 10 % of them fail. Outcomes with a rate of zero are omitted.',
-      unit: 'ops',
-      width: 8,
-      queries: [
-        { expr: `job_database_upstream_outcome:database_requests:rate1m{${selectedServices}} > 0 or vector(0)`, legend: '{{upstream}} {{outcome}}' },
-      ],
-    }),
-    chart({
-      id: 502,
-      title: 'Database Latency p99',
-      description: '99 % of the calls to PostgreSQL and Redis completed within this time, including the wait for a connection.',
-      unit: 's',
-      width: 8,
-      queries: [
-        { expr: `${quantile(0.99, 'job, upstream', replicaSeries('cohort_postgres_request_duration_seconds_bucket'))} or vector(0)`, legend: '{{job}} to {{upstream}}' },
-        { expr: `${quantile(0.99, 'job, upstream', replicaSeries('cohort_redis_request_duration_seconds_bucket'))} or vector(0)`, legend: '{{job}} to {{upstream}}' },
-      ],
-    }),
-    chart({
-      id: 503,
-      title: 'PostgreSQL Connections',
-      description:
-        'Open connections, idle ones, and calls that wait for one. Waiting calls with no idle connection indicate a slow database or too few connections.',
-      unit: 'short',
-      width: 8,
-      queries: [
-        { expr: `${sumBy('job, upstream, state', replicaSeries('cohort_postgres_connections'))} or vector(0)`, legend: '{{job}} {{upstream}} {{state}}' },
-        { expr: `${sumBy('job, upstream', replicaSeries('cohort_postgres_waiting'))} or vector(0)`, legend: '{{job}} {{upstream}} waiting' },
-      ],
-    }),
-  ],
-};
-
 const memory: Section = {
   title: 'Memory',
   id: 200,
@@ -208,88 +166,6 @@ const memory: Section = {
       queries: [
         { expr: replicaSeries('cohort_allocator_free_bytes'), legend: `${replica} free` },
         { expr: replicaSeries('cohort_allocator_mapped_bytes'), legend: `${replica} mapped` },
-      ],
-    }),
-  ],
-};
-
-const connections: Section = {
-  title: 'Connections and Requests',
-  id: 300,
-  panels: [
-    chart({
-      id: 301,
-      title: 'Open Connections',
-      description: 'Client connections, including idle ones, and their limit (dashed). ConnectionsNearLimit fires above 90 %.',
-      unit: 'short',
-      width: 8,
-      limits: 'limit$',
-      queries: [
-        { expr: replicaSeries('cohort_server_connections'), legend: replica },
-        { expr: replicaSeries('cohort_server_connection_limit'), legend: `${replica} limit` },
-      ],
-    }),
-    chart({
-      id: 302,
-      title: 'Accepted Connections',
-      description: 'New client connections per second. A rate equal to the request rate indicates clients without keep-alive.',
-      unit: 'cps',
-      width: 8,
-      queries: [{ expr: ratePerReplica('cohort_server_connections_total'), legend: replica }],
-    }),
-    chart({
-      id: 303,
-      title: 'Requests in Flight',
-      description:
-        'Requests in progress, including the scrape itself. A stream counts until it ends.',
-      unit: 'short',
-      width: 8,
-      queries: [{ expr: replicaSeries('cohort_server_requests_in_flight'), legend: replica }],
-    }),
-    chart({
-      id: 304,
-      title: 'Concurrency Limit by Route',
-      description: 'Maximum concurrent requests per route. The limit adapts to the measured latency of the route.',
-      unit: 'short',
-      width: 8,
-      queries: [{ expr: replicaSeries('cohort_server_concurrency_limit'), legend: `${replica} {{endpoint}}` }],
-    }),
-    chart({
-      id: 305,
-      title: 'Calls in Flight by Upstream',
-      description: 'Upstream calls in progress.',
-      unit: 'short',
-      width: 8,
-      queries: [{ expr: replicaSeries('cohort_client_in_flight'), legend: `${replica} to {{upstream}}` }],
-    }),
-    chart({
-      id: 306,
-      title: 'Invalid Deadline Headers',
-      description: 'Requests whose deadline header was ignored because it was invalid, for example in the wrong unit.',
-      unit: 'reqps',
-      width: 8,
-      queries: [{ expr: ratePerReplica('cohort_server_absurd_deadlines_total'), legend: replica }],
-    }),
-    chart({
-      id: 307,
-      title: 'Connection Limits',
-      description:
-        'Idle connections closed near the connection limit by their state, connections rejected by reason, and failed accepts.',
-      unit: 'cps',
-      width: 24,
-      queries: [
-        {
-          expr: sumBy('job, instance, state', rate(replicaSeries('cohort_server_connections_shed_total'))),
-          legend: `${replica} shed {{state}}`,
-        },
-        {
-          expr: sumBy('job, instance, reason', rate(replicaSeries('cohort_server_connections_rejected_total'))),
-          legend: `${replica} rejected {{reason}}`,
-        },
-        {
-          expr: sumBy('job, instance, reason', rate(replicaSeries('cohort_server_accept_errors_total'))),
-          legend: `${replica} accept failed {{reason}}`,
-        },
       ],
     }),
   ],
@@ -408,49 +284,6 @@ const processes: Section = {
         ['Value', 'Uptime'],
       ],
       sort: 'Service',
-    }),
-  ],
-};
-
-const perPublisher = '{{job}} {{publisher}}';
-
-const messages: Section = {
-  title: 'Messages',
-  id: 600,
-  panels: [
-    chart({
-      id: 601,
-      title: 'Outbox',
-      description:
-        'Messages that the broker has not confirmed, as a share of the outbox. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
-      unit: 'percentunit',
-      width: 8,
-      queries: [
-        {
-          expr: `max by (job, publisher) (${replicaSeries('cohort_messaging_outbox_messages')} / ${replicaSeries('cohort_messaging_outbox_capacity')}) or vector(0)`,
-          legend: perPublisher,
-        },
-      ],
-    }),
-    chart({
-      id: 602,
-      title: 'Messages Published per Second',
-      description: 'By result: `confirmed` by the broker, or not published.',
-      unit: 'cps',
-      width: 8,
-      queries: [
-        { expr: `${sumBy('publisher, result', rate(replicaSeries('cohort_messaging_published_total')))} or vector(0)`, legend: '{{publisher}} {{result}}' },
-      ],
-    }),
-    chart({
-      id: 603,
-      title: 'Messages Received per Second',
-      description: 'By result. MessagesDeadLettered fires for `dead_letter`.',
-      unit: 'cps',
-      width: 8,
-      queries: [
-        { expr: `${sumBy('consumer, result', rate(replicaSeries('cohort_messaging_received_total')))} or vector(0)`, legend: '{{consumer}} {{result}}' },
-      ],
     }),
   ],
 };
