@@ -51,7 +51,10 @@ function renderRow(element: Element, row: Row, view: WaterfallView): void {
 }
 
 function drawTick(tick: { at: number; label: string }): Node {
-  return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': tick.at === 0 ? 'start' : 'middle' }, tick.label);
+  // Where the axis is short, its label would overlap that of 0.
+  const isClose = tick.at > 0 && tick.at < 0.08;
+  const anchor = tick.at === 0 ? 'start' : 'middle';
+  return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': anchor, ...(isClose && { class: 'close-tick' }) }, tick.label);
 }
 
 /** What the caller was spared: the time behind the deadline. */
