@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <cohort/http/message/body/content_negotiation.hpp>
+#include <cohort/http/message/html.hpp>
 #include <cohort/http/middleware/compression.hpp>
 #include "services/dashboard/page/page_template.hpp"
 #include "services/dashboard/page/page_text.hpp"
@@ -34,8 +35,9 @@ std::string_view html_of(std::string_view path) {
 std::string links_html(const std::vector<page_link>& links) {
   std::string html;
   for (const auto& link : links) {
-    html += " <a data-link=\"" + escape_html(link.name) + "\" href=\"" + escape_html(link.url.buffer()) + "\">";
-    html += escape_html(link.label) + "</a>";
+    html +=
+        " <a data-link=\"" + http::escape_html(link.name) + "\" href=\"" + http::escape_html(link.url.buffer()) + "\">";
+    html += http::escape_html(link.label) + "</a>";
   }
   return html;
 }
@@ -92,7 +94,7 @@ std::optional<http::response> not_found_page(const page_template& html, const ht
   http::response response{http::status::not_found};
   const auto root = root_url(path);
   response.body(html.render([&](std::string_view slot) {
-    return slot == "root" ? root : slot == "path" ? escape_html(path.substr(0, 200)) : std::string{};
+    return slot == "root" ? root : slot == "path" ? http::escape_html(path.substr(0, 200)) : std::string{};
   }),
                 "text/html; charset=utf-8");
   response.set("Vary", "Accept");

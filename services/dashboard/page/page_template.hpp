@@ -26,7 +26,4 @@ class page_template {
   std::vector<part> parts_;
 };
 
-/// `text` with `&`, `<`, `>` and quotes as character references.
-std::string escape_html(std::string_view text);
-
 }  // namespace cohort::dashboard

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+#include <cohort/http/message/html.hpp>
 #include <cohort/json/parser.hpp>
 #include <cohort/json/writer.hpp>
-#include "services/dashboard/page/page_template.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -225,7 +225,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   if (field == "timing") return duration_text(arrived->elapsed) + " of " + duration_text(arrived->timeout);
   if (arrived->body.empty()) return {};
   const auto texts = facts_of(index, arrived->body);
-  return escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
+  return http::escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
 }
 
 }  // namespace

@@ -5,24 +5,12 @@
 #include <charconv>
 #include <initializer_list>
 
+#include <cohort/http/message/html.hpp>
+
 namespace cohort::service {
 namespace {
 
 using telemetry::request_record;
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
 
 std::string milliseconds(duration span) {
   std::array<char, 32> digits;
@@ -33,12 +21,12 @@ std::string milliseconds(duration span) {
 
 std::string row(std::initializer_list<std::string> cells, const char* tag = "td") {
   std::string html = "<tr>";
-  for (const auto& cell : cells) html.append("<").append(tag).append(">").append(escaped(cell));
+  for (const auto& cell : cells) html.append("<").append(tag).append(">").append(http::escape_html(cell));
   return html + "\n";
 }
 
 std::string table(std::string_view title, std::initializer_list<std::string> heads, const std::string& rows) {
-  std::string html = "<h2>" + escaped(title) + "</h2>\n";
+  std::string html = "<h2>" + http::escape_html(title) + "</h2>\n";
   if (rows.empty()) return html + "<p>None\n";
   return html + "<table border=\"1\">" + row(heads, "th") + rows + "</table>\n";
 }
@@ -119,10 +107,11 @@ std::string debug_page(std::string_view service, const loop_snapshots& loops) {
       rows.loops += row({index, "does not respond", "", "", ""});
     }
   }
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + escaped(service) +
+  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
+                     http::escape_html(service) +
                      ": debug</title><meta name=\"viewport\" content=\"width=device-width\">"
                      "<meta http-equiv=\"refresh\" content=\"5\"></head><body><h1>" +
-                     escaped(service) + "</h1>\n<p>";
+                     http::escape_html(service) + "</h1>\n<p>";
   for (const auto* name : {"requests", "tasks", "upstreams", "loops", "config", "log-level"}) {
     html.append("<a href=\"/debug/").append(name).append("\">").append(name).append("</a> ");
   }
