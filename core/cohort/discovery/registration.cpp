@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <utility>
 
+#include <cohort/policy/retry/exponential_backoff.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::discovery {
@@ -74,9 +75,8 @@ duration registration::record(const std::optional<source_error>& error, unsigned
   metrics_.record_registered(false);
   is_registered_ = false;
   log_error(failures == 1 ? telemetry::log_level::warn : telemetry::log_level::debug, "registration failed", *error);
-  const auto delay =
-      std::min<duration>(min_retry_delay * (1U << std::min(failures - 1, 6U)), registrar_->renewal_interval());
-  return loop::current().random().uniform_between(delay / 2, delay);
+  const auto max_delay = std::min(max_retry_delay, registrar_->renewal_interval());
+  return policy::jittered_backoff(failures, min_retry_delay, max_delay, loop::current().random());
 }
 
 void registration::log_error(telemetry::log_level level, std::string_view message, const source_error& error) {

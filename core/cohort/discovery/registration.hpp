@@ -14,6 +14,7 @@ namespace cohort::discovery {
 class registration {
  public:
   static constexpr duration min_retry_delay = std::chrono::milliseconds{200};
+  static constexpr duration max_retry_delay = std::chrono::milliseconds{12'800};
 
   /// `source` is a label of metrics and a field of log lines. `metrics` must outlive the registration.
   registration(std::unique_ptr<registrar> target, const std::string& source, telemetry::registry& metrics,

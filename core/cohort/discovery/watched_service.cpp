@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <cohort/policy/retry/exponential_backoff.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/loop.hpp>
 
@@ -61,9 +62,7 @@ duration watched_service::fail(const source_error& error, unsigned failures) {
              {{"upstream", std::string_view{target_.requests.host}},
               {"source", to_string(target_.kind)},
               {"error", std::string_view{error}}});
-  const auto doublings = std::min(failures - 1, 10U);
-  const auto delay = std::min<duration>(min_retry_delay * (1U << doublings), max_retry_delay);
-  return loop::current().random().uniform_between(delay / 2, delay);
+  return policy::jittered_backoff(failures, min_retry_delay, max_retry_delay, loop::current().random());
 }
 
 bool watched_service::apply(endpoint_list endpoints) {

@@ -165,8 +165,8 @@ task<> publisher::send_until_empty() {
     if (co_await std::move(sending)) continue;
     // The broker does not tell when it accepts messages again. Random, so that the publishers do not all return at
     // once; at most `max_backoff`.
-    const auto backoff = policy::exponential_backoff(failures_, settings_.min_backoff, settings_.max_backoff);
-    const auto delay = loop_.random().uniform_between(backoff / 2, backoff);
+    const auto delay =
+        policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }

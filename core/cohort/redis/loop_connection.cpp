@@ -165,8 +165,9 @@ task<> loop_connection::run() {
     on_connect_failed(connected.error());
     // A server that is down does not tell when it is back. Random, so that the clients do not all return at once; at
     // most `max_backoff`.
-    const auto backoff = policy::exponential_backoff(failures_, settings_.min_backoff, settings_.max_backoff);
-    if (co_await sleep_for(loop_.random().uniform_between(backoff / 2, backoff)) == wait_status::cancelled) co_return;
+    const auto delay =
+        policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
+    if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }
 

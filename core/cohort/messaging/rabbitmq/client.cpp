@@ -73,10 +73,9 @@ task<> client::run() {
     if (is_closed_) co_return;
     // A broker that is down does not tell when it is back. Random, so that the clients do not all return at once; at
     // most `max_backoff`.
-    const auto backoff =
-        policy::exponential_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff);
-    const auto pause = deadline::after(loop_.now(), loop_.random().uniform_between(backoff / 2, backoff));
-    if (co_await sleep_until(pause) == wait_status::cancelled) co_return;
+    const auto delay =
+        policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
+    if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }
 

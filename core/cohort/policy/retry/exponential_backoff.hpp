@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <cohort/runtime/random.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
 namespace cohort::policy {
@@ -12,6 +13,12 @@ constexpr duration exponential_backoff(unsigned failures, duration base, duratio
   if (failures == 0) return duration::zero();
   const duration doubled = base * (1LL << std::min(failures - 1, 20U));
   return std::min(doubled, max);
+}
+
+/// The same, less up to half of it at random, so that those who failed together do not all return together.
+inline duration jittered_backoff(unsigned failures, duration base, duration max, random_generator& random) noexcept {
+  const auto delay = exponential_backoff(failures, base, max);
+  return random.uniform_between(delay / 2, delay);
 }
 
 }  // namespace cohort::policy

@@ -8,6 +8,7 @@
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/http/client/protocol/retry_after.hpp>
 #include <cohort/http/message/body/content_encoder.hpp>
+#include <cohort/policy/retry/exponential_backoff.hpp>
 
 namespace cohort::service {
 namespace {
@@ -20,12 +21,6 @@ constexpr std::size_t compression_step = 32 * 1024;
 
 constexpr bool is_retryable(unsigned status) noexcept {
   return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-/// Half of the delay is random, so that the exporters of a fleet do not return together.
-duration backoff(unsigned retries, random_generator& random) {
-  const auto delay = std::min(max_backoff, first_backoff * (1U << std::min(retries, 8U)));
-  return random.uniform_between(delay / 2, delay);
 }
 
 }  // namespace
@@ -110,7 +105,8 @@ task<> export_worker::export_batch(taken_batch& batch) {
     const auto response = co_await std::move(sending);
     const auto retry = judge(response, batch);
     if (!retry) co_return;
-    const auto delay = retry->after.value_or(backoff(retries, current.random()));
+    const auto delay =
+        retry->after.value_or(policy::jittered_backoff(retries + 1, first_backoff, max_backoff, current.random()));
     if (current.now() + delay >= end) {
       batch.on_lost(export_loss::unavailable, retry->cause);
       co_return;
