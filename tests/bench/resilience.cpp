@@ -2,7 +2,6 @@
 // Measures the policies of the resilient client and the server's admission control on real sockets, as one table. See
 // RESILIENCE.md.
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -10,6 +9,7 @@
 
 #include "loadgen/results/format.hpp"
 #include "tests/bench/resilience_parts.hpp"
+#include "tests/support/series.hpp"
 
 namespace cohort::bench {
 
@@ -30,14 +30,7 @@ std::string format_quantile(std::vector<duration> durations, double quantile) {
 }
 
 double series_value(std::string_view metrics, std::string_view series) {
-  for (std::size_t at = 0; (at = metrics.find(series, at)) != std::string_view::npos; at += series.size()) {
-    const auto after = at + series.size();
-    if ((at != 0 && metrics[at - 1] != '\n') || after >= metrics.size() || metrics[after] != ' ') continue;
-    double value = 0;
-    std::from_chars(metrics.data() + after + 1, metrics.data() + metrics.size(), value);
-    return value;
-  }
-  return 0;
+  return test::find_series(metrics, series).value_or(0);
 }
 
 }  // namespace cohort::bench

@@ -8,6 +8,7 @@
 #include <cohort/discovery/discovery_url.hpp>
 #include <cohort/http/server/router.hpp>
 #include <cohort/sim/fleet.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort::test {
@@ -106,9 +107,7 @@ class load {
 
 /// The value of a time series of a service; -1 if it does not exist.
 inline double metric_value(const sim::node& node, const std::string& series) {
-  const auto text = "\n" + node.metrics().prometheus_text();
-  const auto line = text.find("\n" + series + " ");
-  return line == std::string::npos ? -1 : std::stod(text.substr(line + series.size() + 2));
+  return find_series(node.metrics().prometheus_text(), series).value_or(-1);
 }
 
 }  // namespace cohort::test

@@ -6,11 +6,11 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <sstream>
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/http/server/content/body_reader.hpp>
 #include <cohort/sim/fleet.hpp>
+#include "tests/support/series.hpp"
 
 namespace cohort {
 namespace {
@@ -95,11 +95,7 @@ class worker_fixture {
 
   /// Value of a time series; empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
-    std::istringstream lines{service.metrics().prometheus_text()};
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
-    }
-    return std::nullopt;
+    return test::find_series(service.metrics().prometheus_text(), name);
   }
   double injected(const std::string& kind) const {
     return metric_value("cohort_faults_injected_total{kind=\"" + kind + "\"}").value();

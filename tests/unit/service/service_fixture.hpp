@@ -16,6 +16,7 @@
 #include <cohort/service/health/probes.hpp>
 #include <cohort/service/rate_limit.hpp>
 #include <cohort/service/service.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
 // A service and the servers that it calls, on a virtual clock and an in-memory network.
@@ -134,10 +135,7 @@ class service_fixture {
 
   /// The value of a time series in the text format; empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
-    const auto text = "\n" + metrics.prometheus_text();
-    const auto line = text.find("\n" + name + " ");
-    if (line == std::string::npos) return std::nullopt;
-    return std::stod(text.substr(line + name.size() + 2));
+    return find_series(metrics.prometheus_text(), name);
   }
 
  private:

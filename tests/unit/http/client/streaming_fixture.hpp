@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <cohort/http/client/upstream/upstream.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/http/client/client_fixture.hpp"
 
 // Calls with streamed bodies, to a server whose bytes the test sends itself.
@@ -129,11 +130,10 @@ class streaming_fixture : public client_fixture {
   void destroy() { time.run(destroy_response(response_)); }
 
   double metric(const std::string& name, const std::string& labels = {}) const {
-    const auto text = "\n" + metrics.prometheus_text();
-    const auto line = "\ncohort_client_" + name + "{upstream=\"site\"" + (labels.empty() ? "" : "," + labels) + "} ";
-    const auto at = text.find(line);
-    if (at == std::string::npos) throw std::runtime_error("no time series" + line);
-    return std::stod(text.substr(at + line.size()));
+    const auto series = "cohort_client_" + name + "{upstream=\"site\"" + (labels.empty() ? "" : "," + labels) + "}";
+    const auto value = find_series(metrics.prometheus_text(), series);
+    if (!value) throw std::runtime_error("no time series " + series);
+    return *value;
   }
   double outcomes(const std::string& outcome) const { return metric("requests_total", "outcome=\"" + outcome + "\""); }
 

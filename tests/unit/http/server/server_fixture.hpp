@@ -10,6 +10,7 @@
 
 #include <cohort/http/server/server.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/net/peer.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
@@ -109,10 +110,7 @@ class server_fixture {
   /// The value of a time series in the text format, such as `test_http_requests_total{…}`; empty if it does not
   /// exist.
   std::optional<double> metric_value(const std::string& name) const {
-    const auto text = "\n" + metrics.prometheus_text();
-    const auto line = text.find("\n" + name + " ");
-    if (line == std::string::npos) return std::nullopt;
-    return std::stod(text.substr(line + name.size() + 2));
+    return find_series(metrics.prometheus_text(), name);
   }
   std::optional<double> request_count(const std::string& endpoint, const std::string& method, int status) const {
     return metric_value("test_http_requests_total{endpoint=\"" + endpoint + "\",method=\"" + method + "\",status=\"" +

@@ -12,6 +12,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/sim/fleet.hpp>
 #include "services/gateway/app.hpp"
+#include "tests/support/series.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 // The gateway and stubs of upstreams on a virtual clock and a simulated network.
@@ -105,9 +106,7 @@ class gateway_fixture {
   }
   /// The value of a time series of the gateway; -1 if it does not exist.
   double metric(const std::string& series) const {
-    const auto text = "\n" + node_->metrics().prometheus_text();
-    const auto line = text.find("\n" + series + " ");
-    return line == std::string::npos ? -1 : std::stod(text.substr(line + series.size() + 2));
+    return find_series(node_->metrics().prometheus_text(), series).value_or(-1);
   }
 
  private:

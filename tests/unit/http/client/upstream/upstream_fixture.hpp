@@ -10,6 +10,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/telemetry/server_timing.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 // An upstream's replicas, each a complete server, and calls to it, on one virtual clock.
@@ -148,11 +149,10 @@ class upstream_fixture {
 
   /// The value of `cohort_client_<name>{upstream="there",<labels>}`.
   double metric(const std::string& name, const std::string& labels) const {
-    const auto text = "\n" + metrics.prometheus_text();
-    const auto line = "\ncohort_client_" + name + "{upstream=\"there\"" + (labels.empty() ? "" : "," + labels) + "} ";
-    const auto at = text.find(line);
-    if (at == std::string::npos) throw std::runtime_error("no time series" + line);
-    return std::stod(text.substr(at + line.size()));
+    const auto series = "cohort_client_" + name + "{upstream=\"there\"" + (labels.empty() ? "" : "," + labels) + "}";
+    const auto value = find_series(metrics.prometheus_text(), series);
+    if (!value) throw std::runtime_error("no time series " + series);
+    return *value;
   }
 
  private:

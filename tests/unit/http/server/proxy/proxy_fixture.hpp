@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <cohort/http/server/proxy/reverse_proxy.hpp>
+#include "tests/support/series.hpp"
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
@@ -69,10 +70,7 @@ class proxy_fixture {
   }
   /// The value of a time series of the upstream, such as `cohort_client_in_flight{upstream="up"}`.
   std::optional<double> metric_value(const std::string& name) const {
-    const auto text = "\n" + metrics.prometheus_text();
-    const auto line = text.find("\n" + name + " ");
-    if (line == std::string::npos) return std::nullopt;
-    return std::stod(text.substr(line + name.size() + 2));
+    return find_series(metrics.prometheus_text(), name);
   }
   /// Sends a request through the proxy and returns what the upstream receives.
   received_request forwarded(peer& client, std::string_view request) {
