@@ -153,7 +153,7 @@ task<> server::accept_connections() {
   auto spare = std::make_unique<std::byte[]>(spare_bytes);
   for (;;) {
     auto failure = error_code{};
-    if (memory_reserve::is_low() || !has_memory_to_wait()) {
+    if (memory_reserve::is_low()) {
       failure = asio::error::no_memory;
     } else {
       try {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <new>
 #include <optional>
 #include <stop_token>
 
@@ -93,12 +94,19 @@ class stall_watchdog::watched_loop {
   };
 
   void post_marker() {
-    marker_ = std::make_shared<marker>();
     auto& observed = monitor_.monitored_loop();
-    asio::post(observed.get_executor(), [posted = marker_, &observed] {
-      posted->sequence.store(observed.activity_sequence(), std::memory_order_relaxed);
-      posted->has_run.store(true, std::memory_order_release);
-    });
+    try {
+      auto posted = std::make_shared<marker>();
+      asio::post(observed.get_executor(), [posted, &observed] {
+        posted->sequence.store(observed.activity_sequence(), std::memory_order_relaxed);
+        posted->has_run.store(true, std::memory_order_release);
+      });
+      marker_ = std::move(posted);
+    } catch (const std::bad_alloc&) {
+      // Without a marker, the loop counts as idle.
+      marker_->sequence.store(sequence_, std::memory_order_relaxed);
+      marker_->has_run.store(true, std::memory_order_release);
+    }
   }
 
   void on_stalled(time_point now, bool is_new, const telemetry::logger& log) {
@@ -163,7 +171,11 @@ stall_watchdog::~stall_watchdog() = default;
 void stall_watchdog::run(const std::stop_token& stop) {
   std::unique_lock lock{mutex_};
   while (!stop.stop_requested()) {
-    for (const auto& each : loops_) each->observe(real_clock().now(), log_);
+    try {
+      for (const auto& each : loops_) each->observe(real_clock().now(), log_);
+    } catch (const std::bad_alloc&) {
+      // The line of a stall is lost; the next observation may have memory again.
+    }
     stopping_.wait_for(lock, stop, interval_, [] { return false; });
   }
 }
