@@ -30,4 +30,5 @@ cohort_module(redis MODULES net policy telemetry)
 cohort_module(sqlite OPTIONAL MODULES telemetry PRIVATE_LIBRARIES SQLite::SQLite3)
 cohort_module(postgres OPTIONAL MODULES net policy telemetry PRIVATE_LIBRARIES libpq::libpq)
 # Layer 7
+cohort_module(kafka OPTIONAL MODULES messaging PRIVATE_LIBRARIES RdKafka::rdkafka)
 cohort_module(testing MODULES sim)

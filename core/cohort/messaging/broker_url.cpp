@@ -54,12 +54,16 @@ result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector
   const auto scheme = url.substr(0, url.find("://"));
   for (const auto& each : others)
     if (each.name == scheme) return each.parse(url);
-  if (scheme == "kafka") return invalid("kafka:// needs the optional module cohort::kafka, which this program has not");
+  if (scheme == "kafka" || scheme == "kafkas") {
+    return invalid("kafka:// needs the optional module cohort::kafka, which this program was built without");
+  }
   if (scheme == "amqp" || scheme == "amqps") {
     const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
     if (parsed) return parse_amqp_url(*parsed);
   }
-  return invalid("accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST and amqps://");
+  std::string accepted = "accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
+  for (const auto& each : others) accepted += ", " + each.name + "://";
+  return invalid(std::move(accepted));
 }
 
 }  // namespace cohort::messaging

@@ -25,6 +25,10 @@
 #include <cohort/runtime/completion_handler.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
 
+#ifdef COHORT_KAFKA
+#include <cohort/kafka/url.hpp>
+#endif
+
 using namespace cohort;
 using namespace std::chrono_literals;
 
@@ -171,7 +175,11 @@ int main(int argc, char** argv) {
         << "usage: queue-peer publish URL TOPIC COUNT [BODY-BYTES] | poison URL TOPIC COUNT | consume URL TOPIC GROUP COUNT\n";
     return 2;
   }
-  auto endpoint = messaging::parse_broker_url(arguments[1]);
+  std::vector<messaging::broker_scheme> optional_schemes;
+#ifdef COHORT_KAFKA
+  optional_schemes = messaging::kafka::schemes();
+#endif
+  auto endpoint = messaging::parse_broker_url(arguments[1], optional_schemes);
   if (!endpoint) {
     std::cerr << "queue-peer: the URL is not valid: " << endpoint.error().message << '\n';
     return 2;

@@ -77,7 +77,7 @@ TEST_CASE("messages: a broker's URL is parsed, or described without its credenti
   CHECK(description("amqp://rabbit/a/b") == "error: a virtual host with / is written with %2F");
   CHECK(description("amqp://rabbit?x=1") == "error: a query or fragment is not supported");
   CHECK(description("amqp://:secret@") == "error: there is no host");
-  const std::string accepted = "error: accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST and amqps://";
+  const std::string accepted = "error: accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   CHECK(description("http://user:secret@rabbit") == accepted);
   CHECK(description("amqp://user:se cret@rabbit") == accepted);
   CHECK(description("amqp://rabbit:99999") == "error: the port is not 1 to 65535");

@@ -9,8 +9,7 @@ void confirm_window::add(std::shared_ptr<publish_batch> batch, std::size_t index
 
 void confirm_window::end(slot& ended, result<void> outcome) {
   if (std::exchange(ended.is_settled, true)) return;
-  ended.batch->results[ended.index] = std::move(outcome);
-  if (--ended.batch->pending == 0) ended.batch->done.set();
+  ended.batch->end(ended.index, std::move(outcome));
 }
 
 void confirm_window::settle(slot& settled, bool is_accepted) {

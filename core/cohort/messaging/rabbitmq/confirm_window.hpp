@@ -6,26 +6,10 @@
 #include <deque>
 #include <memory>
 #include <string_view>
-#include <vector>
 
-#include <cohort/messaging/broker.hpp>
-#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/messaging/publish_batch.hpp>
 
 namespace cohort::messaging::rabbitmq {
-
-/// Messages whose confirms are awaited together.
-struct publish_batch {
-  explicit publish_batch(std::vector<message_pointer> published)
-      : messages(std::move(published)),
-        results(messages.size(), result<void>{error{errc::timeout}}),
-        pending(messages.size()) {}
-
-  std::vector<message_pointer> messages;
-  std::vector<result<void>> results;
-  std::size_t pending;
-  /// Set once nothing is pending.
-  event done;
-};
 
 /// The messages of a channel in confirm mode that the broker has not confirmed: the broker numbers them from 1 and
 /// confirms each one, or all up to a number (https://www.rabbitmq.com/docs/confirms). No I/O.

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <cohort/kafka/settings.hpp>
+#include <cohort/messaging/publish_batch.hpp>
+#include <cohort/telemetry/log.hpp>
+#include <cohort/telemetry/metrics.hpp>
+
+namespace cohort::messaging::kafka {
+
+class instance;
+class instance_disposal;
+class wakeup;
+
+/// Client of Kafka by librdkafka (2.0 or later), whose threads perform the input and output and wake the loop by a
+/// descriptor. No call of the client waits for them, but the destructor does, at most for
+/// `instance_disposal::max_wait`.
+///
+/// - A topic of messages is a topic of Kafka. The header `partition-key` chooses the partition, in which messages keep
+///   their order; without it they are spread at random. ID and content type are the headers `message-id` and
+///   `content-type`.
+/// - A confirm is the acknowledgement of all replicas in sync. The producer is idempotent: what librdkafka sends again
+///   within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a message that
+///   is published again can be there twice, with the same ID.
+/// - A group is a consumer group of Kafka: its members share the partitions, so more members than partitions are idle.
+///   A new group starts with the oldest message. `requeue` delivers the message to the same subscription again; Kafka
+///   does not count deliveries, so `attempt` starts at 1 after a process has ended.
+/// - A subscriber without a group has one of its own, with a random name and without committed positions.
+/// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
+/// - Topics are created by the broker if it is configured so (`auto.create.topics.enable`), else by its administrator.
+///
+/// It ignores the simulated network and the virtual clock; tests use `memory_broker`.
+class client final : public broker, public std::enable_shared_from_this<client> {
+ public:
+  /// Makes a client on the current loop. `name`: the label `client` of the metric `cohort_messaging_connected`, and for
+  /// logs. `metrics` must outlive the client. Throws `std::system_error` if the process has no free descriptor.
+  client(settings configured, telemetry::registry& metrics, telemetry::logger log, std::string name = "kafka");
+  ~client() override;
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  task<> run() override;
+  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+                                          publish_options options) override;
+  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) override;
+  bool is_connected() const noexcept override { return is_connected_; }
+  void close() override;
+
+ private:
+  class group_subscription;
+  /// A message that was handed to librdkafka.
+  struct unconfirmed {
+    std::shared_ptr<publish_batch> batch;
+    std::size_t index;
+  };
+
+  /// Makes the producer if there is none. Returns the error.
+  std::optional<error> ensure_producer();
+  /// Fails what is not confirmed, and ends the producer, so that it cannot send that later.
+  void replace_producer(const error& reason);
+  /// `topic` replaces those of the messages, for dead letters.
+  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
+                                       std::optional<std::string> topic);
+  void produce_all(const std::shared_ptr<publish_batch>& batch, const std::optional<std::string>& topic);
+  error timeout_error(bool was_connected) const;
+  void serve();
+  void serve_producer();
+  void update_connected();
+  void on_error(error failure, bool is_fatal);
+
+  loop& loop_;
+  settings settings_;
+  telemetry::logger log_;
+  std::string name_;
+  telemetry::gauge& connected_;
+  std::unique_ptr<wakeup> wakeup_;
+  std::unique_ptr<instance_disposal> disposal_;
+  std::unique_ptr<instance> producer_;
+  /// Counts the producers.
+  std::uint64_t producer_number_ = 0;
+  /// By the sequence number of the message.
+  std::unordered_map<std::uint64_t, unconfirmed> unconfirmed_;
+  std::uint64_t next_sequence_ = 1;
+  std::list<group_subscription*> subscriptions_;
+  std::optional<error> last_failure_;
+  bool is_failure_logged_ = false;
+  bool is_connected_ = false;
+  bool is_closed_ = false;
+};
+
+}  // namespace cohort::messaging::kafka

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/kafka/group_subscription.hpp>
+
+#include <algorithm>
+
+#include <cohort/kafka/record.hpp>
+
+namespace cohort::messaging::kafka {
+
+client::group_subscription::group_subscription(std::shared_ptr<client> owner, subscription_settings configured,
+                                               std::unique_ptr<instance> consumer)
+    : owner_(std::move(owner)), settings_(std::move(configured)), consumer_(std::move(consumer)) {
+  owner_->subscriptions_.push_back(this);
+}
+
+client::group_subscription::~group_subscription() {
+  owner_->subscriptions_.remove(this);
+  owner_->update_connected();
+}
+
+task<result<void>> client::group_subscription::open(deadline limit) {
+  const owned<rd_kafka_topic_partition_list_t> topics{rd_kafka_topic_partition_list_new(1)};
+  rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
+  if (const auto failure = rd_kafka_subscribe(consumer_->get(), topics.get())) co_return make_error(failure);
+  auto waiting = assigned_.wait(limit);
+  auto status = co_await std::move(waiting);
+  while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
+    // librdkafka does not tell when it has begun to read; polled each 10 ms, at most until the limit.
+    status = co_await sleep_until(std::min(limit, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
+    if (status == wait_status::timed_out && !limit.expired(owner_->loop_.now())) status = wait_status::notified;
+  }
+  if (owner_->is_closed_) co_return error{errc::closed};
+  if (status == wait_status::cancelled) co_return error{errc::cancelled};
+  if (status == wait_status::notified) co_return result<void>{};
+  if (last_failure_) co_return *last_failure_;
+  co_return owner_->last_failure_.value_or(error{errc::timeout, "the group has not assigned a partition"});
+}
+
+bool client::group_subscription::has_positions() const {
+  return !partitions_.empty() && std::all_of(partitions_.begin(), partitions_.end(), [&](const auto& each) {
+    std::int64_t low = RD_KAFKA_OFFSET_INVALID;
+    std::int64_t high = RD_KAFKA_OFFSET_INVALID;
+    // Known locally once the first response to a fetch has arrived.
+    rd_kafka_get_watermark_offsets(consumer_->get(), settings_.topic.c_str(), each.first, &low, &high);
+    return high >= 0;
+  });
+}
+
+// ---- events
+
+void client::group_subscription::serve() {
+  while (const auto next = consumer_->next_event()) {
+    switch (rd_kafka_event_type(next.get())) {
+      case RD_KAFKA_EVENT_REBALANCE: on_rebalance(*next); break;
+      case RD_KAFKA_EVENT_ERROR: on_error(*next); break;
+      case RD_KAFKA_EVENT_STATS: consumer_->update(rd_kafka_event_stats(next.get())); break;
+      default: break;
+    }
+  }
+  waiters_.notify_all();
+}
+
+void client::group_subscription::on_error(rd_kafka_event_t& failed) {
+  const auto code = rd_kafka_event_error(&failed);
+  auto failure = make_error(code, rd_kafka_event_error_string(&failed));
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruptions_;
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+    // Normal for a moment if the topic is being created.
+    last_failure_ = error{errc::refused, std::move(failure.message)};
+    return;
+  }
+  if (failure.code == errc::refused) last_failure_ = failure;
+  const bool is_fatal = code == RD_KAFKA_RESP_ERR__FATAL;
+  if (is_fatal) fatal_failure_ = failure;
+  owner_->on_error(std::move(failure), is_fatal);
+}
+
+void client::group_subscription::on_rebalance(rd_kafka_event_t& changed) {
+  if (rd_kafka_event_error(&changed) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    assign(*rd_kafka_event_topic_partition_list(&changed));
+  } else {
+    revoke();
+  }
+}
+
+void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partitions) {
+  for (int i = 0; i < partitions.cnt; ++i) {
+    auto& each = partitions.elems[i];
+    consumer_->forward(each.topic, each.partition);
+    partitions_[each.partition] = {};
+    if (const auto known = positions_.find(each.partition); known != positions_.end()) each.offset = known->second;
+  }
+  rd_kafka_assign(consumer_->get(), &partitions);
+  consumer_->mark_connected();
+  // A member of a group without a partition is complete: the others have them.
+  if (partitions.cnt > 0 || !settings_.group.empty()) assigned_.set();
+  last_failure_.reset();
+}
+
+void client::group_subscription::revoke() {
+  // What has been acknowledged is committed by that.
+  rd_kafka_assign(consumer_->get(), nullptr);
+  if (!unacknowledged_.empty() || !requeued_.empty()) ++interruptions_;
+  partitions_.clear();
+  unacknowledged_.clear();
+  requeued_.clear();
+}
+
+// ---- messages
+
+std::optional<delivery> client::group_subscription::accept(const rd_kafka_message_t& record) {
+  const auto found = partitions_.find(record.partition);
+  // Read before the partition was given back.
+  if (found == partitions_.end()) return std::nullopt;
+  const place where{record.partition, record.offset};
+  found->second.add(record.offset);
+  if (settings_.group.empty()) positions_[record.partition] = record.offset + 1;
+  if (record.err || record.len > message_limits::max_body_size) {
+    owner_->log_.write(telemetry::log_level::error, "message is unreadable or too large, and was skipped",
+                       {{"client", owner_->name_},
+                        {"topic", settings_.topic},
+                        {"partition", static_cast<std::int64_t>(record.partition)},
+                        {"offset", record.offset}});
+    store(where);
+    return std::nullopt;
+  }
+  unacknowledged_.emplace(++last_tag_, where);
+  return delivery{std::make_shared<const message>(make_message(record)), last_tag_, 1};
+}
+
+std::optional<delivery> client::group_subscription::take() {
+  if (unacknowledged_.size() >= std::max<std::size_t>(settings_.prefetch, 1)) return std::nullopt;
+  if (!requeued_.empty()) {
+    auto [again, where] = std::move(requeued_.front());
+    requeued_.pop_front();
+    again.tag = ++last_tag_;
+    ++again.attempt;
+    unacknowledged_.emplace(again.tag, where);
+    return again;
+  }
+  while (const auto next = consumer_->next_message()) {
+    if (rd_kafka_event_type(next.get()) == RD_KAFKA_EVENT_ERROR) {
+      on_error(*next);
+      continue;
+    }
+    const auto* const record = rd_kafka_event_message_next(next.get());
+    if (!record) continue;
+    if (auto accepted = accept(*record)) return accepted;
+  }
+  return std::nullopt;
+}
+
+task<result<delivery>> client::group_subscription::next(deadline wait_deadline) {
+  for (;;) {
+    if (owner_->is_closed_) co_return error{errc::closed};
+    if (fatal_failure_) co_return error{errc::refused, fatal_failure_->message};
+    if (auto received = take()) co_return std::move(*received);
+    const auto status = co_await waiters_.wait(wait_deadline);
+    if (status == wait_status::timed_out) co_return error{errc::timeout};
+    if (status == wait_status::cancelled) co_return error{errc::cancelled};
+  }
+}
+
+result<client::group_subscription::place> client::group_subscription::remove(const delivery& known) {
+  if (owner_->is_closed_) return error{errc::closed};
+  const auto found = unacknowledged_.find(known.tag);
+  if (found == unacknowledged_.end()) {
+    return error{errc::connection_lost, "the delivery is of a partition that was given to another member"};
+  }
+  const auto where = found->second;
+  unacknowledged_.erase(found);
+  waiters_.notify_one();
+  return where;
+}
+
+result<void> client::group_subscription::store(place acknowledged) {
+  const auto position = partitions_[acknowledged.partition].acknowledge(acknowledged.offset);
+  if (!position || settings_.group.empty()) return {};
+  const owned<rd_kafka_topic_partition_list_t> stored{rd_kafka_topic_partition_list_new(1)};
+  rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), acknowledged.partition)->offset = *position;
+  if (const auto failure = rd_kafka_offsets_store(consumer_->get(), stored.get())) {
+    return error{errc::connection_lost, rd_kafka_err2str(failure)};
+  }
+  return {};
+}
+
+result<void> client::group_subscription::acknowledge(const delivery& processed) {
+  const auto where = remove(processed);
+  if (!where) return where.error();
+  return store(*where);
+}
+
+result<void> client::group_subscription::requeue(const delivery& returned) {
+  const auto where = remove(returned);
+  if (!where) return where.error();
+  requeued_.emplace_front(returned, *where);
+  return {};
+}
+
+task<result<void>> client::group_subscription::dead_letter(delivery poison, std::string reason, deadline limit) {
+  const auto owner = owner_;
+  if (owner->is_closed_) co_return error{errc::closed};
+  auto copy = std::make_shared<message>(*poison.received);
+  copy->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
+  std::vector<message_pointer> messages{std::move(copy)};
+  auto topic = settings_.topic + (settings_.group.empty() ? "" : "." + settings_.group) + ".dead";
+  auto sending = owner->send(std::move(messages), limit, true, std::move(topic));
+  const auto results = co_await std::move(sending);
+  if (!results.front()) co_return results.front().error();
+  co_return acknowledge(poison);
+}
+
+}  // namespace cohort::messaging::kafka

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include <cohort/kafka/configuration.hpp>
+#include <cohort/kafka/librdkafka.hpp>
+
+namespace cohort::messaging::kafka {
+
+/// Ends instances of librdkafka, each on a thread of its own, because that waits for the threads of the instance, and
+/// for the broker when a consumer leaves its group. Safe from any thread.
+class instance_disposal {
+ public:
+  /// The rest of them are left to the end of the process.
+  static constexpr std::chrono::seconds max_wait{3};
+
+  instance_disposal() : state_(std::make_shared<state>()) {}
+  /// Waits for the threads, at most for `max_wait`.
+  ~instance_disposal();
+  instance_disposal(const instance_disposal&) = delete;
+  instance_disposal& operator=(const instance_disposal&) = delete;
+
+  /// `leaves_group`: of a consumer with a connection, so that the others of its group get its partitions at once.
+  void end(rd_kafka_t* ended, bool leaves_group);
+
+ private:
+  struct state {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t running = 0;
+  };
+  std::shared_ptr<state> state_;
+};
+
+/// A producer, or a consumer, of librdkafka, with its threads. Its events are read from queues, which write to a
+/// descriptor when an event arrives in an empty queue. Used on one loop.
+class instance {
+ public:
+  /// Makes a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the
+  /// instance.
+  static result<std::unique_ptr<instance>> make(const settings& configured, const group_settings* group, int descriptor,
+                                                instance_disposal& disposal);
+  ~instance();
+  instance(const instance&) = delete;
+  instance& operator=(const instance&) = delete;
+
+  rd_kafka_t* get() const noexcept { return kafka_; }
+  /// Delivery reports, changes of the group, errors and statistics.
+  owned<rd_kafka_event_t> next_event() { return next(*events_); }
+  /// Messages of the partitions that were forwarded, and errors.
+  owned<rd_kafka_event_t> next_message() { return next(*messages_); }
+  /// The messages of this partition arrive by `next_message`. To be called before it is assigned.
+  void forward(const char* topic, std::int32_t partition);
+
+  /// Whether there is a connection to a broker, according to the last statistics, or because it has answered since.
+  bool is_connected() const noexcept { return is_connected_; }
+  void mark_connected() noexcept { is_connected_ = true; }
+  /// `text`: an event with statistics.
+  void update(std::string_view text) noexcept;
+
+ private:
+  instance(rd_kafka_t* kafka, bool is_consumer, int descriptor, instance_disposal& disposal);
+  static owned<rd_kafka_event_t> next(rd_kafka_queue_t& queue) {
+    return owned<rd_kafka_event_t>{rd_kafka_queue_poll(&queue, 0)};
+  }
+
+  rd_kafka_t* kafka_;
+  bool is_consumer_;
+  bool is_connected_ = false;
+  instance_disposal& disposal_;
+  owned<rd_kafka_queue_t> events_;
+  owned<rd_kafka_queue_t> messages_;
+};
+
+}  // namespace cohort::messaging::kafka

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <cohort/kafka/librdkafka.hpp>
+#include <cohort/messaging/message.hpp>
+
+namespace cohort::messaging::kafka {
+
+/// Names of Kafka headers for the parts of a message that a record has no field for.
+inline constexpr const char* message_id_header = "message-id";
+inline constexpr const char* content_type_header = "content-type";
+/// A header whose value is also the key of the record: messages with the same value keep their order.
+inline constexpr const char* partition_key_header = "partition-key";
+
+/// Hands a message to a producer. `sequence` identifies it in the delivery report. Returns the error.
+rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, const message& content,
+                            std::uint64_t sequence);
+/// The number that `produce` was called with.
+std::uint64_t sequence_of(const rd_kafka_message_t& reported) noexcept;
+
+/// A message without an ID gets one from its place, `TOPIC-PARTITION-OFFSET`.
+message make_message(const rd_kafka_message_t& record);
+
+}  // namespace cohort::messaging::kafka

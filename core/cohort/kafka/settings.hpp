@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::messaging::kafka {
+
+/// How a password is sent (https://www.iana.org/assignments/sasl-mechanisms).
+enum class sasl_mechanism : std::uint8_t {
+  /// The password itself: readable on the network without TLS.
+  plain,
+  scram_sha_256,
+  scram_sha_512,
+};
+
+struct login {
+  std::string user;
+  /// Never logged.
+  std::string password;
+  sasl_mechanism mechanism = sasl_mechanism::plain;
+};
+
+/// Files in PEM format.
+struct tls_files {
+  /// The authorities that the broker's certificate is verified against. Empty: those of the system.
+  std::string ca{};
+  /// The certificate chain of the client, and its key. Empty: none.
+  std::string certificate{};
+  std::string key{};
+};
+
+struct settings {
+  /// `HOST:PORT`, separated by commas. The client finds the other brokers of the cluster through any of them.
+  std::string brokers = "127.0.0.1:9092";
+  std::optional<login> credentials{};
+  /// Encrypts the connections, and verifies the certificates and host names of the brokers. Empty: plain TCP.
+  std::optional<tls_files> tls{};
+  /// Shown in the logs and the metrics of the brokers.
+  std::string client_id = "cohort";
+  /// A member of a group that is silent for so long loses its partitions to the others. The broker accepts 6 s to 30
+  /// min by default.
+  duration session_timeout = std::chrono::seconds{10};
+  /// How often acknowledgements are sent: those of a shorter time are lost with the process, so that their messages are
+  /// delivered again.
+  duration commit_interval = std::chrono::milliseconds{500};
+  /// A broker that does not answer a request for so long counts as failed.
+  duration request_timeout = std::chrono::seconds{10};
+  /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
+  duration min_backoff = std::chrono::milliseconds{50};
+  duration max_backoff = std::chrono::seconds{2};
+};
+
+}  // namespace cohort::messaging::kafka

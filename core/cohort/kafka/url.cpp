@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/kafka/url.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/url/decode_view.hpp>
+#include <boost/url/pct_string_view.hpp>
+#include <charconv>
+
+#include <cohort/kafka/client.hpp>
+
+namespace cohort::messaging::kafka {
+namespace {
+
+constexpr std::string_view default_port = "9092";
+
+error invalid(std::string what) { return {errc::invalid, std::move(what)}; }
+
+/// Splits the text at the first separator; `rest` is empty without one.
+struct split_text {
+  split_text(std::string_view text, char separator)
+      : first(text.substr(0, text.find(separator))),
+        rest(first.size() < text.size() ? text.substr(first.size() + 1) : std::string_view{}) {}
+  std::string_view first;
+  std::string_view rest;
+};
+
+std::optional<std::string> decode(std::string_view text) {
+  const auto checked = boost::urls::make_pct_string_view({text.data(), text.size()});
+  if (!checked) return std::nullopt;
+  const auto decoded = **checked;
+  return std::string{decoded.begin(), decoded.end()};
+}
+
+bool is_host_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+bool is_port(std::string_view text) noexcept {
+  unsigned number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc{} && end == text.data() + text.size() && number >= 1 && number <= 65'535;
+}
+
+/// Adds a port to each host. Returns the error.
+std::optional<error> parse_brokers(std::string_view text, settings& parsed) {
+  parsed.brokers.clear();
+  if (text.ends_with(',')) return invalid("there is no host after a comma");
+  do {
+    const split_text hosts{text, ','};
+    text = hosts.rest;
+    // An IPv6 address is in brackets.
+    const auto bracket = hosts.first.starts_with('[') ? hosts.first.find(']') : hosts.first.npos;
+    const auto colon = hosts.first.find(':', bracket == hosts.first.npos ? 0 : bracket);
+    const auto host = hosts.first.substr(0, colon);
+    if (host.empty()) return invalid("there is no host");
+    const bool is_address = bracket != hosts.first.npos && bracket + 1 == host.size() && bracket > 1;
+    if (!is_address && !std::all_of(host.begin(), host.end(), is_host_character)) {
+      return invalid("a host has characters that are not accepted");
+    }
+    const auto port = colon == hosts.first.npos ? default_port : hosts.first.substr(colon + 1);
+    if (!is_port(port)) return invalid("a port is not 1 to 65535");
+    parsed.brokers += (parsed.brokers.empty() ? "" : ",") + std::string{host} + ":" + std::string{port};
+  } while (!text.empty());
+  return std::nullopt;
+}
+
+std::optional<error> parse_credentials(std::string_view text, settings& parsed) {
+  const split_text parts{text, ':'};
+  auto user = decode(parts.first);
+  auto password = decode(parts.rest);
+  if (!user || !password) return invalid("the user or the password is not percent-encoded");
+  if (user->empty() || password->empty()) return invalid("a user and a password are given together, as USER:PASSWORD@");
+  parsed.credentials = login{std::move(*user), std::move(*password)};
+  return std::nullopt;
+}
+
+std::optional<error> set_mechanism(const std::string& name, settings& parsed) {
+  if (!parsed.credentials) return invalid("the parameter sasl needs a user and a password");
+  auto& mechanism = parsed.credentials->mechanism;
+  if (name == "PLAIN") {
+    mechanism = sasl_mechanism::plain;
+  } else if (name == "SCRAM-SHA-256") {
+    mechanism = sasl_mechanism::scram_sha_256;
+  } else if (name == "SCRAM-SHA-512") {
+    mechanism = sasl_mechanism::scram_sha_512;
+  } else {
+    return invalid("the parameter sasl accepts PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512");
+  }
+  return std::nullopt;
+}
+
+std::optional<error> set_parameter(std::string_view name, std::string value, settings& parsed) {
+  if (name == "sasl") return set_mechanism(value, parsed);
+  if (name != "ca" && name != "certificate" && name != "key") {
+    return invalid("a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
+  }
+  if (!parsed.tls) return invalid("the parameter " + std::string{name} + " needs TLS, kafkas://");
+  if (::access(value.c_str(), R_OK) != 0) {
+    return invalid("the file of the parameter " + std::string{name} + " cannot be read: " + value);
+  }
+  auto& files = *parsed.tls;
+  (name == "ca" ? files.ca : name == "certificate" ? files.certificate : files.key) = std::move(value);
+  return std::nullopt;
+}
+
+std::optional<error> parse_parameters(std::string_view text, settings& parsed) {
+  while (!text.empty()) {
+    const split_text parameters{text, '&'};
+    text = parameters.rest;
+    const split_text parameter{parameters.first, '='};
+    auto value = decode(parameter.rest);
+    if (!value) return invalid("a parameter is not percent-encoded");
+    if (auto failure = set_parameter(parameter.first, std::move(*value), parsed)) return failure;
+  }
+  if (parsed.tls && parsed.tls->certificate.empty() != parsed.tls->key.empty()) {
+    return invalid("the parameters certificate and key are given together");
+  }
+  return std::nullopt;
+}
+
+result<broker_endpoint> parse_endpoint(std::string_view url) {
+  auto parsed = parse_url(url);
+  if (!parsed) return parsed.error();
+  auto description = (parsed->tls ? "kafkas://" : "kafka://") + parsed->brokers;
+  return broker_endpoint{std::move(description), [configured = *parsed](const broker_dependencies& needed) {
+                           auto named = configured;
+                           named.client_id = needed.name;
+                           return std::make_shared<client>(std::move(named), needed.metrics, needed.log, needed.name);
+                         }};
+}
+
+}  // namespace
+
+result<settings> parse_url(std::string_view url) {
+  settings parsed;
+  constexpr std::string_view plain = "kafka://";
+  constexpr std::string_view encrypted = "kafkas://";
+  if (url.starts_with(encrypted)) {
+    parsed.tls.emplace();
+  } else if (!url.starts_with(plain)) {
+    return invalid("accepted are kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
+  }
+  url.remove_prefix(parsed.tls ? encrypted.size() : plain.size());
+  if (url.find('#') != url.npos) return invalid("a fragment is not supported");
+  const split_text query{url, '?'};
+  auto authority = query.first;
+  if (const auto slash = authority.find('/'); slash != authority.npos) {
+    if (slash + 1 != authority.size()) return invalid("a path is not supported");
+    authority.remove_suffix(1);
+  }
+  if (const auto at = authority.rfind('@'); at != authority.npos) {
+    if (auto failure = parse_credentials(authority.substr(0, at), parsed)) return std::move(*failure);
+    authority.remove_prefix(at + 1);
+  }
+  if (auto failure = parse_brokers(authority, parsed)) return std::move(*failure);
+  if (auto failure = parse_parameters(query.rest, parsed)) return std::move(*failure);
+  return parsed;
+}
+
+std::vector<broker_scheme> schemes() { return {{"kafka", parse_endpoint}, {"kafkas", parse_endpoint}}; }
+
+}  // namespace cohort::messaging::kafka

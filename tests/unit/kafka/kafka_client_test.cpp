@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+// The client with the mock cluster of librdkafka, in real time on loopback.
+#include <set>
+
+#include <cohort/messaging/consumer.hpp>
+#include <cohort/messaging/publisher.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include "tests/unit/kafka/kafka_fixture.hpp"
+
+namespace cohort::test {
+namespace {
+
+task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  auto sent = self.make_message("body", "id-1");
+  sent.content_type = "application/json";
+  sent.headers = {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, {"empty", ""}};
+  auto publishing = self.publish(client, sent);
+  const auto published = co_await std::move(publishing);
+  REQUIRE(published.has_value());
+  auto subscribing =
+      when_all(self.subscribe(client, "readers"), self.subscribe(client, "inspectors", "orders.readers.dead"));
+  const auto subscribed = co_await std::move(subscribing);
+  const auto& [subscription, dead_letters] = subscribed;
+  auto waiting = self.next(*subscription);
+  const auto received = co_await std::move(waiting);
+  CHECK(*received.received == sent);
+  CHECK(received.attempt == 1);
+  auto moving = subscription->dead_letter(received, "not JSON", self.after(10s));
+  const auto moved = co_await std::move(moving);
+  CHECK(moved.has_value());
+  CHECK(subscription->acknowledge(received).error().code == messaging::errc::connection_lost);
+  auto waiting_for_dead = self.next(*dead_letters);
+  const auto letter = co_await std::move(waiting_for_dead);
+  CHECK(letter.received->id == "id-1");
+  CHECK(letter.received->header(messaging::dead_letter_reason_header) != nullptr);
+}
+
+TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to the topic of dead letters",
+          "[kafka][threads]") {
+  kafka_fixture{}.run(check_round_trip);
+}
+
+task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  self.server.create_topic("orders", 1);
+  for (const auto* const id : {"1", "2", "3"}) {
+    auto publishing = self.publish(client, self.make_message(id, id));
+    const auto published = co_await std::move(publishing);
+    REQUIRE(published.has_value());
+  }
+  {
+    auto subscribing = self.subscribe(client, "readers");
+    const auto first = co_await std::move(subscribing);
+    std::vector<messaging::delivery> received;
+    for (int i = 0; i < 3; ++i) {
+      auto waiting = self.next(*first);
+      received.push_back(co_await std::move(waiting));
+    }
+    // The second one is in front of the third, which so is not committed.
+    CHECK(first->acknowledge(received[0]).has_value());
+    CHECK(first->acknowledge(received[2]).has_value());
+    CHECK(first->requeue(received[1]).has_value());
+    auto waiting = self.next(*first);
+    const auto again = co_await std::move(waiting);
+    CHECK(again.received->id == "2");
+    CHECK(again.attempt == 2);
+  }
+  auto subscribing = self.subscribe(client, "readers");
+  const auto second = co_await std::move(subscribing);
+  for (const auto* const id : {"2", "3"}) {
+    auto waiting = self.next(*second);
+    const auto received = co_await std::move(waiting);
+    CHECK(received.received->id == id);
+  }
+}
+
+TEST_CASE("kafka: a group continues with the first message that is not acknowledged", "[kafka][threads]") {
+  kafka_fixture{}.run(check_redelivery);
+}
+
+task<> check_without_group(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  auto publishing = self.publish(client, self.make_message("before", "1"));
+  const auto before = co_await std::move(publishing);
+  REQUIRE(before.has_value());
+  auto subscribing = when_all(self.subscribe(client, ""), self.subscribe(client, ""));
+  const auto both = co_await std::move(subscribing);
+  auto publishing_after = self.publish(client, self.make_message("after", "2"));
+  const auto after = co_await std::move(publishing_after);
+  REQUIRE(after.has_value());
+  for (const auto* const each : {&std::get<0>(both), &std::get<1>(both)}) {
+    auto waiting = self.next(**each);
+    const auto received = co_await std::move(waiting);
+    CHECK(received.received->body == "after");
+  }
+}
+
+TEST_CASE("kafka: a subscriber without a group receives what is published after it has subscribed",
+          "[kafka][threads]") {
+  kafka_fixture{}.run(check_without_group);
+}
+
+task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  auto publishing = self.publish(client, self.make_message("first", "1"));
+  const auto first = co_await std::move(publishing);
+  REQUIRE(first.has_value());
+  rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 600);
+  auto publishing_slow = self.publish(client, self.make_message("slow", "2"), 300ms);
+  const auto slow = co_await std::move(publishing_slow);
+  REQUIRE(!slow.has_value());
+  CHECK(slow.error().code == messaging::errc::timeout);
+  rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 0);
+  auto publishing_again = self.publish(client, self.make_message("again", "3"), 20s);
+  const auto again = co_await std::move(publishing_again);
+  CHECK(again.has_value());
+  self.server.stop();
+  // Statistics arrive each second; the test has a deadline.
+  while (client->is_connected()) {
+    auto pause = sleep_for(10ms);
+    co_await std::move(pause);
+  }
+  CHECK(self.connected() == 0);
+  auto publishing_late = self.publish(client, self.make_message("late", "4"), 300ms);
+  const auto late = co_await std::move(publishing_late);
+  REQUIRE(!late.has_value());
+  CHECK(late.error().code == messaging::errc::unreachable);
+}
+
+TEST_CASE("kafka: a publish ends at its deadline if the broker is slow or stopped", "[kafka][threads]") {
+  kafka_fixture{}.run(check_outage);
+}
+
+task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  rd_kafka_mock_topic_set_error(self.server.cluster(), "missing", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  auto publishing = self.publish(client, self.make_message("body", "1", "missing"));
+  const auto published = co_await std::move(publishing);
+  REQUIRE(!published.has_value());
+  CHECK(published.error().code == messaging::errc::unroutable);
+  client->close();
+  auto publishing_closed = self.publish(client, self.make_message("body", "2"));
+  const auto closed = co_await std::move(publishing_closed);
+  CHECK(closed.error().code == messaging::errc::closed);
+}
+
+TEST_CASE("kafka: a topic that does not exist is an error", "[kafka][threads]") {
+  kafka_fixture{}.run(check_unknown_topic);
+}
+
+/// A publisher and a consumer with the mock cluster, which rejects and forgets requests.
+struct counting_consumer {
+  std::set<std::string> ids;
+  std::size_t calls = 0;
+  event complete;
+};
+
+task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, messaging::message_pointer received) {
+  ++counts->calls;
+  counts->ids.insert(received->id);
+  if (counts->ids.size() == 200) counts->complete.set();
+  co_return messaging::result<void>{};
+}
+
+task<> publish_200(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<counting_consumer> counts) {
+  for (int i = 0; i < 200; ++i) {
+    const call_context context{.deadline = kafka_fixture::after(30s)};
+    auto enqueueing =
+        messaging::publisher::enqueue(outbox, context, kafka_fixture::make_message("body", std::to_string(i)));
+    const auto enqueued = co_await std::move(enqueueing);
+    REQUIRE(enqueued.has_value());
+  }
+  auto waiting = counts->complete.wait(kafka_fixture::after(30s));
+  co_await std::move(waiting);
+}
+
+task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {
+  self.server.create_topic("orders", 3);
+  constexpr std::int16_t produce_request = 0;
+  rd_kafka_mock_push_request_errors(self.server.cluster(), produce_request, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                    RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  auto counts = std::make_shared<counting_consumer>();
+  messaging::consumer::handler handler = [counts](messaging::message_pointer received, call_context) {
+    return count(counts, std::move(received));
+  };
+  auto consumer = std::make_shared<messaging::consumer>(
+      client, messaging::subscription_settings{.topic = "orders", .group = "readers"}, std::move(handler), self.metrics,
+      self.log);
+  messaging::publisher_settings settings{.max_messages = 64, .confirm_timeout = 5s};
+  auto outbox = messaging::publisher::make(client, self.metrics, self.log, settings);
+  auto all = race(publish_200(outbox, counts), messaging::publisher::run(outbox), messaging::consumer::run(consumer));
+  co_await std::move(all);
+  CHECK(counts->ids.size() == 200);
+  CHECK(counts->calls == 200);
+}
+
+TEST_CASE("kafka: messages through an outbox are received once, although the broker fails requests",
+          "[kafka][threads][faults]") {
+  kafka_fixture{}.run(check_outbox);
+}
+
+}  // namespace
+}  // namespace cohort::test
