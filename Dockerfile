@@ -17,7 +17,7 @@ FROM debian:trixie-slim AS toolchain
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       binutils ca-certificates ccache cmake g++ libboost1.88-dev libboost-url1.88-dev libbrotli-dev libcli11-dev \
-      libsimdjson-dev libssl-dev libutf8proc-dev ninja-build pkgconf prometheus-cpp-dev tzdata zlib1g-dev \
+      librdkafka-dev libsimdjson-dev libssl-dev libutf8proc-dev ninja-build pkgconf prometheus-cpp-dev tzdata zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 
 FROM toolchain AS build

@@ -129,3 +129,23 @@ export function findZipkin(): string | undefined {
   console.log(`SKIP  Zipkin is not at ${jar}, and Maven cannot download ${artifact}`);
   return undefined;
 }
+
+const kafkaVersion = '4.4.0';
+
+/**
+ * The directory with the jars of Kafka: in the cache, or downloaded into it by Maven. Undefined, with a message, if there
+ * is no Java, or they cannot be downloaded.
+ */
+export function findKafkaJars(): string | undefined {
+  const directory = join(cache, `kafka-${kafkaVersion}`);
+  if (spawnSync('java', ['-version']).status !== 0) {
+    console.log('SKIP  Kafka: there is no Java');
+    return undefined;
+  }
+  if (existsSync(join(directory, `kafka_2.13-${kafkaVersion}.jar`))) return directory;
+  const project = join(dirname(fileURLToPath(import.meta.url)), 'kafka/pom.xml');
+  const args = ['-q', '-B', '-f', project, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
+  if (spawnSync('mvn', args, { stdio: 'inherit' }).status === 0) return directory;
+  console.log(`SKIP  Kafka ${kafkaVersion} is not in ${directory}, and Maven cannot download it`);
+  return undefined;
+}

@@ -6,15 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect } from './assertions.ts';
+import type { MessageBroker } from './message_broker.ts';
 import { findFreePorts } from './processes.ts';
 
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** Whether Debian's package rabbitmq-server is installed. */
-export const hasRabbitMq = (): boolean => existsSync(program);
-
 /** RabbitMQ on loopback, with its data in a temporary directory. */
-export class RabbitMq {
+export class RabbitMq implements MessageBroker {
+  readonly name = 'RabbitMQ';
+  readonly refusal = 'ACCESS_REFUSED';
+  readonly subscribeSeconds = 0;
   private child: ChildProcess | undefined;
 
   private constructor(
@@ -23,7 +24,12 @@ export class RabbitMq {
     private readonly environment: Record<string, string>,
   ) {}
 
-  static async start(): Promise<RabbitMq> {
+  /** Undefined, with a message, if Debian's package rabbitmq-server is not installed. */
+  static async start(): Promise<RabbitMq | undefined> {
+    if (!existsSync(program)) {
+      console.log('SKIP  RabbitMQ is not installed. On Debian: apt-get install rabbitmq-server');
+      return undefined;
+    }
     const [port = 0, distribution = 0, epmd = 0] = await findFreePorts(3);
     const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-rabbitmq-'));
     for (const name of ['mnesia', 'log']) mkdirSync(join(directory, name));
@@ -53,7 +59,6 @@ export class RabbitMq {
     return `amqp://guest:${password}@127.0.0.1:${this.port}`;
   }
 
-  /** Starts the server, and waits until it accepts connections. */
   async run(): Promise<void> {
     expect(this.child === undefined, 'the broker does not run');
     const unprivileged = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
@@ -75,7 +80,6 @@ export class RabbitMq {
     await eventually('RabbitMQ has started', 90, () => Promise.resolve(output.includes('Starting broker... completed')));
   }
 
-  /** Sends a signal to all of its processes. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     const pid = this.child?.pid;
     if (pid !== undefined) process.kill(-pid, name);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { eventually, expect } from './assertions.ts';
+import { findKafkaJars } from './backends.ts';
+import type { MessageBroker } from './message_broker.ts';
+import { findFreePorts, root } from './processes.ts';
+
+const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
+
+/** One broker, which is its own controller; a second listener asks for a password. */
+function serverProperties(directory: string, [plain = 0, controller = 0, sasl = 0]: number[]): string {
+  const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_guest="guest";';
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:${controller}
+listeners=PLAINTEXT://127.0.0.1:${plain},CONTROLLER://127.0.0.1:${controller},SASL://127.0.0.1:${sasl}
+advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL://127.0.0.1:${sasl}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=${login}
+log.dirs=${directory}/data
+num.partitions=4
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+`;
+}
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+
+/** Kafka on loopback, with its data in a temporary directory. */
+export class Kafka implements MessageBroker {
+  readonly name = 'Kafka';
+  readonly refusal = 'Authentication failed';
+  readonly subscribeSeconds = 3;
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly directory: string,
+    private readonly jars: string,
+    private readonly ports: number[],
+  ) {}
+
+  /** Undefined, with a message, if there is no Java or no Kafka. */
+  static async start(): Promise<Kafka | undefined> {
+    const jars = findKafkaJars();
+    if (jars === undefined) return undefined;
+    const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-kafka-'));
+    const started = new Kafka(directory, `${jars}/*`, await findFreePorts(3));
+    const configuration = join(directory, 'server.properties');
+    writeFileSync(configuration, serverProperties(directory, started.ports));
+    const format = ['format', '--standalone', '-t', clusterId, '-c', configuration];
+    execFileSync('java', ['-cp', started.jars, 'kafka.tools.StorageTool', ...format], { stdio: 'ignore' });
+    process.once('exit', () => started.child?.kill('SIGKILL'));
+    await started.run();
+    return started;
+  }
+
+  url(password?: string): string {
+    const [plain, , sasl] = this.ports;
+    return password === undefined ? `kafka://127.0.0.1:${plain}` : `kafka://guest:${password}@127.0.0.1:${sasl}`;
+  }
+
+  async run(): Promise<void> {
+    expect(this.child === undefined, 'the broker does not run');
+    const options = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    const logging = `-Dlog4j2.configurationFile=file:${join(root, 'tests/e2e/kafka/log4j2.yaml')}`;
+    const args = [logging, ...options, '-cp', this.jars, 'kafka.Kafka', join(this.directory, 'server.properties')];
+    this.child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(join(this.directory, 'output.log'), { flags: 'a' });
+    for (const stream of [this.child.stdout, this.child.stderr]) stream?.pipe(log);
+    await eventually('Kafka has started', 90, () => accepts(this.ports[0] ?? 0));
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child?.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.child;
+    if (child === undefined) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+    this.child = undefined;
+  }
+}
