@@ -40,7 +40,12 @@ std::optional<http::response> reject_debug_request(const http::request_context& 
   if (context.head().find("origin")) {
     return http::error_response(http::status::forbidden, "The debug routes are not available to web pages");
   }
-  if (authenticator.is_enabled()) return authenticator.authenticate_key(context, context.endpoint());
+  if (authenticator.is_enabled()) {
+    const auto method = context.head().method;
+    const bool is_read = method == http::method::get || method == http::method::head;
+    return is_read ? authenticator.authenticate(context, context.endpoint())
+                   : authenticator.authenticate_key(context, context.endpoint());
+  }
   if (is_loopback && is_local_request(context)) return std::nullopt;
   return http::error_response(http::status::not_found, "Not found");
 }

@@ -12,7 +12,8 @@ namespace cohort::service {
 bool is_local_request(const http::request_context& context);
 
 /// The response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401 (or 429)
-/// without a valid API key, if the service has one. Without one: 404 unless the service listens on a loopback address
+/// without a valid API key, if the service has one; a session (`api_key_authenticator::set_alternative`) may read, but
+/// change nothing. If the service has no key: 404 unless the service listens on a loopback address
 /// (`is_loopback`) and the request comes from this host, not through a proxy and not by a host name of others.
 std::optional<http::response> reject_debug_request(const http::request_context& context,
                                                    const api_key_authenticator& authenticator, bool is_loopback);

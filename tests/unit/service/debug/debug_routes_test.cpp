@@ -225,6 +225,22 @@ TEST_CASE("debug routes: with an API key, it is required", "[service][debug]") {
   }
 }
 
+TEST_CASE("debug routes: a session reads them in a browser, and changes nothing", "[service][debug]") {
+  debug_fixture fixture{"secret", false};
+  fixture.authenticator.set_alternative(
+      [](const request_context& context) { return context.head().find("cookie") == "session=valid"; });
+  for (const auto path : paths) {
+    CAPTURE(path);
+    CHECK(fixture.get_debug(path, "Cookie: session=valid\r\n").status == 200);
+    CHECK(fixture.get_debug(path, "Cookie: session=other\r\n").status == 401);
+    CHECK(fixture.get_debug(path, "Cookie: session=valid\r\nOrigin: http://evil.test\r\n").status == 403);
+    CHECK(fixture.get_debug(path, "Cookie: session=valid\r\nX-API-Key: wrong\r\n").status == 401);
+  }
+  const auto change = fixture.send("PUT", "/debug/log-level", "Cookie: session=valid\r\n", R"({"level":"debug"})");
+  CHECK(change.status == 401);
+  CHECK(fixture.log.min_level() == telemetry::log_level::off);
+}
+
 TEST_CASE("debug routes: web pages, other host names and proxies are rejected without an API key", "[service][debug]") {
   debug_fixture fixture;
   CHECK(fixture.get_debug("/debug/config", "Origin: http://evil.test\r\n").status == 403);
