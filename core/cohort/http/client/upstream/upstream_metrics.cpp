@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
+#include <cohort/http/client/upstream/upstream_outcomes.hpp>
+
 namespace cohort::http {
 namespace {
 
 using breaker_state = policy::circuit_breaker::state;
 
-constexpr std::array<std::string_view, 14> outcomes{"ok",       "client_error", "server_error", "timeout", "open",
-                                                    "shed",     "connect",      "dns",          "tls",     "reset",
-                                                    "protocol", "too_big",      "cancelled",    "bad_url"};
+constexpr const auto& outcomes = upstream_outcomes;
 constexpr std::array breaker_states{breaker_state::closed, breaker_state::open, breaker_state::half_open};
 
 }  // namespace
