@@ -5,6 +5,7 @@
 
 #include <cohort/telemetry/requests/call_recording.hpp>
 #include "services/messaging/broker_setting.hpp"
+#include "services/weather/providers_report.hpp"
 #include "services/weather/report_announcer.hpp"
 #include "services/weather/report_json.hpp"
 #include "services/weather/report_schema.hpp"
@@ -114,6 +115,9 @@ http::router app(service::service_context context, report_cache::settings settin
                [routes](http::request_context& request) { return weather_routes::current(routes, request); })
           .adapts_to_deadline();
   describe_report(current);
+  describe_providers(router.get("/api/weather/providers", [routes](http::request_context&) {
+    return providers_response(routes->cache->providers().statuses(loop::current().now()));
+  }));
   return router;
 }
 

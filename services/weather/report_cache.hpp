@@ -49,6 +49,8 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   /// Returns by the deadline. A fetch continues without its caller, for other callers and the cache.
   static task<lookup_result> get(std::shared_ptr<report_cache> self, location requested, deadline deadline);
 
+  const provider_chain& providers() const noexcept { return providers_; }
+
  private:
   using reports = policy::cache<weather_report>;
   struct unknown_location_entry {};

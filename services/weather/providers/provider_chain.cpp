@@ -71,6 +71,22 @@ std::optional<provider_chain::cooldown_state> provider_chain::cooldown(time_poin
   return cooldown_state{wttr_.health.cooldown_error(), remaining};
 }
 
+std::vector<provider_status> provider_chain::statuses(time_point now) const {
+  std::vector<provider_status> found;
+  if (settings_.sample) return found;
+  const auto add = [&](const provider& from) {
+    const auto failures = from.errors.value();
+    const auto requests = from.successes.value() + from.unknown_locations.value() + failures;
+    const auto cooldown = std::chrono::ceil<std::chrono::milliseconds>(from.health.cooldown(now));
+    found.push_back({std::string{from.name}, static_cast<std::uint64_t>(requests), static_cast<std::uint64_t>(failures),
+                     cooldown.count()});
+  };
+  const std::lock_guard lock{mutex_};
+  add(wttr_);
+  if (settings_.open_meteo) add(open_meteo_);
+  return found;
+}
+
 std::optional<std::string> provider_chain::cooldown_error(const provider& provider) const {
   const std::lock_guard lock{mutex_};
   if (provider.health.cooldown(loop::current().now()) == duration::zero()) return std::nullopt;

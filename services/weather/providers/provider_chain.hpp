@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <cohort/service/service.hpp>
 #include "services/weather/providers/provider_health.hpp"
@@ -16,6 +17,15 @@ namespace cohort::weather {
 struct open_meteo_urls {
   boost::urls::url forecast;
   boost::urls::url geocoding;
+};
+
+/// The requests to a provider since the start of the process.
+struct provider_status {
+  std::string name;
+  /// Reports requested, and those of them that failed. A location that the provider does not know is no failure.
+  std::uint64_t requests = 0, failures = 0;
+  /// Time in milliseconds until the provider may be called again; zero if it may be called now.
+  std::int64_t cooldown_ms = 0;
 };
 
 /// Gets reports from a server with the wttr.in j1 API or, if it has none, from Open-Meteo. A provider in a
@@ -52,6 +62,9 @@ class provider_chain {
 
   /// Set while all providers are in a cooldown.
   std::optional<cooldown_state> cooldown(time_point now) const;
+
+  /// The providers in the order in which they are asked; empty if every report is the sample. Thread-safe.
+  std::vector<provider_status> statuses(time_point now) const;
 
   /// Asks the providers in order until one has a report. Never fails: see `fetch_result`.
   task<fetch_result> fetch(location requested);

@@ -119,6 +119,7 @@ TEST_CASE("OpenAPI: the responses of the weather service conform, and no mutatio
   CHECK(api.undetected(unavailable, "/api/weather", 503) == lines{"/service: removed"});
   fixture.wttr.status = http::status::not_found;
   api.check(get("/api/weather?location=Nowhere,Land"), "/api/weather", 404);
+  CHECK(api.undetected(get("/api/weather/providers"), "/api/weather/providers", 200) == lines{});
 }
 
 TEST_CASE("OpenAPI: the responses of the dashboard conform, and no mutation of them", "[services][openapi]") {

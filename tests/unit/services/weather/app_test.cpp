@@ -175,6 +175,31 @@ TEST_CASE("the built-in sample is marked, and no provider is called", "[services
   CHECK(fixture.wttr.request_count() + fixture.geocoder.request_count() + fixture.forecast.request_count() == 0);
 }
 
+TEST_CASE("weather: the providers have their requests, failures and cooldowns", "[services][weather]") {
+  weather_app_fixture fixture{"", providers_fixture::open_meteo()};
+  fixture.wttr.status = http::status::too_many_requests;
+  CHECK(fixture.get_weather("Paris,France").status == 200);
+  fixture.wttr.status = http::status::ok;
+  fixture.time.run_for(2s);
+  const auto paused = fixture.response_to(get("/api/weather/providers"));
+  CHECK(paused.header("Cache-Control") == "no-store");
+  CHECK(paused.body == R"({"service":"weather-service","providers":[)"
+                       R"({"name":"wttr.in","requests":1,"failures":1,"cooldown_ms":3000},)"
+                       R"({"name":"open-meteo","requests":1,"failures":0,"cooldown_ms":0}]})");
+  fixture.time.run_for(4s);
+  CHECK(fixture.get_weather("Rome,Italy").status == 200);
+  CHECK(json_at(fixture.response_to(get("/api/weather/providers")).body, "/providers/0") ==
+        R"({"name":"wttr.in","requests":2,"failures":1,"cooldown_ms":0})");
+}
+
+TEST_CASE("weather: the built-in sample has no providers", "[services][weather]") {
+  providers_fixture fixture;
+  auto providers = providers_fixture::chain_settings();
+  providers.sample = true;
+  fixture.serve(weather::app(fixture.make_context(), {.providers = providers, .max_age = 10min}));
+  CHECK(fixture.response_to(get("/api/weather/providers")).body == R"({"service":"weather-service","providers":[]})");
+}
+
 TEST_CASE("a report of a provider is not marked as a sample", "[services][weather][case-5.13]") {
   weather_app_fixture fixture{{}, providers_fixture::open_meteo()};
   CHECK_FALSE(json_at(fixture.response_to(get("/api/weather")).body, "/sample").has_value());

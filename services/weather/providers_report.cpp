@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "services/weather/providers_report.hpp"
+
+#include <cohort/http/message/json_response.hpp>
+#include <cohort/json/schema.hpp>
+
+namespace cohort::weather {
+
+BOOST_DESCRIBE_STRUCT(provider_status, (), (name, requests, failures, cooldown_ms))
+constexpr auto constraints(json::type<provider_status>) {
+  return json::constrain(
+      json::member(&provider_status::requests, {.description = "Reports requested since the start of the process"}),
+      json::member(&provider_status::failures, {.description = "Of these, those without a report"}),
+      json::member(&provider_status::cooldown_ms,
+                   {.min = 0, .description = "Time until the provider is called again after failures"}));
+}
+
+namespace {
+
+struct providers_body {
+  std::string service;
+  std::vector<provider_status> providers;
+};
+BOOST_DESCRIBE_STRUCT(providers_body, (), (service, providers))
+constexpr auto constraints(json::type<providers_body>) {
+  return json::constrain(json::member(&providers_body::providers,
+                                      {.description = "In the order in which they are asked; empty with the sample"}));
+}
+
+}  // namespace
+
+http::response providers_response(std::vector<provider_status> providers) {
+  auto response = http::json_response(providers_body{"weather-service", std::move(providers)});
+  response.set("Cache-Control", "no-store");
+  return response;
+}
+
+void describe_providers(http::operation& described) {
+  described.summary("The providers of reports, and the requests to them")
+      .operation_id("get_providers")
+      .tags({"weather"})
+      .returns<providers_body>(http::status::ok, "The providers");
+}
+
+}  // namespace cohort::weather
