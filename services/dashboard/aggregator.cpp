@@ -4,6 +4,7 @@
 #include <cohort/http/message/body_buffer.hpp>
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
+#include "services/dashboard/route_url.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -13,13 +14,9 @@ using namespace std::chrono_literals;
 constexpr duration time_proxy_timeout = 2s;
 constexpr std::size_t usual_body_size = 2048;
 
-/// The route below the service's base URL, which may have a path.
-service_client::endpoint endpoint_at(const std::string& prefix, const char* label, boost::urls::url base,
+service_client::endpoint endpoint_at(const std::string& prefix, const char* label, const boost::urls::url& base,
                                      std::string_view route) {
-  std::string path{base.encoded_path()};
-  while (path.ends_with('/')) path.pop_back();
-  base.set_encoded_path(path + std::string{route});
-  return {label, std::move(base), prefix + label};
+  return {label, route_url(base, route), prefix + label};
 }
 
 void write_body(json::writer& writer, std::string_view name, const part& part) {

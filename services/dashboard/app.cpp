@@ -24,11 +24,14 @@ struct dashboard_routes {
   /// Null if there are none.
   std::shared_ptr<experiment> experiments{};
 
-  dashboard_routes(const service::service_context& context, std::shared_ptr<aggregator> aggregated,
+  dashboard_routes(const service::service_context& context, const aggregator_settings& settings,
                    std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
-      : services(std::move(aggregated)),
+      : services(std::make_shared<aggregator>(context, settings)),
         sessions(std::move(cookies)),
-        feed(std::make_shared<event_feed>(context.background, services, std::move(alerts), instance_of(context))) {}
+        feed(std::make_shared<event_feed>(
+            context.background,
+            event_feed::poll_sources{services, std::move(alerts), std::make_unique<service_map>(context, settings)},
+            instance_of(context))) {}
 
   /// Differs from that of the process before.
   static std::string instance_of(const service::service_context& context) {
@@ -166,9 +169,8 @@ struct program_settings {
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
                  const aggregator_settings& settings, session_cookies sessions, const page_settings& page) {
   auto alerts = std::make_shared<alert_store>();
-  auto services = std::make_shared<aggregator>(context, settings);
   auto shared_sessions = std::make_shared<session_cookies>(std::move(sessions));
-  auto routes = std::make_shared<dashboard_routes>(context, std::move(services), shared_sessions, alerts);
+  auto routes = std::make_shared<dashboard_routes>(context, settings, shared_sessions, alerts);
   authenticator.set_alternative([shared_sessions](const http::request_context& request) {
     return shared_sessions->find(request, loop::current().wall_now()).has_value();
   });

@@ -16,6 +16,7 @@ constexpr duration time_interval = 1s;
 /// A service that has failed is shown within 2 s.
 constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
+constexpr duration map_interval = 2s;
 /// An aggregate that waits for a slow service does not delay the next ones, up to this number.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the whole aggregate, after its parts.
@@ -100,7 +101,7 @@ struct event_feed::running_aggregate {
 };
 
 void event_feed::start_polling() {
-  std::array<bool, 3> starts{};
+  std::array<bool, 4> starts{};
   {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < polls_.size(); ++i) starts.at(i) = !std::exchange(polls_.at(i).is_running, true);
@@ -111,6 +112,7 @@ void event_feed::start_polling() {
   if (starts.at(index_of(poll::alerts))) background_.spawn(poll_alerts(shared_from_this()));
   if (starts.at(index_of(poll::time))) background_.spawn(poll_time(shared_from_this()));
   if (starts.at(index_of(poll::aggregate))) background_.spawn(poll_aggregates(shared_from_this()));
+  if (starts.at(index_of(poll::map))) background_.spawn(poll_map(shared_from_this()));
 }
 
 void event_feed::publish(poll source, std::vector<http::server_event> latest) {
@@ -222,6 +224,20 @@ task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
     }
     if (has_changed) self->events_.publish(event("alerts", self->alerts_body()));
     auto pause = sleep_for(alerts_interval);
+    co_await std::move(pause);
+  }
+}
+
+task<> event_feed::poll_map(std::shared_ptr<event_feed> self) {
+  running_poll running{*self, poll::map};
+  while (running.should_continue()) {
+    const auto started = loop::current().now();
+    auto reading = self->map_->next_json();
+    const auto json = co_await std::move(reading);
+    std::vector<http::server_event> latest;
+    latest.push_back(event("map", json));
+    self->publish(poll::map, std::move(latest));
+    auto pause = sleep_until(deadline::after(started, map_interval));
     co_await std::move(pause);
   }
 }

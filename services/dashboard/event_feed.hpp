@@ -11,6 +11,7 @@
 #include <cohort/runtime/concurrency/broadcast.hpp>
 #include "services/dashboard/aggregator.hpp"
 #include "services/dashboard/alerts/alert_store.hpp"
+#include "services/dashboard/map/service_map.hpp"
 #include "services/dashboard/requests/request_history.hpp"
 
 namespace cohort::dashboard {
@@ -19,12 +20,18 @@ namespace cohort::dashboard {
 /// all of them, on the loop of the first one, and only while there are any. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
+  /// What is polled.
+  struct poll_sources {
+    std::shared_ptr<aggregator> services;
+    std::shared_ptr<alert_store> alerts;
+    std::unique_ptr<service_map> map;
+  };
   /// `instance` begins the IDs of events, so that a client that has received those of another process continues none.
-  event_feed(service::background_tasks& background, std::shared_ptr<aggregator> aggregator,
-             std::shared_ptr<alert_store> alerts, std::string instance)
+  event_feed(service::background_tasks& background, poll_sources sources, std::string instance)
       : background_(background),
-        aggregator_(std::move(aggregator)),
-        alert_store_(std::move(alerts)),
+        aggregator_(std::move(sources.services)),
+        alert_store_(std::move(sources.alerts)),
+        map_(std::move(sources.map)),
         instance_(std::move(instance)) {}
 
   struct subscriber {
@@ -46,7 +53,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   const request_history& requests() const noexcept { return requests_; }
 
  private:
-  enum class poll { time, aggregate, alerts };
+  enum class poll { time, aggregate, alerts, map };
   static constexpr std::size_t index_of(poll source) noexcept { return static_cast<std::size_t>(source); }
   struct poll_state {
     bool is_running = false;
@@ -60,6 +67,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static task<> poll_time(std::shared_ptr<event_feed> self);
   static task<> poll_aggregates(std::shared_ptr<event_feed> self);
   static task<> poll_alerts(std::shared_ptr<event_feed> self);
+  static task<> poll_map(std::shared_ptr<event_feed> self);
   static task<> publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number);
   /// Starts the polls that do not run.
   void start_polling();
@@ -74,13 +82,14 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   service::background_tasks& background_;
   std::shared_ptr<aggregator> aggregator_;
   std::shared_ptr<alert_store> alert_store_;
+  std::unique_ptr<service_map> map_;  // used by `poll_map` only
   request_history requests_;
   const std::string instance_;
   broadcast<http::server_event> events_{max_pending_events};
 
   std::mutex mutex_;
   std::size_t subscribers_ = 0;
-  std::array<poll_state, 3> polls_;
+  std::array<poll_state, 4> polls_;
   std::uint64_t alerts_revision_ = 0;  // the store's, when an event was last sent
   std::uint64_t aggregates_ = 0;       // started so far
   std::size_t aggregates_in_progress_ = 0;

@@ -4,6 +4,7 @@
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/json/parser.hpp>
 #include <cohort/json/writer.hpp>
+#include "services/dashboard/route_url.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -32,11 +33,7 @@ std::string problem_of(const http::client_result& response) {
 }  // namespace
 
 fault_client::fault_client(const service::service_context& context, const boost::urls::url& base)
-    : client_(context.client), api_key_(context.api_key), url_(base) {
-  std::string path{base.encoded_path()};
-  while (path.ends_with('/')) path.pop_back();
-  url_.set_encoded_path(path + "/api/faults");
-}
+    : client_(context.client), api_key_(context.api_key), url_(route_url(base, "/api/faults")) {}
 
 task<http::client_result> fault_client::send(http::method verb, std::string body) {
   http::client_request request;
