@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/sample-bodies.ts';
 import { doneExperiment } from '../test/sample-experiments.ts';
+import { mapBody } from '../test/sample-maps.ts';
 import { cutRequestBody, openRequestBody } from '../test/sample-requests.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
@@ -38,6 +39,7 @@ const states: Readonly<Record<string, State>> = {
       dashboard.aggregate = failed('open');
       dashboard.request = openRequestBody;
       dashboard.alerts = silentBody([{ ...alertBody, stale: true }]);
+      dashboard.maps = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 5, failures: 3, open: 1, addresses: 3, ejected: 1, requests: 2, providerFailures: 1, cooldownMs: 5_000 })];
     },
   },
   'an experiment that has ended': { prepare: (dashboard) => (dashboard.experiment = doneExperiment) },

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { PageFile } from '../build.mjs';
 import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
+import { mapBody } from '../test/sample-maps.ts';
 import { requestBody } from '../test/sample-requests.ts';
 
 const contentSecurityPolicy = [
@@ -28,6 +29,8 @@ export class FakeDashboard {
   request: object | null = requestBody;
   /** The experiment event of a new stream; null for a server without fault injection. */
   experiment: object | null = null;
+  /** The map events of a new stream. */
+  maps: object[] = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 3, requests: 1 })];
   /** The bodies of the requests to start an experiment. */
   readonly experimentsStarted: string[] = [];
   /** The status of the response to them. */
@@ -181,6 +184,7 @@ export class FakeDashboard {
     if (this.aggregate !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.aggregate)}\n\n`);
     if (this.request !== null) response.write(`event: request\ndata: ${JSON.stringify(this.request)}\n\n`);
     if (this.experiment !== null) response.write(`event: experiment\ndata: ${JSON.stringify(this.experiment)}\n\n`);
+    for (const map of this.maps) response.write(`event: map\ndata: ${JSON.stringify(map)}\n\n`);
     this.#streams.add(response);
     this.#streamsOpened += 1;
     this.#changed();

@@ -8,6 +8,7 @@ import { History } from './history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { receive } from './stream/receive.ts';
+import { timeStaleAfterMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
@@ -19,6 +20,7 @@ import { EventStream, type Connection } from './stream/stream.ts';
 import { renderChart } from './view/chart.ts';
 import { find, findAs, setText } from './view/dom.ts';
 import { ExperimentPanel } from './view/experiment.ts';
+import { MapPanel } from './view/map.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
 import { RequestPanel } from './view/request.ts';
 import { SignInForm } from './view/sign-in.ts';
@@ -88,7 +90,11 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
 });
 
 const signOutButton = new SignOutButton(document, { signOut, ended: () => stream.lock(), announce });
-const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasSession) => signOutButton.show(hasSession));
+const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasSession) => {
+  signOutButton.show(hasSession);
+  // Without a key, only clients on the server's host may open it.
+  findAs(document, '#debug', HTMLAnchorElement).hidden = !hasSession;
+});
 
 const requestPanel = new RequestPanel(
   document,
@@ -98,6 +104,8 @@ const requestPanel = new RequestPanel(
   },
   render,
 );
+
+const mapPanel = new MapPanel(findAs(document, '#map', HTMLElement), () => render());
 
 const experimentPanel = new ExperimentPanel(document, { start: startExperiment, announce });
 
@@ -133,6 +141,7 @@ function render(): PageView {
   const at = now();
   const view = viewPage(state, connection, lastEventAt, at);
   renderPage(document, state, view);
+  mapPanel.render(state.traffic, at - lastEventAt <= timeStaleAfterMs);
   // A bar in progress grows with each frame.
   if (renderBars(at)) grow();
   return view;

@@ -2,6 +2,7 @@
 import type { Alerts } from './alerts.ts';
 import type { ReceivedExperiment } from './request/experiment.ts';
 import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './stream/polls.ts';
+import type { Traffic } from './map/traffic.ts';
 import { noRequests, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
 import type {
@@ -44,6 +45,8 @@ export interface PageState {
   readonly requests: Requests;
   /** The experiment that the server offers; null if it offers none. */
   readonly experiment: ReceivedExperiment | null;
+  /** The latest totals of the calls between services. */
+  readonly traffic: Traffic;
   /** Aggregates in progress, oldest first. */
   readonly polls: readonly Poll[];
   /** Whether this stream sends parts, which are more recent than the aggregate that they belong to. */
@@ -67,6 +70,7 @@ export const initialState: PageState = {
   alerts: { value: null, receivedAt: 0 },
   requests: noRequests,
   experiment: null,
+  traffic: [],
   polls: [],
   hasParts: false,
   malformed: null,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { describe, viewTable, viewWaterfall } from '../request/waterfall-view.ts';
+import { describe, tableHead, viewTable, viewWaterfall } from '../request/waterfall-view.ts';
 import type { PageState } from '../page-state.ts';
 import { runningRequest } from '../stream/polls.ts';
 import { isCut, type RequestRecord } from '../request/request.ts';
@@ -7,7 +7,8 @@ import { shownRequest } from '../request/requests.ts';
 import type { Scale } from '../request/scale.ts';
 import { findAs, find, setText } from './dom.ts';
 import { Strip, type StripActions } from './strip.ts';
-import { renderTable, renderWaterfall } from './waterfall.ts';
+import { renderTable } from './table.ts';
+import { renderWaterfall } from './waterfall.ts';
 
 /** The panel with one request: its waterfall, its table, and the strip of the last requests. */
 export class RequestPanel {
@@ -65,7 +66,7 @@ export class RequestPanel {
     setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
     renderTrace(this.#root, request.traceId);
     setText(find(this.#root, '#answered'), view.summary);
-    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), viewTable(request));
+    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, viewTable(request));
   }
 
   /** After the end of a session. */

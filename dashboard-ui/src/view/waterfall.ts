@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { tableHead, type Bar, type Row, type TableRow, type WaterfallView } from '../request/waterfall-view.ts';
+import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
 /** Heights in pixels. */
@@ -103,27 +103,4 @@ function note(at: number, middle: number, text: string, limit: number | null, fr
   const x = percent(isBefore ? from : at);
   const side = isInside || isBefore ? { 'text-anchor': 'end', dx: -8 } : { 'text-anchor': 'start', dx: limit === null ? 12 : 8 };
   return svg('text', { class: `note${isInside ? ' inside' : ''}`, x, y: middle, dy: 4, ...side }, text);
-}
-
-/** The table is built only while it is open. */
-export function renderTable(table: HTMLTableElement, rows: readonly TableRow[]): void {
-  const text = JSON.stringify(rows);
-  if (table.getAttribute('data-rows') === text) return;
-  table.setAttribute('data-rows', text);
-  const head = table.createTHead();
-  head.replaceChildren(line(tableHead, true));
-  const body = table.tBodies[0] ?? table.createTBody();
-  body.replaceChildren(...rows.map((row) => line(row, false)));
-}
-
-function line(cells: TableRow, isHead: boolean): HTMLTableRowElement {
-  const row = document.createElement('tr');
-  cells.forEach((text, index) => {
-    const cell = document.createElement(isHead || index === 0 ? 'th' : 'td');
-    if (isHead) cell.setAttribute('scope', 'col');
-    else if (index === 0) cell.setAttribute('scope', 'row');
-    cell.textContent = text;
-    row.append(cell);
-  });
-  return row;
 }

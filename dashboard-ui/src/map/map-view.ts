@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+import { counted, duration } from '../format.ts';
+import { services } from '../services.ts';
+import { providerRates, serviceRates, type ProviderTotals, type Rates, type ServiceTotals, type Traffic } from './traffic.ts';
+
+/** `idle`: no calls. `unknown`: no data. */
+export type LinkState = 'ok' | 'failing' | 'open' | 'probing' | 'idle' | 'unknown';
+
+/** An arrow of the map, with the texts above and below it. */
+export interface LinkView {
+  readonly from: string;
+  readonly to: string;
+  /** Below the name of its target, such as "3 addresses, 1 ejected"; may be empty. */
+  readonly note: string;
+  readonly state: LinkState;
+  readonly rate: string;
+  readonly detail: string;
+  /** The thickness of the arrow, in pixels. */
+  readonly weight: number;
+}
+
+export interface MapView {
+  readonly services: readonly LinkView[];
+  readonly providers: readonly LinkView[];
+  /** The calls to all services. */
+  readonly summary: string;
+  readonly rows: readonly (readonly string[])[];
+  readonly dimmed: boolean;
+}
+
+export const mapTableHead = ['From', 'To', 'Calls', 'Failures', 'Breaker', 'In flight', 'Addresses', 'Calls in total'] as const;
+
+const dashboard = 'dashboard';
+const weather = 'weather';
+const none = '–';
+
+/** `live`: whether events arrive. */
+export function viewMap(traffic: Traffic, live: boolean): MapView {
+  const latest = traffic.at(-1);
+  const links = services.map(({ key, name }) => {
+    const totals = latest?.services.get(key);
+    return totals === undefined ? unknownLink(dashboard, name) : serviceLink(name, totals, serviceRates(traffic, key));
+  });
+  const total = services.reduce((sum, { key }) => sum + (serviceRates(traffic, key)?.calls ?? 0), 0);
+  return {
+    services: links,
+    providers: providerLinks(traffic),
+    summary: traffic.length < 2 ? 'measuring' : total === 0 ? 'idle' : rateText(total).replace('/', ' calls/'),
+    rows: [
+      ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
+      ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
+    ],
+    dimmed: !live || latest === undefined,
+  };
+}
+
+/** Calls per second or, if they are rare, per minute. */
+export function rateText(perSecond: number): string {
+  if (perSecond === 0) return 'idle';
+  return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
+}
+
+/** For any rate between one call in ten seconds and 100,000 a second. */
+function weightOf(perSecond: number): number {
+  return Math.min(8, Math.max(1.5, 2.5 + Math.log10(Math.max(perSecond, 0.1))));
+}
+
+function serviceLink(name: string, totals: ServiceTotals, rates: Rates | null): LinkView {
+  return {
+    from: dashboard,
+    to: name,
+    note: addressText(totals),
+    state: stateOf(totals, rates),
+    rate: rates === null ? none : rateText(rates.calls),
+    detail: [failureText(rates), breakerText(totals)].filter((text) => text !== '').join(' · '),
+    weight: weightOf(rates?.calls ?? 0),
+  };
+}
+
+function stateOf(totals: ServiceTotals, rates: Rates | null): LinkState {
+  if (totals.open > 0) return 'open';
+  if (totals.halfOpen > 0) return 'probing';
+  if (rates === null) return 'unknown';
+  if (rates.failures > 0) return 'failing';
+  return rates.calls > 0 ? 'ok' : 'idle';
+}
+
+function failureText(rates: Rates | null): string {
+  if (rates === null) return '';
+  return rates.failures === 0 ? 'no failures' : `${rateText(rates.failures)} failed`;
+}
+
+/** The state of the breakers of all loops: "breaker open on 1 of 2 loops" if they differ. */
+function breakerText(totals: ServiceTotals): string {
+  const loops = totals.closed + totals.open + totals.halfOpen;
+  if (loops === 0) return '';
+  const [state, count] = totals.open > 0 ? (['open', totals.open] as const) : totals.halfOpen > 0 ? (['probing', totals.halfOpen] as const) : (['closed', totals.closed] as const);
+  return count === loops ? `breaker ${state}` : `breaker ${state} on ${count} of ${loops} loops`;
+}
+
+/** Empty for the usual single address. */
+function addressText(totals: ServiceTotals): string {
+  if (totals.addresses <= 1 && totals.ejected === 0) return '';
+  const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;
+  return `${counted(totals.addresses, 'address', 'addresses')}${ejected}`;
+}
+
+function providerLinks(traffic: Traffic): LinkView[] {
+  const providers = traffic.at(-1)?.providers ?? null;
+  if (providers === null) return [unknownLink(weather, 'provider', 'not known')];
+  if (providers.length === 0) return [{ ...unknownLink(weather, 'sample'), note: 'built in', state: 'idle', rate: 'no calls' }];
+  return providers.map((one): LinkView => {
+    const rates = providerRates(traffic, one.name);
+    const isPaused = one.cooldownMs > 0;
+    return {
+      from: weather,
+      to: one.name,
+      note: isPaused ? `paused for ${duration(Math.ceil(one.cooldownMs / 1_000))}` : '',
+      state: isPaused ? 'open' : rates !== null && rates.failures > 0 ? 'failing' : rates !== null && rates.calls > 0 ? 'ok' : 'idle',
+      rate: rates === null ? none : rateText(rates.calls),
+      detail: providerText(one),
+      weight: weightOf(rates?.calls ?? 0),
+    };
+  });
+}
+
+function providerText(provider: ProviderTotals): string {
+  if (provider.requests === 0) return 'not asked yet';
+  const failures = provider.failures === 0 ? 'none failed' : `${provider.failures} failed`;
+  return `asked ${counted(provider.requests, 'time')}, ${failures}`;
+}
+
+function unknownLink(from: string, to: string, note = ''): LinkView {
+  return { from, to, note, state: 'unknown', rate: none, detail: '', weight: weightOf(0) };
+}
+
+function serviceRow(name: string, link: LinkView | undefined, totals: ServiceTotals | undefined, rates: Rates | null): string[] {
+  if (totals === undefined) return [dashboard, name, none, none, none, none, none, none];
+  return [
+    dashboard,
+    name,
+    link?.rate ?? none,
+    rates === null ? none : rates.failures === 0 ? 'none' : rateText(rates.failures),
+    breakerText(totals).replace('breaker ', '') || none,
+    String(totals.inFlight),
+    addressText(totals) || String(totals.addresses),
+    String(totals.calls),
+  ];
+}
+
+function providerRow(one: ProviderTotals, rates: Rates | null): string[] {
+  const paused = one.cooldownMs > 0 ? 'paused' : none;
+  return [weather, one.name, rates === null ? none : rateText(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : rateText(rates.failures), paused, none, none, String(one.requests)];
+}
+
+/** The map in words, for its image role. */
+export function describeMap(view: MapView): string {
+  const texts = [...view.services, ...view.providers].map((link) => [`${link.from} to ${link.to}: ${link.rate}`, link.detail, link.note].filter((text) => text !== '').join(', '));
+  return `Service map. ${texts.join('. ')}.`;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+import { describeMap, mapTableHead, viewMap, type LinkView, type MapView } from '../map/map-view.ts';
+import type { Traffic } from '../map/traffic.ts';
+import { findAs, setText, svg } from './dom.ts';
+import { renderTable } from './table.ts';
+
+/** Units of the drawing of an arrow, in pixels. */
+const wireHeight = 14;
+const middle = wireHeight / 2;
+
+/** The panel with the arrows between the services. */
+export class MapPanel {
+  readonly #panel: HTMLElement;
+  readonly #drawing: HTMLElement;
+  readonly #details: HTMLDetailsElement;
+  #drawn = '';
+
+  /** `changed` is called when the panel must be rendered again. */
+  constructor(panel: HTMLElement, changed: () => void) {
+    this.#panel = panel;
+    this.#drawing = findAs(panel, '.map', HTMLElement);
+    this.#details = findAs(panel, 'details', HTMLDetailsElement);
+    this.#details.addEventListener('toggle', changed);
+  }
+
+  /** `live`: whether events arrive. */
+  render(traffic: Traffic, live: boolean): void {
+    const view = viewMap(traffic, live);
+    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), mapTableHead, view.rows);
+    const text = JSON.stringify(view);
+    if (text === this.#drawn) return;
+    this.#drawn = text;
+    setText(findAs(this.#panel, '.summary', HTMLElement), view.summary);
+    this.#drawing.classList.toggle('dimmed', view.dimmed);
+    this.#drawing.setAttribute('aria-label', describeMap(view));
+    this.#drawing.replaceChildren(...drawMap(view));
+  }
+}
+
+function drawMap(view: MapView): Node[] {
+  return [
+    element('div', 'node root', element('b', '', 'dashboard')),
+    ...view.services.flatMap((link, index) => drawLink(link, 'service', index + 1, index + 1 === view.services.length)),
+    ...view.providers.flatMap((link, index) => drawLink(link, 'provider', index + 1, view.providers.length === 1)),
+    legend(),
+  ];
+}
+
+/** `isTall`: takes two rows. */
+function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): Node[] {
+  const texts = element('div', `link ${kind}`, element('b', 'rate', link.rate), wire(link), element('span', 'detail', link.detail));
+  const note = link.note === '' ? [] : [element('span', 'note', link.note)];
+  const node = element('div', `node ${kind}`, element('b', '', link.to), ...note);
+  for (const part of [texts, node]) {
+    part.dataset['state'] = link.state;
+    part.dataset['row'] = String(row);
+    part.classList.toggle('tall', isTall);
+  }
+  return [texts, node];
+}
+
+/** An arrow; a gap and a switch in its middle show an open breaker, so that color is not needed to see it. */
+function wire(link: LinkView): SVGElement {
+  const weight = { 'stroke-width': link.weight };
+  const size = 4 + link.weight;
+  const head = svg('svg', { x: '100%', overflow: 'visible' });
+  head.append(svg('path', { class: 'head', d: `M${-2 * size} ${middle - size}L0 ${middle}L${-2 * size} ${middle + size}Z` }));
+  const isOpen = link.state === 'open';
+  const lines = isOpen
+    ? [svg('line', { x1: 0, x2: '44%', y1: middle, y2: middle, ...weight }), svg('line', { x1: '56%', x2: '99%', y1: middle, y2: middle, ...weight })]
+    : [svg('line', { x1: 0, x2: '99%', y1: middle, y2: middle, ...weight })];
+  const gap = svg('svg', { x: '44%', width: '12%', height: wireHeight, overflow: 'visible' });
+  gap.append(svg('line', { class: 'switch', x1: 0, x2: '90%', y1: middle, y2: 0 }));
+  return svg('svg', { class: 'wire', width: '100%', height: wireHeight, 'aria-hidden': 'true' }, ...lines, ...(isOpen ? [gap] : []), head);
+}
+
+const legendTexts: readonly (readonly [string, LinkView['state'], number])[] = [
+  ['calls succeed; thicker: more calls', 'ok', 3],
+  ['some calls fail', 'failing', 3],
+  ['breaker open: calls fail at once', 'open', 3],
+];
+
+function legend(): HTMLElement {
+  const items = legendTexts.map(([text, state, weight]) => {
+    const sample = wire({ from: '', to: '', note: '', state, rate: '', detail: '', weight });
+    const item = element('li', 'link', sample, text);
+    item.dataset['state'] = state;
+    return item;
+  });
+  return element('ul', 'map-legend', ...items);
+}
+
+function element(name: string, className: string, ...children: readonly (Node | string)[]): HTMLElement {
+  const made = document.createElement(name);
+  if (className !== '') made.className = className;
+  made.append(...children);
+  return made;
+}

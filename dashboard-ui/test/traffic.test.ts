@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+import { describe, expect, test } from 'vitest';
+import { describeMap, rateText, viewMap } from '../src/map/map-view.ts';
+import { parseMapEvent, providerRates, serviceRates, withSample, type Traffic, type TrafficSample } from '../src/map/traffic.ts';
+import { mapBody } from './sample-maps.ts';
+
+function parse(body: object): TrafficSample {
+  const sample = parseMapEvent(JSON.stringify(body));
+  if (sample === null) throw new Error('malformed');
+  return sample;
+}
+
+const traffic = (...bodies: object[]): Traffic => bodies.map(parse).reduce(withSample, [] as Traffic);
+
+describe('parseMapEvent', () => {
+  test('is null for anything but an object with a time', () => {
+    for (const text of ['', '[]', '{}', '{"at_ms":"1"}']) expect(parseMapEvent(text)).toBeNull();
+  });
+
+  test('takes counts that are missing or of another type as zero, and ignores unknown services', () => {
+    const sample = parse({ at_ms: 1, services: { time_service: { calls: -3, failures: '1' }, other: {} }, weather: { providers: [null, { name: 7 }] } });
+    expect([...sample.services.keys()]).toEqual(['time_service']);
+    expect(sample.services.get('time_service')).toMatchObject({ calls: 0, failures: 0, open: 0, addresses: 0 });
+    expect(sample.providers).toEqual([{ name: '7', requests: 0, failures: 0, cooldownMs: 0 }]);
+  });
+
+  test('bounds the number and the names of providers', () => {
+    const providers = Array.from({ length: 100 }, () => ({ name: 'x'.repeat(1_000) }));
+    const sample = parse({ at_ms: 1, weather: { providers } });
+    expect(sample.providers?.length).toBe(4);
+    expect(sample.providers?.[0]?.name.length).toBe(40);
+  });
+});
+
+describe('rates', () => {
+  test('are differences per second, over the last ten seconds', () => {
+    const samples = traffic(...Array.from({ length: 60 }, (_, i) => mapBody({ atMs: 2_000 * i, calls: 6 * i, failures: i })));
+    expect(samples.length).toBe(6);
+    expect(serviceRates(samples, 'weather_service')).toEqual({ calls: 3, failures: 0.5 });
+  });
+
+  test('are unknown with one sample, and start again with another process', () => {
+    const before = traffic(mapBody({ atMs: 8_000, calls: 90 }), mapBody({ atMs: 10_000, calls: 100 }));
+    expect(serviceRates(before, 'time_service')).not.toBeNull();
+    for (const restarted of [mapBody({ atMs: 12_000, calls: 1 }), mapBody({ atMs: 1_000, calls: 200 })]) {
+      expect(withSample(before, parse(restarted)).length).toBe(1);
+    }
+  });
+
+  test('after a pause, are those since the last sample before it', () => {
+    const samples = traffic(mapBody({ atMs: 0, calls: 0 }), mapBody({ atMs: 2_000, calls: 4 }), mapBody({ atMs: 60_000, calls: 120 }));
+    expect(serviceRates(samples, 'time_service')?.calls).toBe(2);
+  });
+
+  test('of a provider are not negative after a restart of the weather service', () => {
+    const samples = traffic(mapBody({ atMs: 0, requests: 50 }), mapBody({ atMs: 2_000, requests: 0 }));
+    expect(providerRates(samples, 'wttr.in')).toEqual({ calls: 0, failures: 0 });
+  });
+});
+
+describe('viewMap', () => {
+  const link = (view: ReturnType<typeof viewMap>, to: string) => [...view.services, ...view.providers].find((one) => one.to === to);
+
+  test('has a rate, failures and the state of the breaker for each arrow', () => {
+    const view = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 7, failures: 1 })), true);
+    expect(link(view, 'time')).toMatchObject({ from: 'dashboard', state: 'failing', rate: '3.5/s', detail: '0.5/s failed · breaker closed' });
+    expect(view.summary).toBe('11 calls/s');
+    expect(describeMap(view)).toContain('dashboard to time: 3.5/s, 0.5/s failed · breaker closed.');
+    expect(view.rows[0]).toEqual(['dashboard', 'time', '3.5/s', '0.5/s', 'closed', '0', '1', '7']);
+  });
+
+  test('shows an open breaker, also if it is open on some loops only', () => {
+    const one = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
+    expect(link(one, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
+    const probing = viewMap(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
+    expect(link(probing, 'weather')).toMatchObject({ state: 'probing', detail: 'breaker probing' });
+  });
+
+  test('shows replicas only if there are several', () => {
+    expect(link(viewMap(traffic(mapBody({ atMs: 0 })), true), 'system')?.note).toBe('');
+    expect(link(viewMap(traffic(mapBody({ atMs: 0, addresses: 3, ejected: 1 })), true), 'system')?.note).toBe('3 addresses, 1 ejected');
+  });
+
+  test('shows a provider in its cooldown as paused', () => {
+    const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3, providerFailures: 2, cooldownMs: 4_200 })), true);
+    expect(link(view, 'wttr.in')).toMatchObject({ state: 'open', note: 'paused for 5 s', detail: 'asked 3 times, 2 failed' });
+  });
+
+  test('tells a built-in sample from providers that are not known', () => {
+    const sample = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: { providers: [] } }), true);
+    expect(sample.providers).toMatchObject([{ to: 'sample', note: 'built in' }]);
+    const unknown = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: null }), true);
+    expect(unknown.providers).toMatchObject([{ to: 'provider', state: 'unknown' }]);
+  });
+
+  test('is dimmed and measures nothing without data', () => {
+    expect(viewMap([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
+    expect(viewMap([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
+    expect(viewMap(traffic(mapBody({ atMs: 0 })), false).dimmed).toBe(true);
+  });
+});
+
+test.each([
+  [0, 'idle'],
+  [0.02, '1.2/min'],
+  [0.666, '0.67/s'],
+  [12.34, '12/s'],
+  [1_234.5, '1230/s'],
+])('a rate of %d is shown as %s', (rate, text) => expect(rateText(rate)).toBe(text));
