@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { expect, test as base, type Page } from '@playwright/test';
+import { test as base } from '@playwright/test';
 import { weatherBody } from '../test/sample-bodies.ts';
+import { badge, expect, test } from './fixtures.ts';
 import { Stack, weatherServer } from './programs.ts';
-
-/** Fails a test on script errors and on violations of the content security policy. */
-const test = base.extend<{ stack: Stack }>({
-  stack: async ({}, use) => {
-    const stack = await Stack.start();
-    await use(stack);
-    await stack.stop();
-  },
-  page: async ({ page }, use) => {
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(String(error)));
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) errors.push(message.text());
-    });
-    await use(page);
-    expect(errors).toEqual([]);
-  },
-});
-
-const badge = (page: Page, name: string) => page.getByRole('region', { name }).locator('.badge');
 
 /** Waits for the condition, and returns the milliseconds that it took. */
 async function measured(condition: () => Promise<unknown>): Promise<number> {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import type { Program } from './programs.ts';
+
+interface ServerEvent {
+  readonly type: string;
+  readonly data: string;
+  /** Milliseconds since the first event. */
+  readonly at: number;
+}
+
+/** The length of the recording that the page is sent again and again: a multiple of all intervals of the server. */
+const recordingMs = 6_000;
+
+/** Events of the server, of `recordingMs`. */
+async function record(dashboard: Program): Promise<ServerEvent[]> {
+  const response = await fetch(`${dashboard.url}/api/events`);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const events: ServerEvent[] = [];
+  const start = Date.now();
+  let text = '';
+  while (Date.now() - start < recordingMs) {
+    const part = await reader?.read();
+    if (part === undefined || part.done) throw new Error('the stream has ended');
+    text += part.value;
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const found = /^event: (\w+)\ndata: (.*)$/m.exec(block);
+      if (found?.[1] !== undefined && found[2] !== undefined) events.push({ type: found[1], data: found[2], at: Date.now() - start });
+    }
+  }
+  await reader?.cancel();
+  return events;
+}
+
+/**
+ * Replaces the clock and the timers of the page: `advance` runs what is due, which takes a fraction of that time. (Playwright's
+ * clock waits for some milliseconds at each timer.)
+ */
+async function installClock(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const timers = new Map<number, { at: number; every: number | null; run: () => void }>();
+    const start = Date.now();
+    let now = 0;
+    let last = 0;
+    const add = (run: () => void, delay: number, every: number | null): number => {
+      timers.set(++last, { at: now + delay, every, run });
+      return last;
+    };
+    const remove = (id: number): boolean => timers.delete(id);
+    const advance = (milliseconds: number): void => {
+      const end = now + milliseconds;
+      for (;;) {
+        const [id, next] = [...timers].reduce((a, b) => (b[1].at < a[1].at ? b : a), [0, { at: Infinity, every: null, run: () => {} }]);
+        if (next.at > end) break;
+        now = next.at;
+        if (next.every === null) timers.delete(id);
+        else next.at += next.every;
+        next.run();
+      }
+      now = end;
+    };
+    performance.now = () => now;
+    Date.now = () => start + now;
+    Object.assign(window, {
+      advance,
+      setTimeout: (run: () => void, delay = 0) => add(run, delay, null),
+      setInterval: (run: () => void, every: number) => add(run, every, every),
+      requestAnimationFrame: (run: (at: number) => void) => add(() => run(now), 16, null),
+      clearTimeout: remove,
+      clearInterval: remove,
+      cancelAnimationFrame: remove,
+    });
+  });
+}
+
+/** Replaces the connection of the page by one that sends the recorded events again and again, as if they were later ones. */
+async function replay(page: Page, events: readonly ServerEvent[]): Promise<void> {
+  await page.addInitScript(({ recorded, cycleMs }) => {
+    let cycle = 0;
+    class Replayed extends EventTarget {
+      readyState = 1;
+      readonly timer = setInterval(() => play(this), cycleMs);
+      constructor() {
+        super();
+        setTimeout(() => play(this), 0);
+      }
+      close(): void {
+        clearInterval(this.timer);
+      }
+    }
+    const play = (source: EventTarget): void => {
+      const shift = cycleMs * cycle++;
+      if (shift === 0) source.dispatchEvent(new MessageEvent('open'));
+      for (const { type, data, at } of recorded) setTimeout(() => source.dispatchEvent(new MessageEvent(type, { data: shifted(data, shift) })), at);
+    };
+    const shifted = (data: string, by: number): string => {
+      const body = JSON.parse(data) as Record<string, unknown>;
+      if (typeof body['poll'] === 'number') body['poll'] += by;
+      if (typeof body['at_ms'] === 'number') body['at_ms'] += by;
+      if (typeof body['started_at'] === 'string') body['started_at'] = new Date(Date.parse(body['started_at']) + by).toISOString();
+      if (typeof body['trace_id'] === 'string') body['trace_id'] = by.toString(16).padStart(8, '0') + body['trace_id'].slice(8);
+      return JSON.stringify(body);
+    };
+    Object.assign(window, { EventSource: Replayed });
+    // The page has a connection of its own.
+    Reflect.deleteProperty(Navigator.prototype, 'locks');
+  }, { recorded: events, cycleMs: recordingMs });
+}
+
+test('an hour of events leaves at most 0.2 MB in the memory of the page', async ({ page, stack }) => {
+  test.setTimeout(180_000);
+  await installClock(page);
+  await replay(page, await record(stack.dashboard));
+  await page.goto(stack.dashboard.url);
+  const session = await page.context().newCDPSession(page);
+  const heap = async (): Promise<number> => {
+    await session.send('HeapProfiler.collectGarbage');
+    return (await session.send('Runtime.getHeapUsage')).usedSize;
+  };
+  const minutes = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; ++i) await page.evaluate(() => (window as unknown as { advance: (ms: number) => void }).advance(60_000));
+  };
+  // The charts have 15 minutes of history, which must be full before.
+  await minutes(18);
+  await expect(page.locator('#connection')).toHaveText('live');
+  const before = await heap();
+  await minutes(60);
+  const after = await heap();
+  await expect(page.locator('#connection')).toHaveText('live');
+  await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time/);
+  expect(after - before).toBeLessThanOrEqual(200_000);
+});
