@@ -42,6 +42,17 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
              timeout_parser(), "10s");
   parser.add(run.deadline, {"--deadline", "", "Deadline for goodput, also sent as a deadline header"},
              deadline_parser(), "none");
+  parser.add(run.patience,
+             {"--patience", "", "Time after which a caller abandons an attempt, by closing its connection"},
+             patience_parser(), "none");
+  parser.add(run.retries,
+             {"--retries", "",
+              "Maximum number of retries of a request that was abandoned or failed, or whose status is 429 or 5xx"},
+             retries_parser(), "0");
+  parser.add(
+      run.retry_backoff,
+      {"--retry-backoff", "", "Upper limit of the random pause before the first retry; doubled for each further one"},
+      retry_backoff_parser(), "0: no pause");
   parser.add_switch(flags.no_keep_alive, "--no-keep-alive", "Open a connection for each request");
   parser.add_list(run.objectives, {"--slo", "", "Objective such as 'time:p99<200ms' or 'error_rate<0.1%'; repeatable"},
                   config::text());

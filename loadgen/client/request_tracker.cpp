@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loadgen/client/request_tracker.hpp"
 
+#include <algorithm>
+
 namespace cohort::loadgen {
+
+deadline attempt_deadline(const scheduled_request& request, const load_settings& settings) noexcept {
+  const auto request_end = request.intended_start + settings.timeout;
+  if (!settings.callers.patience) return deadline{request_end};
+  const auto attempt_start = request.attempt == 1 ? request.intended_start : request.retry_start;
+  return deadline{std::min(request_end, attempt_start + *settings.callers.patience)};
+}
 
 request_tracker::request_tracker(loop& event_loop, const load_settings& settings)
     : loop_(event_loop), settings_(settings), recorder_(settings.profile.phases().size(), settings.targets.size()) {}
@@ -13,12 +22,23 @@ void request_tracker::on_scheduled(const scheduled_request& request) {
   ++outstanding_;
 }
 
-void request_tracker::on_unsent(const scheduled_request& request) {
+void request_tracker::end_without_attempt(const scheduled_request& request, request_outcome outcome) {
   const auto now = loop_.now();
   auto& stats = stats_of(request);
-  ++stats.outcomes[static_cast<std::size_t>(request_outcome::unsent)];
+  ++stats.outcomes[static_cast<std::size_t>(outcome)];
   stats.response_time.record_censored(now - request.intended_start);
+  count_abandoned(request, outcome);
   on_ended(now);
+}
+
+void request_tracker::on_retry(const scheduled_request& request, request_outcome outcome) {
+  ++stats_of(request).retries;
+  count_abandoned(request, outcome);
+}
+
+void request_tracker::count_abandoned(const scheduled_request& request, request_outcome outcome) {
+  if (!settings_.callers.patience || is_response(outcome) || outcome == request_outcome::unfinished) return;
+  if (attempt_deadline(request, settings_).expired(loop_.now())) ++stats_of(request).abandoned;
 }
 
 void request_tracker::on_ended(time_point now) {
@@ -33,10 +53,6 @@ active_request::active_request(request_tracker& tracker, const scheduled_request
 
 active_request::~active_request() {
   if (!is_finished_) finish({request_outcome::unfinished});
-}
-
-deadline active_request::timeout() const noexcept {
-  return deadline{schedule_.intended_start + tracker_.settings_.timeout};
 }
 
 void active_request::on_sent() {
@@ -56,14 +72,22 @@ void active_request::finish(const request_result& result) {
   if (is_response(result.outcome)) {
     stats.response_time.record(response_time);
     stats.service_time.record(now - sent_time_);
-    const auto& deadline = tracker_.settings_.deadline;
-    if (deadline && response_time <= *deadline && is_success(result.outcome)) ++stats.on_time;
+    const auto limit = tracker_.settings_.goodput_limit();
+    if (limit && response_time <= *limit && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {
     // The response would have taken longer than the time observed. Errors before the timeout are no evidence about it.
     stats.response_time.record_censored(response_time);
   }
+  tracker_.count_abandoned(schedule_, result.outcome);
   --tracker_.in_flight_;
   tracker_.on_ended(now);
+}
+
+void active_request::finish_attempt(const request_result& result) {
+  is_finished_ = true;
+  tracker_.on_retry(schedule_, result.outcome);
+  tracker_.last_end_ = tracker_.loop_.now();
+  --tracker_.in_flight_;
 }
 
 }  // namespace cohort::loadgen

@@ -10,7 +10,7 @@
 
 namespace cohort::loadgen {
 
-/// A request that is due.
+/// An attempt of a request that is due.
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
@@ -18,7 +18,14 @@ struct scheduled_request {
   time_point intended_start;
   /// The time of the dispatch. The difference is the dispatch lag.
   time_point dispatch_time;
+  /// From 1. Those after the first are retries.
+  unsigned attempt = 1;
+  /// Of a retry. The first attempt starts with the request.
+  time_point retry_start{};
 };
+
+/// When an attempt ends without a response: at the timeout of its request, or when the caller has lost its patience.
+deadline attempt_deadline(const scheduled_request& request, const load_settings& settings) noexcept;
 
 struct request_result {
   request_outcome outcome = request_outcome::unfinished;
@@ -34,8 +41,14 @@ class request_tracker {
 
   /// Records a request that is due. Every planned request is counted here, once.
   void on_scheduled(const scheduled_request& request);
-  /// A scheduled request ends without having been sent.
-  void on_unsent(const scheduled_request& request);
+  /// A scheduled request ends without having been sent, or its last attempt without a connection.
+  void on_unsent(const scheduled_request& request) { end_without_attempt(request, request_outcome::unsent); }
+  /// The run ends during the pause before a retry.
+  void on_retry_cancelled(const scheduled_request& request) {
+    end_without_attempt(request, request_outcome::unfinished);
+  }
+  /// An attempt ends with this outcome, and its request will be retried.
+  void on_retry(const scheduled_request& request, request_outcome outcome);
   void on_connection_opened(const scheduled_request& request) { ++stats_of(request).connections_opened; }
   void on_bytes_received(const scheduled_request& request, std::size_t bytes) {
     stats_of(request).bytes_received += bytes;
@@ -56,6 +69,9 @@ class request_tracker {
  private:
   friend class active_request;
   request_stats& stats_of(const scheduled_request& request) { return recorder_.stats(request.phase, request.target); }
+  void end_without_attempt(const scheduled_request& request, request_outcome outcome);
+  /// Counts an attempt that has ended because the caller has lost its patience.
+  void count_abandoned(const scheduled_request& request, request_outcome outcome);
   void on_ended(time_point now);
 
   loop& loop_;
@@ -67,8 +83,8 @@ class request_tracker {
   wait_queue idle_;
 };
 
-/// A scheduled request that a connection is working on. If it is destroyed without `finish`, its outcome is
-/// `unfinished`.
+/// An attempt that a connection is working on. If it is destroyed without `finish` or `finish_attempt`, the outcome of
+/// its request is `unfinished`.
 class active_request {
  public:
   active_request(request_tracker& tracker, const scheduled_request& schedule);
@@ -77,11 +93,13 @@ class active_request {
   active_request& operator=(const active_request&) = delete;
 
   const scheduled_request& schedule() const noexcept { return schedule_; }
-  /// The intended start plus `--timeout`.
-  deadline timeout() const noexcept;
+  deadline timeout() const noexcept { return attempt_deadline(schedule_, tracker_.settings_); }
   /// The request has been written completely.
   void on_sent();
+  /// The attempt was the last one: the request ends.
   void finish(const request_result& result);
+  /// The attempt ends, and the request will be retried.
+  void finish_attempt(const request_result& result);
 
  private:
   request_tracker& tracker_;

@@ -20,6 +20,8 @@ constexpr std::size_t max_waiting = 1 << 18;
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
 /// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
 constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
+/// The pause before a retry doubles this many times at most.
+constexpr unsigned max_backoff_doublings = 10;
 
 std::size_t initial_buffer_size(std::size_t connections, std::size_t targets) {
   return std::clamp<std::size_t>(max_buffer_bytes / std::max<std::size_t>(connections * targets, 1), 4096, 16384);
@@ -55,8 +57,8 @@ request_outcome outcome_of_write_error(const error_code& error, bool is_reused) 
   return is_reused ? request_outcome::stale_reuse : request_outcome::write;
 }
 
-/// The request to a target as sent, with the default header fields.
-std::string serialize_request(const target& target, const load_settings& settings) {
+/// The request to a target as sent, with the default header fields. `time_left`: until the deadline, if there is one.
+std::string serialize_request(const target& target, const load_settings& settings, std::optional<duration> time_left) {
   auto request = target.request;
   const auto has_field = [&](std::string_view name) {
     return std::any_of(request.fields.begin(), request.fields.end(),
@@ -66,10 +68,10 @@ std::string serialize_request(const target& target, const load_settings& setting
   // The time to decompress is not the server's.
   if (!has_field("accept-encoding")) request.fields.emplace_back("Accept-Encoding", "identity");
   if (!settings.keep_alive) request.fields.emplace_back("Connection", "close");
-  if (settings.deadline) {
+  if (time_left) {
     const time_point now{};
     request.fields.emplace_back(http::envoy_timeout_field,
-                                http::format_envoy_timeout(deadline::after(now, *settings.deadline), now));
+                                http::format_envoy_timeout(deadline::after(now, *time_left), now));
   }
   return std::string{std::string_view{http::serialize(request)}};
 }
@@ -104,6 +106,8 @@ class target_client::connection {
   target_client& owner;
   net::stream_ptr stream;
   receive_buffer buffer;
+  /// The text of a retry whose deadline is nearer than that of a first attempt.
+  std::string retry_text;
   std::size_t response_count = 0;
   time_point idle_since{};
 };
@@ -115,7 +119,8 @@ target_client::target_client(client_context& context, std::size_t target_index, 
       target_index_(target_index),
       max_connections_(max_connections),
       buffer_size_(initial_buffer_size(max_connections, context.settings.targets.size())),
-      request_text_(serialize_request(target_, context.settings)) {}
+      request_text_(serialize_request(target_, context.settings, context.settings.deadline)),
+      patience_timer_(context.event_loop.timers(), this) {}
 
 target_client::~target_client() = default;
 
@@ -127,18 +132,64 @@ void target_client::submit(const scheduled_request& request) {
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
   } else if (waiting_.size() < max_waiting) {
-    waiting_.push_back(request);
+    add_waiting(request);
   } else {
     context_.tracker.on_unsent(request);
   }
 }
 
+void target_client::add_waiting(const scheduled_request& request) {
+  waiting_.push_back(request);
+  if (!context_.settings.callers.patience || patience_timer_.armed()) return;
+  patience_timer_.arm(attempt_deadline(waiting_.front(), context_.settings).time());
+}
+
 void target_client::expire_waiting() {
   const auto now = context_.event_loop.now();
-  while (!waiting_.empty() && waiting_.front().intended_start + context_.settings.timeout <= now) {
-    context_.tracker.on_unsent(waiting_.front());
+  while (!waiting_.empty() && attempt_deadline(waiting_.front(), context_.settings).expired(now)) {
+    const auto expired = waiting_.front();
     waiting_.pop_front();
+    if (will_retry(expired, request_outcome::unsent)) {
+      context_.tracker.on_retry(expired, request_outcome::unsent);
+      retry(expired);
+    } else {
+      context_.tracker.on_unsent(expired);
+    }
   }
+  if (waiting_.empty() || !context_.settings.callers.patience) {
+    patience_timer_.disarm();
+  } else {
+    patience_timer_.arm(attempt_deadline(waiting_.front(), context_.settings).time());
+  }
+}
+
+bool target_client::will_retry(const scheduled_request& request, request_outcome outcome) const noexcept {
+  using enum request_outcome;
+  const auto& settings = context_.settings;
+  if (request.attempt > settings.callers.max_retries || context_.is_stopping) return false;
+  const bool is_retryable = outcome == status_429 || outcome == status_5xx || outcome == status_503;
+  if ((is_response(outcome) && !is_retryable) || outcome == unfinished) return false;
+  return request.intended_start + settings.timeout > context_.event_loop.now();
+}
+
+void target_client::retry(const scheduled_request& last_attempt) {
+  auto next = last_attempt;
+  ++next.attempt;
+  next.retry_start = next.dispatch_time = context_.event_loop.now();
+  const auto doublings = std::min(last_attempt.attempt - 1, max_backoff_doublings);
+  const auto max_pause = context_.settings.callers.backoff * (std::int64_t{1} << doublings);
+  if (max_pause == duration{0}) return submit(next);
+  const auto pause = context_.event_loop.random().uniform_between(duration{0}, max_pause);
+  context_.connections.spawn(retry_after(*this, next, pause));
+}
+
+task<> target_client::retry_after(target_client& self, scheduled_request next, duration pause) {
+  auto pausing = sleep_for(pause);
+  const auto status = co_await std::move(pausing);
+  if (status == wait_status::cancelled || self.context_.is_stopping)
+    co_return self.context_.tracker.on_retry_cancelled(next);
+  next.retry_start = next.dispatch_time = self.context_.event_loop.now();
+  self.submit(next);
 }
 
 void target_client::close() {
@@ -166,7 +217,12 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
     {
       active_request request{context.tracker, *next};
       result = co_await run_request(current, request);
-      request.finish(result);
+      if (self.will_retry(*next, result.outcome)) {
+        request.finish_attempt(result);
+        self.retry(*next);
+      } else {
+        request.finish(result);
+      }
       current.idle_since = context.tracker.last_end();
     }
     next = context.scheduler->on_connection_free(self.target_index_, result.outcome);
@@ -190,7 +246,7 @@ task<request_result> target_client::run_request(connection& connection, active_r
     co_return request_result{request_outcome::unsent};
   }
   connection.stream->set_deadline(request.timeout());
-  const std::string_view text = connection.owner.request_text_;
+  const auto text = request_text(connection, request.schedule());
   const auto written = connection.stream->try_write({asio::buffer(text), asio::const_buffer{}});
   if (!written || *written < text.size()) {
     auto sending = send(connection, text.substr(written ? *written : 0));
@@ -211,6 +267,17 @@ task<request_result> target_client::run_request(connection& connection, active_r
   }
   connection.end_exchange(context.settings.keep_alive && reader.keep_alive());
   co_return request_result{reader.outcome(), reader.status()};
+}
+
+/// A retry tells the server the time that is left until the deadline, at least a millisecond.
+std::string_view target_client::request_text(connection& connection, const scheduled_request& request) {
+  const auto& context = connection.owner.context_;
+  const auto& deadline = context.settings.deadline;
+  if (request.attempt == 1 || !deadline) return connection.owner.request_text_;
+  const auto left = request.intended_start + *deadline - context.event_loop.now();
+  const auto time_left = std::max<duration>(left, std::chrono::milliseconds{1});
+  connection.retry_text = serialize_request(connection.owner.target_, context.settings, time_left);
+  return connection.retry_text;
 }
 
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {

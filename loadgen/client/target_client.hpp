@@ -50,7 +50,7 @@ class target_client {
   std::size_t max_connections() const noexcept { return max_connections_; }
   /// Sends a request as soon as a connection is idle or can be opened.
   void submit(const scheduled_request& request);
-  /// Ends the waiting requests whose timeout has passed, as `unsent`.
+  /// Ends the waiting attempts whose deadline has passed; a request without a further attempt is `unsent`.
   void expire_waiting();
   /// Ends all waiting requests as `unsent`, and closes idle connections.
   void close();
@@ -63,11 +63,18 @@ class target_client {
 
   static task<> run_connection(target_client& self, scheduled_request first);
   static task<request_result> run_request(connection& connection, active_request& request);
+  static std::string_view request_text(connection& connection, const scheduled_request& request);
   static task<std::optional<request_result>> open(connection& connection, active_request& request);
   static task<std::optional<request_result>> send(connection& connection, std::string_view rest);
   static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
                                                const net::io_result& count, bool any_bytes);
   next_request take_waiting();
+  void add_waiting(const scheduled_request& request);
+  /// Whether a caller tries again after an attempt with this outcome.
+  bool will_retry(const scheduled_request& request, request_outcome outcome) const noexcept;
+  /// Submits the next attempt, after the pause of the backoff.
+  void retry(const scheduled_request& last_attempt);
+  static task<> retry_after(target_client& self, scheduled_request next, duration pause);
 
   client_context& context_;
   const target& target_;
@@ -78,6 +85,8 @@ class target_client {
   std::string request_text_;
   std::size_t open_connections_ = 0;
   std::deque<scheduled_request> waiting_;
+  /// Armed while callers with patience wait for a connection. Without patience, waiting requests expire each second.
+  bound_timer<&target_client::expire_waiting> patience_timer_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };
 

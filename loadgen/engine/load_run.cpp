@@ -53,6 +53,7 @@ void load_run::init_report() {
   report_.planned_rate = planned_rate(settings_);
   report_.planned_duration = settings_.profile.length();
   report_.deadline = settings_.deadline;
+  report_.callers = settings_.callers;
   report_.generator.threads = static_cast<unsigned>(environment_.worker_loops.size());
   report_.generator.connections = static_cast<unsigned>(settings_.connections);
 }

@@ -6,6 +6,8 @@ namespace cohort::loadgen {
 void request_stats::add(const request_stats& other) {
   planned += other.planned;
   sent += other.sent;
+  retries += other.retries;
+  abandoned += other.abandoned;
   for (std::size_t i = 0; i < outcome_count; ++i) outcomes[i] += other.outcomes[i];
   on_time += other.on_time;
   for (const auto& [code, count] : other.statuses) statuses[code] += count;
@@ -15,6 +17,10 @@ void request_stats::add(const request_stats& other) {
   service_time.add(other.service_time);
   dispatch_lag.add(other.dispatch_lag);
   connection_wait.add(other.connection_wait);
+}
+
+double request_stats::amplification() const noexcept {
+  return planned == 0 ? 1 : 1 + static_cast<double>(retries) / static_cast<double>(planned);
 }
 
 double request_stats::error_rate() const noexcept {
@@ -29,6 +35,8 @@ interval_stats summarize(const request_stats& stats) {
   summary.answered = response_count(stats.outcomes);
   summary.ended = total_count(stats.outcomes);
   summary.failed = stats.failure_count();
+  summary.on_time = stats.on_time;
+  summary.retries = stats.retries;
   const auto& response_time = stats.response_time.observed();
   summary.p50_us = response_time.percentile(50);
   summary.p90_us = response_time.percentile(90);

@@ -13,10 +13,14 @@ namespace cohort::loadgen {
 struct request_stats {
   /// Requests whose intended start has passed; the sum of `outcomes` once all of them have ended.
   std::uint64_t planned = 0;
-  /// Requests written to the connection completely.
+  /// Requests written to the connection completely, retries included.
   std::uint64_t sent = 0;
+  /// Attempts after the first ones.
+  std::uint64_t retries = 0;
+  /// Attempts that ended without a response because the caller lost its patience.
+  std::uint64_t abandoned = 0;
   outcome_counts outcomes{};
-  /// Successes within `--deadline` of the intended start (goodput). Zero without a deadline.
+  /// Successes within `load_settings::goodput_limit` of the intended start. Zero without a limit.
   std::uint64_t on_time = 0;
   std::map<unsigned, std::uint64_t> statuses;
   std::uint64_t bytes_received = 0;
@@ -28,6 +32,8 @@ struct request_stats {
   histogram connection_wait;         // from the dispatch to the request sent
 
   void add(const request_stats& other);
+  /// Attempts over planned requests; 1 without retries.
+  double amplification() const noexcept;
   /// Requests without success over all requests that have ended; zero if none has.
   double error_rate() const noexcept;
   std::uint64_t failure_count() const noexcept { return total_count(outcomes) - success_count(outcomes); }
@@ -40,7 +46,9 @@ struct interval_stats {
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;  // ended without success
   std::uint64_t ended = 0;   // answered or failed; not their sum, because a response with status 500 is both
-  std::uint64_t p50_us = 0;  // of the response time; zero if nothing was answered
+  std::uint64_t on_time = 0;
+  std::uint64_t retries = 0;  // in the interval in which the attempt before ended
+  std::uint64_t p50_us = 0;   // of the response time; zero if nothing was answered
   std::uint64_t p90_us = 0;
   std::uint64_t p99_us = 0;
   std::uint64_t max_us = 0;

@@ -96,6 +96,11 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
   add("keep_alive", load.keep_alive ? "yes" : "no");
   add("threads", std::to_string(configuration.threads));
   add("timeout_s", exact_seconds(load.timeout));
+  if (load.callers.patience) add("patience_s", exact_seconds(*load.callers.patience));
+  if (load.callers.max_retries > 0) {
+    add("retries",
+        std::to_string(load.callers.max_retries) + ", backoff " + exact_seconds(load.callers.backoff) + " s");
+  }
   add("deadline_s", load.deadline ? exact_seconds(*load.deadline) : "none");
   return fingerprint;
 }

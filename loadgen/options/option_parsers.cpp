@@ -157,5 +157,8 @@ value_parser<std::int64_t> weight_parser() { return config::integer(1, 1000); }
 value_parser<duration> length_parser() { return duration_parser(100ms, 168h, "from 0.1 seconds to 168h"); }
 value_parser<duration> timeout_parser() { return duration_parser(1ms, 1h, "from 1ms to 1h"); }
 value_parser<duration> deadline_parser() { return duration_parser(1ms, 1h, "from 1ms to 1h"); }
+value_parser<duration> patience_parser() { return duration_parser(1ms, 1h, "from 1ms to 1h"); }
+value_parser<std::int64_t> retries_parser() { return config::integer(0, 100); }
+value_parser<duration> retry_backoff_parser() { return duration_parser(0ms, 1min, "from 0 to 1m"); }
 
 }  // namespace cohort::loadgen

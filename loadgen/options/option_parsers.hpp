@@ -47,5 +47,8 @@ config::value_parser<std::int64_t> weight_parser();
 config::value_parser<duration> length_parser();
 config::value_parser<duration> timeout_parser();
 config::value_parser<duration> deadline_parser();
+config::value_parser<duration> patience_parser();
+config::value_parser<std::int64_t> retries_parser();
+config::value_parser<duration> retry_backoff_parser();
 
 }  // namespace cohort::loadgen

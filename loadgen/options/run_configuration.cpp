@@ -156,9 +156,26 @@ config_error configure_profile(const run_options& options, run_configuration& co
   return std::nullopt;
 }
 
+/// Callers that leave and try again arrive independently of responses, so they need an open loop.
+config_error configure_callers(const run_options& options, load_settings& load) {
+  const bool retries = options.retries.value_or(0) > 0;
+  const std::string flag = options.patience ? "--patience" : "--retries";
+  if ((options.patience || retries) && load.closed_loop) {
+    return flag + " cannot be combined with --rate max; it needs a rate in requests per second";
+  }
+  if (options.patience && *options.patience > load.timeout) {
+    return "--patience must be at most --timeout, which limits a request with all of its attempts";
+  }
+  if (options.retry_backoff.value_or(duration{}) > duration{} && !retries) return "--retry-backoff needs --retries";
+  load.callers.patience = options.patience;
+  load.callers.max_retries = static_cast<unsigned>(options.retries.value_or(0));
+  load.callers.backoff = options.retry_backoff.value_or(duration{});
+  return std::nullopt;
+}
+
 config_error check_objective(const objective& objective, const load_settings& load) {
-  if (objective.measured == objective::measure::goodput && !load.deadline) {
-    return "--slo " + quote(objective.text) + ": goodput needs a --deadline";
+  if (objective.measured == objective::measure::goodput && !load.goodput_limit()) {
+    return "--slo " + quote(objective.text) + ": goodput needs a --deadline or --patience";
   }
   const bool is_known =
       objective.target.empty() || std::any_of(load.targets.begin(), load.targets.end(),
@@ -221,6 +238,9 @@ run_options merge(run_options flags, run_options scenario) {
   set_default(flags.threads, scenario.threads);
   set_default(flags.timeout, scenario.timeout);
   set_default(flags.deadline, scenario.deadline);
+  set_default(flags.patience, scenario.patience);
+  set_default(flags.retries, scenario.retries);
+  set_default(flags.retry_backoff, scenario.retry_backoff);
   set_default(flags.keep_alive, scenario.keep_alive);
   if (flags.targets.empty()) flags.targets = std::move(scenario.targets);
   if (flags.objectives.empty()) flags.objectives = std::move(scenario.objectives);
@@ -239,6 +259,7 @@ config_error configure_run(const run_options& options, flag_options flags, run_c
   load.keep_alive = !flags.no_keep_alive && options.keep_alive.value_or(true);
   load.timeout = options.timeout.value_or(load.timeout);
   load.deadline = options.deadline;
+  if (auto error = configure_callers(options, load)) return error;
   configuration.threads = static_cast<std::size_t>(options.threads.value_or(1));
   if (configuration.threads > load.connections) return "--threads must be at most --connections";
   if (auto error = configure_objectives(options, flags.abort_on_fail, configuration)) return error;

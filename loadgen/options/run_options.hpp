@@ -32,6 +32,9 @@ struct run_options {
   std::optional<std::int64_t> threads;
   std::optional<duration> timeout;
   std::optional<duration> deadline;
+  std::optional<duration> patience;
+  std::optional<std::int64_t> retries;
+  std::optional<duration> retry_backoff;
   std::optional<bool> keep_alive;
   std::vector<std::string> objectives;
 };

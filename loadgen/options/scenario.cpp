@@ -162,6 +162,9 @@ object_reader make_scenario_reader(const std::string& path, run_options& options
   reader.add("threads", threads_parser(), assign_to(options.threads));
   reader.add("timeout", timeout_parser(), assign_to(options.timeout));
   reader.add("deadline", deadline_parser(), assign_to(options.deadline));
+  reader.add("patience", patience_parser(), assign_to(options.patience));
+  reader.add("retries", retries_parser(), assign_to(options.retries));
+  reader.add("retry_backoff", retry_backoff_parser(), assign_to(options.retry_backoff));
   reader.add("keep_alive", config::one_of({"true", "false"}),
              [&options](const std::string& flag) { options.keep_alive = flag == "true"; });
   reader.add_reader("stages", array_reader([&options](element value, std::size_t number) {

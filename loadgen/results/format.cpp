@@ -51,6 +51,11 @@ std::string format_duration(std::uint64_t microseconds) {
   return format_rounded_duration((microseconds + unit / 2) / unit * unit);
 }
 
+std::string format_duration(duration value) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
+  return format_duration(static_cast<std::uint64_t>(std::max<std::int64_t>(0, microseconds)));
+}
+
 std::string format_duration(const percentile_value& value) {
   if (!value.is_lower_bound) return format_duration(value.microseconds);
   const auto unit = third_digit_unit(value.microseconds);

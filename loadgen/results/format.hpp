@@ -12,6 +12,8 @@ namespace cohort::loadgen {
 
 /// Three significant digits: `950 µs`, `12.3 ms`, `1.20 s`.
 std::string format_duration(std::uint64_t microseconds);
+/// A negative duration is shown as zero.
+std::string format_duration(duration value);
 /// A lower bound is rounded down and prefixed with `≥ `.
 std::string format_duration(const percentile_value& value);
 /// `–` if the histogram is empty.

@@ -13,6 +13,7 @@
 #include "loadgen/results/baseline.hpp"
 #include "loadgen/results/objective_result.hpp"
 #include "loadgen/schedule/load_profile.hpp"
+#include "loadgen/schedule/load_settings.hpp"
 
 // The results of a run, as the engine collects them and the reports show them.
 namespace cohort::loadgen {
@@ -115,6 +116,7 @@ struct run_report {
   duration planned_duration{};
   duration run_duration{};  // until the last response
   std::optional<duration> deadline;
+  caller_settings callers;
   std::vector<phase_report> phases;
   std::vector<request_stats> target_stats;  // in the order of `targets`
   request_stats totals;
@@ -125,6 +127,10 @@ struct run_report {
   std::optional<baseline_comparison> baseline;
   run_verdict verdict;
 
+  /// See `load_settings::goodput_limit`.
+  std::optional<duration> goodput_limit() const noexcept { return deadline ? deadline : callers.patience; }
+  /// Callers abandon attempts or try again.
+  bool has_callers() const noexcept { return callers.patience.has_value() || callers.max_retries > 0; }
   bool is_closed_loop() const noexcept { return !planned_rate; }
   /// The statistics of the target of that name, or the totals if there is none.
   const request_stats& stats_of(std::string_view target) const noexcept;

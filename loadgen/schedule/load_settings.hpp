@@ -12,6 +12,18 @@
 
 namespace cohort::loadgen {
 
+/// Callers that lose their patience and try again, as people, browsers and mobile applications do.
+struct caller_settings {
+  /// A caller abandons an attempt without a complete response after this time, by closing its connection. The time
+  /// counts from the start of the attempt: for the first one the intended start of the request.
+  std::optional<duration> patience;
+  /// The maximum number of attempts after the first. An attempt is repeated if it was abandoned or failed without a
+  /// response, and after the statuses 429 and 5xx.
+  unsigned max_retries = 0;
+  /// The pause before retry n is uniform from 0 to `backoff * 2^(n-1)` (full jitter); zero: no pause.
+  duration backoff{};
+};
+
 /// The settings of a load run.
 struct load_settings {
   std::vector<target> targets;
@@ -24,14 +36,19 @@ struct load_settings {
   bool closed_loop = false;
   /// The maximum number of connections to each target.
   std::size_t connections = 256;
-  /// From the intended start to the end of the response; includes the wait for a connection.
+  /// From the intended start to the end of the response; includes the wait for a connection, and all retries.
   duration timeout = std::chrono::seconds{10};
   /// A success within it counts as goodput. Sent to the server as a deadline header.
   std::optional<duration> deadline;
+  caller_settings callers;
   /// The run ends as soon as one of these can no longer be met.
   std::vector<objective> abort_objectives;
   bool keep_alive = true;
   net::tls_client_settings tls;
+
+  /// The time from the intended start within which a success counts as goodput: the deadline, otherwise the patience of
+  /// the callers. Empty if there is neither.
+  std::optional<duration> goodput_limit() const noexcept { return deadline ? deadline : callers.patience; }
 };
 
 }  // namespace cohort::loadgen

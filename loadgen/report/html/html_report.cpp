@@ -89,15 +89,24 @@ std::string rate_tile(const run_report& report) {
 
 std::string goodput_or_bytes_tile(const run_report& report) {
   const auto& stats = report.totals;
-  if (!report.deadline) {
+  const auto limit = report.goodput_limit();
+  if (!limit) {
     return tile("Received", format_bytes(static_cast<double>(stats.bytes_received)),
                 "over " + format_count(stats.connections_opened) + " connections");
   }
   const auto total = total_count(stats.outcomes);
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*report.deadline).count();
-  const auto deadline_text = format_duration(static_cast<std::uint64_t>(std::max<std::int64_t>(0, microseconds)));
   return tile("Goodput", total == 0 ? "–" : format_percentage(stats.on_time, total),
-              "successes within " + deadline_text);
+              "successes within " + format_duration(*limit));
+}
+
+std::string attempts_tile(const run_report& report) {
+  if (!report.has_callers()) return {};
+  const auto& stats = report.totals;
+  const auto patience = report.callers.patience;
+  return tile(
+      "Attempts", format_fixed(stats.amplification(), 2) + " per request",
+      format_count(stats.planned + stats.retries) + " in all" +
+          (patience ? ", " + format_count(stats.abandoned) + " abandoned after " + format_duration(*patience) : ""));
 }
 
 std::string key_figures(const run_report& report) {
@@ -112,7 +121,7 @@ std::string key_figures(const run_report& report) {
   html += rate_tile(report);
   html += tile("Duration", format_seconds(report.run_duration), format_seconds(report.planned_duration) + " planned");
   html += latency_tile("Response p50", report, 50) + latency_tile("Response p99", report, 99) +
-          latency_tile("Response max", report, 100) + goodput_or_bytes_tile(report);
+          latency_tile("Response max", report, 100) + goodput_or_bytes_tile(report) + attempts_tile(report);
   return html + "</dl>\n";
 }
 

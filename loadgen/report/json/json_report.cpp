@@ -84,7 +84,15 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
   out.close_object();
 }
 
-void write_totals(writer& out, const request_stats& stats, bool has_deadline, encoded_histograms encoding) {
+/// What `on_time` and the attempts of callers need.
+struct totals_options {
+  explicit totals_options(const run_report& report)
+      : has_goodput(report.goodput_limit().has_value()), has_callers(report.has_callers()) {}
+  bool has_goodput;
+  bool has_callers;
+};
+
+void write_totals(writer& out, const request_stats& stats, totals_options options, encoded_histograms encoding) {
   out.key("totals").open_object();
   out.field("planned", stats.planned).field("sent", stats.sent);
   out.key("outcomes").open_object();
@@ -96,7 +104,11 @@ void write_totals(writer& out, const request_stats& stats, bool has_deadline, en
   for (const auto& [code, count] : stats.statuses) out.field(std::to_string(code), count);
   out.close_object();
   out.field("error_share", stats.error_rate());
-  write_nullable(out, "on_time", has_deadline, stats.on_time);
+  write_nullable(out, "on_time", options.has_goodput, stats.on_time);
+  if (options.has_callers) {
+    out.field("attempts", stats.planned + stats.retries).field("abandoned", stats.abandoned);
+    out.field("amplification", stats.amplification());
+  }
   out.field("received_bytes", stats.bytes_received).field("connections_opened", stats.connections_opened);
   write_distribution(out, "response", stats.response_time, encoding);
   write_distribution(out, "service", stats.service_time, encoding);
@@ -111,23 +123,23 @@ void write_targets(writer& out, const run_report& report) {
     const auto& target = report.targets[i];
     out.open_object().field("name", target.name).field("method", target.method).field("url", target.url);
     out.field("weight", target.weight);
-    write_totals(out, report.target_stats.at(i), report.deadline.has_value(), encoded_histograms::included);
+    write_totals(out, report.target_stats.at(i), totals_options{report}, encoded_histograms::included);
     out.close_object();
   }
   out.close_array();
 }
 
 void write_phases(writer& out, const run_report& report) {
-  const bool has_deadline = report.deadline.has_value();
+  const totals_options options{report};
   out.key("phases").open_array();
   for (const auto& phase : report.phases) {
     out.open_object().field("name", phase.name).field("start_s", to_seconds(phase.start));
     out.field("length_s", to_seconds(phase.length));
-    write_totals(out, phase.totals, has_deadline, encoded_histograms::omitted);
+    write_totals(out, phase.totals, options, encoded_histograms::omitted);
     out.key("targets").open_array();
     for (std::size_t i = 0; i < phase.target_stats.size() && i < report.targets.size(); ++i) {
       out.open_object().field("name", report.targets[i].name);
-      write_totals(out, phase.target_stats[i], has_deadline, encoded_histograms::omitted);
+      write_totals(out, phase.target_stats[i], options, encoded_histograms::omitted);
       out.close_object();
     }
     out.close_array().close_object();
@@ -135,9 +147,11 @@ void write_phases(writer& out, const run_report& report) {
   out.close_array();
 }
 
-void write_interval_stats(writer& out, const interval_stats& stats) {
+void write_interval_stats(writer& out, const interval_stats& stats, totals_options options) {
   out.open_object().field("planned", stats.planned).field("sent", stats.sent).field("answered", stats.answered);
   out.field("failed", stats.failed).field("ended", stats.ended);
+  if (options.has_goodput) out.field("on_time", stats.on_time);
+  if (options.has_callers) out.field("retries", stats.retries);
   const bool has_responses = stats.answered != 0;
   write_nullable(out, "p50_us", has_responses, stats.p50_us);
   write_nullable(out, "p90_us", has_responses, stats.p90_us);
@@ -146,16 +160,17 @@ void write_interval_stats(writer& out, const interval_stats& stats) {
   out.close_object();
 }
 
-void write_intervals(writer& out, const std::vector<interval_report>& intervals) {
+void write_intervals(writer& out, const run_report& report) {
+  const totals_options options{report};
   out.key("intervals").open_array();
-  for (const auto& interval : intervals) {
+  for (const auto& interval : report.intervals) {
     out.open_object().field("start_s", to_seconds(interval.start)).field("length_s", to_seconds(interval.length));
     out.field("phase", interval.phase).field("in_flight", interval.in_flight).field("waiting", interval.waiting);
     out.field("busiest_worker_cpu_share", interval.busiest_worker_cpu);
     out.key("totals");
-    write_interval_stats(out, interval.totals);
+    write_interval_stats(out, interval.totals, options);
     out.key("targets").open_array();
-    for (const auto& stats : interval.target_stats) write_interval_stats(out, stats);
+    for (const auto& stats : interval.target_stats) write_interval_stats(out, stats, options);
     out.close_array().close_object();
   }
   out.close_array();
@@ -295,10 +310,17 @@ std::string render_json_report(const run_report& report) {
   write_optional(out, "planned_per_s", report.planned_rate);
   out.field("planned_s", to_seconds(report.planned_duration)).field("took_s", to_seconds(report.run_duration));
   write_nullable(out, "deadline_s", report.deadline.has_value(), to_seconds(report.deadline.value_or(duration{})));
-  write_totals(out, report.totals, report.deadline.has_value(), encoded_histograms::included);
+  if (report.has_callers()) {
+    out.key("callers").open_object();
+    write_nullable(out, "patience_s", report.callers.patience.has_value(),
+                   to_seconds(report.callers.patience.value_or(duration{})));
+    out.field("max_retries", report.callers.max_retries).field("backoff_s", to_seconds(report.callers.backoff));
+    out.close_object();
+  }
+  write_totals(out, report.totals, totals_options{report}, encoded_histograms::included);
   write_targets(out, report);
   write_phases(out, report);
-  write_intervals(out, report.intervals);
+  write_intervals(out, report);
   write_servers(out, report.servers);
   write_knee(out, report.knee);
   write_baseline(out, report.baseline);

@@ -209,11 +209,17 @@ void write_load(page& page, const run_report& report) {
   const auto answered = response_count(stats.outcomes);
   add("answered", answered, format_rate(per_second(answered, report.run_duration)),
       format_bytes(static_cast<double>(stats.bytes_received)) + " received");
-  if (report.deadline) {
-    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*report.deadline).count();
-    const auto deadline_text = format_duration(static_cast<std::uint64_t>(std::max<std::int64_t>(0, microseconds)));
+  if (const auto limit = report.goodput_limit()) {
     add("goodput", stats.on_time, format_rate(per_second(stats.on_time, report.run_duration)),
-        "successes within " + deadline_text);
+        "successes within " + format_duration(*limit));
+  }
+  if (report.has_callers()) {
+    add("attempts", stats.planned + stats.retries, format_rate(per_second(stats.planned + stats.retries, length)),
+        format_fixed(stats.amplification(), 2) + " per request, at most " +
+            format_count(report.callers.max_retries + 1));
+  }
+  if (report.callers.patience) {
+    add("abandoned", stats.abandoned, "", "no response within " + format_duration(*report.callers.patience));
   }
   const auto unsent = count_of(stats.outcomes, request_outcome::unsent);
   const auto unfinished = count_of(stats.outcomes, request_outcome::unfinished);

@@ -189,6 +189,19 @@ inline run_report closed_loop() {
   return report;
 }
 
+/// `small` with callers that leave after 100 ms and try up to three times.
+inline run_report with_retries() {
+  auto report = small();
+  report.callers = {.patience = std::chrono::milliseconds{100}, .max_retries = 2};
+  for (auto* stats :
+       {&report.totals, &report.target_stats[0], &report.phases[0].totals, &report.phases[0].target_stats[0]}) {
+    stats->retries = 250;
+    stats->abandoned = 200;
+    stats->on_time = 480;
+  }
+  return report;
+}
+
 inline void add_missed_objectives(run_report& report) {
   const auto make_result = [](const objective& objective, double value, bool is_lower_bound = false) {
     return objective_result{objective, value < objective.limit && !is_lower_bound, value, is_lower_bound};

@@ -44,10 +44,23 @@ std::string replace_once(std::string text, std::string_view original, std::strin
 }
 
 TEST_CASE("JSON report: every report is valid by the schema", "[loadgen][report]") {
-  const auto text = render_json_report(
-      GENERATE(as<run_report (*)()>{}, &full, &empty, &samples::small, &samples::closed_loop, &samples::hostile)());
+  const auto text = render_json_report(GENERATE(as<run_report (*)()>{}, &full, &empty, &samples::small,
+                                                &samples::closed_loop, &samples::hostile, &samples::with_retries)());
   CHECK(report_schema().violations(text) == std::vector<std::string>{});
   CHECK(text.ends_with("}\n"));
+}
+
+TEST_CASE("JSON report: callers with patience and retries have attempts, amplification and goodput",
+          "[loadgen][report]") {
+  const auto text = render_json_report(samples::with_retries());
+  CHECK(value_at(text, "/callers/patience_s") == "0.1");
+  CHECK(value_at(text, "/callers/max_retries") == "2");
+  CHECK(value_at(text, "/totals/attempts") == "750");
+  CHECK(value_at(text, "/totals/abandoned") == "200");
+  CHECK(value_at(text, "/totals/amplification") == "1.5");
+  CHECK(value_at(text, "/totals/on_time") == "480");
+  CHECK(value_at(text, "/intervals/0/totals/retries") == "0");
+  CHECK(value_at(render_json_report(samples::small()), "/totals/attempts") == "no value");
 }
 
 TEST_CASE("JSON report: the schema rejects invalid reports", "[loadgen][report]") {

@@ -93,6 +93,14 @@ Average Rate:   50.00 requests/s
 )");
 }
 
+TEST_CASE("text report: callers with patience and retries have rows for goodput and attempts", "[loadgen][report]") {
+  CHECK_THAT(render_text_report(samples::with_retries()), ContainsSubstring(R"(
+  goodput         480          48     96.00 %  successes within 100 ms
+  attempts        750          75    150.00 %  1.50 per request, at most 3
+  abandoned       200                 40.00 %  no response within 100 ms
+)"));
+}
+
 TEST_CASE("text report: a run with every section", "[loadgen][report]") {
   CHECK(render_text_report(full_report()) == R"(REGRESSION  spike, 850 requests/s on average for 12 s
   4 targets: time, system_info, weather, dashboard
