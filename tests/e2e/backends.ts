@@ -38,6 +38,8 @@ export const etcd: Backend = { names: ['etcd'], module: 'go.etcd.io/etcd/server/
 /** `coredns-slim` is a build with fewer plugins. */
 export const coreDns: Backend = { names: ['coredns', 'coredns-slim'], module: 'github.com/coredns/coredns', version: 'v1.15.0' };
 
+export const helm: Backend = { names: ['helm'], module: 'helm.sh/helm/v3/cmd/helm', version: 'v3.19.2' };
+
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cohort-backends');
 
 function isExecutable(path: string): boolean {

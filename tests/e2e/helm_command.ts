@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+// The Helm chart renders what the kustomize directories render, value for value, and rejects malformed values.
+// `./dev e2e helm`; needs kubectl, and Helm, which is built by Go if it is missing. No cluster.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+import { expect, reportSuccess } from './assertions.ts';
+import { findBackend, helm } from './backends.ts';
+import { root, runProcess } from './processes.ts';
+
+type Value = null | string | number | boolean | Value[] | { [name: string]: Value };
+type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };
+
+const { parseAllDocuments } = createRequire(join(root, 'monitoring/package.json'))('yaml') as {
+  parseAllDocuments: (text: string) => { toJS: () => Manifest | null }[];
+};
+const chart = join(root, 'deploy/helm/cohort');
+const kustomization = join(root, 'deploy/kubernetes');
+
+async function run(program: string, ...args: string[]): Promise<string> {
+  const { status, output } = await runProcess(program, args);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  return output;
+}
+
+/** Names of ConfigMaps end with a hash of their content, which the two tools form in different ways. */
+const withoutHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');
+
+/** A value without differences that have no meaning: hashes, and the order of lists whose elements have names. */
+function normalize(value: Value): Value {
+  if (typeof value === 'string') return withoutHash(value);
+  if (Array.isArray(value)) {
+    const elements = value.map(normalize);
+    const nameOf = (element: Value): string =>
+      element !== null && typeof element === 'object' && 'name' in element ? String(element['name']) : '';
+    return elements.every((element) => nameOf(element) !== '')
+      ? elements.sort((a, b) => nameOf(a).localeCompare(nameOf(b)))
+      : elements;
+  }
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.keys(value).sort().map((name) => [name, normalize(value[name] ?? null)]));
+}
+
+function manifestsOf(text: string): Map<string, Value> {
+  const manifests = parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
+  // The namespace is made before a chart is installed.
+  const compared = manifests.filter(({ kind }) => kind !== 'Namespace');
+  return new Map(compared.map((each) => [`${each.kind} ${withoutHash(each.metadata.name)}`, normalize(each)]));
+}
+
+/** The paths at which two values differ. */
+function differences(expected: Value | undefined, seen: Value | undefined, path: string): string[] {
+  if (JSON.stringify(expected) === JSON.stringify(seen)) return [];
+  const isObject = (value: Value | undefined) => value !== null && typeof value === 'object';
+  if (!isObject(expected) || !isObject(seen)) return [`${path}: ${JSON.stringify(expected)} by kustomize, ${JSON.stringify(seen)} by the chart`];
+  const [a, b] = [expected, seen] as { [name: string]: Value }[];
+  const names = new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})]);
+  return [...names].flatMap((name) => differences(a?.[name], b?.[name], `${path}.${name}`));
+}
+
+async function compare(program: string, name: string, directory: string, ...values: string[]): Promise<void> {
+  const expected = manifestsOf(await run('kubectl', 'kustomize', directory));
+  const { status, output } = await render(program, ...values);
+  expect(status === 0, `the chart renders ${name}: ${output}`);
+  const seen = manifestsOf(output);
+  const keys = [...new Set([...expected.keys(), ...seen.keys()])];
+  const found = keys.flatMap((key) => differences(expected.get(key), seen.get(key), key));
+  expect(found.length === 0, `the chart equals kustomize for ${name}:\n${found.join('\n')}`);
+  expect(expected.size > 15, `kustomize renders all manifests for ${name}`);
+  reportSuccess(`${name}: ${expected.size} manifests are equal`);
+}
+
+/** The output of `helm template`. A module build of Helm does not know the version of Kubernetes it was made for. */
+async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
+  const result = await runProcess(program, ['template', 'cohort', chart, '-n', 'cohort', '--kube-version', '1.34.0', ...values]);
+  // Some files of the chart are links to deploy/kubernetes, which Helm reports.
+  const lines = result.output.split('\n').filter((line) => !line.startsWith('walk.go'));
+  return { status: result.status, output: lines.join('\n') };
+}
+
+/** A directory with the base and components that no overlay has together. */
+function combination(components: string[]): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-helm-'));
+  const pathOf = (part: string) => relative(directory, join(kustomization, part));
+  const lists = `resources: [${pathOf('base')}]\ncomponents: [${components.map((each) => pathOf(`components/${each}`)).join(', ')}]\n`;
+  writeFileSync(join(directory, 'kustomization.yaml'), `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: cohort\n${lists}`);
+  return directory;
+}
+
+/** Malformed values, with a part of the error. */
+const malformed: [string[], RegExp][] = [
+  [['--set', 'replicas=two'], /replicas/],
+  [['--set', 'replicas=0'], /replicas/],
+  [['--set', 'autoscaling.enabled=perhaps'], /autoscaling\/enabled/],
+  [['--set', 'tls.enable=true'], /enable/],
+  [['--set', 'settings.log_level=debug'], /log_level/],
+  [['--set', 'settings.DRAIN_DELAY=12'], /DRAIN_DELAY/],
+  [['--set', 'dashboard.serviceType=Public'], /dashboard\/serviceType/],
+  [['--set', 'keys.create=true'], /keys/],
+  [['--set', 'ingress.enabled=true'], /ingress.enabled needs tls.enabled/],
+  [['--set', 'tls.enabled=true,discovery.enabled=true'], /cannot be combined/],
+];
+
+async function main(): Promise<void> {
+  const program = findBackend(helm);
+  if (program === undefined) return;
+  if ((await runProcess('kubectl', ['version', '--client'])).status !== 0) {
+    console.log('SKIP  there is no kubectl');
+    return;
+  }
+  await run(program, 'lint', '--strict', '--kube-version', '1.34.0', chart);
+  reportSuccess('helm lint');
+  await compare(program, 'the overlay local', join(kustomization, 'overlays/local'), '-f', join(chart, 'values-local.yaml'));
+  await compare(program, 'the overlay production', join(kustomization, 'overlays/production'), '-f', join(chart, 'values-production.yaml'));
+  for (const components of [[], ['autoscaling', 'monitoring', 'tls'], ['discovery']]) {
+    const values = components.flatMap((each) => ['--set', `${each}.enabled=true`]);
+    await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
+  }
+  for (const [values, pattern] of malformed) {
+    const { status, output } = await render(program, ...values);
+    const lines = output.trim().split('\n').filter((line) => !/^(Error: values don't meet|cohort:|\s*$|Use --debug)/.test(line));
+    expect(status !== 0 && lines.length === 1 && pattern.test(lines[0] ?? ''), `one error for ${values[1]}: ${output}`);
+    reportSuccess(`${values[1]}: ${lines[0]?.trim()}`);
+  }
+}
+
+await main();
+process.exit(0);
