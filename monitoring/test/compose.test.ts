@@ -155,6 +155,39 @@ describe('compose.yml', () => {
     expect(ui.linkPatterns[0]?.url).toContain('http://localhost:9428/');
   });
 
+  it('starts RabbitMQ only by the profile queue, without a port, and both services can reach it', () => {
+    const { services } = readComposeFile();
+    const broker = services['rabbitmq'];
+    expect(broker?.profiles).toEqual(['queue']);
+    expect(broker?.ports).toEqual([]);
+    expect(broker?.healthcheck?.test?.[1]).toBe('rabbitmq-diagnostics');
+    expect(lint({ services: { rabbitmq: broker ?? {} } })).toEqual([]);
+    for (const name of ['weather-service', 'dashboard-service']) {
+      expect(Object.keys((services[name] as unknown as { environment: object }).environment)).toContain('MESSAGING_URL');
+    }
+    // The image's broker is that of the URL in the documentation.
+    expect(readRoot('docs/guide/messages.md')).toContain('MESSAGING_URL=amqp://cohort:secret@rabbitmq docker compose --profile queue');
+  });
+
+  it('has the job, the panels and the alerts of the profile queue', () => {
+    interface Job {
+      job_name: string;
+      dns_sd_configs?: { names: string[]; port: number }[];
+    }
+    const { scrape_configs: jobs } = parse(readRoot('monitoring/prometheus/prometheus.yml')) as { scrape_configs: Job[] };
+    const [target] = jobs.find(({ job_name: name }) => name === 'rabbitmq')?.dns_sd_configs ?? [];
+    expect(target).toMatchObject({ names: ['rabbitmq'], port: 15692 });
+    const board = readRoot('monitoring/grafana/dashboards/runtime.json');
+    const rules = readRoot('monitoring/prometheus/rules/messaging.yml');
+    for (const metric of ['outbox_messages', 'published_total', 'received_total']) expect(board.includes(`cohort_messaging_${metric}`)).toBe(true);
+    for (const metric of ['connected', 'outbox_messages', 'received_total']) expect(rules.includes(`cohort_messaging_${metric}`)).toBe(true);
+    const runbook = readRoot('monitoring/RUNBOOK.md');
+    for (const alert of ['MessageBrokerUnreachable', 'MessageOutboxFilling', 'MessagesDeadLettered']) {
+      expect(rules).toContain(`alert: ${alert}`);
+      expect(runbook).toContain(alert);
+    }
+  });
+
   it('passes every environment variable of the services, and .env.example lists it', () => {
     const directories = ['services', 'core/cohort/service', 'core/cohort/faults'];
     const sources = directories.flatMap((directory) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { prometheusRules, rulesFile } from '../kubernetes/rules.ts';
@@ -126,6 +126,59 @@ describe('the network policies', () => {
 
 it('the rules of the Prometheus operator match monitoring/prometheus/rules (otherwise run: npm run build)', () => {
   expect(readFileSync(rulesFile, 'utf8')).toBe(prometheusRules());
+});
+
+describe('the Helm chart', () => {
+  const chart = parse(read('deploy/helm/cohort/Chart.yaml')) as { version: string; appVersion: string };
+  const values = parse(read('deploy/helm/cohort/values.yaml')) as Record<string, unknown> & { settings: Record<string, string> };
+
+  it('has the version of the images and the settings of the base', () => {
+    expect(`cohort/time-service:${chart.appVersion}`).toBe(compose['time-service']?.image);
+    expect(chart.version).toBe(chart.appVersion);
+    expect(values.settings).toEqual(settings);
+  });
+
+  it('has a schema of each value, and of no other', () => {
+    interface Schema {
+      additionalProperties?: boolean;
+      properties?: Record<string, Schema>;
+    }
+    const names = (value: unknown, path: string): string[] =>
+      value !== null && typeof value === 'object' ? Object.entries(value).flatMap(([name, each]) => names(each, `${path}.${name}`)) : [path];
+    const declared = (schema: Schema, path: string): string[] =>
+      schema.properties ? Object.entries(schema.properties).flatMap(([name, each]) => declared(each, `${path}.${name}`)) : [path];
+    const schema = JSON.parse(read('deploy/helm/cohort/values.schema.json')) as Schema;
+    // Environment variables have names of their own; `global` is Helm's.
+    const withoutFree = (paths: string[]) => paths.filter((path) => !/^\.(settings|global)/.test(path)).sort();
+    expect(withoutFree(declared(schema, ''))).toEqual(withoutFree(names(values, '')));
+    expect(schema.additionalProperties).toBe(false);
+  });
+
+  it('takes manifests without a setting from the kustomize directories', () => {
+    for (const file of readdirSync(new URL('../../deploy/helm/cohort/files', import.meta.url))) {
+      const target = realpathSync(new URL(`../../deploy/helm/cohort/files/${file}`, import.meta.url));
+      expect(target).toContain('/deploy/kubernetes/');
+    }
+  });
+});
+
+describe('the components gateway and queue', () => {
+  it('use the image and port of compose', () => {
+    const [deployment] = documents<Deployment>('deploy/kubernetes/components/gateway/gateway-service.yaml');
+    const container = deployment?.spec.template.spec.containers[0];
+    expect(container?.image).toBe(compose['gateway-service']?.image);
+    expect(container?.ports).toEqual([{ name: 'http', containerPort: 5004 }]);
+  });
+
+  it('allow the arrows of the gateway and the broker', () => {
+    const portsOf = (path: string) =>
+      documents<NetworkPolicy>(path).flatMap(({ spec }) => [...(spec.ingress ?? []), ...(spec.egress ?? [])].map((rule) => rule.ports.map(({ port }) => port)));
+    const routes = JSON.parse(read('services/gateway/routes.json')) as { upstreams: Record<string, { url: string }> };
+    const upstreams = Object.values(routes.upstreams).map(({ url }) => Number(new URL(url).port)).sort();
+    expect(portsOf('deploy/kubernetes/components/gateway/network-policies.yaml')).toEqual([[5004], upstreams, [5001, 5002, 5003]]);
+    // AMQP with and without TLS, and the usual ports of Kafka.
+    expect(portsOf('deploy/kubernetes/components/queue/network-policies.yaml')).toEqual([[5671, 5672, 9092, 9093]]);
+  });
 });
 
 it('the load generator uses the image of compose', () => {

@@ -114,7 +114,7 @@ async function main(): Promise<void> {
   reportSuccess('helm lint');
   await compare(program, 'the overlay local', join(kustomization, 'overlays/local'), '-f', join(chart, 'values-local.yaml'));
   await compare(program, 'the overlay production', join(kustomization, 'overlays/production'), '-f', join(chart, 'values-production.yaml'));
-  for (const components of [[], ['autoscaling', 'monitoring', 'tls'], ['discovery']]) {
+  for (const components of [[], ['autoscaling', 'monitoring', 'queue', 'tls'], ['discovery', 'gateway']]) {
     const values = components.flatMap((each) => ['--set', `${each}.enabled=true`]);
     await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
   }

@@ -82,7 +82,7 @@ volumeMounts:
 {{- end }}
 
 {{- define "cohort.pod" -}}
-{{- $finds := and .isPublic .root.Values.discovery.enabled -}}
+{{- $finds := and (eq .name "dashboard-service") .root.Values.discovery.enabled -}}
 metadata:
   labels:
     app.kubernetes.io/name: {{ .name }}
@@ -128,6 +128,7 @@ spec:
 
 {{- define "cohort.service" -}}
 {{- $metadata := dict "root" .root "name" .name "selects" true -}}
+{{- $isDashboard := eq .name "dashboard-service" -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -154,7 +155,7 @@ metadata:
 spec:
   {{- if not .isPublic }}
   clusterIP: None
-  {{- else if ne .root.Values.dashboard.serviceType "ClusterIP" }}
+  {{- else if and $isDashboard (ne .root.Values.dashboard.serviceType "ClusterIP") }}
   type: {{ .root.Values.dashboard.serviceType }}
   {{- end }}
   selector:
@@ -163,7 +164,7 @@ spec:
     - name: http
       port: {{ .port }}
       targetPort: http
-      {{- if and .isPublic .root.Values.dashboard.nodePort }}
+      {{- if and $isDashboard .root.Values.dashboard.nodePort }}
       nodePort: {{ .root.Values.dashboard.nodePort }}
       {{- end }}
 ---
