@@ -166,7 +166,7 @@ TEST_CASE("low memory: requests and connections fail, the service does not, and 
   {
     // Each connection holds memory for its incomplete body.
     std::vector<std::unique_ptr<raw_connection>> open;
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 400; ++i) {
       try {
         open.push_back(std::make_unique<raw_connection>(port));
         open.back()->send("POST /api/time HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" +

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/platform/memory_reserve.hpp>
 
+#include <malloc.h>
+
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -53,3 +55,21 @@ bool refill() noexcept {
 }
 
 }  // namespace cohort::memory_reserve
+
+#ifdef __GLIBC__
+/// Replaces the C library's function in programs with a reserve: Asio allocates the state of its operations with it,
+/// and ends the program if that fails while it destroys a coroutine. The original calls no new-handler. Weak, so that
+/// an allocator that is linked into the program takes precedence.
+extern "C" [[gnu::weak]] void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  for (;;) {
+    if (void* const block = ::memalign(alignment, size)) return block;
+    const auto make_room = std::get_new_handler();
+    if (!make_room) return nullptr;
+    try {
+      make_room();
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+}
+#endif

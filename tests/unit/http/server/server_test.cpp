@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/server.hpp>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/http/middleware/security_headers.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace cohort::test;
+
+std::ptrdiff_t count_fields(const received_response& response, std::string_view name) {
+  return std::count_if(response.headers.begin(), response.headers.end(),
+                       [name](const auto& field) { return http::iequals(field.first, name); });
+}
 
 TEST_CASE("server: a response has its status, date, type and length, and the common header lines", "[http][server]") {
   server_fixture server;
@@ -25,19 +32,25 @@ TEST_CASE("server: a response has its status, date, type and length, and the com
   CHECK(response.body == "hello");
 }
 
-TEST_CASE("server: a Content-Security-Policy of a response replaces the common one", "[http][server]") {
+TEST_CASE("server: a field of a response that protects browsers replaces the common one", "[http][server]") {
   server_fixture server;
-  server.settings.common_header_lines =
-      "X-Frame-Options: DENY\r\nContent-Security-Policy: default-src 'none'\r\nX-Last: 1\r\n";
-  server.routes.get("/", [](http::request_context&) {
-    return http::response{}.set("X-Own", "1").set("Content-Security-Policy", "default-src 'self'");
-  });
+  const std::string common_lines = http::security_header_lines("default-src 'none'");
+  server.settings.common_header_lines = common_lines + "X-Last: 1\r\n";
+  const auto name = GENERATE("Content-Security-Policy", "X-Content-Type-Options", "x-frame-options", "REFERRER-POLICY",
+                             "Permissions-Policy");
+  CAPTURE(name);
+  server.routes.get("/",
+                    [name](http::request_context&) { return http::response{}.set("X-Own", "1").set(name, "own"); });
   server.routes.get("/other", [](http::request_context&) { return http::response{}.set("X-Own", "1"); });
   const auto response = server.response_to(get("/"));
-  CHECK(response.header("Content-Security-Policy") == "default-src 'self'");
-  CHECK(response.header("X-Frame-Options") == "DENY");
+  CHECK(response.header(name) == "own");
   CHECK(response.header("X-Own") == "1");
   CHECK(response.header("X-Last") == "1");
+  for (const auto* other : {"Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+                            "Permissions-Policy"}) {
+    CAPTURE(other);
+    CHECK(count_fields(response, other) == 1);
+  }
   CHECK(server.response_to(get("/other")).header("Content-Security-Policy") == "default-src 'none'");
 }
 

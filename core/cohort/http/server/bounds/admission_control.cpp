@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/platform/memory_reserve.hpp>
 
 namespace cohort::http {
 namespace {
@@ -68,7 +69,12 @@ response admission_control::permit::rejection() const {
 admission_control::permit::decision admission_control::admit(permit& request) {
   const auto& requested_route = request.route_;
   auto* state = route_states_[requested_route.index].get();
-  if (!state || request.is_exempt_) return permit::decision::admitted;
+  if (!state) return permit::decision::admitted;
+  if (memory_reserve::is_low()) {
+    metrics_.on_shed(requested_route);
+    return permit::decision::overload;
+  }
+  if (request.is_exempt_) return permit::decision::admitted;
   // The request may have arrived when the loop's current round began.
   const auto lag = lag_monitor_.current_lag();
   const auto remaining = request.context_.deadline().remaining(request.start_time_ + lag);

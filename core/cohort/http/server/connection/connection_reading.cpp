@@ -5,6 +5,7 @@
 
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/http/server/upgraded_connection.hpp>
+#include <cohort/runtime/platform/memory_reserve.hpp>
 
 namespace cohort::http {
 namespace {
@@ -158,6 +159,11 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   const auto max_length = std::min<std::uint64_t>(max_body_bytes(), limits_.max_total_body_bytes);
   const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(max_length));
   const auto read_deadline = std::min(deadline::after(shard_.event_loop().now(), timeout), response_deadline);
+  // What is left of the reserve is for requests in progress.
+  if (memory_reserve::is_low()) {
+    rejection_ = status::service_unavailable;
+    co_return read_result::rejected;
+  }
   buffer_continue();
   if (length) body_.reserve(std::min<std::uint64_t>(*length, max_reserved_body));
   input_.preserve_consumed();
@@ -175,11 +181,12 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   }
 }
 
-/// Adds the growth of `body_` to the server's total; false if that exceeds its limit.
+/// Adds the growth of `body_` to the server's total; false if that exceeds its limit, or if memory is low.
 bool connection::account_for_body() {
   auto& total = shard_.state().body_bytes;
   const auto growth = body_.size() - std::exchange(accounted_body_bytes_, body_.size());
-  return total.fetch_add(growth, std::memory_order_relaxed) + growth <= limits_.max_total_body_bytes;
+  const auto new_total = total.fetch_add(growth, std::memory_order_relaxed) + growth;
+  return new_total <= limits_.max_total_body_bytes && !memory_reserve::is_low();
 }
 
 /// Buffers `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).

@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include <cohort/http/message/field_name_set.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -31,13 +33,29 @@ void append_status_line(recycled_string& output, status code) {
   output += "\r\n";
 }
 
-constexpr std::string_view policy_name = "Content-Security-Policy";
+/// The common fields that a response may have itself.
+constexpr auto replaceable_fields =
+    make_field_name_set("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy",
+                        "permissions-policy", "strict-transport-security");
 
-/// Appends the lines but those of `Content-Security-Policy`.
-void append_without_policy(recycled_string& output, std::string_view lines) {
+std::string_view first_line(std::string_view lines) noexcept { return lines.substr(0, lines.find("\r\n") + 2); }
+
+std::string_view name_of(std::string_view line) noexcept { return line.substr(0, line.find(':')); }
+
+bool has_replaceable_field(std::string_view lines) noexcept {
   while (!lines.empty()) {
-    const auto line = lines.substr(0, lines.find("\r\n") + 2);
-    if (!iequals(line.substr(0, line.find(':')), policy_name)) output += line;
+    const auto line = first_line(lines);
+    if (replaceable_fields.contains(name_of(line))) return true;
+    lines.remove_prefix(line.size());
+  }
+  return false;
+}
+
+/// Appends the lines of the fields that the response does not have.
+void append_missing_fields(recycled_string& output, std::string_view lines, const response& result) {
+  while (!lines.empty()) {
+    const auto line = first_line(lines);
+    if (!result.find(name_of(line))) output += line;
     lines.remove_prefix(line.size());
   }
 }
@@ -73,10 +91,10 @@ void append_response_head(recycled_string& output, const response& result, const
     output += "Connection: keep-alive\r\n";
   }
   output += result.header_lines();
-  if (result.header_lines().empty() || !result.find(policy_name)) {
-    output += common_header_lines;
+  if (has_replaceable_field(result.header_lines())) {
+    append_missing_fields(output, common_header_lines, result);
   } else {
-    append_without_policy(output, common_header_lines);
+    output += common_header_lines;
   }
   output += "\r\n";
 }

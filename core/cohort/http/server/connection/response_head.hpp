@@ -27,7 +27,8 @@ void append_interim_head(recycled_string& output, const response& interim);
 bool may_have_body(status code) noexcept;
 
 /// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines.
-/// A `Content-Security-Policy` of `result` replaces the common one: a browser would enforce both.
+/// A field of `result` that protects browsers, such as `Content-Security-Policy`, replaces the common one: the handler,
+/// or the upstream whose response is forwarded, knows its content, and a browser would enforce both or ignore both.
 void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines);
 

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/http/middleware/security_headers.hpp>
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
 // The reverse proxy: requests and their header fields.
@@ -70,6 +71,25 @@ TEST_CASE("proxy: hop-by-hop fields of a response are not forwarded", "[http][pr
   CHECK(response.header("Via") == "1.0 first, 1.1 cohort");
   CHECK(std::count_if(response.headers.begin(), response.headers.end(),
                       [](const auto& field) { return field.first == "Set-Cookie"; }) == 2);
+}
+
+TEST_CASE("proxy: of a field that protects browsers, the client gets the upstream's, and otherwise the server's",
+          "[http][proxy]") {
+  proxy_fixture fixture;
+  fixture.server.settings.common_header_lines = http::security_header_lines("default-src 'none'");
+  const auto response = fixture.response_to_get(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Security-Policy: script-src 'self'\r\n"
+      "x-frame-options: SAMEORIGIN\r\n\r\nok");
+  const auto values = [&](std::string_view name) {
+    std::vector<std::string> found;
+    for (const auto& [other, value] : response.headers) {
+      if (http::iequals(other, name)) found.push_back(value);
+    }
+    return found;
+  };
+  CHECK(values("Content-Security-Policy") == std::vector<std::string>{"script-src 'self'"});
+  CHECK(values("X-Frame-Options") == std::vector<std::string>{"SAMEORIGIN"});
+  CHECK(values("X-Content-Type-Options") == std::vector<std::string>{"nosniff"});
 }
 
 TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and what the client states is dropped",

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+#include <cohort/runtime/platform/memory_reserve.hpp>
+#include "tests/unit/http/server/server_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+/// The state after a failed allocation: a part of the reserve has been released.
+class low_memory {
+ public:
+  low_memory() {
+    memory_reserve::install();
+    std::get_new_handler()();
+  }
+  ~low_memory() { memory_reserve::refill(); }
+  low_memory(const low_memory&) = delete;
+  low_memory& operator=(const low_memory&) = delete;
+};
+
+TEST_CASE("low memory: bodies and asynchronous handlers get 503, others are served", "[http][server]") {
+  server_fixture server;
+  server.routes.get("/sync", text_handler("sync"));
+  server.routes.get("/async", delayed_handler(1ms));
+  server.routes.post("/echo", echo_handler);
+  auto reading = server.connect();
+  auto waiting = server.connect();
+  auto with_body = server.connect();
+  // Its body has begun to arrive.
+  reading.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
+  server.time.run_for(1ms);
+  {
+    const low_memory state;
+    REQUIRE(memory_reserve::is_low());
+    reading.send("x");
+    CHECK(reading.receive()->status == 503);
+    with_body.send(post("/echo", "body"));
+    CHECK(with_body.receive()->status == 503);
+    waiting.send(get("/async"));
+    const auto shed = waiting.receive();
+    CHECK(shed->status == 503);
+    CHECK(shed->header("Retry-After") == "1");
+    waiting.send(get("/sync"));
+    CHECK(waiting.receive()->status == 200);
+  }
+  CHECK_FALSE(memory_reserve::is_low());
+  waiting.send(get("/async"));
+  CHECK(waiting.receive()->status == 200);
+  CHECK(server.response_to(post("/echo", "body")).body == "body");
+}
+
+#ifndef COHORT_SANITIZED
+TEST_CASE("low memory: an allocation of Asio that fails calls the new-handler, as operator new does",
+          "[runtime][platform]") {
+  memory_reserve::install();
+  static int calls = 0;
+  struct new_handler_scope {
+    std::new_handler previous = std::set_new_handler([] {
+      if (++calls == 2) throw std::bad_alloc{};
+    });
+    ~new_handler_scope() { std::set_new_handler(previous); }
+  };
+  const new_handler_scope scope;
+  CHECK_THROWS_AS(asio::aligned_new(16, std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
+  CHECK(calls == 2);
+}
+#endif
+
+}  // namespace
+}  // namespace cohort
