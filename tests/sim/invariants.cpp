@@ -19,15 +19,16 @@ constexpr duration aggregate_deadline = 5s;
 
 class invariant_checker {
  public:
-  invariant_checker(simulated_stack& stack, const loadgen::run_report& report)
-      : stack_(stack), scenario_(stack.scenario), report_(report) {}
+  invariant_checker(simulated_stack& stack, const load_reports& reports)
+      : stack_(stack), scenario_(stack.scenario), reports_(reports) {}
 
-  std::vector<std::string> check() {
+  std::vector<violation> check() {
+    check_budget_balances();
     // Calls that the dashboard makes for clients that have disconnected end within this time.
     stack_.fleet.run_for(20s);
     stack_.fleet.shutdown();
-    for (const auto& leak : stack_.fleet.leaks()) add_violation("leak: ", leak);
-    for (const auto& violation : stack_.fleet.recorder().violations()) add_violation(violation);
+    for (const auto& leak : stack_.fleet.leaks()) add_violation("leak", leak);
+    for (const auto& violation : stack_.fleet.recorder().violations()) add_violation("protocol violation", violation);
     check_request_outcomes();
     for (const auto& exchange : stack_.fleet.recorder().exchanges()) {
       check_response(exchange);
@@ -48,8 +49,11 @@ class invariant_checker {
 
  private:
   std::vector<const sim::node*> services() const {
-    std::vector<const sim::node*> nodes{&stack_.sysinfo, &stack_.weather, &stack_.dashboard};
-    nodes.insert(nodes.end(), stack_.time_services.begin(), stack_.time_services.end());
+    std::vector<const sim::node*> nodes{&stack_.dashboard};
+    for (const auto& name : stack_.schedule.nodes) {
+      const auto* const node = stack_.fleet.find(name);
+      if (node && !simulated_stack::is_provider(node->host())) nodes.push_back(node);
+    }
     return nodes;
   }
   bool is_faulty(const sim::host& host) const {
@@ -61,33 +65,35 @@ class invariant_checker {
     return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();
   }
   template <class... Parts>
-  void add_violation(const Parts&... parts) {
+  void add_violation(std::string kind, const Parts&... parts) {
     std::ostringstream message;
     (message << ... << parts);
-    violations_.push_back(message.str());
+    violations_.push_back({std::move(kind), message.str()});
   }
 
   void check_request_outcomes() {
-    const auto outcomes = loadgen::total_count(report_.totals.outcomes);
-    if (outcomes != report_.totals.planned) {
-      add_violation(report_.totals.planned, " planned requests have ", outcomes, " outcomes");
+    for (const auto& [path, report] : reports_) {
+      const auto outcomes = loadgen::total_count(report.totals.outcomes);
+      if (outcomes == report.totals.planned) continue;
+      add_violation("requests without an outcome", path, ": ", report.totals.planned, " planned requests have ",
+                    outcomes, " outcomes");
     }
   }
 
   void check_response(const sim::exchange& exchange) {
     if (!exchange.response_started_at && !exchange.closed_without_response) {
-      add_violation(exchange.server->name, " neither responded nor closed: ", exchange.path, " on #",
-                    exchange.connection_id);
+      add_violation("request without a response", exchange.server->name,
+                    " neither responded nor closed: ", exchange.path, " on #", exchange.connection_id);
     }
     // No client of the stack pipelines: such a request used a connection with a pending response.
     if (exchange.pipelined) {
-      add_violation(exchange.client->name, " sent a second request to ", exchange.server->name,
-                    " before the response on #", exchange.connection_id);
+      add_violation("connection used while a response is pending", exchange.client->name, " sent a second request to ",
+                    exchange.server->name, " before the response on #", exchange.connection_id);
     }
     const bool lost_response = exchange.closed_without_response && !exchange.client_closed;
     if (lost_response && scenario_.is_lossless && !is_faulty(*exchange.server)) {
-      add_violation(exchange.server->name, " closed without a response: ", exchange.path, " on #",
-                    exchange.connection_id);
+      add_violation("connection closed without a response", exchange.server->name,
+                    " closed without a response: ", exchange.path, " on #", exchange.connection_id);
     }
   }
 
@@ -97,7 +103,8 @@ class invariant_checker {
     const auto limit = std::min(exchange.remaining_time.value_or(aggregate_deadline), aggregate_deadline);
     const auto elapsed = *exchange.response_started_at - exchange.received_at;
     if (elapsed > limit + two_ticks) {
-      add_violation("/api/aggregate took ", elapsed.count(), " ns; its deadline was ", limit.count(), " ns");
+      add_violation("aggregate after its deadline", "/api/aggregate took ", elapsed.count(), " ns; its deadline was ",
+                    limit.count(), " ns");
     }
   }
 
@@ -105,26 +112,27 @@ class invariant_checker {
     if (exchange.client != &stack_.dashboard.host()) return;
     const auto limit = std::min(scenario_.deadline.value_or(aggregate_deadline), aggregate_deadline);
     if (!exchange.remaining_time) {
-      add_violation(exchange.server->name, " received no deadline on #", exchange.connection_id);
+      add_violation("call without a deadline", exchange.server->name, " received no deadline on #",
+                    exchange.connection_id);
     } else if (*exchange.remaining_time > limit) {
-      add_violation(exchange.server->name, " received a deadline of ", exchange.remaining_time->count(),
-                    " ns; the caller's was at most ", limit.count(), " ns");
+      add_violation("deadline later than the caller's", exchange.server->name, " received a deadline of ",
+                    exchange.remaining_time->count(), " ns; the caller's was at most ", limit.count(), " ns");
     }
   }
 
   /// A weather request that takes until its deadline must have been waiting for a provider's response.
   void check_weather_duration(const sim::exchange& exchange) {
     constexpr duration min_checked_duration = 4900ms;
-    if (exchange.server != &stack_.weather.host() || !exchange.response_started_at) return;
+    if (exchange.server->name != weather_name || !exchange.response_started_at) return;
     const auto end = *exchange.response_started_at;
     if (end - exchange.received_at < min_checked_duration) return;
     const auto pending = stack_.fleet.recorder().count([&](const sim::exchange& other) {
-      const bool is_provider = other.server == &stack_.wttr.host() || other.server == &stack_.open_meteo.host();
-      return is_provider && other.received_at <= end &&
+      return simulated_stack::is_provider(*other.server) && other.received_at <= end &&
              other.response_completed_at.value_or(time_point::max()) > end - 500ms;
     });
     if (pending.requests == 0) {
-      add_violation("a weather request waited for its deadline without a pending provider request, on #",
+      add_violation("weather request without a provider request",
+                    "a weather request waited for its deadline without a pending provider request, on #",
                     exchange.connection_id);
     }
   }
@@ -141,8 +149,34 @@ class invariant_checker {
       counted += metrics.sum(name) - metrics.sum(name, {{"status", "408"}});
     }
     if (counted != static_cast<double>(on_wire)) {
-      add_violation(node.name(), " counted ", counted, " requests, but received ", on_wire);
+      add_violation("wrong request counter", node.name(), " counted ", counted, " requests, but received ", on_wire);
     }
+  }
+
+  /// Each retry and hedge is charged: exact while the window of the budget contains the whole run.
+  void check_budget_balances() {
+    constexpr duration max_checked_run = 9s;
+    if (!is_undisturbed(stack_.dashboard) || stack_.fleet.elapsed() > max_checked_run) return;
+    struct reader {
+      static task<std::vector<http::upstream_status>> read(const sim::node& node) { co_return node.upstreams(); }
+    };
+    const metric_reader metrics{stack_.dashboard.metrics()};
+    for (const auto& upstream : stack_.fleet.run(reader::read(stack_.dashboard))) {
+      const auto calls = metrics.sum("cohort_client_requests_total", {{"upstream", upstream.name}}) +
+                         static_cast<double>(upstream.in_flight);
+      const auto extra = extra_attempts(metrics, upstream.name);
+      constexpr double reserve = 10;
+      constexpr double rounding_error = 1e-6;
+      const auto limit = std::max(reserve + 0.2 * calls - extra, 0.0);
+      if (upstream.retry_budget <= limit + rounding_error) continue;
+      add_violation("retries and hedges are not charged to the budget", upstream.name, ": balance ",
+                    upstream.retry_budget, " after ", calls, " calls and ", extra, " retries and hedges; at most ",
+                    limit);
+    }
+  }
+  static double extra_attempts(const metric_reader& metrics, std::string_view upstream) {
+    return metrics.sum("cohort_client_retries_total", {{"upstream", upstream}, {"verdict", "again"}}) +
+           metrics.sum("cohort_client_hedges_total", {{"upstream", upstream}, {"result", "sent"}});
   }
 
   /// Retries and hedges are limited to 20 % of the calls plus one for each second of the budget's 10 s window, which is
@@ -154,18 +188,20 @@ class invariant_checker {
       const auto attempts = metrics.sum("cohort_client_attempts_total", {{"upstream", upstream}});
       const auto allowed = 1.2 * calls + 10;
       const auto on_wire = requests_from_dashboard(host);
-      if (on_wire > allowed) add_violation(host, " received ", on_wire, " requests for ", calls, " calls");
-      if (attempts > allowed) add_violation(upstream, ": ", attempts, " attempts for ", calls, " calls");
-      if (on_wire > attempts) add_violation(host, " received ", on_wire, " requests of ", attempts, " attempts");
-      const auto extra_attempts =
-          metrics.sum("cohort_client_retries_total", {{"upstream", upstream}, {"verdict", "again"}}) +
-          metrics.sum("cohort_client_hedges_total", {{"upstream", upstream}, {"result", "sent"}});
-      if (attempts > calls + extra_attempts) {
-        add_violation(upstream, ": ", attempts, " attempts for ", calls, " calls, ", extra_attempts,
-                      " retries and hedges");
+      if (on_wire > allowed)
+        add_violation("too many retries and hedges", host, " received ", on_wire, " requests for ", calls, " calls");
+      if (attempts > allowed)
+        add_violation("too many retries and hedges", upstream, ": ", attempts, " attempts for ", calls, " calls");
+      if (on_wire > attempts)
+        add_violation("more requests than attempts", host, " received ", on_wire, " requests of ", attempts,
+                      " attempts");
+      const auto extra = extra_attempts(metrics, upstream);
+      if (attempts > calls + extra) {
+        add_violation("attempts that are no retries or hedges", upstream, ": ", attempts, " attempts for ", calls,
+                      " calls, ", extra, " retries and hedges");
       }
       if (metrics.sum("cohort_client_in_flight", {{"upstream", upstream}}) != 0) {
-        add_violation(upstream, ": calls in flight after the end");
+        add_violation("calls in flight after the end", upstream, ": calls in flight after the end");
       }
     }
   }
@@ -185,50 +221,54 @@ class invariant_checker {
       const auto to_half_open = transitions_to("half_open");
       const auto to_closed = transitions_to("closed");
       if (to_half_open > to_open || to_closed > to_half_open) {
-        add_violation(upstream, ": impossible breaker transitions: ", to_open, " to open, ", to_half_open,
-                      " to half-open, ", to_closed, " to closed");
+        add_violation("impossible breaker transitions", upstream, ": impossible breaker transitions: ", to_open,
+                      " to open, ", to_half_open, " to half-open, ", to_closed, " to closed");
       }
       const auto states = metrics.sum("cohort_client_breaker_state", {{"upstream", upstream}});
-      if (states > 1) add_violation(upstream, ": one breaker in ", states, " states");
+      if (states > 1) add_violation("one breaker in several states", upstream, ": one breaker in ", states, " states");
       const auto rejected = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}, {"outcome", "open"}});
-      if (rejected > 0 && to_open == 0) add_violation(upstream, ": calls rejected by a breaker that never opened");
+      if (rejected > 0 && to_open == 0)
+        add_violation("calls rejected by a closed breaker", upstream,
+                      ": calls rejected by a breaker that never opened");
     }
   }
 
   void check_admission(const metric_reader& metrics) {
     const auto limit = metrics.sum("cohort_server_concurrency_limit", {{"endpoint", "/api/aggregate"}});
-    if (limit < 8 || limit > 4000) add_violation("the concurrency limit is ", limit, ", outside 8 to 4000");
+    if (limit < 8 || limit > 4000)
+      add_violation("concurrency limit out of range", "the concurrency limit is ", limit, ", outside 8 to 4000");
     const auto shed = metrics.sum("cohort_server_shed_total");
-    if (shed > 0) add_violation(shed, " requests shed at a low rate");
+    if (shed > 0) add_violation("requests shed at a low rate", shed, " requests shed at a low rate");
   }
 
   /// Lossless faults must not fail a request of a client without a deadline.
   void check_successes() {
     if (scenario_.client_timeout < 10s) return;
-    check_all_succeeded("/api/aggregate", target_index::aggregate);
+    check_all_succeeded("/api/aggregate");
     // The time proxy needs a second replica and the time to try it.
-    if (stack_.time_services.size() >= 2 && !scenario_.deadline) {
-      check_all_succeeded("/api/time-proxy", target_index::time_proxy);
-    }
+    if (scenario_.time_replicas >= 2 && !scenario_.deadline) check_all_succeeded("/api/time-proxy");
   }
-  void check_all_succeeded(const char* path, target_index target) {
-    const auto& stats = report_.phases.at(0).target_stats.at(static_cast<std::size_t>(target));
-    const auto successes = loadgen::success_count(stats.outcomes);
-    if (successes != stats.planned) {
-      add_violation(path, ": ", successes, " of ", stats.planned, " requests succeeded");
+  void check_all_succeeded(std::string_view path) {
+    const auto report = reports_.find(path);
+    if (report == reports_.end()) return;
+    const auto& totals = report->second.totals;
+    const auto successes = loadgen::success_count(totals.outcomes);
+    if (successes != totals.planned) {
+      add_violation("failed request without a fault", path, ": ", successes, " of ", totals.planned,
+                    " requests succeeded");
     }
   }
 
   simulated_stack& stack_;
   const scenario& scenario_;
-  const loadgen::run_report& report_;
-  std::vector<std::string> violations_;
+  const load_reports& reports_;
+  std::vector<violation> violations_;
 };
 
 }  // namespace
 
-std::vector<std::string> check_invariants(simulated_stack& stack, const loadgen::run_report& report) {
-  return invariant_checker{stack, report}.check();
+std::vector<violation> check_invariants(simulated_stack& stack, const load_reports& reports) {
+  return invariant_checker{stack, reports}.check();
 }
 
 }  // namespace cohort::test

@@ -8,7 +8,13 @@
 
 namespace cohort::test {
 
-/// Shuts the fleet down and checks the invariants of every run (see README.md). Returns one message for each violation.
-std::vector<std::string> check_invariants(simulated_stack& stack, const loadgen::run_report& report);
+struct violation {
+  /// The same for each violation of an invariant: without numbers and names.
+  std::string kind;
+  std::string message;
+};
+
+/// Shuts the fleet down and checks the invariants of every run (see README.md).
+std::vector<violation> check_invariants(simulated_stack& stack, const load_reports& reports);
 
 }  // namespace cohort::test

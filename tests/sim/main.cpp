@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include <cohort/config/options.hpp>
 #include <cohort/runtime/version.hpp>
-#include "tests/sim/invariants.hpp"
-#include "tests/sim/random_faults.hpp"
+#include "tests/sim/run.hpp"
 
 namespace cohort::test {
 namespace {
@@ -19,32 +19,19 @@ struct run_options {
   std::int64_t max_failures = 5;
   std::chrono::seconds max_run_time{std::chrono::hours{24}};
   bool prints_timeline = false;
+  bool prints_schedule = false;
+  bool shrinks_failures = false;
+  std::optional<std::int64_t> shrunk_seed;
+  std::string test_file;
+  bool audits = false;
+  bool prints_json = false;
 };
 
-struct seed_result {
-  std::uint64_t hash = 0;
-  std::uint64_t events = 0;
-  std::uint64_t requests = 0;
-  std::vector<std::string> violations;
-};
-
-/// An exception is a violation as well, for example a deadlock of all coroutines.
-std::vector<std::string> run_and_check(simulated_stack& stack) {
-  try {
-    const auto report = stack.run_load(inject_random_faults(stack));
-    return check_invariants(stack, report);
-  } catch (const std::exception& thrown) {
-    return {std::string{"exception: "} + thrown.what()};
-  }
-}
-
-seed_result run_seed(std::uint64_t seed, bool prints_timeline) {
+run_result run_seed(std::uint64_t seed, bool prints_timeline) {
   using mode = sim::event_log::mode;
-  simulated_stack stack{draw_scenario(seed), prints_timeline ? mode::timeline : mode::hash};
-  auto violations = run_and_check(stack);
-  const auto& events = stack.fleet.event_log();
-  if (prints_timeline) std::cout << events.text();
-  return {events.hash(), events.event_count(), stack.fleet.recorder().exchanges().size(), std::move(violations)};
+  auto result = run_schedule(draw_schedule(seed), prints_timeline ? mode::timeline : mode::hash);
+  if (prints_timeline) std::cout << result.timeline;
+  return result;
 }
 
 void add_options(config::options& options, run_options& values) {
@@ -58,17 +45,27 @@ void add_options(config::options& options, run_options& values) {
   options.add(values.max_run_time, {"--seconds", "", "Start no seed after this time"}, config::seconds(1, 86'400),
               "86400");
   options.add_switch(values.prints_timeline, "--timeline", "Print all events");
+  options.add_switch(values.prints_schedule, "--schedule", "Print what the first seed decides, and run nothing");
+  options.add_switch(values.audits, "--audit", "Report how a long run of the first seed uses deadlines");
+  options.add_switch(values.prints_json, "--json", "Print the report of --audit as JSON");
+  options.add_switch(values.shrinks_failures, "--shrink-failures", "Shrink each seed that fails");
+  options.add(values.shrunk_seed,
+              {"--shrink", "", "Reduce the run of this seed, which must fail, to the fewest events that still fail"},
+              config::integer(0, INT64_MAX / 2), "none");
+  options.add(values.test_file, {"--test-file", "", "File for the Catch2 test of --shrink"}, config::text(), "");
 }
 
-void print_failure(const char* program, std::uint64_t seed, const std::vector<std::string>& violations) {
+void print_failure(const char* program, std::uint64_t seed, const std::vector<violation>& violations) {
   std::cout << "seed " << seed << " fails:\n";
-  for (const auto& violation : violations) std::cout << "  " << violation << "\n";
-  std::cout << "  reproduce with all events: " << program << " --seed " << seed << " --seeds 1 --timeline\n";
+  for (const auto& violation : violations) std::cout << "  " << violation.message << "\n";
+  std::cout << "  reproduce with all events: " << program << " --seed " << seed << " --seeds 1 --timeline\n"
+            << "  reduce to the fewest events: " << program << " --shrink " << seed << "\n";
+  std::cout.flush();
 }
 
 int run(const char* program, const run_options& options) {
   const auto start = std::chrono::steady_clock::now();
-  seed_result totals;
+  run_result totals;
   std::int64_t failures = 0;
   std::int64_t seeds_run = 0;
   const auto has_time_left = [&] { return std::chrono::steady_clock::now() - start < options.max_run_time; };
@@ -76,11 +73,12 @@ int run(const char* program, const run_options& options) {
     const auto seed = static_cast<std::uint64_t>(options.first_seed + seeds_run);
     auto result = run_seed(seed, options.prints_timeline);
     if (seeds_run % options.repeat_every == 0 && run_seed(seed, false).hash != result.hash) {
-      result.violations.emplace_back("the second run of the seed differs from the first");
+      result.violations.push_back({"not deterministic", "the second run of the seed differs from the first"});
     }
     if (!result.violations.empty()) {
       ++failures;
       print_failure(program, seed, result.violations);
+      if (options.shrinks_failures) shrink_and_print(seed, {});
     }
     totals.hash = totals.hash * 31 + result.hash;
     totals.events += result.events;
@@ -108,5 +106,12 @@ int main(int argc, char** argv) {
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;
   }
+  const auto seed = static_cast<std::uint64_t>(values.shrunk_seed.value_or(values.first_seed));
+  if (values.prints_schedule) {
+    std::cout << sim::to_text(test::draw_schedule(seed));
+    return 0;
+  }
+  if (values.audits) return test::audit_and_print(seed, values.prints_json) == 0 ? 0 : 1;
+  if (values.shrunk_seed) return test::shrink_and_print(seed, values.test_file) ? 0 : 2;
   return test::run(argv[0], values);
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "tests/sim/simulated_stack.hpp"
+#include <cohort/runtime/random.hpp>
+#include <cohort/sim/shrink/schedule.hpp>
 
 namespace cohort::test {
 
-/// Injects the scenario's number of random faults into the fleet, one after the other, and removes each again.
-task<> inject_random_faults(simulated_stack& stack);
+/// Adds faults, one after the other. `is_lossless`: only faults that must not lose a request.
+void draw_random_faults(random_generator& random, std::uint64_t count, duration run_length, bool is_lossless,
+                        sim::schedule& drawn);
+
+/// Whether a fault may lose requests of its node.
+bool may_lose_requests(sim::event_action action) noexcept;
 
 }  // namespace cohort::test

@@ -1,56 +1,123 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tests/sim/scenario.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
 #include <cohort/runtime/random.hpp>
+#include "tests/sim/random_faults.hpp"
 
 namespace cohort::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-sim::link_conditions draw_links(random_generator& random) {
-  sim::link_conditions conditions;
+void draw_links(random_generator& random, std::map<std::string, std::string>& parameters) {
   switch (random.uniform_below(6)) {
-    case 0:  // another continent
-      conditions.min_latency = 20ms;
-      conditions.max_latency = 80ms;
-      conditions.jitter = 5ms;
+    case 0: parameters["links"] = "continent"; break;
+    case 1: parameters["links"] = "low-bandwidth"; break;
+    case 2:
+      parameters["max-read-size"] = std::to_string(1 + random.uniform_below(64));
+      parameters["capacity"] = std::to_string(64 + random.uniform_below(512));
       break;
-    case 1:  // low bandwidth
-      conditions.bytes_per_second = 200'000;
-      break;
-    case 2:  // small segments
-      conditions.max_read_size = 1 + random.uniform_below(64);
-      conditions.capacity = 64 + random.uniform_below(512);
-      break;
-    case 3:  // no latency: many events at the same time
-      conditions.min_latency = conditions.max_latency = conditions.jitter = 0ms;
-      break;
+    case 3: parameters["links"] = "immediate"; break;
     default: break;
   }
+}
+
+sim::link_conditions links_of(const sim::schedule& described) {
+  sim::link_conditions conditions;
+  const auto links = described.parameter("links", "default");
+  if (links == "continent") {
+    conditions.min_latency = 20ms;
+    conditions.max_latency = 80ms;
+    conditions.jitter = 5ms;
+  } else if (links == "low-bandwidth") {
+    conditions.bytes_per_second = 200'000;
+  } else if (links == "immediate") {
+    // Many events at the same time.
+    conditions.min_latency = conditions.max_latency = conditions.jitter = 0ms;
+  } else if (links != "default") {
+    throw std::invalid_argument("links is " + links + ", but must be default, continent, low-bandwidth or immediate");
+  }
+  conditions.max_read_size = std::stoul(described.parameter("max-read-size", std::to_string(conditions.max_read_size)));
+  conditions.capacity = std::stoul(described.parameter("capacity", std::to_string(conditions.capacity)));
   return conditions;
 }
 
+sim::scheduled_event request(duration at, std::uint64_t target) {
+  if (target < 4) return {.at = at, .node = dashboard_name, .peer = "/api/aggregate"};
+  if (target < 7) return {.at = at, .node = dashboard_name, .peer = "/api/time-proxy"};
+  if (target < 9) return {.at = at, .node = weather_name, .peer = "/api/weather"};
+  return {.at = at, .node = sysinfo_name, .peer = "/api/sysinfo"};
+}
+
+/// Poisson arrivals, in whole microseconds.
+void draw_requests(random_generator& random, duration length, double per_second, sim::schedule& drawn) {
+  for (auto at = duration{0};;) {
+    const auto microseconds = -std::log(1 - random.uniform()) / per_second * 1e6;
+    at += std::chrono::microseconds{static_cast<std::int64_t>(microseconds)};
+    if (at >= length) return;
+    drawn.events.push_back(request(at, random.uniform_below(10)));
+  }
+}
+
+duration whole_milliseconds(duration span) { return span / 1ms * 1ms; }
+
 }  // namespace
 
-scenario draw_scenario(std::uint64_t seed) {
+sim::schedule draw_schedule(std::uint64_t seed) {
   // A generator of its own, so that the values that the services draw do not change the faults.
   random_generator random{seed ^ 0x5CE4A210U};
-  scenario drawn;
+  sim::schedule drawn;
   drawn.seed = seed;
-  drawn.is_lossless = random.bernoulli(0.35);
-  drawn.time_replicas = 1 + random.uniform_below(3);
-  drawn.links = draw_links(random);
+  const bool is_lossless = random.bernoulli(0.35);
+  if (is_lossless) drawn.parameters["lossless"] = "yes";
+  drawn.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name};
+  const auto replicas = 1 + random.uniform_below(3);
+  for (std::uint64_t i = 2; i <= replicas; ++i) drawn.nodes.push_back(time_name + ("-" + std::to_string(i)));
+  draw_links(random, drawn.parameters);
   const bool has_high_rate = random.bernoulli(0.1);
-  drawn.requests_per_second =
-      static_cast<std::int64_t>(has_high_rate ? 300 + random.uniform_below(500) : 20 + random.uniform_below(60));
-  drawn.length = has_high_rate ? random.uniform_between(300ms, 1s) : random.uniform_between(1s, 3s);
-  if (random.bernoulli(0.4)) drawn.deadline = random.uniform_between(20ms, 2s);
-  drawn.client_timeout = random.bernoulli(0.3) ? random.uniform_between(50ms, 1s) : duration{10s};
-  drawn.keep_alive = random.bernoulli(0.8);
-  drawn.cache_seconds = random.bernoulli(0.5) ? 1 : 600;
-  drawn.fault_count = random.uniform_below(6);
+  const auto rate = has_high_rate ? 300 + random.uniform_below(500) : 20 + random.uniform_below(60);
+  const auto length = has_high_rate ? random.uniform_between(300ms, 1s) : random.uniform_between(1s, 3s);
+  const auto draw_time = [&](duration min, duration max) {
+    return sim::to_text(whole_milliseconds(random.uniform_between(min, max)));
+  };
+  if (random.bernoulli(0.4)) drawn.parameters["deadline"] = draw_time(20ms, 2s);
+  if (random.bernoulli(0.3)) drawn.parameters["client-timeout"] = draw_time(50ms, 1s);
+  if (!random.bernoulli(0.8)) drawn.parameters["keep-alive"] = "no";
+  if (random.bernoulli(0.5)) drawn.parameters["cache-seconds"] = "1";
+  draw_requests(random, length, static_cast<double>(rate), drawn);
+  draw_random_faults(random, random.uniform_below(6), length, is_lossless, drawn);
+  drawn.sort_events();
   return drawn;
+}
+
+sim::schedule draw_long_schedule(std::uint64_t seed) {
+  random_generator random{seed ^ 0xA0D17U};
+  sim::schedule drawn;
+  drawn.seed = seed;
+  drawn.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name, std::string{time_name} + "-2"};
+  drawn.parameters["cache-seconds"] = "1";
+  constexpr duration length = 30s;
+  draw_requests(random, length, 40, drawn);
+  draw_random_faults(random, 12, length / 6, false, drawn);
+  drawn.sort_events();
+  return drawn;
+}
+
+scenario scenario_of(const sim::schedule& described) {
+  scenario parameters;
+  parameters.is_lossless = described.parameter("lossless", "no") == "yes";
+  parameters.time_replicas = static_cast<std::size_t>(
+      std::ranges::count_if(described.nodes, [](const auto& name) { return name.starts_with(time_name); }));
+  parameters.links = links_of(described);
+  parameters.deadline = described.duration_parameter("deadline");
+  parameters.client_timeout = described.duration_parameter("client-timeout").value_or(parameters.client_timeout);
+  parameters.keep_alive = described.parameter("keep-alive", "yes") == "yes";
+  parameters.cache_seconds = std::stol(described.parameter("cache-seconds", "600"));
+  return parameters;
 }
 
 }  // namespace cohort::test

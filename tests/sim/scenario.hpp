@@ -5,28 +5,42 @@
 #include <optional>
 
 #include <cohort/sim/host.hpp>
+#include <cohort/sim/shrink/schedule.hpp>
 
 namespace cohort::test {
 
-/// The parameters of one run of the four services, drawn from a seed.
+/// The nodes of the stack, by name. The dashboard is always there.
+inline constexpr const char* dashboard_name = "dashboard-service";
+inline constexpr const char* time_name = "time-service";
+inline constexpr const char* sysinfo_name = "system-info-service";
+inline constexpr const char* weather_name = "weather-service";
+inline constexpr const char* wttr_name = "wttr.test";
+inline constexpr const char* open_meteo_name = "meteo.test";
+/// The host of the load generator.
+inline constexpr const char* load_host_name = "loadgen";
+
+/// The parameters of one run of the four services.
 struct scenario {
-  std::uint64_t seed = 1;
   /// Only faults that must not lose a request are injected: graceful restarts, slow look-ups, clock steps, higher
   /// latency, and failures of the weather providers.
   bool is_lossless = false;
   std::size_t time_replicas = 1;
   sim::link_conditions links;
-  std::int64_t requests_per_second = 50;
-  duration length{};
   /// Sent to the dashboard as deadline header.
   std::optional<duration> deadline;
   /// The client closes the connection after that.
-  duration client_timeout{};
+  duration client_timeout = std::chrono::seconds{10};
   bool keep_alive = true;
   std::int64_t cache_seconds = 600;
-  std::size_t fault_count = 0;
 };
 
-scenario draw_scenario(std::uint64_t seed);
+/// Everything that a seed decides: parameters, nodes, requests and faults.
+sim::schedule draw_schedule(std::uint64_t seed);
+
+/// 30 s of load on the whole stack with its default settings, 40 requests a second and 12 faults: for the audit.
+sim::schedule draw_long_schedule(std::uint64_t seed);
+
+/// Reads the parameters and nodes of a schedule. Throws `std::invalid_argument` if a value is invalid.
+scenario scenario_of(const sim::schedule& described);
 
 }  // namespace cohort::test

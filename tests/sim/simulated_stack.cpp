@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tests/sim/simulated_stack.hpp"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
+#include <exception>
+#include <stdexcept>
 
+#include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/sim/shrink/schedule_player.hpp>
 #include "loadgen/engine/load_run.hpp"
 #include "services/dashboard/app.hpp"
 #include "services/sysinfo/app.hpp"
@@ -11,6 +16,7 @@
 #include "services/weather/app.hpp"
 #include "tests/integration/open_meteo_samples.hpp"
 #include "tests/integration/wttr_samples.hpp"
+#include "tests/sim/random_faults.hpp"
 
 namespace cohort::test {
 namespace {
@@ -50,14 +56,6 @@ service::definition sysinfo_with_fixed_data() {
   return definition;
 }
 
-std::vector<sim::node*> add_time_services(sim::fleet& fleet, std::size_t count) {
-  std::vector<sim::node*> replicas;
-  for (std::size_t i = 0; i < count; ++i) {
-    replicas.push_back(&fleet.add_service(time_service::definition, "time-service"));
-  }
-  return replicas;
-}
-
 config::environment weather_variables(const scenario& parameters) {
   return {{"WEATHER_UPSTREAM_URL", "http://wttr.test"},
           {"WEATHER_FALLBACK_URL", "http://meteo.test"},
@@ -73,54 +71,98 @@ config::environment dashboard_variables() {
           {"DASHBOARD_SECRET_KEY", "simulated"}};
 }
 
-loadgen::target make_target(const char* name, const std::string& url, unsigned weight) {
-  loadgen::target target;
-  target.name = name;
-  target.request.url = *boost::urls::parse_uri(url);
-  target.weight = weight;
-  return target;
+/// One request at each of these times, which are in ascending order.
+loadgen::load_profile profile_of(const std::vector<duration>& times) {
+  loadgen::load_profile profile;
+  profile.begin_phase("requests");
+  if (times.front() > duration{0}) profile.add_constant(times.front(), {});
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const auto next = i + 1 < times.size() ? times[i + 1] : times[i];
+    profile.add_burst(1, std::max(next - times[i], duration{1}));
+  }
+  return profile;
 }
 
-task<loadgen::run_report> run_to_end(loadgen::run_environment environment, const loadgen::load_settings& settings) {
+task<loadgen::run_report> run_to_end(loadgen::run_environment environment, loadgen::load_settings settings) {
   loadgen::load_run load{environment, settings};
   co_await load.run();
   co_return load.take_report();
 }
 
-}  // namespace
-
-simulated_stack::simulated_stack(const test::scenario& parameters, sim::event_log::mode recorded)
-    : scenario(parameters),
-      fleet(parameters.seed, recorded),
-      wttr(fleet.add_stub_server("wttr.test", 80, provider(parameters.seed, {{"/{place}", wttr_response()}}))),
-      open_meteo(fleet.add_stub_server("meteo.test", 80,
-                                       provider(parameters.seed + 1, {{"/v1/forecast", open_meteo_response()},
-                                                                      {"/v1/search", geocoding_response()}}))),
-      time_services(add_time_services(fleet, parameters.time_replicas)),
-      sysinfo(fleet.add_service(sysinfo_with_fixed_data, "system-info-service")),
-      weather(fleet.add_service(weather::definition, "weather-service", weather_variables(parameters))),
-      dashboard(fleet.add_service(dashboard::definition, "dashboard-service", dashboard_variables())) {
-  fleet.network().set_default_conditions(parameters.links);
+task<load_reports> run_all(const loadgen::run_environment& environment,
+                           std::map<std::string, loadgen::load_settings, std::less<>> loads) {
+  load_reports reports;
+  task_group runs{[](const std::exception_ptr& error) { std::rethrow_exception(error); }};
+  struct runner {
+    static task<> run(const loadgen::run_environment& environment, loadgen::load_settings settings,
+                      loadgen::run_report& report) {
+      auto running = run_to_end(environment, std::move(settings));
+      report = co_await std::move(running);
+    }
+  };
+  for (auto& [path, settings] : loads) runs.spawn(runner::run(environment, std::move(settings), reports[path]));
+  co_await runs.join();
+  co_return reports;
 }
 
-loadgen::run_report simulated_stack::run_load(task<> faults) {
-  auto& generator = fleet.network().add_host("loadgen");
-  loadgen::load_settings settings;
-  settings.targets = {make_target("aggregate", dashboard.url() + "/api/aggregate", 4),
-                      make_target("time-proxy", dashboard.url() + "/api/time-proxy", 3),
-                      make_target("weather", weather.url() + "/api/weather", 2),
-                      make_target("sysinfo", sysinfo.url() + "/api/sysinfo", 1)};
-  settings.profile.begin_phase("steady").add_constant(scenario.length,
-                                                      loadgen::request_rate::per_second(scenario.requests_per_second));
-  settings.arrivals = loadgen::arrival_process::poisson;
-  settings.seed = scenario.seed;
-  settings.deadline = scenario.deadline;
-  settings.timeout = scenario.client_timeout;
-  settings.keep_alive = scenario.keep_alive;
-  fleet.spawn(std::move(faults));
-  const loadgen::run_environment environment{
-      fleet.event_loop(), {&fleet.event_loop()}, fleet.network().network_for(generator), [] { return duration{}; }};
-  return fleet.run(run_to_end(environment, settings));
+}  // namespace
+
+simulated_stack::simulated_stack(const sim::schedule& run, sim::event_log::mode recorded, bool is_audited)
+    : schedule(run), scenario(scenario_of(run)), fleet(run.seed, recorded), dashboard(add_nodes(is_audited)) {
+  fleet.network().add_host(load_host_name);
+  fleet.network().set_default_conditions(scenario.links);
+}
+
+sim::node& simulated_stack::add_nodes(bool is_audited) {
+  if (is_audited) audit.emplace(fleet);
+  const auto add_provider = [&](const char* name, std::uint64_t seed,
+                                std::vector<std::pair<std::string, std::string>> bodies) {
+    if (schedule.has_node(name)) fleet.add_stub_server(name, 80, provider(seed, std::move(bodies)));
+  };
+  add_provider(wttr_name, schedule.seed, {{"/{place}", wttr_response()}});
+  add_provider(open_meteo_name, schedule.seed + 1,
+               {{"/v1/forecast", open_meteo_response()}, {"/v1/search", geocoding_response()}});
+  for (std::size_t i = 0; i < scenario.time_replicas; ++i) fleet.add_service(time_service::definition, time_name);
+  if (schedule.has_node(sysinfo_name)) fleet.add_service(sysinfo_with_fixed_data, sysinfo_name);
+  if (schedule.has_node(weather_name)) {
+    fleet.add_service(weather::definition, weather_name, weather_variables(scenario));
+  }
+  return fleet.add_service(dashboard::definition, dashboard_name, dashboard_variables());
+}
+
+void simulated_stack::note_fault(const sim::scheduled_event& event) {
+  if (event.action == sim::event_action::stop) restarted_nodes.push_back(fleet.find(event.node));
+  if (may_lose_requests(event.action)) faulty_hosts.push_back(fleet.network().find(event.node));
+}
+
+load_reports simulated_stack::run_load() {
+  std::map<std::string, std::vector<duration>, std::less<>> times;
+  std::map<std::string, loadgen::load_settings, std::less<>> loads;
+  for (const auto& event : schedule.events) {
+    if (event.action != sim::event_action::request) continue;
+    auto* const node = fleet.find(event.node);
+    if (!node) throw std::invalid_argument("event \"" + sim::to_text(event) + "\": there is no node " + event.node);
+    times[event.peer].push_back(event.at);
+    auto& settings = loads[event.peer];
+    if (!settings.targets.empty()) continue;
+    auto& target = settings.targets.emplace_back();
+    target.name = event.peer;
+    target.request.url = *boost::urls::parse_uri(node->url() + event.peer);
+    settings.seed = schedule.seed;
+    settings.deadline = scenario.deadline;
+    settings.timeout = scenario.client_timeout;
+    settings.keep_alive = scenario.keep_alive;
+  }
+  for (auto& [path, settings] : loads) settings.profile = profile_of(times[path]);
+  play(fleet, schedule,
+       {.one_fault_at_a_time = true,
+        .on_fault = [this](const auto& event) { note_fault(event); },
+        .sends_requests = false});
+  const loadgen::run_environment environment{fleet.event_loop(),
+                                             {&fleet.event_loop()},
+                                             fleet.network().network_for(*fleet.network().find(load_host_name)),
+                                             [] { return duration{}; }};
+  return fleet.run(run_all(environment, std::move(loads)));
 }
 
 }  // namespace cohort::test

@@ -1,38 +1,50 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include <cohort/sim/audit/deadline_audit.hpp>
 #include <cohort/sim/fleet.hpp>
 #include "loadgen/results/report.hpp"
 #include "tests/sim/scenario.hpp"
 
 namespace cohort::test {
 
-/// The targets of the load, in the order of the report's targets.
-enum class target_index { aggregate, time_proxy, weather, sysinfo };
+/// The statistics of the load generator, by the path of the requests.
+using load_reports = std::map<std::string, loadgen::run_report, std::less<>>;
 
 /// Cohort's four services, the load generator and two weather providers as a simulated fleet.
 class simulated_stack {
  public:
-  explicit simulated_stack(const test::scenario& parameters,
-                           sim::event_log::mode recorded = sim::event_log::mode::hash);
+  /// `run` must outlive the stack. Throws `std::invalid_argument` if it is invalid.
+  explicit simulated_stack(const sim::schedule& run, sim::event_log::mode recorded = sim::event_log::mode::hash,
+                           bool is_audited = false);
 
-  /// Runs the whole load with `faults` running concurrently.
-  loadgen::run_report run_load(task<> faults);
+  /// Sends all requests, with the faults at their times.
+  load_reports run_load();
 
+  const sim::schedule& schedule;
   const test::scenario scenario;
   sim::fleet fleet;
-  sim::node& wttr;
-  sim::node& open_meteo;
-  std::vector<sim::node*> time_services;
-  sim::node& sysinfo;
-  sim::node& weather;
+  /// Only if the stack was made for it.
+  std::optional<sim::deadline_audit> audit;
   sim::node& dashboard;
   /// Hosts with a fault that may lose requests: unanswered requests are not a violation there.
   std::vector<const sim::host*> faulty_hosts;
   /// Nodes whose counters started again at 0.
   std::vector<const sim::node*> restarted_nodes;
+
+  /// Whether the host is one of the replicas of the time service, and so on.
+  static bool is_time_service(const sim::host& host) { return host.name.starts_with(time_name); }
+  static bool is_provider(const sim::host& host) { return host.name == wttr_name || host.name == open_meteo_name; }
+
+ private:
+  sim::node& add_nodes(bool is_audited);
+  void note_fault(const sim::scheduled_event& event);
 };
 
 }  // namespace cohort::test

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/service/instance.hpp>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/url/parse.hpp>
+#include <iterator>
 
 #include <cohort/config/http_url.hpp>
 #include <cohort/discovery/service_discovery.hpp>
@@ -152,6 +154,16 @@ void instance::build(const dependencies& injected) {
                                                            std::string{url().encoded_host_and_port()}, metrics_);
   }
   server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
+}
+
+std::vector<http::upstream_status> instance::upstreams() {
+  std::vector<http::upstream_status> result;
+  for (auto* client : clients_->all()) std::ranges::move(client->upstreams().statuses(), std::back_inserter(result));
+  return result;
+}
+
+void instance::observe_requests(const std::function<void(const telemetry::request_record&)>& observe) {
+  for (const auto& shard : server_->shards()) shard->requests().set_observer(observe);
 }
 
 void instance::replace_upstream_tls(const net::tls_client_settings& settings) {

@@ -81,6 +81,11 @@ class instance {
   /// `drain_timeout` has passed, then cancels the remaining tasks and runs the stop hooks. Called on the first loop.
   task<> stop(duration drain_timeout);
   service_lifecycle& lifecycle() noexcept { return *lifecycle_; }
+  /// The state of the upstreams on the calling loop, by name. Called after `build`, on one of the loops.
+  std::vector<http::upstream_status> upstreams();
+  /// Calls `observe` with the record of each request that ends, on the loop of the request. Called after `build`,
+  /// before `start`. Must not throw.
+  void observe_requests(const std::function<void(const telemetry::request_record&)>& observe);
 
  private:
   http::server_settings make_server_settings(const dependencies& injected) const;

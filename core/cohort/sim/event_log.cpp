@@ -33,6 +33,32 @@ std::string first_line(std::string_view bytes) {
   return escaped(line.substr(0, max_line_length)) + (cut ? "…" : "") + " (" + std::to_string(bytes.size()) + " B)";
 }
 
+/// 0: what happens to requests and faults; 1: connections; 2: parts of bodies, and what every connection has.
+std::uint8_t rank_of(const event& ranked) {
+  switch (ranked.kind) {
+    case event_kind::fault:
+    case event_kind::note:
+    case event_kind::refused: return 0;
+    case event_kind::bytes: {
+      const auto line = ranked.detail.substr(0, ranked.detail.find_first_of("\r\n"));
+      return line.starts_with("HTTP/1.1 ") || line.ends_with(" HTTP/1.1") ? 0 : 2;
+    }
+    case event_kind::connect:
+    case event_kind::reset: return 1;
+    default: return 2;
+  }
+}
+
+/// The first `max_width` characters of UTF-8.
+std::string_view truncated(std::string_view line, std::size_t max_width) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool is_continuation = (static_cast<unsigned char>(line[i]) & 0xC0U) == 0x80U;
+    if (!is_continuation && characters++ == max_width) return line.substr(0, i);
+  }
+  return line;
+}
+
 }  // namespace
 
 void event_log::add(const event& added) {
@@ -42,13 +68,40 @@ void event_log::add(const event& added) {
   mix(added.source);
   mix(added.destination);
   mix(added.detail);
-  if (keeps_lines_) lines_.push_back(line_for(added));
+  if (!keeps_lines_) return;
+  lines_.push_back(line_for(added));
+  ranks_.push_back(rank_of(added));
 }
 
 std::string event_log::text() const {
   std::string joined_lines;
   for (const auto& line : lines_) joined_lines.append(line).append("\n");
   return joined_lines;
+}
+
+std::string event_log::summary(std::size_t max_lines, std::size_t max_width) const {
+  std::vector<std::string_view> shown;
+  for (std::uint8_t max_rank = 2;; --max_rank) {
+    shown.clear();
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (ranks_[i] <= max_rank) shown.push_back(truncated(lines_[i], max_width));
+    }
+    if (shown.size() <= max_lines || max_rank == 0) break;
+  }
+  std::string text;
+  const auto append = [&](std::size_t first, std::size_t end) {
+    for (auto i = first; i < end; ++i) text.append(shown[i]).append("\n");
+  };
+  if (shown.size() <= max_lines) {
+    append(0, shown.size());
+    return text;
+  }
+  const auto head = (max_lines - 1) / 2;
+  const auto tail = max_lines - 1 - head;
+  append(0, head);
+  text.append("  ... ").append(std::to_string(shown.size() - head - tail)).append(" lines omitted\n");
+  append(shown.size() - tail, shown.size());
+  return text;
 }
 
 /// Multiplies and folds eight bytes at a time, because this runs over every byte of every seed.

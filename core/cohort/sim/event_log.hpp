@@ -46,6 +46,9 @@ class event_log {
   const std::vector<std::string>& timeline() const noexcept { return lines_; }
   /// The timeline as one text.
   std::string text() const;
+  /// The most important lines of the timeline as one text, at most `max_lines` (at least 3) of `max_width` characters:
+  /// without events of the transport, if there are more lines, and then without those in the middle.
+  std::string summary(std::size_t max_lines = 40, std::size_t max_width = 110) const;
 
  private:
   void mix(std::uint64_t word) noexcept;
@@ -57,6 +60,8 @@ class event_log {
   std::uint64_t hash_ = 0;
   std::uint64_t event_count_ = 0;
   std::vector<std::string> lines_;
+  /// The importance of each line, for `summary`: 0 is the most important.
+  std::vector<std::uint8_t> ranks_;
 };
 
 }  // namespace cohort::sim

@@ -36,7 +36,10 @@ class exchange_recorder::connection_parser {
   void on_written(std::string_view bytes);
   void on_client_closed() noexcept {
     client_closed_ = true;
-    for (auto* request : pending_) request->client_closed = true;
+    for (auto* request : pending_) {
+      request->client_closed = true;
+      request->client_closed_at = owner_.now();
+    }
   }
   void on_closed();
 
@@ -103,6 +106,7 @@ bool exchange_recorder::connection_parser::read_request() {
                  .path = std::string{head_.path}};
     if (const auto timeout = head_.find(http::envoy_timeout_field))
       exchange_.remaining_time = http::parse_envoy_timeout(*timeout);
+    if (const auto id = head_.find("x-request-id")) exchange_.request_id = *id;
     request_bytes_.erase(0, head.size());
   }
   if (request_parser_->has_body()) {

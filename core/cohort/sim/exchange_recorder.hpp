@@ -22,6 +22,8 @@ struct exchange {
   std::string method;
   /// The path without the query.
   std::string path;
+  /// The request's `X-Request-Id`; empty without one.
+  std::string request_id;
   /// The value of the request's `x-envoy-expected-rq-timeout-ms`.
   std::optional<duration> remaining_time;
   /// The time at which the server had read the whole request.
@@ -38,6 +40,8 @@ struct exchange {
   bool closed_without_response = false;
   /// The client closed the connection before the response was complete.
   bool client_closed = false;
+  /// When it did.
+  std::optional<time_point> client_closed_at;
 };
 
 /// The numbers of some exchanges.

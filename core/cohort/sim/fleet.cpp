@@ -135,6 +135,11 @@ void fleet::start_incarnation(node& target) {
       std::move(definition), program ? program->loops() : std::vector<loop*>{&event_loop()},
       network_.listen(target.host_, starting->settings.port));
   starting->instance->build({network_.network_for(target.host_), starting->settings, log_, {}});
+  if (request_observer_) {
+    starting->instance->observe_requests([this, &target](const auto& record) {
+      if (request_observer_) request_observer_(target, record);
+    });
+  }
   if (target.blocking_cost_) starting->instance->lifecycle().blocking().set_simulated_cost(*target.blocking_cost_);
   post_to(target, [this, &target, instance = starting->instance.get()] {
     instance->start([this, &target](const std::exception_ptr& failure) {

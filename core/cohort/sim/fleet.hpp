@@ -51,6 +51,9 @@ class node {
   const sim::process* process() const noexcept { return host_.program; }
   /// The metrics of the current incarnation, or of the last one.
   const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
+  /// The state of the service's upstreams on the calling loop, which must be one of its own: that of the simulation,
+  /// for a service without a machine. Called in a task that the fleet runs.
+  std::vector<http::upstream_status> upstreams() const { return incarnation_->instance->upstreams(); }
 
  private:
   friend class fleet;
@@ -140,6 +143,12 @@ class fleet {
   }
   /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
   void spawn(task<> script);
+  /// Calls `observe` with the record of each request that a service ends from now on: those with an asynchronous
+  /// handler, a body or a streamed response. Applies to services that are added or started later; an empty function
+  /// ends it for all. `observe` runs on the loop of the request and must not throw.
+  void observe_requests(std::function<void(const node&, const telemetry::request_record&)> observe) {
+    request_observer_ = std::move(observe);
+  }
   /// Time since the fleet was created.
   duration elapsed() const noexcept { return time_.now() - start_; }
   /// Adds a line to the event log.
@@ -180,6 +189,7 @@ class fleet {
   exchange_recorder recorder_;
   cpu_accounting accounting_;
   telemetry::logger log_;
+  std::function<void(const node&, const telemetry::request_record&)> request_observer_;
   std::deque<std::unique_ptr<node>> nodes_;
   std::map<std::string, std::unique_ptr<http::client>, std::less<>> clients_;
   /// The incarnations of terminated processes, whose coroutines may still be unwinding.

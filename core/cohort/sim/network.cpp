@@ -178,6 +178,14 @@ std::vector<std::shared_ptr<connection>> network::connections(const host& a, con
   return found;
 }
 
+std::vector<std::shared_ptr<connection>> network::connections_to(const host& server) const {
+  std::vector<std::shared_ptr<connection>> found;
+  for (const auto& candidate : connections_) {
+    if (&candidate->server() == &server && candidate->is_open()) found.push_back(candidate);
+  }
+  return found;
+}
+
 std::size_t network::open_connections() const noexcept {
   return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(),
                                                 [](const auto& candidate) { return candidate->is_open(); }));

@@ -50,6 +50,8 @@ class network {
   void on_connection(std::function<void(connection&)> handler) { on_connection_ = std::move(handler); }
   /// Open connections between two hosts, in either direction.
   std::vector<std::shared_ptr<connection>> connections(const host& a, const host& b) const;
+  /// Open connections of which the host is the server, in the order of their opening.
+  std::vector<std::shared_ptr<connection>> connections_to(const host& server) const;
   /// The number of open connections between all hosts.
   std::size_t open_connections() const noexcept;
 
@@ -57,6 +59,9 @@ class network {
   void set_default_conditions(const link_conditions& conditions) { default_conditions_ = conditions; }
   /// Conditions of one link, in both directions. Latency, jitter and bandwidth apply to open connections as well.
   void set_conditions(const host& a, const host& b, const link_conditions& conditions);
+
+  /// The conditions of the link between two hosts: its own, or the default ones.
+  const link_conditions& conditions(const host& a, const host& b) { return conditions_of(link_between(a, b)); }
 
   /// Refuses new connections to the host, as a port without a listener does.
   void refuse_connections(host& server, bool enabled = true);

@@ -69,6 +69,7 @@ void request_log::close(request_record& record) noexcept {
   for (auto& call : std::span{record.calls}.first(record.call_count)) {
     if (call.outcome.empty()) record.end_call(call, "cancelled", record.ended);
   }
+  if (observer_) observer_(record);
   if (record.has_problem()) {
     ended = problems_.push(std::move(ended));
   } else {

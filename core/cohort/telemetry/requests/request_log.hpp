@@ -50,6 +50,10 @@ class request_log {
   /// Ends a record. Keeps it or reuses it; not to be used after that.
   void close(request_record& record) noexcept;
 
+  /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous one; an empty one
+  /// removes it. Must not throw.
+  void set_observer(std::function<void(const request_record&)> observe) { observer_ = std::move(observe); }
+
   /// Sets the cause of the cancellation that follows, for all records in progress that have none.
   void interrupt_all(cancellation_cause cause) noexcept;
 
@@ -97,6 +101,7 @@ class request_log {
   ring sampled_;
   std::vector<std::unique_ptr<node>> slowest_;
   std::vector<std::unique_ptr<node>> free_;
+  std::function<void(const request_record&)> observer_;
   time_point sample_second_{};
   unsigned samples_in_second_ = 0;
 };

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/audit/audit_analysis.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <cohort/sim/audit/audit_text.hpp>
+
+namespace cohort::sim {
+namespace {
+
+time_quantiles quantiles_of(std::vector<duration> samples) {
+  if (samples.empty()) return {};
+  std::ranges::sort(samples);
+  // The nearest rank.
+  const auto at = [&](double quantile) {
+    const auto rank = std::ceil(quantile * static_cast<double>(samples.size()));
+    return samples[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
+  };
+  return {samples.size(), at(0.5), at(0.99), samples.back()};
+}
+
+}  // namespace
+
+void audit_analysis::add(audit_finding_kind kind, key where, duration worst, std::string description) {
+  auto& found = findings_[{kind, std::move(where)}];
+  if (found.count++ > 0 && worst <= found.worst) return;
+  found.worst = worst;
+  found.description = std::move(description);
+}
+
+duration audit_analysis::timeout_of(const request& made_by, const call& made) const {
+  const auto known = audit_.timeouts_.find({made_by.service->name(), made.upstream});
+  return known == audit_.timeouts_.end() ? duration{0} : known->second;
+}
+
+void audit_analysis::add_budgets() {
+  for (const auto& each : audit_.requests_) {
+    if (each.is_streamed) continue;
+    auto& row = budgets_[{each.service->name(), each.route, ""}];
+    if (!each.until.is_never()) row.given.push_back(each.until.remaining(each.started));
+    row.used.push_back(each.ended - each.started);
+    if (each.has_succeeded) row.needed.push_back(each.ended - each.started);
+    if (each.interrupted_by_deadline) ++row.timeouts;
+    for (const auto& made : each.calls) {
+      auto& calls = budgets_[{each.service->name(), each.route, made.upstream}];
+      if (!made.until.is_never()) calls.given.push_back(made.until.remaining(made.started));
+      calls.used.push_back(made.ended - made.started);
+      if (made.outcome == "ok") calls.needed.push_back(made.ended - made.started);
+      if (made.outcome == "timeout") ++calls.timeouts;
+    }
+  }
+}
+
+void audit_analysis::find_late_deadlines(const request& checked) {
+  if (checked.until.is_never()) return;
+  for (const auto& made : checked.calls) {
+    const bool is_late =
+        made.until.is_never() || made.until.time() > checked.until.time() + audit_.limits_.deadline_tolerance;
+    if (!is_late) continue;
+    const auto excess = made.until.is_never() ? duration::max() : made.until.time() - checked.until.time();
+    add(audit_finding_kind::late_deadline, {checked.service->name(), checked.route, made.upstream}, excess,
+        made.until.is_never() ? "the call has no deadline, its request has one"
+                              : "the deadline of the call is " + audit_time(excess) + " after that of its request");
+  }
+}
+
+/// The longest chain of calls that each began after the end of the one before, by their timeouts.
+void audit_analysis::find_excessive_limits(const request& checked) {
+  if (checked.until.is_never() || checked.is_streamed || checked.calls.empty()) return;
+  // In the order of their start.
+  std::vector<duration> sums;
+  std::vector<std::string> chains;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < checked.calls.size(); ++i) {
+    const auto& made = checked.calls[i];
+    duration before{};
+    std::string chain;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (checked.calls[j].ended > made.started || sums[j] <= before) continue;
+      before = sums[j];
+      chain = chains[j] + ", then ";
+    }
+    const auto timeout = timeout_of(checked, made);
+    sums.push_back(before + timeout);
+    chains.push_back(chain + made.upstream + " " + audit_time(timeout));
+    if (sums[i] > sums[longest]) longest = i;
+  }
+  const auto budget = checked.until.remaining(checked.started);
+  if (sums[longest] <= budget) return;
+  // Callers may leave less time than the route has: only the largest budget of the route counts.
+  const auto& row = budgets_[{checked.service->name(), checked.route, ""}];
+  if (sums[longest] <= *std::ranges::max_element(row.given)) return;
+  add(audit_finding_kind::limits_exceed_deadline, {checked.service->name(), checked.route, ""}, sums[longest],
+      "the timeouts of its calls, " + chains[longest] + ", are " + audit_time(sums[longest]) +
+          " together; the deadline of the route is " + audit_time(*std::ranges::max_element(row.given)));
+}
+
+void audit_analysis::find_small_reserves() {
+  struct times {
+    std::vector<duration> needed;
+    duration left = duration::max();
+  };
+  std::map<key, times> routes;
+  for (const auto& each : audit_.requests_) {
+    const bool has_end = !each.interrupted || each.interrupted_by_deadline;
+    if (each.until.is_never() || each.is_streamed || each.calls.empty() || !has_end) continue;
+    const auto last = std::ranges::max(each.calls, {}, &call::ended);
+    auto& route = routes[{each.service->name(), each.route, ""}];
+    route.needed.push_back(each.ended - last.ended);
+    // Calls that could have taken longer would have left this much.
+    if (last.until <= each.until) route.left = std::min(route.left, each.until.time() - last.until.time());
+  }
+  for (auto& [where, route] : routes) {
+    const auto needed = quantiles_of(route.needed);
+    if (needed.p99 <= route.left) continue;
+    const auto left = route.left;
+    const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > left; });
+    auto& found = findings_[{audit_finding_kind::reserve_too_small, where}];
+    found.count = static_cast<std::uint64_t>(count);
+    found.description = "the handler takes " + audit_time(needed.p99) +
+                        " after its last call (p99); a call that ends at "
+                        "its deadline leaves " +
+                        audit_time(left);
+  }
+}
+
+void audit_analysis::find_forgotten_contexts() {
+  struct calls {
+    std::uint64_t count = 0;
+    /// One was made while no request was in progress.
+    bool is_background = false;
+    std::set<std::string> routes;
+  };
+  std::map<std::string, std::vector<const request*>> by_service;
+  std::set<std::pair<std::string, std::string>> ids;
+  for (const auto& each : audit_.requests_) {
+    by_service[each.service->name()].push_back(&each);
+    ids.emplace(each.service->name(), each.id);
+  }
+  std::map<std::pair<std::string, std::string>, calls> unlinked;
+  for (const auto& each : audit_.fleet_.recorder().exchanges()) {
+    const auto service = by_service.find(each.client->name);
+    const bool is_expected = audit_.background_calls_.contains({each.client->name, each.server->name});
+    if (service == by_service.end() || is_expected || ids.contains({each.client->name, each.request_id})) continue;
+    auto& group = unlinked[{each.client->name, each.server->name}];
+    ++group.count;
+    std::string route;
+    for (const auto* candidate : service->second) {
+      if (candidate->started <= each.received_at && candidate->ended >= each.received_at) route = candidate->route;
+    }
+    group.is_background = group.is_background || route.empty();
+    group.routes.insert(std::move(route));
+  }
+  for (const auto& [where, group] : unlinked) {
+    // A periodic job also makes calls at other times.
+    if (group.is_background) continue;
+    auto& found = findings_[{audit_finding_kind::forgotten_context,
+                             {where.first, group.routes.size() == 1 ? *group.routes.begin() : "", where.second}}];
+    found.count = group.count;
+    found.description =
+        "all calls were made during a request, but without its call_context: they have neither its "
+        "deadline nor its request ID";
+  }
+}
+
+void audit_analysis::find_work_after_client_left() {
+  std::multimap<std::pair<std::string, time_point>, const request*> by_start;
+  for (const auto& each : audit_.requests_) by_start.emplace(std::pair{each.service->name(), each.started}, &each);
+  for (const auto& each : audit_.fleet_.recorder().exchanges()) {
+    if (!each.client_closed_at || each.response_started_at) continue;
+    const auto [first, last] = by_start.equal_range({each.server->name, each.received_at});
+    for (auto candidate = first; candidate != last; ++candidate) {
+      const auto& handled = *candidate->second;
+      const auto excess = handled.ended - *each.client_closed_at;
+      if (handled.is_streamed || excess <= audit_.limits_.client_left_tolerance) continue;
+      add(audit_finding_kind::work_after_client_left, {handled.service->name(), handled.route, ""}, excess,
+          "the handler went on for " + audit_time(excess) + " after its client had disconnected");
+      break;
+    }
+  }
+}
+
+audit_report audit_analysis::run() {
+  add_budgets();
+  for (const auto& each : audit_.requests_) {
+    find_late_deadlines(each);
+    find_excessive_limits(each);
+  }
+  find_small_reserves();
+  find_forgotten_contexts();
+  find_work_after_client_left();
+  audit_report report;
+  for (auto& [where, row] : budgets_) {
+    const auto& [service, route, upstream] = where;
+    report.budgets.push_back({service, route, upstream, row.timeouts, quantiles_of(std::move(row.given)),
+                              quantiles_of(std::move(row.used)), quantiles_of(std::move(row.needed))});
+  }
+  for (auto& [what, found] : findings_) {
+    const auto& [service, route, upstream] = what.second;
+    report.findings.push_back({what.first, service, route, upstream, found.count, std::move(found.description)});
+  }
+  return report;
+}
+
+}  // namespace cohort::sim

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <cohort/sim/audit/deadline_audit.hpp>
+
+namespace cohort::sim {
+
+/// Evaluates what an audit has recorded. For `deadline_audit` only.
+class audit_analysis {
+ public:
+  explicit audit_analysis(const deadline_audit& audit) : audit_(audit) {}
+
+  audit_report run();
+
+ private:
+  using request = deadline_audit::request;
+  using call = deadline_audit::call;
+  /// Service, route, upstream.
+  using key = std::tuple<std::string, std::string, std::string>;
+  struct samples {
+    std::uint64_t timeouts = 0;
+    std::vector<duration> given;
+    std::vector<duration> used;
+    std::vector<duration> needed;
+  };
+  /// The worst case of a finding, and how often it occurred.
+  struct evidence {
+    std::uint64_t count = 0;
+    duration worst{};
+    std::string description;
+  };
+
+  void add_budgets();
+  void find_late_deadlines(const request& checked);
+  void find_excessive_limits(const request& checked);
+  void find_small_reserves();
+  void find_forgotten_contexts();
+  void find_work_after_client_left();
+  /// Counts an occurrence; the description is that of the worst one.
+  void add(audit_finding_kind kind, key where, duration worst, std::string description);
+  duration timeout_of(const request& made_by, const call& made) const;
+
+  const deadline_audit& audit_;
+  std::map<key, samples> budgets_;
+  std::map<std::pair<audit_finding_kind, key>, evidence> findings_;
+};
+
+}  // namespace cohort::sim

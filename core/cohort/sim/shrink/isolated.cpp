@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include <cohort/sim/shrink/shrink.hpp>
+
+namespace cohort::sim {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool has_sanitizer = true;
+#elif defined(__has_feature)
+constexpr bool has_sanitizer = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool has_sanitizer = false;
+#endif
+
+[[noreturn]] void run_child(const failure_test& run, const schedule& tested, const isolation_limits& limits,
+                            int output) {
+  const auto seconds = static_cast<rlim_t>(limits.cpu_time.count());
+  // A second later the process is killed, in case it ignores the first signal.
+  const rlimit cpu_time{seconds, seconds + 1};
+  setrlimit(RLIMIT_CPU, &cpu_time);
+  const rlimit memory{limits.memory_bytes, limits.memory_bytes};
+  if (!has_sanitizer) setrlimit(RLIMIT_AS, &memory);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  // Without the handlers of a test framework, which would report a failed test.
+  for (const auto number : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM}) std::signal(number, SIG_DFL);
+  std::string kind;
+  try {
+    kind = run(tested);
+  } catch (const std::exception& thrown) {
+    kind = std::string{"exception: "} + thrown.what();
+  }
+  for (std::size_t written = 0; written < kind.size();) {
+    const auto count = ::write(output, kind.data() + written, kind.size() - written);
+    if (count <= 0) _exit(1);
+    written += static_cast<std::size_t>(count);
+  }
+  _exit(0);
+}
+
+std::string read_to_end(int input) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const auto count = ::read(input, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::string run_isolated(const failure_test& run, const schedule& tested, const isolation_limits& limits) {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  const auto child = ::fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    ::close(ends[0]);
+    run_child(run, tested, limits, ends[1]);
+  }
+  ::close(ends[1]);
+  auto kind = read_to_end(ends[0]);
+  ::close(ends[0]);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFSIGNALED(status)) {
+    const auto signal = WTERMSIG(status);
+    if (signal == SIGXCPU || signal == SIGKILL) return "CPU time limit exceeded";
+    return "signal " + std::to_string(signal);
+  }
+  if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));
+  return kind;
+}
+
+}  // namespace
+
+failure_test isolated(failure_test run, isolation_limits limits) {
+  return [run = std::move(run), limits](const schedule& tested) { return run_isolated(run, tested, limits); };
+}
+
+}  // namespace cohort::sim

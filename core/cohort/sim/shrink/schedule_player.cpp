@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/shrink/schedule_player.hpp>
+
+#include <array>
+#include <boost/url/parse.hpp>
+#include <memory>
+#include <stdexcept>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::sim {
+namespace {
+
+using enum event_action;
+using namespace std::chrono_literals;
+
+constexpr duration drain_timeout = 10s;
+
+/// Plays the events of one schedule. Shared by the scripts.
+struct player {
+  sim::fleet& fleet;
+  player_settings settings;
+  time_point start;
+
+  static task<> play_faults(std::shared_ptr<player> self, std::vector<scheduled_event> faults);
+  static task<> send_request(std::shared_ptr<player> self, scheduled_event event);
+  /// From its beginning to its end.
+  task<> inject(scheduled_event event);
+
+ private:
+  task<> stop_process(const scheduled_event& event, node& target);
+  void set_fault(const scheduled_event& event, bool enabled);
+  std::vector<std::shared_ptr<connection>> selected_connections(const scheduled_event& event) const;
+  host& host_of(const std::string& name) const { return *fleet.network().find(name); }
+};
+
+task<> player::play_faults(std::shared_ptr<player> self, std::vector<scheduled_event> faults) {
+  for (auto& fault : faults) {
+    auto waiting = sleep_until(deadline{self->start + fault.at});
+    co_await std::move(waiting);
+    auto injecting = self->inject(std::move(fault));
+    co_await std::move(injecting);
+  }
+}
+
+task<> player::send_request(std::shared_ptr<player> self, scheduled_event event) {
+  auto waiting = sleep_until(deadline{self->start + event.at});
+  co_await std::move(waiting);
+  http::client_request request;
+  request.url = *boost::urls::parse_uri(self->fleet.find(event.node)->url() + event.peer);
+  const auto until = deadline::after(loop::current().now(), self->settings.request_timeout);
+  auto fetching = http::fetch(self->fleet.client(), std::move(request), until);
+  const auto response = co_await std::move(fetching);
+  if (self->settings.on_response) self->settings.on_response(event, response);
+}
+
+task<> player::inject(scheduled_event event) {
+  const bool ends_process = event.action == kill || event.action == power_off || event.action == stop;
+  if (ends_process) {
+    auto& target = *fleet.find(event.node);
+    if (!target.is_running()) co_return;
+    if (settings.on_fault) settings.on_fault(event);
+    auto stopping = stop_process(event, target);
+    co_await std::move(stopping);
+    co_return;
+  }
+  if (settings.on_fault) settings.on_fault(event);
+  if (event.action == step_clock) {
+    fleet.time().step_wall_clock(event.amount);
+  } else if (event.action == reset || event.action == half_open) {
+    for (const auto& selected : selected_connections(event)) {
+      if (event.action == half_open) {
+        selected->make_half_open();
+      } else if (event.bytes == 0) {
+        selected->reset();
+      } else {
+        selected->reset_after(host_of(event.node), event.bytes);
+      }
+    }
+  } else {
+    const bool is_permanent = event.action == delay && event.lasts == 0s;
+    set_fault(event, true);
+    auto waiting = sleep_for(event.lasts);
+    co_await std::move(waiting);
+    if (!is_permanent) set_fault(event, false);
+  }
+}
+
+task<> player::stop_process(const scheduled_event& event, node& target) {
+  if (event.action == stop) {
+    auto stopping = fleet.stop(target, drain_timeout);
+    co_await std::move(stopping);
+  } else if (event.action == kill) {
+    fleet.kill(target);
+  } else {
+    fleet.power_off(target);
+  }
+  auto downtime = sleep_for(event.lasts);
+  co_await std::move(downtime);
+  fleet.start(target);
+}
+
+void player::set_fault(const scheduled_event& event, bool enabled) {
+  auto& network = fleet.network();
+  switch (event.action) {
+    case partition:
+      if (enabled) {
+        network.partition(host_of(event.node), host_of(event.peer));
+      } else {
+        network.heal(host_of(event.node), host_of(event.peer));
+      }
+      break;
+    case delay: {
+      auto conditions = network.conditions(host_of(event.node), host_of(event.peer));
+      const auto added = enabled ? event.amount : -event.amount;
+      conditions.min_latency += added;
+      conditions.max_latency += added;
+      network.set_conditions(host_of(event.node), host_of(event.peer), conditions);
+      break;
+    }
+    case refuse_connections: network.refuse_connections(host_of(event.node), enabled); break;
+    case black_hole_connections: network.black_hole_connections(host_of(event.node), enabled); break;
+    case fail_resolution: network.fail_resolution(event.node, enabled); break;
+    case delay_resolution: network.set_resolve_delay(event.node, 0s, enabled ? event.amount : 0s); break;
+    default: break;
+  }
+}
+
+std::vector<std::shared_ptr<connection>> player::selected_connections(const scheduled_event& event) const {
+  auto selected = fleet.network().connections_to(host_of(event.node));
+  std::size_t index = 0;
+  std::erase_if(selected, [&](const auto&) { return ((event.selection >> (index++ % 64)) & 1U) == 0; });
+  return selected;
+}
+
+void check_names(fleet& played_in, const scheduled_event& event) {
+  const auto require = [&](const std::string& name, bool exists, const char* kind) {
+    if (!exists) throw std::invalid_argument("event \"" + to_text(event) + "\": there is no " + kind + " " + name);
+  };
+  const bool needs_node =
+      event.action == request || event.action == kill || event.action == power_off || event.action == stop;
+  const bool has_dns_name = event.action == fail_resolution || event.action == delay_resolution;
+  if (needs_node) {
+    require(event.node, played_in.find(event.node) != nullptr, "node");
+  } else if (!has_dns_name && event.action != step_clock) {
+    require(event.node, played_in.network().find(event.node) != nullptr, "host");
+  }
+  if (event.action == partition || event.action == delay) {
+    require(event.peer, played_in.network().find(event.peer) != nullptr, "host");
+  }
+}
+
+}  // namespace
+
+void play(fleet& played_in, const schedule& played, player_settings settings) {
+  for (const auto& event : played.events) {
+    if (event.action != request || settings.sends_requests) check_names(played_in, event);
+  }
+  const auto shared = std::make_shared<player>(player{played_in, std::move(settings), played_in.event_loop().now()});
+  schedule faults;
+  for (const auto& event : played.events) {
+    if (event.action != request) {
+      faults.events.push_back(event);
+    } else if (shared->settings.sends_requests) {
+      played_in.spawn(player::send_request(shared, event));
+    }
+  }
+  faults.sort_events();
+  if (shared->settings.one_fault_at_a_time) {
+    played_in.spawn(player::play_faults(shared, std::move(faults.events)));
+  } else {
+    for (const auto& fault : faults.events) played_in.spawn(player::play_faults(shared, {fault}));
+  }
+}
+
+scheduled_event random_fault(random_generator& random, const std::vector<std::string>& nodes,
+                             const std::vector<std::string>& clients, duration run_length) {
+  constexpr std::array actions{
+      kill,      power_off,        stop,           partition, delay, refuse_connections, black_hole_connections, reset,
+      half_open, delay_resolution, fail_resolution};
+  scheduled_event drawn;
+  drawn.action = actions[random.uniform_below(actions.size())];
+  drawn.node = nodes[random.uniform_below(nodes.size())];
+  drawn.at = random.uniform_between(0s, run_length);
+  if (drawn.action == partition || drawn.action == delay) drawn.peer = clients[random.uniform_below(clients.size())];
+  if (drawn.action == delay || drawn.action == delay_resolution) drawn.amount = random.uniform_between(1ms, 200ms);
+  if (drawn.action == reset || drawn.action == half_open) {
+    drawn.selection = random.next();
+    if (drawn.action == reset && random.bernoulli(0.5)) drawn.bytes = 1 + random.uniform_below(2000);
+  } else {
+    drawn.lasts = random.uniform_between(5ms, 1500ms);
+  }
+  return drawn;
+}
+
+}  // namespace cohort::sim

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/shrink/shrink.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace cohort::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+class shrinker {
+ public:
+  shrinker(const schedule& failing, const failure_test& run, const shrink_settings& settings)
+      : run_(run), settings_(settings), smallest_(failing), failure_(run(failing)), runs_(1) {
+    if (failure_.empty()) throw std::invalid_argument("the schedule to shrink passes");
+  }
+
+  shrink_result shrink() {
+    // With the seed itself first, which keeps most of the run as it was; then with others.
+    for (std::size_t seeds = 1;;) {
+      const auto before = smallest_;
+      remove_nodes();
+      remove_events();
+      remove_parameters();
+      simplify_events();
+      sort_events();
+      if (smallest_ != before) continue;
+      if (seeds >= settings_.seeds_per_candidate || is_exhausted()) break;
+      seeds_ = seeds = settings_.seeds_per_candidate;
+    }
+    return {std::move(smallest_), std::move(failure_), runs_};
+  }
+
+ private:
+  bool is_exhausted() const noexcept { return runs_ >= settings_.max_runs; }
+
+  /// Keeps the candidate if it fails in the same way.
+  bool accept(schedule candidate) {
+    const auto first_seed = candidate.seed;
+    for (std::size_t i = 0; i < seeds_ && !is_exhausted(); ++i) {
+      // Small seeds are easier to read; the first one is that of the schedule.
+      if (i > 0) candidate.seed = i == first_seed ? seeds_ : i;
+      ++runs_;
+      if (run_(candidate) != failure_) continue;
+      smallest_ = std::move(candidate);
+      return true;
+    }
+    return false;
+  }
+
+  schedule with_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
+    auto candidate = smallest_;
+    candidate.events.assign(events.begin() + static_cast<std::ptrdiff_t>(first),
+                            events.begin() + static_cast<std::ptrdiff_t>(end));
+    return candidate;
+  }
+  schedule without_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
+    auto candidate = smallest_;
+    candidate.events = events;
+    candidate.events.erase(candidate.events.begin() + static_cast<std::ptrdiff_t>(first),
+                           candidate.events.begin() + static_cast<std::ptrdiff_t>(end));
+    return candidate;
+  }
+
+  /// ddmin: parts of a decreasing size, first alone, then the rest without them.
+  void remove_events() {
+    auto empty = smallest_;
+    empty.events.clear();
+    if (smallest_.events.empty() || accept(std::move(empty))) return;
+    for (std::size_t parts = 2; smallest_.events.size() > 1 && !is_exhausted();) {
+      const auto events = smallest_.events;
+      parts = std::min(parts, events.size());
+      if (keep_one_part(events, parts)) {
+        parts = 2;
+      } else if (drop_one_part(events, parts)) {
+        parts = std::max<std::size_t>(parts - 1, 2);
+      } else if (parts == events.size()) {
+        return;
+      } else {
+        parts *= 2;
+      }
+    }
+  }
+  bool keep_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
+    for (std::size_t i = 0; i < parts; ++i) {
+      if (accept(with_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
+    }
+    return false;
+  }
+  bool drop_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
+    // With two parts, the rest is the other part.
+    for (std::size_t i = 0; parts > 2 && i < parts; ++i) {
+      if (accept(without_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
+    }
+    return false;
+  }
+
+  /// A node goes with its events.
+  void remove_nodes() {
+    for (auto i = smallest_.nodes.size(); i-- > 0;) {
+      auto candidate = smallest_;
+      const auto name = candidate.nodes[i];
+      candidate.nodes.erase(candidate.nodes.begin() + static_cast<std::ptrdiff_t>(i));
+      std::erase_if(candidate.events, [&](const auto& event) { return event.node == name || event.peer == name; });
+      accept(std::move(candidate));
+    }
+  }
+
+  void remove_parameters() {
+    for (const auto& [name, value] : schedule{smallest_}.parameters) {
+      auto candidate = smallest_;
+      candidate.parameters.erase(name);
+      accept(std::move(candidate));
+    }
+  }
+
+  void simplify_events() {
+    for (std::size_t i = 0; i < smallest_.events.size(); ++i) {
+      change(i, [](auto& event) { event.bytes = 0; });
+      change(i, [](auto& event) { event.selection = scheduled_event{}.selection; });
+      for (const auto unit : {duration{1s}, duration{100ms}, duration{1ms}}) {
+        change(i, [&](auto& event) { event.lasts = round(event.lasts, unit); });
+        change(i, [&](auto& event) { event.amount = round(event.amount, unit); });
+        change(i, [&](auto& event) { event.at = event.at / unit * unit; });
+      }
+    }
+  }
+  void sort_events() {
+    auto sorted = smallest_;
+    sorted.sort_events();
+    if (sorted != smallest_) accept(std::move(sorted));
+  }
+  /// Up, so that what is not 0 stays so.
+  static duration round(duration span, duration unit) { return (span + unit - 1ns) / unit * unit; }
+
+  template <class Change>
+  void change(std::size_t index, Change apply) {
+    auto candidate = smallest_;
+    apply(candidate.events[index]);
+    if (candidate != smallest_) accept(std::move(candidate));
+  }
+
+  const failure_test& run_;
+  const shrink_settings& settings_;
+  schedule smallest_;
+  std::string failure_;
+  std::size_t runs_;
+  std::size_t seeds_ = 1;
+};
+
+std::string quoted(std::string_view text) {
+  std::string literal;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') literal += '\\';
+    literal += c == '\n' ? ' ' : c;
+  }
+  return '"' + literal + '"';
+}
+
+}  // namespace
+
+shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings) {
+  return shrinker{failing, run, settings}.shrink();
+}
+
+std::string to_catch2_test(const shrink_result& result, const test_template& parts) {
+  std::string text = "#include <catch2/catch_test_macros.hpp>\n\n#include <cohort/sim/shrink/schedule.hpp>\n";
+  for (const auto& header : parts.headers) text.append("#include ").append(header).append("\n");
+  text.append("\nTEST_CASE(")
+      .append(quoted("shrunk: " + result.failure + ", seed " + std::to_string(result.schedule.seed)));
+  text.append(", ").append(quoted(parts.tags)).append(") {\n");
+  text.append("  const auto schedule = cohort::sim::parse_schedule(R\"(\n").append(to_text(result.schedule));
+  text.append(")\");\n  CHECK(").append(parts.run_function).append("(schedule) == \"\");\n}\n");
+  return text;
+}
+
+}  // namespace cohort::sim

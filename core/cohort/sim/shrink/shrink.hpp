@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include <cohort/sim/shrink/schedule.hpp>
+
+namespace cohort::sim {
+
+/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty text if it passes. The kind is a text
+/// that is the same for the same failure, without numbers or times: a smaller schedule counts only if it fails in the
+/// same way. Must be a function of its argument.
+using failure_test = std::function<std::string(const schedule&)>;
+
+struct shrink_settings {
+  /// Maximum number of runs.
+  std::size_t max_runs = 5'000;
+  /// The number of seeds with which a smaller schedule may fail. Without an event, a run draws other random numbers, so
+  /// that the same failure may need another seed.
+  std::size_t seeds_per_candidate = 8;
+};
+
+struct shrink_result {
+  /// The smallest schedule that was found. Without any one of its events, nodes or parameters it passes or fails
+  /// differently, unless `max_runs` was reached.
+  sim::schedule schedule;
+  /// The kind of the failure.
+  std::string failure;
+  std::size_t runs = 0;
+};
+
+/// Reduces a failing schedule to the fewest events, nodes and parameters that still fail in the same way, and its times
+/// to round ones. The same arguments give the same result. Throws `std::invalid_argument` if the schedule passes.
+/// Source: ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
+shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings = {});
+
+/// Limits of a run in a process of its own.
+struct isolation_limits {
+  std::chrono::seconds cpu_time{10};
+  /// Of address space. Not applied in programs with a sanitizer.
+  std::size_t memory_bytes = std::size_t{2} << 30U;
+};
+
+/// A test that makes each run in a process of its own, so that crashes, endless loops and exhausted memory are kinds of
+/// failures too: `signal 11`, `CPU time limit exceeded`. Precondition of a run: the process has one thread.
+failure_test isolated(failure_test run, isolation_limits limits = {});
+
+/// The parts of a generated test that depend on the program.
+struct test_template {
+  /// Headers, such as `"tests/my_fleet.hpp"`, with their quotes or brackets.
+  std::vector<std::string> headers;
+  /// The name of a function of the type `failure_test`.
+  std::string run_function;
+  /// Catch2 tags.
+  std::string tags = "[sim][regression]";
+};
+
+/// A Catch2 test that fails as long as the schedule fails; a file of its own.
+std::string to_catch2_test(const shrink_result& result, const test_template& parts);
+
+}  // namespace cohort::sim

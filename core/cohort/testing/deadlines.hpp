@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <stdexcept>
+
+#include <cohort/sim/audit/deadline_audit.hpp>
+
+namespace cohort::testing {
+
+/// The deadlines of a fleet do not hold. `what` is the report.
+class deadline_violation : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws `deadline_violation`, which every test framework reports with its message, if the audit has findings.
+void require_deadlines_hold(sim::deadline_audit& audit);
+
+}  // namespace cohort::testing

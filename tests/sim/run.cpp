@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "tests/sim/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include <cohort/sim/shrink/shrink.hpp>
+
+namespace cohort::test {
+namespace {
+
+/// A run needs less than a tenth of both.
+constexpr sim::isolation_limits limits{.cpu_time = std::chrono::seconds{10}, .memory_bytes = std::size_t{512} << 20U};
+
+std::vector<violation> run_and_check(simulated_stack& stack) {
+  try {
+    const auto reports = stack.run_load();
+    return check_invariants(stack, reports);
+  } catch (const std::exception& thrown) {
+    return {{"exception", std::string{"exception: "} + thrown.what()}};
+  }
+}
+
+/// `wanted` if the run fails in this way, else as `failure_of`.
+sim::failure_test failure_test_for(std::string wanted) {
+  return [wanted = std::move(wanted)](const sim::schedule& run) {
+    const auto violations = run_schedule(run).violations;
+    if (violations.empty()) return std::string{};
+    const bool is_wanted = std::ranges::find(violations, wanted, &violation::kind) != violations.end();
+    return is_wanted ? wanted : violations.front().kind;
+  };
+}
+
+std::string summary_of(const sim::schedule& run) {
+  const auto result = run_schedule(run, sim::event_log::mode::timeline);
+  std::string text = result.summary;
+  for (const auto& violation : result.violations) text.append("  ").append(violation.message).append("\n");
+  return text;
+}
+
+void print_counts(const char* when, const sim::schedule& run) {
+  const auto requests = std::ranges::count(run.events, sim::event_action::request, &sim::scheduled_event::action);
+  std::printf("  %-7s %4zu events: %td requests, %zu faults; %zu nodes, %zu parameters\n", when, run.events.size(),
+              requests, run.events.size() - static_cast<std::size_t>(requests), run.nodes.size() + 1,
+              run.parameters.size());
+}
+
+}  // namespace
+
+run_result run_schedule(const sim::schedule& run, sim::event_log::mode recorded) {
+  simulated_stack stack{run, recorded};
+  auto violations = run_and_check(stack);
+  const auto& events = stack.fleet.event_log();
+  return {events.hash(),         events.event_count(), stack.fleet.recorder().exchanges().size(),
+          std::move(violations), events.text(),        events.summary()};
+}
+
+std::string failure_of(const sim::schedule& run) { return failure_test_for({})(run); }
+
+bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto drawn = draw_schedule(seed);
+  const auto kind = sim::isolated(failure_of, limits)(drawn);
+  if (kind.empty()) {
+    std::printf("seed %llu passes\n", static_cast<unsigned long long>(seed));
+    return false;
+  }
+  const auto shrunk = sim::shrink(drawn, sim::isolated(failure_test_for(kind), limits));
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  std::printf("seed %llu: %s; shrunk from %zu to %zu events in %zu runs, %.1f s\n",
+              static_cast<unsigned long long>(seed), kind.c_str(), drawn.events.size(), shrunk.schedule.events.size(),
+              shrunk.runs, elapsed.count());
+  print_counts("before", drawn);
+  print_counts("after", shrunk.schedule);
+  const auto test = sim::to_catch2_test(
+      shrunk,
+      {.headers = {"\"tests/sim/run.hpp\""}, .run_function = "cohort::test::failure_of", .tags = "[sim][regression]"});
+  std::printf("\ntest, for tests/sim/regressions:\n\n%s\ntimeline:\n\n%s", test.c_str(),
+              sim::isolated(summary_of, limits)(shrunk.schedule).c_str());
+  std::fflush(stdout);
+  if (!test_file.empty()) {
+    std::ofstream file{test_file};
+    file << "// SPDX-License-Identifier: BSL-1.0\n" << test;
+    if (!file.flush()) throw std::runtime_error(test_file + " cannot be written");
+  }
+  return true;
+}
+
+std::size_t audit_and_print(std::uint64_t seed, bool as_json) {
+  const auto drawn = draw_long_schedule(seed);
+  simulated_stack stack{drawn, sim::event_log::mode::hash, true};
+  stack.run_load();
+  stack.fleet.run_for(std::chrono::seconds{20});
+  const auto report = stack.audit->report();
+  std::cout << (as_json ? report.json() + "\n" : report.text());
+  return report.findings.size();
+}
+
+}  // namespace cohort::test

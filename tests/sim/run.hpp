@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/sim/invariants.hpp"
+
+namespace cohort::test {
+
+struct run_result {
+  std::uint64_t hash = 0;
+  std::uint64_t events = 0;
+  std::uint64_t requests = 0;
+  std::vector<violation> violations;
+  /// All events, and those of a screen; empty unless recorded.
+  std::string timeline;
+  std::string summary;
+};
+
+/// Runs the four services once. An exception is a violation as well, for example a deadlock of all coroutines.
+run_result run_schedule(const sim::schedule& run, sim::event_log::mode recorded = sim::event_log::mode::hash);
+
+/// The kind of the first violation; empty without one.
+std::string failure_of(const sim::schedule& run);
+
+/// Shrinks the run of a seed and prints the result: what was removed, a test and a timeline. Each run is a process of
+/// its own. The test is also written to `test_file`, unless that is empty. False if the seed does not fail.
+bool shrink_and_print(std::uint64_t seed, const std::string& test_file);
+
+/// Prints how the services pass on and use deadlines in a long run, as text or JSON. Returns the number of findings.
+std::size_t audit_and_print(std::uint64_t seed, bool as_json);
+
+}  // namespace cohort::test

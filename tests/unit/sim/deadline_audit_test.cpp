@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/audit/deadline_audit.hpp>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/http/client/upstream/upstream.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/testing/deadlines.hpp>
+
+namespace cohort::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using kind = audit_finding_kind;
+
+constexpr duration backend_delay = 30ms;
+
+http::router backend() {
+  struct handlers {
+    static task<http::response> respond() {
+      auto pause = sleep_for(backend_delay);
+      co_await std::move(pause);
+      co_return http::response{}.body("fine", "text/plain");
+    }
+  };
+  http::router routes;
+  routes.get("/", [](http::request_context&) { return handlers::respond(); });
+  return routes;
+}
+
+http::client_request backend_request() {
+  http::client_request request;
+  request.url = *boost::urls::parse_uri("http://backend/");
+  return request;
+}
+
+/// One route for each fault, and one without.
+struct handlers {
+  static task<void> call(http::upstream& backend, call_context context, std::optional<duration> timeout = {}) {
+    auto calling = backend.call(backend_request(), context, timeout);
+    co_await std::move(calling);
+  }
+  static http::response done() { return http::response{}.body("done", "text/plain"); }
+
+  static task<http::response> clean(http::upstream& backend, call_context context) {
+    auto calling = call(backend, context);
+    co_await std::move(calling);
+    co_return done();
+  }
+  static task<http::response> forgotten_context(http::client& client) {
+    auto fetching = http::fetch(client, backend_request(), deadline::after(loop::current().now(), 2s));
+    co_await std::move(fetching);
+    co_return done();
+  }
+  static task<http::response> late_deadline(http::upstream& backend, call_context context) {
+    context.deadline = deadline::never();
+    auto calling = call(backend, context, 30s);
+    co_await std::move(calling);
+    co_return done();
+  }
+  static task<http::response> excessive_limits(http::upstream& backend, call_context context) {
+    for (int i = 0; i < 3; ++i) {
+      auto calling = call(backend, context);
+      co_await std::move(calling);
+    }
+    co_return done();
+  }
+  static task<http::response> small_reserve(http::upstream& backend, call_context context) {
+    auto calling = call(backend, context, 5s);
+    co_await std::move(calling);
+    auto rendering = sleep_for(40ms);
+    co_await std::move(rendering);
+    co_return done();
+  }
+  static task<http::response> ignored_disconnect(http::upstream& backend, call_context context) {
+    auto calling = call(backend, context);
+    co_await std::move(calling);
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto finishing = sleep_for(1s);
+    co_await std::move(finishing);
+    co_return done();
+  }
+};
+
+/// Calls `backend` with a timeout of 2 s; its routes have deadlines of 5 s.
+service::definition front() {
+  service::definition definition;
+  definition.name = "front";
+  definition.metric_prefix = "front";
+  definition.port = 8080;
+  definition.app = [](service::service_context& context, service::api_key_authenticator&) {
+    http::upstream_settings settings;
+    settings.timeout = 2s;
+    const auto backend = std::make_shared<http::upstream>(context.make_upstream("backend", settings));
+    http::router routes;
+    const auto add = [&](std::string path, task<http::response> (*handle)(http::upstream&, call_context)) {
+      routes
+          .get(std::move(path), [backend, handle](http::request_context& request) { return handle(*backend, request); })
+          .timeout(5s);
+    };
+    add("/clean", handlers::clean);
+    add("/late-deadline", handlers::late_deadline);
+    add("/limits", handlers::excessive_limits);
+    add("/reserve", handlers::small_reserve);
+    add("/ignored-disconnect", handlers::ignored_disconnect);
+    routes.get("/forgotten-context",
+               [&client = context.client](http::request_context&) { return handlers::forgotten_context(client); });
+    return routes;
+  };
+  return definition;
+}
+
+struct audited_fleet {
+  sim::fleet fleet{1};
+  deadline_audit audit{fleet};
+  node& back = fleet.add_stub_server("backend", 80, backend);
+  node& service = fleet.add_service(front, "front");
+
+  /// The kinds of the findings after some requests.
+  std::vector<kind> findings_of(const std::string& path, duration patience = 30s) {
+    for (int i = 0; i < 5; ++i) {
+      fleet.call(service.url() + path, patience);
+      fleet.run_for(2s);
+    }
+    std::vector<kind> kinds;
+    for (const auto& found : audit.report().findings) kinds.push_back(found.kind);
+    return kinds;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[sim][deadline]") {
+  audited_fleet audited;
+  CHECK(audited.findings_of("/clean").empty());
+  CHECK(audited.findings_of("/clean", 10ms).empty());  // the client disconnects: the handler is cancelled
+  testing::require_deadlines_hold(audited.audit);
+}
+
+TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]") {
+  CHECK(audited_fleet{}.findings_of("/forgotten-context") == std::vector{kind::forgotten_context});
+  CHECK(audited_fleet{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
+  CHECK(audited_fleet{}.findings_of("/limits") == std::vector{kind::limits_exceed_deadline});
+  CHECK(audited_fleet{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
+  CHECK(audited_fleet{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
+}
+
+TEST_CASE("deadline_audit: calls that are expected in the background are no findings", "[sim][deadline]") {
+  audited_fleet audited;
+  audited.audit.expect_background_calls("front", "backend");
+  CHECK(audited.findings_of("/forgotten-context").empty());
+}
+
+TEST_CASE("deadline_audit: the report has what each call was given, used and needed", "[sim][deadline]") {
+  audited_fleet audited;
+  audited.findings_of("/clean");
+  const auto report = audited.audit.report();
+  const auto row = std::ranges::find(report.budgets, "backend", &budget_row::upstream);
+  REQUIRE(row != report.budgets.end());
+  CHECK(row->service == "front");
+  CHECK(row->route == "/clean");
+  CHECK(row->timeouts == 0);
+  CHECK(row->given.count == 5);
+  CHECK(row->given.max == 2s);
+  CHECK(row->needed.p50 > backend_delay);
+  CHECK(row->needed.max < backend_delay + 2ms);
+  CHECK(report.text().find("front /clean -> backend") != std::string::npos);
+  CHECK(report.text().ends_with("no findings\n"));
+  CHECK(report.json().find(R"("route":"/clean","upstream":"backend","timeouts":0,"given":{"count":5,)") !=
+        std::string::npos);
+}
+
+TEST_CASE("deadline_audit: a call that runs into its timeout counts as a timeout and as no need", "[sim][deadline]") {
+  audited_fleet audited;
+  audited.fleet.network().partition(audited.service.host(), audited.back.host());
+  audited.findings_of("/clean");
+  for (const auto& row : audited.audit.report().budgets) {
+    if (row.upstream != "backend") continue;
+    CHECK(row.timeouts == 5);
+    CHECK(row.needed.count == 0);
+  }
+}
+
+TEST_CASE("testing: require_deadlines_hold throws with the report of the findings", "[sim][deadline][testing]") {
+  audited_fleet audited;
+  audited.findings_of("/limits");
+  try {
+    testing::require_deadlines_hold(audited.audit);
+    FAIL("nothing was thrown");
+  } catch (const testing::deadline_violation& thrown) {
+    const std::string message{thrown.what()};
+    CHECK(
+        message.find("limits exceed deadline: front /limits: the timeouts of its calls, backend 2000 ms, then backend "
+                     "2000 ms, then backend 2000 ms, are 6000 ms together; the deadline of the route is 5000 ms (5 "
+                     "times)") != std::string::npos);
+  }
+}
+
+}  // namespace cohort::sim
