@@ -100,6 +100,17 @@ distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t 
   return made;
 }
 
+distribution distribution::scaled(double factor) const {
+  auto result = *this;
+  result.first_ *= factor;
+  // Of a lognormal distribution, it is the deviation of the logarithm.
+  if (shape_ != shape::lognormal) result.second_ *= factor;
+  for (auto& entry : result.buckets_) {
+    entry.upper_bound = duration{static_cast<duration::rep>(nanoseconds(entry.upper_bound) * factor + 0.5)};
+  }
+  return result;
+}
+
 duration distribution::draw(random_generator& random) const {
   return shape_ == shape::constant ? quantile(0) : quantile(random.uniform());
 }

@@ -34,6 +34,9 @@ class distribution {
   /// `std::invalid_argument` if there is no value or if the bounds do not ascend.
   static distribution empirical(std::vector<bucket> buckets, std::uint64_t above = 0, duration lowest = duration{0});
 
+  /// The distribution of `factor` times each value. Precondition: `factor` is not negative.
+  distribution scaled(double factor) const;
+
   duration draw(random_generator& random) const;
   duration mean() const;
   /// The value that a fraction `probability` of the draws does not exceed; from 0 to 1.

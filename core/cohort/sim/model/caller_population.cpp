@@ -32,8 +32,10 @@ double caller_results::amplification() const noexcept {
 
 std::optional<duration> caller_results::quantile(double probability) const {
   std::vector<duration> sorted;
-  sorted.reserve(successes.size());
-  for (const auto& success : successes) sorted.push_back(success.elapsed);
+  sorted.reserve(ended.size());
+  for (const auto& call : ended) {
+    if (call.is_success()) sorted.push_back(call.elapsed);
+  }
   const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(calls())));
   const auto index = rank == 0 ? 0 : rank - 1;
   if (index >= sorted.size()) return std::nullopt;
@@ -68,7 +70,7 @@ task<> caller_population::run(caller_population& self) {
   }
 }
 
-task<caller_population::outcome> caller_population::attempt(time_point begin) {
+task<caller_population::attempt_result> caller_population::attempt(time_point begin) {
   http::client_request request;
   request.url = settings_.url;
   const auto now = loop::current().now();
@@ -83,10 +85,13 @@ task<caller_population::outcome> caller_population::attempt(time_point begin) {
   ++results_.attempts_by_second[second];
   auto fetching = http::fetch(client_, std::move(request), end);
   const auto response = co_await std::move(fetching);
-  if (!response || response->status_code() >= 400) co_return outcome::failed;
+  attempt_result result;
+  if (!response) co_return result;
+  const auto contains = [&](const std::string& text) { return response->body.find(text) != std::string::npos; };
+  result.status = response->status_code();
   const auto& partial = settings_.partial_result_text;
-  const bool is_partial = !partial.empty() && response->body.find(partial) != std::string::npos;
-  co_return is_partial ? outcome::partial : outcome::complete;
+  result.is_partial = (!partial.empty() && contains(partial)) || !contains(settings_.complete_result_text);
+  co_return result;
 }
 
 task<> caller_population::call(caller_population& self, time_point begin) {
@@ -95,11 +100,11 @@ task<> caller_population::call(caller_population& self, time_point begin) {
   for (unsigned attempts = 1;; ++attempts) {
     auto attempting = self.attempt(begin);
     const auto result = co_await std::move(attempting);
-    if (result != outcome::failed) {
-      self.record_success(second, begin - self.start_, loop::current().now() - begin, result);
+    const bool is_retryable = result.status == 0 || result.status == 429 || result.status >= 500;
+    if (!is_retryable || attempts >= self.settings_.attempts) {
+      self.record_end(second, begin, attempts, result);
       co_return;
     }
-    if (attempts >= self.settings_.attempts) co_return;
     const auto max_pause = self.settings_.backoff * (1LL << std::min(attempts - 1, 16U));
     if (max_pause > duration{0}) {
       auto pause = sleep_for(self.random_.uniform_between(duration{0}, max_pause));
@@ -108,11 +113,14 @@ task<> caller_population::call(caller_population& self, time_point begin) {
   }
 }
 
-void caller_population::record_success(caller_second& second, duration begin, duration elapsed, outcome result) {
-  ++second.successes;
-  const bool in_time = !settings_.deadline || elapsed <= *settings_.deadline;
-  if (in_time && result == outcome::complete) ++second.good;
-  results_.successes.push_back({begin, elapsed});
+void caller_population::record_end(caller_second& second, time_point begin, unsigned attempts, attempt_result result) {
+  caller_results::ended_call call{begin - start_, loop::current().now() - begin, attempts, result.status,
+                                  result.is_partial};
+  const bool in_time = !settings_.deadline || call.elapsed <= *settings_.deadline;
+  call.is_good = call.is_success() && !call.is_partial && in_time;
+  if (call.is_success()) ++second.successes;
+  if (call.is_good) ++second.good;
+  results_.ended.push_back(call);
 }
 
 }  // namespace cohort::sim

@@ -21,7 +21,8 @@ struct caller_settings {
   duration length = std::chrono::seconds{10};
   /// A caller abandons an attempt without a response after this time, by closing its connection.
   duration patience = std::chrono::seconds{1};
-  /// The attempts of one call, the first included. A response with a status of 500 or more is retried as well.
+  /// The attempts of one call, the first included. An attempt without a response is repeated, and so is one with the
+  /// status 429 or 5xx.
   unsigned attempts = 1;
   /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; zero: at once.
   duration backoff{};
@@ -29,6 +30,8 @@ struct caller_settings {
   std::optional<duration> deadline;
   /// A response that contains this text is a partial result: a success, but not goodput. Empty: none is.
   std::string partial_result_text;
+  /// A response without this text is a partial result, too. Empty: none is.
+  std::string complete_result_text;
   /// Sends what is left until the deadline with each attempt (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;
 };
@@ -46,12 +49,22 @@ struct caller_second {
 struct caller_results {
   std::vector<caller_second> seconds;
   std::vector<std::uint64_t> attempts_by_second;
-  /// The durations of successful calls over all attempts, with the times of their begin since the start of the run.
-  struct success {
-    duration begin;
-    duration elapsed;
+  /// A call that has ended.
+  struct ended_call {
+    /// Since the start of the run.
+    duration begin{};
+    /// Over all attempts.
+    duration elapsed{};
+    unsigned attempts = 1;
+    /// Of the last attempt; 0 without a response.
+    unsigned status = 0;
+    bool is_partial = false;
+    /// A complete success within the deadline.
+    bool is_good = false;
+
+    bool is_success() const noexcept { return status != 0 && status < 400; }
   };
-  std::vector<success> successes;
+  std::vector<ended_call> ended;
 
   std::uint64_t calls() const noexcept;
   std::uint64_t good() const noexcept;
@@ -76,10 +89,14 @@ class caller_population {
  private:
   static task<> run(caller_population& self);
   static task<> call(caller_population& self, time_point begin);
-  enum class outcome : std::uint8_t { failed, partial, complete };
-  task<outcome> attempt(time_point begin);
+  struct attempt_result {
+    /// 0 without a response.
+    unsigned status = 0;
+    bool is_partial = false;
+  };
+  task<attempt_result> attempt(time_point begin);
   static std::size_t second_of(duration since_start) noexcept;
-  void record_success(caller_second& second, duration begin, duration elapsed, outcome result);
+  void record_end(caller_second& second, time_point begin, unsigned attempts, attempt_result result);
 
   fleet& fleet_;
   caller_settings settings_;

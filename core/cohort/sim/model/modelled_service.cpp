@@ -8,7 +8,6 @@
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
-#include <cohort/sim/cpu/processor.hpp>
 
 namespace cohort::sim {
 namespace {
@@ -21,6 +20,7 @@ struct service_state {
 
   std::shared_ptr<const service_model> model;
   std::shared_ptr<const service_disturbance> faults;
+  std::function<void(duration)> spend;
   std::deque<upstream_call> calls;
 
   static duration scaled(duration value, double factor) {
@@ -38,7 +38,7 @@ struct service_state {
   static task<http::response> respond(std::shared_ptr<service_state> self, http::request_context& request) {
     auto& random = loop::current().random();
     const auto fault = self->faults ? *self->faults : service_disturbance{};
-    spend_cpu(scaled(self->model->cpu.draw(random), fault.slowdown));
+    self->spend(scaled(self->model->cpu.draw(random), fault.slowdown));
     if (fault.hang_ratio > 0 && random.bernoulli(fault.hang_ratio)) {
       auto hanging = sleep_until(deadline::never());
       co_await std::move(hanging);
@@ -65,43 +65,58 @@ struct service_state {
   }
 };
 
-}  // namespace
+/// The settings of one call.
+struct call_options {
+  http::upstream_settings policy;
+  boost::urls::url url;
+};
 
-std::string policy_variable_for(std::string_view upstream) {
+std::string variable_for(std::string_view upstream, std::string_view suffix) {
   std::string variable;
   for (const char c : upstream) {
     variable += std::isalnum(static_cast<unsigned char>(c)) != 0
                     ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
                     : '_';
   }
-  return variable + "_POLICY";
+  return variable.append(suffix);
 }
 
+}  // namespace
+
+std::string policy_variable_for(std::string_view upstream) { return variable_for(upstream, "_POLICY"); }
+
+std::string url_variable_for(std::string_view upstream) { return variable_for(upstream, "_URL"); }
+
 service::definition modelled_service(std::shared_ptr<const service_model> model,
-                                     std::shared_ptr<const service_disturbance> faults) {
-  auto policies = std::make_shared<std::vector<http::upstream_settings>>(model->calls.size());
+                                     std::shared_ptr<const service_disturbance> faults,
+                                     std::function<void(duration)> spend) {
+  auto calls = std::make_shared<std::vector<call_options>>(model->calls.size());
   service::definition definition;
   definition.name = model->name;
   definition.metric_prefix = "modelled";
   definition.port = modelled_service_port;
   definition.describes_api = false;
-  definition.add_options = [model, policies](config::options& options) {
+  definition.add_options = [model, calls](config::options& options) {
     for (std::size_t i = 0; i < model->calls.size(); ++i) {
       const auto& call = model->calls[i];
-      (*policies)[i] = call.default_policy;
-      options.add((*policies)[i],
+      auto& [policy, url] = (*calls)[i];
+      policy = call.default_policy;
+      url = *boost::urls::parse_uri("http://" + call.upstream + ":" + std::to_string(modelled_service_port) + "/");
+      options.add(url, {"--" + call.upstream + "-url", url_variable_for(call.upstream), "URL of " + call.upstream},
+                  config::http_url(), url.buffer());
+      options.add(policy,
                   {"--" + call.upstream + "-policy", call.policy_variable, "Policy for calls to " + call.upstream},
                   http::upstream_policy(call.default_policy), "see core/README.md");
     }
   };
-  definition.app = [model, faults, policies](service::service_context& context, service::api_key_authenticator&) {
+  definition.app = [model, faults, spend, calls](service::service_context& context, service::api_key_authenticator&) {
     auto state = std::make_shared<service_state>();
     state->model = model;
     state->faults = faults;
+    state->spend = spend;
     for (std::size_t i = 0; i < model->calls.size(); ++i) {
-      const auto& name = model->calls[i].upstream;
-      const auto url = "http://" + name + ":" + std::to_string(modelled_service_port) + "/";
-      state->calls.push_back({context.make_upstream(name, (*policies)[i]), *boost::urls::parse_uri(url)});
+      const auto& [policy, url] = (*calls)[i];
+      state->calls.push_back({context.make_upstream(model->calls[i].upstream, policy), url});
     }
     http::router routes;
     const auto handler = [state](http::request_context& request) { return service_state::respond(state, request); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <cohort/http/client/upstream/upstream_settings.hpp>
 #include <cohort/service/service.hpp>
 #include <cohort/sim/cpu/distribution.hpp>
+#include <cohort/sim/cpu/processor.hpp>
 
 namespace cohort::sim {
 
@@ -47,11 +49,16 @@ struct service_disturbance {
 inline constexpr std::uint16_t modelled_service_port = 8080;
 
 /// A service of Cohort with the behaviour of `model` at all paths: its server, admission control, clients and policies
-/// are the real ones. `faults` may be null.
+/// are the real ones. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a
+/// real process a function that keeps a core busy. The settings of each call are its policy and its URL
+/// (`url_variable_for`).
 service::definition modelled_service(std::shared_ptr<const service_model> model,
-                                     std::shared_ptr<const service_disturbance> faults = nullptr);
+                                     std::shared_ptr<const service_disturbance> faults = nullptr,
+                                     std::function<void(duration)> spend = spend_cpu);
 
 /// `price-service` as `PRICE_SERVICE_POLICY`.
 std::string policy_variable_for(std::string_view upstream);
+/// `price-service` as `PRICE_SERVICE_URL`. Default: the hosts of that name, at `modelled_service_port`.
+std::string url_variable_for(std::string_view upstream);
 
 }  // namespace cohort::sim

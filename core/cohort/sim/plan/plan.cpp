@@ -38,6 +38,7 @@ class plan_reader {
     const auto tuned = document.tune.value_or(std::vector<plan_document::tuned>{});
     for (std::size_t i = 0; i < tuned.size(); ++i) read_tuned(tuned[i], "tune[" + std::to_string(i) + "]");
     if (document.objective) read_objective(*document.objective);
+    if (document.rehearsal) read_rehearsal(*document.rehearsal);
     return std::move(plan_);
   }
 
@@ -80,6 +81,7 @@ class plan_reader {
     planned_service service;
     service.name = source.name;
     service.program = source.program.value_or("");
+    service.real_program = source.real_program.value_or(service.program);
     if (!service.program.empty() && std::find(programs_.begin(), programs_.end(), service.program) == programs_.end()) {
       std::string known;
       for (const auto& each : programs_) known.append(known.empty() ? "" : ", ").append(each);
@@ -167,6 +169,7 @@ class plan_reader {
     if (source.deadline) load.deadline = read_duration(*source.deadline, "load.deadline");
     load.sends_deadline = source.sends_deadline.value_or(false);
     load.partial_result_text = source.partial_result_text.value_or("");
+    load.complete_result_text = source.complete_result_text.value_or("");
     const auto text = "http://" + source.service + plan_.load_path;
     const auto url = boost::urls::parse_uri(text);
     if (!url) reject("load.path", "is \"" + plan_.load_path + "\", but must be a path such as /api/report");
@@ -238,6 +241,20 @@ class plan_reader {
     plan_.objective.max_amplification = source.max_amplification;
     if (source.max_amplification && *source.max_amplification < 1) {
       reject("objective.max_amplification", "must be at least 1: each call needs one attempt");
+    }
+  }
+
+  void read_rehearsal(const plan_document::rehearsal& source) {
+    auto& rehearsal = plan_.rehearsal.emplace();
+    const auto read_rate = [](double rate, const std::string& where) {
+      if (!(rate > 0) || rate > 1e6) reject(where, "must be a number of calls per second up to 1e6");
+      return rate;
+    };
+    rehearsal.calibration_rate = read_rate(source.calibration_rate, "rehearsal.calibration_rate");
+    rehearsal.length = read_duration(source.length, "rehearsal.length");
+    if (rehearsal.length < std::chrono::seconds{2}) reject("rehearsal.length", "must be at least 2s");
+    for (const auto rate : source.rates.value_or(std::vector<double>{})) {
+      rehearsal.rates.push_back(read_rate(rate, "rehearsal.rates"));
     }
   }
 

@@ -19,6 +19,8 @@ struct planned_service {
   std::string name;
   /// A program that the caller of `planned_fleet` knows; empty: a modelled service.
   std::string program;
+  /// The program that stands for a modelled service in a rehearsal on real programs; empty: one that plays the model.
+  std::string real_program;
   std::shared_ptr<const service_model> model;
   std::size_t instances = 1;
   /// Each instance has a machine of its own with these cores, unless `machine` names one that services share.
@@ -59,6 +61,15 @@ struct plan_objective {
   std::optional<double> max_amplification;
 };
 
+/// The runs without faults of a rehearsal on real programs.
+struct planned_rehearsal {
+  /// The calls per second at which the CPU costs are measured.
+  double calibration_rate = 0;
+  duration length{};
+  /// Further rates, at which the predictions are compared with measurements.
+  std::vector<double> rates;
+};
+
 /// A topology, its load, what may go wrong, and what to find out.
 struct plan {
   std::vector<planned_service> services;
@@ -69,6 +80,7 @@ struct plan {
   std::vector<planned_scenario> scenarios;
   std::vector<tuned_policy> tuned;
   plan_objective objective;
+  std::optional<planned_rehearsal> rehearsal;
   /// Parts of the plan that make its predictions less certain, each a sentence: for example a histogram whose last
   /// bucket is open. Predictions made with it must be marked.
   std::vector<std::string> warnings;

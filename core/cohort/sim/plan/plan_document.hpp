@@ -30,6 +30,7 @@ BOOST_DESCRIBE_STRUCT(costs, (), (connection, read, response, call, routes))
 struct service {
   std::string name;
   std::optional<std::string> program;
+  std::optional<std::string> real_program;
   std::optional<std::int64_t> instances;
   std::optional<std::int64_t> cores;
   std::optional<std::int64_t> threads;
@@ -42,8 +43,8 @@ struct service {
   std::optional<std::map<std::string, std::string>> environment;
 };
 BOOST_DESCRIBE_STRUCT(service, (),
-                      (name, program, instances, cores, threads, machine, cpu, latency, costs, calls, needs_all_calls,
-                       environment))
+                      (name, program, real_program, instances, cores, threads, machine, cpu, latency, costs, calls,
+                       needs_all_calls, environment))
 
 struct links {
   std::optional<std::string> min_latency;
@@ -65,10 +66,11 @@ struct load {
   std::optional<std::string> deadline;
   std::optional<bool> sends_deadline;
   std::optional<std::string> partial_result_text;
+  std::optional<std::string> complete_result_text;
 };
 BOOST_DESCRIBE_STRUCT(load, (),
                       (service, path, rate, length, patience, attempts, backoff, deadline, sends_deadline,
-                       partial_result_text))
+                       partial_result_text, complete_result_text))
 
 struct fault {
   std::string at;
@@ -102,6 +104,13 @@ struct objective {
 };
 BOOST_DESCRIBE_STRUCT(objective, (), (min_goodput, max_p99, max_amplification))
 
+struct rehearsal {
+  double calibration_rate = 0;
+  std::string length;
+  std::optional<std::vector<double>> rates;
+};
+BOOST_DESCRIBE_STRUCT(rehearsal, (), (calibration_rate, length, rates))
+
 struct plan {
   std::vector<service> services;
   std::optional<plan_document::links> links;
@@ -109,7 +118,8 @@ struct plan {
   std::optional<std::vector<scenario>> scenarios;
   std::optional<std::vector<tuned>> tune;
   std::optional<plan_document::objective> objective;
+  std::optional<plan_document::rehearsal> rehearsal;
 };
-BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective))
+BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective, rehearsal))
 
 }  // namespace cohort::sim::plan_document

@@ -89,7 +89,10 @@ plan_run planned_fleet::run() {
   run.callers = callers_->results();
   std::map<const host*, const std::string*> names;
   for (const auto& [service, nodes] : nodes_) {
-    for (const auto* each : nodes) names[&each->host()] = &service;
+    for (const auto* each : nodes) {
+      names[&each->host()] = &service;
+      if (each->process() != nullptr) run.cpu_time[service] += each->process()->busy_time();
+    }
   }
   for (const auto& exchange : fleet_.recorder().exchanges()) {
     const auto found = names.find(exchange.server);

@@ -23,6 +23,8 @@ struct plan_run {
   std::map<std::string, std::uint64_t> requests;
   /// The utilization of the busiest machine of each service during the run, from 0 to 1.
   std::map<std::string, double> utilization;
+  /// The CPU time of each service, of all instances.
+  std::map<std::string, duration> cpu_time;
   /// The hash of all events: equal for equal runs.
   std::uint64_t hash = 0;
 
@@ -40,6 +42,8 @@ class planned_fleet {
   ~planned_fleet();
 
   sim::fleet& fleet() noexcept { return fleet_; }
+  /// The instances of each service, by name.
+  const std::map<std::string, std::vector<node*>>& nodes() const noexcept { return nodes_; }
   const caller_results& callers() const noexcept { return callers_->results(); }
   /// Runs the whole load with the faults of the scenario, and waits for the last call.
   plan_run run();
