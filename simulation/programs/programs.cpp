@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "simulation/tune/programs.hpp"
+#include "simulation/programs/programs.hpp"
 
 #include "services/dashboard/app.hpp"
 #include "services/time/app.hpp"

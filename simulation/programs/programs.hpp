@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cohort/sim/plan/planned_fleet.hpp>
+#include "simulation/programs/program_names.hpp"
 
 namespace cohort::simulation {
 

@@ -7,8 +7,8 @@
 
 #include <cohort/config/options.hpp>
 #include <cohort/runtime/version.hpp>
+#include "simulation/programs/programs.hpp"
 #include "simulation/report/page.hpp"
-#include "simulation/tune/programs.hpp"
 #include "simulation/tune/tuner_report.hpp"
 
 namespace cohort::simulation {
@@ -76,9 +76,8 @@ int run(const program_options& options, const std::string& command) {
   text << file.rdbuf();
   if (!file) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
   const auto programs = stack_programs();
-  std::vector<std::string> names;
-  for (const auto& [name, make_definition] : programs) names.push_back(name);
-  const auto plan = sim::parse_plan(text.str(), std::filesystem::path{options.plan_file}.parent_path(), names);
+  const auto plan =
+      sim::parse_plan(text.str(), std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
   if (plan->tuned.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
 

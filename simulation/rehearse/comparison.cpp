@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/rehearse/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "loadgen/results/format.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+using unit = compared_figure::unit;
+using loadgen::format_fixed;
+
+std::string text_of(double value, unit measured_in) {
+  switch (measured_in) {
+    case unit::per_second: return loadgen::format_rate(value) + "/s";
+    case unit::percent: return format_fixed(value * 100, 1) + " %";
+    case unit::microseconds: return loadgen::format_duration(static_cast<std::uint64_t>(std::max(0.0, value)));
+    case unit::ratio: return format_fixed(value, 2);
+  }
+  return {};
+}
+
+double share(const observed_phase& phase, const std::string& outcome) {
+  const auto found = phase.outcomes.find(outcome);
+  return found == phase.outcomes.end() || phase.calls == 0
+             ? 0
+             : static_cast<double>(found->second) / static_cast<double>(phase.calls);
+}
+
+double over(std::int64_t count, double whole) { return whole > 0 ? static_cast<double>(count) / whole : 0; }
+
+/// A figure of a phase, by a function of it.
+template <class Value>
+compared_figure figure(std::string name, unit measured_in, const observed_phase& simulated,
+                       const std::vector<const observed_phase*>& real, Value value) {
+  compared_figure made;
+  made.name = std::move(name);
+  made.measured_in = measured_in;
+  made.simulated = value(simulated);
+  for (const auto* phase : real) made.measured.push_back(value(*phase));
+  std::sort(made.measured.begin(), made.measured.end());
+  return made;
+}
+
+compared_figure percentile_figure(const char* name, const observed_phase& simulated,
+                                  const std::vector<const observed_phase*>& real,
+                                  std::optional<std::int64_t> observed_phase::* value,
+                                  bool observed_phase::* is_lower_bound) {
+  auto made = figure(name, unit::microseconds, simulated, real,
+                     [value](const observed_phase& phase) { return static_cast<double>((phase.*value).value_or(0)); });
+  made.simulated_is_lower_bound = simulated.*is_lower_bound;
+  made.measured_is_lower_bound =
+      std::any_of(real.begin(), real.end(), [&](const observed_phase* phase) { return phase->*is_lower_bound; });
+  return made;
+}
+
+std::vector<compared_figure> figures_of(const observed_phase& simulated,
+                                        const std::vector<const observed_phase*>& real) {
+  std::vector<compared_figure> figures;
+  figures.push_back(figure("throughput", unit::per_second, simulated, real, [](const observed_phase& phase) {
+    const auto found = phase.outcomes.find("ok");
+    return over(found == phase.outcomes.end() ? 0 : found->second, phase.length_s);
+  }));
+  figures.push_back(figure("goodput", unit::percent, simulated, real, [](const observed_phase& phase) {
+    return over(phase.good, static_cast<double>(phase.calls));
+  }));
+  figures.push_back(
+      percentile_figure("p50", simulated, real, &observed_phase::p50_us, &observed_phase::p50_is_lower_bound));
+  figures.push_back(
+      percentile_figure("p99", simulated, real, &observed_phase::p99_us, &observed_phase::p99_is_lower_bound));
+  figures.push_back(figure("attempts per call", unit::ratio, simulated, real, [](const observed_phase& phase) {
+    return over(phase.attempts, static_cast<double>(phase.calls));
+  }));
+  std::set<std::string> outcomes;
+  for (const auto& [outcome, count] : simulated.outcomes) outcomes.insert(outcome);
+  for (const auto* phase : real) {
+    for (const auto& [outcome, count] : phase->outcomes) outcomes.insert(outcome);
+  }
+  outcomes.erase("ok");
+  for (const auto& outcome : outcomes) {
+    const auto value = [&](const observed_phase& phase) { return share(phase, outcome); };
+    auto shares = figure(outcome, unit::percent, simulated, real, value);
+    if (shares.simulated > 0 || shares.measured.back() > 0) figures.push_back(std::move(shares));
+  }
+  return figures;
+}
+
+}  // namespace
+
+double compared_figure::median() const { return measured[measured.size() / 2]; }
+
+bool compared_figure::is_within_spread() const {
+  return measured.size() > 1 && measured.front() <= simulated && simulated <= measured.back();
+}
+
+std::string compared_figure::difference() const {
+  if (simulated_is_lower_bound && measured_is_lower_bound) return "both are lower bounds";
+  const auto sign = [](double value) { return value < 0 ? "" : "+"; };
+  if (measured_in == unit::percent) {
+    const auto points = (simulated - median()) * 100;
+    return sign(points) + format_fixed(points, 1) + " points";
+  }
+  if (median() == 0) return simulated == 0 ? "+0 %" : "–";
+  const auto percent = (simulated / median() - 1) * 100;
+  return sign(percent) + format_fixed(percent, 0) + " %";
+}
+
+std::string compared_figure::simulated_text() const {
+  return (simulated_is_lower_bound ? "≥ " : "") + text_of(simulated, measured_in);
+}
+
+std::string compared_figure::measured_text() const {
+  const auto middle = (measured_is_lower_bound ? "≥ " : "") + text_of(median(), measured_in);
+  if (measured.size() == 1) return middle;
+  return middle + " (" + text_of(measured.front(), measured_in) + " to " + text_of(measured.back(), measured_in) + ")";
+}
+
+comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
+                   const std::vector<std::string>& plan_warnings) {
+  comparison made;
+  made.name = simulated.name;
+  made.warnings = plan_warnings;
+  double max_rate = 0;
+  for (std::size_t i = 0; i < simulated.phases.size(); ++i) {
+    const auto& phase = simulated.phases[i];
+    std::vector<const observed_phase*> measured;
+    for (const auto& run : real) measured.push_back(&run.phases.at(i));
+    max_rate = std::max(max_rate, over(phase.attempts, phase.length_s));
+    made.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, measured)});
+  }
+  // Arrivals are random: a tenth more in a phase is the same load.
+  if (max_rate > calibrated_rate * 1.1) {
+    made.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
+                            " attempts a second, but the CPU costs were measured at " +
+                            loadgen::format_rate(calibrated_rate));
+  }
+  made.simulated = std::move(simulated);
+  made.real = std::move(real);
+  return made;
+}
+
+}  // namespace cohort::simulation::rehearsal

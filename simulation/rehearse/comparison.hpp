@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <cohort/sim/plan/plan.hpp>
+#include "simulation/rehearse/observed_run.hpp"
+
+namespace cohort::simulation::rehearsal {
+
+/// A figure of a phase: predicted, and measured in one or more runs.
+struct compared_figure {
+  enum class unit { per_second, percent, microseconds, ratio };
+  std::string name;
+  unit measured_in = unit::percent;
+  double simulated = 0;
+  /// One value for each real run, sorted.
+  std::vector<double> measured;
+  bool simulated_is_lower_bound = false;
+  bool measured_is_lower_bound = false;
+
+  double median() const;
+  bool is_within_spread() const;
+  /// `+12 %` of the measured value, or `+3.1 points` of a share.
+  std::string difference() const;
+  std::string simulated_text() const;
+  std::string measured_text() const;
+};
+
+struct compared_phase {
+  std::string name;
+  double start_s = 0;
+  double length_s = 0;
+  std::vector<compared_figure> figures;
+};
+
+/// A scenario, or a rate without faults.
+struct comparison {
+  std::string name;
+  std::vector<compared_phase> phases;
+  /// Why the prediction is outside of the model's validity; empty: it is not.
+  std::vector<std::string> warnings;
+  observed_run simulated;
+  std::vector<observed_run> real;
+};
+
+/// Precondition: `real` is not empty. The prediction is outside of the model's validity if its load exceeds
+/// `calibrated_rate`, in attempts a second.
+comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
+                   const std::vector<std::string>& plan_warnings);
+
+}  // namespace cohort::simulation::rehearsal

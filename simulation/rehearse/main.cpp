@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+// Simulates a plan and compares the result with runs on real programs. `./dev rehearse PLAN` runs both sides.
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <cohort/config/options.hpp>
+#include <cohort/json/decode.hpp>
+#include <cohort/runtime/version.hpp>
+#include "simulation/programs/programs.hpp"
+#include "simulation/rehearse/real_plan.hpp"
+#include "simulation/rehearse/report.hpp"
+#include "simulation/report/page.hpp"
+
+namespace cohort::simulation {
+namespace {
+
+using namespace rehearsal;
+
+enum exit_status { success = 0, output_failed = 1, invalid_input = 2 };
+
+struct program_options {
+  std::string plan_file;
+  std::string real_file = "none";
+  std::string html_file = "none";
+  std::int64_t seed = 1;
+
+  void add_to(config::options& options) {
+    options.add(plan_file, {"--plan", "", "File of the plan (docs/rehearse.md)"}, config::text(), "required");
+    options.add(real_file, {"--real", "", "Measurements of the real programs; none: print what they have to run"},
+                config::text(), "none");
+    options.add(html_file, {"--html", "", "File for the report with charts"}, config::text(), "none");
+    options.add(seed, {"--seed", "", "Seed of the simulated runs"}, config::integer(0, INT64_MAX), "1");
+  }
+};
+
+int fail(const std::string& message) {
+  std::cerr << "cohort-rehearse: " << message << "\n";
+  return invalid_input;
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return std::nullopt;
+  return text.str();
+}
+
+/// The real runs of one name, in a plan that may repeat each of them.
+std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
+  std::vector<observed_run> found;
+  for (const auto& run : runs) {
+    if (run.name == name) found.push_back(run);
+  }
+  return found;
+}
+
+rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uint64_t seed) {
+  const auto programs = stack_programs();
+  rehearsal_result result{real.machine, calibrate(plan, real.calibration, programs), real.calibration.rate, {}, {}};
+  const auto& calibrated = result.calibrated.plan;
+  const auto add = [&](std::vector<comparison>& comparisons, const sim::planned_scenario& scenario, double rate,
+                       duration length, const std::vector<observed_run>& runs) {
+    auto measured = runs_of(scenario.name, runs);
+    if (measured.empty()) return;
+    auto simulated = simulate(calibrated, scenario, rate, length, programs, seed);
+    comparisons.push_back(compare(std::move(simulated), std::move(measured), real.calibration.rate, plan.warnings));
+  };
+  for (const auto rate : plan.rehearsal->rates) {
+    add(result.rates, {name_of_rate(rate), {}}, rate, plan.rehearsal->length, real.rates);
+  }
+  for (const auto& scenario : plan.scenarios) {
+    add(result.scenarios, scenario, plan.load.calls_per_second, plan.load.length, real.scenarios);
+  }
+  return result;
+}
+
+int run(const program_options& options, const std::string& command) {
+  const auto text = read_file(options.plan_file);
+  if (!text) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
+  const auto plan = sim::parse_plan(*text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
+  if (!plan) return fail(options.plan_file + ": " + plan.error());
+  const auto playable = make_real_plan(*plan);
+  if (!playable) return fail(options.plan_file + ": " + playable.error());
+  if (options.real_file == "none") {
+    std::cout << json::encode(*playable) << "\n";
+    return success;
+  }
+  const auto measurements = read_file(options.real_file);
+  if (!measurements) return fail("--real is \"" + options.real_file + "\", which cannot be read");
+  const auto real = json::decode<real_runs>(*measurements);
+  if (!real) return fail(options.real_file + ": " + real.error().text());
+  const auto result = rehearse(*plan, *real, static_cast<std::uint64_t>(options.seed));
+  std::cout << text_report(result);
+  if (options.html_file == "none" || write_file(options.html_file, html_report(result, command))) return success;
+  std::cerr << "cohort-rehearse: cannot write " << options.html_file << "\n";
+  return output_failed;
+}
+
+}  // namespace
+}  // namespace cohort::simulation
+
+int main(int argc, char** argv) {
+  using namespace cohort;
+  simulation::program_options values;
+  config::options options{"cohort-rehearse", "Compares the simulation of a plan with runs on real programs",
+                          std::string{version()}};
+  values.add_to(options);
+  if (const auto exit = options.parse(argc, argv, {})) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  try {
+    return simulation::run(values, simulation::command_line(argc, argv));
+  } catch (const std::exception& failure) {
+    std::cerr << "cohort-rehearse: " << failure.what() << "\n";
+    return simulation::invalid_input;
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The figures of a run of a plan, simulated or on real programs. As JSON they are exchanged with the command that runs
+// the real programs.
+namespace cohort::simulation::rehearsal {
+
+/// Calls that ended in one second.
+struct observed_second {
+  std::int64_t ended = 0;
+  std::int64_t good = 0;
+  /// Of the calls with a response, in microseconds.
+  std::optional<std::int64_t> p99_us;
+};
+BOOST_DESCRIBE_STRUCT(observed_second, (), (ended, good, p99_us))
+
+/// Calls that began in a part of the run: before, during or after a fault.
+struct observed_phase {
+  std::string name;
+  double start_s = 0;
+  double length_s = 0;
+  std::int64_t calls = 0;
+  std::int64_t good = 0;
+  /// Retries included.
+  std::int64_t attempts = 0;
+  /// Calls by the result of the last attempt: `ok`, `partial`, `429`, `503`, `4xx`, `5xx`, `no response`.
+  std::map<std::string, std::int64_t> outcomes;
+  std::optional<std::int64_t> p50_us;
+  std::optional<std::int64_t> p99_us;
+  /// The percentile falls among calls without a response, whose time is known only in part.
+  bool p50_is_lower_bound = false;
+  bool p99_is_lower_bound = false;
+};
+BOOST_DESCRIBE_STRUCT(observed_phase, (),
+                      (name, start_s, length_s, calls, good, attempts, outcomes, p50_us, p99_us, p50_is_lower_bound,
+                       p99_is_lower_bound))
+
+struct breaker_change {
+  std::string service;
+  std::string upstream;
+  /// `closed`, `open` or `half_open`.
+  std::string state;
+  /// When it was observed; the states are read ten times a second.
+  double at_s = 0;
+};
+BOOST_DESCRIBE_STRUCT(breaker_change, (), (service, upstream, state, at_s))
+
+struct observed_run {
+  /// The name of the scenario; of a run without faults, the rate.
+  std::string name;
+  double rate = 0;
+  std::vector<observed_second> seconds;
+  std::vector<observed_phase> phases;
+  std::vector<breaker_change> breakers;
+  /// CPU seconds of each service.
+  std::map<std::string, double> cpu_s;
+  /// Why the generator could not load the real programs as planned; empty: it could.
+  std::string invalid_reason;
+};
+BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason))
+
+/// The runs of a plan on real programs. A scenario or rate that was repeated has several runs.
+struct real_runs {
+  std::string machine;
+  observed_run calibration;
+  std::vector<observed_run> rates;
+  std::vector<observed_run> scenarios;
+};
+BOOST_DESCRIBE_STRUCT(real_runs, (), (machine, calibration, rates, scenarios))
+
+}  // namespace cohort::simulation::rehearsal

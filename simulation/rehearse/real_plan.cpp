@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/rehearse/real_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <stdexcept>
+
+#include "loadgen/results/format.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+/// Why the real side cannot play a plan: one line.
+struct unplayable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+constexpr std::array<std::string_view, 4> real_programs{"time-service", "system-info-service", "weather-service",
+                                                        "dashboard-service"};
+
+double seconds(duration span) { return std::chrono::duration<double>(span).count(); }
+
+void check_service(const sim::planned_service& service, const std::string& where) {
+  if (service.instances > 1) {
+    throw unplayable{where + " \"" + service.name + "\" has " + std::to_string(service.instances) +
+                     " instances, but the real side runs one of each service"};
+  }
+  if (service.cores > 1) {
+    throw unplayable{where + ".cores is " + std::to_string(service.cores) +
+                     ", but the real side gives each machine one core"};
+  }
+  const auto& program = service.real_program;
+  if (program.empty() && service.threads > 1) {
+    throw unplayable{where + ".threads is " + std::to_string(service.threads) +
+                     ", but the real side plays the model of \"" + service.name + "\" with one thread"};
+  }
+  if (program.empty() || std::find(real_programs.begin(), real_programs.end(), program) != real_programs.end()) return;
+  throw unplayable{where + ".real_program is \"" + program +
+                   "\", but must be one of: time-service, system-info-service, weather-service, dashboard-service; "
+                   "without it, the real side plays the model"};
+}
+
+real_service make_service(const sim::planned_service& service) {
+  real_service made{
+      service.name, service.real_program, static_cast<std::int64_t>(service.threads), service.machine, {}, {}};
+  if (made.machine.empty()) made.machine = service.name;
+  for (const auto& [variable, value] : service.environment) made.environment.emplace(variable, value);
+  for (const auto& call : service.model->calls)
+    made.calls.push_back({call.upstream, sim::url_variable_for(call.upstream)});
+  return made;
+}
+
+real_load make_load(const sim::plan& plan) {
+  const auto& load = plan.load;
+  if (!load.partial_result_text.empty()) {
+    throw unplayable{
+        "load.partial_result_text cannot be played: loadgen looks for the text of a complete result "
+        "(load.complete_result_text)"};
+  }
+  if (load.deadline && !load.sends_deadline && *load.deadline != load.patience) {
+    throw unplayable{
+        "load.deadline cannot be played: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
+        "equal to load.patience"};
+  }
+  real_load made{plan.load_service, plan.load_path, load.calls_per_second, seconds(load.patience), 0, 0, 0, {}, {}};
+  made.retries = static_cast<std::int64_t>(load.attempts) - 1;
+  made.backoff_s = seconds(load.backoff);
+  const auto backoffs = made.backoff_s * std::exp2(std::min(load.attempts, 10U));
+  made.timeout_s = made.patience_s * load.attempts + backoffs + 1;
+  if (load.sends_deadline && load.deadline) made.deadline_s = seconds(*load.deadline);
+  made.complete_result_text = load.complete_result_text;
+  return made;
+}
+
+std::int64_t whole_percent(double ratio, const std::string& where) {
+  const auto percent = std::round(ratio * 100);
+  if (std::abs(percent - ratio * 100) < 1e-6) return static_cast<std::int64_t>(percent);
+  throw unplayable{where + " must be a whole percentage, because the fault injector has no finer one"};
+}
+
+real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, const std::string& where) {
+  const auto& disturbance = fault.disturbance;
+  const auto& target = *plan.find(fault.service);
+  if (disturbance.slowdown != 1 && !target.real_program.empty()) {
+    throw unplayable{where + ".slowdown cannot be played by " + target.real_program +
+                     ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
+  }
+  real_fault made{seconds(fault.at), seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
+  made.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
+  if (std::chrono::milliseconds{made.latency_ms} != disturbance.extra_latency) {
+    throw unplayable{where + ".extra_latency must be whole milliseconds for the fault injector"};
+  }
+  made.error_percent = whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
+  made.hang_percent = whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
+  made.is_killed = fault.killed > 0;
+  return made;
+}
+
+void check_overlaps(const sim::planned_scenario& scenario, const std::string& where) {
+  for (const auto& first : scenario.faults) {
+    for (const auto& second : scenario.faults) {
+      const bool overlap = first.at < second.at + second.lasts && second.at < first.at + first.lasts;
+      if (&first < &second && first.service == second.service && overlap) {
+        throw unplayable{where + ": two faults of " + first.service + " overlap; the second would replace the first"};
+      }
+    }
+  }
+}
+
+real_plan make(const sim::plan& plan) {
+  if (!plan.rehearsal) {
+    throw unplayable{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
+  }
+  if (plan.links.loss > 0) throw unplayable{"links.loss cannot be played: the real side runs on loopback"};
+  real_plan made;
+  for (std::size_t i = 0; i < plan.services.size(); ++i) {
+    check_service(plan.services[i], "services[" + std::to_string(i) + "]");
+    made.services.push_back(make_service(plan.services[i]));
+  }
+  made.load = make_load(plan);
+  made.calibration_rate = plan.rehearsal->calibration_rate;
+  made.calibration_s = seconds(plan.rehearsal->length);
+  for (const auto rate : plan.rehearsal->rates) made.rates.push_back({name_of_rate(rate), rate});
+  for (std::size_t i = 0; i < plan.scenarios.size(); ++i) {
+    const auto& scenario = plan.scenarios[i];
+    const auto where = "scenarios[" + std::to_string(i) + "]";
+    check_overlaps(scenario, where);
+    real_scenario real{scenario.name, phases_of(scenario, plan.load.length), {}};
+    for (std::size_t j = 0; j < scenario.faults.size(); ++j) {
+      real.faults.push_back(make_fault(plan, scenario.faults[j], where + ".faults[" + std::to_string(j) + "]"));
+    }
+    made.scenarios.push_back(std::move(real));
+  }
+  return made;
+}
+
+}  // namespace
+
+std::string name_of_rate(double rate) { return loadgen::format_rate(rate) + "/s"; }
+
+std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length) {
+  std::set<duration> bounds{duration{0}, length};
+  for (const auto& fault : scenario.faults) {
+    bounds.insert(fault.at);
+    bounds.insert(std::min(length, fault.at + fault.lasts));
+  }
+  std::vector<run_phase> phases;
+  bool any_fault = false;
+  for (auto start = bounds.begin(), end = std::next(start); end != bounds.end(); ++start, ++end) {
+    const auto is_active = [&](const sim::planned_fault& fault) {
+      return fault.at <= *start && *start < fault.at + fault.lasts;
+    };
+    const bool is_disturbed = std::any_of(scenario.faults.begin(), scenario.faults.end(), is_active);
+    const auto* const name = is_disturbed ? "fault" : any_fault ? "after" : "before";
+    phases.push_back({scenario.faults.empty() ? "all" : name, seconds(*start), seconds(*end - *start)});
+    any_fault |= is_disturbed;
+  }
+  return phases;
+}
+
+result<real_plan, std::string> make_real_plan(const sim::plan& plan) {
+  try {
+    return make(plan);
+  } catch (const unplayable& error) {
+    return std::string{error.what()};
+  }
+}
+
+}  // namespace cohort::simulation::rehearsal

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "simulation/rehearse/comparison.hpp"
+#include "simulation/rehearse/simulated_run.hpp"
+
+namespace cohort::simulation::rehearsal {
+
+/// The results of a rehearsal.
+struct rehearsal_result {
+  std::string machine;
+  calibration calibrated;
+  double calibration_rate = 0;
+  std::vector<comparison> rates;
+  std::vector<comparison> scenarios;
+};
+
+/// Tables for a terminal. Predictions outside of the model's validity are marked with `~`.
+std::string text_report(const rehearsal_result& result);
+
+/// A page with charts, which needs no network.
+std::string html_report(const rehearsal_result& result, const std::string& command);
+
+}  // namespace cohort::simulation::rehearsal

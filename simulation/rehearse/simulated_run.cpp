@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/rehearse/simulated_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "simulation/rehearse/real_plan.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+using ended_call = sim::caller_results::ended_call;
+
+/// The interval between two looks at the state of the breakers, as on the real side.
+constexpr duration sampling_interval = std::chrono::milliseconds{100};
+
+double seconds(duration span) { return std::chrono::duration<double>(span).count(); }
+
+std::string label_of(std::string_view line, std::string_view name) {
+  const auto start = line.find(std::string{name} + "=\"");
+  if (start == std::string_view::npos) return {};
+  const auto value = line.substr(start + name.size() + 2);
+  return std::string{value.substr(0, value.find('"'))};
+}
+
+/// Calls `visit(upstream, state)` for the current state of each breaker in an exposition.
+template <class Visit>
+void for_each_breaker(std::string_view exposition, Visit visit) {
+  constexpr std::string_view metric = "cohort_client_breaker_state{";
+  for (auto start = exposition.find(metric); start != exposition.npos; start = exposition.find(metric, start + 1)) {
+    const auto line = exposition.substr(start, exposition.find('\n', start) - start);
+    if (!line.ends_with(" 0")) visit(label_of(line, "upstream"), label_of(line, "state"));
+  }
+}
+
+task<> sample_breakers(sim::planned_fleet& fleet, duration length, std::vector<breaker_change>& changes) {
+  std::map<std::pair<std::string, std::string>, std::string> states;
+  const auto start = loop::current().now();
+  for (auto at = sampling_interval; at <= length; at += sampling_interval) {
+    auto sleeping = sleep_until(deadline{start + at});
+    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
+    for (const auto& [service, nodes] : fleet.nodes()) {
+      const auto exposition = nodes.front()->metrics().prometheus_text();
+      for_each_breaker(exposition, [&, &name = service](const std::string& upstream, const std::string& state) {
+        auto& last = states.try_emplace({name, upstream}, "closed").first->second;
+        if (last == state) return;
+        last = state;
+        changes.push_back({name, upstream, state, seconds(at)});
+      });
+    }
+  }
+}
+
+struct percentile_us {
+  std::optional<std::int64_t> value;
+  bool is_lower_bound = false;
+};
+
+/// A call without a response would have taken longer than it was observed.
+percentile_us percentile(const std::vector<const ended_call*>& calls, double probability) {
+  std::vector<duration> all;
+  std::vector<duration> answered;
+  for (const auto* call : calls) {
+    all.push_back(call->elapsed);
+    if (call->status != 0) answered.push_back(call->elapsed);
+  }
+  if (all.empty()) return {};
+  std::sort(all.begin(), all.end());
+  std::sort(answered.begin(), answered.end());
+  const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(all.size())));
+  const auto index = rank == 0 ? 0 : rank - 1;
+  const bool is_exact = index < answered.size() && answered[index] == all[index];
+  return {std::chrono::ceil<std::chrono::microseconds>(all[index]).count(), !is_exact};
+}
+
+std::string outcome_of(const ended_call& call) {
+  if (call.status == 0) return "no response";
+  if (call.status == 429 || call.status == 503) return std::to_string(call.status);
+  if (call.status >= 500) return "5xx";
+  if (call.status >= 400) return "4xx";
+  return call.is_partial ? "partial" : "ok";
+}
+
+observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& ended) {
+  observed_phase totals;
+  totals.name = phase.name;
+  totals.start_s = phase.start_s;
+  totals.length_s = phase.length_s;
+  std::vector<const ended_call*> calls;
+  for (const auto& call : ended) {
+    const auto begin = seconds(call.begin);
+    if (begin < phase.start_s || begin >= phase.start_s + phase.length_s) continue;
+    calls.push_back(&call);
+    ++totals.outcomes[outcome_of(call)];
+    totals.good += call.is_good ? 1 : 0;
+    totals.attempts += call.attempts;
+  }
+  totals.calls = static_cast<std::int64_t>(calls.size());
+  const auto p50 = percentile(calls, 0.5);
+  const auto p99 = percentile(calls, 0.99);
+  totals.p50_us = p50.value;
+  totals.p99_us = p99.value;
+  totals.p50_is_lower_bound = p50.is_lower_bound;
+  totals.p99_is_lower_bound = p99.is_lower_bound;
+  return totals;
+}
+
+std::vector<observed_second> by_second(const std::vector<ended_call>& ended, duration length) {
+  std::vector<observed_second> totals(static_cast<std::size_t>(std::ceil(seconds(length))));
+  std::vector<std::vector<const ended_call*>> answered(totals.size());
+  for (const auto& call : ended) {
+    const auto second = static_cast<std::size_t>(seconds(call.begin + call.elapsed));
+    if (second >= totals.size()) continue;
+    ++totals[second].ended;
+    totals[second].good += call.is_good ? 1 : 0;
+    if (call.status != 0) answered[second].push_back(&call);
+  }
+  for (std::size_t i = 0; i < totals.size(); ++i) totals[i].p99_us = percentile(answered[i], 0.99).value;
+  return totals;
+}
+
+void scale_costs(sim::cpu_costs& costs, double factor) {
+  costs.connection = costs.connection.scaled(factor);
+  costs.read = costs.read.scaled(factor);
+  costs.other_routes = costs.other_routes.scaled(factor);
+  costs.call = costs.call.scaled(factor);
+  for (auto& route : costs.routes) route.cost = route.cost.scaled(factor);
+}
+
+duration microseconds(double value) { return duration{static_cast<duration::rep>(std::max(0.0, value) * 1e3)}; }
+
+sim::plan with_link_latency(sim::plan plan, double added_us) {
+  plan.links.min_latency += microseconds(added_us);
+  plan.links.max_latency += microseconds(added_us);
+  return plan;
+}
+
+}  // namespace
+
+observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenario, double rate, duration length,
+                      const sim::program_catalog& programs, std::uint64_t seed) {
+  auto run_plan = plan;
+  run_plan.load.calls_per_second = rate;
+  run_plan.load.length = length;
+  // As with loadgen, a success within the patience is goodput unless there is a deadline.
+  if (!run_plan.load.deadline) run_plan.load.deadline = run_plan.load.patience;
+  observed_run observed;
+  observed.name = scenario.name;
+  observed.rate = rate;
+  sim::planned_fleet fleet{run_plan, scenario, seed, programs};
+  fleet.fleet().spawn(sample_breakers(fleet, length, observed.breakers));
+  const auto run = fleet.run();
+  for (const auto& phase : phases_of(scenario, length)) {
+    observed.phases.push_back(summarize(phase, run.callers.ended));
+  }
+  observed.seconds = by_second(run.callers.ended, length);
+  for (const auto& [service, time] : run.cpu_time) observed.cpu_s[service] = seconds(time);
+  return observed;
+}
+
+calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs) {
+  const sim::planned_scenario no_fault{"calibration", {}};
+  const auto length = plan.rehearsal->length;
+  const auto run = [&](const sim::plan& tried) { return simulate(tried, no_fault, real.rate, length, programs, 1); };
+  const auto calls_of = [](const observed_run& observed) {
+    return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
+  };
+  calibration result{plan, {}, 0};
+  const auto simulated = run(plan);
+  for (auto& service : result.plan.services) {
+    const auto measured = real.cpu_s.find(service.name);
+    if (measured == real.cpu_s.end()) continue;
+    calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls_of(simulated),
+                         measured->second * 1e6 / calls_of(real)};
+    // What a model spends in its handler is not HTTP. Each call of the stack sends at most one request to a service.
+    const auto handler_us = service.program.empty() ? seconds(service.model->cpu.mean()) * 1e6 : 0;
+    const auto planned_http = cost.planned_us - handler_us;
+    const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
+    if (planned_http > 0.01) {
+      scale_costs(service.costs, measured_http / planned_http);
+    } else {
+      service.costs.read = sim::distribution::constant(microseconds(measured_http));
+    }
+    result.costs.push_back(cost);
+  }
+  // Two points give the slope of the median over the latency of a link.
+  constexpr double probe_us = 100;
+  const auto median = [&](double added_us) {
+    return static_cast<double>(run(with_link_latency(result.plan, added_us)).phases.front().p50_us.value_or(0));
+  };
+  const auto base = median(0);
+  const auto slope = (median(probe_us) - base) / probe_us;
+  const auto missing = static_cast<double>(real.phases.front().p50_us.value_or(0)) - base;
+  result.added_latency_us = slope > 0 ? std::max(0.0, missing / slope) : 0;
+  result.plan = with_link_latency(std::move(result.plan), result.added_latency_us);
+  return result;
+}
+
+}  // namespace cohort::simulation::rehearsal

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+#include "simulation/rehearse/observed_run.hpp"
+
+namespace cohort::simulation::rehearsal {
+
+/// Simulates a scenario of a plan with another load.
+observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenario, double rate, duration length,
+                      const sim::program_catalog& programs, std::uint64_t seed);
+
+/// The HTTP costs of one service: what they were in the plan, and what a real run measured.
+struct calibrated_cost {
+  std::string service;
+  /// CPU microseconds of each call of the callers.
+  double planned_us = 0;
+  double measured_us = 0;
+};
+
+/// A plan whose costs were measured.
+struct calibration {
+  sim::plan plan;
+  std::vector<calibrated_cost> costs;
+  /// Added to the latency of each link, in microseconds, so that the median response time is the measured one.
+  double added_latency_us = 0;
+};
+
+/// Scales the HTTP costs of each service so that the CPU time of a call is that of `real`, a run without faults, and
+/// then sets the latency of the links.
+calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs);
+
+}  // namespace cohort::simulation::rehearsal

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+
+#include "loadgen/results/format.hpp"
+#include "simulation/rehearse/report.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+using loadgen::format_fixed;
+
+/// Characters of UTF-8.
+std::size_t length_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string cell(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, length_of(text)), ' ');
+}
+
+std::string row(const std::string& name, const std::string& simulated, const std::string& measured,
+                const std::string& difference) {
+  auto text = "  " + cell(name, 22) + cell(simulated, 14) + cell(measured, 34) + difference;
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text + "\n";
+}
+
+std::string breakers_text(const observed_run& run) {
+  std::string text;
+  for (const auto& change : run.breakers) {
+    text.append(text.empty() ? "" : ", ").append(change.upstream + " " + change.state + " at ");
+    text.append(format_fixed(change.at_s, 1)).append(" s");
+  }
+  return text.empty() ? "no change" : text;
+}
+
+std::string comparison_text(const comparison& compared) {
+  std::string text = compared.name + "\n";
+  for (const auto& warning : compared.warnings) {
+    text.append("  outside of the model's validity (marked ~): ").append(warning).append("\n");
+  }
+  for (const auto& run : compared.real) {
+    if (!run.invalid_reason.empty()) text.append("  measurement not valid: ").append(run.invalid_reason).append("\n");
+  }
+  const std::string mark = compared.warnings.empty() ? "" : "~";
+  for (const auto& phase : compared.phases) {
+    text += row(phase.name + ", " + format_fixed(phase.start_s, 0) + " to " +
+                    format_fixed(phase.start_s + phase.length_s, 0) + " s",
+                "simulated", "measured", "difference");
+    for (const auto& figure : phase.figures) {
+      text += row("  " + figure.name, mark + figure.simulated_text(), figure.measured_text(),
+                  figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""));
+    }
+  }
+  const bool has_breakers = !compared.simulated.breakers.empty() || !compared.real.front().breakers.empty();
+  if (!has_breakers) return text + "\n";
+  return text + "  breakers, simulated: " + breakers_text(compared.simulated) +
+         "\n  breakers, measured:  " + breakers_text(compared.real.front()) + "\n\n";
+}
+
+}  // namespace
+
+std::string text_report(const rehearsal_result& result) {
+  auto text = "measured on " + result.machine + "\n\nCPU time of each call, measured at " +
+              loadgen::format_rate(result.calibration_rate) + "/s\n";
+  for (const auto& cost : result.calibrated.costs) {
+    text.append("  ").append(cell(cost.service, 22)).append(format_fixed(cost.measured_us, 0) + " µs, in the plan ");
+    text.append(format_fixed(cost.planned_us, 0)).append(" µs\n");
+  }
+  text.append("  added to the latency of each link: ").append(format_fixed(result.calibrated.added_latency_us, 0));
+  text += " µs, for the median of that run\n\n";
+  for (const auto& rate : result.rates) text += comparison_text(rate);
+  for (const auto& scenario : result.scenarios) text += comparison_text(scenario);
+  return text;
+}
+
+}  // namespace cohort::simulation::rehearsal

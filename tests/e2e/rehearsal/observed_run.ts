@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+// The JSON that is exchanged with cohort-rehearse: simulation/rehearse/real_plan.hpp and observed_run.hpp.
+
+export interface RealService {
+  name: string;
+  program: string;
+  threads: number;
+  machine: string;
+  environment: Record<string, string>;
+  calls: { to: string; url_variable: string }[];
+}
+
+export interface RealFault {
+  at_s: number;
+  lasts_s: number;
+  service: string;
+  slowdown: number;
+  latency_ms: number;
+  error_percent: number;
+  hang_percent: number;
+  is_killed: boolean;
+}
+
+export interface Phase {
+  name: string;
+  start_s: number;
+  length_s: number;
+}
+
+export interface RealScenario {
+  name: string;
+  phases: Phase[];
+  faults: RealFault[];
+}
+
+export interface RealPlan {
+  services: RealService[];
+  load: {
+    service: string;
+    path: string;
+    rate: number;
+    patience_s: number;
+    retries: number;
+    backoff_s: number;
+    timeout_s: number;
+    deadline_s?: number | null;
+    complete_result_text: string;
+  };
+  calibration_rate: number;
+  calibration_s: number;
+  rates: { name: string; rate: number }[];
+  scenarios: RealScenario[];
+}
+
+export interface BreakerChange {
+  service: string;
+  upstream: string;
+  state: string;
+  at_s: number;
+}
+
+export interface ObservedPhase extends Phase {
+  calls: number;
+  good: number;
+  attempts: number;
+  outcomes: Record<string, number>;
+  p50_us: number | null;
+  p99_us: number | null;
+  p50_is_lower_bound: boolean;
+  p99_is_lower_bound: boolean;
+}
+
+export interface ObservedRun {
+  name: string;
+  rate: number;
+  seconds: { ended: number; good: number; p99_us: number | null }[];
+  phases: ObservedPhase[];
+  breakers: BreakerChange[];
+  cpu_s: Record<string, number>;
+  invalid_reason: string;
+}
+
+/** The part of loadgen's JSON report that a rehearsal reads. */
+export interface LoadgenReport {
+  verdict: { word: string; reasons: string[] };
+  phases: { name: string; totals: LoadgenTotals }[];
+  intervals: { start_s: number; length_s: number; totals: { ended: number; on_time: number; p99_us: number | null } }[];
+}
+
+interface LoadgenTotals {
+  planned: number;
+  outcomes: Record<string, number>;
+  on_time: number;
+  attempts: number;
+  response: { p50_us: number | null; p99_us: number | null; lower_bounds: string[] };
+}
+
+const outcomeNames: Record<string, string> = {
+  '2xx': 'ok', '3xx': 'ok', '4xx': '4xx', '429': '429', '5xx': '5xx', '503': '503', body_check: 'partial',
+};
+
+/** Loadgen's totals of a phase in the terms of a rehearsal: outcomes without a response are one. */
+export function observePhase(phase: Phase, totals: LoadgenTotals): ObservedPhase {
+  const outcomes: Record<string, number> = {};
+  for (const [key, count] of Object.entries(totals.outcomes)) {
+    const name = outcomeNames[key] ?? 'no response';
+    if (count > 0) outcomes[name] = (outcomes[name] ?? 0) + count;
+  }
+  const { p50_us, p99_us, lower_bounds } = totals.response;
+  return {
+    ...phase,
+    calls: totals.planned,
+    good: totals.on_time,
+    attempts: totals.attempts,
+    outcomes,
+    p50_us,
+    p99_us,
+    p50_is_lower_bound: lower_bounds.includes('p50_us'),
+    p99_is_lower_bound: lower_bounds.includes('p99_us'),
+  };
+}
+
+/** The states of breakers in an exposition, by upstream. */
+export function readBreakers(exposition: string): Map<string, string> {
+  const states = new Map<string, string>();
+  for (const [, labels = '', value] of exposition.matchAll(/^cohort_client_breaker_state\{([^}]*)\} (\d+)/gm)) {
+    const label = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
+    if (value !== '0') states.set(label('upstream'), label('state'));
+  }
+  return states;
+}

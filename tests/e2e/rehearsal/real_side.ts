@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+import { readFileSync, readdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+
+import { elapsed, eventually, expect, pause } from '../assertions.ts';
+import type { BackgroundProcess } from '../processes.ts';
+import { FakeWeatherProvider, findFreePorts, root, startProcess } from '../processes.ts';
+import type { BreakerChange, LoadgenReport, ObservedRun, RealFault, RealPlan, RealScenario, RealService } from './observed_run.ts';
+import { observePhase, readBreakers } from './observed_run.ts';
+
+const programs = join(root, 'build/release/bin');
+/** The port in the URLs of a plan, which the simulated services listen on. */
+const plannedPort = 8080;
+const breakerMilliseconds = 100;
+/** The exit status of loadgen if it could not load the services as planned. */
+const invalidRun = 120;
+/** Below the usual limit of descriptors. */
+const maxConnections = 10_000;
+/** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
+const loadCore = String(cpus().length - 1);
+
+/** The CPU time of all threads of a process in seconds. */
+function cpuSeconds(pid: number): number {
+  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((task) => {
+    return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+  });
+  return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
+}
+
+/** One run of the real programs, with new processes. */
+class RealFleet {
+  private readonly processes = new Map<string, BackgroundProcess>();
+  private readonly ports = new Map<string, number>();
+  private readonly provider = new FakeWeatherProvider();
+  private providerPort = 0;
+
+  constructor(
+    private readonly plan: RealPlan,
+    private readonly planFile: string,
+    private readonly directory: string,
+  ) {}
+
+  async start(): Promise<void> {
+    const ports = await findFreePorts(this.plan.services.length);
+    this.plan.services.forEach(({ name }, i) => this.ports.set(name, ports[i] ?? 0));
+    this.providerPort = await this.provider.listen();
+    for (const service of this.plan.services) await this.startService(service);
+  }
+
+  private coreOf({ machine }: RealService): string {
+    return String([...new Set(this.plan.services.map((service) => service.machine))].indexOf(machine));
+  }
+
+  url(name: string): string {
+    return `http://127.0.0.1:${this.ports.get(name) ?? 0}`;
+  }
+
+  async startService(service: RealService): Promise<void> {
+    const environment: Record<string, string> = {
+      API_KEY: '', LOG_LEVEL: 'error', ENABLE_FAULTS: service.program === '' ? 'false' : 'true', WEATHER_FALLBACK_URL: 'none',
+      WEATHER_UPSTREAM_URL: `http://127.0.0.1:${this.providerPort}`,
+    };
+    for (const { to, url_variable } of service.calls) environment[url_variable] = this.url(to);
+    for (const [variable, value] of Object.entries(service.environment)) {
+      environment[variable] = value.replaceAll(/http:\/\/([a-z0-9-]+):(\d+)/g, (text, host: string, port: string) => {
+        return Number(port) === plannedPort && this.ports.has(host) ? this.url(host) : text;
+      });
+    }
+    const program = service.program === '' ? [join(programs, 'cohort-model-service'), this.planFile, service.name] : [join(programs, service.program)];
+    const flags = ['--port', String(this.ports.get(service.name)), '--threads', String(service.threads)];
+    const log = join(this.directory, `${service.name}.log`);
+    this.processes.set(service.name, startProcess(service.name, 'taskset', ['-c', this.coreOf(service), ...program, ...flags], log, environment));
+    await eventually(`${service.name} is ready`, 30, async () => (await fetch(`${this.url(service.name)}/readyz`)).status === 200);
+  }
+
+  async setFault(service: RealService, fault: RealFault | undefined): Promise<void> {
+    const { slowdown = 1, latency_ms = 0, error_percent = 0, hang_percent = 0 } = fault ?? {};
+    const common = { latency_ms, error_percent, hang_percent };
+    const isModel = service.program === '';
+    const url = this.url(service.name) + (isModel ? '/faults' : '/api/faults');
+    const response = await fetch(url, { method: 'PUT', body: JSON.stringify(isModel ? { slowdown, ...common } : { ...common, seconds: 3600 }) });
+    expect(response.status === 200, `${service.name} accepts its faults: ${await response.text()}`);
+  }
+
+  async kill(name: string): Promise<void> {
+    const process_ = this.processes.get(name);
+    if (process_ !== undefined) process.kill(process_.pid, 'SIGKILL');
+    await process_?.exitStatus;
+  }
+
+  cpuTimes(): Record<string, number> {
+    return Object.fromEntries([...this.processes].map(([name, { pid }]) => [name, cpuSeconds(pid)]));
+  }
+
+  async stop(): Promise<void> {
+    for (const process_ of this.processes.values()) process.kill(process_.pid, 'SIGKILL');
+    await Promise.all([...this.processes.values()].map(({ exitStatus }) => exitStatus));
+    this.provider.close();
+  }
+}
+
+/** Plays the scenarios of a plan. */
+export class RealSide {
+  private runs = 0;
+
+  constructor(
+    private readonly plan: RealPlan,
+    private readonly planFile: string,
+    private readonly directory: string,
+  ) {}
+
+  async run(scenario: RealScenario, rate: number): Promise<ObservedRun> {
+    const fleet = new RealFleet(this.plan, this.planFile, this.directory);
+    await fleet.start();
+    try {
+      return await this.runOn(fleet, scenario, rate);
+    } finally {
+      await fleet.stop();
+    }
+  }
+
+  private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, file: string): string[] {
+    const { load } = this.plan;
+    // Twice the attempts that can be in flight when each of them lasts as long as the callers wait.
+    const connections = Math.min(Math.ceil(2 * rate * load.patience_s * (load.retries + 1)) + 100, maxConnections);
+    const stages = scenario.phases.flatMap(({ length_s }) => ['--stage', `${length_s * 1000}ms:${rate}:step`]);
+    return [
+      ...stages, '--arrivals', 'poisson', '--seed', String(this.runs), '-q', '--no-preflight', '--json', file,
+      '-c', String(connections), '--timeout', `${Math.ceil(load.timeout_s * 1000)}ms`, '--patience', `${load.patience_s * 1000}ms`,
+      ...(load.retries > 0 ? ['--retries', String(load.retries)] : []),
+      ...(load.backoff_s > 0 ? ['--retry-backoff', `${load.backoff_s * 1000}ms`] : []),
+      ...(load.deadline_s == null ? [] : ['--deadline', `${load.deadline_s * 1000}ms`]),
+      ...(load.complete_result_text === '' ? [] : ['--expect-body', load.complete_result_text]),
+      '--target', `calls=${fleet.url(load.service)}${load.path}`,
+    ];
+  }
+
+  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number): Promise<ObservedRun> {
+    const length = scenario.phases.reduce((sum, { length_s }) => sum + length_s, 0);
+    const file = join(this.directory, `run-${++this.runs}.json`);
+    console.error(`rehearse: ${scenario.name}, ${rate}/s for ${length} s`);
+    const before = fleet.cpuTimes();
+    const flags = ['-c', loadCore, join(programs, 'loadgen'), ...this.loadFlags(fleet, scenario, rate, file)];
+    const load = startProcess('loadgen', 'taskset', flags, join(this.directory, 'loadgen.log'), { API_KEY: '' });
+    const start = elapsed();
+    const breakers: BreakerChange[] = [];
+    await Promise.all([
+      ...scenario.faults.map((fault) => this.inject(fleet, fault, start)),
+      this.watchBreakers(fleet, start, length, scenario.faults.length > 0, breakers),
+    ]);
+    const status = await load.exitStatus;
+    expect(status === 0 || status === invalidRun, `loadgen ends with 0 or ${invalidRun}, not ${status}: ${load.output}`);
+    const isKilled = scenario.faults.some(({ is_killed }) => is_killed);
+    const after = fleet.cpuTimes();
+    const cpu_s = Object.fromEntries(Object.entries(after).map(([name, time]) => [name, time - (isKilled ? 0 : (before[name] ?? 0))]));
+    const report = JSON.parse(readFileSync(file, 'utf8')) as LoadgenReport;
+    const seconds = report.intervals.filter(({ start_s }) => start_s < length);
+    return {
+      name: scenario.name,
+      rate,
+      seconds: seconds.map(({ totals: { ended, on_time, p99_us } }) => ({ ended, good: on_time, p99_us })),
+      phases: scenario.phases.map((phase, i) => {
+        const totals = report.phases[i]?.totals;
+        if (totals === undefined) throw new Error(`loadgen's report has no phase ${i + 1}`);
+        return observePhase(phase, totals);
+      }),
+      breakers,
+      cpu_s,
+      invalid_reason: report.verdict.word === 'invalid' ? (report.verdict.reasons[0] ?? 'invalid') : '',
+    };
+  }
+
+  private async inject(fleet: RealFleet, fault: RealFault, start: number): Promise<void> {
+    const service = this.plan.services.find(({ name }) => name === fault.service);
+    if (service === undefined) throw new Error(`there is no service ${fault.service}`);
+    const until = (seconds: number): Promise<void> => pause(Math.max(0, start + seconds * 1000 - elapsed()));
+    await until(fault.at_s);
+    await (fault.is_killed ? fleet.kill(service.name) : fleet.setFault(service, fault));
+    await until(fault.at_s + fault.lasts_s);
+    await (fault.is_killed ? fleet.startService(service) : fleet.setFault(service, undefined));
+  }
+
+  private async watchBreakers(fleet: RealFleet, start: number, length: number, isDisturbed: boolean, changes: BreakerChange[]): Promise<void> {
+    // Reading the metrics takes CPU time, which a run without faults measures.
+    const callers = this.plan.services.filter(({ calls }) => calls.length > 0);
+    if (!isDisturbed) return;
+    const last = new Map<string, string>();
+    for (let at = breakerMilliseconds; at < length * 1000; at += breakerMilliseconds) {
+      await pause(Math.max(0, start + at - elapsed()));
+      for (const { name } of callers) {
+        // A service that does not answer in time is looked at again later.
+        const text = await fetch(`${fleet.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((response) => response.text(), () => '');
+        for (const [upstream, state] of readBreakers(text)) {
+          const key = `${name} ${upstream}`;
+          if ((last.get(key) ?? 'closed') !== state) changes.push({ service: name, upstream, state, at_s: (elapsed() - start) / 1000 });
+          last.set(key, state);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+// Plays a plan on the real programs, simulates it, and compares both. Arguments: the plan, and --html FILE, --repeat N
+// (runs of each scenario and rate), --only NAME (one scenario, no other rates).
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
+import type { ObservedRun, RealPlan } from './rehearsal/observed_run.ts';
+import { RealSide } from './rehearsal/real_side.ts';
+
+interface Arguments {
+  plan: string;
+  html: string;
+  repeat: number;
+  only: string;
+}
+
+function fail(message: string): never {
+  console.error(`rehearse: ${message}`);
+  process.exit(2);
+}
+
+function parseArguments(words: string[]): Arguments {
+  const result: Arguments = { plan: '', html: 'build/rehearsal.html', repeat: 1, only: '' };
+  for (let i = 0; i < words.length; ++i) {
+    const word = words[i] ?? '';
+    const value = (): string => words[++i] ?? fail(`${word} needs a value`);
+    if (word === '--html') result.html = value();
+    else if (word === '--only') result.only = value();
+    else if (word === '--repeat') result.repeat = Number(value());
+    else if (word.startsWith('-') || result.plan !== '') fail(`unknown argument "${word}"; accepted: PLAN, --html FILE, --repeat N, --only NAME`);
+    else result.plan = word;
+  }
+  if (result.plan === '') fail('the file of a plan is required, such as simulation/rehearsals/stack.json');
+  if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail('--repeat must be a whole number from 1 to 20');
+  return result;
+}
+
+const program = join(root, 'build/release/bin/cohort-rehearse');
+
+async function readRealPlan(file: string): Promise<RealPlan> {
+  const { status, output } = await runProcess(program, ['--plan', file]);
+  if (status !== 0) {
+    process.stderr.write(output);
+    process.exit(status);
+  }
+  return JSON.parse(output) as RealPlan;
+}
+
+function describeMachine(): string {
+  const model = cpus()[0]?.model ?? 'unknown CPU';
+  const revision = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
+  return `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, revision ${revision}`;
+}
+
+const options = parseArguments(process.argv.slice(2));
+terminateChildrenOnExit();
+const planFile = resolve(options.plan);
+const plan = await readRealPlan(planFile);
+const machines = new Set(plan.services.map(({ machine }) => machine)).size;
+if (machines > cpus().length) {
+  fail(`the plan has ${machines} machines, but the real side gives each of them a core and has ${cpus().length}; let services share a machine`);
+}
+const scenarios = plan.scenarios.filter(({ name }) => options.only === '' || name === options.only);
+if (scenarios.length === 0) fail(`--only is "${options.only}", but must be one of: ${plan.scenarios.map(({ name }) => name).join(', ')}`);
+const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
+const real = new RealSide(plan, planFile, directory);
+const steady = (name: string, rate: number): Promise<ObservedRun> =>
+  real.run({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] }, rate);
+
+const measured = { machine: describeMachine(), calibration: {} as ObservedRun, rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
+measured.calibration = await steady('calibration', plan.calibration_rate);
+for (let round = 0; round < options.repeat; ++round) {
+  for (const { name, rate } of options.only === '' ? plan.rates : []) measured.rates.push(await steady(name, rate));
+  for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
+}
+const realFile = join(directory, 'real.json');
+writeFileSync(realFile, JSON.stringify(measured));
+console.error(`rehearse: measurements in ${realFile}; simulating`);
+const { status, output } = await runProcess(program, ['--plan', planFile, '--real', realFile, '--html', resolve(options.html)]);
+process.stdout.write(output);
+console.log(`report with charts: ${options.html}`);
+process.exitCode = status;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include "simulation/rehearse/real_plan.hpp"
+#include "simulation/rehearse/report.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::WithinAbs;
+using Catch::Matchers::WithinRel;
+
+/// A front end with a modelled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one part is replaced.
+std::string plan_text(std::string_view replaced = {}, std::string_view replacement = {}) {
+  std::string text = R"({
+    "services": [
+      {"name": "price", "cpu": "1ms", "costs": {"read": "20us", "response": "20us"}},
+      {"name": "front", "costs": {"read": "20us"}, "calls": [{"to": "price", "policy": "timeout=500ms,hedge=off"}]}
+    ],
+    "links": {"min_latency": "50us", "max_latency": "50us"},
+    "load": {"service": "front", "rate": 100, "length": "6s", "patience": "1s", "attempts": 2},
+    "rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},
+    "scenarios": [{"name": "failures", "faults": [
+      {"at": "2s", "lasts": "2s", "service": "price", "failure_ratio": 0.5}
+    ]}]
+  })";
+  if (!replaced.empty()) text.replace(text.find(replaced), replaced.size(), replacement);
+  return text;
+}
+
+sim::plan parse(std::string_view replaced = {}, std::string_view replacement = {}) {
+  auto plan = sim::parse_plan(plan_text(replaced, replacement), ".", {"weather-service"});
+  if (!plan) FAIL(plan.error());
+  return std::move(*plan);
+}
+
+observed_run simulate(const sim::plan& plan, double rate = 100) {
+  return rehearsal::simulate(plan, plan.scenarios.front(), rate, plan.load.length, {}, 1);
+}
+
+TEST_CASE("rehearsal: a plan that the real programs cannot play is rejected with one line", "[sim][rehearsal]") {
+  const auto [replaced, replacement, reason] = GENERATE(table<const char*, const char*, const char*>({
+      {R"("name": "price",)", R"("name": "price", "instances": 2,)",
+       R"(services[0] "price" has 2 instances, but the real side runs one of each service)"},
+      {R"("name": "price",)", R"("name": "price", "real_program": "price-service",)",
+       R"(services[0].real_program is "price-service", but must be one of: time-service,)"},
+      {R"("name": "price",)", R"("name": "price", "threads": 2,)", "services[0].threads is 2"},
+      {R"("name": "price",)", R"("name": "price", "cores": 2,)", "services[0].cores is 2"},
+      {R"("failure_ratio": 0.5)", R"("failure_ratio": 0.005)",
+       "scenarios[0].faults[0].failure_ratio must be a whole percentage"},
+      {R"("failure_ratio": 0.5)", R"("extra_latency": "1500us")",
+       "scenarios[0].faults[0].extra_latency must be whole milliseconds"},
+      {R"("failure_ratio": 0.5})",
+       R"("failure_ratio": 0.5}, {"at": "3s", "lasts": "2s", "service": "price", "hang_ratio": 1})",
+       "scenarios[0]: two faults of price overlap"},
+      {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")", "load.deadline cannot be played"},
+      {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text cannot be played"},
+      {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)", "links.loss cannot be played"},
+      {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
+  }));
+  const auto made = make_real_plan(parse(replaced, replacement));
+  REQUIRE_FALSE(made.has_value());
+  CHECK_THAT(made.error(), ContainsSubstring(reason));
+  CHECK(made.error().find('\n') == std::string::npos);
+}
+
+TEST_CASE("rehearsal: slower work of a real program is rejected, because its fault injector has none",
+          "[sim][rehearsal]") {
+  auto plan = parse(R"("failure_ratio": 0.5)", R"("slowdown": 3)");
+  CHECK(make_real_plan(plan).has_value());
+  plan.services.front().real_program = "weather-service";
+  CHECK_THAT(make_real_plan(plan).error(),
+             ContainsSubstring("scenarios[0].faults[0].slowdown cannot be played by weather-service"));
+}
+
+TEST_CASE("rehearsal: the real side plays services, load and faults of the plan", "[sim][rehearsal]") {
+  const auto made = make_real_plan(parse());
+  REQUIRE(made.has_value());
+  REQUIRE(made->services.size() == 2);
+  CHECK(made->services[1].machine == "front");
+  CHECK(made->services[1].calls.front().url_variable == "PRICE_URL");
+  CHECK(made->load.retries == 1);
+  CHECK(made->load.timeout_s == 3);
+  CHECK_FALSE(made->load.deadline_s.has_value());
+  CHECK(made->rates.front().name == "50/s");
+  const auto& scenario = made->scenarios.front();
+  CHECK(scenario.faults.front().error_percent == 50);
+  REQUIRE(scenario.phases.size() == 3);
+  CHECK(scenario.phases[0].name == "before");
+  CHECK(scenario.phases[1].name == "fault");
+  CHECK(scenario.phases[1].start_s == 2);
+  CHECK(scenario.phases[2].name == "after");
+  CHECK(scenario.phases[2].length_s == 2);
+}
+
+TEST_CASE("rehearsal: a simulated run has figures by second, by phase, and its breakers", "[sim][rehearsal]") {
+  const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("failure_ratio": 1)"));
+  REQUIRE(run.seconds.size() == 6);
+  REQUIRE(run.phases.size() == 3);
+  CHECK(run.phases[0].good == run.phases[0].calls);
+  CHECK(run.phases[1].good == 0);
+  CHECK(run.phases[1].attempts == 2 * run.phases[1].calls);
+  CHECK(run.phases[1].outcomes.at("5xx") == run.phases[1].calls);
+  CHECK(run.seconds[1].good > 70);
+  CHECK(run.seconds[3].good == 0);
+  REQUIRE_FALSE(run.breakers.empty());
+  CHECK(run.breakers.front().upstream == "price");
+  CHECK(run.breakers.front().state == "open");
+  CHECK(run.breakers.front().at_s > 2);
+  CHECK(run.breakers.front().at_s < 3.5);
+}
+
+TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another plan", "[sim][rehearsal]") {
+  // Stands for the real programs: three times the HTTP costs, and slower links.
+  auto real_plan = parse();
+  for (auto& service : real_plan.services) {
+    service.costs.read = service.costs.read.scaled(3);
+    service.costs.other_routes = service.costs.other_routes.scaled(3);
+  }
+  real_plan.links.min_latency = real_plan.links.max_latency = 400us;
+  const auto real = rehearsal::simulate(real_plan, {"calibration", {}}, 100, 4s, {}, 7);
+  const auto found = calibrate(parse(), real, {});
+  REQUIRE(found.costs.size() == 2);
+  const auto& price = found.plan.services.front().costs;
+  CHECK_THAT(std::chrono::duration<double>(price.read.mean()).count(), WithinRel(60e-6, 0.05));
+  // The handler's work is part of the model, not of its HTTP costs.
+  CHECK(found.plan.services.front().model->cpu.mean() == 1ms);
+  CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));
+}
+
+TEST_CASE("rehearsal: figures of both sides are compared, with the spread of repeated runs", "[sim][rehearsal]") {
+  auto plan = parse();
+  auto fast = simulate(plan);
+  auto slow = fast;
+  fast.phases[0].p99_us = 1000;
+  slow.phases[0].p99_us = 3000;
+  auto predicted = fast;
+  predicted.phases[0].p99_us = 1500;
+  predicted.phases[0].good -= predicted.phases[0].calls / 2;
+  const auto compared = compare(predicted, {slow, fast}, 200, {});
+  CHECK(compared.warnings.empty());
+  const auto& figures = compared.phases.front().figures;
+  const auto find = [&](std::string_view name) {
+    return *std::find_if(figures.begin(), figures.end(), [&](const auto& each) { return each.name == name; });
+  };
+  CHECK(find("p99").is_within_spread());
+  CHECK(find("p99").difference() == "-50 %");
+  CHECK(find("p99").measured_text() == "3.00 ms (1.00 ms to 3.00 ms)");
+  CHECK_FALSE(find("goodput").is_within_spread());
+  CHECK_THAT(find("goodput").difference(), ContainsSubstring("-50.0 points") || ContainsSubstring("-49."));
+}
+
+TEST_CASE("rehearsal: a prediction above the calibrated load is marked", "[sim][rehearsal]") {
+  const auto plan = parse();
+  const auto run = simulate(plan);
+  CHECK(compare(run, {run}, 200, {}).warnings.empty());
+  const auto beyond = compare(run, {run}, 50, {});
+  REQUIRE(beyond.warnings.size() == 1);
+  CHECK_THAT(beyond.warnings.front(), ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
+  rehearsal_result result{"a machine", {plan, {}, 0}, 50, {}, {beyond}};
+  CHECK_THAT(text_report(result), ContainsSubstring("~"));
+  CHECK_THAT(html_report(result, "command"), ContainsSubstring("Outside of the model"));
+  result.scenarios = {compare(run, {run}, 200, {})};
+  CHECK_THAT(text_report(result), !ContainsSubstring("~"));
+}
+
+}  // namespace
+}  // namespace cohort::simulation::rehearsal
