@@ -7,6 +7,15 @@
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
+// A sanitizer ends the program at an allocation of such a size.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COHORT_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COHORT_SANITIZED
+#endif
+#endif
+
 namespace cohort {
 namespace {
 
