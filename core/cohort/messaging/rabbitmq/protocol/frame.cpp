@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t frame_header_size = 7;
 constexpr char frame_end = '\xCE';
+constexpr std::string_view other_version = "AMQP";
 
 bool is_known(std::uint8_t type) noexcept {
   return type == static_cast<std::uint8_t>(frame_type::heartbeat) ||
@@ -26,10 +27,11 @@ std::optional<frame> frame_parser::next() {
   const auto input = std::string_view{buffer_}.substr(position_);
   if (!error_.empty() || input.empty()) return std::nullopt;
   const auto type = static_cast<std::uint8_t>(input.front());
-  // The answer of a server that wants another version of the protocol (section 4.2.2).
+  // The answer of a server that wants another version of the protocol (section 4.2.2), which may arrive in parts.
+  if (input.size() < other_version.size() && other_version.starts_with(input)) return std::nullopt;
   if (!is_known(type)) {
-    error_ = input.starts_with("AMQP") ? "the server wants another version of AMQP"
-                                       : "a frame has the unknown type " + std::to_string(type);
+    error_ = input.starts_with(other_version) ? "the server wants another version of AMQP"
+                                              : "a frame has the unknown type " + std::to_string(type);
     return std::nullopt;
   }
   if (input.size() < frame_header_size) return std::nullopt;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+// JSON Web Tokens as the gateway reads them: the input as a token, and as the header and the claims of a signed one.
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/gateway/jwt/base64url.hpp"
+#include "services/gateway/jwt/jwt_verifier.hpp"
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+using namespace gateway;
+
+constexpr std::string_view secret = "0123456789abcdef0123456789abcdef";
+/// 2001-09-09.
+constexpr wall_time now{std::chrono::seconds{1'000'000'000}};
+
+std::string base64url(std::string_view bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
+  while (text.ends_with('=')) text.pop_back();
+  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return text;
+}
+
+std::string signed_token(std::string_view header, std::string_view claims) {
+  auto text = base64url(header) + "." + base64url(claims);
+  std::array<unsigned char, 32> mac{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
+  return text + "." + base64url({reinterpret_cast<const char*>(mac.data()), size});
+}
+
+jwt_verifier make_verifier(std::string_view key, const std::string& issuer, const std::string& audience) {
+  std::vector<std::unique_ptr<jwt_key>> keys;
+  keys.push_back(jwt_key::load("", jwt_algorithm::HS256, key).key);
+  return {std::move(keys), {.issuer = issuer, .audience = audience, .type = {}}};
+}
+
+/// Returns whether the token is accepted.
+bool check(std::string_view token) {
+  static const auto verifier = make_verifier(secret, "i", "a");
+  static const auto other_key = make_verifier("another secret of at least 32 bytes", "i", "a");
+  static const auto other_issuer = make_verifier(secret, "other", "a");
+  const auto claims = verifier.verify(token, now);
+  if (!claims) {
+    require(!to_string(claims.error()).empty() && !describe(claims.error()).empty(), "an error has a name and a text");
+    return false;
+  }
+  require(token.size() <= jwt_verifier::max_token_bytes, "the size of a token is limited");
+  require(claims->values.contains("exp") && claims->values.at("iss") == "i", "expiry and issuer are required");
+  const auto error_of = [&](const jwt_verifier& other) {
+    const auto result = other.verify(token, now);
+    return result ? std::string_view{} : to_string(result.error());
+  };
+  require(error_of(other_key) == "signature", "a token is valid for its key only");
+  require(error_of(other_issuer) == "issuer", "a token is valid for its issuer only");
+  auto changed = std::string{token};
+  changed[changed.rfind('.') + 1] ^= 1;
+  require(!verifier.verify(changed, now), "a token with another signature is invalid");
+  return true;
+}
+
+void run(std::string_view input) {
+  if (const auto decoded = decode_base64url(input)) {
+    require(base64url(*decoded) == input, "each value has one text in base64url");
+  }
+  require(decode_base64url(base64url(input)) == input, "a text that is encoded is decoded");
+  check(input);
+  const auto line_end = input.find('\n');
+  if (line_end == std::string_view::npos) return;
+  const auto claims = input.substr(line_end + 1);
+  const auto token = signed_token(input.substr(0, line_end), claims);
+  // The algorithm is a property of the key, whatever the header states.
+  if (check(token)) require(!check(signed_token(R"({"alg":"none"})", claims)), "unsigned tokens are not accepted");
+}
+
+const registration registered{{.name = "gateway_token", .run = run}};
+
+}  // namespace
+}  // namespace cohort::fuzz
