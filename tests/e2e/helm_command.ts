@@ -8,9 +8,10 @@ import { join, relative } from 'node:path';
 
 import { expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
+import type { Value } from './crd_schemas.ts';
+import { customKinds, findProblems, readDefinition } from './crd_schemas.ts';
 import { root, runProcess } from './processes.ts';
 
-type Value = null | string | number | boolean | Value[] | { [name: string]: Value };
 type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };
 
 const { parseAllDocuments } = createRequire(join(root, 'monitoring/package.json'))('yaml') as {
@@ -89,6 +90,25 @@ function combination(components: string[]): string {
   return directory;
 }
 
+/** The values of components that are named differently. */
+const settingOf: Record<string, string> = { 'autoscaling-requests': 'autoscaling.requestsInFlight', 'gateway-api': 'httpRoute.enabled' };
+
+/** The manifests of kinds that a cluster does not have by itself conform to the schemas of their definitions. */
+async function checkCustomResources(program: string): Promise<void> {
+  const { output } = await render(program, '--set', 'monitoring.enabled=true,httpRoute.enabled=true');
+  const manifests = parseAllDocuments(output).flatMap((document) => document.toJS() ?? []);
+  for (const kind of customKinds) {
+    const definition = readDefinition(kind, (text) => parseAllDocuments(text)[0]?.toJS());
+    const found = manifests.filter((manifest) => manifest.kind === kind);
+    const problems = found.flatMap((manifest) => findProblems(manifest, definition));
+    expect(found.length > 0 && problems.length === 0, `${kind} conforms to its schema:\n${problems.join('\n')}`);
+    const [changed] = found;
+    const misspelt = findProblems({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
+    expect(misspelt.length > 0, `the schema of ${kind} finds an unknown field`);
+    reportSuccess(`${kind}: ${found.length} manifests conform to the schema of the definition`);
+  }
+}
+
 /** Malformed values, with a part of the error. */
 const malformed: [string[], RegExp][] = [
   [['--set', 'replicas=two'], /replicas/],
@@ -101,6 +121,8 @@ const malformed: [string[], RegExp][] = [
   [['--set', 'keys.create=true'], /keys/],
   [['--set', 'ingress.enabled=true'], /ingress.enabled needs tls.enabled/],
   [['--set', 'tls.enabled=true,discovery.enabled=true'], /cannot be combined/],
+  [['--set', 'tls.enabled=true,httpRoute.enabled=true'], /cannot be combined/],
+  [['--set', 'tls.enabled=true,gateway.enabled=true'], /cannot be combined/],
 ];
 
 async function main(): Promise<void> {
@@ -114,10 +136,11 @@ async function main(): Promise<void> {
   reportSuccess('helm lint');
   await compare(program, 'the overlay local', join(kustomization, 'overlays/local'), '-f', join(chart, 'values-local.yaml'));
   await compare(program, 'the overlay production', join(kustomization, 'overlays/production'), '-f', join(chart, 'values-production.yaml'));
-  for (const components of [[], ['autoscaling', 'monitoring', 'queue', 'tls'], ['discovery', 'gateway']]) {
-    const values = components.flatMap((each) => ['--set', `${each}.enabled=true`]);
+  for (const components of [[], ['autoscaling', 'monitoring', 'queue', 'tls'], ['discovery', 'gateway'], ['autoscaling', 'autoscaling-requests', 'gateway-api']]) {
+    const values = components.flatMap((each) => ['--set', `${settingOf[each] ?? `${each}.enabled`}=${each === 'autoscaling-requests' ? 50 : true}`]);
     await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
   }
+  await checkCustomResources(program);
   for (const [values, pattern] of malformed) {
     const { status, output } = await render(program, ...values);
     const lines = output.trim().split('\n').filter((line) => !/^(Error: values don't meet|cohort:|\s*$|Use --debug)/.test(line));

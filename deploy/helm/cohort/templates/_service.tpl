@@ -203,6 +203,15 @@ spec:
         target:
           type: Utilization
           averageUtilization: {{ .averageUtilization }}
+    {{- if .requestsInFlight }}
+    - type: Pods
+      pods:
+        metric:
+          name: cohort_server_requests_in_flight
+        target:
+          type: AverageValue
+          averageValue: {{ .requestsInFlight | quote }}
+    {{- end }}
   {{- end }}
   behavior:
     scaleDown:
