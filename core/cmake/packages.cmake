@@ -17,6 +17,18 @@ macro(cohort_find_package package)
   endif()
 endmacro()
 
+# _cohort_import_library(<imported target> <name> <header> <library>) defines the target of a library that has no CMake
+# package, if its header and the library are installed.
+macro(_cohort_import_library imported name header library)
+  find_path(COHORT_${name}_INCLUDE_DIRECTORY ${header} PATH_SUFFIXES postgresql)
+  find_library(COHORT_${name} ${library})
+  if(NOT TARGET ${imported} AND COHORT_${name}_INCLUDE_DIRECTORY AND COHORT_${name})
+    add_library(${imported} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(${imported} PROPERTIES IMPORTED_LOCATION "${COHORT_${name}}"
+      INTERFACE_INCLUDE_DIRECTORIES "${COHORT_${name}_INCLUDE_DIRECTORY}")
+  endif()
+endmacro()
+
 # cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed, and sets the
 # variable to the name of its Debian package, and <variable>_pkg_config to that of its .pc file.
 macro(cohort_find_optional_library target package)
@@ -24,24 +36,12 @@ macro(cohort_find_optional_library target package)
     # CMake's own module for PostgreSQL also needs the headers of the server.
     set(${package} libpq-dev)
     set(${package}_pkg_config libpq)
-    find_path(COHORT_LIBPQ_INCLUDE_DIRECTORY libpq-fe.h PATH_SUFFIXES postgresql)
-    find_library(COHORT_LIBPQ pq)
-    if(NOT TARGET libpq::libpq AND COHORT_LIBPQ_INCLUDE_DIRECTORY AND COHORT_LIBPQ)
-      add_library(libpq::libpq UNKNOWN IMPORTED GLOBAL)
-      set_target_properties(libpq::libpq PROPERTIES IMPORTED_LOCATION "${COHORT_LIBPQ}"
-        INTERFACE_INCLUDE_DIRECTORIES "${COHORT_LIBPQ_INCLUDE_DIRECTORY}")
-    endif()
+    _cohort_import_library(libpq::libpq LIBPQ libpq-fe.h pq)
   elseif("${target}" STREQUAL "RdKafka::rdkafka")
-    # Debian's package has no CMake package; the target is named as that of librdkafka's own build.
+    # The name of the target in librdkafka's own CMake package, which Debian's package leaves out.
     set(${package} librdkafka-dev)
     set(${package}_pkg_config rdkafka)
-    find_path(COHORT_LIBRDKAFKA_INCLUDE_DIRECTORY librdkafka/rdkafka.h)
-    find_library(COHORT_LIBRDKAFKA rdkafka)
-    if(NOT TARGET RdKafka::rdkafka AND COHORT_LIBRDKAFKA_INCLUDE_DIRECTORY AND COHORT_LIBRDKAFKA)
-      add_library(RdKafka::rdkafka UNKNOWN IMPORTED GLOBAL)
-      set_target_properties(RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${COHORT_LIBRDKAFKA}"
-        INTERFACE_INCLUDE_DIRECTORIES "${COHORT_LIBRDKAFKA_INCLUDE_DIRECTORY}")
-    endif()
+    _cohort_import_library(RdKafka::rdkafka LIBRDKAFKA librdkafka/rdkafka.h rdkafka)
   elseif("${target}" STREQUAL "SQLite::SQLite3")
     set(${package} libsqlite3-dev)
     set(${package}_pkg_config sqlite3)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +13,34 @@ import { findFreePorts, root } from './processes.ts';
 
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
 
-/** One broker, which is its own controller; a second listener asks for a password. */
-function serverProperties(directory: string, [plain = 0, controller = 0, sasl = 0]: number[]): string {
+/** Makes an authority and a certificate of it for `localhost`, in PEM files as Kafka reads them. */
+function makeCertificates(directory: string): void {
+  const openssl = (...args: string[]): void => {
+    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
+  };
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  openssl('req', '-x509', ...key, '-days', '1', '-subj', '/CN=e2e authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  openssl('req', ...key, '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
+  writeFileSync(join(directory, 'extensions'), 'subjectAltName=DNS:localhost\n');
+  const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1', '-extfile', 'extensions'];
+  openssl('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem');
+  const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
+  writeFileSync(join(directory, 'keystore.pem'), read('server.key') + read('server.pem'));
+}
+
+/** One broker, which is its own controller. Further listeners ask for a password, and have TLS. */
+function serverProperties(directory: string, [plain = 0, controller = 0, sasl = 0, tls = 0]: number[]): string {
   const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_guest="guest";';
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${plain},CONTROLLER://127.0.0.1:${controller},SASL://127.0.0.1:${sasl}
-advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL://127.0.0.1:${sasl}
+listeners=PLAINTEXT://127.0.0.1:${plain},CONTROLLER://127.0.0.1:${controller},SASL://127.0.0.1:${sasl},SSL://localhost:${tls}
+advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL://127.0.0.1:${sasl},SSL://localhost:${tls}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,SSL:SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=${directory}/keystore.pem
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=${login}
 log.dirs=${directory}/data
@@ -52,7 +69,7 @@ const accepts = (port: number): Promise<boolean> =>
 export class Kafka implements MessageBroker {
   readonly name = 'Kafka';
   readonly refusal = 'Authentication failed';
-  readonly subscribeSeconds = 3;
+  readonly subscribeSeconds = 6;
   private child: ChildProcess | undefined;
 
   private constructor(
@@ -66,8 +83,9 @@ export class Kafka implements MessageBroker {
     const jars = findKafkaJars();
     if (jars === undefined) return undefined;
     const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-kafka-'));
-    const started = new Kafka(directory, `${jars}/*`, await findFreePorts(3));
+    const started = new Kafka(directory, `${jars}/*`, await findFreePorts(4));
     const configuration = join(directory, 'server.properties');
+    makeCertificates(directory);
     writeFileSync(configuration, serverProperties(directory, started.ports));
     const format = ['format', '--standalone', '-t', clusterId, '-c', configuration];
     execFileSync('java', ['-cp', started.jars, 'kafka.tools.StorageTool', ...format], { stdio: 'ignore' });
@@ -79,6 +97,11 @@ export class Kafka implements MessageBroker {
   url(password?: string): string {
     const [plain, , sasl] = this.ports;
     return password === undefined ? `kafka://127.0.0.1:${plain}` : `kafka://guest:${password}@127.0.0.1:${sasl}`;
+  }
+
+  get tlsUrls(): { trusted: string; untrusted: string } {
+    const untrusted = `kafkas://localhost:${this.ports[3]}`;
+    return { trusted: `${untrusted}?ca=${join(this.directory, 'ca.pem')}`, untrusted };
   }
 
   async run(): Promise<void> {

@@ -5,10 +5,12 @@ export interface MessageBroker {
   readonly name: string;
   /** What the broker answers to a wrong password, as the services log it. */
   readonly refusal: string;
-  /** A subscriber without a group receives messages that are published this long after its start. */
+  /** After this time, a new subscriber receives what is published, or its share of that. */
   readonly subscribeSeconds: number;
   /** With a password, the URL has credentials that are valid if it is `guest`. */
   url(password?: string): string;
+  /** URLs with TLS whose authority the client has, or not. Undefined if the broker has no TLS here. */
+  readonly tlsUrls?: { trusted: string; untrusted: string };
   /** Starts the broker, and waits until it accepts connections. */
   run(): Promise<void>;
   /** Sends a signal to all of its processes. */

@@ -104,6 +104,7 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
   const [first, second, other] = ['a', 'a', 'b'].map((group) => startPeer('consume', broker.url(), 'e2e.groups', group, '1000'));
   expect(first !== undefined && second !== undefined && other !== undefined, 'three consumers start');
   await isConnected(other);
+  await pause(broker.subscribeSeconds * 1000);
   await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
   const all = await resultOf<Received>(other);
   record('another group', 'all 1000', `${all.received}`, all.received === 1000);
@@ -118,17 +119,31 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
 }
 
 async function checkDeadLetters(broker: MessageBroker): Promise<void> {
-  const consumer = startPeer('consume', broker.url(), 'e2e.poison', 'group', '10');
+  const url = broker.url('guest');
+  const consumer = startPeer('consume', url, 'e2e.poison', 'group', '10');
   await isConnected(consumer);
-  await resultOf<Published>(startPeer('poison', broker.url(), 'e2e.poison', '1'));
-  await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.poison', '10'));
+  await resultOf<Published>(startPeer('poison', url, 'e2e.poison', '1'));
+  await eventually('the message is moved', 30, () => Promise.resolve(consumer.output.includes('moved to the dead letters')));
+  await resultOf<Published>(startPeer('publish', url, 'e2e.poison', '10'));
   const received = await resultOf<Received>(consumer);
   record(
-    'poison message',
+    'poison message, with a password',
     '1 dead letter, 10 others processed',
     `${received.dead_letters} dead letter, ${received.processed} processed`,
     received.dead_letters === 1 && received.processed === 10,
   );
+}
+
+async function checkTls(broker: MessageBroker): Promise<void> {
+  if (broker.tlsUrls === undefined) return;
+  const { trusted, untrusted } = broker.tlsUrls;
+  const published = await resultOf<Published>(startPeer('publish', trusted, 'e2e.tls', '1000'));
+  record('TLS', '1000 confirmed', `${published.confirmed}`, published.confirmed === 1000);
+  const refused = startPeer('publish', untrusted, 'e2e.tls', '1');
+  const pattern = /certificate verify failed/;
+  await eventually('the certificate is refused', 10, () => Promise.resolve(pattern.test(refused.output)));
+  record('TLS, unknown authority', 'not confirmed, logged', 'certificate verify failed', !refused.output.includes('"confirmed":1'));
+  await refused.stop();
 }
 
 async function startServices(url: string): Promise<[Stack, BackgroundProcess]> {
@@ -204,6 +219,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
     const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
     return (await readMetric(stack, 'weather-service', outbox)) === 0;
   });
+  await pause(broker.subscribeSeconds * 1000); // the subscriber, too
   const again = await measurePush(stack);
   record('new report after the restart', 'before the next poll (1500 ms)', `${again.toFixed(0)} ms`, again < 1000);
   const status = await services.stop();
@@ -238,6 +254,7 @@ async function main(): Promise<void> {
   await checkPeers(broker, count);
   await checkGroups(broker);
   await checkDeadLetters(broker);
+  await checkTls(broker);
   await checkServices(broker);
   await checkSettings(broker);
   console.log('\n| case | expected | seen | |\n|---|---|---|---|');

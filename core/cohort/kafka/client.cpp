@@ -188,6 +188,12 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   if (group.group.empty()) group = {settings.topic + "." + make_message_id(loop_.random()), false};
   auto consumer = instance::make(settings_, &group, wakeup_->descriptor(), *disposal_);
   if (!consumer) co_return consumer.error();
+  // Only a producer makes a broker create a topic at once.
+  if (!ensure_producer()) {
+    if (auto* const topic = rd_kafka_topic_new(producer_->get(), settings.topic.c_str(), nullptr)) {
+      rd_kafka_topic_destroy(topic);
+    }
+  }
   auto made = std::make_unique<group_subscription>(self, std::move(settings), std::move(*consumer));
   auto opening = made->open(limit);
   const auto opened = co_await std::move(opening);

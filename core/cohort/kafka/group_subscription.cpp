@@ -6,6 +6,12 @@
 #include <cohort/kafka/record.hpp>
 
 namespace cohort::messaging::kafka {
+namespace {
+
+/// How often a subscription looks for a topic that does not exist.
+constexpr duration retry_interval = std::chrono::milliseconds{500};
+
+}  // namespace
 
 client::group_subscription::group_subscription(std::shared_ptr<client> owner, subscription_settings configured,
                                                std::unique_ptr<instance> consumer)
@@ -18,12 +24,27 @@ client::group_subscription::~group_subscription() {
   owner_->update_connected();
 }
 
-task<result<void>> client::group_subscription::open(deadline limit) {
+task<wait_status> client::group_subscription::join(deadline limit) {
   const owned<rd_kafka_topic_partition_list_t> topics{rd_kafka_topic_partition_list_new(1)};
   rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
-  if (const auto failure = rd_kafka_subscribe(consumer_->get(), topics.get())) co_return make_error(failure);
-  auto waiting = assigned_.wait(limit);
-  auto status = co_await std::move(waiting);
+  for (;;) {
+    is_topic_missing_ = false;
+    if (const auto failure = rd_kafka_subscribe(consumer_->get(), topics.get())) {
+      last_failure_ = make_error(failure);
+      co_return wait_status::timed_out;
+    }
+    do {
+      auto waiting = assigned_.wait(std::min(limit, deadline::after(owner_->loop_.now(), retry_interval)));
+      const auto status = co_await std::move(waiting);
+      if (status != wait_status::timed_out || limit.expired(owner_->loop_.now())) co_return status;
+    } while (!is_topic_missing_);
+    // librdkafka looks for the topic again once a minute, and with each call of rd_kafka_subscribe.
+  }
+}
+
+task<result<void>> client::group_subscription::open(deadline limit) {
+  auto joining = join(limit);
+  auto status = co_await std::move(joining);
   while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
     // librdkafka does not tell when it has begun to read; polled each 10 ms, at most until the limit.
     status = co_await sleep_until(std::min(limit, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
@@ -66,6 +87,7 @@ void client::group_subscription::on_error(rd_kafka_event_t& failed) {
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruptions_;
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
     // Normal for a moment if the topic is being created.
+    is_topic_missing_ = true;
     last_failure_ = error{errc::refused, std::move(failure.message)};
     return;
   }

@@ -45,6 +45,8 @@ class client::group_subscription final : public subscription {
     std::int64_t offset;
   };
 
+  /// Returns `notified` when the member has its partitions.
+  task<wait_status> join(deadline limit);
   void on_rebalance(rd_kafka_event_t& changed);
   void assign(rd_kafka_topic_partition_list_t& partitions);
   void revoke();
@@ -73,6 +75,7 @@ class client::group_subscription final : public subscription {
   std::optional<error> last_failure_;
   /// The member receives nothing any more.
   std::optional<error> fatal_failure_;
+  bool is_topic_missing_ = false;
   event assigned_;
   wait_queue waiters_;
 };
