@@ -32,8 +32,10 @@ constexpr bool has_sanitizer = false;
   if (!has_sanitizer) setrlimit(RLIMIT_AS, &memory);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  ::alarm(static_cast<unsigned>(limits.elapsed_time.count()));
   // Without the handlers of a test framework, which would report a failed test.
-  for (const auto number : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM}) std::signal(number, SIG_DFL);
+  for (const auto number : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM})
+    std::signal(number, SIG_DFL);
   std::string kind;
   try {
     kind = run(tested);
@@ -75,7 +77,8 @@ std::string run_isolated(const failure_test& run, const schedule& tested, const 
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (WIFSIGNALED(status)) {
     const auto signal = WTERMSIG(status);
-    if (signal == SIGXCPU || signal == SIGKILL) return "CPU time limit exceeded";
+    const bool is_limit = signal == SIGXCPU || signal == SIGKILL || signal == SIGALRM;
+    if (is_limit) return "time limit exceeded";
     return "signal " + std::to_string(signal);
   }
   if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));

@@ -154,6 +154,8 @@ void check_names(fleet& played_in, const scheduled_event& event) {
 }  // namespace
 
 void play(fleet& played_in, const schedule& played, player_settings settings) {
+  // Its host, which events may name.
+  if (settings.sends_requests) played_in.client();
   for (const auto& event : played.events) {
     if (event.action != request || settings.sends_requests) check_names(played_in, event);
   }

@@ -39,12 +39,14 @@ shrink_result shrink(const schedule& failing, const failure_test& run, const shr
 /// Limits of a run in a process of its own.
 struct isolation_limits {
   std::chrono::seconds cpu_time{10};
+  /// Ends a run that waits for something that never happens.
+  std::chrono::seconds elapsed_time{60};
   /// Of address space. Not applied in programs with a sanitizer.
   std::size_t memory_bytes = std::size_t{2} << 30U;
 };
 
 /// A test that makes each run in a process of its own, so that crashes, endless loops and exhausted memory are kinds of
-/// failures too: `signal 11`, `CPU time limit exceeded`. Precondition of a run: the process has one thread.
+/// failures too: `signal 11`, `time limit exceeded`. Precondition of a run: the process has one thread.
 failure_test isolated(failure_test run, isolation_limits limits = {});
 
 /// The parts of a generated test that depend on the program.
