@@ -17,6 +17,8 @@ constexpr duration time_interval = 1s;
 constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
 constexpr duration map_interval = 2s;
+/// The parts of an aggregate usually arrive within a few milliseconds: they are one write.
+constexpr duration gathering_time = 5ms;
 /// An aggregate that waits for a slow service does not delay the next ones, up to this number.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the whole aggregate, after its parts.
@@ -28,11 +30,15 @@ constexpr call_context poll_context{.deadline = deadline::never(), .request_id =
 constexpr std::string_view experiment_type = "experiment";
 constexpr std::string_view request_type = "request";
 
-http::server_event event(std::string_view type, std::string_view json) {
+http::server_event to_server_event(std::string_view type, std::string_view json) {
   return {.data = json::minify(json), .type = std::string{type}};
 }
 
 }  // namespace
+
+event_feed::feed_event event_feed::event(std::string_view type, std::string_view json) {
+  return format(to_server_event(type, json));
+}
 
 /// Keeps the polls running.
 class event_feed::subscription {
@@ -115,7 +121,7 @@ void event_feed::start_polling() {
   if (starts.at(index_of(poll::map))) background_.spawn(poll_map(shared_from_this()));
 }
 
-void event_feed::publish(poll source, std::vector<http::server_event> latest) {
+void event_feed::publish(poll source, std::vector<feed_event> latest) {
   {
     // Before the events are sent: a new subscriber receives them twice rather than never.
     const std::lock_guard lock{mutex_};
@@ -136,7 +142,7 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
     const auto started = loop::current().now();
     auto calling = self->aggregator_->fetch_time(poll_context);
     const auto time = co_await std::move(calling);
-    std::vector<http::server_event> latest;
+    std::vector<feed_event> latest;
     latest.push_back(event("time", time.body.empty() ? time_error_body(time) : time.body));
     self->publish(poll::time, std::move(latest));
     auto pause = sleep_until(deadline::after(started, time_interval));
@@ -184,7 +190,7 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
     self->events_.publish(std::move(request));
     co_return;
   }
-  std::vector<http::server_event> latest;
+  std::vector<feed_event> latest;
   latest.push_back(event("aggregate", recorded.result.body));
   latest.push_back(std::move(request));
   self->publish(poll::aggregate, std::move(latest));
@@ -234,7 +240,7 @@ task<> event_feed::poll_map(std::shared_ptr<event_feed> self) {
     const auto started = loop::current().now();
     auto reading = self->map_->next_json();
     const auto json = co_await std::move(reading);
-    std::vector<http::server_event> latest;
+    std::vector<feed_event> latest;
     latest.push_back(event("map", json));
     self->publish(poll::map, std::move(latest));
     auto pause = sleep_until(deadline::after(started, map_interval));
@@ -242,25 +248,25 @@ task<> event_feed::poll_map(std::shared_ptr<event_feed> self) {
   }
 }
 
-http::server_event event_feed::request_event(std::uint64_t number, std::string_view json) const {
-  auto created = event(request_type, json);
+event_feed::feed_event event_feed::request_event(std::uint64_t number, std::string_view json) const {
+  auto created = to_server_event(request_type, json);
   created.id = instance_ + "-" + std::to_string(number);
-  return created;
+  return format(created);
 }
 
-std::vector<http::server_event> event_feed::first_events(std::string_view last_event_id) {
+std::vector<event_feed::feed_event> event_feed::first_events(std::string_view last_event_id) {
   std::optional<std::uint64_t> last;
   if (last_event_id.starts_with(instance_ + "-")) {
     const auto digits = last_event_id.substr(instance_.size() + 1);
     std::uint64_t number = 0;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc{}) last = number;
   }
-  std::vector<http::server_event> first;
+  std::vector<feed_event> first;
   {
     const std::lock_guard lock{mutex_};
     for (const auto& state : polls_) {
       std::ranges::copy_if(state.latest, std::back_inserter(first),
-                           [&](const http::server_event& each) { return !last || each.type != request_type; });
+                           [&](const feed_event& each) { return !last || each.type != request_type; });
     }
   }
   if (last) {
@@ -272,24 +278,41 @@ std::vector<http::server_event> event_feed::first_events(std::string_view last_e
 
 void event_feed::publish_experiment(std::string_view json) { events_.publish(event(experiment_type, json)); }
 
+task<std::string> event_feed::gather(broadcast<feed_event>::subscription& source,
+                                     std::shared_ptr<const feed_event> first, bool has_experiments) {
+  std::string text;
+  const auto add = [&](const feed_event& each) {
+    if (has_experiments || each.type != experiment_type) text += each.text;
+  };
+  auto pause = sleep_for(gathering_time);
+  co_await std::move(pause);
+  add(*first);
+  while (source.is_ready()) {
+    auto receiving = source.next();
+    const auto next = co_await std::move(receiving);
+    if (!next) break;
+    add(**next);
+  }
+  co_return text;
+}
+
 task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options) {
   auto source = self->events_.subscribe();
   const subscription counted{*self};
-  auto first = self->first_events(events.last_event_id());
-  if (options.experiment) first.push_back(event(experiment_type, options.experiment()));
-  for (auto& each : first) {
-    auto sending = events.send(std::move(each));
-    if (!co_await std::move(sending)) co_return;
-  }
+  std::string text;
+  for (const auto& each : self->first_events(events.last_event_id())) text += each.text;
+  if (options.experiment) text += event(experiment_type, options.experiment()).text;
   for (;;) {
-    auto waiting = events.next<http::server_event>(source);
-    const auto next = co_await std::move(waiting);
-    if (!next || (options.is_authorized && !options.is_authorized())) break;
-    if (next->type.empty()) continue;  // only to check the authorization
-    if (next->type == experiment_type && !options.experiment) continue;
-    auto copy = *next;
-    auto sending = events.send(std::move(copy));
-    if (!co_await std::move(sending)) co_return;
+    if (!text.empty()) {
+      auto sending = events.send_formatted(std::move(text));
+      if (!co_await std::move(sending)) co_return;
+    }
+    auto waiting = events.next<feed_event>(source);
+    auto next = co_await std::move(waiting);
+    if (!next) break;
+    auto gathering = gather(source, std::move(next), options.experiment != nullptr);
+    text = co_await std::move(gathering);
+    if (options.is_authorized && !options.is_authorized()) break;
   }
   http::server_event bye{.data = "{}", .type = "bye"};
   auto sending = events.send(std::move(bye));

@@ -48,22 +48,31 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   /// Publishes a weather report that has arrived by itself, as a part of the latest aggregate. `body`: a JSON object.
   void publish_weather(std::string body);
   /// Makes each stream check its authorization now.
-  void check_authorizations() { events_.publish(http::server_event{}); }
+  void check_authorizations() { events_.publish(feed_event{}); }
   /// The records of the latest aggregates.
   const request_history& requests() const noexcept { return requests_; }
 
  private:
+  /// An event as it is sent to all subscribers.
+  struct feed_event {
+    std::string type;  // empty: only to check the authorizations
+    std::string text;
+  };
+
   enum class poll { time, aggregate, alerts, map };
   static constexpr std::size_t index_of(poll source) noexcept { return static_cast<std::size_t>(source); }
   struct poll_state {
     bool is_running = false;
     /// Sent to a new subscriber at once; empty while there is no poll.
-    std::vector<http::server_event> latest;
+    std::vector<feed_event> latest;
   };
   class subscription;
   class running_poll;
   struct running_aggregate;
 
+  /// Receives the events that follow `first` closely, and returns the text of those that the subscriber gets.
+  static task<std::string> gather(broadcast<feed_event>::subscription& source, std::shared_ptr<const feed_event> first,
+                                  bool has_experiments);
   static task<> poll_time(std::shared_ptr<event_feed> self);
   static task<> poll_aggregates(std::shared_ptr<event_feed> self);
   static task<> poll_alerts(std::shared_ptr<event_feed> self);
@@ -71,11 +80,13 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static task<> publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number);
   /// Starts the polls that do not run.
   void start_polling();
-  void publish(poll source, std::vector<http::server_event> latest);
+  void publish(poll source, std::vector<feed_event> latest);
+  static feed_event format(const http::server_event& event) { return {event.type, http::format_event(event)}; }
+  static feed_event event(std::string_view type, std::string_view json);
   /// The data of the event `request`, with an ID.
-  http::server_event request_event(std::uint64_t number, std::string_view json) const;
+  feed_event request_event(std::uint64_t number, std::string_view json) const;
   /// The events that a subscriber is sent at once: those that it has missed, if it connects again.
-  std::vector<http::server_event> first_events(std::string_view last_event_id);
+  std::vector<feed_event> first_events(std::string_view last_event_id);
   void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived);
   std::string alerts_body();
 
@@ -85,7 +96,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::unique_ptr<service_map> map_;  // used by `poll_map` only
   request_history requests_;
   const std::string instance_;
-  broadcast<http::server_event> events_{max_pending_events};
+  broadcast<feed_event> events_{max_pending_events};
 
   std::mutex mutex_;
   std::size_t subscribers_ = 0;

@@ -48,6 +48,17 @@ TEST_CASE("event stream: the handler continues after Last-Event-ID, and pauses h
         "id: 42\nevent: message\ndata: 42\n\n:\n\n:\n\nid: 43\nevent: message\ndata: 43\n\n:\n\n:\n\n");
 }
 
+task<> send_two(event_stream& events) {
+  auto sending = events.send_formatted(http::format_event({.data = "1"}) + http::format_event({.data = "2"}));
+  co_await std::move(sending);
+}
+
+TEST_CASE("event stream: events that are already formatted are sent as they are", "[http][sse]") {
+  server_fixture server;
+  server.routes.get("/events", [](request_context& context) { return http::event_stream_response(context, send_two); });
+  CHECK(server.response_to(get("/events")).body == "event: message\ndata: 1\n\nevent: message\ndata: 2\n\n");
+}
+
 TEST_CASE("event stream: a drain ends it in an orderly way", "[http][sse]") {
   server_fixture server;
   server.routes.get("/events", counting_handler(100));

@@ -75,6 +75,25 @@ TEST_CASE("event feed: the time is sent every second, the aggregate every 1.5 s"
   first.disconnect();
 }
 
+TEST_CASE("event feed: events that follow each other closely are one write, the others are not delayed",
+          "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.weather.delay = 300ms;
+  fixture.serve_dashboard();
+  open_stream stream{fixture};
+  stream.receive_for(1s);
+  // The aggregate at 1.5 s: two parts at once, and the rest with the part of the weather service.
+  const auto before = stream.receive_for(490ms).size();
+  const auto early = stream.receive_for(20ms).substr(before);
+  CHECK(early.find("\"sysinfo_service\":{") != std::string::npos);
+  CHECK(early.find("\"weather_service\":{") == std::string::npos);
+  const auto late = stream.receive_for(310ms).substr(before + early.size());
+  const auto last_write = late.substr(late.find("event: part"));
+  CHECK(last_write.find("event: request") != std::string::npos);
+  // Chunks end with a CR LF, events with LF.
+  CHECK(last_write.find('\r') > last_write.find("event: request"));
+}
+
 TEST_CASE("event feed: the services are polled once for all subscribers", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();

@@ -37,6 +37,11 @@ task<bool> event_stream::send(server_event event) {
   co_return co_await std::move(writing);
 }
 
+task<bool> event_stream::send_formatted(std::string events) {
+  auto writing = output_.write(std::move(events));
+  co_return co_await std::move(writing);
+}
+
 task<bool> event_stream::send_heartbeat() {
   // A line that starts with a colon is a comment, which clients ignore.
   std::string comment = ":\n\n";

@@ -47,6 +47,9 @@ class event_stream {
 
   /// False once the client is gone.
   task<bool> send(server_event event);
+  /// Sends the text of any number of events, each as `format_event` returns it: a text for many clients is formatted
+  /// once, and events that follow each other closely are one write.
+  task<bool> send_formatted(std::string events);
   /// Sleeps for `span`, with heartbeats. False, early, once the client is gone or the server drains.
   task<bool> pause(duration span);
   /// The next value of a subscription, with heartbeats while there is none. Null once the client is gone, the server
