@@ -47,7 +47,7 @@ test('a firing alert is shown with its details and announced', async ({ page, da
   await expect(link).toHaveAttribute('rel', 'noopener');
 
   await expect(first.getByText('Prometheus got no response')).toBeHidden();
-  await first.getByText('Description and labels').click();
+  await first.getByText('Details').click();
   await expect(first.getByText('Prometheus got no response')).toBeVisible();
   await expect(first.getByText('alertname')).toBeVisible();
 
@@ -61,7 +61,7 @@ test('opened details stay open when other alerts are inserted', async ({ page, d
   dashboard.alerts = alertsBody([warningBody]);
   await page.goto(dashboard.url);
   const opened = firingAlerts(page).filter({ hasText: 'LowCacheHitRate' });
-  await opened.getByText('Description and labels').click();
+  await opened.getByText('Details').click();
   dashboard.send('alerts', alertsBody([alertBody, { ...warningBody, summary: 'changed' }]));
   await expect(firingAlerts(page)).toHaveCount(2);
   await expect(firingAlerts(page).first()).toContainText('ServiceDown');
@@ -192,7 +192,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.setViewportSize({ width: 320, height: 640 });
     await page.goto(dashboard.url);
     await expect(firingAlerts(page)).toHaveCount(2);
-    await firingAlerts(page).first().getByText('Description and labels').click();
+    await firingAlerts(page).first().getByText('Details').click();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   });
 }

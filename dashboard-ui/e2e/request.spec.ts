@@ -33,7 +33,7 @@ test('a call that its deadline has cut off shows its attempts and what was spare
   await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, cut by the deadline', 'hedge cancelled']);
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
   await expect(page).toHaveTitle('✕ weather timed out · Cohort');
-  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('No response within 5 s: the call was cut off.');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('No response within 5 s: cut off by the deadline.');
   await expect(page.getByRole('group', { name: /weather: cut at 5 s, with retry and hedge/ })).toBeVisible();
 
   await page.getByText('The same as a table').click();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { age, milliseconds, timing } from './format.ts';
+import { age, milliseconds, notAvailable, timing } from './format.ts';
 import type { PanelState, WeatherReport } from './model.ts';
 import { hasFailed, type PanelData } from './page-state.ts';
 
@@ -27,7 +27,7 @@ export interface PanelContext {
   readonly reason?: string | null;
 }
 
-const nextCall = 'The next call follows within 2 s.';
+const nextCall = 'Next call within 2 s.';
 
 export function viewPanel(panel: PanelData<unknown>, context: PanelContext): PanelView {
   const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleAfterMs;
@@ -38,7 +38,8 @@ export function viewPanel(panel: PanelData<unknown>, context: PanelContext): Pan
     state,
     dimmed,
     age: dimmed && panel.valueAt !== null ? age(context.now - panel.valueAt) : null,
-    timing: timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
+    // A call that an open breaker has rejected has no response.
+    timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
     explanation: isSilent ? 'No data from the server.' : explain(state, panel, context.reason ?? null),
   };
 }
@@ -52,14 +53,14 @@ function explain(state: PanelState, panel: PanelData<unknown>, reason: string | 
       return 'These values are stale.';
     case 'timeout': {
       const limit = panel.timing.deadlineMs;
-      return `No response within ${limit === null ? 'its timeout' : milliseconds(limit)}: the call was cut off. ${nextCall}`;
+      return `No response within ${limit === null ? 'its timeout' : milliseconds(limit)}: cut off by the deadline. ${nextCall}`;
     }
     case 'error':
       return `The call failed${cause}. ${nextCall}`;
     case 'shed':
-      return `The call was rejected because of overload${cause}. ${nextCall}`;
+      return `Rejected because of overload${cause}. ${nextCall}`;
     case 'open':
-      return 'The circuit breaker is open after repeated failures: calls fail at once. A probe follows within 4 s.';
+      return 'Circuit breaker open after repeated failures: calls fail at once. Next probe within 4 s.';
     case 'waiting':
       return 'Waiting for data.';
     case 'unknown':

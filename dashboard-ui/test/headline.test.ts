@@ -31,8 +31,13 @@ test('a stale part is a warning', () => {
   expect(headline(['fresh', 'fresh', 'stale'])).toMatchObject({ tone: 'warn', text: '3 of 3 in time · weather stale' });
 });
 
-test('firing alerts are in the title', () => {
-  expect(headline(['fresh', 'fresh', 'fresh'], { firing: 2 })).toMatchObject({ tone: 'warn', title: '! 3 of 3 in time · 2 firing · Cohort' });
+test('firing alerts are in the title, and in the text unless a part has failed', () => {
+  expect(headline(['fresh', 'fresh', 'fresh'], { firing: 2 })).toMatchObject({
+    tone: 'warn',
+    text: '3 of 3 in time · 2 alerts firing',
+    title: '! 3 of 3 in time · 2 firing · Cohort',
+  });
+  expect(headline(['fresh', 'open', 'fresh'], { firing: 1 }).text).toBe('2 of 3 in time · system breaker open');
 });
 
 test('without events, nothing is said to be in time', () => {

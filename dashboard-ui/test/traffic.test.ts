@@ -93,10 +93,18 @@ describe('viewMap', () => {
     expect(unknown.providers).toMatchObject([{ to: 'provider', state: 'unknown' }]);
   });
 
+  test('keeps the names of providers while the weather service does not respond', () => {
+    const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3 }), { ...mapBody({ atMs: 2_000 }), weather: null }, { ...mapBody({ atMs: 60_000 }), weather: null }), true);
+    expect(view.providers).toMatchObject([
+      { to: 'wttr.in', state: 'unknown', rate: '–', note: 'no data now' },
+      { to: 'open-meteo', state: 'unknown' },
+    ]);
+  });
+
   test('is dimmed and measures nothing without data', () => {
     expect(viewMap([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
     expect(viewMap([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
-    expect(viewMap(traffic(mapBody({ atMs: 0 })), false).dimmed).toBe(true);
+    expect(viewMap(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });
   });
 });
 
@@ -104,6 +112,7 @@ test.each([
   [0, 'idle'],
   [0.02, '1.2/min'],
   [0.666, '0.67/s'],
+  [0.099, '0.1/s'],
   [12.34, '12/s'],
   [1_234.5, '1230/s'],
 ])('a rate of %d is shown as %s', (rate, text) => expect(rateText(rate)).toBe(text));

@@ -37,6 +37,10 @@ describe('viewPanel', () => {
     expect(viewPanel(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'last update 8 s ago' });
   });
 
+  test('has no response time if an open breaker has rejected the call', () => {
+    expect(viewPanel({ ...fresh, state: 'open', receivedAt: 9_000 }, at(9_000)).timing).toBe('N/A');
+  });
+
   test('is not dimmed if the server reports stale values, which are the latest', () => {
     expect(viewPanel({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
   });
@@ -53,10 +57,10 @@ describe('an explanation', () => {
     viewPanel({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
   test('says why there is no current value, and what comes next', () => {
-    expect(explanation('timeout')).toBe('No response within 3 s: the call was cut off. The next call follows within 2 s.');
-    expect(explanation('error')).toBe('The call failed (connection refused). The next call follows within 2 s.');
+    expect(explanation('timeout')).toBe('No response within 3 s: cut off by the deadline. Next call within 2 s.');
+    expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
-    expect(explanation('open')).toContain('A probe follows within 4 s');
+    expect(explanation('open')).toContain('Next probe within 4 s');
   });
 });
 

@@ -45,7 +45,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
   return {
     services: links,
     providers: providerLinks(traffic),
-    summary: traffic.length < 2 ? 'measuring' : total === 0 ? 'idle' : rateText(total).replace('/', ' calls/'),
+    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : total === 0 ? 'idle' : rateText(total).replace('/', ' calls/'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
       ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
@@ -57,7 +57,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
 /** Calls per second or, if they are rare, per minute. */
 export function rateText(perSecond: number): string {
   if (perSecond === 0) return 'idle';
-  return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
+  return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
 }
 
 /** For any rate between one call in ten seconds and 100,000 a second. */
@@ -106,7 +106,9 @@ function addressText(totals: ServiceTotals): string {
 }
 
 function providerLinks(traffic: Traffic): LinkView[] {
-  const providers = traffic.at(-1)?.providers ?? null;
+  const latest = traffic.at(-1);
+  const providers = latest?.providers ?? null;
+  if (latest?.isOldProviders && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no data now'));
   if (providers === null) return [unknownLink(weather, 'provider', 'not known')];
   if (providers.length === 0) return [{ ...unknownLink(weather, 'sample'), note: 'built in', state: 'idle', rate: 'no calls' }];
   return providers.map((one): LinkView => {

@@ -31,6 +31,8 @@ export interface TrafficSample {
   readonly services: ReadonlyMap<string, ServiceTotals>;
   /** In the order in which they are asked; empty if the weather service has a built-in report only, null if unknown. */
   readonly providers: readonly ProviderTotals[] | null;
+  /** Whether `providers` are those of an earlier sample, since the weather service did not respond. */
+  readonly isOldProviders: boolean;
 }
 
 const maxProviders = 4;
@@ -48,7 +50,7 @@ export function parseMapEvent(data: string): TrafficSample | null {
   });
   const list = objectAt(body, 'weather')['providers'];
   const providers = Array.isArray(list) ? (list as unknown[]).filter(isObject).slice(0, maxProviders).map(readProvider) : null;
-  return { atMs, services: new Map(known), providers };
+  return { atMs, services: new Map(known), providers, isOldProviders: false };
 }
 
 function readService(body: JsonObject): ServiceTotals {
@@ -89,7 +91,8 @@ export function withSample(traffic: Traffic, sample: TrafficSample): Traffic {
   const known = last !== undefined && isOtherProcess(last, sample) ? [] : traffic;
   const recent = known.findIndex((one) => one.atMs > sample.atMs - windowMs);
   const first = recent === -1 ? known.length - 1 : recent - 1;
-  return [...known.slice(Math.max(0, first)), sample];
+  const kept = sample.providers === null ? (known.at(-1)?.providers ?? null) : null;
+  return [...known.slice(Math.max(0, first)), kept === null ? sample : { ...sample, providers: kept, isOldProviders: true }];
 }
 
 function isOtherProcess(before: TrafficSample, now: TrafficSample): boolean {

@@ -222,6 +222,8 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   if (!arrived) return {};
   if (field == "badge") return badge_html(shown_state(*arrived));
   if (field == "result") return result_text(*arrived);
+  // A call that an open breaker has rejected has no response.
+  if (field == "timing" && arrived->state == part_state::open) return "N/A";
   if (field == "timing") return duration_text(arrived->elapsed) + " of " + duration_text(arrived->timeout);
   if (arrived->body.empty()) return {};
   const auto texts = facts_of(index, arrived->body);
