@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <cohort/json/description/constraints.hpp>
 #include <cohort/json/writer.hpp>
@@ -36,6 +38,73 @@ writer& write_key(writer& out) {
   using text = key_text<T, Descriptor>;
   if constexpr (!text::is_plain) return out.key(text::name);
   return out.raw_key({text::characters.data(), text::characters.size()});
+}
+
+/// A member whose JSON text has a known maximum size.
+template <class T>
+concept bounded_member = std::same_as<T, bool> || integer<T> || std::floating_point<T> || string_like<T>;
+
+/// A struct of such members only, as most small responses are.
+template <class T>
+constexpr bool is_flat = [] {
+  bool flat = true;
+  boost::mp11::mp_for_each<members_of<T>>([&]<class Descriptor>(Descriptor) {
+    flat = flat && key_text<T, Descriptor>::is_plain && bounded_member<member_type<T, Descriptor>>;
+  });
+  return flat;
+}();
+
+/// The maximum size of the JSON text if no string needs an escape.
+template <class T>
+std::size_t max_flat_size(const T& value) {
+  std::size_t size = 2;
+  boost::mp11::mp_for_each<members_of<T>>([&]<class Descriptor>(Descriptor) {
+    size += key_text<T, Descriptor>::characters.size() + 1;
+    if constexpr (string_like<member_type<T, Descriptor>>) {
+      size += (value.*Descriptor::pointer).size() + 2;
+    } else {
+      size += max_number_size;
+    }
+  });
+  return size;
+}
+
+inline char* copy_characters(char* out, std::string_view text) noexcept {
+  return std::copy_n(text.data(), text.size(), out);
+}
+
+/// Writes a member's value to `out`. Returns its end; null if it is a string that needs an escape.
+template <bounded_member T>
+char* write_flat_member(char* out, const T& value) noexcept {
+  if constexpr (std::same_as<T, bool>) {
+    return copy_characters(out, value ? "true" : "false");
+  } else if constexpr (integer<T>) {
+    return std::to_chars(out, out + max_number_size, value).ptr;
+  } else if constexpr (std::floating_point<T>) {
+    return write_number(out, static_cast<double>(value));
+  } else {
+    *out++ = '"';
+    if (!copy_plain(value, out)) return nullptr;
+    out += value.size();
+    *out++ = '"';
+    return out;
+  }
+}
+
+/// Writes a flat struct with one reservation of memory. False if a string needs an escape; then nothing is written.
+template <class T>
+bool write_flat(writer& out, const T& value) {
+  auto* end = out.prepare(max_flat_size(value));
+  char separator = '{';
+  boost::mp11::mp_for_each<members_of<T>>([&]<class Descriptor>(Descriptor) {
+    if (!end) return;
+    *end++ = std::exchange(separator, ',');
+    constexpr auto& key = key_text<T, Descriptor>::characters;
+    end = write_flat_member(std::copy(key.begin(), key.end(), end), value.*Descriptor::pointer);
+  });
+  if (end) *end++ = '}';
+  out.finish(end);
+  return end != nullptr;
 }
 
 }  // namespace detail
@@ -74,6 +143,9 @@ void write_value(writer& out, const T& value) {
     out.close_object();
   } else {
     static_assert(described_struct<T>, "json::encode: describe this type, see <cohort/json/description/described.hpp>");
+    if constexpr (detail::is_flat<T> && boost::mp11::mp_size<members_of<T>>::value > 0) {
+      if (detail::write_flat(out, value)) return;
+    }
     out.open_object();
     boost::mp11::mp_for_each<members_of<T>>([&](auto descriptor) {
       using descriptor_type = decltype(descriptor);

@@ -218,4 +218,15 @@ writer& writer::raw(std::string_view json) {
   return *this;
 }
 
+char* writer::prepare(std::size_t size) {
+  prepared_at_ = out_.size();
+  out_.resize(prepared_at_ + (needs_comma_ ? 1 : 0) + size, ',');
+  return out_.data() + prepared_at_ + (needs_comma_ ? 1 : 0);
+}
+
+void writer::finish(const char* end) {
+  out_.resize(end ? static_cast<std::size_t>(end - out_.data()) : prepared_at_);
+  needs_comma_ = needs_comma_ || end;
+}
+
 }  // namespace cohort::json

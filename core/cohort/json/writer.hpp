@@ -58,6 +58,11 @@ class writer {
   /// A value that is JSON text already. Not validated.
   writer& raw(std::string_view json);
 
+  /// Space for a value of up to `size` bytes of JSON text. `finish` must be the next call.
+  char* prepare(std::size_t size);
+  /// Ends the value that was written to the space of `prepare` at `end`; null: there is no value.
+  void finish(const char* end);
+
   /// A member of an object: key and value.
   template <class Value>
   writer& field(std::string_view name, const Value& member_value) {
@@ -71,6 +76,8 @@ class writer {
 
   std::string& out_;
   bool needs_comma_ = false;
+  /// The size of the text before `prepare`.
+  std::size_t prepared_at_ = 0;
 };
 
 }  // namespace cohort::json
