@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/connection/response_head.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include <cohort/http/message/field_name_set.hpp>
@@ -8,30 +9,42 @@
 namespace cohort::http {
 namespace {
 
-void append_number(recycled_string& output, std::uint64_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  output.append(digits, static_cast<std::size_t>(end - digits));
-}
+/// At least the size of a head without its variable parts: the date, the type, and the other fields.
+constexpr std::size_t max_fixed_size = 256;
 
 /// Beast 1.81 does not know 103 (RFC 8297).
 constexpr auto early_hints = static_cast<status>(103);
 
-void append_status_line(recycled_string& output, status code) {
-  if (code == status::ok) {  // the usual case, and cheaper
-    output += "HTTP/1.1 200 OK\r\n";
-    return;
+/// Appends to memory that is reserved once for a whole head, which is cheaper than to append to a string.
+class head_writer {
+ public:
+  head_writer(recycled_string& output, std::size_t max_size) : output_(output) {
+    const auto start = output.size();
+    output.resize(start + max_fixed_size + max_size);
+    end_ = output.data() + start;
   }
-  output += "HTTP/1.1 ";
-  append_number(output, static_cast<unsigned>(code));
-  output += ' ';
-  if (code == early_hints) {
-    output += "Early Hints";
-  } else {
-    output += boost::beast::http::obsolete_reason(code);
+  ~head_writer() { output_.resize(static_cast<std::size_t>(end_ - output_.data())); }
+  head_writer(const head_writer&) = delete;
+  head_writer& operator=(const head_writer&) = delete;
+
+  void text(std::string_view text) noexcept { end_ = std::copy_n(text.data(), text.size(), end_); }
+  void number(std::uint64_t number) noexcept { end_ = std::to_chars(end_, end_ + max_digits, number).ptr; }
+
+  void status_line(status code) {
+    if (code == status::ok) return text("HTTP/1.1 200 OK\r\n");
+    text("HTTP/1.1 ");
+    number(static_cast<unsigned>(code));
+    text(" ");
+    text(code == early_hints ? std::string_view{"Early Hints"}
+                             : std::string_view{boost::beast::http::obsolete_reason(code)});
+    text("\r\n");
   }
-  output += "\r\n";
-}
+
+ private:
+  static constexpr std::size_t max_digits = 20;
+  recycled_string& output_;
+  char* end_;
+};
 
 /// The common fields that a response may have itself.
 constexpr auto replaceable_fields =
@@ -52,10 +65,10 @@ bool has_replaceable_field(std::string_view lines) noexcept {
 }
 
 /// Appends the lines of the fields that the response does not have.
-void append_missing_fields(recycled_string& output, std::string_view lines, const response& result) {
+void append_missing_fields(head_writer& output, std::string_view lines, const response& result) {
   while (!lines.empty()) {
     const auto line = first_line(lines);
-    if (!result.find(name_of(line))) output += line;
+    if (!result.find(name_of(line))) output.text(line);
     lines.remove_prefix(line.size());
   }
 }
@@ -67,36 +80,43 @@ bool may_have_body(status code) noexcept {
 }
 
 void append_interim_head(recycled_string& output, const response& interim) {
-  append_status_line(output, interim.code());
-  output.append(interim.header_lines()).append("\r\n");
+  head_writer out{output, interim.header_lines().size()};
+  out.status_line(interim.code());
+  out.text(interim.header_lines());
+  out.text("\r\n");
 }
 
 void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines) {
-  append_status_line(output, result.code());
-  output += date_line;
-  if (const auto type = result.static_content_type(); !type.empty()) {
-    output.append("Content-Type: ").append(type).append("\r\n");
+  const auto type = result.static_content_type();
+  const auto own_lines = result.header_lines();
+  head_writer out{output, date_line.size() + type.size() + own_lines.size() + common_header_lines.size()};
+  out.status_line(result.code());
+  out.text(date_line);
+  if (!type.empty()) {
+    out.text("Content-Type: ");
+    out.text(type);
+    out.text("\r\n");
   }
   if (framing.is_chunked) {
-    output += "Transfer-Encoding: chunked\r\n";
+    out.text("Transfer-Encoding: chunked\r\n");
   } else if (framing.content_length && may_have_body(result.code())) {
-    output += "Content-Length: ";
-    append_number(output, *framing.content_length);
-    output += "\r\n";
+    out.text("Content-Length: ");
+    out.number(*framing.content_length);
+    out.text("\r\n");
   }
   if (!framing.keep_alive) {
-    output += "Connection: close\r\n";
+    out.text("Connection: close\r\n");
   } else if (framing.is_http_1_0) {
-    output += "Connection: keep-alive\r\n";
+    out.text("Connection: keep-alive\r\n");
   }
-  output += result.header_lines();
-  if (has_replaceable_field(result.header_lines())) {
-    append_missing_fields(output, common_header_lines, result);
+  out.text(own_lines);
+  if (has_replaceable_field(own_lines)) {
+    append_missing_fields(out, common_header_lines, result);
   } else {
-    output += common_header_lines;
+    out.text(common_header_lines);
   }
-  output += "\r\n";
+  out.text("\r\n");
 }
 
 }  // namespace cohort::http
