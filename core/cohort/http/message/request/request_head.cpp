@@ -11,7 +11,7 @@ std::optional<std::string_view> request_head::find(field id) const noexcept {
 
 std::optional<std::string_view> request_head::find(std::string_view name) const noexcept {
   for (const auto& field : fields)
-    if (iequals(field.name, name)) return field.value;
+    if (field.name.size() == name.size() && iequals(field.name, name)) return field.value;
   return std::nullopt;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <map>
 #include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <cohort/http/server/routing/route.hpp>
@@ -52,7 +52,8 @@ class routing_table {
   std::vector<std::unique_ptr<route>> routes_;
   std::vector<std::unique_ptr<group_state>> groups_;
   route_tree tree_;
-  std::map<std::string, route*, std::less<>> literal_routes_;
+  /// The keys are the patterns of the routes.
+  std::unordered_map<std::string_view, const route*> literal_routes_;
 };
 
 }  // namespace cohort::http
