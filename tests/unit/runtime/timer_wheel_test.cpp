@@ -68,6 +68,35 @@ TEST_CASE("timer_wheel: timers expire in the order of their expiry, not of armin
   CHECK(fixture.calls == timer_names{"soon", "middle", "late"});
 }
 
+TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at its old expiry", "[runtime][timer]") {
+  wheel_fixture fixture;
+  wheel_fixture::test_timer soon{fixture, "soon"}, other{fixture, "other"};
+  soon.timer.arm(start + 1ms);
+  other.timer.arm(start + 10ms);
+
+  SECTION("disarmed") {
+    other.timer.disarm();
+    fixture.advance(2ms);
+    CHECK_FALSE(fixture.wheel.next_wakeup());
+  }
+  SECTION("postponed") {
+    other.timer.arm(start + 1h);
+    fixture.advance(2ms);
+    CHECK(fixture.wheel.next_wakeup().value() >= start + 1h);
+  }
+  SECTION("postponed beyond the reach of the wheel") {
+    other.timer.arm(start + 24h * 365);
+    fixture.advance(2ms);
+    CHECK(fixture.wheel.next_wakeup().value() >= start + 24h);
+  }
+  SECTION("armed again") {
+    other.timer.disarm();
+    other.timer.arm(start + 10ms);
+    CHECK(fixture.run_to(start + 1h) <= 3);
+    CHECK(fixture.calls == timer_names{"soon", "other"});
+  }
+}
+
 TEST_CASE("timer_wheel: a timer never expires early, and at most one tick late", "[runtime][timer]") {
   const auto delay = GENERATE(
       values<duration>({1ns, tick - 1ns, tick, tick + 1ns, 63 * tick, 64 * tick, 65 * tick, 4097 * tick, 1s, 1h, 24h}));
