@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/http/client/upstream/upstream_settings.hpp>
 #include "tests/unit/http/client/client_fixture.hpp"
 
 namespace cohort {
@@ -106,6 +107,25 @@ TEST_CASE("connection pool: idle connections beyond the maximum per origin are c
   std::size_t idle = 0;
   for (std::size_t i = 0; i < 3; ++i) idle += fixture.connection(i).client_has_closed() ? 0 : 1;
   CHECK(idle == max_idle);
+}
+
+TEST_CASE("connection pool: as many connections are kept as an upstream has concurrent calls by default",
+          "[http][client]") {
+  client_fixture fixture;
+  const auto calls = http::upstream_settings{}.max_in_flight;
+  for (int round = 0; round < 2; ++round) {
+    std::deque<started_call> started;
+    const auto request = get_request("http://site.test/");
+    for (std::size_t i = 0; i < calls; ++i)
+      started.emplace_back(fixture.time,
+                           http::fetch(fixture.client, request, deadline::after(fixture.time.now(), 10s)));
+    REQUIRE(fixture.connection_count() == calls);
+    for (std::size_t i = 0; i < calls; ++i) {
+      fixture.connection(i).read_request();
+      fixture.connection(i).send(ok_response("hello"));
+    }
+    for (auto& call : started) CHECK(call.response().body == "hello");
+  }
 }
 
 TEST_CASE("connection pool: closing idle connections does not affect one in use", "[http][client]") {
