@@ -33,6 +33,10 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
  && install -D --strip -t /rootfs/bin /build/bin/* \
+ # These are links to cohort-stack, which runs the service by whose name it is started.
+ && for program in dashboard-service gateway-service system-info-service time-service weather-service; do \
+      ln -sf cohort-stack "/rootfs/bin/$program" && "/rootfs/bin/$program" --help | grep -qF "$program" || exit; \
+    done \
  && install -D -t /loadgen/bin /rootfs/bin/loadgen && rm /rootfs/bin/loadgen
 RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs cp -L --parents -t /rootfs \
  && mkdir -p /rootfs/etc /rootfs/usr/share /rootfs/usr/lib/ssl \

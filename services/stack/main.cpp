@@ -1,19 +1,44 @@
 // SPDX-License-Identifier: BSL-1.0
 // All four services in one process, on the same event loops. Each has a port of its own and calls the others over HTTP.
+// Under the name of one service, as by a link to this program, it is that service: an image needs one program.
 #include <cohort/faults/fault_injection.hpp>
 
+#include <filesystem>
+#include <string>
+
 #include "services/dashboard/app.hpp"
+#include "services/gateway/app.hpp"
 #include "services/sysinfo/app.hpp"
 #include "services/time/app.hpp"
 #include "services/weather/app.hpp"
 
+namespace {
+
+using cohort::service::definition;
+
+/// The service whose own program has this name; empty if there is none.
+std::vector<definition> service_of_program(const std::string& name, const std::shared_ptr<bool>& faults_enabled) {
+  std::vector<definition> services;
+  if (name == "dashboard-service") services.push_back(cohort::dashboard::definition_with_experiments(faults_enabled));
+  if (name == "time-service") services.push_back(cohort::time_service::definition());
+  if (name == "system-info-service") services.push_back(cohort::sysinfo::definition());
+  if (name == "weather-service") services.push_back(cohort::weather::definition());
+  return services;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  const auto name = argc > 0 ? std::filesystem::path{argv[0]}.filename().string() : std::string{};
+  if (name == "gateway-service") return cohort::service::run(argc, argv, cohort::gateway::definition());
   const auto faults_enabled = std::make_shared<bool>(false);
-  std::vector<cohort::service::definition> services;
-  services.push_back(cohort::dashboard::definition_with_experiments(faults_enabled));
-  services.push_back(cohort::time_service::definition());
-  services.push_back(cohort::sysinfo::definition());
-  services.push_back(cohort::weather::definition());
+  if (auto single = service_of_program(name, faults_enabled); !single.empty()) {
+    cohort::faults::add_fault_injection(single, faults_enabled);
+    return cohort::service::run(argc, argv, std::move(single.front()));
+  }
+  std::vector<definition> services;
+  for (const auto* const program : {"dashboard-service", "time-service", "system-info-service", "weather-service"})
+    services.push_back(std::move(service_of_program(program, faults_enabled).front()));
   cohort::faults::add_fault_injection(services, faults_enabled);
   return cohort::service::run_all(argc, argv, "cohort-stack",
                                   "Dashboard, time, sysinfo and weather services in one process", std::move(services));
