@@ -2,6 +2,8 @@
 #include <cohort/http/server/server_shard.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/net/proxy_protocol/proxy_header_reader.hpp>
@@ -17,6 +19,18 @@ constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
 /// Closed connections after which memory is returned to the system, if they are also half of those that were open.
 constexpr std::size_t min_closed_for_return = 32;
 constexpr duration limit_log_interval = std::chrono::minutes{1};
+
+/// Eight hexadecimal digits, the lowest of `bits` in the lowest byte. All are computed at once: each request without an
+/// ID gets one.
+std::uint64_t hexadecimal_digits(std::uint32_t bits) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  std::uint64_t values = bits;
+  values = (values | values << 16U) & 0x0000FFFF0000FFFF;
+  values = (values | values << 8U) & 0x00FF00FF00FF00FF;
+  values = (values | values << 4U) & 0x0F0F0F0F0F0F0F0F;
+  const auto is_letter = (values + ones * 6) >> 4U & ones;
+  return values + ones * '0' + is_letter * ('a' - '9' - 1);
+}
 
 }  // namespace
 
@@ -227,13 +241,10 @@ std::string_view server_shard::date_line() {
 }
 
 std::array<char, 16> server_shard::make_request_id() {
-  auto bits = loop_.random().next();
-  std::array<char, 16> id;
-  for (auto& digit : id) {
-    digit = "0123456789abcdef"[bits & 0xFU];
-    bits >>= 4U;
-  }
-  return id;
+  const auto bits = loop_.random().next();
+  const std::array digits{hexadecimal_digits(static_cast<std::uint32_t>(bits)),
+                          hexadecimal_digits(static_cast<std::uint32_t>(bits >> 32U))};
+  return std::bit_cast<std::array<char, 16>>(digits);
 }
 
 }  // namespace cohort::http
