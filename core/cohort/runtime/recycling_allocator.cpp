@@ -26,7 +26,7 @@ void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(
 namespace {
 
 /// Sizes are rounded up to a multiple of it, so that one list of free blocks serves several sizes.
-constexpr std::size_t size_step = 64;
+constexpr std::size_t size_step = 32;
 constexpr std::size_t max_size = 4 * 1024;
 constexpr std::size_t max_kept_bytes = 256 * 1024;
 

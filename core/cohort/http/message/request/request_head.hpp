@@ -3,9 +3,9 @@
 
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include <cohort/http/message/field.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort::http {
 
@@ -21,7 +21,7 @@ struct request_head {
   /// The target's query, still percent-encoded, without the `?`; empty if there is none.
   std::string_view query;
   bool is_http_1_0 = false;
-  std::vector<header_field> fields;
+  recycled_vector<header_field> fields;
 
   /// The value of the first field with this ID.
   std::optional<std::string_view> find(field id) const noexcept;

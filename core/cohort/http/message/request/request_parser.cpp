@@ -18,6 +18,8 @@ status status_for(const boost::beast::error_code& error) noexcept {
   return error == beast_http::error::header_limit ? status::request_header_fields_too_large : status::bad_request;
 }
 
+constexpr std::size_t usual_field_count = 8;
+
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -46,6 +48,7 @@ request_parser::request_parser(const server_limits& limits, request_head& head, 
 
 request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   head_.clear();
+  head_.fields.reserve(usual_field_count);
   if (const auto rejection = check_version(bytes)) return rejection;
   head_bytes_ = bytes;
   boost::beast::error_code failed;

@@ -77,8 +77,24 @@ connection::~connection() {
 task<> connection::run() {
   auto next = disposition::keep_alive;
   while (next == disposition::keep_alive) {
-    is_reading_head_ = true;
-    const auto head = co_await read_head();
+    begin_head();
+    auto head = scan_head();
+    while (!head) {
+      // Not in a function: that would be a coroutine for every request, and for every idle connection.
+      const bool awaits_request = input_.empty();
+      const auto read_deadline = head_deadline(awaits_request);
+      if (!try_flush()) {
+        const bool flushed = co_await flush();
+        if (!flushed) {
+          head = read_result::closed;
+          break;
+        }
+      }
+      begin_read(read_deadline, awaits_request);
+      auto read = stream_->read_some(input_);
+      const auto size = co_await std::move(read);
+      head = end_head_read(size, awaits_request);
+    }
     is_reading_head_ = false;
     if (head == read_result::complete) {
       next = co_await handle_request();
@@ -111,7 +127,7 @@ task<connection::disposition> connection::handle_request() {
   }
   input_.consume(head_bytes.size());
 
-  const auto start = shard_.event_loop().now();
+  const auto start = received_at_;
   used_header_timeout_ = duration::zero();
   --requests_left_;
   request_context context{head_, origin_.peer_address, tls_.get()};
@@ -210,10 +226,10 @@ void connection::find_client(request_context& context) {
     context.set_client_address(origin_.client_address);
     return;
   }
-  forwarded_ = find_forwarded_client(head_, shard_.state().settings.trusted_proxies);
-  if (forwarded_.is_malformed) shard_.state().metrics.bounds.invalid_forwarded_total.increment();
-  context.set_client_address(forwarded_.address.empty() ? origin_.client_address : forwarded_.address);
-  context.set_forwarded(forwarded_.proto, forwarded_.host);
+  const auto& client = forwarded_.emplace(find_forwarded_client(head_, shard_.state().settings.trusted_proxies));
+  if (client.is_malformed) shard_.state().metrics.bounds.invalid_forwarded_total.increment();
+  context.set_client_address(client.address.empty() ? origin_.client_address : client.address);
+  context.set_forwarded(client.proto, client.host);
 }
 
 /// Makes a connection of the reserve an ordinary one if the number of connections has fallen below the limit.

@@ -21,6 +21,7 @@
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/activity.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/recycled_optional.hpp>
 
 namespace cohort::http {
 
@@ -80,7 +81,9 @@ class connection final : public open_connection, private interim_sender {
   static constexpr auto client_closed_request = static_cast<status>(499);
 
   // Reading (connection_reading.cpp).
-  task<read_result> read_head();
+  void begin_head() noexcept;
+  std::optional<read_result> scan_head();
+  std::optional<read_result> end_head_read(const net::io_result& size, bool awaits_request);
   task<read_result> read_body(deadline response_deadline);
   deadline head_deadline(bool awaits_request) noexcept;
   task<read_result> fill_buffer(deadline read_deadline);
@@ -136,6 +139,7 @@ class connection final : public open_connection, private interim_sender {
   task<> linger();
 
   // Metrics and logs (connection_logging.cpp).
+  time_point begin_response() noexcept;
   void record_response(const request_context& context, status code, time_point start);
   void finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
                       bool is_complete);
@@ -162,10 +166,10 @@ class connection final : public open_connection, private interim_sender {
   // The current request.
   request_head head_;
   head_scanner head_scanner_;
-  std::optional<request_parser> parser_;
+  recycled_optional<request_parser> parser_;
   std::string body_;
   /// Set while a handler streams the body, and until the response has been sent.
-  std::optional<request_body_reader> body_reader_;
+  recycled_optional<request_body_reader> body_reader_;
   bool has_sent_continue_ = false;
   /// While it is true, nothing else is written: the body's reader waits for `interim_sent_`.
   bool is_sending_interim_ = false;
@@ -173,6 +177,13 @@ class connection final : public open_connection, private interim_sender {
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
   time_point request_start_{};
+  /// The last bytes of the current header section arrived.
+  time_point received_at_{};
+  /// The current response began, in this turn of the loop (`loop::activity_sequence`).
+  time_point responded_at_{};
+  std::size_t response_turn_ = 0;
+  /// Nothing of the current request but line ends has been read.
+  bool may_skip_empty_line_ = true;
   /// The part of the first request's header timeout that the TLS handshake has taken.
   duration used_header_timeout_{};
   /// The generated ID of a request without a valid `X-Request-Id`.
@@ -180,7 +191,7 @@ class connection final : public open_connection, private interim_sender {
   const route* route_ = nullptr;
   const operation* operation_ = nullptr;
   /// The client of the current request, if the peer is a trusted proxy.
-  forwarded_client forwarded_;
+  recycled_optional<forwarded_client> forwarded_;
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};

@@ -15,8 +15,14 @@ double to_milliseconds(duration span) noexcept {
 
 }  // namespace
 
+/// The time of the response, which is read once for its metrics and the idle time after it.
+time_point connection::begin_response() noexcept {
+  response_turn_ = shard_.event_loop().activity_sequence();
+  return responded_at_ = shard_.event_loop().now();
+}
+
 void connection::record_response(const request_context& context, status code, time_point start) {
-  const auto now = shard_.event_loop().now();
+  const auto now = begin_response();
   shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
 }
 

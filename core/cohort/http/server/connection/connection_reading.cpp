@@ -46,50 +46,48 @@ void connection::drain() noexcept {
   if (is_idle_) stream_->set_deadline(deadline::after(shard_.event_loop().now(), drain_grace_period));
 }
 
-task<connection::read_result> connection::read_head() {
+/// Prepares for the header section of the next request.
+void connection::begin_head() noexcept {
+  is_reading_head_ = true;
   head_scanner_.reset();
   route_ = nullptr;
   operation_ = nullptr;
   rejection_ = {};
   head_.clear();  // its views refer to bytes that may now be overwritten
-  request_start_ = input_.empty() ? time_point{} : shard_.event_loop().now();
-  bool may_skip_empty_line = true;
-  for (;;) {
-    // RFC 9112 section 2.2: one empty line before the request line is ignored.
-    if (may_skip_empty_line && input_.unread().starts_with("\r\n")) {
-      input_.consume(2);
-      head_scanner_.reset();
-      may_skip_empty_line = false;
-    }
-    const auto state = head_scanner_.scan(input_.unread());
-    if (state == head_scanner::state::complete) co_return read_result::complete;
-    const auto size = input_.unread().size();
-    std::optional<status> rejection;
-    if (state == head_scanner::state::bare_line_feed) {
-      rejection = status::bad_request;
-    } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
-      rejection = status::uri_too_long;
-    } else if (size >= limits_.max_header_bytes) {
-      rejection = status::request_header_fields_too_large;
-    }
-    if (rejection) {
-      rejection_ = *rejection;
-      co_return read_result::rejected;
-    }
-    // Without `fill_buffer`: a coroutine that most requests do not need.
-    const bool awaits_request = size == 0;
-    const auto read_deadline = head_deadline(awaits_request);
-    if (!try_flush()) {
-      const bool flushed = co_await flush();
-      if (!flushed) co_return read_result::closed;
-    }
-    begin_read(read_deadline, awaits_request);
-    auto read = stream_->read_some(input_);
-    const auto read_size = co_await std::move(read);
-    const auto filled = end_read(read_size, awaits_request);
-    if (filled != read_result::complete) co_return filled;
-    if (awaits_request) request_start_ = shard_.event_loop().now();
+  may_skip_empty_line_ = true;
+  request_start_ = received_at_ = input_.empty() ? time_point{} : shard_.event_loop().now();
+}
+
+/// Looks for the end of the header section; empty if more bytes are needed.
+std::optional<connection::read_result> connection::scan_head() {
+  // RFC 9112 section 2.2: one empty line before the request line is ignored.
+  if (may_skip_empty_line_ && input_.unread().starts_with("\r\n")) {
+    input_.consume(2);
+    head_scanner_.reset();
+    may_skip_empty_line_ = false;
   }
+  const auto state = head_scanner_.scan(input_.unread());
+  if (state == head_scanner::state::complete) return read_result::complete;
+  const auto size = input_.unread().size();
+  if (state == head_scanner::state::bare_line_feed) {
+    rejection_ = status::bad_request;
+  } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
+    rejection_ = status::uri_too_long;
+  } else if (size >= limits_.max_header_bytes) {
+    rejection_ = status::request_header_fields_too_large;
+  } else {
+    return std::nullopt;
+  }
+  return read_result::rejected;
+}
+
+/// Ends a read of a header section; empty if more bytes are needed.
+std::optional<connection::read_result> connection::end_head_read(const net::io_result& size, bool awaits_request) {
+  const auto filled = end_read(size, awaits_request);
+  if (filled != read_result::complete) return filled;
+  received_at_ = shard_.event_loop().now();
+  if (awaits_request) request_start_ = received_at_;
+  return scan_head();
 }
 
 /// The deadline of the next read of a header section.
@@ -98,7 +96,8 @@ deadline connection::head_deadline(bool awaits_request) noexcept {
     const auto timeout = origin_.is_reserved ? limits_.reserve_timeout : limits_.header_timeout;
     return deadline::after(request_start_, timeout - used_header_timeout_);
   }
-  idle_since_ = shard_.event_loop().now();
+  const bool has_just_responded = response_turn_ == shard_.event_loop().activity_sequence();
+  idle_since_ = has_just_responded ? responded_at_ : shard_.event_loop().now();
   auto timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
   if (origin_.is_reserved) timeout = std::min(timeout, limits_.reserve_timeout);
   return deadline::after(idle_since_, timeout);
@@ -116,12 +115,15 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
   co_return end_read(size, false);
 }
 
-/// Prepares the buffer and the stream for a read. A connection that waits for a request gives its buffers back.
-/// Precondition: the output has been sent.
+/// Prepares the buffer and the stream for a read. A connection that waits for a request gives the memory of the last
+/// one back. Precondition: the output has been sent.
 void connection::begin_read(deadline read_deadline, bool awaits_request) {
   if (awaits_request) {
     input_.release();
     recycled_string{}.swap(output_);
+    parser_.reset();
+    forwarded_.reset();
+    recycled_vector<header_field>{}.swap(head_.fields);
   } else {
     input_.reserve();
   }

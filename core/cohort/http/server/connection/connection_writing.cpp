@@ -37,7 +37,7 @@ std::string_view rejection_message(status code) noexcept {
 /// request.
 void connection::reject(status code) {
   auto& state = shard_.state();
-  const auto now = shard_.event_loop().now();
+  const auto now = begin_response();
   const auto start = request_start_ == time_point{} ? now : request_start_;
   const auto line = recognized_request_line();
   state.metrics.on_response(route_, head_.method_text, head_.method, code, now - start, {}, now);
@@ -67,7 +67,8 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .is_http_1_0 = head_.is_http_1_0};
   if (output_.empty()) output_.reserve(usual_output_size);
   const auto& settings = shard_.state().settings;
-  const bool over_tls = !settings.common_header_lines_over_tls.empty() && (tls_ || forwarded_.proto == "https");
+  const bool over_tls =
+      !settings.common_header_lines_over_tls.empty() && (tls_ || (forwarded_ && forwarded_->proto == "https"));
   append_response_head(output_, result, framing, shard_.date_line(),
                        over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }
