@@ -2,6 +2,7 @@
 #include <cohort/http/websocket/message_decoder.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <cohort/http/websocket/permessage_deflate.hpp>
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// The routes file of the gateway, and the paths of requests that its routes are compared with.
+#include <algorithm>
+#include <string>
+
+#include <cohort/json/encode.hpp>
+#include "services/gateway/routes_file/routes_file.hpp"
+#include "services/gateway/routing/request_path.hpp"
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+using namespace gateway;
+
+void check_file(std::string_view input) {
+  const auto file = parse_routes(input, "routes.json");
+  if (!file) {
+    const auto& error = file.error();
+    require(error.starts_with("routes.json") && error.size() < 65'536, "an error begins with the path and is short");
+    require(error.find('\n') == std::string::npos, "an error is one line");
+    return;
+  }
+  require(!file->routes.empty() && !file->upstreams.empty(), "a file has routes and upstreams");
+  for (const auto& route : file->routes) {
+    for (const auto& backend : route.backends) {
+      require(file->upstreams.contains(backend.upstream), "the backend of a route is an upstream");
+    }
+    require(!route.auth || route.auth->jwt.has_value() != route.auth->api_key.has_value(),
+            "a route with authentication has exactly one kind");
+    require(!route.auth || !route.auth->jwt || file->jwt.contains(*route.auth->jwt), "a verifier of a route exists");
+  }
+  const auto text = json::encode(*file);
+  const auto again = parse_routes(text, "routes.json");
+  require(again && json::encode(*again) == text, "a file that is printed is the same file");
+}
+
+void check_path(std::string_view path) {
+  std::string storage;
+  const auto matching = matching_path(path, storage);
+  if (!matching) return;
+  require(matching->find("//") == std::string_view::npos || path == *matching, "slashes are merged");
+  for (auto rest = *matching; !rest.empty();) {
+    const auto segment = rest.substr(0, rest.find('/'));
+    require(segment != "." && segment != ".." && !segment.starts_with("..;"), "there are no dot segments");
+    rest.remove_prefix(std::min(segment.size() + 1, rest.size()));
+  }
+  require(matching->find('\\') == std::string_view::npos, "there is no backslash");
+  require(is_below(*matching, *matching) && is_below(*matching, ""), "a path is below itself");
+}
+
+void run(std::string_view input) {
+  check_file(input);
+  for (const auto line : lines(input)) {
+    if (line.starts_with('/')) check_path(line);
+    require(host_without_port(line).size() <= line.size(), "a host is a part of the field");
+  }
+}
+
+const registration registered{{.name = "gateway_routes", .run = run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

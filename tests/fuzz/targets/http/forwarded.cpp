@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+// Fields that proxies add to a request, Forwarded and X-Forwarded-For; ranges of a request.
+#include <algorithm>
+#include <string>
+
+#include <cohort/http/message/conditional/byte_range.hpp>
+#include <cohort/http/message/request/forwarded.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+using namespace http;
+
+void check_forwarded(std::string_view input) {
+  const auto hops = parse_forwarded(input);
+  if (!hops) return;
+  for (const auto& hop : *hops) {
+    require(hop.proto.empty() || hop.proto == "http" || hop.proto == "https", "a protocol is http or https");
+    require(hop.host.find_first_of(" /?#@\\\r\n") == std::string::npos, "a host has no characters that end it");
+  }
+  const auto next = parse_forwarded(std::string{input} + ", for=192.0.2.1");
+  require(!next || (next->size() == hops->size() + 1 && next->back().address->to_string() == "192.0.2.1"),
+          "the last hop is that of the nearest proxy");
+}
+
+void check_client(std::string_view input) {
+  static const auto trusted = *net::network_list::parse("10.0.0.0/8,192.0.2.1");
+  for (const std::string_view name : {"Forwarded", "X-Forwarded-For"}) {
+    request_head head;
+    head.fields.push_back({field::unknown, name, input});
+    const auto client = find_forwarded_client(head, trusted);
+    require(!client.is_malformed || (client.address.empty() && client.proto.empty() && client.host.empty()),
+            "a malformed field names no client");
+    require(client.address.empty() || net::parse_address(client.address), "the address of a client is one");
+    // A hop that an untrusted client adds in front is not believed.
+    const auto behind = std::string{name == "Forwarded" ? "for=203.0.113.9, " : "203.0.113.9, "};
+    const bool is_client =
+        !client.is_malformed && !client.address.empty() && !trusted.contains(*net::parse_address(client.address));
+    if (!is_client) continue;
+    const auto forged = behind + std::string{input};
+    head.fields.front().value = forged;
+    const auto again = find_forwarded_client(head, trusted);
+    require(again.is_malformed || again.address == client.address, "a client cannot forge its address");
+  }
+}
+
+void check_ranges(std::string_view input) {
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, ~std::uint64_t{0}}) {
+    const auto ranges = parse_byte_ranges(input, size);
+    if (!ranges) continue;
+    require(ranges->size() <= max_byte_ranges, "the number of ranges is limited");
+    for (auto range = ranges->begin(); range != ranges->end(); ++range) {
+      require(range->length > 0 && range->offset < size && range->length <= size - range->offset,
+              "a range is a part of the representation");
+      require(std::none_of(ranges->begin(), range,
+                           [&](const byte_range& other) {
+                             return other.offset < range->offset + range->length &&
+                                    range->offset < other.offset + other.length;
+                           }),
+              "ranges do not overlap");
+    }
+  }
+}
+
+void run(std::string_view input) {
+  check_forwarded(input);
+  check_client(input);
+  check_ranges(input);
+}
+
+const registration registered{{.name = "forwarded", .run = run}};
+
+}  // namespace
+}  // namespace cohort::fuzz

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+// PROXY protocol headers: parse_proxy_header.
+#include <algorithm>
+
+#include <cohort/net/proxy_protocol/proxy_header.hpp>
+#include "tests/fuzz/framework/fuzz_target.hpp"
+
+namespace cohort::fuzz {
+namespace {
+
+using state = net::proxy_header::state;
+
+void run(std::string_view input) {
+  const auto whole = net::parse_proxy_header(input);
+  require(whole.parsed != state::incomplete || whole.size > input.size(), "an incomplete header needs more bytes");
+  require((whole.parsed == state::invalid) != whole.error.empty(), "an invalid header has an error, others have none");
+  require(whole.parsed == state::complete || !whole.client_address, "only a complete header names a client");
+  if (whole.parsed == state::complete) {
+    require(whole.size <= input.size(), "a complete header is within the bytes");
+    require(whole.size <= std::max(net::max_proxy_header_v1_size, net::max_proxy_header_v2_size),
+            "the size of a header is limited");
+  }
+  // The bytes may arrive one by one. What has been decided does not change.
+  const auto bound = std::min(input.size(), net::max_proxy_header_v2_size + 1);
+  for (std::size_t size = 0; size < bound; ++size) {
+    const auto part = net::parse_proxy_header(input.substr(0, size));
+    if (part.parsed == state::incomplete) continue;
+    require(part.parsed == whole.parsed && part.client_address == whole.client_address,
+            "the result does not depend on how the bytes are sliced");
+    require(part.parsed != state::complete || part.size == whole.size, "nor does the length");
+  }
+}
+
+const registration registered{{.name = "proxy_header", .run = run}};
+
+}  // namespace
+}  // namespace cohort::fuzz
