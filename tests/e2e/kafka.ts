@@ -70,6 +70,8 @@ export class Kafka implements MessageBroker {
   readonly name = 'Kafka';
   readonly refusal = 'Authentication failed';
   readonly subscribeSeconds = 6;
+  // The session timeout of the member, which the restarted broker may not know.
+  readonly recoverySeconds = 10;
   private child: ChildProcess | undefined;
 
   private constructor(

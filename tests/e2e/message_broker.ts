@@ -7,6 +7,8 @@ export interface MessageBroker {
   readonly refusal: string;
   /** After this time, a new subscriber receives what is published, or its share of that. */
   readonly subscribeSeconds: number;
+  /** A subscriber receives again within this time after `subscribeSeconds` from a restart of the broker. */
+  readonly recoverySeconds: number;
   /** With a password, the URL has credentials that are valid if it is `guest`. */
   url(password?: string): string;
   /** URLs with TLS whose authority the client has, or not. Undefined if the broker has no TLS here. */

@@ -16,6 +16,7 @@ export class RabbitMq implements MessageBroker {
   readonly name = 'RabbitMQ';
   readonly refusal = 'ACCESS_REFUSED';
   readonly subscribeSeconds = 0;
+  readonly recoverySeconds = 1;
   private child: ChildProcess | undefined;
 
   private constructor(
