@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { Stack } from '../e2e-real/programs.ts';
 
-// Makes the pictures of the documentation from the page of the running programs. Requires img2webp (Debian package webp).
+// Makes the pictures of the documentation from the page of the running programs. Requires img2webp (Debian
+// package webp), Prometheus and Alertmanager.
 
 let stack: Stack;
 test.beforeEach(async () => {
@@ -30,6 +32,35 @@ test('screenshots in both color schemes, with a request that its deadline has cu
     await page.screenshot({ path: name, fullPage: true });
   }
 });
+
+test('the alerts of an open circuit breaker, from Prometheus and Alertmanager', async ({ page }) => {
+  test.setTimeout(300_000);
+  const monitoring = startMonitoring();
+  await page.setViewportSize({ width: 1200, height: 900 });
+  await page.goto(stack.dashboard.url);
+  await expect(page.locator('#strip .ok').nth(9)).toBeVisible({ timeout: 60_000 });
+  await stack.weather.inject({ error_percent: 100 });
+  await expect(page.getByRole('heading', { name: 'CircuitBreakerOpen' })).toBeVisible({ timeout: 200_000 });
+  await expect(page.locator('#weather .badge')).toHaveText('open', { timeout: 20_000 });
+  await expect(page.locator('#map .link.service[data-state=open]')).toHaveCount(1, { timeout: 20_000 });
+  await page.screenshot({ path: '../monitoring/alert.png', fullPage: true });
+  monitoring.kill('SIGTERM');
+  await once(monitoring, 'exit');
+});
+
+/** Prometheus and Alertmanager for the stack, with the rules and routes of the project. */
+function startMonitoring(): ChildProcess {
+  const directory = mkdtempSync(join(tmpdir(), 'monitoring-'));
+  const environment = {
+    ...process.env,
+    DASHBOARD_PORT: String(stack.dashboard.port),
+    TIME_PORT: String(stack.time.port),
+    SYSINFO_PORT: String(stack.system.port),
+    WEATHER_PORT: String(stack.weather.port),
+    SCRAPE_INTERVAL: '1s',
+  };
+  return spawn('../monitoring/run', [directory], { env: environment, stdio: 'inherit' });
+}
 
 /** Milliseconds between the frames of the animation, and around the experiment. */
 const frameMs = 80;
