@@ -119,8 +119,7 @@ target_client::target_client(client_context& context, std::size_t target_index, 
       target_index_(target_index),
       max_connections_(max_connections),
       buffer_size_(initial_buffer_size(max_connections, context.settings.targets.size())),
-      request_text_(serialize_request(target_, context.settings, context.settings.deadline)),
-      patience_timer_(context.event_loop.timers(), this) {}
+      request_text_(serialize_request(target_, context.settings, context.settings.deadline)) {}
 
 target_client::~target_client() = default;
 
@@ -132,16 +131,10 @@ void target_client::submit(const scheduled_request& request) {
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
   } else if (waiting_.size() < max_waiting) {
-    add_waiting(request);
+    waiting_.push_back(request);
   } else {
     context_.tracker.on_unsent(request);
   }
-}
-
-void target_client::add_waiting(const scheduled_request& request) {
-  waiting_.push_back(request);
-  if (!context_.settings.callers.patience || patience_timer_.armed()) return;
-  patience_timer_.arm(attempt_deadline(waiting_.front(), context_.settings).time());
 }
 
 void target_client::expire_waiting() {
@@ -155,11 +148,6 @@ void target_client::expire_waiting() {
     } else {
       context_.tracker.on_unsent(expired);
     }
-  }
-  if (waiting_.empty() || !context_.settings.callers.patience) {
-    patience_timer_.disarm();
-  } else {
-    patience_timer_.arm(attempt_deadline(waiting_.front(), context_.settings).time());
   }
 }
 

@@ -69,7 +69,6 @@ class target_client {
   static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
                                                const net::io_result& count, bool any_bytes);
   next_request take_waiting();
-  void add_waiting(const scheduled_request& request);
   /// Whether a caller tries again after an attempt with this outcome.
   bool will_retry(const scheduled_request& request, request_outcome outcome) const noexcept;
   /// Submits the next attempt, after the pause of the backoff.
@@ -84,9 +83,9 @@ class target_client {
   std::size_t buffer_size_;
   std::string request_text_;
   std::size_t open_connections_ = 0;
+  /// By the start of their attempts. All attempts have the same patience, so each connection is free again before those
+  /// who wait for it leave.
   std::deque<scheduled_request> waiting_;
-  /// Armed while callers with patience wait for a connection. Without patience, waiting requests expire each second.
-  bound_timer<&target_client::expire_waiting> patience_timer_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };
 

@@ -103,12 +103,13 @@ html::table figures_table(std::string first_column) {
 
 std::string warnings_of(const comparison& compared) {
   std::string text;
+  const auto start = "<p class=\"bad\">" + html::escape(compared.name) + ": ";
   for (const auto& warning : compared.warnings) {
-    text += "<p class=\"bad\">Outside of the model's validity (marked ~): " + html::escape(warning) + "</p>\n";
+    text += start + "outside of the model's validity (marked ~): " + html::escape(warning) + "</p>\n";
   }
   for (const auto& run : compared.real) {
     if (run.invalid_reason.empty()) continue;
-    text += "<p class=\"bad\">Measurement not valid: " + html::escape(run.invalid_reason) + "</p>\n";
+    text += start + "measurement not valid: " + html::escape(run.invalid_reason) + "</p>\n";
   }
   return text;
 }
