@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The Helm chart renders what the kustomize directories render, value for value, and rejects malformed values.
-// `./dev e2e helm`; needs kubectl, and Helm, which is built by Go if it is missing. No cluster.
+// `./dev e2e helm`; needs kubectl, and Helm, which is built by Go if it is missing. A cluster is optional.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ async function compare(program: string, name: string, directory: string, ...valu
 
 /** The output of `helm template`. A module build of Helm does not know the version of Kubernetes it was made for. */
 async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
-  const result = await runProcess(program, ['template', 'cohort', chart, '-n', 'cohort', '--kube-version', '1.34.0', ...values]);
+  const result = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
   // Some files of the chart are links to deploy/kubernetes, which Helm reports.
   const lines = result.output.split('\n').filter((line) => !line.startsWith('walk.go'));
   return { status: result.status, output: lines.join('\n') };
@@ -106,6 +106,31 @@ async function checkCustomResources(program: string): Promise<void> {
     const misspelt = findProblems({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
     expect(misspelt.length > 0, `the schema of ${kind} finds an unknown field`);
     reportSuccess(`${kind}: ${found.length} manifests conform to the schema of the definition`);
+  }
+}
+
+/** The API server of KUBECONFIG, if there is one, accepts the manifests without a warning. Nothing is applied. */
+async function checkApiServer(program: string): Promise<void> {
+  if ((await runProcess('kubectl', ['get', '--raw', '/readyz'])).status !== 0) {
+    console.log('SKIP  the API server: KUBECONFIG names no cluster');
+    return;
+  }
+  const namespace = `cohort-e2e-helm-${process.pid}`;
+  await run('kubectl', 'create', 'namespace', namespace);
+  try {
+    const switches = ['autoscaling', 'discovery', 'gateway', 'queue'].map((each) => `${each}.enabled=true`).join(',');
+    // The port of the node can be in use by the stack itself.
+    const local = ['-f', join(chart, 'values-local.yaml'), '--set', 'dashboard.nodePort=null'];
+    for (const values of [local, ['-f', join(chart, 'values-production.yaml')], ['--set', switches]]) {
+      const { output } = await render(program, '-n', namespace, ...values);
+      const args = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'];
+      const { status, output: answer } = await runProcess('kubectl', args, output);
+      const others = answer.split('\n').filter((line) => line !== '' && !line.includes('serverside-applied'));
+      expect(status === 0 && others.length === 0, `the API server accepts ${values[1]}:\n${others.join('\n')}`);
+      reportSuccess(`the API server accepts ${values[1]?.replace(`${chart}/`, '')} without a warning`);
+    }
+  } finally {
+    await run('kubectl', 'delete', 'namespace', namespace, '--wait=false');
   }
 }
 
@@ -141,6 +166,7 @@ async function main(): Promise<void> {
     await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
   }
   await checkCustomResources(program);
+  await checkApiServer(program);
   for (const [values, pattern] of malformed) {
     const { status, output } = await render(program, ...values);
     const lines = output.trim().split('\n').filter((line) => !/^(Error: values don't meet|cohort:|\s*$|Use --debug)/.test(line));
