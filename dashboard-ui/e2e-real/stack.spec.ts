@@ -188,6 +188,8 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('#system .fact')).toHaveText(/% memory$/);
     await expect(page.locator('.lane-result')).toHaveText([/\d (µs|ms)$/, /\d (µs|ms)$/, /\d (µs|ms)$/]);
     for (const name of ['Time', 'System', 'Weather']) await expect(badge(page, name)).toHaveText('fresh');
+    // Rates need a script.
+    await expect(page.locator('#map')).toBeHidden();
     const clock = (await page.locator('#clock').textContent()) ?? '';
     await expect(page.locator('#clock')).not.toHaveText(clock);
   });
