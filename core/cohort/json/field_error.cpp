@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/json/field_error.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace cohort::json {
+namespace {
+
+/// Replaces them by `?`, so that an error stays one line.
+std::string without_control_characters(std::string text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
+}  // namespace
 
 std::string decode_errors::text() const {
   std::string text;
@@ -38,11 +49,11 @@ void path::append_to(std::string& text) const {
 
 std::string shortened(std::string_view text) {
   constexpr std::size_t max_bytes = 60;
-  if (text.size() <= max_bytes) return std::string{text};
+  if (text.size() <= max_bytes) return without_control_characters(std::string{text});
   auto end = max_bytes;
   // Cut before a character, not within one: its continuation bytes are 10xxxxxx.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
-  return std::string{text.substr(0, end)}.append("…");
+  return without_control_characters(std::string{text.substr(0, end)}).append("…");
 }
 
 }  // namespace cohort::json

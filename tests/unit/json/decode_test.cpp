@@ -192,6 +192,13 @@ TEST_CASE("decode: a long name of a member is shortened in the path", "[json][de
   CHECK(decoded.error().list.at(0).field == std::string(60, 'x') + "…");
 }
 
+// Found by the fuzz target simulation_plan.
+TEST_CASE("decode: control characters in the name of a member do not divide the line of an error", "[json][decode]") {
+  const auto decoded = json::decode<item>(R"({"a\nb\u007f":1})");
+  REQUIRE_FALSE(decoded.has_value());
+  CHECK(decoded.error().text().find("a?b? is unknown") != std::string::npos);
+}
+
 TEST_CASE("decode: the result's value() throws the text of the errors", "[json][decode]") {
   CHECK_THROWS_AS(json::decode<int>("true").value(), std::invalid_argument);
 }

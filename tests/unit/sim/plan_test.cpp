@@ -117,6 +117,13 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
+TEST_CASE("plan: a quoted text does not divide the line of an error", "[sim][plan]") {
+  const auto plan = sim::parse_plan(plan_text(R"("lognormal 5ms 20ms")", R"("x\ny")"));
+  REQUIRE_FALSE(plan.has_value());
+  CHECK_THAT(plan.error(), ContainsSubstring("x?y"));
+  CHECK(plan.error().find('\n') == std::string::npos);
+}
+
 TEST_CASE("plan: what is outside of the model's validity is a warning", "[sim][plan]") {
   const auto lossy = sim::parse_plan(plan_text(R"("loss": 0)", R"("loss": 0.2)"));
   REQUIRE(lossy.has_value());
