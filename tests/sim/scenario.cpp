@@ -100,6 +100,7 @@ sim::schedule draw_long_schedule(std::uint64_t seed) {
   drawn.seed = seed;
   drawn.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name, std::string{time_name} + "-2"};
   drawn.parameters["cache-seconds"] = "1";
+  if (seed % 2 == 0) drawn.parameters["deadline"] = "500ms";
   constexpr duration length = 30s;
   draw_requests(random, length, 40, drawn);
   draw_random_faults(random, 12, length / 6, false, drawn);
