@@ -8,6 +8,7 @@
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/testing/deadlines.hpp>
 
 namespace cohort::sim {
@@ -68,6 +69,11 @@ struct handlers {
     }
     co_return done();
   }
+  static task<http::response> concurrent(http::upstream& backend, call_context context) {
+    auto calls = when_all(call(backend, context), call(backend, context), call(backend, context));
+    co_await std::move(calls);
+    co_return done();
+  }
   static task<http::response> small_reserve(http::upstream& backend, call_context context) {
     auto calling = call(backend, context, 5s);
     co_await std::move(calling);
@@ -104,6 +110,7 @@ service::definition front() {
     add("/clean", handlers::clean);
     add("/late-deadline", handlers::late_deadline);
     add("/limits", handlers::excessive_limits);
+    add("/concurrent", handlers::concurrent);
     add("/reserve", handlers::small_reserve);
     add("/ignored-disconnect", handlers::ignored_disconnect);
     routes.get("/forgotten-context",
@@ -146,6 +153,16 @@ TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]"
   CHECK(audited_fleet{}.findings_of("/limits") == std::vector{kind::limits_exceed_deadline});
   CHECK(audited_fleet{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
   CHECK(audited_fleet{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
+}
+
+TEST_CASE("deadline_audit: a short deadline of the caller, and concurrent calls, do not exceed limits",
+          "[sim][deadline]") {
+  audited_fleet audited;
+  http::client_request request;
+  request.url = *boost::urls::parse_uri(audited.service.url() + "/limits");
+  request.fields.emplace_back("x-envoy-expected-rq-timeout-ms", "200");
+  CHECK(audited.fleet.call(std::move(request))->status == http::status::ok);
+  CHECK(audited.findings_of("/concurrent").empty());
 }
 
 TEST_CASE("deadline_audit: calls that are expected in the background are no findings", "[sim][deadline]") {

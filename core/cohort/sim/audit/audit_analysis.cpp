@@ -65,35 +65,50 @@ void audit_analysis::find_late_deadlines(const request& checked) {
   }
 }
 
-/// The longest chain of calls that each began after the end of the one before, by their timeouts.
+/// Whether the deadline of the request is that of its caller, and not that of the route.
+bool audit_analysis::is_limited_by_caller(const request& checked) {
+  if (caller_deadlines_.empty()) {
+    for (const auto& each : audit_.fleet_.recorder().exchanges()) {
+      const auto remaining = each.remaining_time.value_or(duration::max());
+      caller_deadlines_[{each.server->name, each.received_at}] = remaining;
+    }
+  }
+  const auto sent = caller_deadlines_.find({checked.service->name(), checked.started});
+  if (sent == caller_deadlines_.end()) return false;
+  return sent->second <= checked.until.remaining(checked.started) + audit_.limits_.deadline_tolerance;
+}
+
+/// The longest chain of calls that each began after the end of the one before, by their timeouts. A single call is no
+/// chain: its timeout is capped by the deadline.
 void audit_analysis::find_excessive_limits(const request& checked) {
-  if (checked.until.is_never() || checked.is_streamed || checked.calls.empty()) return;
-  // In the order of their start.
-  std::vector<duration> sums;
-  std::vector<std::string> chains;
-  std::size_t longest = 0;
-  for (std::size_t i = 0; i < checked.calls.size(); ++i) {
-    const auto& made = checked.calls[i];
-    duration before{};
-    std::string chain;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (checked.calls[j].ended > made.started || sums[j] <= before) continue;
-      before = sums[j];
-      chain = chains[j] + ", then ";
+  if (checked.until.is_never() || checked.is_streamed || checked.calls.size() < 2 || is_limited_by_caller(checked))
+    return;
+  struct chain {
+    duration sum{};
+    std::size_t length = 0;
+    std::string text;
+  };
+  // By the last call; in the order of their start.
+  std::vector<chain> chains;
+  for (const auto& made : checked.calls) {
+    chain longest;
+    for (std::size_t j = 0; j < chains.size(); ++j) {
+      const auto& earlier = checked.calls[j];
+      // Calls that started together are concurrent, even if one of them has failed at once.
+      const bool is_before = earlier.started < made.started && earlier.ended <= made.started;
+      if (is_before && chains[j].sum > longest.sum) longest = chains[j];
     }
     const auto timeout = timeout_of(checked, made);
-    sums.push_back(before + timeout);
-    chains.push_back(chain + made.upstream + " " + audit_time(timeout));
-    if (sums[i] > sums[longest]) longest = i;
+    longest.sum += timeout;
+    longest.text += (longest.length++ > 0 ? ", then " : "") + made.upstream + " " + audit_time(timeout);
+    chains.push_back(std::move(longest));
   }
+  const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
   const auto budget = checked.until.remaining(checked.started);
-  if (sums[longest] <= budget) return;
-  // Callers may leave less time than the route has: only the largest budget of the route counts.
-  const auto& row = budgets_[{checked.service->name(), checked.route, ""}];
-  if (sums[longest] <= *std::ranges::max_element(row.given)) return;
-  add(audit_finding_kind::limits_exceed_deadline, {checked.service->name(), checked.route, ""}, sums[longest],
-      "the timeouts of its calls, " + chains[longest] + ", are " + audit_time(sums[longest]) +
-          " together; the deadline of the route is " + audit_time(*std::ranges::max_element(row.given)));
+  if (longest->length < 2 || longest->sum <= budget) return;
+  add(audit_finding_kind::limits_exceed_deadline, {checked.service->name(), checked.route, ""}, longest->sum,
+      "the timeouts of its calls, " + longest->text + ", are " + audit_time(longest->sum) +
+          " together; the deadline of the route is " + audit_time(budget));
 }
 
 void audit_analysis::find_small_reserves() {

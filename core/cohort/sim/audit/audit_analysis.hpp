@@ -37,6 +37,7 @@ class audit_analysis {
 
   void add_budgets();
   void find_late_deadlines(const request& checked);
+  bool is_limited_by_caller(const request& checked);
   void find_excessive_limits(const request& checked);
   void find_small_reserves();
   void find_forgotten_contexts();
@@ -47,6 +48,8 @@ class audit_analysis {
 
   const deadline_audit& audit_;
   std::map<key, samples> budgets_;
+  /// The time left that a caller has sent, by server and time.
+  std::map<std::pair<std::string, time_point>, duration> caller_deadlines_;
   std::map<std::pair<audit_finding_kind, key>, evidence> findings_;
 };
 

@@ -18,7 +18,7 @@ enum class audit_finding_kind : std::uint8_t {
   /// A call whose deadline is later than that of its request.
   late_deadline,
   /// Calls one after the other whose timeouts together are longer than the deadline of the route: the first ones can
-  /// leave no time for the last.
+  /// leave no time for the last. Not of requests whose caller leaves less time than the route.
   limits_exceed_deadline,
   /// A handler that needs more time after its last call than the calls leave to it before the deadline.
   reserve_too_small,
