@@ -115,6 +115,30 @@ TEST_CASE("rehearsal: a simulated run has figures by second, by phase, and its b
   CHECK(run.breakers.front().at_s < 3.5);
 }
 
+TEST_CASE("rehearsal: a response without the text of a complete result is partial, and no goodput",
+          "[sim][rehearsal]") {
+  // The body of a modelled service is "{}".
+  const auto complete = simulate(parse(R"("attempts": 2)", R"("attempts": 2, "complete_result_text": "{}")"));
+  CHECK(complete.phases[0].good == complete.phases[0].calls);
+  const auto partial = simulate(parse(R"("attempts": 2)", R"("attempts": 2, "complete_result_text": "fresh")"));
+  CHECK(partial.phases[0].good == 0);
+  CHECK(partial.phases[0].outcomes.at("partial") == partial.phases[0].calls);
+  CHECK(partial.phases[0].attempts == partial.phases[0].calls);
+}
+
+TEST_CASE("rehearsal: a call that is not answered in time is a lower bound of the percentiles", "[sim][rehearsal]") {
+  const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("hang_ratio": 1)"));
+  const auto& fault = run.phases[1];
+  CHECK_FALSE(run.phases[0].p99_is_lower_bound);
+  CHECK(fault.good == 0);
+  CHECK(fault.outcomes.at("5xx") == fault.calls);
+  const auto impatient =
+      simulate(parse(R"("patience": "1s", "attempts": 2},)", R"("patience": "1us", "attempts": 2},)"));
+  CHECK(impatient.phases[0].outcomes.at("no response") == impatient.phases[0].calls);
+  CHECK(impatient.phases[0].p99_is_lower_bound);
+  CHECK(impatient.phases[0].attempts == 2 * impatient.phases[0].calls);
+}
+
 TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another plan", "[sim][rehearsal]") {
   // Stands for the real programs: three times the HTTP costs, and slower links.
   auto real_plan = parse();

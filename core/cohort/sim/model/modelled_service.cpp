@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/sim/model/modelled_service.hpp>
 
+#include <boost/asio/error.hpp>
 #include <boost/url/parse.hpp>
 #include <cctype>
 #include <deque>
@@ -35,17 +36,23 @@ struct service_state {
     if (!result.response) co_return call_outcome::failed;
     co_return result.response->status == http::status::ok ? call_outcome::succeeded : call_outcome::failed;
   }
+  /// Throws `operation_aborted` if the request is cancelled, for example at its deadline.
+  static task<> wait_or_abort(deadline end) {
+    auto sleeping = sleep_until(end);
+    const auto status = co_await std::move(sleeping);
+    if (status == wait_status::cancelled) throw boost::system::system_error{asio::error::operation_aborted};
+  }
   static task<http::response> respond(std::shared_ptr<service_state> self, http::request_context& request) {
     auto& random = loop::current().random();
     const auto fault = self->faults ? *self->faults : service_disturbance{};
     self->spend(scaled(self->model->cpu.draw(random), fault.slowdown));
     if (fault.hang_ratio > 0 && random.bernoulli(fault.hang_ratio)) {
-      auto hanging = sleep_until(deadline::never());
+      auto hanging = wait_or_abort(deadline::never());
       co_await std::move(hanging);
     }
     const auto latency = scaled(self->model->latency.draw(random), fault.slowdown) + fault.extra_latency;
     if (latency > duration{0}) {
-      auto waiting = sleep_for(latency);
+      auto waiting = wait_or_abort(deadline::after(loop::current().now(), latency));
       co_await std::move(waiting);
     }
     if (fault.failure_ratio > 0 && random.bernoulli(fault.failure_ratio)) {
