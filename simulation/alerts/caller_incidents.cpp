@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/alerts/incident_parts.hpp"
+
+namespace cohort::simulation::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+
+task<> overload(monitored_fleet& fleet, double factor, double speed) {
+  auto& machine = fleet.replicas("dashboard-service").front()->host().program->runs_on();
+  fleet.traffic_factor = factor;
+  machine.set_speed(speed);
+  auto lasting = fleet.wait_until(fleet.run().end);
+  co_await std::move(lasting);
+  fleet.traffic_factor = 1;
+  machine.set_speed(1);
+}
+
+void draw_overload(random_generator& random, incident& drawn) {
+  // 500 us a request, calls included; half of the requests go to the dashboard.
+  drawn.load.requests_per_second = 8;
+  const double utilization = 1.2 + 1.3 * random.uniform();
+  const double factor = 8 + 2 * random.uniform();
+  const double speed = 0.0005 * 4 * factor / utilization;
+  drawn.description =
+      "the load of dashboard-service is " + std::to_string(static_cast<int>(utilization * 100)) + " % of its capacity";
+  drawn.expected = {{"LoadShedding", job("dashboard-service")},
+                    {"HighRequestRate", job("dashboard-service")},
+                    {"TrafficSpike", job("dashboard-service")}};
+  drawn.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, speed); };
+}
+
+void draw_traffic_spike(random_generator& random, incident& drawn) {
+  const double factor = 4 + 3 * random.uniform();
+  drawn.description = "the rate of the callers is " + std::to_string(factor).substr(0, 3) + " times as high";
+  drawn.expected = {{"TrafficSpike", job("dashboard-service")}};
+  drawn.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, 1); };
+}
+
+void draw_no_traffic(random_generator&, incident& drawn) {
+  drawn.description = "no caller reaches the services";
+  for (const auto service : all_services) drawn.expected.push_back({"NoTraffic", job(service)});
+  drawn.inject = [](monitored_fleet& fleet) { return overload(fleet, 0, 1); };
+}
+
+task<> crawl(monitored_fleet& fleet, double rate) {
+  for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().end; ++place) {
+    auto pausing = sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
+    co_await std::move(pausing);
+    auto url = "http://weather-service:5003/api/weather?location=Village" + std::to_string(place) + ",Israel";
+    fleet.fleet().spawn(fleet.call("crawler", std::move(url)));
+  }
+}
+
+void draw_useless_cache(random_generator& random, incident& drawn) {
+  // Two thirds of the other requests need weather; nearly all of them are hits.
+  const double rate = drawn.load.requests_per_second * 0.65 * (1.5 + random.uniform());
+  drawn.description = "a crawler requests the weather of " + std::to_string(rate).substr(0, 3) + " new places a second";
+  drawn.expected = {{"LowCacheHitRate", job("weather-service")}};
+  drawn.inject = [rate](monitored_fleet& fleet) { return crawl(fleet, rate); };
+}
+
+task<> fail_providers(monitored_fleet& fleet, monitored_fleet::provider_state state) {
+  const auto healthy = fleet.providers;
+  fleet.providers = state;
+  auto lasting = fleet.wait_until(fleet.run().end);
+  co_await std::move(lasting);
+  fleet.providers = healthy;
+}
+
+void draw_provider_outage(random_generator& random, incident& drawn) {
+  const bool hangs = random.bernoulli(0.5);
+  drawn.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
+  drawn.load.places = 400;
+  drawn.expected = {{"HighErrorRate", job("weather-service")}};
+  monitored_fleet::provider_state state;
+  if (hangs) {
+    state.delay = 60s;
+  } else {
+    state.failure_ratio = 1;
+  }
+  drawn.inject = [=](monitored_fleet& fleet) { return fail_providers(fleet, state); };
+}
+
+task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,
+                       std::vector<std::pair<std::string, std::string>> fields, double rate) {
+  while (fleet.fleet().elapsed() < fleet.run().end) {
+    auto pausing = sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
+    co_await std::move(pausing);
+    fleet.fleet().spawn(fleet.call(host, url, fields));
+  }
+}
+
+void draw_invalid_keys(random_generator& random, incident& drawn) {
+  drawn.load.api_key = "valid-key-of-the-callers";
+  for (const auto service : all_services) drawn.settings[std::string{service}]["API_KEY"] = drawn.load.api_key;
+  const double rate = 1 + 4 * random.uniform();
+  drawn.description = "a client sends " + std::to_string(rate).substr(0, 3) + " requests a second without a key";
+  drawn.expected = {{"HighAuthFailures", job("time-service")}};
+  drawn.inject = [rate](monitored_fleet& fleet) {
+    return call_repeatedly(fleet, "intruder", "http://time-service:5001/api/time", {}, rate);
+  };
+}
+
+void draw_rate_limited_client(random_generator& random, incident& drawn) {
+  drawn.settings["time-service"]["RATE_LIMIT"] = "120/min";
+  const double rate = 6 + 6 * random.uniform();
+  drawn.description =
+      "a client sends " + std::to_string(static_cast<int>(rate)) + " requests a second, two of them allowed";
+  drawn.expected = {{"ClientsRateLimited", job("time-service")}};
+  drawn.inject = [rate](monitored_fleet& fleet) {
+    return call_repeatedly(fleet, "script", "http://time-service:5001/api/time", {}, rate);
+  };
+}
+
+task<> call_with_deadlines(monitored_fleet& fleet, std::int64_t latency, double rate) {
+  fleet.fleet().spawn(call_repeatedly(fleet, "hurried", "http://system-info-service:5002/api/sysinfo",
+                                      {{"x-envoy-expected-rq-timeout-ms", "100"}}, rate));
+  auto slowing = inject_faults(fleet, "system-info-service", faults_json("latency_ms", latency));
+  co_await std::move(slowing);
+}
+
+void draw_missed_deadlines(random_generator& random, incident& drawn) {
+  const auto latency = draw_between(random, 150, 400);
+  const double rate = 0.5 + random.uniform();
+  drawn.description =
+      "system-info-service takes " + std::to_string(latency) + " ms longer; a client has deadlines of 100 ms";
+  drawn.expected = {{"DeadlinesExceeded", job("system-info-service")}};
+  drawn.inject = [=](monitored_fleet& fleet) { return call_with_deadlines(fleet, latency, rate); };
+}
+
+void draw_forgotten_fault(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, all_services);
+  drawn.description = "an experiment with 5 ms of latency on " + service + " is not ended";
+  drawn.shows_fault_metrics = true;
+  drawn.expected = {{"FaultInjectionActive", job(service)}};
+  drawn.inject = [service](monitored_fleet& fleet) {
+    return inject_faults(fleet, service, faults_json("latency_ms", 5));
+  };
+}
+
+}  // namespace
+
+std::vector<incident_kind> caller_incidents() {
+  return {
+      {"overload", "the dashboard receives 120 to 250 % of its capacity", draw_overload},
+      {"traffic spike", "4 to 7 times the requests", draw_traffic_spike},
+      {"no traffic", "no request arrives", draw_no_traffic},
+      {"useless cache", "a crawler requests the weather of new places, 1.5 to 2.5 times the other requests",
+       draw_useless_cache},
+      {"provider outage", "the weather providers fail or do not respond", draw_provider_outage},
+      {"missing keys", "1 to 5 requests a second without a key", draw_invalid_keys},
+      {"rate-limited client", "a client with 6 to 12 requests a second, two of them allowed", draw_rate_limited_client},
+      {"missed deadlines", "a service takes 150 to 400 ms longer than usual; clients have deadlines of 100 ms",
+       draw_missed_deadlines},
+      {"forgotten fault", "an injected latency of 5 ms is not removed", draw_forgotten_fault},
+  };
+}
+
+}  // namespace cohort::simulation::alerts

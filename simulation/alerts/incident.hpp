@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/config/options.hpp>
+#include <cohort/runtime/random.hpp>
+#include <cohort/runtime/task.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::simulation::alerts {
+
+class monitored_fleet;
+
+/// An alert that an operator needs during an incident.
+struct expected_alert {
+  std::string name;
+  /// A label that the firing alert must have, such as `job="time-service"`; empty: any labels.
+  std::string label;
+};
+
+/// What the load of an incident consists of.
+struct load_settings {
+  /// Requests per second of all callers, before the variation.
+  double requests_per_second = 5;
+  /// The number of places for which weather is requested.
+  std::size_t places = 12;
+  /// The API key that callers send; empty: none.
+  std::string api_key;
+};
+
+/// A run: callers with normal variation, and a fault from `begin` to `end`. All values are drawn from the seed.
+struct incident {
+  std::string kind;
+  std::uint64_t seed = 0;
+  duration length{};
+  /// Zero for a quiet run, like `end`.
+  duration begin{};
+  duration end{};
+  /// The values drawn, for the list of runs.
+  std::string description;
+  load_settings load;
+  /// Environment variables of services, by service.
+  std::map<std::string, config::environment> settings;
+  std::vector<expected_alert> expected;
+  /// Injects the fault. Started at `begin`; `end` is its business. Empty for a quiet run.
+  std::function<task<>(monitored_fleet&)> inject;
+  /// Fault injection is the fault, not the means: its metrics are scraped.
+  bool shows_fault_metrics = false;
+
+  bool is_quiet() const noexcept { return kind == quiet_kind; }
+  static constexpr std::string_view quiet_kind = "quiet";
+};
+
+/// A kind of incident.
+struct incident_kind {
+  std::string_view name;
+  /// What happens, with the range of the values that are drawn.
+  std::string_view description;
+  /// Draws the values of an incident whose times are set.
+  void (*draw)(random_generator&, incident&);
+};
+
+/// The kinds, in the order of the report.
+const std::vector<incident_kind>& incident_kinds();
+
+/// The durations of an incident before, during and after the fault.
+struct incident_times {
+  duration before = std::chrono::minutes{8};
+  duration fault = std::chrono::minutes{12};
+  duration after = std::chrono::minutes{10};
+};
+
+/// An incident of this kind. Its fault begins up to a scrape interval after `times.before`.
+incident draw_incident(const incident_kind& kind, std::uint64_t seed, const incident_times& times = {});
+/// A run of this length without a fault. In every third, one service is deployed again.
+incident draw_quiet_run(std::uint64_t seed, duration length);
+
+}  // namespace cohort::simulation::alerts

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "simulation/alerts/monitored_fleet.hpp"
+
+// Parts of which the kinds of incidents consist.
+namespace cohort::simulation::alerts {
+
+inline constexpr std::string_view upstream_services[] = {"time-service", "system-info-service", "weather-service"};
+inline constexpr std::string_view all_services[] = {"time-service", "system-info-service", "weather-service",
+                                                    "dashboard-service"};
+
+/// The label of a service's alerts.
+inline std::string job(std::string_view service) { return "job=\"" + std::string{service} + "\""; }
+
+template <std::size_t Size>
+std::string draw_from(random_generator& random, const std::string_view (&names)[Size]) {
+  return std::string{names[random.uniform_below(Size)]};
+}
+
+inline std::int64_t draw_between(random_generator& random, std::int64_t min, std::int64_t max) {
+  return min + static_cast<std::int64_t>(random.uniform_below(static_cast<std::uint64_t>(max - min + 1)));
+}
+
+/// The body of `PUT /api/faults` with one fault.
+std::string faults_json(std::string_view member, std::int64_t value);
+/// The service has these faults until the end of the incident.
+task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json);
+/// Stops and starts the replicas of a service one after the other.
+task<> deploy_service(monitored_fleet& fleet, std::string service);
+
+/// Incidents of services.
+std::vector<incident_kind> service_incidents();
+/// Incidents of callers, weather providers and operators.
+std::vector<incident_kind> caller_incidents();
+
+}  // namespace cohort::simulation::alerts

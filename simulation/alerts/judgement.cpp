@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/alerts/judgement.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cohort::simulation::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view no_history = "its windows of hours are longer than the incidents";
+constexpr std::string_view no_broker = "the fleet has no message broker";
+constexpr std::string_view no_database = "the fleet has no database";
+constexpr std::string_view no_discovery = "the fleet has no discovery system";
+constexpr std::string_view no_gateway = "the fleet has no gateway";
+constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
+constexpr std::string_view no_process = "it reads the memory or the descriptors of a real process";
+
+const std::map<std::string_view, std::string_view> not_judged{
+    {"AlertmanagerDown", no_monitoring},
+    {"AlertmanagerNotificationsFailing", no_monitoring},
+    {"ConnectionsNearLimit", "the limit of connections follows from the descriptors of a real process"},
+    {"DatabaseCallsShed", no_database},
+    {"DatabaseFailing", no_database},
+    {"DiscoveryRegistrationFailing", no_discovery},
+    {"DiscoverySilent", no_discovery},
+    {"ErrorBudgetBurnSlow", no_history},
+    {"EventLoopStalls", "its watchdog is a thread on the real clock"},
+    {"FileDescriptorsNearLimit", no_process},
+    {"GatewayRouteFailing", no_gateway},
+    {"GatewayTokenKeyUnknown", no_gateway},
+    {"HighMemoryUsage", no_process},
+    {"LogLinesDropped", "the simulation discards log lines"},
+    {"MemoryNearLimit", no_process},
+    {"MessageBrokerUnreachable", no_broker},
+    {"MessageOutboxFilling", no_broker},
+    {"MessagesDeadLettered", no_broker},
+    {"PrometheusDown", no_monitoring},
+    {"PrometheusNotificationsFailing", no_monitoring},
+    {"PrometheusRuleFailures", no_monitoring},
+    {"SettingReloadFailed", "it needs files that change"},
+    {"SloMetricsAbsent", "it tells of metrics with wrong names, not of an incident"},
+    {"TelemetryDropped", "the fleet has no collector"},
+    {"TlsCertificateExpiring", "it needs a certificate and days"},
+    {"Watchdog", "it always fires"},
+};
+
+bool matches(const firing& fired, const expected_alert& expected) {
+  return fired.alert == expected.name && fired.labels.find(expected.label) != std::string::npos;
+}
+
+/// The first firing during the fault.
+const firing* detection(const judged_run& judged, const expected_alert& expected) {
+  const firing* first = nullptr;
+  for (const auto& fired : judged.firings) {
+    if (!matches(fired, expected) || fired.begin < judged.run.begin || fired.begin > judged.run.end) continue;
+    if (!first || fired.begin < first->begin) first = &fired;
+  }
+  return first;
+}
+
+void judge_incident(const judged_run& judged, std::map<std::string, alert_figures>& figures) {
+  for (const auto& expected : judged.run.expected) {
+    auto& alert = figures[expected.name];
+    ++alert.expected;
+    if (const auto* const found = detection(judged, expected)) {
+      alert.detection_times.push_back(found->begin - judged.run.begin);
+    } else {
+      ++alert.missed;
+    }
+  }
+  std::set<std::string> fired_names;
+  std::map<std::pair<std::string, std::string>, std::size_t> episodes;
+  for (const auto& fired : judged.firings) {
+    if (fired.begin < judged.run.begin) {
+      ++figures[fired.alert].false_alarms;
+      continue;
+    }
+    fired_names.insert(fired.alert);
+    ++episodes[{fired.alert, fired.labels}];
+  }
+  std::set<std::string> flapping;
+  for (const auto& [series, count] : episodes) {
+    if (count > 1) flapping.insert(series.first);
+  }
+  for (const auto& name : flapping) ++figures[name].flapping;
+  for (const auto& name : fired_names) {
+    const auto& expected = judged.run.expected;
+    const bool is_expected =
+        std::any_of(expected.begin(), expected.end(), [&](const auto& each) { return each.name == name; });
+    if (!is_expected) ++figures[name].other_incidents;
+  }
+}
+
+std::string seconds_text(std::optional<duration> span) {
+  if (!span) return "–";
+  return std::to_string(std::chrono::round<std::chrono::seconds>(*span).count()) + " s";
+}
+
+std::string row(std::initializer_list<std::string> cells) {
+  std::string text = "|";
+  for (const auto& cell : cells) text.append(" ").append(cell).append(" |");
+  return text + "\n";
+}
+
+std::string alert_table(const std::map<std::string, alert_figures>& figures, std::size_t incidents, std::size_t quiet) {
+  std::string text = row({"Alert", "Incidents", "Missed", "Detected after, p50", "p90", "Flapping",
+                          "False alarms in " + std::to_string(quiet) + " quiet hours",
+                          "Other incidents of " + std::to_string(incidents)});
+  text += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
+  for (const auto& [name, alert] : figures) {
+    text += row({"`" + name + "`", std::to_string(alert.expected), std::to_string(alert.missed),
+                 seconds_text(alert.detection_time(0.5)), seconds_text(alert.detection_time(0.9)),
+                 std::to_string(alert.flapping), std::to_string(alert.false_alarms),
+                 std::to_string(alert.other_incidents)});
+  }
+  return text;
+}
+
+std::string kind_table(const std::vector<judged_run>& runs) {
+  std::string text = row({"Incident", "Runs", "Without an expected alert", "First alert after, p50", "p90"}) +
+                     "|---|--:|--:|--:|--:|\n";
+  for (const auto& kind : incident_kinds()) {
+    std::size_t count = 0;
+    alert_figures first;
+    for (const auto& judged : runs) {
+      if (judged.run.kind != kind.name) continue;
+      ++count;
+      std::optional<duration> earliest;
+      for (const auto& expected : judged.run.expected) {
+        const auto* const found = detection(judged, expected);
+        if (found && (!earliest || found->begin - judged.run.begin < *earliest))
+          earliest = found->begin - judged.run.begin;
+      }
+      if (earliest) first.detection_times.push_back(*earliest);
+    }
+    if (count == 0) continue;
+    text += row({std::string{kind.name} + ": " + std::string{kind.description}, std::to_string(count),
+                 std::to_string(count - first.detection_times.size()), seconds_text(first.detection_time(0.5)),
+                 seconds_text(first.detection_time(0.9))});
+  }
+  return text;
+}
+
+std::string not_judged_table(const rule_files& rules) {
+  std::map<std::string_view, std::string> by_reason;
+  for (const auto& alert : rules.alerts()) {
+    const auto reason = reason_not_judged(alert.name);
+    if (reason.empty()) continue;
+    auto& names = by_reason[reason];
+    names.append(names.empty() ? "" : ", ").append("`").append(alert.name).append("`");
+  }
+  std::string text = row({"Not judged", "Reason"}) + "|---|---|\n";
+  for (const auto& [reason, names] : by_reason) text += row({names, std::string{reason}});
+  return text;
+}
+
+}  // namespace
+
+std::optional<duration> alert_figures::detection_time(double probability) const {
+  if (detection_times.empty()) return std::nullopt;
+  auto sorted = detection_times;
+  std::sort(sorted.begin(), sorted.end());
+  const auto rank = static_cast<std::size_t>(probability * static_cast<double>(sorted.size()));
+  return sorted[std::min(rank, sorted.size() - 1)];
+}
+
+std::string_view reason_not_judged(std::string_view alert) {
+  const auto found = not_judged.find(alert);
+  return found == not_judged.end() ? std::string_view{} : found->second;
+}
+
+std::set<std::string> used_files(const rule_files& rules) {
+  std::set<std::string> used{"recording"};
+  for (const auto& alert : rules.alerts()) {
+    if (reason_not_judged(alert.name).empty()) used.insert(alert.group);
+  }
+  return used;
+}
+
+std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, const rule_files& rules) {
+  std::map<std::string, alert_figures> figures;
+  for (const auto& alert : rules.alerts()) figures[alert.name];
+  for (const auto& judged : runs) {
+    if (judged.run.is_quiet()) {
+      for (const auto& fired : judged.firings) ++figures[fired.alert].false_alarms;
+    } else {
+      judge_incident(judged, figures);
+    }
+  }
+  std::erase_if(figures, [](const auto& entry) { return !reason_not_judged(entry.first).empty(); });
+  return figures;
+}
+
+std::string render_tables(const std::vector<judged_run>& runs, const rule_files& rules, const std::string& command) {
+  const auto quiet = static_cast<std::size_t>(
+      std::count_if(runs.begin(), runs.end(), [](const auto& judged) { return judged.run.is_quiet(); }));
+  return alert_table(judge(runs, rules), runs.size() - quiet, quiet) + "\n" + kind_table(runs) + "\n" +
+         not_judged_table(rules) + "\n`" + command + "`\n";
+}
+
+std::string render_runs(const std::vector<judged_run>& runs) {
+  std::string text;
+  for (const auto& [run, firings] : runs) {
+    text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + seconds_text(run.begin) + " to " +
+            seconds_text(run.end) + ": " + run.description + "\n";
+    for (const auto& fired : firings) {
+      text += "  " + seconds_text(fired.begin) + " to " + seconds_text(fired.end) + " " + fired.alert + "{" +
+              fired.labels + "}\n";
+    }
+    for (const auto& expected : run.expected) {
+      if (!detection({run, firings}, expected)) text += "  missed: " + expected.name + "{" + expected.label + "}\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace cohort::simulation::alerts

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulation/alerts/incident.hpp"
+#include "simulation/alerts/rule_test.hpp"
+
+namespace cohort::simulation::alerts {
+
+/// A run and the alerts that fired in it.
+struct judged_run {
+  incident run;
+  std::vector<firing> firings;
+};
+
+/// How an alert did in all runs.
+struct alert_figures {
+  /// Incidents of which the alert has to tell; one for each label that it must have.
+  std::size_t expected = 0;
+  std::size_t missed = 0;
+  /// Of the detected ones: from the begin of the fault to the first evaluation at which the alert fires.
+  std::vector<duration> detection_times;
+  /// Incidents in which one series of the alert fired more than once.
+  std::size_t flapping = 0;
+  /// Firings in quiet runs, and before the fault of an incident.
+  std::size_t false_alarms = 0;
+  /// Incidents in which the alert fired though none of its labels was expected.
+  std::size_t other_incidents = 0;
+
+  /// Empty without a detected incident.
+  std::optional<duration> detection_time(double probability) const;
+};
+
+/// Why the simulation cannot judge an alert; empty if it can.
+std::string_view reason_not_judged(std::string_view alert);
+/// The rule files of the judged alerts and of the recordings that they read.
+std::set<std::string> used_files(const rule_files& rules);
+
+/// The figures of all judged alerts.
+std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, const rule_files& rules);
+
+/// Tables in Markdown: alerts, kinds of incidents, alerts that are not judged. Ends with `command`.
+std::string render_tables(const std::vector<judged_run>& runs, const rule_files& rules, const std::string& command);
+/// One line for each run and firing.
+std::string render_runs(const std::vector<judged_run>& runs);
+
+}  // namespace cohort::simulation::alerts

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+// Judges the alerts of Prometheus on simulated incidents and quiet hours.
+#include <unistd.h>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <cohort/config/options.hpp>
+#include <cohort/runtime/version.hpp>
+#include "simulation/alerts/run_all.hpp"
+#include "simulation/report/page.hpp"
+
+namespace cohort::simulation::alerts {
+namespace {
+
+enum exit_status { success = 0, check_failed = 1, invalid_input = 2 };
+
+struct program_options {
+  std::int64_t incidents = 1000;
+  std::int64_t quiet_hours = -1;
+  std::int64_t seed = 1;
+  std::int64_t processes = 2;
+  std::string rules = "monitoring/prometheus/rules";
+  std::string only = "all";
+  std::string page = "none";
+  std::string directory = "none";
+  bool reuses_tests = false;
+  bool lists_runs = false;
+  bool checks = false;
+
+  void add_to(config::options& options) {
+    options.add(incidents, {"--incidents", "", "Simulated incidents of 30 minutes, in turn of each kind"},
+                config::integer(0, 1'000'000), "1000");
+    options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
+                config::integer(0, 1'000'000), "as many as incidents");
+    options.add(seed, {"--seed", "", "Seed of the first run"}, config::integer(0, INT64_MAX / 2), "1");
+    options.add(processes, {"--processes", "", "Processes that simulate"}, config::integer(1, 256), "2");
+    options.add(rules, {"--rules", "", "Directory with the rule files"}, config::text(), "monitoring/prometheus/rules");
+    options.add(only, {"--only", "", "Only the incidents of these kinds, separated by commas"}, config::text(), "all");
+    options.add(page, {"--page", "", "Markdown file in which the tables between the comments \"alerts\" are replaced"},
+                config::text(), "none");
+    options.add(directory, {"--keep", "", "Directory that keeps the test of each run for `promtool test rules`"},
+                config::text(), "none");
+    options.add_switch(reuses_tests, "--reuse",
+                       "Evaluate the tests in the directory of --keep again instead of simulating: after a change of "
+                       "rules that read the same series");
+    options.add_switch(lists_runs, "--list", "Print all runs with what fired and what was missed");
+    options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
+  }
+};
+
+/// Removed with its contents at the end.
+class temporary_directory {
+ public:
+  temporary_directory()
+      : path_(std::filesystem::temp_directory_path() / ("cohort-alerts-" + std::to_string(getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~temporary_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The kinds with these names, separated by commas. Throws `std::invalid_argument` for an unknown name.
+std::vector<const incident_kind*> find_kinds(std::string_view names) {
+  std::vector<const incident_kind*> found;
+  const auto& kinds = incident_kinds();
+  while (!names.empty()) {
+    const auto name = names.substr(0, names.find(','));
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& each) { return each.name == name; });
+    if (kind == kinds.end()) {
+      std::string accepted;
+      for (const auto& each : kinds) accepted.append(accepted.empty() ? "" : ", ").append(each.name);
+      throw std::invalid_argument("--only has \"" + std::string{name} +
+                                  "\", but must have kinds of incidents: " + accepted);
+    }
+    found.push_back(&*kind);
+  }
+  return found;
+}
+
+std::vector<incident> draw_runs(const program_options& options) {
+  std::vector<const incident_kind*> kinds;
+  for (const auto& kind : incident_kinds()) kinds.push_back(&kind);
+  if (options.only != "all") kinds = find_kinds(options.only);
+  std::vector<incident> runs;
+  for (std::int64_t i = 0; i < options.incidents; ++i) {
+    const auto& kind = *kinds[static_cast<std::size_t>(i) % kinds.size()];
+    runs.push_back(draw_incident(kind, static_cast<std::uint64_t>(options.seed + i)));
+  }
+  const auto quiet = options.quiet_hours < 0 ? options.incidents : options.quiet_hours;
+  for (std::int64_t i = 0; i < quiet; ++i) {
+    runs.push_back(draw_quiet_run(static_cast<std::uint64_t>(options.seed + i), std::chrono::hours{1}));
+  }
+  return runs;
+}
+
+/// Replaces what is between the comments. False if they are missing or the file cannot be written.
+bool replace_tables(const std::string& file, const std::string& tables) {
+  constexpr std::string_view first = "<!-- alerts: begin -->\n";
+  constexpr std::string_view last = "<!-- alerts: end -->";
+  std::ostringstream content;
+  content << std::ifstream{file, std::ios::binary}.rdbuf();
+  auto text = content.str();
+  const auto begin = text.find(first);
+  const auto end = text.find(last);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return false;
+  text.replace(begin + first.size(), end - begin - first.size(), tables);
+  return write_file(file, text);
+}
+
+bool has_mistake(const std::map<std::string, alert_figures>& figures) {
+  bool found = false;
+  for (const auto& [name, alert] : figures) {
+    if (alert.missed == 0 && alert.false_alarms == 0) continue;
+    std::cerr << "cohort-alerts: " << name << " missed " << alert.missed << " of " << alert.expected
+              << " incidents, and has " << alert.false_alarms << " false alarms\n";
+    found = true;
+  }
+  return found;
+}
+
+int run(const program_options& options, const std::string& command) {
+  const rule_files rules{options.rules};
+  const temporary_directory temporary;
+  execution_settings settings{static_cast<std::size_t>(options.processes), temporary.path(), options.reuses_tests};
+  if (options.directory != "none") {
+    settings.directory = options.directory;
+    std::filesystem::create_directories(settings.directory);
+  }
+  const auto runs = run_all(draw_runs(options), rules, settings);
+  if (options.lists_runs) std::cout << render_runs(runs) << "\n";
+  const auto tables = render_tables(runs, rules, command);
+  std::cout << tables;
+  if (options.page != "none" && !replace_tables(options.page, tables)) {
+    throw std::invalid_argument("--page is \"" + options.page +
+                                "\", which has no comments \"alerts\" or cannot be written");
+  }
+  return options.checks && has_mistake(judge(runs, rules)) ? check_failed : success;
+}
+
+}  // namespace
+}  // namespace cohort::simulation::alerts
+
+int main(int argc, char** argv) {
+  using namespace cohort;
+  simulation::alerts::program_options values;
+  config::options options{"cohort-alerts", "Judges the alerts of Prometheus on simulated incidents and quiet hours",
+                          std::string{version()}};
+  values.add_to(options);
+  if (const auto exit = options.parse(argc, argv, {})) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  try {
+    return simulation::alerts::run(values, simulation::command_line(argc, argv));
+  } catch (const std::exception& failure) {
+    std::cerr << "cohort-alerts: " << failure.what() << "\n";
+    return simulation::alerts::invalid_input;
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/sim/fleet.hpp>
+#include "simulation/alerts/incident.hpp"
+
+namespace cohort::simulation::alerts {
+
+/// The four services of the stack on machines of their own, two weather providers and callers, for one incident.
+class monitored_fleet {
+ public:
+  /// `run` must outlive the fleet.
+  explicit monitored_fleet(const incident& run);
+  ~monitored_fleet();
+
+  sim::fleet& fleet() noexcept { return fleet_; }
+  const incident& run() const noexcept { return run_; }
+  random_generator& random() noexcept { return random_; }
+  /// All services, in the order of their addition.
+  const std::vector<sim::node*>& nodes() const noexcept { return nodes_; }
+  /// The replicas of a service.
+  std::vector<sim::node*> replicas(std::string_view service) const;
+  /// The URL of this replica: its service's name resolves to all of them.
+  static std::string url_of(const sim::node& node);
+  /// When the current process of the node was started.
+  duration start_time(const sim::node& node) const { return start_times_.at(&node); }
+  /// Whether Prometheus knows the node as a target. It does not if the node's name has left DNS.
+  bool is_target(const sim::node& node) const { return !hidden_.contains(&node); }
+  /// The weather providers delay their responses by this, and fail with this probability.
+  struct provider_state {
+    duration delay = std::chrono::milliseconds{80};
+    double failure_ratio = 0;
+  };
+  provider_state providers;
+  /// Multiplies the rate of the callers.
+  double traffic_factor = 1;
+
+  /// Starts the callers and the injection.
+  void start();
+  /// Kills the process; `leaves_dns`: Prometheus no longer knows it.
+  void kill(sim::node& node, bool leaves_dns = false);
+  void start_again(sim::node& node);
+  /// Stops the process gracefully and starts it again.
+  task<> deploy(sim::node& node);
+  /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty text removes the faults.
+  task<> set_faults(std::string_view service, std::string json);
+  /// The handler of a request blocks a thread of the node for this time.
+  static void block(sim::node& node, std::size_t thread, duration cost);
+  /// Sends a GET request from a host of its own, with these fields, and waits for the response.
+  task<> call(std::string host, std::string url, std::vector<std::pair<std::string, std::string>> fields = {},
+              duration timeout = std::chrono::seconds{10});
+  /// Waits until this time of the run.
+  task<> wait_until(duration since_start) const;
+
+ private:
+  void add(const std::string& name, sim::node::definition_factory make_definition, std::size_t threads,
+           config::environment settings);
+  std::function<http::router()> provider(std::vector<std::pair<std::string, std::string>> bodies);
+  double rate_now();
+  std::string next_url();
+  static task<> run_callers(monitored_fleet& self);
+  static task<> run_pauses(monitored_fleet& self);
+  static task<> run_injection(monitored_fleet& self);
+
+  const incident& run_;
+  random_generator random_;
+  sim::fleet fleet_;
+  std::vector<sim::node*> nodes_;
+  std::map<const sim::node*, duration> start_times_;
+  std::set<const sim::node*> hidden_;
+  /// The variation of the rate in the current minute.
+  double minute_factor_ = 1;
+  std::int64_t minute_ = -1;
+  double phase_;
+  std::uint64_t last_caller_ = 0;
+};
+
+}  // namespace cohort::simulation::alerts

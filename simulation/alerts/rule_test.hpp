@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulation/alerts/rule_files.hpp"
+#include "simulation/alerts/scraper.hpp"
+
+namespace cohort::simulation::alerts {
+
+/// An alert that fired.
+struct firing {
+  std::string alert;
+  /// The labels besides the alert's name, as in PromQL.
+  std::string labels;
+  duration begin{};
+  /// The first evaluation at which it no longer fired; the end of the run if it still did.
+  duration end{};
+};
+
+/// The interval of the rule groups.
+inline constexpr std::chrono::seconds evaluation_interval{10};
+
+/// A test file for `promtool test rules` with these input series, which asks at each evaluation until `length` what
+/// fires. Series that are zero in all scrapes are left out if they change no sum: those of other endpoints.
+std::string rule_test_file(const series_table& series, const rule_files& rules, const std::set<std::string>& used_files,
+                           duration scrape_interval, duration length);
+
+/// Reads the output of `promtool test rules` for such a file. Throws `std::runtime_error` for any other error.
+std::vector<firing> parse_firings(std::string_view output, duration length);
+
+/// Runs a file of `rule_test_file` by `promtool`. Throws `std::runtime_error` if that fails.
+std::vector<firing> evaluate_rules(const std::string& file, duration length);
+
+}  // namespace cohort::simulation::alerts

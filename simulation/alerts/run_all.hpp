@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "simulation/alerts/judgement.hpp"
+
+namespace cohort::simulation::alerts {
+
+struct execution_settings {
+  std::size_t processes = 2;
+  /// Takes the files of the runs.
+  std::string directory;
+  /// Evaluates the tests that the directory has instead of simulating: after a change of rules that read the same
+  /// series.
+  bool reuses_tests = false;
+};
+
+/// The results of all runs. Throws `std::runtime_error` if one fails.
+std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& rules,
+                                const execution_settings& settings);
+
+}  // namespace cohort::simulation::alerts

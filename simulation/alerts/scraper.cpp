@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/alerts/scraper.hpp"
+
+#include <boost/url/parse.hpp>
+#include <cstdlib>
+
+#include <cohort/http/client/fetch.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
+
+namespace cohort::simulation::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The default `scrape_timeout` of Prometheus.
+constexpr duration scrape_timeout = 10s;
+
+}  // namespace
+
+scraper::scraper(monitored_fleet& scraped, const rule_files& rules, duration interval)
+    : fleet_(scraped), rules_(rules), interval_(interval) {}
+
+void scraper::start() { fleet_.fleet().spawn(run(*this)); }
+
+task<> scraper::run(scraper& self) {
+  for (;; ++self.scrapes_) {
+    auto waiting = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
+    co_await std::move(waiting);
+    // Prometheus scrapes itself, and nothing disturbs that here.
+    self.add("up", "job=\"prometheus\",instance=\"localhost:9090\"", self.scrapes_, 1);
+    for (auto* node : self.fleet_.nodes()) {
+      if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrapes_));
+    }
+  }
+}
+
+task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
+  auto job = target.name();
+  // A replica's name is that of the service, followed by a number.
+  if (const auto last = job.rfind('-'); job.find_first_not_of("0123456789", last + 1) == std::string::npos)
+    job.resize(last);
+  const auto instance = target.name() + ":" + std::to_string(target.port());
+  const auto labels = "job=\"" + job + "\",instance=\"" + instance + "\"";
+  const auto start_time = self.fleet_.start_time(target);
+  http::client_request request;
+  request.url = *boost::urls::parse_uri(monitored_fleet::url_of(target) + "/metrics");
+  request.fields.emplace_back("Accept", "text/plain;version=0.0.4");
+  auto fetching = http::fetch(self.fleet_.fleet().client("prometheus"), std::move(request),
+                              deadline::after(loop::current().now(), scrape_timeout));
+  const auto response = co_await std::move(fetching);
+  const bool is_up = response && response->status == http::status::ok;
+  self.add("up", labels, index, is_up ? 1 : 0);
+  if (!is_up) co_return;
+  // The only metric of a process that the simulation has.
+  self.add("process_start_time_seconds", labels, index, std::chrono::duration<double>(start_time).count());
+  self.add_text(labels, index, response->body);
+}
+
+void scraper::add(const std::string& name, const std::string& labels, std::size_t index, double value) {
+  auto& samples = series_[name + "{" + labels + "}"];
+  samples.resize(index);
+  samples.emplace_back(value);
+}
+
+void scraper::add_text(const std::string& target_labels, std::size_t index, std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto name = line.substr(0, line.find_first_of("{ "));
+    // The metrics of the process would be those of the simulation.
+    if (line.starts_with('#') || name.starts_with("process_") || !rules_.reads(name)) continue;
+    if (name.starts_with("cohort_faults_") && !fleet_.run().shows_fault_metrics) continue;
+    const auto last_space = line.rfind(' ');
+    if (last_space == std::string_view::npos) continue;
+    auto labels = target_labels;
+    if (line[name.size()] == '{') {
+      labels.append(",").append(line.substr(name.size() + 1, last_space - name.size() - 2));
+    }
+    add(std::string{name}, labels, index, std::strtod(std::string{line.substr(last_space + 1)}.c_str(), nullptr));
+  }
+}
+
+}  // namespace cohort::simulation::alerts

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulation/alerts/monitored_fleet.hpp"
+#include "simulation/alerts/rule_files.hpp"
+
+namespace cohort::simulation::alerts {
+
+/// One value for each scrape; empty: the series had none.
+using sample_list = std::vector<std::optional<double>>;
+/// Series by name and labels, as in PromQL.
+using series_table = std::map<std::string, sample_list>;
+
+/// Scrapes the services of a fleet as Prometheus does: `GET /metrics` over the simulated network, at each interval of
+/// the virtual clock, with a timeout. Keeps the series that rules read.
+class scraper {
+ public:
+  /// The arguments must outlive the scraper.
+  scraper(monitored_fleet& scraped, const rule_files& rules, duration interval = std::chrono::seconds{15});
+
+  /// Begins to scrape.
+  void start();
+  /// The series of all scrapes so far.
+  const series_table& series() const noexcept { return series_; }
+  std::size_t scrapes() const noexcept { return scrapes_; }
+
+ private:
+  static task<> run(scraper& self);
+  static task<> scrape(scraper& self, sim::node& target, std::size_t index);
+  void add(const std::string& name, const std::string& labels, std::size_t index, double value);
+  void add_text(const std::string& target_labels, std::size_t index, std::string_view text);
+
+  monitored_fleet& fleet_;
+  const rule_files& rules_;
+  duration interval_;
+  std::size_t scrapes_ = 0;
+  series_table series_;
+};
+
+}  // namespace cohort::simulation::alerts

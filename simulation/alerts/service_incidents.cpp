@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/alerts/incident_parts.hpp"
+
+namespace cohort::simulation::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+
+void draw_slow_service(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, upstream_services);
+  const bool is_weather = service == "weather-service";
+  const auto latency = draw_between(random, 1300, is_weather ? 4500 : 2600);
+  drawn.description = service + " takes " + std::to_string(latency) + " ms longer";
+  drawn.expected = {
+      {"UpstreamServiceSlow", {}}, {"HighLatency", job(service)}, {"HighLatency", job("dashboard-service")}};
+  if (latency > 2300 && is_weather) drawn.expected.push_back({"WeatherServiceHighLatency", {}});
+  drawn.inject = [service, latency](monitored_fleet& fleet) {
+    return inject_faults(fleet, service, faults_json("latency_ms", latency));
+  };
+}
+
+void draw_hanging_service(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, upstream_services);
+  drawn.description = service + " does not respond";
+  drawn.expected = {{"CircuitBreakerOpen", job("dashboard-service")}};
+  drawn.inject = [service](monitored_fleet& fleet) {
+    return inject_faults(fleet, service, faults_json("hang_percent", 100));
+  };
+}
+
+task<> deploy_with_errors(monitored_fleet& fleet, std::string service, std::int64_t percent) {
+  for (auto* node : fleet.replicas(service)) {
+    auto deploying = fleet.deploy(*node);
+    co_await std::move(deploying);
+  }
+  auto failing = inject_faults(fleet, service, faults_json("error_percent", percent));
+  co_await std::move(failing);
+}
+
+void draw_bad_deploy(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, all_services);
+  const auto percent = draw_between(random, 10, 60);
+  drawn.description = service + " fails " + std::to_string(percent) + " % of its requests after a deployment";
+  drawn.expected = {{"HighErrorRate", job(service)}};
+  drawn.inject = [service, percent](monitored_fleet& fleet) { return deploy_with_errors(fleet, service, percent); };
+}
+
+void draw_failing_service(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, upstream_services);
+  const auto percent = draw_between(random, 65, 85);
+  // So that the retries of the dashboard exceed the part of the budget that does not depend on the rate.
+  drawn.load.requests_per_second = 8;
+  drawn.description = service + " fails " + std::to_string(percent) + " % of its requests";
+  drawn.expected = {{"HighErrorRate", job(service)}, {"RetryBudgetExhausted", job("dashboard-service")}};
+  drawn.inject = [service, percent](monitored_fleet& fleet) {
+    return inject_faults(fleet, service, faults_json("error_percent", percent));
+  };
+}
+
+task<> flap(monitored_fleet& fleet, std::string service, duration down, duration up) {
+  while (fleet.fleet().elapsed() + down < fleet.run().end) {
+    auto failing = fleet.set_faults(service, faults_json("error_percent", 100));
+    co_await std::move(failing);
+    auto lasting = sleep_for(down);
+    co_await std::move(lasting);
+    auto recovering = fleet.set_faults(service, "");
+    co_await std::move(recovering);
+    auto pausing = sleep_for(up);
+    co_await std::move(pausing);
+  }
+}
+
+void draw_flapping_service(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, upstream_services);
+  const auto down = random.uniform_between(20s, 60s);
+  const auto up = random.uniform_between(20s, 60s);
+  const auto seconds = [](duration span) {
+    return std::to_string(std::chrono::round<std::chrono::seconds>(span).count());
+  };
+  drawn.description = service + " fails all requests for " + seconds(down) + " s, then none for " + seconds(up) + " s";
+  drawn.expected = {{"HighErrorRate", job(service)}};
+  drawn.inject = [=](monitored_fleet& fleet) { return flap(fleet, service, down, up); };
+}
+
+task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {
+  for (auto* node : nodes) fleet.kill(*node, leaves_dns);
+  auto lasting = fleet.wait_until(fleet.run().end);
+  co_await std::move(lasting);
+  for (auto* node : nodes) fleet.start_again(*node);
+}
+
+void draw_dead_replica(random_generator&, incident& drawn) {
+  drawn.description = "one of two replicas of time-service is killed; it stays in DNS";
+  drawn.expected = {{"ServiceDown", job("time-service")}};
+  drawn.inject = [](monitored_fleet& fleet) {
+    return kill_nodes(fleet, {fleet.replicas("time-service").back()}, false);
+  };
+}
+
+void draw_dead_service(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, all_services);
+  const bool leaves_dns = random.bernoulli(0.5);
+  drawn.description = service + " is killed and " + (leaves_dns ? "leaves DNS" : "stays in DNS");
+  drawn.expected = {{"ServiceDown", job(service)}};
+  if (service != "dashboard-service") drawn.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
+  drawn.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), leaves_dns); };
+}
+
+task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration interval) {
+  auto& node = *fleet.replicas(service).front();
+  while (fleet.fleet().elapsed() < fleet.run().end) {
+    fleet.kill(node);
+    auto restarting = sleep_for(5s);
+    co_await std::move(restarting);
+    fleet.start_again(node);
+    auto running = sleep_for(interval);
+    co_await std::move(running);
+  }
+}
+
+void draw_crash_loop(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, all_services);
+  const auto interval = random.uniform_between(60s, 200s);
+  drawn.description = "a process of " + service + " ends every " +
+                      std::to_string(std::chrono::round<std::chrono::seconds>(interval).count()) + " s";
+  drawn.expected = {{"ServiceRestarting", job(service)}};
+  drawn.inject = [=](monitored_fleet& fleet) { return crash_repeatedly(fleet, service, interval); };
+}
+
+task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration cost, duration interval) {
+  auto& node = *fleet.replicas(service).front();
+  while (fleet.fleet().elapsed() < fleet.run().end) {
+    auto pausing = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
+    co_await std::move(pausing);
+    monitored_fleet::block(node, 0, cost);
+  }
+}
+
+void draw_blocking_handler(random_generator& random, incident& drawn) {
+  const auto service = draw_from(random, all_services);
+  const auto cost = random.uniform_between(150ms, 800ms);
+  const auto interval = random.uniform_between(1s, 4s);
+  const auto milliseconds = [](duration span) {
+    return std::to_string(std::chrono::round<std::chrono::milliseconds>(span).count());
+  };
+  drawn.description = "a handler of " + service + " blocks its loop for " + milliseconds(cost) + " ms every " +
+                      milliseconds(interval) + " ms";
+  drawn.expected = {{"EventLoopBlocked", job(service)}};
+  drawn.inject = [=](monitored_fleet& fleet) { return block_repeatedly(fleet, service, cost, interval); };
+}
+
+task<> block_thread(monitored_fleet& fleet) {
+  monitored_fleet::block(*fleet.replicas("system-info-service").front(), 1, fleet.run().end - fleet.fleet().elapsed());
+  co_return;
+}
+
+void draw_stuck_loop(random_generator&, incident& drawn) {
+  drawn.description = "a handler of system-info-service does not end: one of two loops is stuck";
+  drawn.expected = {{"EventLoopStuck", job("system-info-service")}};
+  drawn.inject = [](monitored_fleet& fleet) { return block_thread(fleet); };
+}
+
+}  // namespace
+
+std::vector<incident_kind> service_incidents() {
+  return {
+      {"slow service", "an upstream of the dashboard takes 1.3 to 4.5 s longer", draw_slow_service},
+      {"hanging service", "an upstream of the dashboard does not respond", draw_hanging_service},
+      {"bad deploy", "a service fails 10 to 60 % of its requests after a deployment", draw_bad_deploy},
+      {"failing service", "an upstream of the dashboard fails 65 to 85 % of its requests", draw_failing_service},
+      {"flapping service", "an upstream fails all requests for 20 to 60 s, then none for 20 to 60 s",
+       draw_flapping_service},
+      {"dead replica", "one of two replicas is killed", draw_dead_replica},
+      {"dead service", "all replicas of a service are killed; in half of the runs they leave DNS", draw_dead_service},
+      {"crash loop", "a process ends every 60 to 200 s", draw_crash_loop},
+      {"blocking handler", "a handler blocks its loop for 150 to 800 ms every 1 to 4 s", draw_blocking_handler},
+      {"stuck loop", "a handler does not end: one of two loops is stuck", draw_stuck_loop},
+  };
+}
+
+}  // namespace cohort::simulation::alerts
