@@ -8,8 +8,8 @@ import { join, relative } from 'node:path';
 
 import { expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
-import type { Value } from './crd_schemas.ts';
-import { customKinds, findProblems, readDefinition } from './crd_schemas.ts';
+import type { Value } from './helm/crd_schemas.ts';
+import { customKinds, findProblems, readDefinition } from './helm/crd_schemas.ts';
 import { root, runProcess } from './processes.ts';
 
 type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect, pause } from './assertions.ts';
-import { Kafka } from './kafka.ts';
+import { Kafka } from './queue/kafka.ts';
 import { readAddresses } from './local_stack.ts';
-import type { MessageBroker } from './message_broker.ts';
+import type { MessageBroker } from './queue/message_broker.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { root, startProcess, terminateChildrenOnExit } from './processes.ts';
-import { RabbitMq } from './rabbitmq.ts';
+import { RabbitMq } from './queue/rabbitmq.ts';
 import type { serviceNames, Stack } from './stack.ts';
 import { stackOnDefaultPorts, waitUntilReady } from './stack.ts';
 
@@ -51,6 +51,7 @@ async function resultOf<T>(peer: BackgroundProcess): Promise<T> {
   return JSON.parse(line) as T;
 }
 
+/** A consumer prints nothing when it has its queue: 1.5 s is the upper limit for that on loopback. */
 const isConnected = (peer: BackgroundProcess, seconds = 30): Promise<boolean> =>
   eventually('a peer runs', seconds, async () => {
     await pause(1500);
@@ -104,6 +105,7 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
   const [first, second, other] = ['a', 'a', 'b'].map((group) => startPeer('consume', broker.url(), 'e2e.groups', group, '1000'));
   expect(first !== undefined && second !== undefined && other !== undefined, 'three consumers start');
   await isConnected(other);
+  // Consumers do not report when they have joined their group: wait for the upper limit of the broker.
   await pause(broker.subscribeSeconds * 1000);
   await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
   const all = await resultOf<Received>(other);
@@ -204,7 +206,8 @@ async function readMetric(stack: Stack, service: (typeof serviceNames)[number], 
 
 async function checkServices(broker: MessageBroker): Promise<void> {
   const [stack, services] = await startServices(broker.url());
-  // A report that is published before the dashboard has subscribed is not for it.
+  // The dashboard does not receive reports that are published before it has subscribed. It does not report the
+  // subscription, so wait for the upper limit of the broker.
   await pause(broker.subscribeSeconds * 1000);
   const pushed = await measurePush(stack);
   record('new report on the event stream', 'before the next poll (1500 ms)', `${pushed.toFixed(0)} ms`, pushed < 1000);
@@ -219,7 +222,8 @@ async function checkServices(broker: MessageBroker): Promise<void> {
     const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
     return (await readMetric(stack, 'weather-service', outbox)) === 0;
   });
-  await pause(broker.subscribeSeconds * 1000); // the subscriber, too
+  // The subscription of the dashboard, too: the same limit.
+  await pause(broker.subscribeSeconds * 1000);
   const again = await measurePush(stack);
   const limit = broker.recoverySeconds * 1000;
   record('new report after the restart', `within ${limit} ms`, `${again.toFixed(0)} ms`, again < limit);
