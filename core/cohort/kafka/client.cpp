@@ -76,7 +76,7 @@ void client::serve_producer() {
       default: break;
     }
   }
-  // Such a producer sends nothing more.
+  // A producer with a fatal error sends no more messages.
   if (fatal) replace_producer({errc::connection_lost, fatal->message});
 }
 
@@ -124,7 +124,7 @@ std::optional<error> client::ensure_producer() {
 void client::replace_producer(const error& reason) {
   producer_.reset();
   for (auto& [sequence, failed] : std::exchange(unconfirmed_, {})) failed.batch->end(failed.index, reason);
-  // At once, so that the new one has connected before it is used.
+  // The new producer connects while the publisher waits for its next attempt.
   if (!is_closed_) ensure_producer();
 }
 
@@ -163,12 +163,12 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   produce_all(batch, topic);
   auto confirming = batch->done.wait(limit);
   const auto status = co_await std::move(confirming);
-  // The producer would send them later, also after the caller has published them again.
+  // Otherwise the producer could still send these messages after the caller has published them again.
   if (status == wait_status::timed_out && batch->pending > 0 && number == producer_number_) {
     replace_producer(timeout_error(was_connected));
   }
   for (auto& each : batch->results) {
-    // Kafka has no queues to route to: a topic that does not exist is not there to drop the message.
+    // `unroutable` means that no queue is bound to a topic. Kafka has no bindings: here the topic does not exist.
     if (!requires_queue && !each && each.error().code == errc::unroutable) {
       each = error{errc::refused, each.error().message};
     }
@@ -188,7 +188,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   if (group.group.empty()) group = {settings.topic + "." + make_message_id(loop_.random()), false};
   auto consumer = instance::make(settings_, &group, wakeup_->descriptor(), *disposal_);
   if (!consumer) co_return consumer.error();
-  // Only a producer makes a broker create a topic at once.
+  // A broker creates a missing topic immediately for a producer only.
   if (!ensure_producer()) {
     if (auto* const topic = rd_kafka_topic_new(producer_->get(), settings.topic.c_str(), nullptr)) {
       rd_kafka_topic_destroy(topic);

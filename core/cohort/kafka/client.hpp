@@ -20,16 +20,15 @@ class instance;
 class instance_disposal;
 class wakeup;
 
-/// Client of Kafka by librdkafka (2.0 or later), whose threads perform the input and output and wake the loop by a
-/// descriptor. No call of the client waits for them, but the destructor does, at most for
-/// `instance_disposal::max_wait`.
+/// Kafka client based on librdkafka (2.0 or later), whose threads perform the I/O and wake the loop through an eventfd.
+/// No call blocks on these threads. The destructor joins them, for at most `instance_disposal::max_wait`.
 ///
 /// - A topic of messages is a topic of Kafka. The header `partition-key` chooses the partition, in which messages keep
 ///   their order; without it they are spread at random. ID and content type are the headers `message-id` and
 ///   `content-type`.
-/// - A confirm is the acknowledgement of all replicas in sync. The producer is idempotent: what librdkafka sends again
-///   within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a message that
-///   is published again can be there twice, with the same ID.
+/// - A confirm is the acknowledgement of all replicas in sync. The producer is idempotent: a message
+///   that librdkafka resends within the deadline of a `publish` is stored once. After the deadline the producer is
+///   replaced, and a message that is published again can be stored twice, with the same ID.
 /// - A group is a consumer group of Kafka: its members share the partitions, so more members than partitions are idle.
 ///   A new group starts with the oldest message. `requeue` delivers the message to the same subscription again; Kafka
 ///   does not count deliveries, so `attempt` starts at 1 after a process has ended.
@@ -37,7 +36,7 @@ class wakeup;
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
 /// - Topics are created by the broker if it is configured so (`auto.create.topics.enable`), else by its administrator.
 ///
-/// It ignores the simulated network and the virtual clock; tests use `memory_broker`.
+/// The client does not use the simulated network and the virtual clock; tests use `memory_broker`.
 class client final : public broker, public std::enable_shared_from_this<client> {
  public:
   /// Makes a client on the current loop. `name`: the label `client` of the metric `cohort_messaging_connected`, and for
@@ -62,11 +61,12 @@ class client final : public broker, public std::enable_shared_from_this<client> 
     std::size_t index;
   };
 
-  /// Makes the producer if there is none. Returns the error.
+  /// Creates the producer if there is none. Returns the error, if any.
   std::optional<error> ensure_producer();
-  /// Fails what is not confirmed, and ends the producer, so that it cannot send that later.
+  /// Fails all unconfirmed messages with `reason`, and replaces the producer, so that the old one cannot send them
+  /// later.
   void replace_producer(const error& reason);
-  /// `topic` replaces those of the messages, for dead letters.
+  /// `topic` overrides the topics of the messages; used for dead letters.
   task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
                                        std::optional<std::string> topic);
   void produce_all(const std::shared_ptr<publish_batch>& batch, const std::optional<std::string>& topic);
@@ -84,9 +84,9 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   std::unique_ptr<wakeup> wakeup_;
   std::unique_ptr<instance_disposal> disposal_;
   std::unique_ptr<instance> producer_;
-  /// Counts the producers.
+  /// Incremented with each new producer.
   std::uint64_t producer_number_ = 0;
-  /// By the sequence number of the message.
+  /// The key is the sequence number of the message.
   std::unordered_map<std::uint64_t, unconfirmed> unconfirmed_;
   std::uint64_t next_sequence_ = 1;
   std::list<group_subscription*> subscriptions_;

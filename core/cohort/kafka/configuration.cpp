@@ -50,17 +50,17 @@ void add_connection(const settings& configured, properties& added) {
   added.emplace_back("reconnect.backoff.ms", in_milliseconds(configured.min_backoff));
   added.emplace_back("reconnect.backoff.max.ms", in_milliseconds(configured.max_backoff));
   added.emplace_back("socket.keepalive.enable", "true");
-  // The states of the connections, of which there is no event.
+  // Statistics contain the state of each connection; librdkafka has no event for it.
   added.emplace_back("statistics.interval.ms", "1000");
-  // A connection is so never idle for long: brokers close one after 10 minutes.
+  // Keeps connections in use: brokers close them after 10 idle minutes.
   added.emplace_back("topic.metadata.refresh.interval.ms", "60000");
 }
 
 void add_producer(const settings& configured, properties& added) {
-  // All replicas in sync have the message, once, and in order, also if librdkafka sends it again.
+  // A confirmed message is stored once and in order on all in-sync replicas, even if librdkafka resends it.
   added.emplace_back("enable.idempotence", "true");
   added.emplace_back("acks", "all");
-  // A topic that is not there after this time is an error: it can be one that another client has just created.
+  // A topic that is still missing after this time is an error. Until then, another client may be creating it.
   added.emplace_back("topic.metadata.propagation.max.ms", in_milliseconds(configured.request_timeout / 2));
   added.emplace_back("request.timeout.ms", in_milliseconds(configured.request_timeout));
   // The publisher hands over its messages in batches; 1 ms collects them.
@@ -76,12 +76,12 @@ void add_consumer(const settings& configured, const group_settings& group, prope
   added.emplace_back("auto.offset.reset", group.starts_with_oldest ? "earliest" : "latest");
   added.emplace_back("session.timeout.ms", in_milliseconds(configured.session_timeout));
   added.emplace_back("heartbeat.interval.ms", in_milliseconds(configured.session_timeout / 4));
-  // What has been acknowledged is stored, and then sent at intervals and when a partition is given back.
+  // Acknowledged offsets are stored locally, and committed at intervals and when a partition is revoked.
   added.emplace_back("enable.auto.offset.store", "false");
   added.emplace_back("enable.auto.commit", "true");
   added.emplace_back("auto.commit.interval.ms", in_milliseconds(configured.commit_interval));
   added.emplace_back("allow.auto.create.topics", "true");
-  // Bounds of what is read ahead.
+  // Limits of the prefetched messages.
   added.emplace_back("queued.min.messages", "10000");
   added.emplace_back("queued.max.messages.kbytes", "8192");
 }
@@ -101,11 +101,11 @@ result<owned<rd_kafka_conf_t>> make_configuration(const settings& configured, co
   std::array<char, 512> text{};
   for (const auto& [name, value] : added) {
     if (rd_kafka_conf_set(made.get(), name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
-      // Its text can contain the value, which can be a password.
+      // The error text of librdkafka can contain the value, which can be a password.
       return error{errc::invalid, std::string{"librdkafka does not accept the value of "} + name};
     }
   }
-  // Errors are events, and librdkafka would write its log to standard error.
+  // Errors arrive as events. Without this callback, librdkafka logs to standard error.
   rd_kafka_conf_set_log_cb(made.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
   rd_kafka_conf_set_events(made.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
                                            RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_STATS);

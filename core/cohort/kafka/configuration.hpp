@@ -8,15 +8,15 @@
 
 namespace cohort::messaging::kafka {
 
-/// What only a consumer has.
+/// Settings of consumers only.
 struct group_settings {
-  /// See `group.id`.
+  /// The `group.id` of the consumer.
   std::string group;
   /// Whether a group without a committed position starts with the oldest message, and not after the newest one.
   bool starts_with_oldest = true;
 };
 
-/// The configuration of a producer, or of a consumer if there is a group. The error is that of a setting.
+/// The configuration of a producer, or of a consumer if `group` is not null. Error: a setting is invalid.
 result<owned<rd_kafka_conf_t>> make_configuration(const settings& configured, const group_settings* group);
 
 }  // namespace cohort::messaging::kafka

@@ -46,7 +46,7 @@ task<result<void>> client::group_subscription::open(deadline limit) {
   auto joining = join(limit);
   auto status = co_await std::move(joining);
   while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
-    // librdkafka does not tell when it has begun to read; polled each 10 ms, at most until the limit.
+    // librdkafka does not report when it has begun to fetch: poll every 10 ms, at most until the limit.
     status = co_await sleep_until(std::min(limit, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
     if (status == wait_status::timed_out && !limit.expired(owner_->loop_.now())) status = wait_status::notified;
   }
@@ -86,7 +86,7 @@ void client::group_subscription::on_error(rd_kafka_event_t& failed) {
   auto failure = make_error(code, rd_kafka_event_error_string(&failed));
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruptions_;
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-    // Normal for a moment if the topic is being created.
+    // Expected while the topic is being created.
     is_topic_missing_ = true;
     last_failure_ = error{errc::refused, std::move(failure.message)};
     return;
@@ -114,13 +114,13 @@ void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partiti
   }
   rd_kafka_assign(consumer_->get(), &partitions);
   consumer_->mark_connected();
-  // A member of a group without a partition is complete: the others have them.
+  // A group member without partitions has joined, too: other members have all partitions.
   if (partitions.cnt > 0 || !settings_.group.empty()) assigned_.set();
   last_failure_.reset();
 }
 
 void client::group_subscription::revoke() {
-  // What has been acknowledged is committed by that.
+  // This call also commits the acknowledged offsets.
   rd_kafka_assign(consumer_->get(), nullptr);
   if (!unacknowledged_.empty() || !requeued_.empty()) ++interruptions_;
   partitions_.clear();
@@ -132,7 +132,7 @@ void client::group_subscription::revoke() {
 
 std::optional<delivery> client::group_subscription::accept(const rd_kafka_message_t& record) {
   const auto found = partitions_.find(record.partition);
-  // Read before the partition was given back.
+  // The message was fetched before its partition was revoked.
   if (found == partitions_.end()) return std::nullopt;
   const place where{record.partition, record.offset};
   found->second.add(record.offset);

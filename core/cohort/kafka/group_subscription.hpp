@@ -25,8 +25,8 @@ class client::group_subscription final : public subscription {
   group_subscription(const group_subscription&) = delete;
   group_subscription& operator=(const group_subscription&) = delete;
 
-  /// Joins the group, and waits until the member has its partitions, or, without a group, until it would receive what
-  /// is published now.
+  /// Joins the group and waits for the assignment of partitions. Without a group, waits until messages published from
+  /// now on are received.
   task<result<void>> open(deadline limit);
   /// Handles the events that have arrived.
   void serve();
@@ -51,29 +51,29 @@ class client::group_subscription final : public subscription {
   void assign(rd_kafka_topic_partition_list_t& partitions);
   void revoke();
   void on_error(rd_kafka_event_t& failed);
-  /// Whether a position is known from which each partition is read.
+  /// Whether the start offset of each partition is known.
   bool has_positions() const;
-  /// The next message that has arrived, if one more may be delivered.
+  /// The next received message; empty if there is none or the prefetch limit is reached.
   std::optional<delivery> take();
   std::optional<delivery> accept(const rd_kafka_message_t& record);
-  /// Removes a delivery. The error: it is of partitions that the member does not have any more.
+  /// Removes a delivery. Error: its partition is no longer assigned to the member.
   result<place> remove(const delivery& known);
   result<void> store(place acknowledged);
 
   std::shared_ptr<client> owner_;
   subscription_settings settings_;
   std::unique_ptr<instance> consumer_;
-  /// Of the partitions that the member has.
+  /// Offsets of the assigned partitions.
   std::map<std::int32_t, partition_offsets> partitions_;
-  /// Without a group: where to continue after the member has got a partition again.
+  /// Without a group: the offset at which to continue when a partition is assigned again.
   std::map<std::int32_t, std::int64_t> positions_;
-  /// By tag.
+  /// The key is the tag of the delivery.
   std::unordered_map<std::uint64_t, place> unacknowledged_;
   std::deque<std::pair<delivery, place>> requeued_;
   std::uint64_t last_tag_ = 0;
   std::uint64_t interruptions_ = 0;
   std::optional<error> last_failure_;
-  /// The member receives nothing any more.
+  /// Set when the member can receive no more messages.
   std::optional<error> fatal_failure_;
   bool is_topic_missing_ = false;
   event assigned_;

@@ -34,18 +34,18 @@ result<std::unique_ptr<instance>> instance::make(const settings& configured, con
   const auto type = group ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
   auto* const made = rd_kafka_new(type, configuration->get(), text.data(), text.size());
   if (!made) return error{errc::refused, text.data()};
-  // It has the configuration now.
+  // The instance owns the configuration now.
   configuration->release();
   return std::unique_ptr<instance>{new instance{made, group != nullptr, descriptor, disposal}};
 }
 
 instance::instance(rd_kafka_t* kafka, bool is_consumer, int descriptor, instance_disposal& disposal)
     : kafka_(kafka), is_consumer_(is_consumer), disposal_(disposal) {
-  // The main queue is then part of the consumer's.
+  // Forwards the main queue to the queue of the consumer.
   if (is_consumer) rd_kafka_poll_set_consumer(kafka_);
   events_.reset(is_consumer ? rd_kafka_queue_get_consumer(kafka_) : rd_kafka_queue_get_main(kafka_));
   messages_.reset(rd_kafka_queue_new(kafka_));
-  // What an eventfd accepts.
+  // An eventfd accepts 8-byte integers only.
   constexpr std::uint64_t one = 1;
   for (auto* const queue : {events_.get(), messages_.get()})
     rd_kafka_queue_io_event_enable(queue, descriptor, &one, sizeof(one));
@@ -64,8 +64,8 @@ void instance::forward(const char* topic, std::int32_t partition) {
 }
 
 void instance::update(std::string_view text) noexcept {
-  // STATISTICS.md of librdkafka: the state of each connection. Names cannot contain a quotation mark that is not
-  // escaped.
+  // STATISTICS.md of librdkafka describes the state of each connection. Quotation marks in names are escaped, so a name
+  // cannot contain this text.
   is_connected_ = text.find(R"("state":"UP")") != text.npos;
 }
 

@@ -12,20 +12,21 @@
 
 namespace cohort::messaging::kafka {
 
-/// Ends instances of librdkafka, each on a thread of its own, because that waits for the threads of the instance, and
-/// for the broker when a consumer leaves its group. Safe from any thread.
+/// Destroys librdkafka instances, each on a separate thread, because destruction joins the threads of the instance and
+/// waits for the broker when a consumer leaves its group. Thread-safe.
 class instance_disposal {
  public:
-  /// The rest of them are left to the end of the process.
+  /// Instances that need longer are abandoned; their threads end with the process.
   static constexpr std::chrono::seconds max_wait{3};
 
   instance_disposal() : state_(std::make_shared<state>()) {}
-  /// Waits for the threads, at most for `max_wait`.
+  /// Joins the threads, for at most `max_wait`.
   ~instance_disposal();
   instance_disposal(const instance_disposal&) = delete;
   instance_disposal& operator=(const instance_disposal&) = delete;
 
-  /// `leaves_group`: of a consumer with a connection, so that the others of its group get its partitions at once.
+  /// `leaves_group`: the instance is a connected consumer, which leaves its group, so that its partitions are
+  /// reassigned immediately.
   void end(rd_kafka_t* ended, bool leaves_group);
 
  private:
@@ -37,8 +38,8 @@ class instance_disposal {
   std::shared_ptr<state> state_;
 };
 
-/// A producer, or a consumer, of librdkafka, with its threads. Its events are read from queues, which write to a
-/// descriptor when an event arrives in an empty queue. Used on one loop.
+/// A librdkafka producer or consumer with its threads. Its events are read from queues, which write to the eventfd when
+/// an event arrives in an empty queue. Used on one loop.
 class instance {
  public:
   /// Makes a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the
@@ -57,7 +58,7 @@ class instance {
   /// The messages of this partition arrive by `next_message`. To be called before it is assigned.
   void forward(const char* topic, std::int32_t partition);
 
-  /// Whether there is a connection to a broker, according to the last statistics, or because it has answered since.
+  /// Whether a broker is connected, according to the last statistics or to a response since then.
   bool is_connected() const noexcept { return is_connected_; }
   void mark_connected() noexcept { is_connected_ = true; }
   /// `text`: an event with statistics.

@@ -21,7 +21,7 @@ rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, cons
   if (!content.content_type.empty()) add(headers, content_type_header, content.content_type);
   for (const auto& [name, value] : content.headers) add(headers, name, value);
   const auto* const key = content.header(partition_key_header);
-  // The macros of rd_kafka_producev are no standard C++.
+  // The macros of rd_kafka_producev are not standard C++.
   std::array<rd_kafka_vu_t, 6> fields{};
   fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
   fields[0].u.cstr = topic.c_str();

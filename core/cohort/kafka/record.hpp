@@ -15,13 +15,13 @@ inline constexpr const char* content_type_header = "content-type";
 /// A header whose value is also the key of the record: messages with the same value keep their order.
 inline constexpr const char* partition_key_header = "partition-key";
 
-/// Hands a message to a producer. `sequence` identifies it in the delivery report. Returns the error.
+/// Enqueues a message in a producer. `sequence` identifies it in the delivery report. Returns the error code.
 rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, const message& content,
                             std::uint64_t sequence);
-/// The number that `produce` was called with.
+/// The `sequence` argument of the corresponding `produce` call.
 std::uint64_t sequence_of(const rd_kafka_message_t& reported) noexcept;
 
-/// A message without an ID gets one from its place, `TOPIC-PARTITION-OFFSET`.
+/// Converts a record. A record without an ID gets the ID `TOPIC-PARTITION-OFFSET`.
 message make_message(const rd_kafka_message_t& record);
 
 }  // namespace cohort::messaging::kafka

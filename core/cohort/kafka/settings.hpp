@@ -10,9 +10,9 @@
 
 namespace cohort::messaging::kafka {
 
-/// How a password is sent (https://www.iana.org/assignments/sasl-mechanisms).
+/// SASL mechanisms (https://www.iana.org/assignments/sasl-mechanisms).
 enum class sasl_mechanism : std::uint8_t {
-  /// The password itself: readable on the network without TLS.
+  /// Sends the password in clear text; use it with TLS.
   plain,
   scram_sha_256,
   scram_sha_512,
@@ -27,7 +27,7 @@ struct login {
 
 /// Files in PEM format.
 struct tls_files {
-  /// The authorities that the broker's certificate is verified against. Empty: those of the system.
+  /// Trusted certificate authorities. Empty: those of the system.
   std::string ca{};
   /// The certificate chain of the client, and its key. Empty: none.
   std::string certificate{};
@@ -42,13 +42,12 @@ struct settings {
   std::optional<tls_files> tls{};
   /// Shown in the logs and the metrics of the brokers.
   std::string client_id = "cohort";
-  /// A member of a group that is silent for so long loses its partitions to the others. The broker accepts 6 s to 30
-  /// min by default.
+  /// The partitions of a group member that sends no heartbeat for this time are reassigned. By default, the broker
+  /// accepts 6 s to 30 min.
   duration session_timeout = std::chrono::seconds{10};
-  /// How often acknowledgements are sent: those of a shorter time are lost with the process, so that their messages are
-  /// delivered again.
+  /// Interval of offset commits. If the process crashes, messages acknowledged since the last commit are redelivered.
   duration commit_interval = std::chrono::milliseconds{500};
-  /// A broker that does not answer a request for so long counts as failed.
+  /// Timeout of a request to a broker.
   duration request_timeout = std::chrono::seconds{10};
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{50};
