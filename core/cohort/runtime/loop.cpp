@@ -25,7 +25,7 @@ class loop::current_loop_scope {
   loop* previous_;
 };
 
-/// Has at most one wait, and memory for it: to wait again allocates nothing, so it cannot fail for lack of memory.
+/// Has at most one wait and preallocated memory for it: waiting again cannot fail for lack of memory.
 struct loop::wakeup_timer {
   /// The memory of a wait. A wait that is destroyed with the context outlives the timer.
   struct wait_memory {
@@ -120,7 +120,7 @@ void loop::schedule_wakeup(time_point time) {
 void loop::on_wakeup() {
   scheduled_wakeup_ = time_point::max();
   enter_activity(nullptr);
-  // Also after an exception of a callback: otherwise all timers of the loop would stop.
+  // Also needed after an exception of a callback: otherwise all timers of the loop would stop.
   struct schedule_next {
     loop& self;
     ~schedule_next() {

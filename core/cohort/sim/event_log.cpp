@@ -33,7 +33,7 @@ std::string first_line(std::string_view bytes) {
   return escaped(line.substr(0, max_line_length)) + (cut ? "…" : "") + " (" + std::to_string(bytes.size()) + " B)";
 }
 
-/// 0: what happens to requests and faults; 1: connections; 2: parts of bodies, and what every connection has.
+/// 0: requests and faults; 1: connections; 2: parts of bodies, and events that every connection has.
 std::uint8_t rank_of(const event& ranked) {
   switch (ranked.kind) {
     case event_kind::fault:

@@ -147,8 +147,8 @@ void timer_wheel::advance(time_point now) {
   if (const auto next = next_occupied_slot(); !next || next->tick > target) {
     current_tick_ = std::max(current_tick_, target);
   }
-  // Timers that have been disarmed or postponed would wake the loop for nothing: they leave the next slot until its
-  // first one belongs there. Each leaves a slot at most once for each time that it was armed.
+  // Removes disarmed and postponed timers from the front of the next slot, because they would wake the loop needlessly.
+  // A timer is removed at most once for each time that it was armed.
   while (const auto next = next_occupied_slot()) {
     auto& node = static_cast<timer&>(*wheel_[next->level][next->slot].next);
     const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));
@@ -156,7 +156,7 @@ void timer_wheel::advance(time_point now) {
     remove(node);
     if (!node.armed()) continue;
     insert(node);
-    // Beyond the reach of the wheel.
+    // Beyond the range of the wheel.
     if (node.level_ == next->level && node.slot_ == next->slot) break;
   }
 }

@@ -65,7 +65,7 @@ void audit_analysis::find_late_deadlines(const request& checked) {
   }
 }
 
-/// Whether the deadline of the request is that of its caller, and not that of the route.
+/// Whether the caller, not the route, determines the deadline of the request.
 bool audit_analysis::is_limited_by_caller(const request& checked) {
   if (caller_deadlines_.empty()) {
     for (const auto& each : audit_.fleet_.recorder().exchanges()) {
@@ -78,8 +78,8 @@ bool audit_analysis::is_limited_by_caller(const request& checked) {
   return sent->second <= checked.until.remaining(checked.started) + audit_.limits_.deadline_tolerance;
 }
 
-/// The longest chain of calls that each began after the end of the one before, by their timeouts. A single call is no
-/// chain: its timeout is capped by the deadline.
+/// The chain of sequential calls with the largest sum of timeouts. A single call is not a chain: the deadline caps its
+/// timeout.
 void audit_analysis::find_excessive_limits(const request& checked) {
   if (checked.until.is_never() || checked.is_streamed || checked.calls.size() < 2 || is_limited_by_caller(checked))
     return;
@@ -88,7 +88,7 @@ void audit_analysis::find_excessive_limits(const request& checked) {
     std::size_t length = 0;
     std::string text;
   };
-  // By the last call; in the order of their start.
+  // Chains by their last call, in start order.
   std::vector<chain> chains;
   for (const auto& made : checked.calls) {
     chain longest;
@@ -123,7 +123,7 @@ void audit_analysis::find_small_reserves() {
     const auto last = std::ranges::max(each.calls, {}, &call::ended);
     auto& route = routes[{each.service->name(), each.route, ""}];
     route.needed.push_back(each.ended - last.ended);
-    // Calls that could have taken longer would have left this much.
+    // The time that remains if the last call runs until its deadline.
     if (last.until <= each.until) route.left = std::min(route.left, each.until.time() - last.until.time());
   }
   for (auto& [where, route] : routes) {
@@ -143,7 +143,7 @@ void audit_analysis::find_small_reserves() {
 void audit_analysis::find_forgotten_contexts() {
   struct calls {
     std::uint64_t count = 0;
-    /// One was made while no request was in progress.
+    /// Whether a call was made while no request was in progress.
     bool is_background = false;
     std::set<std::string> routes;
   };
@@ -168,7 +168,7 @@ void audit_analysis::find_forgotten_contexts() {
     group.routes.insert(std::move(route));
   }
   for (const auto& [where, group] : unlinked) {
-    // A periodic job also makes calls at other times.
+    // Periodic jobs also call while no request is in progress.
     if (group.is_background) continue;
     auto& found = findings_[{audit_finding_kind::forgotten_context,
                              {where.first, group.routes.size() == 1 ? *group.routes.begin() : "", where.second}}];

@@ -10,7 +10,7 @@
 
 namespace cohort::sim {
 
-/// Evaluates what an audit has recorded. For `deadline_audit` only.
+/// Evaluates the records of a `deadline_audit`, which is its only user.
 class audit_analysis {
  public:
   explicit audit_analysis(const deadline_audit& audit) : audit_(audit) {}
@@ -48,7 +48,7 @@ class audit_analysis {
 
   const deadline_audit& audit_;
   std::map<key, samples> budgets_;
-  /// The time left that a caller has sent, by server and time.
+  /// Remaining time that callers have sent, by server and arrival time.
   std::map<std::pair<std::string, time_point>, duration> caller_deadlines_;
   std::map<std::pair<audit_finding_kind, key>, evidence> findings_;
 };

@@ -39,7 +39,7 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
     if (call.kind != telemetry::call_kind::upstream) continue;
     added.calls.push_back({std::string{call.name.view()}, call.started, call.ended, call.until, call.outcome});
   }
-  // Asked on the loop of the request: the timeouts are those of its upstreams.
+  // This function runs on the loop of the request, which has the upstreams with the timeouts.
   if (added.calls.empty()) return;
   const auto is_known = [&](const call& made) { return timeouts_.contains({service.name(), made.upstream}); };
   if (std::ranges::all_of(added.calls, is_known)) return;

@@ -17,12 +17,12 @@ enum class audit_finding_kind : std::uint8_t {
   forgotten_context,
   /// A call whose deadline is later than that of its request.
   late_deadline,
-  /// Calls one after the other whose timeouts together are longer than the deadline of the route: the first ones can
-  /// leave no time for the last. Not of requests whose caller leaves less time than the route.
+  /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
+  /// time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
   limits_exceed_deadline,
-  /// A handler that needs more time after its last call than the calls leave to it before the deadline.
+  /// A handler that needs more time after its last call than remains before the deadline if that call times out.
   reserve_too_small,
-  /// A handler that went on after its client had disconnected.
+  /// A handler that continued after its client had disconnected.
   work_after_client_left,
 };
 
@@ -36,13 +36,13 @@ struct audit_finding {
   std::string route;
   /// The name of the upstream, or of the host that was called; empty if the finding concerns the route.
   std::string upstream;
-  /// Number of requests or calls that showed it.
+  /// Number of requests or calls with this finding.
   std::uint64_t count = 0;
   /// One sentence, with times.
   std::string description;
 };
 
-/// Quantiles of some times; zero without any.
+/// Quantiles of durations; all are zero if there are none.
 struct time_quantiles {
   std::uint64_t count = 0;
   duration p50{};
@@ -50,19 +50,19 @@ struct time_quantiles {
   duration max{};
 };
 
-/// The budgets of the calls of a route to an upstream, or of the requests of a route.
+/// Time budgets of the calls of a route to one upstream, or of the requests of the route.
 struct budget_row {
   std::string service;
   std::string route;
-  /// Empty: the requests of the route.
+  /// Empty for the row of the requests of the route.
   std::string upstream;
   /// Calls or requests that ended at their deadline.
   std::uint64_t timeouts = 0;
-  /// The time to the deadline at the start. Not of those without a deadline.
+  /// Time to the deadline at the start. Calls without a deadline are not included.
   time_quantiles given;
-  /// From the start to the end.
+  /// Elapsed time from start to end.
   time_quantiles used;
-  /// The same of those that succeeded: what a call needs.
+  /// Elapsed time of the successful ones.
   time_quantiles needed;
 };
 
@@ -76,15 +76,15 @@ struct audit_report {
   std::string json() const;
 };
 
-/// Examines how the services of a fleet pass on and use deadlines. It sees the requests with an asynchronous handler, a
-/// body or a streamed response, by their records, and every request on the wire.
+/// Examines how the services of a fleet pass on and use deadlines. It observes the records of requests
+/// with an asynchronous handler, a body or a streamed response, and every request on the wire.
 class deadline_audit {
  public:
   struct settings {
     /// Work that ends later than this after the client has disconnected is reported. Default: twice the 10 ms after
     /// which a half-closed connection counts as closed, plus the latency of a link.
     duration client_left_tolerance = std::chrono::milliseconds{25};
-    /// A call may have a deadline that is later by this.
+    /// The deadline of a call may be later than that of its request by this much.
     duration deadline_tolerance = std::chrono::milliseconds{1};
   };
 
@@ -96,10 +96,10 @@ class deadline_audit {
   deadline_audit(const deadline_audit&) = delete;
   deadline_audit& operator=(const deadline_audit&) = delete;
 
-  /// Calls of `service` to the host `upstream` are not made for requests: for example those of a periodic job.
+  /// Declares that calls of `service` to the host `upstream` may belong to no request, such as those of a periodic job.
   void expect_background_calls(std::string service, std::string upstream);
 
-  /// The findings so far. Not in a task of the fleet.
+  /// The findings so far. Precondition: not called in a task of the fleet.
   audit_report report();
 
  private:
@@ -131,7 +131,7 @@ class deadline_audit {
   settings limits_;
   std::deque<request> requests_;
   std::set<std::pair<std::string, std::string>> background_calls_;
-  /// By service and upstream.
+  /// The keys are service and upstream.
   std::map<std::pair<std::string, std::string>, duration> timeouts_;
 };
 

@@ -33,7 +33,7 @@ constexpr bool has_sanitizer = false;
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   ::alarm(static_cast<unsigned>(limits.elapsed_time.count()));
-  // Without the handlers of a test framework, which would report a failed test.
+  // Removes the signal handlers of a test framework, which would report a failed test.
   for (const auto number : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM})
     std::signal(number, SIG_DFL);
   std::string kind;

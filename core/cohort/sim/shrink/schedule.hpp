@@ -21,7 +21,7 @@ enum class event_action : std::uint8_t {
   power_off,
   /// Graceful shutdown; `lasts` begins when it is complete.
   stop,
-  /// Between the hosts `node` and `peer`.
+  /// Blocks the link between the hosts `node` and `peer`.
   partition,
   /// Adds `amount` to the latency of the link between the hosts `node` and `peer`. Permanent if `lasts` is 0.
   delay,
@@ -44,24 +44,24 @@ std::string_view to_string(event_action action) noexcept;
 
 /// A request or a fault at a given time.
 struct scheduled_event {
-  /// Since the start of the run.
+  /// Time since the start of the run.
   duration at{};
   event_action action = event_action::request;
-  /// The name of the node, host or DNS name that it concerns.
+  /// The affected node, host or DNS name.
   std::string node{};
   /// A path or a host, see `event_action`.
   std::string peer{};
   duration lasts{};
   duration amount{};
   std::uint64_t bytes = 0;
-  /// Connection i, in the order of their opening, is selected if bit i modulo 64 is set.
+  /// The i-th opened connection is selected if bit i modulo 64 is set.
   std::uint64_t selection = ~std::uint64_t{0};
 
   friend bool operator==(const scheduled_event&, const scheduled_event&) = default;
 };
 
-/// Everything that decides a run: a seed, parameters whose meaning is the program's, the nodes that the run has besides
-/// those that it always has, and the events. It has a text form, so that a run can be stored and repeated.
+/// All inputs of a run: a seed, program-defined parameters, the names of optional nodes, and the events. The text form
+/// allows to store and repeat a run.
 struct schedule {
   std::uint64_t seed = 1;
   std::map<std::string, std::string> parameters;
@@ -70,7 +70,7 @@ struct schedule {
 
   /// The value of a parameter, or `otherwise`.
   std::string parameter(const std::string& name, std::string_view otherwise = {}) const;
-  /// The same as a time. Throws `std::invalid_argument` if it is not one.
+  /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not one.
   std::optional<duration> duration_parameter(const std::string& name) const;
   bool has_node(std::string_view name) const noexcept;
   /// Orders the events by their times; those of the same time keep their order.
@@ -86,7 +86,7 @@ std::string to_text(duration span);
 /// Parses `3ns`, `250us`, `-1ms`, `2s`, `5min`, `48h`: an integer and its unit.
 std::optional<duration> parse_duration(std::string_view text) noexcept;
 
-/// One line for each part, such as:
+/// The text form, with one line for each part, such as:
 ///
 ///     seed 42
 ///     set deadline 300ms

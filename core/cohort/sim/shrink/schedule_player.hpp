@@ -11,19 +11,19 @@ namespace cohort::sim {
 struct player_settings {
   /// Each fault begins at its time, or when the one before it has ended, whichever is later.
   bool one_fault_at_a_time = false;
-  /// Called when a fault begins, before its effect. A fault of a process that does not run has none, and is skipped.
+  /// Called when a fault begins, before its effect. A fault of a process that is not running is skipped.
   std::function<void(const scheduled_event&)> on_fault{};
   /// Called with the result of each request.
   std::function<void(const scheduled_event&, const http::client_result&)> on_response{};
-  /// For each request.
+  /// Timeout of each request.
   duration request_timeout = std::chrono::seconds{30};
-  /// If false, requests are left to the program.
+  /// If false, only faults are played, and the program sends the requests.
   bool sends_requests = true;
 };
 
 /// Plays a schedule in a fleet, from now on: starts scripts that inject its faults, and GET requests of the host
-/// `client`. Run the fleet for at least `schedule::length()` then. Events without a node of their name throw
-/// `std::invalid_argument`. Called once the nodes have been added.
+/// `client`. Then run the fleet for at least `schedule::length()`. Throws `std::invalid_argument` if an event names an
+/// unknown node or host. Precondition: all nodes have been added.
 void play(fleet& played_in, const schedule& played, player_settings settings = {});
 
 /// A fault with random target, time and length. `nodes` are nodes of the fleet, `clients` names of hosts that call

@@ -19,7 +19,7 @@ class shrinker {
   }
 
   shrink_result shrink() {
-    // With the seed itself first, which keeps most of the run as it was; then with others.
+    // Tries the seed of the schedule first, which preserves most of the run, then other seeds.
     for (std::size_t seeds = 1;;) {
       const auto before = smallest_;
       remove_nodes();
@@ -65,7 +65,7 @@ class shrinker {
     return candidate;
   }
 
-  /// ddmin: parts of a decreasing size, first alone, then the rest without them.
+  /// ddmin: splits the list into ever smaller parts, and tries first each part alone, then the list without it.
   void remove_events() {
     auto empty = smallest_;
     empty.events.clear();
@@ -91,14 +91,14 @@ class shrinker {
     return false;
   }
   bool drop_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
-    // With two parts, the rest is the other part.
+    // With two parts, the complement of one is the other.
     for (std::size_t i = 0; parts > 2 && i < parts; ++i) {
       if (accept(without_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
     }
     return false;
   }
 
-  /// A node goes with its events.
+  /// Removes nodes, each together with its events.
   void remove_nodes() {
     for (auto i = smallest_.nodes.size(); i-- > 0;) {
       auto candidate = smallest_;
@@ -133,7 +133,7 @@ class shrinker {
     sorted.sort_events();
     if (sorted != smallest_) accept(std::move(sorted));
   }
-  /// Up, so that what is not 0 stays so.
+  /// Rounds up, so that positive values stay positive.
   static duration round(duration span, duration unit) { return (span + unit - 1ns) / unit * unit; }
 
   template <class Change>

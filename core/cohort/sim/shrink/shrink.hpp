@@ -9,16 +9,16 @@
 
 namespace cohort::sim {
 
-/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty text if it passes. The kind is a text
-/// that is the same for the same failure, without numbers or times: a smaller schedule counts only if it fails in the
-/// same way. Must be a function of its argument.
+/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty text if it passes. The kind
+/// identifies the failure and contains no numbers or times: a smaller schedule is accepted only if it fails with the
+/// same kind. The result must depend on the argument only.
 using failure_test = std::function<std::string(const schedule&)>;
 
 struct shrink_settings {
   /// Maximum number of runs.
   std::size_t max_runs = 5'000;
-  /// The number of seeds with which a smaller schedule may fail. Without an event, a run draws other random numbers, so
-  /// that the same failure may need another seed.
+  /// Number of seeds tried for each smaller schedule. Without an event, a run draws other random numbers, so the same
+  /// failure may need another seed.
   std::size_t seeds_per_candidate = 8;
 };
 
@@ -39,9 +39,9 @@ shrink_result shrink(const schedule& failing, const failure_test& run, const shr
 /// Limits of a run in a process of its own.
 struct isolation_limits {
   std::chrono::seconds cpu_time{10};
-  /// Ends a run that waits for something that never happens.
+  /// Terminates runs that never complete.
   std::chrono::seconds elapsed_time{60};
-  /// Of address space. Not applied in programs with a sanitizer.
+  /// Limit of the address space. Not applied in programs with a sanitizer.
   std::size_t memory_bytes = std::size_t{2} << 30U;
 };
 
@@ -59,7 +59,7 @@ struct test_template {
   std::string tags = "[sim][regression]";
 };
 
-/// A Catch2 test that fails as long as the schedule fails; a file of its own.
+/// The source file of a Catch2 test that fails as long as the schedule fails.
 std::string to_catch2_test(const shrink_result& result, const test_template& parts);
 
 }  // namespace cohort::sim

@@ -13,7 +13,7 @@ telemetry::gauge& state_gauge(telemetry::registry& registry, const char* name, c
   return registry.make_gauge(name, "", {{"upstream", upstream}, {"state", state}});
 }
 
-/// The parts of a sharded value are read one after another, so that the sum can be negative for a moment.
+/// The shards of a value are not read atomically, so the sum can be temporarily negative.
 std::uint64_t count_of(double value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
 
 std::uint64_t sum_of(const std::vector<const telemetry::counter*>& counters) {

@@ -9,16 +9,16 @@
 
 namespace cohort::http {
 
-/// The totals of the calls to an upstream, over all loops, for displays of its state. Rates are differences of totals.
+/// Totals of the calls to an upstream over all loops, for status pages. Rates are differences of totals.
 struct upstream_totals {
-  /// The calls that have ended, except those that the caller has cancelled.
+  /// Completed calls, except cancelled ones.
   std::uint64_t calls = 0;
-  /// Of these, those without a response, or with a status of 500 or more. Rejections by the breaker count.
+  /// Failed calls: without a response, with a 5xx status, or rejected by the breaker.
   std::uint64_t failures = 0;
   std::uint64_t in_flight = 0;
   /// The number of loops with a circuit breaker in this state. All are zero before the first call.
   std::uint64_t closed_breakers = 0, open_breakers = 0, half_open_breakers = 0;
-  /// The addresses of the upstream's host, as the average loop knows them, rounded up.
+  /// Known and ejected addresses of the upstream's host: the average over the loops, rounded up.
   std::uint64_t addresses = 0, ejected_addresses = 0;
 };
 
@@ -31,7 +31,7 @@ class upstream_traffic {
   upstream_totals read() const;
 
  private:
-  /// Of calls that succeeded, and of those that failed.
+  /// Counters by outcome.
   std::vector<const telemetry::counter*> successes_, failures_;
   const telemetry::gauge& in_flight_;
   const telemetry::gauge& closed_;

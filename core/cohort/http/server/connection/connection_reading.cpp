@@ -115,8 +115,8 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
   co_return end_read(size, false);
 }
 
-/// Prepares the buffer and the stream for a read. A connection that waits for a request gives the memory of the last
-/// one back. Precondition: the output has been sent.
+/// Prepares the buffer and the stream for a read. A connection that waits for a request releases the memory of the last
+/// one. Precondition: the output has been sent.
 void connection::begin_read(deadline read_deadline, bool awaits_request) {
   if (awaits_request) {
     input_.release();
@@ -161,7 +161,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   const auto max_length = std::min<std::uint64_t>(max_body_bytes(), limits_.max_total_body_bytes);
   const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(max_length));
   const auto read_deadline = std::min(deadline::after(shard_.event_loop().now(), timeout), response_deadline);
-  // What is left of the reserve is for requests in progress.
+  // The rest of the memory reserve is for requests in progress.
   if (memory_reserve::is_low()) {
     rejection_ = status::service_unavailable;
     co_return read_result::rejected;
