@@ -13,8 +13,8 @@ namespace shop {
 using namespace cohort;
 using namespace std::chrono_literals;
 
-// The service under test: `/price` and `/stock` forward the response of an upstream. It promises to answer each request
-// with 200 or 503, and has a bug: `/stock` forgets that a call can fail.
+// The service under test: `/price` and `/stock` forward the response of an upstream. The expected status is 200 or 503.
+// The bug: `/stock` responds with 500 if its call fails.
 inline task<http::response> forward(http::upstream& upstream, std::string url, call_context context) {
   http::client_request request;
   request.url = *boost::urls::parse_uri(url);
@@ -63,9 +63,9 @@ inline std::string run(const sim::schedule& schedule) {
   std::string failure;
   sim::player_settings settings;
   settings.on_response = [&](const sim::scheduled_event& event, const http::client_result& response) {
-    const bool is_kept =
+    const bool is_expected =
         response && (response->status == http::status::ok || response->status == http::status::service_unavailable);
-    if (!is_kept) failure = event.peer + " breaks its promise";
+    if (!is_expected) failure = "unexpected response of " + event.peer;
   };
   sim::play(fleet, schedule, std::move(settings));
   fleet.run_for(schedule.length() + 40s);

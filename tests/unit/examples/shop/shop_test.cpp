@@ -28,7 +28,7 @@ static std::string committed_test() {
 TEST_CASE("shop example: a failing seed is reduced to a fault and a request", "[examples][sim]") {
   const auto shrunk = sim::shrink(find_failure(), shop::run);
   INFO(sim::to_text(shrunk.schedule));
-  CHECK(shrunk.failure == "/stock breaks its promise");
+  CHECK(shrunk.failure == "unexpected response of /stock");
   CHECK(shrunk.schedule.events.size() == 2);
   // The file is compiled with this one, and its tag `!shouldfail` makes Catch2 check that it fails.
   const sim::test_template parts{.headers = {"\"tests/unit/examples/shop/shop_fleet.hpp\""},

@@ -4,7 +4,7 @@
 #include <cohort/sim/shrink/schedule.hpp>
 #include "tests/unit/examples/shop/shop_fleet.hpp"
 
-TEST_CASE("shrunk: /stock breaks its promise, seed 1", "[examples][sim][!shouldfail]") {
+TEST_CASE("shrunk: unexpected response of /stock, seed 1", "[examples][sim][!shouldfail]") {
   const auto schedule = cohort::sim::parse_schedule(R"(
 seed 1
 1s partition stock shop lasts=1s
