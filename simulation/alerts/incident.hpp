@@ -24,7 +24,7 @@ struct expected_alert {
   std::string label;
 };
 
-/// What the load of an incident consists of.
+/// The load of an incident.
 struct load_settings {
   /// Requests per second of all callers, before the variation.
   double requests_per_second = 5;
@@ -39,18 +39,18 @@ struct incident {
   std::string kind;
   std::uint64_t seed = 0;
   duration length{};
-  /// Zero for a quiet run, like `end`.
+  /// `begin` and `end` are zero for a quiet run.
   duration begin{};
   duration end{};
   /// The values drawn, for the list of runs.
   std::string description;
   load_settings load;
-  /// Environment variables of services, by service.
+  /// Environment variables by service.
   std::map<std::string, config::environment> settings;
   std::vector<expected_alert> expected;
-  /// Injects the fault. Started at `begin`; `end` is its business. Empty for a quiet run.
+  /// Started at `begin`; injects the fault, and removes it at `end`. Empty for a quiet run.
   std::function<task<>(monitored_fleet&)> inject;
-  /// Fault injection is the fault, not the means: its metrics are scraped.
+  /// Whether the metrics of the fault injector are scraped: in incidents in which the injection itself is the fault.
   bool shows_fault_metrics = false;
 
   bool is_quiet() const noexcept { return kind == quiet_kind; }

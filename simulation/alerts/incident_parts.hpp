@@ -8,7 +8,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "simulation/alerts/monitored_fleet.hpp"
 
-// Parts of which the kinds of incidents consist.
+// Building blocks of the incident kinds.
 namespace cohort::simulation::alerts {
 
 inline constexpr std::string_view upstream_services[] = {"time-service", "system-info-service", "weather-service"};
@@ -29,7 +29,7 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
 
 /// The body of `PUT /api/faults` with one fault.
 std::string faults_json(std::string_view member, std::int64_t value);
-/// The service has these faults until the end of the incident.
+/// Injects faults into a service until the end of the incident.
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json);
 /// Stops and starts the replicas of a service one after the other.
 task<> deploy_service(monitored_fleet& fleet, std::string service);

@@ -18,18 +18,18 @@ struct judged_run {
   std::vector<firing> firings;
 };
 
-/// How an alert did in all runs.
+/// Detection statistics of an alert over all runs.
 struct alert_figures {
-  /// Incidents of which the alert has to tell; one for each label that it must have.
+  /// Incidents that the alert must detect, counted once for each expected label.
   std::size_t expected = 0;
   std::size_t missed = 0;
-  /// Of the detected ones: from the begin of the fault to the first evaluation at which the alert fires.
+  /// Times from the begin of the fault to the first evaluation at which the alert fires.
   std::vector<duration> detection_times;
   /// Incidents in which one series of the alert fired more than once.
   std::size_t flapping = 0;
   /// Firings in quiet runs, and before the fault of an incident.
   std::size_t false_alarms = 0;
-  /// Incidents in which the alert fired though none of its labels was expected.
+  /// Incidents in which the alert fired but was not expected.
   std::size_t other_incidents = 0;
 
   /// Empty without a detected incident.

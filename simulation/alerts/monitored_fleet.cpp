@@ -33,7 +33,7 @@ constexpr std::string_view geocoding_body =
     R"({"results":[{"id":294801,"name":"Haifa","latitude":32.81,"longitude":34.98,"country_code":"IL",)"
     R"("country":"Israel"}]})";
 
-/// The costs of a request of a small service, with JSON and logging.
+/// CPU costs per request of a small service with JSON and logging.
 sim::cpu_costs http_costs() {
   sim::cpu_costs costs;
   costs.read = sim::distribution::constant(100us);
@@ -42,7 +42,7 @@ sim::cpu_costs http_costs() {
   return costs;
 }
 
-/// The metrics of the event loops, which a program adds and an instance alone does not have.
+/// Adds the metrics of the event loops, which a program registers and an instance does not.
 class loop_metrics final : public service::extension {
  public:
   void install(const service::extension_context& context) override {
@@ -67,7 +67,7 @@ sim::node::definition_factory monitored(service::definition (*make)()) {
   };
 }
 
-/// Without the machine on which the simulation runs.
+/// Independent of the machine that runs the simulation.
 service::definition sysinfo_with_fixed_data() {
   auto definition = sysinfo::definition();
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
@@ -76,7 +76,7 @@ service::definition sysinfo_with_fixed_data() {
   return definition;
 }
 
-/// Wakes the process's threads after a handler has been posted to them.
+/// Wakes the threads of the process after a handler has been posted to them.
 template <class Handler>
 void post_to(sim::node& node, std::size_t thread, Handler handler) {
   auto* const program = node.host().program;
@@ -254,7 +254,7 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
   }
 }
 
-/// Short pauses of a random service, as by a neighbour on its machine.
+/// Short pauses of random services, as other processes on the machine cause.
 task<> monitored_fleet::run_pauses(monitored_fleet& self) {
   for (;;) {
     auto waiting = sleep_for(self.random_.uniform_between(1s, 40s));

@@ -12,7 +12,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// The four services of the stack on machines of their own, two weather providers and callers, for one incident.
+/// The four services of the stack on separate machines, two weather providers and callers, for one incident.
 class monitored_fleet {
  public:
   /// `run` must outlive the fleet.
@@ -30,9 +30,9 @@ class monitored_fleet {
   static std::string url_of(const sim::node& node);
   /// When the current process of the node was started.
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
-  /// Whether Prometheus knows the node as a target. It does not if the node's name has left DNS.
+  /// Whether the node is a target of Prometheus: false after it has left DNS.
   bool is_target(const sim::node& node) const { return !hidden_.contains(&node); }
-  /// The weather providers delay their responses by this, and fail with this probability.
+  /// Delay and failure probability of the weather providers.
   struct provider_state {
     duration delay = std::chrono::milliseconds{80};
     double failure_ratio = 0;
@@ -43,16 +43,16 @@ class monitored_fleet {
 
   /// Starts the callers and the injection.
   void start();
-  /// Kills the process; `leaves_dns`: Prometheus no longer knows it.
+  /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
   void kill(sim::node& node, bool leaves_dns = false);
   void start_again(sim::node& node);
   /// Stops the process gracefully and starts it again.
   task<> deploy(sim::node& node);
   /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty text removes the faults.
   task<> set_faults(std::string_view service, std::string json);
-  /// The handler of a request blocks a thread of the node for this time.
+  /// Blocks a thread of the node for this time, as a blocking request handler does.
   static void block(sim::node& node, std::size_t thread, duration cost);
-  /// Sends a GET request from a host of its own, with these fields, and waits for the response.
+  /// Sends a GET request with these fields from `host`, and waits for the response.
   task<> call(std::string host, std::string url, std::vector<std::pair<std::string, std::string>> fields = {},
               duration timeout = std::chrono::seconds{10});
   /// Waits until this time of the run.

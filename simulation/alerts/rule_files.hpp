@@ -10,7 +10,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// The rule files of Prometheus that the alerts of a fleet need.
+/// The Prometheus rule files with the alerts of a fleet.
 class rule_files {
  public:
   /// Reads `recording.yml` and all other files of `directory`. Throws `std::runtime_error` if there is none.
@@ -18,7 +18,7 @@ class rule_files {
 
   struct alert {
     std::string name;
-    /// The file that defines it, without directory and extension.
+    /// The defining file, without directory and extension.
     std::string group;
   };
   /// All alerts, sorted by name.

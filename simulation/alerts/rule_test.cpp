@@ -51,7 +51,7 @@ bool is_zero(const sample_list& samples) {
   return std::all_of(samples.begin(), samples.end(), [](const auto& value) { return value.value_or(0) == 0; });
 }
 
-/// Whether rules exclude the series by its endpoint, so that it stands for no other one.
+/// Whether rules exclude the series by its endpoint, so that it cannot represent another series.
 bool is_excluded(const std::string& key) {
   return key.find("endpoint=\"/api/alerts\"") != std::string::npos ||
          key.find("endpoint=\"/api/faults\"") != std::string::npos;
@@ -73,7 +73,7 @@ std::set<std::string> needless_series(const series_table& series) {
   return needless;
 }
 
-/// `2m10s` and the like.
+/// Parses a duration such as `2m10s`.
 duration parse_go_duration(std::string_view text) {
   duration total{};
   std::int64_t number = 0;
@@ -173,7 +173,7 @@ std::vector<firing> parse_firings(std::string_view output, duration length) {
 }
 
 std::vector<firing> evaluate_rules(const std::string& file, duration length) {
-  // One processor: several evaluations run at the same time.
+  // One processor for each promtool process, because several run at the same time.
   const auto command = "GOMAXPROCS=1 GOGC=400 promtool test rules '" + file + "' 2>&1";
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), [](FILE*) { return 0; }};
   if (!pipe) throw std::runtime_error("promtool cannot be started");

@@ -23,8 +23,8 @@ struct firing {
 /// The interval of the rule groups.
 inline constexpr std::chrono::seconds evaluation_interval{10};
 
-/// A test file for `promtool test rules` with these input series, which asks at each evaluation until `length` what
-/// fires. Series that are zero in all scrapes are left out if they change no sum: those of other endpoints.
+/// A test file for `promtool test rules` with these input series, which queries the firing alerts at each evaluation
+/// until `length`. Omits series that are zero in all scrapes and change no sum.
 std::string rule_test_file(const series_table& series, const rule_files& rules, const std::set<std::string>& used_files,
                            duration scrape_interval, duration length);
 

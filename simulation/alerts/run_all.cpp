@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The interval of `prometheus.yml`.
+/// The `scrape_interval` of `prometheus.yml`.
 constexpr std::chrono::seconds scrape_interval{15};
 
 std::int64_t to_seconds(duration span) { return std::chrono::duration_cast<std::chrono::seconds>(span).count(); }
@@ -29,7 +29,7 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   scraper scraped{fleet, rules, scrape_interval};
   scraped.start();
   fleet.start();
-  // The last scrape can take its timeout.
+  // The last scrape can take as long as its timeout.
   fleet.fleet().run_for(run.length + 11s);
   std::ofstream{file, std::ios::binary} << rule_test_file(scraped.series(), rules, used_files(rules), scrape_interval,
                                                           run.length);
@@ -39,7 +39,7 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   }
 }
 
-/// The body of a process: every run whose number has this remainder. Writes one line for each run and firing.
+/// The work of one process: every run whose index has this remainder. Writes one line for each run and firing.
 void run_share(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
                const execution_settings& settings) {
   std::ofstream results{file_of(settings.directory, process, ".tsv"), std::ios::binary};

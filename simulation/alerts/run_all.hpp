@@ -10,7 +10,7 @@ namespace cohort::simulation::alerts {
 
 struct execution_settings {
   std::size_t processes = 2;
-  /// Takes the files of the runs.
+  /// Directory for the files of the runs.
   std::string directory;
   /// Evaluates the tests that the directory has instead of simulating: after a change of rules that read the same
   /// series.

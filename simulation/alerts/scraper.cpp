@@ -26,7 +26,7 @@ task<> scraper::run(scraper& self) {
   for (;; ++self.scrapes_) {
     auto waiting = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
     co_await std::move(waiting);
-    // Prometheus scrapes itself, and nothing disturbs that here.
+    // Prometheus also scrapes itself; this scrape always succeeds here.
     self.add("up", "job=\"prometheus\",instance=\"localhost:9090\"", self.scrapes_, 1);
     for (auto* node : self.fleet_.nodes()) {
       if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrapes_));
@@ -51,7 +51,7 @@ task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
   const bool is_up = response && response->status == http::status::ok;
   self.add("up", labels, index, is_up ? 1 : 0);
   if (!is_up) co_return;
-  // The only metric of a process that the simulation has.
+  // The only process metric that the simulation can provide.
   self.add("process_start_time_seconds", labels, index, std::chrono::duration<double>(start_time).count());
   self.add_text(labels, index, response->body);
 }
@@ -67,7 +67,7 @@ void scraper::add_text(const std::string& target_labels, std::size_t index, std:
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const auto name = line.substr(0, line.find_first_of("{ "));
-    // The metrics of the process would be those of the simulation.
+    // Process metrics would describe the simulation program.
     if (line.starts_with('#') || name.starts_with("process_") || !rules_.reads(name)) continue;
     if (name.starts_with("cohort_faults_") && !fleet_.run().shows_fault_metrics) continue;
     const auto last_space = line.rfind(' ');

@@ -39,7 +39,7 @@ struct compared_phase {
 struct comparison {
   std::string name;
   std::vector<compared_phase> phases;
-  /// Why the prediction is outside of the model's validity; empty: it is not.
+  /// Reasons why the prediction is outside of the model's validity; empty if it is valid.
   std::vector<std::string> warnings;
   observed_run simulated;
   std::vector<observed_run> real;

@@ -16,7 +16,7 @@ namespace cohort::simulation::rehearsal {
 struct observed_second {
   std::int64_t ended = 0;
   std::int64_t good = 0;
-  /// Of the calls with a response, in microseconds.
+  /// Response time in microseconds, of calls with a response.
   std::optional<std::int64_t> p99_us;
 };
 BOOST_DESCRIBE_STRUCT(observed_second, (), (ended, good, p99_us))
@@ -34,7 +34,7 @@ struct observed_phase {
   std::map<std::string, std::int64_t> outcomes;
   std::optional<std::int64_t> p50_us;
   std::optional<std::int64_t> p99_us;
-  /// The percentile falls among calls without a response, whose time is known only in part.
+  /// Whether the percentile falls among calls without a response, whose time is only a lower bound.
   bool p50_is_lower_bound = false;
   bool p99_is_lower_bound = false;
 };
@@ -53,7 +53,7 @@ struct breaker_change {
 BOOST_DESCRIBE_STRUCT(breaker_change, (), (service, upstream, state, at_s))
 
 struct observed_run {
-  /// The name of the scenario; of a run without faults, the rate.
+  /// The name of the scenario, or the rate of a run without faults.
   std::string name;
   double rate = 0;
   std::vector<observed_second> seconds;
@@ -61,7 +61,7 @@ struct observed_run {
   std::vector<breaker_change> breakers;
   /// CPU seconds of each service.
   std::map<std::string, double> cpu_s;
-  /// Why the generator could not load the real programs as planned; empty: it could.
+  /// The reason if the load generator could not produce the planned load; otherwise empty.
   std::string invalid_reason;
 };
 BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason))

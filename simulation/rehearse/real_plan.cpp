@@ -12,7 +12,7 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// Why the real side cannot play a plan: one line.
+/// Error: the real side cannot play the plan. The message is one line.
 struct unplayable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

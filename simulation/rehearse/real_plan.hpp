@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// What the real side of a rehearsal has to run.
+// The instructions for the real side of a rehearsal.
 namespace cohort::simulation::rehearsal {
 
 struct real_call {
@@ -26,7 +26,7 @@ struct real_service {
   /// Services with the same machine run on the same core.
   std::string machine;
   std::map<std::string, std::string> environment;
-  /// Of a modelled service.
+  /// Calls of a modelled service.
   std::vector<real_call> calls;
 };
 BOOST_DESCRIBE_STRUCT(real_service, (), (name, program, threads, machine, environment, calls))
@@ -38,7 +38,7 @@ struct real_load {
   double patience_s = 0;
   std::int64_t retries = 0;
   double backoff_s = 0;
-  /// Of a call with all of its attempts.
+  /// Timeout of a call over all attempts.
   double timeout_s = 0;
   std::optional<double> deadline_s;
   std::string complete_result_text;

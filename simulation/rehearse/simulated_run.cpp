@@ -12,7 +12,7 @@ namespace {
 
 using ended_call = sim::caller_results::ended_call;
 
-/// The interval between two looks at the state of the breakers, as on the real side.
+/// Polling interval of the breaker states, as on the real side.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
 double seconds(duration span) { return std::chrono::duration<double>(span).count(); }
@@ -57,7 +57,7 @@ struct percentile_us {
   bool is_lower_bound = false;
 };
 
-/// A call without a response would have taken longer than it was observed.
+/// The elapsed time of a call without a response is a lower bound.
 percentile_us percentile(const std::vector<const ended_call*>& calls, double probability) {
   std::vector<duration> all;
   std::vector<duration> answered;
@@ -173,7 +173,8 @@ calibration calibrate(const sim::plan& plan, const observed_run& real, const sim
     if (measured == real.cpu_s.end()) continue;
     calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls_of(simulated),
                          measured->second * 1e6 / calls_of(real)};
-    // What a model spends in its handler is not HTTP. Each call of the stack sends at most one request to a service.
+    // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
+    // service.
     const auto handler_us = service.program.empty() ? seconds(service.model->cpu.mean()) * 1e6 : 0;
     const auto planned_http = cost.planned_us - handler_us;
     const auto measured_http = std::max(0.0, cost.measured_us - handler_us);

@@ -10,7 +10,7 @@ namespace cohort::simulation::rehearsal {
 observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenario, double rate, duration length,
                       const sim::program_catalog& programs, std::uint64_t seed);
 
-/// The HTTP costs of one service: what they were in the plan, and what a real run measured.
+/// The HTTP costs of one service, planned and measured.
 struct calibrated_cost {
   std::string service;
   /// CPU microseconds of each call of the callers.
