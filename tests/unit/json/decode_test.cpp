@@ -193,7 +193,7 @@ TEST_CASE("decode: a long name of a member is shortened in the path", "[json][de
 }
 
 // Found by the fuzz target simulation_plan.
-TEST_CASE("decode: control characters in the name of a member do not divide the line of an error", "[json][decode]") {
+TEST_CASE("decode: the error for a member name with control characters is one line", "[json][decode]") {
   const auto decoded = json::decode<item>(R"({"a\nb\u007f":1})");
   REQUIRE_FALSE(decoded.has_value());
   CHECK(decoded.error().text().find("a?b? is unknown") != std::string::npos);

@@ -33,7 +33,7 @@ TEST_CASE("kafka: a URL names brokers, credentials and TLS", "[kafka][url]") {
   CHECK(endpoint->description() == "kafkas://one:9092");
 }
 
-TEST_CASE("kafka: an invalid URL is an error that does not show it", "[kafka][url]") {
+TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafka][url]") {
   CHECK(failure_of("kafka://") == "there is no host");
   CHECK(failure_of("kafka://one,,two") == "there is no host");
   CHECK(failure_of("kafka://one,") == "there is no host after a comma");

@@ -190,7 +190,7 @@ TEST_CASE("deadline_audit: the report has what each call was given, used and nee
         std::string::npos);
 }
 
-TEST_CASE("deadline_audit: a call that runs into its timeout counts as a timeout and as no need", "[sim][deadline]") {
+TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as needed time", "[sim][deadline]") {
   audited_fleet audited;
   audited.fleet.network().partition(audited.service.host(), audited.back.host());
   audited.findings_of("/clean");

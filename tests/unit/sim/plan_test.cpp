@@ -117,7 +117,7 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("plan: a quoted text does not divide the line of an error", "[sim][plan]") {
+TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_text(R"("lognormal 5ms 20ms")", R"("x\ny")"));
   REQUIRE_FALSE(plan.has_value());
   CHECK_THAT(plan.error(), ContainsSubstring("x?y"));

@@ -36,7 +36,7 @@ http::router greeting() {
 
 }  // namespace
 
-TEST_CASE("schedule: the text form holds everything", "[sim][shrink]") {
+TEST_CASE("schedule: the text form is complete", "[sim][shrink]") {
   constexpr auto text = R"(seed 42
 set deadline 300ms
 node time-service-2
@@ -79,7 +79,7 @@ TEST_CASE("schedule: an invalid line is rejected with its number and what is acc
   CHECK(error_of("99999999999s kill a").find("must begin with") != std::string::npos);
 }
 
-TEST_CASE("shrink: only the events that the failure needs are left", "[sim][shrink]") {
+TEST_CASE("shrink: only the events that the failure needs remain", "[sim][shrink]") {
   const auto needs_three = [](const schedule& run) {
     return has_path(run, "/3") && has_path(run, "/500") && has_path(run, "/999") ? "three" : "";
   };
@@ -114,7 +114,7 @@ TEST_CASE("shrink: nodes, parameters and details that do not matter are removed"
   CHECK(to_text(shrunk.schedule) == "seed 1\nset links slow\nnode b\n0s reset b\n");
 }
 
-TEST_CASE("shrink: tries other seeds for what a seed alone does not reproduce", "[sim][shrink]") {
+TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure", "[sim][shrink]") {
   auto run = schedule_with_events(10);
   run.seed = 77;
   // With fewer events, the failure needs another seed.
@@ -193,7 +193,7 @@ TEST_CASE("play: injects each fault at its time and removes it", "[sim][shrink]"
   CHECK(fleet.leaks().empty());
 }
 
-TEST_CASE("play: rejects events of nodes that are not there", "[sim][shrink]") {
+TEST_CASE("play: rejects events of unknown nodes", "[sim][shrink]") {
   fleet fleet{1};
   CHECK_THROWS_AS(play(fleet, parse_schedule("1s kill nobody")), std::invalid_argument);
   CHECK_THROWS_AS(play(fleet, parse_schedule("1s refuse-connections nobody")), std::invalid_argument);

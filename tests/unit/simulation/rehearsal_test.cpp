@@ -69,8 +69,7 @@ TEST_CASE("rehearsal: a plan that the real programs cannot play is rejected with
   CHECK(made.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("rehearsal: slower work of a real program is rejected, because its fault injector has none",
-          "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault injector has none", "[sim][rehearsal]") {
   auto plan = parse(R"("failure_ratio": 0.5)", R"("slowdown": 3)");
   CHECK(make_real_plan(plan).has_value());
   plan.services.front().real_program = "weather-service";

@@ -109,8 +109,7 @@ TEST_CASE("connection pool: idle connections beyond the maximum per origin are c
   CHECK(idle == max_idle);
 }
 
-TEST_CASE("connection pool: as many connections are kept as an upstream has concurrent calls by default",
-          "[http][client]") {
+TEST_CASE("connection pool: the default limit of idle connections fits the default bulkhead", "[http][client]") {
   client_fixture fixture;
   const auto calls = http::upstream_settings{}.max_in_flight;
   for (int round = 0; round < 2; ++round) {

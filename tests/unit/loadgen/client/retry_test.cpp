@@ -112,7 +112,7 @@ TEST_CASE("retries: the pause before a retry is random up to the backoff, which 
   CHECK(any_long_pause);
 }
 
-TEST_CASE("retries: a caller that waits for a connection leaves after its patience, too", "[loadgen][client]") {
+TEST_CASE("retries: a caller that waits for a connection gives up after its patience, too", "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));
@@ -129,7 +129,7 @@ TEST_CASE("retries: a caller that waits for a connection leaves after its patien
   CHECK(report.run_duration < 150ms);
 }
 
-TEST_CASE("retries: the timeout limits a request with all of its attempts", "[loadgen][client]") {
+TEST_CASE("retries: the timeout limits a request over all attempts", "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));
@@ -140,7 +140,7 @@ TEST_CASE("retries: the timeout limits a request with all of its attempts", "[lo
   CHECK(report.totals.response_time.percentile(100).microseconds < 260'000);
 }
 
-TEST_CASE("retries: each attempt tells the server the time that is left until the deadline", "[loadgen][client]") {
+TEST_CASE("retries: each attempt sends the remaining time until the deadline", "[loadgen][client]") {
   load_fixture fixture;
   std::vector<std::string> told;
   fixture.routes.get("/", [&](http::request_context& request) -> task<http::response> {

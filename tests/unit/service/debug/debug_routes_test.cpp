@@ -225,7 +225,7 @@ TEST_CASE("debug routes: with an API key, it is required", "[service][debug]") {
   }
 }
 
-TEST_CASE("debug routes: a session reads them in a browser, and changes nothing", "[service][debug]") {
+TEST_CASE("debug routes: a session has read-only access", "[service][debug]") {
   debug_fixture fixture{"secret", false};
   fixture.authenticator.set_alternative(
       [](const request_context& context) { return context.head().find("cookie") == "session=valid"; });

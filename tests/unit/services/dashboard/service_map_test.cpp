@@ -95,7 +95,7 @@ TEST_CASE("service map: without a response of the weather service the providers 
   CHECK(at(map, "/services/time_service/calls") != "absent");
 }
 
-TEST_CASE("service map: the weather service is sent the API key", "[services][dashboard]") {
+TEST_CASE("service map: requests to the weather service contain the API key", "[services][dashboard]") {
   map_fixture fixture{"key"};
   std::optional<std::string> sent;
   http::router routes;

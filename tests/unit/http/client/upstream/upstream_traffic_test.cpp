@@ -61,7 +61,7 @@ TEST_CASE("upstream traffic: breakers are counted by state, addresses as the ave
   CHECK(totals.in_flight == 5);
 }
 
-TEST_CASE("upstream traffic: help texts are those of the upstream, whichever is created first", "[http][upstream]") {
+TEST_CASE("upstream traffic: metric help texts do not depend on the order of creation", "[http][upstream]") {
   telemetry::registry registry{1};
   const http::upstream_traffic traffic{registry, "a"};
   const http::upstream_metrics metrics{registry, "a"};

@@ -73,8 +73,7 @@ TEST_CASE("proxy: hop-by-hop fields of a response are not forwarded", "[http][pr
                       [](const auto& field) { return field.first == "Set-Cookie"; }) == 2);
 }
 
-TEST_CASE("proxy: of a field that protects browsers, the client gets the upstream's, and otherwise the server's",
-          "[http][proxy]") {
+TEST_CASE("proxy: security headers of the upstream replace those of the server", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.common_header_lines = http::security_header_lines("default-src 'none'");
   const auto response = fixture.response_to_get(
