@@ -10,10 +10,10 @@ interface ServerEvent {
   readonly at: number;
 }
 
-/** The length of the recording that the page is sent again and again: a multiple of all intervals of the server. */
+/** The length of the replayed recording: a multiple of all event intervals of the server. */
 const recordingMs = 6_000;
 
-/** Events of the server, of `recordingMs`. */
+/** Records the events of the server for `recordingMs`. */
 async function record(dashboard: Program): Promise<ServerEvent[]> {
   const response = await fetch(`${dashboard.url}/api/events`);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -36,8 +36,8 @@ async function record(dashboard: Program): Promise<ServerEvent[]> {
 }
 
 /**
- * Replaces the clock and the timers of the page: `advance` runs what is due, which takes a fraction of that time. (Playwright's
- * clock waits for some milliseconds at each timer.)
+ * Replaces the clock and the timers of the page: `advance` runs all due timers, much faster than real time. (Playwright's clock
+ * waits for some milliseconds at each timer.)
  */
 async function installClock(page: Page): Promise<void> {
   await page.addInitScript(() => {
@@ -76,7 +76,7 @@ async function installClock(page: Page): Promise<void> {
   });
 }
 
-/** Replaces the connection of the page by one that sends the recorded events again and again, as if they were later ones. */
+/** Replaces `EventSource` by a class that repeats the recorded events with later times. */
 async function replay(page: Page, events: readonly ServerEvent[]): Promise<void> {
   await page.addInitScript(({ recorded, cycleMs }) => {
     let cycle = 0;
@@ -105,12 +105,13 @@ async function replay(page: Page, events: readonly ServerEvent[]): Promise<void>
       return JSON.stringify(body);
     };
     Object.assign(window, { EventSource: Replayed });
-    // The page has a connection of its own.
+    // Without locks, the page opens its own connection instead of sharing one.
     Reflect.deleteProperty(Navigator.prototype, 'locks');
   }, { recorded: events, cycleMs: recordingMs });
 }
 
 test('an hour of events leaves at most 0.2 MB in the memory of the page', async ({ page, stack }) => {
+  // 78 minutes of events in the simulated clock take up to three minutes on a busy machine.
   test.setTimeout(180_000);
   await installClock(page);
   await replay(page, await record(stack.dashboard));
@@ -123,7 +124,7 @@ test('an hour of events leaves at most 0.2 MB in the memory of the page', async 
   const minutes = async (count: number): Promise<void> => {
     for (let i = 0; i < count; ++i) await page.evaluate(() => (window as unknown as { advance: (ms: number) => void }).advance(60_000));
   };
-  // The charts have 15 minutes of history, which must be full before.
+  // Fills the history of the charts, 15 minutes, before the first measurement.
   await minutes(18);
   await expect(page.locator('#connection')).toHaveText('live');
   const before = await heap();

@@ -2,7 +2,7 @@
 import { mapBody } from '../test/sample-maps.ts';
 import { expect, test } from './fixtures.ts';
 
-test('the map has an arrow for each upstream, with its rate, failures and breaker, and a table of the same', async ({ page, dashboard }) => {
+test('the map has an arrow for each upstream with rate, failures and breaker, and a table with the same values', async ({ page, dashboard }) => {
   dashboard.maps = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 6, failures: 1, open: 1 })];
   await page.goto(dashboard.url);
   await dashboard.waitForStreams(1);
@@ -15,7 +15,7 @@ test('the map has an arrow for each upstream, with its rate, failures and breake
   await expect(map.getByRole('row').nth(3)).toHaveText(['dashboard', 'weather', '3/s', '0.5/s', 'open on 1 of 2 loops', '0', '1', '6'].join(''));
 });
 
-test('a server that was started again is measured anew, and silence dims the map', async ({ page, dashboard }) => {
+test('a restart of the server resets the rates, and the map is dimmed without events', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   await dashboard.waitForStreams(1);
   const map = page.getByRole('region', { name: 'Service map' });
@@ -28,7 +28,7 @@ test('a server that was started again is measured anew, and silence dims the map
 });
 
 for (const [width, height] of [[320, 700], [1_280, 800], [3_840, 2_160]] as const) {
-  test(`the page has its height from the beginning, and no overflow, ${width} pixels wide`, async ({ page, dashboard }) => {
+  test(`the map keeps its height, and nothing overflows a window of ${width} pixels`, async ({ page, dashboard }) => {
     const attack = '<img src=x onerror=alert(1)>'.repeat(100);
     dashboard.maps = [{ ...mapBody({ atMs: 0 }), weather: { providers: [{ name: attack, requests: 1e300 }] } }];
     await page.setViewportSize({ width, height });

@@ -39,7 +39,7 @@ describe('rates', () => {
     expect(serviceRates(samples, 'weather_service')).toEqual({ calls: 3, failures: 0.5 });
   });
 
-  test('are unknown with one sample, and start again with another process', () => {
+  test('are unknown with one sample, and are reset by a restart of the server', () => {
     const before = traffic(mapBody({ atMs: 8_000, calls: 90 }), mapBody({ atMs: 10_000, calls: 100 }));
     expect(serviceRates(before, 'time_service')).not.toBeNull();
     for (const restarted of [mapBody({ atMs: 12_000, calls: 1 }), mapBody({ atMs: 1_000, calls: 200 })]) {
@@ -86,7 +86,7 @@ describe('viewMap', () => {
     expect(link(view, 'wttr.in')).toMatchObject({ state: 'open', note: 'paused for 5 s', detail: 'asked 3 times, 2 failed' });
   });
 
-  test('tells a built-in sample from providers that are not known', () => {
+  test('distinguishes a built-in sample from unknown providers', () => {
     const sample = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: { providers: [] } }), true);
     expect(sample.providers).toMatchObject([{ to: 'sample', note: 'built in' }]);
     const unknown = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: null }), true);

@@ -18,13 +18,13 @@ struct scheduled_request {
   time_point intended_start;
   /// The time of the dispatch. The difference is the dispatch lag.
   time_point dispatch_time;
-  /// From 1. Those after the first are retries.
+  /// Number of the attempt, from 1. Attempts after the first are retries.
   unsigned attempt = 1;
-  /// Of a retry. The first attempt starts with the request.
+  /// Start time of a retry. The first attempt starts with the request.
   time_point retry_start{};
 };
 
-/// When an attempt ends without a response: at the timeout of its request, or when the caller has lost its patience.
+/// When an attempt ends without a response: at the timeout of its request, or when the patience of the caller ends.
 deadline attempt_deadline(const scheduled_request& request, const load_settings& settings) noexcept;
 
 struct request_result {
@@ -70,7 +70,7 @@ class request_tracker {
   friend class active_request;
   request_stats& stats_of(const scheduled_request& request) { return recorder_.stats(request.phase, request.target); }
   void end_without_attempt(const scheduled_request& request, request_outcome outcome);
-  /// Counts an attempt that has ended because the caller has lost its patience.
+  /// Counts an attempt that the caller abandoned after its patience.
   void count_abandoned(const scheduled_request& request, request_outcome outcome);
   void on_ended(time_point now);
 

@@ -57,7 +57,7 @@ request_outcome outcome_of_write_error(const error_code& error, bool is_reused) 
   return is_reused ? request_outcome::stale_reuse : request_outcome::write;
 }
 
-/// The request to a target as sent, with the default header fields. `time_left`: until the deadline, if there is one.
+/// The serialized request to a target, with the default header fields. `time_left`: time until the deadline, if any.
 std::string serialize_request(const target& target, const load_settings& settings, std::optional<duration> time_left) {
   auto request = target.request;
   const auto has_field = [&](std::string_view name) {
@@ -257,7 +257,7 @@ task<request_result> target_client::run_request(connection& connection, active_r
   co_return request_result{reader.outcome(), reader.status()};
 }
 
-/// A retry tells the server the time that is left until the deadline, at least a millisecond.
+/// A retry sends the remaining time until the deadline, at least 1 ms.
 std::string_view target_client::request_text(connection& connection, const scheduled_request& request) {
   const auto& context = connection.owner.context_;
   const auto& deadline = context.settings.deadline;

@@ -12,7 +12,7 @@
 
 namespace cohort::loadgen {
 
-/// Callers that lose their patience and try again, as people, browsers and mobile applications do.
+/// Callers that abandon slow attempts and retry, as users, browsers and mobile applications do.
 struct caller_settings {
   /// A caller abandons an attempt without a complete response after this time, by closing its connection. The time
   /// counts from the start of the attempt: for the first one the intended start of the request.

@@ -20,7 +20,7 @@ namespace cohort::dashboard {
 /// all of them, on the loop of the first one, and only while there are any. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
-  /// What is polled.
+  /// Sources of the polled data.
   struct poll_sources {
     std::shared_ptr<aggregator> services;
     std::shared_ptr<alert_store> alerts;
@@ -70,7 +70,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   class running_poll;
   struct running_aggregate;
 
-  /// Receives the events that follow `first` closely, and returns the text of those that the subscriber gets.
+  /// Receives events that closely follow `first`, and returns the text of all events for this subscriber.
   static task<std::string> gather(broadcast<feed_event>::subscription& source, std::shared_ptr<const feed_event> first,
                                   bool has_experiments);
   static task<> poll_time(std::shared_ptr<event_feed> self);

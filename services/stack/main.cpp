@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // All four services in one process, on the same event loops. Each has a port of its own and calls the others over HTTP.
-// Under the name of one service, as by a link to this program, it is that service: an image needs one program.
+// Started under the name of one service, for example through a link, it runs only that service. An image then needs one
+// program.
 #include <cohort/faults/fault_injection.hpp>
 
 #include <filesystem>
@@ -16,7 +17,7 @@ namespace {
 
 using cohort::service::definition;
 
-/// The service whose own program has this name; empty if there is none.
+/// The service with this program name; empty if there is none.
 std::vector<definition> service_of_program(const std::string& name, const std::shared_ptr<bool>& faults_enabled) {
   std::vector<definition> services;
   if (name == "dashboard-service") services.push_back(cohort::dashboard::definition_with_experiments(faults_enabled));

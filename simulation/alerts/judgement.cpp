@@ -15,7 +15,7 @@ constexpr std::string_view no_database = "the fleet has no database";
 constexpr std::string_view no_discovery = "the fleet has no discovery system";
 constexpr std::string_view no_gateway = "the fleet has no gateway";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
-constexpr std::string_view no_process = "it reads the memory or the descriptors of a real process";
+constexpr std::string_view no_process = "its metrics are those of a real process: memory and descriptors";
 
 const std::map<std::string_view, std::string_view> not_judged{
     {"AlertmanagerDown", no_monitoring},
@@ -39,10 +39,10 @@ const std::map<std::string_view, std::string_view> not_judged{
     {"PrometheusDown", no_monitoring},
     {"PrometheusNotificationsFailing", no_monitoring},
     {"PrometheusRuleFailures", no_monitoring},
-    {"SettingReloadFailed", "it needs files that change"},
-    {"SloMetricsAbsent", "it tells of metrics with wrong names, not of an incident"},
+    {"SettingReloadFailed", "it needs setting files that change"},
+    {"SloMetricsAbsent", "it detects missing or renamed metrics, not incidents"},
     {"TelemetryDropped", "the fleet has no collector"},
-    {"TlsCertificateExpiring", "it needs a certificate and days"},
+    {"TlsCertificateExpiring", "it needs a certificate and a run of several days"},
     {"Watchdog", "it always fires"},
 };
 

@@ -31,12 +31,12 @@ struct program_options {
   bool checks = false;
 
   void add_to(config::options& options) {
-    options.add(incidents, {"--incidents", "", "Simulated incidents of 30 minutes, in turn of each kind"},
+    options.add(incidents, {"--incidents", "", "Simulated incidents of 30 minutes, of each kind in turn"},
                 config::integer(0, 1'000'000), "1000");
     options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
                 config::integer(0, 1'000'000), "as many as incidents");
     options.add(seed, {"--seed", "", "Seed of the first run"}, config::integer(0, INT64_MAX / 2), "1");
-    options.add(processes, {"--processes", "", "Processes that simulate"}, config::integer(1, 256), "2");
+    options.add(processes, {"--processes", "", "Number of processes that simulate"}, config::integer(1, 256), "2");
     options.add(rules, {"--rules", "", "Directory with the rule files"}, config::text(), "monitoring/prometheus/rules");
     options.add(only, {"--only", "", "Only the incidents of these kinds, separated by commas"}, config::text(), "all");
     options.add(page, {"--page", "", "Markdown file in which the tables between the comments \"alerts\" are replaced"},
@@ -46,7 +46,7 @@ struct program_options {
     options.add_switch(reuses_tests, "--reuse",
                        "Evaluate the tests in the directory of --keep again instead of simulating: after a change of "
                        "rules that read the same series");
-    options.add_switch(lists_runs, "--list", "Print all runs with what fired and what was missed");
+    options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
     options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }
 };

@@ -9,7 +9,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// A longer body is not one of the weather service.
+/// Maximum size of a response of the weather service.
 constexpr std::size_t max_providers_size = 4096;
 
 void write_totals(json::writer& out, const http::upstream_totals& totals) {

@@ -18,11 +18,11 @@ class service_map {
 
   /// Totals since the start of the process, as
   /// `{"at_ms":2000,"services":{"time_service":{"calls":7,…},…},"weather":{"providers":[…]}}`. `at_ms` is
-  /// a monotonic time for rates. `weather` is the body of `/api/weather/providers`, fetched with each third map; null
-  /// if the last fetch has failed.
+  /// a monotonic time for rates. `weather` is the body of `/api/weather/providers`, fetched with every third map; null
+  /// if the last fetch failed.
   task<std::string> next_json();
 
-  /// A slower response of the weather service is not waited for.
+  /// Timeout of the request to the weather service.
   static constexpr duration providers_timeout = std::chrono::milliseconds{500};
   static constexpr unsigned maps_per_fetch = 3;
 

@@ -22,7 +22,7 @@ struct open_meteo_urls {
 /// The requests to a provider since the start of the process.
 struct provider_status {
   std::string name;
-  /// Reports requested, and those of them that failed. A location that the provider does not know is no failure.
+  /// Requested reports, and failed requests. A location that the provider does not know is not a failure.
   std::uint64_t requests = 0, failures = 0;
   /// Time in milliseconds until the provider may be called again; zero if it may be called now.
   std::int64_t cooldown_ms = 0;
