@@ -27,7 +27,7 @@ class watched_service {
   static constexpr duration empty_list_delay = std::chrono::seconds{60};
   static constexpr duration min_retry_delay = std::chrono::milliseconds{100};
   static constexpr duration max_retry_delay = std::chrono::seconds{5};
-  /// More are ignored, with a warning: bounds the memory and the time of a choice.
+  /// Endpoints beyond this number are ignored, with a warning. It bounds the memory, and the time to select one.
   static constexpr std::size_t max_endpoints = 1000;
 
   /// `metrics` must outlive the service. `now` is the time of the start.

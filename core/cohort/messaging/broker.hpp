@@ -32,8 +32,8 @@ struct delivery {
   message_pointer received;
   /// Identifies the delivery within its subscription.
   std::uint64_t tag = 0;
-  /// How often the message has been delivered, with this time, as far as the broker knows: a process that ends before
-  /// it acknowledges counts, too.
+  /// The number of deliveries of this message, including this one, as far as the broker knows. Deliveries to a process
+  /// that ended before it acknowledged are included.
   unsigned attempt = 1;
 };
 

@@ -24,7 +24,7 @@ namespace cohort::messaging {
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
 /// - A copy that the broker may have received before has the same ID, see `duplicate_window`.
 /// - The trace of the caller is sent in the headers `traceparent` and `tracestate`.
-/// - The outbox ends with the process. Who must not lose a message waits for `publish`.
+/// - The outbox is lost with the process. If a message must not be lost, await `publish`.
 ///
 /// A publisher belongs to the loop that it was made on. `try_enqueue` is safe from any thread; the other functions are
 /// called on one of the program's loops.

@@ -102,7 +102,7 @@ struct messaging_fixture {
     self.last_trace = handled.trace.id;
     self.bodies.push_back(message->body);
     if (const auto delay = self.delays.find(message->body); delay != self.delays.end()) {
-      // The test's choice, on the virtual clock.
+      // A delay that the test has set, on the virtual clock.
       if (co_await sleep_for(delay->second) == wait_status::cancelled) {
         co_return messaging::error{messaging::errc::cancelled};
       }

@@ -106,7 +106,7 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
     server_->arrivals_.push_back(&arrived);
     const registration registered{*server_, arrived};
     if (server_->confirm_delay_ > duration{}) {
-      // The test's choice, on the clock of its loop.
+      // A delay that the test has set, on the clock of its loop.
       const auto until = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
       if (co_await sleep_until(until) == wait_status::cancelled) co_return all({errc::cancelled});
     }

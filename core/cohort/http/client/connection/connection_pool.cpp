@@ -14,8 +14,8 @@ namespace {
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
 /// Bounds the memory for origins: redirects and users may name any.
 constexpr std::size_t max_origins = 256;
-/// The time that a response has whose request was superseded by another one of the same call. A request that takes
-/// longer is cancelled by closing its connection.
+/// How long a connection waits for the response to a request that another attempt of its call has superseded. After
+/// that, the connection is closed.
 constexpr duration superseded_grace = std::chrono::milliseconds{100};
 constexpr std::size_t max_superseded = 64;
 

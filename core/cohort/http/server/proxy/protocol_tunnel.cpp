@@ -102,8 +102,8 @@ class tunnel {
       touch();
     }
   }
-  /// Ends both directions. After a failure the other side receives a reset, so that it does not take the bytes so far
-  /// for all.
+  /// Ends both directions. After a failure the other side receives a reset, so that it does not mistake the bytes that
+  /// it has for a complete stream.
   void on_error(const error_code& error) {
     if (end_) return;
     end_ = tunnel_end::failed;
