@@ -9,12 +9,11 @@
 #include <charconv>
 #include <initializer_list>
 
+#include <cohort/discovery/dns/resolver_configuration.hpp>
 #include <cohort/discovery/endpoint_text.hpp>
 
 namespace cohort::discovery {
 namespace {
-
-constexpr std::uint16_t dns_port = 53;
 
 using option_map = std::map<std::string, std::string, std::less<>>;
 

@@ -18,8 +18,6 @@
 namespace cohort::discovery {
 namespace {
 
-constexpr std::uint16_t dns_port = 53;
-
 task<> refresh_addresses(std::vector<http::client*> clients, http::origin target) {
   for (auto* client : clients) client->refresh_addresses(target);
   co_return;

@@ -29,6 +29,9 @@ struct error {
   std::string message{};
 };
 
+/// The broker violates its protocol.
+inline error protocol_error(std::string message) { return {errc::protocol_error, std::move(message)}; }
+
 /// A value or an `error`.
 template <class T>
 using result = cohort::result<T, error>;

@@ -2,12 +2,12 @@
 #include <cohort/net/tls.hpp>
 
 #include <openssl/err.h>
-#include <openssl/x509err.h>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <map>
 
+#include <cohort/net/tls/certificate.hpp>
 #include <cohort/net/tls/tls_stream.hpp>
 
 namespace cohort::net {
@@ -62,13 +62,6 @@ error_code load_client_certificate(asio::ssl::context& context, const tls_client
   if (!settings.certificate_chain.empty())
     context.use_certificate_chain(asio::buffer(settings.certificate_chain), error);
   return error;
-}
-
-bool is_key_mismatch(const error_code& error) noexcept {
-  const auto code = static_cast<unsigned long>(error.value());
-  const auto reason = ERR_GET_REASON(code);
-  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
-         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
 }
 
 error_code load_private_key(asio::ssl::context& context, const tls_client_settings& settings) {

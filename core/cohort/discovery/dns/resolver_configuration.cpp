@@ -11,7 +11,6 @@
 namespace cohort::discovery {
 namespace {
 
-constexpr std::uint16_t dns_port = 53;
 constexpr std::size_t max_servers = 3;  // MAXNS of the C library
 constexpr std::size_t max_search_domains = 6;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,9 @@
 #include <cohort/net/network.hpp>
 
 namespace cohort::discovery {
+
+/// RFC 1035 section 4.2.
+inline constexpr std::uint16_t dns_port = 53;
 
 /// The configuration of a stub resolver; see resolv.conf(5).
 struct resolver_configuration {

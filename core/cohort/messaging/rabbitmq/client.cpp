@@ -9,12 +9,6 @@
 #include <cohort/runtime/concurrency/race.hpp>
 
 namespace cohort::messaging::rabbitmq {
-namespace {
-
-constexpr std::uint16_t publish_channel = 1;
-
-}  // namespace
-
 /// Marks the session as usable.
 class client::ready_scope {
  public:

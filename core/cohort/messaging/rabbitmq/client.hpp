@@ -53,6 +53,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
  private:
   class ready_scope;
   class queue_subscription;
+  static constexpr std::uint16_t publish_channel = 1;
   using queue_pointer = std::shared_ptr<subscribed_queue>;
   /// Where a message goes: an exchange with a routing key.
   struct route {

@@ -9,8 +9,6 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-constexpr std::uint16_t publish_channel = 1;
-
 // Bits of the flags of declarations (generated reference, section 1.7).
 constexpr std::uint8_t durable = 1U << 1U;
 constexpr std::uint8_t exclusive = 1U << 2U;

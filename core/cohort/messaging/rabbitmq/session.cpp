@@ -21,8 +21,6 @@ error lost(const error_code& failure) {
   return {errc::connection_lost, failure.message()};
 }
 
-error invalid(std::string what) { return {errc::protocol_error, std::move(what)}; }
-
 bool lists_plain(std::string_view mechanisms) {
   const auto padded = " " + std::string{mechanisms} + " ";
   return padded.find(" PLAIN ") != std::string::npos;
@@ -55,7 +53,7 @@ session::~session() {
 task<result<frame>> session::read_frame() {
   for (;;) {
     if (auto next = parser_.next()) co_return *next;
-    if (!parser_.error().empty()) co_return invalid(parser_.error());
+    if (!parser_.error().empty()) co_return protocol_error(parser_.error());
     input_.resize(read_size);
     auto reading = stream_->read_some(asio::buffer(input_));
     const auto count = co_await std::move(reading);
@@ -84,12 +82,12 @@ task<result<void>> session::expect(method_id expected, std::string* arguments) {
     wire_reader reader{received->payload};
     const auto method = static_cast<method_id>(reader.long_uint());
     if (received->type != frame_type::method || reader.failed())
-      co_return invalid("no method while the connection opens");
+      co_return protocol_error("no method while the connection opens");
     if (method == method_id::connection_close) {
       const auto code = reader.short_uint();
       co_return error{errc::refused, std::to_string(code) + " " + std::string{reader.short_string()}};
     }
-    if (method != expected) co_return invalid("an unexpected method while the connection opens");
+    if (method != expected) co_return protocol_error("an unexpected method while the connection opens");
     if (arguments) *arguments = received->payload.substr(sizeof(std::uint32_t));
     co_return result<void>{};
   }
@@ -143,7 +141,7 @@ task<std::optional<error>> session::open() {
   const auto channels = tune.short_uint();
   const std::size_t frame_size = tune.long_uint();
   const std::chrono::seconds proposed{tune.short_uint()};
-  if (tune.failed() || (frame_size != 0 && frame_size < min_frame_size)) co_return invalid("connection.tune");
+  if (tune.failed() || (frame_size != 0 && frame_size < min_frame_size)) co_return protocol_error("connection.tune");
   if (frame_size != 0) max_frame_size_ = std::min(wanted_frame_size, frame_size);
   const auto heartbeat = proposed.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed);
   heartbeat_ = heartbeat;

@@ -8,8 +8,6 @@ namespace {
 /// Larger bodies, of other publishers, are discarded: a limit of the memory.
 constexpr std::uint64_t max_received_body = std::uint64_t{16} << 20U;
 
-error invalid(std::string what) { return {errc::protocol_error, std::move(what)}; }
-
 }  // namespace
 
 std::optional<error> session::on_frame(const frame& received) {
@@ -25,7 +23,7 @@ std::optional<error> session::on_frame(const frame& received) {
 std::optional<error> session::on_method(std::uint16_t channel, std::string_view payload) {
   wire_reader arguments{payload};
   const auto method = static_cast<method_id>(arguments.long_uint());
-  if (arguments.failed()) return invalid("a method frame is too short");
+  if (arguments.failed()) return protocol_error("a method frame is too short");
   if (channel == 0) return on_connection_method(method, arguments);
   if (method == method_id::channel_close) return on_channel_close(channel, arguments);
   if (is_closing(channel)) {
@@ -52,7 +50,7 @@ std::optional<error> session::on_connection_method(method_id method, wire_reader
     }
     case method_id::connection_blocked: observer_.on_blocked(true); return std::nullopt;
     case method_id::connection_unblocked: observer_.on_blocked(false); return std::nullopt;
-    default: return invalid("an unexpected method of the connection");
+    default: return protocol_error("an unexpected method of the connection");
   }
 }
 
@@ -77,7 +75,8 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
       const auto tag = arguments.long_long_uint();
       const bool is_multiple = (arguments.octet() & 1U) != 0;
       const bool is_accepted = method == method_id::basic_ack;
-      if (arguments.failed() || !observer_.on_confirm(tag, is_multiple, is_accepted)) return invalid("a confirm");
+      if (arguments.failed() || !observer_.on_confirm(tag, is_multiple, is_accepted))
+        return protocol_error("a confirm");
       return std::nullopt;
     }
     case method_id::basic_deliver: {
@@ -87,7 +86,7 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
       started.arrived.is_redelivered = arguments.octet() != 0;
       arguments.short_string();  // the exchange
       started.arrived.topic = arguments.short_string();
-      if (arguments.failed()) return invalid("basic.deliver");
+      if (arguments.failed()) return protocol_error("basic.deliver");
       contents_[channel] = std::move(started);
       return std::nullopt;
     }
@@ -105,24 +104,24 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
     case method_id::basic_consume_ok:
     case method_id::confirm_select_ok: return std::nullopt;
     default:
-      return invalid("an unexpected method " + std::to_string(static_cast<std::uint32_t>(method) >> 16U) + "." +
-                     std::to_string(static_cast<std::uint32_t>(method) & 0xFFFFU));
+      return protocol_error("an unexpected method " + std::to_string(static_cast<std::uint32_t>(method) >> 16U) + "." +
+                            std::to_string(static_cast<std::uint32_t>(method) & 0xFFFFU));
   }
 }
 
 std::optional<error> session::on_content(const frame& received) {
   const auto found = contents_.find(received.channel);
-  if (found == contents_.end()) return invalid("a content without a method");
+  if (found == contents_.end()) return protocol_error("a content without a method");
   auto& current = found->second;
   if (received.type == frame_type::header) {
     if (current.has_header || !parse_content_header(received.payload, current.arrived.header)) {
-      return invalid("a content header");
+      return protocol_error("a content header");
     }
     current.has_header = true;
     current.arrived.is_too_large = current.arrived.header.body_size > max_received_body;
   } else {
     auto& body_size = current.arrived.header.body_size;
-    if (!current.has_header || received.payload.size() > body_size) return invalid("a content body");
+    if (!current.has_header || received.payload.size() > body_size) return protocol_error("a content body");
     // From here on, `body_size` is what is missing.
     body_size -= received.payload.size();
     if (!current.arrived.is_too_large) current.arrived.body += received.payload;

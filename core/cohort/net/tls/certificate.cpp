@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509err.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +22,13 @@ std::string format_time(const ASN1_TIME* time) {
 }
 
 }  // namespace
+
+bool is_key_mismatch(const error_code& error) noexcept {
+  const auto code = static_cast<unsigned long>(error.value());
+  const auto reason = ERR_GET_REASON(code);
+  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
+         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
+}
 
 std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> input{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),

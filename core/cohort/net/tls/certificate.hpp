@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <cohort/runtime/task.hpp>
+
 namespace cohort::net {
 
 using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
@@ -21,5 +23,8 @@ std::optional<std::string> find_validity_error(const X509* certificate);
 
 /// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS` or `GEN_URI`.
 std::vector<std::string> alternative_names(const X509* certificate, int type);
+
+/// Whether OpenSSL reports that a private key does not belong to the certificate.
+bool is_key_mismatch(const error_code& error) noexcept;
 
 }  // namespace cohort::net

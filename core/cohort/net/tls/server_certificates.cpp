@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
-#include <openssl/x509err.h>
 
 #include <boost/asio/buffer.hpp>
 
@@ -22,13 +21,6 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   // Such as a key that is too short for the security level.
   const bool is_policy = library == ERR_LIB_SSL && reason;
   return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
-}
-
-bool is_key_mismatch(const error_code& error) noexcept {
-  const auto code = static_cast<unsigned long>(error.value());
-  const auto reason = ERR_GET_REASON(code);
-  return ERR_GET_LIB(code) == ERR_LIB_X509 &&
-         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
 }
 
 std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,

@@ -2,7 +2,8 @@
 #include <cohort/http/message/request/forwarded.hpp>
 
 #include <algorithm>
-#include <cctype>
+#include <boost/url/grammar/alnum_chars.hpp>
+#include <boost/url/grammar/digit_chars.hpp>
 #include <charconv>
 #include <cstdint>
 
@@ -16,19 +17,17 @@ using hop_list = std::vector<forwarded_hop>;
 /// Hops beyond this number make a field malformed. Real chains have a few.
 constexpr std::size_t max_hops = 64;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
 /// RFC 7239 section 6.3: `_` and letters, digits, `.`, `_`, `-`.
 bool is_obfuscated(std::string_view text) noexcept {
   return text.size() > 1 && text[0] == '_' && std::all_of(text.begin() + 1, text.end(), [](char c) {
-           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+           return boost::urls::grammar::alnum_chars(c) || c == '.' || c == '_' || c == '-';
          });
 }
 
 /// RFC 7239 section 6: up to five digits, or an obfuscated port.
 bool is_node_port(std::string_view text) noexcept {
   if (is_obfuscated(text)) return true;
-  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), boost::urls::grammar::digit_chars);
 }
 
 /// Parses a node (RFC 7239 section 6): an IPv4 address or an IPv6 address in brackets, `unknown` or an obfuscated
@@ -91,8 +90,7 @@ std::string normalized_proto(std::string_view text) { return iequals(text, "http
 /// A host with an optional port, without the characters that end it in a URL.
 bool is_host(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view{"-._~[]:%"}.find(c) != std::string_view::npos;
+    return boost::urls::grammar::alnum_chars(c) || std::string_view{"-._~[]:%"}.find(c) != std::string_view::npos;
   });
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/url/authority_view.hpp>
 #include <boost/url/encoding_opts.hpp>
+#include <boost/url/grammar/digit_chars.hpp>
 #include <boost/url/pct_string_view.hpp>
 
 #include <cohort/http/message/field.hpp>
@@ -15,8 +16,6 @@ namespace {
 bool is_hex_digit(char c) noexcept {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// The characters of a target that need no further check. Bytes above 0x7F are not valid, yet common; they are accepted
 /// as data.
@@ -60,7 +59,8 @@ bool is_host_and_port(std::string_view text) noexcept {
   const auto host_length = static_cast<std::size_t>(host_end - text.begin());
   const auto rest = text.substr(host_length);
   if (rest.empty()) return host_length > 0;
-  if (rest.front() == ':') return host_length > 0 && std::all_of(rest.begin() + 1, rest.end(), is_digit);
+  if (rest.front() == ':')
+    return host_length > 0 && std::all_of(rest.begin() + 1, rest.end(), boost::urls::grammar::digit_chars);
   // An IPv6 address, or a percent-encoded name.
   const auto authority = boost::urls::parse_authority(text);
   return authority && !authority->has_userinfo() && !authority->encoded_host().empty();
