@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/concurrency/child_task.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace cohort {
+
+void detail::start_stored_task(task<> work, asio::cancellation_slot slot, std::function<void()> on_done) {
+  asio::co_spawn(
+      loop::current().get_executor(), std::move(work),
+      asio::bind_cancellation_slot(slot, [on_done = std::move(on_done)](const std::exception_ptr&) { on_done(); }));
+}
 
 bool is_cancellation(const std::exception_ptr& failure) noexcept {
   if (!failure) return false;

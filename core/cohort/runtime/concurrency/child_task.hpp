@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -52,13 +51,15 @@ task<> store_outcome(task<T> work, task_outcome<T>* outcome) {
   co_await asio::this_coro::throw_if_cancelled(false);
 }
 
+/// `start_child_task` for a task that stores its outcome. Not a template: Asio's `co_spawn` is compiled once.
+void start_stored_task(task<> work, asio::cancellation_slot slot, std::function<void()> on_done);
+
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's
-/// queue and not inside this call; `child` must live until then.
-template <class T, class OnDone>
-void start_child_task(child_task<T>& child, task<T> work, OnDone on_done) {
-  auto finish = [on_done = std::move(on_done)](std::exception_ptr) mutable { on_done(); };
-  asio::co_spawn(loop::current().get_executor(), store_outcome<T>(std::move(work), &child.outcome),
-                 asio::bind_cancellation_slot(child.cancel_signal.slot(), std::move(finish)));
+/// queue and not inside this call; `child` must live until then. It does not allocate if `on_done` captures at most two
+/// pointers.
+template <class T>
+void start_child_task(child_task<T>& child, task<T> work, std::function<void()> on_done) {
+  start_stored_task(store_outcome<T>(std::move(work), &child.outcome), child.cancel_signal.slot(), std::move(on_done));
 }
 
 /// Emits a terminal cancellation: the only type that Asio's coroutines let through by default.

@@ -2,11 +2,24 @@
 #include <cohort/runtime/time/virtual_time.hpp>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <stdexcept>
 
 namespace cohort {
 
 virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 0, seed) {
   clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
+}
+
+void virtual_time::run_to_end(task<> work, asio::cancellation_signal& cancel_signal) {
+  bool ended = false;
+  asio::post(loop_.get_executor(),
+             [&] { detail::start_stored_task(std::move(work), cancel_signal.slot(), [&ended] { ended = true; }); });
+  if (run_until([&] { return ended; })) return;
+  // The task refers to the caller's locals and must end before this function returns.
+  asio::post(loop_.get_executor(), [&] { detail::cancel(cancel_signal); });
+  run_until([&] { return ended; });
+  throw std::logic_error("deadlock: the task waits, but no handler is ready and no timer is armed");
 }
 
 void virtual_time::run_ready() {

@@ -5,11 +5,8 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
-
-#include <boost/asio/post.hpp>
 
 #include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/loop.hpp>
@@ -47,14 +44,7 @@ class virtual_time {
   template <class T>
   T run(task<T> work) {
     detail::child_task<T> child;
-    bool ended = false;
-    asio::post(loop_.get_executor(), [&] { detail::start_child_task(child, std::move(work), [&] { ended = true; }); });
-    if (!run_until([&] { return ended; })) {
-      // The task refers to this function's locals and must end before it returns.
-      asio::post(loop_.get_executor(), [&] { detail::cancel(child.cancel_signal); });
-      run_until([&] { return ended; });
-      throw std::logic_error("deadlock: the task waits, but no handler is ready and no timer is armed");
-    }
+    run_to_end(detail::store_outcome<T>(std::move(work), &child.outcome), child.cancel_signal);
     if (child.outcome.failure) std::rethrow_exception(child.outcome.failure);
     if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
   }
@@ -76,6 +66,8 @@ class virtual_time {
     duration wall_offset{};
   };
 
+  /// `run` for a task that stores its outcome.
+  void run_to_end(task<> work, asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();
   /// Returns false if nothing was left to run before `condition` held.
