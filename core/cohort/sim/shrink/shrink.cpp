@@ -151,7 +151,7 @@ class shrinker {
   std::size_t seeds_ = 1;
 };
 
-std::string quoted(std::string_view text) {
+std::string string_literal(std::string_view text) {
   std::string literal;
   for (const char c : text) {
     if (c == '"' || c == '\\') literal += '\\';
@@ -170,8 +170,8 @@ std::string to_catch2_test(const shrink_result& result, const test_template& par
   std::string text = "#include <catch2/catch_test_macros.hpp>\n\n#include <cohort/sim/shrink/schedule.hpp>\n";
   for (const auto& header : parts.headers) text.append("#include ").append(header).append("\n");
   text.append("\nTEST_CASE(")
-      .append(quoted("shrunk: " + result.failure + ", seed " + std::to_string(result.schedule.seed)));
-  text.append(", ").append(quoted(parts.tags)).append(") {\n");
+      .append(string_literal("shrunk: " + result.failure + ", seed " + std::to_string(result.schedule.seed)));
+  text.append(", ").append(string_literal(parts.tags)).append(") {\n");
   text.append("  const auto schedule = cohort::sim::parse_schedule(R\"(\n").append(to_text(result.schedule));
   text.append(")\");\n  CHECK(").append(parts.run_function).append("(schedule) == \"\");\n}\n");
   return text;
