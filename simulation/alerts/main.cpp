@@ -11,6 +11,7 @@
 #include <cohort/runtime/version.hpp>
 #include "simulation/alerts/run_all.hpp"
 #include "simulation/report/page.hpp"
+#include "simulation/report/program.hpp"
 
 namespace cohort::simulation::alerts {
 namespace {
@@ -158,14 +159,6 @@ int main(int argc, char** argv) {
   config::options options{"cohort-alerts", "Judges the alerts of Prometheus on simulated incidents and quiet hours",
                           std::string{version()}};
   values.add_to(options);
-  if (const auto exit = options.parse(argc, argv, {})) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
-  }
-  try {
-    return simulation::alerts::run(values, simulation::command_line(argc, argv));
-  } catch (const std::exception& failure) {
-    std::cerr << "cohort-alerts: " << failure.what() << "\n";
-    return simulation::alerts::invalid_input;
-  }
+  return simulation::run_program("cohort-alerts", options, argc, argv,
+                                 [&](const std::string& command) { return simulation::alerts::run(values, command); });
 }

@@ -11,6 +11,7 @@
 #include "simulation/rehearse/real_plan.hpp"
 #include "simulation/rehearse/report.hpp"
 #include "simulation/report/page.hpp"
+#include "simulation/report/program.hpp"
 
 namespace cohort::simulation {
 namespace {
@@ -107,14 +108,6 @@ int main(int argc, char** argv) {
   config::options options{"cohort-rehearse", "Compares the simulation of a plan with runs on real programs",
                           std::string{version()}};
   values.add_to(options);
-  if (const auto exit = options.parse(argc, argv, {})) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
-  }
-  try {
-    return simulation::run(values, simulation::command_line(argc, argv));
-  } catch (const std::exception& failure) {
-    std::cerr << "cohort-rehearse: " << failure.what() << "\n";
-    return simulation::invalid_input;
-  }
+  return simulation::run_program("cohort-rehearse", options, argc, argv,
+                                 [&](const std::string& command) { return simulation::run(values, command); });
 }

@@ -9,6 +9,7 @@
 #include "loadgen/report/html/chart.hpp"
 #include "loadgen/report/html/markup.hpp"
 #include "simulation/report/page.hpp"
+#include "simulation/report/program.hpp"
 #include "simulation/storm/storm.hpp"
 
 namespace cohort::simulation {
@@ -182,9 +183,6 @@ int main(int argc, char** argv) {
   config::options options{"cohort-storm", "Simulates a retry storm, with and without protections",
                           std::string{version()}};
   values.add_to(options);
-  if (const auto exit = options.parse(argc, argv, {})) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
-  }
-  return simulation::run(values, simulation::command_line(argc, argv));
+  return simulation::run_program("cohort-storm", options, argc, argv,
+                                 [&](const std::string& command) { return simulation::run(values, command); });
 }

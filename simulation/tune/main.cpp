@@ -9,6 +9,7 @@
 #include <cohort/runtime/version.hpp>
 #include "simulation/programs/programs.hpp"
 #include "simulation/report/page.hpp"
+#include "simulation/report/program.hpp"
 #include "simulation/tune/tuner_report.hpp"
 
 namespace cohort::simulation {
@@ -102,14 +103,6 @@ int main(int argc, char** argv) {
   config::options options{"cohort-tune", "Searches timeouts, retries, hedging and breakers by simulation of a plan",
                           std::string{version()}};
   values.add_to(options);
-  if (const auto exit = options.parse(argc, argv, {})) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
-  }
-  try {
-    return simulation::run(values, simulation::command_line(argc, argv));
-  } catch (const std::exception& failure) {
-    std::cerr << "cohort-tune: " << failure.what() << "\n";
-    return simulation::invalid_input;
-  }
+  return simulation::run_program("cohort-tune", options, argc, argv,
+                                 [&](const std::string& command) { return simulation::run(values, command); });
 }
