@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Page } from '@playwright/test';
+import { readEvents, type ServerEvent } from './events.ts';
 import { expect, test } from './fixtures.ts';
 import type { Program } from './programs.ts';
 
-interface ServerEvent {
-  readonly type: string;
-  readonly data: string;
-  /** Milliseconds since the first event. */
+interface RecordedEvent extends ServerEvent {
+  /** Milliseconds since the start of the recording. */
   readonly at: number;
 }
 
@@ -14,24 +13,15 @@ interface ServerEvent {
 const recordingMs = 6_000;
 
 /** Records the events of the server for `recordingMs`. */
-async function record(dashboard: Program): Promise<ServerEvent[]> {
+async function record(dashboard: Program): Promise<RecordedEvent[]> {
   const response = await fetch(`${dashboard.url}/api/events`);
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  const events: ServerEvent[] = [];
+  const events: RecordedEvent[] = [];
   const start = Date.now();
-  let text = '';
-  while (Date.now() - start < recordingMs) {
-    const part = await reader?.read();
-    if (part === undefined || part.done) throw new Error('the stream has ended');
-    text += part.value;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const found = /^event: (\w+)\ndata: (.*)$/m.exec(block);
-      if (found?.[1] !== undefined && found[2] !== undefined) events.push({ type: found[1], data: found[2], at: Date.now() - start });
-    }
+  for await (const event of readEvents(response)) {
+    const at = Date.now() - start;
+    if (at >= recordingMs) break;
+    events.push({ ...event, at });
   }
-  await reader?.cancel();
   return events;
 }
 
@@ -77,7 +67,7 @@ async function installClock(page: Page): Promise<void> {
 }
 
 /** Replaces `EventSource` by a class that repeats the recorded events with later times. */
-async function replay(page: Page, events: readonly ServerEvent[]): Promise<void> {
+async function replay(page: Page, events: readonly RecordedEvent[]): Promise<void> {
   await page.addInitScript(({ recorded, cycleMs }) => {
     let cycle = 0;
     class Replayed extends EventTarget {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
+import { readEvents } from '../e2e-real/events.ts';
 import { Stack } from '../e2e-real/programs.ts';
 
 // Makes the pictures of the documentation from the page of the running programs. Requires img2webp (Debian
@@ -119,22 +120,13 @@ async function measureExperiment(): Promise<TimedEvent[]> {
   expect(response.status).toBe(202);
   const events: TimedEvent[] = [];
   let start: number | null = null;
-  let text = '';
-  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const part = await reader?.read();
-    if (part === undefined || part.done) throw new Error('the stream has ended');
-    text += part.value;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = /^event: experiment\ndata: (.*)$/m.exec(block)?.[1];
-      if (data === undefined || !/"state":"(running|done|failed)"/.test(data)) continue;
-      start ??= Date.now();
-      events.push({ at: Date.now() - start, data });
-      if (!data.includes('"state":"running"')) return events;
-    }
+  for await (const { type, data } of readEvents(stream)) {
+    if (type !== 'experiment' || !/"state":"(running|done|failed)"/.test(data)) continue;
+    start ??= Date.now();
+    events.push({ at: Date.now() - start, data });
+    if (!data.includes('"state":"running"')) break;
   }
+  return events;
 }
 
 /** The last frame stays. */
