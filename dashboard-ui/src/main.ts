@@ -92,7 +92,7 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
 const signOutButton = new SignOutButton(document, { signOut, ended: () => stream.lock(), announce });
 const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasSession) => {
   signOutButton.show(hasSession);
-  // Without a key, only clients on the server's host may open it.
+  // Without an API key, only clients on the server's host can open the page.
   findAs(document, '#debug', HTMLAnchorElement).hidden = !hasSession;
 });
 

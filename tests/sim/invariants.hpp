@@ -9,7 +9,7 @@
 namespace cohort::test {
 
 struct violation {
-  /// The same for each violation of an invariant: without numbers and names.
+  /// Identifies the violated invariant, without numbers and names.
   std::string kind;
   std::string message;
 };

@@ -34,7 +34,7 @@ struct scenario {
   std::int64_t cache_seconds = 600;
 };
 
-/// Everything that a seed decides: parameters, nodes, requests and faults.
+/// All inputs that are derived from a seed: parameters, nodes, requests and faults.
 sim::schedule draw_schedule(std::uint64_t seed);
 
 /// 30 s of load on the whole stack with its default settings, 40 requests a second and 12 faults: for the audit. With

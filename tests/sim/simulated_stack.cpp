@@ -116,8 +116,8 @@ simulated_stack::simulated_stack(const sim::schedule& run, sim::event_log::mode 
 sim::node& simulated_stack::add_nodes(bool is_audited) {
   if (is_audited) {
     audit.emplace(fleet);
-    // Requests share a fetch, which has a deadline of its own and ends even if all of them have left: the cache needs
-    // it.
+    // Requests share a fetch. It has its own deadline and completes even if all requests were cancelled, to fill the
+    // cache.
     for (const auto* provider : {wttr_name, open_meteo_name}) audit->expect_background_calls(weather_name, provider);
   }
   const auto add_provider = [&](const char* name, std::uint64_t seed,

@@ -30,7 +30,7 @@ class simulated_stack {
   const sim::schedule& schedule;
   const test::scenario scenario;
   sim::fleet fleet;
-  /// Only if the stack was made for it.
+  /// Empty unless the stack was created with an audit.
   std::optional<sim::deadline_audit> audit;
   sim::node& dashboard;
   /// Hosts with a fault that may lose requests: unanswered requests are not a violation there.

@@ -34,7 +34,7 @@ const dashboard = 'dashboard';
 const weather = 'weather';
 const none = '–';
 
-/** `live`: whether events arrive. */
+/** The texts of the map. `live`: whether the stream delivers events. */
 export function viewMap(traffic: Traffic, live: boolean): MapView {
   const latest = traffic.at(-1);
   const links = services.map(({ key, name }) => {

@@ -26,7 +26,7 @@ export interface ProviderTotals {
 
 /** The data of a `map` event. */
 export interface TrafficSample {
-  /** Of the server's monotonic clock. */
+  /** Time of the server's monotonic clock. */
   readonly atMs: number;
   readonly services: ReadonlyMap<string, ServiceTotals>;
   /** In the order in which they are asked; empty if the weather service has a built-in report only, null if unknown. */
@@ -113,7 +113,7 @@ export function serviceRates(traffic: Traffic, key: string): Rates | null {
   });
 }
 
-/** As `serviceRates`, of a provider. It was not asked before the first sample that has it. */
+/** As `serviceRates`, for a provider; starts with the first sample that contains it. */
 export function providerRates(traffic: Traffic, name: string): Rates | null {
   return rates(traffic, (sample) => {
     const provider = sample.providers?.find((one) => one.name === name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client with the mock cluster of librdkafka, in real time on loopback. Not for ThreadSanitizer, so without its
-// tag: librdkafka makes its threads by thrd_create, which that does not intercept, and it fails in such a thread.
+// The client with the mock cluster of librdkafka, in real time on loopback. These tests have no tag for
+// ThreadSanitizer, which does not intercept thrd_create: it fails in the threads of librdkafka.
 #include <set>
 
 #include <cohort/messaging/consumer.hpp>
@@ -55,7 +55,7 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
       auto waiting = self.next(*first);
       received.push_back(co_await std::move(waiting));
     }
-    // The second one is in front of the third, which so is not committed.
+    // The second message is not acknowledged, so the offset cannot advance past it to the third.
     CHECK(first->acknowledge(received[0]).has_value());
     CHECK(first->acknowledge(received[2]).has_value());
     CHECK(first->requeue(received[1]).has_value());

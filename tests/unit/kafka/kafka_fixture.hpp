@@ -2,7 +2,7 @@
 #pragma once
 
 #include <librdkafka/rdkafka.h>
-// After rdkafka.h.
+// Must be included after rdkafka.h.
 #include <librdkafka/rdkafka_mock.h>
 
 #include <array>
@@ -23,7 +23,7 @@ namespace cohort::test {
 
 using namespace std::chrono_literals;
 
-/// The mock cluster of librdkafka: one broker, on a thread of this process, with a port of its own.
+/// The mock cluster of librdkafka: one broker, on a thread of this process, with its own port.
 class mock_kafka {
  public:
   mock_kafka() {
@@ -54,7 +54,7 @@ class mock_kafka {
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };
 
-/// A mock cluster, and a loop with clients of it.
+/// A mock cluster, and a loop with its clients.
 class kafka_fixture {
  public:
   using client_pointer = std::shared_ptr<messaging::kafka::client>;
@@ -96,7 +96,7 @@ class kafka_fixture {
     co_return std::move(*received);
   }
 
-  /// Runs a test on the loop with a client, which it ends.
+  /// Runs a test on the loop with a client, and closes the client.
   using body = std::function<task<>(kafka_fixture&, client_pointer)>;
   void run(body test) {
     std::exception_ptr failure;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// JSON Web Tokens as the gateway reads them: the input as a token, and as the header and the claims of a signed one.
+// JSON Web Tokens of the gateway: the input is parsed as a token, and as the header and the claims of a signed token.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -18,7 +18,7 @@ namespace {
 using namespace gateway;
 
 constexpr std::string_view secret = "0123456789abcdef0123456789abcdef";
-/// 2001-09-09.
+/// The current time of the test: 2001-09-09.
 constexpr wall_time now{std::chrono::seconds{1'000'000'000}};
 
 std::string base64url(std::string_view bytes) {
@@ -81,7 +81,7 @@ void run(std::string_view input) {
   if (line_end == std::string_view::npos) return;
   const auto claims = input.substr(line_end + 1);
   const auto token = signed_token(input.substr(0, line_end), claims);
-  // The algorithm is a property of the key, whatever the header states.
+  // The key determines the algorithm, not the header of the token.
   if (check(token)) require(!check(signed_token(R"({"alg":"none"})", claims)), "unsigned tokens are not accepted");
 }
 

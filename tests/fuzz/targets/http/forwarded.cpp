@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Fields that proxies add to a request, Forwarded and X-Forwarded-For; ranges of a request.
+// Request fields that proxies add: Forwarded and X-Forwarded-For; Range fields.
 #include <algorithm>
 #include <string>
 
@@ -33,7 +33,7 @@ void check_client(std::string_view input) {
     require(!client.is_malformed || (client.address.empty() && client.proto.empty() && client.host.empty()),
             "a malformed field names no client");
     require(client.address.empty() || net::parse_address(client.address), "the address of a client is one");
-    // A hop that an untrusted client adds in front is not believed.
+    // A hop that an untrusted client prepends is ignored.
     const auto behind = std::string{name == "Forwarded" ? "for=203.0.113.9, " : "203.0.113.9, "};
     const bool is_client =
         !client.is_malformed && !client.address.empty() && !trusted.contains(*net::parse_address(client.address));

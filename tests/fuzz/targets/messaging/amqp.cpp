@@ -39,7 +39,7 @@ parsed parse(const std::vector<std::string_view>& slices) {
   return result;
 }
 
-/// What is read from a table is read again from the table that is written of it.
+/// A table that is read, written and read again has the same entries.
 void check_table(const field_table& fields) {
   for (const auto& [name, text] : fields) require(name.size() <= 255, "a name is a short string");
   std::string written;
@@ -68,7 +68,7 @@ void check_content(std::string_view payload) {
           "a header that is written is read back");
 }
 
-/// Reads every type; after a failure, all values are empty.
+/// Reads a value of every type; after a failure, all values are empty.
 void check_reader(std::string_view input) {
   wire_reader reader{input};
   const auto fields = reader.table();

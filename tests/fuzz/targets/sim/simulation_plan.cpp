@@ -34,7 +34,7 @@ void run(std::string_view input) {
   for (const auto line : lines(input)) {
     if (const auto parsed = sim::parse_plan_duration(line))
       require(*parsed >= duration::zero(), "a duration is positive");
-    // A distribution that names a file would read it.
+    // Skips distributions that read a file.
     if (line.find("loadgen") != line.npos || line.find("prometheus") != line.npos) continue;
     const auto distribution = sim::parse_distribution(line, "/nonexistent");
     require(distribution || !distribution.error().empty(), "an invalid distribution has an error");

@@ -4,7 +4,7 @@
 
 #include "tests/unit/loadgen/load_fixture.hpp"
 
-// Callers that leave after their patience and try again.
+// Callers that abandon attempts after their patience and retry.
 namespace cohort {
 namespace {
 
@@ -45,7 +45,7 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and tries ag
   CHECK(count_of(totals.outcomes, request_outcome::timeout) == 1);
   CHECK(totals.response_time.censored_count() == 1);
   CHECK(totals.response_time.percentile(100).microseconds >= 300'000);
-  // Leaving closes the connection.
+  // Abandoning an attempt closes its connection.
   CHECK(totals.connections_opened == 3);
   REQUIRE(arrivals.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {

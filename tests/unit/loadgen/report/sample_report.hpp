@@ -189,7 +189,7 @@ inline run_report closed_loop() {
   return report;
 }
 
-/// `small` with callers that leave after 100 ms and try up to three times.
+/// `small` with callers that abandon attempts after 100 ms and make up to three attempts.
 inline run_report with_retries() {
   auto report = small();
   report.callers = {.patience = std::chrono::milliseconds{100}, .max_retries = 2};

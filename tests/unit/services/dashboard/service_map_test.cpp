@@ -46,7 +46,7 @@ TEST_CASE("service map: an event every 2 s has the totals of the calls to each s
   CHECK(at(first, "/services/sysinfo_service/calls") == "0");
   const auto map = last_map(stream.receive_for(4s));
   CHECK(std::stoi(at(map, "/at_ms")) - std::stoi(at(first, "/at_ms")) == 4000);
-  // An aggregate at 0, 1.5 and 3 s, and the time each second.
+  // Aggregates are polled at 0, 1.5 and 3 s, the time every second.
   CHECK(at(map, "/services/time_service/calls") == "7");
   CHECK(at(map, "/services/time_service/failures") == "0");
   CHECK(at(map, "/services/time_service/breakers/closed") == "1");
@@ -64,7 +64,7 @@ TEST_CASE("service map: calls of other clients count, and an open breaker is sho
   for (int i = 0; i < 40; ++i) fixture.aggregate();
   open_stream stream{fixture};
   const auto map = last_map(stream.receive_for(100ms));
-  // And the first call for the stream.
+  // Includes the first call for the stream.
   CHECK(at(map, "/services/weather_service/calls") == "41");
   CHECK(at(map, "/services/sysinfo_service/breakers/open") == "1");
   CHECK(at(map, "/services/sysinfo_service/breakers/closed") == "0");

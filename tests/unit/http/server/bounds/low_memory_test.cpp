@@ -7,7 +7,7 @@
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// A sanitizer ends the program at an allocation of such a size.
+// Sanitizers end the program at an allocation of this size.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COHORT_SANITIZED
 #elif defined(__has_feature)
@@ -41,7 +41,7 @@ TEST_CASE("low memory: bodies and asynchronous handlers get 503, others are serv
   auto reading = server.connect();
   auto waiting = server.connect();
   auto with_body = server.connect();
-  // Its body has begun to arrive.
+  // A part of the body has arrived.
   reading.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
   {
