@@ -82,13 +82,7 @@ boost::urls::url instance::url() const {
 void instance::build(const dependencies& injected) {
   api_keys_.replace(injected.settings.api_keys);
   log_.emplace(injected.log.with_service(definition_.name));
-  http::client_settings client_settings;
-  client_settings.proxies = injected.settings.proxies;
-  client_settings.tls = injected.upstream_tls;
-  discovery_ = std::make_unique<discovery::service_discovery>(discovery::service_discovery::dependencies{
-      injected.network, loops_, metrics_, *log_, injected.upstream_tls, injected.settings.proxies});
-  client_settings.proxies.is_direct = [this](const http::origin& target) { return discovery_->contains(target); };
-  clients_.emplace(discovery_->network(), loops_.size(), std::move(client_settings));
+  make_clients(injected);
   background_.emplace(loops_, *log_);
   lifecycle_.emplace(loops_, metrics_, *log_,
                      blocking_pool_settings{.threads = static_cast<std::size_t>(injected.settings.blocking_threads)});
@@ -110,6 +104,25 @@ void instance::build(const dependencies& injected) {
   routes_ = definition_.app(context, *authenticator_);
   if (injected.settings.registry) register_in_discovery(injected.settings);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
+  add_common_routes(injected.settings);
+  metrics_
+      .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
+                  {{"version", definition_.version}})
+      .add(1);
+  make_server(injected);
+}
+
+void instance::make_clients(const dependencies& injected) {
+  http::client_settings client_settings;
+  client_settings.proxies = injected.settings.proxies;
+  client_settings.tls = injected.upstream_tls;
+  discovery_ = std::make_unique<discovery::service_discovery>(discovery::service_discovery::dependencies{
+      injected.network, loops_, metrics_, *log_, injected.upstream_tls, injected.settings.proxies});
+  client_settings.proxies.is_direct = [this](const http::origin& target) { return discovery_->contains(target); };
+  clients_.emplace(discovery_->network(), loops_.size(), std::move(client_settings));
+}
+
+void instance::add_common_routes(const common_settings& settings) {
   authenticator_->register_counters(routes_);
   starting_ = lifecycle_->has_start_hooks();
   add_probe_routes(routes_, metrics_, draining_, &starting_);
@@ -120,11 +133,11 @@ void instance::build(const dependencies& injected) {
                              .lifecycle = *lifecycle_,
                              .log = *log_,
                              .authenticator = *authenticator_,
-                             .settings = injected.settings.in_force,
-                             .is_loopback = asio::ip::make_address(injected.settings.host).is_loopback()});
+                             .settings = settings.in_force,
+                             .is_loopback = asio::ip::make_address(settings.host).is_loopback()});
   if (starting_) routes_.use(start_filter(starting_));
   const bool requires_certificate =
-      !injected.settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate;
+      !settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate;
   if (definition_.describes_api) {
     add_api_description_routes(routes_,
                                {.title = definition_.name,
@@ -132,20 +145,15 @@ void instance::build(const dependencies& injected) {
                                 .version = definition_.version,
                                 .session_cookie = definition_.session_cookie,
                                 .requires_client_certificate = requires_certificate,
-                                .has_rate_limit = injected.settings.rate_limit.has_value()},
+                                .has_rate_limit = settings.rate_limit.has_value()},
                                *authenticator_);
   }
-  if (const auto limit = injected.settings.rate_limit) {
-    routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
-  }
-  if (requires_certificate) {
-    routes_.use(client_certificate_filter(injected.settings.tls.allowed_client_uris(), metrics_));
-  }
+  if (const auto limit = settings.rate_limit) routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
+  if (requires_certificate) routes_.use(client_certificate_filter(settings.tls.allowed_client_uris(), metrics_));
   if (definition_.authenticates_api) routes_.use(api_key_filter(*authenticator_));
-  metrics_
-      .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
-                  {{"version", definition_.version}})
-      .add(1);
+}
+
+void instance::make_server(const dependencies& injected) {
   server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
   auto server_settings = make_server_settings(injected);
   if (tls_) server_settings.tls = std::make_shared<http::tls_termination>(tls_, metrics_);

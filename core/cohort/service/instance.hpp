@@ -88,6 +88,10 @@ class instance {
   void observe_requests(const std::function<void(const telemetry::request_record&)>& observe);
 
  private:
+  void make_clients(const dependencies& injected);
+  /// The routes and filters that every service has, beside those of its `app`.
+  void add_common_routes(const common_settings& settings);
+  void make_server(const dependencies& injected);
   http::server_settings make_server_settings(const dependencies& injected) const;
   void begin_extension_drain();
   /// Runs a task on the first loop until the service stops.
