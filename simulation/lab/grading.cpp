@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/lab/grading.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+
+namespace cohort::simulation::labs {
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+/// Upper bounds of the latency histogram, in milliseconds.
+constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   50.0,   70.0,   100.0,  150.0,   200.0,
+                                    300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinite};
+
+/// The calls of a run that began in the criterion's part of it.
+std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& wanted,
+                                                                  const sim::caller_results& callers) {
+  std::vector<const sim::caller_results::ended_call*> counted;
+  for (const auto& call : callers.ended) {
+    if (call.begin >= wanted.from && call.begin < wanted.to) counted.push_back(&call);
+  }
+  return counted;
+}
+
+double goodput_of(const criterion& wanted, const sim::caller_results& callers) {
+  const auto calls = counted_calls(wanted, callers);
+  const auto good = std::count_if(calls.begin(), calls.end(), [](const auto* call) { return call->is_good; });
+  return calls.empty() ? 1 : static_cast<double>(good) / static_cast<double>(calls.size());
+}
+
+double p99_of(const criterion& wanted, const sim::caller_results& callers) {
+  std::vector<double> times;
+  for (const auto* call : counted_calls(wanted, callers)) {
+    times.push_back(call->is_success() ? std::chrono::duration<double>(call->elapsed).count() : infinite);
+  }
+  if (times.empty()) return 0;
+  std::sort(times.begin(), times.end());
+  return times[static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(times.size()))) - 1];
+}
+
+double value_of(const criterion& wanted, const sim::plan& plan, const sim::plan_run& run) {
+  switch (wanted.measure) {
+    case measure::goodput: return goodput_of(wanted, run.callers);
+    case measure::p99: return p99_of(wanted, run.callers);
+    case measure::requests_per_call: return run.requests_per_call(wanted.service);
+    case measure::instances: return static_cast<double>(plan.find(wanted.service)->instances);
+  }
+  return infinite;
+}
+
+void add_to_chart(chart_data& chart, const sim::caller_results& callers) {
+  chart.goodput.resize(callers.seconds.size());
+  for (std::size_t i = 0; i < callers.seconds.size(); ++i) {
+    const auto& second = callers.seconds[i];
+    if (second.calls == 0) continue;
+    chart.goodput[i].push_back(static_cast<double>(second.good) / static_cast<double>(second.calls));
+  }
+  for (const auto& call : callers.ended) {
+    ++chart.calls;
+    if (!call.is_success()) {
+      ++chart.failed;
+      continue;
+    }
+    const double milliseconds = std::chrono::duration<double, std::milli>(call.elapsed).count();
+    ++chart.latency[*std::lower_bound(latency_bounds.begin(), latency_bounds.end(), milliseconds)];
+  }
+}
+
+/// Simulates seeds on several threads.
+class grader {
+ public:
+  grader(const lab& graded, std::size_t seeds) : lab_(graded), seeds_(seeds) {
+    grade_.seeds = seeds;
+    grade_.criteria.resize(graded.criteria.size());
+  }
+
+  grade run(std::size_t threads) {
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < threads; ++i) others.emplace_back([this] { take_seeds(); });
+      take_seeds();
+    }
+    if (failure_) std::rethrow_exception(failure_);
+    // The order in which threads finished does not matter any more.
+    for (auto& each : grade_.criteria) std::sort(each.values.begin(), each.values.end());
+    for (auto& second : grade_.chart.goodput) std::sort(second.begin(), second.end());
+    return std::move(grade_);
+  }
+
+ private:
+  void take_seeds() {
+    try {
+      for (auto seed = next_++; seed <= seeds_; seed = next_++) simulate(seed);
+    } catch (...) {
+      next_ = seeds_ + 1;
+      const std::lock_guard lock{mutex_};
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  void simulate(std::uint64_t seed) {
+    for (const auto scenario : lab_.scenarios()) {
+      sim::planned_fleet fleet{lab_.plan, lab_.plan.scenarios[scenario], seed};
+      const auto run = fleet.run();
+      const std::lock_guard lock{mutex_};
+      for (std::size_t i = 0; i < lab_.criteria.size(); ++i) {
+        const auto& wanted = lab_.criteria[i];
+        if (wanted.scenario != scenario) continue;
+        const auto value = value_of(wanted, lab_.plan, run);
+        grade_.criteria[i].values.push_back(value);
+        if (wanted.is_met(value)) ++grade_.criteria[i].seeds_met;
+      }
+      if (scenario == lab_.chart_scenario) add_to_chart(grade_.chart, run.callers);
+    }
+  }
+
+  const lab& lab_;
+  const std::size_t seeds_;
+  std::atomic<std::size_t> next_{1};
+  std::mutex mutex_;
+  grade grade_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+double criterion_grade::quantile(double probability) const {
+  if (values.empty()) return infinite;
+  const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(values.size())));
+  return values[rank == 0 ? 0 : rank - 1];
+}
+
+bool criterion_grade::is_passed() const noexcept {
+  return static_cast<double>(seeds_met) >= required_share * static_cast<double>(values.size());
+}
+
+bool grade::is_passed() const noexcept {
+  return std::all_of(criteria.begin(), criteria.end(), [](const auto& each) { return each.is_passed(); });
+}
+
+grade grade_lab(const lab& graded, std::size_t seeds, std::size_t threads) {
+  return grader{graded, seeds}.run(std::max<std::size_t>(threads, 1));
+}
+
+}  // namespace cohort::simulation::labs

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "simulation/lab/lab.hpp"
+
+namespace cohort::simulation::labs {
+
+/// The share of the seeds that must meet a criterion.
+inline constexpr double required_share = 0.95;
+
+/// The values of one criterion.
+struct criterion_grade {
+  /// Sorted. A p99 among failed calls is infinite.
+  std::vector<double> values;
+  std::size_t seeds_met = 0;
+
+  /// The value below which this share of the seeds is (nearest rank).
+  double quantile(double probability) const;
+  bool is_passed() const noexcept;
+};
+
+/// What the chart shows.
+struct chart_data {
+  /// Of each second: the goodput of the seeds, sorted.
+  std::vector<std::vector<double>> goodput;
+  /// The calls of all seeds by the upper bound of the response time in milliseconds; the last bound is infinite.
+  std::map<double, std::uint64_t> latency;
+  std::uint64_t failed = 0;
+  std::uint64_t calls = 0;
+};
+
+struct grade {
+  std::size_t seeds = 0;
+  /// In the order of `lab::criteria`.
+  std::vector<criterion_grade> criteria;
+  chart_data chart;
+
+  bool is_passed() const noexcept;
+};
+
+/// Simulates the scenarios of a lab with the seeds 1 to `seeds`. The grade does not depend on `threads`. Throws
+/// `std::invalid_argument` if a service rejects a setting.
+grade grade_lab(const lab& graded, std::size_t seeds, std::size_t threads);
+
+}  // namespace cohort::simulation::labs

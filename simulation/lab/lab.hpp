@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <cohort/sim/plan/plan.hpp>
+
+namespace cohort::simulation::labs {
+
+/// What a criterion measures in each run.
+enum class measure {
+  /// The share of calls that succeed within the deadline.
+  goodput,
+  /// The p99 of the response time in seconds, where a failed call counts as infinite.
+  p99,
+  /// Requests to a service for each call of the callers.
+  requests_per_call,
+  /// The number of instances of a service.
+  instances,
+};
+
+/// What a plan must achieve in one scenario.
+struct criterion {
+  labs::measure measure = measure::goodput;
+  /// A lower bound for goodput, otherwise an upper bound. Seconds for `p99`.
+  double limit = 0;
+  /// The index in `plan::scenarios`.
+  std::size_t scenario = 0;
+  /// Counts the calls that begin in this part of the run: goodput and p99 only.
+  duration from{};
+  duration to{};
+  /// For requests per call and instances.
+  std::string service;
+  /// What to look at if the criterion is missed.
+  std::string hint;
+
+  bool is_met(double value) const noexcept;
+};
+
+enum class chart_kind { goodput, latency };
+
+/// An exercise: a plan with one part that the learner may change, and criteria for it.
+struct lab {
+  std::string title;
+  std::size_t seeds = 0;
+  sim::plan plan;
+  std::vector<criterion> criteria;
+  chart_kind chart = chart_kind::goodput;
+  /// The scenario of the chart.
+  std::size_t chart_scenario = 0;
+
+  /// The scenarios that must be simulated, in the order of the plan.
+  std::vector<std::size_t> scenarios() const;
+};
+
+/// Reads `lab.json` of `directory` and a plan, which may differ from the directory's `solution.json` only in the parts
+/// that `may_change` names. The error is one line with the file and what is accepted.
+result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
+
+/// The path of the first value, such as `services[0].cores`, in which two JSON texts differ outside of the `allowed`
+/// paths; empty if there is none. Both texts must be valid.
+std::optional<std::string> find_difference(std::string_view text, std::string_view reference,
+                                           const std::vector<std::string>& allowed);
+
+}  // namespace cohort::simulation::labs

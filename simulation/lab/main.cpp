@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+// Grades a lab: simulates its plan with many seeds and compares the results with its criteria.
+#include <iostream>
+
+#include <cohort/config/options.hpp>
+#include <cohort/runtime/version.hpp>
+#include "simulation/lab/report.hpp"
+#include "simulation/report/page.hpp"
+
+namespace cohort::simulation::labs {
+namespace {
+
+enum exit_status { passed = 0, output_failed = 1, invalid_input = 2, not_yet_passed = 3 };
+
+struct program_options {
+  std::string directory;
+  std::string plan_file = "plan.json";
+  std::string html_file = "none";
+  std::int64_t seeds = 0;
+  std::int64_t threads = 2;
+
+  void add_to(config::options& options) {
+    options.add(directory, {"--lab", "", "Directory of the lab, with lab.json and solution.json (labs/README.md)"},
+                config::text(), "required");
+    options.add(plan_file, {"--plan", "", "Plan to grade: a file in this directory"}, config::text(), "plan.json");
+    options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
+    options.add(seeds, {"--seeds", "", "Runs of each scenario; 0: the number of the lab"},
+                config::integer(0, 1'000'000), "0");
+    options.add(threads, {"--threads", "", "Threads that simulate"}, config::integer(1, 256), "2");
+  }
+};
+
+int run(const program_options& options, const std::string& command) {
+  const std::filesystem::path directory{options.directory};
+  const auto graded = read_lab(directory, directory / options.plan_file);
+  if (!graded) {
+    std::cerr << "cohort-lab: " << graded.error() << "\n";
+    return invalid_input;
+  }
+  const auto seeds = options.seeds > 0 ? static_cast<std::size_t>(options.seeds) : graded->seeds;
+  const auto given = grade_lab(*graded, seeds, static_cast<std::size_t>(options.threads));
+  std::cout << text_report(*graded, given);
+  if (options.html_file != "none" && !write_file(options.html_file, html_report(*graded, given, command))) {
+    std::cerr << "cohort-lab: cannot write " << options.html_file << "\n";
+    return output_failed;
+  }
+  return given.is_passed() ? passed : not_yet_passed;
+}
+
+}  // namespace
+}  // namespace cohort::simulation::labs
+
+int main(int argc, char** argv) {
+  using namespace cohort;
+  simulation::labs::program_options values;
+  config::options options{"cohort-lab", "Grades a lab by simulation of its plan", std::string{version()}};
+  values.add_to(options);
+  if (const auto exit = options.parse(argc, argv, {})) {
+    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
+    return exit->status;
+  }
+  try {
+    return simulation::labs::run(values, simulation::command_line(argc, argv));
+  } catch (const std::exception& failure) {
+    std::cerr << "cohort-lab: " << failure.what() << "\n";
+    return simulation::labs::invalid_input;
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+
+#include "simulation/lab/grading.hpp"
+
+namespace cohort::simulation::labs {
+
+/// `goodput from 2 s to 8 s, scenario "no fault": at least 97.0 %`.
+std::string describe(const criterion& wanted, const lab& graded);
+
+/// The median of a criterion, the range of 90 % of the seeds, and how many met the limit.
+std::string describe(const criterion& wanted, const criterion_grade& measured);
+
+/// The criteria with their values, the chart, and the verdict with a hint.
+std::string text_report(const lab& graded, const grade& given);
+
+/// A page with the same content.
+std::string html_report(const lab& graded, const grade& given, const std::string& command);
+
+}  // namespace cohort::simulation::labs

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "simulation/lab/report.hpp"
+#include "simulation/report/page.hpp"
+
+namespace cohort::simulation::labs {
+namespace {
+
+std::string format(const char* pattern, double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), pattern, value);
+  return text.data();
+}
+
+std::string seconds_text(duration span) { return format("%g s", std::chrono::duration<double>(span).count()); }
+
+std::string value_text(measure measured, double value) {
+  switch (measured) {
+    case measure::goodput: return percent(value);
+    case measure::p99: return std::isinf(value) ? "a failed call" : format("%.0f ms", value * 1000);
+    case measure::requests_per_call: return format("%.2f", value);
+    case measure::instances: return format("%.0f", value);
+  }
+  return {};
+}
+
+/// One character for a second and a twentieth of goodput: `#` if 95 % of the seeds reach it, `+` if 5 % do.
+char cell(const std::vector<double>& sorted, double level) {
+  if (sorted.empty()) return ' ';
+  const auto count = sorted.size();
+  if (sorted[count / 20] >= level) return '#';
+  return sorted[count - 1 - count / 20] >= level ? '+' : ' ';
+}
+
+std::string goodput_chart(const lab& graded, const chart_data& chart) {
+  constexpr int rows = 10;
+  const std::size_t width = std::max<std::size_t>(60 / std::max<std::size_t>(chart.goodput.size(), 1), 1);
+  std::string text;
+  for (int row = rows; row > 0; --row) {
+    text += format("%5.0f %% |", 100.0 * row / rows);
+    for (const auto& second : chart.goodput) {
+      // Half a row below: a column that ends at 97 % fills the row of 100 %.
+      text.append(width, cell(second, (row - 0.5) / rows));
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += '\n';
+  }
+  text += "        +" + std::string(width * chart.goodput.size(), '-') + "\n         ";
+  for (std::size_t second = 0; second < chart.goodput.size(); ++second) {
+    const std::chrono::seconds at{second};
+    const auto& faults = graded.plan.scenarios[graded.chart_scenario].faults;
+    const bool is_faulty = std::any_of(faults.begin(), faults.end(), [&](const auto& fault) {
+      return at + std::chrono::seconds{1} > fault.at && at < fault.at + fault.lasts;
+    });
+    text.append(width, is_faulty ? '!' : ' ');
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  const auto length = seconds_text(graded.plan.load.length);
+  const auto axis = width * chart.goodput.size();
+  text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
+  return text + "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! the fault lasts\n";
+}
+
+std::string latency_row(const std::string& label, std::uint64_t count, std::uint64_t calls, const char* note) {
+  const double share = static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(calls, 1));
+  // The square root: the tail of 1 % remains visible.
+  const auto bar = static_cast<std::size_t>(std::ceil(std::sqrt(share) * 50));
+  std::array<char, 160> line{};
+  std::snprintf(line.data(), line.size(), "%12s | %7.3f %%  %s%s\n", label.c_str(), share * 100,
+                std::string(bar, '#').c_str(), note);
+  return line.data();
+}
+
+std::string latency_chart(const lab& graded, const chart_data& chart) {
+  std::string text;
+  bool is_late = false;
+  for (const auto& [bound, count] : chart.latency) {
+    const bool was_late = is_late;
+    const auto deadline = graded.plan.load.deadline;
+    is_late = deadline && bound > std::chrono::duration<double, std::milli>(*deadline).count();
+    const auto label = std::isinf(bound) ? "above" : "to " + format("%g ms", bound);
+    text += latency_row(label, count, chart.calls, is_late && !was_late ? "  <- after the deadline" : "");
+  }
+  if (chart.failed > 0) text += latency_row("failed", chart.failed, chart.calls, "");
+  return text + "  The bars are proportional to the square root of the share.\n";
+}
+
+}  // namespace
+
+std::string describe(const criterion& wanted, const lab& graded) {
+  const auto scenario = ", scenario \"" + graded.plan.scenarios[wanted.scenario].name + "\"";
+  const bool is_whole = wanted.from == duration{0} && wanted.to == graded.plan.load.length;
+  const auto part = is_whole ? "" : " from " + seconds_text(wanted.from) + " to " + seconds_text(wanted.to);
+  const auto limit = value_text(wanted.measure, wanted.limit);
+  switch (wanted.measure) {
+    case measure::goodput: return "goodput" + part + scenario + ": at least " + limit;
+    case measure::p99: return "p99" + part + scenario + ": at most " + limit;
+    case measure::requests_per_call:
+      return "requests to " + wanted.service + " for each call" + scenario + ": at most " + limit;
+    case measure::instances: return "instances of " + wanted.service + ": at most " + limit;
+  }
+  return {};
+}
+
+std::string describe(const criterion& wanted, const criterion_grade& measured) {
+  const auto text = [&](double probability) { return value_text(wanted.measure, measured.quantile(probability)); };
+  return "median " + text(0.5) + ", 90 % of the seeds from " + text(0.05) + " to " + text(0.95) + "; " +
+         std::to_string(measured.seeds_met) + " of " + std::to_string(measured.values.size()) + " seeds meet it";
+}
+
+std::string text_report(const lab& graded, const grade& given) {
+  std::string text = graded.title + "\n" + std::to_string(given.seeds) + " seeds of " +
+                     seconds_text(graded.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
+  for (const auto& warning : graded.plan.warnings) text += "~ " + warning + "\n";
+  const criterion* missed = nullptr;
+  for (std::size_t i = 0; i < graded.criteria.size(); ++i) {
+    const auto& wanted = graded.criteria[i];
+    const bool is_passed = given.criteria[i].is_passed();
+    text += std::string{is_passed ? "  [ok]     " : "  [missed] "} + describe(wanted, graded) + "\n           " +
+            describe(wanted, given.criteria[i]) + "\n";
+    if (!is_passed && missed == nullptr) missed = &wanted;
+  }
+  const auto& scenario = graded.plan.scenarios[graded.chart_scenario].name;
+  const bool is_goodput = graded.chart == chart_kind::goodput;
+  text += std::string{is_goodput ? "\nGoodput over time" : "\nResponse times"} + ", scenario \"" + scenario + "\":\n";
+  text += is_goodput ? goodput_chart(graded, given.chart) : latency_chart(graded, given.chart);
+  text += missed == nullptr ? "\nPASS\n" : "\nNOT YET: " + missed->hint + "\n";
+  return text;
+}
+
+}  // namespace cohort::simulation::labs
