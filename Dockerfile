@@ -29,7 +29,8 @@ COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
 # A changed source invalidates this layer. The ccache directory is a cache mount, so unchanged files are not recompiled.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_HARDENING=ON -DCOHORT_TESTS=OFF -DCOHORT_EXAMPLES=OFF -DCOHORT_INSTALL=OFF \
+    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_HARDENING=ON -DCOHORT_TESTS=OFF \
+      -DCOHORT_EXAMPLES=OFF -DCOHORT_SIMULATION=OFF -DCOHORT_INSTALL=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
  && install -D --strip -t /rootfs/bin /build/bin/* \
