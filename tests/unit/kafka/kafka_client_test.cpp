@@ -2,6 +2,8 @@
 // The client with the mock cluster of librdkafka, in real time on loopback. These tests have no tag for
 // ThreadSanitizer, which does not intercept thrd_create: it fails in the threads of librdkafka.
 #include <set>
+#include <string>
+#include <vector>
 
 #include <cohort/messaging/consumer.hpp>
 #include <cohort/messaging/publisher.hpp>
@@ -66,11 +68,14 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
   }
   auto subscribing = self.subscribe(client, "readers");
   const auto second = co_await std::move(subscribing);
-  for (const auto* const id : {"2", "3"}) {
+  std::vector<std::string> ids;
+  while (ids.empty() || ids.back() != "3") {
     auto waiting = self.next(*second);
-    const auto received = co_await std::move(waiting);
-    CHECK(received.received->id == id);
+    ids.push_back((co_await std::move(waiting)).received->id);
   }
+  // The broker refuses the last commit of the first member if the second one has joined before: then "1" is repeated.
+  if (ids.front() == "1") ids.erase(ids.begin());
+  CHECK(ids == std::vector<std::string>{"2", "3"});
 }
 
 TEST_CASE("kafka: a group continues with the first message that is not acknowledged", "[kafka]") {
