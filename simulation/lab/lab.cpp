@@ -57,7 +57,7 @@ std::string read_text(const std::filesystem::path& file) {
   std::ifstream stream{file, std::ios::binary};
   std::ostringstream text;
   text << stream.rdbuf();
-  if (!stream || !text) throw lab_error{file.string() + " cannot be read"};
+  if (!stream || !text) throw lab_error{file.string() + " cannot be read, or is empty"};
   return text.str();
 }
 

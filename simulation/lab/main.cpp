@@ -31,6 +31,10 @@ struct program_options {
 };
 
 int run(const program_options& options, const std::string& command) {
+  if (options.directory.empty()) {
+    std::cerr << "cohort-lab: --lab is required: a directory such as labs/1-timeouts\n";
+    return invalid_input;
+  }
   const std::filesystem::path directory{options.directory};
   const auto graded = read_lab(directory, directory / options.plan_file);
   if (!graded) {
