@@ -172,6 +172,7 @@ void target_client::retry(const scheduled_request& last_attempt) {
 }
 
 task<> target_client::retry_after(target_client& self, scheduled_request next, duration pause) {
+  // The pause that `--retry-backoff` sets; the end of the run cancels it.
   auto pausing = sleep_for(pause);
   const auto status = co_await std::move(pausing);
   if (status == wait_status::cancelled || self.context_.is_stopping)

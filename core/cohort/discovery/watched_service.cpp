@@ -35,7 +35,8 @@ task<> watched_service::run(std::function<task<>()> on_change) {
     auto found = co_await std::move(waiting);
     if (!found) {
       const auto delay = fail(found.error(), ++failures);
-      // The source does not tell when it will respond again; at most `max_retry_delay`.
+      // No event announces that the source is available again: it is polled until the task is cancelled, with pauses of
+      // at most `max_retry_delay`.
       auto pause = sleep_for(delay);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
       continue;

@@ -84,7 +84,8 @@ task<bool> consumer::receive(subscription& source) {
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // Neither the broker nor the handler's dependencies tell when they are back; at most `max_backoff`.
+  // No event announces that the broker, or what the handler depends on, is available again: one pause of at most
+  // `max_backoff`, which a cancellation ends.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }
 

@@ -163,8 +163,8 @@ task<> publisher::send_until_empty() {
   while (!outbox_.empty()) {
     auto sending = send_batch();
     if (co_await std::move(sending)) continue;
-    // The broker does not tell when it accepts messages again. Random, so that the publishers do not all return at
-    // once; at most `max_backoff`.
+    // No event announces that the broker accepts messages again: it is tried until the task is cancelled, with pauses
+    // of at most `max_backoff`. They are random, so that the publishers do not all send at once.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;

@@ -163,8 +163,8 @@ task<> loop_connection::run() {
     }
     if (is_stopped_) co_return;
     on_connect_failed(connected.error());
-    // A server that is down does not tell when it is back. Random, so that the clients do not all return at once; at
-    // most `max_backoff`.
+    // No event announces that the server is available again: it is tried until the connection is closed, with pauses of
+    // at most `max_backoff`. They are random, so that the clients do not all reconnect at once.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;

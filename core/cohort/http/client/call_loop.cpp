@@ -59,7 +59,8 @@ task<client_result> call_loop::run() {
       const bool new_connection = exchange.stale_connection;
       // A stale connection is not a failure of the server: no backoff.
       if (retry.delay > duration{} && !new_connection) {
-        // The server gives no sign of when it would succeed. The policy grants no delay beyond the call's deadline.
+        // The backoff of a retry: no event announces that the server is available again. The policy returns no delay
+        // that ends after the call's deadline.
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {
           end(nullptr);

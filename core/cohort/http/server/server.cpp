@@ -29,7 +29,7 @@ constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.
 constexpr int max_full_waits = 3;
 /// A draining server keeps accepting until no connection has arrived for this long, at most `max_quiet_wait`, so that
-/// none in the backlog is reset: the kernel does not tell how many are in it.
+/// none in the backlog is reset: the number of connections in it cannot be read.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
 /// What the accept loop keeps for its own waits, while other requests use up the memory.
@@ -141,7 +141,7 @@ void server::log_accept_error(error_code error) {
 task<bool> server::wait_for_room() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
-    // Another loop does not tell when it has closed a connection; 3 ms in all.
+    // No event announces that another loop has closed a connection: at most `max_full_waits` pauses, 3 ms in all.
     auto pause = sleep_for(min_accept_backoff);
     if (co_await std::move(pause) == wait_status::cancelled) co_return false;
   }
@@ -182,7 +182,8 @@ task<> server::accept_connections() {
       log_accept_error(failure);
       if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
       if (!has_memory_to_wait()) spare.reset();
-      // The system does not tell when it has memory or descriptors again; at most `max_accept_backoff`.
+      // No event announces free memory or descriptors: accepting is tried again until the server stops, with pauses of
+      // at most `max_accept_backoff`.
       auto pause = sleep_for(backoff);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
       if (!spare && !memory_reserve::is_low()) spare = std::make_unique<std::byte[]>(spare_bytes);
@@ -197,7 +198,8 @@ task<> server::accept_connections() {
 task<> server::close_listener() {
   const auto limit = deadline::after(loop::current().now(), max_quiet_wait);
   for (auto count_before = accepted_count_;; count_before = accepted_count_) {
-    // The kernel does not tell whether a connection is in the backlog; `max_quiet_wait` in all.
+    // The number of connections in the kernel's backlog cannot be read: the loop ends after a `quiet_period` without an
+    // accepted connection, or after `max_quiet_wait` in all.
     auto pause = sleep_for(quiet_period);
     co_await std::move(pause);
     if (accepted_count_ == count_before || limit.expired(loop::current().now())) break;

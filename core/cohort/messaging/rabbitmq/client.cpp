@@ -65,8 +65,8 @@ task<> client::run() {
       on_connect_failed(connected.error());
     }
     if (is_closed_) co_return;
-    // A broker that is down does not tell when it is back. Random, so that the clients do not all return at once; at
-    // most `max_backoff`.
+    // No event announces that the broker is available again: it is tried until `close`, with pauses of at most
+    // `max_backoff`. They are random, so that the clients do not all reconnect at once.
     const auto delay =
         policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;

@@ -142,9 +142,9 @@ TEST_CASE("retries: the timeout limits a request over all attempts", "[loadgen][
 
 TEST_CASE("retries: each attempt sends the remaining time until the deadline", "[loadgen][client]") {
   load_fixture fixture;
-  std::vector<std::string> told;
+  std::vector<std::string> timeouts;
   fixture.routes.get("/", [&](http::request_context& request) -> task<http::response> {
-    told.emplace_back(request.head().find("x-envoy-expected-rq-timeout-ms").value_or("none"));
+    timeouts.emplace_back(request.head().find("x-envoy-expected-rq-timeout-ms").value_or("none"));
     auto hanging = sleep_for(1h);
     co_await std::move(hanging);
     co_return http::response{};
@@ -153,12 +153,12 @@ TEST_CASE("retries: each attempt sends the remaining time until the deadline", "
   auto settings = one_impatient_request(2);
   settings.deadline = 250ms;
   fixture.run(settings);
-  REQUIRE(told.size() == 3);
-  CHECK(told[0] == "250");
-  CHECK(std::stoi(told[1]) <= 150);
-  CHECK(std::stoi(told[1]) >= 145);
-  CHECK(std::stoi(told[2]) <= 50);
-  CHECK(std::stoi(told[2]) >= 45);
+  REQUIRE(timeouts.size() == 3);
+  CHECK(timeouts[0] == "250");
+  CHECK(std::stoi(timeouts[1]) <= 150);
+  CHECK(std::stoi(timeouts[1]) >= 145);
+  CHECK(std::stoi(timeouts[2]) <= 50);
+  CHECK(std::stoi(timeouts[2]) >= 45);
 }
 
 TEST_CASE("retries: a request whose retry is due after the end of an interrupted run is unfinished",
