@@ -263,8 +263,8 @@ std::string_view target_client::request_text(connection& connection, const sched
   const auto& context = connection.owner.context_;
   const auto& deadline = context.settings.deadline;
   if (request.attempt == 1 || !deadline) return connection.owner.request_text_;
-  const auto left = request.intended_start + *deadline - context.event_loop.now();
-  const auto time_left = std::max<duration>(left, std::chrono::milliseconds{1});
+  const auto remaining = request.intended_start + *deadline - context.event_loop.now();
+  const auto time_left = std::max<duration>(remaining, std::chrono::milliseconds{1});
   connection.retry_text = serialize_request(connection.owner.target_, context.settings, time_left);
   return connection.retry_text;
 }

@@ -16,31 +16,31 @@ task<> overload(monitored_fleet& fleet, double factor, double speed) {
   machine.set_speed(1);
 }
 
-void draw_overload(random_generator& random, incident& drawn) {
+void draw_overload(random_generator& random, incident& details) {
   // 500 us a request, calls included; half of the requests go to the dashboard.
-  drawn.load.requests_per_second = 8;
+  details.load.requests_per_second = 8;
   const double utilization = 1.2 + 1.3 * random.uniform();
   const double factor = 8 + 2 * random.uniform();
   const double speed = 0.0005 * 4 * factor / utilization;
-  drawn.description =
+  details.description =
       "the load of dashboard-service is " + std::to_string(static_cast<int>(utilization * 100)) + " % of its capacity";
-  drawn.expected = {{"LoadShedding", job("dashboard-service")},
-                    {"HighRequestRate", job("dashboard-service")},
-                    {"TrafficSpike", job("dashboard-service")}};
-  drawn.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, speed); };
+  details.expected = {{"LoadShedding", job("dashboard-service")},
+                      {"HighRequestRate", job("dashboard-service")},
+                      {"TrafficSpike", job("dashboard-service")}};
+  details.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, speed); };
 }
 
-void draw_traffic_spike(random_generator& random, incident& drawn) {
+void draw_traffic_spike(random_generator& random, incident& details) {
   const double factor = 4 + 3 * random.uniform();
-  drawn.description = "the rate of the callers is " + std::to_string(factor).substr(0, 3) + " times as high";
-  drawn.expected = {{"TrafficSpike", job("dashboard-service")}};
-  drawn.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, 1); };
+  details.description = "the rate of the callers is " + std::to_string(factor).substr(0, 3) + " times as high";
+  details.expected = {{"TrafficSpike", job("dashboard-service")}};
+  details.inject = [=](monitored_fleet& fleet) { return overload(fleet, factor, 1); };
 }
 
-void draw_no_traffic(random_generator&, incident& drawn) {
-  drawn.description = "no caller reaches the services";
-  for (const auto service : all_services) drawn.expected.push_back({"NoTraffic", job(service)});
-  drawn.inject = [](monitored_fleet& fleet) { return overload(fleet, 0, 1); };
+void draw_no_traffic(random_generator&, incident& details) {
+  details.description = "no caller reaches the services";
+  for (const auto service : all_services) details.expected.push_back({"NoTraffic", job(service)});
+  details.inject = [](monitored_fleet& fleet) { return overload(fleet, 0, 1); };
 }
 
 task<> crawl(monitored_fleet& fleet, double rate) {
@@ -52,12 +52,13 @@ task<> crawl(monitored_fleet& fleet, double rate) {
   }
 }
 
-void draw_useless_cache(random_generator& random, incident& drawn) {
+void draw_useless_cache(random_generator& random, incident& details) {
   // Two thirds of the other requests need weather; nearly all of them are hits.
-  const double rate = drawn.load.requests_per_second * 0.65 * (1.5 + random.uniform());
-  drawn.description = "a crawler requests the weather of " + std::to_string(rate).substr(0, 3) + " new places a second";
-  drawn.expected = {{"LowCacheHitRate", job("weather-service")}};
-  drawn.inject = [rate](monitored_fleet& fleet) { return crawl(fleet, rate); };
+  const double rate = details.load.requests_per_second * 0.65 * (1.5 + random.uniform());
+  details.description =
+      "a crawler requests the weather of " + std::to_string(rate).substr(0, 3) + " new places a second";
+  details.expected = {{"LowCacheHitRate", job("weather-service")}};
+  details.inject = [rate](monitored_fleet& fleet) { return crawl(fleet, rate); };
 }
 
 task<> fail_providers(monitored_fleet& fleet, monitored_fleet::provider_state state) {
@@ -68,18 +69,18 @@ task<> fail_providers(monitored_fleet& fleet, monitored_fleet::provider_state st
   fleet.providers = healthy;
 }
 
-void draw_provider_outage(random_generator& random, incident& drawn) {
+void draw_provider_outage(random_generator& random, incident& details) {
   const bool hangs = random.bernoulli(0.5);
-  drawn.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
-  drawn.load.places = 400;
-  drawn.expected = {{"HighErrorRate", job("weather-service")}};
+  details.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
+  details.load.places = 400;
+  details.expected = {{"HighErrorRate", job("weather-service")}};
   monitored_fleet::provider_state state;
   if (hangs) {
     state.delay = 60s;
   } else {
     state.failure_ratio = 1;
   }
-  drawn.inject = [=](monitored_fleet& fleet) { return fail_providers(fleet, state); };
+  details.inject = [=](monitored_fleet& fleet) { return fail_providers(fleet, state); };
 }
 
 task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,
@@ -91,24 +92,24 @@ task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url
   }
 }
 
-void draw_invalid_keys(random_generator& random, incident& drawn) {
-  drawn.load.api_key = "valid-key-of-the-callers";
-  for (const auto service : all_services) drawn.settings[std::string{service}]["API_KEY"] = drawn.load.api_key;
+void draw_invalid_keys(random_generator& random, incident& details) {
+  details.load.api_key = "valid-key-of-the-callers";
+  for (const auto service : all_services) details.settings[std::string{service}]["API_KEY"] = details.load.api_key;
   const double rate = 1 + 4 * random.uniform();
-  drawn.description = "a client sends " + std::to_string(rate).substr(0, 3) + " requests a second without a key";
-  drawn.expected = {{"HighAuthFailures", job("time-service")}};
-  drawn.inject = [rate](monitored_fleet& fleet) {
+  details.description = "a client sends " + std::to_string(rate).substr(0, 3) + " requests a second without a key";
+  details.expected = {{"HighAuthFailures", job("time-service")}};
+  details.inject = [rate](monitored_fleet& fleet) {
     return call_repeatedly(fleet, "intruder", "http://time-service:5001/api/time", {}, rate);
   };
 }
 
-void draw_rate_limited_client(random_generator& random, incident& drawn) {
-  drawn.settings["time-service"]["RATE_LIMIT"] = "120/min";
+void draw_rate_limited_client(random_generator& random, incident& details) {
+  details.settings["time-service"]["RATE_LIMIT"] = "120/min";
   const double rate = 6 + 6 * random.uniform();
-  drawn.description =
+  details.description =
       "a client sends " + std::to_string(static_cast<int>(rate)) + " requests a second, two of them allowed";
-  drawn.expected = {{"ClientsRateLimited", job("time-service")}};
-  drawn.inject = [rate](monitored_fleet& fleet) {
+  details.expected = {{"ClientsRateLimited", job("time-service")}};
+  details.inject = [rate](monitored_fleet& fleet) {
     return call_repeatedly(fleet, "script", "http://time-service:5001/api/time", {}, rate);
   };
 }
@@ -120,21 +121,21 @@ task<> call_with_deadlines(monitored_fleet& fleet, std::int64_t latency, double 
   co_await std::move(slowing);
 }
 
-void draw_missed_deadlines(random_generator& random, incident& drawn) {
+void draw_missed_deadlines(random_generator& random, incident& details) {
   const auto latency = draw_between(random, 150, 400);
   const double rate = 0.5 + random.uniform();
-  drawn.description =
+  details.description =
       "system-info-service takes " + std::to_string(latency) + " ms longer; a client has deadlines of 100 ms";
-  drawn.expected = {{"DeadlinesExceeded", job("system-info-service")}};
-  drawn.inject = [=](monitored_fleet& fleet) { return call_with_deadlines(fleet, latency, rate); };
+  details.expected = {{"DeadlinesExceeded", job("system-info-service")}};
+  details.inject = [=](monitored_fleet& fleet) { return call_with_deadlines(fleet, latency, rate); };
 }
 
-void draw_forgotten_fault(random_generator& random, incident& drawn) {
+void draw_forgotten_fault(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
-  drawn.description = "an experiment with 5 ms of latency on " + service + " is not ended";
-  drawn.shows_fault_metrics = true;
-  drawn.expected = {{"FaultInjectionActive", job(service)}};
-  drawn.inject = [service](monitored_fleet& fleet) {
+  details.description = "an experiment with 5 ms of latency on " + service + " is not ended";
+  details.shows_fault_metrics = true;
+  details.expected = {{"FaultInjectionActive", job(service)}};
+  details.inject = [service](monitored_fleet& fleet) {
     return inject_faults(fleet, service, faults_json("latency_ms", 5));
   };
 }

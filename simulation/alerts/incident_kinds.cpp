@@ -37,33 +37,33 @@ const std::vector<incident_kind>& incident_kinds() {
 
 incident draw_incident(const incident_kind& kind, std::uint64_t seed, const incident_times& times) {
   random_generator random{seed ^ 0x1DC1DE27U};
-  incident drawn;
-  drawn.kind = kind.name;
-  drawn.seed = seed;
-  drawn.load.requests_per_second = 3 + 4 * random.uniform();
-  drawn.begin = times.before + random.uniform_between(0s, 15s);
-  drawn.end = drawn.begin + times.fault;
-  drawn.length = times.before + times.fault + times.after;
-  kind.draw(random, drawn);
-  return drawn;
+  incident details;
+  details.kind = kind.name;
+  details.seed = seed;
+  details.load.requests_per_second = 3 + 4 * random.uniform();
+  details.begin = times.before + random.uniform_between(0s, 15s);
+  details.end = details.begin + times.fault;
+  details.length = times.before + times.fault + times.after;
+  kind.draw(random, details);
+  return details;
 }
 
 incident draw_quiet_run(std::uint64_t seed, duration length) {
   random_generator random{seed ^ 0x91E7U};
-  incident drawn;
-  drawn.kind = incident::quiet_kind;
-  drawn.seed = seed;
-  drawn.length = length;
-  drawn.load.requests_per_second = 1 + 7 * random.uniform();
-  drawn.load.places = 3 + random.uniform_below(40);
-  drawn.description = "normal variation";
+  incident details;
+  details.kind = incident::quiet_kind;
+  details.seed = seed;
+  details.length = length;
+  details.load.requests_per_second = 1 + 7 * random.uniform();
+  details.load.places = 3 + random.uniform_below(40);
+  details.description = "normal variation";
   if (random.bernoulli(1.0 / 3)) {
     const auto service = draw_from(random, all_services);
-    drawn.description = "normal variation; " + service + " is deployed again";
-    drawn.begin = drawn.end = random.uniform_between(length / 10, length);
-    drawn.inject = [service](monitored_fleet& fleet) { return deploy_service(fleet, service); };
+    details.description = "normal variation; " + service + " is deployed again";
+    details.begin = details.end = random.uniform_between(length / 10, length);
+    details.inject = [service](monitored_fleet& fleet) { return deploy_service(fleet, service); };
   }
-  return drawn;
+  return details;
 }
 
 }  // namespace cohort::simulation::alerts

@@ -46,39 +46,39 @@ const std::map<std::string_view, std::string_view> not_judged{
     {"Watchdog", "it always fires"},
 };
 
-bool matches(const firing& fired, const expected_alert& expected) {
-  return fired.alert == expected.name && fired.labels.find(expected.label) != std::string::npos;
+bool matches(const firing& candidate, const expected_alert& expected) {
+  return candidate.alert == expected.name && candidate.labels.find(expected.label) != std::string::npos;
 }
 
 /// The first firing during the fault.
-const firing* detection(const judged_run& judged, const expected_alert& expected) {
+const firing* detection(const judged_run& entry, const expected_alert& expected) {
   const firing* first = nullptr;
-  for (const auto& fired : judged.firings) {
-    if (!matches(fired, expected) || fired.begin < judged.run.begin || fired.begin > judged.run.end) continue;
-    if (!first || fired.begin < first->begin) first = &fired;
+  for (const auto& candidate : entry.firings) {
+    if (!matches(candidate, expected) || candidate.begin < entry.run.begin || candidate.begin > entry.run.end) continue;
+    if (!first || candidate.begin < first->begin) first = &candidate;
   }
   return first;
 }
 
-void judge_incident(const judged_run& judged, std::map<std::string, alert_figures>& figures) {
-  for (const auto& expected : judged.run.expected) {
+void judge_incident(const judged_run& entry, std::map<std::string, alert_figures>& figures) {
+  for (const auto& expected : entry.run.expected) {
     auto& alert = figures[expected.name];
     ++alert.expected;
-    if (const auto* const found = detection(judged, expected)) {
-      alert.detection_times.push_back(found->begin - judged.run.begin);
+    if (const auto* const found = detection(entry, expected)) {
+      alert.detection_times.push_back(found->begin - entry.run.begin);
     } else {
       ++alert.missed;
     }
   }
   std::set<std::string> fired_names;
   std::map<std::pair<std::string, std::string>, std::size_t> episodes;
-  for (const auto& fired : judged.firings) {
-    if (fired.begin < judged.run.begin) {
-      ++figures[fired.alert].false_alarms;
+  for (const auto& candidate : entry.firings) {
+    if (candidate.begin < entry.run.begin) {
+      ++figures[candidate.alert].false_alarms;
       continue;
     }
-    fired_names.insert(fired.alert);
-    ++episodes[{fired.alert, fired.labels}];
+    fired_names.insert(candidate.alert);
+    ++episodes[{candidate.alert, candidate.labels}];
   }
   std::set<std::string> flapping;
   for (const auto& [series, count] : episodes) {
@@ -86,7 +86,7 @@ void judge_incident(const judged_run& judged, std::map<std::string, alert_figure
   }
   for (const auto& name : flapping) ++figures[name].flapping;
   for (const auto& name : fired_names) {
-    const auto& expected = judged.run.expected;
+    const auto& expected = entry.run.expected;
     const bool is_expected =
         std::any_of(expected.begin(), expected.end(), [&](const auto& each) { return each.name == name; });
     if (!is_expected) ++figures[name].other_incidents;
@@ -124,14 +124,14 @@ std::string kind_table(const std::vector<judged_run>& runs) {
   for (const auto& kind : incident_kinds()) {
     std::size_t count = 0;
     alert_figures first;
-    for (const auto& judged : runs) {
-      if (judged.run.kind != kind.name) continue;
+    for (const auto& entry : runs) {
+      if (entry.run.kind != kind.name) continue;
       ++count;
       std::optional<duration> earliest;
-      for (const auto& expected : judged.run.expected) {
-        const auto* const found = detection(judged, expected);
-        if (found && (!earliest || found->begin - judged.run.begin < *earliest))
-          earliest = found->begin - judged.run.begin;
+      for (const auto& expected : entry.run.expected) {
+        const auto* const found = detection(entry, expected);
+        if (found && (!earliest || found->begin - entry.run.begin < *earliest))
+          earliest = found->begin - entry.run.begin;
       }
       if (earliest) first.detection_times.push_back(*earliest);
     }
@@ -182,11 +182,11 @@ std::set<std::string> used_files(const rule_files& rules) {
 std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, const rule_files& rules) {
   std::map<std::string, alert_figures> figures;
   for (const auto& alert : rules.alerts()) figures[alert.name];
-  for (const auto& judged : runs) {
-    if (judged.run.is_quiet()) {
-      for (const auto& fired : judged.firings) ++figures[fired.alert].false_alarms;
+  for (const auto& entry : runs) {
+    if (entry.run.is_quiet()) {
+      for (const auto& candidate : entry.firings) ++figures[candidate.alert].false_alarms;
     } else {
-      judge_incident(judged, figures);
+      judge_incident(entry, figures);
     }
   }
   std::erase_if(figures, [](const auto& entry) { return !reason_not_judged(entry.first).empty(); });
@@ -195,7 +195,7 @@ std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, 
 
 std::string render_tables(const std::vector<judged_run>& runs, const rule_files& rules, const std::string& command) {
   const auto quiet = static_cast<std::size_t>(
-      std::count_if(runs.begin(), runs.end(), [](const auto& judged) { return judged.run.is_quiet(); }));
+      std::count_if(runs.begin(), runs.end(), [](const auto& entry) { return entry.run.is_quiet(); }));
   return alert_table(judge(runs, rules), runs.size() - quiet, quiet) + "\n" + kind_table(runs) + "\n" +
          not_judged_table(rules) + "\n`" + command + "`\n";
 }
@@ -205,9 +205,9 @@ std::string render_runs(const std::vector<judged_run>& runs) {
   for (const auto& [run, firings] : runs) {
     text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + seconds_text(run.begin) + " to " +
             seconds_text(run.end) + ": " + run.description + "\n";
-    for (const auto& fired : firings) {
-      text += "  " + seconds_text(fired.begin) + " to " + seconds_text(fired.end) + " " + fired.alert + "{" +
-              fired.labels + "}\n";
+    for (const auto& candidate : firings) {
+      text += "  " + seconds_text(candidate.begin) + " to " + seconds_text(candidate.end) + " " + candidate.alert +
+              "{" + candidate.labels + "}\n";
     }
     for (const auto& expected : run.expected) {
       if (!detection({run, firings}, expected)) text += "  missed: " + expected.name + "{" + expected.label + "}\n";

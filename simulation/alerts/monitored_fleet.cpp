@@ -212,9 +212,9 @@ task<> monitored_fleet::call(std::string host, std::string url, std::vector<std:
 }
 
 task<> monitored_fleet::wait_until(duration since_start) const {
-  const auto left = since_start - fleet_.elapsed();
-  if (left <= duration{0}) co_return;
-  auto waiting = sleep_for(left);
+  const auto remaining = since_start - fleet_.elapsed();
+  if (remaining <= duration{0}) co_return;
+  auto waiting = sleep_for(remaining);
   co_await std::move(waiting);
 }
 

@@ -60,15 +60,15 @@ bool is_excluded(const std::string& key) {
 /// The rules add up the series of a job over its endpoints. A series that is always zero changes no sum if another one
 /// differs in the endpoint only. A dashboard has 29 endpoints, of which callers use few.
 std::set<std::string> needless_series(const series_table& series) {
-  std::set<std::string> kept;
+  std::set<std::string> covered_groups;
   std::set<std::string> needless;
   for (const auto& [key, samples] : series) {
-    if (!is_zero(samples) && !is_excluded(key)) kept.insert(without_label(key, "endpoint"));
+    if (!is_zero(samples) && !is_excluded(key)) covered_groups.insert(without_label(key, "endpoint"));
   }
   for (const auto& [key, samples] : series) {
     const auto group = without_label(key, "endpoint");
     if (group == key || !is_zero(samples)) continue;
-    if (is_excluded(key) || !kept.insert(group).second) needless.insert(key);
+    if (is_excluded(key) || !covered_groups.insert(group).second) needless.insert(key);
   }
   return needless;
 }

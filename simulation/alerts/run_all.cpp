@@ -26,12 +26,12 @@ std::string file_of(const std::string& directory, std::size_t process, const cha
 /// Simulates the run, and writes its series as a test for promtool.
 void write_test(const incident& run, const rule_files& rules, const std::string& file) {
   monitored_fleet fleet{run};
-  scraper scraped{fleet, rules, scrape_interval};
-  scraped.start();
+  scraper source{fleet, rules, scrape_interval};
+  source.start();
   fleet.start();
   // The last scrape can take as long as its timeout.
   fleet.fleet().run_for(run.length + 11s);
-  std::ofstream{file, std::ios::binary} << rule_test_file(scraped.series(), rules, used_files(rules), scrape_interval,
+  std::ofstream{file, std::ios::binary} << rule_test_file(source.series(), rules, used_files(rules), scrape_interval,
                                                           run.length);
   fleet.fleet().shutdown(duration{0});
   for (const auto& leak : fleet.fleet().leaks()) {
@@ -46,29 +46,29 @@ void run_share(const std::vector<incident>& runs, const rule_files& rules, std::
   for (std::size_t i = process; i < runs.size(); i += settings.processes) {
     const auto file = file_of(settings.directory, i, ".yml");
     if (!settings.reuses_tests) write_test(runs[i], rules, file);
-    for (const auto& fired : evaluate_rules(file, runs[i].length)) {
-      results << i << '\t' << fired.alert << '\t' << fired.labels << '\t' << to_seconds(fired.begin) << '\t'
-              << to_seconds(fired.end) << '\n';
+    for (const auto& entry : evaluate_rules(file, runs[i].length)) {
+      results << i << '\t' << entry.alert << '\t' << entry.labels << '\t' << to_seconds(entry.begin) << '\t'
+              << to_seconds(entry.end) << '\n';
     }
     results << std::flush;
   }
 }
 
-void read_results(const std::string& file, std::vector<judged_run>& judged) {
+void read_results(const std::string& file, std::vector<judged_run>& runs) {
   std::ifstream results{file, std::ios::binary};
   for (std::string line; std::getline(results, line);) {
     std::istringstream fields{line};
     std::size_t index = 0;
     std::int64_t begin = 0;
     std::int64_t end = 0;
-    firing fired;
-    fields >> index >> fired.alert;
+    firing entry;
+    fields >> index >> entry.alert;
     fields.ignore();
-    std::getline(fields, fired.labels, '\t');
+    std::getline(fields, entry.labels, '\t');
     fields >> begin >> end;
-    fired.begin = std::chrono::seconds{begin};
-    fired.end = std::chrono::seconds{end};
-    judged.at(index).firings.push_back(std::move(fired));
+    entry.begin = std::chrono::seconds{begin};
+    entry.end = std::chrono::seconds{end};
+    runs.at(index).firings.push_back(std::move(entry));
   }
 }
 
@@ -100,11 +100,11 @@ std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& ru
     has_failed = has_failed || status != 0;
   }
   if (has_failed) throw std::runtime_error("a simulation has failed");
-  std::vector<judged_run> judged;
-  for (auto& run : runs) judged.push_back({std::move(run), {}});
+  std::vector<judged_run> results;
+  for (auto& run : runs) results.push_back({std::move(run), {}});
   for (std::size_t process = 0; process < settings.processes; ++process)
-    read_results(file_of(settings.directory, process, ".tsv"), judged);
-  return judged;
+    read_results(file_of(settings.directory, process, ".tsv"), results);
+  return results;
 }
 
 }  // namespace cohort::simulation::alerts

@@ -17,8 +17,8 @@ constexpr duration scrape_timeout = 10s;
 
 }  // namespace
 
-scraper::scraper(monitored_fleet& scraped, const rule_files& rules, duration interval)
-    : fleet_(scraped), rules_(rules), interval_(interval) {}
+scraper::scraper(monitored_fleet& target, const rule_files& rules, duration interval)
+    : fleet_(target), rules_(rules), interval_(interval) {}
 
 void scraper::start() { fleet_.fleet().spawn(run(*this)); }
 

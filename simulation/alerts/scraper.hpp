@@ -21,7 +21,7 @@ using series_table = std::map<std::string, sample_list>;
 class scraper {
  public:
   /// The arguments must outlive the scraper.
-  scraper(monitored_fleet& scraped, const rule_files& rules, duration interval = std::chrono::seconds{15});
+  scraper(monitored_fleet& target, const rule_files& rules, duration interval = std::chrono::seconds{15});
 
   /// Begins to scrape.
   void start();

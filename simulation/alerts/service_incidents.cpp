@@ -6,24 +6,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void draw_slow_service(random_generator& random, incident& drawn) {
+void draw_slow_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, upstream_services);
   const bool is_weather = service == "weather-service";
   const auto latency = draw_between(random, 1300, is_weather ? 4500 : 2600);
-  drawn.description = service + " takes " + std::to_string(latency) + " ms longer";
-  drawn.expected = {
+  details.description = service + " takes " + std::to_string(latency) + " ms longer";
+  details.expected = {
       {"UpstreamServiceSlow", {}}, {"HighLatency", job(service)}, {"HighLatency", job("dashboard-service")}};
-  if (latency > 2300 && is_weather) drawn.expected.push_back({"WeatherServiceHighLatency", {}});
-  drawn.inject = [service, latency](monitored_fleet& fleet) {
+  if (latency > 2300 && is_weather) details.expected.push_back({"WeatherServiceHighLatency", {}});
+  details.inject = [service, latency](monitored_fleet& fleet) {
     return inject_faults(fleet, service, faults_json("latency_ms", latency));
   };
 }
 
-void draw_hanging_service(random_generator& random, incident& drawn) {
+void draw_hanging_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, upstream_services);
-  drawn.description = service + " does not respond";
-  drawn.expected = {{"CircuitBreakerOpen", job("dashboard-service")}};
-  drawn.inject = [service](monitored_fleet& fleet) {
+  details.description = service + " does not respond";
+  details.expected = {{"CircuitBreakerOpen", job("dashboard-service")}};
+  details.inject = [service](monitored_fleet& fleet) {
     return inject_faults(fleet, service, faults_json("hang_percent", 100));
   };
 }
@@ -37,22 +37,22 @@ task<> deploy_with_errors(monitored_fleet& fleet, std::string service, std::int6
   co_await std::move(failing);
 }
 
-void draw_bad_deploy(random_generator& random, incident& drawn) {
+void draw_bad_deploy(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
   const auto percent = draw_between(random, 10, 60);
-  drawn.description = service + " fails " + std::to_string(percent) + " % of its requests after a deployment";
-  drawn.expected = {{"HighErrorRate", job(service)}};
-  drawn.inject = [service, percent](monitored_fleet& fleet) { return deploy_with_errors(fleet, service, percent); };
+  details.description = service + " fails " + std::to_string(percent) + " % of its requests after a deployment";
+  details.expected = {{"HighErrorRate", job(service)}};
+  details.inject = [service, percent](monitored_fleet& fleet) { return deploy_with_errors(fleet, service, percent); };
 }
 
-void draw_failing_service(random_generator& random, incident& drawn) {
+void draw_failing_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, upstream_services);
   const auto percent = draw_between(random, 65, 85);
   // So that the retries of the dashboard exceed the part of the budget that does not depend on the rate.
-  drawn.load.requests_per_second = 8;
-  drawn.description = service + " fails " + std::to_string(percent) + " % of its requests";
-  drawn.expected = {{"HighErrorRate", job(service)}, {"RetryBudgetExhausted", job("dashboard-service")}};
-  drawn.inject = [service, percent](monitored_fleet& fleet) {
+  details.load.requests_per_second = 8;
+  details.description = service + " fails " + std::to_string(percent) + " % of its requests";
+  details.expected = {{"HighErrorRate", job(service)}, {"RetryBudgetExhausted", job("dashboard-service")}};
+  details.inject = [service, percent](monitored_fleet& fleet) {
     return inject_faults(fleet, service, faults_json("error_percent", percent));
   };
 }
@@ -70,16 +70,17 @@ task<> flap(monitored_fleet& fleet, std::string service, duration down, duration
   }
 }
 
-void draw_flapping_service(random_generator& random, incident& drawn) {
+void draw_flapping_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, upstream_services);
   const auto down = random.uniform_between(20s, 60s);
   const auto up = random.uniform_between(20s, 60s);
   const auto seconds = [](duration span) {
     return std::to_string(std::chrono::round<std::chrono::seconds>(span).count());
   };
-  drawn.description = service + " fails all requests for " + seconds(down) + " s, then none for " + seconds(up) + " s";
-  drawn.expected = {{"HighErrorRate", job(service)}};
-  drawn.inject = [=](monitored_fleet& fleet) { return flap(fleet, service, down, up); };
+  details.description =
+      service + " fails all requests for " + seconds(down) + " s, then none for " + seconds(up) + " s";
+  details.expected = {{"HighErrorRate", job(service)}};
+  details.inject = [=](monitored_fleet& fleet) { return flap(fleet, service, down, up); };
 }
 
 task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {
@@ -89,21 +90,21 @@ task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool le
   for (auto* node : nodes) fleet.start_again(*node);
 }
 
-void draw_dead_replica(random_generator&, incident& drawn) {
-  drawn.description = "one of two replicas of time-service is killed; it stays in DNS";
-  drawn.expected = {{"ServiceDown", job("time-service")}};
-  drawn.inject = [](monitored_fleet& fleet) {
+void draw_dead_replica(random_generator&, incident& details) {
+  details.description = "one of two replicas of time-service is killed; it stays in DNS";
+  details.expected = {{"ServiceDown", job("time-service")}};
+  details.inject = [](monitored_fleet& fleet) {
     return kill_nodes(fleet, {fleet.replicas("time-service").back()}, false);
   };
 }
 
-void draw_dead_service(random_generator& random, incident& drawn) {
+void draw_dead_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
   const bool leaves_dns = random.bernoulli(0.5);
-  drawn.description = service + " is killed and " + (leaves_dns ? "leaves DNS" : "stays in DNS");
-  drawn.expected = {{"ServiceDown", job(service)}};
-  if (service != "dashboard-service") drawn.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
-  drawn.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), leaves_dns); };
+  details.description = service + " is killed and " + (leaves_dns ? "leaves DNS" : "stays in DNS");
+  details.expected = {{"ServiceDown", job(service)}};
+  if (service != "dashboard-service") details.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
+  details.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), leaves_dns); };
 }
 
 task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration interval) {
@@ -118,13 +119,13 @@ task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration in
   }
 }
 
-void draw_crash_loop(random_generator& random, incident& drawn) {
+void draw_crash_loop(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
   const auto interval = random.uniform_between(60s, 200s);
-  drawn.description = "a process of " + service + " ends every " +
-                      std::to_string(std::chrono::round<std::chrono::seconds>(interval).count()) + " s";
-  drawn.expected = {{"ServiceRestarting", job(service)}};
-  drawn.inject = [=](monitored_fleet& fleet) { return crash_repeatedly(fleet, service, interval); };
+  details.description = "a process of " + service + " ends every " +
+                        std::to_string(std::chrono::round<std::chrono::seconds>(interval).count()) + " s";
+  details.expected = {{"ServiceRestarting", job(service)}};
+  details.inject = [=](monitored_fleet& fleet) { return crash_repeatedly(fleet, service, interval); };
 }
 
 task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration cost, duration interval) {
@@ -136,17 +137,17 @@ task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration co
   }
 }
 
-void draw_blocking_handler(random_generator& random, incident& drawn) {
+void draw_blocking_handler(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
   const auto cost = random.uniform_between(150ms, 800ms);
   const auto interval = random.uniform_between(1s, 4s);
   const auto milliseconds = [](duration span) {
     return std::to_string(std::chrono::round<std::chrono::milliseconds>(span).count());
   };
-  drawn.description = "a handler of " + service + " blocks its loop for " + milliseconds(cost) + " ms every " +
-                      milliseconds(interval) + " ms";
-  drawn.expected = {{"EventLoopBlocked", job(service)}};
-  drawn.inject = [=](monitored_fleet& fleet) { return block_repeatedly(fleet, service, cost, interval); };
+  details.description = "a handler of " + service + " blocks its loop for " + milliseconds(cost) + " ms every " +
+                        milliseconds(interval) + " ms";
+  details.expected = {{"EventLoopBlocked", job(service)}};
+  details.inject = [=](monitored_fleet& fleet) { return block_repeatedly(fleet, service, cost, interval); };
 }
 
 task<> block_thread(monitored_fleet& fleet) {
@@ -154,10 +155,10 @@ task<> block_thread(monitored_fleet& fleet) {
   co_return;
 }
 
-void draw_stuck_loop(random_generator&, incident& drawn) {
-  drawn.description = "a handler of system-info-service does not end: one of two loops is stuck";
-  drawn.expected = {{"EventLoopStuck", job("system-info-service")}};
-  drawn.inject = [](monitored_fleet& fleet) { return block_thread(fleet); };
+void draw_stuck_loop(random_generator&, incident& details) {
+  details.description = "a handler of system-info-service does not end: one of two loops is stuck";
+  details.expected = {{"EventLoopStuck", job("system-info-service")}};
+  details.inject = [](monitored_fleet& fleet) { return block_thread(fleet); };
 }
 
 }  // namespace

@@ -20,24 +20,24 @@ constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   
                                     300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinite};
 
 /// The calls of a run that began in the criterion's part of it.
-std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& wanted,
+std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& target,
                                                                   const sim::caller_results& callers) {
   std::vector<const sim::caller_results::ended_call*> counted;
   for (const auto& call : callers.ended) {
-    if (call.begin >= wanted.from && call.begin < wanted.to) counted.push_back(&call);
+    if (call.begin >= target.from && call.begin < target.to) counted.push_back(&call);
   }
   return counted;
 }
 
-double goodput_of(const criterion& wanted, const sim::caller_results& callers) {
-  const auto calls = counted_calls(wanted, callers);
+double goodput_of(const criterion& target, const sim::caller_results& callers) {
+  const auto calls = counted_calls(target, callers);
   const auto good = std::count_if(calls.begin(), calls.end(), [](const auto* call) { return call->is_good; });
   return calls.empty() ? 1 : static_cast<double>(good) / static_cast<double>(calls.size());
 }
 
-double p99_of(const criterion& wanted, const sim::caller_results& callers) {
+double p99_of(const criterion& target, const sim::caller_results& callers) {
   std::vector<double> times;
-  for (const auto* call : counted_calls(wanted, callers)) {
+  for (const auto* call : counted_calls(target, callers)) {
     times.push_back(call->is_success() ? std::chrono::duration<double>(call->elapsed).count() : infinite);
   }
   if (times.empty()) return 0;
@@ -45,12 +45,12 @@ double p99_of(const criterion& wanted, const sim::caller_results& callers) {
   return times[static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(times.size()))) - 1];
 }
 
-double value_of(const criterion& wanted, const sim::plan& plan, const sim::plan_run& run) {
-  switch (wanted.measure) {
-    case measure::goodput: return goodput_of(wanted, run.callers);
-    case measure::p99: return p99_of(wanted, run.callers);
-    case measure::requests_per_call: return run.requests_per_call(wanted.service);
-    case measure::instances: return static_cast<double>(plan.find(wanted.service)->instances);
+double value_of(const criterion& target, const sim::plan& plan, const sim::plan_run& run) {
+  switch (target.measure) {
+    case measure::goodput: return goodput_of(target, run.callers);
+    case measure::p99: return p99_of(target, run.callers);
+    case measure::requests_per_call: return run.requests_per_call(target.service);
+    case measure::instances: return static_cast<double>(plan.find(target.service)->instances);
   }
   return infinite;
 }
@@ -76,9 +76,9 @@ void add_to_chart(chart_data& chart, const sim::caller_results& callers) {
 /// Simulates seeds on several threads.
 class grader {
  public:
-  grader(const lab& graded, std::size_t seeds) : lab_(graded), seeds_(seeds) {
+  grader(const lab& exercise, std::size_t seeds) : lab_(exercise), seeds_(seeds) {
     grade_.seeds = seeds;
-    grade_.criteria.resize(graded.criteria.size());
+    grade_.criteria.resize(exercise.criteria.size());
   }
 
   grade run(std::size_t threads) {
@@ -111,11 +111,11 @@ class grader {
       const auto run = fleet.run();
       const std::lock_guard lock{mutex_};
       for (std::size_t i = 0; i < lab_.criteria.size(); ++i) {
-        const auto& wanted = lab_.criteria[i];
-        if (wanted.scenario != scenario) continue;
-        const auto value = value_of(wanted, lab_.plan, run);
+        const auto& target = lab_.criteria[i];
+        if (target.scenario != scenario) continue;
+        const auto value = value_of(target, lab_.plan, run);
         grade_.criteria[i].values.push_back(value);
-        if (wanted.is_met(value)) ++grade_.criteria[i].seeds_met;
+        if (target.is_met(value)) ++grade_.criteria[i].seeds_met;
       }
       if (scenario == lab_.chart_scenario) add_to_chart(grade_.chart, run.callers);
     }
@@ -145,8 +145,8 @@ bool grade::is_passed() const noexcept {
   return std::all_of(criteria.begin(), criteria.end(), [](const auto& each) { return each.is_passed(); });
 }
 
-grade grade_lab(const lab& graded, std::size_t seeds, std::size_t threads) {
-  return grader{graded, seeds}.run(std::max<std::size_t>(threads, 1));
+grade grade_lab(const lab& exercise, std::size_t seeds, std::size_t threads) {
+  return grader{exercise, seeds}.run(std::max<std::size_t>(threads, 1));
 }
 
 }  // namespace cohort::simulation::labs

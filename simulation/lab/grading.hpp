@@ -44,6 +44,6 @@ struct grade {
 
 /// Simulates the scenarios of a lab with the seeds 1 to `seeds`. The grade does not depend on `threads`. Throws
 /// `std::invalid_argument` if a service rejects a setting.
-grade grade_lab(const lab& graded, std::size_t seeds, std::size_t threads);
+grade grade_lab(const lab& exercise, std::size_t seeds, std::size_t threads);
 
 }  // namespace cohort::simulation::labs

@@ -13,10 +13,10 @@ namespace html = loadgen::html;
 
 double in_seconds(duration span) { return std::chrono::duration<double>(span).count(); }
 
-std::string goodput_over_time(const lab& graded, const chart_data& data) {
-  html::chart chart{"goodput over time", html::time_axis(graded.plan.load.length, "time"),
+std::string goodput_over_time(const lab& exercise, const chart_data& data) {
+  html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"),
                     html::linear_axis(1, "goodput")};
-  for (const auto& fault : graded.plan.scenarios[graded.chart_scenario].faults) {
+  for (const auto& fault : exercise.plan.scenarios[exercise.chart_scenario].faults) {
     chart.add_band(in_seconds(fault.at), in_seconds(fault.at + fault.lasts), "fault", true);
   }
   std::vector<html::point> median;
@@ -54,23 +54,23 @@ std::string latency_table(const chart_data& data) {
 
 }  // namespace
 
-std::string html_report(const lab& graded, const grade& given, const std::string& command) {
+std::string html_report(const lab& exercise, const grade& result, const std::string& command) {
   html::table table{{{"Criterion", html::table::content::text},
                      {"Measured", html::table::content::text},
                      {"Result", html::table::content::text}}};
-  for (std::size_t i = 0; i < graded.criteria.size(); ++i) {
-    table.add({html::text(describe(graded.criteria[i], graded)),
-               html::text(describe(graded.criteria[i], given.criteria[i])),
-               html::text(given.criteria[i].is_passed() ? "met" : "missed")});
+  for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
+    table.add({html::text(describe(exercise.criteria[i], exercise)),
+               html::text(describe(exercise.criteria[i], result.criteria[i])),
+               html::text(result.criteria[i].is_passed() ? "met" : "missed")});
   }
-  const auto scenario = "Scenario: " + graded.plan.scenarios[graded.chart_scenario].name + ".";
-  auto content = html::section(given.is_passed() ? "PASS" : "NOT YET",
-                               std::to_string(given.seeds) + " seeds; 95 % must meet each criterion.", table.html());
-  content += html::section("Goodput over time", scenario, goodput_over_time(graded, given.chart));
-  content += html::section("Response times", scenario, latency_table(given.chart));
+  const auto scenario = "Scenario: " + exercise.plan.scenarios[exercise.chart_scenario].name + ".";
+  auto content = html::section(result.is_passed() ? "PASS" : "NOT YET",
+                               std::to_string(result.seeds) + " seeds; 95 % must meet each criterion.", table.html());
+  content += html::section("Goodput over time", scenario, goodput_over_time(exercise, result.chart));
+  content += html::section("Response times", scenario, latency_table(result.chart));
   content += html::section("Command", "The same command gives the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
-  return render_page(graded.title, "Simulated. The model and its limits: core/cohort/sim/README.md", content);
+  return render_page(exercise.title, "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }
 
 }  // namespace cohort::simulation::labs

@@ -62,12 +62,12 @@ std::string read_text(const std::filesystem::path& file) {
 }
 
 std::size_t scenario_index(const sim::plan& plan, const std::string& name, const std::string& where) {
-  std::string known;
+  std::string names;
   for (std::size_t i = 0; i < plan.scenarios.size(); ++i) {
     if (plan.scenarios[i].name == name) return i;
-    known.append(known.empty() ? "\"" : ", \"").append(plan.scenarios[i].name).append("\"");
+    names.append(names.empty() ? "\"" : ", \"").append(plan.scenarios[i].name).append("\"");
   }
-  throw lab_error{where + " is \"" + name + "\", but must be one of: " + known};
+  throw lab_error{where + " is \"" + name + "\", but must be one of: " + names};
 }
 
 duration read_duration(const std::string& text, const std::string& where) {

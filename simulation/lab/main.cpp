@@ -36,19 +36,19 @@ int run(const program_options& options, const std::string& command) {
     return invalid_input;
   }
   const std::filesystem::path directory{options.directory};
-  const auto graded = read_lab(directory, directory / options.plan_file);
-  if (!graded) {
-    std::cerr << "cohort-lab: " << graded.error() << "\n";
+  const auto exercise = read_lab(directory, directory / options.plan_file);
+  if (!exercise) {
+    std::cerr << "cohort-lab: " << exercise.error() << "\n";
     return invalid_input;
   }
-  const auto seeds = options.seeds > 0 ? static_cast<std::size_t>(options.seeds) : graded->seeds;
-  const auto given = grade_lab(*graded, seeds, static_cast<std::size_t>(options.threads));
-  std::cout << text_report(*graded, given);
-  if (options.html_file != "none" && !write_file(options.html_file, html_report(*graded, given, command))) {
+  const auto seeds = options.seeds > 0 ? static_cast<std::size_t>(options.seeds) : exercise->seeds;
+  const auto result = grade_lab(*exercise, seeds, static_cast<std::size_t>(options.threads));
+  std::cout << text_report(*exercise, result);
+  if (options.html_file != "none" && !write_file(options.html_file, html_report(*exercise, result, command))) {
     std::cerr << "cohort-lab: cannot write " << options.html_file << "\n";
     return output_failed;
   }
-  return given.is_passed() ? passed : not_yet_passed;
+  return result.is_passed() ? passed : not_yet_passed;
 }
 
 }  // namespace

@@ -8,15 +8,15 @@
 namespace cohort::simulation::labs {
 
 /// `goodput from 2 s to 8 s, scenario "no fault": at least 97.0 %`.
-std::string describe(const criterion& wanted, const lab& graded);
+std::string describe(const criterion& target, const lab& exercise);
 
 /// The median of a criterion, the range of 90 % of the seeds, and how many met the limit.
-std::string describe(const criterion& wanted, const criterion_grade& measured);
+std::string describe(const criterion& target, const criterion_grade& measured);
 
 /// The criteria with their values, the chart, and the verdict with a hint.
-std::string text_report(const lab& graded, const grade& given);
+std::string text_report(const lab& exercise, const grade& result);
 
 /// A page with the same content.
-std::string html_report(const lab& graded, const grade& given, const std::string& command);
+std::string html_report(const lab& exercise, const grade& result, const std::string& command);
 
 }  // namespace cohort::simulation::labs

@@ -36,7 +36,7 @@ char cell(const std::vector<double>& sorted, double level) {
   return sorted[count - 1 - count / 20] >= level ? '+' : ' ';
 }
 
-std::string goodput_chart(const lab& graded, const chart_data& chart) {
+std::string goodput_chart(const lab& exercise, const chart_data& chart) {
   constexpr int rows = 10;
   const std::size_t width = std::max<std::size_t>(60 / std::max<std::size_t>(chart.goodput.size(), 1), 1);
   std::string text;
@@ -52,14 +52,14 @@ std::string goodput_chart(const lab& graded, const chart_data& chart) {
   text += "        +" + std::string(width * chart.goodput.size(), '-') + "\n         ";
   for (std::size_t second = 0; second < chart.goodput.size(); ++second) {
     const std::chrono::seconds at{second};
-    const auto& faults = graded.plan.scenarios[graded.chart_scenario].faults;
+    const auto& faults = exercise.plan.scenarios[exercise.chart_scenario].faults;
     const bool is_faulty = std::any_of(faults.begin(), faults.end(), [&](const auto& fault) {
       return at + std::chrono::seconds{1} > fault.at && at < fault.at + fault.lasts;
     });
     text.append(width, is_faulty ? '!' : ' ');
   }
   text.erase(text.find_last_not_of(' ') + 1);
-  const auto length = seconds_text(graded.plan.load.length);
+  const auto length = seconds_text(exercise.plan.load.length);
   const auto axis = width * chart.goodput.size();
   text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
   return text + "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! the fault lasts\n";
@@ -75,12 +75,12 @@ std::string latency_row(const std::string& label, std::uint64_t count, std::uint
   return line.data();
 }
 
-std::string latency_chart(const lab& graded, const chart_data& chart) {
+std::string latency_chart(const lab& exercise, const chart_data& chart) {
   std::string text;
   bool is_late = false;
   for (const auto& [bound, count] : chart.latency) {
     const bool was_late = is_late;
-    const auto deadline = graded.plan.load.deadline;
+    const auto deadline = exercise.plan.load.deadline;
     is_late = deadline && bound > std::chrono::duration<double, std::milli>(*deadline).count();
     const auto label = std::isinf(bound) ? "above" : "to " + format("%g ms", bound);
     text += latency_row(label, count, chart.calls, is_late && !was_late ? "  <- after the deadline" : "");
@@ -91,45 +91,45 @@ std::string latency_chart(const lab& graded, const chart_data& chart) {
 
 }  // namespace
 
-std::string describe(const criterion& wanted, const lab& graded) {
-  const auto scenario = ", scenario \"" + graded.plan.scenarios[wanted.scenario].name + "\"";
-  const bool is_whole = wanted.from == duration{0} && wanted.to == graded.plan.load.length;
-  const auto part = is_whole ? "" : " from " + seconds_text(wanted.from) + " to " + seconds_text(wanted.to);
-  const auto limit = value_text(wanted.measure, wanted.limit);
-  switch (wanted.measure) {
+std::string describe(const criterion& target, const lab& exercise) {
+  const auto scenario = ", scenario \"" + exercise.plan.scenarios[target.scenario].name + "\"";
+  const bool is_whole = target.from == duration{0} && target.to == exercise.plan.load.length;
+  const auto part = is_whole ? "" : " from " + seconds_text(target.from) + " to " + seconds_text(target.to);
+  const auto limit = value_text(target.measure, target.limit);
+  switch (target.measure) {
     case measure::goodput: return "goodput" + part + scenario + ": at least " + limit;
     case measure::p99: return "p99" + part + scenario + ": at most " + limit;
     case measure::requests_per_call:
-      return "requests to " + wanted.service + " for each call" + scenario + ": at most " + limit;
-    case measure::instances: return "instances of " + wanted.service + ": at most " + limit;
+      return "requests to " + target.service + " for each call" + scenario + ": at most " + limit;
+    case measure::instances: return "instances of " + target.service + ": at most " + limit;
   }
   return {};
 }
 
-std::string describe(const criterion& wanted, const criterion_grade& measured) {
-  const auto text = [&](double probability) { return value_text(wanted.measure, measured.quantile(probability)); };
+std::string describe(const criterion& target, const criterion_grade& measured) {
+  const auto text = [&](double probability) { return value_text(target.measure, measured.quantile(probability)); };
   return "median " + text(0.5) + ", 90 % of the seeds from " + text(0.05) + " to " + text(0.95) + "; " +
          std::to_string(measured.seeds_met) + " of " + std::to_string(measured.values.size()) + " seeds meet it";
 }
 
-std::string text_report(const lab& graded, const grade& given) {
-  std::string text = graded.title + "\n" + std::to_string(given.seeds) + " seeds of " +
-                     seconds_text(graded.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
-  for (const auto& warning : graded.plan.warnings) text += "~ " + warning + "\n";
+std::string text_report(const lab& exercise, const grade& result) {
+  std::string text = exercise.title + "\n" + std::to_string(result.seeds) + " seeds of " +
+                     seconds_text(exercise.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
+  for (const auto& warning : exercise.plan.warnings) text += "~ " + warning + "\n";
   // The hint is that of the criterion that the fewest seeds meet.
   std::size_t worst = 0;
-  for (std::size_t i = 0; i < graded.criteria.size(); ++i) {
-    const auto& wanted = graded.criteria[i];
-    const bool is_passed = given.criteria[i].is_passed();
-    text += std::string{is_passed ? "  [ok]     " : "  [missed] "} + describe(wanted, graded) + "\n           " +
-            describe(wanted, given.criteria[i]) + "\n";
-    if (given.criteria[i].seeds_met < given.criteria[worst].seeds_met) worst = i;
+  for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
+    const auto& target = exercise.criteria[i];
+    const bool is_passed = result.criteria[i].is_passed();
+    text += std::string{is_passed ? "  [ok]     " : "  [missed] "} + describe(target, exercise) + "\n           " +
+            describe(target, result.criteria[i]) + "\n";
+    if (result.criteria[i].seeds_met < result.criteria[worst].seeds_met) worst = i;
   }
-  const auto& scenario = graded.plan.scenarios[graded.chart_scenario].name;
-  const bool is_goodput = graded.chart == chart_kind::goodput;
+  const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario].name;
+  const bool is_goodput = exercise.chart == chart_kind::goodput;
   text += std::string{is_goodput ? "\nGoodput over time" : "\nResponse times"} + ", scenario \"" + scenario + "\":\n";
-  text += is_goodput ? goodput_chart(graded, given.chart) : latency_chart(graded, given.chart);
-  text += given.is_passed() ? "\nPASS\n" : "\nNOT YET: " + graded.criteria[worst].hint + "\n";
+  text += is_goodput ? goodput_chart(exercise, result.chart) : latency_chart(exercise, result.chart);
+  text += result.is_passed() ? "\nPASS\n" : "\nNOT YET: " + exercise.criteria[worst].hint + "\n";
   return text;
 }
 

@@ -36,25 +36,26 @@ double over(std::int64_t count, double whole) { return whole > 0 ? static_cast<d
 template <class Value>
 compared_figure figure(std::string name, unit measured_in, const observed_phase& simulated,
                        const std::vector<const observed_phase*>& real, Value value) {
-  compared_figure made;
-  made.name = std::move(name);
-  made.measured_in = measured_in;
-  made.simulated = value(simulated);
-  for (const auto* phase : real) made.measured.push_back(value(*phase));
-  std::sort(made.measured.begin(), made.measured.end());
-  return made;
+  compared_figure result;
+  result.name = std::move(name);
+  result.measured_in = measured_in;
+  result.simulated = value(simulated);
+  for (const auto* phase : real) result.measured.push_back(value(*phase));
+  std::sort(result.measured.begin(), result.measured.end());
+  return result;
 }
 
 compared_figure percentile_figure(const char* name, const observed_phase& simulated,
                                   const std::vector<const observed_phase*>& real,
                                   std::optional<std::int64_t> observed_phase::* value,
                                   bool observed_phase::* is_lower_bound) {
-  auto made = figure(name, unit::microseconds, simulated, real,
-                     [value](const observed_phase& phase) { return static_cast<double>((phase.*value).value_or(0)); });
-  made.simulated_is_lower_bound = simulated.*is_lower_bound;
-  made.measured_is_lower_bound =
+  auto result = figure(name, unit::microseconds, simulated, real, [value](const observed_phase& phase) {
+    return static_cast<double>((phase.*value).value_or(0));
+  });
+  result.simulated_is_lower_bound = simulated.*is_lower_bound;
+  result.measured_is_lower_bound =
       std::any_of(real.begin(), real.end(), [&](const observed_phase* phase) { return phase->*is_lower_bound; });
-  return made;
+  return result;
 }
 
 std::vector<compared_figure> figures_of(const observed_phase& simulated,
@@ -120,26 +121,26 @@ std::string compared_figure::measured_text() const {
 
 comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
                    const std::vector<std::string>& plan_warnings) {
-  comparison made;
-  made.name = simulated.name;
-  made.warnings = plan_warnings;
+  comparison result;
+  result.name = simulated.name;
+  result.warnings = plan_warnings;
   double max_rate = 0;
   for (std::size_t i = 0; i < simulated.phases.size(); ++i) {
     const auto& phase = simulated.phases[i];
     std::vector<const observed_phase*> measured;
     for (const auto& run : real) measured.push_back(&run.phases.at(i));
     max_rate = std::max(max_rate, over(phase.attempts, phase.length_s));
-    made.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, measured)});
+    result.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, measured)});
   }
   // Arrivals are random: a tenth more in a phase is the same load.
   if (max_rate > calibrated_rate * 1.1) {
-    made.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
-                            " attempts a second, but the CPU costs were measured at " +
-                            loadgen::format_rate(calibrated_rate));
+    result.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
+                              " attempts a second, but the CPU costs were measured at " +
+                              loadgen::format_rate(calibrated_rate));
   }
-  made.simulated = std::move(simulated);
-  made.real = std::move(real);
-  return made;
+  result.simulated = std::move(simulated);
+  result.real = std::move(real);
+  return result;
 }
 
 }  // namespace cohort::simulation::rehearsal

@@ -35,12 +35,12 @@ void add_faults(html::chart& chart, const comparison& compared) {
 std::string goodput_chart(const comparison& compared) {
   std::int64_t top = 1;
   const auto points = [&](const observed_run& run) {
-    std::vector<html::point> made;
+    std::vector<html::point> points;
     for (std::size_t i = 0; i < run.seconds.size(); ++i) {
-      made.push_back({static_cast<double>(i) + 0.5, static_cast<double>(run.seconds[i].good)});
+      points.push_back({static_cast<double>(i) + 0.5, static_cast<double>(run.seconds[i].good)});
       top = std::max(top, run.seconds[i].good);
     }
-    return made;
+    return points;
   };
   const auto simulated = points(compared.simulated);
   std::vector<std::vector<html::point>> measured;
@@ -58,15 +58,15 @@ std::string latency_chart(const comparison& compared) {
   double lowest = 1e9;
   double highest = 1;
   const auto points = [&](const observed_run& run) {
-    std::vector<html::point> made;
+    std::vector<html::point> points;
     for (std::size_t i = 0; i < run.seconds.size(); ++i) {
-      auto& point = made.emplace_back(html::point{static_cast<double>(i) + 0.5, {}});
+      auto& point = points.emplace_back(html::point{static_cast<double>(i) + 0.5, {}});
       if (!run.seconds[i].p99_us) continue;
       point.y = static_cast<double>(std::max<std::int64_t>(*run.seconds[i].p99_us, 1));
       lowest = std::min(lowest, *point.y);
       highest = std::max(highest, *point.y);
     }
-    return made;
+    return points;
   };
   const auto simulated = points(compared.simulated);
   std::vector<std::vector<html::point>> measured;

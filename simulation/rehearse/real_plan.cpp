@@ -43,13 +43,13 @@ void check_service(const sim::planned_service& service, const std::string& where
 }
 
 real_service make_service(const sim::planned_service& service) {
-  real_service made{
+  real_service result{
       service.name, service.real_program, static_cast<std::int64_t>(service.threads), service.machine, {}, {}};
-  if (made.machine.empty()) made.machine = service.name;
-  for (const auto& [variable, value] : service.environment) made.environment.emplace(variable, value);
+  if (result.machine.empty()) result.machine = service.name;
+  for (const auto& [variable, value] : service.environment) result.environment.emplace(variable, value);
   for (const auto& call : service.model->calls)
-    made.calls.push_back({call.upstream, sim::url_variable_for(call.upstream)});
-  return made;
+    result.calls.push_back({call.upstream, sim::url_variable_for(call.upstream)});
+  return result;
 }
 
 real_load make_load(const sim::plan& plan) {
@@ -64,14 +64,14 @@ real_load make_load(const sim::plan& plan) {
         "load.deadline cannot be played: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
         "equal to load.patience"};
   }
-  real_load made{plan.load_service, plan.load_path, load.calls_per_second, seconds(load.patience), 0, 0, 0, {}, {}};
-  made.retries = static_cast<std::int64_t>(load.attempts) - 1;
-  made.backoff_s = seconds(load.backoff);
-  const auto backoffs = made.backoff_s * std::exp2(std::min(load.attempts, 10U));
-  made.timeout_s = made.patience_s * load.attempts + backoffs + 1;
-  if (load.sends_deadline && load.deadline) made.deadline_s = seconds(*load.deadline);
-  made.complete_result_text = load.complete_result_text;
-  return made;
+  real_load result{plan.load_service, plan.load_path, load.calls_per_second, seconds(load.patience), 0, 0, 0, {}, {}};
+  result.retries = static_cast<std::int64_t>(load.attempts) - 1;
+  result.backoff_s = seconds(load.backoff);
+  const auto backoffs = result.backoff_s * std::exp2(std::min(load.attempts, 10U));
+  result.timeout_s = result.patience_s * load.attempts + backoffs + 1;
+  if (load.sends_deadline && load.deadline) result.deadline_s = seconds(*load.deadline);
+  result.complete_result_text = load.complete_result_text;
+  return result;
 }
 
 std::int64_t whole_percent(double ratio, const std::string& where) {
@@ -87,15 +87,15 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
     throw unplayable{where + ".slowdown cannot be played by " + target.real_program +
                      ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
   }
-  real_fault made{seconds(fault.at), seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
-  made.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
-  if (std::chrono::milliseconds{made.latency_ms} != disturbance.extra_latency) {
+  real_fault result{seconds(fault.at), seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
+  result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
+  if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
     throw unplayable{where + ".extra_latency must be whole milliseconds for the fault injector"};
   }
-  made.error_percent = whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
-  made.hang_percent = whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
-  made.is_killed = fault.killed > 0;
-  return made;
+  result.error_percent = whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
+  result.hang_percent = whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
+  result.is_killed = fault.killed > 0;
+  return result;
 }
 
 void check_overlaps(const sim::planned_scenario& scenario, const std::string& where) {
@@ -114,15 +114,15 @@ real_plan make(const sim::plan& plan) {
     throw unplayable{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
   }
   if (plan.links.loss > 0) throw unplayable{"links.loss cannot be played: the real side runs on loopback"};
-  real_plan made;
+  real_plan result;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     check_service(plan.services[i], "services[" + std::to_string(i) + "]");
-    made.services.push_back(make_service(plan.services[i]));
+    result.services.push_back(make_service(plan.services[i]));
   }
-  made.load = make_load(plan);
-  made.calibration_rate = plan.rehearsal->calibration_rate;
-  made.calibration_s = seconds(plan.rehearsal->length);
-  for (const auto rate : plan.rehearsal->rates) made.rates.push_back({name_of_rate(rate), rate});
+  result.load = make_load(plan);
+  result.calibration_rate = plan.rehearsal->calibration_rate;
+  result.calibration_s = seconds(plan.rehearsal->length);
+  for (const auto rate : plan.rehearsal->rates) result.rates.push_back({name_of_rate(rate), rate});
   for (std::size_t i = 0; i < plan.scenarios.size(); ++i) {
     const auto& scenario = plan.scenarios[i];
     const auto where = "scenarios[" + std::to_string(i) + "]";
@@ -131,9 +131,9 @@ real_plan make(const sim::plan& plan) {
     for (std::size_t j = 0; j < scenario.faults.size(); ++j) {
       real.faults.push_back(make_fault(plan, scenario.faults[j], where + ".faults[" + std::to_string(j) + "]"));
     }
-    made.scenarios.push_back(std::move(real));
+    result.scenarios.push_back(std::move(real));
   }
-  return made;
+  return result;
 }
 
 }  // namespace

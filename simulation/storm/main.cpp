@@ -122,13 +122,13 @@ std::string results_table(const std::vector<storm_result>& results) {
 
 /// The lines that a chart has room for: no protection, two single ones, all.
 std::vector<storm_result> charted(const std::vector<storm_result>& results) {
-  std::vector<storm_result> shown;
+  std::vector<storm_result> rows;
   for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
     for (const auto& result : results) {
-      if (result.protected_by.name == name) shown.push_back(result);
+      if (result.protected_by.name == name) rows.push_back(result);
     }
   }
-  return shown.empty() ? std::vector<storm_result>{results.front()} : shown;
+  return rows.empty() ? std::vector<storm_result>{results.front()} : rows;
 }
 
 std::string render(const std::vector<storm_result>& results, const storm_settings& settings,

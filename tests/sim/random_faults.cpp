@@ -11,7 +11,7 @@ using enum sim::event_action;
 
 class fault_generator {
  public:
-  fault_generator(random_generator& random, const sim::schedule& drawn) : random_(random), schedule_(drawn) {}
+  fault_generator(random_generator& random, const sim::schedule& result) : random_(random), schedule_(result) {}
 
   sim::scheduled_event draw(bool is_lossless) { return is_lossless ? draw_lossless() : draw_any(); }
 
@@ -78,14 +78,14 @@ class fault_generator {
 }  // namespace
 
 void draw_random_faults(random_generator& random, std::uint64_t count, duration run_length, bool is_lossless,
-                        sim::schedule& drawn) {
-  fault_generator generator{random, drawn};
+                        sim::schedule& result) {
+  fault_generator generator{random, result};
   for (auto at = duration{0}; count > 0; --count) {
     at += random.uniform_between(10ms, run_length / 2) / 1ms * 1ms;
     auto fault = generator.draw(is_lossless);
     fault.at = at;
     at += fault.lasts;
-    drawn.events.push_back(std::move(fault));
+    result.events.push_back(std::move(fault));
   }
 }
 

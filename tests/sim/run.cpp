@@ -24,13 +24,13 @@ std::vector<violation> run_and_check(simulated_stack& stack) {
   }
 }
 
-/// `wanted` if the run fails in this way, else as `failure_of`.
-sim::failure_test failure_test_for(std::string wanted) {
-  return [wanted = std::move(wanted)](const sim::schedule& run) {
+/// `expected_kind` if the run fails in this way, else as `failure_of`.
+sim::failure_test failure_test_for(std::string expected_kind) {
+  return [expected_kind = std::move(expected_kind)](const sim::schedule& run) {
     const auto violations = run_schedule(run).violations;
     if (violations.empty()) return std::string{};
-    const bool is_wanted = std::ranges::find(violations, wanted, &violation::kind) != violations.end();
-    return is_wanted ? wanted : violations.front().kind;
+    const bool is_wanted = std::ranges::find(violations, expected_kind, &violation::kind) != violations.end();
+    return is_wanted ? expected_kind : violations.front().kind;
   };
 }
 
@@ -62,18 +62,18 @@ std::string failure_of(const sim::schedule& run) { return failure_test_for({})(r
 
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
   const auto start = std::chrono::steady_clock::now();
-  const auto drawn = draw_schedule(seed);
-  const auto kind = sim::isolated(failure_of, limits)(drawn);
+  const auto original = draw_schedule(seed);
+  const auto kind = sim::isolated(failure_of, limits)(original);
   if (kind.empty()) {
     std::printf("seed %llu passes\n", static_cast<unsigned long long>(seed));
     return false;
   }
-  const auto shrunk = sim::shrink(drawn, sim::isolated(failure_test_for(kind), limits));
+  const auto shrunk = sim::shrink(original, sim::isolated(failure_test_for(kind), limits));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   std::printf("seed %llu: %s; shrunk from %zu to %zu events in %zu runs, %.1f s\n",
-              static_cast<unsigned long long>(seed), kind.c_str(), drawn.events.size(), shrunk.schedule.events.size(),
-              shrunk.runs, elapsed.count());
-  print_counts("before", drawn);
+              static_cast<unsigned long long>(seed), kind.c_str(), original.events.size(),
+              shrunk.schedule.events.size(), shrunk.runs, elapsed.count());
+  print_counts("before", original);
   print_counts("after", shrunk.schedule);
   const auto test = sim::to_catch2_test(
       shrunk,
@@ -90,8 +90,8 @@ bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
 }
 
 std::size_t audit_and_print(std::uint64_t seed, bool as_json) {
-  const auto drawn = draw_long_schedule(seed);
-  simulated_stack stack{drawn, sim::event_log::mode::hash, true};
+  const auto original = draw_long_schedule(seed);
+  simulated_stack stack{original, sim::event_log::mode::hash, true};
   stack.run_load();
   stack.fleet.run_for(std::chrono::seconds{20});
   const auto report = stack.audit->report();

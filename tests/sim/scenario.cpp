@@ -54,12 +54,12 @@ sim::scheduled_event request(duration at, std::uint64_t target) {
 }
 
 /// Poisson arrivals, in whole microseconds.
-void draw_requests(random_generator& random, duration length, double per_second, sim::schedule& drawn) {
+void draw_requests(random_generator& random, duration length, double per_second, sim::schedule& result) {
   for (auto at = duration{0};;) {
     const auto microseconds = -std::log(1 - random.uniform()) / per_second * 1e6;
     at += std::chrono::microseconds{static_cast<std::int64_t>(microseconds)};
     if (at >= length) return;
-    drawn.events.push_back(request(at, random.uniform_below(10)));
+    result.events.push_back(request(at, random.uniform_below(10)));
   }
 }
 
@@ -70,42 +70,42 @@ duration whole_milliseconds(duration span) { return span / 1ms * 1ms; }
 sim::schedule draw_schedule(std::uint64_t seed) {
   // A generator of its own, so that the values that the services draw do not change the faults.
   random_generator random{seed ^ 0x5CE4A210U};
-  sim::schedule drawn;
-  drawn.seed = seed;
+  sim::schedule result;
+  result.seed = seed;
   const bool is_lossless = random.bernoulli(0.35);
-  if (is_lossless) drawn.parameters["lossless"] = "yes";
-  drawn.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name};
+  if (is_lossless) result.parameters["lossless"] = "yes";
+  result.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name};
   const auto replicas = 1 + random.uniform_below(3);
-  for (std::uint64_t i = 2; i <= replicas; ++i) drawn.nodes.push_back(time_name + ("-" + std::to_string(i)));
-  draw_links(random, drawn.parameters);
+  for (std::uint64_t i = 2; i <= replicas; ++i) result.nodes.push_back(time_name + ("-" + std::to_string(i)));
+  draw_links(random, result.parameters);
   const bool has_high_rate = random.bernoulli(0.1);
   const auto rate = has_high_rate ? 300 + random.uniform_below(500) : 20 + random.uniform_below(60);
   const auto length = has_high_rate ? random.uniform_between(300ms, 1s) : random.uniform_between(1s, 3s);
   const auto draw_time = [&](duration min, duration max) {
     return sim::to_text(whole_milliseconds(random.uniform_between(min, max)));
   };
-  if (random.bernoulli(0.4)) drawn.parameters["deadline"] = draw_time(20ms, 2s);
-  if (random.bernoulli(0.3)) drawn.parameters["client-timeout"] = draw_time(50ms, 1s);
-  if (!random.bernoulli(0.8)) drawn.parameters["keep-alive"] = "no";
-  if (random.bernoulli(0.5)) drawn.parameters["cache-seconds"] = "1";
-  draw_requests(random, length, static_cast<double>(rate), drawn);
-  draw_random_faults(random, random.uniform_below(6), length, is_lossless, drawn);
-  drawn.sort_events();
-  return drawn;
+  if (random.bernoulli(0.4)) result.parameters["deadline"] = draw_time(20ms, 2s);
+  if (random.bernoulli(0.3)) result.parameters["client-timeout"] = draw_time(50ms, 1s);
+  if (!random.bernoulli(0.8)) result.parameters["keep-alive"] = "no";
+  if (random.bernoulli(0.5)) result.parameters["cache-seconds"] = "1";
+  draw_requests(random, length, static_cast<double>(rate), result);
+  draw_random_faults(random, random.uniform_below(6), length, is_lossless, result);
+  result.sort_events();
+  return result;
 }
 
 sim::schedule draw_long_schedule(std::uint64_t seed) {
   random_generator random{seed ^ 0xA0D17U};
-  sim::schedule drawn;
-  drawn.seed = seed;
-  drawn.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name, std::string{time_name} + "-2"};
-  drawn.parameters["cache-seconds"] = "1";
-  if (seed % 2 == 0) drawn.parameters["deadline"] = "500ms";
+  sim::schedule result;
+  result.seed = seed;
+  result.nodes = {wttr_name, open_meteo_name, sysinfo_name, weather_name, time_name, std::string{time_name} + "-2"};
+  result.parameters["cache-seconds"] = "1";
+  if (seed % 2 == 0) result.parameters["deadline"] = "500ms";
   constexpr duration length = 30s;
-  draw_requests(random, length, 40, drawn);
-  draw_random_faults(random, 12, length / 6, false, drawn);
-  drawn.sort_events();
-  return drawn;
+  draw_requests(random, length, 40, result);
+  draw_random_faults(random, 12, length / 6, false, result);
+  result.sort_events();
+  return result;
 }
 
 scenario scenario_of(const sim::schedule& described) {

@@ -114,9 +114,9 @@ void client::update_connected() {
 std::optional<error> client::ensure_producer() {
   if (is_closed_) return error{errc::closed};
   if (producer_) return std::nullopt;
-  auto made = instance::make(settings_, nullptr, wakeup_->descriptor(), *disposal_);
-  if (!made) return made.error();
-  producer_ = std::move(*made);
+  auto producer = instance::make(settings_, nullptr, wakeup_->descriptor(), *disposal_);
+  if (!producer) return producer.error();
+  producer_ = std::move(*producer);
   ++producer_number_;
   return std::nullopt;
 }
@@ -194,11 +194,11 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
       rd_kafka_topic_destroy(topic);
     }
   }
-  auto made = std::make_unique<group_subscription>(self, std::move(settings), std::move(*consumer));
-  auto opening = made->open(limit);
+  auto member = std::make_unique<group_subscription>(self, std::move(settings), std::move(*consumer));
+  auto opening = member->open(limit);
   const auto opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
-  co_return std::unique_ptr<subscription>{std::move(made)};
+  co_return std::unique_ptr<subscription>{std::move(member)};
 }
 
 }  // namespace cohort::messaging::kafka

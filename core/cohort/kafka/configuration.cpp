@@ -97,19 +97,19 @@ result<owned<rd_kafka_conf_t>> make_configuration(const settings& configured, co
   } else {
     add_producer(configured, added);
   }
-  owned<rd_kafka_conf_t> made{rd_kafka_conf_new()};
+  owned<rd_kafka_conf_t> configuration{rd_kafka_conf_new()};
   std::array<char, 512> text{};
   for (const auto& [name, value] : added) {
-    if (rd_kafka_conf_set(made.get(), name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
+    if (rd_kafka_conf_set(configuration.get(), name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
       // The error text of librdkafka can contain the value, which can be a password.
       return error{errc::invalid, std::string{"librdkafka does not accept the value of "} + name};
     }
   }
   // Errors arrive as events. Without this callback, librdkafka logs to standard error.
-  rd_kafka_conf_set_log_cb(made.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
-  rd_kafka_conf_set_events(made.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
-                                           RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_STATS);
-  return result<owned<rd_kafka_conf_t>>{std::move(made)};
+  rd_kafka_conf_set_log_cb(configuration.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
+  rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
+                                                    RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_STATS);
+  return result<owned<rd_kafka_conf_t>>{std::move(configuration)};
 }
 
 }  // namespace cohort::messaging::kafka

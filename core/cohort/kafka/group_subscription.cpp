@@ -110,7 +110,8 @@ void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partiti
     auto& each = partitions.elems[i];
     consumer_->forward(each.topic, each.partition);
     partitions_[each.partition] = {};
-    if (const auto known = positions_.find(each.partition); known != positions_.end()) each.offset = known->second;
+    if (const auto position = positions_.find(each.partition); position != positions_.end())
+      each.offset = position->second;
   }
   rd_kafka_assign(consumer_->get(), &partitions);
   consumer_->mark_connected();
@@ -183,9 +184,9 @@ task<result<delivery>> client::group_subscription::next(deadline wait_deadline) 
   }
 }
 
-result<client::group_subscription::place> client::group_subscription::remove(const delivery& known) {
+result<client::group_subscription::place> client::group_subscription::remove(const delivery& target) {
   if (owner_->is_closed_) return error{errc::closed};
-  const auto found = unacknowledged_.find(known.tag);
+  const auto found = unacknowledged_.find(target.tag);
   if (found == unacknowledged_.end()) {
     return error{errc::connection_lost, "the delivery is of a partition that was given to another member"};
   }

@@ -57,7 +57,7 @@ class client::group_subscription final : public subscription {
   std::optional<delivery> take();
   std::optional<delivery> accept(const rd_kafka_message_t& record);
   /// Removes a delivery. Error: its partition is no longer assigned to the member.
-  result<place> remove(const delivery& known);
+  result<place> remove(const delivery& target);
   result<void> store(place acknowledged);
 
   std::shared_ptr<client> owner_;

@@ -32,11 +32,11 @@ result<std::unique_ptr<instance>> instance::make(const settings& configured, con
   if (!configuration) return configuration.error();
   std::array<char, 512> text{};
   const auto type = group ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
-  auto* const made = rd_kafka_new(type, configuration->get(), text.data(), text.size());
-  if (!made) return error{errc::refused, text.data()};
+  auto* const handle = rd_kafka_new(type, configuration->get(), text.data(), text.size());
+  if (!handle) return error{errc::refused, text.data()};
   // The instance owns the configuration now.
   configuration->release();
-  return std::unique_ptr<instance>{new instance{made, group != nullptr, descriptor, disposal}};
+  return std::unique_ptr<instance>{new instance{handle, group != nullptr, descriptor, disposal}};
 }
 
 instance::instance(rd_kafka_t* kafka, bool is_consumer, int descriptor, instance_disposal& disposal)

@@ -50,8 +50,8 @@ std::uint64_t sequence_of(const rd_kafka_message_t& reported) noexcept {
 }
 
 message make_message(const rd_kafka_message_t& record) {
-  message made{.topic = rd_kafka_topic_name(record.rkt),
-               .body = {static_cast<const char*>(record.payload ? record.payload : ""), record.len}};
+  message result{.topic = rd_kafka_topic_name(record.rkt),
+                 .body = {static_cast<const char*>(record.payload ? record.payload : ""), record.len}};
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&record, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     const char* name = nullptr;
@@ -60,18 +60,18 @@ message make_message(const rd_kafka_message_t& record) {
     for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
       std::string text{static_cast<const char*>(value ? value : ""), size};
-      if (made.id.empty() && std::string_view{name} == message_id_header) {
-        made.id = std::move(text);
-      } else if (made.content_type.empty() && std::string_view{name} == content_type_header) {
-        made.content_type = std::move(text);
-      } else if (!made.header(name)) {
-        made.headers.emplace_back(name, std::move(text));
+      if (result.id.empty() && std::string_view{name} == message_id_header) {
+        result.id = std::move(text);
+      } else if (result.content_type.empty() && std::string_view{name} == content_type_header) {
+        result.content_type = std::move(text);
+      } else if (!result.header(name)) {
+        result.headers.emplace_back(name, std::move(text));
       }
     }
   }
-  if (made.id.empty())
-    made.id = made.topic + "-" + std::to_string(record.partition) + "-" + std::to_string(record.offset);
-  return made;
+  if (result.id.empty())
+    result.id = result.topic + "-" + std::to_string(record.partition) + "-" + std::to_string(record.offset);
+  return result;
 }
 
 }  // namespace cohort::messaging::kafka

@@ -12,9 +12,9 @@
 namespace cohort::messaging::kafka {
 
 wakeup::wakeup(loop& event_loop) : descriptor_(event_loop.get_executor()) {
-  const int made = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (made < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
-  descriptor_.assign(made);
+  const int file_descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (file_descriptor < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
+  descriptor_.assign(file_descriptor);
 }
 
 task<bool> wakeup::wait() {

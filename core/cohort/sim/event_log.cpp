@@ -80,27 +80,27 @@ std::string event_log::text() const {
 }
 
 std::string event_log::summary(std::size_t max_lines, std::size_t max_width) const {
-  std::vector<std::string_view> shown;
+  std::vector<std::string_view> lines;
   for (std::uint8_t max_rank = 2;; --max_rank) {
-    shown.clear();
+    lines.clear();
     for (std::size_t i = 0; i < lines_.size(); ++i) {
-      if (ranks_[i] <= max_rank) shown.push_back(truncated(lines_[i], max_width));
+      if (ranks_[i] <= max_rank) lines.push_back(truncated(lines_[i], max_width));
     }
-    if (shown.size() <= max_lines || max_rank == 0) break;
+    if (lines.size() <= max_lines || max_rank == 0) break;
   }
   std::string text;
   const auto append = [&](std::size_t first, std::size_t end) {
-    for (auto i = first; i < end; ++i) text.append(shown[i]).append("\n");
+    for (auto i = first; i < end; ++i) text.append(lines[i]).append("\n");
   };
-  if (shown.size() <= max_lines) {
-    append(0, shown.size());
+  if (lines.size() <= max_lines) {
+    append(0, lines.size());
     return text;
   }
   const auto head = (max_lines - 1) / 2;
   const auto tail = max_lines - 1 - head;
   append(0, head);
-  text.append("  ... ").append(std::to_string(shown.size() - head - tail)).append(" lines omitted\n");
-  append(shown.size() - tail, shown.size());
+  text.append("  ... ").append(std::to_string(lines.size() - head - tail)).append(" lines omitted\n");
+  append(lines.size() - tail, lines.size());
   return text;
 }
 
@@ -122,18 +122,18 @@ void event_log::mix(std::string_view bytes) noexcept {
   mix(rest);
 }
 
-std::string event_log::line_for(const event& described) const {
+std::string event_log::line_for(const event& entry) const {
   std::array<char, 32> time{};
   std::snprintf(time.data(), time.size(), "%10.3f ms  ",
-                std::chrono::duration<double, std::milli>(described.time - start_).count());
+                std::chrono::duration<double, std::milli>(entry.time - start_).count());
   std::string line{time.data()};
-  line.append(described.source);
-  if (!described.destination.empty()) line.append(" → ").append(described.destination);
-  if (described.connection_id != 0) line.append(" #").append(std::to_string(described.connection_id));
+  line.append(entry.source);
+  if (!entry.destination.empty()) line.append(" → ").append(entry.destination);
+  if (entry.connection_id != 0) line.append(" #").append(std::to_string(entry.connection_id));
   line += "  ";
-  if (described.kind == event_kind::bytes) return line + first_line(described.detail);
-  line.append(kind_names[static_cast<std::size_t>(described.kind)]);
-  if (!described.detail.empty()) line.append(" ").append(escaped(described.detail));
+  if (entry.kind == event_kind::bytes) return line + first_line(entry.detail);
+  line.append(kind_names[static_cast<std::size_t>(entry.kind)]);
+  if (!entry.detail.empty()) line.append(" ").append(escaped(entry.detail));
   return line;
 }
 

@@ -53,7 +53,7 @@ class event_log {
  private:
   void mix(std::uint64_t word) noexcept;
   void mix(std::string_view bytes) noexcept;
-  std::string line_for(const event& described) const;
+  std::string line_for(const event& entry) const;
 
   time_point start_;
   bool keeps_lines_;

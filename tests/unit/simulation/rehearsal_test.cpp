@@ -63,10 +63,10 @@ TEST_CASE("rehearsal: a plan that the real programs cannot play is rejected with
       {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)", "links.loss cannot be played"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
   }));
-  const auto made = make_real_plan(parse(replaced, replacement));
-  REQUIRE_FALSE(made.has_value());
-  CHECK_THAT(made.error(), ContainsSubstring(reason));
-  CHECK(made.error().find('\n') == std::string::npos);
+  const auto result = make_real_plan(parse(replaced, replacement));
+  REQUIRE_FALSE(result.has_value());
+  CHECK_THAT(result.error(), ContainsSubstring(reason));
+  CHECK(result.error().find('\n') == std::string::npos);
 }
 
 TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault injector has none", "[sim][rehearsal]") {
@@ -78,16 +78,16 @@ TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault inject
 }
 
 TEST_CASE("rehearsal: the real side plays services, load and faults of the plan", "[sim][rehearsal]") {
-  const auto made = make_real_plan(parse());
-  REQUIRE(made.has_value());
-  REQUIRE(made->services.size() == 2);
-  CHECK(made->services[1].machine == "front");
-  CHECK(made->services[1].calls.front().url_variable == "PRICE_URL");
-  CHECK(made->load.retries == 1);
-  CHECK(made->load.timeout_s == 3);
-  CHECK_FALSE(made->load.deadline_s.has_value());
-  CHECK(made->rates.front().name == "50/s");
-  const auto& scenario = made->scenarios.front();
+  const auto result = make_real_plan(parse());
+  REQUIRE(result.has_value());
+  REQUIRE(result->services.size() == 2);
+  CHECK(result->services[1].machine == "front");
+  CHECK(result->services[1].calls.front().url_variable == "PRICE_URL");
+  CHECK(result->load.retries == 1);
+  CHECK(result->load.timeout_s == 3);
+  CHECK_FALSE(result->load.deadline_s.has_value());
+  CHECK(result->rates.front().name == "50/s");
+  const auto& scenario = result->scenarios.front();
   CHECK(scenario.faults.front().error_percent == 50);
   REQUIRE(scenario.phases.size() == 3);
   CHECK(scenario.phases[0].name == "before");

@@ -8,9 +8,9 @@ namespace cohort::messaging {
 memory_broker::~memory_broker() = default;
 
 std::shared_ptr<memory_broker::client> memory_broker::make_client() {
-  auto made = std::make_shared<client>(*this);
-  clients_.push_back(made.get());
-  return made;
+  auto new_client = std::make_shared<client>(*this);
+  clients_.push_back(new_client.get());
+  return new_client;
 }
 
 void memory_broker::stop() {

@@ -126,7 +126,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   const auto added = std::make_shared<subscribed_queue>(std::move(settings));
   queues_.push_back(added);
   // Removes the queue also if this coroutine ends before it is confirmed.
-  auto made = std::make_unique<queue_subscription>(self, added);
+  auto new_subscription = std::make_unique<queue_subscription>(self, added);
   changed_.set();
   auto opening = added->opened.wait(limit);
   const auto status = co_await std::move(opening);
@@ -134,7 +134,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   if (added->failure) co_return *added->failure;
   if (is_closed_) co_return error{errc::closed};
   if (status == wait_status::timed_out) co_return last_failure_.value_or(error{errc::timeout});
-  co_return std::unique_ptr<subscription>{std::move(made)};
+  co_return std::unique_ptr<subscription>{std::move(new_subscription)};
 }
 
 std::uint16_t client::unused_channel(const session& connected) const {

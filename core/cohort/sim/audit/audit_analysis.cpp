@@ -29,9 +29,9 @@ void audit_analysis::add(audit_finding_kind kind, key where, duration worst, std
   found.description = std::move(description);
 }
 
-duration audit_analysis::timeout_of(const request& made_by, const call& made) const {
-  const auto known = audit_.timeouts_.find({made_by.service->name(), made.upstream});
-  return known == audit_.timeouts_.end() ? duration{0} : known->second;
+duration audit_analysis::timeout_of(const request& caller, const call& upstream_call) const {
+  const auto found = audit_.timeouts_.find({caller.service->name(), upstream_call.upstream});
+  return found == audit_.timeouts_.end() ? duration{0} : found->second;
 }
 
 void audit_analysis::add_budgets() {
@@ -42,26 +42,28 @@ void audit_analysis::add_budgets() {
     row.used.push_back(each.ended - each.started);
     if (each.has_succeeded) row.needed.push_back(each.ended - each.started);
     if (each.interrupted_by_deadline) ++row.timeouts;
-    for (const auto& made : each.calls) {
-      auto& calls = budgets_[{each.service->name(), each.route, made.upstream}];
-      if (!made.until.is_never()) calls.given.push_back(made.until.remaining(made.started));
-      calls.used.push_back(made.ended - made.started);
-      if (made.outcome == "ok") calls.needed.push_back(made.ended - made.started);
-      if (made.outcome == "timeout") ++calls.timeouts;
+    for (const auto& upstream_call : each.calls) {
+      auto& calls = budgets_[{each.service->name(), each.route, upstream_call.upstream}];
+      if (!upstream_call.until.is_never()) calls.given.push_back(upstream_call.until.remaining(upstream_call.started));
+      calls.used.push_back(upstream_call.ended - upstream_call.started);
+      if (upstream_call.outcome == "ok") calls.needed.push_back(upstream_call.ended - upstream_call.started);
+      if (upstream_call.outcome == "timeout") ++calls.timeouts;
     }
   }
 }
 
 void audit_analysis::find_late_deadlines(const request& checked) {
   if (checked.until.is_never()) return;
-  for (const auto& made : checked.calls) {
-    const bool is_late =
-        made.until.is_never() || made.until.time() > checked.until.time() + audit_.limits_.deadline_tolerance;
+  for (const auto& upstream_call : checked.calls) {
+    const bool is_late = upstream_call.until.is_never() ||
+                         upstream_call.until.time() > checked.until.time() + audit_.limits_.deadline_tolerance;
     if (!is_late) continue;
-    const auto excess = made.until.is_never() ? duration::max() : made.until.time() - checked.until.time();
-    add(audit_finding_kind::late_deadline, {checked.service->name(), checked.route, made.upstream}, excess,
-        made.until.is_never() ? "the call has no deadline, its request has one"
-                              : "the deadline of the call is " + audit_time(excess) + " after that of its request");
+    const auto excess =
+        upstream_call.until.is_never() ? duration::max() : upstream_call.until.time() - checked.until.time();
+    add(audit_finding_kind::late_deadline, {checked.service->name(), checked.route, upstream_call.upstream}, excess,
+        upstream_call.until.is_never()
+            ? "the call has no deadline, its request has one"
+            : "the deadline of the call is " + audit_time(excess) + " after that of its request");
   }
 }
 
@@ -90,17 +92,17 @@ void audit_analysis::find_excessive_limits(const request& checked) {
   };
   // Chains by their last call, in start order.
   std::vector<chain> chains;
-  for (const auto& made : checked.calls) {
+  for (const auto& upstream_call : checked.calls) {
     chain longest;
     for (std::size_t j = 0; j < chains.size(); ++j) {
       const auto& earlier = checked.calls[j];
       // Calls that started together are concurrent, even if one of them has failed at once.
-      const bool is_before = earlier.started < made.started && earlier.ended <= made.started;
+      const bool is_before = earlier.started < upstream_call.started && earlier.ended <= upstream_call.started;
       if (is_before && chains[j].sum > longest.sum) longest = chains[j];
     }
-    const auto timeout = timeout_of(checked, made);
+    const auto timeout = timeout_of(checked, upstream_call);
     longest.sum += timeout;
-    longest.text += (longest.length++ > 0 ? ", then " : "") + made.upstream + " " + audit_time(timeout);
+    longest.text += (longest.length++ > 0 ? ", then " : "") + upstream_call.upstream + " " + audit_time(timeout);
     chains.push_back(std::move(longest));
   }
   const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
@@ -114,7 +116,7 @@ void audit_analysis::find_excessive_limits(const request& checked) {
 void audit_analysis::find_small_reserves() {
   struct times {
     std::vector<duration> needed;
-    duration left = duration::max();
+    duration time_left = duration::max();
   };
   std::map<key, times> routes;
   for (const auto& each : audit_.requests_) {
@@ -124,19 +126,19 @@ void audit_analysis::find_small_reserves() {
     auto& route = routes[{each.service->name(), each.route, ""}];
     route.needed.push_back(each.ended - last.ended);
     // The time that remains if the last call runs until its deadline.
-    if (last.until <= each.until) route.left = std::min(route.left, each.until.time() - last.until.time());
+    if (last.until <= each.until) route.time_left = std::min(route.time_left, each.until.time() - last.until.time());
   }
   for (auto& [where, route] : routes) {
     const auto needed = quantiles_of(route.needed);
-    if (needed.p99 <= route.left) continue;
-    const auto left = route.left;
-    const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > left; });
+    if (needed.p99 <= route.time_left) continue;
+    const auto time_left = route.time_left;
+    const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > time_left; });
     auto& found = findings_[{audit_finding_kind::reserve_too_small, where}];
     found.count = static_cast<std::uint64_t>(count);
     found.description = "the handler takes " + audit_time(needed.p99) +
                         " after its last call (p99); a call that ends at "
                         "its deadline leaves " +
-                        audit_time(left);
+                        audit_time(time_left);
   }
 }
 

@@ -44,7 +44,7 @@ class audit_analysis {
   void find_work_after_client_left();
   /// Counts an occurrence; the description is that of the worst one.
   void add(audit_finding_kind kind, key where, duration worst, std::string description);
-  duration timeout_of(const request& made_by, const call& made) const;
+  duration timeout_of(const request& caller, const call& upstream_call) const;
 
   const deadline_audit& audit_;
   std::map<key, samples> budgets_;

@@ -41,7 +41,9 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
   }
   // This function runs on the loop of the request, which has the upstreams with the timeouts.
   if (added.calls.empty()) return;
-  const auto is_known = [&](const call& made) { return timeouts_.contains({service.name(), made.upstream}); };
+  const auto is_known = [&](const call& upstream_call) {
+    return timeouts_.contains({service.name(), upstream_call.upstream});
+  };
   if (std::ranges::all_of(added.calls, is_known)) return;
   for (const auto& status : service.upstreams()) timeouts_[{service.name(), status.name}] = status.timeout;
 }

@@ -51,53 +51,53 @@ constexpr double normal_p99 = 2.3263478740408408;
 }  // namespace
 
 distribution distribution::constant(duration value) {
-  distribution made;
-  made.first_ = nanoseconds(value);
-  return made;
+  distribution result;
+  result.first_ = nanoseconds(value);
+  return result;
 }
 
 distribution distribution::uniform(duration min, duration max) {
   if (max < min) throw std::invalid_argument("a uniform distribution needs min <= max");
-  distribution made;
-  made.shape_ = shape::uniform;
-  made.first_ = nanoseconds(min);
-  made.second_ = nanoseconds(max);
-  return made;
+  distribution result;
+  result.shape_ = shape::uniform;
+  result.first_ = nanoseconds(min);
+  result.second_ = nanoseconds(max);
+  return result;
 }
 
 distribution distribution::exponential(duration mean) {
-  distribution made;
-  made.shape_ = shape::exponential;
-  made.first_ = nanoseconds(mean);
-  return made;
+  distribution result;
+  result.shape_ = shape::exponential;
+  result.first_ = nanoseconds(mean);
+  return result;
 }
 
 distribution distribution::lognormal(duration median, duration p99) {
   if (median <= duration{0} || p99 < median) {
     throw std::invalid_argument("a lognormal distribution needs 0 < median <= p99");
   }
-  distribution made;
-  made.shape_ = shape::lognormal;
-  made.first_ = nanoseconds(median);
-  made.second_ = std::log(nanoseconds(p99) / nanoseconds(median)) / normal_p99;
-  return made;
+  distribution result;
+  result.shape_ = shape::lognormal;
+  result.first_ = nanoseconds(median);
+  result.second_ = std::log(nanoseconds(p99) / nanoseconds(median)) / normal_p99;
+  return result;
 }
 
 distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t above, duration lowest) {
-  distribution made;
-  made.shape_ = shape::empirical;
-  made.first_ = nanoseconds(lowest);
-  made.total_ = above;
+  distribution result;
+  result.shape_ = shape::empirical;
+  result.first_ = nanoseconds(lowest);
+  result.total_ = above;
   auto bound = lowest;
   for (const auto& entry : buckets) {
     if (entry.upper_bound < bound) throw std::invalid_argument("the bounds of a histogram must ascend");
     bound = entry.upper_bound;
-    made.total_ += entry.count;
+    result.total_ += entry.count;
   }
-  if (made.total_ == 0 || buckets.empty()) throw std::invalid_argument("a histogram without values");
-  made.open_share_ = static_cast<double>(above) / static_cast<double>(made.total_);
-  made.buckets_ = std::move(buckets);
-  return made;
+  if (result.total_ == 0 || buckets.empty()) throw std::invalid_argument("a histogram without values");
+  result.open_share_ = static_cast<double>(above) / static_cast<double>(result.total_);
+  result.buckets_ = std::move(buckets);
+  return result;
 }
 
 distribution distribution::scaled(double factor) const {

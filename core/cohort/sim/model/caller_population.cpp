@@ -26,8 +26,8 @@ std::uint64_t caller_results::attempts() const noexcept {
 }
 
 double caller_results::amplification() const noexcept {
-  const auto made = calls();
-  return made == 0 ? 1 : static_cast<double>(attempts()) / static_cast<double>(made);
+  const auto total = calls();
+  return total == 0 ? 1 : static_cast<double>(attempts()) / static_cast<double>(total);
 }
 
 std::optional<duration> caller_results::quantile(double probability) const {
@@ -76,8 +76,9 @@ task<caller_population::attempt_result> caller_population::attempt(time_point be
   const auto now = loop::current().now();
   auto end = deadline::after(now, settings_.patience);
   if (settings_.sends_deadline && settings_.deadline) {
-    const auto left = begin + *settings_.deadline - now;
-    const auto milliseconds = std::max<std::int64_t>(std::chrono::floor<std::chrono::milliseconds>(left).count(), 1);
+    const auto time_left = begin + *settings_.deadline - now;
+    const auto milliseconds =
+        std::max<std::int64_t>(std::chrono::floor<std::chrono::milliseconds>(time_left).count(), 1);
     request.fields.emplace_back(http::envoy_timeout_field, std::to_string(milliseconds));
   }
   const auto second = second_of(now - start_);

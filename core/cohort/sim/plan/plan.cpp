@@ -72,9 +72,9 @@ class plan_reader {
   }
   void require_service(const std::string& name, const std::string& where) const {
     if (names_.contains(name)) return;
-    std::string known;
-    for (const auto& each : names_) known.append(known.empty() ? "" : ", ").append(each);
-    reject(where, "names the service \"" + name + "\", but the services are " + known);
+    std::string names;
+    for (const auto& each : names_) names.append(names.empty() ? "" : ", ").append(each);
+    reject(where, "names the service \"" + name + "\", but the services are " + names);
   }
 
   planned_service read_service(const plan_document::service& source, const std::string& where) {
@@ -83,9 +83,9 @@ class plan_reader {
     service.program = source.program.value_or("");
     service.real_program = source.real_program.value_or(service.program);
     if (!service.program.empty() && std::find(programs_.begin(), programs_.end(), service.program) == programs_.end()) {
-      std::string known;
-      for (const auto& each : programs_) known.append(known.empty() ? "" : ", ").append(each);
-      reject(where + ".program", "is \"" + service.program + "\", but must be one of: " + known);
+      std::string names;
+      for (const auto& each : programs_) names.append(names.empty() ? "" : ", ").append(each);
+      reject(where + ".program", "is \"" + service.program + "\", but must be one of: " + names);
     }
     service.instances = read_count(source.instances, 1000, where + ".instances");
     service.cores = read_count(source.cores, 256, where + ".cores");

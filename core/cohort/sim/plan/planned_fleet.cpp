@@ -19,13 +19,13 @@ double plan_run::requests_per_call(const std::string& service) const noexcept {
   return static_cast<double>(found->second) / static_cast<double>(calls);
 }
 
-planned_fleet::planned_fleet(const plan& described, const planned_scenario& scenario, std::uint64_t seed,
+planned_fleet::planned_fleet(const plan& source, const planned_scenario& scenario, std::uint64_t seed,
                              const program_catalog& programs, const setting_overrides& overrides)
-    : plan_(described), scenario_(scenario), fleet_(seed) {
-  fleet_.network().set_default_conditions(described.links);
-  for (const auto& service : described.services) add_service(service, programs, overrides);
-  auto load = described.load;
-  load.url.set_port_number(nodes_.at(described.load_service).front()->port());
+    : plan_(source), scenario_(scenario), fleet_(seed) {
+  fleet_.network().set_default_conditions(source.links);
+  for (const auto& service : source.services) add_service(service, programs, overrides);
+  auto load = source.load;
+  load.url.set_port_number(nodes_.at(source.load_service).front()->port());
   callers_ = std::make_unique<caller_population>(fleet_, std::move(load));
 }
 

@@ -36,8 +36,8 @@ struct plan_run {
 /// A fleet as a plan describes it, for one run.
 class planned_fleet {
  public:
-  /// Throws `std::invalid_argument` if a program rejects a setting. `described` and `scenario` must outlive this.
-  planned_fleet(const plan& described, const planned_scenario& scenario, std::uint64_t seed,
+  /// Throws `std::invalid_argument` if a program rejects a setting. `source` and `scenario` must outlive this.
+  planned_fleet(const plan& source, const planned_scenario& scenario, std::uint64_t seed,
                 const program_catalog& programs = {}, const setting_overrides& overrides = {});
   ~planned_fleet();
 

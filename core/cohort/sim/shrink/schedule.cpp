@@ -62,7 +62,7 @@ std::string parse_event(const std::vector<std::string>& words, scheduled_event& 
   const auto name = words.size() > 1 ? std::ranges::find(action_names, words[1]) : action_names.end();
   if (name == action_names.end()) {
     std::string accepted;
-    for (const auto& known : action_names) accepted.append(accepted.empty() ? "" : ", ").append(known);
+    for (const auto& each : action_names) accepted.append(accepted.empty() ? "" : ", ").append(each);
     return "has an unknown action; accepted: " + accepted;
   }
   event.action = static_cast<event_action>(name - action_names.begin());
@@ -161,26 +161,26 @@ std::optional<duration> parse_duration(std::string_view text) noexcept {
   return std::nullopt;
 }
 
-std::string to_text(const scheduled_event& described) {
-  auto text = to_text(described.at).append(" ").append(to_string(described.action));
-  if (!described.node.empty()) text.append(" ").append(described.node);
-  if (!described.peer.empty()) text.append(" ").append(described.peer);
-  if (described.bytes != 0) text.append(" after=").append(std::to_string(described.bytes));
-  if (~described.selection != 0) {
+std::string to_text(const scheduled_event& source) {
+  auto text = to_text(source.at).append(" ").append(to_string(source.action));
+  if (!source.node.empty()) text.append(" ").append(source.node);
+  if (!source.peer.empty()) text.append(" ").append(source.peer);
+  if (source.bytes != 0) text.append(" after=").append(std::to_string(source.bytes));
+  if (~source.selection != 0) {
     std::array<char, 20> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), described.selection, 16).ptr;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), source.selection, 16).ptr;
     text.append(" connections=0x").append(digits.data(), end);
   }
-  if (described.amount != duration{0}) text.append(" by=").append(to_text(described.amount));
-  if (described.lasts != duration{0}) text.append(" lasts=").append(to_text(described.lasts));
+  if (source.amount != duration{0}) text.append(" by=").append(to_text(source.amount));
+  if (source.lasts != duration{0}) text.append(" lasts=").append(to_text(source.lasts));
   return text;
 }
 
-std::string to_text(const schedule& described) {
-  std::string text = "seed " + std::to_string(described.seed) + "\n";
-  for (const auto& [name, value] : described.parameters) text.append("set ").append(name + " " + value).append("\n");
-  for (const auto& name : described.nodes) text.append("node ").append(name).append("\n");
-  for (const auto& event : described.events) text.append(to_text(event)).append("\n");
+std::string to_text(const schedule& source) {
+  std::string text = "seed " + std::to_string(source.seed) + "\n";
+  for (const auto& [name, value] : source.parameters) text.append("set ").append(name + " " + value).append("\n");
+  for (const auto& name : source.nodes) text.append("node ").append(name).append("\n");
+  for (const auto& event : source.events) text.append(to_text(event)).append("\n");
   return text;
 }
 

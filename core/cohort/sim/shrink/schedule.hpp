@@ -94,8 +94,8 @@ std::optional<duration> parse_duration(std::string_view text) noexcept;
 ///     12ms request dashboard-service /api/aggregate
 ///     40ms reset time-service after=512 connections=0x5
 ///     100ms delay dashboard-service time-service by=20ms lasts=1s
-std::string to_text(const schedule& described);
-std::string to_text(const scheduled_event& described);
+std::string to_text(const schedule& source);
+std::string to_text(const scheduled_event& source);
 
 /// Parses the text form. Empty lines are ignored. Throws `std::invalid_argument` with the number of the line, its text
 /// and what is accepted.

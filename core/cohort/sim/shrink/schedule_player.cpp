@@ -134,7 +134,7 @@ std::vector<std::shared_ptr<connection>> player::selected_connections(const sche
   return selected;
 }
 
-void check_names(fleet& played_in, const scheduled_event& event) {
+void check_names(fleet& target, const scheduled_event& event) {
   const auto require = [&](const std::string& name, bool exists, const char* kind) {
     if (!exists) throw std::invalid_argument("event \"" + to_text(event) + "\": there is no " + kind + " " + name);
   };
@@ -142,37 +142,37 @@ void check_names(fleet& played_in, const scheduled_event& event) {
       event.action == request || event.action == kill || event.action == power_off || event.action == stop;
   const bool has_dns_name = event.action == fail_resolution || event.action == delay_resolution;
   if (needs_node) {
-    require(event.node, played_in.find(event.node) != nullptr, "node");
+    require(event.node, target.find(event.node) != nullptr, "node");
   } else if (!has_dns_name && event.action != step_clock) {
-    require(event.node, played_in.network().find(event.node) != nullptr, "host");
+    require(event.node, target.network().find(event.node) != nullptr, "host");
   }
   if (event.action == partition || event.action == delay) {
-    require(event.peer, played_in.network().find(event.peer) != nullptr, "host");
+    require(event.peer, target.network().find(event.peer) != nullptr, "host");
   }
 }
 
 }  // namespace
 
-void play(fleet& played_in, const schedule& played, player_settings settings) {
+void play(fleet& target, const schedule& source, player_settings settings) {
   // Its host, which events may name.
-  if (settings.sends_requests) played_in.client();
-  for (const auto& event : played.events) {
-    if (event.action != request || settings.sends_requests) check_names(played_in, event);
+  if (settings.sends_requests) target.client();
+  for (const auto& event : source.events) {
+    if (event.action != request || settings.sends_requests) check_names(target, event);
   }
-  const auto shared = std::make_shared<player>(player{played_in, std::move(settings), played_in.event_loop().now()});
+  const auto shared = std::make_shared<player>(player{target, std::move(settings), target.event_loop().now()});
   schedule faults;
-  for (const auto& event : played.events) {
+  for (const auto& event : source.events) {
     if (event.action != request) {
       faults.events.push_back(event);
     } else if (shared->settings.sends_requests) {
-      played_in.spawn(player::send_request(shared, event));
+      target.spawn(player::send_request(shared, event));
     }
   }
   faults.sort_events();
   if (shared->settings.one_fault_at_a_time) {
-    played_in.spawn(player::play_faults(shared, std::move(faults.events)));
+    target.spawn(player::play_faults(shared, std::move(faults.events)));
   } else {
-    for (const auto& fault : faults.events) played_in.spawn(player::play_faults(shared, {fault}));
+    for (const auto& fault : faults.events) target.spawn(player::play_faults(shared, {fault}));
   }
 }
 
@@ -181,19 +181,19 @@ scheduled_event random_fault(random_generator& random, const std::vector<std::st
   constexpr std::array actions{
       kill,      power_off,        stop,           partition, delay, refuse_connections, black_hole_connections, reset,
       half_open, delay_resolution, fail_resolution};
-  scheduled_event drawn;
-  drawn.action = actions[random.uniform_below(actions.size())];
-  drawn.node = nodes[random.uniform_below(nodes.size())];
-  drawn.at = random.uniform_between(0s, run_length);
-  if (drawn.action == partition || drawn.action == delay) drawn.peer = clients[random.uniform_below(clients.size())];
-  if (drawn.action == delay || drawn.action == delay_resolution) drawn.amount = random.uniform_between(1ms, 200ms);
-  if (drawn.action == reset || drawn.action == half_open) {
-    drawn.selection = random.next();
-    if (drawn.action == reset && random.bernoulli(0.5)) drawn.bytes = 1 + random.uniform_below(2000);
+  scheduled_event event;
+  event.action = actions[random.uniform_below(actions.size())];
+  event.node = nodes[random.uniform_below(nodes.size())];
+  event.at = random.uniform_between(0s, run_length);
+  if (event.action == partition || event.action == delay) event.peer = clients[random.uniform_below(clients.size())];
+  if (event.action == delay || event.action == delay_resolution) event.amount = random.uniform_between(1ms, 200ms);
+  if (event.action == reset || event.action == half_open) {
+    event.selection = random.next();
+    if (event.action == reset && random.bernoulli(0.5)) event.bytes = 1 + random.uniform_below(2000);
   } else {
-    drawn.lasts = random.uniform_between(5ms, 1500ms);
+    event.lasts = random.uniform_between(5ms, 1500ms);
   }
-  return drawn;
+  return event;
 }
 
 }  // namespace cohort::sim

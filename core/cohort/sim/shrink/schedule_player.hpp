@@ -24,7 +24,7 @@ struct player_settings {
 /// Plays a schedule in a fleet, from now on: starts scripts that inject its faults, and GET requests of the host
 /// `client`. Then run the fleet for at least `schedule::length()`. Throws `std::invalid_argument` if an event names an
 /// unknown node or host. Precondition: all nodes have been added.
-void play(fleet& played_in, const schedule& played, player_settings settings = {});
+void play(fleet& target, const schedule& source, player_settings settings = {});
 
 /// A fault with random target, time and length. `nodes` are nodes of the fleet, `clients` names of hosts that call
 /// them, for partitions and delays; none may be empty.
