@@ -93,6 +93,14 @@ describe('a request in progress', () => {
     expect(runningRequest(ended.polls, -Infinity, 6_000)).toBeNull();
   });
 
+  test('ends with the response to a later one, after which the server does not publish its own', () => {
+    const later = receive(started(), 'poll', event({ poll: 2, budgets_ms: budgets }), at(2_500));
+    const body = { poll: 2, weather_service: aggregateBody.weather_service, meta: { weather_service: { state: 'fresh', elapsed_ms: 1, deadline_ms: 5000 } } };
+    const answered = receive(later, 'part', event(body), at(2_501));
+    expect(answered.polls.map(({ id }) => id)).toEqual([2]);
+    expect(runningRequest(answered.polls, -Infinity, 2_600)).toBeNull();
+  });
+
   test('does not at once replace a request that was cut off', () => {
     expect(runningRequest(started().polls, 2_900, 3_000)).toBeNull();
     expect(runningRequest(started().polls, 2_900, 4_500)).not.toBeNull();

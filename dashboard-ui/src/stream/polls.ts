@@ -22,10 +22,14 @@ export function withPoll(polls: readonly Poll[], event: PollEvent, now: number):
   return [...polls, started].slice(-maxPolls);
 }
 
-/** Records an answer. A poll with all of its answers is no longer in progress. */
+/**
+ * Records an answer. It also ends the calls of earlier polls to the service, whose answers the server does not publish after
+ * this one. A poll with all of its answers is no longer in progress.
+ */
 export function withPart(polls: readonly Poll[], id: number | null, service: string, state: Call['state'], now: number): readonly Poll[] {
+  const isAnswered = (poll: Poll): boolean => id !== null && (poll.id === id || (poll.id < id && !poll.answered.has(service)));
   return polls
-    .map((poll) => (poll.id === id ? { ...poll, answered: new Map(poll.answered).set(service, { at: now, state }) } : poll))
+    .map((poll) => (isAnswered(poll) ? { ...poll, answered: new Map(poll.answered).set(service, { at: now, state }) } : poll))
     .filter((poll) => poll.answered.size < poll.budgets.size);
 }
 
