@@ -23,7 +23,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
   }
 });
 
-test('a call that its deadline has cut off shows its attempts and what was spared', async ({ page, dashboard }) => {
+test('a call that its deadline has cut off shows its attempts and the waiting time saved', async ({ page, dashboard }) => {
   dashboard.aggregate = timedOut;
   dashboard.request = cutRequestBody;
   await page.goto(dashboard.url);

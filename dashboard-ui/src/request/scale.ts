@@ -19,7 +19,7 @@ export interface Scale {
 
 /** The logarithmic axis is linear below this time, so that it can start at zero. */
 const logUnit = 0.1;
-/** Room behind the deadline, to show what it has spared. */
+/** Space after the deadline, to show the waiting time that it saved. */
 const linearRoom = 1.28;
 const logRoom = 4;
 /** With the deadline below this multiple of the duration, a linear axis shows both well. */

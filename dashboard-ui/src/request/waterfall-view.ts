@@ -38,7 +38,7 @@ export interface Row {
   readonly bars: readonly Bar[];
   readonly deadline: number | null;
   readonly deadlineLabel: string;
-  /** Whether the deadline has cut the call off: the time behind it is what the caller was spared. */
+  /** Whether the deadline has cut the call off: the time after it is the waiting time that it saved. */
   readonly spared: boolean;
 }
 

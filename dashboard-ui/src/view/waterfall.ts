@@ -57,7 +57,7 @@ function drawTick(tick: { at: number; label: string }): Node {
   return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': anchor, ...(isClose && { class: 'close-tick' }) }, tick.label);
 }
 
-/** What the caller was spared: the time behind the deadline. */
+/** The waiting time that the deadline saved: the time after it. */
 function spared(row: Row, height: number): Node[] {
   if (!row.spared || row.deadline === null) return [];
   const at = { x: percent(row.deadline), y: 0, width: percent(1 - row.deadline), height };
