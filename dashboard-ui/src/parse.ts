@@ -13,7 +13,7 @@ import {
   type TimeReading,
   type WeatherReport,
 } from './model.ts';
-import { services } from './services.ts';
+import { readServices } from './services.ts';
 
 /** Parses the data of a `time` event; null if it is malformed. */
 export function parseTimeEvent(data: string): TimeEvent | null {
@@ -56,11 +56,7 @@ export function parsePollEvent(data: string): PollEvent | null {
   const poll = body === null ? null : numberAt(body, 'poll');
   if (body === null || poll === null) return null;
   const budgets = objectAt(body, 'budgets_ms');
-  const known = services.flatMap(({ key }): [string, number][] => {
-    const budget = numberAt(budgets, key);
-    return budget === null ? [] : [[key, budget]];
-  });
-  return { poll, budgets: new Map(known) };
+  return { poll, budgets: readServices((key) => numberAt(budgets, key)) };
 }
 
 function readPart<T extends object>(

@@ -12,3 +12,13 @@ export type PanelName = (typeof services)[number]['panel'];
 export function serviceName(key: string): string {
   return services.find((service) => service.key === key)?.name ?? key;
 }
+
+/** The values that `read` returns for the keys of the services, without nulls. */
+export function readServices<T>(read: (key: string) => T | null): Map<string, T> {
+  return new Map(
+    services.flatMap(({ key }): [string, T][] => {
+      const value = read(key);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+}

@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include <cohort/config/options.hpp>
-#include <cohort/runtime/version.hpp>
 #include "simulation/alerts/run_all.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
@@ -155,10 +154,7 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  simulation::alerts::program_options values;
-  config::options options{"cohort-alerts", "Judges the alerts of Prometheus on simulated incidents and quiet hours",
-                          std::string{version()}};
-  values.add_to(options);
-  return simulation::run_program("cohort-alerts", options, argc, argv,
-                                 [&](const std::string& command) { return simulation::alerts::run(values, command); });
+  return simulation::run_program("cohort-alerts",
+                                 "Judges the alerts of Prometheus on simulated incidents and quiet hours", argc, argv,
+                                 simulation::alerts::run);
 }

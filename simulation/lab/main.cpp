@@ -3,9 +3,9 @@
 #include <iostream>
 
 #include <cohort/config/options.hpp>
-#include <cohort/runtime/version.hpp>
 #include "simulation/lab/report.hpp"
 #include "simulation/report/page.hpp"
+#include "simulation/report/program.hpp"
 
 namespace cohort::simulation::labs {
 namespace {
@@ -56,17 +56,6 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  simulation::labs::program_options values;
-  config::options options{"cohort-lab", "Grades a lab by simulation of its plan", std::string{version()}};
-  values.add_to(options);
-  if (const auto exit = options.parse(argc, argv, {})) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
-  }
-  try {
-    return simulation::labs::run(values, simulation::command_line(argc, argv));
-  } catch (const std::exception& failure) {
-    std::cerr << "cohort-lab: " << failure.what() << "\n";
-    return simulation::labs::invalid_input;
-  }
+  return simulation::run_program("cohort-lab", "Grades a lab by simulation of its plan", argc, argv,
+                                 simulation::labs::run);
 }

@@ -6,7 +6,6 @@
 
 #include <cohort/config/options.hpp>
 #include <cohort/json/decode.hpp>
-#include <cohort/runtime/version.hpp>
 #include "simulation/programs/programs.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 #include "simulation/rehearse/report.hpp"
@@ -104,10 +103,6 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  simulation::program_options values;
-  config::options options{"cohort-rehearse", "Compares the simulation of a plan with runs on real programs",
-                          std::string{version()}};
-  values.add_to(options);
-  return simulation::run_program("cohort-rehearse", options, argc, argv,
-                                 [&](const std::string& command) { return simulation::run(values, command); });
+  return simulation::run_program("cohort-rehearse", "Compares the simulation of a plan with runs on real programs",
+                                 argc, argv, simulation::run);
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <cohort/config/options.hpp>
+#include <cohort/runtime/version.hpp>
 
 namespace cohort::simulation {
 
@@ -13,5 +14,15 @@ namespace cohort::simulation {
 /// parser if it ends the program, 2 with a message on standard error if `run` throws, otherwise that of `run`.
 int run_program(std::string_view name, config::options& options, int argc, const char* const* argv,
                 const std::function<int(const std::string& command)>& run);
+
+/// The same for a program whose options are the members of `Values`, which `Values::add_to` declares.
+template <class Values>
+int run_program(const char* name, const char* description, int argc, const char* const* argv,
+                int (*run)(const Values& values, const std::string& command)) {
+  Values values;
+  config::options options{name, description, std::string{version()}};
+  values.add_to(options);
+  return run_program(name, options, argc, argv, [&](const std::string& command) { return run(values, command); });
+}
 
 }  // namespace cohort::simulation

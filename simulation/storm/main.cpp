@@ -179,10 +179,6 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  simulation::program_options values;
-  config::options options{"cohort-storm", "Simulates a retry storm, with and without protections",
-                          std::string{version()}};
-  values.add_to(options);
-  return simulation::run_program("cohort-storm", options, argc, argv,
-                                 [&](const std::string& command) { return simulation::run(values, command); });
+  return simulation::run_program("cohort-storm", "Simulates a retry storm, with and without protections", argc, argv,
+                                 simulation::run);
 }

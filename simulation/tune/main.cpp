@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include <cohort/config/options.hpp>
-#include <cohort/runtime/version.hpp>
 #include "simulation/programs/programs.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
@@ -99,10 +98,7 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  simulation::program_options values;
-  config::options options{"cohort-tune", "Searches timeouts, retries, hedging and breakers by simulation of a plan",
-                          std::string{version()}};
-  values.add_to(options);
-  return simulation::run_program("cohort-tune", options, argc, argv,
-                                 [&](const std::string& command) { return simulation::run(values, command); });
+  return simulation::run_program("cohort-tune",
+                                 "Searches timeouts, retries, hedging and breakers by simulation of a plan", argc, argv,
+                                 simulation::run);
 }

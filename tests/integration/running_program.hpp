@@ -9,15 +9,7 @@
 
 #include "tests/support/child_process.hpp"
 #include "tests/support/http_exchange.hpp"
-
-// Defined in builds with AddressSanitizer or ThreadSanitizer, whose runtimes need memory and descriptors of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COHORT_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COHORT_SANITIZED
-#endif
-#endif
+#include "tests/support/sanitizers.hpp"
 
 namespace cohort::test {
 

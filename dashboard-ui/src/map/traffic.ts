@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from '../json.ts';
-import { services } from '../services.ts';
+import { readServices } from '../services.ts';
 
 /** Totals of the calls to a service since the start of the dashboard service. */
 export interface ServiceTotals {
@@ -44,13 +44,13 @@ export function parseMapEvent(data: string): TrafficSample | null {
   const atMs = body === null ? null : numberAt(body, 'at_ms');
   if (body === null || atMs === null) return null;
   const totals = objectAt(body, 'services');
-  const known = services.flatMap(({ key }): [string, ServiceTotals][] => {
+  const serviceTotals = readServices((key) => {
     const one = totals[key];
-    return isObject(one) ? [[key, readService(one)]] : [];
+    return isObject(one) ? readService(one) : null;
   });
   const list = objectAt(body, 'weather')['providers'];
   const providers = Array.isArray(list) ? (list as unknown[]).filter(isObject).slice(0, maxProviders).map(readProvider) : null;
-  return { atMs, services: new Map(known), providers, isOldProviders: false };
+  return { atMs, services: serviceTotals, providers, isOldProviders: false };
 }
 
 function readService(body: JsonObject): ServiceTotals {

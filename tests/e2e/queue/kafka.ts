@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +7,7 @@ import { join } from 'node:path';
 
 import { eventually, expect } from '../assertions.ts';
 import { findKafkaJars } from '../backends.ts';
-import type { MessageBroker } from './message_broker.ts';
+import { BrokerProcess, type MessageBroker } from './message_broker.ts';
 import { findFreePorts, root } from '../processes.ts';
 
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
@@ -66,19 +65,20 @@ const accepts = (port: number): Promise<boolean> =>
   });
 
 /** Kafka on loopback, with its data in a temporary directory. */
-export class Kafka implements MessageBroker {
+export class Kafka extends BrokerProcess implements MessageBroker {
   readonly name = 'Kafka';
   readonly refusal = 'Authentication failed';
   readonly subscribeSeconds = 6;
   // The session timeout of the member, which the restarted broker may not know.
   readonly recoverySeconds = 10;
-  private child: ChildProcess | undefined;
 
   private constructor(
     readonly directory: string,
     private readonly jars: string,
     private readonly ports: number[],
-  ) {}
+  ) {
+    super();
+  }
 
   /** Undefined, with a message, if there is no Java or no Kafka. */
   static async start(): Promise<Kafka | undefined> {
@@ -119,14 +119,5 @@ export class Kafka implements MessageBroker {
 
   signal(name: NodeJS.Signals): void {
     this.child?.kill(name);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.child;
-    if (child === undefined) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await exited;
-    this.child = undefined;
   }
 }

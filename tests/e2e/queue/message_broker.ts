@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+import type { ChildProcess } from 'node:child_process';
 
 /** A message broker on loopback, which the test kills, restarts and freezes. */
 export interface MessageBroker {
@@ -18,4 +19,21 @@ export interface MessageBroker {
   /** Sends a signal to all of its processes. */
   signal(name: NodeJS.Signals): void;
   kill(): Promise<void>;
+}
+
+/** The process of a broker, of which at most one runs. */
+export abstract class BrokerProcess {
+  protected child: ChildProcess | undefined;
+
+  abstract signal(name: NodeJS.Signals): void;
+
+  /** Kills the process and waits for its end. */
+  async kill(): Promise<void> {
+    const child = this.child;
+    if (child === undefined) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    this.signal('SIGKILL');
+    await exited;
+    this.child = undefined;
+  }
 }

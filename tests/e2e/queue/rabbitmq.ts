@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect } from '../assertions.ts';
-import type { MessageBroker } from './message_broker.ts';
+import { BrokerProcess, type MessageBroker } from './message_broker.ts';
 import { findFreePorts } from '../processes.ts';
 
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
 /** RabbitMQ on loopback, with its data in a temporary directory. */
-export class RabbitMq implements MessageBroker {
+export class RabbitMq extends BrokerProcess implements MessageBroker {
   readonly name = 'RabbitMQ';
   readonly refusal = 'ACCESS_REFUSED';
   readonly subscribeSeconds = 0;
   readonly recoverySeconds = 1;
-  private child: ChildProcess | undefined;
 
   private constructor(
     readonly directory: string,
     private readonly port: number,
     private readonly environment: Record<string, string>,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Undefined, with a message, if Debian's package rabbitmq-server is not installed. */
   static async start(): Promise<RabbitMq | undefined> {
@@ -81,18 +81,9 @@ export class RabbitMq implements MessageBroker {
     await eventually('RabbitMQ has started', 90, () => Promise.resolve(output.includes('Starting broker... completed')));
   }
 
-  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  signal(name: NodeJS.Signals): void {
     const pid = this.child?.pid;
     if (pid !== undefined) process.kill(-pid, name);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.child;
-    if (child === undefined) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    this.signal('SIGKILL');
-    await exited;
-    this.child = undefined;
   }
 
   /** Ends the server and its port mapper, which outlives it. */

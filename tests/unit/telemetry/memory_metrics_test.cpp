@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <cohort/telemetry/metrics.hpp>
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::telemetry {
@@ -68,14 +69,7 @@ TEST_CASE("memory metrics: the limit of this machine is known", "[telemetry][met
   CHECK(collect_gauges("/").at("cohort_memory_limit_bytes") > 1 << 20);
 }
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define COHORT_OWN_ALLOCATOR 1
-#elif !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-#define COHORT_OWN_ALLOCATOR 1
-#endif
-#endif
-#ifdef COHORT_OWN_ALLOCATOR
+#if defined(__GLIBC__) && !defined(COHORT_SANITIZED)
 TEST_CASE("memory metrics: the allocator metrics follow allocations and deallocations", "[telemetry][metrics]") {
   constexpr double mebibyte = 1024 * 1024;
   const auto value = [](const char* name) { return collect_gauges("/").at(name); };

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // JSON Web Tokens of the gateway: the input is parsed as a token, and as the header and the claims of a signed token.
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +7,7 @@
 #include "services/gateway/jwt/base64url.hpp"
 #include "services/gateway/jwt/jwt_verifier.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
+#include "tests/unit/services/gateway/signed_token.hpp"
 
 namespace cohort::fuzz {
 namespace {
@@ -21,24 +18,9 @@ constexpr std::string_view secret = "0123456789abcdef0123456789abcdef";
 /// The current time of the test: 2001-09-09.
 constexpr wall_time now{std::chrono::seconds{1'000'000'000}};
 
-std::string base64url(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  while (text.ends_with('=')) text.pop_back();
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return text;
-}
-
 std::string signed_token(std::string_view header, std::string_view claims) {
-  auto text = base64url(header) + "." + base64url(claims);
-  std::array<unsigned char, 32> mac{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
-  return text + "." + base64url({reinterpret_cast<const char*>(mac.data()), size});
+  static const test::signing_key key{std::string{secret}};
+  return key.token(header, claims);
 }
 
 jwt_verifier make_verifier(std::string_view key, const std::string& issuer, const std::string& audience) {
@@ -73,9 +55,9 @@ bool check(std::string_view token) {
 
 void run(std::string_view input) {
   if (const auto decoded = decode_base64url(input)) {
-    require(base64url(*decoded) == input, "each value has one text in base64url");
+    require(test::base64url(*decoded) == input, "each value has one text in base64url");
   }
-  require(decode_base64url(base64url(input)) == input, "a text that is encoded is decoded");
+  require(decode_base64url(test::base64url(input)) == input, "a text that is encoded is decoded");
   check(input);
   const auto line_end = input.find('\n');
   if (line_end == std::string_view::npos) return;

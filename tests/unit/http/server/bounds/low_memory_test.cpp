@@ -5,16 +5,8 @@
 #include <new>
 
 #include <cohort/runtime/platform/memory_reserve.hpp>
+#include "tests/support/sanitizers.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
-
-// Sanitizers end the program at an allocation of this size.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COHORT_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COHORT_SANITIZED
-#endif
-#endif
 
 namespace cohort {
 namespace {
