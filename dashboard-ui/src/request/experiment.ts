@@ -2,6 +2,7 @@
 import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from '../json.ts';
 import { partStates } from '../model.ts';
 import { readRequest, type Call, type RequestRecord } from './request.ts';
+import { readServices } from '../services.ts';
 
 /** What an experiment injects into the weather service, and its deadline. */
 export interface ExperimentSettings {
@@ -48,7 +49,6 @@ export interface ReceivedExperiment {
 
 const phases = ['idle', 'running', 'done', 'failed'] as const;
 const names = ['with_deadline', 'without_deadline'];
-const services = ['time_service', 'sysinfo_service', 'weather_service'];
 
 /** Parses the data of an `experiment` event that was received at `now`; null if it is malformed. */
 export function parseExperimentEvent(data: string, now: number): Experiment | null {
@@ -85,15 +85,15 @@ export const offerTimeoutMs = 3_000;
 
 function readMeasurement(body: JsonObject): Measurement {
   const parts = objectAt(body, 'parts');
-  const arrivals = services.flatMap((service): [string, Arrival][] => {
-    const part = parts[service];
-    if (!isObject(part)) return [];
+  const arrivals = readServices((key): Arrival | null => {
+    const part = parts[key];
+    if (!isObject(part)) return null;
     const state = partStates.find((known) => known === part['state']) ?? 'unknown';
-    return [[service, { state, elapsed: numberAt(part, 'elapsed_ms') ?? 0 }]];
+    return { state, elapsed: numberAt(part, 'elapsed_ms') ?? 0 };
   });
   return {
     deadline: numberAt(body, 'deadline_ms') ?? 0,
-    arrivals: new Map(arrivals),
+    arrivals,
     request: isObject(body['request']) ? readRequest(body['request']) : null,
   };
 }
