@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { counted, milliseconds } from '../format.ts';
 import type { PanelState } from '../model.ts';
-import { deadlineOf, isAnswered, type RequestRecord } from './request.ts';
+import { isAnswered, type RequestRecord } from './request.ts';
 import { serviceName } from '../services.ts';
 
 /** `idle`: nothing is known, or what is known is old. */
@@ -57,12 +57,11 @@ const stateText: Record<PanelState, string> = {
   unknown: 'in an unknown state',
 };
 
-/** The slowest answered call, with the deadline. */
+/** The slowest answered call, with its own timeout. */
 function slowest(request: RequestRecord | null): string[] {
   const calls = request?.calls.filter((call) => isAnswered(call.state)) ?? [];
-  if (request === null || calls.length === 0) return [];
+  if (calls.length === 0) return [];
   const call = calls.reduce((a, b) => (b.end - b.start > a.end - a.start ? b : a));
-  const deadline = deadlineOf(request);
-  const limit = deadline === null ? '' : ` of ${milliseconds(deadline)}`;
+  const limit = call.budget === null ? '' : ` of ${milliseconds(call.budget)}`;
   return [`slowest ${milliseconds(call.end - call.start)}${limit} (${serviceName(call.service)})`];
 }

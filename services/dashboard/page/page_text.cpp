@@ -190,12 +190,10 @@ std::string headline_html(const page_values::snapshot& values) {
   std::string problems;
   const part* slowest = nullptr;
   std::string_view slowest_name;
-  duration limit{};
   for (std::size_t i = 0; i < cards.size(); ++i) {
     const auto& arrived = values.parts.at(i);
     if (!arrived) continue;
     ++known;
-    limit = std::max(limit, arrived->timeout);
     const auto state = shown_state(*arrived);
     if (has_response(*arrived)) ++in_time;
     if (state != part_state::fresh) {
@@ -210,7 +208,7 @@ std::string headline_html(const page_values::snapshot& values) {
   if (known == 0) return {};
   auto text = std::to_string(in_time) + " of " + std::to_string(known) + " in time" + problems;
   if (problems.empty() && slowest) {
-    text += " · slowest " + duration_text(slowest->elapsed) + " of " + duration_text(limit) + " (";
+    text += " · slowest " + duration_text(slowest->elapsed) + " of " + duration_text(slowest->timeout) + " (";
     text.append(slowest_name).append(")");
   }
   const auto* const tone = in_time < known ? "bad" : problems.empty() ? "good" : "warn";

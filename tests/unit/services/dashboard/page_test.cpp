@@ -63,6 +63,14 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(contains(fixture.html(), "3 of 3 in time"));
 }
 
+TEST_CASE("page: the headline has the timeout of the slowest call, not that of another one", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  fixture.sysinfo.delay = 40ms;
+  fixture.time.run_for(1s);
+  CHECK(contains(fixture.html(), "3 of 3 in time · slowest 40 ms of 3 s (system)<"));
+}
+
 TEST_CASE("page: the services are called once a second for all clients", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
