@@ -3,16 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include <cohort/http/message/html.hpp>
 #include <cohort/json/parser.hpp>
 #include <cohort/json/writer.hpp>
+#include <cohort/runtime/time/duration_format.hpp>
 
 namespace cohort::dashboard {
 namespace {
-
-using milliseconds = std::chrono::duration<double, std::milli>;
 
 /// A longer text cannot be read in a card.
 constexpr std::size_t max_characters = 60;
@@ -77,20 +75,6 @@ std::string listed(const std::string& first, const std::string& second) {
   return first + ", " + second;
 }
 
-/// The two largest units, without zeros: `3 d 4 h`, `5 min 6 s`.
-std::string age_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e15));
-  const std::array<std::pair<std::int64_t, const char*>, 4> units{
-      {{whole / 86'400, "d"}, {whole / 3600 % 24, "h"}, {whole / 60 % 60, "min"}, {whole % 60, "s"}}};
-  const auto first = std::ranges::find_if(units, [](const auto& unit) { return unit.first > 0; });
-  if (first == units.end()) return "0 s";
-  const auto text_of = [](const auto& unit) { return std::to_string(unit.first) + " " + unit.second; };
-  auto text = text_of(*first);
-  const auto second = std::next(first);
-  if (second != units.end() && second->first > 0) text += " " + text_of(*second);
-  return text;
-}
-
 facts time_facts(const body_reader& body) {
   const auto timestamp = body.text("/timestamp");
   const auto space = timestamp.find(' ');
@@ -112,7 +96,8 @@ facts weather_facts(const body_reader& body) {
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
   auto sub = listed(body.text("/location/city"), body.text("/location/country"));
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
-    sub += " · " + age_text(*age) + " old";
+    const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};
+    sub += " · " + format_coarse_duration(std::chrono::duration_cast<duration>(bounded_age)) + " old";
   }
   return {main, sub};
 }
@@ -169,7 +154,7 @@ bool has_response(const part& arrived) {
 }
 
 std::string result_text(const part& arrived) {
-  const auto took = duration_text(arrived.elapsed);
+  const auto took = format_duration(arrived.elapsed);
   switch (arrived.state) {
     case part_state::fresh: return took;
     case part_state::stale: return shown_state(arrived) == part_state::stale ? took + ", stale" : took;
@@ -208,7 +193,7 @@ std::string headline_html(const page_values::snapshot& values) {
   if (known == 0) return {};
   auto text = std::to_string(in_time) + " of " + std::to_string(known) + " in time" + problems;
   if (problems.empty() && slowest) {
-    text += " · slowest " + duration_text(slowest->elapsed) + " of " + duration_text(slowest->timeout) + " (";
+    text += " · slowest " + format_duration(slowest->elapsed) + " of " + format_duration(slowest->timeout) + " (";
     text.append(slowest_name).append(")");
   }
   const auto* const tone = in_time < known ? "bad" : problems.empty() ? "good" : "warn";
@@ -222,27 +207,13 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   if (field == "result") return result_text(*arrived);
   // A call that an open breaker has rejected has no response.
   if (field == "timing" && arrived->state == part_state::open) return "N/A";
-  if (field == "timing") return duration_text(arrived->elapsed) + " of " + duration_text(arrived->timeout);
+  if (field == "timing") return format_duration(arrived->elapsed) + " of " + format_duration(arrived->timeout);
   if (arrived->body.empty()) return {};
   const auto texts = facts_of(index, arrived->body);
   return http::escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
 }
 
 }  // namespace
-
-std::string duration_text(duration span) {
-  const auto value = milliseconds(span).count();
-  // Without zeros at the end of the fraction.
-  const auto rounded = [](double number, int digits) {
-    const auto factor = std::pow(10.0, digits);
-    return number_text(std::round(number * factor) / factor);
-  };
-  if (value < 0.9995) return number_text(value * 1000, 0) + " µs";
-  if (value < 9.95) return rounded(value, 1) + " ms";
-  if (value < 999.5) return number_text(value, 0) + " ms";
-  if (value < 99'950) return rounded(value / 1000, value < 9995 ? 2 : 1) + " s";
-  return age_text(value / 1000);
-}
 
 std::string slot_html(const page_values::snapshot& values, std::string_view slot) {
   if (slot == "headline") return headline_html(values);

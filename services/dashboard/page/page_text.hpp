@@ -9,9 +9,6 @@
 // The texts of the first HTML. The script of the page (`dashboard-ui/src`) shows the same ones.
 namespace cohort::dashboard {
 
-/// A duration with at most three significant digits: `412 µs`, `4.1 ms`, `41 ms`, `2.05 s`, `5 s`.
-std::string duration_text(duration span);
-
 /// The HTML for a slot of the page, such as `time.fact`; empty if it is not known.
 std::string slot_html(const page_values::snapshot& values, std::string_view slot);
 

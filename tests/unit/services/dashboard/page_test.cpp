@@ -141,15 +141,5 @@ TEST_CASE("page: a template replaces its slots and keeps the defaults of others"
   CHECK(dashboard::page_template{"<!--=a"}.render(fill) == "<!--=a");
 }
 
-TEST_CASE("page: durations have three significant digits at most", "[services][dashboard]") {
-  CHECK(dashboard::duration_text(412us) == "412 µs");
-  CHECK(dashboard::duration_text(4130us) == "4.1 ms");
-  CHECK(dashboard::duration_text(41ms) == "41 ms");
-  CHECK(dashboard::duration_text(2049ms) == "2.05 s");
-  CHECK(dashboard::duration_text(5s) == "5 s");
-  CHECK(dashboard::duration_text(12'340ms) == "12.3 s");
-  CHECK(dashboard::duration_text(190s) == "3 min 10 s");
-}
-
 }  // namespace
 }  // namespace cohort

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
-#include <array>
 #include <cctype>
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
+#include <cohort/http/message/content_security_policy.hpp>
 #include <cohort/http/message/html.hpp>
 #include <cohort/http/server/openapi/api_document.hpp>
 #include <cohort/http/server/openapi/page_style.hpp>
@@ -121,14 +118,8 @@ std::string openapi_page(const api_document& document) {
 }
 
 const std::string& openapi_page_policy() {
-  static const std::string policy = [] {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-    SHA256(reinterpret_cast<const unsigned char*>(page_style.data()), page_style.size(), hash.data());
-    std::array<unsigned char, 4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1> encoded{};
-    const auto size = EVP_EncodeBlock(encoded.data(), hash.data(), SHA256_DIGEST_LENGTH);
-    return "default-src 'none'; style-src 'sha256-" + std::string{encoded.begin(), encoded.begin() + size} +
-           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-  }();
+  static const std::string policy = "default-src 'none'; style-src " + hash_source(page_style) +
+                                    "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   return policy;
 }
 

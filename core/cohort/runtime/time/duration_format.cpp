@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/time/duration_format.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+namespace cohort {
+namespace {
+
+/// With at most this number of decimals, without zeros at the end.
+std::string number_text(double number, int decimals) {
+  std::array<char, 400> digits{};
+  const auto factor = std::pow(10.0, decimals);
+  const auto rounded = std::round(number * factor) / factor;
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), rounded).ptr};
+}
+
+}  // namespace
+
+std::string format_duration(duration span) {
+  const auto milliseconds = std::chrono::duration<double, std::milli>(span).count();
+  if (milliseconds < 0.9995) return number_text(milliseconds * 1000, 0) + " µs";
+  if (milliseconds < 9.95) return number_text(milliseconds, 1) + " ms";
+  if (milliseconds < 999.5) return number_text(milliseconds, 0) + " ms";
+  if (milliseconds < 99'950) return number_text(milliseconds / 1000, milliseconds < 9995 ? 2 : 1) + " s";
+  return format_coarse_duration(span);
+}
+
+std::string format_coarse_duration(duration span) {
+  const auto whole = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0);
+  const std::array<std::pair<std::int64_t, const char*>, 4> units{
+      {{whole / 86'400, "d"}, {whole / 3600 % 24, "h"}, {whole / 60 % 60, "min"}, {whole % 60, "s"}}};
+  const auto* const first = std::ranges::find_if(units, [](const auto& unit) { return unit.first > 0; });
+  if (first == units.end()) return "0 s";
+  const auto text_of = [](const auto& unit) { return std::to_string(unit.first) + " " + unit.second; };
+  auto text = text_of(*first);
+  const auto* const second = std::next(first);
+  if (second != units.end() && second->first > 0) text += " " + text_of(*second);
+  return text;
+}
+
+}  // namespace cohort
