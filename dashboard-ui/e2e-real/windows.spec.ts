@@ -62,9 +62,10 @@ base('a signed-in browser opens the debug page, a browser without a session does
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.locator('#headline')).toHaveText(/of 3/);
   await page.getByRole('link', { name: 'Debug' }).click();
-  await expect(page).toHaveTitle('dashboard-service: debug');
-  await expect(page.getByRole('table').filter({ hasText: 'Breaker' })).toContainText('closed');
-  await expect(page.getByRole('table').filter({ hasText: 'Awaits' })).toContainText('/api/events');
+  await expect(page).toHaveTitle('✓ dashboard-service: debug');
+  await expect(page.getByRole('table', { name: 'Upstreams' })).toContainText('closed');
+  await expect(page.getByRole('table', { name: 'Requests in flight' })).toContainText('/api/events');
+  await expect(page.getByRole('region', { name: 'Settings' })).toContainText('(secret)');
   // A page may read it, but change nothing.
   const change = await page.evaluate(async () => (await fetch('/debug/log-level', { method: 'PUT', body: '{"level":"debug"}' })).status);
   expect(change).toBe(403);

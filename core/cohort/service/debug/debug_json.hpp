@@ -13,6 +13,13 @@ namespace cohort::service {
 
 using loop_snapshots = std::vector<std::optional<loop_snapshot>>;
 
+/// `problem`, `slow` or `sample`.
+std::string_view name_of(telemetry::request_log::reason kept) noexcept;
+/// `flag`, `environment` or `default`.
+std::string_view name_of(config::setting_report::origin source) noexcept;
+/// `https://example.com:443`, `unix:/run/service.sock`.
+std::string origin_text(const http::origin& target);
+
 /// The requests in flight, with the calls and attempts that they await, and the finished ones that were kept.
 std::string debug_requests_json(const loop_snapshots& loops);
 /// The number of tasks and timers of each loop, the requests and runs of jobs in progress with the calls that each

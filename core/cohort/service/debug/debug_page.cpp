@@ -2,128 +2,165 @@
 #include <cohort/service/debug/debug_page.hpp>
 
 #include <array>
-#include <charconv>
-#include <initializer_list>
+#include <set>
 
+#include <cohort/http/message/content_security_policy.hpp>
 #include <cohort/http/message/html.hpp>
+#include <cohort/runtime/time/date_format.hpp>
+#include <cohort/runtime/time/duration_format.hpp>
+#include <cohort/service/debug/debug_page_script.hpp>
+#include <cohort/service/debug/debug_page_style.hpp>
+#include <cohort/service/debug/debug_sections.hpp>
+#include <cohort/telemetry/requests/request_json.hpp>
 
 namespace cohort::service {
 namespace {
 
-using telemetry::request_record;
+using markup::tone;
 
-std::string milliseconds(duration span) {
-  std::array<char, 32> digits;
-  const auto value = std::chrono::duration<double, std::milli>(span).count();
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, 1).ptr;
-  return {digits.data(), end};
-}
+struct summary {
+  tone worst = tone::good;
+  std::string problems;
+  std::size_t in_flight = 0;
 
-std::string row(std::initializer_list<std::string> cells, const char* tag = "td") {
-  std::string html = "<tr>";
-  for (const auto& cell : cells) html.append("<").append(tag).append(">").append(http::escape_html(cell));
-  return html + "\n";
-}
-
-std::string table(std::string_view title, std::initializer_list<std::string> heads, const std::string& rows) {
-  std::string html = "<h2>" + http::escape_html(title) + "</h2>\n";
-  if (rows.empty()) return html + "<p>None\n";
-  return html + "<table border=\"1\">" + row(heads, "th") + rows + "</table>\n";
-}
-
-/// `stock`, or with its kind, as in `postgres orders`.
-std::string name_of(const telemetry::call_record& call) {
-  std::string text;
-  if (call.kind != telemetry::call_kind::upstream) text.append(to_string(call.kind)).append(" ");
-  return text.append(call.name.view());
-}
-
-/// The operation that a request in flight waits for, such as `weather: wait (attempt 2), 120.0 ms left`.
-std::string awaited(const request_record& request, time_point now) {
-  std::string text;
-  for (const auto& call : request.all_calls()) {
-    if (call.has_ended()) continue;
-    if (!text.empty()) text += "; ";
-    text += name_of(call);
-    const auto index = request.index_of(call);
-    for (const auto& attempt : request.all_attempts()) {
-      if (attempt.call != index || attempt.has_ended()) continue;
-      text.append(": ").append(to_string(attempt.phase)).append(" (").append(to_string(attempt.kind)).append(")");
-    }
-    if (!call.until.is_never()) text += ", " + milliseconds(call.until.remaining(now)) + " ms left";
+  void add(tone value, const std::string& text) {
+    worst = std::max(worst, value);
+    problems += " · " + text;
   }
-  return text.empty() ? std::string{"its handler"} : text;
-}
-
-std::string calls_of(const request_record& request) {
-  std::string text;
-  for (const auto& call : request.all_calls()) {
-    if (!text.empty()) text += "; ";
-    text.append(name_of(call)).append(" ").append(call.outcome).append(" ");
-    text += milliseconds(call.ended - call.started) + " ms";
-    if (call.attempt_count > 0) text += " in " + std::to_string(call.attempt_count) + " attempts";
-  }
-  return text;
-}
-
-std::string remaining(deadline until, time_point now) {
-  return until.is_never() ? std::string{"none"} : milliseconds(until.remaining(now));
-}
-
-struct page_rows {
-  std::string loops, in_flight, finished, upstreams;
 };
 
-void add_rows(page_rows& rows, const std::string& index, const loop_snapshot& part) {
-  rows.loops += row({index, milliseconds(part.lag), std::to_string(part.connections), std::to_string(part.tasks),
-                     std::to_string(part.timers)});
-  for (const auto& request : part.in_flight) {
-    rows.in_flight += row({index, std::string{request.method.view()}, std::string{request.route.view()},
-                           milliseconds(part.taken - request.started),
-                           request.is_streamed ? std::string{"streamed"} : remaining(request.until, part.taken),
-                           awaited(request, part.taken)});
+/// `192.0.2.1:80 failing`, `3 addresses failing`.
+std::string addresses_text(const std::set<std::string>& addresses, const std::string& state) {
+  const auto subject = addresses.size() == 1 ? *addresses.begin() : std::to_string(addresses.size()) + " addresses";
+  return subject + " " + state;
+}
+
+/// Of any loop.
+struct upstream_problems {
+  std::set<std::string> open;
+  std::set<std::string> probed;
+  std::set<std::string> ejected;
+  std::set<std::string> failing;
+};
+
+upstream_problems upstream_problems_of(const loop_snapshots& loops) {
+  upstream_problems result;
+  for (const auto& part : loops) {
+    if (!part) continue;
+    for (const auto& upstream : part->upstreams) {
+      if (upstream.breaker == policy::circuit_breaker::state::open) result.open.insert(upstream.name);
+      if (upstream.breaker == policy::circuit_breaker::state::half_open) result.probed.insert(upstream.name);
+    }
+    for (const auto& origin : part->origins) {
+      for (const auto& [balancing, idle] : origin.addresses) {
+        const auto address = telemetry::address_text(balancing.address);
+        if (balancing.ejected_for > duration::zero()) result.ejected.insert(address);
+        if (is_failing(balancing)) result.failing.insert(address);
+      }
+    }
   }
-  for (const auto& [kept, request] : part.finished) {
-    rows.finished += row({index, std::string{request.method.view()}, std::string{request.route.view()},
-                          std::to_string(request.status), milliseconds(request.ended - request.started),
-                          std::string{to_string(request.interrupted_by)}, calls_of(request)});
+  return result;
+}
+
+void add_upstreams(summary& result, const loop_snapshots& loops) {
+  const auto found = upstream_problems_of(loops);
+  for (const auto& name : found.open) result.add(tone::bad, name + " breaker open");
+  for (const auto& name : found.probed) {
+    if (!found.open.contains(name)) result.add(tone::warn, name + " breaker half open");
   }
-  for (const auto& upstream : part.upstreams) {
-    rows.upstreams += row({index, upstream.name, std::string{policy::to_string(upstream.breaker)},
-                           milliseconds(upstream.breaker_retry_after), std::to_string(upstream.in_flight),
-                           milliseconds(upstream.median_latency), milliseconds(upstream.timeout)});
+  if (!found.ejected.empty())
+    result.add(tone::bad, addresses_text(found.ejected, "ejected"));
+  else if (!found.failing.empty())
+    result.add(tone::warn, addresses_text(found.failing, "failing"));
+}
+
+summary summarize(const loop_snapshots& loops) {
+  summary result;
+  std::size_t late = 0;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    if (!loops[i]) {
+      result.add(tone::bad, "loop " + std::to_string(i) + " does not respond");
+      continue;
+    }
+    result.in_flight += loops[i]->in_flight.size();
+    for (const auto& request : loops[i]->in_flight) {
+      if (!request.is_streamed && request.until.expired(loops[i]->taken)) ++late;
+    }
   }
+  if (late > 0) result.add(tone::bad, std::to_string(late) + " over the deadline");
+  add_upstreams(result, loops);
+  if (result.problems.empty()) result.problems = " · no problems";
+  return result;
+}
+
+struct section {
+  std::string_view id;
+  std::string_view title;
+  /// The route of the same as JSON.
+  std::string_view route;
+  std::string (*contents)(const debug_page_values&);
+};
+
+constexpr std::array<section, 6> sections{{{"requests", "Requests in flight", "requests", requests_section},
+                                           {"tasks", "Tasks", "tasks", tasks_section},
+                                           {"upstreams", "Upstreams", "upstreams", upstreams_section},
+                                           {"loops", "Event loops", "loops", loops_section},
+                                           {"finished", "Failed and slow requests", "requests", finished_section},
+                                           {"settings", "Settings", "config", settings_section}}};
+
+std::string section_html(const section& part, const debug_page_values& values) {
+  std::string html = "<section id=\"";
+  html.append(part.id).append("\" aria-labelledby=\"").append(part.id).append("-title\"><div class=\"line\"><h2 id=\"");
+  html.append(part.id).append("-title\">").append(part.title).append("</h2><a class=\"end\" href=\"debug/");
+  html.append(part.route).append("\" aria-label=\"JSON: ").append(part.title).append("\">JSON</a></div>\n<div id=\"");
+  html.append(part.id).append("-live\" data-live>").append(part.contents(values));
+  return html.append("</div></section>\n");
+}
+
+/// The icon has the color of the state, as that of the dashboard page.
+std::string head_html(const debug_page_values& values, tone worst) {
+  static constexpr std::array<std::string_view, 4> marks{"", "✓ ", "! ", "✕ "};
+  static constexpr std::array<std::string_view, 4> colors{"4b5762", "1a7f45", "b26b00", "b3261e"};
+  const auto index = static_cast<std::size_t>(worst);
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+      "<meta name=\"color-scheme\" content=\"light dark\"><title>";
+  html.append(marks.at(index)).append(http::escape_html(values.service)).append(": debug</title>");
+  html.append(
+      "<link rel=\"icon\" type=\"image/svg+xml\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' "
+      "viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' fill='%23");
+  html.append(colors.at(index)).append("'/%3E%3C/svg%3E\">");
+  html.append("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript><style>").append(debug_page_style);
+  return html.append("</style><script>").append(debug_page_script).append("</script></head>\n");
 }
 
 }  // namespace
 
-std::string debug_page(std::string_view service, const loop_snapshots& loops) {
-  page_rows rows;
-  for (std::size_t i = 0; i < loops.size(); ++i) {
-    const auto index = std::to_string(i);
-    if (loops[i]) {
-      add_rows(rows, index, *loops[i]);
-    } else {
-      rows.loops += row({index, "does not respond", "", "", ""});
-    }
+std::string debug_page(const debug_page_values& values) {
+  const auto state = summarize(values.loops);
+  auto html = head_html(values, state.worst) + "<body><header><div class=\"line\"><h1>" +
+              http::escape_html(values.service) + " <small>debug</small></h1><p id=\"headline\" data-live data-tone=\"";
+  html.append(to_string(state.worst)).append("\">").append(std::to_string(state.in_flight)).append(" in flight");
+  html += http::escape_html(state.problems) + "</p><span class=\"line end\"><time id=\"taken\" data-live>" +
+          format_rfc3339(values.taken).str().substr(11, 8) +
+          " UTC</time><span id=\"updates\" class=\"badge\" data-tone=\"idle\" role=\"status\">Updated every 5 s</span>"
+          "<button type=\"button\" id=\"pause\" aria-pressed=\"false\" hidden>Pause</button></span></div>\n"
+          "<nav class=\"line\" aria-label=\"Sections\">";
+  for (const auto& part : sections) {
+    html.append("<a href=\"#").append(part.id).append("\">").append(part.title).append("</a>\n");
   }
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                     http::escape_html(service) +
-                     ": debug</title><meta name=\"viewport\" content=\"width=device-width\">"
-                     "<meta http-equiv=\"refresh\" content=\"5\"></head><body><h1>" +
-                     http::escape_html(service) + "</h1>\n<p>";
-  for (const auto* name : {"requests", "tasks", "upstreams", "loops", "config", "log-level"}) {
-    html.append("<a href=\"/debug/").append(name).append("\">").append(name).append("</a> ");
-  }
-  html += "\n";
-  html += table("Loops", {"Loop", "Lag (ms)", "Connections", "Tasks", "Timers"}, rows.loops);
-  html +=
-      table("Requests in flight", {"Loop", "Method", "Route", "Age (ms)", "Time left (ms)", "Awaits"}, rows.in_flight);
-  html += table("Upstreams", {"Loop", "Name", "Breaker", "Probe in (ms)", "In flight", "Median (ms)", "Timeout (ms)"},
-                rows.upstreams);
-  html += table("Finished requests", {"Loop", "Method", "Route", "Status", "Duration (ms)", "Interrupted by", "Calls"},
-                rows.finished);
-  return html + "</body></html>\n";
+  html += "</nav></header>\n<main>";
+  for (const auto& part : sections) html += section_html(part, values);
+  return html + "</main></body></html>\n";
+}
+
+const std::string& debug_page_policy() {
+  static const std::string policy =
+      "default-src 'none'; style-src " + http::hash_source(debug_page_style) + "; script-src " +
+      http::hash_source(debug_page_script) +
+      "; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  return policy;
 }
 
 }  // namespace cohort::service

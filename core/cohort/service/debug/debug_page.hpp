@@ -1,15 +1,39 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cohort/service/debug/debug_json.hpp>
 
 namespace cohort::service {
 
-/// The page `/debug`: the loops, the requests in flight, the finished requests and the upstreams as tables. It has
-/// neither scripts nor styles, and reloads itself.
-std::string debug_page(std::string_view service, const loop_snapshots& loops);
+/// The contents of the debug page.
+struct debug_page_values {
+  std::string_view service;
+  /// The URL at which the client has requested the page, without its path: for the command that changes the log level.
+  std::string origin;
+  bool requires_key = false;
+  wall_time taken{};
+  const loop_snapshots& loops;
+  /// The names of the periodic jobs.
+  std::vector<std::string> jobs;
+  std::size_t blocking_queued = 0;
+  std::size_t blocking_running = 0;
+  std::size_t blocking_threads = 0;
+  std::span<const config::setting_report> settings;
+  telemetry::log_level level{};
+};
+
+/// The page `/debug`: the requests in flight with what they await, the tasks as a tree, the upstreams, the finished
+/// requests, the loops and the settings. A summary and the title have the worst state. Its style sheet and its script
+/// are part of it: `debug_page_policy` permits nothing else. Without scripts it reloads itself every 5 s.
+std::string debug_page(const debug_page_values& values);
+
+/// The `Content-Security-Policy` of the page: the style sheet and the script by their hashes, and requests to the
+/// service.
+const std::string& debug_page_policy();
 
 }  // namespace cohort::service

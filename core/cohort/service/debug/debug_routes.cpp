@@ -18,7 +18,7 @@ namespace {
 constexpr duration max_query_time = std::chrono::seconds{1};
 
 using shared_sources = std::shared_ptr<const debug_sources>;
-using format_function = http::response (*)(const debug_sources&, const loop_snapshots&);
+using format_function = http::response (*)(const debug_sources&, const loop_snapshots&, const http::request_context&);
 
 http::response uncached(http::response response) {
   response.set("Cache-Control", "no-store");
@@ -32,28 +32,42 @@ task<http::response> respond(shared_sources sources, http::request_context& cont
   }
   auto taking = take_snapshots(sources->loops, sources->server(), sources->clients, max_query_time);
   const auto loops = co_await std::move(taking);
-  co_return uncached(format(*sources, loops));
+  co_return uncached(format(*sources, loops, context));
 }
 
-http::response page(const debug_sources& sources, const loop_snapshots& loops) {
+http::response page(const debug_sources& sources, const loop_snapshots& loops, const http::request_context& context) {
+  const auto host = context.head().find("host");
+  auto& blocking = sources.lifecycle.blocking();
   http::response response;
-  response.body(debug_page(sources.service, loops), "text/html; charset=utf-8");
+  response.set("Content-Security-Policy", debug_page_policy());
+  response.body(debug_page({.service = sources.service,
+                            .origin = (context.is_secure() ? "https://" : "http://") + std::string{host.value_or("")},
+                            .requires_key = sources.authenticator.is_enabled(),
+                            .taken = loop::current().wall_now(),
+                            .loops = loops,
+                            .jobs = sources.lifecycle.jobs().names(),
+                            .blocking_queued = blocking.queued(),
+                            .blocking_running = blocking.running(),
+                            .blocking_threads = blocking.threads(),
+                            .settings = sources.settings,
+                            .level = sources.log.min_level()}),
+                "text/html; charset=utf-8");
   return response;
 }
 
-http::response requests(const debug_sources&, const loop_snapshots& loops) {
+http::response requests(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_requests_json(loops));
 }
 
-http::response tasks(const debug_sources& sources, const loop_snapshots& loops) {
+http::response tasks(const debug_sources& sources, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_tasks_json(loops, sources.lifecycle));
 }
 
-http::response upstreams(const debug_sources&, const loop_snapshots& loops) {
+http::response upstreams(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_upstreams_json(loops));
 }
 
-http::response loops_state(const debug_sources&, const loop_snapshots& loops) {
+http::response loops_state(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_loops_json(loops));
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <string>
+
 #include <cohort/json/writer.hpp>
 #include <cohort/telemetry/requests/request_record.hpp>
 
 namespace cohort::telemetry {
+
+/// The address with its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
+std::string address_text(const boost::asio::ip::tcp::endpoint& address);
 
 /// Milliseconds, rounded to microseconds.
 void write_milliseconds(json::writer& out, std::string_view name, duration span);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cohort/runtime/time/deadline.hpp>
+
+// Elements of the debug page. Texts are escaped; parameters named `html` are not.
+namespace cohort::service::markup {
+
+/// From the best to the worst.
+enum class tone { idle, good, warn, bad };
+
+std::string_view to_string(tone value) noexcept;
+
+std::string badge(std::string_view text, tone value);
+/// A text below the main one of a cell.
+std::string small(std::string_view text);
+std::string code(std::string_view text);
+
+/// A row of a table, by its cells.
+class row {
+ public:
+  /// A text; `css_class` may be empty.
+  row& text(std::string_view content, std::string_view css_class = {});
+  row& number(std::size_t value) { return text(std::to_string(value), "number"); }
+  row& html(std::string content, std::string_view css_class = {});
+
+ private:
+  friend std::string table(std::string_view, std::initializer_list<std::string_view>, const std::vector<row>&);
+  struct cell {
+    std::string html;
+    std::string css_class;
+  };
+  std::vector<cell> cells_;
+};
+
+/// A table, or "None." without rows. `name` is its accessible name. A row has a cell for each of `heads`.
+std::string table(std::string_view name, std::initializer_list<std::string_view> heads, const std::vector<row>& rows);
+
+/// A bar of the share of the time until the deadline that has passed since `started`; empty without a deadline.
+std::string meter(time_point started, deadline until, time_point now);
+/// The remaining time until the deadline, with the bar.
+std::string budget(time_point started, deadline until, time_point now);
+
+}  // namespace cohort::service::markup

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <map>
+
+#include <cohort/http/message/html.hpp>
+#include <cohort/runtime/time/duration_format.hpp>
+#include <cohort/service/debug/debug_sections.hpp>
+#include <cohort/telemetry/requests/request_json.hpp>
+
+namespace cohort::service {
+namespace {
+
+using namespace markup;
+using policy::circuit_breaker;
+
+std::string one_decimal(double value) {
+  const auto tenths = std::to_string(static_cast<std::int64_t>(value * 10));
+  return (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back();
+}
+
+/// `5`, or `5 to 8` if the loops differ.
+std::string range_text(const std::string& low, const std::string& high) {
+  return low == high ? low : low + " to " + high;
+}
+
+/// The loops on which something is so, unless all are.
+std::string on_loops(std::size_t count, std::size_t all) {
+  return count == all ? std::string{} : " on " + std::to_string(count) + " of " + std::to_string(all) + " loops";
+}
+
+std::string breaker_cell(const std::vector<http::upstream_status>& on_each_loop) {
+  using enum circuit_breaker::state;
+  const auto count = [&](circuit_breaker::state state) {
+    return static_cast<std::size_t>(std::ranges::count(on_each_loop, state, &http::upstream_status::breaker));
+  };
+  if (const auto opened = count(open); opened > 0) {
+    duration probe = duration::max();
+    for (const auto& each : on_each_loop) {
+      if (each.breaker == open) probe = std::min(probe, each.breaker_retry_after);
+    }
+    return badge("open", tone::bad) +
+           small("probe in " + format_duration(probe) + on_loops(opened, on_each_loop.size()));
+  }
+  if (const auto probed = count(half_open); probed > 0) {
+    return badge("half open", tone::warn) + small("probing" + on_loops(probed, on_each_loop.size()));
+  }
+  return badge("closed", tone::good);
+}
+
+row upstream_row(const std::string& name, const std::vector<http::upstream_status>& on_each_loop) {
+  const auto [low, high] = std::ranges::minmax(on_each_loop, {}, &http::upstream_status::retry_budget);
+  std::size_t in_flight = 0;
+  std::size_t max_in_flight = 0;
+  std::vector<duration> medians;
+  std::vector<duration> hedges;
+  std::string target;
+  for (const auto& each : on_each_loop) {
+    in_flight += each.in_flight;
+    max_in_flight += each.max_in_flight;
+    if (each.median_latency > duration::zero()) medians.push_back(each.median_latency);
+    if (each.hedge_delay) hedges.push_back(*each.hedge_delay);
+    if (each.target) target = origin_text(*each.target);
+  }
+  const auto durations = [](const std::vector<duration>& all) {
+    if (all.empty()) return std::string{};
+    const auto [shortest, longest] = std::ranges::minmax(all);
+    return range_text(format_duration(shortest), format_duration(longest));
+  };
+  row added;
+  added.html("<span class=\"main\">" + http::escape_html(name) + "</span>" + small(target))
+      .html(breaker_cell(on_each_loop))
+      .text(std::to_string(in_flight) + " of " + std::to_string(max_in_flight), "number")
+      .text(range_text(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
+      .text(durations(medians))
+      .text(hedges.empty() ? "no" : "after " + durations(hedges))
+      .text(format_duration(on_each_loop.front().timeout), "number");
+  return added;
+}
+
+using address_statuses = std::vector<http::connection_pool::address_status>;
+
+std::string address_state(const address_statuses& on_each_loop) {
+  std::size_t ejected = 0;
+  std::size_t failing = 0;
+  duration longest{};
+  bool is_new = false;
+  for (const auto& [balancing, idle] : on_each_loop) {
+    ejected += balancing.ejected_for > duration::zero() ? 1 : 0;
+    failing += is_failing(balancing) ? 1 : 0;
+    longest = std::max(longest, balancing.ejected_for);
+    is_new = is_new || balancing.slow_start_weight < 1;
+  }
+  const auto loops = on_each_loop.size();
+  if (ejected > 0) {
+    return badge("ejected", tone::bad) + small("for " + format_duration(longest) + on_loops(ejected, loops));
+  }
+  if (failing > 0) {
+    const auto text = on_loops(failing, loops);
+    return badge("failing", tone::warn) + (text.empty() ? text : small(text.substr(1)));
+  }
+  return is_new ? badge("slow start", tone::idle) : badge("healthy", tone::good);
+}
+
+row address_row(const std::string& address, const std::string& target, const address_statuses& on_each_loop) {
+  std::size_t in_flight = 0;
+  std::size_t idle_connections = 0;
+  unsigned failures = 0;
+  unsigned connect_failures = 0;
+  unsigned ejections = 0;
+  double low = 1;
+  double high = 0;
+  for (const auto& [balancing, idle] : on_each_loop) {
+    in_flight += balancing.in_flight;
+    idle_connections += idle;
+    failures = std::max(failures, balancing.consecutive_failures);
+    connect_failures = std::max(connect_failures, balancing.consecutive_connect_failures);
+    ejections = std::max(ejections, balancing.ejections);
+    low = std::min(low, balancing.slow_start_weight);
+    high = std::max(high, balancing.slow_start_weight);
+  }
+  const auto percent = [](double share) { return std::to_string(static_cast<int>(100 * share)) + " %"; };
+  row added;
+  added.html("<span class=\"main\">" + http::escape_html(address) + "</span>" + small(target))
+      .html(address_state(on_each_loop))
+      .text(range_text(percent(low), percent(high)), "number")
+      .number(in_flight)
+      .number(idle_connections)
+      .number(failures)
+      .number(connect_failures)
+      .number(ejections);
+  return added;
+}
+
+row setting_row(const config::setting_report& setting) {
+  auto name = code(setting.flag.empty() ? setting.variable : setting.flag);
+  if (!setting.flag.empty() && !setting.variable.empty()) name += small(setting.variable);
+  auto value = setting.value.empty() ? std::string{"<span class=\"quiet\">not set</span>"} : code(setting.value);
+  if (!setting.file.empty()) value += small("from the file " + setting.file);
+  row added;
+  added.html(std::move(name)).html(std::move(value)).text(name_of(setting.source));
+  return added;
+}
+
+std::string level_command(const debug_page_values& values) {
+  std::string command = "curl -X PUT ";
+  if (values.requires_key) command += "-H \"X-API-Key: $API_KEY\" ";
+  return command + "-d '{\"level\":\"debug\"}' " + values.origin + "/debug/log-level";
+}
+
+}  // namespace
+
+std::string upstreams_section(const debug_page_values& values) {
+  std::map<std::string, std::vector<http::upstream_status>> upstreams;
+  std::map<std::pair<std::string, std::string>, address_statuses> addresses;
+  for (const auto& part : values.loops) {
+    if (!part) continue;
+    for (const auto& upstream : part->upstreams) upstreams[upstream.name].push_back(upstream);
+    for (const auto& origin : part->origins) {
+      for (const auto& address : origin.addresses) {
+        addresses[{origin_text(origin.target), telemetry::address_text(address.balancing.address)}].push_back(address);
+      }
+    }
+  }
+  std::vector<row> upstream_rows;
+  for (const auto& [name, on_each_loop] : upstreams) upstream_rows.push_back(upstream_row(name, on_each_loop));
+  std::vector<row> address_rows;
+  for (const auto& [names, on_each_loop] : addresses) {
+    address_rows.push_back(address_row(names.second, names.first, on_each_loop));
+  }
+  return table("Upstreams", {"Upstream", "Breaker", "In flight", "Retry budget", "Median", "Hedged", "Timeout"},
+               upstream_rows) +
+         "<h3>Addresses</h3>\n" +
+         table("Addresses",
+               {"Address", "State", "Weight", "In flight", "Idle", "Failures in a row", "Failed connects", "Ejections"},
+               address_rows);
+}
+
+std::string loops_section(const debug_page_values& values) {
+  std::vector<row> rows;
+  for (std::size_t i = 0; i < values.loops.size(); ++i) {
+    auto& added = rows.emplace_back().text("Loop " + std::to_string(i), "main");
+    const auto& part = values.loops[i];
+    if (!part) {
+      added.html(badge("does not respond", tone::bad)).text("").text("").text("").text("").text("");
+      continue;
+    }
+    added.html(badge("responds", tone::good)).text(format_duration(part->lag), "number");
+    added.number(part->connections).number(part->in_flight.size()).number(part->tasks).number(part->timers);
+  }
+  return table("Event loops", {"Loop", "State", "Lag", "Connections", "Requests", "Tasks", "Timers"}, rows);
+}
+
+std::string settings_section(const debug_page_values& values) {
+  std::vector<row> set;
+  std::vector<row> defaults;
+  for (const auto& setting : values.settings) {
+    const bool is_default = setting.source == config::setting_report::origin::default_value;
+    (is_default ? defaults : set).push_back(setting_row(setting));
+  }
+  std::string html = "<p>Log level: <strong>" + std::string{telemetry::to_string(values.level)} +
+                     "</strong>. To change it until the program ends: " + code(level_command(values)) + "</p>\n";
+  html += table("Settings that are set", {"Setting", "Value", "Source"}, set);
+  html += "<details id=\"defaults\"><summary id=\"defaults-summary\">" + std::to_string(defaults.size()) +
+          " settings with their defaults</summary>\n";
+  return html + table("Default settings", {"Setting", "Value", "Source"}, defaults) + "</details>\n";
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import type { Stack } from './programs.ts';
+
+/** The debug page of the dashboard service, with a request in flight that awaits the weather. */
+async function openDebugPage(page: Page, stack: Stack): Promise<void> {
+  await stack.weather.inject({ hang_percent: 100 });
+  await fetch(`${stack.dashboard.url}/api/aggregate`);
+  void fetch(`${stack.dashboard.url}/api/aggregate`).catch(() => undefined);
+  await page.goto(`${stack.dashboard.url}/debug`);
+}
+
+const region = (page: Page, name: string) => page.getByRole('region', { name });
+
+test('the debug page shows what a request awaits, and updates itself', async ({ page, stack }) => {
+  await page.goto(`${stack.dashboard.url}/debug`);
+  await expect(page.locator('#headline')).toHaveText('0 in flight · no problems');
+  await expect(region(page, 'Requests in flight')).toContainText('None.');
+  // Without another load.
+  await page.evaluate(() => Object.assign(window, { isSamePage: true }));
+  await stack.weather.inject({ hang_percent: 100 });
+  const calls = setInterval(() => void fetch(`${stack.dashboard.url}/api/aggregate`).catch(() => undefined), 500);
+  const row = region(page, 'Requests in flight').getByRole('row', { name: /GET \/api\/aggregate/ }).first();
+  await expect(row).toContainText(/weatherfirst attempt to 127\.0\.0\.1:\d+: waitfor .*, .* left/);
+  await expect(row).toContainText(/ of 30 s/);
+  await expect(region(page, 'Tasks').getByRole('listitem').filter({ hasText: /^upstream weather/ }).first()).toContainText('first attempt to');
+  await expect(page.locator('#headline')).toHaveText(/weather breaker open/);
+  await expect(page).toHaveTitle('✕ dashboard-service: debug');
+  await expect(region(page, 'Upstreams').getByRole('row', { name: /^weather/ })).toContainText(/openprobe in/);
+  await expect(region(page, 'Failed and slow requests')).toContainText('weather timeout 2');
+  clearInterval(calls);
+  expect(await page.evaluate(() => 'isSamePage' in window)).toBe(true);
+});
+
+test('updates of the debug page keep opened details and the focus, and stop on request', async ({ page, stack }) => {
+  await page.goto(`${stack.dashboard.url}/debug`);
+  const taken = page.locator('#taken');
+  const isReplaced = async () => {
+    const before = (await taken.textContent()) ?? '';
+    await expect(taken).not.toHaveText(before);
+  };
+  await page.locator('#defaults-summary').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('table', { name: 'Default settings' })).toBeVisible();
+  await isReplaced();
+  await expect(page.getByRole('table', { name: 'Default settings' })).toBeVisible();
+  await expect(page.locator('#defaults-summary')).toBeFocused();
+  const pause = page.getByRole('button', { name: 'Pause' });
+  await pause.click();
+  await expect(page.locator('#updates')).toHaveText('Paused');
+  const paused = await taken.textContent();
+  await stack.dashboard.kill();
+  const missed: string[] = [];
+  page.on('request', (request) => missed.push(request.url()));
+  // Longer than the interval of the updates: nothing else shows that there is none.
+  await page.waitForTimeout(2_500);
+  expect(missed).toEqual([]);
+  await pause.click();
+  await expect(page.locator('#updates')).toHaveText(`Not updated since ${paused}: no connection`);
+  await stack.dashboard.start();
+  await expect(page.locator('#updates')).toHaveText('Updated every 2 s');
+});
+
+for (const [name, media, width] of [
+  ['light', { colorScheme: 'light' }, 1_280],
+  ['dark', { colorScheme: 'dark' }, 1_280],
+  ['forced colors', { forcedColors: 'active' }, 1_280],
+  ['a narrow window', { colorScheme: 'light' }, 320],
+] as const) {
+  test(`the debug page has no accessibility findings and fits the window: ${name}`, async ({ page, stack }) => {
+    await page.emulateMedia(media);
+    await page.setViewportSize({ width, height: 800 });
+    await openDebugPage(page, stack);
+    await expect(region(page, 'Requests in flight')).toContainText('weather');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('#defaults-summary').click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
+  });
+}
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('the debug page loads itself again', async ({ page, stack }) => {
+    await page.goto(`${stack.dashboard.url}/debug`);
+    await expect(page.locator('#updates')).toHaveText('Updated every 5 s');
+    await expect(page.locator('#pause')).toBeHidden();
+    const taken = (await page.locator('#taken').textContent()) ?? '';
+    await expect(page.locator('#taken')).not.toHaveText(taken);
+  });
+});
+
+test('the debug page is small, and its policy permits nothing else', async ({ page, stack }) => {
+  const response = await page.goto(`${stack.dashboard.url}/debug`);
+  expect((await response?.body())?.length).toBeLessThan(40_000);
+  expect(response?.headers()['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; /);
+  // The theme of the dashboard page.
+  await page.evaluate(() => localStorage.setItem('theme', 'dark'));
+  await page.reload();
+  expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(14, 19, 24)');
+});
