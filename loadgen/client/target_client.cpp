@@ -127,7 +127,8 @@ void target_client::submit(const scheduled_request& request) {
   if (!idle_connections_.empty()) {
     auto connection = std::move(idle_connections_.back());
     idle_connections_.pop_back();
-    connection.post(request);
+    // At once, not in another turn of the loop: the connection sends the request and waits for its response.
+    connection(request);
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
   } else if (waiting_.size() < max_waiting) {

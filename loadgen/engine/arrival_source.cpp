@@ -3,42 +3,31 @@
 
 #include <exception>
 
-#include "loadgen/client/yield_to_loop.hpp"
-
 namespace cohort::loadgen {
 namespace {
 
-/// Starts requests by the load profile.
+/// Starts requests by the load profile, from the callback of a timer: a coroutine that sleeps until each arrival would
+/// cost an allocation and another turn of the loop per request.
 class open_loop_source final : public arrival_source {
  public:
   open_loop_source(client_context& context, worker_position worker)
       : arrival_source(context),
         arrivals_(context.settings.profile, context.settings.arrivals, context.settings.seed, worker.index,
                   worker.count),
-        targets_(context.settings.targets) {}
+        targets_(context.settings.targets),
+        arrival_timer_(context.event_loop.timers(), this) {}
 
   task<> run(client_list& clients, time_point start) override {
-    unsigned consecutive_late = 0;
-    time_point previous{};
-    while (const auto next = arrivals_.next()) {
-      const auto intended_start = start + next->offset;
-      if (intended_start > context_.event_loop.now()) {
-        consecutive_late = 0;
-        auto waiting = stopped_.wait(deadline{intended_start});
-        co_await std::move(waiting);
-      } else if (intended_start != previous && ++consecutive_late == max_consecutive_late) {
-        consecutive_late = 0;
-        auto yielded = yield_to_loop();
-        co_await std::move(yielded);
-      }
-      if (context_.is_stopping) {
-        count_overdue(start, *next);
-        co_return;
-      }
-      previous = intended_start;
-      const auto target = targets_.target_of(next->index);
-      clients[target]->submit(schedule(target, next->phase, intended_start));
+    clients_ = &clients;
+    start_ = start;
+    next_ = arrivals_.next();
+    start_due_requests();
+    while (next_ && !context_.is_stopping) {
+      auto waiting = stopped_.wait();
+      co_await std::move(waiting);
     }
+    arrival_timer_.disarm();
+    count_overdue();
   }
 
   /// Connections send submitted requests.
@@ -48,16 +37,40 @@ class open_loop_source final : public arrival_source {
   /// After this many late requests with different start times, the loop handles the responses that have arrived.
   static constexpr unsigned max_consecutive_late = 256;
 
-  void count_overdue(time_point start, arrival first) {
+  /// Starts the requests that are due, and arms the timer for the next one. An exception would be a bug of the
+  /// generator.
+  void start_due_requests() noexcept {
+    unsigned consecutive_late = 0;
+    time_point previous{};
+    for (; next_ && !context_.is_stopping; next_ = arrivals_.next()) {
+      const auto intended_start = start_ + next_->offset;
+      if (intended_start > context_.event_loop.now()) return arrival_timer_.arm(intended_start);
+      if (intended_start != previous && ++consecutive_late > max_consecutive_late)
+        return arrival_timer_.arm(context_.event_loop.now());
+      previous = intended_start;
+      const auto target = targets_.target_of(next_->index);
+      (*clients_)[target]->submit(schedule(target, next_->phase, intended_start));
+    }
+    stopped_.notify_all();
+  }
+
+  void on_arrival_due() { start_due_requests(); }
+
+  void count_overdue() {
     const auto now = context_.event_loop.now();
-    for (std::optional<arrival> next = first; next && start + next->offset <= now; next = arrivals_.next()) {
-      const auto target = targets_.target_of(next->index);
-      context_.tracker.on_unsent(schedule(target, next->phase, start + next->offset));
+    for (; next_ && start_ + next_->offset <= now; next_ = arrivals_.next()) {
+      const auto target = targets_.target_of(next_->index);
+      context_.tracker.on_unsent(schedule(target, next_->phase, start_ + next_->offset));
     }
   }
 
   arrival_sequence arrivals_;
   weighted_round_robin targets_;
+  client_list* clients_ = nullptr;
+  time_point start_{};
+  /// Empty after the last arrival.
+  std::optional<arrival> next_;
+  bound_timer<&open_loop_source::on_arrival_due> arrival_timer_;
 };
 
 /// Starts a request on each connection, and the next one when it has ended.

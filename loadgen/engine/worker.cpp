@@ -26,9 +26,9 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
       connector_(network, {}, settings.tls),
       tracker_(event_loop, settings),
       connections_(abort_with),
-      reporting_(abort_with),
       context_{event_loop, settings, tracker_, connector_, connections_},
-      arrivals_(make_arrival_source(context_, position)) {
+      arrivals_(make_arrival_source(context_, position)),
+      interval_timer_(event_loop.timers(), this) {
   context_.scheduler = arrivals_.get();
   const weighted_round_robin targets{settings.targets};
   for (std::size_t i = 0; i < settings.targets.size(); ++i) {
@@ -40,13 +40,12 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
 task<> worker::run(time_point start) {
   reported_cpu_time_ = thread_cpu_time_();
   interval_start_ = start;
-  reporting_.spawn(report_intervals(start));
+  interval_timer_.arm(start + interval_length);
   co_await arrivals_->run(clients_, start);
   co_await wait_for_profile_end(start);
   co_await wait_until_idle();
   for (auto& client : clients_) client->close();
-  reporting_.cancel();
-  co_await reporting_.join();
+  interval_timer_.disarm();
   co_await connections_.join();
   report_interval(loop_.now(), true);
 }
@@ -78,14 +77,15 @@ void worker::stop() {
   tracker_.idle().notify_all();
 }
 
-task<> worker::report_intervals(time_point start) {
-  for (std::int64_t count = 1;; ++count) {
-    const auto end = start + interval_length * count;
-    auto sleeping = sleep_until(deadline{end});
-    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
-    for (auto& client : clients_) client->expire_waiting();
-    report_interval(end);
-  }
+/// A callback of a timer, and not a coroutine: an interval is reported before requests start that are due at its end.
+void worker::on_interval_end() { end_interval(); }
+
+/// An exception would be a bug of the generator.
+void worker::end_interval() noexcept {
+  const auto end = interval_start_ + interval_length;
+  for (auto& client : clients_) client->expire_waiting();
+  report_interval(end);
+  interval_timer_.arm(end + interval_length);
 }
 
 void worker::report_interval(time_point end, bool is_last) {

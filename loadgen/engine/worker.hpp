@@ -44,7 +44,8 @@ class worker {
  private:
   task<> wait_for_profile_end(time_point start);
   task<> wait_until_idle();
-  task<> report_intervals(time_point start);
+  void on_interval_end();
+  void end_interval() noexcept;
   void report_interval(time_point end, bool is_last = false);
 
   loop& loop_;
@@ -54,11 +55,11 @@ class worker {
   http::connector connector_;
   request_tracker tracker_;
   task_group connections_;
-  task_group reporting_;
   client_context context_;
   std::unique_ptr<arrival_source> arrivals_;
   arrival_source::client_list clients_;
   wait_queue stopped_;
+  bound_timer<&worker::on_interval_end> interval_timer_;
   std::size_t interval_count_ = 0;
   time_point interval_start_{};
   duration reported_cpu_time_{};

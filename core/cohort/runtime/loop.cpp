@@ -3,11 +3,13 @@
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/post.hpp>
 #include <cassert>
 #include <cstddef>
 #include <new>
 #include <utility>
+
+#include <cohort/runtime/time/timer_descriptor.hpp>
 
 namespace cohort {
 namespace {
@@ -25,20 +27,21 @@ class loop::current_loop_scope {
   loop* previous_;
 };
 
-/// Has at most one wait and preallocated memory for it: waiting again cannot fail for lack of memory.
+/// Wakes the loop at `scheduled_wakeup_`. Has preallocated memory for its wait: waiting again cannot fail for lack of
+/// memory.
 struct loop::wakeup_timer {
-  /// The memory of a wait. A wait that is destroyed with the context outlives the timer.
-  struct wait_memory {
+  /// The memory of one operation. An operation that is destroyed with the context outlives the timer.
+  struct operation_memory {
     alignas(std::max_align_t) std::byte bytes[192];
     bool is_used = false;
   };
 
   template <class T>
-  struct wait_allocator {
+  struct operation_allocator {
     using value_type = T;
-    explicit wait_allocator(std::shared_ptr<wait_memory> shared) noexcept : memory(std::move(shared)) {}
+    explicit operation_allocator(std::shared_ptr<operation_memory> shared) noexcept : memory(std::move(shared)) {}
     template <class U>
-    wait_allocator(const wait_allocator<U>& other) noexcept  // NOLINT(google-explicit-constructor)
+    operation_allocator(const operation_allocator<U>& other) noexcept  // NOLINT(google-explicit-constructor)
         : memory(other.memory) {}
 
     T* allocate(std::size_t) {
@@ -49,31 +52,51 @@ struct loop::wakeup_timer {
     }
     void deallocate(T*, std::size_t) noexcept { memory->is_used = false; }
     template <class U>
-    friend bool operator==(const wait_allocator& left, const wait_allocator<U>& right) noexcept {
+    friend bool operator==(const operation_allocator& left, const operation_allocator<U>& right) noexcept {
       return left.memory == right.memory;
     }
 
-    std::shared_ptr<wait_memory> memory;
+    std::shared_ptr<operation_memory> memory;
   };
 
-  explicit wakeup_timer(loop& waking) : owner(waking), timer(waking.context_) {}
+  explicit wakeup_timer(loop& waking) : owner(waking), descriptor(waking.context_) {}
 
   /// Waits until `owner.scheduled_wakeup_`, which may have changed.
   void wait() {
-    // The end of a cancelled wait starts the next one.
-    if (std::exchange(is_waiting, true)) return void(timer.cancel());
-    timer.expires_at(owner.scheduled_wakeup_);
-    auto on_end = [this](error_code error) {
+    descriptor.set(owner.scheduled_wakeup_);
+    if (std::exchange(is_waiting, true)) return;
+    auto on_end = [this](error_code error, std::size_t) {
       is_waiting = false;
-      error ? wait() : owner.on_wakeup();
+      // Otherwise the loop is being destroyed.
+      if (!error) owner.on_wakeup();
     };
-    timer.async_wait(asio::bind_allocator(wait_allocator<void>{memory}, std::move(on_end)));
+    descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
   }
 
+  /// Sets the next wake-up once the coroutines have run that the current one has resumed: most of them start a timer,
+  /// and each time that the wake-up becomes earlier costs a system call. Until then, `schedule_wakeup` does nothing.
+  struct deferred_wait {
+    explicit deferred_wait(loop& waking) noexcept : owner(waking) { owner.scheduled_wakeup_ = time_point::min(); }
+    // Also after an exception of a callback: otherwise all timers of the loop would stop.
+    ~deferred_wait() {
+      auto on_resumed = [&owner = owner] {
+        owner.scheduled_wakeup_ = time_point::max();
+        if (const auto next = owner.timers_.next_wakeup()) owner.schedule_wakeup(*next);
+      };
+      const operation_allocator<void> allocator{owner.wakeup_timer_->post_memory};
+      asio::post(owner.context_, asio::bind_allocator(allocator, std::move(on_resumed)));
+    }
+    deferred_wait(const deferred_wait&) = delete;
+    deferred_wait& operator=(const deferred_wait&) = delete;
+
+    loop& owner;
+  };
+
   loop& owner;
-  std::shared_ptr<wait_memory> memory = std::make_shared<wait_memory>();
+  std::shared_ptr<operation_memory> wait_memory = std::make_shared<operation_memory>();
+  std::shared_ptr<operation_memory> post_memory = std::make_shared<operation_memory>();
   bool is_waiting = false;
-  asio::steady_timer timer;
+  detail::timer_descriptor descriptor;
 };
 
 loop& loop::current() noexcept {
@@ -118,16 +141,8 @@ void loop::schedule_wakeup(time_point time) {
 }
 
 void loop::on_wakeup() {
-  scheduled_wakeup_ = time_point::max();
   enter_activity(nullptr);
-  // Also needed after an exception of a callback: otherwise all timers of the loop would stop.
-  struct schedule_next {
-    loop& self;
-    ~schedule_next() {
-      if (const auto next = self.timers_.next_wakeup()) self.schedule_wakeup(*next);
-    }
-  };
-  const schedule_next guard{*this};
+  const wakeup_timer::deferred_wait next_wait{*this};
   timers_.advance(now());
 }
 

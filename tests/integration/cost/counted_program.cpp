@@ -77,21 +77,6 @@ double per_request(Count count_of) {
   return (after - before) / counted_requests;
 }
 
-/// The calls of strace's last line: `100.00    0.004163           1      3052       123 total`.
-double total_calls(const std::filesystem::path& summary) {
-  std::ifstream file{summary};
-  for (std::string line; std::getline(file, line);) {
-    if (!line.ends_with(" total")) continue;
-    std::istringstream columns{line};
-    double percent = 0;
-    double seconds = 0;
-    double microseconds_per_call = 0;
-    double calls = 0;
-    if (columns >> percent >> seconds >> microseconds_per_call >> calls) return calls;
-  }
-  throw std::runtime_error("no total in the summary of strace");
-}
-
 /// The instructions of callgrind's line `==1234== Collected : 12345`.
 double collected_instructions(const std::string& output) {
   const std::string label = "Collected : ";
@@ -112,6 +97,20 @@ std::optional<std::string> find_tool(const std::string& name) {
   auto path = "/usr/bin/" + name;
   if (!std::filesystem::exists(path)) return std::nullopt;
   return path;
+}
+
+double total_calls(const std::filesystem::path& summary) {
+  std::ifstream file{summary};
+  for (std::string line; std::getline(file, line);) {
+    if (!line.ends_with(" total")) continue;
+    std::istringstream columns{line};
+    double percent = 0;
+    double seconds = 0;
+    double microseconds_per_call = 0;
+    double calls = 0;
+    if (columns >> percent >> seconds >> microseconds_per_call >> calls) return calls;
+  }
+  throw std::runtime_error("no total in the summary of strace");
 }
 
 double allocations_per_request(const counted_service& service) {

@@ -22,6 +22,10 @@ struct counted_service {
 /// The path of a program in /usr/bin; empty if it is not installed.
 std::optional<std::string> find_tool(const std::string& name);
 
+/// All calls of the summary that `strace -c -o` has written: of its last line,
+/// `100.00    0.004163           1      3052       123 total`.
+double total_calls(const std::filesystem::path& summary);
+
 /// What one request on a keep-alive connection costs the service, without its start and its first requests. Each has
 /// one event loop and no access log.
 double allocations_per_request(const counted_service& service);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/runtime/asio_config.hpp>
+
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <utility>
+
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::detail {
+
+/// A timerfd on the event loop of `context`, with one wait at a time. Setting it costs one system call, and so does
+/// nothing else: Asio's timers cost one when they are set and another when they expire, and cannot be set to another
+/// time without ending the wait.
+class timer_descriptor {
+ public:
+  using executor = boost::asio::io_context::executor_type;
+
+  /// Throws `boost::system::system_error` if there is no free file descriptor.
+  explicit timer_descriptor(boost::asio::io_context& context);
+
+  /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires at once.
+  void set(time_point expiry) noexcept;
+  bool has_expired() const noexcept { return std::chrono::steady_clock::now() >= expiry_; }
+
+  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. Precondition: no wait is pending.
+  /// `allocator` provides the memory of the wait.
+  template <class Allocator, class Handler>
+  void async_wait(const Allocator& allocator, Handler handler) {
+    descriptor_.async_read_some(expiry_buffer{*this}, boost::asio::bind_allocator(allocator, std::move(handler)));
+  }
+
+  /// Stands for the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
+  struct expiry_buffer : boost::asio::mutable_buffer {
+    explicit expiry_buffer(timer_descriptor& owner) noexcept
+        : boost::asio::mutable_buffer(&owner, 1),  // not empty; Asio would complete the read of an empty one at once
+          timer(&owner) {}
+    timer_descriptor* timer;
+  };
+
+ private:
+  boost::asio::posix::basic_stream_descriptor<executor> descriptor_;
+  time_point expiry_ = time_point::max();
+};
+
+}  // namespace cohort::detail
+
+namespace boost::asio::detail {
+
+/// Asio's public wait for a descriptor costs a system call (`epoll_ctl`). `done_and_exhausted` makes the next wait
+/// begin without trying the operation. It ends with the next event of the (edge-triggered) epoll instance.
+template <>
+inline reactor_op::status descriptor_read_op_base<cohort::detail::timer_descriptor::expiry_buffer>::do_perform(
+    reactor_op* base) {
+  const auto* operation = static_cast<descriptor_read_op_base*>(base);
+  return operation->buffers_.timer->has_expired() ? done_and_exhausted : not_done;
+}
+
+}  // namespace boost::asio::detail
