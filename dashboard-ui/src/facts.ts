@@ -11,14 +11,16 @@ export interface Facts {
 
 const maxLength = 60;
 
+const unknown: Facts = { main: '–', sub: 'No value yet' };
+
 export function timeFacts(reading: TimeReading | null): Facts {
-  if (reading === null) return { main: notAvailable, sub: notAvailable };
+  if (reading === null) return unknown;
   const day = reading.timestamp.split(' ')[0] ?? '';
   return limited(timeOfDay(reading.timestamp), listed(day === reading.timestamp ? null : day, reading.timezone));
 }
 
 export function systemFacts(info: SystemInfo | null): Facts {
-  if (info === null) return { main: notAvailable, sub: notAvailable };
+  if (info === null) return unknown;
   const load = info.loadAverage?.[0];
   return limited(
     `${fixed(info.memoryPercent, 1, '%')} memory`,
@@ -27,7 +29,7 @@ export function systemFacts(info: SystemInfo | null): Facts {
 }
 
 export function weatherFacts(report: WeatherReport | null): Facts {
-  if (report === null) return { main: notAvailable, sub: notAvailable };
+  if (report === null) return unknown;
   const seconds = report.cached === true ? report.cacheAgeSeconds : null;
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
   return limited(
@@ -46,5 +48,7 @@ export function summaryText(summary: Summary): string {
   const percentiles = summary.p50 === null || summary.p99 === null ? [] : [`p50 ${milliseconds(summary.p50)}`, `p99 ${milliseconds(summary.p99)}`];
   const rate = summary.perSecond === null ? [] : [`${Number(summary.perSecond.toPrecision(2))}/s`];
   const percent = 100 * summary.failedShare;
-  return [...percentiles, ...rate, `${percent > 0 && percent < 1 ? '<1' : percent.toFixed(0)} % failed`].join(' · ');
+  const items = [...percentiles, ...rate, `${percent > 0 && percent < 1 ? '<1' : percent.toFixed(0)} % failed`];
+  // A line breaks between items only.
+  return items.map((item) => item.replaceAll(' ', '\u00a0')).join(' · ');
 }

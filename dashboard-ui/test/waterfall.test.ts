@@ -97,6 +97,7 @@ test('the table has the same attempts', () => {
   ]);
   expect(rows[3]).toContain('cancelled: deadline');
   expect(viewTable(parsed(openRequestBody))[2]).toContain('circuit breaker open');
+  expect(viewTable(parsed(openRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
 });
 
 test('the picture is described in words', () => {

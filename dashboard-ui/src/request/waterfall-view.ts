@@ -162,16 +162,17 @@ function result(call: Call): string {
 }
 
 /** The same data as text, one row for each attempt. */
-export function viewTable(request: RequestRecord): TableRow[] {
+export function viewTable(request: RequestRecord, running: ReadonlySet<string> = new Set()): TableRow[] {
   return request.calls.flatMap((call): TableRow[] => {
+    const state = running.has(call.service) ? 'waiting' : call.state;
     const name = bounded(serviceName(call.service), 40);
     const budget = call.budget === null ? '–' : milliseconds(call.budget);
     if (call.attempts.length === 0) {
-      return [[name, call.state, 'none', milliseconds(call.start), '–', '–', '–', '–', '–', milliseconds(call.end), call.reason ?? call.state, budget]];
+      return [[name, state, 'none', milliseconds(call.start), '–', '–', '–', '–', '–', milliseconds(call.end), call.reason ?? call.state, budget]];
     }
     return call.attempts.map((attempt) => [
       name,
-      call.state,
+      state,
       attempt.kind + (attempt.address === null ? '' : ` to ${bounded(attempt.address, 60)}`),
       milliseconds(attempt.start),
       ...phases.map((phase) => (attempt.phases[phase] === 0 ? '–' : milliseconds(attempt.phases[phase]))),

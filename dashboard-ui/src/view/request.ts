@@ -66,7 +66,7 @@ export class RequestPanel {
     setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
     renderTrace(this.#root, request.traceId);
     setText(find(this.#root, '#answered'), view.summary);
-    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, viewTable(request));
+    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, viewTable(request, running));
   }
 
   /** After the end of a session. */

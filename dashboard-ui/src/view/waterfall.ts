@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+import { placeNotes, type Note } from '../request/notes.ts';
 import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
@@ -8,6 +9,8 @@ const barHeight = 14;
 const padding = 7;
 /** A thinner bar could not be seen. */
 const minBarWidth = 3;
+/** Of a drawing that is not shown yet. */
+const fallbackWidth = 800;
 
 /** Bars of a phase differ in height, so that color is not needed to tell them apart. */
 const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
@@ -15,10 +18,11 @@ const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: bar
 /** Draws the rows. `animate`: bars that the deadline has cut snap. */
 export function renderWaterfall(figure: HTMLElement, view: WaterfallView, description: string, animate: boolean): void {
   figure.classList.toggle('snap', animate);
+  const width = find(figure, '.axis').clientWidth || fallbackWidth;
   find(figure, '.lanes').setAttribute('aria-label', description);
   find(figure, '.axis').replaceChildren(...view.ticks.map(drawTick));
   const list = find(figure, '.lanes');
-  view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(blankRow()), row, view));
+  view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(blankRow()), row, view, width));
   while (list.children.length > Math.max(view.rows.length, 1)) list.lastElementChild?.remove();
 }
 
@@ -33,7 +37,7 @@ function blankRow(): Element {
   return row;
 }
 
-function renderRow(element: Element, row: Row, view: WaterfallView): void {
+function renderRow(element: Element, row: Row, view: WaterfallView, width: number): void {
   element.setAttribute('data-state', row.state);
   setText(find(element, '.lane-name'), row.name);
   setText(find(element, '.lane-result'), row.result);
@@ -44,8 +48,9 @@ function renderRow(element: Element, row: Row, view: WaterfallView): void {
     ...view.ticks.map((tick) => svg('line', { class: 'grid', x1: percent(tick.at), x2: percent(tick.at), y1: 0, y2: height })),
     ...spared(row, height),
     svg('line', { class: 'await', x1: percent(row.from), x2: percent(row.to), y1: padding / 2 + lineHeight / 2, y2: padding / 2 + lineHeight / 2 }),
-    ...row.bars.flatMap(drawBar),
-    ...(row.bars.length === 0 ? [note(row.to, height / 2, row.result, row.deadline)] : []),
+    ...row.bars.map(drawBar),
+    ...placeNotes(row, width).flatMap((note, index) => drawNote(row.bars[index], note)),
+    ...(row.bars.length === 0 ? [svg('text', { class: 'note', x: percent(row.to), dx: 8, y: height / 2, dy: 4 }, row.result)] : []),
     ...deadline(row, height),
   );
 }
@@ -73,9 +78,9 @@ function deadline(row: Row, height: number): Node[] {
   ];
 }
 
-function drawBar(bar: Bar): Node[] {
-  const top = padding / 2 + bar.line * lineHeight + (lineHeight - barHeight) / 2;
-  const middle = top + barHeight / 2;
+function drawBar(bar: Bar): Node {
+  const middle = middleOf(bar);
+  const top = middle - barHeight / 2;
   const group = svg('g', { class: `attempt is-${bar.end}${bar.isHedge ? ' hedge' : ''}` });
   for (const segment of bar.segments) {
     const height = phaseHeights[segment.phase];
@@ -87,7 +92,7 @@ function drawBar(bar: Bar): Node[] {
   if (bar.to - bar.from < 0.004) group.append(svg('rect', { class: 'wait', x: percent(bar.from), y: top, width: minBarWidth, height: barHeight }));
   if (bar.end === 'deadline') group.append(svg('rect', { class: 'cut', x: percent(bar.to), y: top - 3, width: 3, height: barHeight + 6 }));
   if (bar.end === 'cancelled' || bar.end === 'failed') group.append(cross(bar.to, middle));
-  return bar.label === '' ? [group] : [group, note(bar.to, middle, bar.label, null, bar.from)];
+  return group;
 }
 
 function cross(at: number, middle: number): Node {
@@ -96,11 +101,12 @@ function cross(at: number, middle: number): Node {
   return mark;
 }
 
-/** A text beside a bar: behind it, or inside if there is no room. */
-function note(at: number, middle: number, text: string, limit: number | null, from = 0): Node {
-  const isInside = at - from > 0.25;
-  const isBefore = !isInside && at > 0.62;
-  const x = percent(isBefore ? from : at);
-  const side = isInside || isBefore ? { 'text-anchor': 'end', dx: -8 } : { 'text-anchor': 'start', dx: limit === null ? 12 : 8 };
-  return svg('text', { class: `note${isInside ? ' inside' : ''}`, x, y: middle, dy: 4, ...side }, text);
+function drawNote(bar: Bar | undefined, note: Note | null): Node[] {
+  if (bar === undefined || note === null) return [];
+  const at = { x: note.x, y: middleOf(bar), dy: 4, 'text-anchor': note.anchor };
+  return [svg('text', { class: `note${note.inside ? ' inside' : ''}`, ...at }, bar.label)];
+}
+
+function middleOf(bar: Bar): number {
+  return padding / 2 + bar.line * lineHeight + lineHeight / 2;
 }

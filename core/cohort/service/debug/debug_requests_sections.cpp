@@ -192,7 +192,8 @@ std::string finished_section(const debug_page_values& values) {
       if (kept != telemetry::request_log::reason::sample) listed.push_back({i, values.loops[i]->taken, &record, kept});
     }
   }
-  std::ranges::sort(listed, std::less{}, [](const auto& each) { return each.now - each.record->ended; });
+  std::ranges::sort(listed, std::less{},
+                    [](const auto& each) { return std::pair{each.kept, each.now - each.record->ended}; });
   std::vector<row> rows;
   for (const auto& [index, now, record, kept] : listed) {
     if (rows.size() == max_debug_rows) break;

@@ -38,8 +38,9 @@ std::string breaker_cell(const std::vector<http::upstream_status>& on_each_loop)
     for (const auto& each : on_each_loop) {
       if (each.breaker == open) probe = std::min(probe, each.breaker_retry_after);
     }
-    return badge("open", tone::bad) +
-           small("probe in " + format_duration(probe) + on_loops(opened, on_each_loop.size()));
+    const auto next =
+        probe > duration::zero() ? "probe in " + format_duration(probe) : std::string{"next call is a probe"};
+    return badge("open", tone::bad) + small(next + on_loops(opened, on_each_loop.size()));
   }
   if (const auto probed = count(half_open); probed > 0) {
     return badge("half open", tone::warn) + small("probing" + on_loops(probed, on_each_loop.size()));

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { Bar, Row } from './waterfall-view.ts';
+
+/** The place of a label, in pixels from the start of the row. */
+export interface Note {
+  readonly x: number;
+  readonly anchor: 'start' | 'end';
+  readonly inside: boolean;
+}
+
+/** An estimate for 12 pixels, rather too wide. */
+const characterWidth = 7;
+const gap = 10;
+
+/**
+ * Where the labels of a row have room, in a drawing that is `width` pixels wide: inside a long bar, otherwise behind or
+ * before it, but over no other bar or label of the line and not over the deadline. Null for a bar whose label has no room:
+ * the result of the row and the table have its contents. In the order of the bars.
+ */
+export function placeNotes(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Note | null)[] {
+  const usedUntil: number[] = [];
+  return row.bars.map((bar, index) => {
+    const used = usedUntil[bar.line] ?? 0;
+    const place = placeNote(bar, { from: used, to: limitOf(row, index) * width }, width);
+    const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
+    usedUntil[bar.line] = Math.max(used, end);
+    return place;
+  });
+}
+
+function placeNote(bar: Bar, free: { from: number; to: number }, width: number): Note | null {
+  if (bar.label === '') return null;
+  const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
+  const fitsInside = to - from >= text + gap;
+  const inside: Note = { x: to - 8, anchor: 'end', inside: true };
+  if (fitsInside && bar.to - bar.from > 0.25) return inside;
+  if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };
+  if (from - free.from >= text + gap) return { x: from - 8, anchor: 'end', inside: false };
+  return fitsInside ? inside : null;
+}
+
+/** What follows the bar on its line: the next bar, the deadline, or the end of the drawing. */
+function limitOf(row: Pick<Row, 'bars' | 'deadline'>, index: number): number {
+  const bar = row.bars[index];
+  if (bar === undefined) return 1;
+  const next = row.bars.slice(index + 1).find((other) => other.line === bar.line);
+  const deadline = row.deadline !== null && row.deadline >= bar.to - 0.005 ? row.deadline : 1;
+  return Math.min(next?.from ?? 1, deadline);
+}
+
+function textWidth(bar: Bar): number {
+  return bar.label.length * characterWidth;
+}
