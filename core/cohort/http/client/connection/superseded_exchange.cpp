@@ -20,7 +20,7 @@ void superseded_exchange::close() noexcept {
 }
 
 void superseded_exchange::read() {
-  auto reading = stream_->read_some(reader_.prepare());
+  auto reading = stream_->read_some(reader_);
   std::move(reading)([self = shared_from_this()](const net::io_result& count) { self->on_read(count); });
 }
 

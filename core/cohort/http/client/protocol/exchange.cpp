@@ -26,7 +26,7 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
   response_reader reader{{settings.max_header_bytes, settings.max_body_bytes}, is_head_request};
   auto& parser = reader.parser();
   for (bool any_bytes = false;; any_bytes = true) {
-    auto reading = stream.read_some(reader.prepare());
+    auto reading = stream.read_some(reader);
     const auto count = co_await std::move(reading);
     if (!count) {
       if (parser.header_done()) {

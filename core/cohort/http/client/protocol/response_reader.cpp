@@ -20,25 +20,30 @@ thread_local std::size_t kept_count = 0;
 response_reader::response_reader(response_parser::limits limits, bool is_head_request)
     : limits_(limits), is_head_request_(is_head_request) {
   parser_.emplace(limits_, is_head_request_);
-  if (kept_count > 0) buffer_ = std::move(kept_buffers[--kept_count]);
 }
 
-response_reader::~response_reader() { release_buffer(); }
+response_reader::~response_reader() {
+  size_ = 0;
+  release();
+}
 
-void response_reader::release_buffer() {
-  if (buffer_.empty() || buffer_.size() > max_kept_size || kept_count == max_kept_buffers) return;
-  kept_buffers[kept_count++] = std::move(buffer_);
+void response_reader::release() noexcept {
+  if (buffer_.empty() || size_ > 0) return;
+  if (buffer_.size() <= max_kept_size && kept_count < max_kept_buffers) {
+    kept_buffers[kept_count++] = std::move(buffer_);
+  }
+  std::string{}.swap(buffer_);
 }
 
 std::string response_reader::take_excess() {
   std::string bytes{excess()};
   size_ = 0;
-  release_buffer();
-  std::string{}.swap(buffer_);
+  release();
   return bytes;
 }
 
 asio::mutable_buffer response_reader::prepare() {
+  if (buffer_.empty() && kept_count > 0) buffer_ = std::move(kept_buffers[--kept_count]);
   if (buffer_.size() < size_ + read_size) buffer_.resize(size_ + read_size);
   return asio::buffer(buffer_.data() + size_, read_size);
 }
@@ -59,6 +64,7 @@ std::optional<client_error> response_reader::parse(std::size_t count) {
   }
   size_ -= parsed;
   std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(parsed), size_, buffer_.begin());
+  release();
   if (!failure && !parser_->done() && size_ >= limits_.max_header_bytes) {
     failure = client_error::response_header_too_large;
   }

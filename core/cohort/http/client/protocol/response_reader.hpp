@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <cohort/http/client/protocol/response_parser.hpp>
+#include <cohort/net/stream.hpp>
 #include <cohort/runtime/task.hpp>
 
 namespace cohort::http {
@@ -17,8 +18,9 @@ namespace cohort::http {
 inline constexpr unsigned switching_protocols = 101;
 
 /// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped or kept,
-/// except 101, which is final.
-class response_reader {
+/// except 101, which is final. It is the memory of the reads of the connection: while it waits for bytes and has none
+/// that are not parsed, it has no buffer, so many requests in flight share the few buffers of their thread.
+class response_reader final : public net::read_memory {
  public:
   response_reader(response_parser::limits limits, bool is_head_request);
   ~response_reader();
@@ -26,7 +28,9 @@ class response_reader {
   response_reader& operator=(const response_reader&) = delete;
 
   /// Buffer space for the next read.
-  asio::mutable_buffer prepare();
+  asio::mutable_buffer prepare() override;
+  /// Gives the buffer back, unless it has bytes.
+  void release() noexcept override;
   /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
   std::optional<client_error> parse(std::size_t count);
 
@@ -44,7 +48,6 @@ class response_reader {
 
  private:
   bool is_interim();
-  void release_buffer();
 
   response_parser::limits limits_;
   bool is_head_request_;

@@ -165,7 +165,7 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
 
 task<std::optional<client_error>> streamed_exchange::read_head() {
   while (!reader_.parser().header_done()) {
-    auto reading = lease_.stream().read_some(reader_.prepare());
+    auto reading = lease_.stream().read_some(reader_);
     const auto count = co_await std::move(reading);
     if (!count) co_return head_error(count.error());
     has_received_ = true;
@@ -206,7 +206,7 @@ task<result<std::string_view, client_error>> streamed_exchange::read(deadline re
     part_.swap(parser.response().body);
     if (!part_.empty() || is_done_) co_return std::string_view{part_};
     lease_.stream().set_deadline(read_deadline);
-    auto reading = lease_.stream().read_some(reader_.prepare());
+    auto reading = lease_.stream().read_some(reader_);
     const auto count = co_await std::move(reading);
     if (!count) {
       const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
