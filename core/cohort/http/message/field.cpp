@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace cohort::http {
 namespace {
@@ -19,10 +21,51 @@ constexpr std::array<bool, 256> make_token_table() noexcept {
 }
 constexpr auto token_table = make_token_table();
 
+/// Eight characters, which are examined at once.
+using word = std::uint64_t;
+constexpr word each_byte = 0x0101010101010101;
+constexpr word high_bits = 0x80 * each_byte;
+
+word load_word(const char* text) noexcept {
+  word value = 0;
+  std::memcpy(&value, text, sizeof value);
+  return value;
+}
+
+/// `to_lower` of each character. A sum of a byte without its high bit and a constant sets that bit from a limit on.
+constexpr word to_lower(word text) noexcept {
+  const auto low_bits = text & ~high_bits;
+  const auto at_least_a = low_bits + (0x80 - 'A') * each_byte;
+  const auto beyond_z = low_bits + (0x80 - 'Z' - 1) * each_byte;
+  const auto is_upper = (at_least_a ^ beyond_z) & ~text & high_bits;
+  return text | is_upper >> 2U;
+}
+
+/// The high bit of each byte that is a control character other than the tab (RFC 9110 section 5.5).
+constexpr word control_characters(word text) noexcept {
+  const auto low_bits = text & ~high_bits;
+  const auto at_least_space = low_bits + (0x80 - ' ') * each_byte;
+  const auto is_tab = ~((low_bits ^ '\t' * each_byte) + (0x80 - 1) * each_byte);
+  const auto is_delete = low_bits + each_byte;
+  return ((~at_least_space & ~is_tab) | is_delete) & ~text & high_bits;
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return to_lower(x) == to_lower(y); });
+  if (a.size() != b.size()) return false;
+  const auto size = a.size();
+  if (size < sizeof(word)) {
+    return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
+  }
+  const auto differ = [&](std::size_t at) {
+    return to_lower(load_word(a.data() + at)) != to_lower(load_word(b.data() + at));
+  };
+  const auto last = size - sizeof(word);
+  for (std::size_t at = 0; at < last; at += sizeof(word)) {
+    if (differ(at)) return false;
+  }
+  return !differ(last);
 }
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -45,13 +88,16 @@ bool is_token(std::string_view text) noexcept {
 }
 
 bool is_field_value(std::string_view value) noexcept {
-  // Without an early exit, so that the compiler vectorizes the loop.
-  unsigned invalid = 0;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    invalid |= static_cast<unsigned>((byte < ' ') & (byte != '\t')) | static_cast<unsigned>(byte == 0x7F);
+  const auto size = value.size();
+  if (size < sizeof(word)) {
+    word text = ' ' * each_byte;
+    std::memcpy(&text, value.data(), size);
+    return control_characters(text) == 0;
   }
-  return invalid == 0;
+  const auto last = size - sizeof(word);
+  auto found = control_characters(load_word(value.data() + last));
+  for (std::size_t at = 0; at < last; at += sizeof(word)) found |= control_characters(load_word(value.data() + at));
+  return found == 0;
 }
 
 }  // namespace cohort::http

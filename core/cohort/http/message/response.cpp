@@ -102,10 +102,11 @@ response& response::set(std::string_view name, std::string_view value) {
 
 std::optional<std::string_view> response::find(std::string_view name) const noexcept {
   for (std::string_view rest = header_lines_; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find("\r\n"));
+    // Neither a name nor a value contains a carriage return, and no name a colon.
+    const auto line = rest.substr(0, rest.find('\r'));
     rest.remove_prefix(line.size() + 2);
-    const auto colon = line.find(':');
-    if (iequals(line.substr(0, colon), name)) return trimmed(line.substr(colon + 1));
+    const bool may_match = line.size() > name.size() && line[name.size()] == ':';
+    if (may_match && iequals(line.substr(0, name.size()), name)) return trimmed(line.substr(name.size() + 1));
   }
   return std::nullopt;
 }

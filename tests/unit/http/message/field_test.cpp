@@ -24,6 +24,25 @@ TEST_CASE("fields: names are compared ignoring the case of ASCII letters", "[htt
   CHECK_FALSE(iequals("@", "`"));
 }
 
+TEST_CASE("fields: long names are compared in each character", "[http][message]") {
+  const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+  std::size_t wrong = 0;
+  for (const std::size_t size : {8U, 9U, 19U}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string a(size, 'x');
+      std::string b(size, 'X');
+      for (int x = 0; x < 256; ++x) {
+        for (int y = 0; y < 256; ++y) {
+          a[at] = static_cast<char>(x);
+          b[at] = static_cast<char>(y);
+          wrong += iequals(a, b) != (lower(x) == lower(y)) ? 1 : 0;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("fields: a token has at least one character and no separator, control or non-ASCII character",
           "[http][message]") {
   for (const auto* token : {"a", "X-Request-Id", "!#$%&'*+-.^_`|~09azAZ"}) {
@@ -41,6 +60,14 @@ TEST_CASE("fields: a field value has no control character except tab", "[http][m
     CAPTURE(byte);
     const bool valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
     CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == valid);
+    // Long values are examined in words.
+    std::size_t as_expected = 0;
+    for (std::size_t at = 0; at < 19; ++at) {
+      std::string text(19, 'a');
+      text[at] = static_cast<char>(byte);
+      as_expected += is_field_value(text) == valid ? 1 : 0;
+    }
+    CHECK(as_expected == 19);
   }
 }
 
