@@ -111,12 +111,18 @@ task<client::exchange> client::send(const client_request& request, deadline call
 task<client::opened_exchange> client::open(const client_request& request, request_body_source* source,
                                            deadline call_deadline, send_options options, std::size_t max_body_bytes,
                                            const interim_callback* on_interim) {
-  const auto target = origin_of(request.url);
+  std::optional<origin> own_target;
+  if (!options.target) own_target = origin_of(request.url);
+  const auto* const target = options.target ? options.target : own_target ? &*own_target : nullptr;
   if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
   if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
-  auto lease = co_await pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
-  if (!lease) co_return opened_exchange{{lease.error()}};
-
+  auto lease = pool().try_acquire(*target, options.connection);
+  if (!lease) {
+    auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquired = co_await std::move(acquiring);
+    if (!acquired) co_return opened_exchange{{acquired.error()}};
+    lease.emplace(std::move(*acquired));
+  }
   if (options.on_connected) options.on_connected(lease->address());
   const auto now = loop::current().now();
   record_exchange_start(options.record, *lease, now);

@@ -16,6 +16,7 @@ upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, clien
 
 task<client::exchange> upstream::streamed_call::send(client::send_options options) {
   body_.reset();
+  options.target = &target();
   auto opening = transport().open(request_, options_.body, call_deadline(), std::move(options), options_.max_body_bytes,
                                   options_.on_interim);
   auto opened = co_await std::move(opening);
