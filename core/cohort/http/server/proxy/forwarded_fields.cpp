@@ -28,21 +28,25 @@ std::string joined(const request_head& head, std::string_view name) {
   return list;
 }
 
-/// A quoted-string (RFC 9110 section 5.6.4).
-std::string quoted_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
+/// Appends a quoted-string (RFC 9110 section 5.6.4).
+void append_quoted(std::string& output, std::string_view text) {
+  output += '"';
+  for (auto special = text.find_first_of("\"\\"); special != text.npos; special = text.find_first_of("\"\\")) {
+    output.append(text.substr(0, special)).append(1, '\\').append(1, text[special]);
+    text.remove_prefix(special + 1);
   }
-  return result + '"';
+  output.append(text).append(1, '"');
 }
 
-/// A `for` of `Forwarded`: an IPv6 address is in brackets and quoted (RFC 7239 section 6).
-std::string node(std::string_view address) {
-  if (address == net::unix_peer_address) return "unknown";
-  if (address.find(':') != std::string_view::npos) return quoted_string("[" + std::string{address} + "]");
-  return std::string{address};
+/// Appends a `for` of `Forwarded`: an IPv6 address is in brackets and quoted (RFC 7239 section 6).
+void append_node(std::string& output, std::string_view address) {
+  if (address == net::unix_peer_address) {
+    output.append("unknown");
+  } else if (address.find(':') != std::string_view::npos) {
+    output.append("\"[").append(address).append("]\"");
+  } else {
+    output.append(address);
+  }
 }
 
 }  // namespace
@@ -64,19 +68,24 @@ bool is_forwarded_field(std::string_view name) noexcept { return forwarded_names
 void append_forwarded_fields(field_list& fields, const request_head& head, const forwarding_peer& client) {
   const std::string_view scheme = client.is_secure ? "https" : "http";
   const auto host = head.find(field::host).value_or(std::string_view{});
-  const auto previous = [&](std::string_view name) { return client.is_trusted_proxy ? joined(head, name) : ""; };
-  const auto append = [](std::string list, std::string_view element) {
+  // The list of the previous hops, with memory for an element of `size` bytes.
+  const auto list_before = [&](std::string_view name, std::size_t size) {
+    auto list = client.is_trusted_proxy ? joined(head, name) : std::string{};
+    list.reserve(list.size() + std::string_view{", "}.size() + size);
     if (!list.empty()) list.append(", ");
-    return list.append(element);
+    return list;
   };
-  auto hop = "for=" + node(client.address);
-  if (!host.empty()) hop.append(";host=").append(quoted_string(host));
-  hop.append(";proto=").append(scheme);
-  fields.emplace_back("Forwarded", append(previous("forwarded"), hop));
-  fields.emplace_back("X-Forwarded-For", append(previous("x-forwarded-for"), client.address));
+  constexpr std::size_t max_constant_size = std::string_view{"for=\"[]\";host=\"\";proto=https"}.size();
+  auto forwarded = list_before("forwarded", max_constant_size + client.address.size() + host.size());
+  append_node(forwarded.append("for="), client.address);
+  if (!host.empty()) append_quoted(forwarded.append(";host="), host);
+  forwarded.append(";proto=").append(scheme);
+  fields.emplace_back("Forwarded", std::move(forwarded));
+  auto addresses = list_before("x-forwarded-for", client.address.size());
+  fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
   // What the client itself used is of interest, not what a proxy used.
   const auto first = [&](std::string_view name, std::string_view own) {
-    auto value = previous(name);
+    auto value = client.is_trusted_proxy ? joined(head, name) : std::string{};
     return value.empty() ? std::string{own} : value;
   };
   fields.emplace_back("X-Forwarded-Proto", first("x-forwarded-proto", scheme));
@@ -86,7 +95,9 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
 }
 
 std::string via_value(std::string_view previous, bool is_http_1_0, std::string_view pseudonym) {
-  std::string value{previous};
+  std::string value;
+  value.reserve(previous.size() + std::string_view{", 1.1 "}.size() + pseudonym.size());
+  value.append(previous);
   if (!value.empty()) value.append(", ");
   return value.append(is_http_1_0 ? "1.0 " : "1.1 ").append(pseudonym);
 }

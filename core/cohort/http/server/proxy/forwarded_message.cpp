@@ -35,9 +35,11 @@ std::string_view forwarded_path(std::string_view path, std::string_view prefix) 
 }
 
 std::optional<boost::urls::url> target_url(const proxy_target& to, const request_head& head) {
-  auto text = to.origin + to.base_path;
   const auto path = forwarded_path(head.path, to.options.strip_prefix);
-  text.append(path.empty() && to.base_path.empty() ? "/" : path);
+  std::string text;
+  text.reserve(to.origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() +
+               head.query.size());
+  text.append(to.origin).append(to.base_path).append(path.empty() && to.base_path.empty() ? "/" : path);
   if (!head.query.empty()) text.append("?").append(head.query);
   const auto encoded = encode_invalid_characters(text);
   const auto parsed = boost::urls::parse_uri(encoded);
