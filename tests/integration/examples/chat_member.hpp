@@ -34,6 +34,15 @@ class chat_member {
     input_.erase(0, 2 + payload.size());
     return payload;
   }
+  /// Answers a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the server
+  /// then closes the connection, and closes it, too.
+  bool answer_close(const std::string& payload) {
+    std::string frame{'\x88', static_cast<char>(0x80U | payload.size()), 0, 0, 0, 0};
+    connection_.send(frame + payload);
+    const bool is_closed = connection_.wait_for_close();
+    connection_.half_close();
+    return is_closed;
+  }
 
  private:
   void read_more() {

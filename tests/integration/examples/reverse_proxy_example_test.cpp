@@ -45,7 +45,9 @@ TEST_CASE("reverse proxy example: WebSockets pass through, to their close", "[in
   CHECK(ann.hear() == "ann: hello");
   CHECK(get(port, "/metrics").body.find("cohort_proxy_tunnels{upstream=\"site\"} 1\n") != std::string::npos);
   chat.process().signal(SIGTERM);
-  CHECK(ann.hear().substr(0, 2) == "\x03\xE9");  // 1001
+  const auto going_away = ann.hear();
+  CHECK(going_away.substr(0, 2) == "\x03\xE9");  // 1001
+  CHECK(ann.answer_close(going_away));
   CHECK(proxy.stop() == 0);
 }
 
