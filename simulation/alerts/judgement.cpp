@@ -39,6 +39,7 @@ const std::map<std::string_view, std::string_view> not_judged{
     {"PrometheusDown", no_monitoring},
     {"PrometheusNotificationsFailing", no_monitoring},
     {"PrometheusRuleFailures", no_monitoring},
+    {"ProxyTunnelsRejected", "the fleet has no reverse proxy"},
     {"SettingReloadFailed", "it needs setting files that change"},
     {"SloMetricsAbsent", "it detects missing or renamed metrics, not incidents"},
     {"TelemetryDropped", "the fleet has no collector"},

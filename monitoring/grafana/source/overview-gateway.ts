@@ -2,12 +2,10 @@
 /** Overview row about the API gateway. */
 import type { Section } from './dashboard.ts';
 import { chart, redAt } from './panel.ts';
-import { rate, ratio, selectedServices, series, sumBy } from './promql.ts';
+import { orZero, rate, ratio, selectedServices, series, sumBy } from './promql.ts';
 
 const perSecond = (labels: string, metric: string, ...matchers: string[]) =>
   sumBy(labels, rate(series(metric, selectedServices, ...matchers)));
-/** Zero without a gateway. */
-const orZero = (expression: string) => `${expression} or vector(0)`;
 const forwarded = 'gateway_service_route_requests_total';
 
 export const gateway: Section = {

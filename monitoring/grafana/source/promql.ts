@@ -38,3 +38,6 @@ export function quantile(q: number, labels: string, buckets: string): string {
 
 export const requestRate = (labels: string, ...matchers: string[]) =>
   sumBy(labels, rate(serviceSeries('http_requests_total', ...matchers)));
+
+/** Zero where no service exports the metric. */
+export const orZero = (expression: string) => `${expression} or vector(0)`;

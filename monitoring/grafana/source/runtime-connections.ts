@@ -2,7 +2,7 @@
 /** Runtime section about connections, requests and limits. */
 import type { Section } from './dashboard.ts';
 import { chart } from './panel.ts';
-import { rate, sumBy } from './promql.ts';
+import { orZero, rate, sumBy } from './promql.ts';
 import { ratePerReplica, replica, replicaSeries } from './runtime-series.ts';
 
 export const connections: Section = {
@@ -81,6 +81,45 @@ export const connections: Section = {
         {
           expr: sumBy('job, instance, reason', rate(replicaSeries('cohort_server_accept_errors_total'))),
           legend: `${replica} accept failed {{reason}}`,
+        },
+      ],
+    }),
+    chart({
+      id: 308,
+      title: 'Proxy Tunnels',
+      description: 'Open tunnels of reverse proxies, by upstream: connections that were upgraded, mostly to WebSocket.',
+      unit: 'short',
+      width: 8,
+      queries: [{ expr: orZero(replicaSeries('cohort_proxy_tunnels')), legend: `${replica} to {{upstream}}` }],
+    }),
+    chart({
+      id: 309,
+      title: 'Ended and Rejected Proxy Tunnels',
+      description:
+        'Tunnels that ended, by reason: closed by both sides, failed, without a byte for too long, or at a drain. Rejected upgrades exceeded the maximum number of tunnels. ProxyTunnelsRejected fires above 0.1 a second.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        {
+          expr: orZero(sumBy('job, instance, upstream, reason', rate(replicaSeries('cohort_proxy_tunnel_ends_total')))),
+          legend: `${replica} to {{upstream}} {{reason}}`,
+        },
+        {
+          expr: orZero(sumBy('job, instance, upstream', rate(replicaSeries('cohort_proxy_tunnels_rejected_total')))),
+          legend: `${replica} to {{upstream}} rejected`,
+        },
+      ],
+    }),
+    chart({
+      id: 310,
+      title: 'Proxy Tunnel Throughput',
+      description: 'Bytes that the tunnels of reverse proxies copied, by direction.',
+      unit: 'Bps',
+      width: 8,
+      queries: [
+        {
+          expr: orZero(sumBy('job, instance, upstream, direction', rate(replicaSeries('cohort_proxy_tunnel_bytes_total')))),
+          legend: `${replica} {{upstream}} {{direction}}`,
         },
       ],
     }),
