@@ -60,7 +60,7 @@ value_parser<std::string> visible_ascii(std::string description) {
             if (text.empty()) return std::nullopt;
             return std::string{text};
           },
-          std::move(description) + " of visible ASCII characters"};
+          std::move(description) + " of visible ASCII characters, without spaces"};
 }
 
 value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max) {

@@ -277,11 +277,14 @@ void loop_connection::set_stream_deadline(net::stream& stream) {
 }
 
 void loop_connection::on_connection_ended(const error& failure) {
-  log_.write(telemetry::log_level::warn, "redis connection lost",
-             {{"upstream", name_},
-              {"error", log_text(failure)},
-              {"commands", static_cast<std::int64_t>(sent_.size())},
-              {"waiting", static_cast<std::int64_t>(unsent_.size())}});
+  // The end of a client that was closed is not a failure.
+  if (!is_stopped_) {
+    log_.write(telemetry::log_level::warn, "redis connection lost",
+               {{"upstream", name_},
+                {"error", log_text(failure)},
+                {"commands", static_cast<std::int64_t>(sent_.size())},
+                {"waiting", static_cast<std::int64_t>(unsent_.size())}});
+  }
   fail_all(sent_, failure);
   for (const auto& each : subscribers_) ++each->interruptions;
 }

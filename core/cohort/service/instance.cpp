@@ -37,6 +37,20 @@ http::admission_settings::infeasible_action parse_action(std::string_view name,
   return name == "refuse" ? reject : name == "observe" ? observe : ignore;
 }
 
+/// The default prefix of the metrics: the name, with `_` for each character that cannot be in a metric's name.
+std::string to_metric_prefix(std::string_view name) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  std::string prefix{name.empty() || is_digit(name.front()) ? "_" : ""};
+  for (const char c : name) prefix += is_digit(c) || is_letter(c) ? c : '_';
+  return prefix;
+}
+
+definition with_defaults(definition service) {
+  if (service.metric_prefix.empty()) service.metric_prefix = to_metric_prefix(service.name);
+  return service;
+}
+
 /// Rejects requests until `starting` is false.
 http::filter start_filter(const std::atomic<bool>& starting) {
   return [&starting](http::request_context&) -> std::optional<http::response> {
@@ -63,7 +77,7 @@ void add_service_options(config::options& options, const definition& service) {
 
 instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener,
                    std::shared_ptr<net::tls_server_context> tls)
-    : definition_(std::move(service)),
+    : definition_(with_defaults(std::move(service))),
       loops_(std::move(loops)),
       metrics_(loops_.size()),
       listener_(std::move(listener)),

@@ -145,6 +145,9 @@ void warn_about_short_keys(const config::api_key_list& keys, const telemetry::lo
   }
 }
 
+/// The exit status for a failed start; never 0.
+int exit_status_of(const start_error& failure) { return failure.exit_status() == 0 ? 1 : failure.exit_status(); }
+
 /// Returns the exit status for a start hook that has failed with this exception.
 int report_start_failure(const std::string& service, const std::exception_ptr& failure, const telemetry::logger& log) {
   const auto reason = exception_message(failure);
@@ -153,7 +156,7 @@ int report_start_failure(const std::string& service, const std::exception_ptr& f
   try {
     std::rethrow_exception(failure);
   } catch (const start_error& error) {
-    return error.exit_status() == 0 ? 1 : error.exit_status();
+    return exit_status_of(error);
   } catch (...) {
     return 1;
   }
@@ -227,13 +230,17 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   co_return 0;
 }
 
-/// Returns the message of an invalid or conflicting route.
-std::optional<std::string> build_service(instance& service, const dependencies& injected) {
+/// Returns why the service cannot be built: an invalid or conflicting route, or an exception of `definition::app`.
+std::optional<start_error> build_service(instance& service, const dependencies& injected) {
   try {
     service.build(injected);
     return std::nullopt;
+  } catch (const start_error& error) {
+    return error;
   } catch (const std::logic_error& error) {
-    return error.what();
+    return start_error{error.what(), exit_usage};
+  } catch (const std::exception& error) {
+    return start_error{error.what()};
   }
 }
 
@@ -283,8 +290,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
     const dependencies injected{network,  settings,       log,          sibling_urls,
                                 capacity, tls.upstream(), key_throttle, exports.get()};
     if (const auto error = build_service(*service, injected)) {
-      std::cerr << program << ": " << *error << "\n";
-      return exit_usage;
+      std::cerr << program << ": " << error->what() << "\n";
+      return exit_status_of(*error);
     }
     add_process_wide_metrics(service->metrics(), sink, monitors);
     registries.push_back(&service->metrics());

@@ -94,13 +94,14 @@ struct service_context {
 struct definition {
   /// The name of the service, such as `time-service`. A field of its log lines.
   std::string name;
-  /// Prefix of its HTTP metrics, such as `time_service`.
+  /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for other characters than letters
+  /// and digits.
   std::string metric_prefix;
   /// First line of `--help`.
   std::string description;
   /// Reported by `--version`, by `cohort_build_info` and in the log at start-up. Default: Cohort's own version.
   std::string version{cohort::version()};
-  /// Default port.
+  /// Default port. 0: the system chooses one; in a simulated fleet 80.
   std::uint16_t port = 0;
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
@@ -120,7 +121,9 @@ struct definition {
   /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for
   /// example in a `std::shared_ptr` that `add_options` and `app` capture.
   std::function<void(config::options&)> add_options = [](config::options&) {};
-  /// Builds the router. Called once, on the main thread, after the options have been parsed.
+  /// Builds the router. Called once, on the main thread, after the options have been parsed. If it throws, the program
+  /// prints the reason and ends: with the status of a `start_error`, with 2 after another `std::logic_error`, such as an
+  /// invalid route, otherwise with 1.
   std::function<http::router(service_context&, api_key_authenticator&)> app;
   /// Optional features, installed in this order after `app`.
   std::vector<std::shared_ptr<extension>> extensions;

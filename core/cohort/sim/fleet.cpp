@@ -14,6 +14,9 @@
 namespace cohort::sim {
 namespace {
 
+/// The port of a service whose definition has none.
+constexpr std::uint16_t default_port = 80;
+
 /// The services' log lines are discarded.
 telemetry::log_sink& discarding_sink() {
   static telemetry::log_sink sink;
@@ -130,6 +133,7 @@ void fleet::start_incarnation(node& target) {
   if (const auto exit = options.parse(static_cast<int>(arguments.size()), arguments.data(), target.variables_)) {
     throw std::invalid_argument(exit->text);
   }
+  if (starting->settings.port == 0) starting->settings.port = default_port;
   auto* const program = target.host_.program;
   starting->instance = std::make_unique<service::instance>(
       std::move(definition), program ? program->loops() : std::vector<loop*>{&event_loop()},

@@ -82,8 +82,9 @@ TEST_CASE("API keys: API_KEY is one key, API_KEY_FILE can have several", "[confi
   };
   CHECK(parse({{"API_KEY", "a:b"}}).first == single_api_key("a:b"));
   CHECK(parse({{"API_KEY_FILE", path}}).first == api_key_list{{"a", "one"}, {"b", "two"}});
-  CHECK(parse({{"API_KEY", "a: one"}}).second ==
-        "program: API_KEY is an invalid value (not shown), but must be a secret of visible ASCII characters\n");
+  CHECK(
+      parse({{"API_KEY", "a: one"}}).second ==
+      "program: API_KEY is an invalid value (not shown), but must be a secret of visible ASCII characters, without spaces\n");
   directory.write("keys", "a: one\na: two\n");
   CHECK(parse({{"API_KEY_FILE", path}}).second ==
         "program: API_KEY_FILE is \"" + path + "\", whose line 2 has the name \"a\" of an earlier key\n");

@@ -23,7 +23,7 @@ TEST_CASE("value parsers: text accepts any text", "[config][value_parser]") {
 TEST_CASE("value parsers: visible_ascii rejects an empty text, spaces, control characters and non-ASCII bytes",
           "[config][value_parser]") {
   const auto parser = visible_ascii("a name");
-  CHECK(parser.accepts == "a name of visible ASCII characters");
+  CHECK(parser.accepts == "a name of visible ASCII characters, without spaces");
   CHECK(parser.parse("weather-service_1.0!~") == "weather-service_1.0!~");
   const auto invalid = GENERATE(""sv, " "sv, "a b"sv, "a\tb"sv, "a\r\nb"sv, "a\0b"sv, "a\x7f"sv, "D\u00fcsseldorf"sv);
   CHECK_FALSE(parser.parse(invalid));

@@ -51,5 +51,17 @@ TEST_CASE("service: a route that overrides a health or metrics route ends the pr
   }
 }
 
+TEST_CASE("service: an exception of app ends the program with one line and a status", "[service][threads]") {
+  {
+    const auto [status, lines] =
+        run_with([](http::router&) { throw service::start_error{"DATABASE_URL is not a connection string", 3}; });
+    CHECK(status == 3);
+    CHECK(lines == log_lines{"conflict-service: DATABASE_URL is not a connection string"});
+  }
+  const auto [status, lines] = run_with([](http::router&) { throw std::runtime_error{"no template"}; });
+  CHECK(status == 1);
+  CHECK(lines == log_lines{"conflict-service: no template"});
+}
+
 }  // namespace
 }  // namespace cohort

@@ -7,7 +7,6 @@
 #include <array>
 
 #include <cohort/runtime/loop.hpp>
-#include <cohort/service/authentication/authenticated_caller.hpp>
 #include <cohort/service/authentication/failed_key_throttle.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
@@ -122,8 +121,23 @@ bool api_key_authenticator::has_valid_key(const http::request_context& context) 
 
 std::optional<http::response> api_key_authenticator::authenticate(const http::request_context& context,
                                                                   std::string_view endpoint) const {
-  if (is_enabled() && alternative_ && !find_key(context.head()) && alternative_(context)) return std::nullopt;
-  return authenticate_key(context, endpoint);
+  if (!is_enabled()) return std::nullopt;
+  auto caller = authenticate_caller(context, endpoint);
+  if (!caller) return std::move(caller).error();
+  return std::nullopt;
+}
+
+result<authenticated_caller, http::response> api_key_authenticator::authenticate_caller(
+    const http::request_context& context, std::string_view endpoint) const {
+  using credential = authenticated_caller::credential;
+  if (alternative_ && !find_key(context.head()) && alternative_(context)) {
+    return authenticated_caller{credential::alternative, {}};
+  }
+  const auto& keys = current_keys();
+  const auto index = find_index(keys, context);
+  if (!index) return reject(context, endpoint);
+  keys.counters[*index]->increment();
+  return authenticated_caller{credential::api_key, (*keys.keys)[*index].name};
 }
 
 std::optional<http::response> api_key_authenticator::authenticate_key(const http::request_context& context,
@@ -160,10 +174,9 @@ http::filter api_key_filter(const api_key_authenticator& authenticator) {
     // The path may be percent-encoded, so the endpoint is checked as well.
     const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
     if (!is_api || !authenticator.is_enabled()) return std::nullopt;
-    if (auto rejection = authenticator.authenticate(context, endpoint)) return rejection;
-    using credential = authenticated_caller::credential;
-    const bool has_key = find_key(context.head()).has_value();
-    context.set(authenticated_caller{has_key ? credential::api_key : credential::alternative});
+    auto caller = authenticator.authenticate_caller(context, endpoint);
+    if (!caller) return std::move(caller).error();
+    context.set(*caller);
     return std::nullopt;
   };
 }

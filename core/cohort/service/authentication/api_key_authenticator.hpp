@@ -12,6 +12,7 @@
 
 #include <cohort/config/api_keys.hpp>
 #include <cohort/http/server/router.hpp>
+#include <cohort/service/authentication/authenticated_caller.hpp>
 
 namespace cohort::telemetry {
 class registry;
@@ -50,6 +51,9 @@ class api_key_authenticator {
   /// else a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A valid key is
   /// always accepted. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
+  /// The same with the caller if the request was accepted; authentication must be enabled.
+  result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,
+                                                                   std::string_view endpoint) const;
   /// Authenticates by the key alone. Returns as `authenticate` does.
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
   /// Returns whether the request has a valid key or authentication is disabled. Counts nothing.

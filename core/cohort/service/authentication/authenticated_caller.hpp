@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace cohort::service {
 
@@ -14,6 +15,9 @@ struct authenticated_caller {
     alternative,
   };
   credential accepted;
+  /// The name of the API key, such as `alice` from `API_KEY_FILE`, or `key-1`; empty for an alternative. Valid as long
+  /// as the service.
+  std::string_view name;
 };
 
 }  // namespace cohort::service

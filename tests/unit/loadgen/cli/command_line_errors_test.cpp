@@ -98,7 +98,7 @@ TEST_CASE(
        "--server-metrics is \"h/metrics\", but must be an http or https URL such as http://localhost:5001/api/time, "
        "without user name and fragment"},
       {{"--api-key", "two words"},
-       "--api-key is an invalid value (not shown), but must be a secret of visible ASCII characters"},
+       "--api-key is an invalid value (not shown), but must be a secret of visible ASCII characters, without spaces"},
       {{"--json", "a", "--csv", "a"}, "two outputs have the same file \"a\""},
       {{"--html", "-", "--csv", "-"}, "two outputs have the same file \"-\""},
   }));

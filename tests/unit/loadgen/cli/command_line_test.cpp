@@ -208,8 +208,9 @@ TEST_CASE("command line: the API key is sent to every target and never printed",
        {argument_list{"-m", "x"}, argument_list{"-d", "0"}, argument_list{"--nonsense"}, argument_list{"-h"}}) {
     CHECK(parse_exit(arguments, variables).text.find("s3cret") == std::string::npos);
   }
-  CHECK(parse_exit({}, {{"API_KEY", "s3cret key"}}).text ==
-        "loadgen: API_KEY is an invalid value (not shown), but must be a secret of visible ASCII characters\n");
+  CHECK(
+      parse_exit({}, {{"API_KEY", "s3cret key"}}).text ==
+      "loadgen: API_KEY is an invalid value (not shown), but must be a secret of visible ASCII characters, without spaces\n");
   CHECK(parse_valid({}, {{"API_KEY", ""}}).load.targets[0].request.fields.empty());
 }
 

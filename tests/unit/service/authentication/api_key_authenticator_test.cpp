@@ -214,7 +214,8 @@ TEST_CASE("authentication: each of several keys is valid and counted by its name
 std::string credential_name(const request_context& context) {
   const auto* caller = context.get<service::authenticated_caller>();
   if (!caller) return "none";
-  return caller->accepted == service::authenticated_caller::credential::api_key ? "key" : "alternative";
+  return caller->accepted == service::authenticated_caller::credential::api_key ? "key " + std::string{caller->name}
+                                                                                : "alternative";
 }
 
 TEST_CASE("API key: the handler learns how its caller was authenticated", "[service][authentication]") {
@@ -228,9 +229,11 @@ TEST_CASE("API key: the handler learns how its caller was authenticated", "[serv
     http::router routes;
     add_route(routes);
     fixture.serve(std::move(routes));
-    CHECK(fixture.response_to(get("/api/who", "X-API-Key: secret\r\n")).body == "key");
+    CHECK(fixture.response_to(get("/api/who", "X-API-Key: secret\r\n")).body == "key key-1");
     CHECK(fixture.response_to(get("/api/who", "Cookie: session\r\n")).body == "alternative");
     CHECK(fixture.response_to(get("/api/who")).status == 401);
+    fixture.api_key.replace(config::api_key_list{{"alice", "first"}, {"bob", "second"}});
+    CHECK(fixture.response_to(get("/api/who", "X-API-Key: second\r\n")).body == "key bob");
   }
   service_fixture open_service;
   http::router routes;

@@ -20,8 +20,10 @@ struct upstream::loop_state final : upstream_directory::entry {
   loop_state& operator=(const loop_state&) = delete;
 
   upstream_status status(time_point now) override;
+  void on_directory_destroyed() noexcept override { directory = nullptr; }
 
-  upstream_directory& directory;
+  /// Null once the client has been destroyed.
+  upstream_directory* directory;
   const std::string name;
   const duration timeout;
   const std::size_t max_in_flight;

@@ -26,7 +26,7 @@ upstream::upstream(client& transport, telemetry::registry& metrics, telemetry::l
       loop_states_(transport.loop_count()) {}
 
 upstream::loop_state::loop_state(const upstream& owner)
-    : directory(owner.transport_.upstreams()),
+    : directory(&owner.transport_.upstreams()),
       name(owner.name_),
       timeout(owner.settings_.timeout),
       max_in_flight(owner.settings_.max_in_flight),
@@ -34,10 +34,12 @@ upstream::loop_state::loop_state(const upstream& owner)
       breaker(owner.settings_.breaker),
       hedging(owner.settings_.hedging),
       bulkhead(owner.settings_.max_in_flight) {
-  directory.add(loop::current().index(), *this);
+  directory->add(loop::current().index(), *this);
 }
 
-upstream::loop_state::~loop_state() { directory.remove(*this); }
+upstream::loop_state::~loop_state() {
+  if (directory) directory->remove(*this);
+}
 
 upstream_status upstream::loop_state::status(time_point now) {
   return {.name = name,

@@ -7,6 +7,10 @@
 
 namespace cohort::http {
 
+upstream_directory::~upstream_directory() {
+  for (const auto& [index, each] : entries_) each->on_directory_destroyed();
+}
+
 void upstream_directory::add(std::size_t loop_index, entry& added) {
   const std::lock_guard lock{mutex_};
   entries_.emplace_back(loop_index, &added);
