@@ -122,8 +122,8 @@ struct definition {
   /// example in a `std::shared_ptr` that `add_options` and `app` capture.
   std::function<void(config::options&)> add_options = [](config::options&) {};
   /// Builds the router. Called once, on the main thread, after the options have been parsed. If it throws, the program
-  /// prints the reason and ends: with the status of a `start_error`, with 2 after another `std::logic_error`, such as an
-  /// invalid route, otherwise with 1.
+  /// prints the reason and ends: with the status of a `start_error`, with 2 after another `std::logic_error`, such as
+  /// an invalid route, otherwise with 1.
   std::function<http::router(service_context&, api_key_authenticator&)> app;
   /// Optional features, installed in this order after `app`.
   std::vector<std::shared_ptr<extension>> extensions;
