@@ -2,10 +2,20 @@
 #include <cohort/service/client_set.hpp>
 
 namespace cohort::service {
+namespace {
+
+/// The idle timeout of the shared client. Under a steady load, some connections are needed only when many calls are
+/// hedged at once; with the default of 30 s they were often closed before the next time. Servers of Cohort keep a
+/// connection for 75 s, many load balancers for 60 s.
+constexpr duration idle_timeout = std::chrono::seconds{50};
+
+}  // namespace
 
 client_set::client_set(net::network& network, std::size_t loop_count, http::client_settings settings)
     : network_(network), loop_count_(loop_count), program_settings_(std::move(settings)) {
-  make({});
+  http::client_settings shared_settings;
+  shared_settings.idle_timeout = idle_timeout;
+  make(std::move(shared_settings));
 }
 
 http::client& client_set::make(http::client_settings settings) {
