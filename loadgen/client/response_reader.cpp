@@ -42,8 +42,6 @@ void receive_buffer::reset() {
   if (buffer_.size() > initial_size_) buffer_ = std::string(initial_size_, '\0');
 }
 
-response_reader::response_reader(const target& target) : target_(target) { start_response(); }
-
 void response_reader::start_response() {
   const bool checks_body = !target_.expected_body.empty();
   const http::response_parser::limits limits{.max_header_bytes = max_header_bytes,
@@ -54,6 +52,15 @@ void response_reader::start_response() {
 }
 
 bool response_reader::parse(receive_buffer& input) {
+  if (!parser_) {
+    const bool can_scan = target_.expected_body.empty() && target_.request.method != http::method::head;
+    if (can_scan) scanned_ = scan_response(input.data());
+    if (scanned_) {
+      input.consume(scanned_->size);
+      return true;
+    }
+    start_response();
+  }
   std::optional<http::client_error> failure;
   while (!input.empty() && !parser_->done() && !failure) {
     const auto parsed = parser_->parse(input.data(), failure);
@@ -71,6 +78,7 @@ bool response_reader::parse(receive_buffer& input) {
 bool response_reader::is_interim() { return parser_->done() && status() < 200 && status() != switching_protocols; }
 
 bool response_reader::keep_alive() {
+  if (scanned_) return scanned_->keep_alive;
   return parser_->done() && status() != switching_protocols && parser_->keep_alive();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <cohort/http/client/protocol/response_parser.hpp>
+#include "loadgen/client/response_scanner.hpp"
 #include "loadgen/measurement/request_outcome.hpp"
 #include "loadgen/schedule/target.hpp"
 
@@ -39,18 +40,18 @@ class receive_buffer {
 class response_reader {
  public:
   /// `target` must outlive the reader.
-  explicit response_reader(const target& target);
+  explicit response_reader(const target& target) : target_(target) {}
 
   /// Parses as much of `input` as possible. Returns false if the bytes are not a valid response.
   bool parse(receive_buffer& input);
   /// The response is complete.
-  bool is_done() const { return parser_->done(); }
+  bool is_done() const { return scanned_ || (parser_ && parser_->done()); }
   /// Whether the response ends with the connection, and has a complete header.
-  bool ends_with_connection() { return parser_->header_done() && !parser_->end(); }
+  bool ends_with_connection() { return parser_ && parser_->header_done() && !parser_->end(); }
 
   /// Whether the connection can carry another request. Precondition: the response is complete.
   bool keep_alive();
-  unsigned status() { return parser_->response().status_code(); }
+  unsigned status() { return scanned_ ? scanned_->status : parser_->response().status_code(); }
   /// Precondition: the response is complete.
   request_outcome outcome();
 
@@ -60,6 +61,8 @@ class response_reader {
   bool has_expected_body();
 
   const target& target_;
+  /// Set for a response of the most common form; it needs no parser.
+  std::optional<scanned_response> scanned_;
   std::optional<http::response_parser> parser_;
   unsigned interim_count_ = 0;
 };

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace cohort::loadgen {
+
+struct scanned_response {
+  unsigned status = 0;
+  /// The bytes of header section and body.
+  std::size_t size = 0;
+  bool keep_alive = true;
+
+  friend bool operator==(const scanned_response&, const scanned_response&) = default;
+};
+
+/// Recognizes a response of the most common form at the start of `bytes`: HTTP/1.1, complete, with one Content-Length,
+/// and without Transfer-Encoding. Empty for any other bytes, valid or not: those are the task of
+/// `http::response_parser`, which needs ten times as long. Not for the response to a HEAD request.
+std::optional<scanned_response> scan_response(std::string_view bytes) noexcept;
+
+}  // namespace cohort::loadgen
