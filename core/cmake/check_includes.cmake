@@ -4,7 +4,7 @@
 cmake_minimum_required(VERSION 3.25)
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
-# Records which modules may be included: those linked, and what these link.
+# Records which modules may be included: those linked, and their own dependencies.
 function(cohort_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")
   set(usable ${name})
@@ -53,8 +53,8 @@ foreach(directory IN LISTS directories)
   endif()
 endforeach()
 
-# Services use the framework, their own directory and services/messaging, which describes what they tell each other by
-# messages; the stack is made of the services.
+# Services use the framework, their own directory and services/messaging, which describes the messages between
+# them; the stack is made of the services.
 file(GLOB_RECURSE sources "${root}/services/*.cpp" "${root}/services/*.hpp" "${root}/loadgen/*.cpp" "${root}/loadgen/*.hpp")
 foreach(source IN LISTS sources)
   file(RELATIVE_PATH shown "${root}" "${source}")

@@ -38,7 +38,7 @@ macro(cohort_find_optional_library target package)
     set(${package}_pkg_config libpq)
     _cohort_import_library(libpq::libpq LIBPQ libpq-fe.h pq)
   elseif("${target}" STREQUAL "RdKafka::rdkafka")
-    # The name of the target in librdkafka's own CMake package, which Debian's package leaves out.
+    # The name of the target in librdkafka's own CMake package, which Debian's package lacks.
     set(${package} librdkafka-dev)
     set(${package}_pkg_config rdkafka)
     _cohort_import_library(RdKafka::rdkafka LIBRDKAFKA librdkafka/rdkafka.h rdkafka)

@@ -5,7 +5,7 @@
 function(cohort_own_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE
-    # Designated initializers leave out what has a good default.
+    # Designated initializers omit members with a default.
     -Wall -Wextra -Wpedantic -Woverloaded-virtual -Wno-missing-field-initializers
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

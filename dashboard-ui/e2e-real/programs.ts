@@ -57,7 +57,7 @@ export class Program {
   }
 }
 
-/** The four services. A weather call has two seconds. */
+/** The four services. A weather call has a timeout of two seconds. */
 export class Stack {
   readonly time: Program;
   readonly system: Program;

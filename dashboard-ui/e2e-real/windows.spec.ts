@@ -36,7 +36,7 @@ test('sixty firing alerts fit one screen, counted by name', async ({ page, stack
     startsAt: new Date().toISOString(),
     endsAt: '0001-01-01T00:00:00Z',
     labels: { alertname: index % 2 === 0 ? 'HighLatency' : 'ServiceDown', severity: 'critical', job: `service-${index}` },
-    annotations: { summary: 'A long summary of what is wrong, '.repeat(10), description: 'details' },
+    annotations: { summary: 'A long summary of the error, '.repeat(10), description: 'details' },
   });
   await page.setViewportSize({ width: 1_280, height: 800 });
   await page.goto(stack.dashboard.url);

@@ -16,7 +16,7 @@ const failed = (state: string) => ({
   meta: { ...aggregateBody.meta, weather_service: { state, elapsed_ms: 5000, deadline_ms: 5000 } },
 });
 
-/** What a test does before the page is opened, and then. */
+/** Steps of a test before and after the page is opened. */
 interface State {
   readonly prepare: (dashboard: FakeDashboard) => void;
   readonly reach?: (page: Page, dashboard: FakeDashboard) => Promise<unknown>;
@@ -55,7 +55,7 @@ const states: Readonly<Record<string, State>> = {
 };
 
 for (const [name, { prepare, reach }] of Object.entries(states)) {
-  test(`axe finds nothing: ${name}`, async ({ page, dashboard }) => {
+  test(`axe reports no violations: ${name}`, async ({ page, dashboard }) => {
     // Seconds of computation, and a multiple of that on a busy machine.
     test.setTimeout(120_000);
     prepare(dashboard);

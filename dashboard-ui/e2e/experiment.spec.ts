@@ -39,7 +39,7 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
   await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');
 });
 
-test('a rejected or failed experiment says why', async ({ page, dashboard }) => {
+test('a rejected or failed experiment shows the reason', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   dashboard.experimentStatus = 409;
   await page.goto(dashboard.url);

@@ -90,7 +90,7 @@ export class History {
 }
 
 function toBucket(samples: readonly Sample[]): Bucket {
-  // A call that was rejected at once says nothing about the latency.
+  // A call that was rejected at once is no measurement of the latency.
   const called = samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
   return {
     calls: samples.length,

@@ -58,7 +58,7 @@ const stream = new EventStream(
         lastEventAt = liveSince = now();
         sessionKeeper.start();
       }
-      // Without a valid session the values are not shown any more.
+      // Without a valid session the values are hidden.
       if (next.phase === 'locked') {
         state = initialState;
         history.clear();

@@ -14,7 +14,7 @@ export interface PanelView {
   readonly dimmed: boolean;
   readonly age: string | null;
   readonly timing: string;
-  /** Why there is no current value, and what comes next. */
+  /** The reason why there is no current value, and the time of the next attempt. */
   readonly explanation: string | null;
 }
 

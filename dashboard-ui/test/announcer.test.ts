@@ -57,7 +57,7 @@ test('announces many alerts as a number', () => {
   expect(announcer.changes(alerts([], numbered(7)))).toBe('7 alerts resolved.');
 });
 
-test('leaves out missing fields', () => {
+test('omits missing fields', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(alerts([{ ...alertBody, service: null, severity: null }]))).toBe('Alert firing: ServiceDown.');
 });

@@ -64,7 +64,7 @@ suite('the view of an experiment', () => {
   test('the measured request of the deadline replaces its bars, while the other one grows', () => {
     const [limited, unlimited] = viewExperiment(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
-    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', spared: true, result: 'cut at 2 s' });
+    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', isCutByDeadline: true, result: 'cut at 2 s' });
     expect(limited?.summary).toBe('answered at 2 s without weather');
     expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
   });
@@ -73,11 +73,11 @@ suite('the view of an experiment', () => {
     const view = viewExperiment(parsed(doneExperiment), 0);
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
-    const uncut = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
-    expect(conclusion(parsed(uncut))).toBe('Nothing was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without.');
+    const withoutTimeout = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
+    expect(conclusion(parsed(withoutTimeout))).toBe('Nothing was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without.');
   });
 
-  test('a failure says why, within bounds', () => {
+  test('a failure shows its reason, of bounded length', () => {
     const view = viewExperiment(parsed({ ...runningExperiment, state: 'failed', message: 'x'.repeat(5_000) }), 0);
     expect(view.tone).toBe('bad');
     expect(view.status).toHaveLength(200);

@@ -38,7 +38,7 @@ test('an age is in whole seconds', () => {
   expect(age(4_999)).toBe('last update 4 s ago');
 });
 
-test('a list leaves out missing values', () => {
+test('a list omits missing values', () => {
   expect([listed('Haifa', null), listed('Haifa', 'Israel'), listed(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
 });
 

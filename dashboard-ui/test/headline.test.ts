@@ -49,7 +49,7 @@ test('firing alerts are in the title, and in the text unless a part has failed',
   expect(headline(['fresh', 'open', 'fresh'], { firing: 1 }).text).toBe('2 of 3 in time · system breaker open');
 });
 
-test('without events, nothing is said to be in time', () => {
+test('without events, no part is shown as in time', () => {
   expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are old' });
   expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
   expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');

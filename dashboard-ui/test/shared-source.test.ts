@@ -75,16 +75,16 @@ class Connection {
   }
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const flushTasks = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 test('many pages have one connection, and all of them get its events', async () => {
   const browser = new Browser();
   const pages = Array.from({ length: 12 }, () => browser.page());
   expect(browser.connections).toHaveLength(1);
-  await settled();
+  await flushTasks();
   browser.connections[0]?.send('open');
   browser.connections[0]?.send('time', '1');
-  await settled();
+  await flushTasks();
   for (const { received } of pages) expect(received).toEqual(['open', 'time 1']);
 });
 
@@ -92,13 +92,13 @@ test('a page that joins is sent the last lasting events, and no other page is', 
   const browser = new Browser();
   const first = browser.page();
   const second = browser.page();
-  await settled();
+  await flushTasks();
   browser.connections[0]?.send('open');
   browser.connections[0]?.send('time', '1');
   browser.connections[0]?.send('part', 'old');
-  await settled();
+  await flushTasks();
   const late = browser.page();
-  await settled();
+  await flushTasks();
   expect(late.received).toEqual(['open', 'time 1']);
   expect(late.source.readyState).toBe(1);
   expect(first.received).toEqual(['open', 'time 1', 'part old']);
@@ -110,15 +110,15 @@ test('when the leader closes, another page leads', async () => {
   const first = browser.page();
   const second = browser.page();
   const third = browser.page();
-  await settled();
+  await flushTasks();
   browser.connections[0]?.send('open');
-  await settled();
+  await flushTasks();
   first.source.close();
-  await settled();
+  await flushTasks();
   expect(browser.connections.map(({ readyState }) => readyState)).toEqual([2, 0]);
   browser.connections[1]?.send('open');
   browser.connections[1]?.send('time', '2');
-  await settled();
+  await flushTasks();
   expect(second.received).toEqual(['open', 'open', 'time 2']);
   expect(third.received).toEqual(second.received);
   expect(first.received).toEqual(['open']);
@@ -129,7 +129,7 @@ test('a page that has closed never leads', async () => {
   const [first, second] = [browser.page(), browser.page()];
   second.source.close();
   first.source.close();
-  await settled();
+  await flushTasks();
   expect(browser.connections).toHaveLength(1);
 });
 
@@ -140,7 +140,7 @@ test.each([[0, 0], [2, 2]])('an error of a connection with the state %i reaches 
   if (connection === undefined) throw new Error('no connection');
   connection.readyState = connectionState;
   connection.send('error');
-  await settled();
+  await flushTasks();
   for (const { source, received } of pages) {
     expect(received).toEqual(['error']);
     expect(source.readyState).toBe(state);

@@ -36,7 +36,7 @@ class rooms {
   std::map<std::string, std::weak_ptr<room>> rooms_;
 };
 
-/// Publishes what the member writes, until the connection ends.
+/// Publishes the messages of the member, until the connection ends.
 task<> receive(http::websocket& socket, std::shared_ptr<room> entered, std::string name) {
   for (;;) {
     auto message = co_await socket.read();
@@ -46,7 +46,7 @@ task<> receive(http::websocket& socket, std::shared_ptr<room> entered, std::stri
   }
 }
 
-/// Sends what the members of the room write.
+/// Sends the messages of the room's members.
 task<> forward(http::websocket& socket, room::subscription messages) {
   for (;;) {
     auto message = co_await messages.next();

@@ -6,7 +6,8 @@
 
 using namespace cohort;
 
-/// What the connection string leaves out comes from the environment: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE.
+/// Parameters that the connection string does not have come from the environment: PGHOST, PGPORT, PGUSER, PGPASSWORD,
+/// PGDATABASE.
 static std::shared_ptr<postgres::database> connect_to_server(service::service_context& context) {
   auto database = postgres::libpq_database::make("", context.network(), context.blocking);
   if (!database) throw std::invalid_argument{"invalid PG… variables: " + database.error().message};

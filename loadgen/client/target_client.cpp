@@ -20,7 +20,7 @@ constexpr std::size_t max_waiting = 1 << 18;
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
 /// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
 constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
-/// The pause before a retry doubles this many times at most.
+/// Maximum number of times that the pause before a retry doubles.
 constexpr unsigned max_backoff_doublings = 10;
 
 std::size_t initial_buffer_size(std::size_t connections, std::size_t targets) {
@@ -273,8 +273,8 @@ std::string_view target_client::request_text(connection& connection, const sched
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
   // Connecting takes time: first start the other requests with the same intended start.
-  auto yielded = yield_to_loop();
-  co_await std::move(yielded);
+  auto yielding = yield_to_loop();
+  co_await std::move(yielding);
   if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};
   auto connecting = context.connector.connect(connection.owner.origin_, request.timeout());
   auto stream = co_await std::move(connecting);

@@ -56,8 +56,8 @@ task<> worker::wait_for_profile_end(time_point start) {
   auto waiting = stopped_.wait(deadline{start + settings_.profile.length()});
   co_await std::move(waiting);
   // An interval that ends now is reported first.
-  auto yielded = yield_to_loop();
-  co_await std::move(yielded);
+  auto yielding = yield_to_loop();
+  co_await std::move(yielding);
 }
 
 task<> worker::wait_until_idle() {

@@ -150,7 +150,7 @@ void histogram::for_each_bucket(const std::function<void(const bucket&)>& visit)
   });
 }
 
-/// The counters up to the last that is not zero. A negative number stands for that many zeros.
+/// The counters up to the last that is not zero. A negative number means that many zeros.
 std::string histogram::encode_counts() const {
   std::string encoded;
   std::size_t next = 0;
@@ -186,10 +186,10 @@ std::string histogram::encode_v2() const {
 }
 
 std::uint64_t percentile_rank(double percent, std::uint64_t count) noexcept {
-  __extension__ using wide = unsigned __int128;
+  __extension__ using uint128 = unsigned __int128;
   constexpr std::uint64_t hundred_percent = 100'000'000'000;  // in billionths of a percent
   const auto share = static_cast<std::uint64_t>(std::llround(std::clamp(percent, 0.0, 100.0) * 1e9));
-  const auto rank = (wide{share} * count + (hundred_percent - 1)) / hundred_percent;
+  const auto rank = (uint128{share} * count + (hundred_percent - 1)) / hundred_percent;
   return std::max<std::uint64_t>(static_cast<std::uint64_t>(rank), 1);
 }
 

@@ -29,9 +29,9 @@ class interval_recorder {
   }
   /// Moves the statistics out and starts a new interval.
   interval_recorder take() {
-    interval_recorder taken{stats_.size() / target_count_, target_count_};
-    std::swap(taken.stats_, stats_);
-    return taken;
+    interval_recorder interval_recorder{stats_.size() / target_count_, target_count_};
+    std::swap(interval_recorder.stats_, stats_);
+    return interval_recorder;
   }
 
  private:

@@ -67,15 +67,15 @@ std::optional<connect_override> parse_connect_to(std::string_view text) {
 std::optional<resolve_override> parse_resolve(std::string_view text) {
   const auto original = take_host_and_port(text);
   if (!original || original->host.empty() || original->port == 0 || text.empty()) return std::nullopt;
-  resolve_override parsed{original->host, original->port, {}};
+  resolve_override resolve_override{original->host, original->port, {}};
   while (!text.empty()) {
     const auto comma = std::min(text.find(','), text.size());
     error_code invalid;
-    parsed.addresses.push_back(asio::ip::make_address(without_brackets(text.substr(0, comma)), invalid));
+    resolve_override.addresses.push_back(asio::ip::make_address(without_brackets(text.substr(0, comma)), invalid));
     if (invalid || comma + 1 == text.size()) return std::nullopt;
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
-  return parsed;
+  return resolve_override;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ std::string describe_target(const target& target) {
          std::string{target.request.url.buffer()} + " weight " + std::to_string(target.weight);
 }
 
-/// The header fields that loadgen adds are left out: they contain its version.
+/// The header fields that loadgen adds are excluded: they contain its version.
 std::string request_content(const std::vector<target>& targets) {
   std::string content;
   for (const auto& target : targets) {

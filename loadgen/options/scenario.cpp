@@ -95,7 +95,7 @@ value_error read_stage(element value, std::size_t number, run_options& options) 
   std::optional<request_rate> rate;
   object_reader reader{name};
   reader.add("duration", stage_length_parser(), [&](duration parsed) { length = parsed; });
-  reader.add("rate", stage_rate_parser(), [&](request_rate parsed) { rate = parsed; });
+  reader.add("rate", stage_rate_parser(), [&](request_rate request_rate) { rate = request_rate; });
   reader.add("shape", config::one_of({"linear", "step"}),
              [&](const std::string& shape) { stage.is_step = shape == "step"; });
   if (auto error = reader.read(value)) return error;
@@ -127,10 +127,10 @@ value_error read_target(element value, std::size_t number, run_options& options)
   object_reader reader{element_name};
   reader.add("name", target_name_parser(), [&](std::string parsed) { name = std::move(parsed); });
   // Name and weight have keys of their own: `=` and `@` belong to the URL.
-  reader.add("url", url_parser(), [&](boost::urls::url parsed) { target.location.url = std::move(parsed); });
+  reader.add("url", url_parser(), [&](boost::urls::url url) { target.location.url = std::move(url); });
   reader.add("weight", weight_parser(),
              [&](std::int64_t parsed) { target.location.weight = static_cast<unsigned>(parsed); });
-  reader.add("method", method_parser(), [&](http::method parsed) { target.method = parsed; });
+  reader.add("method", method_parser(), [&](http::method method) { target.method = method; });
   reader.add("body", config::text(), [&](std::string parsed) { target.body = std::move(parsed); });
   reader.add("body_file", config::text(), [&](const std::string& path) {
     auto content = read_file(path);

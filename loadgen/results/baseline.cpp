@@ -117,16 +117,16 @@ std::string too_short(std::string_view run, std::size_t intervals) {
 }
 
 void test_significance(measure_change& change, const std::vector<segment>& segments, double min_shift) {
-  rank_sum combined;
+  rank_sum rank_sum;
   for (const auto& [before, now] : segments) {
     const auto statistic = compute_rank_sum(now, before);
-    combined.excess += statistic.excess;
-    combined.variance += statistic.variance;
+    rank_sum.excess += statistic.excess;
+    rank_sum.variance += statistic.variance;
   }
-  change.p_value = two_sided_p_value(combined.z_score() / std::sqrt(variance_inflation(segments)));
+  change.p_value = two_sided_p_value(rank_sum.z_score() / std::sqrt(variance_inflation(segments)));
   const bool is_relevant = change.p_value < significance_level && std::abs(change.shift) >= min_shift;
-  change.is_worse = is_relevant && change.shift > 0 && combined.excess > 0;
-  change.is_better = is_relevant && change.shift < 0 && combined.excess < 0;
+  change.is_worse = is_relevant && change.shift > 0 && rank_sum.excess > 0;
+  change.is_better = is_relevant && change.shift < 0 && rank_sum.excess < 0;
 }
 
 bool are_sufficient(const samples& before, const samples& now) {

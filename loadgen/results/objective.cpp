@@ -35,7 +35,7 @@ std::optional<double> parse_decimal(std::string_view digits, int exponent = 0) {
   return number;
 }
 
-parse_error parse_measure(std::string_view name, objective& parsed) {
+parse_error parse_measure(std::string_view name, objective& objective) {
   struct named_measure {
     std::string_view name;
     measure measured;
@@ -47,7 +47,7 @@ parse_error parse_measure(std::string_view name, objective& parsed) {
                                                           {"rate", measure::rate}}};
   for (const auto& candidate : measures) {
     if (candidate.name != name) continue;
-    parsed.measured = candidate.measured;
+    objective.measured = candidate.measured;
     return {};
   }
   const auto percent = name.starts_with('p') ? parse_decimal(name.substr(1)) : std::nullopt;
@@ -58,44 +58,45 @@ parse_error parse_measure(std::string_view name, objective& parsed) {
   if (*percent <= 0 || *percent > 100) {
     return "percentile " + quote(name) + " is out of range; accepted: above p0, up to p100";
   }
-  parsed.measured = measure::percentile;
-  parsed.percent = *percent;
+  objective.measured = measure::percentile;
+  objective.percent = *percent;
   return {};
 }
 
 /// The power of ten between a limit's unit and the unit of `objective::limit`.
-std::optional<int> unit_exponent(measure measured, std::string_view unit) {
-  if (is_ratio(measured)) return unit == "%" ? std::optional{-2} : std::nullopt;
-  if (!is_latency(measured)) return unit.empty() ? std::optional{0} : std::nullopt;
+std::optional<int> unit_exponent(measure measure, std::string_view unit) {
+  if (is_ratio(measure)) return unit == "%" ? std::optional{-2} : std::nullopt;
+  if (!is_latency(measure)) return unit.empty() ? std::optional{0} : std::nullopt;
   if (unit == "us") return 0;
   if (unit == "ms") return 3;
   if (unit == "s") return 6;
   return std::nullopt;
 }
 
-std::string accepted_limits(measure measured) {
-  if (is_ratio(measured)) return "a percentage such as 0.1%";
-  return is_latency(measured) ? "a time in us, ms or s, such as 200ms" : "responses per second, without a unit";
+std::string accepted_limits(measure measure) {
+  if (is_ratio(measure)) return "a percentage such as 0.1%";
+  return is_latency(measure) ? "a time in us, ms or s, such as 200ms" : "responses per second, without a unit";
 }
 
-parse_error parse_limit(std::string_view text, objective& parsed) {
-  const auto expected = "; expected " + accepted_limits(parsed.measured);
+parse_error parse_limit(std::string_view text, objective& objective) {
+  const auto expected = "; expected " + accepted_limits(objective.measured);
   if (text.empty()) return "no limit" + expected;
   if (text.starts_with('-')) return "limit " + quote(text) + " is negative" + expected;
   const auto digits = text.substr(0, text.find_first_not_of("0123456789."));
   const auto unit = trim(text.substr(digits.size()));
   if (digits.empty()) return "limit " + quote(text) + " is not a number" + expected;
-  const auto exponent = unit_exponent(parsed.measured, unit);
+  const auto exponent = unit_exponent(objective.measured, unit);
   if (!exponent) {
     return (unit.empty() ? "limit " + quote(text) + " has no unit" : "unknown unit " + quote(unit)) + expected;
   }
   const auto number = parse_decimal(digits, *exponent);
   if (!number) return "limit " + quote(digits) + " is not a number, or too large" + expected;
-  if (is_latency(parsed.measured) && *number >= static_cast<double>(histogram::highest_trackable_value)) {
+  if (is_latency(objective.measured) && *number >= static_cast<double>(histogram::highest_trackable_value)) {
     return "limit " + quote(text) + " is too long; accepted: less than one hour";
   }
-  if (is_ratio(parsed.measured) && *number > 1) return "limit " + quote(text) + " is too large; accepted: up to 100%";
-  parsed.limit = *number;
+  if (is_ratio(objective.measured) && *number > 1)
+    return "limit " + quote(text) + " is too large; accepted: up to 100%";
+  objective.limit = *number;
   return {};
 }
 
@@ -110,33 +111,33 @@ double best_value(const objective& objective) {
   return is_ratio(objective.measured) ? 1 : std::numeric_limits<double>::infinity();
 }
 
-parse_error parse(std::string_view text, objective& parsed) {
+parse_error parse(std::string_view text, objective& objective) {
   const auto position = text.find_first_of("<>");
   if (position == text.npos) {
     return "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s";
   }
   const bool or_equal = text.substr(position + 1).starts_with('=');
-  parsed.comparison = make_operator(text[position] == '<', or_equal);
+  objective.comparison = make_operator(text[position] == '<', or_equal);
 
   auto name = trim(text.substr(0, position));
   if (const auto colon = name.rfind(':'); colon != name.npos) {
-    parsed.target = trim(name.substr(0, colon));
-    if (parsed.target.empty()) return "no target name before \":\"";
+    objective.target = trim(name.substr(0, colon));
+    if (objective.target.empty()) return "no target name before \":\"";
     name = trim(name.substr(colon + 1));
   }
-  if (auto error = parse_measure(name, parsed)) return error;
-  if (auto error = parse_limit(trim(text.substr(position + (or_equal ? 2 : 1))), parsed)) return error;
-  if (!is_met_by(parsed, best_value(parsed))) return "no value can meet it";
+  if (auto error = parse_measure(name, objective)) return error;
+  if (auto error = parse_limit(trim(text.substr(position + (or_equal ? 2 : 1))), objective)) return error;
+  if (!is_met_by(objective, best_value(objective))) return "no value can meet it";
   return {};
 }
 
 }  // namespace
 
-bool is_latency(measure measured) noexcept {
-  return measured == measure::percentile || measured == measure::mean || measured == measure::max;
+bool is_latency(measure measure) noexcept {
+  return measure == measure::percentile || measure == measure::mean || measure == measure::max;
 }
 
-bool is_ratio(measure measured) noexcept { return measured == measure::error_rate || measured == measure::goodput; }
+bool is_ratio(measure measure) noexcept { return measure == measure::error_rate || measure == measure::goodput; }
 
 bool is_upper_limit(const objective& objective) noexcept {
   return objective.comparison == comparison_operator::less ||
@@ -154,12 +155,12 @@ bool is_met_by(const objective& objective, double value) noexcept {
 }
 
 result<objective, std::string> parse_objective(std::string_view text) {
-  objective parsed;
-  parsed.text = text;
-  if (const auto error = parse(text, parsed)) {
+  objective objective;
+  objective.text = text;
+  if (const auto error = parse(text, objective)) {
     return {boost::system::in_place_error, quote(text) + " is not a valid objective: " + *error + "."};
   }
-  return parsed;
+  return objective;
 }
 
 }  // namespace cohort::loadgen

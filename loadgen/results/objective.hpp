@@ -26,14 +26,14 @@ struct objective {
   double limit = 0;
 };
 
-/// Errors: one sentence that quotes `text` and lists what is accepted. The caller has to check that the target exists
-/// and that there is a deadline for `goodput`.
+/// Errors: one sentence that quotes `text` and lists the accepted values. The caller has to check that the target
+/// exists and that there is a deadline for `goodput`.
 result<objective, std::string> parse_objective(std::string_view text);
 
 /// Percentile, mean or max: the limit is in microseconds.
-bool is_latency(objective::measure measured) noexcept;
+bool is_latency(objective::measure measure) noexcept;
 /// Error rate or goodput: the limit is a ratio.
-bool is_ratio(objective::measure measured) noexcept;
+bool is_ratio(objective::measure measure) noexcept;
 /// The objective is an upper limit: `<` or `<=`.
 bool is_upper_limit(const objective& objective) noexcept;
 /// Whether `value`, in the unit of the limit, meets the objective.

@@ -87,9 +87,9 @@ struct display_unit {
   std::string_view suffix;
 };
 
-display_unit unit_for(measure measured, double value) {
-  if (is_ratio(measured)) return {0.01, 4, " %"};
-  if (!is_latency(measured)) return {1, 4, "/s"};
+display_unit unit_for(measure measure, double value) {
+  if (is_ratio(measure)) return {0.01, 4, " %"};
+  if (!is_latency(measure)) return {1, 4, "/s"};
   if (value < 1e3) return {1, 3, " µs"};
   return value < 1e6 ? display_unit{1e3, 3, " ms"} : display_unit{1e6, 3, " s"};
 }

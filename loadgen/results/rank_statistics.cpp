@@ -48,16 +48,16 @@ ranking rank_values(const samples& values) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return values[i] < values[j]; });
-  ranking ranked{.ranks = samples(values.size())};
+  ranking ranking{.ranks = samples(values.size())};
   for (std::size_t first = 0; first < order.size();) {
     auto last = first + 1;
     while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
     const auto group_size = static_cast<double>(last - first);
-    ranked.tie_term += group_size * group_size * group_size - group_size;
-    for (auto i = first; i < last; ++i) ranked.ranks[order[i]] = static_cast<double>(first + last + 1) / 2;
+    ranking.tie_term += group_size * group_size * group_size - group_size;
+    for (auto i = first; i < last; ++i) ranking.ranks[order[i]] = static_cast<double>(first + last + 1) / 2;
     first = last;
   }
-  return ranked;
+  return ranking;
 }
 
 double rank_sum::z_score() const {
@@ -66,9 +66,9 @@ double rank_sum::z_score() const {
 
 rank_sum compute_rank_sum(const samples& a, const samples& b) {
   if (a.empty() || b.empty()) return {};
-  samples pooled{a};
-  pooled.insert(pooled.end(), b.begin(), b.end());
-  const auto [ranks, tie_term] = rank_values(pooled);
+  samples samples{a};
+  samples.insert(samples.end(), b.begin(), b.end());
+  const auto [ranks, tie_term] = rank_values(samples);
   const auto n = static_cast<double>(a.size());
   const auto m = static_cast<double>(b.size());
   const auto total = n + m;

@@ -18,10 +18,10 @@ constexpr duration whole_interval = std::chrono::seconds{1};
 std::string format_percent_down(double ratio) { return format_fixed(std::floor(ratio * 1000) / 10, 1) + " %"; }
 
 std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {
-  std::optional<double> tightest;
+  std::optional<double> min_limit;
   for (const auto& objective : objectives)
-    if (is_latency(objective.measured)) tightest = std::min(tightest.value_or(objective.limit), objective.limit);
-  return std::max(min_allowed_lag_us, static_cast<std::uint64_t>(tightest.value_or(0) / 10));
+    if (is_latency(objective.measured)) min_limit = std::min(min_limit.value_or(objective.limit), objective.limit);
+  return std::max(min_allowed_lag_us, static_cast<std::uint64_t>(min_limit.value_or(0) / 10));
 }
 
 /// The maximum over the phases of the busiest worker's mean CPU share. Phases of one interval do not count.

@@ -10,17 +10,17 @@
 namespace cohort::loadgen {
 namespace {
 
-__extension__ using wide = __int128;
+__extension__ using int128 = __int128;
 
 // The code below multiplies at most two rates, lengths or remainders, each an int64, so 128 bits suffice. Sums are
 // bounded by 2·10^15 per request: a profile can have up to 8·10^22 requests; 10^7 per second for a week are 6·10^12.
-constexpr wide max_factor = std::numeric_limits<std::int64_t>::max();
-static_assert(max_factor <= std::numeric_limits<wide>::max() / max_factor / 2);
+constexpr int128 max_factor = std::numeric_limits<std::int64_t>::max();
+static_assert(max_factor <= std::numeric_limits<int128>::max() / max_factor / 2);
 
 enum class rounding { down, up };
 
 /// a · b² / c for 0 <= b <= c, computed as (a · b / c) · b / c with the remainder of the first division kept.
-wide scaled_square(wide a, wide b, wide c, rounding direction) noexcept {
+int128 scaled_square(int128 a, int128 b, int128 c, rounding direction) noexcept {
   const auto quotient = a * b / c;
   const auto remainder = a * b % c;
   return quotient * b + (remainder * b + (direction == rounding::up ? c - 1 : 0)) / c;
@@ -90,14 +90,14 @@ load_profile& load_profile::add_burst(std::uint64_t requests, duration length) {
   return add({.length = length, .burst_size = requests}, area_per_request * requests);
 }
 
-load_profile& load_profile::add(segment added, area segment_area) {
-  assert(!phases_.empty() && added.length >= duration{0});
-  added.start = length_;
-  added.phase = phases_.size() - 1;
-  added.area_before = total_area_;
-  segments_.push_back(added);
-  phases_.back().length += added.length;
-  length_ += added.length;
+load_profile& load_profile::add(segment new_segment, area segment_area) {
+  assert(!phases_.empty() && new_segment.length >= duration{0});
+  new_segment.start = length_;
+  new_segment.phase = phases_.size() - 1;
+  new_segment.area_before = total_area_;
+  segments_.push_back(new_segment);
+  phases_.back().length += new_segment.length;
+  length_ += new_segment.length;
   total_area_ += segment_area;
   return *this;
 }

@@ -74,7 +74,7 @@ class load_profile {
     /// is less than the area of the segment.
     duration offset_of(area target) const noexcept;
   };
-  load_profile& add(segment added, area segment_area);
+  load_profile& add(segment new_segment, area segment_area);
   area area_after(std::size_t segment_index) const noexcept;
   /// The index of the last segment that starts at or before `offset`, or 0.
   std::size_t segment_at(duration offset) const noexcept;

@@ -85,30 +85,30 @@ void server_monitor::add_to(run_report& report) const {
 }
 
 server_report server_monitor::describe(const monitored_server& server, const run_report& report) {
-  server_report described;
-  described.url = std::string{server.url.buffer()};
-  described.failure = server.failure;
+  server_report server_report;
+  server_report.url = std::string{server.url.buffer()};
+  server_report.failure = server.failure;
   histogram service_time;
   for (const auto target : server.targets) {
-    described.sent += report.target_stats[target].sent;
+    server_report.sent += report.target_stats[target].sent;
     service_time.add(report.target_stats[target].service_time);
   }
-  if (server.targets.size() == 1) described.target = report.targets[server.targets.front()].name;
-  described.client_p99_us = service_time.percentile(99);
+  if (server.targets.size() == 1) server_report.target = report.targets[server.targets.front()].name;
+  server_report.client_p99_us = service_time.percentile(99);
   const auto& snapshots = server.snapshots;
-  if (!server.failure.empty() || snapshots.size() < 2) return described;
-  described.served = counter_increase(snapshots.front().request_count, snapshots.back().request_count);
-  described.p99_us = percentile_between(snapshots.front(), snapshots.back(), 99);
+  if (!server.failure.empty() || snapshots.size() < 2) return server_report;
+  server_report.served = counter_increase(snapshots.front().request_count, snapshots.back().request_count);
+  server_report.p99_us = percentile_between(snapshots.front(), snapshots.back(), 99);
   for (std::size_t i = 1; i < snapshots.size() && i <= report.phases.size(); ++i) {
     const auto& before = snapshots[i - 1];
     const auto& after = snapshots[i];
-    described.phases.push_back({.phase = report.phases[i - 1].name,
-                                .cpu_cores = cpu_cores(before, after),
-                                .resident_bytes = after.resident_bytes,
-                                .p99_us = percentile_between(before, after, 99),
-                                .served = counter_increase(before.request_count, after.request_count)});
+    server_report.phases.push_back({.phase = report.phases[i - 1].name,
+                                    .cpu_cores = cpu_cores(before, after),
+                                    .resident_bytes = after.resident_bytes,
+                                    .p99_us = percentile_between(before, after, 99),
+                                    .served = counter_increase(before.request_count, after.request_count)});
   }
-  return described;
+  return server_report;
 }
 
 }  // namespace cohort::loadgen

@@ -24,7 +24,7 @@ class live_view {
   struct settings {
     bool is_terminal = false;
     terminal::output_options output;
-    unsigned rows = 24;  // the frame has fewer lines, since only what is on the screen can be replaced
+    unsigned rows = 24;  // the frame has fewer lines, since only lines on the screen can be replaced
   };
   explicit live_view(settings view_settings) : settings_(view_settings) {}
 

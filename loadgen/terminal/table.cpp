@@ -45,16 +45,16 @@ bool table::drop_column(layout& current) const {
 
 /// Takes one space from the widest left-aligned column. False if all are at the minimum.
 bool table::narrow_column(layout& current) const {
-  std::size_t narrowed = columns_.size();
+  std::size_t widest_column = columns_.size();
   std::size_t max_width = min_narrowed_width;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const bool can_narrow = current.is_shown[i] && columns_[i].align == alignment::left;
     if (!can_narrow || current.widths[i] <= max_width) continue;
-    narrowed = i;
+    widest_column = i;
     max_width = current.widths[i];
   }
-  if (narrowed == columns_.size()) return false;
-  --current.widths[narrowed];
+  if (widest_column == columns_.size()) return false;
+  --current.widths[widest_column];
   return true;
 }
 

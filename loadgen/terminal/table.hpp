@@ -28,7 +28,7 @@ class table {
   void add(row cells);
   bool empty() const noexcept { return rows_.empty(); }
 
-  /// The titles, unless all are empty, and the rows. Empty columns are left out.
+  /// The titles, unless all are empty, and the rows. Empty columns are omitted.
   std::vector<styled_line> lines(std::size_t columns, std::size_t indent = 0) const;
 
  private:

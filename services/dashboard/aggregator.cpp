@@ -90,13 +90,13 @@ std::string aggregator::poll_json(std::uint64_t number) const {
   return body;
 }
 
-std::string part_json(std::uint64_t number, std::string_view service, const part& arrived) {
+std::string part_json(std::uint64_t number, std::string_view service, const part& part) {
   std::string body;
   json::writer writer{body};
   writer.open_object().field("poll", number);
-  write_body(writer, service, arrived);
+  write_body(writer, service, part);
   writer.key("meta").open_object();
-  write_meta(writer, service, arrived);
+  write_meta(writer, service, part);
   writer.close_object().close_object();
   return body;
 }

@@ -43,7 +43,7 @@ class aggregator {
              const std::string& prefix = {});
 
   /// Called with each part when it arrives, with its index and its name in the body.
-  using part_observer = std::function<void(std::size_t index, std::string_view service, const part& arrived)>;
+  using part_observer = std::function<void(std::size_t index, std::string_view service, const part& part)>;
 
   /// Ends within the longest timeout of the parts. Never fails. `timeout` replaces that of each part.
   task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {},
@@ -62,7 +62,7 @@ class aggregator {
 };
 
 /// The data of the event `part`: one part of the aggregate `number`, as in the body of `/api/aggregate`.
-std::string part_json(std::uint64_t number, std::string_view service, const part& arrived);
+std::string part_json(std::uint64_t number, std::string_view service, const part& part);
 
 /// The body of `/api/time-proxy` if the time service has failed.
 std::string time_error_body(const part& failed);

@@ -100,16 +100,16 @@ std::vector<http::header_description> session_cookie() { return {{"Set-Cookie", 
 
 }  // namespace
 
-void describe_aggregate(http::operation& described) {
-  described.summary("The responses of all services")
+void describe_aggregate(http::operation& operation) {
+  operation.summary("The responses of all services")
       .operation_id("get_aggregate")
       .tags({"dashboard"})
       .returns(status::ok, "The bodies of the services, and the state of each call",
                {.media_type = "application/json", .schema = aggregate_schema()});
 }
 
-void describe_time_proxy(http::operation& described) {
-  described.summary("The response of the time service")
+void describe_time_proxy(http::operation& operation) {
+  operation.summary("The response of the time service")
       .operation_id("get_time_proxy")
       .tags({"dashboard"})
       .returns(status::ok, "The body of the time service, unchanged",
@@ -118,8 +118,8 @@ void describe_time_proxy(http::operation& described) {
       .returns<time_error>(status::gateway_timeout, "The time service did not respond in time");
 }
 
-void describe_events(http::operation& described) {
-  described.summary("A stream of aggregates, records of their calls, and alerts")
+void describe_events(http::operation& operation) {
+  operation.summary("A stream of aggregates, records of their calls, and alerts")
       .description(
           "Server-sent events, until the client or the session ends. `time`, every second: the body of the time service. "
           "`poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its calls. `part`: one part "
@@ -131,35 +131,35 @@ void describe_events(http::operation& described) {
       .returns(status::ok, "The events", {.media_type = "text/event-stream"});
 }
 
-void describe_requests(http::operation& described) {
+void describe_requests(http::operation& operation) {
   const auto schema = R"({"type":"object","properties":{"requests":{"type":"array","maxItems":60,"items":)" +
                       request_schema() + R"(}},"required":["requests"],"additionalProperties":false})";
-  described.summary("The latest aggregates of the event stream, with their calls and attempts")
+  operation.summary("The latest aggregates of the event stream, with their calls and attempts")
       .description("The oldest first; at most 60. Empty while no stream has been open.")
       .operation_id("get_requests")
       .tags({"dashboard"})
       .returns(status::ok, "The requests", {.media_type = "application/json", .schema = schema});
 }
 
-void describe_alerts(http::operation& described) {
-  described.summary("The firing and the recently resolved alerts")
+void describe_alerts(http::operation& operation) {
+  operation.summary("The firing and the recently resolved alerts")
       .operation_id("get_alerts")
       .tags({"alerts"})
       .returns<alert_list>(status::ok, "The alerts");
 }
 
-void describe_alert_update(http::operation& described, http::response_description accepted) {
-  described.summary("The webhook of Alertmanager")
+void describe_alert_update(http::operation& operation, http::response_description description) {
+  operation.summary("The webhook of Alertmanager")
       .description("Requires an API key: a session is not accepted.")
       .operation_id("update_alerts")
       .tags({"alerts"})
       .reads({.body_schema = std::string{webhook_schema}})
-      .returns(std::move(accepted))
+      .returns(std::move(description))
       .returns_error(status::forbidden, "The request was sent by a web page");
 }
 
-void describe_sign_in(http::operation& described) {
-  described.summary("Starts a session in exchange for the API key")
+void describe_sign_in(http::operation& operation) {
+  operation.summary("Starts a session in exchange for the API key")
       .operation_id("sign_in")
       .tags({"session"})
       .returns(status::no_content, "The session has started; without a cookie if no API key is configured", {},
@@ -168,8 +168,8 @@ void describe_sign_in(http::operation& described) {
       .returns_error(status::too_many_requests, "Too many invalid API keys");
 }
 
-void describe_renewal(http::operation& described) {
-  described.summary("Renews the cookie of a session")
+void describe_renewal(http::operation& operation) {
+  operation.summary("Renews the cookie of a session")
       .operation_id("renew_session")
       .tags({"session"})
       .returns(status::no_content, "The session continues", {}, session_cookie())
@@ -181,11 +181,11 @@ void describe_renewal(http::operation& described) {
       .returns_error(status::forbidden, "The request was sent by a page of another origin");
 }
 
-void describe_sign_out(http::operation& described) {
-  described.summary("Ends the session")
+void describe_sign_out(http::operation& operation) {
+  operation.summary("Ends the session")
       .operation_id("sign_out")
       .tags({"session"})
-      .returns(status::no_content, "There is no session any more", {}, session_cookie())
+      .returns(status::no_content, "The session has ended", {}, session_cookie())
       .returns_error(status::forbidden, "The request was sent by a page of another origin");
 }
 

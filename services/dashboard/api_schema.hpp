@@ -6,15 +6,15 @@
 // The descriptions of the dashboard's operations, for `/openapi.json`.
 namespace cohort::dashboard {
 
-void describe_aggregate(http::operation& described);
-void describe_time_proxy(http::operation& described);
-void describe_events(http::operation& described);
-void describe_requests(http::operation& described);
-void describe_alerts(http::operation& described);
-/// `accepted` is the response to a webhook.
-void describe_alert_update(http::operation& described, http::response_description accepted);
-void describe_sign_in(http::operation& described);
-void describe_renewal(http::operation& described);
-void describe_sign_out(http::operation& described);
+void describe_aggregate(http::operation& operation);
+void describe_time_proxy(http::operation& operation);
+void describe_events(http::operation& operation);
+void describe_requests(http::operation& operation);
+void describe_alerts(http::operation& operation);
+/// `description` is that of the response to a webhook.
+void describe_alert_update(http::operation& operation, http::response_description description);
+void describe_sign_in(http::operation& operation);
+void describe_renewal(http::operation& operation);
+void describe_sign_out(http::operation& operation);
 
 }  // namespace cohort::dashboard

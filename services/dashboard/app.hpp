@@ -11,7 +11,7 @@
 
 namespace cohort::dashboard {
 
-/// What the page offers beside the services.
+/// The features of the page besides the services.
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
@@ -28,7 +28,8 @@ http::router app(service::service_context context, service::api_key_authenticato
                  const aggregator_settings& settings, session_cookies sessions, const page_settings& page = {});
 
 service::definition definition();
-/// With experiments if `faults_enabled` is true after the settings have been parsed; see `faults::add_fault_injection`.
+/// Includes experiments if `faults_enabled` is true after the settings have been parsed; see
+/// `faults::add_fault_injection`.
 service::definition definition_with_experiments(std::shared_ptr<const bool> faults_enabled);
 
 }  // namespace cohort::dashboard

@@ -173,8 +173,8 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   const running_aggregate running{*self};
   self->events_.publish(event("poll", self->aggregator_->poll_json(number)));
   aggregator::part_observer observer = [&feed = *self, number](std::size_t index, std::string_view service,
-                                                               const part& arrived) {
-    feed.publish_part(number, index, service, arrived);
+                                                               const part& part) {
+    feed.publish_part(number, index, service, part);
   };
   auto calling = record_aggregate(self->aggregator_, "events", std::move(observer));
   auto recorded = co_await std::move(calling);
@@ -196,14 +196,14 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   self->publish(poll::aggregate, std::move(latest));
 }
 
-void event_feed::publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived) {
+void event_feed::publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& part) {
   {
     const std::lock_guard lock{mutex_};
     // The response to a later call is more recent.
     if (published_.at(index) > number) return;
     published_.at(index) = number;
   }
-  events_.publish(event("part", part_json(number, service, arrived)));
+  events_.publish(event("part", part_json(number, service, part)));
 }
 
 void event_feed::publish_weather(std::string body) {
@@ -212,10 +212,10 @@ void event_feed::publish_weather(std::string body) {
     const std::lock_guard lock{mutex_};
     number = aggregates_;
   }
-  part arrived;
-  arrived.state = part_state::fresh;
-  arrived.body = std::move(body);
-  events_.publish(event("part", part_json(number, "weather_service", arrived)));
+  part part;
+  part.state = part_state::fresh;
+  part.body = std::move(body);
+  events_.publish(event("part", part_json(number, "weather_service", part)));
 }
 
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {

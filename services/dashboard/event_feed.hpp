@@ -41,7 +41,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
     std::function<std::string()> experiment;
   };
 
-  /// Sends the events of one subscriber, until it disconnects, is not authorized any more, or the server drains.
+  /// Sends the events of one subscriber, until it disconnects, is no longer authorized, or the server drains.
   static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options);
   /// Sends an event `experiment` to the subscribers that get them.
   void publish_experiment(std::string_view json);
@@ -87,7 +87,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   feed_event request_event(std::uint64_t number, std::string_view json) const;
   /// The events that a subscriber is sent at once: those that it has missed, if it connects again.
   std::vector<feed_event> first_events(std::string_view last_event_id);
-  void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& arrived);
+  void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& part);
   std::string alerts_body();
 
   service::background_tasks& background_;

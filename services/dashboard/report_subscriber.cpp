@@ -7,14 +7,14 @@
 namespace cohort::dashboard {
 namespace {
 
-task<messaging::result<void>> handle(std::shared_ptr<event_feed> feed, messaging::message_pointer received) {
-  if (!json::is_object(received->body)) {
+task<messaging::result<void>> handle(std::shared_ptr<event_feed> feed, messaging::message_pointer message) {
+  if (!json::is_object(message->body)) {
     co_return messaging::error{messaging::errc::invalid, "the body is not a JSON object"};
   }
-  const auto* const is_preset = received->header(preset_location_header);
+  const auto* const is_preset = message->header(preset_location_header);
   // The page shows one location.
   if (is_preset && *is_preset == "true")
-    feed->publish_weather(std::string{json::without_byte_order_mark(received->body)});
+    feed->publish_weather(std::string{json::without_byte_order_mark(message->body)});
   co_return messaging::result<void>{};
 }
 
@@ -27,10 +27,11 @@ void report_subscriber::add_to(const service::service_context& context) {
 
 task<> report_subscriber::start(std::shared_ptr<report_subscriber> self) {
   const auto& context = self->context_;
-  const messaging::broker_dependencies needed{context.network(), context.metrics, context.log, "dashboard-service"};
-  self->broker_ = self->endpoint_.make_client(needed);
-  messaging::consumer::handler handler = [feed = self->feed_](messaging::message_pointer received, call_context) {
-    return handle(feed, std::move(received));
+  const messaging::broker_dependencies dependencies{context.network(), context.metrics, context.log,
+                                                    "dashboard-service"};
+  self->broker_ = self->endpoint_.make_client(dependencies);
+  messaging::consumer::handler handler = [feed = self->feed_](messaging::message_pointer message, call_context) {
+    return handle(feed, std::move(message));
   };
   auto consumer = std::make_shared<messaging::consumer>(
       self->broker_, messaging::subscription_settings{.topic = weather_reports_topic}, std::move(handler),

@@ -101,13 +101,13 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   const auto& entry = route.entry();
   context.set_deadline(std::min(context.deadline(), deadline::after(loop::current().now(), entry.timeout_ms)));
   std::shared_ptr<mirrored_request> copy;
-  // A copy cannot take part in another protocol.
+  // A copy cannot use another protocol.
   if (route.mirror() && !context.head().find(http::field::upgrade)) copy = route.mirror()->begin();
   const bool has_body = body.content_length() != 0;
   if (copy && has_body) copy->expect_body();
   if (copy) context.set(mirror_slot{copy});
-  observed_body observed{body, entry.max_body_bytes, std::move(copy)};
-  auto forwarding = backend.forward(context, has_body ? observed : body);
+  observed_body observed_body{body, entry.max_body_bytes, std::move(copy)};
+  auto forwarding = backend.forward(context, has_body ? observed_body : body);
   auto response = co_await std::move(forwarding);
   // A mirrored request counts as in flight for as long as its copy exists.
   if (auto* const slot = context.get<mirror_slot>()) slot->copy.reset();
@@ -121,10 +121,10 @@ void gateway::log_access(const std::shared_ptr<const route_table>& table, const 
                          const route_backend* backend, http::request_context& context) const {
   const auto scope = table->file().access_log;
   if (scope == access_log_scope::off || !context_.log.is_enabled(telemetry::log_level::info)) return;
-  context.on_sent([&log = context_.log, scope, table, &route, backend, &context](const http::sent_response& sent) {
-    if (scope == access_log_scope::errors && static_cast<unsigned>(sent.code) < 400 && sent.is_complete) return;
+  context.on_sent([&log = context_.log, scope, table, &route, backend, &context](const http::sent_response& response) {
+    if (scope == access_log_scope::errors && static_cast<unsigned>(response.code) < 400 && response.is_complete) return;
     const auto* const caller = context.get<caller_identity>();
-    const auto elapsed = std::chrono::duration<double, std::milli>(sent.elapsed).count();
+    const auto elapsed = std::chrono::duration<double, std::milli>(response.elapsed).count();
     log.write(telemetry::log_level::info, "access",
               {{"id", context.id()},
                {"method", context.head().method_text},
@@ -133,10 +133,10 @@ void gateway::log_access(const std::shared_ptr<const route_table>& table, const 
                {"upstream", backend ? std::string_view{backend->upstream} : std::string_view{}},
                {"caller", caller ? std::string_view{caller->name} : std::string_view{}},
                {"client", context.client_address()},
-               {"status", static_cast<std::int64_t>(sent.code)},
-               {"bytes", static_cast<std::int64_t>(sent.body_bytes)},
+               {"status", static_cast<std::int64_t>(response.code)},
+               {"bytes", static_cast<std::int64_t>(response.body_bytes)},
                {"duration_ms", elapsed},
-               {"complete", sent.is_complete}});
+               {"complete", response.is_complete}});
   });
 }
 

@@ -39,9 +39,9 @@ struct system_info {
 /// uname(2)'s machine field for the running kernel; "Unknown" if uname fails.
 std::string running_architecture();
 
-/// Reads a machine's description from the proc and sys trees under `root`. The constructor reads what is constant
-/// during the life of a process; read() reads memory, load, uptime and control groups. Const members may be called from
-/// several threads concurrently.
+/// Reads a machine's description from the proc and sys trees under `root`. The constructor reads the values that
+/// are constant during the life of a process; read() reads memory, load, uptime and control groups. Const members may
+/// be called from several threads concurrently.
 class system_info_reader {
  public:
   explicit system_info_reader(const std::filesystem::path& root = "/",

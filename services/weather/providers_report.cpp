@@ -24,7 +24,7 @@ struct providers_body {
 BOOST_DESCRIBE_STRUCT(providers_body, (), (service, providers))
 constexpr auto constraints(json::type<providers_body>) {
   return json::constrain(json::member(&providers_body::providers,
-                                      {.description = "In the order in which they are asked; empty with the sample"}));
+                                      {.description = "In the order of their requests; empty with the sample"}));
 }
 
 }  // namespace
@@ -35,8 +35,8 @@ http::response providers_response(std::vector<provider_status> providers) {
   return response;
 }
 
-void describe_providers(http::operation& described) {
-  described.summary("The providers of reports, and the requests to them")
+void describe_providers(http::operation& operation) {
+  operation.summary("The providers of reports, and the requests to them")
       .operation_id("get_providers")
       .tags({"weather"})
       .returns<providers_body>(http::status::ok, "The providers");

@@ -10,6 +10,6 @@ namespace cohort::weather {
 http::response providers_response(std::vector<provider_status> providers);
 
 /// Describes that route.
-void describe_providers(http::operation& described);
+void describe_providers(http::operation& operation);
 
 }  // namespace cohort::weather

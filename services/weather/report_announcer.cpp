@@ -13,8 +13,8 @@ void report_announcer::add_to(const service::service_context& context) {
 
 task<> report_announcer::start(std::shared_ptr<report_announcer> self) {
   const auto& context = self->context_;
-  const messaging::broker_dependencies needed{context.network(), context.metrics, context.log, "weather-service"};
-  self->broker_ = self->endpoint_.make_client(needed);
+  const messaging::broker_dependencies dependencies{context.network(), context.metrics, context.log, "weather-service"};
+  self->broker_ = self->endpoint_.make_client(dependencies);
   self->outbox_ = messaging::publisher::make(self->broker_, context.metrics, context.log,
                                              {.max_messages = max_messages}, "weather-service");
   context.log.write(telemetry::log_level::info, "publishing reports",
@@ -36,13 +36,13 @@ task<> report_announcer::stop(std::shared_ptr<report_announcer> self) {
 
 void report_announcer::announce(const weather_report& report) {
   if (!outbox_) return;
-  messaging::message published{.topic = weather_reports_topic, .body = new_report_json(report)};
-  published.content_type = "application/json";
-  if (report.requested.cache_key() == preset_.cache_key()) published.set_header(preset_location_header, "true");
+  messaging::message message{.topic = weather_reports_topic, .body = new_report_json(report)};
+  message.content_type = "application/json";
+  if (report.requested.cache_key() == preset_.cache_key()) message.set_header(preset_location_header, "true");
   // The trace of the fetch is that of no request: several can wait for it.
   const call_context context{.deadline = deadline::never(), .trace = telemetry::start_trace(loop::current().random())};
   // A full outbox is counted there.
-  (void)outbox_->try_enqueue(context, std::move(published));
+  (void)outbox_->try_enqueue(context, std::move(message));
 }
 
 }  // namespace cohort::weather

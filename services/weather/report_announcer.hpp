@@ -18,7 +18,7 @@ class report_announcer : public std::enable_shared_from_this<report_announcer> {
   report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint, location preset)
       : context_(context), endpoint_(std::move(endpoint)), preset_(std::move(preset)) {}
 
-  /// Connects when the service starts; sends what is left when it stops, for at most `stop_timeout`.
+  /// Connects when the service starts; sends the remaining reports when it stops, for at most `stop_timeout`.
   void add_to(const service::service_context& context);
   /// Publishes a report. Called on any of the service's loops, once the service has started.
   void announce(const weather_report& report);

@@ -13,12 +13,12 @@ telemetry::counter& stale_counter(telemetry::registry& metrics, const char* reas
 }
 
 /// Takes the coordinates of an earlier report, so that no geocoding is needed.
-location with_coordinates_of(location requested, const weather_report* earlier) {
+location with_coordinates_of(location location, const weather_report* earlier) {
   if (earlier && earlier->requested.latitude && earlier->requested.longitude) {
-    requested.latitude = earlier->requested.latitude;
-    requested.longitude = earlier->requested.longitude;
+    location.latitude = earlier->requested.latitude;
+    location.longitude = earlier->requested.longitude;
   }
-  return requested;
+  return location;
 }
 
 }  // namespace
@@ -63,15 +63,15 @@ report_cache::reports::decision report_cache::decide(const std::string& key, std
   return decision;
 }
 
-task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache> self, location requested,
+task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache> self, location location,
                                                     deadline deadline) {
   using action = reports::action;
-  const auto key = requested.cache_key();
+  const auto key = location.cache_key();
   if (auto unknown = self->find_unknown_location(key)) co_return std::move(*unknown);
   std::shared_ptr<waiter> waiting;
   const auto decision = self->decide(key, waiting);
   if (decision.next_action == action::fetch || decision.next_action == action::revalidate) {
-    self->context_.background.spawn(fetch(self, with_coordinates_of(std::move(requested), decision.value.get())));
+    self->context_.background.spawn(fetch(self, with_coordinates_of(std::move(location), decision.value.get())));
   }
   if (decision.next_action == action::use || decision.next_action == action::revalidate) co_return self->hit(decision);
   self->misses_.increment();
@@ -103,12 +103,12 @@ report_cache::lookup_result report_cache::failure(const reports::decision& decis
   return result;
 }
 
-task<> report_cache::fetch(std::shared_ptr<report_cache> self, location requested) {
-  const auto key = requested.cache_key();
+task<> report_cache::fetch(std::shared_ptr<report_cache> self, location location) {
+  const auto key = location.cache_key();
   provider_chain::fetch_result result;
   result.failure.error = "internal";
   try {
-    auto fetching = self->providers_.fetch(std::move(requested));
+    auto fetching = self->providers_.fetch(std::move(location));
     result = co_await std::move(fetching);
   } catch (...) {
     self->complete_fetch(key, result);

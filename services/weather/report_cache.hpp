@@ -47,7 +47,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   report_cache(service::service_context context, settings settings);
 
   /// Returns by the deadline. A fetch continues without its caller, for other callers and the cache.
-  static task<lookup_result> get(std::shared_ptr<report_cache> self, location requested, deadline deadline);
+  static task<lookup_result> get(std::shared_ptr<report_cache> self, location location, deadline deadline);
 
   const provider_chain& providers() const noexcept { return providers_; }
 
@@ -63,7 +63,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
 
   std::optional<lookup_result> find_unknown_location(const std::string& key);
   reports::decision decide(const std::string& key, std::shared_ptr<waiter>& waiting);
-  static task<> fetch(std::shared_ptr<report_cache> self, location requested);
+  static task<> fetch(std::shared_ptr<report_cache> self, location location);
   void complete_fetch(const std::string& key, const provider_chain::fetch_result& result);
   lookup_result hit(const reports::decision& decision);
   lookup_result failure(const reports::decision& decision, std::string error);

@@ -81,11 +81,11 @@ http::response unavailable(const report_cache::lookup_result& result) {
 
 }  // namespace
 
-http::response report_response(const report_cache::lookup_result& result, const location& requested) {
+http::response report_response(const report_cache::lookup_result& result, const location& location) {
   if (result.report) return http::json_response(found_json(*result.report, result));
   if (!result.is_unknown_location()) return unavailable(result);
   return failed(http::status::not_found, unknown_location_error,
-                "No weather provider knows the location \"" + requested.text() + "\"");
+                "No weather provider knows the location \"" + location.text() + "\"");
 }
 
 std::string new_report_json(const weather_report& report) { return found_json(report, {}); }

@@ -67,7 +67,7 @@ BOOST_DESCRIBE_STRUCT(weather_error, (), (service, error, message))
 
 }  // namespace
 
-void describe_report(http::operation& described) {
+void describe_report(http::operation& operation) {
   http::parameter_description location;
   location.name = "location";
   location.in = "query";
@@ -81,7 +81,7 @@ void describe_report(http::operation& described) {
                     R"([^,\\x00-\\x1f\\x7f-\\x9f]*[^, \\x00-\\x1f\\x7f-\\x9f][^,\\x00-\\x1f\\x7f-\\x9f]*$"})";
   http::request_description request;
   request.parameters.push_back(std::move(location));
-  described.summary("The weather of a place")
+  operation.summary("The weather of a place")
       .operation_id("get_weather")
       .tags({"weather"})
       .reads(std::move(request))

@@ -5,7 +5,7 @@
 
 namespace cohort::weather {
 
-/// Describes what `GET /api/weather` reads, and the responses of `report_response`.
-void describe_report(http::operation& described);
+/// Describes the inputs of `GET /api/weather`, and the responses of `report_response`.
+void describe_report(http::operation& operation);
 
 }  // namespace cohort::weather

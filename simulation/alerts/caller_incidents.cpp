@@ -130,7 +130,7 @@ void draw_missed_deadlines(random_generator& random, incident& details) {
   details.inject = [=](monitored_fleet& fleet) { return call_with_deadlines(fleet, latency, rate); };
 }
 
-void draw_forgotten_fault(random_generator& random, incident& details) {
+void draw_active_fault(random_generator& random, incident& details) {
   const auto service = draw_from(random, all_services);
   details.description = "an experiment with 5 ms of latency on " + service + " is not ended";
   details.shows_fault_metrics = true;
@@ -154,7 +154,7 @@ std::vector<incident_kind> caller_incidents() {
       {"rate-limited client", "a client with 6 to 12 requests a second, two of them allowed", draw_rate_limited_client},
       {"missed deadlines", "a service takes 150 to 400 ms longer than usual; clients have deadlines of 100 ms",
        draw_missed_deadlines},
-      {"forgotten fault", "an injected latency of 5 ms is not removed", draw_forgotten_fault},
+      {"fault left active", "an injected latency of 5 ms is not removed", draw_active_fault},
   };
 }
 

@@ -34,7 +34,7 @@ struct load_settings {
   std::string api_key;
 };
 
-/// A run: callers with normal variation, and a fault from `begin` to `end`. All values are drawn from the seed.
+/// A run: callers with normal variation, and a fault from `begin` to `end`. All random values depend on the seed only.
 struct incident {
   std::string kind;
   std::uint64_t seed = 0;
@@ -60,7 +60,7 @@ struct incident {
 /// A kind of incident.
 struct incident_kind {
   std::string_view name;
-  /// What happens, with the range of the values that are drawn.
+  /// The fault, with the range of the random values.
   std::string_view description;
   /// Draws the values of an incident whose times are set.
   void (*draw)(random_generator&, incident&);

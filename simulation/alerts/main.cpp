@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Judges the alerts of Prometheus on simulated incidents and quiet hours.
+// Evaluates the alerts of Prometheus on simulated incidents and quiet hours.
 #include <unistd.h>
 #include <algorithm>
 #include <filesystem>
@@ -105,7 +105,7 @@ std::vector<incident> draw_runs(const program_options& options) {
   return runs;
 }
 
-/// Replaces what is between the comments. False if they are missing or the file cannot be written.
+/// Replaces the text between the comments. False if they are missing or the file cannot be written.
 bool replace_tables(const std::string& file, const std::string& tables) {
   constexpr std::string_view first = "<!-- alerts: begin -->\n";
   constexpr std::string_view last = "<!-- alerts: end -->";
@@ -146,7 +146,7 @@ int run(const program_options& options, const std::string& command) {
     throw std::invalid_argument("--page is \"" + options.page +
                                 "\", which has no comments \"alerts\" or cannot be written");
   }
-  return options.checks && has_mistake(judge(runs, rules)) ? check_failed : success;
+  return options.checks && has_mistake(evaluate(runs, rules)) ? check_failed : success;
 }
 
 }  // namespace
@@ -155,6 +155,6 @@ int run(const program_options& options, const std::string& command) {
 int main(int argc, char** argv) {
   using namespace cohort;
   return simulation::run_program("cohort-alerts",
-                                 "Judges the alerts of Prometheus on simulated incidents and quiet hours", argc, argv,
-                                 simulation::alerts::run);
+                                 "Evaluates the alerts of Prometheus on simulated incidents and quiet hours", argc,
+                                 argv, simulation::alerts::run);
 }

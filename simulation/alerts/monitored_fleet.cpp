@@ -58,7 +58,7 @@ class loop_metrics final : public service::extension {
   std::vector<std::unique_ptr<service::loop_monitor>> monitors_;
 };
 
-sim::node::definition_factory monitored(service::definition (*make)()) {
+sim::node::definition_factory with_monitoring(service::definition (*make)()) {
   return [make] {
     auto definition = make();
     faults::add_fault_injection(definition);
@@ -93,14 +93,14 @@ monitored_fleet::monitored_fleet(const incident& run)
   fleet_.add_stub_server(
       "meteo.test", 80,
       provider({{"/v1/forecast", std::string{forecast_body}}, {"/v1/search", std::string{geocoding_body}}}));
-  add("time-service", monitored(time_service::definition), 1, {});
-  add("time-service", monitored(time_service::definition), 1, {});
-  add("system-info-service", monitored(sysinfo_with_fixed_data), 2, {});
-  add("weather-service", monitored(weather::definition), 1,
+  add("time-service", with_monitoring(time_service::definition), 1, {});
+  add("time-service", with_monitoring(time_service::definition), 1, {});
+  add("system-info-service", with_monitoring(sysinfo_with_fixed_data), 2, {});
+  add("weather-service", with_monitoring(weather::definition), 1,
       {{"WEATHER_UPSTREAM_URL", "http://wttr.test"},
        {"WEATHER_FALLBACK_URL", "http://meteo.test"},
        {"WEATHER_GEOCODING_URL", "http://meteo.test"}});
-  add("dashboard-service", monitored(dashboard::definition), 1,
+  add("dashboard-service", with_monitoring(dashboard::definition), 1,
       {{"TIME_SERVICE_URL", "http://time-service:5001"},
        {"SYSINFO_SERVICE_URL", "http://system-info-service:5002"},
        {"WEATHER_SERVICE_URL", "http://weather-service:5003"},

@@ -28,7 +28,7 @@ class monitored_fleet {
   std::vector<sim::node*> replicas(std::string_view service) const;
   /// The URL of this replica: its service's name resolves to all of them.
   static std::string url_of(const sim::node& node);
-  /// When the current process of the node was started.
+  /// The start time of the node's current process.
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
   /// Whether the node is a target of Prometheus: false after it has left DNS.
   bool is_target(const sim::node& node) const { return !hidden_.contains(&node); }

@@ -61,16 +61,16 @@ bool is_excluded(const std::string& key) {
 /// differs in the endpoint only. A dashboard has 29 endpoints, of which callers use few.
 std::set<std::string> needless_series(const series_table& series) {
   std::set<std::string> covered_groups;
-  std::set<std::string> needless;
+  std::set<std::string> unneeded_series;
   for (const auto& [key, samples] : series) {
     if (!is_zero(samples) && !is_excluded(key)) covered_groups.insert(without_label(key, "endpoint"));
   }
   for (const auto& [key, samples] : series) {
     const auto group = without_label(key, "endpoint");
     if (group == key || !is_zero(samples)) continue;
-    if (is_excluded(key) || !covered_groups.insert(group).second) needless.insert(key);
+    if (is_excluded(key) || !covered_groups.insert(group).second) unneeded_series.insert(key);
   }
-  return needless;
+  return unneeded_series;
 }
 
 /// Parses a duration such as `2m10s`.
@@ -127,10 +127,10 @@ std::string rule_test_file(const series_table& series, const rule_files& rules, 
   text.append("evaluation_interval: ").append(seconds(evaluation_interval)).append("\ngroup_eval_order:\n");
   for (const auto& group : rules.groups(used_files)) text.append("  - ").append(group).append("\n");
   text.append("tests:\n  - interval: ").append(seconds(scrape_interval)).append("\n    input_series:\n");
-  const auto needless = needless_series(series);
+  const auto unneeded_series = needless_series(series);
   const auto count = static_cast<std::size_t>(length / scrape_interval);
   for (const auto& [key, samples] : series) {
-    if (needless.contains(key)) continue;
+    if (unneeded_series.contains(key)) continue;
     text.append("      - { series: '")
         .append(key)
         .append("', values: '")

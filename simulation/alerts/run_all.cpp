@@ -40,8 +40,8 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
 }
 
 /// The work of one process: every run whose index has this remainder. Writes one line for each run and firing.
-void run_share(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
-               const execution_settings& settings) {
+void run_process(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
+                 const execution_settings& settings) {
   std::ofstream results{file_of(settings.directory, process, ".tsv"), std::ios::binary};
   for (std::size_t i = process; i < runs.size(); i += settings.processes) {
     const auto file = file_of(settings.directory, i, ".yml");
@@ -54,7 +54,7 @@ void run_share(const std::vector<incident>& runs, const rule_files& rules, std::
   }
 }
 
-void read_results(const std::string& file, std::vector<judged_run>& runs) {
+void read_results(const std::string& file, std::vector<incident_run>& runs) {
   std::ifstream results{file, std::ios::binary};
   for (std::string line; std::getline(results, line);) {
     std::istringstream fields{line};
@@ -74,8 +74,8 @@ void read_results(const std::string& file, std::vector<judged_run>& runs) {
 
 }  // namespace
 
-std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& rules,
-                                const execution_settings& settings) {
+std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& rules,
+                                  const execution_settings& settings) {
   std::vector<pid_t> children;
   for (std::size_t process = 0; process < settings.processes; ++process) {
     const auto child = fork();
@@ -86,7 +86,7 @@ std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& ru
     }
     int status = 0;
     try {
-      run_share(runs, rules, process, settings);
+      run_process(runs, rules, process, settings);
     } catch (const std::exception& failure) {
       std::cerr << "cohort-alerts: " << failure.what() << "\n";
       status = 1;
@@ -100,7 +100,7 @@ std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& ru
     has_failed = has_failed || status != 0;
   }
   if (has_failed) throw std::runtime_error("a simulation has failed");
-  std::vector<judged_run> results;
+  std::vector<incident_run> results;
   for (auto& run : runs) results.push_back({std::move(run), {}});
   for (std::size_t process = 0; process < settings.processes; ++process)
     read_results(file_of(settings.directory, process, ".tsv"), results);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "simulation/alerts/judgement.hpp"
+#include "simulation/alerts/evaluation.hpp"
 
 namespace cohort::simulation::alerts {
 
@@ -18,7 +18,7 @@ struct execution_settings {
 };
 
 /// The results of all runs. Throws `std::runtime_error` if one fails.
-std::vector<judged_run> run_all(std::vector<incident> runs, const rule_files& rules,
-                                const execution_settings& settings);
+std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& rules,
+                                  const execution_settings& settings);
 
 }  // namespace cohort::simulation::alerts

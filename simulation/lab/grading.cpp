@@ -88,7 +88,7 @@ class grader {
       take_seeds();
     }
     if (failure_) std::rethrow_exception(failure_);
-    // The order in which threads finished does not matter any more.
+    // The order in which threads finished no longer matters.
     for (auto& each : grade_.criteria) std::sort(each.values.begin(), each.values.end());
     for (auto& second : grade_.chart.goodput) std::sort(second.begin(), second.end());
     return std::move(grade_);

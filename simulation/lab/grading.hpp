@@ -23,7 +23,7 @@ struct criterion_grade {
   bool is_passed() const noexcept;
 };
 
-/// What the chart shows.
+/// The content of the chart.
 struct chart_data {
   /// Of each second: the goodput of the seeds, sorted.
   std::vector<std::vector<double>> goodput;

@@ -10,7 +10,7 @@
 
 namespace cohort::simulation::labs {
 
-/// What a criterion measures in each run.
+/// The measurement of a criterion in each run.
 enum class measure {
   /// The share of calls that succeed within the deadline.
   goodput,
@@ -22,7 +22,7 @@ enum class measure {
   instances,
 };
 
-/// What a plan must achieve in one scenario.
+/// Criterion for a plan in one scenario.
 struct criterion {
   labs::measure measure = measure::goodput;
   /// A lower bound for goodput, otherwise an upper bound. Seconds for `p99`.
@@ -34,7 +34,7 @@ struct criterion {
   duration to{};
   /// For requests per call and instances.
   std::string service;
-  /// What to look at if the criterion is missed.
+  /// Hint for a missed criterion.
   std::string hint;
 
   bool is_met(double value) const noexcept;
@@ -57,7 +57,7 @@ struct lab {
 };
 
 /// Reads `lab.json` of `directory` and a plan, which may differ from the directory's `solution.json` only in the parts
-/// that `may_change` names. The error is one line with the file and what is accepted.
+/// that `may_change` names. The error is one line with the file and the accepted values.
 result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
 
 /// The path of the first value, such as `services[0].cores`, in which two JSON texts differ outside of the `allowed`

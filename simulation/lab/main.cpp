@@ -10,7 +10,7 @@
 namespace cohort::simulation::labs {
 namespace {
 
-enum exit_status { passed = 0, output_failed = 1, invalid_input = 2, not_yet_passed = 3 };
+enum exit_status { passed = 0, output_failed = 1, invalid_input = 2, criteria_not_met = 3 };
 
 struct program_options {
   std::string directory;
@@ -48,7 +48,7 @@ int run(const program_options& options, const std::string& command) {
     std::cerr << "cohort-lab: cannot write " << options.html_file << "\n";
     return output_failed;
   }
-  return result.is_passed() ? passed : not_yet_passed;
+  return result.is_passed() ? passed : criteria_not_met;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace cohort::simulation::labs {
 std::string describe(const criterion& target, const lab& exercise);
 
 /// The median of a criterion, the range of 90 % of the seeds, and how many met the limit.
-std::string describe(const criterion& target, const criterion_grade& measured);
+std::string describe(const criterion& target, const criterion_grade& grade);
 
 /// The criteria with their values, the chart, and the verdict with a hint.
 std::string text_report(const lab& exercise, const grade& result);

@@ -18,8 +18,8 @@ std::string format(const char* pattern, double value) {
 
 std::string seconds_text(duration span) { return format("%g s", std::chrono::duration<double>(span).count()); }
 
-std::string value_text(measure measured, double value) {
-  switch (measured) {
+std::string value_text(measure measure, double value) {
+  switch (measure) {
     case measure::goodput: return percent(value);
     case measure::p99: return std::isinf(value) ? "a failed call" : format("%.0f ms", value * 1000);
     case measure::requests_per_call: return format("%.2f", value);
@@ -106,10 +106,10 @@ std::string describe(const criterion& target, const lab& exercise) {
   return {};
 }
 
-std::string describe(const criterion& target, const criterion_grade& measured) {
-  const auto text = [&](double probability) { return value_text(target.measure, measured.quantile(probability)); };
+std::string describe(const criterion& target, const criterion_grade& grade) {
+  const auto text = [&](double probability) { return value_text(target.measure, grade.quantile(probability)); };
   return "median " + text(0.5) + ", 90 % of the seeds from " + text(0.05) + " to " + text(0.95) + "; " +
-         std::to_string(measured.seeds_met) + " of " + std::to_string(measured.values.size()) + " seeds meet it";
+         std::to_string(grade.seeds_met) + " of " + std::to_string(grade.values.size()) + " seeds meet it";
 }
 
 std::string text_report(const lab& exercise, const grade& result) {

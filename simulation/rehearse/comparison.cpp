@@ -127,10 +127,10 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
   double max_rate = 0;
   for (std::size_t i = 0; i < simulated.phases.size(); ++i) {
     const auto& phase = simulated.phases[i];
-    std::vector<const observed_phase*> measured;
-    for (const auto& run : real) measured.push_back(&run.phases.at(i));
+    std::vector<const observed_phase*> observed_phases;
+    for (const auto& run : real) observed_phases.push_back(&run.phases.at(i));
     max_rate = std::max(max_rate, over(phase.attempts, phase.length_s));
-    result.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, measured)});
+    result.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, observed_phases)});
   }
   // Arrivals are random: a tenth more in a phase is the same load.
   if (max_rate > calibrated_rate * 1.1) {

@@ -26,13 +26,13 @@ void add_sides(html::chart& chart) {
   chart.add_legend(measured_class, "measured");
 }
 
-void add_faults(html::chart& chart, const comparison& compared) {
-  for (const auto& phase : compared.phases) {
+void add_faults(html::chart& chart, const comparison& comparison) {
+  for (const auto& phase : comparison.phases) {
     if (phase.name == "fault") chart.add_band(phase.start_s, phase.start_s + phase.length_s, "fault", true);
   }
 }
 
-std::string goodput_chart(const comparison& compared) {
+std::string goodput_chart(const comparison& comparison) {
   std::int64_t top = 1;
   const auto points = [&](const observed_run& run) {
     std::vector<html::point> points;
@@ -42,19 +42,19 @@ std::string goodput_chart(const comparison& compared) {
     }
     return points;
   };
-  const auto simulated = points(compared.simulated);
+  const auto simulated = points(comparison.simulated);
   std::vector<std::vector<html::point>> measured;
-  for (const auto& run : compared.real) measured.push_back(points(run));
-  html::chart chart{"Goodput over time: " + compared.name, html::time_axis(length_of(compared.simulated), "time"),
+  for (const auto& run : comparison.real) measured.push_back(points(run));
+  html::chart chart{"Goodput over time: " + comparison.name, html::time_axis(length_of(comparison.simulated), "time"),
                     html::linear_axis(static_cast<double>(top), "good responses per second")};
-  add_faults(chart, compared);
+  add_faults(chart, comparison);
   for (const auto& line : measured) chart.add_line(measured_class, line);
   chart.add_line(simulated_class, simulated);
   add_sides(chart);
   return chart.html();
 }
 
-std::string latency_chart(const comparison& compared) {
+std::string latency_chart(const comparison& comparison) {
   double lowest = 1e9;
   double highest = 1;
   const auto points = [&](const observed_run& run) {
@@ -68,24 +68,24 @@ std::string latency_chart(const comparison& compared) {
     }
     return points;
   };
-  const auto simulated = points(compared.simulated);
+  const auto simulated = points(comparison.simulated);
   std::vector<std::vector<html::point>> measured;
-  for (const auto& run : compared.real) measured.push_back(points(run));
-  html::chart chart{"p99 over time: " + compared.name, html::time_axis(length_of(compared.simulated), "time"),
+  for (const auto& run : comparison.real) measured.push_back(points(run));
+  html::chart chart{"p99 over time: " + comparison.name, html::time_axis(length_of(comparison.simulated), "time"),
                     html::duration_axis(std::min(lowest, highest), highest, "p99 of the responses")};
-  add_faults(chart, compared);
+  add_faults(chart, comparison);
   for (const auto& line : measured) chart.add_line(measured_class, line);
   chart.add_line(simulated_class, simulated);
-  for (const auto& change : compared.simulated.breakers) {
+  for (const auto& change : comparison.simulated.breakers) {
     chart.add_marker(simulated_class, change.at_s, change.state);
   }
   add_sides(chart);
   return chart.html();
 }
 
-void add_rows(html::table& table, const comparison& compared, const std::string& phase_name,
+void add_rows(html::table& table, const comparison& comparison, const std::string& phase_name,
               const compared_phase& phase) {
-  const std::string mark = compared.warnings.empty() ? "" : "~";
+  const std::string mark = comparison.warnings.empty() ? "" : "~";
   for (const auto& figure : phase.figures) {
     table.add({html::text(phase_name), html::text(figure.name), html::text(mark + figure.simulated_text()),
                html::text(figure.measured_text()),
@@ -101,20 +101,20 @@ html::table figures_table(std::string first_column) {
                       {"difference"}}};
 }
 
-std::string warnings_of(const comparison& compared) {
+std::string warnings_of(const comparison& comparison) {
   std::string text;
-  const auto start = "<p class=\"bad\">" + html::escape(compared.name) + ": ";
-  for (const auto& warning : compared.warnings) {
+  const auto start = "<p class=\"bad\">" + html::escape(comparison.name) + ": ";
+  for (const auto& warning : comparison.warnings) {
     text += start + "outside of the model's validity (marked ~): " + html::escape(warning) + "</p>\n";
   }
-  for (const auto& run : compared.real) {
+  for (const auto& run : comparison.real) {
     if (run.invalid_reason.empty()) continue;
     text += start + "measurement not valid: " + html::escape(run.invalid_reason) + "</p>\n";
   }
   return text;
 }
 
-std::string breakers_table(const comparison& compared) {
+std::string breakers_table(const comparison& comparison) {
   html::table table{{{"breaker", html::table::content::text},
                      {"state", html::table::content::text},
                      {"side", html::table::content::text},
@@ -125,20 +125,20 @@ std::string breakers_table(const comparison& compared) {
                  html::text(format_fixed(change.at_s, 1) + " s")});
     }
   };
-  add(compared.simulated, "simulated");
-  for (const auto& run : compared.real) add(run, "measured");
+  add(comparison.simulated, "simulated");
+  for (const auto& run : comparison.real) add(run, "measured");
   return table.empty() ? "" : html::details("Breakers", table.html());
 }
 
-std::string scenario_section(const comparison& compared) {
+std::string scenario_section(const comparison& comparison) {
   auto table = figures_table("phase");
-  for (const auto& phase : compared.phases) {
+  for (const auto& phase : comparison.phases) {
     const auto span = format_fixed(phase.start_s, 0) + " to " + format_fixed(phase.start_s + phase.length_s, 0) + " s";
-    add_rows(table, compared, phase.name + ", " + span, phase);
+    add_rows(table, comparison, phase.name + ", " + span, phase);
   }
-  return html::section(compared.name, "Goodput and p99 by the second in which a call ended; the table by its begin.",
-                       warnings_of(compared) + goodput_chart(compared) + latency_chart(compared) + table.html() +
-                           breakers_table(compared));
+  return html::section(comparison.name, "Goodput and p99 by the second in which a call ended; the table by its begin.",
+                       warnings_of(comparison) + goodput_chart(comparison) + latency_chart(comparison) + table.html() +
+                           breakers_table(comparison));
 }
 
 std::string calibration_section(const rehearsal_result& result) {

@@ -81,10 +81,10 @@ int run(const program_options& options, const std::string& command) {
   if (!text) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
   const auto plan = sim::parse_plan(*text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
-  const auto playable = make_real_plan(*plan);
-  if (!playable) return fail(options.plan_file + ": " + playable.error());
+  const auto real_plan = make_real_plan(*plan);
+  if (!real_plan) return fail(options.plan_file + ": " + real_plan.error());
   if (options.real_file == "none") {
-    std::cout << json::encode(*playable) << "\n";
+    std::cout << json::encode(*real_plan) << "\n";
     return success;
   }
   const auto measurements = read_file(options.real_file);

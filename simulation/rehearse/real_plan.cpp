@@ -12,8 +12,8 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// Error: the real side cannot play the plan. The message is one line.
-struct unplayable : std::runtime_error {
+/// Error: the real side cannot run the plan. The message is one line.
+struct unsupported_setting : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -24,22 +24,23 @@ double seconds(duration span) { return std::chrono::duration<double>(span).count
 
 void check_service(const sim::planned_service& service, const std::string& where) {
   if (service.instances > 1) {
-    throw unplayable{where + " \"" + service.name + "\" has " + std::to_string(service.instances) +
-                     " instances, but the real side runs one of each service"};
+    throw unsupported_setting{where + " \"" + service.name + "\" has " + std::to_string(service.instances) +
+                              " instances, but the real side runs one of each service"};
   }
   if (service.cores > 1) {
-    throw unplayable{where + ".cores is " + std::to_string(service.cores) +
-                     ", but the real side gives each machine one core"};
+    throw unsupported_setting{where + ".cores is " + std::to_string(service.cores) +
+                              ", but the real side gives each machine one core"};
   }
   const auto& program = service.real_program;
   if (program.empty() && service.threads > 1) {
-    throw unplayable{where + ".threads is " + std::to_string(service.threads) +
-                     ", but the real side plays the model of \"" + service.name + "\" with one thread"};
+    throw unsupported_setting{where + ".threads is " + std::to_string(service.threads) +
+                              ", but the real side plays the model of \"" + service.name + "\" with one thread"};
   }
   if (program.empty() || std::find(real_programs.begin(), real_programs.end(), program) != real_programs.end()) return;
-  throw unplayable{where + ".real_program is \"" + program +
-                   "\", but must be one of: time-service, system-info-service, weather-service, dashboard-service; "
-                   "without it, the real side plays the model"};
+  throw unsupported_setting{
+      where + ".real_program is \"" + program +
+      "\", but must be one of: time-service, system-info-service, weather-service, dashboard-service; "
+      "without it, the real side runs the model"};
 }
 
 real_service make_service(const sim::planned_service& service) {
@@ -55,13 +56,13 @@ real_service make_service(const sim::planned_service& service) {
 real_load make_load(const sim::plan& plan) {
   const auto& load = plan.load;
   if (!load.partial_result_text.empty()) {
-    throw unplayable{
-        "load.partial_result_text cannot be played: loadgen looks for the text of a complete result "
+    throw unsupported_setting{
+        "load.partial_result_text is not supported: loadgen looks for the text of a complete result "
         "(load.complete_result_text)"};
   }
   if (load.deadline && !load.sends_deadline && *load.deadline != load.patience) {
-    throw unplayable{
-        "load.deadline cannot be played: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
+    throw unsupported_setting{
+        "load.deadline is not supported: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
         "equal to load.patience"};
   }
   real_load result{plan.load_service, plan.load_path, load.calls_per_second, seconds(load.patience), 0, 0, 0, {}, {}};
@@ -77,20 +78,20 @@ real_load make_load(const sim::plan& plan) {
 std::int64_t whole_percent(double ratio, const std::string& where) {
   const auto percent = std::round(ratio * 100);
   if (std::abs(percent - ratio * 100) < 1e-6) return static_cast<std::int64_t>(percent);
-  throw unplayable{where + " must be a whole percentage, because the fault injector has no finer one"};
+  throw unsupported_setting{where + " must be a whole percentage, because the fault injector has no finer one"};
 }
 
 real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, const std::string& where) {
   const auto& disturbance = fault.disturbance;
   const auto& target = *plan.find(fault.service);
   if (disturbance.slowdown != 1 && !target.real_program.empty()) {
-    throw unplayable{where + ".slowdown cannot be played by " + target.real_program +
-                     ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
+    throw unsupported_setting{where + ".slowdown is not supported by " + target.real_program +
+                              ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
   }
   real_fault result{seconds(fault.at), seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
   if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
-    throw unplayable{where + ".extra_latency must be whole milliseconds for the fault injector"};
+    throw unsupported_setting{where + ".extra_latency must be whole milliseconds for the fault injector"};
   }
   result.error_percent = whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
   result.hang_percent = whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
@@ -103,7 +104,8 @@ void check_overlaps(const sim::planned_scenario& scenario, const std::string& wh
     for (const auto& second : scenario.faults) {
       const bool overlap = first.at < second.at + second.lasts && second.at < first.at + first.lasts;
       if (&first < &second && first.service == second.service && overlap) {
-        throw unplayable{where + ": two faults of " + first.service + " overlap; the second would replace the first"};
+        throw unsupported_setting{where + ": two faults of " + first.service +
+                                  " overlap; the second would replace the first"};
       }
     }
   }
@@ -111,9 +113,9 @@ void check_overlaps(const sim::planned_scenario& scenario, const std::string& wh
 
 real_plan make(const sim::plan& plan) {
   if (!plan.rehearsal) {
-    throw unplayable{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
+    throw unsupported_setting{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
   }
-  if (plan.links.loss > 0) throw unplayable{"links.loss cannot be played: the real side runs on loopback"};
+  if (plan.links.loss > 0) throw unsupported_setting{"links.loss is not supported: the real side runs on loopback"};
   real_plan result;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     check_service(plan.services[i], "services[" + std::to_string(i) + "]");
@@ -163,7 +165,7 @@ std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration
 result<real_plan, std::string> make_real_plan(const sim::plan& plan) {
   try {
     return make(plan);
-  } catch (const unplayable& error) {
+  } catch (const unsupported_setting& error) {
     return std::string{error.what()};
   }
 }

@@ -20,7 +20,7 @@ BOOST_DESCRIBE_STRUCT(real_call, (), (to, url_variable))
 
 struct real_service {
   std::string name;
-  /// Empty: `cohort-model-service`, which plays the model.
+  /// Empty: `cohort-model-service`, which runs the model.
   std::string program;
   std::int64_t threads = 1;
   /// Services with the same machine run on the same core.
@@ -98,7 +98,7 @@ std::string name_of_rate(double rate);
 /// The phases of a run: one before, during and after each fault.
 std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length);
 
-/// The real side of a plan. The error is one line that names what the real programs cannot play.
+/// The real side of a plan. The error is one line that names the settings that the real programs do not support.
 result<real_plan, std::string> make_real_plan(const sim::plan& plan);
 
 }  // namespace cohort::simulation::rehearsal

@@ -82,13 +82,13 @@ std::string outcome_of(const ended_call& call) {
   return call.is_partial ? "partial" : "ok";
 }
 
-observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& ended) {
+observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& ended_calls) {
   observed_phase totals;
   totals.name = phase.name;
   totals.start_s = phase.start_s;
   totals.length_s = phase.length_s;
   std::vector<const ended_call*> calls;
-  for (const auto& call : ended) {
+  for (const auto& call : ended_calls) {
     const auto begin = seconds(call.begin);
     if (begin < phase.start_s || begin >= phase.start_s + phase.length_s) continue;
     calls.push_back(&call);
@@ -106,10 +106,10 @@ observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& 
   return totals;
 }
 
-std::vector<observed_second> by_second(const std::vector<ended_call>& ended, duration length) {
+std::vector<observed_second> by_second(const std::vector<ended_call>& calls, duration length) {
   std::vector<observed_second> totals(static_cast<std::size_t>(std::ceil(seconds(length))));
   std::vector<std::vector<const ended_call*>> answered(totals.size());
-  for (const auto& call : ended) {
+  for (const auto& call : calls) {
     const auto second = static_cast<std::size_t>(seconds(call.begin + call.elapsed));
     if (second >= totals.size()) continue;
     ++totals[second].ended;
@@ -145,26 +145,26 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
   run_plan.load.length = length;
   // As with loadgen, a success within the patience is goodput unless there is a deadline.
   if (!run_plan.load.deadline) run_plan.load.deadline = run_plan.load.patience;
-  observed_run observed;
-  observed.name = scenario.name;
-  observed.rate = rate;
+  observed_run observed_run;
+  observed_run.name = scenario.name;
+  observed_run.rate = rate;
   sim::planned_fleet fleet{run_plan, scenario, seed, programs};
-  fleet.fleet().spawn(sample_breakers(fleet, length, observed.breakers));
+  fleet.fleet().spawn(sample_breakers(fleet, length, observed_run.breakers));
   const auto run = fleet.run();
   for (const auto& phase : phases_of(scenario, length)) {
-    observed.phases.push_back(summarize(phase, run.callers.ended));
+    observed_run.phases.push_back(summarize(phase, run.callers.ended));
   }
-  observed.seconds = by_second(run.callers.ended, length);
-  for (const auto& [service, time] : run.cpu_time) observed.cpu_s[service] = seconds(time);
-  return observed;
+  observed_run.seconds = by_second(run.callers.ended, length);
+  for (const auto& [service, time] : run.cpu_time) observed_run.cpu_s[service] = seconds(time);
+  return observed_run;
 }
 
 calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs) {
   const sim::planned_scenario no_fault{"calibration", {}};
   const auto length = plan.rehearsal->length;
-  const auto run = [&](const sim::plan& tried) { return simulate(tried, no_fault, real.rate, length, programs, 1); };
-  const auto calls_of = [](const observed_run& observed) {
-    return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
+  const auto run = [&](const sim::plan& plan) { return simulate(plan, no_fault, real.rate, length, programs, 1); };
+  const auto calls_of = [](const observed_run& observed_run) {
+    return static_cast<double>(std::max<std::int64_t>(observed_run.phases.front().calls, 1));
   };
   calibration result{plan, {}, 0};
   const auto simulated = run(plan);

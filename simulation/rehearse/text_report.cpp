@@ -35,16 +35,16 @@ std::string breakers_text(const observed_run& run) {
   return text.empty() ? "no change" : text;
 }
 
-std::string comparison_text(const comparison& compared) {
-  std::string text = compared.name + "\n";
-  for (const auto& warning : compared.warnings) {
+std::string comparison_text(const comparison& comparison) {
+  std::string text = comparison.name + "\n";
+  for (const auto& warning : comparison.warnings) {
     text.append("  outside of the model's validity (marked ~): ").append(warning).append("\n");
   }
-  for (const auto& run : compared.real) {
+  for (const auto& run : comparison.real) {
     if (!run.invalid_reason.empty()) text.append("  measurement not valid: ").append(run.invalid_reason).append("\n");
   }
-  const std::string mark = compared.warnings.empty() ? "" : "~";
-  for (const auto& phase : compared.phases) {
+  const std::string mark = comparison.warnings.empty() ? "" : "~";
+  for (const auto& phase : comparison.phases) {
     text += row(phase.name + ", " + format_fixed(phase.start_s, 0) + " to " +
                     format_fixed(phase.start_s + phase.length_s, 0) + " s",
                 "simulated", "measured", "difference");
@@ -53,10 +53,10 @@ std::string comparison_text(const comparison& compared) {
                   figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""));
     }
   }
-  const bool has_breakers = !compared.simulated.breakers.empty() || !compared.real.front().breakers.empty();
+  const bool has_breakers = !comparison.simulated.breakers.empty() || !comparison.real.front().breakers.empty();
   if (!has_breakers) return text + "\n";
-  return text + "  breakers, simulated: " + breakers_text(compared.simulated) +
-         "\n  breakers, measured:  " + breakers_text(compared.real.front()) + "\n\n";
+  return text + "  breakers, simulated: " + breakers_text(comparison.simulated) +
+         "\n  breakers, measured:  " + breakers_text(comparison.real.front()) + "\n\n";
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ std::string results_table(const std::vector<storm_result>& results) {
 }
 
 /// The lines that a chart has room for: no protection, two single ones, all.
-std::vector<storm_result> charted(const std::vector<storm_result>& results) {
+std::vector<storm_result> charted_results(const std::vector<storm_result>& results) {
   std::vector<storm_result> rows;
   for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
     for (const auto& result : results) {
@@ -133,7 +133,7 @@ std::vector<storm_result> charted(const std::vector<storm_result>& results) {
 
 std::string render(const std::vector<storm_result>& results, const storm_settings& settings,
                    const std::string& command) {
-  const auto lines = charted(results);
+  const auto lines = charted_results(results);
   double max_amplification = 1;
   for (const auto& line : lines) max_amplification = std::max(max_amplification, line.max_amplification);
   std::string content = html::section("Goodput", "The share of calls that succeed within the callers' patience.",

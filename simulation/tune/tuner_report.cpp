@@ -42,8 +42,8 @@ std::string settings_text(const sim::policy_choice& choice) {
 }
 
 /// Marks a figure that is outside of the model's validity.
-std::string marked(const sim::plan& tuned, const std::string& figure) {
-  return (tuned.warnings.empty() ? "" : "~") + figure;
+std::string mark_if_invalid(const sim::plan& plan, const std::string& figure) {
+  return (plan.warnings.empty() ? "" : "~") + figure;
 }
 
 /// Characters of UTF-8, as `±` is two bytes.
@@ -52,7 +52,7 @@ std::size_t length_of(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-std::string padded(const std::string& text, std::size_t width) {
+std::string pad(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, length_of(text)), ' ');
 }
 
@@ -87,7 +87,7 @@ std::string trade_off_chart(const sim::tuner_result& result) {
   return chart.html();
 }
 
-std::string choices_table(const sim::plan& tuned, const sim::tuner_result& result) {
+std::string choices_table(const sim::plan& plan, const sim::tuner_result& result) {
   html::table table{{{"Settings", html::table::content::text},
                      {"Goodput"},
                      {"against the plan's own"},
@@ -96,9 +96,9 @@ std::string choices_table(const sim::plan& tuned, const sim::tuner_result& resul
                      {"Seeds"},
                      {"Objective", html::table::content::text}}};
   for (const auto& choice : result.choices) {
-    table.add({html::text(settings_text(choice)), html::text(marked(tuned, interval(choice.score.goodput))),
-               html::text(gain_text(choice)), html::text(marked(tuned, p99_text(choice.score))),
-               html::text(marked(tuned, format("%.2f", choice.score.amplification))),
+    table.add({html::text(settings_text(choice)), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
+               html::text(gain_text(choice)), html::text(mark_if_invalid(plan, p99_text(choice.score))),
+               html::text(mark_if_invalid(plan, format("%.2f", choice.score.amplification))),
                html::text(std::to_string(choice.seeds)),
                html::text(choice.score.violation.empty() ? "met" : choice.score.violation)});
   }
@@ -107,9 +107,9 @@ std::string choices_table(const sim::plan& tuned, const sim::tuner_result& resul
 
 }  // namespace
 
-std::string text_report(const sim::plan& tuned, const sim::tuner_result& result, std::size_t rows) {
+std::string text_report(const sim::plan& plan, const sim::tuner_result& result, std::size_t rows) {
   std::string text;
-  for (const auto& warning : tuned.warnings) {
+  for (const auto& warning : plan.warnings) {
     text.append("outside of the model's validity (marked ~): ").append(warning).append("\n");
   }
   text += "rank  goodput            vs. own            p99       requests  seeds  settings\n";
@@ -117,22 +117,22 @@ std::string text_report(const sim::plan& tuned, const sim::tuner_result& result,
   for (const auto& choice : result.choices) {
     ++rank;
     if (rank > rows && !choice.settings.empty()) continue;
-    text += padded(std::to_string(rank), 6) + padded(marked(tuned, interval(choice.score.goodput)), 19) +
-            padded(gain_text(choice), 19) + padded(marked(tuned, p99_text(choice.score)), 10) +
-            padded(marked(tuned, format("%.2f", choice.score.amplification)), 10) +
-            padded(std::to_string(choice.seeds), 7) + settings_text(choice) + "\n";
+    text += pad(std::to_string(rank), 6) + pad(mark_if_invalid(plan, interval(choice.score.goodput)), 19) +
+            pad(gain_text(choice), 19) + pad(mark_if_invalid(plan, p99_text(choice.score)), 10) +
+            pad(mark_if_invalid(plan, format("%.2f", choice.score.amplification)), 10) +
+            pad(std::to_string(choice.seeds), 7) + settings_text(choice) + "\n";
     if (!choice.score.violation.empty()) text += "      misses the objective: " + choice.score.violation + "\n";
   }
   return text;
 }
 
-std::string html_report(const sim::plan& tuned, const sim::tuner_result& result, const std::string& command) {
+std::string html_report(const sim::plan& plan, const sim::tuner_result& result, const std::string& command) {
   std::string content;
-  for (const auto& warning : tuned.warnings) content += "<p class=\"bad\">" + html::escape(warning) + "</p>\n";
+  for (const auto& warning : plan.warnings) content += "<p class=\"bad\">" + html::escape(warning) + "</p>\n";
   if (!content.empty())
     content = html::section("Outside of the model's validity", "Figures are marked with ~.", content);
   content += html::section("Trade-off", "Each symbol is a choice of policies.", trade_off_chart(result));
-  content += html::section("Choices", "By rounds of the search, objective and goodput.", choices_table(tuned, result));
+  content += html::section("Choices", "By rounds of the search, objective and goodput.", choices_table(plan, result));
   content += html::section("Command", "The same command gives the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page("Policies by simulation", "Means over all scenarios; intervals have a confidence of 95 %.",

@@ -34,25 +34,25 @@ task<http::response> respond_slowly(unsigned& started_handlers) {
   co_return http::json_response("{}");
 }
 
-task<> send_requests(measurement& measured) {
-  while (measured.requests_left > 0) {
-    --measured.requests_left;
+task<> send_requests(measurement& measurement) {
+  while (measurement.requests_left > 0) {
+    --measurement.requests_left;
     const auto call_deadline = deadline::after(loop::current().now(), 5s);
-    auto fetching = http::fetch(measured.bed.client(), measured.request, call_deadline);
+    auto fetching = http::fetch(measurement.bed.client(), measurement.request, call_deadline);
     const auto response = co_await std::move(fetching);
-    if (response && response->status == http::status::gateway_timeout) ++measured.timeouts;
+    if (response && response->status == http::status::gateway_timeout) ++measurement.timeouts;
   }
 }
 
-task<> run_measurement(measurement& measured) {
-  auto warm_up = run_concurrently(clients, [&measured] { return send_requests(measured); });
+task<> run_measurement(measurement& measurement) {
+  auto warm_up = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
   co_await std::move(warm_up);
-  measured.requests_left = measured_requests;
-  measured.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
-  const auto before = co_await measured.bed.server_cpu_time();
-  auto sending = run_concurrently(clients, [&measured] { return send_requests(measured); });
+  measurement.requests_left = measured_requests;
+  measurement.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
+  const auto before = co_await measurement.bed.server_cpu_time();
+  auto sending = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
   co_await std::move(sending);
-  measured.server_cpu_time = co_await measured.bed.server_cpu_time() - before;
+  measurement.server_cpu_time = co_await measurement.bed.server_cpu_time() - before;
 }
 
 void measure(std::string_view scenario, http::admission_settings::infeasible_action action) {
@@ -62,12 +62,12 @@ void measure(std::string_view scenario, http::admission_settings::infeasible_act
   http::admission_settings admission;
   admission.deadline_admission = action;
   testbed bed{routes, admission, clients};
-  measurement measured{bed, bed.request("/slow")};
-  bed.run(run_measurement(measured));
+  measurement measurement{bed, bed.request("/slow")};
+  bed.run(run_measurement(measurement));
   const auto microseconds =
-      std::chrono::duration<double, std::micro>(measured.server_cpu_time).count() / measured_requests;
+      std::chrono::duration<double, std::micro>(measurement.server_cpu_time).count() / measured_requests;
   print_row("infeasible", scenario,
-            loadgen::format_count(measured.timeouts) + " × 504 · " + loadgen::format_fixed(microseconds, 1) +
+            loadgen::format_count(measurement.timeouts) + " × 504 · " + loadgen::format_fixed(microseconds, 1) +
                 " µs of the server's CPU time per request · " +
                 loadgen::format_count(started_handlers - warm_up_requests) + " handlers started unnecessarily");
 }

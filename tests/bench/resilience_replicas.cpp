@@ -99,21 +99,21 @@ struct measurement {
   std::vector<duration> latencies{};
 };
 
-task<> make_calls(measurement& measured) {
-  for (auto now = loop::current().now(); now < measured.end; now = loop::current().now()) {
+task<> make_calls(measurement& measurement) {
+  for (auto now = loop::current().now(); now < measurement.end; now = loop::current().now()) {
     const call_context context{.deadline = deadline::after(now, 2s)};
-    auto calling = measured.upstream.call(measured.request, context);
+    auto calling = measurement.upstream.call(measurement.request, context);
     const auto result = co_await std::move(calling);
-    ++measured.calls;
-    measured.latencies.push_back(result.elapsed);
-    if (!result.response || result.response->status != http::status::ok) ++measured.failed_calls;
+    ++measurement.calls;
+    measurement.latencies.push_back(result.elapsed);
+    if (!result.response || result.response->status != http::status::ok) ++measurement.failed_calls;
   }
 }
 
-task<> run_measurement(measurement& measured) {
-  auto calling = run_concurrently(clients, [&measured] { return make_calls(measured); });
+task<> run_measurement(measurement& measurement) {
+  auto calling = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
   co_await std::move(calling);
-  measured.client.close_idle();
+  measurement.client.close_idle();
 }
 
 net::resolver::addresses resolve_replicas(const std::string&) {
@@ -136,8 +136,8 @@ void measure(std::string_view scenario, const http::upstream_settings& settings)
   const telemetry::logger log{sink, "resilience", telemetry::log_level::off, telemetry::log_format::text};
   http::upstream upstream{client, metrics, log, "time", settings};
   const auto start = event_loop.now();
-  measurement measured{upstream, client, request_to("replicas", port, "/api/time"), start + end_time};
-  std::jthread client_thread{[&] { run_in_this_thread(event_loop, run_measurement(measured)); }};
+  measurement measurement{upstream, client, request_to("replicas", port, "/api/time"), start + end_time};
+  std::jthread client_thread{[&] { run_in_this_thread(event_loop, run_measurement(measurement)); }};
 
   std::this_thread::sleep_until(start + kill_time);
   const auto count_before = replicas[killed_replica]->request_count();
@@ -149,8 +149,8 @@ void measure(std::string_view scenario, const http::upstream_settings& settings)
   const auto text = metrics.prometheus_text();
   const auto count = [&](const char* series) { return loadgen::format_fixed(series_value(text, series), 0); };
   print_row("replicas", scenario,
-            loadgen::format_count(measured.calls) + " calls, " + loadgen::format_count(measured.failed_calls) +
-                " failed, maximum " + format_quantile(measured.latencies, 1) + " · served: " +
+            loadgen::format_count(measurement.calls) + " calls, " + loadgen::format_count(measurement.failed_calls) +
+                " failed, maximum " + format_quantile(measurement.latencies, 1) + " · served: " +
                 loadgen::format_count(replicas[0]->request_count()) + ", " + loadgen::format_count(count_before) +
                 " (killed) + " + loadgen::format_count(replicas[killed_replica]->request_count()) + " (restarted), " +
                 loadgen::format_count(replicas[2]->request_count()) + " · retries " +

@@ -22,19 +22,19 @@ struct measurement {
   unsigned requests = 0;
 };
 
-task<> make_calls(measurement& measured) {
-  while (measured.started < calls) {
-    ++measured.started;
+task<> make_calls(measurement& measurement) {
+  while (measurement.started < calls) {
+    ++measurement.started;
     const call_context context{.deadline = deadline::after(loop::current().now(), 5s)};
-    auto calling = measured.upstream.call(measured.request, context);
+    auto calling = measurement.upstream.call(measurement.request, context);
     const auto result = co_await std::move(calling);
-    measured.requests += result.attempts;
-    if (result.response && result.response->status == http::status::ok) ++measured.succeeded;
+    measurement.requests += result.attempts;
+    if (result.response && result.response->status == http::status::ok) ++measurement.succeeded;
   }
 }
 
-task<> run_measurement(measurement& measured) {
-  auto calling = run_concurrently(clients, [&measured] { return make_calls(measured); });
+task<> run_measurement(measurement& measurement) {
+  auto calling = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
   co_await std::move(calling);
 }
 
@@ -60,14 +60,14 @@ void measure(std::string_view scenario, std::string_view policy) {
   without_hedging.hedging.enabled = false;
   const auto settings = http::upstream_policy(without_hedging).parse(policy);
   http::upstream upstream{bed.client(), bed.metrics(), bed.log(), "random", settings.value()};
-  measurement measured{upstream, bed.request("/random")};
-  bed.run(run_measurement(measured));
+  measurement measurement{upstream, bed.request("/random")};
+  bed.run(run_measurement(measurement));
   const auto metrics = bed.metrics().prometheus_text();
   const auto rejected = series_value(metrics, R"(cohort_client_requests_total{upstream="random",outcome="open"})");
   using loadgen::format_fixed;
   print_row("retries", scenario,
-            loadgen::format_percentage(measured.succeeded, calls) + " succeeded · " +
-                format_fixed(static_cast<double>(measured.requests) / calls, 3) +
+            loadgen::format_percentage(measurement.succeeded, calls) + " succeeded · " +
+                format_fixed(static_cast<double>(measurement.requests) / calls, 3) +
                 " requests per call · breaker transitions " + format_fixed(breaker_transitions(metrics), 0) +
                 ", calls rejected by it " + format_fixed(rejected, 0));
 }

@@ -79,7 +79,7 @@ task<> acquire_repeatedly(Acquire acquire, int count) {
     require(owned.has_value());
   }
 }
-/// Holds what it has acquired until the loop has run the other coroutines, so that each acquisition is a hand-over.
+/// Holds its permit until the loop has run the other coroutines, so that each acquisition is a hand-over.
 template <class Acquire>
 task<> hand_over(Acquire acquire, int count) {
   const auto end = limit();

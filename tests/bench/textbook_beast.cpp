@@ -45,15 +45,15 @@ std::string time_as_json(std::chrono::system_clock::time_point now) {
          iso8601 + R"(","unix_ms":)" + std::to_string(milliseconds) + R"(,"timezone":")" + local.tm_zone + R"("})";
 }
 
-response respond(const request& received, bool all_fields) {
-  if (received.target() != "/api/time" || received.method() != http::verb::get) {
-    response not_found{http::status::not_found, received.version()};
-    not_found.keep_alive(received.keep_alive());
+response respond(const request& request, bool all_fields) {
+  if (request.target() != "/api/time" || request.method() != http::verb::get) {
+    response not_found{http::status::not_found, request.version()};
+    not_found.keep_alive(request.keep_alive());
     not_found.prepare_payload();
     return not_found;
   }
   const auto now = std::chrono::system_clock::now();
-  response result{http::status::ok, received.version()};
+  response result{http::status::ok, request.version()};
   if (all_fields) {
     const auto second = std::chrono::system_clock::to_time_t(now);
     std::tm utc{};
@@ -67,7 +67,7 @@ response respond(const request& received, bool all_fields) {
     result.set("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
   }
   result.set(http::field::content_type, "application/json");
-  result.keep_alive(received.keep_alive());
+  result.keep_alive(request.keep_alive());
   result.body() = time_as_json(now);
   result.prepare_payload();
   return result;
@@ -78,9 +78,9 @@ asio::awaitable<void> session(beast::tcp_stream stream, bool all_fields) {
   try {
     for (;;) {
       stream.expires_after(std::chrono::seconds{30});
-      request received;
-      co_await http::async_read(stream, buffer, received, asio::use_awaitable);
-      auto result = respond(received, all_fields);
+      request request;
+      co_await http::async_read(stream, buffer, request, asio::use_awaitable);
+      auto result = respond(request, all_fields);
       co_await http::async_write(stream, result, asio::use_awaitable);
       if (!result.keep_alive()) break;
     }

@@ -79,7 +79,7 @@ export function findEnvoy(): string | undefined {
 }
 
 /**
- * The path of the program: on the PATH, in the cache, or built into the cache, which takes minutes. Undefined, with a
+ * The path of the program: found on the PATH or in the cache, or built into the cache, which takes minutes. Undefined, with a
  * message, if it is neither found nor can be built.
  */
 export function findBackend({ names, module, version, source }: Backend): string | undefined {

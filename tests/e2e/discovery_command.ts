@@ -77,7 +77,7 @@ async function timeUntil(description: string, seconds: number, condition: () => 
 
 /** From the call, which is immediately after the start of the program. */
 const firstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
-const knows = (dashboard: Dashboard, count: number): Promise<number> =>
+const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
   timeUntil(`the dashboard knows ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
 /** Checks for `seconds` that the number of known endpoints does not change; returns 0. */
@@ -103,11 +103,11 @@ async function testEtcd(etcd: Etcd): Promise<void> {
   });
   await runCase('etcd: kill -9 of a replica', dashboard, (ttl + 1) * 1000, 'removed', async () => {
     process.kill(third.process.pid, 'SIGKILL');
-    return knows(dashboard, 2);
+    return waitForCount(dashboard, 2);
   });
   await runCase('etcd: SIGTERM of a replica', dashboard, 1000, 'removed', async () => {
     const stopped = second.process.stop();
-    const removed = await knows(dashboard, 1);
+    const removed = await waitForCount(dashboard, 1);
     expect((await stopped) === 0, 'the replica exits with status 0');
     return removed;
   });
@@ -149,7 +149,7 @@ async function testDns(dns: CoreDns): Promise<void> {
   });
   await runCase('CoreDNS: an A record is removed', dashboard, 6000, 'removed', () => {
     dns.writeZone(records(['127.0.0.2']));
-    return knows(dashboard, 1);
+    return waitForCount(dashboard, 1);
   });
   await dashboard.stop();
 

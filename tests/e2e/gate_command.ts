@@ -4,8 +4,8 @@
 import type { Poll } from './aggregate_poller.ts';
 import { AggregatePoller, isFresh } from './aggregate_poller.ts';
 import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { LinkName, Resources } from './gated_stack.ts';
-import { GatedStack, linkNames, metricSum } from './gated_stack.ts';
+import type { LinkName, Resources } from './fault_gate_stack.ts';
+import { FaultGateStack, linkNames, metricSum } from './fault_gate_stack.ts';
 import { terminateChildrenOnExit } from './processes.ts';
 import { serviceNames } from './stack.ts';
 
@@ -49,12 +49,12 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
 }
 
 /** Injects one fault, stops the poller and returns one line of the table. */
-async function play(gated: GatedStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
-  const injectedBefore = await gated.injectedCount(link);
+async function play(faultGateStack: FaultGateStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
+  const injectedBefore = await faultGateStack.injectedCount(link);
   const start = elapsed();
-  await gated.setFault(link, fault);
+  await faultGateStack.setFault(link, fault);
   await pause(faultSeconds * 1000);
-  await gated.setFault(link, 'none');
+  await faultGateStack.setFault(link, 'none');
   const end = elapsed();
   const recovered = await eventually(`${link} recovers from ${fault}`, 30, () =>
     Promise.resolve(poller.polls.find((poll) => poll.start >= end && isFresh(poll))),
@@ -62,7 +62,7 @@ async function play(gated: GatedStack, poller: AggregatePoller, link: LinkName, 
   const recovery = (recovered.end - end) / 1000;
   const limit = recoverySeconds(link);
   expect(recovery <= limit, `${link} recovers from ${fault} within ${limit} s, not ${recovery.toFixed(1)} s`);
-  expect((await gated.injectedCount(link)) > injectedBefore, `the fault ${fault} of ${link} affects a connection`);
+  expect((await faultGateStack.injectedCount(link)) > injectedBefore, `the fault ${fault} of ${link} affects a connection`);
   await poller.stop();
   const during = poller.polls.filter((poll) => poll.start >= start && poll.start < end);
   checkPolls(link, fault, during);
@@ -76,12 +76,12 @@ async function play(gated: GatedStack, poller: AggregatePoller, link: LinkName, 
   return [link.padEnd(10), fault.padEnd(15), `${recovery.toFixed(2)} s`.padStart(9), `  ${states}`];
 }
 
-async function checkNothingLeaked(gated: GatedStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
+async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
   // The client closes idle connections after 30 s.
   await eventually('no connection, task or descriptor is left', 60, async () => {
-    const now = gated.resources();
+    const now = faultGateStack.resources();
     for (const name of serviceNames) {
-      const url = gated.stack.services[name];
+      const url = faultGateStack.stack.services[name];
       const inFlight = await metricSum(url, 'cohort_client_in_flight');
       const tasks = await metricSum(url, 'cohort_loop_tasks');
       const left =
@@ -92,10 +92,10 @@ async function checkNothingLeaked(gated: GatedStack, before: Record<string, Reso
     }
     return true;
   });
-  const now = gated.resources();
+  const now = faultGateStack.resources();
   for (const name of serviceNames) {
     const rss = before[name]?.rss ?? 0;
-    expect(now[name].rss <= rss + memoryToleranceMiB, `memory of ${name} is back: ${rss.toFixed(1)} to ${now[name].rss.toFixed(1)} MiB`);
+    expect(now[name].rss <= rss + memoryToleranceMiB, `memory of ${name} is at its initial level: ${rss.toFixed(1)} to ${now[name].rss.toFixed(1)} MiB`);
     reportSuccess(
       `${name}: ${before[name]?.descriptors} descriptors before, ${now[name].descriptors} after; ` +
         `${rss.toFixed(1)} MiB before, ${now[name].rss.toFixed(1)} MiB after`,
@@ -108,22 +108,22 @@ const unknown = selected.filter((name) => !linkNames.some((link) => link === nam
 expect(unknown.length === 0, `links are of ${linkNames.join(', ')}, not ${unknown.join(', ')}`);
 terminateChildrenOnExit();
 // Reports are fresh for a second, so that the provider's link is used.
-const gated = await GatedStack.start({ WEATHER_CACHE_SECONDS: '1' });
+const faultGateStack = await FaultGateStack.start({ WEATHER_CACHE_SECONDS: '1' });
 try {
-  const before = gated.resources();
+  const before = faultGateStack.resources();
   const tasksBefore: Record<string, number> = {};
-  for (const name of serviceNames) tasksBefore[name] = await metricSum(gated.stack.services[name], 'cohort_loop_tasks');
+  for (const name of serviceNames) tasksBefore[name] = await metricSum(faultGateStack.stack.services[name], 'cohort_loop_tasks');
   console.log(`link       fault            recovery  states of the part during the fault (${faultSeconds} s)`);
   for (const link of linkNames.filter((name) => selected.length === 0 || selected.includes(name))) {
     for (const fault of faults) {
-      const poller = new AggregatePoller(gated.links.dashboard, pollMilliseconds, 8_000);
+      const poller = new AggregatePoller(faultGateStack.links.dashboard, pollMilliseconds, 8_000);
       await eventually('the aggregate is fresh', 30, () => Promise.resolve(poller.polls.some(isFresh)));
-      const line = await play(gated, poller, link, fault);
+      const line = await play(faultGateStack, poller, link, fault);
       console.log(line.join(' '));
     }
   }
-  await checkNothingLeaked(gated, before, tasksBefore);
+  await checkNothingLeaked(faultGateStack, before, tasksBefore);
 } finally {
-  console.log(`logs in ${gated.directory}`);
-  await gated.stop();
+  console.log(`logs in ${faultGateStack.directory}`);
+  await faultGateStack.stop();
 }

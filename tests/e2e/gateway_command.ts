@@ -78,10 +78,10 @@ async function test(gateway: Gateway): Promise<Row[]> {
   }
 }
 
-const wanted = process.argv.slice(2);
+const selectedNames = process.argv.slice(2);
 const rows: Row[] = [];
 for (const gateway of gateways) {
-  if (wanted.length === 0 || wanted.includes(gateway.name)) rows.push(...(await test(gateway)));
+  if (selectedNames.length === 0 || selectedNames.includes(gateway.name)) rows.push(...(await test(gateway)));
 }
 rmSync(base, { recursive: true });
 const count = (verdict: Row['verdict']): number => rows.filter((row) => row.verdict === verdict).length;

@@ -20,7 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-mesh-'));
 const certificates = join(directory, 'certificates');
 const rows: [string, string, string][] = [];
 
-/** Notes a row of the table; ends the test if what was seen is not what was expected. */
+/** Notes a row of the table; ends the test if the result is not the expected one. */
 function report(name: string, expected: string, seen: string, correct: boolean): void {
   rows.push([name, expected, seen]);
   console.log(`${correct ? 'ok   ' : 'FAIL '} ${name}: ${seen}`);
@@ -206,8 +206,8 @@ async function readBudget({ services }: Stack): Promise<number> {
   return Math.round(found.age_ms + found.remaining_ms);
 }
 
-async function checkDeadlines(meshed: MeshedStack): Promise<void> {
-  const { stack, ports } = meshed;
+async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
+  const { stack, ports } = meshedStack;
   const proxy = { 'x-forwarded-for': '203.0.113.7' };
   const cases: [string, Record<string, string>, number][] = [
     ['x-envoy-expected-rq-timeout-ms 2000', { 'x-envoy-expected-rq-timeout-ms': '2000' }, 2000],
@@ -219,13 +219,13 @@ async function checkDeadlines(meshed: MeshedStack): Promise<void> {
   for (const [name, headers, limit] of cases) {
     await injectFaults(stack, 'weather-service', { latency_ms: 10_000 });
     const start = elapsed();
-    const pending = meshed.parts(headers);
+    const pending = meshedStack.parts(headers);
     const budget = await readBudget(stack);
     const { meta } = await pending;
     const duration = Math.round(elapsed() - start);
     await clearFaults(stack, 'weather-service');
     const state = meta['weather_service']?.state ?? '';
-    const seen = `weather had ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
+    const seen = `weather had a budget of ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
     const correct = budget > limit - 1000 && budget <= limit && duration < limit + 1000 && state === 'timeout';
     report(`deadline: ${name}, to the last service`, `the last hop has at most ${limit} ms`, seen, correct);
   }
@@ -242,8 +242,8 @@ async function checkDeadlines(meshed: MeshedStack): Promise<void> {
   );
 }
 
-async function checkDisconnect(meshed: MeshedStack): Promise<void> {
-  const { stack, ports } = meshed;
+async function checkDisconnect(meshedStack: MeshedStack): Promise<void> {
+  const { stack, ports } = meshedStack;
   const service = stack.services['time-service'];
   await injectFaults(stack, 'time-service', { latency_ms: 10_000 });
   const client = new AbortController();
@@ -261,23 +261,23 @@ async function checkDisconnect(meshed: MeshedStack): Promise<void> {
 }
 
 /** Requests one aggregate while the time service fails, and counts its requests. */
-async function countAttempts(meshed: MeshedStack): Promise<{ requests: number; retries: number }> {
-  const { stack, ports } = meshed;
+async function countAttempts(meshedStack: MeshedStack): Promise<{ requests: number; retries: number }> {
+  const { stack, ports } = meshedStack;
   await injectFaults(stack, 'time-service', { error_percent: 100 });
   const before = await countRequests(ports.time.service, '/api/time');
   const retriesBefore = await readCounter(ports.dashboard.admin, 'cluster.time.upstream_rq_retry');
-  await meshed.aggregate();
+  await meshedStack.aggregate();
   const requests = (await countRequests(ports.time.service, '/api/time')) - before;
   const retries = (await readCounter(ports.dashboard.admin, 'cluster.time.upstream_rq_retry')) - retriesBefore;
   await clearFaults(stack, 'time-service');
   return { requests, retries };
 }
 
-async function checkRetries(meshed: MeshedStack): Promise<void> {
-  const direct = await fetch(`http://127.0.0.1:${meshed.ports.outbound}/api/time`);
+async function checkRetries(meshedStack: MeshedStack): Promise<void> {
+  const direct = await fetch(`http://127.0.0.1:${meshedStack.ports.outbound}/api/time`);
   const attempts = direct.headers.get('x-envoy-attempt-count') ?? '';
   report('retries: x-envoy-attempt-count of a successful call', '1', attempts, attempts === '1');
-  const cohort = await countAttempts(meshed);
+  const cohort = await countAttempts(meshedStack);
   report('retries: in Cohort only (attempts=3)', '3 requests, 0 retries by Envoy', `${cohort.requests} requests, ${cohort.retries} by Envoy`, cohort.requests === 3 && cohort.retries === 0);
 }
 
@@ -287,30 +287,30 @@ async function checkMeshRetries(mesh: Mesh, ports: Ports): Promise<void> {
     ['retries: in both, which multiplies them', 'attempts=3,hedge=off,budget=100%', 9, 6],
   ];
   for (const [name, policy, requests, retries] of cases) {
-    const meshed = new MeshedStack(mesh, ports);
-    await meshed.start({ retries: 2, outlierDetection: false }, policy);
-    const seen = await countAttempts(meshed);
-    await meshed.stop();
+    const meshedStack = new MeshedStack(mesh, ports);
+    await meshedStack.start({ retries: 2, outlierDetection: false }, policy);
+    const seen = await countAttempts(meshedStack);
+    await meshedStack.stop();
     report(name, `${requests} requests, ${retries} by Envoy`, `${seen.requests} requests, ${seen.retries} by Envoy`, seen.requests === requests && seen.retries === retries);
   }
 }
 
 async function checkEjection(mesh: Mesh, ports: Ports): Promise<void> {
-  const meshed = new MeshedStack(mesh, ports);
-  await meshed.start({ retries: 0, outlierDetection: true }, 'attempts=3,hedge=off', 2);
-  await injectFaults(meshed.stack, 'time-service', { error_percent: 100 });
+  const meshedStack = new MeshedStack(mesh, ports);
+  await meshedStack.start({ retries: 0, outlierDetection: true }, 'attempts=3,hedge=off', 2);
+  await injectFaults(meshedStack.stack, 'time-service', { error_percent: 100 });
   // Half of the calls reach the bad replica until Envoy ejects it; Cohort's retries cover these.
   let failed = 0;
   const ejected = async (): Promise<boolean> => (await readCounter(ports.dashboard.admin, 'cluster.time.outlier_detection.ejections_active')) === 1;
-  for (let i = 0; i < 200 && !(await ejected()); ++i) if ((await meshed.parts()).meta['time_service']?.state !== 'fresh') ++failed;
+  for (let i = 0; i < 200 && !(await ejected()); ++i) if ((await meshedStack.parts()).meta['time_service']?.state !== 'fresh') ++failed;
   const isEjected = await ejected();
   const before = await countRequests(ports.time.service, '/api/time');
-  for (let i = 0; i < 100; ++i) if ((await meshed.parts()).meta['time_service']?.state !== 'fresh') ++failed;
+  for (let i = 0; i < 100; ++i) if ((await meshedStack.parts()).meta['time_service']?.state !== 'fresh') ++failed;
   const late = (await countRequests(ports.time.service, '/api/time')) - before;
-  const breakers = (await request(meshed.stack, `${meshed.stack.services['dashboard-service']}/metrics`)).text;
+  const breakers = (await request(meshedStack.stack, `${meshedStack.stack.services['dashboard-service']}/metrics`)).text;
   const open = /cohort_client_breaker_transitions_total\{[^}]*to="open"[^}]*upstream="time"[^}]*\} ([1-9]\d*)/.test(breakers);
-  await clearFaults(meshed.stack, 'time-service');
-  await meshed.stop();
+  await clearFaults(meshedStack.stack, 'time-service');
+  await meshedStack.stop();
   report(
     'ejection: one of two replicas fails, Envoy ejects it',
     'ejected; then 0 calls to it; no aggregate without the time; breaker closed',
@@ -325,10 +325,10 @@ interface Span {
   references: { spanID: string }[];
 }
 
-async function checkTrace(meshed: MeshedStack, url: string): Promise<void> {
+async function checkTrace(meshedStack: MeshedStack, url: string): Promise<void> {
   const id = '0af7651916cd43dd8448eb211c80319c';
   const caller = '00f067aa0ba902b7';
-  await meshed.aggregate({ traceparent: `00-${id}-${caller}-01` });
+  await meshedStack.aggregate({ traceparent: `00-${id}-${caller}-01` });
   const services = ['dashboard-service', 'time-service', 'system-info-service', 'weather-service'].flatMap((name) => [name, `${name}-sidecar`]);
   let orphans: string[] = [];
   let spans: Span[] = [];
@@ -358,21 +358,21 @@ async function main(): Promise<void> {
   terminateChildrenOnExit();
   const envoy = findEnvoy();
   if (envoy === undefined) return;
-  const made = await runProcess('deploy/tls/make-certificates', [certificates]);
-  expect(made.status === 0, `certificates are made: ${made.output}`);
+  const certificatesResult = await runProcess('deploy/tls/make-certificates', [certificates]);
+  expect(certificatesResult.status === 0, `certificates are made: ${certificatesResult.output}`);
   const jaegerProgram = findBackend(jaeger);
   const [otlp = 0, query = 0, grpc = 0] = await findFreePorts(3);
   const mesh: Mesh = { envoy, certificates, directory, traces: jaegerProgram === undefined ? undefined : otlp };
   if (jaegerProgram !== undefined) startJaeger(jaegerProgram, directory, otlp, query, grpc);
   const ports = await choosePorts();
-  const meshed = new MeshedStack(mesh, ports);
-  await meshed.start(cohortOnly, 'attempts=3,hedge=off,budget=100%');
-  await checkIdentities(meshed);
-  await checkDeadlines(meshed);
-  await checkDisconnect(meshed);
-  await checkRetries(meshed);
-  if (jaegerProgram !== undefined) await checkTrace(meshed, `http://127.0.0.1:${query}`);
-  const failures = await meshed.stop();
+  const meshedStack = new MeshedStack(mesh, ports);
+  await meshedStack.start(cohortOnly, 'attempts=3,hedge=off,budget=100%');
+  await checkIdentities(meshedStack);
+  await checkDeadlines(meshedStack);
+  await checkDisconnect(meshedStack);
+  await checkRetries(meshedStack);
+  if (jaegerProgram !== undefined) await checkTrace(meshedStack, `http://127.0.0.1:${query}`);
+  const failures = await meshedStack.stop();
   expect(failures.length === 0, `the services and sidecars stop with status 0: ${failures.join(', ')}`);
   await checkMeshRetries(mesh, ports);
   await checkEjection(mesh, ports);

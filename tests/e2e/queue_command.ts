@@ -58,7 +58,7 @@ const isConnected = (peer: BackgroundProcess, seconds = 30): Promise<boolean> =>
     return peer.pid > 0;
   });
 
-/** Publishes `count` messages to a new topic, while `disturb` runs, and counts what a consumer receives. */
+/** Publishes `count` messages to a new topic, while `disturb` runs, and counts the messages that a consumer receives. */
 async function publishThrough(
   broker: MessageBroker,
   name: string,
@@ -85,10 +85,10 @@ async function publishThrough(
 }
 
 async function checkPeers(broker: MessageBroker, count: number): Promise<void> {
-  const calm = await publishThrough(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
-  record('CPU of publish with confirm', 'at most 15 us a message', `${calm.cpu_us_per_message.toFixed(2)} us`, calm.cpu_us_per_message <= 15);
+  const baseline = await publishThrough(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
+  record('CPU of publish with confirm', 'at most 15 us a message', `${baseline.cpu_us_per_message.toFixed(2)} us`, baseline.cpu_us_per_message <= 15);
   await publishThrough(broker, 'broker killed and restarted', `${count} confirmed, lost 0`, count, async () => {
-    await pause(Math.min(1000, (calm.seconds * 1000) / 3));
+    await pause(Math.min(1000, (baseline.seconds * 1000) / 3));
     await broker.kill();
     await broker.run();
   });

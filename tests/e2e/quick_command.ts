@@ -24,8 +24,8 @@ import { clearFaults, injectFaults, request, serviceNames, stackOnDefaultPorts }
 /** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only then. */
 async function writeTlsMetrics(directory: string): Promise<string> {
   const certificates = join(directory, 'certificates');
-  const made = await runProcess(join(root, 'deploy/tls/make-certificates'), [certificates]);
-  expect(made.status === 0, `deploy/tls/make-certificates succeeds:\n${made.output}`);
+  const certificatesResult = await runProcess(join(root, 'deploy/tls/make-certificates'), [certificates]);
+  expect(certificatesResult.status === 0, `deploy/tls/make-certificates succeeds:\n${certificatesResult.output}`);
   const keyFile = join(directory, 'api_key');
   writeFileSync(keyFile, 'key\n');
   const files = join(certificates, 'time-service');

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { elapsed, eventually, expect, pause } from './assertions.ts';
-import type { Resources } from './gated_stack.ts';
-import { GatedStack, linkNames, metricSum } from './gated_stack.ts';
+import type { Resources } from './fault_gate_stack.ts';
+import { FaultGateStack, linkNames, metricSum } from './fault_gate_stack.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
 import type { ServiceName } from './stack.ts';
@@ -34,30 +34,30 @@ interface Report {
   totals: { sent: number; outcomes: Record<string, number>; statuses: Record<string, number> };
 }
 
-function startLoad(gated: GatedStack, port: number, report: string): BackgroundProcess {
-  const { dashboard, time, sysinfo, weather } = gated.links;
+function startLoad(faultGateStack: FaultGateStack, port: number, report: string): BackgroundProcess {
+  const { dashboard, time, sysinfo, weather } = faultGateStack.links;
   const targets = [
     `time=${time}/api/time@60`, `sysinfo=${sysinfo}/api/sysinfo@10`, `weather=${weather}/api/weather@20`,
     `proxy=${dashboard}/api/time-proxy@5`, `aggregate=${dashboard}/api/aggregate@5`,
   ];
   const args = ['-r', 'max', '-c', '16', '-d', '24h', '--timeout', '2s', '-q', '--no-preflight', '--metrics-port', String(port), '--json', report];
   return startProcess('loadgen', join(root, 'build/release/bin/loadgen'), [...args, ...targets.flatMap((target) => ['--target', target])],
-    join(gated.directory, 'loadgen.log'), { API_KEY: '' });
+    join(faultGateStack.directory, 'loadgen.log'), { API_KEY: '' });
 }
 
 /** Injects one fault after the other until `isDone`: of the links in turn, and within the services. */
-async function injectContinuously(gated: GatedStack, isDone: () => boolean): Promise<number> {
+async function injectContinuously(faultGateStack: FaultGateStack, isDone: () => boolean): Promise<number> {
   let count = 0;
   while (!isDone()) {
     const link = linkNames[count % linkNames.length] ?? 'time';
     const fault = linkFaults[Math.floor(count / linkNames.length) % linkFaults.length] ?? 'reset';
     const service = serviceNames[count % serviceNames.length] ?? 'time-service';
     ++count;
-    await gated.setFault(link, fault);
-    if (count % 3 === 0) await injectFaults(gated.stack, service, { error_percent: 20, hang_percent: 1, seconds: 60 });
+    await faultGateStack.setFault(link, fault);
+    if (count % 3 === 0) await injectFaults(faultGateStack.stack, service, { error_percent: 20, hang_percent: 1, seconds: 60 });
     await pause(faultMilliseconds);
-    await gated.setFault(link, 'none');
-    if (count % 3 === 0) await clearFaults(gated.stack, service);
+    await faultGateStack.setFault(link, 'none');
+    if (count % 3 === 0) await clearFaults(faultGateStack.stack, service);
     await pause(pauseMilliseconds);
   }
   return count;
@@ -77,28 +77,28 @@ const requests = Number(process.argv[2] ?? 1e7);
 expect(Number.isInteger(requests) && requests >= 10_000, `the number of requests is an integer of at least 10000, not ${process.argv[2]}`);
 terminateChildrenOnExit();
 // Warnings only: a log line for each of the requests would fill the disk.
-const gated = await GatedStack.start({ LOG_LEVEL: 'error', ENABLE_FAULTS: 'true', WEATHER_CACHE_SECONDS: '1' });
+const faultGateStack = await FaultGateStack.start({ LOG_LEVEL: 'error', ENABLE_FAULTS: 'true', WEATHER_CACHE_SECONDS: '1' });
 const [metricsPort = 0] = await findFreePorts(1);
-const reportFile = join(gated.directory, 'report.json');
-const idle = gated.resources();
-const load = startLoad(gated, metricsPort, reportFile);
+const reportFile = join(faultGateStack.directory, 'report.json');
+const idle = faultGateStack.resources();
+const load = startLoad(faultGateStack, metricsPort, reportFile);
 const start = elapsed();
 const samples: Sample[] = [];
 let isDone = false;
 const failures: string[] = [];
 try {
-  const faults = injectContinuously(gated, () => isDone);
+  const faults = injectContinuously(faultGateStack, () => isDone);
   const generator = `http://127.0.0.1:${metricsPort}`;
   await eventually('loadgen serves its metrics', 30, async () => (await fetch(`${generator}/metrics`)).status === 200);
   let sent = 0;
   for (let printed = 0; sent < requests; ) {
     await pause(sampleMilliseconds);
     sent = await metricSum(generator, 'loadgen_requests_sent_total');
-    samples.push({ sent, resources: gated.resources() });
+    samples.push({ sent, resources: faultGateStack.resources() });
     const seconds = (elapsed() - start) / 1000;
     if (sent >= (printed + 1) * (requests / 10)) {
       printed = Math.floor(sent / (requests / 10));
-      const memory = serviceNames.map((name) => `${name} ${gated.resources()[name].rss.toFixed(1)}`).join(', ');
+      const memory = serviceNames.map((name) => `${name} ${faultGateStack.resources()[name].rss.toFixed(1)}`).join(', ');
       console.log(`${(sent / 1e6).toFixed(2)} million requests after ${seconds.toFixed(0)} s; MiB: ${memory}`);
     }
     if (seconds > 60 && sent < seconds * minRequestsPerSecond) {
@@ -116,7 +116,7 @@ try {
 
   // Idle connections are closed after 30 s by the client, and after 75 s by the server.
   await eventually('descriptors are back', 100, () => {
-    const now = gated.resources();
+    const now = faultGateStack.resources();
     for (const name of serviceNames) {
       expect(now[name].descriptors <= idle[name].descriptors + descriptorTolerance,
         `${name} has ${now[name].descriptors} descriptors, ${idle[name].descriptors} at the start`);
@@ -124,7 +124,7 @@ try {
     return Promise.resolve(true);
   }).catch((error: unknown) => failures.push(String(error)));
 
-  const last = gated.resources();
+  const last = faultGateStack.resources();
   console.log('\nservice              RSS after 1/10   at the end   growth   descriptors: at the start  max  at the end');
   for (const name of serviceNames) {
     const first = memoryOf(samples, name, requests, 0.1, 0.2);
@@ -139,9 +139,9 @@ try {
   }
 } finally {
   isDone = true;
-  console.log(`logs in ${gated.directory}`);
+  console.log(`logs in ${faultGateStack.directory}`);
   await load.stop();
-  await gated.stop().catch((error: unknown) => failures.push(String(error)));
+  await faultGateStack.stop().catch((error: unknown) => failures.push(String(error)));
 }
 for (const failure of failures) console.error(`FAILED ${failure}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

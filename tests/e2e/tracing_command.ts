@@ -99,7 +99,7 @@ function checkAggregateTrace(trace: JaegerTrace): void {
 
 function checkLateTrace(trace: JaegerTrace): void {
   const late = trace.spans.find((span) => span.operationName === 'weather first attempt');
-  // The slow service knows its deadline, and responds with 504 at it.
+  // The slow service receives the deadline, and responds with 504 when it passes.
   const isLate = tagOf(late, 'cohort.cancelled_by') === 'deadline' || tagOf(late, 'http.response.status_code') === 504;
   expect(isLate, `the attempt at the slow service ended at its deadline: ${JSON.stringify(late?.tags)}`);
   const call = trace.spans.find((span) => span.operationName === 'call weather');

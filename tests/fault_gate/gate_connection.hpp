@@ -11,7 +11,7 @@
 
 namespace cohort::test {
 
-/// The fault of a link, shared by its connections, and what it has done.
+/// The fault of a link, shared by its connections, and its counters.
 struct link_state {
   faults::link_fault fault{};
   std::uint64_t accepted = 0;
@@ -52,7 +52,7 @@ class gate_connection {
   random_generator& random_;
   net::tcp_socket client_;
   net::tcp_socket server_;
-  /// Nothing is delivered any more: received bytes are discarded until one end closes.
+  /// Delivery has stopped: received bytes are discarded until one end closes.
   bool is_lost_ = false;
   /// Bytes of the current response that were delivered, and those of its header section, once that is complete.
   std::size_t response_bytes_ = 0;

@@ -70,14 +70,14 @@ error_code gate_link::listen() {
 }
 
 task<> gate_link::run() {
-  task_group served{[](const std::exception_ptr&) {}};
+  task_group task_group{[](const std::exception_ptr&) {}};
   for (;;) {
     auto accepting = acceptor_->async_accept(loop_.context(), asio::as_tuple(asio::deferred));
     auto accepted = co_await std::move(accepting);
     const auto error = std::get<0>(accepted);
     if (!error) {
       ++state_.accepted;
-      served.spawn(serve(std::move(std::get<1>(accepted))));
+      task_group.spawn(serve(std::move(std::get<1>(accepted))));
     } else if (error == asio::error::operation_aborted) {
       break;
     } else {
@@ -86,8 +86,8 @@ task<> gate_link::run() {
     }
   }
   co_await asio::this_coro::throw_if_cancelled(false);
-  served.cancel();
-  co_await served.join();
+  task_group.cancel();
+  co_await task_group.join();
   // The link outlives the loop, which the acceptor must not.
   acceptor_.reset();
 }
@@ -99,7 +99,7 @@ task<> gate_link::serve(net::tcp_socket client) {
     std::list<gate_connection*>::iterator position;
     ~registration() { list.erase(position); }
   };
-  const registration registered{connections_, connections_.insert(connections_.end(), &connection)};
+  const registration registration{connections_, connections_.insert(connections_.end(), &connection)};
   co_await connection.run(settings_.target);
 }
 

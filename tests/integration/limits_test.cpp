@@ -22,8 +22,8 @@ using clock = std::chrono::steady_clock;
 rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
   rlimit former{};
   if (::prlimit(process, RLIMIT_NOFILE, nullptr, &former) != 0) throw std::runtime_error("prlimit failed");
-  const rlimit changed{std::min(soft_limit, former.rlim_max), former.rlim_max};
-  if (::prlimit(process, RLIMIT_NOFILE, &changed, nullptr) != 0) throw std::runtime_error("prlimit failed");
+  const rlimit rlimit{std::min(soft_limit, former.rlim_max), former.rlim_max};
+  if (::prlimit(process, RLIMIT_NOFILE, &rlimit, nullptr) != 0) throw std::runtime_error("prlimit failed");
   return former.rlim_cur;
 }
 

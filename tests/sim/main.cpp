@@ -45,7 +45,8 @@ void add_options(config::options& options, run_options& values) {
   options.add(values.max_run_time, {"--seconds", "", "Start no seed after this time"}, config::seconds(1, 86'400),
               "86400");
   options.add_switch(values.prints_timeline, "--timeline", "Print all events");
-  options.add_switch(values.prints_schedule, "--schedule", "Print what the first seed decides, and run nothing");
+  options.add_switch(values.prints_schedule, "--schedule",
+                     "Print the random values of the first seed without running it");
   options.add_switch(values.audits, "--audit", "Report how a long run of the first seed uses deadlines");
   options.add_switch(values.prints_json, "--json", "Print the report of --audit as JSON");
   options.add_switch(values.shrinks_failures, "--shrink-failures", "Shrink each seed that fails");

@@ -19,8 +19,8 @@ std::vector<violation> run_and_check(simulated_stack& stack) {
   try {
     const auto reports = stack.run_load();
     return check_invariants(stack, reports);
-  } catch (const std::exception& thrown) {
-    return {{"exception", std::string{"exception: "} + thrown.what()}};
+  } catch (const std::exception& exception) {
+    return {{"exception", std::string{"exception: "} + exception.what()}};
   }
 }
 

@@ -26,9 +26,9 @@ void draw_links(random_generator& random, std::map<std::string, std::string>& pa
   }
 }
 
-sim::link_conditions links_of(const sim::schedule& described) {
+sim::link_conditions links_of(const sim::schedule& schedule) {
   sim::link_conditions conditions;
-  const auto links = described.parameter("links", "default");
+  const auto links = schedule.parameter("links", "default");
   if (links == "continent") {
     conditions.min_latency = 20ms;
     conditions.max_latency = 80ms;
@@ -41,8 +41,8 @@ sim::link_conditions links_of(const sim::schedule& described) {
   } else if (links != "default") {
     throw std::invalid_argument("links is " + links + ", but must be default, continent, low-bandwidth or immediate");
   }
-  conditions.max_read_size = std::stoul(described.parameter("max-read-size", std::to_string(conditions.max_read_size)));
-  conditions.capacity = std::stoul(described.parameter("capacity", std::to_string(conditions.capacity)));
+  conditions.max_read_size = std::stoul(schedule.parameter("max-read-size", std::to_string(conditions.max_read_size)));
+  conditions.capacity = std::stoul(schedule.parameter("capacity", std::to_string(conditions.capacity)));
   return conditions;
 }
 
@@ -108,16 +108,16 @@ sim::schedule draw_long_schedule(std::uint64_t seed) {
   return result;
 }
 
-scenario scenario_of(const sim::schedule& described) {
+scenario scenario_of(const sim::schedule& schedule) {
   scenario parameters;
-  parameters.is_lossless = described.parameter("lossless", "no") == "yes";
+  parameters.is_lossless = schedule.parameter("lossless", "no") == "yes";
   parameters.time_replicas = static_cast<std::size_t>(
-      std::ranges::count_if(described.nodes, [](const auto& name) { return name.starts_with(time_name); }));
-  parameters.links = links_of(described);
-  parameters.deadline = described.duration_parameter("deadline");
-  parameters.client_timeout = described.duration_parameter("client-timeout").value_or(parameters.client_timeout);
-  parameters.keep_alive = described.parameter("keep-alive", "yes") == "yes";
-  parameters.cache_seconds = std::stol(described.parameter("cache-seconds", "600"));
+      std::ranges::count_if(schedule.nodes, [](const auto& name) { return name.starts_with(time_name); }));
+  parameters.links = links_of(schedule);
+  parameters.deadline = schedule.duration_parameter("deadline");
+  parameters.client_timeout = schedule.duration_parameter("client-timeout").value_or(parameters.client_timeout);
+  parameters.keep_alive = schedule.parameter("keep-alive", "yes") == "yes";
+  parameters.cache_seconds = std::stol(schedule.parameter("cache-seconds", "600"));
   return parameters;
 }
 

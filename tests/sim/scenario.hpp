@@ -42,6 +42,6 @@ sim::schedule draw_schedule(std::uint64_t seed);
 sim::schedule draw_long_schedule(std::uint64_t seed);
 
 /// Reads the parameters and nodes of a schedule. Throws `std::invalid_argument` if a value is invalid.
-scenario scenario_of(const sim::schedule& described);
+scenario scenario_of(const sim::schedule& schedule);
 
 }  // namespace cohort::test

@@ -187,16 +187,16 @@ std::string child_process::wait_for_line(const std::function<bool(std::string_vi
                                          std::chrono::milliseconds timeout) {
   const auto deadline = deadline_after(timeout);
   std::unique_lock lock{mutex_};
-  for (std::size_t searched = 0;;) {
-    for (; searched < lines_.size(); ++searched) {
-      if (predicate(lines_[searched])) {
-        return lines_[searched];
+  for (std::size_t next_line = 0;;) {
+    for (; next_line < lines_.size(); ++next_line) {
+      if (predicate(lines_[next_line])) {
+        return lines_[next_line];
       }
     }
     if (all_ended()) {
       throw_error("both outputs ended without the expected line");
     }
-    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout && searched == lines_.size()) {
+    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout && next_line == lines_.size()) {
       throw_error("the expected line was not printed within " + std::to_string(timeout.count()) + " ms");
     }
   }

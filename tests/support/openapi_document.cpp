@@ -230,10 +230,10 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
   if (!described) return {where + "media type " + std::string{media_type} + " is not described"};
   const auto* schema = member(described, "schema");
   if (!schema || media_type != "application/json") return {};
-  json::object closed{{"allOf", json::array{*schema}}};
-  if (const auto* components = member(&document_->root, "components")) closed["components"] = *components;
-  for (auto& entry : closed) make_readable(entry.value());
-  auto found = json_schema{json::serialize(closed)}.violations(body);
+  json::object object{{"allOf", json::array{*schema}}};
+  if (const auto* components = member(&document_->root, "components")) object["components"] = *components;
+  for (auto& entry : object) make_readable(entry.value());
+  auto found = json_schema{json::serialize(object)}.violations(body);
   for (auto& line : found) line = where + line;
   return found;
 }
@@ -241,8 +241,8 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
 lines openapi_document::undetected_mutations(std::string_view method, std::string_view path, int status,
                                              std::string_view content_type, std::string_view body) const {
   lines undetected;
-  const auto attempt = [&](const json::value& mutated, const std::string& description) {
-    if (violations(method, path, status, content_type, text_of(mutated)).empty()) undetected.push_back(description);
+  const auto attempt = [&](const json::value& value, const std::string& description) {
+    if (violations(method, path, status, content_type, text_of(value)).empty()) undetected.push_back(description);
   };
   auto root = json::parse(json::string_view{body.data(), body.size()});
   for_each_mutation(root, root, "", attempt);

@@ -22,7 +22,7 @@ class openapi_document {
   /// nothing, a schema of an object that is open or does not list its required members.
   [[nodiscard]] std::vector<std::string> problems() const;
 
-  /// Why a response does not conform; empty if it does. `method` is in lower case, `path` is a template.
+  /// The reason why a response does not conform; empty if it does. `method` is in lower case, `path` is a template.
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 

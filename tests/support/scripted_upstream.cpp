@@ -25,15 +25,15 @@ using std::chrono::milliseconds;
 constexpr std::size_t chunk_size = 1024;
 
 std::string chunked(std::string_view body) {
-  std::string coded;
+  std::string encoded_body;
   while (!body.empty()) {
     const auto chunk = body.substr(0, chunk_size);
     char size[20];
     std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
-    coded.append(size).append(chunk).append("\r\n");
+    encoded_body.append(size).append(chunk).append("\r\n");
     body.remove_prefix(chunk.size());
   }
-  return coded + "0\r\n\r\n";
+  return encoded_body + "0\r\n\r\n";
 }
 
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }

@@ -45,12 +45,12 @@ std::string add_line(api_key_list& keys, std::string_view line, const std::strin
   }
   if (auto error = find_secret_error(key, subject); !error.empty()) return error;
   if (keys.size() == max_api_keys) return "which has more than " + std::to_string(max_api_keys) + " keys";
-  api_key added{has_name ? std::string{name} : "key-" + std::to_string(keys.size() + 1), std::string{key}};
+  api_key new_api_key{has_name ? std::string{name} : "key-" + std::to_string(keys.size() + 1), std::string{key}};
   for (const auto& other : keys) {
-    if (other.name == added.name) return subject + " has the name \"" + added.name + "\" of an earlier key";
-    if (other.key == added.key) return subject + " has the same key as an earlier line";
+    if (other.name == new_api_key.name) return subject + " has the name \"" + new_api_key.name + "\" of an earlier key";
+    if (other.key == new_api_key.key) return subject + " has the same key as an earlier line";
   }
-  keys.push_back(std::move(added));
+  keys.push_back(std::move(new_api_key));
   return {};
 }
 

@@ -26,13 +26,13 @@ std::int64_t nanoseconds(const timespec& time) noexcept {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-/// The directories and files whose changes can change what `path` leads to.
+/// The directories and files whose changes can change the target of `path`.
 struct watched_paths {
   std::set<std::string> directories;
   std::set<std::string> files;
 };
 
-void add_steps(fs::path path, watched_paths& watched) {
+void add_steps(fs::path path, watched_paths& watched_paths) {
   std::error_code error;
   for (int links = 0; links <= max_symbolic_links; ++links) {
     fs::path current;
@@ -43,7 +43,8 @@ void add_steps(fs::path path, watched_paths& watched) {
       current /= *component;
       const auto status = fs::symlink_status(current, error);
       const bool is_last = std::next(component) == path.end();
-      if (is_last || fs::is_symlink(status) || !fs::exists(status)) watched.directories.insert(directory.string());
+      if (is_last || fs::is_symlink(status) || !fs::exists(status))
+        watched_paths.directories.insert(directory.string());
       if (!fs::exists(status)) return;
       if (fs::is_symlink(status)) {
         // An absolute target replaces the directory.
@@ -52,7 +53,7 @@ void add_steps(fs::path path, watched_paths& watched) {
       }
     }
     if (component == path.end()) {
-      if (fs::is_regular_file(path, error)) watched.files.insert(path.string());
+      if (fs::is_regular_file(path, error)) watched_paths.files.insert(path.string());
       return;
     }
     for (++component; component != path.end(); ++component) target /= *component;
@@ -90,16 +91,16 @@ bool file_watch::consume() {
 
 void file_watch::renew() {
   if (descriptor_ < 0) return;
-  watched_paths watched;
-  for (const auto& path : paths_) add_steps(path, watched);
+  watched_paths watched_paths;
+  for (const auto& path : paths_) add_steps(path, watched_paths);
   std::set<int> renewed;
   const auto add = [&](const std::string& path, std::uint32_t events) {
     // The same inode has the same watch.
     const int watch = ::inotify_add_watch(descriptor_, path.c_str(), events);
     if (watch >= 0) renewed.insert(watch);
   };
-  for (const auto& directory : watched.directories) add(directory, directory_events);
-  for (const auto& file : watched.files) add(file, file_events);
+  for (const auto& directory : watched_paths.directories) add(directory, directory_events);
+  for (const auto& file : watched_paths.files) add(file, file_events);
   for (const int watch : watches_) {
     if (!renewed.contains(watch)) ::inotify_rm_watch(descriptor_, watch);
   }

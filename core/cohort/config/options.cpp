@@ -88,22 +88,22 @@ options::options(std::string program, std::string description, std::string versi
 
 void options::add_setting(option_spec spec, std::string accepts, std::string default_text,
                           std::function<bool(std::string_view)> assign) {
-  setting added;
-  added.spec = std::move(spec);
-  added.accepts = std::move(accepts);
-  added.default_text = std::move(default_text);
-  added.assign = std::move(assign);
-  settings_.push_back(std::move(added));
+  setting new_setting;
+  new_setting.spec = std::move(spec);
+  new_setting.accepts = std::move(accepts);
+  new_setting.default_text = std::move(default_text);
+  new_setting.assign = std::move(assign);
+  settings_.push_back(std::move(new_setting));
 }
 
-void options::make_secret(setting& added, std::string file_help, std::string* file_path,
+void options::make_secret(setting& new_setting, std::string file_help, std::string* file_path,
                           std::function<std::string(const std::string&)> read_file) const {
-  added.is_secret = true;
-  added.file_path = file_path;
-  added.file_help = std::move(file_help);
-  added.read_file = std::move(read_file);
-  added.file_flag = added.spec.flag + "-file";
-  if (!added.spec.variable.empty()) added.file_variable = added.spec.variable + "_FILE";
+  new_setting.is_secret = true;
+  new_setting.file_path = file_path;
+  new_setting.file_help = std::move(file_help);
+  new_setting.read_file = std::move(read_file);
+  new_setting.file_flag = new_setting.spec.flag + "-file";
+  if (!new_setting.spec.variable.empty()) new_setting.file_variable = new_setting.spec.variable + "_FILE";
 }
 
 void options::add_secret(std::string& target, option_spec spec, std::string* file_path) {
@@ -241,8 +241,8 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
   for (const auto& value : values) {
     if (!setting.is_secret) append_value(setting.in_force.value, redact_userinfo(value));
     if (setting.assign(value)) continue;
-    const std::string shown = setting.is_secret ? "an invalid value (not shown)" : quote(value);
-    return usage_error(source + " is " + shown + ", but must be " + setting.accepts);
+    const std::string displayed_value = setting.is_secret ? "an invalid value (not shown)" : quote(value);
+    return usage_error(source + " is " + displayed_value + ", but must be " + setting.accepts);
   }
   return std::nullopt;
 }

@@ -48,7 +48,7 @@ secret_file read_secret_file(const std::string& path) {
   if (count == 0) {
     return {{}, "which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"}};
   }
-  // Not up to the first NUL: a shorter secret than the file's would be valid.
+  // A text with a NUL is rejected: with a secret up to the NUL, a shorter secret than the file's would be valid.
   const bool has_line_feed = !file.eof();
   std::string line{buffer.data(), count - (has_line_feed ? 1 : 0)};
   if (line.ends_with('\r')) line.pop_back();

@@ -37,7 +37,7 @@ const kind_description* find_kind(std::string_view scheme) noexcept {
   return found == kinds.end() ? nullptr : &*found;
 }
 
-/// Letters, digits, `-`, `_` and `.`: what is safe in a key, in a URL and in `Host`.
+/// Letters, digits, `-`, `_` and `.`: the characters that are safe in a key, in a URL and in `Host`.
 bool is_name(std::string_view text) noexcept {
   constexpr std::size_t max_length = 253;  // of a domain name (RFC 1035 section 2.3.4)
   const auto is_allowed = [](char c) {
@@ -59,12 +59,13 @@ bool is_valid_option(std::string_view name, std::string_view value) {
 
 /// Empty if an option is unknown, repeated or invalid.
 std::optional<option_map> read_options(const boost::urls::url_view& url, std::initializer_list<std::string_view> common,
-                                       const std::array<std::string_view, 3>& special) {
+                                       const std::array<std::string_view, 3>& reserved_parameters) {
   option_map options;
   if (!url.has_query()) return options;
   for (const auto param : url.params()) {
-    const bool is_known = std::ranges::find(common, param.key) != common.end() ||
-                          (!param.key.empty() && std::ranges::find(special, param.key) != special.end());
+    const bool is_known =
+        std::ranges::find(common, param.key) != common.end() ||
+        (!param.key.empty() && std::ranges::find(reserved_parameters, param.key) != reserved_parameters.end());
     if (!is_known || !options.emplace(param.key, param.value).second) return std::nullopt;
   }
   return options;

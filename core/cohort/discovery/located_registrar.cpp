@@ -17,7 +17,7 @@ located_registrar::located_registrar(net::network& network, registry_target regi
       make_registrar_(std::move(make_registrar)) {}
 
 task<std::optional<source_error>> located_registrar::renew() {
-  if (!located_) {
+  if (!registrar_) {
     const auto& server = registry_.server;
     const auto end = deadline::after(loop::current().now(), api_client::default_timeout);
     auto resolving = network_.resolve(server.host_address(), server.port_number(), end);
@@ -26,15 +26,15 @@ task<std::optional<source_error>> located_registrar::renew() {
     const auto own = net::source_address(servers->front());
     if (!own) co_return "no route to " + server.host() + ": " + own.error().message();
     instance_.address.address(*own);
-    located_ = make_registrar_(instance_);
+    registrar_ = make_registrar_(instance_);
   }
-  auto renewing = located_->renew();
+  auto renewing = registrar_->renew();
   co_return co_await std::move(renewing);
 }
 
 task<std::optional<source_error>> located_registrar::deregister() {
-  if (!located_) co_return std::nullopt;
-  auto deregistering = located_->deregister();
+  if (!registrar_) co_return std::nullopt;
+  auto deregistering = registrar_->deregister();
   co_return co_await std::move(deregistering);
 }
 

@@ -28,7 +28,7 @@ class located_registrar final : public registrar {
   service_instance instance_;
   factory make_registrar_;
   /// Null until the address is known.
-  std::unique_ptr<registrar> located_;
+  std::unique_ptr<registrar> registrar_;
 };
 
 }  // namespace cohort::discovery

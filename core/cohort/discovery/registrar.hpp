@@ -12,7 +12,7 @@ namespace cohort::discovery {
 struct service_instance {
   /// The name of the service, such as `time-service`.
   std::string service;
-  /// Where the replica accepts connections. Not a wildcard address.
+  /// The address at which the replica accepts connections. Not a wildcard address.
   net::endpoint address;
   /// Whether it accepts TLS only.
   bool secure = false;

@@ -41,7 +41,7 @@ registration::registration(std::unique_ptr<registrar> target, const std::string&
 
 task<> registration::run() {
   is_started_ = true;
-  const event_at_end ended{ended_};
+  const event_at_end event_at_end{ended_};
   for (unsigned failures = 0; !stop_.is_set();) {
     auto renewing = registrar_->renew();
     const auto error = co_await std::move(renewing);

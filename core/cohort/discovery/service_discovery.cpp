@@ -30,8 +30,8 @@ struct service_discovery::watch_entry {
   std::unique_ptr<watched_service> service{};
 };
 
-service_discovery::service_discovery(dependencies injected)
-    : injected_(std::move(injected)),
+service_discovery::service_discovery(dependencies dependencies)
+    : injected_(std::move(dependencies)),
       network_(injected_.network),
       client_(injected_.network, injected_.loops.size(), api_client_settings(injected_.tls, injected_.proxies)) {}
 
@@ -94,9 +94,10 @@ std::unique_ptr<dns_client> service_discovery::make_dns_client(const service_tar
 std::unique_ptr<registrar> service_discovery::make_registrar(const registry_target& registry,
                                                              const service_instance& instance) {
   if (instance.address.address().is_unspecified()) {
-    return std::make_unique<located_registrar>(
-        injected_.network, registry, instance,
-        [this, registry](const service_instance& located) { return make_registrar(registry, located); });
+    return std::make_unique<located_registrar>(injected_.network, registry, instance,
+                                               [this, registry](const service_instance& service_instance) {
+                                                 return make_registrar(registry, service_instance);
+                                               });
   }
   switch (registry.kind) {
     case source_kind::consul:

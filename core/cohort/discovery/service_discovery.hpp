@@ -29,7 +29,7 @@ class service_discovery {
     http::proxy_settings proxies;
   };
 
-  explicit service_discovery(dependencies injected);
+  explicit service_discovery(dependencies dependencies);
   ~service_discovery();
   service_discovery(const service_discovery&) = delete;
   service_discovery& operator=(const service_discovery&) = delete;

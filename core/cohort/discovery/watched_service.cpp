@@ -56,7 +56,7 @@ task<> watched_service::run(std::function<task<>()> on_change) {
 
 duration watched_service::fail(const source_error& error, unsigned failures) {
   metrics_.errors.increment();
-  attempted_->set();
+  first_attempt_->set();
   // A source that is gone for long is one line, not one for each attempt.
   const auto level = failures == 1 ? telemetry::log_level::warn : telemetry::log_level::debug;
   log_.write(level, "discovery failed; the known endpoints stay in use",
@@ -88,7 +88,7 @@ bool watched_service::apply(endpoint_list endpoints) {
     }
     endpoints_ = std::move(endpoints);
   }
-  attempted_->set();
+  first_attempt_->set();
   report_change(before, after);
   return true;
 }
@@ -108,7 +108,7 @@ task<result<endpoint_list>> watched_service::endpoints(deadline wait_deadline) {
     const std::lock_guard lock{mutex_};
     if (endpoints_ && !endpoints_->empty()) co_return *endpoints_;
   }
-  auto waiting = attempted_->wait(wait_deadline);
+  auto waiting = first_attempt_->wait(wait_deadline);
   const auto status = co_await std::move(waiting);
   if (status == wait_status::timed_out) co_return error_code{asio::error::timed_out};
   if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};

@@ -53,10 +53,10 @@ class watched_service {
   std::unique_ptr<endpoint_source> source_;
   watch_metrics metrics_;
   telemetry::logger log_;
-  /// When the source began to report a list without endpoints.
+  /// The time at which the source began to report a list without endpoints.
   std::optional<time_point> empty_since_;
   /// Set by the first list and by the first error.
-  std::shared_ptr<cross_thread_event> attempted_ = cross_thread_event::make();
+  std::shared_ptr<cross_thread_event> first_attempt_ = cross_thread_event::make();
   std::mutex mutex_;
   std::optional<endpoint_list> endpoints_;
 };

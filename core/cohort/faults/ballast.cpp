@@ -25,7 +25,7 @@ bool ballast::resize(std::size_t bytes) {
   if (bytes == size_) return true;
   touch_timer_.disarm();
   block_.reset();
-  size_ = touched_ = 0;
+  size_ = touched_bytes_ = 0;
   if (bytes == 0) return true;
   // The memory is mapped, not allocated: an allocator may keep freed memory.
   void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -37,12 +37,12 @@ bool ballast::resize(std::size_t bytes) {
 }
 
 void ballast::touch_chunk() {
-  const auto end = std::min(touched_ + piece_size, size_);
-  for (; touched_ < end; touched_ = std::min(touched_ + page_size, end)) {
+  const auto end = std::min(touched_bytes_ + piece_size, size_);
+  for (; touched_bytes_ < end; touched_bytes_ = std::min(touched_bytes_ + page_size, end)) {
     // The store is volatile: the compiler may remove stores that are never read.
-    *static_cast<volatile std::byte*>(block_.get() + touched_) = std::byte{1};
+    *static_cast<volatile std::byte*>(block_.get() + touched_bytes_) = std::byte{1};
   }
-  if (touched_ < size_) touch_timer_.arm(loop_.now() + pause);
+  if (touched_bytes_ < size_) touch_timer_.arm(loop_.now() + pause);
 }
 
 }  // namespace cohort::faults

@@ -18,7 +18,7 @@ class ballast {
   /// there is insufficient memory.
   bool resize(std::size_t bytes);
   /// The size of the part that is resident already.
-  std::size_t resident_bytes() const noexcept { return touched_; }
+  std::size_t resident_bytes() const noexcept { return touched_bytes_; }
 
  private:
   struct unmap {
@@ -30,7 +30,7 @@ class ballast {
   loop& loop_;
   std::unique_ptr<std::byte, unmap> block_{nullptr, unmap{0}};
   std::size_t size_ = 0;
-  std::size_t touched_ = 0;
+  std::size_t touched_bytes_ = 0;
   bound_timer<&ballast::touch_chunk> touch_timer_;
 };
 

@@ -106,18 +106,18 @@ void fault_injector::install(http::router& routes) {
   });
 }
 
-task<http::response> fault_injector::handle(fault_injector& self, const http::handler& wrapped,
+task<http::response> fault_injector::handle(fault_injector& self, const http::handler& handler,
                                             http::request_context& context) {
   if (auto injected = co_await inject(self)) co_return std::move(*injected);
-  if (const auto* sync = std::get_if<http::sync_handler>(&wrapped)) co_return (*sync)(context);
-  auto handling = std::get<http::async_handler>(wrapped)(context);
+  if (const auto* sync = std::get_if<http::sync_handler>(&handler)) co_return (*sync)(context);
+  auto handling = std::get<http::async_handler>(handler)(context);
   co_return co_await std::move(handling);
 }
 
-task<http::response> fault_injector::handle_streaming(fault_injector& self, const http::streaming_handler& wrapped,
+task<http::response> fault_injector::handle_streaming(fault_injector& self, const http::streaming_handler& handler,
                                                       http::request_context& context, http::body_reader& body) {
   if (auto injected = co_await inject(self)) co_return std::move(*injected);
-  auto handling = wrapped(context, body);
+  auto handling = handler(context, body);
   co_return co_await std::move(handling);
 }
 

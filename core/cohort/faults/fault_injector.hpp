@@ -68,9 +68,9 @@ class fault_injector {
     telemetry::gauge& active;
   };
 
-  static task<http::response> handle(fault_injector& self, const http::handler& wrapped,
+  static task<http::response> handle(fault_injector& self, const http::handler& handler,
                                      http::request_context& context);
-  static task<http::response> handle_streaming(fault_injector& self, const http::streaming_handler& wrapped,
+  static task<http::response> handle_streaming(fault_injector& self, const http::streaming_handler& handler,
                                                http::request_context& context, http::body_reader& body);
   /// Delays the request, and returns the response of an injected error.
   static task<std::optional<http::response>> inject(fault_injector& self);

@@ -18,7 +18,7 @@ struct fault_kind {
   std::string_view name;
   kind type;
   parameter accepts;
-  /// Of `bytes`, if there is no parameter.
+  /// The default of `bytes`.
   std::int64_t default_bytes = 0;
 };
 

@@ -26,7 +26,7 @@ bool parse_document(std::string_view text, simdjson::dom::element& root);
 
 /// Parses `text` and returns `visitor(root)`, where `root` is a `simdjson::dom::element` and the visitor returns a
 /// `boost::system::result<T>`. If `text` is not valid JSON, returns `errc::bad_message` without calling the visitor.
-/// The visitor must copy what it needs: the document is invalid after the call and must not be kept across a
+/// The visitor must copy the values that it needs: the document is invalid after the call and must not be kept across a
 /// `co_await`.
 template <class Visitor>
 auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::declval<simdjson::dom::element>())) {

@@ -9,9 +9,9 @@
 
 namespace cohort::messaging::kafka {
 
-client::client(settings configured, telemetry::registry& metrics, telemetry::logger log, std::string name)
+client::client(settings settings, telemetry::registry& metrics, telemetry::logger log, std::string name)
     : loop_(loop::current()),
-      settings_(std::move(configured)),
+      settings_(std::move(settings)),
       log_(std::move(log)),
       name_(std::move(name)),
       connected_(metrics.make_gauge("cohort_messaging_connected", "1 if there is a connection to the broker, else 0.",
@@ -56,12 +56,12 @@ void client::serve_producer() {
     if (!next) break;
     switch (rd_kafka_event_type(next.get())) {
       case RD_KAFKA_EVENT_DR:
-        while (const auto* const reported = rd_kafka_event_message_next(next.get())) {
-          auto found = unconfirmed_.extract(sequence_of(*reported));
-          if (!reported->err) producer_->mark_connected();
+        while (const auto* const record = rd_kafka_event_message_next(next.get())) {
+          auto found = unconfirmed_.extract(sequence_of(*record));
+          if (!record->err) producer_->mark_connected();
           if (found.empty()) continue;
           auto& [batch, index] = found.mapped();
-          batch->end(index, reported->err ? result<void>{make_error(reported->err)} : result<void>{});
+          batch->end(index, record->err ? result<void>{make_error(record->err)} : result<void>{});
         }
         break;
       case RD_KAFKA_EVENT_ERROR: {

@@ -41,7 +41,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
  public:
   /// Makes a client on the current loop. `name`: the label `client` of the metric `cohort_messaging_connected`, and for
   /// logs. `metrics` must outlive the client. Throws `std::system_error` if the process has no free descriptor.
-  client(settings configured, telemetry::registry& metrics, telemetry::logger log, std::string name = "kafka");
+  client(settings settings, telemetry::registry& metrics, telemetry::logger log, std::string name = "kafka");
   ~client() override;
   client(const client&) = delete;
   client& operator=(const client&) = delete;

@@ -26,80 +26,80 @@ const char* mechanism_name(sasl_mechanism mechanism) noexcept {
   return "SCRAM-SHA-512";
 }
 
-void add_security(const settings& configured, properties& added) {
-  const std::string transport = configured.tls ? "SSL" : "PLAINTEXT";
-  added.emplace_back("security.protocol", (configured.credentials ? "SASL_" : "") + transport);
-  if (const auto& login = configured.credentials) {
-    added.emplace_back("sasl.mechanism", mechanism_name(login->mechanism));
-    added.emplace_back("sasl.username", login->user);
-    added.emplace_back("sasl.password", login->password);
+void add_security(const settings& settings, properties& properties) {
+  const std::string transport = settings.tls ? "SSL" : "PLAINTEXT";
+  properties.emplace_back("security.protocol", (settings.credentials ? "SASL_" : "") + transport);
+  if (const auto& login = settings.credentials) {
+    properties.emplace_back("sasl.mechanism", mechanism_name(login->mechanism));
+    properties.emplace_back("sasl.username", login->user);
+    properties.emplace_back("sasl.password", login->password);
   }
-  if (!configured.tls) return;
-  added.emplace_back("ssl.endpoint.identification.algorithm", "https");
-  const auto& files = *configured.tls;
-  if (!files.ca.empty()) added.emplace_back("ssl.ca.location", files.ca);
+  if (!settings.tls) return;
+  properties.emplace_back("ssl.endpoint.identification.algorithm", "https");
+  const auto& files = *settings.tls;
+  if (!files.ca.empty()) properties.emplace_back("ssl.ca.location", files.ca);
   if (files.certificate.empty()) return;
-  added.emplace_back("ssl.certificate.location", files.certificate);
-  added.emplace_back("ssl.key.location", files.key);
+  properties.emplace_back("ssl.certificate.location", files.certificate);
+  properties.emplace_back("ssl.key.location", files.key);
 }
 
-void add_connection(const settings& configured, properties& added) {
-  added.emplace_back("bootstrap.servers", configured.brokers);
-  added.emplace_back("client.id", configured.client_id);
-  added.emplace_back("socket.timeout.ms", in_milliseconds(configured.request_timeout));
-  added.emplace_back("reconnect.backoff.ms", in_milliseconds(configured.min_backoff));
-  added.emplace_back("reconnect.backoff.max.ms", in_milliseconds(configured.max_backoff));
-  added.emplace_back("socket.keepalive.enable", "true");
+void add_connection(const settings& settings, properties& properties) {
+  properties.emplace_back("bootstrap.servers", settings.brokers);
+  properties.emplace_back("client.id", settings.client_id);
+  properties.emplace_back("socket.timeout.ms", in_milliseconds(settings.request_timeout));
+  properties.emplace_back("reconnect.backoff.ms", in_milliseconds(settings.min_backoff));
+  properties.emplace_back("reconnect.backoff.max.ms", in_milliseconds(settings.max_backoff));
+  properties.emplace_back("socket.keepalive.enable", "true");
   // Statistics contain the state of each connection; librdkafka has no event for it.
-  added.emplace_back("statistics.interval.ms", "1000");
+  properties.emplace_back("statistics.interval.ms", "1000");
   // Keeps connections in use: brokers close them after 10 idle minutes.
-  added.emplace_back("topic.metadata.refresh.interval.ms", "60000");
+  properties.emplace_back("topic.metadata.refresh.interval.ms", "60000");
 }
 
-void add_producer(const settings& configured, properties& added) {
+void add_producer(const settings& settings, properties& properties) {
   // A confirmed message is stored once and in order on all in-sync replicas, even if librdkafka resends it.
-  added.emplace_back("enable.idempotence", "true");
-  added.emplace_back("acks", "all");
+  properties.emplace_back("enable.idempotence", "true");
+  properties.emplace_back("acks", "all");
   // A topic that is still missing after this time is an error. Until then, another client may be creating it.
-  added.emplace_back("topic.metadata.propagation.max.ms", in_milliseconds(configured.request_timeout / 2));
-  added.emplace_back("request.timeout.ms", in_milliseconds(configured.request_timeout));
+  properties.emplace_back("topic.metadata.propagation.max.ms", in_milliseconds(settings.request_timeout / 2));
+  properties.emplace_back("request.timeout.ms", in_milliseconds(settings.request_timeout));
   // The publisher hands over its messages in batches; 1 ms collects them.
-  added.emplace_back("linger.ms", "1");
+  properties.emplace_back("linger.ms", "1");
   // Messages without a key are spread over the partitions, and so over the members of a group.
-  added.emplace_back("sticky.partitioning.linger.ms", "0");
+  properties.emplace_back("sticky.partitioning.linger.ms", "0");
   constexpr auto max_message = message_limits::max_body_size + message_limits::max_headers_size + 4096;
-  added.emplace_back("message.max.bytes", std::to_string(max_message));
+  properties.emplace_back("message.max.bytes", std::to_string(max_message));
 }
 
-void add_consumer(const settings& configured, const group_settings& group, properties& added) {
-  added.emplace_back("group.id", group.group);
-  added.emplace_back("auto.offset.reset", group.starts_with_oldest ? "earliest" : "latest");
-  added.emplace_back("session.timeout.ms", in_milliseconds(configured.session_timeout));
-  added.emplace_back("heartbeat.interval.ms", in_milliseconds(configured.session_timeout / 4));
+void add_consumer(const settings& settings, const group_settings& group, properties& properties) {
+  properties.emplace_back("group.id", group.group);
+  properties.emplace_back("auto.offset.reset", group.starts_with_oldest ? "earliest" : "latest");
+  properties.emplace_back("session.timeout.ms", in_milliseconds(settings.session_timeout));
+  properties.emplace_back("heartbeat.interval.ms", in_milliseconds(settings.session_timeout / 4));
   // Acknowledged offsets are stored locally, and committed at intervals and when a partition is revoked.
-  added.emplace_back("enable.auto.offset.store", "false");
-  added.emplace_back("enable.auto.commit", "true");
-  added.emplace_back("auto.commit.interval.ms", in_milliseconds(configured.commit_interval));
-  added.emplace_back("allow.auto.create.topics", "true");
+  properties.emplace_back("enable.auto.offset.store", "false");
+  properties.emplace_back("enable.auto.commit", "true");
+  properties.emplace_back("auto.commit.interval.ms", in_milliseconds(settings.commit_interval));
+  properties.emplace_back("allow.auto.create.topics", "true");
   // Limits of the prefetched messages.
-  added.emplace_back("queued.min.messages", "10000");
-  added.emplace_back("queued.max.messages.kbytes", "8192");
+  properties.emplace_back("queued.min.messages", "10000");
+  properties.emplace_back("queued.max.messages.kbytes", "8192");
 }
 
 }  // namespace
 
-result<owned<rd_kafka_conf_t>> make_configuration(const settings& configured, const group_settings* group) {
-  properties added;
-  add_connection(configured, added);
-  add_security(configured, added);
+result<owned<rd_kafka_conf_t>> make_configuration(const settings& settings, const group_settings* group) {
+  properties properties;
+  add_connection(settings, properties);
+  add_security(settings, properties);
   if (group) {
-    add_consumer(configured, *group, added);
+    add_consumer(settings, *group, properties);
   } else {
-    add_producer(configured, added);
+    add_producer(settings, properties);
   }
   owned<rd_kafka_conf_t> configuration{rd_kafka_conf_new()};
   std::array<char, 512> text{};
-  for (const auto& [name, value] : added) {
+  for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(configuration.get(), name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
       // The error text of librdkafka can contain the value, which can be a password.
       return error{errc::invalid, std::string{"librdkafka does not accept the value of "} + name};

@@ -8,14 +8,14 @@
 namespace cohort::messaging::kafka {
 namespace {
 
-/// How often a subscription looks for a topic that does not exist.
+/// Interval at which a subscription looks for a topic that does not exist.
 constexpr duration retry_interval = std::chrono::milliseconds{500};
 
 }  // namespace
 
-client::group_subscription::group_subscription(std::shared_ptr<client> owner, subscription_settings configured,
+client::group_subscription::group_subscription(std::shared_ptr<client> owner, subscription_settings settings,
                                                std::unique_ptr<instance> consumer)
-    : owner_(std::move(owner)), settings_(std::move(configured)), consumer_(std::move(consumer)) {
+    : owner_(std::move(owner)), settings_(std::move(settings)), consumer_(std::move(consumer)) {
   owner_->subscriptions_.push_back(this);
 }
 
@@ -196,27 +196,27 @@ result<client::group_subscription::place> client::group_subscription::remove(con
   return where;
 }
 
-result<void> client::group_subscription::store(place acknowledged) {
-  const auto position = partitions_[acknowledged.partition].acknowledge(acknowledged.offset);
+result<void> client::group_subscription::store(place place) {
+  const auto position = partitions_[place.partition].acknowledge(place.offset);
   if (!position || settings_.group.empty()) return {};
   const owned<rd_kafka_topic_partition_list_t> stored{rd_kafka_topic_partition_list_new(1)};
-  rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), acknowledged.partition)->offset = *position;
+  rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), place.partition)->offset = *position;
   if (const auto failure = rd_kafka_offsets_store(consumer_->get(), stored.get())) {
     return error{errc::connection_lost, rd_kafka_err2str(failure)};
   }
   return {};
 }
 
-result<void> client::group_subscription::acknowledge(const delivery& processed) {
-  const auto where = remove(processed);
+result<void> client::group_subscription::acknowledge(const delivery& delivery) {
+  const auto where = remove(delivery);
   if (!where) return where.error();
   return store(*where);
 }
 
-result<void> client::group_subscription::requeue(const delivery& returned) {
-  const auto where = remove(returned);
+result<void> client::group_subscription::requeue(const delivery& delivery) {
+  const auto where = remove(delivery);
   if (!where) return where.error();
-  requeued_.emplace_front(returned, *where);
+  requeued_.emplace_front(delivery, *where);
   return {};
 }
 

@@ -19,8 +19,7 @@ namespace cohort::messaging::kafka {
 class client::group_subscription final : public subscription {
  public:
   /// `consumer`: an instance with the group of the settings.
-  group_subscription(std::shared_ptr<client> owner, subscription_settings configured,
-                     std::unique_ptr<instance> consumer);
+  group_subscription(std::shared_ptr<client> owner, subscription_settings settings, std::unique_ptr<instance> consumer);
   ~group_subscription() override;
   group_subscription(const group_subscription&) = delete;
   group_subscription& operator=(const group_subscription&) = delete;
@@ -34,8 +33,8 @@ class client::group_subscription final : public subscription {
   void wake() { waiters_.notify_all(); }
 
   task<result<delivery>> next(deadline wait_deadline) override;
-  result<void> acknowledge(const delivery& processed) override;
-  result<void> requeue(const delivery& returned) override;
+  result<void> acknowledge(const delivery& delivery) override;
+  result<void> requeue(const delivery& delivery) override;
   task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) override;
   std::uint64_t interruptions() const noexcept override { return interruptions_; }
 
@@ -58,7 +57,7 @@ class client::group_subscription final : public subscription {
   std::optional<delivery> accept(const rd_kafka_message_t& record);
   /// Removes a delivery. Error: its partition is no longer assigned to the member.
   result<place> remove(const delivery& target);
-  result<void> store(place acknowledged);
+  result<void> store(place place);
 
   std::shared_ptr<client> owner_;
   subscription_settings settings_;

@@ -26,9 +26,9 @@ void instance_disposal::end(rd_kafka_t* ended, bool leaves_group) {
   }}.detach();
 }
 
-result<std::unique_ptr<instance>> instance::make(const settings& configured, const group_settings* group,
-                                                 int descriptor, instance_disposal& disposal) {
-  auto configuration = make_configuration(configured, group);
+result<std::unique_ptr<instance>> instance::make(const settings& settings, const group_settings* group, int descriptor,
+                                                 instance_disposal& disposal) {
+  auto configuration = make_configuration(settings, group);
   if (!configuration) return configuration.error();
   std::array<char, 512> text{};
   const auto type = group ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;

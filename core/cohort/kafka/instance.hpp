@@ -44,7 +44,7 @@ class instance {
  public:
   /// Makes a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the
   /// instance.
-  static result<std::unique_ptr<instance>> make(const settings& configured, const group_settings* group, int descriptor,
+  static result<std::unique_ptr<instance>> make(const settings& settings, const group_settings* group, int descriptor,
                                                 instance_disposal& disposal);
   ~instance();
   instance(const instance&) = delete;

@@ -45,8 +45,8 @@ rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, cons
   return code;
 }
 
-std::uint64_t sequence_of(const rd_kafka_message_t& reported) noexcept {
-  return reinterpret_cast<std::uintptr_t>(reported._private);
+std::uint64_t sequence_of(const rd_kafka_message_t& record) noexcept {
+  return reinterpret_cast<std::uintptr_t>(record._private);
 }
 
 message make_message(const rd_kafka_message_t& record) {

@@ -19,7 +19,7 @@ inline constexpr const char* partition_key_header = "partition-key";
 rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, const message& content,
                             std::uint64_t sequence);
 /// The `sequence` argument of the corresponding `produce` call.
-std::uint64_t sequence_of(const rd_kafka_message_t& reported) noexcept;
+std::uint64_t sequence_of(const rd_kafka_message_t& record) noexcept;
 
 /// Converts a record. A record without an ID gets the ID `TOPIC-PARTITION-OFFSET`.
 message make_message(const rd_kafka_message_t& record);

@@ -44,8 +44,8 @@ bool is_port(std::string_view text) noexcept {
 }
 
 /// Adds a port to each host. Returns the error.
-std::optional<error> parse_brokers(std::string_view text, settings& parsed) {
-  parsed.brokers.clear();
+std::optional<error> parse_brokers(std::string_view text, settings& settings) {
+  settings.brokers.clear();
   if (text.ends_with(',')) return invalid("there is no host after a comma");
   do {
     const split_text hosts{text, ','};
@@ -61,24 +61,24 @@ std::optional<error> parse_brokers(std::string_view text, settings& parsed) {
     }
     const auto port = colon == hosts.first.npos ? default_port : hosts.first.substr(colon + 1);
     if (!is_port(port)) return invalid("a port is not 1 to 65535");
-    parsed.brokers += (parsed.brokers.empty() ? "" : ",") + std::string{host} + ":" + std::string{port};
+    settings.brokers += (settings.brokers.empty() ? "" : ",") + std::string{host} + ":" + std::string{port};
   } while (!text.empty());
   return std::nullopt;
 }
 
-std::optional<error> parse_credentials(std::string_view text, settings& parsed) {
+std::optional<error> parse_credentials(std::string_view text, settings& settings) {
   const split_text parts{text, ':'};
   auto user = decode(parts.first);
   auto password = decode(parts.rest);
   if (!user || !password) return invalid("the user or the password is not percent-encoded");
   if (user->empty() || password->empty()) return invalid("a user and a password are given together, as USER:PASSWORD@");
-  parsed.credentials = login{std::move(*user), std::move(*password)};
+  settings.credentials = login{std::move(*user), std::move(*password)};
   return std::nullopt;
 }
 
-std::optional<error> set_mechanism(const std::string& name, settings& parsed) {
-  if (!parsed.credentials) return invalid("the parameter sasl needs a user and a password");
-  auto& mechanism = parsed.credentials->mechanism;
+std::optional<error> set_mechanism(const std::string& name, settings& settings) {
+  if (!settings.credentials) return invalid("the parameter sasl needs a user and a password");
+  auto& mechanism = settings.credentials->mechanism;
   if (name == "PLAIN") {
     mechanism = sasl_mechanism::plain;
   } else if (name == "SCRAM-SHA-256") {
@@ -91,30 +91,30 @@ std::optional<error> set_mechanism(const std::string& name, settings& parsed) {
   return std::nullopt;
 }
 
-std::optional<error> set_parameter(std::string_view name, std::string value, settings& parsed) {
-  if (name == "sasl") return set_mechanism(value, parsed);
+std::optional<error> set_parameter(std::string_view name, std::string value, settings& settings) {
+  if (name == "sasl") return set_mechanism(value, settings);
   if (name != "ca" && name != "certificate" && name != "key") {
     return invalid("a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
   }
-  if (!parsed.tls) return invalid("the parameter " + std::string{name} + " needs TLS, kafkas://");
+  if (!settings.tls) return invalid("the parameter " + std::string{name} + " needs TLS, kafkas://");
   if (::access(value.c_str(), R_OK) != 0) {
     return invalid("the file of the parameter " + std::string{name} + " cannot be read: " + value);
   }
-  auto& files = *parsed.tls;
+  auto& files = *settings.tls;
   (name == "ca" ? files.ca : name == "certificate" ? files.certificate : files.key) = std::move(value);
   return std::nullopt;
 }
 
-std::optional<error> parse_parameters(std::string_view text, settings& parsed) {
+std::optional<error> parse_parameters(std::string_view text, settings& settings) {
   while (!text.empty()) {
     const split_text parameters{text, '&'};
     text = parameters.rest;
     const split_text parameter{parameters.first, '='};
     auto value = decode(parameter.rest);
     if (!value) return invalid("a parameter is not percent-encoded");
-    if (auto failure = set_parameter(parameter.first, std::move(*value), parsed)) return failure;
+    if (auto failure = set_parameter(parameter.first, std::move(*value), settings)) return failure;
   }
-  if (parsed.tls && parsed.tls->certificate.empty() != parsed.tls->key.empty()) {
+  if (settings.tls && settings.tls->certificate.empty() != settings.tls->key.empty()) {
     return invalid("the parameters certificate and key are given together");
   }
   return std::nullopt;
@@ -124,25 +124,26 @@ result<broker_endpoint> parse_endpoint(std::string_view url) {
   auto parsed = parse_url(url);
   if (!parsed) return parsed.error();
   auto description = (parsed->tls ? "kafkas://" : "kafka://") + parsed->brokers;
-  return broker_endpoint{std::move(description), [configured = *parsed](const broker_dependencies& needed) {
-                           auto named = configured;
-                           named.client_id = needed.name;
-                           return std::make_shared<client>(std::move(named), needed.metrics, needed.log, needed.name);
+  return broker_endpoint{std::move(description), [configured = *parsed](const broker_dependencies& dependencies) {
+                           auto client_settings = configured;
+                           client_settings.client_id = dependencies.name;
+                           return std::make_shared<client>(std::move(client_settings), dependencies.metrics,
+                                                           dependencies.log, dependencies.name);
                          }};
 }
 
 }  // namespace
 
 result<settings> parse_url(std::string_view url) {
-  settings parsed;
+  settings settings;
   constexpr std::string_view plain = "kafka://";
   constexpr std::string_view encrypted = "kafkas://";
   if (url.starts_with(encrypted)) {
-    parsed.tls.emplace();
+    settings.tls.emplace();
   } else if (!url.starts_with(plain)) {
     return invalid("accepted are kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
   }
-  url.remove_prefix(parsed.tls ? encrypted.size() : plain.size());
+  url.remove_prefix(settings.tls ? encrypted.size() : plain.size());
   if (url.find('#') != url.npos) return invalid("a fragment is not supported");
   const split_text query{url, '?'};
   auto authority = query.first;
@@ -151,12 +152,12 @@ result<settings> parse_url(std::string_view url) {
     authority.remove_suffix(1);
   }
   if (const auto at = authority.rfind('@'); at != authority.npos) {
-    if (auto failure = parse_credentials(authority.substr(0, at), parsed)) return std::move(*failure);
+    if (auto failure = parse_credentials(authority.substr(0, at), settings)) return std::move(*failure);
     authority.remove_prefix(at + 1);
   }
-  if (auto failure = parse_brokers(authority, parsed)) return std::move(*failure);
-  if (auto failure = parse_parameters(query.rest, parsed)) return std::move(*failure);
-  return parsed;
+  if (auto failure = parse_brokers(authority, settings)) return std::move(*failure);
+  if (auto failure = parse_parameters(query.rest, settings)) return std::move(*failure);
+  return settings;
 }
 
 std::vector<broker_scheme> schemes() { return {{"kafka", parse_endpoint}, {"kafkas", parse_endpoint}}; }

@@ -45,21 +45,21 @@ class subscription {
   virtual ~subscription() = default;
 
   /// The next message. Errors: `timeout` at `wait_deadline` (also while the broker is unreachable), `cancelled`,
-  /// `closed` after the end of the client, `refused` if the broker does not accept the subscription any more. One
+  /// `closed` after the end of the client, `refused` if the broker no longer accepts the subscription. One
   /// caller at a time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
   /// The message has been processed. Error: `connection_lost` if the delivery belongs to a former connection, so that
   /// the message will be delivered again.
-  virtual result<void> acknowledge(const delivery& processed) = 0;
+  virtual result<void> acknowledge(const delivery& delivery) = 0;
   /// The message is delivered again, perhaps to another subscriber of the group. Error: see `acknowledge`.
-  virtual result<void> requeue(const delivery& returned) = 0;
+  virtual result<void> requeue(const delivery& delivery) = 0;
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
   /// `dead-letter-reason`. Completes when the broker has confirmed that, and only then acknowledges the message.
   /// After an error, it is still to be acknowledged, requeued or dead-lettered.
   virtual task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) = 0;
 
-  /// How often the connection was interrupted. Without a group, messages may be lost each time.
+  /// Number of interruptions of the connection. Without a group, messages may be lost each time.
   virtual std::uint64_t interruptions() const noexcept = 0;
 };
 
@@ -72,7 +72,8 @@ struct publish_options {
 };
 
 /// Client of a message broker. While `run` runs, it connects, and reconnects with backoff. Used on the loop on which it
-/// was made. `publisher` and `consumer` add what an application needs: a bounded outbox, retries, dead letters.
+/// was made. `publisher` and `consumer` add the features that an application needs: a bounded outbox, retries, dead
+/// letters.
 class broker {
  public:
   virtual ~broker() = default;

@@ -40,11 +40,12 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   if (settings.virtual_host.size() > 255) return invalid("the virtual host has more than 255 bytes");
   if (url.has_query() || url.has_fragment()) return invalid("a query or fragment is not supported");
   auto description = std::string{url.scheme()} + "://" + settings.host + ":" + std::to_string(settings.port);
-  return broker_endpoint{std::move(description), [settings](const broker_dependencies& needed) {
+  return broker_endpoint{std::move(description), [settings](const broker_dependencies& dependencies) {
                            auto configured = settings;
-                           configured.connection_name = needed.name;
-                           return std::make_shared<rabbitmq::client>(needed.network, std::move(configured),
-                                                                     needed.metrics, needed.log, needed.name);
+                           configured.connection_name = dependencies.name;
+                           return std::make_shared<rabbitmq::client>(dependencies.network, std::move(configured),
+                                                                     dependencies.metrics, dependencies.log,
+                                                                     dependencies.name);
                          }};
 }
 

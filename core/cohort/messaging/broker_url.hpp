@@ -14,7 +14,7 @@
 
 namespace cohort::messaging {
 
-/// What a client of a broker needs; all of it must outlive the client.
+/// The dependencies of a broker's client; all of them must outlive the client.
 struct broker_dependencies {
   net::network& network;
   telemetry::registry& metrics;
@@ -48,7 +48,7 @@ struct broker_scheme {
 
 /// Parses the URL of a broker: `amqp://[USER:PASSWORD@]HOST[:PORT][/VIRTUAL-HOST]`, `amqps://…` with TLS, or one of
 /// `others`. Parts are percent-encoded (https://www.rabbitmq.com/docs/uri-spec). An error is `invalid` with a text that
-/// says what is accepted, and contains no part of the URL.
+/// lists the accepted values, and contains no part of the URL.
 result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector<broker_scheme>& others = {});
 
 }  // namespace cohort::messaging

@@ -84,33 +84,33 @@ task<bool> consumer::receive(subscription& source) {
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // No event announces that the broker, or what the handler depends on, is available again: one pause of at most
+  // No event announces that the broker, or a dependency of the handler, is available again: one pause of at most
   // `max_backoff`, which a cancellation ends.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }
 
-task<bool> consumer::process(subscription& source, delivery received) {
-  const auto& id = received.received->id;
+task<bool> consumer::process(subscription& source, delivery delivery) {
+  const auto& id = delivery.received->id;
   if (!id.empty() && processed_.contains(id)) {
     metrics_.duplicates.increment();
-    source.acknowledge(received);
+    source.acknowledge(delivery);
     co_return true;
   }
-  auto attempts = received.attempt - 1;
+  auto attempts = delivery.attempt - 1;
   std::string reason = "delivered " + std::to_string(attempts) + " times and not acknowledged";
   while (attempts < settings_.max_attempts) {
-    auto calling = call_handler(received.received);
+    auto calling = call_handler(delivery.received);
     const auto outcome = co_await std::move(calling);
     if (outcome) {
       processed_.add(id);
       metrics_.processed.increment();
       // After an error, the copy that will be delivered is detected by its ID.
-      source.acknowledge(received);
+      source.acknowledge(delivery);
       co_return true;
     }
     if (outcome.error().code == errc::cancelled) {
       metrics_.requeued.increment();
-      source.requeue(received);
+      source.requeue(delivery);
       co_return false;
     }
     metrics_.failures.increment();
@@ -121,23 +121,23 @@ task<bool> consumer::process(subscription& source, delivery received) {
     auto waiting = back_off(attempts);
     if (!co_await std::move(waiting)) {
       metrics_.requeued.increment();
-      source.requeue(received);
+      source.requeue(delivery);
       co_return false;
     }
   }
-  auto moving = move_to_dead_letters(source, std::move(received), std::move(reason));
+  auto moving = move_to_dead_letters(source, std::move(delivery), std::move(reason));
   co_return co_await std::move(moving);
 }
 
-task<result<void>> consumer::call_handler(message_pointer received) {
+task<result<void>> consumer::call_handler(message_pointer message) {
   auto& event_loop = loop::current();
   call_context context{.deadline = deadline::after(event_loop.now(), settings_.handler_timeout),
-                       .request_id = received->id};
-  if (const auto trace = find_trace_context(*received)) context.trace = *trace;
+                       .request_id = message->id};
+  if (const auto trace = find_trace_context(*message)) context.trace = *trace;
   const auto started = event_loop.now();
   std::optional<result<void>> outcome;
   try {
-    auto handling = with_deadline(context.deadline, handle_(received, context));
+    auto handling = with_deadline(context.deadline, handle_(message, context));
     auto handled = co_await std::move(handling);
     outcome = handled ? std::move(*handled) : result<void>{error{errc::timeout, "the handler did not end in time"}};
   } catch (...) {
@@ -152,20 +152,20 @@ task<result<void>> consumer::call_handler(message_pointer received) {
 task<bool> consumer::move_to_dead_letters(subscription& source, delivery poison, std::string reason) {
   for (unsigned failures = 0;;) {
     auto moving = source.dead_letter(poison, reason, deadline::after(loop::current().now(), settings_.broker_timeout));
-    const auto moved = co_await std::move(moving);
-    if (moved) {
+    const auto move_result = co_await std::move(moving);
+    if (move_result) {
       metrics_.dead_letters.increment();
       log_.write(telemetry::log_level::error, "message moved to the dead letters",
                  {{"consumer", name_}, {"message", poison.received->id}, {"reason", reason}});
       co_return true;
     }
-    const auto code = moved.error().code;
+    const auto code = move_result.error().code;
     if (code == errc::closed || code == errc::cancelled) co_return false;
     // Delivered again on the new connection.
     if (code == errc::connection_lost) co_return true;
     if (failures == 0) {
       log_.write(telemetry::log_level::error, "message not moved to the dead letters",
-                 {{"consumer", name_}, {"message", poison.received->id}, {"error", log_text(moved.error())}});
+                 {{"consumer", name_}, {"message", poison.received->id}, {"error", log_text(move_result.error())}});
     }
     auto waiting = back_off(++failures);
     if (!co_await std::move(waiting)) co_return false;

@@ -25,7 +25,7 @@ struct consumer_settings {
   duration max_backoff = std::chrono::seconds{10};
   /// Number of IDs in which copies of a message are detected.
   std::size_t duplicate_window = 10'000;
-  /// How long the broker may take to confirm a subscription or a dead letter, before the consumer tries again.
+  /// Time after which the consumer repeats a subscription or a dead letter that the broker has not confirmed.
   duration broker_timeout = std::chrono::seconds{10};
 };
 
@@ -37,7 +37,7 @@ struct consumer_metrics {
   telemetry::counter& processed;
   telemetry::counter& duplicates;
   telemetry::counter& dead_letters;
-  /// Given back because the consumer ended.
+  /// Returned because the consumer ended.
   telemetry::counter& requeued;
   telemetry::counter& failures;
   telemetry::histogram& handler_duration;
@@ -56,8 +56,8 @@ struct consumer_metrics {
 /// More consumers of the same group, in this process or others, share the messages.
 class consumer {
  public:
-  /// `received` and the views of `context` are valid until the handler ends.
-  using handler = std::function<task<result<void>>(message_pointer received, call_context context)>;
+  /// `message` and the views of `context` are valid until the handler ends.
+  using handler = std::function<task<result<void>>(message_pointer message, call_context context)>;
 
   /// `name` is a label of the metrics. `metrics` must outlive the consumer.
   consumer(std::shared_ptr<broker> source, subscription_settings subscription, handler handle,
@@ -73,8 +73,8 @@ class consumer {
 
  private:
   task<bool> receive(subscription& source);
-  task<bool> process(subscription& source, delivery received);
-  task<result<void>> call_handler(message_pointer received);
+  task<bool> process(subscription& source, delivery delivery);
+  task<result<void>> call_handler(message_pointer message);
   /// Waits before the next attempt. False if the consumer is cancelled.
   task<bool> back_off(unsigned failures);
   task<bool> move_to_dead_letters(subscription& source, delivery poison, std::string reason);

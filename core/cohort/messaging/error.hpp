@@ -22,10 +22,10 @@ enum class errc {
   cancelled,        // by the caller
 };
 
-/// Why an operation failed.
+/// The reason why an operation failed.
 struct error {
   errc code;
-  /// What is wrong, in the words of the broker or of this module. Contains no credential.
+  /// The error in the words of the broker or of this module. Contains no credential.
   std::string message{};
 };
 

@@ -41,24 +41,24 @@ bool is_valid_name(std::string_view name) noexcept {
          std::all_of(name.begin(), name.end(), is_name_character);
 }
 
-std::string find_error(const message& checked) {
-  if (!is_valid_name(checked.topic)) {
-    return "the topic \"" + checked.topic.substr(0, message_limits::max_name_size) +
+std::string find_error(const message& message) {
+  if (!is_valid_name(message.topic)) {
+    return "the topic \"" + message.topic.substr(0, message_limits::max_name_size) +
            "\" is not valid: 1 to 100 letters, digits, \".\", \"-\" and \"_\"";
   }
-  if (checked.id.size() > message_limits::max_short_text_size || !is_visible_ascii(checked.id)) {
+  if (message.id.size() > message_limits::max_short_text_size || !is_visible_ascii(message.id)) {
     return "the ID is not valid: at most 200 visible ASCII characters";
   }
-  if (checked.content_type.size() > message_limits::max_short_text_size ||
-      !std::all_of(checked.content_type.begin(), checked.content_type.end(), [](char c) { return c >= ' '; })) {
+  if (message.content_type.size() > message_limits::max_short_text_size ||
+      !std::all_of(message.content_type.begin(), message.content_type.end(), [](char c) { return c >= ' '; })) {
     return "the content type is not valid: at most 200 bytes without control characters";
   }
-  if (checked.body.size() > message_limits::max_body_size) {
-    return "the body has " + std::to_string(checked.body.size()) + " bytes, at most " +
+  if (message.body.size() > message_limits::max_body_size) {
+    return "the body has " + std::to_string(message.body.size()) + " bytes, at most " +
            std::to_string(message_limits::max_body_size) + " are accepted";
   }
   std::size_t headers_size = 0;
-  for (const auto& [name, value] : checked.headers) {
+  for (const auto& [name, value] : message.headers) {
     if (name.empty() || name.size() > message_limits::max_short_text_size) {
       return "a header's name has " + std::to_string(name.size()) + " bytes, 1 to 200 are accepted";
     }
@@ -77,18 +77,18 @@ std::string make_message_id(random_generator& random) {
   return {digits.begin(), digits.end()};
 }
 
-void set_trace_context(message& changed, const telemetry::trace_context& trace, random_generator& random) {
+void set_trace_context(message& message, const telemetry::trace_context& trace, random_generator& random) {
   if (!trace.id) return;
   const auto parent = telemetry::format_traceparent(trace, random);
-  changed.set_header(traceparent_header, std::string{parent.begin(), parent.end()});
-  if (telemetry::is_valid_tracestate(trace.state)) changed.set_header(tracestate_header, std::string{trace.state});
+  message.set_header(traceparent_header, std::string{parent.begin(), parent.end()});
+  if (telemetry::is_valid_tracestate(trace.state)) message.set_header(tracestate_header, std::string{trace.state});
 }
 
-std::optional<telemetry::trace_context> find_trace_context(const message& received) noexcept {
-  const auto* const parent = received.header(traceparent_header);
+std::optional<telemetry::trace_context> find_trace_context(const message& message) noexcept {
+  const auto* const parent = message.header(traceparent_header);
   if (!parent) return std::nullopt;
   auto trace = telemetry::parse_traceparent(*parent);
-  const auto* const state = received.header(tracestate_header);
+  const auto* const state = message.header(tracestate_header);
   if (trace && state && telemetry::is_valid_tracestate(*state)) trace->state = *state;
   return trace;
 }

@@ -40,28 +40,28 @@ struct message {
 /// Limits that every message obeys, whatever the broker. RabbitMQ's short strings (AMQP 0-9-1, section 4.2.5.3) have at
 /// most 255 bytes, and names of queues are made of topic and group.
 struct message_limits {
-  /// Of topics and groups.
+  /// Maximum length of the names of topics and groups.
   static constexpr std::size_t max_name_size = 100;
-  /// Of IDs, content types and names of headers.
+  /// Maximum length of IDs, content types and names of headers.
   static constexpr std::size_t max_short_text_size = 200;
   static constexpr std::size_t max_body_size = std::size_t{1} << 20;
   /// Names and values together.
   static constexpr std::size_t max_headers_size = std::size_t{16} << 10;
 };
 
-/// What is wrong with a message, with the accepted values; empty if nothing is.
-std::string find_error(const message& checked);
+/// The error of a message, with the accepted values; empty if it is valid.
+std::string find_error(const message& message);
 /// Whether a text can be a topic or a group: 1 to 100 bytes, letters, digits, `.`, `-` and `_`.
 bool is_valid_name(std::string_view name) noexcept;
 
 /// A random ID of 32 hexadecimal digits.
 std::string make_message_id(random_generator& random);
 
-/// Sets the headers `traceparent` and `tracestate`: the trace, with a new span as the parent of what the receiver
-/// does. Does nothing without a trace. Source: W3C Trace Context, and its draft for AMQP, which uses the same names as
+/// Sets the headers `traceparent` and `tracestate`: the trace, with a new span as the parent of the receiver's
+/// spans. Does nothing without a trace. Source: W3C Trace Context, and its draft for AMQP, which uses the same names as
 /// application properties (https://w3c.github.io/trace-context-amqp/).
-void set_trace_context(message& changed, const telemetry::trace_context& trace, random_generator& random);
+void set_trace_context(message& message, const telemetry::trace_context& trace, random_generator& random);
 /// The trace of the headers; its views refer to the message. Empty if `traceparent` is missing or invalid.
-std::optional<telemetry::trace_context> find_trace_context(const message& received) noexcept;
+std::optional<telemetry::trace_context> find_trace_context(const message& message) noexcept;
 
 }  // namespace cohort::messaging

@@ -40,22 +40,22 @@ std::shared_ptr<publisher> publisher::make(std::shared_ptr<broker> destination, 
 
 // ---- the callers
 
-std::optional<error> publisher::prepare(const call_context& context, message& published) const {
+std::optional<error> publisher::prepare(const call_context& context, message& message) const {
   if (is_closing_) return error{errc::closed};
-  if (auto problem = find_error(published); !problem.empty()) {
+  if (auto problem = find_error(message); !problem.empty()) {
     metrics_->rejected.increment();
     return error{errc::invalid, std::move(problem)};
   }
   auto& random = loop::current().random();
-  if (published.id.empty()) published.id = make_message_id(random);
-  set_trace_context(published, context.trace, random);
+  if (message.id.empty()) message.id = make_message_id(random);
+  set_trace_context(message, context.trace, random);
   return std::nullopt;
 }
 
 bool publisher::try_reserve() noexcept {
-  auto taken = size_.load(std::memory_order_relaxed);
-  while (taken < settings_.max_messages) {
-    if (size_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed)) {
+  auto current_size = size_.load(std::memory_order_relaxed);
+  while (current_size < settings_.max_messages) {
+    if (size_.compare_exchange_weak(current_size, current_size + 1, std::memory_order_relaxed)) {
       metrics_->outbox_messages.add(1);
       return true;
     }
@@ -68,8 +68,8 @@ void publisher::release(std::size_t places) noexcept {
   metrics_->outbox_messages.add(-static_cast<double>(places));
 }
 
-publisher::entry_pointer publisher::add(message published, time_point enqueued, bool is_awaited) {
-  auto added = std::make_shared<entry>(std::move(published), enqueued);
+publisher::entry_pointer publisher::add(message message, time_point enqueued, bool is_awaited) {
+  auto added = std::make_shared<entry>(std::move(message), enqueued);
   if (is_awaited) added->done = std::make_unique<event>();
   if (is_closed_) {
     metrics_->abandoned.increment();
@@ -81,25 +81,24 @@ publisher::entry_pointer publisher::add(message published, time_point enqueued, 
   return added;
 }
 
-result<void> publisher::try_enqueue(const call_context& context, message published) {
-  if (auto failure = prepare(context, published)) return std::move(*failure);
+result<void> publisher::try_enqueue(const call_context& context, message message) {
+  if (auto failure = prepare(context, message)) return std::move(*failure);
   if (!try_reserve()) {
     metrics_->overloaded.increment();
     return error{errc::overloaded, std::to_string(settings_.max_messages) + " messages are waiting"};
   }
   const auto now = loop::current().now();
   if (&loop::current() == &loop_) {
-    add(std::move(published), now, false);
+    add(std::move(message), now, false);
   } else {
-    asio::post(loop_.get_executor(), [self = shared_from_this(), published = std::move(published), now]() mutable {
-      self->add(std::move(published), now, false);
+    asio::post(loop_.get_executor(), [self = shared_from_this(), message = std::move(message), now]() mutable {
+      self->add(std::move(message), now, false);
     });
   }
   return {};
 }
 
-task<result<publisher::entry_pointer>> publisher::wait_and_add(call_context context, message published,
-                                                               bool is_awaited) {
+task<result<publisher::entry_pointer>> publisher::wait_and_add(call_context context, message message, bool is_awaited) {
   const auto enqueued = loop_.now();
   while (!try_reserve()) {
     if (is_closing_) co_return error{errc::closed};
@@ -109,11 +108,11 @@ task<result<publisher::entry_pointer>> publisher::wait_and_add(call_context cont
     metrics_->overloaded.increment();
     co_return error{errc::overloaded, std::to_string(settings_.max_messages) + " messages are waiting"};
   }
-  co_return add(std::move(published), enqueued, is_awaited);
+  co_return add(std::move(message), enqueued, is_awaited);
 }
 
-task<result<void>> publisher::publish_on_loop(call_context context, message published, bool is_awaited) {
-  auto adding = wait_and_add(context, std::move(published), is_awaited);
+task<result<void>> publisher::publish_on_loop(call_context context, message message, bool is_awaited) {
+  auto adding = wait_and_add(context, std::move(message), is_awaited);
   const auto added = co_await std::move(adding);
   if (!added) co_return added.error();
   if (!is_awaited) co_return result<void>{};
@@ -125,26 +124,26 @@ task<result<void>> publisher::publish_on_loop(call_context context, message publ
   co_return error{errc::timeout, "the message stays in the outbox"};
 }
 
-task<result<void>> publisher::publish(std::shared_ptr<publisher> self, call_context context, message published) {
-  if (auto failure = self->prepare(context, published)) co_return std::move(*failure);
-  auto publishing = self->publish_on_loop(context, std::move(published), true);
+task<result<void>> publisher::publish(std::shared_ptr<publisher> self, call_context context, message message) {
+  if (auto failure = self->prepare(context, message)) co_return std::move(*failure);
+  auto publishing = self->publish_on_loop(context, std::move(message), true);
   if (&loop::current() == &self->loop_) co_return co_await std::move(publishing);
   auto remote = run_on(self->loop_, std::move(publishing));
   co_return co_await std::move(remote);
 }
 
-task<result<void>> publisher::enqueue(std::shared_ptr<publisher> self, call_context context, message published) {
-  if (auto failure = self->prepare(context, published)) co_return std::move(*failure);
-  auto publishing = self->publish_on_loop(context, std::move(published), false);
+task<result<void>> publisher::enqueue(std::shared_ptr<publisher> self, call_context context, message message) {
+  if (auto failure = self->prepare(context, message)) co_return std::move(*failure);
+  auto publishing = self->publish_on_loop(context, std::move(message), false);
   if (&loop::current() == &self->loop_) co_return co_await std::move(publishing);
   auto remote = run_on(self->loop_, std::move(publishing));
   co_return co_await std::move(remote);
 }
 
-void publisher::end(entry& ended, result<void> outcome) {
+void publisher::end(entry& entry, result<void> outcome) {
   release(1);
-  ended.outcome.emplace(std::move(outcome));
-  if (ended.done) ended.done->set();
+  entry.outcome.emplace(std::move(outcome));
+  if (entry.done) entry.done->set();
 }
 
 // ---- the task

@@ -43,13 +43,13 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// Publishes a message and waits until the broker has confirmed it. Errors: `invalid`, `overloaded` if the outbox is
   /// still full at the caller's deadline, `timeout` if there is no confirm by then (the message stays in the outbox),
   /// `unroutable`, `closed`, `cancelled`.
-  static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message published);
+  static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message message);
 
   /// The same without the wait for the confirm: completes when the outbox has the message.
-  static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message published);
+  static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message message);
 
   /// Adds a message to the outbox if there is room. Errors: `invalid`, `overloaded`, `closed`.
-  result<void> try_enqueue(const call_context& context, message published);
+  result<void> try_enqueue(const call_context& context, message message);
 
   /// Sends the messages, until it is cancelled. One call at a time, on the publisher's loop, as `broker::run`:
   /// `context.background.spawn(publisher::run(publisher))`.
@@ -72,16 +72,16 @@ class publisher : public std::enable_shared_from_this<publisher> {
   bool try_reserve() noexcept;
   void release(std::size_t places) noexcept;
   /// On the loop, with a reserved place.
-  entry_pointer add(message published, time_point enqueued, bool is_awaited);
-  task<result<entry_pointer>> wait_and_add(call_context context, message published, bool is_awaited);
-  task<result<void>> publish_on_loop(call_context context, message published, bool is_awaited);
-  std::optional<error> prepare(const call_context& context, message& published) const;
+  entry_pointer add(message message, time_point enqueued, bool is_awaited);
+  task<result<entry_pointer>> wait_and_add(call_context context, message message, bool is_awaited);
+  task<result<void>> publish_on_loop(call_context context, message message, bool is_awaited);
+  std::optional<error> prepare(const call_context& context, message& message) const;
   task<> send_until_empty();
   /// Sends the first messages. Returns whether all of them have left the outbox.
   task<bool> send_batch();
   void end_batch(std::deque<entry_pointer> batch, const std::vector<result<void>>& results);
   void expire(time_point now);
-  void end(entry& ended, result<void> outcome);
+  void end(entry& entry, result<void> outcome);
   void on_failed_attempt(const error& failure);
 
   loop& loop_;

@@ -9,13 +9,14 @@
 namespace cohort::messaging {
 
 struct publisher_settings {
-  /// Maximum number of messages in the outbox, at least 1. One more waits, or is rejected with `errc::overloaded`.
+  /// Maximum number of messages in the outbox, at least 1. A further message waits, or is rejected with
+  /// `errc::overloaded`.
   std::size_t max_messages = 1024;
   /// Maximum number of messages that are sent together; their confirms are awaited before the next ones are sent.
   std::size_t max_batch = 512;
   /// The same for the bytes of their bodies. One message is sent in any case.
   std::size_t max_batch_bytes = std::size_t{1} << 20;
-  /// How long a confirm is awaited before the message is sent again.
+  /// Time after which a message without a confirm is sent again.
   duration confirm_timeout = std::chrono::seconds{10};
   /// A message that has been in the outbox for longer is removed, and counted as `expired`.
   duration max_age = std::chrono::minutes{5};

@@ -84,9 +84,9 @@ bool network_list::add(std::string_view entry) {
 }
 
 bool network_list::contains(const asio::ip::address& address) const {
-  const auto searched = to_v6(address);
+  const auto v6_address = to_v6(address);
   return std::any_of(networks_.begin(), networks_.end(),
-                     [&](const auto& network) { return contains_address(network, searched); });
+                     [&](const auto& network) { return contains_address(network, v6_address); });
 }
 
 bool network_list::contains(std::string_view address) const {

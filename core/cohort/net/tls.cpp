@@ -113,8 +113,8 @@ tls_client_context::~tls_client_context() = default;
 bool tls_client_context::last_handshake_resumed() const noexcept { return state_->last_handshake_resumed; }
 
 task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::string host) {
-  auto secured = std::make_unique<tls_stream>(std::move(plain), state_->context, loop::current().get_executor());
-  auto& ssl_stream = secured->ssl_stream();
+  auto secure_stream = std::make_unique<tls_stream>(std::move(plain), state_->context, loop::current().get_executor());
+  auto& ssl_stream = secure_stream->ssl_stream();
   SSL* const connection = ssl_stream.native_handle();
 
   SSL_set_ex_data(connection, session_key_index(), new session_key{state_->sessions, host});
@@ -127,13 +127,13 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
     SSL_set_session(connection, known->second.get());
   }
 
-  const auto completed = co_await secured->handshake(asio::ssl::stream_base::client);
+  const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::client);
   if (!completed) {
     state_->sessions->erase(host);
     co_return completed.error();
   }
   state_->last_handshake_resumed = SSL_session_reused(connection) == 1;
-  co_return stream_ptr{std::move(secured)};
+  co_return stream_ptr{std::move(secure_stream)};
 }
 
 }  // namespace cohort::net

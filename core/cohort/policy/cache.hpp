@@ -18,7 +18,7 @@ struct cache_settings {
   /// Time after `max_age` in which a stale value is still used at once while one fetch replaces it (RFC 5861 section
   /// 3).
   duration stale_while_revalidate{};
-  /// Age from which a value is not used any more, not even when the source fails (RFC 5861 section 4, but counted from
+  /// Age from which a value is no longer used, not even when the source fails (RFC 5861 section 4, but counted from
   /// when the value was stored). Raised to `max_age + stale_while_revalidate` if less.
   duration max_stale_age = std::chrono::hours{24};
   /// Time without a fetch after a failed one; doubles with each consecutive failure.

@@ -22,8 +22,8 @@ circuit_breaker::permission circuit_breaker::try_acquire(time_point now) noexcep
   return permission::probe;
 }
 
-void circuit_breaker::record(permission granted, outcome result, time_point now, random_generator& random) noexcept {
-  if (granted == permission::probe) return record_probe(result, now, random);
+void circuit_breaker::record(permission permission, outcome result, time_point now, random_generator& random) noexcept {
+  if (permission == permission::probe) return record_probe(result, now, random);
   if (settings_.min_calls == 0 || state_ != state::closed || result == outcome::ignored) return;
   const bool failed = result == outcome::failure;
   append({now, failed});

@@ -22,7 +22,7 @@ struct statement {
   std::vector<parameter> parameters{};
 };
 
-/// How many rows `connection::fetch` adds.
+/// Number of rows that `connection::fetch` adds.
 struct fetch_limits {
   std::size_t max_rows = std::numeric_limits<std::size_t>::max();
   /// Fetching ends with the row that exceeds it.
@@ -54,8 +54,8 @@ class connection {
   virtual connection_status status() const noexcept = 0;
   /// Whether an idle connection is still open. Checks the socket, without waiting.
   virtual bool is_alive() noexcept = 0;
-  /// Sends a statement. `sent` must live until the task has ended.
-  virtual task<std::optional<error>> start(const statement& sent, deadline start_deadline) = 0;
+  /// Sends a statement. `statement` must live until the task has ended.
+  virtual task<std::optional<error>> start(const statement& statement, deadline start_deadline) = 0;
   /// Adds rows of the started statement to `into`. Returns true if the limits ended it, and false at the end of the
   /// result; then `into` has the outcome of the statement, and the connection is no longer active.
   virtual task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) = 0;

@@ -32,7 +32,8 @@ enum class errc {
   cancelled,              // by the caller
 };
 
-/// Why a call failed. For callers; a response should not contain `message`, which can quote data of the database.
+/// The reason why a call failed. For callers; a response should not contain `message`, which can quote data of the
+/// database.
 struct error {
   errc code;
   /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.

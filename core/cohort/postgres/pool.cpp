@@ -65,16 +65,16 @@ std::shared_ptr<active_call> pool::make_call(const call_context& context, durati
 }
 
 task<std::optional<error>> pool::connect(active_call& call) {
-  auto leased = co_await current_loop().acquire(call.call_deadline());
-  if (!leased) co_return leased.error();
-  call.use(std::move(*leased));
+  auto lease_result = co_await current_loop().acquire(call.call_deadline());
+  if (!lease_result) co_return lease_result.error();
+  call.use(std::move(*lease_result));
   co_return std::nullopt;
 }
 
-task<result<rows>> pool::execute_on(active_call& call, const statement& executed) {
+task<result<rows>> pool::execute_on(active_call& call, const statement& statement) {
   for (int attempt = 1;; ++attempt) {
     if (auto failure = co_await connect(call)) co_return std::move(*failure);
-    auto executing = call.execute(executed);
+    auto executing = call.execute(statement);
     auto fetched = co_await std::move(executing);
     // On every path, so that the connection is there for others before the caller continues.
     call.release();
@@ -86,25 +86,25 @@ task<result<rows>> pool::execute_on(active_call& call, const statement& executed
   }
 }
 
-task<result<rows>> pool::execute(call_context context, statement executed) {
+task<result<rows>> pool::execute(call_context context, statement statement) {
   active_call call{
       loop::current(), metrics_, log_, name_, settings_, context, call_deadline_of(context, settings_.timeout)};
-  auto executing = execute_on(call, executed);
+  auto executing = execute_on(call, statement);
   auto fetched = co_await std::move(executing);
-  if (!fetched) call.log_failure(fetched.error(), executed.text);
+  if (!fetched) call.log_failure(fetched.error(), statement.text);
   call.end(code_of(fetched));
   co_return fetched;
 }
 
-task<result<row_stream>> pool::open_stream(call_context context, statement executed) {
+task<result<row_stream>> pool::open_stream(call_context context, statement statement) {
   const auto call = make_call(context, duration::max());
   auto failure = co_await connect(*call);
   if (!failure) {
-    auto starting = call->start(executed);
+    auto starting = call->start(statement);
     failure = co_await std::move(starting);
   }
   if (failure) {
-    call->log_failure(*failure, executed.text);
+    call->log_failure(*failure, statement.text);
     call->release();
     call->end(failure->code);
     co_return std::move(*failure);
@@ -154,9 +154,9 @@ task<result<transaction>> pool::begin(call_context context, transaction_options 
     auto failure = co_await connect(*call);
     if (!failure) {
       auto executing = call->execute(begin);
-      auto begun = co_await std::move(executing);
-      if (begun) co_return transaction{call};
-      failure = begun.error();
+      auto begin_result = co_await std::move(executing);
+      if (begin_result) co_return transaction{call};
+      failure = begin_result.error();
       call->release();
       // BEGIN has no effect beyond its connection.
       if (failure->code == errc::connection_lost && attempt < max_attempts) {

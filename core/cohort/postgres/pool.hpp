@@ -23,7 +23,7 @@ namespace cohort::postgres {
 struct pool_settings {
   /// Maximum number of connections of a loop.
   std::size_t max_connections = 10;
-  /// Maximum number of calls of a loop that wait for a connection. One more fails with `errc::overloaded`.
+  /// Maximum number of calls of a loop that wait for a connection. A further call fails with `errc::overloaded`.
   std::size_t max_waiting = 256;
   /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
@@ -31,8 +31,8 @@ struct pool_settings {
   duration reserve = std::chrono::milliseconds{20};
   /// Timeout of one attempt to connect.
   duration connect_timeout = std::chrono::seconds{2};
-  /// How long calls try to connect again, up to their deadlines, after the server became unreachable: a restart of the
-  /// server is a wait. After that time a call fails with the first attempt.
+  /// Time for which calls try to connect again, up to their deadlines, after the server became unreachable: a restart
+  /// of the server only delays them. After that time a call fails with the first attempt.
   duration reconnect_window = std::chrono::seconds{5};
   /// An idle connection is closed after this time.
   duration idle_timeout = std::chrono::minutes{10};
@@ -77,7 +77,7 @@ class pool {
     return execute(std::move(context),
                    statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
   }
-  task<result<rows>> execute(call_context context, statement executed);
+  task<result<rows>> execute(call_context context, statement statement);
 
   /// Executes one statement whose rows are read in parts, with bounded memory. The stream keeps a connection until its
   /// end; its deadline is that of the context, without `timeout`.
@@ -86,7 +86,7 @@ class pool {
     return open_stream(std::move(context),
                        statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
   }
-  task<result<row_stream>> open_stream(call_context context, statement executed);
+  task<result<row_stream>> open_stream(call_context context, statement statement);
 
   /// Executes `COPY … TO STDOUT`, whose data is read in parts, or `COPY … FROM STDIN`, whose data is written in parts,
   /// with bounded memory. The text has no parameters. Like a stream, it keeps a connection until its end, and its
@@ -119,7 +119,7 @@ class pool {
   task<std::optional<error>> connect(active_call& call);
   task<result<std::shared_ptr<active_call>>> start_copy(const call_context& context, const std::string& text,
                                                         copy_direction direction);
-  task<result<rows>> execute_on(active_call& call, const statement& executed);
+  task<result<rows>> execute_on(active_call& call, const statement& statement);
   static task<> close_loop(std::shared_ptr<loop_connections> connections);
 
   std::shared_ptr<database> database_;

@@ -57,11 +57,11 @@ class scripted_database::scripted_connection final : public connection {
   }
   bool is_alive() noexcept override { return !is_broken_ && generation_ == server_->generation; }
 
-  task<std::optional<error>> start(const statement& sent, deadline) override {
+  task<std::optional<error>> start(const statement& statement, deadline) override {
     if (!is_alive()) co_return lose();
-    server_->statements.push_back(sent.text);
-    command_ = command_of(sent.text);
-    reply_ = reply_to(sent);
+    server_->statements.push_back(statement.text);
+    command_ = command_of(statement.text);
+    reply_ = reply_to(statement);
     next_row_ = 0;
     ready_at_ = loop::current().now() + reply_->delay;
     co_return std::nullopt;
@@ -84,8 +84,8 @@ class scripted_database::scripted_connection final : public connection {
 
   task<std::optional<error>> start_copy(const std::string& text, copy_direction, deadline start_deadline) override {
     copied_rows_ = 0;
-    const statement sent{text};
-    auto starting = start(sent, start_deadline);
+    const statement statement{text};
+    auto starting = start(statement, start_deadline);
     co_return co_await std::move(starting);
   }
 
@@ -124,8 +124,8 @@ class scripted_database::scripted_connection final : public connection {
   task<bool> reset(deadline reset_deadline) override {
     if (reply_) ++server_->cancelled;
     const auto ready_at = deadline::after(loop::current().now(), server_->reset_delay);
-    const auto waited = co_await server_->dropped.wait(std::min(ready_at, reset_deadline));
-    if (waited != wait_status::timed_out || reset_deadline < ready_at || !is_alive()) co_return false;
+    const auto wait_result = co_await server_->dropped.wait(std::min(ready_at, reset_deadline));
+    if (wait_result != wait_status::timed_out || reset_deadline < ready_at || !is_alive()) co_return false;
     if (in_transaction_) server_->statements.emplace_back("rollback");
     reply_.reset();
     in_transaction_ = has_failed_ = false;
@@ -133,19 +133,19 @@ class scripted_database::scripted_connection final : public connection {
   }
 
  private:
-  scripted_reply reply_to(const statement& sent) {
+  scripted_reply reply_to(const statement& statement) {
     if (command_ == "ROLLBACK" || command_ == "COMMIT" || command_ == "BEGIN") return {};
     if (has_failed_) return scripted_reply::failed("25P02", "current transaction is aborted");
-    return server_->reply(sent.text, sent.parameters);
+    return server_->reply(statement.text, statement.parameters);
   }
 
   /// Waits until the next row or the end is ready.
   task<std::optional<error>> wait(deadline fetch_deadline) {
     const deadline ready{ready_at_};
     if (!ready.expired(loop::current().now())) {
-      const auto waited = co_await server_->dropped.wait(std::min(ready, fetch_deadline));
-      if (waited == wait_status::cancelled) co_return error{errc::cancelled};
-      if (waited == wait_status::timed_out && fetch_deadline < ready) co_return error{errc::timeout};
+      const auto wait_result = co_await server_->dropped.wait(std::min(ready, fetch_deadline));
+      if (wait_result == wait_status::cancelled) co_return error{errc::cancelled};
+      if (wait_result == wait_status::timed_out && fetch_deadline < ready) co_return error{errc::timeout};
     }
     if (!is_alive()) co_return lose();
     co_return std::nullopt;
@@ -192,13 +192,13 @@ task<result<std::unique_ptr<connection>>> scripted_database::connect(deadline co
   const auto server = state_;
   const auto ready = deadline::after(loop::current().now(), server->connect_delay);
   if (server->connect_delay > duration::zero()) {
-    const auto waited = co_await sleep_until(std::min(ready, connect_deadline));
-    if (waited == wait_status::cancelled) co_return error{errc::cancelled};
+    const auto wait_result = co_await sleep_until(std::min(ready, connect_deadline));
+    if (wait_result == wait_status::cancelled) co_return error{errc::cancelled};
     if (connect_deadline < ready) co_return error{errc::connect_timeout};
   }
   if (!server->running) co_return error{errc::connect_failed, {}, "Connection refused"};
-  std::unique_ptr<connection> connected = std::make_unique<scripted_connection>(server);
-  co_return std::move(connected);
+  std::unique_ptr<connection> connection = std::make_unique<scripted_connection>(server);
+  co_return std::move(connection);
 }
 
 void scripted_database::set_connect_delay(duration delay) noexcept { state_->connect_delay = delay; }

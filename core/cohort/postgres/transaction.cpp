@@ -10,25 +10,25 @@ transaction::transaction(transaction&&) noexcept = default;
 transaction& transaction::operator=(transaction&&) noexcept = default;
 transaction::~transaction() = default;
 
-task<result<rows>> transaction::execute(statement executed) {
+task<result<rows>> transaction::execute(statement statement) {
   const auto call = call_;
   if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
   if (call->status() == connection_status::active) {
     co_return error{errc::invalid_parameter, {}, "another statement of the transaction has not ended", {}, true};
   }
-  auto executing = call->execute(executed);
+  auto executing = call->execute(statement);
   auto fetched = co_await std::move(executing);
-  if (!fetched) call->log_failure(fetched.error(), executed.text);
+  if (!fetched) call->log_failure(fetched.error(), statement.text);
   co_return fetched;
 }
 
-task<result<row_stream>> transaction::open_stream(statement executed) {
+task<result<row_stream>> transaction::open_stream(statement statement) {
   const auto call = call_;
   if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
-  auto starting = call->start(executed);
+  auto starting = call->start(statement);
   auto failure = co_await std::move(starting);
   if (!failure) co_return row_stream{call, false};
-  call->log_failure(*failure, executed.text);
+  call->log_failure(*failure, statement.text);
   co_return std::move(*failure);
 }
 

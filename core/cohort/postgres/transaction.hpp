@@ -35,14 +35,14 @@ class transaction {
   task<result<rows>> query(std::string text, Parameters&&... parameters) {
     return execute(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
   }
-  task<result<rows>> execute(statement executed);
+  task<result<rows>> execute(statement statement);
 
   /// Executes one statement whose rows are read in parts. The stream must have ended before the next statement.
   template <class... Parameters>
   task<result<row_stream>> stream(std::string text, Parameters&&... parameters) {
     return open_stream(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
   }
-  task<result<row_stream>> open_stream(statement executed);
+  task<result<row_stream>> open_stream(statement statement);
 
   /// COPY within the transaction, as `pool::copy_out` and `copy_in`. It must have ended before the next statement.
   task<result<copy_reader>> copy_out(std::string text);

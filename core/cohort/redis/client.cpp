@@ -32,9 +32,9 @@ std::int64_t milliseconds(duration span) {
 }
 
 /// Turns an error reply into an error, and records the outcome.
-result<reply> end(telemetry::recorded_call& recorded, result<reply> outcome) {
+result<reply> end(telemetry::recorded_call& call, result<reply> outcome) {
   if (outcome && outcome->is_error()) outcome = error{errc::error_reply, std::move(outcome->text)};
-  recorded.set_outcome(outcome ? "ok" : error_class(outcome.error().code));
+  call.set_outcome(outcome ? "ok" : error_class(outcome.error().code));
   return outcome;
 }
 
@@ -95,17 +95,17 @@ std::shared_ptr<loop_connection> client::current_connection() {
 task<result<reply>> client::execute(call_context context, bool is_supported, std::string bytes) {
   const auto now = loop::current().now();
   const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
-  telemetry::recorded_call recorded{
+  telemetry::recorded_call call{
       {shared_->metrics, &shared_->metrics->calls}, context, telemetry::call_kind::redis, shared_->name, call_deadline};
-  recorded.set_detail(command_name(bytes));
+  call.set_detail(command_name(bytes));
   if (!is_supported) {
-    co_return end(recorded, error{errc::unsupported, "the connection is shared by all callers of the loop", true});
+    co_return end(call, error{errc::unsupported, "the connection is shared by all callers of the loop", true});
   }
-  if (shared_->is_closed) co_return end(recorded, error{errc::closed, {}, true});
-  if (call_deadline.expired(now)) co_return end(recorded, error{errc::timeout, {}, true});
+  if (shared_->is_closed) co_return end(call, error{errc::closed, {}, true});
+  if (call_deadline.expired(now)) co_return end(call, error{errc::timeout, {}, true});
   auto running = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
   auto outcome = co_await std::move(running);
-  co_return end(recorded, std::move(outcome));
+  co_return end(call, std::move(outcome));
 }
 
 task<result<reply>> client::command(call_context context, const std::vector<std::string>& arguments) {
@@ -169,9 +169,9 @@ task<result<subscription>> client::subscribe_pattern(call_context context, std::
 task<result<subscription>> client::subscribe_to(call_context context, std::string name, bool is_pattern) {
   const auto now = loop::current().now();
   const auto call_deadline = std::min(context.deadline, deadline::after(now, shared_->settings.timeout));
-  telemetry::recorded_call recorded{
+  telemetry::recorded_call call{
       {shared_->metrics, &shared_->metrics->calls}, context, telemetry::call_kind::redis, shared_->name, call_deadline};
-  recorded.set_detail(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE");
+  call.set_detail(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE");
   if (shared_->is_closed) co_return error{errc::closed, {}, true};
   auto connection = current_connection();
   auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
@@ -181,12 +181,12 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
   std::shared_ptr<void> registration{static_cast<void*>(nullptr), [queue, owner = std::weak_ptr{connection}](void*) {
                                        if (const auto alive = owner.lock()) alive->remove_subscriber(queue);
                                      }};
-  subscription made{queue, std::move(registration)};
+  subscription subscription{queue, std::move(registration)};
   auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
   auto confirmed = co_await std::move(running);
-  const auto outcome = end(recorded, std::move(confirmed));
+  const auto outcome = end(call, std::move(confirmed));
   if (!outcome) co_return outcome.error();
-  co_return std::move(made);
+  co_return std::move(subscription);
 }
 
 task<> client::close() {

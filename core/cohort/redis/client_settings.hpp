@@ -31,14 +31,14 @@ struct client_settings {
   duration connect_timeout = std::chrono::seconds{2};
   /// A connection on which a reply is outstanding for longer is closed, and its calls fail.
   duration response_timeout = std::chrono::seconds{10};
-  /// How long calls wait for a connection, up to their deadlines, after the server became unreachable. After that time
-  /// a call fails with the next attempt.
+  /// Time for which calls wait for a connection, up to their deadlines, after the server became unreachable. After that
+  /// time a call fails with the next attempt.
   duration reconnect_window = std::chrono::seconds{5};
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{20};
   duration max_backoff = std::chrono::seconds{1};
-  /// Maximum number of commands without a reply. One more fails with `errc::overloaded`. A call that has reached its
-  /// deadline counts until its reply has arrived.
+  /// Maximum number of commands without a reply. A further call fails with `errc::overloaded`. A call that has reached
+  /// its deadline counts until its reply has arrived.
   std::size_t max_pending = 4096;
   /// Maximum number of messages that a subscription keeps. The oldest are dropped, see `subscription::missed`.
   std::size_t max_messages = 1024;

@@ -23,10 +23,10 @@ enum class errc {
   cancelled,         // by the caller
 };
 
-/// Why a command failed.
+/// The reason why a command failed.
 struct error {
   errc code;
-  /// What is wrong, in the words of the server or of this module. The text of an error reply can quote arguments of the
+  /// The error in the words of the server or of this module. The text of an error reply can quote arguments of the
   /// command.
   std::string message{};
   /// The command was certainly not executed.

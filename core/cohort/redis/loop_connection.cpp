@@ -24,8 +24,8 @@ error lost(const error_code& failure) {
 
 error protocol_error(std::string message) { return {errc::protocol_error, std::move(message)}; }
 
-std::string subscribe_command(const detail::subscriber& added) {
-  return encode_command(added.is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", added.name);
+std::string subscribe_command(const detail::subscriber& new_subscriber) {
+  return encode_command(new_subscriber.is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", new_subscriber.name);
 }
 
 /// Without the rest, which can quote a password: "ERR unknown command `HELLO`, with args beginning with …".
@@ -101,9 +101,9 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   co_return error{errc::timeout, {}, !added->is_sent};
 }
 
-void loop_connection::end(const request_pointer& ended, result<reply> outcome) {
-  ended->outcome.emplace(std::move(outcome));
-  ended->done.set();
+void loop_connection::end(const request_pointer& request, result<reply> outcome) {
+  request->outcome.emplace(std::move(outcome));
+  request->done.set();
 }
 
 void loop_connection::fail_all(std::deque<request_pointer>& requests, const error& failure) {
@@ -157,8 +157,8 @@ task<> loop_connection::run() {
     auto connecting = connect();
     auto connected = co_await std::move(connecting);
     if (connected) {
-      auto using_it = use(**connected);
-      co_await std::move(using_it);
+      auto use_session = use(**connected);
+      co_await std::move(use_session);
       continue;
     }
     if (is_stopped_) co_return;
@@ -172,7 +172,7 @@ task<> loop_connection::run() {
 }
 
 task<> loop_connection::use(net::stream& stream) {
-  const connected_scope connected{*this};
+  const connected_scope connected_scope{*this};
   restore_subscriptions();
   auto both = race(read(stream), write(stream));
   auto ended = co_await std::move(both);
@@ -226,25 +226,25 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
 
 // ---- replies
 
-std::optional<error> loop_connection::on_reply(net::stream& stream, reply received) {
-  if (received.type == reply::kind::push) return on_push(stream, std::move(received));
-  return end_first(stream, std::move(received), false);
+std::optional<error> loop_connection::on_reply(net::stream& stream, reply reply) {
+  if (reply.type == reply::kind::push) return on_push(stream, std::move(reply));
+  return end_first(stream, std::move(reply), false);
 }
 
-std::optional<error> loop_connection::on_push(net::stream& stream, reply received) {
-  if (received.items.empty() || !received.items.front().is_string()) return protocol_error("a push has no type");
-  const auto& type = received.items.front().text;
+std::optional<error> loop_connection::on_push(net::stream& stream, reply reply) {
+  if (reply.items.empty() || !reply.items.front().is_string()) return protocol_error("a push has no type");
+  const auto& type = reply.items.front().text;
   if (type == "message" || type == "pmessage") {
-    on_message(received);
+    on_message(reply);
   } else if (type == "subscribe" || type == "psubscribe" || type == "unsubscribe" || type == "punsubscribe") {
-    return end_first(stream, std::move(received), true);
+    return end_first(stream, std::move(reply), true);
   }
   return std::nullopt;
 }
 
-void loop_connection::on_message(const reply& received) {
-  const bool is_pattern = received.items.front().text == "pmessage";
-  const auto& items = received.items;
+void loop_connection::on_message(const reply& reply) {
+  const bool is_pattern = reply.items.front().text == "pmessage";
+  const auto& items = reply.items;
   if (items.size() != (is_pattern ? 4U : 3U)) return;
   for (const auto& each : subscribers_) {
     if (each->is_pattern != is_pattern || each->name != items[1].text) continue;
@@ -255,19 +255,19 @@ void loop_connection::on_message(const reply& received) {
   }
 }
 
-std::optional<error> loop_connection::end_first(net::stream& stream, reply received, bool is_subscription) {
+std::optional<error> loop_connection::end_first(net::stream& stream, reply reply, bool is_subscription) {
   if (sent_.empty()) return protocol_error("a reply to no command");
-  if (sent_.front()->is_subscription != is_subscription && !received.is_error()) {
+  if (sent_.front()->is_subscription != is_subscription && !reply.is_error()) {
     return protocol_error(is_subscription ? "a confirmation of no subscription" : "a reply instead of a confirmation");
   }
   const auto first = std::move(sent_.front());
   sent_.pop_front();
   set_stream_deadline(stream);
-  if (first->is_subscription && received.is_error()) {
+  if (first->is_subscription && reply.is_error()) {
     log_.write(telemetry::log_level::warn, "redis subscription rejected",
-               {{"upstream", name_}, {"error", first_word(received)}});
+               {{"upstream", name_}, {"error", first_word(reply)}});
   }
-  end(first, std::move(received));
+  end(first, std::move(reply));
   return std::nullopt;
 }
 
@@ -291,18 +291,18 @@ void loop_connection::on_connection_ended(const error& failure) {
 
 // ---- subscriptions
 
-void loop_connection::add_subscriber(std::shared_ptr<detail::subscriber> added) {
-  subscribers_.push_back(std::move(added));
+void loop_connection::add_subscriber(std::shared_ptr<detail::subscriber> new_subscriber) {
+  subscribers_.push_back(std::move(new_subscriber));
 }
 
-void loop_connection::remove_subscriber(const std::shared_ptr<detail::subscriber>& removed) {
-  subscribers_.remove(removed);
+void loop_connection::remove_subscriber(const std::shared_ptr<detail::subscriber>& subscriber) {
+  subscribers_.remove(subscriber);
   const bool is_used = std::any_of(subscribers_.begin(), subscribers_.end(), [&](const auto& each) {
-    return each->is_pattern == removed->is_pattern && each->name == removed->name;
+    return each->is_pattern == subscriber->is_pattern && each->name == subscriber->name;
   });
   // A new connection has only the remaining subscriptions.
   if (is_used || !is_connected_ || is_stopped_) return;
-  auto bytes = encode_command(removed->is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", removed->name);
+  auto bytes = encode_command(subscriber->is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", subscriber->name);
   unsent_.push_back(std::make_shared<request>(std::move(bytes), true));
   work_.set();
 }

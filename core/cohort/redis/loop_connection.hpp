@@ -32,9 +32,9 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   static task<result<reply>> execute(std::shared_ptr<loop_connection> self, std::string bytes, bool is_subscription,
                                      deadline call_deadline);
 
-  void add_subscriber(std::shared_ptr<detail::subscriber> added);
+  void add_subscriber(std::shared_ptr<detail::subscriber> new_subscriber);
   /// Unsubscribes if it was the last one of its channel.
-  void remove_subscriber(const std::shared_ptr<detail::subscriber>& removed);
+  void remove_subscriber(const std::shared_ptr<detail::subscriber>& subscriber);
 
   /// Ends the task and fails the pending calls.
   void stop();
@@ -61,15 +61,15 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   task<> use(net::stream& stream);
   task<std::optional<error>> read(net::stream& stream);
   task<std::optional<error>> write(net::stream& stream);
-  std::optional<error> on_reply(net::stream& stream, reply received);
-  std::optional<error> on_push(net::stream& stream, reply received);
-  void on_message(const reply& received);
-  std::optional<error> end_first(net::stream& stream, reply received, bool is_subscription);
+  std::optional<error> on_reply(net::stream& stream, reply reply);
+  std::optional<error> on_push(net::stream& stream, reply reply);
+  void on_message(const reply& reply);
+  std::optional<error> end_first(net::stream& stream, reply reply, bool is_subscription);
   void set_stream_deadline(net::stream& stream);
   void restore_subscriptions();
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
-  static void end(const request_pointer& ended, result<reply> outcome);
+  static void end(const request_pointer& request, result<reply> outcome);
   static void fail_all(std::deque<request_pointer>& requests, const error& failure);
   std::size_t pending() const noexcept { return unsent_.size() + sent_.size(); }
 

@@ -89,8 +89,9 @@ void loop_connection::on_connect_failed(const error& failure) {
   }
   last_failure_ = failure;
   if (metrics_) metrics_->connects_failed.increment();
-  const bool gives_up = failure.code != errc::connect_failed || loop_.now() - down_since_ >= settings_.reconnect_window;
-  if (gives_up) fail_all(unsent_, {failure.code, failure.message, true});
+  const bool stops_retrying =
+      failure.code != errc::connect_failed || loop_.now() - down_since_ >= settings_.reconnect_window;
+  if (stops_retrying) fail_all(unsent_, {failure.code, failure.message, true});
 }
 
 }  // namespace cohort::redis

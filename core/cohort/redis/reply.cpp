@@ -6,11 +6,11 @@
 namespace cohort::redis {
 namespace {
 
-error mismatch(const reply& value, std::string_view wanted) {
+error mismatch(const reply& value, std::string_view expected_type) {
   std::string message{"the reply is of the type "};
   message += to_string(value.type);
   message += ", not ";
-  message += wanted;
+  message += expected_type;
   return {errc::type_mismatch, std::move(message)};
 }
 

@@ -28,7 +28,7 @@ class reply_parser {
   explicit reply_parser(reply_limits limits = {}) : limits_(limits) {}
 
   /// Parses up to the end of a reply or of `input`, and returns the number of bytes used. An invalid byte sets
-  /// `failure` to a message; the parser cannot be used any more then.
+  /// `failure` to a message; the parser cannot be used after that.
   std::size_t parse(std::string_view input, std::optional<std::string>& failure);
   /// The reply that ended where `parse` stopped; empty if it is not complete.
   std::optional<reply> take();

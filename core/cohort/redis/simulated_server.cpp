@@ -82,7 +82,7 @@ task<> simulated_server::serve(net::stream_ptr stream) {
     ~registration() { sessions.remove(&registered); }
   };
   sessions_.push_back(&peer);
-  const registration registered{sessions_, peer};
+  const registration registration{sessions_, peer};
   auto both = race(read(peer), write(peer));
   co_await std::move(both);
 }

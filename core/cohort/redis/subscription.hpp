@@ -28,13 +28,13 @@ struct subscriber {
       : name(std::move(channel_or_pattern)), is_pattern(by_pattern), max_messages(capacity) {}
 
   /// Returns false if the oldest message was dropped.
-  bool add(message added) {
+  bool add(message new_message) {
     const bool is_full = messages.size() >= max_messages;
     if (is_full) {
       messages.pop_front();
       ++missed;
     }
-    messages.push_back(std::move(added));
+    messages.push_back(std::move(new_message));
     waiters.notify_one();
     return !is_full;
   }
@@ -69,7 +69,7 @@ class subscription {
 
   /// The number of messages that were dropped because the queue was full.
   std::uint64_t missed() const noexcept { return queue_->missed; }
-  /// How often the connection was interrupted: messages may be lost each time.
+  /// Number of interruptions of the connection: messages may be lost each time.
   std::uint64_t interruptions() const noexcept { return queue_->interruptions; }
 
  private:

@@ -18,7 +18,7 @@ thread_local loop* current_loop = nullptr;
 
 class loop::current_loop_scope {
  public:
-  explicit current_loop_scope(loop& entered) noexcept : previous_(current_loop) { current_loop = &entered; }
+  explicit current_loop_scope(loop& loop) noexcept : previous_(current_loop) { current_loop = &loop; }
   ~current_loop_scope() { current_loop = previous_; }
   current_loop_scope(const current_loop_scope&) = delete;
   current_loop_scope& operator=(const current_loop_scope&) = delete;
@@ -123,7 +123,7 @@ void loop::run() {
       context_.run();
       return;
     } catch (const std::bad_alloc&) {
-      // The handler could not even report its failure. What it served is lost; everything else continues.
+      // The handler could not even report its failure. The work of this handler is lost; the other handlers continue.
     }
   }
 }

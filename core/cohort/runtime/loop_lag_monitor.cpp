@@ -21,8 +21,8 @@ void loop_lag_monitor::iteration_state::end(time_point now) noexcept {
   running = false;
 }
 
-loop_lag_monitor::loop_lag_monitor(loop& monitored, duration threshold)
-    : loop_(monitored), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {}
+loop_lag_monitor::loop_lag_monitor(loop& loop, duration threshold)
+    : loop_(loop), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {}
 
 duration loop_lag_monitor::current_lag() {
   const auto now = loop_.now();

@@ -59,7 +59,7 @@ class api_texts {
       : routes_(routes), settings_(std::move(settings)) {}
 
   struct text_pair {
-    std::once_flag made;
+    std::once_flag once;
     std::string json;
     std::string page;
   };
@@ -67,7 +67,7 @@ class api_texts {
   /// Thread-safe.
   const text_pair& get(bool needs_key) {
     auto& texts = texts_.at(needs_key ? 1 : 0);
-    std::call_once(texts.made, [&] {
+    std::call_once(texts.once, [&] {
       http::api_information information{.title = settings_.title,
                                         .description = settings_.description,
                                         .version = settings_.version,

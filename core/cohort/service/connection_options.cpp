@@ -33,7 +33,7 @@ void add_connection_options(config::options& options, connection_options& settin
               {"--max-connections", "MAX_CONNECTIONS",
                "Maximum open connections of a service; near it, the oldest idle connections are closed"},
               config::integer(1, 1'000'000),
-              limit_text(settings.max_connections) + ", or what the limit of file descriptors permits");
+              limit_text(settings.max_connections) + ", or as many as the limit of file descriptors permits");
   options.add(settings.max_connections_per_client,
               {"--max-connections-per-client", "MAX_CONNECTIONS_PER_CLIENT",
                "Maximum open connections of a client address (IPv6: /64 network), except loopback addresses and "
@@ -49,7 +49,7 @@ void add_connection_options(config::options& options, connection_options& settin
               config::integer(1, 10'000), limit_text(settings.max_pipelined_requests));
   options.add(settings.trusted_proxies,
               {"--trusted-proxies", "TRUSTED_PROXIES",
-               "Proxies whose Forwarded and X-Forwarded-* headers and PROXY protocol headers are believed"},
+               "Proxies whose Forwarded and X-Forwarded-* headers and PROXY protocol headers are trusted"},
               networks(), "none");
   options.add(settings.proxy_protocol,
               {"--proxy-protocol", "PROXY_PROTOCOL",

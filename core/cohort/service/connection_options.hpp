@@ -38,8 +38,8 @@ struct connection_capacity {
   std::size_t reserved_connections;
 };
 
-/// Divides a process's limit of file descriptors among its services: less what loops, listeners, logs and connections
-/// to upstreams need (a half of the descriptors, if there are few), and at most `max_connections` each.
+/// Divides a process's limit of file descriptors among its services: less the descriptors of loops, listeners, logs
+/// and connections to upstreams (a half of the descriptors, if there are few), and at most `max_connections` each.
 connection_capacity divide_descriptors(std::size_t descriptors, std::size_t services, std::size_t loops,
                                        std::size_t max_connections);
 

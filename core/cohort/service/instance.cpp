@@ -93,45 +93,46 @@ boost::urls::url instance::url() const {
   return endpoint_url(local_endpoint_, tls_ != nullptr);
 }
 
-void instance::build(const dependencies& injected) {
-  api_keys_.replace(injected.settings.api_keys);
-  log_.emplace(injected.log.with_service(definition_.name));
-  make_clients(injected);
+void instance::build(const dependencies& dependencies) {
+  api_keys_.replace(dependencies.settings.api_keys);
+  log_.emplace(dependencies.log.with_service(definition_.name));
+  make_clients(dependencies);
   background_.emplace(loops_, *log_);
-  lifecycle_.emplace(loops_, metrics_, *log_,
-                     blocking_pool_settings{.threads = static_cast<std::size_t>(injected.settings.blocking_threads)});
-  authenticator_.emplace(
-      api_keys_, metrics_, definition_.metric_prefix,
-      injected.key_throttle ? injected.key_throttle : make_key_throttle(injected.settings.auth_failure_limit));
+  lifecycle_.emplace(
+      loops_, metrics_, *log_,
+      blocking_pool_settings{.threads = static_cast<std::size_t>(dependencies.settings.blocking_threads)});
+  authenticator_.emplace(api_keys_, metrics_, definition_.metric_prefix,
+                         dependencies.key_throttle ? dependencies.key_throttle
+                                                   : make_key_throttle(dependencies.settings.auth_failure_limit));
   service_context context{clients_->shared(),
                           metrics_,
                           *log_,
                           *background_,
                           api_keys_.outgoing(),
-                          injected.sibling_urls,
+                          dependencies.sibling_urls,
                           api_keys_,
                           *lifecycle_,
                           lifecycle_->blocking(),
-                          injected.network,
+                          dependencies.network,
                           *clients_,
                           discovery_.get()};
   routes_ = definition_.app(context, *authenticator_);
-  if (injected.settings.registry) register_in_discovery(injected.settings);
+  if (dependencies.settings.registry) register_in_discovery(dependencies.settings);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
-  add_common_routes(injected.settings);
+  add_common_routes(dependencies.settings);
   metrics_
       .make_gauge("cohort_build_info", "Version of the service; the value is always 1.",
                   {{"version", definition_.version}})
       .add(1);
-  make_server(injected);
+  make_server(dependencies);
 }
 
-void instance::make_clients(const dependencies& injected) {
+void instance::make_clients(const dependencies& dependencies) {
   http::client_settings client_settings;
-  client_settings.proxies = injected.settings.proxies;
-  client_settings.tls = injected.upstream_tls;
+  client_settings.proxies = dependencies.settings.proxies;
+  client_settings.tls = dependencies.upstream_tls;
   discovery_ = std::make_unique<discovery::service_discovery>(discovery::service_discovery::dependencies{
-      injected.network, loops_, metrics_, *log_, injected.upstream_tls, injected.settings.proxies});
+      dependencies.network, loops_, metrics_, *log_, dependencies.upstream_tls, dependencies.settings.proxies});
   client_settings.proxies.is_direct = [this](const http::origin& target) { return discovery_->contains(target); };
   clients_.emplace(discovery_->network(), loops_.size(), std::move(client_settings));
 }
@@ -167,13 +168,13 @@ void instance::add_common_routes(const common_settings& settings) {
   if (definition_.authenticates_api) routes_.use(api_key_filter(*authenticator_));
 }
 
-void instance::make_server(const dependencies& injected) {
+void instance::make_server(const dependencies& dependencies) {
   server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
-  auto server_settings = make_server_settings(injected);
+  auto server_settings = make_server_settings(dependencies);
   if (tls_) server_settings.tls = std::make_shared<http::tls_termination>(tls_, metrics_);
-  if (injected.exports) {
-    server_settings.tracer = injected.exports->add_service(definition_.name, definition_.version,
-                                                           std::string{url().encoded_host_and_port()}, metrics_);
+  if (dependencies.exports) {
+    server_settings.tracer = dependencies.exports->add_service(definition_.name, definition_.version,
+                                                               std::string{url().encoded_host_and_port()}, metrics_);
   }
   server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
 }
@@ -193,15 +194,15 @@ void instance::replace_upstream_tls(const net::tls_client_settings& settings) {
   discovery_->replace_tls(settings);
 }
 
-http::server_settings instance::make_server_settings(const dependencies& injected) const {
+http::server_settings instance::make_server_settings(const dependencies& dependencies) const {
   http::server_settings settings;
-  settings.limits.max_connections = injected.capacity.max_connections;
-  settings.limits.reserved_connections = injected.capacity.reserved_connections;
-  apply_connection_options(injected.settings.connections, settings);
-  settings.limits.idle_timeout = injected.settings.idle_timeout;
+  settings.limits.max_connections = dependencies.capacity.max_connections;
+  settings.limits.reserved_connections = dependencies.capacity.reserved_connections;
+  apply_connection_options(dependencies.settings.connections, settings);
+  settings.limits.idle_timeout = dependencies.settings.idle_timeout;
   settings.admission.deadline_admission =
-      parse_action(injected.settings.deadline_admission, definition_.deadline_admission);
-  settings.admission.limit_concurrency = injected.settings.concurrency_limit != "off";
+      parse_action(dependencies.settings.deadline_admission, definition_.deadline_admission);
+  settings.admission.limit_concurrency = dependencies.settings.concurrency_limit != "off";
   settings.common_header_lines = http::security_header_lines(definition_.content_security_policy);
   // RFC 6797, section 7.2: only responses over TLS have this header.
   settings.common_header_lines_over_tls =
@@ -257,7 +258,7 @@ task<> instance::stop(duration drain_timeout) {
   co_await discovery_->wait_until_deregistered(stop_deadline);
   co_await background_->stop();
   co_await lifecycle_->stop(stop_deadline);
-  // Those that the stop hooks have spawned.
+  // Cancels tasks that the stop hooks have spawned.
   co_await background_->stop();
   for (auto* event_loop : loops_) co_await run_on(*event_loop, close_idle_connections(*clients_));
 }

@@ -64,7 +64,7 @@ class instance {
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
   /// Builds the router and the server, before the loops run. `injected.network` must outlive this.
-  void build(const dependencies& injected);
+  void build(const dependencies& dependencies);
   /// Replaces the API keys of which callers need one; the first one is sent to other services. Sessions of removed keys
   /// end. Returns false if they are the current ones. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
@@ -88,11 +88,11 @@ class instance {
   void observe_requests(const std::function<void(const telemetry::request_record&)>& observe);
 
  private:
-  void make_clients(const dependencies& injected);
+  void make_clients(const dependencies& dependencies);
   /// The routes and filters that every service has, beside those of its `app`.
   void add_common_routes(const common_settings& settings);
-  void make_server(const dependencies& injected);
-  http::server_settings make_server_settings(const dependencies& injected) const;
+  void make_server(const dependencies& dependencies);
+  http::server_settings make_server_settings(const dependencies& dependencies) const;
   void begin_extension_drain();
   /// Runs a task on the first loop until the service stops.
   std::function<void(task<>)> background_spawner();

@@ -48,7 +48,7 @@ void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log
 }
 
 /// Opens /dev/null for each closed standard descriptor. Otherwise the next socket would get its number, and receive
-/// what is written to standard output or standard error.
+/// the output to standard output or standard error.
 void open_missing_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
@@ -231,9 +231,9 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
 }
 
 /// Returns why the service cannot be built: an invalid or conflicting route, or an exception of `definition::app`.
-std::optional<start_error> build_service(instance& service, const dependencies& injected) {
+std::optional<start_error> build_service(instance& service, const dependencies& dependencies) {
   try {
-    service.build(injected);
+    service.build(dependencies);
     return std::nullopt;
   } catch (const start_error& error) {
     return error;
@@ -287,9 +287,9 @@ int run_until_signal(const std::string& program, const common_settings& settings
   std::vector<std::unique_ptr<loop_monitor>> monitors;
   const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
-    const dependencies injected{network,  settings,       log,          sibling_urls,
-                                capacity, tls.upstream(), key_throttle, exports.get()};
-    if (const auto error = build_service(*service, injected)) {
+    const dependencies dependencies{network,  settings,       log,          sibling_urls,
+                                    capacity, tls.upstream(), key_throttle, exports.get()};
+    if (const auto error = build_service(*service, dependencies)) {
       std::cerr << program << ": " << error->what() << "\n";
       return exit_status_of(*error);
     }

@@ -19,7 +19,7 @@ void add_common_options(config::options& options, common_settings& settings, std
               config::integer(1, 1024), std::to_string(settings.blocking_threads));
   options.add(settings.loop_stall_ms,
               {"--loop-stall-ms", "LOOP_STALL_MS",
-               "Time in milliseconds after which a blocked event loop is logged, with what it runs; 0: never"},
+               "Time in milliseconds after which a blocked event loop is logged, with its current work; 0: never"},
               config::integer(0, 60'000), std::to_string(settings.loop_stall_ms));
   options.add_api_keys(settings.api_keys,
                        {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"},

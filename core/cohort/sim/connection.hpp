@@ -18,11 +18,11 @@ class network;
 class connection_observer {
  public:
   virtual ~connection_observer() = default;
-  virtual void on_opened(const connection& opened) = 0;
+  virtual void on_opened(const connection& connection) = 0;
   /// `sender` has written `bytes`; they are not delivered yet.
   virtual void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) = 0;
-  virtual void on_closed(const connection& closed, net::pipe_side side) = 0;
+  virtual void on_closed(const connection& connection, net::pipe_side side) = 0;
 };
 
 /// A connection of the simulated network. Scripts break it with `reset`, `reset_after` and `make_half_open`.

@@ -30,7 +30,7 @@ constexpr http::response_parser::limits unlimited_response() {
 /// Parses the requests that the server of one connection has read and the responses that it has written.
 class exchange_recorder::connection_parser {
  public:
-  connection_parser(exchange_recorder& owner, const connection& parsed) : owner_(owner), connection_(parsed) {}
+  connection_parser(exchange_recorder& owner, const connection& connection) : owner_(owner), connection_(connection) {}
 
   void on_read(std::string_view bytes);
   void on_written(std::string_view bytes);
@@ -201,8 +201,8 @@ exchange_counts exchange_recorder::count(const host& server, std::string_view pa
   return count([&](const exchange& candidate) { return candidate.server == &server && candidate.path == path; });
 }
 
-void exchange_recorder::on_opened(const connection& opened) {
-  parsers_[opened.id()] = std::make_unique<connection_parser>(*this, opened);
+void exchange_recorder::on_opened(const connection& connection) {
+  parsers_[connection.id()] = std::make_unique<connection_parser>(*this, connection);
 }
 
 void exchange_recorder::on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) {
@@ -215,8 +215,8 @@ void exchange_recorder::on_read(const connection& carrier, net::pipe_side reader
   if (reader == 1 && parser != parsers_.end()) parser->second->on_read(bytes);
 }
 
-void exchange_recorder::on_closed(const connection& closed, net::pipe_side side) {
-  const auto parser = parsers_.find(closed.id());
+void exchange_recorder::on_closed(const connection& connection, net::pipe_side side) {
+  const auto parser = parsers_.find(connection.id());
   if (parser == parsers_.end()) return;
   if (side == 0) {
     parser->second->on_client_closed();

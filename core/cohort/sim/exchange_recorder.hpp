@@ -85,10 +85,10 @@ class exchange_recorder final : public connection_observer {
  private:
   class connection_parser;
 
-  void on_opened(const connection& opened) override;
+  void on_opened(const connection& connection) override;
   void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;
   void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override;
-  void on_closed(const connection& closed, net::pipe_side side) override;
+  void on_closed(const connection& connection, net::pipe_side side) override;
 
   /// By the clock of the loop that runs.
   time_point now() const noexcept;

@@ -238,9 +238,9 @@ void fleet::shutdown(duration drain_timeout) {
   run_for(duration{0});
 }
 
-void fleet::add_gauge_leaks(const std::string& name, node::incarnation& checked, std::vector<std::string>& leaks) {
+void fleet::add_gauge_leaks(const std::string& name, node::incarnation& incarnation, std::vector<std::string>& leaks) {
   for (const auto* gauge : {"cohort_server_connections", "cohort_server_requests_in_flight"}) {
-    const auto value = checked.instance->metrics().make_gauge(gauge, {}).value();
+    const auto value = incarnation.instance->metrics().make_gauge(gauge, {}).value();
     if (value != 0) leaks.push_back(name + ": " + gauge + " " + std::to_string(value));
   }
 }
@@ -250,11 +250,11 @@ std::vector<std::string> fleet::leaks() {
   const auto add_count = [&](std::size_t count, const std::string& description) {
     if (count > 0) leaks.push_back(description + ": " + std::to_string(count));
   };
-  const auto add_loop_leaks = [&](loop& checked, const std::string& owner) {
-    add_count(checked.poll(), owner + "ready handlers");
-    add_count(checked.timers().armed_count(), owner + "armed timers");
+  const auto add_loop_leaks = [&](loop& loop, const std::string& owner) {
+    add_count(loop.poll(), owner + "ready handlers");
+    add_count(loop.timers().armed_count(), owner + "armed timers");
     // Each suspended coroutine counts as outstanding work of the loop.
-    if (!checked.context().stopped()) leaks.push_back(owner + "suspended coroutines");
+    if (!loop.context().stopped()) leaks.push_back(owner + "suspended coroutines");
   };
   add_loop_leaks(event_loop(), "");
   for (const auto& node : nodes_) {

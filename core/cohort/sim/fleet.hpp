@@ -21,7 +21,7 @@
 
 namespace cohort::sim {
 
-/// Where a service runs, and what it costs.
+/// The machine and the CPU costs of a service.
 struct placement {
   /// The machine, made by `fleet::add_machine`; null: the loop of the simulation, where CPU time costs nothing.
   machine* runs_on = nullptr;
@@ -179,7 +179,7 @@ class fleet {
   static task<> stop_incarnation(node::incarnation& target, duration drain_timeout);
   static task<> close_client(http::client& target);
   task<> stop_all(duration drain_timeout);
-  static void add_gauge_leaks(const std::string& name, node::incarnation& checked, std::vector<std::string>& leaks);
+  static void add_gauge_leaks(const std::string& name, node::incarnation& incarnation, std::vector<std::string>& leaks);
 
   virtual_time time_;
   time_point start_;

@@ -191,16 +191,16 @@ std::size_t network::open_connections() const noexcept {
                                                 [](const auto& candidate) { return candidate->is_open(); }));
 }
 
-void network::open(const std::shared_ptr<connection>& opened) {
+void network::open(const std::shared_ptr<connection>& connection) {
   if (connections_.size() >= sweep_size_) {
     std::erase_if(connections_, [](const auto& candidate) { return !candidate->is_open(); });
     sweep_size_ = 2 * connections_.size() + 64;
   }
-  connections_.push_back(opened);
-  const auto& conditions = conditions_of(opened->link_);
-  opened->open(conditions.max_read_size, conditions.capacity);
-  record(event_kind::accepted, opened->server().name, opened->client().name, opened->id(), {});
-  for (auto* observer : observers_) observer->on_opened(*opened);
+  connections_.push_back(connection);
+  const auto& conditions = conditions_of(connection->link_);
+  connection->open(conditions.max_read_size, conditions.capacity);
+  record(event_kind::accepted, connection->server().name, connection->client().name, connection->id(), {});
+  for (auto* observer : observers_) observer->on_opened(*connection);
 }
 
 void network::set_conditions(const host& a, const host& b, const link_conditions& conditions) {
@@ -341,8 +341,8 @@ time_point network::now() const noexcept {
   return (current ? *current : loop_).now();
 }
 
-void network::wake(const host& woken) {
-  if (woken.program) woken.program->wake();
+void network::wake(const host& host) {
+  if (host.program) host.program->wake();
 }
 
 void network::notify_reachability_changes() {

@@ -111,9 +111,9 @@ class network {
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
   /// By the clock of the loop that runs.
   time_point now() const noexcept;
-  void wake(const host& woken);
+  void wake(const host& host);
   void notify_reachability_changes();
-  void open(const std::shared_ptr<connection>& opened);
+  void open(const std::shared_ptr<connection>& connection);
   void end_incarnation(host& target);
   void update_connections(const host& a, const host& b);
   void record(event_kind kind, std::string_view source, std::string_view destination, std::uint64_t connection_id,
@@ -128,7 +128,7 @@ class network {
   std::map<std::pair<std::size_t, std::size_t>, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;
-  /// Those of former incarnations as well, because a terminated program may still refer to its own.
+  /// Includes those of former incarnations, because a terminated program may still refer to its own.
   std::deque<std::unique_ptr<host_network>> host_networks_;
   /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;

@@ -52,20 +52,20 @@ std::optional<error> connection::read_rows(std::string_view text, const std::vec
   if (auto stopped = check_stopped()) return stopped;
   const auto prepared = prepare(text);
   if (!prepared) return prepared.error();
-  statement executed{*prepared};
-  if (columns >= 0 && executed.columns() != columns) {
-    return error{errc::no_such_column, "the result has " + std::to_string(executed.columns()) +
+  statement statement{*prepared};
+  if (columns >= 0 && statement.columns() != columns) {
+    return error{errc::no_such_column, "the result has " + std::to_string(statement.columns()) +
                                            " columns, but the row type has " + std::to_string(columns)};
   }
-  if (auto failure = executed.bind(parameters)) return failure;
+  if (auto failure = statement.bind(parameters)) return failure;
   for (std::size_t rows = 0;; ++rows) {
-    const auto has_row = executed.step();
+    const auto has_row = statement.step();
     if (!has_row) return has_row.error();
     if (!*has_row) return std::nullopt;
     if (columns >= 0 && rows == settings_.max_rows) {
       return error{errc::result_too_large, "more than " + std::to_string(rows) + " rows; use LIMIT"};
     }
-    if (auto failure = read(function, executed)) return failure;
+    if (auto failure = read(function, statement)) return failure;
   }
 }
 
@@ -121,8 +121,8 @@ result<sqlite3_stmt*> connection::prepare(std::string_view text) {
   if (sqlite3_prepare_v3(handle_, text.data(), size, SQLITE_PREPARE_PERSISTENT, &prepared, &tail) != SQLITE_OK) {
     return last_error();
   }
-  statement_pointer owned{prepared};
-  if (!owned) return error{errc::invalid_statement, "the statement is empty"};
+  statement_pointer statement{prepared};
+  if (!statement) return error{errc::invalid_statement, "the statement is empty"};
   if (!is_blank(handle_, tail, text.data() + text.size())) {
     return error{errc::invalid_statement, "there is more than one statement; use execute_script"};
   }
@@ -130,7 +130,7 @@ result<sqlite3_stmt*> connection::prepare(std::string_view text) {
     statements_by_text_.erase(statements_.back().text);
     statements_.pop_back();
   }
-  statements_.push_front({std::string{text}, std::move(owned)});
+  statements_.push_front({std::string{text}, std::move(statement)});
   statements_by_text_.emplace(statements_.front().text, statements_.begin());
   return prepared;
 }
@@ -161,7 +161,7 @@ int connection::on_progress(void* self) noexcept {
 
 void active_call::interrupter::operator()() const noexcept { sqlite3_interrupt(handle); }
 
-active_call::active_call(connection& used, call_limits limits) : connection_(used) {
+active_call::active_call(connection& connection, call_limits limits) : connection_(connection) {
   connection_.limits_ = std::move(limits);
 }
 

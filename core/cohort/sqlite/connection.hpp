@@ -135,7 +135,7 @@ class connection {
 /// Limits the statements of a connection while it exists, and interrupts a running one when a stop is requested.
 class active_call {
  public:
-  active_call(connection& used, call_limits limits);
+  active_call(connection& connection, call_limits limits);
   ~active_call();
   active_call(const active_call&) = delete;
   active_call& operator=(const active_call&) = delete;

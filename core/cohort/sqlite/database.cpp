@@ -47,13 +47,13 @@ class connection_set {
   std::unique_ptr<connection> take() {
     const std::lock_guard lock{mutex_};
     if (idle_.empty()) return std::make_unique<connection>(settings_);
-    auto taken = std::move(idle_.back());
+    auto idle_connection = std::move(idle_.back());
     idle_.pop_back();
-    return taken;
+    return idle_connection;
   }
-  void give_back(std::unique_ptr<connection> used) {
+  void give_back(std::unique_ptr<connection> connection) {
     const std::lock_guard lock{mutex_};
-    idle_.push_back(std::move(used));
+    idle_.push_back(std::move(connection));
   }
   void close() {
     std::vector<std::unique_ptr<connection>> closed;
@@ -129,11 +129,11 @@ database::database(blocking_pool& blocking, telemetry::registry& metrics, databa
 database::~database() = default;
 
 task<std::optional<error>> database::run(access kind, const char* begin, call_context context, work job) {
-  telemetry::recorded_call recorded{metrics_, context, telemetry::call_kind::sqlite, name_, context.deadline};
-  recorded.set_detail(kind == access::write ? "write" : "read");
+  telemetry::recorded_call call{metrics_, context, telemetry::call_kind::sqlite, name_, context.deadline};
+  call.set_detail(kind == access::write ? "write" : "read");
   auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
   auto failure = co_await std::move(running);
-  recorded.set_outcome(failure ? error_class(failure->code) : "ok");
+  call.set_outcome(failure ? error_class(failure->code) : "ok");
   co_return failure;
 }
 

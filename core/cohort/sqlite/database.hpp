@@ -23,8 +23,8 @@ struct database_settings {
   std::string path;
   /// Maximum number of connections that read at the same time.
   std::size_t readers = 4;
-  /// Maximum number of calls that wait for a connection, for reading and for writing each. One more fails with
-  /// `errc::overloaded`.
+  /// Maximum number of calls that wait for a connection, for reading and for writing each. A further call fails
+  /// with `errc::overloaded`.
   std::size_t max_waiting = 256;
   /// Maximum time that a statement waits for a lock of another process; at most up to the deadline of the call.
   duration busy_timeout = std::chrono::seconds{5};
@@ -83,8 +83,8 @@ class database {
   template <class Row, class... Parameters>
   task<result<std::vector<Row>>> query(call_context context, std::string text, Parameters&&... parameters) {
     std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
-    auto function = [text = std::move(text), values = std::move(values)](connection& used) {
-      return used.query_with<Row>(text, values);
+    auto function = [text = std::move(text), values = std::move(values)](connection& connection) {
+      return connection.query_with<Row>(text, values);
     };
     return call(access::read, nullptr, context, std::move(function));
   }
@@ -92,8 +92,8 @@ class database {
   template <class... Parameters>
   task<result<changes>> execute(call_context context, std::string text, Parameters&&... parameters) {
     std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
-    auto function = [text = std::move(text), values = std::move(values)](connection& used) {
-      return used.execute_with(text, values);
+    auto function = [text = std::move(text), values = std::move(values)](connection& connection) {
+      return connection.execute_with(text, values);
     };
     return call(access::write, nullptr, context, std::move(function));
   }
@@ -126,7 +126,7 @@ class database {
     using value_type = detail::value_of<Function>;
     // Shared with the thread, which can continue after the deadline.
     auto shared = std::make_shared<shared_call<Function>>(std::move(function));
-    work job = [shared](connection& used) { return shared->execute(used); };
+    work job = [shared](connection& connection) { return shared->execute(connection); };
     auto running = run(kind, begin, context, std::move(job));
     auto failure = co_await std::move(running);
     if (failure) co_return std::move(*failure);
@@ -144,20 +144,20 @@ class database {
 
     explicit shared_call(Function called) : function(std::move(called)) {}
 
-    std::optional<error> execute(connection& used) {
+    std::optional<error> execute(connection& connection) {
       if constexpr (std::is_void_v<returned>) {
-        function(used);
+        function(connection);
       } else if constexpr (std::is_same_v<returned, std::optional<error>>) {
-        return function(used);
+        return function(connection);
       } else if constexpr (std::is_same_v<returned, result<void>>) {
-        auto outcome = function(used);
+        auto outcome = function(connection);
         if (!outcome) return std::move(outcome).error();
       } else if constexpr (std::is_same_v<returned, result<value_type>>) {
-        auto outcome = function(used);
+        auto outcome = function(connection);
         if (!outcome) return std::move(outcome).error();
         value.emplace(std::move(*outcome));
       } else {
-        value.emplace(function(used));
+        value.emplace(function(connection));
       }
       return std::nullopt;
     }

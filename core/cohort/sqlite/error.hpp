@@ -31,7 +31,7 @@ enum class errc {
   closed,                 // the database is closed; nothing was executed
 };
 
-/// Why a call failed. For callers; a response should not contain `message`, which names tables and columns.
+/// The reason why a call failed. For callers; a response should not contain `message`, which names tables and columns.
 struct error {
   errc code;
   /// The error, in the words of SQLite or of this module. Never contains the value of a parameter.

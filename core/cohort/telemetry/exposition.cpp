@@ -68,13 +68,13 @@ void append_label(std::string& text, std::string_view name, std::string_view val
 }
 
 /// The label set has 40 characters; OpenMetrics permits 128.
-void append_exemplar(std::string& text, const exemplar& observed) {
-  const auto trace = observed.trace.hex();
-  const auto seconds = std::chrono::duration<double>(observed.timestamp.time_since_epoch()).count();
+void append_exemplar(std::string& text, const exemplar& exemplar) {
+  const auto trace = exemplar.trace.hex();
+  const auto seconds = std::chrono::duration<double>(exemplar.timestamp.time_since_epoch()).count();
   text += " # {";
   append_label(text, "trace_id", {trace.data(), trace.size()});
   text += "} ";
-  append_value(text, observed.value);
+  append_value(text, exemplar.value);
   text += ' ';
   append_digits(text, seconds, std::chars_format::fixed, 3);
 }

@@ -65,11 +65,11 @@ std::size_t histogram::count(double value) noexcept {
   return bucket;
 }
 
-void histogram::store_exemplar(std::size_t bucket, const exemplar& observed, time_point now) noexcept {
+void histogram::store_exemplar(std::size_t bucket, const exemplar& exemplar, time_point now) noexcept {
   // A loop does not wait for a scrape or for another loop; the next observation can become the exemplar instead.
   const std::unique_lock lock{exemplars_mutex_, std::try_to_lock};
   if (!lock) return;
-  exemplars_[bucket] = observed;
+  exemplars_[bucket] = exemplar;
   exemplar_expiry_[bucket].store((now + min_exemplar_age).time_since_epoch().count(), std::memory_order_relaxed);
 }
 

@@ -80,12 +80,12 @@ boost::urls::url client::url_of(std::string_view target) const {
 }
 
 http::client_request client::to_client_request(request& message) const {
-  http::client_request sent;
-  sent.method = message.method;
-  sent.url = url_of(message.target);
-  sent.fields = std::move(message.fields);
-  sent.body = std::move(message.body);
-  return sent;
+  http::client_request request;
+  request.method = message.method;
+  request.url = url_of(message.target);
+  request.fields = std::move(message.fields);
+  request.body = std::move(message.body);
+  return request;
 }
 
 http::client_result client::call(request message) {

@@ -7,7 +7,7 @@
 
 namespace cohort::testing {
 
-/// The deadlines of a fleet do not hold. `what` is the report.
+/// Thrown if deadlines of a fleet are violated. `what` is the report.
 class deadline_violation : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

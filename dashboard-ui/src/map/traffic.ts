@@ -29,7 +29,7 @@ export interface TrafficSample {
   /** Time of the server's monotonic clock. */
   readonly atMs: number;
   readonly services: ReadonlyMap<string, ServiceTotals>;
-  /** In the order in which they are asked; empty if the weather service has a built-in report only, null if unknown. */
+  /** In the order of their requests; empty if the weather service has a built-in report only, null if unknown. */
   readonly providers: readonly ProviderTotals[] | null;
   /** Whether `providers` are those of an earlier sample, since the weather service did not respond. */
   readonly isOldProviders: boolean;

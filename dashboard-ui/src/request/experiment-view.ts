@@ -73,7 +73,7 @@ function status(experiment: Experiment): string {
   }
 }
 
-/** What the deadline has changed: "The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 after 3 s." */
+/** The effect of the deadline: "The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 after 3 s." */
 export function conclusion(experiment: Experiment): string {
   const [limited, unlimited] = experiment.measurements.map((measured) => measured.request);
   if (limited == null || unlimited == null) return '';

@@ -4,7 +4,7 @@ import { partStates } from '../model.ts';
 import { readRequest, type Call, type RequestRecord } from './request.ts';
 import { readServices } from '../services.ts';
 
-/** What an experiment injects into the weather service, and its deadline. */
+/** The fault that an experiment injects into the weather service, and its deadline. */
 export interface ExperimentSettings {
   readonly latencyMs: number;
   readonly errorPercent: number;
@@ -30,7 +30,7 @@ export interface Measurement {
 export interface Experiment {
   readonly number: number;
   readonly phase: 'idle' | 'running' | 'done' | 'failed';
-  /** Why it has failed, or what else to know; null without a message. */
+  /** The reason of the failure, or other information; null without a message. */
   readonly message: string | null;
   readonly settings: ExperimentSettings;
   /** The timeout of the calls without a deadline. */

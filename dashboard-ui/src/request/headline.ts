@@ -4,7 +4,7 @@ import type { PanelState } from '../model.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { serviceName } from '../services.ts';
 
-/** `idle`: nothing is known, or what is known is old. */
+/** `idle`: nothing is known, or the known values are old. */
 export type Tone = 'good' | 'warn' | 'bad' | 'idle';
 
 export interface Headline {

@@ -15,7 +15,7 @@ export interface Attempt {
   readonly phases: Readonly<Record<Phase, number>>;
   readonly outcome: string | null;
   readonly status: number | null;
-  /** What ended the attempt early, such as `deadline`; null if nothing did. */
+  /** The reason why the attempt ended early, such as `deadline`; null if it did not. */
   readonly cancelledBy: string | null;
   /** The remaining time that was sent to the upstream. */
   readonly deadlineSent: number | null;
@@ -90,7 +90,7 @@ export function requestFromAggregate(aggregate: Aggregate, key: string, startedA
     const elapsed = part.timing.elapsedMs;
     if (elapsed === null) return [];
     const budget = part.timing.deadlineMs;
-    const made = part.state !== 'shed' && part.state !== 'open';
+    const wasSent = part.state !== 'shed' && part.state !== 'open';
     const attempt: Attempt = {
       kind: 'first',
       address: null,
@@ -102,7 +102,7 @@ export function requestFromAggregate(aggregate: Aggregate, key: string, startedA
       cancelledBy: part.state === 'timeout' ? 'deadline' : null,
       deadlineSent: null,
     };
-    return [{ service, state: part.state, start: 0, end: elapsed, budget, reason: null, attempts: made ? [attempt] : [] }];
+    return [{ service, state: part.state, start: 0, end: elapsed, budget, reason: null, attempts: wasSent ? [attempt] : [] }];
   });
   return {
     key,

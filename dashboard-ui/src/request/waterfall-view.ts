@@ -22,7 +22,7 @@ export interface Bar {
   readonly segments: readonly Segment[];
   readonly label: string;
   readonly isHedge: boolean;
-  /** How the attempt ended. `running`: it has not. */
+  /** The result of the attempt. `running`: it has not. */
   readonly end: 'done' | 'failed' | 'cancelled' | 'deadline' | 'running';
 }
 
@@ -39,7 +39,7 @@ export interface Row {
   readonly deadline: number | null;
   readonly deadlineLabel: string;
   /** Whether the deadline has cut the call off: the time after it is the waiting time that it saved. */
-  readonly spared: boolean;
+  readonly isCutByDeadline: boolean;
 }
 
 export interface WaterfallView {
@@ -96,7 +96,7 @@ function viewRow(call: Call, scale: Scale, isRunning: boolean): Row {
     bars,
     deadline: deadline === null ? null : scale.position(deadline),
     deadlineLabel: deadline === null ? '' : milliseconds(deadline),
-    spared: !isRunning && isCut(call),
+    isCutByDeadline: !isRunning && isCut(call),
   };
 }
 
@@ -112,7 +112,7 @@ function viewBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolea
   };
 }
 
-/** The phases follow each other from the start. What they leave open is waiting. */
+/** The phases follow each other from the start. The rest of the time is waiting. */
 function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
   const total = phases.reduce((sum, phase) => sum + attempt.phases[phase], 0);
   const open = Math.max(0, attempt.end - attempt.start - total);
@@ -154,11 +154,11 @@ function failureText(attempt: Attempt): string {
 }
 
 function result(call: Call): string {
-  const took = milliseconds(call.end - call.start);
-  if (isAnswered(call.state)) return call.state === 'stale' ? `${took}, stale` : took;
+  const elapsed = milliseconds(call.end - call.start);
+  if (isAnswered(call.state)) return call.state === 'stale' ? `${elapsed}, stale` : elapsed;
   if (call.state === 'open') return 'not called';
   if (call.state === 'shed') return 'shed';
-  return call.state === 'timeout' ? `cut at ${took}` : `failed, ${took}`;
+  return call.state === 'timeout' ? `cut at ${elapsed}` : `failed, ${elapsed}`;
 }
 
 /** The same data as text, one row for each attempt. */

@@ -19,9 +19,9 @@ export class ExperimentPanel {
   readonly #results: HTMLElement;
   readonly #figures: readonly HTMLElement[];
   #isStarting = false;
-  /** Why the server has not started an experiment; null after the next event. */
+  /** The reason why the server has not started an experiment; null after the next event. */
   #rejection: string | null = null;
-  #drawn: unknown = null;
+  #lastReceived: unknown = null;
   #announced = '';
   #end = 0;
 
@@ -48,12 +48,12 @@ export class ExperimentPanel {
     const view = viewExperiment(received.value, now);
     this.#button.disabled = view.isRunning || this.#isStarting || !isLive;
     setText(this.#button, view.isRunning ? 'Running …' : 'Run');
-    if (this.#drawn !== received) this.#rejection = null;
+    if (this.#lastReceived !== received) this.#rejection = null;
     const status = findAs(this.#panel, '.status', HTMLElement);
     setText(status, this.#rejection ?? view.status);
     status.dataset['tone'] = this.#rejection === null ? view.tone : 'bad';
-    if (this.#drawn !== received || view.isRunning) this.#draw(view);
-    this.#drawn = received;
+    if (this.#lastReceived !== received || view.isRunning) this.#draw(view);
+    this.#lastReceived = received;
     this.#announceEnd(received, view);
     return view.isRunning && isLive;
   }

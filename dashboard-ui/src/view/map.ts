@@ -91,8 +91,8 @@ function legend(): HTMLElement {
 }
 
 function element(name: string, className: string, ...children: readonly (Node | string)[]): HTMLElement {
-  const made = document.createElement(name);
-  if (className !== '') made.className = className;
-  made.append(...children);
-  return made;
+  const result = document.createElement(name);
+  if (className !== '') result.className = className;
+  result.append(...children);
+  return result;
 }

@@ -67,12 +67,12 @@ export class Strip {
     return list.flatMap((request, index) => {
       const limit = deadlineOf(request) ?? 5_000;
       const share = Math.log10(1 + request.duration * 10) / Math.log10(1 + limit * 10);
-      const tall = Math.max(3, Math.min(1, share) * (height - 2));
+      const barHeight = Math.max(3, Math.min(1, share) * (height - 2));
       const x = (this.#offset() + index) * column;
       const kind = request.complete ? 'ok' : request.calls.some(isCut) ? 'cut' : 'failed';
       return [
         ...(index === shown ? [svg('rect', { class: 'shown', x, y: 0, width: column, height })] : []),
-        svg('rect', { class: kind, x: x + 1.5, y: height - tall, width: column - 3, height: tall }),
+        svg('rect', { class: kind, x: x + 1.5, y: height - barHeight, width: column - 3, height: barHeight }),
         ...(request.complete ? [] : [svg('rect', { class: 'mark', x: x + 1.5, y: 0, width: column - 3, height: 3 })]),
       ];
     });

@@ -46,7 +46,7 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
   drawing.setAttribute('height', String(height));
   drawing.replaceChildren(
     ...view.ticks.map((tick) => svg('line', { class: 'grid', x1: percent(tick.at), x2: percent(tick.at), y1: 0, y2: height })),
-    ...spared(row, height),
+    ...isCutByDeadline(row, height),
     svg('line', { class: 'await', x1: percent(row.from), x2: percent(row.to), y1: padding / 2 + lineHeight / 2, y2: padding / 2 + lineHeight / 2 }),
     ...row.bars.map(drawBar),
     ...placeNotes(row, width).flatMap((note, index) => drawNote(row.bars[index], note)),
@@ -63,8 +63,8 @@ function drawTick(tick: { at: number; label: string }): Node {
 }
 
 /** The waiting time that the deadline saved: the time after it. */
-function spared(row: Row, height: number): Node[] {
-  if (!row.spared || row.deadline === null) return [];
+function isCutByDeadline(row: Row, height: number): Node[] {
+  if (!row.isCutByDeadline || row.deadline === null) return [];
   const at = { x: percent(row.deadline), y: 0, width: percent(1 - row.deadline), height };
   return [svg('rect', { class: 'spared-ground', ...at }), svg('rect', { class: 'spared', ...at, fill: 'url(#hatch)' })];
 }

@@ -30,7 +30,7 @@ std::vector<duration_bin> make_bins(const histogram& values) {
   std::vector<duration_bin> bins;
   double start = minimum;
   for (double i = 1; i <= bin_count; ++i) {
-    // Whole microseconds, the resolution of the histogram. Near one microsecond some bins are empty and left out.
+    // Whole microseconds, the resolution of the histogram. Near one microsecond some bins are empty and omitted.
     const double end = i == bin_count ? maximum : std::round(minimum * std::exp(width * i / bin_count));
     if (end <= start) continue;
     bins.push_back({start, end});

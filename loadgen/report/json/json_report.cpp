@@ -84,7 +84,7 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
   out.close_object();
 }
 
-/// What `on_time` and the attempts of callers need.
+/// The header fields that `on_time` and the attempts of callers require.
 struct totals_options {
   explicit totals_options(const run_report& report)
       : has_goodput(report.goodput_limit().has_value()), has_callers(report.has_callers()) {}
@@ -248,8 +248,8 @@ struct measure_names {
   std::string_view unit;
 };
 
-measure_names names_of(objective::measure measured) {
-  switch (measured) {
+measure_names names_of(objective::measure measure) {
+  switch (measure) {
     case objective::measure::percentile: return {"percentile", "us"};
     case objective::measure::mean: return {"mean", "us"};
     case objective::measure::max: return {"max", "us"};

@@ -231,10 +231,10 @@ void write_load(page& page, const run_report& report) {
 void write_generator(page& page, const run_report& report) {
   const auto& generator = report.generator;
   table rows{{{""}, {"", table::alignment::left}}};
-  const auto busiest = format_fixed(generator.busiest_worker_cpu * 100, 0) + " % of a core";
+  const auto busiest_worker = format_fixed(generator.busiest_worker_cpu * 100, 0) + " % of a core";
   const auto workers =
       generator.threads == 1 ? "" : " for the busiest of " + format_count(generator.threads) + " workers";
-  rows.add({{"CPU"}, {busiest + workers + ", " + format_fixed(generator.cpu_seconds, 2) + " s in total"}});
+  rows.add({{"CPU"}, {busiest_worker + workers + ", " + format_fixed(generator.cpu_seconds, 2) + " s in total"}});
   if (report.totals.dispatch_lag.count() != 0) {
     rows.add({{"dispatch lag"}, {"p99 " + format_percentile(report.totals.dispatch_lag, 99)}});
   }

@@ -5,7 +5,7 @@
 #include "loadgen/terminal/page.hpp"
 
 // The sections of the text report about outcomes, servers, the knee search and the baseline. A section without content
-// is left out.
+// is omitted.
 namespace cohort::loadgen {
 
 void write_outcomes(terminal::page& page, const run_report& report);

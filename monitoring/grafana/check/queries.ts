@@ -15,7 +15,7 @@ export interface DashboardQuery {
   expr: string;
   instant: boolean;
   exemplar: boolean;
-  /** Why the query cannot be run. */
+  /** The reason why the query cannot be run. */
   problem?: string;
 }
 

@@ -5,7 +5,7 @@ import type { SyntaxNode } from '@lezer/common';
 
 /** The label names of a metric or result; `any` if they are not known. */
 export type Labels = ReadonlySet<string> | 'any';
-export type Catalogue = ReadonlyMap<string, Labels>;
+export type Catalog = ReadonlyMap<string, Labels>;
 
 export interface ExpressionAnalysis {
   /** Empty if the expression parses. */
@@ -21,7 +21,7 @@ export interface ExpressionAnalysis {
 
 export interface Selector {
   text: string;
-  /** The metrics of the catalogue that match the name. */
+  /** The metrics of the catalog that match the name. */
   metrics: string[];
   matchers: { label: string; operator: string; value: string }[];
 }
@@ -77,7 +77,7 @@ class Analyzer {
 
   constructor(
     private readonly text: string,
-    private readonly catalogue: Catalogue,
+    private readonly catalog: Catalog,
   ) {}
 
   /** Returns the labels of the result of `node`; null for numbers and strings. `caller`: the enclosing function. */
@@ -134,11 +134,11 @@ class Analyzer {
     const identifier = node.getChild('Identifier');
     const name = matchers.find(({ label }) => label === '__name__');
     const namePattern = identifier === null ? new RegExp(`^(?:${name?.value ?? '.*'})$`) : null;
-    const metrics = [...this.catalogue.keys()].filter((metric) =>
+    const metrics = [...this.catalog.keys()].filter((metric) =>
       namePattern === null ? metric === this.slice(identifier as SyntaxNode) : namePattern.test(metric),
     );
     this.selectors.push({ text: this.slice(node), metrics, matchers });
-    return metrics.map((metric) => this.catalogue.get(metric) ?? 'any').reduce(union, new Set<string>());
+    return metrics.map((metric) => this.catalog.get(metric) ?? 'any').reduce(union, new Set<string>());
   }
 
   private call(node: SyntaxNode): Labels | null {
@@ -185,7 +185,7 @@ class Analyzer {
 }
 
 /** Analyzes an expression, which may contain Grafana variables in strings and durations. */
-export function analyzeExpression(expression: string, catalogue: Catalogue): ExpressionAnalysis {
+export function analyzeExpression(expression: string, catalog: Catalog): ExpressionAnalysis {
   const text = durationPlaceholders.reduce(
     (replaced, [variable, placeholder]) => replaced.replaceAll(variable, placeholder),
     expression,
@@ -197,7 +197,7 @@ export function analyzeExpression(expression: string, catalogue: Catalogue): Exp
       if (type.isError) syntaxErrors.push(`PromQL syntax error at "${text.slice(from, from + 20)}" (character ${from})`);
     },
   });
-  const analyzer = new Analyzer(text, catalogue);
+  const analyzer = new Analyzer(text, catalog);
   const top = tree.topNode.firstChild;
   const labels = (top === null ? null : analyzer.analyze(top, '')) ?? new Set<string>();
   const { selectors, ranges, unknownLabels } = analyzer;

@@ -9,10 +9,10 @@ import {
   type PanelJson,
   type TargetJson,
 } from '../dashboard-json.ts';
-import { analyzeExpression, type Catalogue } from './promql.ts';
+import { analyzeExpression, type Catalog } from './promql.ts';
 
 export interface Context {
-  catalogue: Catalogue;
+  catalog: Catalog;
   uids: ReadonlySet<string>;
 }
 
@@ -125,18 +125,18 @@ const dataSource: Rule = (dashboard) => {
   return [...problems, ...fixed.map(({ title }) => `"${title}" does not use the data source ${uid}`)];
 };
 
-const syntax: Rule = (dashboard, { catalogue }) => {
+const syntax: Rule = (dashboard, { catalog }) => {
   const variables = queryVariables(dashboard).map(({ query }) => /^label_values\((.+), *\w+\)$/.exec(query.query)?.[1]);
   const panels = panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   const expressions = [...panels, ...dashboard.annotations.list.map(({ expr }) => expr), ...variables];
   return expressions.flatMap((expr) => {
     if (expr === undefined) return ['a variable query is not of the form label_values(selector, label)'];
-    return analyzeExpression(expr, catalogue).syntaxErrors.map((problem) => `${expr}: ${problem}`);
+    return analyzeExpression(expr, catalog).syntaxErrors.map((problem) => `${expr}: ${problem}`);
   });
 };
 
-const intervals = perTarget(({ expr }, _panel, { uid }, { catalogue }) =>
-  analyzeExpression(expr, catalogue).ranges.flatMap(({ function: name, duration }) => {
+const intervals = perTarget(({ expr }, _panel, { uid }, { catalog }) =>
+  analyzeExpression(expr, catalog).ranges.flatMap(({ function: name, duration }) => {
     if (rateFunctions.has(name)) {
       return duration === '$__rate_interval' ? [] : [`${name} over ${duration}, expected $__rate_interval`];
     }
@@ -147,19 +147,19 @@ const intervals = perTarget(({ expr }, _panel, { uid }, { catalogue }) =>
   }),
 );
 
-const metrics: Rule = (dashboard, { catalogue }) => {
+const metrics: Rule = (dashboard, { catalog }) => {
   const variables = queryVariables(dashboard).map(
     ({ query }) => /^label_values\((.+), *\w+\)$/.exec(query.query)?.[1] ?? '',
   );
   const panels = panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   return [...panels, ...variables].flatMap((expr) => {
-    const { selectors, unknownLabels } = analyzeExpression(expr, catalogue);
+    const { selectors, unknownLabels } = analyzeExpression(expr, catalog);
     const unknownMetrics = selectors
       .filter((selector) => selector.metrics.length === 0)
       .map(({ text }) => `no metric matches ${text}`);
     const unmatchedLabels = selectors.flatMap(({ text, metrics: selected, matchers }) =>
       matchers
-        .filter(({ label }) => label !== '__name__' && !selected.some((name) => has(catalogue, name, label)))
+        .filter(({ label }) => label !== '__name__' && !selected.some((name) => has(catalog, name, label)))
         .map(({ label }) => `${text} has no label ${label}`),
     );
     return [
@@ -170,15 +170,15 @@ const metrics: Rule = (dashboard, { catalogue }) => {
   });
 };
 
-function has(catalogue: Catalogue, metric: string, label: string): boolean {
-  const labels = catalogue.get(metric);
+function has(catalog: Catalog, metric: string, label: string): boolean {
+  const labels = catalog.get(metric);
   return labels === 'any' || (labels?.has(label) ?? false);
 }
 
-const legends = perTarget(({ expr, legendFormat, format }, { type }, _dashboard, { catalogue }) => {
+const legends = perTarget(({ expr, legendFormat, format }, { type }, _dashboard, { catalog }) => {
   if (format === 'table' || type === 'stat') return [];
   if (!legendFormat) return ['has no legend'];
-  const { labels } = analyzeExpression(expr, catalogue);
+  const { labels } = analyzeExpression(expr, catalog);
   const labelNames = [...legendFormat.matchAll(/\{\{ *(\w+) *\}\}/g)].map(([, name = '']) => name);
   return labels === 'any'
     ? []
@@ -187,12 +187,12 @@ const legends = perTarget(({ expr, legendFormat, format }, { type }, _dashboard,
         .map((name) => `the legend uses the label ${name}, which the query drops`);
 });
 
-const tables: Rule = (dashboard, { catalogue }) =>
+const tables: Rule = (dashboard, { catalog }) =>
   panelsOf(dashboard).flatMap(({ title, targets = [], transformations = [] }) => {
     const organize = transformations.find(({ id }) => id === 'organize');
     if (organize === undefined) return [];
     const fields = targets.flatMap(({ expr, refId }) => {
-      const { labels } = analyzeExpression(expr, catalogue);
+      const { labels } = analyzeExpression(expr, catalog);
       return [...(labels === 'any' ? [] : labels), targets.length === 1 ? 'Value' : `Value #${refId}`];
     });
     const columnFields = Object.keys(organize.options.renameByName);
@@ -260,8 +260,8 @@ const links: Rule = (dashboard, { uids }) => {
 
 const trafficMetric = /_service_http_request(s_total|_duration_seconds_(bucket|sum|count))$/;
 
-const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalogue }) =>
-  analyzeExpression(expr, catalogue)
+const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalog }) =>
+  analyzeExpression(expr, catalog)
     .selectors.filter((selector) => selector.metrics.some((name) => trafficMetric.test(name)))
     .filter(
       ({ matchers }) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** Runtime sections about what services use besides other services: databases and message brokers. */
+/** Runtime sections about the backends of services: databases and message brokers. */
 import type { Section } from './dashboard.ts';
 import { chart } from './panel.ts';
 import { quantile, rate, selectedServices, sumBy } from './promql.ts';

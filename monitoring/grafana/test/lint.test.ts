@@ -8,11 +8,11 @@ import {
   type PanelJson,
   type QueryVariableJson,
 } from '../dashboard-json.ts';
-import { labelsOfRecorded, readCatalogue } from '../lint/catalogue.ts';
+import { labelsOfRecorded, readCatalog } from '../lint/catalog.ts';
 import { lint, rules, type Context } from '../lint/rules.ts';
 
 const dashboards = readDashboards();
-const context: Context = { catalogue: readCatalogue(), uids: new Set(dashboards.map(({ uid }) => uid)) };
+const context: Context = { catalog: readCatalog(), uids: new Set(dashboards.map(({ uid }) => uid)) };
 
 test.each(dashboards)('$uid has no lint problems', (dashboard) => {
   expect(lint(dashboard, context)).toEqual([]);

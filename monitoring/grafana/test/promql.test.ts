@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { analyzeExpression, type Catalogue, type Labels } from '../lint/promql.ts';
+import { analyzeExpression, type Catalog, type Labels } from '../lint/promql.ts';
 
-const catalogue: Catalogue = new Map<string, Labels>([
+const catalog: Catalog = new Map<string, Labels>([
   ['a_total', new Set(['job', 'instance', 'x', 'y'])],
   ['b_total', new Set(['job', 'instance', 'z'])],
   ['h_bucket', new Set(['job', 'le'])],
   ['ALERTS', 'any'],
 ]);
-const analyze = (text: string) => analyzeExpression(text, catalogue);
+const analyze = (text: string) => analyzeExpression(text, catalog);
 
 describe('labels of a result', () => {
   test.each([

@@ -40,50 +40,50 @@ class webhook_parser {
 
  private:
   alert parse_alert(node source) {
-    alert parsed;
-    parsed.fingerprint = text(source, "fingerprint");
-    if (parsed.fingerprint.empty() || parsed.fingerprint.size() > alert_limits::fingerprint) {
+    alert alert;
+    alert.fingerprint = text(source, "fingerprint");
+    if (alert.fingerprint.empty() || alert.fingerprint.size() > alert_limits::fingerprint) {
       report("fingerprint is empty or longer than " + std::to_string(alert_limits::fingerprint) + " bytes");
     }
-    parsed.firing = is_firing(source);
-    parsed.starts_at = timestamp(source, "startsAt");
+    alert.firing = is_firing(source);
+    alert.starts_at = timestamp(source, "startsAt");
     // A firing alert has the year 1 there.
-    if (parsed.firing) {
+    if (alert.firing) {
       text(source, "endsAt");
     } else {
-      parsed.ends_at = timestamp(source, "endsAt");
+      alert.ends_at = timestamp(source, "endsAt");
     }
-    parse_labels(source["labels"], parsed);
-    if (parsed.name.empty()) report("labels/alertname is missing");
-    parse_annotations(source["annotations"], parsed);
-    return parsed;
+    parse_labels(source["labels"], alert);
+    if (alert.name.empty()) report("labels/alertname is missing");
+    parse_annotations(source["annotations"], alert);
+    return alert;
   }
 
-  void parse_labels(node source, alert& parsed) {
+  void parse_labels(node source, alert& alert) {
     simdjson::dom::object labels;
     if (source.get(labels) != simdjson::SUCCESS) return report("labels is missing or not an object");
     for (const auto label : labels) {
       std::string_view text;
       if (label.value.get(text) != simdjson::SUCCESS) report("labels has a value that is not a string");
       auto value = shortened(text, alert_limits::label_value);
-      if (label.key == "alertname") parsed.name = value;
-      if (label.key == "severity") parsed.severity = value;
-      if (label.key == "job") parsed.service = value;
-      if (parsed.labels.size() < alert_limits::labels) {
-        parsed.labels.emplace_back(shortened(label.key, alert_limits::label_name), std::move(value));
+      if (label.key == "alertname") alert.name = value;
+      if (label.key == "severity") alert.severity = value;
+      if (label.key == "job") alert.service = value;
+      if (alert.labels.size() < alert_limits::labels) {
+        alert.labels.emplace_back(shortened(label.key, alert_limits::label_name), std::move(value));
       } else {
         ++shortened_;
       }
     }
   }
 
-  void parse_annotations(node source, alert& parsed) {
+  void parse_annotations(node source, alert& alert) {
     if (!source.is_object()) report("annotations is missing or not an object");
-    parsed.summary = annotation(source, "summary", alert_limits::summary);
-    parsed.description = annotation(source, "description", alert_limits::description);
-    parsed.runbook_url = annotation(source, "runbook_url", std::string_view::npos);
-    if (parsed.runbook_url && parsed.runbook_url->size() > alert_limits::runbook_url) {
-      parsed.runbook_url.reset();
+    alert.summary = annotation(source, "summary", alert_limits::summary);
+    alert.description = annotation(source, "description", alert_limits::description);
+    alert.runbook_url = annotation(source, "runbook_url", std::string_view::npos);
+    if (alert.runbook_url && alert.runbook_url->size() > alert_limits::runbook_url) {
+      alert.runbook_url.reset();
       ++shortened_;
     }
   }

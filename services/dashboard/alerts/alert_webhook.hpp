@@ -35,14 +35,14 @@ struct alert {
 
 struct alert_webhook {
   std::vector<alert> alerts;
-  /// Alerts that Alertmanager has left out because of its `max_alerts`.
+  /// Alerts that Alertmanager has omitted because of its `max_alerts`.
   std::uint64_t truncated = 0;
   /// Texts and labels that exceeded `alert_limits`.
   std::size_t shortened = 0;
 };
 
 /// Maximum sizes in bytes, and the maximum number of labels. A longer text is truncated and ends in an ellipsis; a
-/// longer link is left out; a longer fingerprint is an error.
+/// longer link is omitted; a longer fingerprint is an error.
 struct alert_limits {
   static constexpr std::size_t fingerprint = 64;
   static constexpr std::size_t labels = 32;

@@ -66,7 +66,7 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
     std::uint64_t number;
     ~end_of_run() { owner.finish(number, phase::failed, "The experiment was interrupted"); }
   };
-  const end_of_run interrupted{*self, number};
+  const end_of_run end_of_run{*self, number};
   auto injecting = self->faults_.inject(self->settings_, fault_lifetime.count());
   auto problem = co_await std::move(injecting);
   if (!problem.empty()) {

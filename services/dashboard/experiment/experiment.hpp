@@ -12,9 +12,9 @@
 
 namespace cohort::dashboard {
 
-/// Measures what deadlines do: injects a fault into the weather service, calls the services twice at the same time,
-/// once with a deadline and once with the longest wait that is allowed, and removes the fault. One experiment at a
-/// time. Thread-safe.
+/// Measures the effect of deadlines: injects a fault into the weather service, calls the services twice at the same
+/// time, once with a deadline and once with the longest wait that is allowed, and removes the fault. One experiment at
+/// a time. Thread-safe.
 class experiment : public std::enable_shared_from_this<experiment> {
  public:
   /// The timeout of the calls without a deadline, and the longest duration of an experiment.

@@ -7,7 +7,7 @@
 
 namespace cohort::dashboard {
 
-/// What an experiment injects into the weather service, and the deadline of its first aggregate.
+/// The fault that an experiment injects into the weather service, and the deadline of its first aggregate.
 struct experiment_settings {
   /// Delay of each request to the weather service, in milliseconds.
   std::int64_t latency_ms = 3000;

@@ -19,7 +19,7 @@ bool is_active(std::string_view body) {
   return active && *active;
 }
 
-/// Why fault injection cannot be used; empty if it can.
+/// The reason why fault injection cannot be used; empty if it can.
 std::string problem_of(const http::client_result& response) {
   if (!response) return "The weather service is not available: " + make_error_code(response.error()).message();
   switch (response->status) {

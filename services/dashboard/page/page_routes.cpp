@@ -119,9 +119,9 @@ void add_page_routes(http::router& router, page_sources sources) {
   router
       .get("/runbook/",
            [](http::request_context&) {
-             http::response moved{http::status::permanent_redirect};
-             moved.set("Location", "../runbook");
-             return moved;
+             http::response response{http::status::permanent_redirect};
+             response.set("Location", "../runbook");
+             return response;
            })
       .summary("Redirects to the runbook");
   if (page_assets().empty()) return add_page_without_files(router);

@@ -10,7 +10,7 @@
 
 namespace cohort::dashboard {
 
-/// What the page shows of the services, and to whom.
+/// The values of the services on the page, and the access to them.
 struct page_sources {
   std::shared_ptr<page_values> values;
   /// Whether the client may see values: it has the API key or a session if the service has one.

@@ -70,7 +70,7 @@ std::string or_not_available(std::string text, std::string_view unit = {}) {
   return text.append(unit);
 }
 
-std::string listed(const std::string& first, const std::string& second) {
+std::string join_with_comma(const std::string& first, const std::string& second) {
   if (first.empty() || second.empty()) return or_not_available(first + second);
   return first + ", " + second;
 }
@@ -78,8 +78,8 @@ std::string listed(const std::string& first, const std::string& second) {
 facts time_facts(const body_reader& body) {
   const auto timestamp = body.text("/timestamp");
   const auto space = timestamp.find(' ');
-  if (timestamp.size() != 19 || space != 10) return {timestamp, listed({}, body.text("/timezone"))};
-  return {timestamp.substr(11), listed(timestamp.substr(0, 10), body.text("/timezone"))};
+  if (timestamp.size() != 19 || space != 10) return {timestamp, join_with_comma({}, body.text("/timezone"))};
+  return {timestamp.substr(11), join_with_comma(timestamp.substr(0, 10), body.text("/timezone"))};
 }
 
 facts system_facts(const body_reader& body) {
@@ -94,7 +94,7 @@ facts system_facts(const body_reader& body) {
 facts weather_facts(const body_reader& body) {
   auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
-  auto sub = listed(body.text("/location/city"), body.text("/location/country"));
+  auto sub = join_with_comma(body.text("/location/city"), body.text("/location/country"));
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
     const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};
     sub += " · " + format_coarse_duration(std::chrono::duration_cast<duration>(bounded_age)) + " old";
@@ -133,11 +133,10 @@ constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check
                                                                          {"broken", "bad"}}};
 
 /// A report that has expired without an error is being refreshed, and counts as fresh.
-part_state shown_state(const part& arrived) {
-  if (arrived.state != part_state::stale) return arrived.state;
-  const auto has_error = json::parse(arrived.body, [](simdjson::dom::element root) -> result<bool> {
-    return !body_reader{root}.text("/error").empty();
-  });
+part_state shown_state(const part& part) {
+  if (part.state != part_state::stale) return part.state;
+  const auto has_error = json::parse(
+      part.body, [](simdjson::dom::element root) -> result<bool> { return !body_reader{root}.text("/error").empty(); });
   return has_error && !*has_error ? part_state::fresh : part_state::stale;
 }
 
@@ -149,15 +148,13 @@ std::string badge_html(part_state state) {
   return html;
 }
 
-bool has_response(const part& arrived) {
-  return arrived.state == part_state::fresh || arrived.state == part_state::stale;
-}
+bool has_response(const part& part) { return part.state == part_state::fresh || part.state == part_state::stale; }
 
-std::string result_text(const part& arrived) {
-  const auto took = format_duration(arrived.elapsed);
-  switch (arrived.state) {
+std::string result_text(const part& part) {
+  const auto took = format_duration(part.elapsed);
+  switch (part.state) {
     case part_state::fresh: return took;
-    case part_state::stale: return shown_state(arrived) == part_state::stale ? took + ", stale" : took;
+    case part_state::stale: return shown_state(part) == part_state::stale ? took + ", stale" : took;
     case part_state::open: return "not called";
     case part_state::shed: return "shed";
     case part_state::timeout: return "cut at " + took;
@@ -176,17 +173,17 @@ std::string headline_html(const page_values::snapshot& values) {
   const part* slowest = nullptr;
   std::string_view slowest_name;
   for (std::size_t i = 0; i < cards.size(); ++i) {
-    const auto& arrived = values.parts.at(i);
-    if (!arrived) continue;
+    const auto& part = values.parts.at(i);
+    if (!part) continue;
     ++known;
-    const auto state = shown_state(*arrived);
-    if (has_response(*arrived)) ++in_time;
+    const auto state = shown_state(*part);
+    if (has_response(*part)) ++in_time;
     if (state != part_state::fresh) {
       problems.append(" · ").append(cards.at(i).slot).append(" ");
       problems += headline_states.at(static_cast<std::size_t>(state));
     }
-    if (has_response(*arrived) && (!slowest || arrived->elapsed > slowest->elapsed)) {
-      slowest = &*arrived;
+    if (has_response(*part) && (!slowest || part->elapsed > slowest->elapsed)) {
+      slowest = &*part;
       slowest_name = cards.at(i).slot;
     }
   }
@@ -201,15 +198,15 @@ std::string headline_html(const page_values::snapshot& values) {
 }
 
 std::string card_html(const page_values::snapshot& values, std::size_t index, std::string_view field) {
-  const auto& arrived = values.parts.at(index);
-  if (!arrived) return {};
-  if (field == "badge") return badge_html(shown_state(*arrived));
-  if (field == "result") return result_text(*arrived);
+  const auto& part = values.parts.at(index);
+  if (!part) return {};
+  if (field == "badge") return badge_html(shown_state(*part));
+  if (field == "result") return result_text(*part);
   // A call that an open breaker has rejected has no response.
-  if (field == "timing" && arrived->state == part_state::open) return "N/A";
-  if (field == "timing") return format_duration(arrived->elapsed) + " of " + format_duration(arrived->timeout);
-  if (arrived->body.empty()) return {};
-  const auto texts = facts_of(index, arrived->body);
+  if (field == "timing" && part->state == part_state::open) return "N/A";
+  if (field == "timing") return format_duration(part->elapsed) + " of " + format_duration(part->timeout);
+  if (part->body.empty()) return {};
+  const auto texts = facts_of(index, part->body);
   return http::escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
 }
 
@@ -234,7 +231,7 @@ std::string initial_events(const page_values::snapshot& values, std::string_view
   };
   out.open_array();
   for (std::size_t i = 0; i < cards.size(); ++i) {
-    if (const auto& arrived = values.parts.at(i)) add("part", part_json(0, cards.at(i).service, *arrived));
+    if (const auto& part = values.parts.at(i)) add("part", part_json(0, cards.at(i).service, *part));
   }
   if (!values.request.empty()) add("request", values.request);
   if (!experiment.empty()) add("experiment", experiment);

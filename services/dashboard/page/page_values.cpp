@@ -46,9 +46,9 @@ task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refre
     }
   };
   const end_of_run ending{*self, *started};
-  aggregator::part_observer observer = [&target = *self](std::size_t index, std::string_view, const part& arrived) {
+  aggregator::part_observer observer = [&target = *self](std::size_t index, std::string_view, const part& part) {
     const std::lock_guard lock{target.mutex_};
-    target.latest_.parts.at(index) = arrived;
+    target.latest_.parts.at(index) = part;
   };
   auto calling = record_aggregate(self->services_, "page", std::move(observer));
   auto recorded = co_await std::move(calling);

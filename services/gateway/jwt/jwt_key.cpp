@@ -122,7 +122,7 @@ bool jwt_key::verify_public(std::string_view input, std::string_view signature) 
   const bool is_valid =
       context && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_key_) == 1 &&
       EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(input), input.size()) == 1;
-  // The errors of an invalid signature must not be taken for those of another operation on this thread.
+  // The errors of an invalid signature must not be mistaken for those of another operation on this thread.
   if (!is_valid) ERR_clear_error();
   return is_valid;
 }

@@ -119,13 +119,13 @@ struct jwt_verifier::header {
 
   static std::optional<header> parse(std::string_view text) {
     const auto object = parse_object(text);
-    header parsed;
-    if (!object || !read_text(*object, "alg", parsed.algorithm) || !read_text(*object, "kid", parsed.key_id) ||
-        !read_text(*object, "typ", parsed.type)) {
+    header header;
+    if (!object || !read_text(*object, "alg", header.algorithm) || !read_text(*object, "kid", header.key_id) ||
+        !read_text(*object, "typ", header.type)) {
       return std::nullopt;
     }
-    parsed.has_critical = object->at_key("crit").error() == simdjson::SUCCESS;
-    return parsed;
+    header.has_critical = object->at_key("crit").error() == simdjson::SUCCESS;
+    return header;
   }
 };
 

@@ -15,7 +15,7 @@
 
 namespace cohort::gateway {
 
-/// Why a token was rejected.
+/// The reason why a token was rejected.
 enum class jwt_error : std::uint8_t {
   /// It is not three segments of base64url with JSON objects of unique members, or a claim has the wrong type.
   malformed,
@@ -64,8 +64,8 @@ struct jwt_requirements {
 class jwt_verifier {
  public:
   /// `keys` must not be empty.
-  jwt_verifier(std::vector<std::unique_ptr<jwt_key>> keys, jwt_requirements required)
-      : keys_(std::move(keys)), required_(std::move(required)) {}
+  jwt_verifier(std::vector<std::unique_ptr<jwt_key>> keys, jwt_requirements jwt_requirements)
+      : keys_(std::move(keys)), required_(std::move(jwt_requirements)) {}
 
   /// Verifies a token at a wall-clock time.
   result<jwt_claims, jwt_error> verify(std::string_view token, wall_time now) const;

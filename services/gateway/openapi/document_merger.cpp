@@ -39,15 +39,15 @@ class renaming_copy {
 
   std::string name(std::string_view component) const { return prefix_ + std::string{component}; }
   std::string text(element value) const {
-    std::string copied;
-    json::writer out{copied};
+    std::string json_text;
+    json::writer out{json_text};
     write(out, value);
-    return copied;
+    return json_text;
   }
   /// An operation, or the text of `security` of a document.
   std::string operation(const object& source, std::string_view default_security) const {
-    std::string copied;
-    json::writer out{copied};
+    std::string json_text;
+    json::writer out{json_text};
     out.open_object();
     bool has_security = false;
     for (const auto member : source) {
@@ -64,13 +64,13 @@ class renaming_copy {
     }
     if (!has_security && !default_security.empty()) out.key("security").raw(default_security);
     out.close_object();
-    return copied;
+    return json_text;
   }
   std::string security(element value) const {
-    std::string copied;
-    json::writer out{copied};
+    std::string json_text;
+    json::writer out{json_text};
     write_security(out, value);
-    return copied;
+    return json_text;
   }
 
  private:

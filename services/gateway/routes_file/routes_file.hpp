@@ -98,7 +98,7 @@ constexpr auto constraints(json::type<auth_entry>) {
   return json::constrain(json::member(&auth_entry::claim_headers, {.max_items = 20, .required = false}));
 }
 
-/// What a limit counts: client addresses (IPv6: /64 networks), or authenticated callers.
+/// The key of a limit: client addresses (IPv6: /64 networks), or authenticated callers.
 BOOST_DEFINE_ENUM_CLASS(limit_subject, address, caller)
 
 struct rate_limit_entry {
@@ -238,7 +238,7 @@ result<routes_file, std::string> parse_routes(std::string_view text, const std::
 
 struct file_text {
   std::string text;
-  /// Why the file could not be read, beginning with its path; empty if it was.
+  /// The reason why the file could not be read, beginning with its path; empty if it was.
   std::string error;
 };
 /// Reads a regular file of at most `max_bytes`.

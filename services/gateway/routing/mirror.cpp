@@ -18,18 +18,19 @@ telemetry::counter& result_counter(telemetry::registry& metrics, const std::stri
 
 }  // namespace
 
-mirror::mirror(const std::string& route, const mirror_entry& entry, std::string base_url, const dependencies& injected)
-    : target_(injected.target),
-      background_(injected.background),
+mirror::mirror(const std::string& route, const mirror_entry& entry, std::string base_url,
+               const dependencies& dependencies)
+    : target_(dependencies.target),
+      background_(dependencies.background),
       base_url_(std::move(base_url)),
       probability_(entry.percent / 100.0),
       max_in_flight_(entry.max_in_flight),
       max_body_bytes_(entry.max_body_bytes),
-      sent_(result_counter(injected.metrics, route, "sent")),
-      failed_(result_counter(injected.metrics, route, "failed")),
-      dropped_(result_counter(injected.metrics, route, "dropped")),
-      skipped_(result_counter(injected.metrics, route, "skipped")),
-      in_flight_(injected.loop_count) {
+      sent_(result_counter(dependencies.metrics, route, "sent")),
+      failed_(result_counter(dependencies.metrics, route, "failed")),
+      dropped_(result_counter(dependencies.metrics, route, "dropped")),
+      skipped_(result_counter(dependencies.metrics, route, "skipped")),
+      in_flight_(dependencies.loop_count) {
   while (base_url_.ends_with('/')) base_url_.pop_back();
 }
 
@@ -61,16 +62,16 @@ mirrored_request::~mirrored_request() {
   if (!is_started_) owner_->skipped_.increment();
 }
 
-void mirrored_request::copy_head(const http::client_request& forwarded, std::string_view base_path,
+void mirrored_request::copy_head(const http::client_request& request, std::string_view base_path,
                                  std::string_view request_id) {
-  std::string_view target = forwarded.url.encoded_target();
+  std::string_view target = request.url.encoded_target();
   if (target.starts_with(base_path)) target.remove_prefix(base_path.size());
   const auto text = owner_->base_url_ + std::string{target};
   const auto url = boost::urls::parse_uri(text);
   if (!url) return;
-  request_.method = forwarded.method;
+  request_.method = request.method;
   request_.url = *url;
-  request_.fields = forwarded.fields;
+  request_.fields = request.fields;
   request_id_ = request_id;
   has_head_ = true;
   if (!has_body_) start();

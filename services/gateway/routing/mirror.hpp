@@ -28,7 +28,7 @@ class mirror : public std::enable_shared_from_this<mirror> {
     std::size_t loop_count;
   };
   /// `base_url` is the URL of the upstream; the dependencies must outlive this and its requests.
-  mirror(const std::string& route, const mirror_entry& entry, std::string base_url, const dependencies& injected);
+  mirror(const std::string& route, const mirror_entry& entry, std::string base_url, const dependencies& dependencies);
 
   /// Decides whether the current request is mirrored; null if not.
   std::shared_ptr<mirrored_request> begin();
@@ -65,7 +65,7 @@ class mirrored_request : public std::enable_shared_from_this<mirrored_request> {
   void expect_body() noexcept { has_body_ = true; }
   /// Copies the request as it is forwarded, to a backend whose URL has the path `base_path`. Sends the copy if it has
   /// no body.
-  void copy_head(const http::client_request& forwarded, std::string_view base_path, std::string_view request_id);
+  void copy_head(const http::client_request& request, std::string_view base_path, std::string_view request_id);
   void append_body(std::string_view part);
   /// The body is complete: sends the copy.
   void end_body();

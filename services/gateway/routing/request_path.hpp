@@ -14,7 +14,8 @@ namespace cohort::gateway {
 /// the result.
 std::optional<std::string_view> matching_path(std::string_view path, std::string& storage);
 
-/// Whether `path` is `prefix` or below it: `/api` has `/api` and `/api/a`, not `/apis`; `/api/` has only what is below.
+/// Whether `path` is `prefix` or below it: `/api` has `/api` and `/api/a`, not `/apis`; `/api/` has only the paths
+/// below it.
 bool is_below(std::string_view path, std::string_view prefix) noexcept;
 
 /// The host in the value of a `Host` field: without the port and a dot at its end.

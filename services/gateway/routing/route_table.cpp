@@ -26,7 +26,7 @@ std::string limited_caller(const http::request_context& context) {
 
 }  // namespace
 
-route_table::build_result route_table::build(const std::string& path, const dependencies& injected,
+route_table::build_result route_table::build(const std::string& path, const dependencies& dependencies,
                                              const route_table* previous) {
   std::shared_ptr<route_table> table{new route_table};
   const auto source = table->read(path, max_routes_file_bytes);
@@ -38,7 +38,7 @@ route_table::build_result route_table::build(const std::string& path, const depe
   const auto directory = std::filesystem::path{path}.parent_path().string();
   if (auto error = table->add_verifiers(directory, verifiers); !error.empty()) return {nullptr, std::move(error)};
   for (const auto& entry : table->file_.routes) {
-    auto error = table->add_route(entry, injected, verifiers, previous);
+    auto error = table->add_route(entry, dependencies, verifiers, previous);
     if (!error.empty()) return {nullptr, path + ": route \"" + entry.name + "\": " + error};
   }
   return {std::move(table), {}};
@@ -79,31 +79,33 @@ std::string route_table::add_verifiers(const std::string& directory, verifier_ma
   return {};
 }
 
-std::string route_table::make_mirror(const route_entry& entry, const dependencies& injected, route_parts& parts) const {
+std::string route_table::make_mirror(const route_entry& entry, const dependencies& dependencies,
+                                     route_parts& parts) const {
   if (!entry.mirror) return {};
   const auto& upstream = file_.upstreams.at(entry.mirror->upstream);
-  auto* target = injected.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
+  auto* target = dependencies.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
   if (!target) return no_more_upstreams(entry.mirror->upstream);
-  const mirror::dependencies needed{.target = *target,
-                                    .background = injected.context.background,
-                                    .metrics = injected.context.metrics,
-                                    .loop_count = injected.context.client.loop_count()};
-  parts.mirror = std::make_shared<mirror>(entry.name, *entry.mirror, upstream.url, needed);
+  const mirror::dependencies mirror_dependencies{.target = *target,
+                                                 .background = dependencies.context.background,
+                                                 .metrics = dependencies.context.metrics,
+                                                 .loop_count = dependencies.context.client.loop_count()};
+  parts.mirror = std::make_shared<mirror>(entry.name, *entry.mirror, upstream.url, mirror_dependencies);
   return {};
 }
 
-std::string route_table::make_backends(const route_entry& entry, const dependencies& injected,
+std::string route_table::make_backends(const route_entry& entry, const dependencies& dependencies,
                                        route_parts& parts) const {
   std::uint64_t weight = 0;
   for (const auto& backend : entry.backends) {
     const auto& upstream = file_.upstreams.at(backend.upstream);
-    auto* target = injected.upstreams.find_or_add(backend.upstream, upstream.policy);
+    auto* target = dependencies.upstreams.find_or_add(backend.upstream, upstream.policy);
     if (!target) return no_more_upstreams(backend.upstream);
     weight += backend.weight;
-    parts.backends.push_back({.upstream = backend.upstream,
-                              .weight_end = weight,
-                              .forward = make_backend_handler(entry, *target, upstream.url),
-                              .responses = response_counters(injected.context.metrics, entry.name, backend.upstream)});
+    parts.backends.push_back(
+        {.upstream = backend.upstream,
+         .weight_end = weight,
+         .forward = make_backend_handler(entry, *target, upstream.url),
+         .responses = response_counters(dependencies.context.metrics, entry.name, backend.upstream)});
   }
   return {};
 }
@@ -125,17 +127,17 @@ http::filter route_table::make_limit(const route_entry& entry, const route_table
   return filter;
 }
 
-std::string route_table::add_route(const route_entry& entry, const dependencies& injected,
+std::string route_table::add_route(const route_entry& entry, const dependencies& dependencies,
                                    const verifier_map& verifiers, const route_table* previous) {
   route_parts parts;
-  if (auto error = make_backends(entry, injected, parts); !error.empty()) return error;
-  if (auto error = make_mirror(entry, injected, parts); !error.empty()) return error;
+  if (auto error = make_backends(entry, dependencies, parts); !error.empty()) return error;
+  if (auto error = make_mirror(entry, dependencies, parts); !error.empty()) return error;
   if (entry.auth) {
-    if (entry.auth->api_key && !injected.keys.is_enabled()) return "auth.api_key needs API_KEY or API_KEY_FILE";
-    parts.authenticator.emplace(entry.name, *entry.auth, verifiers, injected.keys, injected.context.metrics);
+    if (entry.auth->api_key && !dependencies.keys.is_enabled()) return "auth.api_key needs API_KEY or API_KEY_FILE";
+    parts.authenticator.emplace(entry.name, *entry.auth, verifiers, dependencies.keys, dependencies.context.metrics);
   }
   parts.limit = make_limit(entry, previous);
-  routes_.emplace_back(entry, std::move(parts), injected.context.metrics);
+  routes_.emplace_back(entry, std::move(parts), dependencies.context.metrics);
   return {};
 }
 

@@ -29,7 +29,7 @@ class route_table {
   };
   /// Reads the routes file at `path` and the key files that it names. Rate limits that `previous` (which may be null)
   /// has as well keep their counts. Everything injected must outlive the table.
-  static build_result build(const std::string& path, const dependencies& injected, const route_table* previous);
+  static build_result build(const std::string& path, const dependencies& dependencies, const route_table* previous);
 
   /// The first route that matches; null if none does. `path` is the request's `matching_path`.
   const gateway_route* find(const http::request_head& head, std::string_view path) const;
@@ -45,10 +45,10 @@ class route_table {
   route_table() = default;
   file_text read(const std::string& path, std::size_t max_bytes);
   std::string add_verifiers(const std::string& directory, verifier_map& verifiers);
-  std::string add_route(const route_entry& entry, const dependencies& injected, const verifier_map& verifiers,
+  std::string add_route(const route_entry& entry, const dependencies& dependencies, const verifier_map& verifiers,
                         const route_table* previous);
-  std::string make_backends(const route_entry& entry, const dependencies& injected, route_parts& parts) const;
-  std::string make_mirror(const route_entry& entry, const dependencies& injected, route_parts& parts) const;
+  std::string make_backends(const route_entry& entry, const dependencies& dependencies, route_parts& parts) const;
+  std::string make_mirror(const route_entry& entry, const dependencies& dependencies, route_parts& parts) const;
   http::filter make_limit(const route_entry& entry, const route_table* previous);
 
   routes_file file_;

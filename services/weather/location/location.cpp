@@ -49,16 +49,16 @@ std::optional<location> parse_location(std::string_view text) {
   const auto first_comma = text.find(',');
   if (first_comma == std::string_view::npos) return std::nullopt;
   const auto last_comma = text.rfind(',');
-  location parsed;
-  parsed.city = trimmed(text.substr(0, first_comma));
-  parsed.country = trimmed(text.substr(last_comma + 1));
-  if (parsed.city.empty() || parsed.country.empty()) return std::nullopt;
+  location location;
+  location.city = trimmed(text.substr(0, first_comma));
+  location.country = trimmed(text.substr(last_comma + 1));
+  if (location.city.empty() || location.country.empty()) return std::nullopt;
   for (auto start = first_comma; start < last_comma;) {
     const auto end = text.find(',', start + 1);
-    append_region(parsed.region, trimmed(text.substr(start + 1, end - start - 1)));
+    append_region(location.region, trimmed(text.substr(start + 1, end - start - 1)));
     start = end;
   }
-  return parsed.cache_key() == default_location().cache_key() ? default_location() : parsed;
+  return location.cache_key() == default_location().cache_key() ? default_location() : location;
 }
 
 }  // namespace cohort::weather

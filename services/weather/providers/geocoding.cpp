@@ -49,13 +49,13 @@ std::optional<match> read_match(element candidate, std::string_view country) {
   return found;
 }
 
-const match* best_match(const std::vector<match>& matches, const location& requested) {
+const match* best_match(const std::vector<match>& matches, const location& location) {
   const auto first = [&](auto is_match) -> const match* {
     const auto found = std::find_if(matches.begin(), matches.end(), is_match);
     return found == matches.end() ? nullptr : &*found;
   };
-  const auto region = fold_name(requested.region);
-  const auto country = fold_name(requested.country);
+  const auto region = fold_name(location.region);
+  const auto country = fold_name(location.country);
   const match* best = nullptr;
   if (!region.empty())
     best = first([&](const match& candidate) { return candidate.in_country && candidate.is_in_region(region); });
@@ -66,37 +66,37 @@ const match* best_match(const std::vector<match>& matches, const location& reque
 
 }  // namespace
 
-boost::urls::url geocoding_url(const boost::urls::url& base, const location& requested) {
+boost::urls::url geocoding_url(const boost::urls::url& base, const location& location) {
   auto url = append_path(base, {"v1", "search"});
   auto query = url.params();
-  query.append({"name", requested.city});
+  query.append({"name", location.city});
   query.append({"count", "100"});
   query.append({"language", "en"});
   query.append({"format", "json"});
   return url;
 }
 
-result<location, provider_failure> parse_geocoding(std::string_view body, const location& requested) {
+result<location, provider_failure> parse_geocoding(std::string_view body, const location& location) {
   const auto matches = json::parse(body, [&](element root) -> result<std::vector<match>> {
     const error_code bad_message{boost::system::errc::bad_message, boost::system::generic_category()};
     if (!root.is_object()) return bad_message;
     std::vector<match> found;
     element results;
-    // The API leaves out the field if there is no result.
+    // The API omits the field if there is no result.
     if (root["results"].get(results) != simdjson::SUCCESS) return found;
     if (!results.is_array()) return bad_message;
     for (const element candidate : simdjson::dom::array{results}) {
-      if (auto read = read_match(candidate, requested.country)) found.push_back(std::move(*read));
+      if (auto read = read_match(candidate, location.country)) found.push_back(std::move(*read));
     }
     return found;
   });
   if (!matches) return invalid_response();
-  const auto* const best = best_match(*matches, requested);
+  const auto* const best = best_match(*matches, location);
   if (!best) return unknown_location();
-  auto located = requested;
-  located.latitude = best->latitude;
-  located.longitude = best->longitude;
-  return located;
+  auto geocoding_result = location;
+  geocoding_result.latitude = best->latitude;
+  geocoding_result.longitude = best->longitude;
+  return geocoding_result;
 }
 
 }  // namespace cohort::weather

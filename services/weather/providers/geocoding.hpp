@@ -10,11 +10,11 @@
 namespace cohort::weather {
 
 /// `<base>/v1/search?name=City&count=100&language=en&format=json`.
-boost::urls::url geocoding_url(const boost::urls::url& base, const location& requested);
+boost::urls::url geocoding_url(const boost::urls::url& base, const location& location);
 
-/// `requested` with the coordinates of the best match, which is in this order: one in the requested region; one in the
+/// `location` with the coordinates of the best match, which is in this order: one in the requested region; one in the
 /// region that is given in place of a country ("Austin,Texas"); the first in the country. `location_unknown` if none
 /// matches.
-result<location, provider_failure> parse_geocoding(std::string_view body, const location& requested);
+result<location, provider_failure> parse_geocoding(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

@@ -40,32 +40,32 @@ std::string decimal(double number) {
 
 }  // namespace
 
-boost::urls::url open_meteo_url(const boost::urls::url& base, const location& requested) {
+boost::urls::url open_meteo_url(const boost::urls::url& base, const location& location) {
   auto url = append_path(base, {"v1", "forecast"});
   auto query = url.params();
-  query.append({"latitude", decimal(*requested.latitude)});
-  query.append({"longitude", decimal(*requested.longitude)});
+  query.append({"latitude", decimal(*location.latitude)});
+  query.append({"longitude", decimal(*location.longitude)});
   query.append({"current", "temperature_2m,relative_humidity_2m,apparent_temperature,weather_code,wind_speed_10m"});
   return url;
 }
 
-report_result parse_open_meteo(std::string_view body, const location& requested) {
+report_result parse_open_meteo(std::string_view body, const location& location) {
   const auto report = json::parse(body, [&](element root) -> result<weather_report> {
     element current;
     if (root["current"].get(current) != simdjson::SUCCESS || !current.is_object()) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
     const auto celsius = number_of(current["temperature_2m"]);
-    weather_report parsed;
-    parsed.provider = open_meteo_name;
-    parsed.requested = requested;
-    parsed.temperature_c = rounded(celsius);
-    parsed.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
-    parsed.condition = condition_text(number_of(current["weather_code"]));
-    parsed.humidity = rounded(number_of(current["relative_humidity_2m"]));
-    parsed.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
-    parsed.feels_like_c = rounded(number_of(current["apparent_temperature"]));
-    return parsed;
+    weather_report report;
+    report.provider = open_meteo_name;
+    report.requested = location;
+    report.temperature_c = rounded(celsius);
+    report.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
+    report.condition = condition_text(number_of(current["weather_code"]));
+    report.humidity = rounded(number_of(current["relative_humidity_2m"]));
+    report.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
+    report.feels_like_c = rounded(number_of(current["apparent_temperature"]));
+    return report;
   });
   if (!report) return invalid_response();
   return std::make_shared<const weather_report>(*report);

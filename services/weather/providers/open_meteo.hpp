@@ -13,10 +13,10 @@ namespace cohort::weather {
 inline constexpr std::string_view open_meteo_name = "open-meteo";
 
 /// `<base>/v1/forecast?latitude=…&longitude=…&current=…`, in the API's default units, °C and km/h. Precondition:
-/// `requested` has coordinates.
-boost::urls::url open_meteo_url(const boost::urls::url& base, const location& requested);
+/// `location` has coordinates.
+boost::urls::url open_meteo_url(const boost::urls::url& base, const location& location);
 
 /// Parses a response with status 200. Values are rounded to whole numbers; missing ones are `not_available`.
-report_result parse_open_meteo(std::string_view body, const location& requested);
+report_result parse_open_meteo(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

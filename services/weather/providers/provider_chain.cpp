@@ -93,17 +93,17 @@ std::optional<std::string> provider_chain::cooldown_error(const provider& provid
   return provider.health.cooldown_error();
 }
 
-task<provider_chain::fetch_result> provider_chain::fetch(location requested) {
+task<provider_chain::fetch_result> provider_chain::fetch(location location) {
   if (settings_.sample) {
-    co_return fetch_result{.report = std::make_shared<const weather_report>(sample_report(requested))};
+    co_return fetch_result{.report = std::make_shared<const weather_report>(sample_report(location))};
   }
   fetch_result outcome;
   if (auto error = cooldown_error(wttr_)) {
     outcome.failure = {failure_kind::provider_unreachable, std::move(*error)};
   } else {
-    auto fetching = fetch_wttr(requested);
+    auto fetching = fetch_wttr(location);
     const auto first = co_await std::move(fetching);
-    record(wttr_, first, requested);
+    record(wttr_, first, location);
     if (first) co_return fetch_result{.report = *first};
     outcome.failure = first.error();
   }
@@ -111,9 +111,9 @@ task<provider_chain::fetch_result> provider_chain::fetch(location requested) {
   const bool is_cancelled = outcome.failure.error == http::error_class(http::client_error::cancelled);
   if (!settings_.open_meteo) outcome.is_unknown_to_all = is_unknown_to_wttr;
   if (!settings_.open_meteo || is_cancelled || cooldown_error(open_meteo_)) co_return outcome;
-  auto fetching = fetch_open_meteo(requested);
+  auto fetching = fetch_open_meteo(location);
   const auto second = co_await std::move(fetching);
-  record(open_meteo_, second, requested);
+  record(open_meteo_, second, location);
   if (second) co_return fetch_result{.report = *second};
   const bool is_unknown_to_open_meteo = second.error().kind == failure_kind::location_unknown;
   outcome.is_unknown_to_all = is_unknown_to_wttr && is_unknown_to_open_meteo;
@@ -121,14 +121,14 @@ task<provider_chain::fetch_result> provider_chain::fetch(location requested) {
   co_return outcome;
 }
 
-void provider_chain::record(provider& from, const report_result& outcome, const location& requested) {
+void provider_chain::record(provider& from, const report_result& outcome, const location& location) {
   if (outcome) {
     from.successes.increment();
     const std::lock_guard lock{mutex_};
     return from.health.record_response();
   }
   const auto& failure = outcome.error();
-  const auto key = requested.cache_key();
+  const auto key = location.cache_key();
   (failure.kind == failure_kind::location_unknown ? from.unknown_locations : from.errors).increment();
   if (failure.error == http::error_class(http::client_error::cancelled)) return;
   context_.log.write(
@@ -142,32 +142,32 @@ deadline provider_chain::deadline_from_now() const {
   return deadline::after(loop::current().now(), settings_.policy.timeout);
 }
 
-task<report_result> provider_chain::fetch_wttr(location requested) {
-  auto getting = get_body(wttr_, wttr_url(settings_.wttr, requested), deadline_from_now());
+task<report_result> provider_chain::fetch_wttr(location location) {
+  auto getting = get_body(wttr_, wttr_url(settings_.wttr, location), deadline_from_now());
   const auto body = co_await std::move(getting);
   if (!body) co_return body.error();
-  co_return parse_wttr(*body, requested);
+  co_return parse_wttr(*body, location);
 }
 
-task<report_result> provider_chain::fetch_open_meteo(location requested) {
+task<report_result> provider_chain::fetch_open_meteo(location location) {
   const auto fetch_deadline = deadline_from_now();
-  if (!requested.latitude || !requested.longitude) {
-    auto geocoding = geocode(std::move(requested), fetch_deadline);
-    auto located = co_await std::move(geocoding);
-    if (!located) co_return located.error();
-    requested = std::move(*located);
+  if (!location.latitude || !location.longitude) {
+    auto geocoding = geocode(std::move(location), fetch_deadline);
+    auto geocoding_result = co_await std::move(geocoding);
+    if (!geocoding_result) co_return geocoding_result.error();
+    location = std::move(*geocoding_result);
   }
-  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, requested), fetch_deadline);
+  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, location), fetch_deadline);
   const auto body = co_await std::move(getting);
   if (!body) co_return body.error();
-  co_return parse_open_meteo(*body, requested);
+  co_return parse_open_meteo(*body, location);
 }
 
-task<result<location, provider_failure>> provider_chain::geocode(location requested, deadline fetch_deadline) {
-  auto getting = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, requested), fetch_deadline);
+task<result<location, provider_failure>> provider_chain::geocode(location location, deadline fetch_deadline) {
+  auto getting = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, location), fetch_deadline);
   const auto body = co_await std::move(getting);
   if (!body) co_return body.error();
-  co_return parse_geocoding(*body, requested);
+  co_return parse_geocoding(*body, location);
 }
 
 /// The body of a response with status 200.

@@ -67,7 +67,7 @@ class provider_chain {
   std::vector<provider_status> statuses(time_point now) const;
 
   /// Asks the providers in order until one has a report. Never fails: see `fetch_result`.
-  task<fetch_result> fetch(location requested);
+  task<fetch_result> fetch(location location);
 
  private:
   struct provider {
@@ -81,13 +81,13 @@ class provider_chain {
     provider_health health;  // guarded by mutex_
   };
 
-  task<report_result> fetch_wttr(location requested);
-  task<report_result> fetch_open_meteo(location requested);
-  task<result<location, provider_failure>> geocode(location requested, deadline fetch_deadline);
+  task<report_result> fetch_wttr(location location);
+  task<report_result> fetch_open_meteo(location location);
+  task<result<location, provider_failure>> geocode(location location, deadline fetch_deadline);
   task<result<std::string, provider_failure>> get_body(provider& from, boost::urls::url url, deadline fetch_deadline);
   /// The error of the provider's cooldown; empty if the provider may be called.
   std::optional<std::string> cooldown_error(const provider& provider) const;
-  void record(provider& from, const report_result& outcome, const location& requested);
+  void record(provider& from, const report_result& outcome, const location& location);
   deadline deadline_from_now() const;
 
   service::service_context context_;

@@ -3,10 +3,10 @@
 
 namespace cohort::weather {
 
-weather_report sample_report(const location& requested) {
+weather_report sample_report(const location& location) {
   weather_report report;
   report.provider = sample_name;
-  report.requested = requested;
+  report.requested = location;
   report.sample = true;
   report.temperature_c = "21";
   report.temperature_f = "70";

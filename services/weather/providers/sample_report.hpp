@@ -9,6 +9,6 @@ namespace cohort::weather {
 inline constexpr std::string_view sample_name = "sample";
 
 /// The built-in report for any location, for machines without internet access. Its `sample` flag is set.
-weather_report sample_report(const location& requested);
+weather_report sample_report(const location& location);
 
 }  // namespace cohort::weather

@@ -9,7 +9,7 @@
 
 namespace cohort::weather {
 
-/// Stands for a value that the provider did not send.
+/// Replaces a value that the provider did not send.
 inline constexpr std::string_view not_available = "N/A";
 
 /// The place that a provider's report is for.

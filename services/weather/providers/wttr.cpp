@@ -56,17 +56,17 @@ double distance_km(double latitude_1, double longitude_1, double latitude_2, dou
 }
 
 /// By distance if both positions are known, else by names: "London" and "City of London" are the same. A region may
-/// stand in place of the country, as in "Austin,Texas".
-bool is_same_place(const location& requested, const report_area& area) {
+/// replace the country, as in "Austin,Texas".
+bool is_same_place(const location& location, const report_area& area) {
   constexpr double max_distance_km = 50;
-  if (requested.latitude && requested.longitude && area.latitude && area.longitude) {
-    return distance_km(*requested.latitude, *requested.longitude, *area.latitude, *area.longitude) <= max_distance_km;
+  if (location.latitude && location.longitude && area.latitude && area.longitude) {
+    return distance_km(*location.latitude, *location.longitude, *area.latitude, *area.longitude) <= max_distance_km;
   }
-  const bool is_same_region = !area.region.empty() && fold_name(requested.country) == fold_name(area.region);
-  const bool is_in_country = area.country.empty() || is_same_country(requested.country, area.country);
+  const bool is_same_region = !area.region.empty() && fold_name(location.country) == fold_name(area.region);
+  const bool is_in_country = area.country.empty() || is_same_country(location.country, area.country);
   if (!is_same_region && !is_in_country) return false;
   if (area.city.empty()) return true;
-  const auto requested_name = fold_name(requested.city);
+  const auto requested_name = fold_name(location.city);
   const auto area_name = fold_name(area.city);
   return requested_name.find(area_name) != std::string::npos || area_name.find(requested_name) != std::string::npos;
 }
@@ -81,10 +81,10 @@ void set_area(weather_report& report, std::optional<report_area> area) {
   }
 }
 
-weather_report read_report(element root, element current, const location& requested) {
+weather_report read_report(element root, element current, const location& location) {
   weather_report report;
   report.provider = wttr_name;
-  report.requested = requested;
+  report.requested = location;
   set_area(report, nearest_area(root));
   report.temperature_c = text_of(current["temp_C"]);
   report.temperature_f = text_of(current["temp_F"]);
@@ -102,13 +102,13 @@ bool is_unknown_location_text(std::string_view body) {
 
 }  // namespace
 
-boost::urls::url wttr_url(const boost::urls::url& base, const location& requested) {
-  auto url = append_path(base, {requested.text()});
+boost::urls::url wttr_url(const boost::urls::url& base, const location& location) {
+  auto url = append_path(base, {location.text()});
   url.params().set("format", "j1");
   return url;
 }
 
-report_result parse_wttr(std::string_view body, const location& requested) {
+report_result parse_wttr(std::string_view body, const location& location) {
   const auto report = json::parse(body, [&](element root) -> result<weather_report> {
     element document;
     if (root["data"].get(document) != simdjson::SUCCESS || !document.is_object()) document = root;
@@ -116,7 +116,7 @@ report_result parse_wttr(std::string_view body, const location& requested) {
     if (document.at_pointer("/current_condition/0").get(current) != simdjson::SUCCESS || !current.is_object()) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
-    return read_report(document, current, requested);
+    return read_report(document, current, location);
   });
   if (report) return std::make_shared<const weather_report>(*report);
   return is_unknown_location_text(body) ? unknown_location() : invalid_response();

@@ -14,12 +14,12 @@ namespace cohort::weather {
 inline constexpr std::string_view wttr_name = "wttr.in";
 
 /// `<base>/City,Country?format=j1`.
-boost::urls::url wttr_url(const boost::urls::url& base, const location& requested);
+boost::urls::url wttr_url(const boost::urls::url& base, const location& location);
 
 /// Parses a response with status 200; a document below a `data` key is read too. Missing values are `not_available`.
 /// The coordinates of the nearest area become the location's if it has none and the area is the same place; an area
 /// that is another place is set as the report's `area`.
-report_result parse_wttr(std::string_view body, const location& requested);
+report_result parse_wttr(std::string_view body, const location& location);
 
 /// Whether a status other than 200 means that wttr.in has no report for the requested location.
 bool is_unknown_location_status(http::status status) noexcept;

@@ -20,7 +20,7 @@ export interface Target {
 export interface Case {
   name: string;
   expected: string;
-  /** What is seen; equal to `expected` if the gateway has the feature. */
+  /** The result; equal to `expected` if the gateway has the feature. */
   run: (target: Target) => Promise<string>;
 }
 

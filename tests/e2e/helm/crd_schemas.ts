@@ -74,7 +74,7 @@ function problemsOf(value: Value, schema: Schema, path: string): string[] {
   return [...missing, ...problems];
 }
 
-/** Where a manifest differs from the schema of its definition. */
+/** Differences between a manifest and the schema of its definition. */
 export function findProblems(manifest: { [name: string]: Value }, definition: Definition): string[] {
   const { group, names, versions } = definition.spec;
   const version = versions.find(({ name }) => manifest['apiVersion'] === `${group}/${name}`);

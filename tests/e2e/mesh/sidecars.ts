@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { BackgroundProcess } from '../processes.ts';
 import { root, startProcess } from '../processes.ts';
 
-/** How the sidecar of the dashboard treats its calls. */
+/** Timeout, retries and outlier detection of the dashboard's sidecar for its calls. */
 export interface OutboundPolicy {
   /** Retries of a failed call by Envoy; 0: none. */
   retries: number;
@@ -21,7 +21,7 @@ export interface ServicePorts {
   admin: number;
 }
 
-/** What the sidecars share. */
+/** Common configuration of the sidecars. */
 export interface Mesh {
   envoy: string;
   /** Certificates as deploy/tls/make-certificates makes them. */

@@ -4,9 +4,9 @@ import type { ChildProcess } from 'node:child_process';
 /** A message broker on loopback, which the test kills, restarts and freezes. */
 export interface MessageBroker {
   readonly name: string;
-  /** What the broker answers to a wrong password, as the services log it. */
+  /** The broker's answer to a wrong password, as the services log it. */
   readonly refusal: string;
-  /** After this time, a new subscriber receives what is published, or its share of that. */
+  /** After this time, a new subscriber receives the published messages, or its share of them. */
   readonly subscribeSeconds: number;
   /** A subscriber receives again within this time after `subscribeSeconds` from a restart of the broker. */
   readonly recoverySeconds: number;
@@ -31,9 +31,9 @@ export abstract class BrokerProcess {
   async kill(): Promise<void> {
     const child = this.child;
     if (child === undefined) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const exitEvent = new Promise((resolve) => child.once('exit', resolve));
     this.signal('SIGKILL');
-    await exited;
+    await exitEvent;
     this.child = undefined;
   }
 }

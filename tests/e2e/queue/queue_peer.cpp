@@ -101,9 +101,9 @@ struct received_counts {
   event complete;
 };
 
-task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, messaging::message_pointer received) {
-  if (received->body.starts_with('!')) co_return messaging::error{messaging::errc::invalid, "poison"};
-  const auto number = static_cast<std::size_t>(std::strtoull(received->id.c_str(), nullptr, 10));
+task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, messaging::message_pointer message) {
+  if (message->body.starts_with('!')) co_return messaging::error{messaging::errc::invalid, "poison"};
+  const auto number = static_cast<std::size_t>(std::strtoull(message->id.c_str(), nullptr, 10));
   if (number < counts->seen.size() && !counts->seen[number]) {
     counts->seen[number] = true;
     if (++counts->distinct == counts->seen.size()) counts->complete.set();
@@ -138,8 +138,8 @@ task<int> consume(peer& self, std::string topic, std::string group, std::size_t 
   auto counts = std::make_shared<received_counts>(expected);
   messaging::consumer_settings settings;
   settings.duplicate_window = 100'000;
-  messaging::consumer::handler handler = [counts](messaging::message_pointer received, call_context) {
-    return count(counts, std::move(received));
+  messaging::consumer::handler handler = [counts](messaging::message_pointer message, call_context) {
+    return count(counts, std::move(message));
   };
   auto source = std::make_shared<messaging::consumer>(
       self.broker, messaging::subscription_settings{std::move(topic), std::move(group), 512}, std::move(handler),
@@ -154,8 +154,8 @@ task<int> consume(peer& self, std::string topic, std::string group, std::size_t 
 }
 
 task<int> run_peer(peer& self, messaging::broker_endpoint endpoint, std::vector<std::string> arguments) {
-  const messaging::broker_dependencies needed{self.network, self.metrics, self.log, "queue-peer"};
-  self.broker = endpoint.make_client(needed);
+  const messaging::broker_dependencies dependencies{self.network, self.metrics, self.log, "queue-peer"};
+  self.broker = endpoint.make_client(dependencies);
   const auto number = [&](std::size_t index) { return static_cast<std::size_t>(std::stoull(arguments.at(index))); };
   const bool is_poison = arguments.at(0) == "poison";
   std::string body(arguments.at(0) == "publish" && arguments.size() > 4 ? number(4) : 200, is_poison ? '!' : 'x');

@@ -100,7 +100,7 @@ class RealFleet {
   }
 }
 
-/** Plays the scenarios of a plan. */
+/** Runs the scenarios of a plan. */
 export class RealSide {
   private runs = 0;
 

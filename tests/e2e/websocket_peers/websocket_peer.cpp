@@ -153,10 +153,11 @@ int run_client(int argc, char** argv) {
     std::cerr << failure << "\n";
     return 2;
   }
-  asio::co_spawn(event_loop.get_executor(), std::move(work), [&](const std::exception_ptr& thrown, std::string result) {
-    failure = thrown ? "exception" : std::move(result);
-    event_loop.stop();
-  });
+  asio::co_spawn(event_loop.get_executor(), std::move(work),
+                 [&](const std::exception_ptr& exception, std::string result) {
+                   failure = exception ? "exception" : std::move(result);
+                   event_loop.stop();
+                 });
   event_loop.run();
   if (!failure.empty()) std::cerr << failure << "\n";
   return failure.empty() ? 0 : 1;

@@ -73,16 +73,16 @@ const records = new Map();
 
 async function compare(input, ports) {
   const [cohort, node] = await Promise.all([exchange(ports.cohort, input), exchange(ports.node, input)]);
-  const ours = readCohort(cohort.output);
-  const theirs = records.get(node.localPort) ?? { requests: [], rejected: true };
+  const cohortRecord = readCohort(cohort.output);
+  const nodeRecord = records.get(node.localPort) ?? { requests: [], rejected: true };
   records.delete(node.localPort);
-  const reason = contradiction(ours, theirs);
-  if (reason) fail('node', reason, input, `Cohort ${JSON.stringify(ours)}, Node ${JSON.stringify(theirs)}`);
-  if (ours.timedOut) ++totals.timeouts;
+  const reason = contradiction(cohortRecord, nodeRecord);
+  if (reason) fail('node', reason, input, `Cohort ${JSON.stringify(cohortRecord)}, Node ${JSON.stringify(nodeRecord)}`);
+  if (cohortRecord.timedOut) ++totals.timeouts;
   ++totals.inputs;
-  totals.requests += ours.requests.length;
-  if (ours.requests.length > 0) ++totals.accepted;
-  if (ours.requests.length > 0 && theirs.requests.length > 0) ++totals.both;
+  totals.requests += cohortRecord.requests.length;
+  if (cohortRecord.requests.length > 0) ++totals.accepted;
+  if (cohortRecord.requests.length > 0 && nodeRecord.requests.length > 0) ++totals.both;
 }
 
 async function inParallel(run) {

@@ -17,10 +17,10 @@ std::vector<target>& registered() {
 
 }  // namespace
 
-registration::registration(target added) {
+registration::registration(target new_target) {
   auto& all = registered();
-  const auto position = std::ranges::lower_bound(all, added.name, {}, &target::name);
-  all.insert(position, added);
+  const auto position = std::ranges::lower_bound(all, new_target.name, {}, &target::name);
+  all.insert(position, new_target);
 }
 
 const std::vector<target>& targets() { return registered(); }

@@ -17,7 +17,7 @@ struct target {
 
 /// Adds a target when the program starts: one static object in each target's source file.
 struct registration {
-  explicit registration(target added);
+  explicit registration(target new_target);
 };
 
 /// All registered targets, sorted by name.

@@ -19,7 +19,8 @@ namespace {
 constexpr int warm_up_requests = 150;
 constexpr int counted_requests = 300;
 
-/// The service on a free port, run by `command`, which may be empty. Its log would count, so it has none.
+/// The service on a free port, run by `command`, which may be empty. Log lines would be system calls of the
+/// measurement, so it logs none.
 class counted_program {
  public:
   counted_program(std::vector<std::string> command, const counted_service& service,
@@ -54,7 +55,7 @@ class counted_program {
     }
   }
 
-  /// Returns what the program and its command have written to stderr.
+  /// Returns the output of the program and its command to stderr.
   std::string stop() {
     connection_.reset();
     process_->signal(SIGTERM);

@@ -24,8 +24,8 @@ TEST_CASE("chat example: the members of a room hear each other, and learn of a s
   bob.say("hello");
   CHECK(ann.hear() == "bob: hello");
   CHECK(bob.hear() == "bob: hello");
-  chat_member nameless{port, "/chat/a"};
-  CHECK(nameless.hear().substr(0, 2) == "\x03\xF0");  // 1008
+  chat_member member_without_name{port, "/chat/a"};
+  CHECK(member_without_name.hear().substr(0, 2) == "\x03\xF0");  // 1008
 
   program.process().signal(SIGTERM);
   CHECK(ann.hear().substr(0, 2) == "\x03\xE9");  // 1001

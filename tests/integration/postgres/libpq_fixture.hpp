@@ -34,8 +34,8 @@ class libpq_fixture {
   /// Runs `work` on the loop, and closes the pool.
   void run(task<> work) {
     std::exception_ptr failure;
-    asio::co_spawn(loops.at(0).get_executor(), run_and_close(std::move(work)), [&](std::exception_ptr thrown) {
-      failure = thrown;
+    asio::co_spawn(loops.at(0).get_executor(), run_and_close(std::move(work)), [&](std::exception_ptr exception) {
+      failure = exception;
       loops.stop();
     });
     loops.run();

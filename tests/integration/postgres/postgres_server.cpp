@@ -53,10 +53,11 @@ postgres_server::postgres_server() : port_(free_port()) {
   const auto password_file = directory_.write("password", password);
   fs::create_directory(directory_.path() / "data");
   if (::geteuid() == 0) {
-    const auto* const nobody = ::getpwnam("nobody");
-    if (!nobody) throw std::runtime_error("no user nobody");
+    const auto* const unprivileged_user = ::getpwnam("nobody");
+    if (!unprivileged_user) throw std::runtime_error("no user nobody");
     for (const auto& path : {directory_.path(), directory_.path() / "data", password_file}) {
-      if (::chown(path.c_str(), nobody->pw_uid, nobody->pw_gid) != 0) throw std::runtime_error("chown failed");
+      if (::chown(path.c_str(), unprivileged_user->pw_uid, unprivileged_user->pw_gid) != 0)
+        throw std::runtime_error("chown failed");
     }
   }
   const auto initdb = run("initdb", {"-D", (directory_.path() / "data").string(), "-U", user, "--auth=scram-sha-256",
@@ -97,8 +98,9 @@ void postgres_server::stop() {
   process_.reset();
 }
 
-std::string postgres_server::url_with_password(const std::string& given) const {
-  return std::string{"postgresql://"} + user + ":" + given + "@localhost:" + std::to_string(port_) + "/postgres";
+std::string postgres_server::url_with_password(const std::string& user_password) const {
+  return std::string{"postgresql://"} + user + ":" + user_password + "@localhost:" + std::to_string(port_) +
+         "/postgres";
 }
 
 }  // namespace cohort::test

@@ -35,7 +35,7 @@ class postgres_server {
 
   std::uint16_t port() const noexcept { return port_; }
   std::string url() const { return url_with_password(password); }
-  std::string url_with_password(const std::string& given) const;
+  std::string url_with_password(const std::string& user_password) const;
 
  private:
   std::unique_ptr<child_process> run(const std::string& program, const std::vector<std::string>& arguments) const;

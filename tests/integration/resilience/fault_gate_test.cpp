@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 using steady_clock = std::chrono::steady_clock;
 
 /// The fault gate with one link.
-class gated_link {
+class fault_gate_link {
  public:
-  explicit gated_link(std::uint16_t target)
+  explicit fault_gate_link(std::uint16_t target)
       : gate_{"fault-gate", {"--link", "weather=127.0.0.1:" + std::to_string(target)}},
         url_{json_at(gate_.process().wait_for_line("\"msg\":\"link\""), "/url")} {
     url_ = url_.substr(1, url_.size() - 2);
@@ -56,7 +56,7 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
   scripted_upstream weather;
   weather.set_default_behavior(
       canned_response{.body = R"({"service":"weather-service","text":")" + std::string(2000, 'x') + "\"}"});
-  gated_link link{weather.port()};
+  fault_gate_link link{weather.port()};
   running_program time{"time-service"};
   // The breaker is off, so that each request reaches the link.
   running_program dashboard{"dashboard-service",
@@ -108,7 +108,7 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
 TEST_CASE("fault gate: a script changes the faults of a link over time", "[integration][threads][gate]") {
   scripted_upstream server;
   server.set_default_behavior(canned_response{.body = "ok"});
-  gated_link link{server.port()};
+  fault_gate_link link{server.port()};
   const auto gate = link.program().port();
   const auto link_port = static_cast<std::uint16_t>(std::stoi(link.url().substr(link.url().rfind(':') + 1)));
   CHECK(get(link_port, "/").body == "ok");

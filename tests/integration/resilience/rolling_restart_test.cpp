@@ -52,11 +52,11 @@ class replicas {
     std::string host;
     std::unique_ptr<child_process> process{};
   };
-  void start(replica& started) {
-    const std::vector<std::string> arguments{"--host",       started.host, "--port",        std::to_string(port_),
+  void start(replica& replica) {
+    const std::vector<std::string> arguments{"--host",       replica.host, "--port",        std::to_string(port_),
                                              "--log-format", "json",       "--drain-delay", "1"};
-    started.process = std::make_unique<child_process>(program_path(program_), arguments, variables_);
-    started.process->wait_for_line("\"msg\":\"listening\"");
+    replica.process = std::make_unique<child_process>(program_path(program_), arguments, variables_);
+    replica.process->wait_for_line("\"msg\":\"listening\"");
   }
 
   std::string program_;

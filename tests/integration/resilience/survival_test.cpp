@@ -180,8 +180,8 @@ TEST_CASE("low memory: requests and connections fail, the service does not, and 
   // The limit is still in force.
   CHECK(get(port, "/api/time").status == 200);
   CHECK(get(port, "/health").status == 200);
-  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  REQUIRE(::prlimit(pid, RLIMIT_AS, &unlimited, nullptr) == 0);
+  const rlimit rlimit{RLIM_INFINITY, RLIM_INFINITY};
+  REQUIRE(::prlimit(pid, RLIMIT_AS, &rlimit, nullptr) == 0);
   CHECK(service.stop() == 0);
 }
 #endif

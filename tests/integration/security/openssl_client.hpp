@@ -7,7 +7,7 @@
 namespace cohort::test {
 
 /// Sends a request for `path` over TLS with `openssl s_client` and these flags, on a connection to 127.0.0.1. Returns
-/// what the program prints, on standard error as well. `header_lines` end in CRLF.
+/// the output of the program, including standard error. `header_lines` end in CRLF.
 std::string run_openssl(std::uint16_t port, const std::string& flags, const std::string& path = "/health",
                         const std::string& header_lines = {});
 

@@ -24,7 +24,7 @@ std::string proc_file(const child_process& process, const std::string& name) {
   return read_file("/proc/" + std::to_string(process.pid()) + "/" + name);
 }
 
-std::string text_of(const response& received) { return received.raw_head + received.body; }
+std::string text_of(const response& response) { return response.raw_head + response.body; }
 
 constexpr const char* api_key = "Kq7-recognisable-api-key";
 constexpr const char* signing_key = "Sg4-recognisable-session-secret";
@@ -37,7 +37,7 @@ struct disclosure_check {
   std::string shown;
   std::vector<std::string> secrets{api_key, signing_key, proxy_password, collector_token, guessed_key};
 
-  void add(const response& received) { shown += text_of(received); }
+  void add(const response& response) { shown += text_of(response); }
   void add_process(const child_process& process) {
     shown += process.output() + process.error_output() + proc_file(process, "cmdline") + proc_file(process, "environ");
   }

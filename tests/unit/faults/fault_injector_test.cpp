@@ -16,10 +16,10 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 
 TEST_CASE("fault_injector: each change is logged", "[faults][injector]") {
-  test::captured_log captured;
+  test::captured_log captured_log;
   virtual_time time;
   telemetry::registry metrics{1};
-  const telemetry::logger log{captured.sink(), "test", telemetry::log_level::info, telemetry::log_format::text,
+  const telemetry::logger log{captured_log.sink(), "test", telemetry::log_level::info, telemetry::log_format::text,
                               time.event_loop().time_source()};
   faults::fault_injector injector{{&time.event_loop()}, metrics, log};
   injector.set({.latency_ms = 7, .seconds = 3});
@@ -30,7 +30,7 @@ TEST_CASE("fault_injector: each change is logged", "[faults][injector]") {
   injector.end();
   injector.set({.hang_percent = 9});
   time.run_until_idle();
-  const auto lines = captured.close();
+  const auto lines = captured_log.close();
   REQUIRE(lines.size() == 4);
   CHECK_THAT(lines[0], ContainsSubstring("fault injection started latency_ms=7") && ContainsSubstring("seconds=3"));
   CHECK_THAT(lines[1], ContainsSubstring("duration is over latency_ms=0"));

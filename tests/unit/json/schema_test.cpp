@@ -66,7 +66,7 @@ TEST_CASE("schema: a character class is a pattern, with its special characters e
 }
 
 TEST_CASE("schema: an independent validator agrees with decode", "[json][schema]") {
-  // With the definition as the root, as a draft 7 validator ignores what stands beside `$ref`.
+  // With the definition as the root, as a draft 7 validator ignores members beside `$ref`.
   const auto definition = [](const std::string& document) {
     const auto start = document.find("\"item\":{") + 7;
     const auto end = document.find(",\"order\":", start);

@@ -103,7 +103,7 @@ TEST_CASE("json writer: replaces each invalid UTF-8 byte by U+FFFD", "[json][wri
     std::string_view text;
     std::string_view json;
   };
-  // In `json`, R stands for U+FFFD. Source of the boundary values: RFC 3629, section 4.
+  // In `json`, R means U+FFFD. Source of the boundary values: RFC 3629, section 4.
   const auto test_case =
       GENERATE(row{"\x80", "R"},  // a continuation byte without a lead byte
                row{"a\xff"

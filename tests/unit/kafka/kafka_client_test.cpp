@@ -29,8 +29,8 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   CHECK(*received.received == sent);
   CHECK(received.attempt == 1);
   auto moving = subscription->dead_letter(received, "not JSON", self.after(10s));
-  const auto moved = co_await std::move(moving);
-  CHECK(moved.has_value());
+  const auto move_result = co_await std::move(moving);
+  CHECK(move_result.has_value());
   CHECK(subscription->acknowledge(received).error().code == messaging::errc::connection_lost);
   auto waiting_for_dead = self.next(*dead_letters);
   const auto letter = co_await std::move(waiting_for_dead);
@@ -98,7 +98,8 @@ task<> check_without_group(kafka_fixture& self, kafka_fixture::client_pointer cl
   }
 }
 
-TEST_CASE("kafka: a subscriber without a group receives what is published after it has subscribed", "[kafka]") {
+TEST_CASE("kafka: a subscriber without a group receives messages that are published after it has subscribed",
+          "[kafka]") {
   kafka_fixture{}.run(check_without_group);
 }
 
@@ -112,8 +113,8 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   REQUIRE(!slow.has_value());
   CHECK(slow.error().code == messaging::errc::timeout);
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 0);
-  auto publishing_again = self.publish(client, self.make_message("again", "3"), 20s);
-  const auto again = co_await std::move(publishing_again);
+  auto second_publish = self.publish(client, self.make_message("again", "3"), 20s);
+  const auto again = co_await std::move(second_publish);
   CHECK(again.has_value());
   self.server.stop();
   // Statistics arrive each second; the test has a deadline.
@@ -153,9 +154,9 @@ struct counting_consumer {
   event complete;
 };
 
-task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, messaging::message_pointer received) {
+task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, messaging::message_pointer message) {
   ++counts->calls;
-  counts->ids.insert(received->id);
+  counts->ids.insert(message->id);
   if (counts->ids.size() == 200) counts->complete.set();
   co_return messaging::result<void>{};
 }
@@ -178,8 +179,8 @@ task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {
   rd_kafka_mock_push_request_errors(self.server.cluster(), produce_request, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
                                     RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
   auto counts = std::make_shared<counting_consumer>();
-  messaging::consumer::handler handler = [counts](messaging::message_pointer received, call_context) {
-    return count(counts, std::move(received));
+  messaging::consumer::handler handler = [counts](messaging::message_pointer message, call_context) {
+    return count(counts, std::move(message));
   };
   auto consumer = std::make_shared<messaging::consumer>(
       client, messaging::subscription_settings{.topic = "orders", .group = "readers"}, std::move(handler), self.metrics,

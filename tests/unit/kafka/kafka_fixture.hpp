@@ -74,8 +74,8 @@ class kafka_fixture {
   static messaging::message make_message(std::string body, std::string id, std::string topic = "orders") {
     return {.topic = std::move(topic), .body = std::move(body), .id = std::move(id)};
   }
-  static task<messaging::result<void>> publish(client_pointer by, messaging::message published, duration limit = 10s) {
-    std::vector<messaging::message_pointer> messages{std::make_shared<const messaging::message>(std::move(published))};
+  static task<messaging::result<void>> publish(client_pointer by, messaging::message message, duration limit = 10s) {
+    std::vector<messaging::message_pointer> messages{std::make_shared<const messaging::message>(std::move(message))};
     const messaging::publish_options options{.requires_queue = true};
     auto publishing = by->publish(std::move(messages), after(limit), options);
     const auto results = co_await std::move(publishing);
@@ -101,8 +101,8 @@ class kafka_fixture {
   void run(body test) {
     std::exception_ptr failure;
     loop event_loop;
-    asio::co_spawn(event_loop.get_executor(), run_test(*this, std::move(test)), [&](std::exception_ptr thrown) {
-      failure = std::move(thrown);
+    asio::co_spawn(event_loop.get_executor(), run_test(*this, std::move(test)), [&](std::exception_ptr exception) {
+      failure = std::move(exception);
       event_loop.stop();
     });
     event_loop.run();

@@ -10,7 +10,8 @@ namespace {
 
 using messaging::errc;
 
-TEST_CASE("consumer: a copy of a message is acknowledged and not handled again", "[messaging][consumer][duplicates]") {
+TEST_CASE("consumer: a copy of a message is acknowledged and not processed again",
+          "[messaging][consumer][duplicates]") {
   messaging_fixture fixture;
   fixture.start_consumer();
   fixture.publish(fixture.make_message("a", "1")).value();
@@ -82,7 +83,7 @@ TEST_CASE("consumer: a handler is cancelled at its deadline", "[messaging][consu
   CHECK(fixture.received("dead_letter") == 1);
 }
 
-TEST_CASE("consumer: what a consumer has not acknowledged is delivered to another one of its group",
+TEST_CASE("consumer: a message that a consumer has not acknowledged is delivered to another one of its group",
           "[messaging][consumer][group]") {
   messaging_fixture fixture;
   fixture.start_consumer();

@@ -12,7 +12,7 @@ namespace {
 
 using messaging::message;
 
-TEST_CASE("messages: an invalid message is described, with what is accepted", "[messaging][message]") {
+TEST_CASE("messages: an invalid message is described, with the accepted values", "[messaging][message]") {
   const message valid{.topic = "weather.reports", .body = "x", .id = "a-1", .headers = {{"name", "value"}}};
   CHECK(find_error(valid).empty());
   const auto error_of = [&](auto change) {
@@ -34,19 +34,19 @@ TEST_CASE("messages: an invalid message is described, with what is accepted", "[
 
 TEST_CASE("messages: the trace of the publisher is in the W3C headers", "[messaging][message][trace]") {
   random_generator random{7};
-  message sent{.topic = "t", .body = {}};
-  set_trace_context(sent, {}, random);
-  CHECK(sent.headers.empty());
+  message message{.topic = "t", .body = {}};
+  set_trace_context(message, {}, random);
+  CHECK(message.headers.empty());
   telemetry::trace_context trace{.id = {1, 2}, .sampled = true, .state = "vendor=1"};
-  set_trace_context(sent, trace, random);
-  const auto found = find_trace_context(sent);
+  set_trace_context(message, trace, random);
+  const auto found = find_trace_context(message);
   REQUIRE(found);
   CHECK(found->id == trace.id);
   CHECK(found->sampled);
   CHECK(found->state == "vendor=1");
   CHECK(found->span_id != 0);
-  sent.set_header("traceparent", "00-zz");
-  CHECK(!find_trace_context(sent));
+  message.set_header("traceparent", "00-zz");
+  CHECK(!find_trace_context(message));
 }
 
 TEST_CASE("messages: the window of IDs detects copies within its capacity", "[messaging][duplicates]") {

@@ -39,19 +39,19 @@ struct messaging_fixture {
     return {.topic = "reports", .body = std::move(body), .id = std::move(id)};
   }
   call_context context(duration timeout = 1min) { return {.deadline = deadline::after(time.now(), timeout)}; }
-  std::unique_ptr<spawned_publish> start_publish(messaging::message published, duration timeout = 1min) {
+  std::unique_ptr<spawned_publish> start_publish(messaging::message message, duration timeout = 1min) {
     return std::make_unique<spawned_publish>(
-        time, messaging::publisher::publish(publisher, context(timeout), std::move(published)));
+        time, messaging::publisher::publish(publisher, context(timeout), std::move(message)));
   }
-  publish_result publish(messaging::message published, duration timeout = 1min) {
-    return time.run(messaging::publisher::publish(publisher, context(timeout), std::move(published)));
+  publish_result publish(messaging::message message, duration timeout = 1min) {
+    return time.run(messaging::publisher::publish(publisher, context(timeout), std::move(message)));
   }
 
-  publish_result try_enqueue(messaging::message added) {
-    return time.run(try_enqueue_on_loop(*this, std::move(added)));
+  publish_result try_enqueue(messaging::message new_message) {
+    return time.run(try_enqueue_on_loop(*this, std::move(new_message)));
   }
-  static task<publish_result> try_enqueue_on_loop(messaging_fixture& self, messaging::message added) {
-    co_return self.publisher->try_enqueue(self.context(), std::move(added));
+  static task<publish_result> try_enqueue_on_loop(messaging_fixture& self, messaging::message new_message) {
+    co_return self.publisher->try_enqueue(self.context(), std::move(new_message));
   }
 
   /// Consumes as a member of the group. The handler appends the body to `bodies`, and returns the error that `outcomes`
@@ -90,16 +90,16 @@ struct messaging_fixture {
   }
   task<> make_consumer(messaging::consumer_settings settings, std::string group) {
     receiver = broker.make_client();
-    messaging::consumer::handler handler = [this](messaging::message_pointer message, call_context handled) {
-      return handle(*this, std::move(message), handled);
+    messaging::consumer::handler handler = [this](messaging::message_pointer message, call_context call_context) {
+      return handle(*this, std::move(message), call_context);
     };
     consumer = std::make_shared<messaging::consumer>(receiver, messaging::subscription_settings{"reports", group},
                                                      std::move(handler), metrics, log, settings);
     co_return;
   }
   static task<messaging::result<void>> handle(messaging_fixture& self, messaging::message_pointer message,
-                                              call_context handled) {
-    self.last_trace = handled.trace.id;
+                                              call_context call_context) {
+    self.last_trace = call_context.trace.id;
     self.bodies.push_back(message->body);
     if (const auto delay = self.delays.find(message->body); delay != self.delays.end()) {
       // A delay that the test has set, on the virtual clock.

@@ -50,16 +50,16 @@ TEST_CASE("publisher: a full outbox makes callers wait, and rejects at their dea
   CHECK(fixture.try_enqueue(fixture.make_message("b")).has_value());
   CHECK(fixture.try_enqueue(fixture.make_message("c")).error().code == errc::overloaded);
   const auto late = fixture.start_publish(fixture.make_message("d"), 1s);
-  const auto patient = fixture.start_publish(fixture.make_message("e"), 1min);
+  const auto long_publish = fixture.start_publish(fixture.make_message("e"), 1min);
   fixture.time.run_for(2s);
   REQUIRE(late->ended());
   CHECK(late->outcome().value->error().code == errc::overloaded);
-  CHECK(!patient->ended());
+  CHECK(!long_publish->ended());
   CHECK(fixture.published("overloaded") == 2);
   fixture.broker.start();
   fixture.time.run_for(5s);
-  REQUIRE(patient->ended());
-  CHECK(patient->outcome().value->has_value());
+  REQUIRE(long_publish->ended());
+  CHECK(long_publish->outcome().value->has_value());
   CHECK(fixture.published("confirmed") == 3);
 }
 

@@ -205,8 +205,8 @@ TEST_CASE("memory pipe: a held direction also delays resets caused by data", "[n
 TEST_CASE("memory pipe: hold delays a FIN or reset in flight", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
-  const bool by_reset = GENERATE(false, true);
-  if (by_reset) {
+  const bool is_reset = GENERATE(false, true);
+  if (is_reset) {
     net::reset_memory_stream(fixture.client->stream());
   } else {
     fixture.client->stream().close();
@@ -215,7 +215,7 @@ TEST_CASE("memory pipe: hold delays a FIN or reset in flight", "[net][memory]") 
   CHECK(next_read_error(time, *fixture.server) == asio::error::timed_out);
   fixture.pipe.release(0);
   CHECK(next_read_error(time, *fixture.server) ==
-        (by_reset ? error_code{asio::error::connection_reset} : error_code{asio::error::eof}));
+        (is_reset ? error_code{asio::error::connection_reset} : error_code{asio::error::eof}));
 }
 
 TEST_CASE("memory pipe: a reset persists after later events", "[net][memory]") {
@@ -398,8 +398,8 @@ TEST_CASE("memory pipe: a host powered off with unread data sends no reset after
   CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
 }
 
-task<> watch_on_loop(net::stream& watched, int* hangups) {
-  watched.watch_hangup([hangups] { ++*hangups; });
+task<> watch_on_loop(net::stream& stream, int* hangups) {
+  stream.watch_hangup([hangups] { ++*hangups; });
   co_return;
 }
 
@@ -410,9 +410,9 @@ TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already p
   time.run_for(2ms);
   int hangups = 0;
   // Both in one step, before the loop runs the posted notification.
-  time.run([](net::stream& watched, int* count) -> task<> {
-    co_await watch_on_loop(watched, count);
-    watched.unwatch_hangup();
+  time.run([](net::stream& stream, int* count) -> task<> {
+    co_await watch_on_loop(stream, count);
+    stream.unwatch_hangup();
   }(fixture.server->stream(), &hangups));
   time.run_for(1s);
   CHECK(hangups == 0);

@@ -220,8 +220,8 @@ TEST_CASE("memory pipe: readable is true if a read would not wait", "[net][memor
   }
 }
 
-task<> watch_on_loop(net::stream& watched, int* hangups) {
-  watched.watch_hangup([hangups] { ++*hangups; });
+task<> watch_on_loop(net::stream& stream, int* hangups) {
+  stream.watch_hangup([hangups] { ++*hangups; });
   co_return;
 }
 

@@ -239,8 +239,8 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end arrive, an
   }
 }
 
-task<> wait_for_hangup(net::stream& watched, event& hangup) {
-  watched.watch_hangup([&hangup] { hangup.set(); });
+task<> wait_for_hangup(net::stream& stream, event& hangup) {
+  stream.watch_hangup([&hangup] { hangup.set(); });
   co_await hangup.wait();
 }
 
@@ -254,8 +254,8 @@ TEST_CASE("tcp: the hang-up watch is notified when the peer closes", "[net][tcp]
   CHECK(time.run(read_once(*streams.client)).error() == asio::error::eof);
 }
 
-task<> watch_until(net::stream& watched, deadline watch_deadline, int* hangups) {
-  watched.watch_hangup([hangups] { ++*hangups; });
+task<> watch_until(net::stream& stream, deadline watch_deadline, int* hangups) {
+  stream.watch_hangup([hangups] { ++*hangups; });
   co_await sleep_until(watch_deadline);
 }
 

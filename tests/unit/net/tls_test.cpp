@@ -73,16 +73,16 @@ TEST_CASE("tls: a trusted certificate for the host name is accepted, and bytes a
   certificate_authority root{"Test Root"};
   const trust_scope trust{root};
   scripted_upstream upstream{certificate_for(root, {"localhost"})};
-  canned_response canned;
-  canned.body = "over TLS";
-  upstream.set_default_behavior(canned);
+  canned_response canned_response;
+  canned_response.body = "over TLS";
+  upstream.set_default_behavior(canned_response);
 
   real_time_fixture time;
   net::tls_client_context context;
-  auto secured = time.run(connect_tls(context, upstream.port(), "localhost", time.long_deadline()));
-  REQUIRE(secured.has_value());
-  CHECK((*secured)->peer_address() == "127.0.0.1");
-  const auto response = time.run(exchange(**secured));
+  auto secure_stream = time.run(connect_tls(context, upstream.port(), "localhost", time.long_deadline()));
+  REQUIRE(secure_stream.has_value());
+  CHECK((*secure_stream)->peer_address() == "127.0.0.1");
+  const auto response = time.run(exchange(**secure_stream));
   CHECK(response.starts_with("HTTP/1.1 200"));
   CHECK(response.ends_with("over TLS|end"));
   REQUIRE(upstream.requests().size() == 1);
@@ -127,9 +127,9 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   scripted_upstream upstream{(test_case.trusted_root ? root : untrusted_root).issue(request)};
   real_time_fixture time;
   net::tls_client_context context;
-  const auto secured = time.run(connect_tls(context, upstream.port(), test_case.host, time.long_deadline()));
-  REQUIRE(secured.has_error());
-  CHECK(secured.error().category() == asio::error::get_ssl_category());
+  const auto secure_stream = time.run(connect_tls(context, upstream.port(), test_case.host, time.long_deadline()));
+  REQUIRE(secure_stream.has_error());
+  CHECK(secure_stream.error().category() == asio::error::get_ssl_category());
   CHECK(upstream.requests().empty());
 }
 
@@ -142,10 +142,10 @@ TEST_CASE("tls: a second handshake with the same host resumes the session, one w
   real_time_fixture time;
   net::tls_client_context context;
   const auto connect = [&](const char* host) {
-    auto secured = time.run(connect_tls(context, upstream.port(), host, time.long_deadline()));
-    REQUIRE(secured.has_value());
+    auto secure_stream = time.run(connect_tls(context, upstream.port(), host, time.long_deadline()));
+    REQUIRE(secure_stream.has_value());
     // TLS 1.3 sends the session ticket after the handshake.
-    CHECK(time.run(exchange(**secured)).ends_with("|end"));
+    CHECK(time.run(exchange(**secure_stream)).ends_with("|end"));
   };
   connect("localhost");
   CHECK_FALSE(context.last_handshake_resumed());
@@ -163,8 +163,8 @@ task<error_code> handshake_error(net::tls_client_context& context, std::string p
   co_await std::move(writing);
   ends.second->shutdown_write();
   auto handshaking = context.handshake(std::move(ends.first), "localhost");
-  const auto secured = co_await std::move(handshaking);
-  co_return secured ? error_code{} : secured.error();
+  const auto secure_stream = co_await std::move(handshaking);
+  co_return secure_stream ? error_code{} : secure_stream.error();
 }
 
 task<std::string> handshake_error_category(net::tls_client_context& context, std::string peer_bytes) {
@@ -172,7 +172,7 @@ task<std::string> handshake_error_category(net::tls_client_context& context, std
   co_return error ? error.category().name() : "none";
 }
 
-TEST_CASE("tls: a peer that does not speak TLS or closes ends the handshake with an error", "[net][tls]") {
+TEST_CASE("tls: a peer that does not use TLS or closes ends the handshake with an error", "[net][tls]") {
   virtual_time time;
   net::tls_client_context context;
   CHECK(time.run(handshake_error_category(context, "HTTP/1.1 400 Bad Request\r\n\r\n")) == "asio.ssl");
@@ -184,8 +184,8 @@ task<result<std::string>> client_hello(net::tls_client_context& context, std::st
   auto ends = net::make_memory_pipe();
   ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
   auto handshaking = context.handshake(std::move(ends.first), std::move(host));
-  const auto secured = co_await std::move(handshaking);
-  if (secured || secured.error() != asio::error::timed_out) co_return std::string{"no timeout"};
+  const auto secure_stream = co_await std::move(handshaking);
+  if (secure_stream || secure_stream.error() != asio::error::timed_out) co_return std::string{"no timeout"};
   co_return co_await read_once(*ends.second);
 }
 

@@ -30,14 +30,14 @@ TEST_CASE("hedging: the delay is the configured latency quantile", "[policy][hed
 }
 
 TEST_CASE("hedging: no second request while there are too few samples", "[policy][hedging]") {
-  auto few = with_samples(19);
-  CHECK_FALSE(few.delay(1h, start).has_value());
-  CHECK(few.median(start) == 0s);
-  auto enough = with_samples(20);
-  CHECK(enough.delay(1h, start).has_value());
-  CHECK(is_approximately(enough.median(start), 20ms));
-  CHECK_FALSE(enough.delay(1h, start + 1min).has_value());
-  CHECK(enough.median(start + 1min) == 0s);
+  auto too_few_samples = with_samples(19);
+  CHECK_FALSE(too_few_samples.delay(1h, start).has_value());
+  CHECK(too_few_samples.median(start) == 0s);
+  auto sufficient_samples = with_samples(20);
+  CHECK(sufficient_samples.delay(1h, start).has_value());
+  CHECK(is_approximately(sufficient_samples.median(start), 20ms));
+  CHECK_FALSE(sufficient_samples.delay(1h, start + 1min).has_value());
+  CHECK(sufficient_samples.median(start + 1min) == 0s);
 }
 
 TEST_CASE("hedging: no second request with less than the median latency left for it", "[policy][hedging]") {

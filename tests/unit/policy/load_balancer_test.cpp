@@ -226,27 +226,27 @@ TEST_CASE("load balancer: random event sequences pick only listed addresses and 
           "[policy][load_balancer]") {
   random_generator random{GENERATE(range(std::uint64_t{0}, std::uint64_t{40}))};
   load_balancer balancer{{}};
-  std::vector<endpoint> listed;
+  std::vector<endpoint> endpoints;
   std::vector<endpoint> in_flight_requests;
   std::map<endpoint, int> failures;
   auto now = start;
   const auto update = [&] {
-    listed.clear();
+    endpoints.clear();
     for (unsigned i = 0; i < 6; ++i) {
-      if (random.bernoulli(0.6)) listed.push_back(address(i));
+      if (random.bernoulli(0.6)) endpoints.push_back(address(i));
     }
-    balancer.update(listed, now);
+    balancer.update(endpoints, now);
   };
   update();
   for (int i = 0; i < 3000; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 60s) : random.uniform_between(0s, 200ms);
     if (random.bernoulli(0.02)) update();
-    REQUIRE(balancer.address_count() == listed.size());
-    REQUIRE((listed.empty() || balancer.ejected_count(now) < listed.size()));
+    REQUIRE(balancer.address_count() == endpoints.size());
+    REQUIRE((endpoints.empty() || balancer.ejected_count(now) < endpoints.size()));
     const auto picked = balancer.pick({}, now, random);
-    REQUIRE(picked.has_value() == !listed.empty());
+    REQUIRE(picked.has_value() == !endpoints.empty());
     if (picked) {
-      REQUIRE(std::ranges::find(listed, *picked) != listed.end());
+      REQUIRE(std::ranges::find(endpoints, *picked) != endpoints.end());
       balancer.on_request_start(*picked);
       in_flight_requests.push_back(*picked);
     }

@@ -38,8 +38,8 @@ TEST_CASE("postgres::parse_connection_string: an error contains no part of the t
 TEST_CASE("postgres::resolve_hosts: hosts have addresses, and paths of Unix sockets remain", "[postgres][settings]") {
   virtual_time time;
   net::system_network network;
-  const connection_parameters given{{"host", "127.0.0.1,/run/pg,::1"}, {"port", "5432,5433,5434"}};
-  const auto resolved = time.run(resolve_hosts(given, network, deadline::never())).value();
+  const connection_parameters connection_parameters{{"host", "127.0.0.1,/run/pg,::1"}, {"port", "5432,5433,5434"}};
+  const auto resolved = time.run(resolve_hosts(connection_parameters, network, deadline::never())).value();
   CHECK(resolved.at("host") == "127.0.0.1,/run/pg,::1");
   CHECK(resolved.at("hostaddr") == "127.0.0.1,,::1");
   CHECK(resolved.at("port") == "5432,5433,5434");

@@ -28,9 +28,9 @@ struct pool_fixture {
 
   scripted_reply reply(std::string_view text, std::span<const postgres::parameter> parameters) {
     if (const auto found = replies.find(text); found != replies.end()) return found->second;
-    scripted_reply echoed{.columns = {{"value", postgres::type::text}}, .delay = reply_delay};
-    echoed.rows.push_back({parameters.empty() ? std::string{text} : parameters[0].value()});
-    return echoed;
+    scripted_reply scripted_reply{.columns = {{"value", postgres::type::text}}, .delay = reply_delay};
+    scripted_reply.rows.push_back({parameters.empty() ? std::string{text} : parameters[0].value()});
+    return scripted_reply;
   }
 
   call_context in(duration left) { return {.deadline = deadline::after(time.now(), left), .request_id = "r1"}; }

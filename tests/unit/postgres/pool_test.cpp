@@ -96,9 +96,9 @@ TEST_CASE("postgres::pool: a connection that cannot be reset is closed", "[postg
   CHECK(fixture.server->open_connections() == 1);
 }
 
-task<> nap(duration span) { co_await sleep_for(span); }
+task<> sleep_task(duration span) { co_await sleep_for(span); }
 task<> discard(task<std::string> work) { co_await std::move(work); }
-task<> cancel_query(pool_fixture* fixture) { co_await race(discard(fixture->query_task("select 1")), nap(5ms)); }
+task<> cancel_query(pool_fixture* fixture) { co_await race(discard(fixture->query_task("select 1")), sleep_task(5ms)); }
 
 TEST_CASE("postgres::pool: a cancelled caller cancels the statement", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1}};

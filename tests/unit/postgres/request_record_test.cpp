@@ -17,10 +17,10 @@ struct recorded_fixture : pool_fixture {
     record.reset(time.now(), time.event_loop().wall_now());
     timing.recording().attach(record);
   }
-  call_context context(duration left) {
-    auto made = in(left);
-    made.timing = &timing;
-    return made;
+  call_context make_context(duration left) {
+    auto context = in(left);
+    context.timing = &timing;
+    return context;
   }
 
   telemetry::request_record record;
@@ -29,7 +29,7 @@ struct recorded_fixture : pool_fixture {
 
 TEST_CASE("postgres records: a query is a call with its statement and without its parameters", "[postgres][requests]") {
   recorded_fixture test;
-  test.time.run(test.pool.query(test.context(10s), "select $1", "secret"));
+  test.time.run(test.pool.query(test.make_context(10s), "select $1", "secret"));
   REQUIRE(test.record.all_calls().size() == 1);
   const auto& call = test.record.calls[0];
   CHECK(call.kind == call_kind::postgres);
@@ -42,7 +42,7 @@ TEST_CASE("postgres records: a query is a call with its statement and without it
 TEST_CASE("postgres records: a query that misses its deadline has that cause", "[postgres][requests]") {
   recorded_fixture test;
   test.reply_delay = 1min;
-  test.time.run(test.pool.query(test.context(200ms), "select 1"));
+  test.time.run(test.pool.query(test.make_context(200ms), "select 1"));
   REQUIRE(test.record.all_calls().size() == 1);
   CHECK(test.record.calls[0].outcome == "timeout");
   CHECK(test.record.calls[0].cancelled_by == cancellation_cause::deadline);
@@ -50,17 +50,17 @@ TEST_CASE("postgres records: a query that misses its deadline has that cause", "
 
 task<> begin_and_commit(postgres::pool& pool, call_context context) {
   auto beginning = pool.begin(context);
-  auto begun = co_await std::move(beginning);
-  REQUIRE(begun.has_value());
-  auto executing = begun->query("select 2");
+  auto begin_result = co_await std::move(beginning);
+  REQUIRE(begin_result.has_value());
+  auto executing = begin_result->query("select 2");
   co_await std::move(executing);
-  auto committing = begun->commit();
+  auto committing = begin_result->commit();
   co_await std::move(committing);
 }
 
 TEST_CASE("postgres records: a transaction is one call", "[postgres][requests]") {
   recorded_fixture test;
-  test.time.run(begin_and_commit(test.pool, test.context(10s)));
+  test.time.run(begin_and_commit(test.pool, test.make_context(10s)));
   REQUIRE(test.record.all_calls().size() == 1);
   CHECK(test.record.calls[0].detail.view().starts_with("begin"));
   CHECK(test.record.calls[0].outcome == "ok");

@@ -11,20 +11,20 @@ namespace {
 namespace pg = postgres;
 
 rows one_row(column_list columns, const std::vector<std::optional<std::string>>& values) {
-  rows made{std::make_shared<const column_list>(std::move(columns))};
-  for (const auto& value : values) made.append_value(value ? std::optional<std::string_view>{*value} : std::nullopt);
-  made.end_row();
-  return made;
+  rows rows{std::make_shared<const column_list>(std::move(columns))};
+  for (const auto& value : values) rows.append_value(value ? std::optional<std::string_view>{*value} : std::nullopt);
+  rows.end_row();
+  return rows;
 }
 
 TEST_CASE("postgres::row: values are read by name and by position, as their types", "[postgres][rows]") {
-  const auto made = one_row({{"id", pg::type::int8},
-                             {"name", pg::type::text},
-                             {"active", pg::type::boolean},
-                             {"price", pg::type::numeric},
-                             {"data", pg::type::bytea}},
-                            {"9007199254740993", "Zoë", "t", "12.50", "\\x00ff"});
-  const auto row = made[0];
+  const auto row_set = one_row({{"id", pg::type::int8},
+                                {"name", pg::type::text},
+                                {"active", pg::type::boolean},
+                                {"price", pg::type::numeric},
+                                {"data", pg::type::bytea}},
+                               {"9007199254740993", "Zoë", "t", "12.50", "\\x00ff"});
+  const auto row = row_set[0];
   CHECK(row.get<std::int64_t>("id").value() == 9007199254740993);
   CHECK(row.get<std::string>(1).value() == "Zoë");
   CHECK(row.get<std::string_view>("id").value() == "9007199254740993");
@@ -34,23 +34,23 @@ TEST_CASE("postgres::row: values are read by name and by position, as their type
 }
 
 TEST_CASE("postgres::row: a null value is an error, unless it is read as an optional", "[postgres][rows]") {
-  const auto made = one_row({{"age", pg::type::int4}}, {std::nullopt});
-  CHECK(made[0].get<int>("age").error().code == errc::unexpected_null);
-  CHECK_THAT(made[0].get<int>("age").error().message, Catch::Matchers::ContainsSubstring("\"age\""));
-  CHECK(made[0].get<std::optional<int>>("age").value() == std::nullopt);
+  const auto row_set = one_row({{"age", pg::type::int4}}, {std::nullopt});
+  CHECK(row_set[0].get<int>("age").error().code == errc::unexpected_null);
+  CHECK_THAT(row_set[0].get<int>("age").error().message, Catch::Matchers::ContainsSubstring("\"age\""));
+  CHECK(row_set[0].get<std::optional<int>>("age").value() == std::nullopt);
   CHECK(one_row({{"age", pg::type::int4}}, {"7"})[0].get<std::optional<int>>("age").value() == 7);
 }
 
 TEST_CASE("postgres::row: another type, a value out of range and an unknown column are errors", "[postgres][rows]") {
-  const auto made =
+  const auto row_set =
       one_row({{"large", pg::type::int8}, {"name", pg::type::text}, {"data", pg::type::bytea}}, {"300", "7", "\\x00"});
-  CHECK(made[0].get<std::int8_t>("large").error().code == errc::type_mismatch);
-  CHECK(made[0].get<unsigned char>("large").error().code == errc::type_mismatch);
-  CHECK(made[0].get<int>("name").error().code == errc::type_mismatch);
-  CHECK(made[0].get<std::string>("data").error().code == errc::type_mismatch);
-  CHECK(made[0].get<int>("other").error().code == errc::no_such_column);
-  CHECK(made[0].get<int>(3).error().code == errc::no_such_column);
-  CHECK_THROWS_AS(made[0].get<int>("other").value(), std::runtime_error);
+  CHECK(row_set[0].get<std::int8_t>("large").error().code == errc::type_mismatch);
+  CHECK(row_set[0].get<unsigned char>("large").error().code == errc::type_mismatch);
+  CHECK(row_set[0].get<int>("name").error().code == errc::type_mismatch);
+  CHECK(row_set[0].get<std::string>("data").error().code == errc::type_mismatch);
+  CHECK(row_set[0].get<int>("other").error().code == errc::no_such_column);
+  CHECK(row_set[0].get<int>(3).error().code == errc::no_such_column);
+  CHECK_THROWS_AS(row_set[0].get<int>("other").value(), std::runtime_error);
 }
 
 TEST_CASE("postgres::row: a time is read with any offset, and written in UTC", "[postgres][rows]") {
@@ -64,8 +64,8 @@ TEST_CASE("postgres::row: a time is read with any offset, and written in UTC", "
       GENERATE_COPY(example{"2026-06-01 12:00:00+00", noon}, example{"2026-06-01 12:00:00.5+00", noon + 500ms},
                     example{"2026-06-01 14:00:00.000001+02", noon + 1us}, example{"2026-06-01 08:30:00-03:30", noon},
                     example{"1969-12-31 23:59:59.999999+00", wall_time{-1us}});
-  const auto made = one_row({{"at", pg::type::timestamptz}}, {row.text});
-  CHECK(made[0].get<wall_time>("at").value() == row.time);
+  const auto row_set = one_row({{"at", pg::type::timestamptz}}, {row.text});
+  CHECK(row_set[0].get<wall_time>("at").value() == row.time);
   CHECK(one_row({{"at", pg::type::timestamptz}}, {timestamp_text(row.time)})[0].get<wall_time>("at").value() ==
         row.time);
 }

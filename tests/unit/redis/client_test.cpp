@@ -68,13 +68,13 @@ TEST_CASE("redis client: a call ends at its deadline, and its late reply goes to
   fixture.server.set_delay(500ms);
   const auto start = fixture.time().now();
   const auto slow = fixture.start(100ms, "GET", "a");
-  const auto patient = fixture.start(3s, "GET", "b");
+  const auto long_call = fixture.start(3s, "GET", "b");
   fixture.time().run_for(101ms);
   CHECK(outcome_of(slow).error().code == errc::timeout);
   CHECK(!outcome_of(slow).error().not_executed);
   // Each of them took 500 ms.
   fixture.time().run_for(1s);
-  CHECK(outcome_of(patient)->text == "second");
+  CHECK(outcome_of(long_call)->text == "second");
   CHECK(fixture.time().now() - start < 1200ms);
   CHECK(fixture.server.connections() == 1);
 }
@@ -195,7 +195,7 @@ TEST_CASE("redis client: a server that does not respond is replaced after the re
   CHECK(fixture.command("GET", "a")->text == "1");
 }
 
-TEST_CASE("redis client: a server that does not speak RESP is one clear error", "[redis][client]") {
+TEST_CASE("redis client: a server that does not use RESP is one clear error", "[redis][client]") {
   redis_fixture fixture;
   fixture.stop_server();
   struct web_server {

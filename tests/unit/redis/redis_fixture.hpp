@@ -14,8 +14,8 @@ namespace cohort::test {
 
 /// A client and a simulated server on two hosts of a simulated network, on a virtual clock.
 struct redis_fixture {
-  explicit redis_fixture(redis::client_settings changed = {}, std::string password = {})
-      : server(std::move(password)), settings(std::move(changed)) {
+  explicit redis_fixture(redis::client_settings client_settings = {}, std::string password = {})
+      : server(std::move(password)), settings(std::move(client_settings)) {
     settings.host = "server";
     settings.port = 6379;
     start_server();

@@ -27,7 +27,7 @@ std::uint16_t free_port() {
 
 /// A server and a client of it, on a loop with the real clock.
 struct redis_server_fixture : real_time_fixture {
-  explicit redis_server_fixture(redis::client_settings changed = {}) : settings(std::move(changed)) {
+  explicit redis_server_fixture(redis::client_settings client_settings = {}) : settings(std::move(client_settings)) {
     if (!std::filesystem::exists(program)) SKIP("redis-server is not installed");
     settings.port = free_port();
     settings.password = "secret";

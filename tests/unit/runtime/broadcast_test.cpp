@@ -33,7 +33,9 @@ task<> receive_all(numbers::subscription source, duration pause, log_lines& log,
 
 task<numbers::subscription> subscribe(numbers& source) { co_return source.subscribe(); }
 
-TEST_CASE("broadcast: each subscriber gets what is published after it, in order, until the close", "[runtime]") {
+TEST_CASE(
+    "broadcast: each subscriber gets the values that are published after its subscription, in order, until the close",
+    "[runtime]") {
   virtual_time time;
   numbers source{10};
   log_lines log;
@@ -68,7 +70,7 @@ TEST_CASE("broadcast: a subscriber gets no value that was published before it an
   CHECK(log == log_lines{"a 100", "a timed out"});
 }
 
-TEST_CASE("broadcast: a slow subscriber skips what is not kept any more", "[runtime]") {
+TEST_CASE("broadcast: a slow subscriber skips values that are no longer kept", "[runtime]") {
   virtual_time time;
   numbers source{3};
   log_lines log;

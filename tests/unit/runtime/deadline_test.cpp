@@ -13,18 +13,18 @@ using namespace std::chrono_literals;
 constexpr time_point now{1h};
 
 TEST_CASE("deadline: remaining time counts down to zero", "[runtime][time]") {
-  const deadline tested = deadline::after(now, 100ms);
-  CHECK(tested.remaining(now) == 100ms);
-  CHECK(tested.remaining(now + 40ms) == 60ms);
-  CHECK(tested.remaining(now + 100ms) == 0ns);
-  CHECK(tested.remaining(now + 1h) == 0ns);
+  const deadline deadline = deadline::after(now, 100ms);
+  CHECK(deadline.remaining(now) == 100ms);
+  CHECK(deadline.remaining(now + 40ms) == 60ms);
+  CHECK(deadline.remaining(now + 100ms) == 0ns);
+  CHECK(deadline.remaining(now + 1h) == 0ns);
 }
 
 TEST_CASE("deadline: expires exactly at its time", "[runtime][time]") {
-  const deadline tested{now};
-  CHECK_FALSE(tested.expired(now - 1ns));
-  CHECK(tested.expired(now));
-  CHECK(tested.expired(now + 1ns));
+  const deadline deadline{now};
+  CHECK_FALSE(deadline.expired(now - 1ns));
+  CHECK(deadline.expired(now));
+  CHECK(deadline.expired(now + 1ns));
 }
 
 TEST_CASE("deadline: never() is later than every other deadline and does not expire", "[runtime][time]") {

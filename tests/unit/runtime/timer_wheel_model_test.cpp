@@ -76,7 +76,7 @@ class wheel_model {
   void apply(test_timer& timer_ref, operation what) {
     erase_expected(&timer_ref);
     if (what == operation::disarm) return timer_ref.timer.disarm();
-    // During a callback, only ticks after the expiring one, which keeps the model simple.
+    // During a callback, timers are armed only for ticks after the expiring one, which keeps the model simple.
     const auto earliest = expiring_tick_ ? time_point{(*expiring_tick_ + 1) * tick} : now_ - 1s;
     const auto when = earliest + random_span();
     timer_ref.timer.arm(when);
@@ -140,11 +140,11 @@ class wheel_model {
 TEST_CASE("timer_wheel: behaves like a sorted list of timers", "[runtime][timer]") {
   const auto seed = GENERATE(range(1U, 9U));
   CAPTURE(seed);
-  wheel_model tested{seed};
-  for (int step = 0; step < 10'000 && tested.consistent(); ++step) tested.step();
+  wheel_model wheel_model{seed};
+  for (int step = 0; step < 10'000 && wheel_model.consistent(); ++step) wheel_model.step();
 
-  CHECK(tested.mismatches() == std::vector<const char*>{});
-  CHECK(tested.expirations() > 1000);
+  CHECK(wheel_model.mismatches() == std::vector<const char*>{});
+  CHECK(wheel_model.expirations() > 1000);
 }
 
 }  // namespace

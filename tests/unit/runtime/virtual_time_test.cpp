@@ -122,7 +122,7 @@ TEST_CASE("virtual_time: stepping the wall clock does not change deadlines", "[r
   CHECK(time.now() - start <= 10ms + tick);
 }
 
-/// Sleeps, races and cancels tasks at random, and logs what happened at which time.
+/// Sleeps, races and cancels tasks at random, and logs each event with its time.
 task<int> random_walk(std::mt19937& random, log_lines& log, int depth, std::string name) {
   const auto roll = [&random](unsigned sides) { return static_cast<int>(random() % sides); };
   for (int step = 0; step < 4; ++step) {

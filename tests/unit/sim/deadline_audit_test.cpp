@@ -51,7 +51,7 @@ struct handlers {
     co_await std::move(calling);
     co_return done();
   }
-  static task<http::response> forgotten_context(http::client& client) {
+  static task<http::response> missing_context(http::client& client) {
     auto fetching = http::fetch(client, backend_request(), deadline::after(loop::current().now(), 2s));
     co_await std::move(fetching);
     co_return done();
@@ -113,8 +113,8 @@ service::definition front() {
     add("/concurrent", handlers::concurrent);
     add("/reserve", handlers::small_reserve);
     add("/ignored-disconnect", handlers::ignored_disconnect);
-    routes.get("/forgotten-context",
-               [&client = context.client](http::request_context&) { return handlers::forgotten_context(client); });
+    routes.get("/missing-context",
+               [&client = context.client](http::request_context&) { return handlers::missing_context(client); });
     return routes;
   };
   return definition;
@@ -141,14 +141,14 @@ struct audited_fleet {
 }  // namespace
 
 TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[sim][deadline]") {
-  audited_fleet audited;
-  CHECK(audited.findings_of("/clean").empty());
-  CHECK(audited.findings_of("/clean", 10ms).empty());  // the client disconnects: the handler is cancelled
-  testing::require_deadlines_hold(audited.audit);
+  audited_fleet fleet;
+  CHECK(fleet.findings_of("/clean").empty());
+  CHECK(fleet.findings_of("/clean", 10ms).empty());  // the client disconnects: the handler is cancelled
+  testing::require_deadlines_hold(fleet.audit);
 }
 
 TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]") {
-  CHECK(audited_fleet{}.findings_of("/forgotten-context") == std::vector{kind::forgotten_context});
+  CHECK(audited_fleet{}.findings_of("/missing-context") == std::vector{kind::missing_context});
   CHECK(audited_fleet{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
   CHECK(audited_fleet{}.findings_of("/limits") == std::vector{kind::limits_exceed_deadline});
   CHECK(audited_fleet{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
@@ -157,24 +157,24 @@ TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]"
 
 TEST_CASE("deadline_audit: a short deadline of the caller, and concurrent calls, do not exceed limits",
           "[sim][deadline]") {
-  audited_fleet audited;
+  audited_fleet fleet;
   http::client_request request;
-  request.url = *boost::urls::parse_uri(audited.service.url() + "/limits");
+  request.url = *boost::urls::parse_uri(fleet.service.url() + "/limits");
   request.fields.emplace_back("x-envoy-expected-rq-timeout-ms", "200");
-  CHECK(audited.fleet.call(std::move(request))->status == http::status::ok);
-  CHECK(audited.findings_of("/concurrent").empty());
+  CHECK(fleet.fleet.call(std::move(request))->status == http::status::ok);
+  CHECK(fleet.findings_of("/concurrent").empty());
 }
 
 TEST_CASE("deadline_audit: calls that are expected in the background are no findings", "[sim][deadline]") {
-  audited_fleet audited;
-  audited.audit.expect_background_calls("front", "backend");
-  CHECK(audited.findings_of("/forgotten-context").empty());
+  audited_fleet fleet;
+  fleet.audit.expect_background_calls("front", "backend");
+  CHECK(fleet.findings_of("/missing-context").empty());
 }
 
-TEST_CASE("deadline_audit: the report has what each call was given, used and needed", "[sim][deadline]") {
-  audited_fleet audited;
-  audited.findings_of("/clean");
-  const auto report = audited.audit.report();
+TEST_CASE("deadline_audit: the report has the time that each call was given, used and needed", "[sim][deadline]") {
+  audited_fleet fleet;
+  fleet.findings_of("/clean");
+  const auto report = fleet.audit.report();
   const auto row = std::ranges::find(report.budgets, "backend", &budget_row::upstream);
   REQUIRE(row != report.budgets.end());
   CHECK(row->service == "front");
@@ -191,10 +191,10 @@ TEST_CASE("deadline_audit: the report has what each call was given, used and nee
 }
 
 TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as needed time", "[sim][deadline]") {
-  audited_fleet audited;
-  audited.fleet.network().partition(audited.service.host(), audited.back.host());
-  audited.findings_of("/clean");
-  for (const auto& row : audited.audit.report().budgets) {
+  audited_fleet fleet;
+  fleet.fleet.network().partition(fleet.service.host(), fleet.back.host());
+  fleet.findings_of("/clean");
+  for (const auto& row : fleet.audit.report().budgets) {
     if (row.upstream != "backend") continue;
     CHECK(row.timeouts == 5);
     CHECK(row.needed.count == 0);
@@ -202,13 +202,13 @@ TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as nee
 }
 
 TEST_CASE("testing: require_deadlines_hold throws with the report of the findings", "[sim][deadline][testing]") {
-  audited_fleet audited;
-  audited.findings_of("/limits");
+  audited_fleet fleet;
+  fleet.findings_of("/limits");
   try {
-    testing::require_deadlines_hold(audited.audit);
+    testing::require_deadlines_hold(fleet.audit);
     FAIL("nothing was thrown");
-  } catch (const testing::deadline_violation& thrown) {
-    const std::string message{thrown.what()};
+  } catch (const testing::deadline_violation& deadline_violation) {
+    const std::string message{deadline_violation.what()};
     CHECK(
         message.find("limits exceed deadline: front /limits: the timeouts of its calls, backend 2000 ms, then backend "
                      "2000 ms, then backend 2000 ms, are 6000 ms together; the deadline of the route is 5000 ms (5 "

@@ -340,7 +340,7 @@ TEST_CASE("fleet: leaks reports timers, coroutines, handlers and connections", "
     services.shutdown();
     asio::post(services.event_loop().get_executor(), [&] {
       asio::co_spawn(
-          services.event_loop().get_executor(), [](wait_queue& waited) -> task<> { co_await waited.wait(); }(queue),
+          services.event_loop().get_executor(), [](wait_queue& waiters) -> task<> { co_await waiters.wait(); }(queue),
           [](const std::exception_ptr&) {});
     });
     services.run_for(0s);

@@ -84,7 +84,7 @@ TEST_CASE("network faults: reset_after breaks a connection after the given bytes
 
 TEST_CASE("network faults: on_connection can break a connection before its first byte", "[sim][network]") {
   two_host_fixture fixture;
-  fixture.network.on_connection([&](connection& opened) { opened.reset_after(fixture.server, 0); });
+  fixture.network.on_connection([&](connection& connection) { connection.reset_after(fixture.server, 0); });
   auto peers = fixture.connect();
   CHECK(peers.client.send("question") == 8U);
   CHECK(peers.server.read() == std::string{"question"});

@@ -257,15 +257,15 @@ TEST_CASE("network: connects, bytes, closes, look-ups and refusals are logged", 
 }
 
 struct recording_observer final : connection_observer {
-  void on_opened(const connection& opened) override { add(opened, "opened"); }
+  void on_opened(const connection& connection) override { add(connection, "opened"); }
   void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override {
     add(carrier, std::to_string(sender) + " sent " + std::string{bytes});
   }
   void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override {
     add(carrier, std::to_string(reader) + " read " + std::string{bytes});
   }
-  void on_closed(const connection& closed, net::pipe_side side) override {
-    add(closed, std::to_string(side) + " closed");
+  void on_closed(const connection& connection, net::pipe_side side) override {
+    add(connection, std::to_string(side) + " closed");
   }
   void add(const connection& subject, const std::string& description) {
     entries.push_back(subject.client().name + ">" + subject.server().name + ":" + std::to_string(subject.port()) + " " +

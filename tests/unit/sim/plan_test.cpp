@@ -86,7 +86,7 @@ TEST_CASE("plan: killed instances fail calls until they are started again", "[si
   REQUIRE(plan.has_value());
   const sim::setting_overrides no_breaker{{"front", {{"PRICE_POLICY", "breaker=off,hedge=off"}}}};
   CHECK_THAT(run(*plan, 1, 1, no_breaker).goodput(), WithinAbs(0.6, 0.1));
-  // An open breaker rejects calls for a while after the instances have come back.
+  // An open breaker rejects calls for a while after the instances have been restarted.
   CHECK(run(*plan, 1).goodput() < 0.4);
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("plan: what is outside of the model's validity is a warning", "[sim][plan]") {
+TEST_CASE("plan: a value outside of the model's validity is a warning", "[sim][plan]") {
   const auto lossy = sim::parse_plan(plan_text(R"("loss": 0)", R"("loss": 0.2)"));
   REQUIRE(lossy.has_value());
   CHECK(lossy->warnings.size() == 1);

@@ -52,9 +52,9 @@ TEST_CASE("front: responds within its timeout despite backend failures", "[sim][
     auto& front_node = fleet.add_service(front, "front", {{"BACKEND_URL", "http://backend/"}});
 
     // Reset the backend's first response after fewer than 500 bytes; the seed decides how many.
-    fleet.network().on_connection([&](sim::connection& opened) {
-      if (&opened.server() != &backend_node.host()) return;
-      opened.reset_after(backend_node.host(), fleet.event_loop().random().uniform_below(500));
+    fleet.network().on_connection([&](sim::connection& connection) {
+      if (&connection.server() != &backend_node.host()) return;
+      connection.reset_after(backend_node.host(), fleet.event_loop().random().uniform_below(500));
     });
     const auto response = fleet.call(front_node.url() + "/");
     CHECK(response->status == (response->body == "fine" ? http::status::ok : http::status::bad_gateway));

@@ -17,15 +17,15 @@ using namespace std::chrono_literals;
 using enum event_action;
 
 schedule schedule_with_events(int count) {
-  schedule described;
+  schedule schedule;
   for (int i = 0; i < count; ++i) {
-    described.events.push_back({.at = 1234567ns * i, .node = "n", .peer = "/" + std::to_string(i)});
+    schedule.events.push_back({.at = 1234567ns * i, .node = "n", .peer = "/" + std::to_string(i)});
   }
-  return described;
+  return schedule;
 }
 
-bool has_path(const schedule& described, std::string_view path) {
-  return std::ranges::find(described.events, path, &scheduled_event::peer) != described.events.end();
+bool has_path(const schedule& schedule, std::string_view path) {
+  return std::ranges::find(schedule.events, path, &scheduled_event::peer) != schedule.events.end();
 }
 
 http::router greeting() {
@@ -55,7 +55,7 @@ node time-service-2
   CHECK(parsed.length() == 1100ms + 400ms + 7ns);
 }
 
-TEST_CASE("schedule: an invalid line is rejected with its number and what is accepted", "[sim][shrink]") {
+TEST_CASE("schedule: an invalid line is rejected with its number and the accepted values", "[sim][shrink]") {
   const auto error_of = [](std::string_view text) {
     try {
       parse_schedule(text);
@@ -107,9 +107,9 @@ TEST_CASE("shrink: nodes, parameters and details that do not matter are removed"
   run.parameters = {{"deadline", "300ms"}, {"links", "slow"}};
   run.events.push_back({.action = reset, .node = "b", .bytes = 77, .selection = 5});
   run.events.push_back({.action = kill, .node = "c", .lasts = 123'456us});
-  const auto shrunk = shrink(run, [](const schedule& tested) {
-    const bool has_reset = std::ranges::find(tested.events, reset, &scheduled_event::action) != tested.events.end();
-    return has_reset && tested.has_node("b") && tested.parameters.contains("links") ? "failure" : "";
+  const auto shrunk = shrink(run, [](const schedule& schedule) {
+    const bool has_reset = std::ranges::find(schedule.events, reset, &scheduled_event::action) != schedule.events.end();
+    return has_reset && schedule.has_node("b") && schedule.parameters.contains("links") ? "failure" : "";
   });
   CHECK(to_text(shrunk.schedule) == "seed 1\nset links slow\nnode b\n0s reset b\n");
 }
@@ -118,8 +118,8 @@ TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure
   auto run = schedule_with_events(10);
   run.seed = 77;
   // With fewer events, the failure needs another seed.
-  const auto needs_luck = [](const schedule& tested) {
-    return has_path(tested, "/4") && (tested.events.size() == 10 || tested.seed == 3) ? "failure" : "";
+  const auto needs_luck = [](const schedule& schedule) {
+    return has_path(schedule, "/4") && (schedule.events.size() == 10 || schedule.seed == 3) ? "failure" : "";
   };
   const auto shrunk = shrink(run, needs_luck);
   CHECK(shrunk.schedule.seed == 3);
@@ -128,7 +128,9 @@ TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure
 }
 
 TEST_CASE("shrink: gives the same result again, and ends at the maximum number of runs", "[sim][shrink]") {
-  const auto run = [](const schedule& tested) { return has_path(tested, "/30") && has_path(tested, "/60") ? "x" : ""; };
+  const auto run = [](const schedule& schedule) {
+    return has_path(schedule, "/30") && has_path(schedule, "/60") ? "x" : "";
+  };
   CHECK(shrink(schedule_with_events(100), run).schedule == shrink(schedule_with_events(100), run).schedule);
   const auto limited = shrink(schedule_with_events(100), run, {.max_runs = 5});
   CHECK(limited.runs == 5);

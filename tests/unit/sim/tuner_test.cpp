@@ -40,10 +40,10 @@ TEST_CASE("successive halving: finds the best candidate among noisy ones", "[sim
   const auto ranked = sim::successive_halving(settings, noisy_sample);
   REQUIRE(ranked.size() == 32);
   CHECK(std::abs(static_cast<double>(ranked.front().index) - 11) <= 1);
-  // The finalists have more samples than those that were given up.
+  // The finalists have more samples than those that were eliminated.
   CHECK(ranked.front().samples.size() == 64);
   CHECK(ranked.back().samples.size() == 8);
-  // The candidate for comparison takes part to the end.
+  // The candidate for comparison is in all rounds.
   const auto own = std::find_if(ranked.begin(), ranked.end(), [](const auto& each) { return each.index == 0; });
   CHECK(own->samples.size() == 64);
 }
@@ -72,17 +72,17 @@ TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim]
   settings.threads = 2;
   const auto unlimited = sim::parse_plan(plan_text(R"({"min_goodput": 0.9})"));
   REQUIRE(unlimited.has_value());
-  const auto eager = sim::tune_policies(*unlimited, {}, settings);
-  REQUIRE(eager.choices.size() == 4);
-  CHECK(eager.choices.front().lines().front().find("attempts=8") != std::string::npos);
-  CHECK(eager.choices.front().score.violation.empty());
-  CHECK(eager.choices.front().gain.mean > 0.3);
+  const auto unlimited_result = sim::tune_policies(*unlimited, {}, settings);
+  REQUIRE(unlimited_result.choices.size() == 4);
+  CHECK(unlimited_result.choices.front().lines().front().find("attempts=8") != std::string::npos);
+  CHECK(unlimited_result.choices.front().score.violation.empty());
+  CHECK(unlimited_result.choices.front().gain.mean > 0.3);
 
   const auto limited = sim::parse_plan(plan_text(R"({"max_amplification": 1.7})"));
   REQUIRE(limited.has_value());
-  const auto modest = sim::tune_policies(*limited, {}, settings);
-  CHECK(modest.choices.front().lines().front().find("attempts=2") != std::string::npos);
-  CHECK(modest.choices.front().score.amplification < 1.7);
+  const auto limited_result = sim::tune_policies(*limited, {}, settings);
+  CHECK(limited_result.choices.front().lines().front().find("attempts=2") != std::string::npos);
+  CHECK(limited_result.choices.front().score.amplification < 1.7);
 }
 
 TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][tuning]") {

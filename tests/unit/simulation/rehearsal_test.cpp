@@ -43,7 +43,7 @@ observed_run simulate(const sim::plan& plan, double rate = 100) {
   return rehearsal::simulate(plan, plan.scenarios.front(), rate, plan.load.length, {}, 1);
 }
 
-TEST_CASE("rehearsal: a plan that the real programs cannot play is rejected with one line", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with one line", "[sim][rehearsal]") {
   const auto [replaced, replacement, reason] = GENERATE(table<const char*, const char*, const char*>({
       {R"("name": "price",)", R"("name": "price", "instances": 2,)",
        R"(services[0] "price" has 2 instances, but the real side runs one of each service)"},
@@ -58,9 +58,9 @@ TEST_CASE("rehearsal: a plan that the real programs cannot play is rejected with
       {R"("failure_ratio": 0.5})",
        R"("failure_ratio": 0.5}, {"at": "3s", "lasts": "2s", "service": "price", "hang_ratio": 1})",
        "scenarios[0]: two faults of price overlap"},
-      {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")", "load.deadline cannot be played"},
-      {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text cannot be played"},
-      {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)", "links.loss cannot be played"},
+      {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")", "load.deadline is not supported"},
+      {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text is not supported"},
+      {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)", "links.loss is not supported"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
   }));
   const auto result = make_real_plan(parse(replaced, replacement));
@@ -74,10 +74,10 @@ TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault inject
   CHECK(make_real_plan(plan).has_value());
   plan.services.front().real_program = "weather-service";
   CHECK_THAT(make_real_plan(plan).error(),
-             ContainsSubstring("scenarios[0].faults[0].slowdown cannot be played by weather-service"));
+             ContainsSubstring("scenarios[0].faults[0].slowdown is not supported by weather-service"));
 }
 
-TEST_CASE("rehearsal: the real side plays services, load and faults of the plan", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: the real side runs services, load and faults of the plan", "[sim][rehearsal]") {
   const auto result = make_real_plan(parse());
   REQUIRE(result.has_value());
   REQUIRE(result->services.size() == 2);
@@ -131,15 +131,15 @@ TEST_CASE("rehearsal: a call that is not answered in time is a lower bound of th
   CHECK_FALSE(run.phases[0].p99_is_lower_bound);
   CHECK(fault.good == 0);
   CHECK(fault.outcomes.at("5xx") == fault.calls);
-  const auto impatient =
+  const auto short_timeout =
       simulate(parse(R"("patience": "1s", "attempts": 2},)", R"("patience": "1us", "attempts": 2},)"));
-  CHECK(impatient.phases[0].outcomes.at("no response") == impatient.phases[0].calls);
-  CHECK(impatient.phases[0].p99_is_lower_bound);
-  CHECK(impatient.phases[0].attempts == 2 * impatient.phases[0].calls);
+  CHECK(short_timeout.phases[0].outcomes.at("no response") == short_timeout.phases[0].calls);
+  CHECK(short_timeout.phases[0].p99_is_lower_bound);
+  CHECK(short_timeout.phases[0].attempts == 2 * short_timeout.phases[0].calls);
 }
 
 TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another plan", "[sim][rehearsal]") {
-  // Stands for the real programs: three times the HTTP costs, and slower links.
+  // In place of the real programs: three times the HTTP costs, and slower links.
   auto real_plan = parse();
   for (auto& service : real_plan.services) {
     service.costs.read = service.costs.read.scaled(3);

@@ -29,8 +29,8 @@ struct write_lock {
 
 /// A database on a loop with the real clock.
 struct real_time_database : real_time_fixture {
-  explicit real_time_database(sqlite::database_settings changed = {})
-      : settings(with_path(std::move(changed), directory)) {
+  explicit real_time_database(sqlite::database_settings database_settings = {})
+      : settings(with_path(std::move(database_settings), directory)) {
     run(create_users(database, context())).value();
   }
   call_context context(duration timeout = 30s) { return {.deadline = deadline::after(event_loop().now(), timeout)}; }
@@ -119,17 +119,17 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
   // Closing waits for the threads: they have ended the statements, and rolled back.
   fixture.run(fixture.database.close());
   CHECK(fixture.event_loop().now() - start < 20s);
-  sqlite::database reopened{fixture.blocking, fixture.metrics, fixture.settings};
-  CHECK(fixture.run(reopened.query<int>(fixture.context(), "SELECT count(*) FROM users")).value() == std::vector{0});
+  sqlite::database database{fixture.blocking, fixture.metrics, fixture.settings};
+  CHECK(fixture.run(database.query<int>(fixture.context(), "SELECT count(*) FROM users")).value() == std::vector{0});
 }
 
 TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][threads]") {
   real_time_database fixture{{.busy_timeout = 30s}};
   auto lock = std::make_unique<write_lock>(fixture.settings.path);
   SECTION("at most for the busy timeout") {
-    sqlite::database_settings impatient = fixture.settings;
-    impatient.busy_timeout = 20ms;
-    sqlite::database other{fixture.blocking, fixture.metrics, impatient};
+    sqlite::database_settings short_timeout = fixture.settings;
+    short_timeout.busy_timeout = 20ms;
+    sqlite::database other{fixture.blocking, fixture.metrics, short_timeout};
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
   SECTION("at most up to the deadline") {
@@ -139,9 +139,9 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
   SECTION("and continues when the lock is released") {
     auto write = [](sqlite::database& database, call_context context,
                     std::unique_ptr<write_lock>& held) -> task<sqlite::result<sqlite::changes>> {
-      auto release = [](std::unique_ptr<write_lock>& released) -> task<> {
+      auto release = [](std::unique_ptr<write_lock>& write_lock) -> task<> {
         co_await sleep_for(20ms);
-        released.reset();
+        write_lock.reset();
       };
       auto both = when_all(database.execute(context, "DELETE FROM users"), release(held));
       auto outcome = co_await std::move(both);

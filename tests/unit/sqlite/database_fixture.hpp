@@ -28,8 +28,8 @@ inline sqlite::database_settings with_path(sqlite::database_settings settings, c
 
 /// A database in a temporary directory, on a virtual clock.
 struct database_fixture {
-  explicit database_fixture(sqlite::database_settings changed = {}, blocking_pool_settings threads = {})
-      : blocking(threads), settings(with_path(std::move(changed), directory)) {}
+  explicit database_fixture(sqlite::database_settings database_settings = {}, blocking_pool_settings threads = {})
+      : blocking(threads), settings(with_path(std::move(database_settings), directory)) {}
 
   call_context context(duration timeout = 10s) {
     return {.deadline = deadline::after(time.now(), timeout), .request_id = "test"};

@@ -128,16 +128,16 @@ TEST_CASE("exemplars: a concurrent scrape never reads a torn exemplar", "[teleme
     });
   }
   std::size_t read = 0;
-  std::size_t torn = 0;
+  std::size_t torn_reads = 0;
   while (read < 2000) {
     const auto found = values.exemplars()[0];
     if (!found) continue;
     ++read;
-    torn += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
+    torn_reads += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
   }
   stopping = true;
   for (auto& thread : threads) thread.join();
-  CHECK(torn == 0);
+  CHECK(torn_reads == 0);
 }
 
 }  // namespace

@@ -61,9 +61,9 @@ TEST_CASE("log: no value can end its line or add a field", "[telemetry][log][thr
   const auto json = logged_line(log_format::json, "request", {{"path", malicious_value}});
   CAPTURE(malicious_value, json);
   simdjson::dom::parser parser;
-  simdjson::dom::object parsed;
-  REQUIRE(parser.parse(json).get(parsed) == simdjson::SUCCESS);
-  CHECK(parsed.size() == 5);
+  simdjson::dom::object object;
+  REQUIRE(parser.parse(json).get(object) == simdjson::SUCCESS);
+  CHECK(object.size() == 5);
   CHECK(string_field(json, "level") == "warn");
   if (malicious_value[0] != '\xff') CHECK(string_field(json, "path") == malicious_value);
   for (const char c : json) CHECK(static_cast<unsigned char>(c) >= ' ');
@@ -253,10 +253,10 @@ TEST_CASE("log: after a line that was written in part, the next one begins on a 
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit original{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &original) == 0);
-  const rlimit limited{4, original.rlim_max};
+  const rlimit rlimit{4, original.rlim_max};
   std::optional<standard_error_redirect> redirect{file};
   std::optional<log_sink> sink{std::in_place};
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &rlimit) == 0);
   sink->write("partial");
   sink->write("lost");
   wait_for_dropped_lines(*sink, 2);

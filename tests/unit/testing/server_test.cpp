@@ -41,65 +41,65 @@ http::router sample_routes() {
 }
 
 TEST_CASE("testing: a server receives each method with fields and body", "[testing]") {
-  server tested{sample_routes()};
+  server server{sample_routes()};
   const header_fields fields{{"X-Test", "x"}};
-  CHECK(tested.get("/any", fields)->body == "GET x ");
-  CHECK(tested.post("/any", "{}", "application/json", fields)->body == "POST x {}");
-  CHECK(tested.put("/any", "{}", "", fields)->body == "PUT x {}");
-  CHECK(tested.patch("/any", "{}", "application/json", fields)->body == "PATCH x {}");
-  CHECK(tested.del("/any", fields)->body == "DELETE x ");
-  const auto head = tested.head("/any");
+  CHECK(server.get("/any", fields)->body == "GET x ");
+  CHECK(server.post("/any", "{}", "application/json", fields)->body == "POST x {}");
+  CHECK(server.put("/any", "{}", "", fields)->body == "PUT x {}");
+  CHECK(server.patch("/any", "{}", "application/json", fields)->body == "PATCH x {}");
+  CHECK(server.del("/any", fields)->body == "DELETE x ");
+  const auto head = server.head("/any");
   CHECK(head->find("content-length") == "5");
   CHECK(head->body.empty());
-  CHECK(tested.metric_value(R"(test_http_requests_total{endpoint="/any",method="PUT",status="200"})") == 1);
-  CHECK_FALSE(tested.metric_value("none"));
+  CHECK(server.metric_value(R"(test_http_requests_total{endpoint="/any",method="PUT",status="200"})") == 1);
+  CHECK_FALSE(server.metric_value("none"));
 }
 
 TEST_CASE("testing: a streamed response is read in parts, at the times at which the handler writes them", "[testing]") {
-  server tested{sample_routes()};
-  auto stream = tested.open({.target = "/parts"});
+  server server{sample_routes()};
+  auto stream = server.open({.target = "/parts"});
   REQUIRE(stream);
   CHECK(stream->status() == http::status::ok);
   CHECK(stream->read().value() == "one ");
-  const auto start = tested.time().now();
+  const auto start = server.time().now();
   CHECK(stream->read().value() == "two ");
-  CHECK(tested.time().now() - start >= 900ms);
+  CHECK(server.time().now() - start >= 900ms);
   CHECK(stream->read_to_end().value() == "three");
 }
 
 TEST_CASE("testing: a client that disconnects leaves no request in flight", "[testing]") {
-  server tested{sample_routes()};
-  auto stream = tested.open({.target = "/parts"});
+  server server{sample_routes()};
+  auto stream = server.open({.target = "/parts"});
   REQUIRE(stream);
   CHECK(stream->read().value() == "one ");
   stream->disconnect();
-  tested.run_for(5s);
+  server.run_for(5s);
   CHECK(stream->read().error() == http::client_error::body_truncated);
-  CHECK(tested.metrics().make_gauge("cohort_server_requests_in_flight", {}).value() == 0);
+  CHECK(server.metrics().make_gauge("cohort_server_requests_in_flight", {}).value() == 0);
 }
 
 TEST_CASE("testing: a drain lets a request in flight end and rejects new connections", "[testing]") {
-  server tested{sample_routes()};
-  auto stream = tested.open({.target = "/parts"});
+  server server{sample_routes()};
+  auto stream = server.open({.target = "/parts"});
   REQUIRE(stream);
-  tested.begin_drain(10s);
-  CHECK_FALSE(tested.is_drained());
+  server.begin_drain(10s);
+  CHECK_FALSE(server.is_drained());
   CHECK(stream->read_to_end());
-  tested.run_for(2s);
-  CHECK(tested.is_drained());
-  CHECK(tested.get("/any").error() == http::client_error::connect_refused);
+  server.run_for(2s);
+  CHECK(server.is_drained());
+  CHECK(server.get("/any").error() == http::client_error::connect_refused);
 }
 
 TEST_CASE("testing: an invalid target is reported before a request is sent", "[testing]") {
-  server tested{sample_routes()};
-  CHECK_THROWS_AS(tested.get("any"), std::invalid_argument);
-  CHECK_THROWS_AS(tested.get("/a b"), std::invalid_argument);
-  CHECK_FALSE(tested.is_started());
+  server server{sample_routes()};
+  CHECK_THROWS_AS(server.get("any"), std::invalid_argument);
+  CHECK_THROWS_AS(server.get("/a b"), std::invalid_argument);
+  CHECK_FALSE(server.is_started());
 }
 
 TEST_CASE("testing: a rejected WebSocket handshake has the status of the response", "[testing]") {
-  server tested{sample_routes()};
-  const auto rejected = tested.websocket("/none");
+  server server{sample_routes()};
+  const auto rejected = server.websocket("/none");
   REQUIRE_FALSE(rejected);
   CHECK(rejected.error().status == 404);
 }
@@ -136,8 +136,8 @@ TEST_CASE("testing: Catch2 prints results, responses, statuses, deadlines and du
   CHECK(printed(http::status::not_found) == "404 Not Found");
   CHECK(printed(http::error_response(http::status::conflict, "a", "b")) ==
         "409 Conflict\nContent-Type: application/json\n\n{\"error\":\"a\",\"message\":\"b\"}");
-  const http::client_response received{http::status::ok, {{"A", "b"}}, std::string(3000, 'x')};
-  CHECK(printed(received) == "200 OK\nA: b\n\n" + std::string(2000, 'x') + "… (3000 bytes)");
+  const http::client_response client_response{http::status::ok, {{"A", "b"}}, std::string(3000, 'x')};
+  CHECK(printed(client_response) == "200 OK\nA: b\n\n" + std::string(2000, 'x') + "… (3000 bytes)");
   CHECK(printed(http::client_result{http::client_error::breaker_open}).starts_with("error: "));
   CHECK(printed(result<int>{7}) == "value: 7");
   CHECK(printed(result<void, http::websocket_error>{http::websocket_error::timed_out}) == "error: timeout");

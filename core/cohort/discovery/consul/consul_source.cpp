@@ -66,7 +66,7 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Consul has no event for "a query would be held back again". Bounds the rate of queries.
+    // Consul has no event for "a query would be delayed again". Bounds the rate of queries.
     auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
     if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
   }

@@ -245,21 +245,21 @@ dns_records select_dns_records(const dns_response& response, std::string_view na
                                std::uint32_t max_ttl) {
   constexpr int max_aliases = 16;
   dns_records found{{}, max_ttl};
-  auto wanted = lower_case_without_dot(name);
+  auto queried_name = lower_case_without_dot(name);
   for (int aliases = 0; aliases <= max_aliases; ++aliases) {
-    const auto before = wanted;
+    const auto before = queried_name;
     for (const auto& record : response.answers) {
-      if (record.name != wanted) continue;
+      if (record.name != queried_name) continue;
       if (record.type == type) {
         found.records.push_back(record);
         found.ttl = std::min(found.ttl, record.ttl);
       } else if (record.type == dns_type::cname) {
         found.ttl = std::min(found.ttl, record.ttl);
-        wanted = record.target;
+        queried_name = record.target;
         break;
       }
     }
-    if (!found.records.empty() || wanted == before) break;
+    if (!found.records.empty() || queried_name == before) break;
   }
   if (!found.records.empty()) return found;
   for (const auto& record : response.authority) {

@@ -53,7 +53,7 @@ std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view nam
 /// Whether `response` is a response to `query`, by ID and question (RFC 5452 section 9.1).
 bool is_dns_response_to(std::string_view query, std::string_view response) noexcept;
 
-/// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: cut short, a
+/// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: truncated, a
 /// name that is too long or has a pointer that does not point backwards, or a record whose data has the wrong length.
 std::optional<dns_response> parse_dns_response(std::string_view message);
 

@@ -27,7 +27,7 @@ class dns_source : public endpoint_source {
 
  private:
   std::unique_ptr<dns_client> client_;
-  /// When the last answer expires; empty before the first one.
+  /// The time at which the last answer expires; empty before the first one.
   std::optional<time_point> expiry_;
 };
 

@@ -49,9 +49,9 @@ task<std::optional<source_error>> etcd_registrar::renew() {
 
 task<std::optional<source_error>> etcd_registrar::register_instance() {
   auto granting = send("/v3/lease/grant", grant_request(ttl_));
-  const auto granted = co_await std::move(granting);
-  if (!granted) co_return granted.error();
-  auto lease = parse_etcd_lease_grant(granted->body);
+  const auto grant_result = co_await std::move(granting);
+  if (!grant_result) co_return grant_result.error();
+  auto lease = parse_etcd_lease_grant(grant_result->body);
   if (!lease) co_return "the response to the request of a lease is not one of etcd";
   auto putting = send("/v3/kv/put", etcd_put_request(key_, value_, *lease));
   const auto put = co_await std::move(putting);
@@ -71,8 +71,8 @@ task<std::optional<source_error>> etcd_registrar::keep_alive() {
     co_return std::nullopt;
   }
   auto restoring = send("/v3/kv/txn", etcd_put_if_absent_request(key_, value_, lease_));
-  const auto restored = co_await std::move(restoring);
-  if (!restored) co_return restored.error();
+  const auto restore_result = co_await std::move(restoring);
+  if (!restore_result) co_return restore_result.error();
   co_return std::nullopt;
 }
 

@@ -99,15 +99,15 @@ eureka_registrar::eureka_registrar(http::client& transport, boost::urls::url ser
 task<std::optional<source_error>> eureka_registrar::renew() {
   if (is_registered_) {
     auto renewing = api_.send(http::method::put, instance_target_, {}, api_client::default_timeout, not_found);
-    const auto renewed = co_await std::move(renewing);
-    if (!renewed) co_return renewed.error();
+    const auto renewal_result = co_await std::move(renewing);
+    if (!renewal_result) co_return renewal_result.error();
     // Status 404: the server has lost the registration.
-    if (renewed->status_code() != not_found) co_return std::nullopt;
+    if (renewal_result->status_code() != not_found) co_return std::nullopt;
     is_registered_ = false;
   }
   auto registering = api_.send(http::method::post, application_target_, registration_);
-  const auto registered = co_await std::move(registering);
-  if (!registered) co_return registered.error();
+  const auto registration_result = co_await std::move(registering);
+  if (!registration_result) co_return registration_result.error();
   is_registered_ = true;
   co_return std::nullopt;
 }

@@ -31,7 +31,7 @@ class eureka_source final : public endpoint_source {
   api_client api_;
   std::string application_target_;
   bool secure_;
-  /// When to ask again; empty before the first response.
+  /// The time of the next request; empty before the first response.
   std::optional<time_point> next_poll_;
 };
 

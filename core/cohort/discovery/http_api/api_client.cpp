@@ -83,9 +83,9 @@ task<result<http::streamed_response, source_error>> api_client::open(http::metho
 
 task<result<std::string_view, line_reader::failure>> line_reader::next(deadline read_deadline) {
   buffer_.erase(0, std::exchange(consumed_, 0));
-  std::size_t searched = 0;
+  std::size_t search_start = 0;
   for (;;) {
-    const auto end = buffer_.find('\n', searched);
+    const auto end = buffer_.find('\n', search_start);
     if (end == 0) {
       buffer_.erase(0, 1);
       continue;
@@ -95,7 +95,7 @@ task<result<std::string_view, line_reader::failure>> line_reader::next(deadline 
       co_return std::string_view{buffer_}.substr(0, end);
     }
     if (buffer_.size() > max_line_bytes) co_return failure::too_long;
-    searched = buffer_.size();
+    search_start = buffer_.size();
     auto reading = body_->read(read_deadline);
     const auto part = co_await std::move(reading);
     if (!part) co_return http::is_timeout(part.error()) ? failure::timed_out : failure::broken;

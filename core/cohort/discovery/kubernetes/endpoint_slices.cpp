@@ -25,14 +25,14 @@ object_metadata read_metadata(element object) {
 }
 
 /// The number of the wanted port; 0 if the slice does not have it.
-std::int64_t find_port(element slice, const std::string& wanted) {
+std::int64_t find_port(element slice, const std::string& port_name) {
   array ports;
   if (slice["ports"].get(ports) != simdjson::SUCCESS) return 0;
   for (const auto port : ports) {
     const auto number = integer_at(port, "port");
     const auto protocol = text_at(port, "protocol");
     if (!protocol.empty() && protocol != "TCP") continue;
-    if (wanted.empty() || text_at(port, "name") == wanted || std::to_string(number) == wanted) return number;
+    if (port_name.empty() || text_at(port, "name") == port_name || std::to_string(number) == port_name) return number;
   }
   return 0;
 }

@@ -12,9 +12,9 @@ namespace cohort::discovery {
 
 /// The endpoints in one EndpointSlice.
 struct endpoint_slice {
-  /// Those that are ready. A condition that is absent counts as ready.
+  /// Endpoints that are ready. A condition that is absent counts as ready.
   endpoint_list ready;
-  /// Those of pods that terminate but still serve.
+  /// Endpoints of pods that terminate but still serve.
   endpoint_list terminating;
 };
 

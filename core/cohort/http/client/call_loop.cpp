@@ -13,7 +13,7 @@ bool is_retryable(status code) noexcept {
          code == status::service_unavailable;
 }
 
-bool is_not_sent(client_error error) noexcept {
+bool was_not_sent(client_error error) noexcept {
   const auto name = error_class(error);
   return name == "connect" || name == "dns" || name == "tls" || error == client_error::connect_timeout ||
          error == client_error::tls_timeout || error == client_error::resolve_timeout;
@@ -26,7 +26,7 @@ bool is_connection_lost(client_error error) noexcept { return error_class(error)
 classification classify(const client::exchange& exchange) {
   using enum policy::attempt_failure;
   if (!exchange.response) {
-    if (is_not_sent(exchange.response.error())) return {not_sent, {}};
+    if (was_not_sent(exchange.response.error())) return {not_sent, {}};
     if (is_connection_lost(exchange.response.error())) return {connection_lost, {}};
     return {};
   }

@@ -99,13 +99,13 @@ task<client::exchange> client::send(const client_request& request, deadline call
   } else {
     lease->release(address_result, result.reusable);
   }
-  exchange done{std::move(result.response), lease->address()};
-  if (done.response) {
-    if (const auto error = decode_content(*done.response, settings_.max_body_bytes)) done.response = *error;
+  exchange exchange{std::move(result.response), lease->address()};
+  if (exchange.response) {
+    if (const auto error = decode_content(*exchange.response, settings_.max_body_bytes)) exchange.response = *error;
   } else {
-    done.stale_connection = is_stale_connection(done.response.error(), lease->reused());
+    exchange.stale_connection = is_stale_connection(exchange.response.error(), lease->reused());
   }
-  co_return done;
+  co_return exchange;
 }
 
 task<client::opened_exchange> client::open(const client_request& request, request_body_source* source,
@@ -148,15 +148,15 @@ task<client::opened_exchange> client::open(const client_request& request, reques
                                                     options.timeout_is_failure);
   auto running = stream->run(text, source, {.deadline = call_deadline}, on_interim);
   const auto error = co_await std::move(running);
-  opened_exchange opened{{client_error::cancelled, stream->address()}, nullptr, stream->has_read_source()};
+  opened_exchange exchange{{client_error::cancelled, stream->address()}, nullptr, stream->has_read_source()};
   if (error) {
-    opened.head.response = *error;
-    opened.head.stale_connection = stream->is_stale(*error);
+    exchange.head.response = *error;
+    exchange.head.stale_connection = stream->is_stale(*error);
   } else {
-    opened.head.response = std::move(stream->head());
-    opened.body = std::move(stream);
+    exchange.head.response = std::move(stream->head());
+    exchange.body = std::move(stream);
   }
-  co_return opened;
+  co_return exchange;
 }
 
 }  // namespace cohort::http

@@ -29,7 +29,7 @@ void append_trace(recycled_string& text, const telemetry::trace_context& trace, 
   if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
 }
 
-/// Of requests to a Unix domain socket, as curl and nginx send it.
+/// The Host of requests to a Unix domain socket, as curl and nginx send it.
 constexpr std::string_view unix_socket_host = "localhost";
 
 bool is_unix_socket_host(std::string_view encoded_host) noexcept {

@@ -103,7 +103,7 @@ const char* find_error(const client_response& response, const std::string& key,
   bool has_upgrade = false;
   for (auto rest = value("connection"); !rest.empty();) has_upgrade |= iequals(next_list_element(rest), "upgrade");
   if (!has_upgrade) return "the field Connection does not contain Upgrade";
-  if (value("sec-websocket-accept") != websocket_accept_value(key)) return "the field Sec-WebSocket-Accept is wrong";
+  if (value("sec-websocket-accept") != websocket_accept_value(key)) return "the field Sec-WebSocket-Accept is invalid";
   const auto subprotocol = value("sec-websocket-protocol");
   const auto& offered = options.subprotocols;
   if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end())

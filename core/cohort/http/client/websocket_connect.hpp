@@ -14,7 +14,7 @@ namespace cohort::http {
 
 /// The requests of a client in an opening handshake.
 struct websocket_connect_options {
-  /// The subprotocols that the client speaks, the preferred ones first.
+  /// The subprotocols that the client supports, the preferred ones first.
   std::vector<std::string> subprotocols;
   /// Further header fields, such as `Authorization` and `Origin`.
   std::vector<std::pair<std::string, std::string>> fields;

@@ -18,7 +18,7 @@ std::string_view without_quotes(std::string_view text) noexcept {
   return text;
 }
 
-/// Of `Path` and `Domain`: no control character and no `;`.
+/// Whether `text` is valid as `Path` or `Domain`: no control character and no `;`.
 bool is_attribute_value(std::string_view text) noexcept {
   return text.size() <= max_attribute_bytes &&
          std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F && c != ';'; });

@@ -37,8 +37,8 @@ struct set_cookie {
   bool secure = true;
 
   /// The value of the field, or why it is invalid: a name that is no token, characters that a cookie cannot contain,
-  /// and what browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a domain or
-  /// another path than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
+  /// and values that browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a
+  /// domain or another path than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
   boost::system::result<std::string, std::string> field_value() const;
 };
 

@@ -47,7 +47,7 @@ void mark_encoded(response& result, content_coding coding) {
   result.erase("ETag").set("ETag", weak);
 }
 
-/// The tag of the encoded response, if that is what the client has (RFC 9111 section 4.3.4).
+/// The tag of the encoded response, if the client has that one (RFC 9111 section 4.3.4).
 void weaken_listed_etag(const request_head& request, response& not_modified) {
   const auto etag = not_modified.find("ETag");
   if (!etag || etag->starts_with("W/")) return;
@@ -103,15 +103,15 @@ compressor::compressor(compression_settings settings) : settings_(std::move(sett
 }
 
 bool compressor::is_listed(std::string_view media_type) const noexcept {
-  return std::any_of(settings_.media_types.begin(), settings_.media_types.end(), [&](std::string_view listed) {
-    if (iequals(listed, media_type)) return true;
+  return std::any_of(settings_.media_types.begin(), settings_.media_types.end(), [&](std::string_view accepted_type) {
+    if (iequals(accepted_type, media_type)) return true;
     if (iequals(media_type, event_stream)) return false;
-    if (listed.ends_with("/*")) {
-      const auto prefix = listed.substr(0, listed.size() - 1);
+    if (accepted_type.ends_with("/*")) {
+      const auto prefix = accepted_type.substr(0, accepted_type.size() - 1);
       return media_type.size() > prefix.size() && iequals(media_type.substr(0, prefix.size()), prefix);
     }
-    return listed.starts_with('+') && media_type.size() > listed.size() &&
-           iequals(media_type.substr(media_type.size() - listed.size()), listed);
+    return accepted_type.starts_with('+') && media_type.size() > accepted_type.size() &&
+           iequals(media_type.substr(media_type.size() - accepted_type.size()), accepted_type);
   });
 }
 

@@ -9,7 +9,7 @@
 
 namespace cohort::http {
 
-/// Which web pages of other origins may call a service, and what they may send and read.
+/// The web pages of other origins that may call a service, and the fields that they may send and read.
 struct cors_settings {
   /// Origins such as `https://shop.example` or `http://localhost:8080`, compared byte by byte; `*` alone: any.
   std::vector<std::string> origins;
@@ -20,7 +20,7 @@ struct cors_settings {
   std::vector<std::string> request_headers{"Authorization", "Content-Type", "X-API-Key"};
   /// The response fields that pages may read, besides those that need no permission.
   std::vector<std::string> exposed_headers;
-  /// How long a browser may reuse the response to a preflight request.
+  /// Time for which a browser may reuse the response to a preflight request.
   std::chrono::seconds max_age{600};
 };
 

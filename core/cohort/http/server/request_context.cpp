@@ -42,9 +42,9 @@ void request_context::on_sent(std::function<void(const sent_response&)> callback
 
 bool request_context::has_sent_callbacks() const noexcept { return get<sent_callbacks>() != nullptr; }
 
-void request_context::notify_sent(const sent_response& sent) {
+void request_context::notify_sent(const sent_response& response) {
   if (const auto* registered = get<sent_callbacks>()) {
-    for (const auto& callback : registered->callbacks) callback(sent);
+    for (const auto& callback : registered->callbacks) callback(response);
   }
 }
 

@@ -17,8 +17,8 @@ std::string to_list(const std::vector<method>& methods) {
 
 }  // namespace
 
-void route_group::mount(const std::string& prefix, router mounted) {
-  table_->mount(*state_, prefix, std::move(*mounted.table_));
+void route_group::mount(const std::string& prefix, router router) {
+  table_->mount(*state_, prefix, std::move(*router.table_));
 }
 
 const route* router::match(request_context& context) const {

@@ -25,17 +25,18 @@ constexpr duration accept_log_interval = 1min;
 constexpr std::size_t shed_headroom_divisor = 32;
 /// The same for header sections and handshakes in progress.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
-/// Waits of `min_accept_backoff` before a connection is closed because the reserve is used up. The accepted connection
-/// waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.
+/// Waits of `min_accept_backoff` before a connection is closed because the reserve is exhausted. The accepted
+/// connection waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.
 constexpr int max_full_waits = 3;
 /// A draining server keeps accepting until no connection has arrived for this long, at most `max_quiet_wait`, so that
 /// none in the backlog is reset: the number of connections in it cannot be read.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
-/// What the accept loop keeps for its own waits, while other requests use up the memory.
+/// Memory that the accept loop reserves for its own waits, for the case that requests use up the rest.
 constexpr std::size_t spare_bytes = 16 * 1024;
 
-/// Whether a wait can begin. A failed allocation within Asio's start of an operation would end the program.
+/// Whether a coroutine can start to wait. A failed allocation within Asio's start of an operation would end the
+/// program.
 bool has_memory_to_wait() noexcept {
   constexpr std::size_t wait_bytes = 4 * 1024;
   try {
@@ -136,7 +137,7 @@ void server::log_accept_error(error_code error) {
       {{"why", std::string_view{reason}}, {"connections", static_cast<std::int64_t>(state_.connection_count.load())}});
 }
 
-/// Waits while the reserve is used up: other loops may need a moment to close the idle connections that make room.
+/// Waits while the reserve is exhausted: other loops may need a moment to close the idle connections that make room.
 /// False if cancelled.
 task<bool> server::wait_for_room() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {

@@ -145,8 +145,8 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
     tls = co_await self.perform_tls_handshake(stream);
     if (!tls) co_return;
   }
-  connection served{self, std::move(stream), cancel_signal, std::move(tls), std::move(origin)};
-  co_await served.run();
+  connection connection{self, std::move(stream), cancel_signal, std::move(tls), std::move(origin)};
+  co_await connection.run();
 }
 
 /// Returns memory to the system after many connections have closed.

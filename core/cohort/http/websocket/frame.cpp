@@ -30,7 +30,7 @@ void append_big_endian(std::string& output, std::uint64_t number, unsigned size)
   for (unsigned i = size; i-- > 0;) output += static_cast<char>(number >> (8 * i) & 0xFFU);
 }
 
-/// Why the first two bytes are invalid; null if they are not.
+/// The reason why the first two bytes are invalid; null if they are valid.
 const char* find_error(unsigned first, unsigned second, websocket_role sender) noexcept {
   const auto opcode = first & 0x0FU;
   if ((first & reserved_bits) != 0) return "reserved bits are set";

@@ -51,7 +51,7 @@ struct parsed_frame_header {
   /// Zero if more bytes are needed.
   std::size_t size = 0;
   frame_header header{};
-  /// Why the bytes are invalid; null if they are not. The connection must then be closed with 1002.
+  /// The reason why the bytes are invalid; null if they are not. The connection must then be closed with 1002.
   const char* error = nullptr;
 };
 

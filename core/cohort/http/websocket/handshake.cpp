@@ -125,14 +125,14 @@ std::optional<accepted_handshake> accept_handshake(const request_head& head, con
     rejection = std::move(*found);
     return std::nullopt;
   }
-  accepted_handshake accepted;
-  accepted.accept = websocket_accept_value(*head.find("sec-websocket-key"));
-  accepted.subprotocol = choose_subprotocol(head, settings.subprotocols);
+  accepted_handshake handshake;
+  handshake.accept = websocket_accept_value(*head.find("sec-websocket-key"));
+  handshake.subprotocol = choose_subprotocol(head, settings.subprotocols);
   if (settings.compression) {
     const auto offers = joined_values(head, "sec-websocket-extensions");
-    accepted.extensions = accept_deflate_offer(offers).value_or(std::string{});
+    handshake.extensions = accept_deflate_offer(offers).value_or(std::string{});
   }
-  return accepted;
+  return handshake;
 }
 
 }  // namespace cohort::http

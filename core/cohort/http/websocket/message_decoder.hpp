@@ -23,7 +23,7 @@ class message_decoder {
  public:
   struct settings {
     websocket_role sender = websocket_role::client;
-    /// Of a message, before and after decompression, in bytes.
+    /// Maximum size of a message, before and after decompression, in bytes.
     std::size_t max_message_bytes = 1024 * 1024;
     /// Whether permessage-deflate was negotiated.
     bool allows_compression = false;

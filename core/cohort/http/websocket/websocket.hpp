@@ -11,7 +11,7 @@
 
 namespace cohort::http {
 
-/// Why `read` has no message, or `send` did not queue one.
+/// The reason why `read` has no message, or `send` did not queue one.
 enum class websocket_error {
   /// The connection was closed by the peer, by this end, by a drain of the server, or it was lost: `close_code`.
   closed = 1,
@@ -51,7 +51,7 @@ class websocket {
   task<result<websocket_message, websocket_error>> read(deadline limit = deadline::never());
   task<result<websocket_message, websocket_error>> read(const call_context& context) { return read(context.deadline); }
 
-  /// Queues a message; `websocket_settings::when_full` says what happens if the queue is full. Success does not mean
+  /// Queues a message; `websocket_settings::when_full` is the policy for a full queue. Success does not mean
   /// that the peer has received it.
   task<result<void, websocket_error>> send(std::string text, deadline limit = deadline::never());
   task<result<void, websocket_error>> send(std::string text, const call_context& context) {
@@ -62,8 +62,8 @@ class websocket {
   /// `wait`. For a server only: the frame has no mask, and is not compressed.
   bool try_send(const shared_message& message);
 
-  /// Closes the connection: sends what is queued, then a close frame, and waits, in the background, for that of the
-  /// peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to 4999;
+  /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for that of
+  /// the peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to 4999;
   /// otherwise an `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
   void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
   /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.

@@ -19,8 +19,8 @@ time_point later(time_point start, duration span) noexcept { return deadline::af
 
 }  // namespace
 
-websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr owned, parameters values)
-    : owned_(std::move(owned)),
+websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr stream_owner, parameters values)
+    : stream_owner_(std::move(stream_owner)),
       stream_(stream),
       loop_(loop::current()),
       settings_(values.settings),
@@ -95,7 +95,7 @@ void websocket_connection::on_read(const net::io_result& size) {
   decode();
 }
 
-/// Decodes what was received, until a message has to wait for the handler, and reads more.
+/// Decodes the received bytes, until a message has to wait for the handler, and reads more.
 void websocket_connection::decode() {
   const auto self = shared_from_this();
   input_.resize(input_size_);

@@ -41,8 +41,8 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
     std::size_t max_shared_bytes = 0;
   };
 
-  /// `stream` must outlive it, unless it is also given as `owned`.
-  websocket_connection(net::stream& stream, net::stream_ptr owned, parameters values);
+  /// `stream` must outlive it, unless it is also given as `stream_owner`.
+  websocket_connection(net::stream& stream, net::stream_ptr stream_owner, parameters values);
   ~websocket_connection();
 
   /// Begins to read. Precondition: owned by a `shared_ptr`.
@@ -63,7 +63,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
   /// Encodes a message for this connection.
   encoded_frame encode(std::string message, websocket_message::kind type);
-  /// Queues a frame and writes what the stream takes at once. Precondition: `is_open()`.
+  /// Queues a frame and writes the bytes that the stream accepts without waiting. Precondition: `is_open()`.
   void send(encoded_frame frame);
   /// Removes the oldest messages until the queue is not full.
   void drop_oldest();
@@ -72,7 +72,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void close(std::uint16_t code, std::string_view reason);
   /// Ends the connection at once.
   void abort() { end(); }
-  /// Whether the connection has ended and its stream is not in use any more.
+  /// Whether the connection has ended and its stream is no longer in use.
   bool is_finished() const noexcept { return ended_ && !reading_ && !writing_; }
   wait_queue& finish_waiters() noexcept { return finish_waiters_; }
 
@@ -109,7 +109,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void schedule_timer();
   void on_timer();
 
-  net::stream_ptr owned_;
+  net::stream_ptr stream_owner_;
   net::stream& stream_;
   loop& loop_;
   websocket_settings settings_;

@@ -21,7 +21,7 @@ std::string number_text(double number);
 
 std::string check_string(std::string_view value, const string_constraints& constraints);
 std::string check_number(double value, const number_constraints& constraints);
-/// Of a list (`items`) or a map (`members`).
+/// Checks the number of elements of a list (`items`) or a map (`members`).
 std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view what);
 
 /// `must be an integer …`: the reason for a value that is none. `shows_limits`: without a bound of its own, with the

@@ -44,16 +44,16 @@ memory_broker::queue& memory_broker::group_queue(const std::string& topic, const
   return *found;
 }
 
-bool memory_broker::route(const message_pointer& published) {
+bool memory_broker::route(const message_pointer& message) {
   bool is_routed = false;
   const auto add_to = [&](queue& target) {
-    target.messages.push_back({published});
+    target.messages.push_back({message});
     target.waiters.notify_all();
     is_routed = true;
   };
   for (const auto& [key, queue] : groups_)
-    if (key.first == published->topic) add_to(*queue);
-  const auto [first, last] = exclusive_queues_.equal_range(published->topic);
+    if (key.first == message->topic) add_to(*queue);
+  const auto [first, last] = exclusive_queues_.equal_range(message->topic);
   for (auto each = first; each != last; ++each) add_to(*each->second);
   return is_routed;
 }
@@ -92,8 +92,8 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
   auto reaching = wait_until_reachable(limit);
-  const auto reached = co_await std::move(reaching);
-  if (!reached) co_return all(reached.error());
+  const auto reach_result = co_await std::move(reaching);
+  if (!reach_result) co_return all(reach_result.error());
   if (server_->is_rejecting_) co_return all({errc::refused, "the broker rejects messages"});
   arrival arrived{std::move(messages)};
   struct registration {
@@ -104,7 +104,7 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
   std::vector<result<void>> results;
   {
     server_->arrivals_.push_back(&arrived);
-    const registration registered{*server_, arrived};
+    const registration registration{*server_, arrived};
     if (server_->confirm_delay_ > duration{}) {
       // A delay that the test has set, on the clock of its loop.
       const auto until = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
@@ -133,8 +133,8 @@ task<result<std::unique_ptr<subscription>>> memory_broker::client::subscribe(sub
     co_return error{errc::invalid, "topic or group"};
   }
   auto reaching = wait_until_reachable(limit);
-  const auto reached = co_await std::move(reaching);
-  if (!reached) co_return reached.error();
+  const auto reach_result = co_await std::move(reaching);
+  if (!reach_result) co_return reach_result.error();
   co_return std::make_unique<memory_subscription>(self, std::move(settings));
 }
 

@@ -19,7 +19,7 @@
 namespace cohort::messaging {
 
 /// A broker in memory, for tests and simulations on one loop and any clock. Faults: `stop` and `start`, a partition of
-/// each client, slow confirms, and rejection. It keeps what it has confirmed over a restart, as a broker with a disk
+/// each client, slow confirms, and rejection. It keeps confirmed messages over a restart, as a broker with a disk
 /// does; of the messages that it has not confirmed by then, each is kept or lost at random.
 class memory_broker {
  public:
@@ -33,7 +33,7 @@ class memory_broker {
   /// A client with a connection of its own. The broker must outlive it.
   std::shared_ptr<client> make_client();
 
-  /// Ends the process of the broker: every connection is lost, and what was not acknowledged will be delivered again.
+  /// Ends the process of the broker: every connection is lost, and unacknowledged messages will be delivered again.
   void stop();
   void start();
   /// Time from a message's arrival to its confirm. Zero by default.
@@ -68,7 +68,7 @@ class memory_broker {
 
   queue& group_queue(const std::string& topic, const std::string& group);
   /// Returns whether a queue has received the message.
-  bool route(const message_pointer& published);
+  bool route(const message_pointer& message);
   void notify_all();
 
   std::map<queue_key, std::shared_ptr<queue>> groups_;
@@ -103,8 +103,8 @@ class memory_broker::client final : public broker, public std::enable_shared_fro
   task<> run() override;
   void close() override;
 
-  /// Cuts the connection without notice: nothing arrives in either direction until `heal`. What was delivered before
-  /// and is not acknowledged is delivered again, perhaps to another client.
+  /// Cuts the connection without notice: nothing arrives in either direction until `heal`. Messages that were delivered
+  /// and not acknowledged are delivered again, perhaps to another client.
   void partition();
   void heal();
 

@@ -34,15 +34,15 @@ task<result<delivery>> memory_broker::client::memory_subscription::next(deadline
     if (status == wait_status::cancelled) co_return error{errc::cancelled};
     if (status == wait_status::timed_out) co_return error{errc::timeout};
   }
-  auto taken = std::move(queue_->messages.front());
+  auto first_message = std::move(queue_->messages.front());
   queue_->messages.pop_front();
   ++queue_->unacknowledged;
-  ++taken.deliveries;
-  delivery received{taken.content, ++last_tag_, taken.deliveries};
-  unacknowledged_.emplace(last_tag_, std::move(taken));
+  ++first_message.deliveries;
+  delivery delivery{first_message.content, ++last_tag_, first_message.deliveries};
+  unacknowledged_.emplace(last_tag_, std::move(first_message));
   // Another subscriber may wait for the next message.
   if (!queue_->messages.empty()) queue_->waiters.notify_one();
-  co_return received;
+  co_return delivery;
 }
 
 result<void> memory_broker::client::memory_subscription::check(const delivery& known) const {
@@ -52,17 +52,17 @@ result<void> memory_broker::client::memory_subscription::check(const delivery& k
   return {};
 }
 
-result<void> memory_broker::client::memory_subscription::acknowledge(const delivery& processed) {
-  if (auto checked = check(processed); !checked) return checked;
-  unacknowledged_.erase(processed.tag);
+result<void> memory_broker::client::memory_subscription::acknowledge(const delivery& delivery) {
+  if (auto checked = check(delivery); !checked) return checked;
+  unacknowledged_.erase(delivery.tag);
   --queue_->unacknowledged;
   queue_->waiters.notify_one();
   return {};
 }
 
-result<void> memory_broker::client::memory_subscription::requeue(const delivery& returned) {
-  if (auto checked = check(returned); !checked) return checked;
-  auto found = unacknowledged_.extract(returned.tag);
+result<void> memory_broker::client::memory_subscription::requeue(const delivery& delivery) {
+  if (auto checked = check(delivery); !checked) return checked;
+  auto found = unacknowledged_.extract(delivery.tag);
   --queue_->unacknowledged;
   queue_->messages.push_front(std::move(found.mapped()));
   queue_->waiters.notify_one();
@@ -73,8 +73,8 @@ task<result<void>> memory_broker::client::memory_subscription::dead_letter(deliv
                                                                            deadline limit) {
   const auto owner = owner_;
   auto reaching = owner->wait_until_reachable(limit);
-  const auto reached = co_await std::move(reaching);
-  if (!reached) co_return reached.error();
+  const auto reach_result = co_await std::move(reaching);
+  if (!reach_result) co_return reach_result.error();
   if (auto checked = check(poison); !checked) co_return checked;
   auto copy = *poison.received;
   copy.set_header(dead_letter_reason_header, std::move(reason));

@@ -17,12 +17,12 @@ class memory_broker::client::memory_subscription final : public subscription {
   memory_subscription& operator=(const memory_subscription&) = delete;
 
   task<result<delivery>> next(deadline wait_deadline) override;
-  result<void> acknowledge(const delivery& processed) override;
-  result<void> requeue(const delivery& returned) override;
+  result<void> acknowledge(const delivery& delivery) override;
+  result<void> requeue(const delivery& delivery) override;
   task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) override;
   std::uint64_t interruptions() const noexcept override { return interruptions_; }
 
-  /// Gives what is not acknowledged back to the queue, in its order.
+  /// Returns unacknowledged messages to the queue, in their order.
   void return_deliveries(bool is_interruption);
 
  private:

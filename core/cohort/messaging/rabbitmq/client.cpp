@@ -28,11 +28,11 @@ class client::ready_scope {
   client& owner_;
 };
 
-client::client(net::network& network, settings configured, telemetry::registry& metrics, telemetry::logger log,
+client::client(net::network& network, settings settings, telemetry::registry& metrics, telemetry::logger log,
                std::string name)
     : loop_(loop::current()),
       network_(network),
-      settings_(std::move(configured)),
+      settings_(std::move(settings)),
       log_(std::move(log)),
       name_(std::move(name)),
       connected_(metrics.make_gauge("cohort_messaging_connected", "1 if there is a connection to the broker, else 0.",
@@ -57,8 +57,8 @@ task<> client::run() {
     auto connecting = connect();
     auto connected = co_await std::move(connecting);
     if (connected) {
-      auto using_it = use(**connected);
-      const auto reason = co_await std::move(using_it);
+      auto use_session = use(**connected);
+      const auto reason = co_await std::move(use_session);
       on_connection_ended(reason);
       connected->reset();
     } else {
@@ -97,7 +97,7 @@ task<result<std::unique_ptr<session>>> client::connect() {
   co_return std::move(opened);
 }
 
-task<error> client::use(session& connected) {
+task<error> client::use(session& session) {
   struct current_scope {
     client& owner;
     ~current_scope() {
@@ -105,26 +105,26 @@ task<error> client::use(session& connected) {
       owner.is_blocked_ = false;
     }
   };
-  current_ = &connected;
+  current_ = &session;
   ++session_number_;
   const current_scope current{*this};
-  auto both = race(connected.run(), operate(connected));
+  auto both = race(session.run(), operate(session));
   auto ended = co_await std::move(both);
   if (auto* const reason = std::get_if<error>(&ended)) co_return std::move(*reason);
   co_return std::get<1>(ended).value_or(error{errc::cancelled});
 }
 
-task<std::optional<error>> client::operate(session& connected) {
-  auto declaring = declare_exchange(connected);
+task<std::optional<error>> client::operate(session& session) {
+  auto declaring = declare_exchange(session);
   if (auto declared = co_await std::move(declaring); !declared) co_return declared.error();
   if (failures_ > 0) log_.write(telemetry::log_level::info, "broker connected again", {{"client", name_}});
   failures_ = 0;
   last_failure_.reset();
-  const ready_scope ready{*this, connected};
+  const ready_scope ready{*this, session};
   for (;;) {
     changed_.reset();
     if (is_closed_) co_return error{errc::closed};
-    auto opening = open_subscriptions(connected);
+    auto opening = open_subscriptions(session);
     if (auto failure = co_await std::move(opening)) co_return failure;
     auto waiting = changed_.wait();
     if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
@@ -152,7 +152,7 @@ void client::on_connection_ended(const error& failure) {
   for (const auto& each : queues_) {
     if (each->channel == 0) continue;
     each->channel = 0;
-    // Those that have not been received are delivered again.
+    // Messages that have not been received are delivered again.
     each->deliveries.clear();
     ++each->interruptions;
   }
@@ -208,7 +208,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   auto confirming = batch->done.wait(limit);
   const auto status = co_await std::move(confirming);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
-    // What is sent again must not follow these on the same connection: they would wait behind each other.
+    // Messages that are sent again must not follow these on the same connection: they would wait behind each other.
     current_->fail({errc::connection_lost, "the broker did not confirm in time"});
   }
   co_return batch->results;

@@ -37,7 +37,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
  public:
   /// `name`: the label `client` of the metric `cohort_messaging_connected`, and for logs. `network` and `metrics` must
   /// outlive the client.
-  client(net::network& network, settings configured, telemetry::registry& metrics, telemetry::logger log,
+  client(net::network& network, settings settings, telemetry::registry& metrics, telemetry::logger log,
          std::string name = "rabbitmq");
   ~client() override;
   client(const client&) = delete;
@@ -55,7 +55,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   class queue_subscription;
   static constexpr std::uint16_t publish_channel = 1;
   using queue_pointer = std::shared_ptr<subscribed_queue>;
-  /// Where a message goes: an exchange with a routing key.
+  /// The destination of a message: an exchange with a routing key.
   struct route {
     std::string exchange;
     std::string routing_key;
@@ -65,26 +65,26 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   using method_call = std::pair<std::string, method_id>;
 
   task<result<std::unique_ptr<session>>> connect();
-  task<error> use(session& connected);
+  task<error> use(session& session);
   /// Declares the exchange, then opens subscriptions as they are added.
-  task<std::optional<error>> operate(session& connected);
-  task<result<void>> declare_exchange(session& connected);
-  task<std::optional<error>> open_subscriptions(session& connected);
-  task<result<void>> open_subscription(session& connected, queue_pointer opened);
-  /// One after the other, each within the timeout of a connect.
-  task<result<void>> call_all(session& connected, std::uint16_t channel, std::vector<method_call> calls);
+  task<std::optional<error>> operate(session& session);
+  task<result<void>> declare_exchange(session& session);
+  task<std::optional<error>> open_subscriptions(session& session);
+  task<result<void>> open_subscription(session& session, queue_pointer queue);
+  /// Makes the calls one after the other, each within the connect timeout.
+  task<result<void>> call_all(session& session, std::uint16_t channel, std::vector<method_call> calls);
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
   task<result<session*>> wait_until_ready(deadline limit);
   /// `destination` replaces the exchange and the topic, for dead letters.
   task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
                                        std::optional<route> destination);
-  void remove(const queue_pointer& removed);
-  std::uint16_t unused_channel(const session& connected) const;
-  std::string queue_name(const subscription_settings& subscribed) const;
-  std::string dead_letter_queue(const subscription_settings& subscribed) const;
+  void remove(const queue_pointer& queue);
+  std::uint16_t unused_channel(const session& session) const;
+  std::string queue_name(const subscription_settings& settings) const;
+  std::string dead_letter_queue(const subscription_settings& settings) const;
 
-  void on_message(std::uint16_t channel, arrived_message arrived) override;
+  void on_message(std::uint16_t channel, arrived_message message) override;
   bool on_confirm(std::uint64_t tag, bool is_multiple, bool is_accepted) override;
   void on_returned(const std::string& message_id) override;
   void on_channel_closed(std::uint16_t channel, const error& reason) override;

@@ -76,15 +76,15 @@ method_call consume(std::uint16_t channel, const std::string& queue) {
 
 }  // namespace
 
-std::string client::queue_name(const subscription_settings& subscribed) const {
-  return settings_.exchange + "." + subscribed.topic + (subscribed.group.empty() ? "" : "." + subscribed.group);
+std::string client::queue_name(const subscription_settings& settings) const {
+  return settings_.exchange + "." + settings.topic + (settings.group.empty() ? "" : "." + settings.group);
 }
 
-std::string client::dead_letter_queue(const subscription_settings& subscribed) const {
-  return queue_name(subscribed) + ".dead";
+std::string client::dead_letter_queue(const subscription_settings& settings) const {
+  return queue_name(settings) + ".dead";
 }
 
-task<result<void>> client::declare_exchange(session& connected) {
+task<result<void>> client::declare_exchange(session& session) {
   std::vector<method_call> calls;
   calls.push_back(open_channel(publish_channel));
   std::string bytes;
@@ -100,14 +100,14 @@ task<result<void>> client::declare_exchange(session& connected) {
     method->table({});
   }
   calls.emplace_back(std::move(bytes), method_id::exchange_declare_ok);
-  auto calling = call_all(connected, publish_channel, std::move(calls));
+  auto calling = call_all(session, publish_channel, std::move(calls));
   co_return co_await std::move(calling);
 }
 
-task<result<void>> client::call_all(session& connected, std::uint16_t channel, std::vector<method_call> calls) {
+task<result<void>> client::call_all(session& session, std::uint16_t channel, std::vector<method_call> calls) {
   const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
   for (auto& [bytes, answer] : calls) {
-    auto calling = with_deadline(limit, connected.call(channel, std::move(bytes), answer));
+    auto calling = with_deadline(limit, session.call(channel, std::move(bytes), answer));
     const auto called = co_await std::move(calling);
     if (!called) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
     if (!*called) co_return called->error();
@@ -137,44 +137,44 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   co_return std::unique_ptr<subscription>{std::move(new_subscription)};
 }
 
-std::uint16_t client::unused_channel(const session& connected) const {
+std::uint16_t client::unused_channel(const session& session) const {
   std::uint16_t channel = publish_channel + 1;
   const auto is_used = [&](std::uint16_t number) {
-    return connected.is_closing(number) ||
+    return session.is_closing(number) ||
            std::any_of(queues_.begin(), queues_.end(), [&](const auto& each) { return each->channel == number; });
   };
   while (is_used(channel)) ++channel;
   return channel;
 }
 
-task<std::optional<error>> client::open_subscriptions(session& connected) {
+task<std::optional<error>> client::open_subscriptions(session& session) {
   for (;;) {
     const auto next = std::find_if(queues_.begin(), queues_.end(),
                                    [](const auto& each) { return each->channel == 0 && !each->failure; });
     if (next == queues_.end()) co_return std::nullopt;
     const auto opened = *next;
-    opened->channel = unused_channel(connected);
-    auto opening = open_subscription(connected, opened);
+    opened->channel = unused_channel(session);
+    auto opening = open_subscription(session, opened);
     const auto outcome = co_await std::move(opening);
     if (outcome) {
       opened->opened.set();
     } else if (outcome.error().code != errc::refused && outcome.error().code != errc::closed) {
-      // Neither refused nor removed meanwhile.
+      // The queue has been neither refused nor removed.
       co_return outcome.error();
     }
   }
 }
 
-task<result<void>> client::open_subscription(session& connected, queue_pointer opened) {
-  const auto channel = opened->channel;
-  const auto& subscribed = opened->settings;
+task<result<void>> client::open_subscription(session& session, queue_pointer queue) {
+  const auto channel = queue->channel;
+  const auto& subscribed = queue->settings;
   const auto dead_letters = dead_letter_queue(subscribed);
   const field_table type{{"x-queue-type", settings_.group_queues == queue_type::quorum ? "quorum" : "classic"}};
   std::vector<method_call> calls;
   calls.push_back(open_channel(channel));
   calls.push_back(set_prefetch(channel, subscribed.prefetch));
   calls.push_back(declare_queue(channel, dead_letters, durable, type));
-  // The broker names a queue without a name, and an empty name stands for the last one that was declared on the
+  // The broker names a queue without a name, and an empty name means the last one that was declared on the
   // channel.
   const bool is_shared = !subscribed.group.empty();
   const auto name = is_shared ? queue_name(subscribed) : std::string{};
@@ -182,7 +182,7 @@ task<result<void>> client::open_subscription(session& connected, queue_pointer o
                             : declare_queue(channel, name, exclusive | auto_delete, {}));
   calls.push_back(bind_queue(channel, name, settings_.exchange, subscribed.topic));
   calls.push_back(consume(channel, name));
-  auto calling = call_all(connected, channel, std::move(calls));
+  auto calling = call_all(session, channel, std::move(calls));
   co_return co_await std::move(calling);
 }
 
@@ -204,9 +204,9 @@ void client::on_channel_closed(std::uint16_t channel, const error& reason) {
   }
 }
 
-void client::remove(const queue_pointer& removed) {
-  if (removed->channel != 0 && current_) current_->close_channel(removed->channel);
-  queues_.remove(removed);
+void client::remove(const queue_pointer& queue) {
+  if (queue->channel != 0 && current_) current_->close_channel(queue->channel);
+  queues_.remove(queue);
 }
 
 }  // namespace cohort::messaging::rabbitmq

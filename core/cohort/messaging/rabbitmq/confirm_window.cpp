@@ -7,18 +7,18 @@ void confirm_window::add(std::shared_ptr<publish_batch> batch, std::size_t index
   slots_.push_back({std::move(batch), index});
 }
 
-void confirm_window::end(slot& ended, result<void> outcome) {
-  if (std::exchange(ended.is_settled, true)) return;
-  ended.batch->end(ended.index, std::move(outcome));
+void confirm_window::end(slot& slot, result<void> outcome) {
+  if (std::exchange(slot.is_settled, true)) return;
+  slot.batch->end(slot.index, std::move(outcome));
 }
 
-void confirm_window::settle(slot& settled, bool is_accepted) {
+void confirm_window::settle(slot& slot, bool is_accepted) {
   if (!is_accepted) {
-    end(settled, error{errc::refused, "the broker could not store the message"});
-  } else if (settled.is_unroutable) {
-    end(settled, error{errc::unroutable});
+    end(slot, error{errc::refused, "the broker could not store the message"});
+  } else if (slot.is_unroutable) {
+    end(slot, error{errc::unroutable});
   } else {
-    end(settled, {});
+    end(slot, {});
   }
 }
 

@@ -38,8 +38,8 @@ class confirm_window {
     bool is_unroutable = false;
     bool is_settled = false;
   };
-  static void end(slot& ended, result<void> outcome);
-  static void settle(slot& settled, bool is_accepted);
+  static void end(slot& slot, result<void> outcome);
+  static void settle(slot& slot, bool is_accepted);
 
   std::deque<slot> slots_;
   /// The tag of the first slot.

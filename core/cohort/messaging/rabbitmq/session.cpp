@@ -10,7 +10,7 @@ namespace cohort::messaging::rabbitmq {
 namespace {
 
 constexpr std::size_t read_size = std::size_t{64} * 1024;
-/// What RabbitMQ proposes by default. Section 4.2.3 requires at least 4096.
+/// The default of RabbitMQ. Section 4.2.3 requires at least 4096.
 constexpr std::size_t wanted_frame_size = std::size_t{128} * 1024;
 constexpr std::size_t min_frame_size = 4096;
 constexpr std::uint16_t wanted_channels = 2047;
@@ -28,10 +28,10 @@ bool lists_plain(std::string_view mechanisms) {
 
 }  // namespace
 
-session::session(net::stream_ptr stream, const settings& configured, session_observer& observer)
+session::session(net::stream_ptr stream, const settings& settings, session_observer& observer)
     : loop_(loop::current()),
       stream_(std::move(stream)),
-      settings_(configured),
+      settings_(settings),
       observer_(observer),
       parser_(wanted_frame_size),
       max_frame_size_(wanted_frame_size) {}
@@ -135,7 +135,7 @@ task<std::optional<error>> session::open() {
   auto logging_in = send(start_ok());
   if (auto sent = co_await std::move(logging_in); !sent) co_return sent.error();
   auto tuning = expect(method_id::connection_tune, &arguments);
-  if (auto tuned = co_await std::move(tuning); !tuned) co_return tuned.error();
+  if (auto tune_result = co_await std::move(tuning); !tune_result) co_return tune_result.error();
 
   wire_reader tune{arguments};
   const auto channels = tune.short_uint();
@@ -173,7 +173,7 @@ task<error> session::run() {
   auto ended = co_await std::move(all);
   auto reason = std::visit([](auto& each) { return std::move(each); }, ended).value_or(error{errc::cancelled});
   failure_ = reason;
-  // What has not been sent is not sent any more, except the answer to the broker's close.
+  // Frames that have not been sent are dropped, except the answer to the broker's close.
   if (!is_closed_by_broker_) output_.clear();
   for (const auto& [channel, call] : calls_) {
     call->failure = reason;
@@ -238,7 +238,7 @@ task<result<void>> session::call(std::uint16_t channel, std::string bytes, metho
     ~registration() { calls.erase(channel); }
   };
   calls_[channel] = &pending;
-  const registration registered{calls_, channel};
+  const registration registration{calls_, channel};
   output_ += bytes;
   flush();
   auto waiting = pending.done.wait();

@@ -31,7 +31,7 @@ struct arrived_message {
 class session_observer {
  public:
   virtual ~session_observer() = default;
-  virtual void on_message(std::uint16_t channel, arrived_message arrived) = 0;
+  virtual void on_message(std::uint16_t channel, arrived_message message) = 0;
   /// Returns false if the tag is invalid.
   virtual bool on_confirm(std::uint64_t tag, bool is_multiple, bool is_accepted) = 0;
   virtual void on_returned(const std::string& message_id) = 0;
@@ -45,7 +45,7 @@ class session_observer {
 class session {
  public:
   /// The references must outlive the session.
-  session(net::stream_ptr stream, const settings& configured, session_observer& observer);
+  session(net::stream_ptr stream, const settings& settings, session_observer& observer);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -65,7 +65,8 @@ class session {
   /// Ends `run` with this reason.
   void fail(error reason);
 
-  /// Closes a channel; what arrives on it is discarded, and the number is not available until the broker has confirmed.
+  /// Closes a channel; frames that arrive on it are discarded, and the number is not available until the broker has
+  /// confirmed.
   void close_channel(std::uint16_t channel);
   bool is_closing(std::uint16_t channel) const { return closing_channels_.contains(channel); }
 
@@ -89,12 +90,12 @@ class session {
   task<std::optional<error>> read();
   task<std::optional<error>> write();
   task<std::optional<error>> watch();
-  std::optional<error> on_frame(const frame& received);
+  std::optional<error> on_frame(const frame& frame);
   std::optional<error> on_method(std::uint16_t channel, std::string_view payload);
   std::optional<error> on_connection_method(method_id method, wire_reader& arguments);
   std::optional<error> on_channel_close(std::uint16_t channel, wire_reader& arguments);
   std::optional<error> on_basic_method(std::uint16_t channel, method_id method, wire_reader& arguments);
-  std::optional<error> on_content(const frame& received);
+  std::optional<error> on_content(const frame& frame);
   void end_content(std::uint16_t channel, content& complete);
   void answer(std::uint16_t channel, method_id method);
 

@@ -10,14 +10,14 @@ constexpr std::uint64_t max_received_body = std::uint64_t{16} << 20U;
 
 }  // namespace
 
-std::optional<error> session::on_frame(const frame& received) {
-  switch (received.type) {
+std::optional<error> session::on_frame(const frame& frame) {
+  switch (frame.type) {
     case frame_type::heartbeat: return std::nullopt;
-    case frame_type::method: return on_method(received.channel, received.payload);
+    case frame_type::method: return on_method(frame.channel, frame.payload);
     case frame_type::header:
     case frame_type::body: break;
   }
-  return is_closing(received.channel) ? std::nullopt : on_content(received);
+  return is_closing(frame.channel) ? std::nullopt : on_content(frame);
 }
 
 std::optional<error> session::on_method(std::uint16_t channel, std::string_view payload) {
@@ -95,7 +95,7 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
       close_channel(channel);
       observer_.on_channel_closed(channel, {errc::refused, "the queue was deleted"});
       return std::nullopt;
-    // Of a call that has been cancelled.
+    // The replies to calls that have been cancelled.
     case method_id::channel_open_ok:
     case method_id::queue_declare_ok:
     case method_id::queue_bind_ok:
@@ -109,27 +109,27 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
   }
 }
 
-std::optional<error> session::on_content(const frame& received) {
-  const auto found = contents_.find(received.channel);
+std::optional<error> session::on_content(const frame& frame) {
+  const auto found = contents_.find(frame.channel);
   if (found == contents_.end()) return protocol_error("a content without a method");
   auto& current = found->second;
-  if (received.type == frame_type::header) {
-    if (current.has_header || !parse_content_header(received.payload, current.arrived.header)) {
+  if (frame.type == frame_type::header) {
+    if (current.has_header || !parse_content_header(frame.payload, current.arrived.header)) {
       return protocol_error("a content header");
     }
     current.has_header = true;
     current.arrived.is_too_large = current.arrived.header.body_size > max_received_body;
   } else {
     auto& body_size = current.arrived.header.body_size;
-    if (!current.has_header || received.payload.size() > body_size) return protocol_error("a content body");
-    // From here on, `body_size` is what is missing.
-    body_size -= received.payload.size();
-    if (!current.arrived.is_too_large) current.arrived.body += received.payload;
+    if (!current.has_header || frame.payload.size() > body_size) return protocol_error("a content body");
+    // From here on, `body_size` is the size of the missing part.
+    body_size -= frame.payload.size();
+    if (!current.arrived.is_too_large) current.arrived.body += frame.payload;
   }
   if (current.arrived.header.body_size == 0) {
     auto complete = std::move(current);
     contents_.erase(found);
-    end_content(received.channel, complete);
+    end_content(frame.channel, complete);
   }
   return std::nullopt;
 }

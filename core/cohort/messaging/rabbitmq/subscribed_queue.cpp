@@ -8,21 +8,21 @@ namespace {
 constexpr unsigned tag_bits = 40;
 constexpr std::uint64_t tag_mask = (std::uint64_t{1} << tag_bits) - 1;
 
-unsigned count_attempts(const arrived_message& arrived) {
-  // Of quorum queues: the number of former deliveries that were not acknowledged.
-  for (const auto& [name, text] : arrived.header.headers) {
+unsigned count_attempts(const arrived_message& message) {
+  // For quorum queues: the number of former deliveries that were not acknowledged.
+  for (const auto& [name, text] : message.header.headers) {
     if (name == "x-delivery-count") return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10)) + 1;
   }
-  return arrived.is_redelivered ? 2 : 1;
+  return message.is_redelivered ? 2 : 1;
 }
 
-message make_message(arrived_message arrived) {
-  message made{.topic = std::move(arrived.topic), .body = std::move(arrived.body)};
-  made.id = std::move(arrived.header.id);
-  made.content_type = std::move(arrived.header.content_type);
-  made.headers = std::move(arrived.header.headers);
-  std::erase_if(made.headers, [](const auto& each) { return each.first == "x-delivery-count"; });
-  return made;
+message make_message(arrived_message arrived_message) {
+  message message{.topic = std::move(arrived_message.topic), .body = std::move(arrived_message.body)};
+  message.id = std::move(arrived_message.header.id);
+  message.content_type = std::move(arrived_message.header.content_type);
+  message.headers = std::move(arrived_message.header.headers);
+  std::erase_if(message.headers, [](const auto& each) { return each.first == "x-delivery-count"; });
+  return message;
 }
 
 void append_reject(std::string& output, std::uint16_t channel, std::uint64_t tag, bool is_requeued) {
@@ -33,19 +33,19 @@ void append_reject(std::string& output, std::uint16_t channel, std::uint64_t tag
 
 }  // namespace
 
-void client::on_message(std::uint16_t channel, arrived_message arrived) {
+void client::on_message(std::uint16_t channel, arrived_message arrived_message) {
   for (const auto& each : queues_) {
     if (each->channel != channel) continue;
-    if (arrived.is_too_large) {
+    if (arrived_message.is_too_large) {
       log_.write(telemetry::log_level::error, "message is too large, and was rejected",
-                 {{"client", name_}, {"topic", arrived.topic}, {"message", arrived.header.id}});
-      append_reject(current_->output(), channel, arrived.tag, false);
+                 {{"client", name_}, {"topic", arrived_message.topic}, {"message", arrived_message.header.id}});
+      append_reject(current_->output(), channel, arrived_message.tag, false);
       current_->flush();
       return;
     }
-    const auto tag = session_number_ << tag_bits | (arrived.tag & tag_mask);
-    const auto attempts = count_attempts(arrived);
-    auto received = std::make_shared<const message>(make_message(std::move(arrived)));
+    const auto tag = session_number_ << tag_bits | (arrived_message.tag & tag_mask);
+    const auto attempts = count_attempts(arrived_message);
+    auto received = std::make_shared<const message>(make_message(std::move(arrived_message)));
     each->deliveries.push_back({std::move(received), tag, attempts});
     each->waiters.notify_one();
     return;
@@ -74,8 +74,8 @@ result<std::uint64_t> client::queue_subscription::find_tag(const delivery& known
   return known.tag & tag_mask;
 }
 
-result<void> client::queue_subscription::acknowledge(const delivery& processed) {
-  const auto tag = find_tag(processed);
+result<void> client::queue_subscription::acknowledge(const delivery& delivery) {
+  const auto tag = find_tag(delivery);
   if (!tag) return tag.error();
   {
     method_scope method{owner_->current_->output(), queue_->channel, method_id::basic_ack};
@@ -86,8 +86,8 @@ result<void> client::queue_subscription::acknowledge(const delivery& processed) 
   return {};
 }
 
-result<void> client::queue_subscription::requeue(const delivery& returned) {
-  const auto tag = find_tag(returned);
+result<void> client::queue_subscription::requeue(const delivery& delivery) {
+  const auto tag = find_tag(delivery);
   if (!tag) return tag.error();
   append_reject(owner_->current_->output(), queue_->channel, *tag, true);
   owner_->current_->flush();

@@ -12,7 +12,7 @@ namespace cohort::messaging::rabbitmq {
 
 /// The state of a subscription, shared with the client.
 struct subscribed_queue {
-  explicit subscribed_queue(subscription_settings subscribed) : settings(std::move(subscribed)) {}
+  explicit subscribed_queue(subscription_settings subscription_settings) : settings(std::move(subscription_settings)) {}
 
   subscription_settings settings;
   /// The channel of the current connection; 0: none.
@@ -34,8 +34,8 @@ class client::queue_subscription final : public subscription {
   queue_subscription& operator=(const queue_subscription&) = delete;
 
   task<result<delivery>> next(deadline wait_deadline) override;
-  result<void> acknowledge(const delivery& processed) override;
-  result<void> requeue(const delivery& returned) override;
+  result<void> acknowledge(const delivery& delivery) override;
+  result<void> requeue(const delivery& delivery) override;
   task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) override;
   std::uint64_t interruptions() const noexcept override { return queue_->interruptions; }
 

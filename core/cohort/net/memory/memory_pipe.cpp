@@ -93,16 +93,16 @@ void memory_pipe::state::answer_with_reset(pipe_side receiver, time_point reache
 void memory_pipe::state::release(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
   outgoing.held = false;
-  std::vector<std::string> held;  // in reverse order
+  std::vector<std::string> held_segments;  // in reverse order
   while (!outgoing.segments.empty() && outgoing.segments.back().arrives == not_scheduled) {
-    held.push_back(std::move(outgoing.segments.back().bytes));
+    held_segments.push_back(std::move(outgoing.segments.back().bytes));
     outgoing.segments.pop_back();
   }
-  for (; !held.empty(); held.pop_back()) {
+  for (; !held_segments.empty(); held_segments.pop_back()) {
     if (closed[1 - sender]) {
-      answer_with_reset(sender, schedule_arrival(sender, held.back().size()));
+      answer_with_reset(sender, schedule_arrival(sender, held_segments.back().size()));
     } else {
-      transmit(sender, std::move(held.back()));
+      transmit(sender, std::move(held_segments.back()));
     }
   }
   if (outgoing.fin_sent && outgoing.fin_arrives == not_scheduled) outgoing.fin_arrives = schedule_arrival(sender, 0);
@@ -166,9 +166,9 @@ std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings settings
   return {std::move(first), pipe.make_stream(1, std::move(first_address))};
 }
 
-stream_ptr move_memory_stream(stream_ptr moved, loop& target) {
-  auto* const end = dynamic_cast<memory_pipe::end*>(moved.get());
-  if (!end || &end->event_loop() == &target) return moved;
+stream_ptr move_memory_stream(stream_ptr stream, loop& target) {
+  auto* const end = dynamic_cast<memory_pipe::end*>(stream.get());
+  if (!end || &end->event_loop() == &target) return stream;
   return end->move_to(target);
 }
 

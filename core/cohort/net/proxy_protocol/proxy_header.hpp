@@ -34,7 +34,7 @@ struct proxy_header {
   /// The client's address. Empty if the proxy does not name one, so that the address of the connection counts: the
   /// command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
   std::optional<asio::ip::address> client_address;
-  /// Of an invalid header, for logs.
+  /// The description of an invalid header, for logs.
   std::string_view error;
 };
 

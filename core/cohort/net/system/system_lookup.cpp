@@ -62,8 +62,8 @@ bool is_localhost(std::string host) {
 
 resolver::addresses look_up_localhost(const std::string& host) {
   // AI_ADDRCONFIG omits ::1 if it is the only IPv6 address of the machine.
-  const auto named = call_getaddrinfo(host, 0);
-  auto found = named ? *named : address_list{};
+  const auto result = call_getaddrinfo(host, 0);
+  auto found = result ? *result : address_list{};
   const address_list loopbacks{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
   for (const auto& loopback : loopbacks) {
     if (std::find(found.begin(), found.end(), loopback) == found.end()) found.push_back(loopback);

@@ -22,7 +22,7 @@ constexpr char temporary_suffix = '~';
 
 error_code last_error() noexcept { return error_code{errno, boost::system::system_category()}; }
 
-/// Which file a path names, to recognize it later.
+/// The identity of the file at a path, to recognize it later.
 struct file_identity {
   dev_t device = 0;
   ino_t inode = 0;

@@ -165,19 +165,19 @@ std::shared_ptr<tls_server_context::configuration> tls_server_context::current()
 
 task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
   const auto used = current();
-  auto secured = std::make_unique<tls_stream>(std::move(plain), used->certificates.default_context(),
-                                              loop::current().get_executor());
-  const auto completed = co_await secured->handshake(asio::ssl::stream_base::server);
-  SSL* const ssl = secured->native_handle();
+  auto secure_stream = std::make_unique<tls_stream>(std::move(plain), used->certificates.default_context(),
+                                                    loop::current().get_executor());
+  const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
+  SSL* const ssl = secure_stream->native_handle();
   if (!completed) co_return describe_failure(completed.error(), ssl);
-  tls_accepted accepted{tls_handshake_result::success};
+  tls_accepted tls_accepted{tls_handshake_result::success};
   if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {
-    accepted.has_client_certificate = true;
-    accepted.client_uris = alternative_names(certificate.get(), GEN_URI);
+    tls_accepted.has_client_certificate = true;
+    tls_accepted.client_uris = alternative_names(certificate.get(), GEN_URI);
   }
-  accepted.resumed = SSL_session_reused(ssl) == 1;
-  accepted.stream = std::move(secured);
-  co_return accepted;
+  tls_accepted.resumed = SSL_session_reused(ssl) == 1;
+  tls_accepted.stream = std::move(secure_stream);
+  co_return tls_accepted;
 }
 
 }  // namespace cohort::net

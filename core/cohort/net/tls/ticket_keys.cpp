@@ -40,10 +40,10 @@ void ticket_keys::rotate(time_point now) {
   if (current_ && age < rotation_interval) return;
   previous_ = current_ && age < 2 * rotation_interval ? current_ : std::nullopt;
   current_.reset();
-  key created;
+  key new_key;
   const auto fill = [](auto& bytes) { return RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1; };
-  if (!fill(created.name) || !fill(created.cipher_key) || !fill(created.mac_key)) return;
-  current_ = created;
+  if (!fill(new_key.name) || !fill(new_key.cipher_key) || !fill(new_key.mac_key)) return;
+  current_ = new_key;
   rotated_at_ = now;
 }
 
@@ -72,21 +72,20 @@ int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* 
                            EVP_MAC_CTX* mac, int encrypts) {
   const auto* keys =
       static_cast<std::shared_ptr<ticket_keys>*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_index()));
-  key selected;
-  int verdict = (*keys)->select(name, encrypts != 0, selected);
+  key key;
+  int verdict = (*keys)->select(name, encrypts != 0, key);
   // RFC 8446 appendix C.4: a TLS 1.3 ticket is used once.
   const bool is_used_once = encrypts == 0 && SSL_version(connection) >= TLS1_3_VERSION;
   if (verdict == ticket_accepted && is_used_once) verdict = ticket_accepted_and_renewed;
   if (verdict <= ticket_rejected) return verdict;
   if (encrypts != 0 && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return ticket_error;
   char digest[] = "SHA256";
-  std::array parameters{
-      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, selected.mac_key.data(), selected.mac_key.size()),
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  const bool initialized = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, selected.cipher_key.data(), iv,
-                                             encrypts != 0 ? 1 : 0) == 1 &&
-                           EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
-  OPENSSL_cleanse(&selected, sizeof selected);
+  std::array parameters{OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac_key.data(), key.mac_key.size()),
+                        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  const bool initialized =
+      EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher_key.data(), iv, encrypts != 0 ? 1 : 0) == 1 &&
+      EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+  OPENSSL_cleanse(&key, sizeof key);
   return initialized ? verdict : ticket_error;
 }
 

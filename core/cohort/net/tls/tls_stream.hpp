@@ -21,19 +21,19 @@ struct boxed_handler {
   using cancellation_slot_type = asio::cancellation_slot;
   /// `pending` is set until the handler is called; it may be null.
   explicit boxed_handler(Handler handler, bool* pending = nullptr)
-      : boxed(std::make_unique<Handler>(std::move(handler))), is_pending(pending) {
+      : heap_handler(std::make_unique<Handler>(std::move(handler))), is_pending(pending) {
     if (is_pending) *is_pending = true;
   }
   cancellation_slot_type get_cancellation_slot() const noexcept {
-    return asio::get_associated_cancellation_slot(*boxed);
+    return asio::get_associated_cancellation_slot(*heap_handler);
   }
   void operator()(io_result transferred) {
-    auto handler = std::move(*boxed);
-    boxed.reset();
+    auto handler = std::move(*heap_handler);
+    heap_handler.reset();
     if (is_pending) *is_pending = false;
     handler(transferred ? error_code{} : transferred.error(), transferred ? *transferred : 0);
   }
-  std::unique_ptr<Handler> boxed;
+  std::unique_ptr<Handler> heap_handler;
   bool* is_pending;
 };
 
@@ -52,9 +52,9 @@ class tls_next_layer {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
         [this, first = first_non_empty<asio::mutable_buffer>(buffers)](auto&& handler) {
-          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
+          using heap_handler = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::read(plain_, first,
-                                 completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
+                                 completion_handler<io_result>(heap_handler(std::forward<decltype(handler)>(handler))));
         },
         token);
   }
@@ -62,10 +62,10 @@ class tls_next_layer {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
         [this, first = first_non_empty<asio::const_buffer>(buffers)](auto&& handler) {
-          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
+          using heap_handler = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::write(
               plain_, {first, asio::const_buffer{}},
-              completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler), &is_writing_)));
+              completion_handler<io_result>(heap_handler(std::forward<decltype(handler)>(handler), &is_writing_)));
         },
         token);
   }

@@ -59,9 +59,9 @@ error resolve_error(const error_code& failure, const std::string& host) {
 
 result<connection_parameters> parse_connection_string(const std::string& text) {
   char* message = nullptr;
-  const options_pointer parsed{PQconninfoParse(text.c_str(), &message)};
+  const options_pointer options{PQconninfoParse(text.c_str(), &message)};
   const std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
-  if (!parsed) {
+  if (!options) {
     const auto reason = message ? without_quoted_text(message) : std::string{"insufficient memory"};
     return error{
         errc::invalid_connection_string,
@@ -73,13 +73,13 @@ result<connection_parameters> parse_connection_string(const std::string& text) {
   for (auto* option = defaults.get(); option && option->keyword; ++option) {
     if (option->val) parameters[option->keyword] = option->val;
   }
-  for (auto* option = parsed.get(); option->keyword; ++option) {
+  for (auto* option = options.get(); option->keyword; ++option) {
     if (!option->val) continue;
     parameters[option->keyword] = option->val;
-    // Of the environment, which the given host replaces.
+    // The given host replaces an address from the environment.
     if (std::string_view{option->keyword} == "host") parameters.erase("hostaddr");
   }
-  for (auto* option = parsed.get(); option->keyword; ++option) {
+  for (auto* option = options.get(); option->keyword; ++option) {
     if (option->val && std::string_view{option->keyword} == "hostaddr") parameters["hostaddr"] = option->val;
   }
   for (const auto& port : split(value_of(parameters, "port"))) {

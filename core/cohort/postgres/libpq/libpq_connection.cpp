@@ -59,7 +59,7 @@ connection_status libpq_connection::status() const noexcept {
 
 bool libpq_connection::is_alive() noexcept {
   if (status() == connection_status::broken) return false;
-  // What the server sends on an idle connection is the reason why it closes it.
+  // A message of the server on an idle connection is the reason why it closes the connection.
   char byte;
   const auto received = ::recv(PQsocket(connection_.get()), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -92,15 +92,15 @@ task<std::optional<error>> libpq_connection::flush() {
     const auto flushed = PQflush(connection_.get());
     if (flushed == 0) co_return std::nullopt;
     if (flushed < 0) co_return connection_error();
-    const auto waited = co_await socket_->wait_writable();
-    if (waited != socket_status::ready) co_return wait_error(waited);
+    const auto wait_result = co_await socket_->wait_writable();
+    if (wait_result != socket_status::ready) co_return wait_error(wait_result);
   }
 }
 
 task<result<pg_result>> libpq_connection::next_result() {
   while (PQisBusy(connection_.get())) {
-    const auto waited = co_await socket_->wait_readable();
-    if (waited != socket_status::ready) co_return wait_error(waited);
+    const auto wait_result = co_await socket_->wait_readable();
+    if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     if (!PQconsumeInput(connection_.get())) co_return connection_error();
   }
   co_return pg_result{PQgetResult(connection_.get())};
@@ -146,9 +146,9 @@ task<std::optional<error>> libpq_connection::prepare(const std::string& text, st
   co_return failure;
 }
 
-bool libpq_connection::send(const statement& sent, std::uint64_t number) {
+bool libpq_connection::send(const statement& statement, std::uint64_t number) {
   constexpr std::size_t usual_count = 16;
-  const auto count = sent.parameters.size();
+  const auto count = statement.parameters.size();
   std::array<const char*, usual_count> few_values;
   std::array<int, usual_count> few_lengths, few_formats;
   std::vector<const char*> many_values(count > usual_count ? count : 0);
@@ -157,37 +157,37 @@ bool libpq_connection::send(const statement& sent, std::uint64_t number) {
   auto* const lengths = many_lengths.empty() ? few_lengths.data() : many_lengths.data();
   auto* const formats = many_formats.empty() ? few_formats.data() : many_formats.data();
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& value = sent.parameters[i];
+    const auto& value = statement.parameters[i];
     values[i] = value.is_null() ? nullptr : value.value().c_str();
     lengths[i] = value.is_null() ? 0 : static_cast<int>(value.value().size());
     formats[i] = value.is_binary() ? 1 : 0;
   }
   auto* const connection = connection_.get();
   const int parameter_count = static_cast<int>(count);
-  const int is_sent = number == 0 ? PQsendQueryParams(connection, sent.text.c_str(), parameter_count, nullptr, values,
-                                                      lengths, formats, 0)
+  const int is_sent = number == 0 ? PQsendQueryParams(connection, statement.text.c_str(), parameter_count, nullptr,
+                                                      values, lengths, formats, 0)
                                   : PQsendQueryPrepared(connection, prepared_statements::name_of(number).c_str(),
                                                         parameter_count, values, lengths, formats, 0);
   return is_sent != 0 && PQsetSingleRowMode(connection) != 0;
 }
 
-task<std::optional<error>> libpq_connection::start(const statement& sent, deadline start_deadline) {
+task<std::optional<error>> libpq_connection::start(const statement& statement, deadline start_deadline) {
   socket_->set_deadline(start_deadline);
   running_ = 0;
   const auto before = status();
   // In a failed transaction the server prepares nothing.
   if (prepared_.enabled() && before != connection_status::failed_transaction) {
-    if (auto* const known = prepared_.find(sent.text)) {
+    if (auto* const known = prepared_.find(statement.text)) {
       running_ = known->number;
     } else {
-      auto failure = co_await prepare(sent.text, running_);
+      auto failure = co_await prepare(statement.text, running_);
       if (failure) {
         failure->not_executed = true;
         co_return failure;
       }
     }
   }
-  if (!send(sent, running_)) co_return connection_error();
+  if (!send(statement, running_)) co_return connection_error();
   co_return co_await flush();
 }
 

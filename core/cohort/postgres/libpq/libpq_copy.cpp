@@ -58,8 +58,8 @@ task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
     const int state = take_copied(part);
     if (!part.empty()) co_return std::move(part);
     if (state < 0) break;
-    const auto waited = co_await socket_->wait_readable();
-    if (waited != socket_status::ready) co_return wait_error(waited);
+    const auto wait_result = co_await socket_->wait_readable();
+    if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     if (!PQconsumeInput(connection_.get())) co_return connection_error();
   }
   copying_.reset();
@@ -115,13 +115,13 @@ task<bool> libpq_connection::abandon_copy() {
     const auto failure = co_await end_copied_data("abandoned by the client");
     co_return !failure;
   }
-  // The statement has been cancelled; what it sent before is discarded.
+  // The statement has been cancelled; its earlier rows are discarded.
   for (;;) {
     std::string discarded;
     if (take_copied(discarded) < 0) break;
     if (!discarded.empty()) continue;
-    const auto waited = co_await socket_->wait_readable();
-    if (waited != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;
+    const auto wait_result = co_await socket_->wait_readable();
+    if (wait_result != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;
   }
   copying_.reset();
   co_return true;

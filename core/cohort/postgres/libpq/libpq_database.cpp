@@ -13,7 +13,7 @@ namespace {
 /// Notices can quote values; libpq would write them to standard error.
 void ignore_notice(void*, const PGresult*) {}
 
-/// Of a failed connection libpq has the text only. In its verbose form, the SQLSTATE stands between the severity and
+/// Of a failed connection libpq has the text only. In its verbose form, the SQLSTATE is between the severity and
 /// the message: `connection to server at "::1", port 5432 failed: FATAL:  28P01: password authentication failed …`.
 error connect_error(const PGconn& failed) {
   std::string_view text{PQerrorMessage(&failed)};
@@ -35,12 +35,12 @@ error wait_error(socket_status status) {
 }
 
 /// Waits as PQconnectPoll requests, for the socket of this moment: libpq opens one for each address.
-task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType wanted, deadline connect_deadline) {
+task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType direction, deadline connect_deadline) {
   auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
   // Without a free descriptor, PQconnectPoll reports the failure of its own attempt.
   if (!socket) co_return socket_status::ready;
   (*socket)->set_deadline(connect_deadline);
-  if (wanted == PGRES_POLLING_READING) co_return co_await (*socket)->wait_readable();
+  if (direction == PGRES_POLLING_READING) co_return co_await (*socket)->wait_readable();
   co_return co_await (*socket)->wait_writable();
 }
 
@@ -87,17 +87,17 @@ task<result<std::unique_ptr<connection>>> libpq_database::connect(deadline conne
   auto state = PQstatus(raw) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     if (state == PGRES_POLLING_FAILED) co_return connect_error(*raw);
-    const auto waited = co_await wait_for(raw, state, connect_deadline);
-    if (waited != socket_status::ready) co_return wait_error(waited);
+    const auto wait_result = co_await wait_for(raw, state, connect_deadline);
+    if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     state = PQconnectPoll(raw);
   }
   PQsetErrorVerbosity(raw, PQERRORS_DEFAULT);
   auto socket = libpq_socket::make(loop::current(), PQsocket(raw));
   if (!socket) co_return error{errc::connect_failed, {}, socket.error().message(), {}, true};
   if (PQsetnonblocking(raw, 1) != 0) co_return connect_error(*raw);
-  std::unique_ptr<connection> connected = std::make_unique<libpq_connection>(
+  std::unique_ptr<connection> connection = std::make_unique<libpq_connection>(
       std::move(connecting), std::move(*socket), blocking_, settings_.max_prepared_statements);
-  co_return std::move(connected);
+  co_return std::move(connection);
 }
 
 }  // namespace cohort::postgres

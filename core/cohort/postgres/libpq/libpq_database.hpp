@@ -22,7 +22,7 @@ struct libpq_settings {
 class libpq_database final : public database {
  public:
   /// `connection_string` is a URL (`postgresql://user:password@host:port/database?sslmode=verify-full`) or a list of
-  /// keywords (`host=localhost dbname=shop`); what it leaves out comes from the environment (`PGHOST`, `PGPASSWORD` …).
+  /// keywords (`host=localhost dbname=shop`); missing parameters come from the environment (`PGHOST`, `PGPASSWORD` …).
   /// Several hosts, and several addresses of a host, are tried in their order. Returns `invalid_connection_string` if
   /// it is invalid; the message contains no part of it. Blocks for reading files such as that of `service`.
   /// `network` and `blocking` must outlive the database and its connections. Source: libpq, section 34.1.1.

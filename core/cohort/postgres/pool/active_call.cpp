@@ -24,15 +24,15 @@ bool is_logged(errc code) noexcept {
 }
 
 /// The protocol counts parameters in 16 bits, and texts end at a NUL byte.
-std::optional<error> find_error(const statement& checked) {
-  if (checked.text.find('\0') != std::string::npos) {
+std::optional<error> find_error(const statement& statement) {
+  if (statement.text.find('\0') != std::string::npos) {
     return error{errc::invalid_parameter, {}, "the statement contains a NUL byte", {}, true};
   }
-  if (checked.parameters.size() > 65535) {
+  if (statement.parameters.size() > 65535) {
     return error{errc::invalid_parameter, {}, "more than 65535 parameters", {}, true};
   }
-  for (std::size_t i = 0; i < checked.parameters.size(); ++i) {
-    const auto& value = checked.parameters[i];
+  for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
+    const auto& value = statement.parameters[i];
     if (value.is_null() || value.is_binary() || value.value().find('\0') == std::string::npos) continue;
     return error{errc::invalid_parameter,
                  {},
@@ -90,12 +90,12 @@ void active_call::log_failure(const error& failure, std::string_view text) const
               {"request_id", std::string_view{request_id_}}});
 }
 
-task<std::optional<error>> active_call::start(const statement& executed) {
-  auto invalid = find_error(executed);
+task<std::optional<error>> active_call::start(const statement& statement) {
+  auto invalid = find_error(statement);
   if (invalid) co_return std::move(invalid);
-  recording_.set_detail(executed.text);
+  recording_.set_detail(statement.text);
   const telemetry::server_timing::scoped_wait wait{timing_};
-  co_return co_await (*lease_)->start(executed, deadline_);
+  co_return co_await (*lease_)->start(statement, deadline_);
 }
 
 task<result<bool>> active_call::fetch(rows& into, fetch_limits limits) {
@@ -126,18 +126,18 @@ task<result<std::uint64_t>> active_call::end_copy() {
   co_return co_await (*lease_)->end_copy(deadline_);
 }
 
-task<result<rows>> active_call::execute(const statement& executed) {
-  if (auto failure = co_await start(executed)) co_return std::move(*failure);
-  rows fetched;
+task<result<rows>> active_call::execute(const statement& statement) {
+  if (auto failure = co_await start(statement)) co_return std::move(*failure);
+  rows rows;
   const fetch_limits limits{.max_bytes = max_result_bytes_};
-  const auto has_more = co_await fetch(fetched, limits);
+  const auto has_more = co_await fetch(rows, limits);
   if (!has_more) co_return has_more.error();
   if (*has_more) {
     co_return error{errc::result_too_large,
                     {},
                     "more than " + std::to_string(max_result_bytes_) + " bytes; read it with pool::stream"};
   }
-  co_return std::move(fetched);
+  co_return std::move(rows);
 }
 
 }  // namespace cohort::postgres

@@ -23,8 +23,8 @@ class active_call {
   active_call& operator=(const active_call&) = delete;
 
   /// Executes a statement on the connection and fetches its whole result.
-  task<result<rows>> execute(const statement& executed);
-  task<std::optional<error>> start(const statement& executed);
+  task<result<rows>> execute(const statement& statement);
+  task<std::optional<error>> start(const statement& statement);
   task<result<bool>> fetch(rows& into, fetch_limits limits);
 
   task<std::optional<error>> start_copy(const std::string& text, copy_direction direction);

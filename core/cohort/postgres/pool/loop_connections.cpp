@@ -72,9 +72,9 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
   if (closed_) co_return error{errc::closed};
   auto permit = places_.try_acquire();
   if (!permit) {
-    auto waited = co_await wait_for_place(call_deadline);
-    if (!waited) co_return waited.error();
-    permit = std::move(*waited);
+    auto wait_result = co_await wait_for_place(call_deadline);
+    if (!wait_result) co_return wait_result.error();
+    permit = std::move(*wait_result);
   }
   if (auto pooled = take_idle()) co_return lease{shared_from_this(), std::move(*permit), std::move(pooled)};
   auto connected = co_await connect(call_deadline);
@@ -136,9 +136,9 @@ task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline cal
     note_unreachable(failure);
     const auto delay = policy::exponential_backoff(++failures, min_reconnect_delay, max_reconnect_delay);
     const auto retry_at = loop_.now() + delay;
-    const bool gives_up = !is_transient(failure) || closed_ || retry_at >= call_deadline.time() ||
-                          retry_at > *unreachable_since_ + settings_.reconnect_window;
-    if (gives_up) co_return failure;
+    const bool stops_retrying = !is_transient(failure) || closed_ || retry_at >= call_deadline.time() ||
+                                retry_at > *unreachable_since_ + settings_.reconnect_window;
+    if (stops_retrying) co_return failure;
     if (co_await sleep_until(deadline{retry_at}) == wait_status::cancelled) co_return error{errc::cancelled};
   }
 }
@@ -159,19 +159,19 @@ void loop_connections::note_reachable() {
              {{"upstream", std::string_view{name_}}, {"outage_seconds", outage}});
 }
 
-void loop_connections::give_back(std::unique_ptr<connection> returned, semaphore_permit permit) {
-  switch (returned->status()) {
-    case connection_status::idle: put_idle(std::move(returned)); return;
-    case connection_status::broken: return discard(std::move(returned));
+void loop_connections::give_back(std::unique_ptr<connection> connection, semaphore_permit permit) {
+  switch (connection->status()) {
+    case connection_status::idle: put_idle(std::move(connection)); return;
+    case connection_status::broken: return discard(std::move(connection));
     case connection_status::in_transaction:
     case connection_status::failed_transaction:
     case connection_status::active: break;
   }
   // A coroutine that is destroyed with its loop cannot reset it.
-  if (!loop::current_or_null() || closed_) return discard(std::move(returned));
+  if (!loop::current_or_null() || closed_) return discard(std::move(connection));
   // Not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
   ++resets_running_;
-  asio::co_spawn(loop_.get_executor(), reset(shared_from_this(), std::move(returned), std::move(permit)),
+  asio::co_spawn(loop_.get_executor(), reset(shared_from_this(), std::move(connection), std::move(permit)),
                  [self = shared_from_this()](std::exception_ptr failure) { self->on_reset_ended(failure); });
 }
 
@@ -197,16 +197,16 @@ void loop_connections::on_reset_ended(const std::exception_ptr& failure) {
   if (resets_running_ == 0) resets_ended_.notify_all();
 }
 
-void loop_connections::put_idle(std::unique_ptr<connection> returned) {
-  if (closed_) return discard(std::move(returned));
+void loop_connections::put_idle(std::unique_ptr<connection> connection) {
+  if (closed_) return discard(std::move(connection));
   const auto expiry = loop_.now() + settings_.idle_timeout;
-  idle_.push_back({std::move(returned), expiry});
+  idle_.push_back({std::move(connection), expiry});
   metrics_->connections_idle.add(1);
   if (!expiry_timer_.armed()) expiry_timer_.arm(expiry);
 }
 
-void loop_connections::discard(std::unique_ptr<connection> closed) noexcept {
-  closed.reset();
+void loop_connections::discard(std::unique_ptr<connection> connection) noexcept {
+  connection.reset();
   --open_;
   if (!abandoned_) metrics_->connections_open.add(-1);
 }

@@ -28,8 +28,9 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
 
    private:
     friend class loop_connections;
-    lease(std::shared_ptr<loop_connections> owner, semaphore_permit permit, std::unique_ptr<connection> leased) noexcept
-        : owner_(std::move(owner)), permit_(std::move(permit)), connection_(std::move(leased)) {}
+    lease(std::shared_ptr<loop_connections> owner, semaphore_permit permit,
+          std::unique_ptr<connection> connection) noexcept
+        : owner_(std::move(owner)), permit_(std::move(permit)), connection_(std::move(connection)) {}
     std::shared_ptr<loop_connections> owner_;
     semaphore_permit permit_;
     std::unique_ptr<connection> connection_;
@@ -60,12 +61,12 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<result<semaphore_permit>> wait_for_place(deadline call_deadline);
   task<result<std::unique_ptr<connection>>> connect(deadline call_deadline);
   std::unique_ptr<connection> take_idle();
-  void give_back(std::unique_ptr<connection> returned, semaphore_permit permit);
+  void give_back(std::unique_ptr<connection> connection, semaphore_permit permit);
   static task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
                       semaphore_permit permit);
   void on_reset_ended(const std::exception_ptr& failure);
-  void put_idle(std::unique_ptr<connection> returned);
-  void discard(std::unique_ptr<connection> closed) noexcept;
+  void put_idle(std::unique_ptr<connection> connection);
+  void discard(std::unique_ptr<connection> connection) noexcept;
   void close_expired();
   void note_unreachable(const error& failure);
   void note_reachable();

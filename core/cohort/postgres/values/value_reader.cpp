@@ -61,15 +61,15 @@ namespace detail {
 std::optional<bytes> parse_bytea(std::string_view text) {
   if (!text.starts_with("\\x") || text.size() % 2 != 0) return std::nullopt;
   text.remove_prefix(2);
-  bytes parsed;
-  parsed.data.reserve(text.size() / 2);
+  bytes bytes;
+  bytes.data.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
     const auto high = hex_digit(text[i]);
     const auto low = hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
-    parsed.data.push_back(static_cast<char>(high * 16 + low));
+    bytes.data.push_back(static_cast<char>(high * 16 + low));
   }
-  return parsed;
+  return bytes;
 }
 
 std::optional<wall_time> parse_timestamp(std::string_view text) {

@@ -27,8 +27,8 @@ inline constexpr std::uint32_t timestamptz = 1184;
 inline constexpr std::uint32_t numeric = 1700;
 }  // namespace type
 
-/// How a value is read as a `T`: `accepts` says for which types of columns, and `parse` reads the text format. A
-/// specialization for a type of your own makes `row::get` return it.
+/// Conversion of a value to a `T`: `accepts` returns whether a column's type is supported, and `parse` reads the text
+/// format. A specialization for a type of your own makes `row::get` return it.
 template <class T>
 struct value_reader;
 

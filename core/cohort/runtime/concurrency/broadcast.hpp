@@ -32,7 +32,7 @@ class broadcast {
 
  public:
   using value_pointer = std::shared_ptr<const T>;
-  /// Why `next` has no value.
+  /// The reason why `next` has no value.
   enum class next_error {
     /// The deadline passed.
     timed_out = 1,

@@ -31,8 +31,8 @@ class cgroup_reader {
   /// `root` is the directory that `proc` and `sys` are in: `/`, or a test's directory.
   explicit cgroup_reader(const std::filesystem::path& root);
 
-  /// A memory limit of at least `memory_total_bytes` (the machine's memory, 0 if unknown) has no effect and is left
-  /// out. Unreadable files count as unlimited.
+  /// A memory limit of at least `memory_total_bytes` (the machine's memory, 0 if unknown) has no effect and is
+  /// omitted. Unreadable files count as unlimited.
   cgroup_limits read(std::uint64_t memory_total_bytes) const noexcept;
 
  private:

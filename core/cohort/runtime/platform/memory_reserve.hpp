@@ -20,7 +20,8 @@ inline constexpr std::size_t max_pieces = 64;
 void install();
 /// Whether a part of the reserve has been released. One atomic load.
 bool is_low() noexcept;
-/// Allocates what was released, as far as possible. Called periodically. Returns true if the reserve is complete.
+/// Allocates the released blocks again, as far as possible. Called periodically. Returns true if the reserve is
+/// complete.
 bool refill() noexcept;
 
 }  // namespace memory_reserve

@@ -41,13 +41,13 @@ class input_file {
 
 std::string_view read_prefix(const std::string& path, std::span<char> buffer) noexcept {
   input_file file{path.c_str()};
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const std::size_t count = file.read_some(buffer.subspan(filled));
+  std::size_t size = 0;
+  while (size < buffer.size()) {
+    const std::size_t count = file.read_some(buffer.subspan(size));
     if (count == 0) break;
-    filled += count;
+    size += count;
   }
-  return {buffer.data(), filled};
+  return {buffer.data(), size};
 }
 
 std::string read_file(const std::filesystem::path& path) {

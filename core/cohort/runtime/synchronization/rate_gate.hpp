@@ -68,7 +68,7 @@ class rate_gate {
     detail::wait_entry entry{wakeup};
   };
 
-  /// When the first of the waiting coroutines may pass.
+  /// The time at which the first of the waiting coroutines may pass.
   time_point next_turn() const noexcept {
     return passes_.size() < limit_ ? time_point::min() : passes_.front() + interval_;
   }

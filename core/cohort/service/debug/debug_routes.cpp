@@ -102,9 +102,9 @@ http::response replace_level(const debug_sources& sources, const http::request_c
   return level_response(sources);
 }
 
-void describe(http::operation& added, const char* summary, const char* media_type = "application/json") {
+void describe(http::operation& new_operation, const char* summary, const char* media_type = "application/json") {
   const std::string schema = std::string_view{media_type} == "application/json" ? R"({"type":"object"})" : "";
-  added.probe()
+  new_operation.probe()
       .summary(summary)
       .description(
           "Without an API key, only for clients on the same host of a service that listens on a loopback address.")

@@ -32,11 +32,12 @@ void add_activities(loop_snapshot& result, loop& current) {
   });
 }
 
-loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::client*>& clients, time_point queried) {
+loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::client*>& clients,
+                            time_point query_time) {
   auto& current = shard.event_loop();
   loop_snapshot result;
   result.taken = current.now();
-  result.lag = result.taken - queried;
+  result.lag = result.taken - query_time;
   result.tasks = current.task_counter().value();
   result.timers = current.timers().armed_count();
   result.connections = shard.open_connections();
@@ -56,20 +57,20 @@ loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::c
 task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,
                                                                std::vector<http::client*> clients, duration max_wait) {
   auto& caller = loop::current();
-  const auto queried = caller.now();
+  const auto query_time = caller.now();
   // Shared, because a loop may respond after the wait.
   const auto query = std::make_shared<pending_query>(loops.size());
   for (std::size_t i = 0; i < loops.size(); ++i) {
     auto* const shard = server.shards()[i].get();
-    asio::post(loops[i]->get_executor(), [query, i, shard, queried, clients, &caller] {
-      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, queried));
+    asio::post(loops[i]->get_executor(), [query, i, shard, query_time, clients, &caller] {
+      auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, query_time));
       asio::post(caller.get_executor(), [query, i, part] {
         query->parts[i] = std::move(*part);
         if (--query->missing == 0) query->all_received.set();
       });
     });
   }
-  auto waiting = query->all_received.wait(deadline::after(queried, max_wait));
+  auto waiting = query->all_received.wait(deadline::after(query_time, max_wait));
   co_await std::move(waiting);
   // A copy: a late response still writes to the original.
   co_return query->parts;

@@ -7,8 +7,8 @@
 
 namespace cohort::service {
 
-loop_monitor::loop_monitor(loop& monitored, const std::vector<telemetry::registry*>& registries)
-    : loop_(monitored), timer_(monitored.timers(), this) {
+loop_monitor::loop_monitor(loop& loop, const std::vector<telemetry::registry*>& registries)
+    : loop_(loop), timer_(loop.timers(), this) {
   for (auto* metrics : registries) {
     lag_histograms_.push_back(&metrics->make_histogram(
         "cohort_loop_lag_seconds", "Delay between the due time of a timer and its execution, in seconds."));

@@ -17,7 +17,7 @@ namespace cohort::service {
 class loop_monitor {
  public:
   /// Reports the lag to each of `registries`. All arguments must outlive this.
-  loop_monitor(loop& monitored, const std::vector<telemetry::registry*>& registries);
+  loop_monitor(loop& loop, const std::vector<telemetry::registry*>& registries);
   /// Called on the monitored loop.
   void start();
 

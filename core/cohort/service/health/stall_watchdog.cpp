@@ -51,8 +51,8 @@ struct running_activity {
   telemetry::trace_id trace;
 };
 
-running_activity read_activity(const loop& observed) noexcept {
-  const auto* const current = observed.current_activity();
+running_activity read_activity(const loop& loop) noexcept {
+  const auto* const current = loop.current_activity();
   const auto* const name = current ? current->name() : nullptr;
   if (!name) return {};
   return {
@@ -96,12 +96,12 @@ class stall_watchdog::watched_loop {
   void post_marker() {
     auto& observed = monitor_.monitored_loop();
     try {
-      auto posted = std::make_shared<marker>();
-      asio::post(observed.get_executor(), [posted, &observed] {
-        posted->sequence.store(observed.activity_sequence(), std::memory_order_relaxed);
-        posted->has_run.store(true, std::memory_order_release);
+      auto new_marker = std::make_shared<marker>();
+      asio::post(observed.get_executor(), [new_marker, &observed] {
+        new_marker->sequence.store(observed.activity_sequence(), std::memory_order_relaxed);
+        new_marker->has_run.store(true, std::memory_order_release);
       });
-      marker_ = std::move(posted);
+      marker_ = std::move(new_marker);
     } catch (const std::bad_alloc&) {
       // Without a marker, the loop counts as idle.
       marker_->sequence.store(sequence_, std::memory_order_relaxed);

@@ -14,8 +14,8 @@ namespace cohort::service {
 
 /// Finds event loops that have stalled: a handler blocks or computes for too long, so that all other requests of the
 /// loop wait. A thread of its own observes the loops (`stall_detector`), so that a stall is logged while it lasts, with
-/// what runs: the route of a request and its trace ID, or the name of a job. A line is written at the threshold, each
-/// time the duration has doubled, and at the end; at most one stall of a loop a second.
+/// the blocking work: the route of a request and its trace ID, or the name of a job. A line is written at the
+/// threshold, each time the duration has doubled, and at the end; at most one stall of a loop a second.
 ///
 /// Metrics, by loop: `cohort_loop_stalls_total`, counted when they begin; `cohort_loop_stalled_seconds`, the duration
 /// of the stall that lasts. Of all loops: the histogram `cohort_loop_stall_seconds`, of the stalls that have ended.

@@ -145,22 +145,23 @@ result<cron_expression, std::string> cron_expression::parse(std::string_view tex
     return prefix + "it has " + std::to_string(fields.size()) +
            " fields, but needs 5: minute, hour, day of month, month and day of week";
   }
-  cron_expression parsed;
-  const std::array<std::bitset<64>*, 5> targets{&parsed.minutes_, &parsed.hours_, &parsed.days_, &parsed.months_,
-                                                &parsed.weekdays_};
+  cron_expression cron_expression;
+  const std::array<std::bitset<64>*, 5> targets{&cron_expression.minutes_, &cron_expression.hours_,
+                                                &cron_expression.days_, &cron_expression.months_,
+                                                &cron_expression.weekdays_};
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     if (const auto error = parse_field(fields[i], ranges[i], *targets[i])) return prefix + *error;
   }
-  if (parsed.weekdays_.test(7)) parsed.weekdays_.set(0);
-  parsed.any_hour_ = fields[1].starts_with('*');
-  parsed.any_day_ = fields[2].starts_with('*');
-  parsed.any_weekday_ = fields[4].starts_with('*');
-  parsed.text_ = text;
+  if (cron_expression.weekdays_.test(7)) cron_expression.weekdays_.set(0);
+  cron_expression.any_hour_ = fields[1].starts_with('*');
+  cron_expression.any_day_ = fields[2].starts_with('*');
+  cron_expression.any_weekday_ = fields[4].starts_with('*');
+  cron_expression.text_ = text;
   // 2028 is a leap year.
-  if (!parsed.next(wall_time{std::chrono::sys_days{std::chrono::January / 1 / 2028}})) {
+  if (!cron_expression.next(wall_time{std::chrono::sys_days{std::chrono::January / 1 / 2028}})) {
     return prefix + "no month that it selects has day of month \"" + std::string{fields[2]} + "\"";
   }
-  return parsed;
+  return cron_expression;
 }
 
 bool cron_expression::matches_date(const std::tm& local) const noexcept {

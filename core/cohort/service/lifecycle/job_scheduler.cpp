@@ -142,7 +142,7 @@ task<> job_scheduler::run_schedule(schedule& job, loop_state& state) {
     if (missed == 0) {
       due += interval;
     } else if (job.options.overlap == job_overlap::queue) {
-      // The last time that has passed; it stands for the earlier ones.
+      // The last time that has passed; it represents the earlier ones.
       job.skipped.increment(static_cast<double>(missed - 1));
       due += missed * interval;
     } else {
@@ -184,9 +184,9 @@ task<> job_scheduler::run_once(schedule& job) {
   auto& current = loop::current();
   const auto started = current.now();
   const auto run_deadline = deadline::after(started, job.options.timeout);
-  const job_record recorded{job.name, started, run_deadline};
+  const job_record job_record{job.name, started, run_deadline};
   telemetry::server_timing timing;
-  timing.recording().attach(recorded.record());
+  timing.recording().attach(job_record.record());
   std::exception_ptr failure;
   std::string error;
   try {

@@ -103,8 +103,8 @@ void reload_handler::reload_changed() {
   for (const auto& reloaded : settings_.reload_changed()) report(reloaded, false);
 }
 
-void reload_handler::report(const config::reloader::report& reloaded, bool log_unchanged) {
-  const auto& [setting, result] = reloaded;
+void reload_handler::report(const config::reloader::report& report, bool log_unchanged) {
+  const auto& [setting, result] = report;
   const bool has_failed = result.outcome == reload_outcome::failed;
   const auto [begin, end] = metrics_.equal_range(setting);
   for (auto each = begin; each != end; ++each) {

@@ -18,7 +18,7 @@ namespace cohort::service {
 /// Reloads settings when their files change and on each SIGHUP; logs and counts the results. If a terminal that the
 /// process uses has been closed, SIGHUP ends the program as SIGTERM does, since the user can no longer do that.
 ///
-/// Changes are collected until the files have been left alone for `quiet_period`, because a certificate and its key are
+/// Changes are collected until the files have not changed for `quiet_period`, because a certificate and its key are
 /// two files. Metrics, one series for each setting: `cohort_setting_reloads_total{setting,result}`, with the results
 /// `replaced`, `unchanged` and `failed`, and `cohort_setting_last_reload_successful{setting}`.
 class reload_handler {
@@ -47,7 +47,7 @@ class reload_handler {
   void wait_for_change();
   void reload_all();
   void reload_changed();
-  void report(const config::reloader::report& reloaded, bool log_unchanged);
+  void report(const config::reloader::report& report, bool log_unchanged);
 
   loop& loop_;
   config::reloader& settings_;

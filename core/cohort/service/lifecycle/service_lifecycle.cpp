@@ -42,7 +42,7 @@ void service_lifecycle::add_metrics(telemetry::registry& metrics) {
     using prometheus::MetricType;
     families.push_back(telemetry::single_value_family("cohort_blocking_queued", "Blocking jobs that wait for a thread.",
                                                       MetricType::Gauge, static_cast<double>(blocking_.queued())));
-    families.push_back(telemetry::single_value_family("cohort_blocking_running", "Blocking jobs that run now.",
+    families.push_back(telemetry::single_value_family("cohort_blocking_running", "Blocking jobs in progress.",
                                                       MetricType::Gauge, static_cast<double>(blocking_.running())));
   });
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr duration first_backoff = std::chrono::seconds{1};
 constexpr duration max_backoff = std::chrono::seconds{10};
 constexpr duration log_interval = std::chrono::minutes{1};
-/// What is compressed without running the loop's other work: about 0.5 ms.
+/// Bytes that are compressed without running the loop's other work: about 0.5 ms.
 constexpr std::size_t compression_step = 32 * 1024;
 
 constexpr bool is_retryable(unsigned status) noexcept {
@@ -85,7 +85,7 @@ task<> export_worker::stop(deadline stop_deadline) {
   if (!running_.empty()) co_await ended_.wait(stop_deadline);
   running_.cancel();
   co_await running_.join();
-  while (!queue_.empty()) const taken_batch lost{*this};
+  while (!queue_.empty()) const taken_batch taken_batch{*this};
 }
 
 task<> export_worker::export_batch(taken_batch& batch) {
@@ -103,7 +103,7 @@ task<> export_worker::export_batch(taken_batch& batch) {
     auto sending =
         http::fetch(transport_, *request, deadline::after(now, std::min<duration>(target_.request_timeout, end - now)));
     const auto response = co_await std::move(sending);
-    const auto retry = judge(response, batch);
+    const auto retry = evaluate_response(response, batch);
     if (!retry) co_return;
     const auto delay =
         retry->after.value_or(policy::jittered_backoff(retries + 1, first_backoff, max_backoff, current.random()));
@@ -112,9 +112,9 @@ task<> export_worker::export_batch(taken_batch& batch) {
       co_return;
     }
     // At the end of the program, one attempt for each batch has to do.
-    auto waited = wait_status::notified;
-    if (!stopping_) waited = co_await stop_requested_.wait(deadline::after(current.now(), delay));
-    if (waited == wait_status::notified) {
+    auto wait_result = wait_status::notified;
+    if (!stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
+    if (wait_result == wait_status::notified) {
       batch.on_lost(export_loss::shutdown, retry->cause);
       co_return;
     }
@@ -154,8 +154,8 @@ task<std::optional<std::string>> export_worker::compress(std::string body) {
   co_return compressed;
 }
 
-std::optional<export_worker::retry_request> export_worker::judge(const http::client_result& result,
-                                                                 taken_batch& batch) {
+std::optional<export_worker::retry_request> export_worker::evaluate_response(const http::client_result& result,
+                                                                             taken_batch& batch) {
   if (!result) {
     auto cause = http::make_error_code(result.error()).message();
     if (result.error() != http::client_error::invalid_request) return retry_request{std::move(cause)};

@@ -16,7 +16,7 @@
 
 namespace cohort::service {
 
-/// Why exported items were lost, besides a full queue.
+/// The reason why exported items were lost, besides a full queue.
 enum class export_loss : std::uint8_t {
   /// The collector rejected them: a partial success, or a status that is not retried.
   rejected,
@@ -51,14 +51,15 @@ class export_worker {
 
   /// Starts the worker on the calling loop.
   void start() { running_.spawn(run()); }
-  /// Exports what is in the queue, until `stop_deadline`, and ends. What is left counts as lost. Called on its loop.
+  /// Exports the queued items, until `stop_deadline`, and ends. The remaining items count as lost. Called on its
+  /// loop.
   task<> stop(deadline stop_deadline);
 
  private:
   class taken_batch;
   /// The request can be sent again.
   struct retry_request {
-    /// Why it failed.
+    /// The reason why it failed.
     std::string cause;
     /// The delay that the collector asked for.
     std::optional<duration> after{};
@@ -70,7 +71,7 @@ class export_worker {
   /// Empty if there is not enough memory.
   task<std::optional<http::client_request>> make_request(std::string_view items);
   /// Records the end of the batch, unless it needs another request.
-  std::optional<retry_request> judge(const http::client_result& result, taken_batch& batch);
+  std::optional<retry_request> evaluate_response(const http::client_result& result, taken_batch& batch);
   void on_success(const http::client_response& response, std::uint64_t count);
   void report_loss(export_loss reason, std::uint64_t count, std::string_view cause);
 

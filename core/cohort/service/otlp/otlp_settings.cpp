@@ -118,7 +118,7 @@ struct signal_names {
 
   std::string specific(const char* name) const { return "OTEL_EXPORTER_OTLP_" + signal + "_" + name; }
   static std::string common(const char* name) { return std::string{"OTEL_EXPORTER_OTLP_"} + name; }
-  std::string batched(const char* name) const { return "OTEL_" + batch + "_" + name; }
+  std::string batch_setting(const char* name) const { return "OTEL_" + batch + "_" + name; }
 };
 
 /// The URL of a signal is used as it is; to the common one, the path of the signal is appended.
@@ -137,15 +137,15 @@ std::optional<boost::urls::url> read_url(reader& input, const signal_names& name
 
 void read_limits(reader& input, const signal_names& names, telemetry::export_queue_limits& limits) {
   const auto count = config::integer(1, 1'000'000);
-  if (const auto items = input.read({names.batched("MAX_QUEUE_SIZE")}, count)) {
+  if (const auto items = input.read({names.batch_setting("MAX_QUEUE_SIZE")}, count)) {
     limits.max_items = static_cast<std::size_t>(*items);
   }
   limits.max_batch_items = std::min(limits.max_batch_items, limits.max_items);
-  if (const auto items = input.read({names.batched("MAX_EXPORT_BATCH_SIZE")}, count)) {
+  if (const auto items = input.read({names.batch_setting("MAX_EXPORT_BATCH_SIZE")}, count)) {
     limits.max_batch_items = static_cast<std::size_t>(*items);
     if (limits.max_batch_items > limits.max_items) {
-      input.fail(names.batched("MAX_EXPORT_BATCH_SIZE") + " is \"" + std::to_string(*items) +
-                 "\", but must be at most " + names.batched("MAX_QUEUE_SIZE") + " (" +
+      input.fail(names.batch_setting("MAX_EXPORT_BATCH_SIZE") + " is \"" + std::to_string(*items) +
+                 "\", but must be at most " + names.batch_setting("MAX_QUEUE_SIZE") + " (" +
                  std::to_string(limits.max_items) + ")");
     }
   }
@@ -166,8 +166,9 @@ std::optional<otlp_target> read_target(reader& input, const signal_names& names,
   if (const auto timeout = input.milliseconds({names.specific("TIMEOUT"), signal_names::common("TIMEOUT")})) {
     target.request_timeout = *timeout;
   }
-  if (const auto timeout = input.milliseconds({names.batched("EXPORT_TIMEOUT")})) target.export_timeout = *timeout;
-  if (const auto delay = input.milliseconds({names.batched("SCHEDULE_DELAY")})) target.schedule_delay = *delay;
+  if (const auto timeout = input.milliseconds({names.batch_setting("EXPORT_TIMEOUT")}))
+    target.export_timeout = *timeout;
+  if (const auto delay = input.milliseconds({names.batch_setting("SCHEDULE_DELAY")})) target.schedule_delay = *delay;
   read_limits(input, names, target.limits);
   if (!url) return std::nullopt;
   target.url = *url;

@@ -17,7 +17,7 @@
 
 namespace cohort::service {
 
-/// Where and how one signal is exported.
+/// The endpoint and the format of the export of one signal.
 struct otlp_target {
   /// The URL to which requests are sent, with its path.
   boost::urls::url url;

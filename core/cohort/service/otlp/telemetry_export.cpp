@@ -133,10 +133,10 @@ telemetry_export::~telemetry_export() = default;
 telemetry::tracer* telemetry_export::add_service(const std::string& name, const std::string& version,
                                                  const std::string& instance_id, telemetry::registry& metrics) {
   const auto resource = make_resource(settings_, name, version, instance_id);
-  std::vector<const export_pipeline*> added;
-  if (settings_.traces) added.push_back(&add_traces(name, resource));
-  if (settings_.logs) added.push_back(&add_logs(name, resource));
-  add_export_metrics(metrics, std::move(added));
+  std::vector<const export_pipeline*> new_export_pipelines;
+  if (settings_.traces) new_export_pipelines.push_back(&add_traces(name, resource));
+  if (settings_.logs) new_export_pipelines.push_back(&add_logs(name, resource));
+  add_export_metrics(metrics, std::move(new_export_pipelines));
   return settings_.traces ? tracers_.back().get() : nullptr;
 }
 

@@ -25,7 +25,7 @@ class export_pipeline {
 
   /// Starts the workers. Called before the loops run, or on any of them.
   void start();
-  /// Exports what is queued, until `stop_deadline`. Called on one of the loops, after `start`.
+  /// Exports the queued items, until `stop_deadline`. Called on one of the loops, after `start`.
   task<> stop(deadline stop_deadline);
 
   telemetry::otlp_signal signal() const noexcept { return signal_; }
@@ -67,7 +67,7 @@ class telemetry_export final : public telemetry::log_exporter {
                                  telemetry::registry& metrics);
   /// Starts to export. Called before the loops run, or on any of them.
   void start();
-  /// Exports what is queued, until `stop_deadline`. Called on one of the loops.
+  /// Exports the queued items, until `stop_deadline`. Called on one of the loops.
   task<> stop(deadline stop_deadline);
 
   bool exports_logs() const noexcept { return settings_.logs.has_value(); }

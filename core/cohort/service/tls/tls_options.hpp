@@ -41,7 +41,7 @@ struct tls_options {
 /// Adds the flags and environment variables of `tls`, which must outlive `options`.
 void add_tls_options(config::options& options, tls_options& tls);
 
-/// Returns what is wrong with the combination of the options, or nothing.
+/// Returns the error of the combination of the options, or nothing.
 std::optional<std::string> find_conflict(const tls_options& tls);
 
 }  // namespace cohort::service

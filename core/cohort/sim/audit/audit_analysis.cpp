@@ -52,15 +52,15 @@ void audit_analysis::add_budgets() {
   }
 }
 
-void audit_analysis::find_late_deadlines(const request& checked) {
-  if (checked.until.is_never()) return;
-  for (const auto& upstream_call : checked.calls) {
+void audit_analysis::find_late_deadlines(const request& request) {
+  if (request.until.is_never()) return;
+  for (const auto& upstream_call : request.calls) {
     const bool is_late = upstream_call.until.is_never() ||
-                         upstream_call.until.time() > checked.until.time() + audit_.limits_.deadline_tolerance;
+                         upstream_call.until.time() > request.until.time() + audit_.limits_.deadline_tolerance;
     if (!is_late) continue;
     const auto excess =
-        upstream_call.until.is_never() ? duration::max() : upstream_call.until.time() - checked.until.time();
-    add(audit_finding_kind::late_deadline, {checked.service->name(), checked.route, upstream_call.upstream}, excess,
+        upstream_call.until.is_never() ? duration::max() : upstream_call.until.time() - request.until.time();
+    add(audit_finding_kind::late_deadline, {request.service->name(), request.route, upstream_call.upstream}, excess,
         upstream_call.until.is_never()
             ? "the call has no deadline, its request has one"
             : "the deadline of the call is " + audit_time(excess) + " after that of its request");
@@ -68,22 +68,22 @@ void audit_analysis::find_late_deadlines(const request& checked) {
 }
 
 /// Whether the caller, not the route, determines the deadline of the request.
-bool audit_analysis::is_limited_by_caller(const request& checked) {
+bool audit_analysis::is_limited_by_caller(const request& request) {
   if (caller_deadlines_.empty()) {
     for (const auto& each : audit_.fleet_.recorder().exchanges()) {
       const auto remaining = each.remaining_time.value_or(duration::max());
       caller_deadlines_[{each.server->name, each.received_at}] = remaining;
     }
   }
-  const auto sent = caller_deadlines_.find({checked.service->name(), checked.started});
+  const auto sent = caller_deadlines_.find({request.service->name(), request.started});
   if (sent == caller_deadlines_.end()) return false;
-  return sent->second <= checked.until.remaining(checked.started) + audit_.limits_.deadline_tolerance;
+  return sent->second <= request.until.remaining(request.started) + audit_.limits_.deadline_tolerance;
 }
 
 /// The chain of sequential calls with the largest sum of timeouts. A single call is not a chain: the deadline caps its
 /// timeout.
-void audit_analysis::find_excessive_limits(const request& checked) {
-  if (checked.until.is_never() || checked.is_streamed || checked.calls.size() < 2 || is_limited_by_caller(checked))
+void audit_analysis::find_excessive_limits(const request& request) {
+  if (request.until.is_never() || request.is_streamed || request.calls.size() < 2 || is_limited_by_caller(request))
     return;
   struct chain {
     duration sum{};
@@ -92,23 +92,23 @@ void audit_analysis::find_excessive_limits(const request& checked) {
   };
   // Chains by their last call, in start order.
   std::vector<chain> chains;
-  for (const auto& upstream_call : checked.calls) {
+  for (const auto& upstream_call : request.calls) {
     chain longest;
     for (std::size_t j = 0; j < chains.size(); ++j) {
-      const auto& earlier = checked.calls[j];
+      const auto& earlier = request.calls[j];
       // Calls that started together are concurrent, even if one of them has failed at once.
       const bool is_before = earlier.started < upstream_call.started && earlier.ended <= upstream_call.started;
       if (is_before && chains[j].sum > longest.sum) longest = chains[j];
     }
-    const auto timeout = timeout_of(checked, upstream_call);
+    const auto timeout = timeout_of(request, upstream_call);
     longest.sum += timeout;
     longest.text += (longest.length++ > 0 ? ", then " : "") + upstream_call.upstream + " " + audit_time(timeout);
     chains.push_back(std::move(longest));
   }
   const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
-  const auto budget = checked.until.remaining(checked.started);
+  const auto budget = request.until.remaining(request.started);
   if (longest->length < 2 || longest->sum <= budget) return;
-  add(audit_finding_kind::limits_exceed_deadline, {checked.service->name(), checked.route, ""}, longest->sum,
+  add(audit_finding_kind::limits_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
       "the timeouts of its calls, " + longest->text + ", are " + audit_time(longest->sum) +
           " together; the deadline of the route is " + audit_time(budget));
 }
@@ -142,7 +142,7 @@ void audit_analysis::find_small_reserves() {
   }
 }
 
-void audit_analysis::find_forgotten_contexts() {
+void audit_analysis::find_missing_contexts() {
   struct calls {
     std::uint64_t count = 0;
     /// Whether a call was made while no request was in progress.
@@ -172,7 +172,7 @@ void audit_analysis::find_forgotten_contexts() {
   for (const auto& [where, group] : unlinked) {
     // Periodic jobs also call while no request is in progress.
     if (group.is_background) continue;
-    auto& found = findings_[{audit_finding_kind::forgotten_context,
+    auto& found = findings_[{audit_finding_kind::missing_context,
                              {where.first, group.routes.size() == 1 ? *group.routes.begin() : "", where.second}}];
     found.count = group.count;
     found.description =
@@ -188,11 +188,11 @@ void audit_analysis::find_work_after_client_left() {
     if (!each.client_closed_at || each.response_started_at) continue;
     const auto [first, last] = by_start.equal_range({each.server->name, each.received_at});
     for (auto candidate = first; candidate != last; ++candidate) {
-      const auto& handled = *candidate->second;
-      const auto excess = handled.ended - *each.client_closed_at;
-      if (handled.is_streamed || excess <= audit_.limits_.client_left_tolerance) continue;
-      add(audit_finding_kind::work_after_client_left, {handled.service->name(), handled.route, ""}, excess,
-          "the handler went on for " + audit_time(excess) + " after its client had disconnected");
+      const auto& server_request = *candidate->second;
+      const auto excess = server_request.ended - *each.client_closed_at;
+      if (server_request.is_streamed || excess <= audit_.limits_.client_left_tolerance) continue;
+      add(audit_finding_kind::work_after_client_left, {server_request.service->name(), server_request.route, ""},
+          excess, "the handler continued for " + audit_time(excess) + " after its client had disconnected");
       break;
     }
   }
@@ -205,7 +205,7 @@ audit_report audit_analysis::run() {
     find_excessive_limits(each);
   }
   find_small_reserves();
-  find_forgotten_contexts();
+  find_missing_contexts();
   find_work_after_client_left();
   audit_report report;
   for (auto& [where, row] : budgets_) {

@@ -36,11 +36,11 @@ class audit_analysis {
   };
 
   void add_budgets();
-  void find_late_deadlines(const request& checked);
-  bool is_limited_by_caller(const request& checked);
-  void find_excessive_limits(const request& checked);
+  void find_late_deadlines(const request& request);
+  bool is_limited_by_caller(const request& request);
+  void find_excessive_limits(const request& request);
   void find_small_reserves();
-  void find_forgotten_contexts();
+  void find_missing_contexts();
   void find_work_after_client_left();
   /// Counts an occurrence; the description is that of the worst one.
   void add(audit_finding_kind kind, key where, duration worst, std::string description);

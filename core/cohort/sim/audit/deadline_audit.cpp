@@ -8,12 +8,12 @@
 namespace cohort::sim {
 
 std::string_view to_string(audit_finding_kind kind) noexcept {
-  constexpr std::array<std::string_view, 5> names{"forgotten context", "late deadline", "limits exceed deadline",
+  constexpr std::array<std::string_view, 5> names{"missing context", "late deadline", "limits exceed deadline",
                                                   "reserve too small", "work after client left"};
   return names[static_cast<std::size_t>(kind)];
 }
 
-deadline_audit::deadline_audit(fleet& audited, settings limits) : fleet_(audited), limits_(limits) {
+deadline_audit::deadline_audit(fleet& fleet, settings limits) : fleet_(fleet), limits_(limits) {
   fleet_.observe_requests([this](const node& service, const auto& record) { add(service, record); });
 }
 

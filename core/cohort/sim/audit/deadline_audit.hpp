@@ -14,7 +14,7 @@ namespace cohort::sim {
 
 enum class audit_finding_kind : std::uint8_t {
   /// A call that a service made while it handled a request, without the request's `call_context`.
-  forgotten_context,
+  missing_context,
   /// A call whose deadline is later than that of its request.
   late_deadline,
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
@@ -26,7 +26,7 @@ enum class audit_finding_kind : std::uint8_t {
   work_after_client_left,
 };
 
-/// The text of a kind, such as `forgotten context`.
+/// The text of a kind, such as `missing context`.
 std::string_view to_string(audit_finding_kind kind) noexcept;
 
 struct audit_finding {
@@ -90,8 +90,8 @@ class deadline_audit {
 
   /// Observes the services that are added or started from now on, by `fleet::observe_requests`. The fleet must outlive
   /// the audit.
-  explicit deadline_audit(fleet& audited) : deadline_audit(audited, settings{}) {}
-  deadline_audit(fleet& audited, settings limits);
+  explicit deadline_audit(fleet& fleet) : deadline_audit(fleet, settings{}) {}
+  deadline_audit(fleet& fleet, settings limits);
   ~deadline_audit() { fleet_.observe_requests({}); }
   deadline_audit(const deadline_audit&) = delete;
   deadline_audit& operator=(const deadline_audit&) = delete;

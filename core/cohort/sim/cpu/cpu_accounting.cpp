@@ -26,8 +26,8 @@ bool is_rejection(unsigned status) { return status == 429 || status == 503; }
 
 }  // namespace
 
-void cpu_accounting::on_opened(const connection& opened) {
-  auto* const program = opened.server().program;
+void cpu_accounting::on_opened(const connection& connection) {
+  auto* const program = connection.server().program;
   if (!program || program->costs().connection.is_zero()) return;
   post_cost(*program->threads().front(), program->costs().connection.draw(program->random()));
   program->wake();
@@ -42,7 +42,7 @@ void cpu_accounting::on_sent(const connection& carrier, net::pipe_side sender, s
   }
 }
 
-void cpu_accounting::on_closed(const connection& closed, net::pipe_side) { requests_sent_.erase(closed.id()); }
+void cpu_accounting::on_closed(const connection& connection, net::pipe_side) { requests_sent_.erase(connection.id()); }
 
 /// Posted, so that the requests of one poll are paid for one after the other, each before its handler.
 void cpu_accounting::on_request_read(const exchange& request) {

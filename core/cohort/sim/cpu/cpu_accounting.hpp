@@ -11,10 +11,10 @@ namespace cohort::sim {
 /// Spends the CPU costs of the processes (`cpu_costs`) for the messages on the wire.
 class cpu_accounting final : public connection_observer, public exchange_listener {
  private:
-  void on_opened(const connection& opened) override;
+  void on_opened(const connection& connection) override;
   void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;
   void on_read(const connection&, net::pipe_side, std::string_view) override {}
-  void on_closed(const connection& closed, net::pipe_side side) override;
+  void on_closed(const connection& connection, net::pipe_side side) override;
   void on_request_read(const exchange& request) override;
   void on_response_started(const exchange& response) override;
 

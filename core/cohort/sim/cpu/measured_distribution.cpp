@@ -140,17 +140,17 @@ struct sample {
 };
 
 std::optional<sample> parse_sample(std::string_view line) {
-  sample parsed;
+  sample sample;
   const auto end_of_name = line.find_first_of("{ ");
   if (end_of_name == std::string_view::npos) return std::nullopt;
-  parsed.name = line.substr(0, end_of_name);
+  sample.name = line.substr(0, end_of_name);
   line.remove_prefix(end_of_name);
   if (line.front() == '{') {
     line.remove_prefix(1);
     while (!line.empty() && line.front() != '}') {
       const auto equals = line.find("=\"");
       if (equals == std::string_view::npos) return std::nullopt;
-      auto& value = parsed.labels[std::string{line.substr(0, equals)}];
+      auto& value = sample.labels[std::string{line.substr(0, equals)}];
       line.remove_prefix(equals + 2);
       while (!line.empty() && line.front() != '"') {
         if (line.front() == '\\' && line.size() > 1) line.remove_prefix(1);
@@ -163,9 +163,9 @@ std::optional<sample> parse_sample(std::string_view line) {
     line.remove_prefix(std::min<std::size_t>(1, line.size()));
   }
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  const auto parse_result = std::from_chars(line.data(), line.data() + line.size(), parsed.value);
+  const auto parse_result = std::from_chars(line.data(), line.data() + line.size(), sample.value);
   if (parse_result.ec != std::errc{}) return std::nullopt;
-  return parsed;
+  return sample;
 }
 
 /// The cumulative counts by upper bound in seconds.

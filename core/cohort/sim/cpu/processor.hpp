@@ -49,17 +49,17 @@ class cpu_thread {
   loop loop_;
   time_point busy_until_{};
   duration busy_time_{};
-  /// When the scheduler runs the thread next; `time_point::max()` if it waits for an event.
+  /// The time of the thread's next run; `time_point::max()` if it waits for an event.
   time_point wakeup_ = time_point::max();
   /// It is ready, but all cores are taken.
   bool waits_for_core_ = false;
 };
 
-/// A process on a simulated machine: the loops of its threads, and what its work costs.
+/// A process on a simulated machine: the loops of its threads, and the costs of its work.
 class process {
  public:
-  process(machine& runs_on, cpu_costs spent, std::uint64_t seed) noexcept
-      : machine_(runs_on), costs_(std::move(spent)), random_(seed) {}
+  process(machine& runs_on, cpu_costs cpu_costs, std::uint64_t seed) noexcept
+      : machine_(runs_on), costs_(std::move(cpu_costs)), random_(seed) {}
 
   machine& runs_on() noexcept { return machine_; }
   const cpu_costs& costs() const noexcept { return costs_; }
@@ -151,7 +151,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   std::priority_queue<wakeup, std::vector<wakeup>, std::greater<>> wakeups_;
 };
 
-/// The running handler takes `cost` of CPU time: its clock advances, what it sends afterwards leaves later, and its
+/// The running handler takes `cost` of CPU time: its clock advances, its later output is delayed, and its
 /// loop runs nothing else meanwhile. For stub servers. Without effect outside of a simulated machine.
 void spend_cpu(duration cost);
 

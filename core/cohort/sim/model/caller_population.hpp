@@ -32,7 +32,7 @@ struct caller_settings {
   std::string partial_result_text;
   /// A response without this text is a partial result, too. Empty: none is.
   std::string complete_result_text;
-  /// Sends what is left until the deadline with each attempt (`x-envoy-expected-rq-timeout-ms`).
+  /// Sends the remaining time with each attempt (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;
 };
 
@@ -56,7 +56,7 @@ struct caller_results {
     /// Over all attempts.
     duration elapsed{};
     unsigned attempts = 1;
-    /// Of the last attempt; 0 without a response.
+    /// The status of the last attempt; 0 without a response.
     unsigned status = 0;
     bool is_partial = false;
     /// A complete success within the deadline.

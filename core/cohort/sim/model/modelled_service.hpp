@@ -23,8 +23,8 @@ struct modelled_call {
   http::upstream_settings default_policy{};
 };
 
-/// What one request to a modelled service does: it spends CPU time, waits without the CPU, then makes all of its calls
-/// at the same time.
+/// The work of one request to a modelled service: it spends CPU time, waits without the CPU, then makes all of its
+/// calls at the same time.
 struct service_model {
   std::string name;
   distribution cpu;

@@ -221,7 +221,7 @@ class plan_reader {
         std::find_if(calls.begin(), calls.end(), [&](const auto& each) { return each.upstream == source.to; });
     if (call == calls.end())
       reject(where + ".to", "is \"" + source.to + "\", which " + source.service + " does not call");
-    tuned_policy tuned{source.service, call->policy_variable, {}};
+    tuned_policy policy{source.service, call->policy_variable, {}};
     const auto parser = http::upstream_policy({});
     for (const auto& [key, values] : source.values) {
       if (values.empty()) reject(where + ".values." + key, "must have at least one value");
@@ -229,10 +229,10 @@ class plan_reader {
         if (parser.parse(key + "=" + value)) continue;
         reject(where + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepts);
       }
-      tuned.choices.emplace_back(key, values);
+      policy.choices.emplace_back(key, values);
     }
-    if (tuned.choices.empty()) reject(where + ".values", "must have at least one key of a policy, such as timeout");
-    plan_.tuned.push_back(std::move(tuned));
+    if (policy.choices.empty()) reject(where + ".values", "must have at least one key of a policy, such as timeout");
+    plan_.tuned.push_back(std::move(policy));
   }
 
   void read_objective(const plan_document::objective& source) {

@@ -19,7 +19,7 @@ struct planned_service {
   std::string name;
   /// A program that the caller of `planned_fleet` knows; empty: a modelled service.
   std::string program;
-  /// The program that stands for a modelled service in a rehearsal on real programs; empty: one that plays the model.
+  /// The program in the place of a modelled service in a rehearsal on real programs; empty: one that runs the model.
   std::string real_program;
   std::shared_ptr<const service_model> model;
   std::size_t instances = 1;
@@ -41,7 +41,7 @@ struct planned_fault {
   std::size_t killed = 0;
 };
 
-/// What may go wrong together.
+/// Faults that can occur together.
 struct planned_scenario {
   std::string name;
   std::vector<planned_fault> faults;
@@ -54,7 +54,7 @@ struct tuned_policy {
   std::vector<std::pair<std::string, std::vector<std::string>>> choices;
 };
 
-/// What a choice of policies has to achieve in every scenario, and what ranks those that do: goodput.
+/// Objectives that a choice of policies must meet in every scenario. Choices that meet them are ranked by goodput.
 struct plan_objective {
   std::optional<double> min_goodput;
   std::optional<duration> max_p99;
@@ -70,7 +70,7 @@ struct planned_rehearsal {
   std::vector<double> rates;
 };
 
-/// A topology, its load, what may go wrong, and what to find out.
+/// A topology, its load, its faults, and the objectives.
 struct plan {
   std::vector<planned_service> services;
   link_conditions links;
@@ -89,7 +89,7 @@ struct plan {
 };
 
 /// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). Files that it names are relative to `directory`. The
-/// error is one line that names the value and what is accepted. `programs` are the names accepted for `program`.
+/// error is one line that names the value and the accepted values. `programs` are the names accepted for `program`.
 result<plan, std::string> parse_plan(std::string_view json, const std::filesystem::path& directory = ".",
                                      const std::vector<std::string>& programs = {});
 

@@ -22,7 +22,7 @@ constexpr bool has_sanitizer = __has_feature(address_sanitizer) || __has_feature
 constexpr bool has_sanitizer = false;
 #endif
 
-[[noreturn]] void run_child(const failure_test& run, const schedule& tested, const isolation_limits& limits,
+[[noreturn]] void run_child(const failure_test& run, const schedule& schedule, const isolation_limits& limits,
                             int output) {
   const auto seconds = static_cast<rlim_t>(limits.cpu_time.count());
   // A second later the process is killed, in case it ignores the first signal.
@@ -30,17 +30,17 @@ constexpr bool has_sanitizer = false;
   setrlimit(RLIMIT_CPU, &cpu_time);
   const rlimit memory{limits.memory_bytes, limits.memory_bytes};
   if (!has_sanitizer) setrlimit(RLIMIT_AS, &memory);
-  const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
+  const rlimit no_core_dump{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core_dump);
   ::alarm(static_cast<unsigned>(limits.elapsed_time.count()));
   // Removes the signal handlers of a test framework, which would report a failed test.
   for (const auto number : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGINT, SIGSEGV, SIGTERM})
     std::signal(number, SIG_DFL);
   std::string kind;
   try {
-    kind = run(tested);
-  } catch (const std::exception& thrown) {
-    kind = std::string{"exception: "} + thrown.what();
+    kind = run(schedule);
+  } catch (const std::exception& exception) {
+    kind = std::string{"exception: "} + exception.what();
   }
   for (std::size_t written = 0; written < kind.size();) {
     const auto count = ::write(output, kind.data() + written, kind.size() - written);
@@ -61,14 +61,14 @@ std::string read_to_end(int input) {
   }
 }
 
-std::string run_isolated(const failure_test& run, const schedule& tested, const isolation_limits& limits) {
+std::string run_isolated(const failure_test& run, const schedule& schedule, const isolation_limits& limits) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   const auto child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
     ::close(ends[0]);
-    run_child(run, tested, limits, ends[1]);
+    run_child(run, schedule, limits, ends[1]);
   }
   ::close(ends[1]);
   auto kind = read_to_end(ends[0]);
@@ -88,7 +88,7 @@ std::string run_isolated(const failure_test& run, const schedule& tested, const 
 }  // namespace
 
 failure_test isolated(failure_test run, isolation_limits limits) {
-  return [run = std::move(run), limits](const schedule& tested) { return run_isolated(run, tested, limits); };
+  return [run = std::move(run), limits](const schedule& schedule) { return run_isolated(run, schedule, limits); };
 }
 
 }  // namespace cohort::sim

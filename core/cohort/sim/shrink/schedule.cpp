@@ -56,7 +56,7 @@ bool parse_option(scheduled_event& event, std::string_view option) {
   return false;
 }
 
-/// Returns what is wrong; empty if nothing is.
+/// Returns the error; empty if there is none.
 std::string parse_event(const std::vector<std::string>& words, scheduled_event& event) {
   if (!parse_time(words[0], event.at)) return "must begin with \"seed\", \"set\", \"node\" or a time such as 12ms";
   const auto name = words.size() > 1 ? std::ranges::find(action_names, words[1]) : action_names.end();
@@ -85,22 +85,22 @@ std::string parse_event(const std::vector<std::string>& words, scheduled_event& 
   return {};
 }
 
-/// Returns what is wrong; empty if nothing is.
-std::string parse_line(const std::vector<std::string>& words, schedule& parsed) {
+/// Returns the error; empty if there is none.
+std::string parse_line(const std::vector<std::string>& words, schedule& schedule) {
   if (words[0] == "seed") {
-    return words.size() == 2 && parse_number(words[1], parsed.seed) ? "" : "must be \"seed NUMBER\"";
+    return words.size() == 2 && parse_number(words[1], schedule.seed) ? "" : "must be \"seed NUMBER\"";
   }
   if (words[0] == "set") {
     if (words.size() != 3) return "must be \"set NAME VALUE\"";
-    parsed.parameters[words[1]] = words[2];
+    schedule.parameters[words[1]] = words[2];
     return {};
   }
   if (words[0] == "node") {
     if (words.size() != 2) return "must be \"node NAME\"";
-    parsed.nodes.push_back(words[1]);
+    schedule.nodes.push_back(words[1]);
     return {};
   }
-  return parse_event(words, parsed.events.emplace_back());
+  return parse_event(words, schedule.events.emplace_back());
 }
 
 }  // namespace
@@ -185,19 +185,19 @@ std::string to_text(const schedule& source) {
 }
 
 schedule parse_schedule(std::string_view text) {
-  schedule parsed;
+  schedule schedule;
   std::istringstream lines{std::string{text}};
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     const auto words = words_of(line);
     if (words.empty()) continue;
-    const auto problem = parse_line(words, parsed);
+    const auto problem = parse_line(words, schedule);
     if (!problem.empty()) {
       throw std::invalid_argument("schedule line " + std::to_string(number) + " \"" + line + "\" " + problem);
     }
   }
-  return parsed;
+  return schedule;
 }
 
 }  // namespace cohort::sim

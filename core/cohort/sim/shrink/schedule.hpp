@@ -13,7 +13,7 @@
 
 namespace cohort::sim {
 
-/// What a scheduled event does. All faults but `reset`, `half_open` and `step_clock` end after `lasts`.
+/// The action of a scheduled event. All faults but `reset`, `half_open` and `step_clock` end after `lasts`.
 enum class event_action : std::uint8_t {
   /// Sends a request to `node`, with `peer` as its path.
   request,
@@ -98,7 +98,7 @@ std::string to_text(const schedule& source);
 std::string to_text(const scheduled_event& source);
 
 /// Parses the text form. Empty lines are ignored. Throws `std::invalid_argument` with the number of the line, its text
-/// and what is accepted.
+/// and the accepted values.
 schedule parse_schedule(std::string_view text);
 
 }  // namespace cohort::sim

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr duration drain_timeout = 10s;
 
-/// Plays the events of one schedule. The scripts share it.
+/// Runs the events of one schedule. The scripts share it.
 struct player {
   sim::fleet& fleet;
   player_settings settings;
@@ -25,7 +25,7 @@ struct player {
 
   static task<> play_faults(std::shared_ptr<player> self, std::vector<scheduled_event> faults);
   static task<> send_request(std::shared_ptr<player> self, scheduled_event event);
-  /// Plays one fault from its beginning to its end.
+  /// Runs one fault from its beginning to its end.
   task<> inject(scheduled_event event);
 
  private:

@@ -17,11 +17,11 @@ struct player_settings {
   std::function<void(const scheduled_event&, const http::client_result&)> on_response{};
   /// Timeout of each request.
   duration request_timeout = std::chrono::seconds{30};
-  /// If false, only faults are played, and the program sends the requests.
+  /// If false, only faults are injected, and the program sends the requests.
   bool sends_requests = true;
 };
 
-/// Plays a schedule in a fleet, from now on: starts scripts that inject its faults, and GET requests of the host
+/// Runs a schedule in a fleet, from now on: starts scripts that inject its faults, and GET requests of the host
 /// `client`. Then run the fleet for at least `schedule::length()`. Throws `std::invalid_argument` if an event names an
 /// unknown node or host. Precondition: all nodes have been added.
 void play(fleet& target, const schedule& source, player_settings settings = {});

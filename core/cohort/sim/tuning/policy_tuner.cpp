@@ -10,7 +10,7 @@
 namespace cohort::sim {
 namespace {
 
-/// What the ranking takes off for a missed objective, in units of goodput: more than any difference of goodput.
+/// Penalty of the ranking for a missed objective, in units of goodput: more than any difference of goodput.
 constexpr double violation_penalty = 1;
 /// The longest p99 for the ranking, if it falls among failed calls.
 constexpr duration no_p99 = std::chrono::hours{1};
@@ -31,8 +31,8 @@ struct sample_figures {
 
 class tuner {
  public:
-  tuner(const plan& tuned, const program_catalog& programs, const tuner_settings& settings)
-      : plan_(tuned), programs_(programs), settings_(settings) {
+  tuner(const plan& plan, const program_catalog& programs, const tuner_settings& settings)
+      : plan_(plan), programs_(programs), settings_(settings) {
     draw_candidates();
     samples_.resize(candidates_.size());
   }
@@ -67,7 +67,7 @@ class tuner {
   /// The first candidate has the settings of the plan.
   void draw_candidates() {
     random_generator random{settings_.seed};
-    std::set<std::string> drawn;
+    std::set<std::string> texts;
     candidates_.emplace_back();
     std::size_t combinations = 1;
     for (const auto& policy : plan_.tuned) {
@@ -89,7 +89,7 @@ class tuner {
         }
         text.append(value).append(" ");
       }
-      if (drawn.insert(text).second) candidates_.push_back(std::move(settings));
+      if (texts.insert(text).second) candidates_.push_back(std::move(settings));
     }
   }
 
@@ -122,7 +122,7 @@ class tuner {
     return figures;
   }
 
-  /// How far the objective is missed; 0 if it is met.
+  /// Distance from the objective; 0 if it is met.
   double penalty_of(const sample_figures& figures) const {
     const auto& objective = plan_.objective;
     double missed = 0;
@@ -221,9 +221,9 @@ std::vector<std::string> policy_choice::lines() const {
   return lines;
 }
 
-tuner_result tune_policies(const plan& tuned, const program_catalog& programs, const tuner_settings& settings,
+tuner_result tune_policies(const plan& plan, const program_catalog& programs, const tuner_settings& settings,
                            const std::function<bool()>& may_continue) {
-  return tuner{tuned, programs, settings}.run(may_continue);
+  return tuner{plan, programs, settings}.run(may_continue);
 }
 
 }  // namespace cohort::sim

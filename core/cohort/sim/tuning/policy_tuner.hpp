@@ -11,10 +11,10 @@
 
 namespace cohort::sim {
 
-/// What a choice of policies achieves, over all scenarios.
+/// The result of a choice of policies, over all scenarios.
 struct policy_score {
   mean_estimate goodput;
-  /// Of the scenario with the lowest goodput.
+  /// The goodput of the scenario with the lowest one.
   double worst_goodput = 1;
   std::string worst_scenario;
   /// The longest p99 of a scenario; empty if it falls among failed calls.
@@ -23,7 +23,7 @@ struct policy_score {
   double amplification = 1;
   /// The highest utilization of a machine.
   double utilization = 0;
-  /// Why the objective is not met; empty if it is.
+  /// The reason why the objective is not met; empty if it is.
   std::string violation;
 };
 
@@ -57,7 +57,7 @@ struct tuner_result {
 /// highest goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
 /// rejects a setting.
 tuner_result tune_policies(
-    const plan& tuned, const program_catalog& programs, const tuner_settings& settings,
+    const plan& plan, const program_catalog& programs, const tuner_settings& settings,
     const std::function<bool()>& may_continue = [] { return true; });
 
 }  // namespace cohort::sim

@@ -49,8 +49,8 @@ class sampling_round {
   void take_jobs(const std::function<double(std::size_t, std::uint64_t)>& sample) {
     try {
       for (auto index = next_++; index < jobs_.size(); index = next_++) {
-        const auto& taken = jobs_[index];
-        taken.candidate->samples[taken.seed] = sample(taken.candidate->index, taken.seed);
+        const auto& current_job = jobs_[index];
+        current_job.candidate->samples[current_job.seed] = sample(current_job.candidate->index, current_job.seed);
       }
     } catch (...) {
       next_ = jobs_.size();

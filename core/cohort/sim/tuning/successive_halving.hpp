@@ -24,9 +24,9 @@ struct halving_settings {
   std::size_t candidates = 32;
   /// Seeds of the first round.
   std::size_t first_seeds = 2;
-  /// A round of fewer candidates is not halved any more, and is the last one.
+  /// A round of fewer candidates is not halved, and is the last one.
   std::size_t final_candidates = 4;
-  /// Candidates that take part in all rounds, for comparison: those with the indices below this.
+  /// Candidates that are in all rounds, for comparison: those with the indices below this.
   std::size_t kept = 1;
   /// Threads that sample.
   std::size_t threads = 1;
@@ -36,7 +36,7 @@ struct halving_candidate {
   std::size_t index = 0;
   /// By seed, from 0. Greater is better.
   std::vector<double> samples;
-  /// The number of rounds that it took part in.
+  /// The number of its rounds.
   std::size_t rounds = 0;
 };
 

@@ -19,10 +19,10 @@ export_queue::batch export_queue::take() {
   return oldest;
 }
 
-void export_queue::release(const batch& exported) {
+void export_queue::release(const batch& batch) {
   const std::lock_guard lock{mutex_};
-  bytes_ -= exported.items.size();
-  items_.fetch_sub(exported.count, std::memory_order_relaxed);
+  bytes_ -= batch.items.size();
+  items_.fetch_sub(batch.count, std::memory_order_relaxed);
 }
 
 bool export_queue::has_full_batch() const {

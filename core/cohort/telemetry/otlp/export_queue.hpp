@@ -26,7 +26,7 @@ struct export_queue_limits {
 class export_queue {
  public:
   struct batch {
-    /// As `append_item` writes them.
+    /// Items as `append_item` writes them.
     std::string items;
     std::size_t count = 0;
   };
@@ -56,7 +56,7 @@ class export_queue {
   /// Takes the oldest batch, which is empty if there is none. Its items and bytes count until `release`.
   batch take();
   /// Forgets a batch that was taken.
-  void release(const batch& exported);
+  void release(const batch& batch);
 
   bool has_full_batch() const;
   bool empty() const;

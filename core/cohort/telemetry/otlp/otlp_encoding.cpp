@@ -40,8 +40,8 @@ std::string_view content_type(otlp_encoding encoding) noexcept {
 
 std::string_view to_string(otlp_signal signal) noexcept { return signal == otlp_signal::traces ? "traces" : "logs"; }
 
-void append_item(std::string& items, otlp_encoding encoding, const span& ended) {
-  encoding == otlp_encoding::protobuf ? detail::append_protobuf(items, ended) : detail::append_json(items, ended);
+void append_item(std::string& items, otlp_encoding encoding, const span& span) {
+  encoding == otlp_encoding::protobuf ? detail::append_protobuf(items, span) : detail::append_json(items, span);
 }
 
 void append_item(std::string& items, otlp_encoding encoding, const log_record& record) {

@@ -26,7 +26,7 @@ using resource_attributes = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends a span to `items`, which contains the items of one request in one encoding (messages `Span` of
 /// opentelemetry.proto.trace.v1).
-void append_item(std::string& items, otlp_encoding encoding, const span& ended);
+void append_item(std::string& items, otlp_encoding encoding, const span& span);
 /// Appends a log record to `items` (messages `LogRecord` of opentelemetry.proto.logs.v1).
 void append_item(std::string& items, otlp_encoding encoding, const log_record& record);
 

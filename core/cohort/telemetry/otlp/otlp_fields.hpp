@@ -25,10 +25,10 @@ constexpr std::uint64_t unix_nanoseconds(wall_time time) noexcept {
 }
 
 /// `Span.flags`: the trace flags, and whether the parent is remote.
-constexpr std::uint32_t span_flags(const span& ended) noexcept {
+constexpr std::uint32_t span_flags(const span& span) noexcept {
   constexpr std::uint32_t has_is_remote = 0x100;
   constexpr std::uint32_t is_remote = 0x200;
-  return (ended.trace.sampled ? 1U : 0U) | has_is_remote | (ended.has_remote_parent ? is_remote : 0U);
+  return (span.trace.sampled ? 1U : 0U) | has_is_remote | (span.has_remote_parent ? is_remote : 0U);
 }
 
 /// The IDs in the fields of a log record.
@@ -40,12 +40,12 @@ record_ids find_ids(const log_record& record) noexcept;
 /// Whether the field is an ID of the record, and so none of its attributes.
 bool is_id(const attribute& field, const record_ids& ids) noexcept;
 
-void append_protobuf(std::string& items, const span& ended);
+void append_protobuf(std::string& items, const span& span);
 void append_protobuf(std::string& items, const log_record& record);
 std::string protobuf_request(const resource_attributes& resource, std::string_view items);
 std::optional<partial_success> parse_protobuf_response(std::string_view body);
 
-void append_json(std::string& items, const span& ended);
+void append_json(std::string& items, const span& span);
 void append_json(std::string& items, const log_record& record);
 std::string json_request(otlp_signal signal, const resource_attributes& resource, std::string_view items);
 std::optional<partial_success> parse_json_response(otlp_signal signal, std::string_view body);

@@ -31,8 +31,8 @@ void write_key_value(json::writer& output, std::string_view name, const Value& v
   output.close_object().close_object();
 }
 
-void write_attribute(json::writer& output, const attribute& written) {
-  std::visit([&](const auto& value) { write_key_value(output, written.name, value); }, written.value);
+void write_attribute(json::writer& output, const attribute& attribute) {
+  std::visit([&](const auto& value) { write_key_value(output, attribute.name, value); }, attribute.value);
 }
 
 void write_attributes(json::writer& output, std::span<const attribute> attributes) {
@@ -66,28 +66,28 @@ void write_events(json::writer& output, std::span<const span_event> events) {
   output.close_array();
 }
 
-void write_status(json::writer& output, const span& ended) {
+void write_status(json::writer& output, const span& span) {
   output.key("status").open_object();
-  if (!ended.status_message.empty()) output.field("message", ended.status_message);
-  output.field("code", static_cast<unsigned>(ended.status)).close_object();
+  if (!span.status_message.empty()) output.field("message", span.status_message);
+  output.field("code", static_cast<unsigned>(span.status)).close_object();
 }
 
 }  // namespace
 
-void append_json(std::string& items, const span& ended) {
+void append_json(std::string& items, const span& span) {
   if (!items.empty()) items.push_back(',');
   json::writer output{items};
   output.open_object();
-  write_trace_id(output, ended.trace.id);
-  write_span_id(output, "spanId", ended.trace.span_id);
-  if (!ended.trace.state.empty()) output.field("traceState", ended.trace.state);
-  if (ended.parent_id != 0) write_span_id(output, "parentSpanId", ended.parent_id);
-  output.field("flags", span_flags(ended)).field("name", ended.name).field("kind", static_cast<unsigned>(ended.kind));
-  write_time(output, "startTimeUnixNano", ended.start);
-  write_time(output, "endTimeUnixNano", ended.end);
-  write_attributes(output, ended.attributes);
-  if (!ended.events.empty()) write_events(output, ended.events);
-  if (ended.status != span_status::unset) write_status(output, ended);
+  write_trace_id(output, span.trace.id);
+  write_span_id(output, "spanId", span.trace.span_id);
+  if (!span.trace.state.empty()) output.field("traceState", span.trace.state);
+  if (span.parent_id != 0) write_span_id(output, "parentSpanId", span.parent_id);
+  output.field("flags", span_flags(span)).field("name", span.name).field("kind", static_cast<unsigned>(span.kind));
+  write_time(output, "startTimeUnixNano", span.start);
+  write_time(output, "endTimeUnixNano", span.end);
+  write_attributes(output, span.attributes);
+  if (!span.events.empty()) write_events(output, span.events);
+  if (span.status != span_status::unset) write_status(output, span);
   output.close_object();
 }
 

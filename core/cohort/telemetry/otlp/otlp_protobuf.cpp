@@ -25,8 +25,8 @@ void write_key_value(protobuf_writer& output, std::uint32_t field, std::string_v
   });
 }
 
-void write_attribute(protobuf_writer& output, std::uint32_t field, const attribute& written) {
-  std::visit([&](const auto& value) { write_key_value(output, field, written.name, value); }, written.value);
+void write_attribute(protobuf_writer& output, std::uint32_t field, const attribute& attribute) {
+  std::visit([&](const auto& value) { write_key_value(output, field, attribute.name, value); }, attribute.value);
 }
 
 void write_attributes(protobuf_writer& output, std::uint32_t field, std::span<const attribute> attributes) {
@@ -46,39 +46,39 @@ void write_trace_id(protobuf_writer& output, std::uint32_t field, trace_id id) {
 }
 void write_span_id(protobuf_writer& output, std::uint32_t field, std::uint64_t id) { write_id<1>(output, field, {id}); }
 
-void write_event(protobuf_writer& output, const span_event& written) {
+void write_event(protobuf_writer& output, const span_event& span_event) {
   output.message_field(11, [&] {
-    output.fixed64_field(1, unix_nanoseconds(written.time));
-    output.string_field(2, written.name);
-    write_attributes(output, 3, written.attributes);
+    output.fixed64_field(1, unix_nanoseconds(span_event.time));
+    output.string_field(2, span_event.name);
+    write_attributes(output, 3, span_event.attributes);
   });
 }
 
-void write_status(protobuf_writer& output, const span& ended) {
-  if (ended.status == span_status::unset) return;
+void write_status(protobuf_writer& output, const span& span) {
+  if (span.status == span_status::unset) return;
   output.message_field(15, [&] {
-    if (!ended.status_message.empty()) output.string_field(2, ended.status_message);
-    output.varint_field(3, static_cast<std::uint64_t>(ended.status));
+    if (!span.status_message.empty()) output.string_field(2, span.status_message);
+    output.varint_field(3, static_cast<std::uint64_t>(span.status));
   });
 }
 
 }  // namespace
 
-void append_protobuf(std::string& items, const span& ended) {
+void append_protobuf(std::string& items, const span& span) {
   protobuf_writer output{items};
   output.message_field(item_field, [&] {
-    write_trace_id(output, 1, ended.trace.id);
-    write_span_id(output, 2, ended.trace.span_id);
-    if (!ended.trace.state.empty()) output.string_field(3, ended.trace.state);
-    if (ended.parent_id != 0) write_span_id(output, 4, ended.parent_id);
-    output.string_field(5, ended.name);
-    output.varint_field(6, static_cast<std::uint64_t>(ended.kind));
-    output.fixed64_field(7, unix_nanoseconds(ended.start));
-    output.fixed64_field(8, unix_nanoseconds(ended.end));
-    write_attributes(output, 9, ended.attributes);
-    for (const auto& each : ended.events) write_event(output, each);
-    write_status(output, ended);
-    output.fixed32_field(16, span_flags(ended));
+    write_trace_id(output, 1, span.trace.id);
+    write_span_id(output, 2, span.trace.span_id);
+    if (!span.trace.state.empty()) output.string_field(3, span.trace.state);
+    if (span.parent_id != 0) write_span_id(output, 4, span.parent_id);
+    output.string_field(5, span.name);
+    output.varint_field(6, static_cast<std::uint64_t>(span.kind));
+    output.fixed64_field(7, unix_nanoseconds(span.start));
+    output.fixed64_field(8, unix_nanoseconds(span.end));
+    write_attributes(output, 9, span.attributes);
+    for (const auto& each : span.events) write_event(output, each);
+    write_status(output, span);
+    output.fixed32_field(16, span_flags(span));
   });
 }
 

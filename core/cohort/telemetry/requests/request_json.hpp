@@ -23,8 +23,8 @@ void write_attempts(json::writer& out, const request_record& request, const call
 /// is `never`, the time that is left; for a call with attempts also those of them that run.
 void write_awaits(json::writer& out, const request_record& request, time_point now);
 
-/// The members of an object for a request with all its calls. One that runs at `now` has `age_ms` and, unless its
-/// deadline is `never`, `remaining_ms`; one that has ended has `duration_ms` and `status`.
+/// The members of an object for a request with all its calls. A request that runs at `now` has `age_ms` and, unless
+/// its deadline is `never`, `remaining_ms`; a request that has ended has `duration_ms` and `status`.
 void write_request_members(json::writer& out, const request_record& request, time_point now);
 
 }  // namespace cohort::telemetry

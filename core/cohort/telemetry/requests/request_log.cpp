@@ -16,15 +16,15 @@ request_log::ring::ring(std::size_t capacity) : capacity_(capacity) { nodes_.res
 
 request_log::ring::~ring() = default;
 
-std::unique_ptr<request_log::node> request_log::ring::push(std::unique_ptr<node> added) {
-  if (capacity_ == 0) return added;
+std::unique_ptr<request_log::node> request_log::ring::push(std::unique_ptr<node> new_node) {
+  if (capacity_ == 0) return new_node;
   if (nodes_.size() < capacity_) {
-    nodes_.push_back(std::move(added));
+    nodes_.push_back(std::move(new_node));
     return nullptr;
   }
-  std::swap(nodes_[next_], added);
+  std::swap(nodes_[next_], new_node);
   next_ = (next_ + 1) % capacity_;
-  return added;
+  return new_node;
 }
 
 request_log::request_log(loop& event_loop) : request_log(event_loop, settings{}) {}
@@ -39,23 +39,23 @@ request_log::request_log(loop& event_loop, settings limits)
 /// The records in progress, if any, belong to coroutines that have been destroyed.
 request_log::~request_log() {
   while (first_open_) {
-    const std::unique_ptr<node> abandoned{std::exchange(first_open_, first_open_->next)};
+    const std::unique_ptr<node> node{std::exchange(first_open_, first_open_->next)};
   }
 }
 
 request_record& request_log::open(time_point started) {
-  std::unique_ptr<node> added;
+  std::unique_ptr<node> new_node;
   if (free_.empty()) {
-    added = std::make_unique<node>();
+    new_node = std::make_unique<node>();
   } else {
-    added = std::move(free_.back());
+    new_node = std::move(free_.back());
     free_.pop_back();
   }
-  added->reset(started, loop_.wall_now());
-  added->previous = last_open_;
-  added->next = nullptr;
-  (last_open_ ? last_open_->next : first_open_) = added.get();
-  last_open_ = added.release();
+  new_node->reset(started, loop_.wall_now());
+  new_node->previous = last_open_;
+  new_node->next = nullptr;
+  (last_open_ ? last_open_->next : first_open_) = new_node.get();
+  last_open_ = new_node.release();
   ++open_count_;
   return *last_open_;
 }

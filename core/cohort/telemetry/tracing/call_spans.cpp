@@ -70,19 +70,19 @@ class call_span_recorder {
     const auto prefix = call.kind == call_kind::upstream ? std::string_view{"call"} : to_string(call.kind);
     const auto name = std::string{prefix} + " " + std::string{call.name.view()};
     const auto kind = database_system(call.kind).empty() ? span_kind::internal : span_kind::client;
-    span written = make_span(name, kind, make_span_id(random_), trace_.span_id);
-    written.start = wall(call.started);
-    written.end = wall(ended);
-    written.attributes = attributes.view();
+    span span = make_span(name, kind, make_span_id(random_), trace_.span_id);
+    span.start = wall(call.started);
+    span.end = wall(ended);
+    span.attributes = attributes.view();
     if (is_error) {
-      written.status = span_status::error;
-      written.status_message = call.outcome;
+      span.status = span_status::error;
+      span.status_message = call.outcome;
     }
-    spans_.record(written);
+    spans_.record(span);
     const auto index = record_.index_of(call);
     std::int64_t position = 0;
     for (const auto& attempt : record_.all_attempts()) {
-      if (attempt.call == index) record_attempt(call, attempt, position++, written.trace.span_id);
+      if (attempt.call == index) record_attempt(call, attempt, position++, span.trace.span_id);
     }
   }
 
@@ -126,17 +126,17 @@ class call_span_recorder {
     if (is_error) attributes.add("error.type", attempt.outcome);
     const auto name = std::string{call.name.view()} + " " + std::string{to_string(attempt.kind)} + " attempt";
     const auto id = attempt.span_id != 0 ? attempt.span_id : make_span_id(random_);
-    span written = make_span(name, span_kind::client, id, parent);
-    written.start = wall(attempt.started);
-    written.end = wall(ended);
-    written.attributes = attributes.view();
+    span span = make_span(name, span_kind::client, id, parent);
+    span.start = wall(attempt.started);
+    span.end = wall(ended);
+    span.attributes = attributes.view();
     std::array<span_event, 4> events;
-    written.events = {events.data(), phase_events(attempt, events)};
+    span.events = {events.data(), phase_events(attempt, events)};
     if (is_error) {
-      written.status = span_status::error;
-      written.status_message = attempt.outcome;
+      span.status = span_status::error;
+      span.status_message = attempt.outcome;
     }
-    spans_.record(written);
+    spans_.record(span);
   }
 
   /// The beginning of each phase after the first one, in its order. Returns their number.
@@ -153,13 +153,13 @@ class call_span_recorder {
   }
 
   span make_span(std::string_view name, span_kind kind, std::uint64_t id, std::uint64_t parent) const {
-    span made;
-    made.trace = trace_;
-    made.trace.span_id = id;
-    made.parent_id = parent;
-    made.name = name;
-    made.kind = kind;
-    return made;
+    span span;
+    span.trace = trace_;
+    span.trace.span_id = id;
+    span.parent_id = parent;
+    span.name = name;
+    span.kind = kind;
+    return span;
   }
 
   tracer& spans_;

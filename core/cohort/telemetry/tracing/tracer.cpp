@@ -17,9 +17,9 @@ std::uint64_t tracer::begin(trace_context& trace, random_generator& random) cons
   return std::exchange(trace.span_id, make_span_id(random));
 }
 
-void tracer::record(const span& ended) {
+void tracer::record(const span& span) {
   const auto index = loop::current().index();
-  queues_[index % queues_.size()]->push([&](std::string& items) { append_item(items, encoding_, ended); });
+  queues_[index % queues_.size()]->push([&](std::string& items) { append_item(items, encoding_, span); });
 }
 
 }  // namespace cohort::telemetry

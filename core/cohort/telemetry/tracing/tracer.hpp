@@ -29,7 +29,7 @@ class tracer {
     return trace.sampled || missed_deadline;
   }
   /// Queues a span that has ended; drops and counts it if the queue is full. Called on a loop.
-  void record(const span& ended);
+  void record(const span& span);
 
   /// The queue of each loop.
   const std::vector<std::unique_ptr<export_queue>>& queues() const noexcept { return queues_; }

@@ -81,7 +81,7 @@ void check_environment(std::string_view text) {
   });
   if (!settings) {
     require(settings.error().find("must be the URL of an HTTP proxy") != std::string::npos,
-            "an error says what is accepted");
+            "an error lists the accepted values");
     return;
   }
   for (const auto* host : {"a.example", "localhost", "127.0.0.1", "192.0.2.1", "2001:db8::1", "::1", "name", "a."}) {
@@ -101,7 +101,7 @@ void run(std::string_view input) {
   check_proxies(input);
 }
 
-const registration registered{{"config_values", run}};
+const registration fuzz_registration{{"config_values", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -51,7 +51,7 @@ void run(std::string_view input) {
   if (json::parse_document(input, root)) check_numbers(root);
 }
 
-const registration registered{{"json", run}};
+const registration fuzz_registration{{"json", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -40,7 +40,7 @@ void run(std::string_view input) {
   check<test::shop::tree>(input, {.max_depth = 8});
 }
 
-const registration registered{{"json_decode", run}};
+const registration fuzz_registration{{"json_decode", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

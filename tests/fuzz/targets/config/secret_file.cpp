@@ -25,7 +25,7 @@ void run(std::string_view input) {
   require(std::ranges::all_of(line, [](char c) { return c > ' ' && c <= '~'; }), "a secret is visible ASCII");
 }
 
-const registration registered{{"secret_file", run}};
+const registration fuzz_registration{{"secret_file", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

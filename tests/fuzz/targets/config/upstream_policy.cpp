@@ -47,7 +47,7 @@ void run(std::string_view input) {
   require(again && print(*again) == text, "a printed policy is the same policy");
 }
 
-const registration registered{{"upstream_policy", run}};
+const registration fuzz_registration{{"upstream_policy", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -60,7 +60,7 @@ void run(std::string_view input) {
   discovery::parse_registry_target(input);
 }
 
-const registration registered{{.name = "discovery_json", .run = run}};
+const registration fuzz_registration{{.name = "discovery_json", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

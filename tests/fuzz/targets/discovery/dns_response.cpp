@@ -57,7 +57,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{.name = "dns_response", .run = run}};
+const registration fuzz_registration{{.name = "dns_response", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

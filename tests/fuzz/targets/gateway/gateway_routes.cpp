@@ -57,7 +57,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{.name = "gateway_routes", .run = run}};
+const registration fuzz_registration{{.name = "gateway_routes", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -67,7 +67,7 @@ void run(std::string_view input) {
   if (check(token)) require(!check(signed_token(R"({"alg":"none"})", claims)), "unsigned tokens are not accepted");
 }
 
-const registration registered{{.name = "gateway_token", .run = run}};
+const registration fuzz_registration{{.name = "gateway_token", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -80,7 +80,7 @@ void run(std::string_view input) {
   check_fixed_length(input);
 }
 
-const registration registered{{"body_decoder", run}};
+const registration fuzz_registration{{"body_decoder", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -47,7 +47,7 @@ void run(std::string_view input) {
   check_cookies(values);
 }
 
-const registration registered{{"cookie", run}};
+const registration fuzz_registration{{"cookie", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -69,7 +69,7 @@ void run(std::string_view input) {
   check_ranges(input);
 }
 
-const registration registered{{.name = "forwarded", .run = run}};
+const registration fuzz_registration{{.name = "forwarded", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -35,7 +35,7 @@ void run(std::string_view input) {
           "truncated data is an error");
 }
 
-const registration registered{{"gzip", run}};
+const registration fuzz_registration{{"gzip", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -71,7 +71,7 @@ void check_list(std::string_view list) {
   for (std::string_view rest = joined; !rest.empty();) http::next_list_element(rest);
 }
 
-/// Each line is the value of a field: deadlines, then the trace, and of Accept.
+/// Each line is the value of a field: the deadlines, then the trace, then Accept.
 http::request_head make_head(const std::vector<std::string_view>& values) {
   constexpr std::array<std::string_view, 4> names{http::envoy_timeout_field, http::grpc_timeout_field, "traceparent",
                                                   "tracestate"};
@@ -111,7 +111,7 @@ void run(std::string_view input) {
   check_head(values);
 }
 
-const registration registered{{"header_values", run}};
+const registration fuzz_registration{{"header_values", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

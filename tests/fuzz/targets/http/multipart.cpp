@@ -78,7 +78,7 @@ void run(std::string_view input) {
   static_cast<void>(http::multipart_boundary(input));
 }
 
-const registration registered{{"multipart", run}};
+const registration fuzz_registration{{"multipart", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -31,7 +31,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{.name = "proxy_header", .run = run}};
+const registration fuzz_registration{{.name = "proxy_header", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

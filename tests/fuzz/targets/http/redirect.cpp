@@ -54,7 +54,7 @@ void run(std::string_view input) {
   check_encoding(input);
 }
 
-const registration registered{{"redirect", run}};
+const registration fuzz_registration{{"redirect", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

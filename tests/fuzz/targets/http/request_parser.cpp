@@ -126,7 +126,7 @@ class connection {
     std::optional<http::status> rejection;
     const auto size = input_.unread().size();
     const auto consumed = parser_->parse_body(input_.unread(), rejection);
-    require(consumed <= size, "a decoder consumes what it is given");
+    require(consumed <= size, "a decoder consumes all of its input");
     input_.consume(consumed);
     if (rejection) return reject();
     if (parser_->has_body()) {
@@ -176,7 +176,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"request_parser", run}};
+const registration fuzz_registration{{"request_parser", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

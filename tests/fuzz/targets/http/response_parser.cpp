@@ -39,7 +39,7 @@ outcome parse(const std::vector<std::string_view>& slices, bool is_head_request)
     std::optional<http::client_error> failure;
     while (!buffer.empty() && !parser->done() && !failure) {
       const auto consumed = parser->parse(buffer, failure);
-      require(consumed <= buffer.size(), "a parser consumes what it is given");
+      require(consumed <= buffer.size(), "a parser consumes all of its input");
       buffer.erase(0, consumed);
       const auto code = parser->response().status_code();
       if (parser->done() && code < 200 && code != switching_protocols) {
@@ -125,7 +125,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"response_parser", run}};
+const registration fuzz_registration{{"response_parser", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -82,7 +82,7 @@ void run(std::string_view input) {
   check_query(input);
 }
 
-const registration registered{{"target", run}};
+const registration fuzz_registration{{"target", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -40,7 +40,7 @@ void run(std::string_view input) {
   require(again && *again == *fields, "a printed form is the same form");
 }
 
-const registration registered{{"urlencoded", run}};
+const registration fuzz_registration{{"urlencoded", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

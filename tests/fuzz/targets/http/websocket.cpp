@@ -80,7 +80,7 @@ void run(std::string_view input) {
   static_cast<void>(http::is_valid_deflate_answer(input));
 }
 
-const registration registered{{"websocket", run}};
+const registration fuzz_registration{{"websocket", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -59,7 +59,7 @@ void check_connections(std::string_view text) {
 void check_objective(std::string_view text) {
   const auto objective = loadgen::parse_objective(text);
   if (!objective) {
-    require(objective.error().find(" is not a valid objective: ") != std::string::npos, "an error says what is wrong");
+    require(objective.error().find(" is not a valid objective: ") != std::string::npos, "an error has a description");
     return;
   }
   require(objective->percent > 0 && objective->percent <= 100 && objective->limit >= 0, "an objective is in range");
@@ -74,7 +74,7 @@ void run(std::string_view input) {
   check_objective(input);
 }
 
-const registration registered{{"loadgen_options", run}};
+const registration fuzz_registration{{"loadgen_options", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -32,7 +32,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"loadgen_report", run}};
+const registration fuzz_registration{{"loadgen_report", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

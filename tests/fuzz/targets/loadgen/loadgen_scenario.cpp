@@ -34,7 +34,7 @@ void run(std::string_view input) {
   for (const auto& stage : options->stages) require(stage.length > duration::zero(), "a stage has a length");
 }
 
-const registration registered{{"loadgen_scenario", run}};
+const registration fuzz_registration{{"loadgen_scenario", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -44,7 +44,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"metrics_text", run}};
+const registration fuzz_registration{{"metrics_text", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

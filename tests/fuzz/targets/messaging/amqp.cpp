@@ -107,7 +107,7 @@ void run(std::string_view input) {
   check_reader(input);
 }
 
-const registration registered{{.name = "amqp", .run = run}};
+const registration fuzz_registration{{.name = "amqp", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -77,7 +77,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"redis_reply", run}};
+const registration fuzz_registration{{"redis_reply", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

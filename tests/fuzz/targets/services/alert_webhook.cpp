@@ -55,7 +55,7 @@ void run(std::string_view input) {
   require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time, "a printed time is the same time");
 }
 
-const registration registered{{"alert_webhook", run}};
+const registration fuzz_registration{{"alert_webhook", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

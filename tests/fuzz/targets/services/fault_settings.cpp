@@ -28,7 +28,7 @@ void run(std::string_view input) {
           "a response is a JSON object");
 }
 
-const registration registered{{"fault_settings", run}};
+const registration fuzz_registration{{"fault_settings", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

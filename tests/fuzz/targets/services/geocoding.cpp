@@ -12,17 +12,17 @@ namespace cohort::fuzz {
 namespace {
 
 /// The coordinates as text; the error if there are none.
-std::string locate(std::string_view body, const weather::location& requested) {
-  const auto located = weather::parse_geocoding(body, requested);
-  if (!located) {
-    require(!located.error().error.empty(), "an error has a text");
-    return located.error().error;
+std::string locate(std::string_view body, const weather::location& location) {
+  const auto geocoding_result = weather::parse_geocoding(body, location);
+  if (!geocoding_result) {
+    require(!geocoding_result.error().error.empty(), "an error has a text");
+    return geocoding_result.error().error;
   }
-  require(located->text() == requested.text(), "a location keeps its names");
-  require(located->latitude && std::abs(*located->latitude) <= 90, "a latitude is in range");
-  require(located->longitude && std::abs(*located->longitude) <= 180, "a longitude is in range");
+  require(geocoding_result->text() == location.text(), "a location keeps its names");
+  require(geocoding_result->latitude && std::abs(*geocoding_result->latitude) <= 90, "a latitude is in range");
+  require(geocoding_result->longitude && std::abs(*geocoding_result->longitude) <= 180, "a longitude is in range");
   static const auto base = boost::urls::parse_uri("http://a").value();
-  const auto url = weather::open_meteo_url(base, *located);
+  const auto url = weather::open_meteo_url(base, *geocoding_result);
   return std::string{url.buffer()};
 }
 
@@ -34,7 +34,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{"geocoding", run}};
+const registration fuzz_registration{{"geocoding", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

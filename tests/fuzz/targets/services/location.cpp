@@ -42,7 +42,7 @@ void run(std::string_view input) {
           "a location is one segment of the URL");
 }
 
-const registration registered{{"location", run}};
+const registration fuzz_registration{{"location", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

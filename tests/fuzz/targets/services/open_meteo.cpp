@@ -8,7 +8,7 @@ namespace {
 
 void run(std::string_view input) { check_provider(input, weather::parse_open_meteo); }
 
-const registration registered{{"open_meteo", run}};
+const registration fuzz_registration{{"open_meteo", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

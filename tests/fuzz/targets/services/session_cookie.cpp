@@ -61,7 +61,7 @@ void run(std::string_view input) {
   require(!sessions.find(context, now + dashboard::session_cookies::cookie_lifetime), "a cookie expires");
 }
 
-const registration registered{{"session_cookie", run}};
+const registration fuzz_registration{{"session_cookie", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

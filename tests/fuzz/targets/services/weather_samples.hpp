@@ -12,7 +12,7 @@ inline const weather::location austin{"Austin", "USA", std::nullopt, std::nullop
 inline const weather::location haifa = weather::default_location();
 
 /// The result as the service responds with it: JSON, without control characters.
-inline std::string respond(const weather::report_result& result, const weather::location& requested) {
+inline std::string respond(const weather::report_result& result, const weather::location& location) {
   weather::report_cache::lookup_result lookup;
   if (result) {
     require(*result != nullptr, "a report is not null");
@@ -21,7 +21,7 @@ inline std::string respond(const weather::report_result& result, const weather::
     require(!result.error().error.empty(), "an error has a text");
     lookup.error = result.error().error;
   }
-  const auto response = weather::report_response(lookup, requested);
+  const auto response = weather::report_response(lookup, location);
   require(json::is_object(response.content()), "a response is a JSON object");
   return std::string{response.content()};
 }

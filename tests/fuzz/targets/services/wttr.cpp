@@ -14,7 +14,7 @@ void run(std::string_view input) {
           "an error of the server does not mean that a location is unknown");
 }
 
-const registration registered{{"wttr", run}};
+const registration fuzz_registration{{"wttr", run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

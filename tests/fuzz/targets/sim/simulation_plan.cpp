@@ -41,7 +41,7 @@ void run(std::string_view input) {
   }
 }
 
-const registration registered{{.name = "simulation_plan", .run = run}};
+const registration fuzz_registration{{.name = "simulation_plan", .run = run}};
 
 }  // namespace
 }  // namespace cohort::fuzz

@@ -52,7 +52,7 @@ inline http::router upstream_routes() {
   return routes;
 }
 
-// Plays a schedule in a new fleet, with a second instance of `stock` if it has the node. Returns the kind of its
+// Runs a schedule in a new fleet, with a second instance of `stock` if it has the node. Returns the kind of its
 // failure, or an empty text.
 inline std::string run(const sim::schedule& schedule) {
   sim::fleet fleet{schedule.seed};

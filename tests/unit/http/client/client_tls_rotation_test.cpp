@@ -44,7 +44,7 @@ class rotation_fixture {
     return http::fetch(*client, std::move(request), deadline::after(time.now(), 5s));
   }
   /// The URI that the server saw, or the error.
-  std::string seen_uri() { return body_of(time.run(fetch("/"))); }
+  std::string client_uri() { return body_of(time.run(fetch("/"))); }
   static std::string body_of(const http::client_result& response) {
     return response ? response->body : make_error_code(response.error()).message();
   }
@@ -69,12 +69,12 @@ class rotation_fixture {
 TEST_CASE("client: after a replacement of the certificate, an idle connection with the old one is not reused",
           "[http][client][tls]") {
   rotation_fixture fixture;
-  CHECK(fixture.seen_uri() == "spiffe://test/old");
-  CHECK(fixture.seen_uri() == "spiffe://test/old");
+  CHECK(fixture.client_uri() == "spiffe://test/old");
+  CHECK(fixture.client_uri() == "spiffe://test/old");
   CHECK(fixture.handshakes() == 1);
   fixture.client->replace_tls(fixture.client_settings("spiffe://test/new"));
-  CHECK(fixture.seen_uri() == "spiffe://test/new");
-  CHECK(fixture.seen_uri() == "spiffe://test/new");
+  CHECK(fixture.client_uri() == "spiffe://test/new");
+  CHECK(fixture.client_uri() == "spiffe://test/new");
   CHECK(fixture.handshakes() == 2);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("client: a request in flight completes with the old certificate, and i
   fixture.time.run_for(1s);
   REQUIRE(slow.ended());
   CHECK(rotation_fixture::body_of(*slow.outcome().value) == "spiffe://test/old");
-  CHECK(fixture.seen_uri() == "spiffe://test/new");
+  CHECK(fixture.client_uri() == "spiffe://test/new");
 }
 
 }  // namespace

@@ -113,17 +113,17 @@ TEST_CASE("connection pool: the default limit of idle connections fits the defau
   client_fixture fixture;
   const auto calls = http::upstream_settings{}.max_in_flight;
   for (int round = 0; round < 2; ++round) {
-    std::deque<started_call> started;
+    std::deque<started_call> started_calls;
     const auto request = get_request("http://site.test/");
     for (std::size_t i = 0; i < calls; ++i)
-      started.emplace_back(fixture.time,
-                           http::fetch(fixture.client, request, deadline::after(fixture.time.now(), 10s)));
+      started_calls.emplace_back(fixture.time,
+                                 http::fetch(fixture.client, request, deadline::after(fixture.time.now(), 10s)));
     REQUIRE(fixture.connection_count() == calls);
     for (std::size_t i = 0; i < calls; ++i) {
       fixture.connection(i).read_request();
       fixture.connection(i).send(ok_response("hello"));
     }
-    for (auto& call : started) CHECK(call.response().body == "hello");
+    for (auto& call : started_calls) CHECK(call.response().body == "hello");
   }
 }
 

@@ -360,7 +360,7 @@ TEST_CASE("streaming: truncated bodies open the circuit breaker, those that the 
           "[http][client][streaming]") {
   auto settings = http::upstream_settings{};
   settings.retry.max_attempts = 1;
-  const auto is_cut_off = GENERATE(true, false);
+  const auto is_truncated = GENERATE(true, false);
   bool is_open = false;
   streaming_fixture fixture{settings};
   for (int i = 0; i < 60; ++i) {
@@ -378,13 +378,13 @@ TEST_CASE("streaming: truncated bodies open the circuit breaker, those that the 
     fixture.run_ready();
     auto& result = const_cast<http::open_result&>(*call.outcome().value);
     std::optional<http::streamed_response> response{std::move(*result.response)};
-    if (is_cut_off) {
+    if (is_truncated) {
       server.close();
       CHECK_FALSE(fixture.time.run(read_part(*response, deadline::never())).has_value());
     }
     fixture.time.run(destroy_response(response));
   }
-  CHECK(is_open == is_cut_off);
+  CHECK(is_open == is_truncated);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::optional<std::string_view> find(std::vector<std::string_view> lines, std::s
   return cookie_value(head, name);
 }
 
-/// Why the cookie is invalid; empty if it is valid.
+/// The reason why the cookie is invalid; empty if it is valid.
 std::string problem(const set_cookie& cookie) {
   const auto value = cookie.field_value();
   return value ? std::string{} : value.error();
@@ -51,7 +51,7 @@ TEST_CASE("cookies: the defaults of set_cookie are HttpOnly, SameSite=Lax and Se
              .field_value() == "id=; Path=/a; Domain=example.com; Max-Age=0; SameSite=Strict");
 }
 
-TEST_CASE("cookies: what a browser would reject is an error", "[http][cookie]") {
+TEST_CASE("cookies: a cookie that a browser would reject is an error", "[http][cookie]") {
   CHECK(problem({.name = "__Host-id", .value = "7"}).empty());
   CHECK(problem({.name = "__Secure-id", .value = "7", .domain = "example.com"}).empty());
   CHECK(problem({.name = "__Host-id", .value = "7", .secure = false}) ==

@@ -107,8 +107,8 @@ TEST_CASE("on_sent: is called once, when the response has left the server", "[ht
   server_fixture server;
   server.routes.get("/", [&events](request_context& context) {
     for (const auto* name : {"first", "second"}) {
-      context.on_sent([&events, name](const http::sent_response& sent) {
-        events.push_back(name + std::string{" "} + std::to_string(sent.body_bytes));
+      context.on_sent([&events, name](const http::sent_response& response) {
+        events.push_back(name + std::string{" "} + std::to_string(response.body_bytes));
       });
     }
     return text_response(std::string(100'000, 'x'));

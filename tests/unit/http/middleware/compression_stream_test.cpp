@@ -151,7 +151,7 @@ task<> write_and_sleep(body_writer& writer) {
   }
 }
 
-TEST_CASE("compression: a pause and each event send what the encoder holds back; other writes may wait",
+TEST_CASE("compression: a pause and each event send the buffered output of the encoder; other writes may wait",
           "[http][middleware]") {
   struct row {
     task<> (*producer)(body_writer&);
@@ -180,7 +180,7 @@ TEST_CASE("compression: a pause and each event send what the encoder holds back;
   CHECK(decoded.text == "one,two,three");
 }
 
-TEST_CASE("compression: a client that does not read stops the producer, and ends at the write timeout",
+TEST_CASE("compression: a client that does not read blocks the producer, and is disconnected at the write timeout",
           "[http][middleware]") {
   net::memory_pipe_settings pipe;
   pipe.capacity = 4096;

@@ -97,7 +97,7 @@ TEST_CASE("compression: only listed media types are encoded", "[http][middleware
   CHECK(response.header("Vary").has_value() == row.is_encoded);
 }
 
-TEST_CASE("compression: a response that must not be transformed is left alone", "[http][middleware]") {
+TEST_CASE("compression: a response that must not be transformed is unchanged", "[http][middleware]") {
   struct row {
     std::string_view field;
     std::string_view value;

@@ -15,7 +15,7 @@ using namespace cohort::test;
 using http::body_error;
 using http::body_reader;
 
-/// How a handler reads, and what it saw.
+/// The reads of a handler, and their results.
 struct upload {
   duration pause_between_reads{0};
   std::size_t max_reads = std::numeric_limits<std::size_t>::max();
@@ -212,7 +212,8 @@ TEST_CASE("body reader: a client at the minimum rate may take longer than the re
   server.time.run_for(2s);
 }
 
-TEST_CASE("body reader: a client below the minimum rate is too slow once its allowance is used up", "[http][server]") {
+TEST_CASE("body reader: a client below the minimum rate is too slow once its allowance is exhausted",
+          "[http][server]") {
   upload_fixture server;
   duration expected = 10s;
   std::size_t size = 1;

@@ -20,9 +20,9 @@ auto tracing(std::string name) {
   };
 }
 
-std::string trace_of(const received_response& received) {
+std::string trace_of(const received_response& response) {
   std::string text;
-  for (const auto& [name, value] : received.headers) {
+  for (const auto& [name, value] : response.headers) {
     if (http::iequals(name, "Trace")) text += text.empty() ? value : " " + value;
   }
   return text;

@@ -42,9 +42,9 @@ class tls_site {
   peer connect(net::tls_client_settings settings = {}) {
     settings.trusted_certificates = root.certificate_pem();
     net::tls_client_context client{settings};
-    auto secured = server.time.run(perform_client_handshake(client, connect_plain()));
-    if (!secured) throw std::runtime_error("handshake: " + secured.error().message());
-    return {server.time, std::move(*secured)};
+    auto secure_stream = server.time.run(perform_client_handshake(client, connect_plain()));
+    if (!secure_stream) throw std::runtime_error("handshake: " + secure_stream.error().message());
+    return {server.time, std::move(*secure_stream)};
   }
 
   /// Sends a PROXY protocol header before the handshake.
@@ -54,9 +54,9 @@ class tls_site {
     net::tls_client_context client{settings};
     auto plain = connect_plain();
     server.time.run(write_bytes(*plain, header));
-    auto secured = server.time.run(perform_client_handshake(client, std::move(plain)));
-    if (!secured) throw std::runtime_error("handshake: " + secured.error().message());
-    return {server.time, std::move(*secured)};
+    auto secure_stream = server.time.run(perform_client_handshake(client, std::move(plain)));
+    if (!secure_stream) throw std::runtime_error("handshake: " + secure_stream.error().message());
+    return {server.time, std::move(*secure_stream)};
   }
 
   double handshake_count(const std::string& result) {
@@ -136,9 +136,9 @@ TEST_CASE("server: the duration of the TLS handshake counts against the first re
   auto plain = site.connect_plain();
   site.server.time.run_for(6s);
   net::tls_client_context context{{.trusted_certificates = site.root.certificate_pem()}};
-  auto secured = site.server.time.run(perform_client_handshake(context, std::move(plain)));
-  REQUIRE(secured.has_value());
-  peer client{site.server.time, std::move(*secured)};
+  auto secure_stream = site.server.time.run(perform_client_handshake(context, std::move(plain)));
+  REQUIRE(secure_stream.has_value());
+  peer client{site.server.time, std::move(*secure_stream)};
   const auto start = site.server.time.now();
   client.send("GET / HTTP/1.1\r\n");
   const auto response = client.receive();

@@ -148,7 +148,7 @@ TEST_CASE("permessage-deflate: compression is reversed, and limited on both side
   CHECK(http::inflate_message(payload, text.size(), too_large) == text);
   CHECK_FALSE(http::inflate_message(payload, text.size() - 1, too_large));
   CHECK(too_large);
-  // Each message stands for itself.
+  // Each message is independent.
   CHECK(http::deflate_message(text) == payload);
   CHECK(http::inflate_message(http::deflate_message(""), 10, too_large) == "");
   CHECK_FALSE(http::inflate_message("\xFF\xFF garbage", 1000, too_large));

@@ -40,13 +40,13 @@ TEST_CASE("websocket client: messages are exchanged with a server, compressed or
   server.routes.websocket("/echo", echo_socket(), options);
   server.start();
   http::client transport{server.network(), 1};
-  websocket_connect_options asked;
-  asked.subprotocols = {"other", "chat"};
+  websocket_connect_options connect_options;
+  connect_options.subprotocols = {"other", "chat"};
   const std::string text = "\xE2\x82\xAC " + std::string(5000, 'x');
-  CHECK(server.time.run(exchange(transport, text, asked)) == "chat|" + text);
-  asked.compression = false;
-  asked.subprotocols = {};
-  CHECK(server.time.run(exchange(transport, text, asked)) == "|" + text);
+  CHECK(server.time.run(exchange(transport, text, connect_options)) == "chat|" + text);
+  connect_options.compression = false;
+  connect_options.subprotocols = {};
+  CHECK(server.time.run(exchange(transport, text, connect_options)) == "|" + text);
   server.time.run_for(1s);
   CHECK(server.metric_value("cohort_server_websocket_closes_total{code=\"1000\"}") == 2);
   CHECK(server.metric_value("cohort_server_websocket_connections") == 0);
@@ -80,7 +80,7 @@ TEST_CASE("websocket client: a refusal has the status of the server", "[http][we
   CHECK(server.time.run(status(transport)) == 200);
 }
 
-/// The result of a connection to a server that answers each request with `answer`; `{accept}` stands for the right
+/// The result of a connection to a server that answers each request with `answer`; `{accept}` means the right
 /// value. An empty answer is none at all.
 struct scripted_server {
   virtual_time time;
@@ -119,7 +119,7 @@ constexpr std::string_view valid_answer =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: "
     "{accept}\r\n";
 
-TEST_CASE("websocket client: the handshake asks for what the options say", "[http][websocket]") {
+TEST_CASE("websocket client: the handshake requests the protocols and extensions of the options", "[http][websocket]") {
   scripted_server server;
   websocket_connect_options options;
   options.subprotocols = {"a", "b"};

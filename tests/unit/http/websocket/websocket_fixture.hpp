@@ -75,10 +75,10 @@ class frame_client {
       if (parsed.error) throw std::runtime_error(parsed.error);
       const auto size = parsed.size + static_cast<std::size_t>(parsed.header.payload_length);
       if (parsed.size > 0 && input_.size() >= size) {
-        frame received{parsed.header.opcode, input_.substr(parsed.size, size - parsed.size), parsed.header.is_final,
-                       parsed.header.is_compressed};
+        frame frame{parsed.header.opcode, input_.substr(parsed.size, size - parsed.size), parsed.header.is_final,
+                    parsed.header.is_compressed};
         input_.erase(0, size);
-        return received;
+        return frame;
       }
       const auto bytes = peer_.read();
       if (!bytes) return std::nullopt;

@@ -19,7 +19,8 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST_CASE("websocket server: a valid handshake is accepted, others have a status and a reason", "[http][websocket]") {
+TEST_CASE("websocket server: a valid handshake is accepted, others are rejected with a status and a reason",
+          "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/echo", echo_socket());
   frame_client client{server, handshake("/echo")};
@@ -391,7 +392,7 @@ TEST_CASE("websocket server: the received messages of all connections together a
   CHECK(third.receive_text() == std::string(700, 'm'));
 }
 
-TEST_CASE("websocket server: a drain sends what is queued, closes with 1001 and ends the handler",
+TEST_CASE("websocket server: a drain sends queued messages, closes with 1001 and ends the handler",
           "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/echo", echo_socket());

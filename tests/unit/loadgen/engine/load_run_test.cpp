@@ -181,7 +181,7 @@ TEST_CASE("load run: a stopped run counts requests in flight and waiting request
   auto settings = constant_load(10, 10s);
   settings.connections = 4;
   const auto report = fixture.run(settings, [](loadgen::load_run& run) { return stop_after(run, 2020ms); });
-  // The requests intended for 0, 0.1 … 1.9 s; that of 2.0 s may be included.
+  // The requests intended for 0, 0.1 … 1.9 s; the request of 2.0 s may be included.
   CHECK(report.totals.planned >= 20);
   CHECK(report.totals.planned <= 21);
   CHECK(count_of(report.totals.outcomes, request_outcome::unfinished) == 4);

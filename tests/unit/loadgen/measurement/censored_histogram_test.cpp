@@ -22,10 +22,10 @@ struct censored_sample {
 };
 
 censored_histogram make_censored_histogram(const censored_sample& sample) {
-  censored_histogram recorded;
-  for (const auto value : sample.observed) recorded.record(std::chrono::microseconds{value});
-  for (const auto value : sample.censored) recorded.record_censored(std::chrono::microseconds{value});
-  return recorded;
+  censored_histogram histogram;
+  for (const auto value : sample.observed) histogram.record(std::chrono::microseconds{value});
+  for (const auto value : sample.censored) histogram.record_censored(std::chrono::microseconds{value});
+  return histogram;
 }
 
 /// Possible final values of a sample, sorted.
@@ -67,56 +67,56 @@ TEST_CASE(
 
 TEST_CASE("censored histogram: a percentile is a lower bound only where censored values can change it",
           "[loadgen][measurement]") {
-  censored_histogram recorded;
-  for (int i = 1; i <= 98; ++i) recorded.record(std::chrono::milliseconds{i});
-  CHECK(recorded.percentile(100) == percentile_value{98'000, false});
+  censored_histogram histogram;
+  for (int i = 1; i <= 98; ++i) histogram.record(std::chrono::milliseconds{i});
+  CHECK(histogram.percentile(100) == percentile_value{98'000, false});
   SECTION("changed by a longer duration") {
-    recorded.record_censored(10ms);
-    recorded.record_censored(200ms);
-    CHECK(recorded.count() == 100);
-    CHECK(recorded.censored_count() == 2);
+    histogram.record_censored(10ms);
+    histogram.record_censored(200ms);
+    CHECK(histogram.count() == 100);
+    CHECK(histogram.censored_count() == 2);
     // The lower bound of 10 ms does not affect the ninth value, 9 ms; the tenth is 10 ms or 11 ms.
-    CHECK(recorded.percentile(9) == percentile_value{9'007, false});
-    CHECK(recorded.percentile(50).is_lower_bound);
-    CHECK(recorded.percentile(50).microseconds == 49'023);
-    CHECK(recorded.percentile(98).is_lower_bound);
-    CHECK(recorded.percentile(99) == percentile_value{98'047, true});
-    CHECK(recorded.percentile(100) == percentile_value{200'000, true});
+    CHECK(histogram.percentile(9) == percentile_value{9'007, false});
+    CHECK(histogram.percentile(50).is_lower_bound);
+    CHECK(histogram.percentile(50).microseconds == 49'023);
+    CHECK(histogram.percentile(98).is_lower_bound);
+    CHECK(histogram.percentile(99) == percentile_value{98'047, true});
+    CHECK(histogram.percentile(100) == percentile_value{200'000, true});
   }
   SECTION("not changed beyond its rank") {
-    recorded.record_censored(1s);
-    recorded.record_censored(2s);
-    CHECK(recorded.percentile(50) == percentile_value{50'015, false});
-    CHECK(recorded.percentile(98) == percentile_value{98'000, false});
-    CHECK(recorded.percentile(99) == percentile_value{1'000'447, true});
-    CHECK(recorded.percentile(100) == percentile_value{2'000'000, true});
+    histogram.record_censored(1s);
+    histogram.record_censored(2s);
+    CHECK(histogram.percentile(50) == percentile_value{50'015, false});
+    CHECK(histogram.percentile(98) == percentile_value{98'000, false});
+    CHECK(histogram.percentile(99) == percentile_value{1'000'447, true});
+    CHECK(histogram.percentile(100) == percentile_value{2'000'000, true});
   }
   SECTION("not changed by equal values") {
-    for (int i = 0; i < 10; ++i) recorded.record(98ms);
-    recorded.record_censored(3ms);
-    CHECK(recorded.percentile(99) == percentile_value{98'000, false});
+    for (int i = 0; i < 10; ++i) histogram.record(98ms);
+    histogram.record_censored(3ms);
+    CHECK(histogram.percentile(99) == percentile_value{98'000, false});
   }
 }
 
 TEST_CASE("censored histogram: with only censored values, all percentiles are lower bounds", "[loadgen][measurement]") {
-  censored_histogram recorded;
-  CHECK(recorded.percentile(50) == percentile_value{0, false});
-  recorded.record_censored(5s);
-  CHECK(recorded.percentile(50) == percentile_value{5'000'000, true});
-  CHECK(recorded.percentile(100) == percentile_value{5'000'000, true});
-  recorded.record(1ms);
-  recorded.record_censored(2h);
-  CHECK(recorded.percentile(100) == percentile_value{histogram::highest_trackable_value, true});
+  censored_histogram histogram;
+  CHECK(histogram.percentile(50) == percentile_value{0, false});
+  histogram.record_censored(5s);
+  CHECK(histogram.percentile(50) == percentile_value{5'000'000, true});
+  CHECK(histogram.percentile(100) == percentile_value{5'000'000, true});
+  histogram.record(1ms);
+  histogram.record_censored(2h);
+  CHECK(histogram.percentile(100) == percentile_value{histogram::highest_trackable_value, true});
 }
 
 TEST_CASE("censored histogram: a lower bound is rounded down, an observed value up", "[loadgen][measurement]") {
-  censored_histogram recorded;
-  recorded.record_censored(1999ns);
-  recorded.record_censored(-1ns);
-  recorded.record(1001ns);
-  CHECK(recorded.censored().max() == 1);
-  CHECK(recorded.censored().min() == 0);
-  CHECK(recorded.observed().max() == 2);
+  censored_histogram histogram;
+  histogram.record_censored(1999ns);
+  histogram.record_censored(-1ns);
+  histogram.record(1001ns);
+  CHECK(histogram.censored().max() == 1);
+  CHECK(histogram.censored().min() == 0);
+  CHECK(histogram.observed().max() == 2);
 }
 
 TEST_CASE("censored histogram: adding a histogram adds observed and censored values", "[loadgen][measurement]") {

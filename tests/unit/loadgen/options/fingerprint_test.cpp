@@ -34,8 +34,8 @@ TEST_CASE("fingerprint: depends on every option that affects the load", "[loadge
   const argument_list poisson{"-m",       "ramp",         "--arrivals", "poisson",
                               "--target", "a=http://h/a", "--target",   "b=http://h/b@2"};
   const argument_list targets{"--target", "a=http://h/a", "--target", "b=http://h/b@2"};
-  const auto with = [](argument_list arguments, const argument_list& added) {
-    arguments.insert(arguments.end(), added.begin(), added.end());
+  const auto with = [](argument_list arguments, const argument_list& new_argument_list) {
+    arguments.insert(arguments.end(), new_argument_list.begin(), new_argument_list.end());
     return arguments;
   };
   const std::vector<argument_list> command_lines{

@@ -140,11 +140,11 @@ inline void add_phase(run_report& report, std::string name, std::uint64_t second
   report.phases.push_back(std::move(phase));
 }
 
-inline objective upper_limit(std::string text, std::string target, objective::measure measured, double percent,
+inline objective upper_limit(std::string text, std::string target, objective::measure measure, double percent,
                              double limit) {
   return {.text = std::move(text),
           .target = std::move(target),
-          .measured = measured,
+          .measured = measure,
           .percent = percent,
           .comparison = objective::comparison_operator::less,
           .limit = limit};

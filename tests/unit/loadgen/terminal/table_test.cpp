@@ -44,7 +44,7 @@ TEST_CASE("table: a table that is too wide gets narrower gaps, then truncated na
         "gooseber…     7\n");
 }
 
-TEST_CASE("table: empty columns are left out", "[loadgen][terminal]") {
+TEST_CASE("table: empty columns are omitted", "[loadgen][terminal]") {
   table rows{{{""}, {""}, {"used"}}};
   rows.add({{"a"}, {""}, {"1"}});
   CHECK(render_lines(rows.lines(80)) == "   used\na     1\n");

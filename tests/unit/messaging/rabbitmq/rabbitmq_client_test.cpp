@@ -49,16 +49,16 @@ struct rabbitmq_fixture {
     client =
         std::make_shared<messaging::rabbitmq::client>(hosts.network.network_for(hosts.client), settings, metrics, log);
     publisher = messaging::publisher::make(client, metrics, log, outbox_settings);
-    messaging::consumer::handler handler = [this](messaging::message_pointer delivered, call_context) {
-      return handle(*this, std::move(delivered));
+    messaging::consumer::handler handler = [this](messaging::message_pointer message, call_context) {
+      return handle(*this, std::move(message));
     };
     consumer = std::make_shared<messaging::consumer>(client, messaging::subscription_settings{"reports", "readers"},
                                                      std::move(handler), metrics, log);
     co_return;
   }
-  static task<publish_result> handle(rabbitmq_fixture& self, messaging::message_pointer received) {
-    self.received.push_back(*received);
-    if (received->body == "poison") co_return messaging::error{errc::invalid, "it is poison"};
+  static task<publish_result> handle(rabbitmq_fixture& self, messaging::message_pointer message) {
+    self.received.push_back(*message);
+    if (message->body == "poison") co_return messaging::error{errc::invalid, "it is poison"};
     co_return publish_result{};
   }
   void start_consumer() {
@@ -66,11 +66,11 @@ struct rabbitmq_fixture {
     time().run_for(100ms);
   }
   std::unique_ptr<spawned_publish> start_publish(std::string body, std::string id = {}, duration timeout = 5min) {
-    messaging::message published{.topic = "reports", .body = std::move(body), .id = std::move(id)};
-    published.content_type = "text/plain";
+    messaging::message message{.topic = "reports", .body = std::move(body), .id = std::move(id)};
+    message.content_type = "text/plain";
     const call_context context{.deadline = deadline::after(time().now(), timeout)};
     return std::make_unique<spawned_publish>(time(),
-                                             messaging::publisher::publish(publisher, context, std::move(published)));
+                                             messaging::publisher::publish(publisher, context, std::move(message)));
   }
   /// The name of the error, or `ok`.
   std::string publish(std::string body, duration limit = 10s) {

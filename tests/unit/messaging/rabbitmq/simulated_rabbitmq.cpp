@@ -55,7 +55,7 @@ task<> simulated_rabbitmq::serve(net::stream_ptr stream) {
     }
   };
   sessions_.push_back(&peer);
-  const registration registered{*this, peer};
+  const registration registration{*this, peer};
   auto all = race(read(peer), write(peer), send_heartbeats(peer));
   co_await std::move(all);
 }
@@ -184,7 +184,7 @@ void simulated_rabbitmq::declare_queue(session& peer, std::uint16_t number, wire
     peer.channels.erase(number);
     return;
   }
-  if (name.empty()) name = "amq.gen-" + std::to_string(++named_);
+  if (name.empty()) name = "amq.gen-" + std::to_string(++generated_names_);
   queues_[name].is_exclusive = is_exclusive;
   peer.channels[number].last_queue = name;
   method_scope ok{peer.output, number, method_id::queue_declare_ok};
@@ -215,17 +215,17 @@ void simulated_rabbitmq::on_queue_method(session& peer, std::uint16_t number, me
   }
 }
 
-void simulated_rabbitmq::on_content(session& peer, const frame& received) {
-  auto& current = peer.channels[received.channel];
-  if (received.type == frame_type::header) {
+void simulated_rabbitmq::on_content(session& peer, const frame& frame) {
+  auto& current = peer.channels[frame.channel];
+  if (frame.type == frame_type::header) {
     current.arriving = {};
-    parse_content_header(received.payload, current.arriving.header);
+    parse_content_header(frame.payload, current.arriving.header);
     current.missing = current.arriving.header.body_size;
   } else {
-    current.arriving.body += received.payload;
-    current.missing -= received.payload.size();
+    current.arriving.body += frame.payload;
+    current.missing -= frame.payload.size();
   }
-  if (current.missing == 0) end_publish(peer, received.channel);
+  if (current.missing == 0) end_publish(peer, frame.channel);
 }
 
 void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
@@ -241,11 +241,11 @@ void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
   ++stored_messages;
   if (!is_routed && current.is_mandatory && !is_rejecting) {
     {
-      method_scope returned{peer.output, number, method_id::basic_return};
-      returned->short_uint(312);
-      returned->short_string("NO_ROUTE");
-      returned->short_string(current.exchange);
-      returned->short_string(current.routing_key);
+      method_scope method_scope{peer.output, number, method_id::basic_return};
+      method_scope->short_uint(312);
+      method_scope->short_string("NO_ROUTE");
+      method_scope->short_string(current.exchange);
+      method_scope->short_string(current.routing_key);
     }
     const messaging::message copy{.topic = {}, .body = current.arriving.body, .id = current.arriving.header.id};
     append_content(peer.output, number, copy, 131'072);
@@ -270,12 +270,12 @@ void simulated_rabbitmq::settle(session& peer, std::uint16_t number, std::uint64
   if (is_requeued) queues_[current.consumed].messages.push_front(std::move(found.mapped()));
 }
 
-void simulated_rabbitmq::return_unacknowledged(channel& ended) {
-  for (auto each = ended.unacknowledged.rbegin(); each != ended.unacknowledged.rend(); ++each) {
-    queues_[ended.consumed].messages.push_front(std::move(each->second));
+void simulated_rabbitmq::return_unacknowledged(channel& channel) {
+  for (auto each = channel.unacknowledged.rbegin(); each != channel.unacknowledged.rend(); ++each) {
+    queues_[channel.consumed].messages.push_front(std::move(each->second));
   }
-  ended.unacknowledged.clear();
-  ended.consumed.clear();
+  channel.unacknowledged.clear();
+  channel.consumed.clear();
 }
 
 void simulated_rabbitmq::deliver() {
@@ -284,24 +284,25 @@ void simulated_rabbitmq::deliver() {
       if (current.consumed.empty()) continue;
       auto& source = queues_[current.consumed].messages;
       while (!source.empty() && current.unacknowledged.size() < current.prefetch) {
-        auto taken = std::move(source.front());
+        auto first_message = std::move(source.front());
         source.pop_front();
         const auto tag = ++current.delivered;
         {
           method_scope method{peer->output, number, method_id::basic_deliver};
           method->short_string("consumer");
           method->long_long_uint(tag);
-          method->octet(taken.deliveries > 0 ? 1 : 0);
+          method->octet(first_message.deliveries > 0 ? 1 : 0);
           method->short_string("cohort");
-          method->short_string(taken.topic);
+          method->short_string(first_message.topic);
         }
-        messaging::message copy{.topic = taken.topic, .body = taken.body, .id = taken.header.id};
-        copy.content_type = taken.header.content_type;
-        copy.headers = taken.header.headers;
-        if (taken.deliveries > 0) copy.set_header("x-delivery-count", std::to_string(taken.deliveries));
+        messaging::message copy{
+            .topic = first_message.topic, .body = first_message.body, .id = first_message.header.id};
+        copy.content_type = first_message.header.content_type;
+        copy.headers = first_message.header.headers;
+        if (first_message.deliveries > 0) copy.set_header("x-delivery-count", std::to_string(first_message.deliveries));
         append_content(peer->output, number, copy, 131'072);
-        ++taken.deliveries;
-        current.unacknowledged.emplace(tag, std::move(taken));
+        ++first_message.deliveries;
+        current.unacknowledged.emplace(tag, std::move(first_message));
       }
     }
     peer->has_output.set();

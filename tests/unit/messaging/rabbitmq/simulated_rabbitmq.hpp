@@ -14,7 +14,7 @@
 namespace cohort::test {
 
 /// The part of RabbitMQ that the client uses, in memory on one loop and any acceptor: login, one exchange, queues with
-/// bindings, confirms, prefetch, redelivery. What it has confirmed survives `run`. `./dev e2e queue` compares with the
+/// bindings, confirms, prefetch, redelivery. Confirmed messages survive `run`. `./dev e2e queue` compares with the
 /// real one.
 class simulated_rabbitmq {
  public:
@@ -25,7 +25,7 @@ class simulated_rabbitmq {
     unsigned deliveries = 0;
   };
 
-  /// Serves until it is cancelled; then the connections end, and what was not acknowledged is queued again.
+  /// Serves until it is cancelled; then the connections end, and unacknowledged messages are queued again.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   std::string password = "guest";
@@ -85,15 +85,15 @@ class simulated_rabbitmq {
   void on_queue_method(session& peer, std::uint16_t number, messaging::rabbitmq::method_id method,
                        messaging::rabbitmq::wire_reader& in);
   void declare_queue(session& peer, std::uint16_t number, messaging::rabbitmq::wire_reader& in);
-  void on_content(session& peer, const messaging::rabbitmq::frame& received);
+  void on_content(session& peer, const messaging::rabbitmq::frame& frame);
   void end_publish(session& peer, std::uint16_t number);
   void settle(session& peer, std::uint16_t number, std::uint64_t tag, bool is_requeued);
-  void return_unacknowledged(channel& ended);
+  void return_unacknowledged(channel& channel);
   void deliver();
 
   std::map<std::string, queue> queues_;
   std::list<session*> sessions_;
-  std::size_t named_ = 0;
+  std::size_t generated_names_ = 0;
 };
 
 }  // namespace cohort::test

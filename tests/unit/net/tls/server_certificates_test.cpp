@@ -57,9 +57,9 @@ class sni_fixture {
   static task<std::string> handshake(net::tls_client_context& client, net::stream_ptr plain, std::string server_name) {
     plain->set_deadline(deadline::after(loop::current().now(), 5s));
     auto handshaking = client.handshake(std::move(plain), std::move(server_name));
-    auto secured = co_await std::move(handshaking);
-    if (!secured) co_return std::string{};
-    auto& stream = dynamic_cast<net::tls_stream&>(**secured);
+    auto secure_stream = co_await std::move(handshaking);
+    if (!secure_stream) co_return std::string{};
+    auto& stream = dynamic_cast<net::tls_stream&>(**secure_stream);
     const net::x509_ptr certificate{SSL_get1_peer_certificate(stream.native_handle()), &X509_free};
     co_return net::alternative_names(certificate.get(), GEN_DNS).at(0);
   }
@@ -77,7 +77,7 @@ TEST_CASE("tls server: the server name selects the certificate, an exact name be
   }
 }
 
-TEST_CASE("tls server: a wildcard stands for exactly one label", "[net][tls][sni]") {
+TEST_CASE("tls server: a wildcard matches exactly one label", "[net][tls][sni]") {
   sni_fixture fixture;
   for (const auto* name : {"wild.example", "a.b.wild.example", "other.example", "example", "awild.example"}) {
     CAPTURE(name);
@@ -137,16 +137,16 @@ TEST_CASE("certificate expiry: the first certificate of a chain that expires cou
   fixture.add({"b.example"}, 24h);
   const auto& certificates = fixture.settings.certificates;
   const auto later = net::find_expiry(certificates[0].certificate_chain);
-  const auto sooner = net::find_expiry(certificates[1].certificate_chain);
+  const auto earliest_expiry = net::find_expiry(certificates[1].certificate_chain);
   REQUIRE(later.has_value());
-  REQUIRE(sooner.has_value());
-  CHECK(*later - *sooner > 23h);
-  CHECK(*later - *sooner < 25h);
+  REQUIRE(earliest_expiry.has_value());
+  CHECK(*later - *earliest_expiry > 23h);
+  CHECK(*later - *earliest_expiry < 25h);
   // The validity begins an hour ago.
-  const auto left = *sooner - std::chrono::system_clock::now();
+  const auto left = *earliest_expiry - std::chrono::system_clock::now();
   CHECK(left > 22h);
   CHECK(left < 24h);
-  CHECK(net::find_expiry(certificates[0].certificate_chain + certificates[1].certificate_chain) == sooner);
+  CHECK(net::find_expiry(certificates[0].certificate_chain + certificates[1].certificate_chain) == earliest_expiry);
   CHECK_FALSE(net::find_expiry("no certificate").has_value());
 }
 

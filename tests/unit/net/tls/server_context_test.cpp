@@ -259,10 +259,10 @@ TEST_CASE("tls server: a reload applies to later handshakes only", "[net][tls]")
 }
 
 /// Lets the client receive its session ticket.
-void exchange_bytes(virtual_time& time, handshake_pair& connected) {
-  REQUIRE(connected.client.has_value());
-  peer client{time, std::move(*connected.client)};
-  peer server{time, std::move(connected.server.stream)};
+void exchange_bytes(virtual_time& time, handshake_pair& handshake_pair) {
+  REQUIRE(handshake_pair.client.has_value());
+  peer client{time, std::move(*handshake_pair.client)};
+  peer server{time, std::move(handshake_pair.server.stream)};
   server.send("bytes");
   CHECK(client.read().value() == "bytes");
 }

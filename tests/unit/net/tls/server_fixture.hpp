@@ -36,9 +36,9 @@ inline net::tls_client_settings client_settings_of(const certificate_and_key& le
 inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_context& context, net::stream_ptr plain) {
   plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
   auto handshaking = context.handshake(std::move(plain), "service.example");
-  auto secured = co_await std::move(handshaking);
-  if (secured) (*secured)->set_deadline(deadline::never());
-  co_return secured;
+  auto secure_stream = co_await std::move(handshaking);
+  if (secure_stream) (*secure_stream)->set_deadline(deadline::never());
+  co_return secure_stream;
 }
 
 inline task<net::tls_accepted> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {

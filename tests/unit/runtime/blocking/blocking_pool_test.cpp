@@ -16,14 +16,14 @@ namespace {
 using namespace std::chrono_literals;
 
 deadline in(duration span) { return deadline::after(loop::current().now(), span); }
-task<> nap(duration span) { co_await sleep_for(span); }
+task<> sleep_task(duration span) { co_await sleep_for(span); }
 
 /// Runs `work` on a loop with the real clock.
 void run_on_loop(task<> work) {
   runtime loops{1};
   std::exception_ptr failure;
-  asio::co_spawn(loops.at(0).get_executor(), std::move(work), [&](std::exception_ptr thrown) {
-    failure = thrown;
+  asio::co_spawn(loops.at(0).get_executor(), std::move(work), [&](std::exception_ptr exception) {
+    failure = exception;
     loops.stop();
   });
   loops.run();
@@ -46,8 +46,8 @@ task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
   bool is_thrown = false;
   try {
     static_cast<void>(co_await pool.run(limit, []() -> int { throw std::runtime_error("from the job"); }));
-  } catch (const std::runtime_error& thrown) {
-    is_thrown = thrown.what() == std::string{"from the job"};
+  } catch (const std::runtime_error& runtime_error) {
+    is_thrown = runtime_error.what() == std::string{"from the job"};
   }
   CHECK(is_thrown);
 }
@@ -90,7 +90,7 @@ task<> run_job(blocking_pool& pool, waiting_job job) { static_cast<void>(co_awai
 
 task<> cancel_caller(blocking_pool& pool) {
   const waiting_job job;
-  co_await race(run_job(pool, job), nap(5ms));
+  co_await race(run_job(pool, job), sleep_task(5ms));
   CHECK((co_await pool.stop(in(30s))).empty());
   // Cancelled before a thread took it, or its stop was requested.
   CHECK(pool.running() == 0);
@@ -199,7 +199,7 @@ task<int> simulated_job(blocking_pool& pool, duration limit) {
   co_return value ? 1 : value.error() == asio::error::timed_out ? 2 : 3;
 }
 
-TEST_CASE("blocking_pool: on virtual time a job costs what the test sets, and there are no threads",
+TEST_CASE("blocking_pool: on virtual time a job takes the time that the test sets, and there are no threads",
           "[runtime][blocking]") {
   virtual_time time;
   blocking_pool pool{{.threads = 1, .max_queued = 1}};
@@ -217,7 +217,7 @@ TEST_CASE("blocking_pool: on virtual time a job costs what the test sets, and th
   CHECK(pool.threads() == 0);
 }
 
-task<> told_in_simulation(blocking_pool& pool, bool* was_stopped) {
+task<> observe_stop_request(blocking_pool& pool, bool* was_stopped) {
   auto observe = [was_stopped](const std::stop_token& token) { *was_stopped = token.stop_requested(); };
   const auto ended = co_await pool.run(in(20ms), std::move(observe));
   CHECK(ended.error() == asio::error::timed_out);
@@ -228,7 +228,7 @@ TEST_CASE("blocking_pool: on virtual time, too, the job gets a stop request at t
   blocking_pool pool;
   pool.set_simulated_cost(50ms);
   bool was_stopped = false;
-  time.run(told_in_simulation(pool, &was_stopped));
+  time.run(observe_stop_request(pool, &was_stopped));
   CHECK(was_stopped);
 }
 

@@ -58,7 +58,7 @@ task<bool> acquire_for(cross_thread_semaphore& owner, duration limit) {
   if (permit) co_await sleep_for(5us);
   co_return permit.has_value();
 }
-task<> acquire_and_give_up(cross_thread_semaphore& owner, int rounds) {
+task<> acquire_until_timeout(cross_thread_semaphore& owner, int rounds) {
   for (int i = 0; i < rounds; ++i) {
     co_await acquire_for(owner, std::chrono::microseconds{loop::current().random().uniform_below(40)});
     co_await race(acquire_for(owner, 1s), nap(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
@@ -68,7 +68,7 @@ task<> acquire_and_give_up(cross_thread_semaphore& owner, int rounds) {
 TEST_CASE("cross_thread_semaphore: no permit is lost when waits end at the moment of a release",
           "[runtime][sync][threads]") {
   cross_thread_semaphore owner{2};
-  run_on_loops(4, [&](std::size_t) { return acquire_and_give_up(owner, 300); });
+  run_on_loops(4, [&](std::size_t) { return acquire_until_timeout(owner, 300); });
   CHECK(owner.available() == 2);
 }
 
@@ -76,8 +76,8 @@ TEST_CASE("cross_thread_semaphore: no permit is lost on virtual time", "[runtime
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     virtual_time time{seed};
     cross_thread_semaphore owner{2};
-    time.run(when_all(acquire_and_give_up(owner, 20), acquire_and_give_up(owner, 20), acquire_and_give_up(owner, 20),
-                      acquire_and_give_up(owner, 20)));
+    time.run(when_all(acquire_until_timeout(owner, 20), acquire_until_timeout(owner, 20),
+                      acquire_until_timeout(owner, 20), acquire_until_timeout(owner, 20)));
     REQUIRE(owner.available() == 2);
   }
 }

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 7> paths{"/debug",           "/debug/requ
                                                 "/debug/upstreams", "/debug/loops",    "/debug/config",
                                                 "/debug/log-level"};
 
-TEST_CASE("debug routes: a request in flight has what it awaits and the time left", "[service][debug]") {
+TEST_CASE("debug routes: a request in flight has the operations that it awaits and the time left", "[service][debug]") {
   debug_fixture fixture;
   auto client = fixture.connect();
   client.send(get("/item", "x-envoy-expected-rq-timeout-ms: 1500\r\n"));
@@ -30,7 +30,7 @@ TEST_CASE("debug routes: a request in flight has what it awaits and the time lef
   CHECK(at("/in_flight/0/calls/0/attempts/0/phase") == "\"wait\"");
   CHECK(at("/in_flight/0/calls/0/attempts/0/outcome") == "absent");
   CHECK(std::stod(at("/in_flight/0/calls/0/attempts/0/wait_ms")) >= 300);
-  // Without the request for the list.
+  // The request for the list is not in it.
   CHECK(at("/in_flight/1/route") == "absent");
 
   fixture.time.run_for(1s);

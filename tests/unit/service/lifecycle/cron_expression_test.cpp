@@ -68,7 +68,7 @@ TEST_CASE("cron_expression: the next time is the first matching minute after the
   CHECK(next_of(expression, after) == expected);
 }
 
-TEST_CASE("cron_expression: an invalid expression is an error that names the field and what is accepted",
+TEST_CASE("cron_expression: an invalid expression is an error that names the field and the accepted values",
           "[service][cron]") {
   const auto [expression, message] = GENERATE(table<const char*, std::string>({
       {"* * * *", "it has 4 fields, but needs 5"},

@@ -47,10 +47,10 @@ class worker_fixture {
   }
   void push(std::string_view name, int count = 1) {
     for (int i = 0; i < count; ++i) {
-      telemetry::span ended;
-      ended.trace = {.id = {1, 2}, .sampled = true, .span_id = 3};
-      ended.name = name;
-      queue.push([&](std::string& items) { append_item(items, target.encoding, ended); });
+      telemetry::span span;
+      span.trace = {.id = {1, 2}, .sampled = true, .span_id = 3};
+      span.name = name;
+      queue.push([&](std::string& items) { append_item(items, target.encoding, span); });
     }
   }
   std::uint64_t lost(export_loss reason) const { return statistics.lost[static_cast<std::size_t>(reason)]; }
@@ -170,7 +170,7 @@ TEST_CASE("export_worker: while the collector is down, the queue is bounded and 
   CHECK(test.lost(export_loss::unavailable) + test.queue.dropped() + test.queue.size() == 120);
 }
 
-TEST_CASE("export_worker: a collector that does not respond is given up after the export timeout", "[service][otlp]") {
+TEST_CASE("export_worker: a collector that does not respond is abandoned after the export timeout", "[service][otlp]") {
   worker_fixture test;
   test.collector.default_step = {.delay = 1h};
   test.target.request_timeout = 10s;
@@ -185,7 +185,7 @@ TEST_CASE("export_worker: a collector that does not respond is given up after th
   CHECK(test.collector.bodies.size() >= 2);
 }
 
-TEST_CASE("export_worker: the end of the program exports what is queued", "[service][otlp]") {
+TEST_CASE("export_worker: the end of the program exports the queued items", "[service][otlp]") {
   worker_fixture test;
   test.add_collector();
   test.start();

@@ -22,19 +22,19 @@ service::otlp_settings json_settings() {
 }
 
 TEST_CASE("telemetry_export: log lines are exported with their trace, besides standard error", "[service][otlp]") {
-  captured_log captured;
+  captured_log captured_log;
   std::vector<std::string> lines;
   {
     service_fixture services;
     fake_collector collector;
     services.add_server("collector.test", collector_routes(collector));
     const auto settings = json_settings();
-    const telemetry::logger log{captured.sink(), "shop", telemetry::log_level::info, telemetry::log_format::json,
+    const telemetry::logger log{captured_log.sink(), "shop", telemetry::log_level::info, telemetry::log_format::json,
                                 services.time.event_loop().time_source()};
     service::telemetry_export exports{settings, services.network, {&services.time.event_loop()}, {}, log};
     auto* const tracer = exports.add_service("shop", "1.0", "192.0.2.1:80", services.metrics);
     REQUIRE(tracer);
-    captured.sink().set_exporter(&exports);
+    captured_log.sink().set_exporter(&exports);
     exports.start();
     log.write(telemetry::log_level::warn, "late",
               {{"trace_id", std::string_view{"0af7651916cd43dd8448eb211c80319c"}}, {"status", std::int64_t{504}}});
@@ -52,37 +52,37 @@ TEST_CASE("telemetry_export: log lines are exported with their trace, besides st
     CHECK(services.metric_value("cohort_telemetry_dropped_total{signal=\"logs\",reason=\"queue_full\"}") == 0);
     CHECK(services.metric_value("cohort_telemetry_queue_items{signal=\"logs\"}") == 0);
     services.time.run(exports.stop(deadline::after(services.time.now(), 2s)));
-    captured.sink().set_exporter(nullptr);
-    lines = captured.close();
+    captured_log.sink().set_exporter(nullptr);
+    lines = captured_log.close();
   }
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].find("\"late\"") != std::string::npos);
 }
 
 TEST_CASE("telemetry_export: a refusing collector is logged once a minute and counted", "[service][otlp]") {
-  captured_log captured;
+  captured_log captured_log;
   service_fixture services;
   fake_collector collector;
   collector.default_step.status = 401;
   services.add_server("collector.test", collector_routes(collector));
   auto settings = json_settings();
   settings.traces.reset();
-  const telemetry::logger log{captured.sink(), "shop", telemetry::log_level::info, telemetry::log_format::json,
+  const telemetry::logger log{captured_log.sink(), "shop", telemetry::log_level::info, telemetry::log_format::json,
                               services.time.event_loop().time_source()};
   service::telemetry_export exports{settings, services.network, {&services.time.event_loop()}, {}, log};
   CHECK_FALSE(exports.add_service("shop", "1.0", "192.0.2.1:80", services.metrics));
-  captured.sink().set_exporter(&exports);
+  captured_log.sink().set_exporter(&exports);
   exports.start();
   for (int second = 0; second < 90; ++second) {
     log.write(telemetry::log_level::info, "line");
     services.time.run_for(1s);
   }
   services.time.run(exports.stop(deadline::after(services.time.now(), 2s)));
-  captured.sink().set_exporter(nullptr);
+  captured_log.sink().set_exporter(nullptr);
   const auto dropped = services.metric_value("cohort_telemetry_dropped_total{signal=\"logs\",reason=\"rejected\"}");
   CHECK(dropped.value_or(0) >= 90);
   std::size_t warnings = 0;
-  for (const auto& line : captured.close()) warnings += line.find("telemetry dropped") != std::string::npos ? 1 : 0;
+  for (const auto& line : captured_log.close()) warnings += line.find("telemetry dropped") != std::string::npos ? 1 : 0;
   CHECK(warnings == 2);
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("https redirect: a request without a valid host is rejected", "[servic
   CHECK(response.find("Location") == std::string::npos);
 }
 
-TEST_CASE("https redirect: the default port of https is left out", "[service][tls][redirect]") {
+TEST_CASE("https redirect: the default port of https is omitted", "[service][tls][redirect]") {
   http::request_head head;
   head.target = head.path = "/";
   head.fields.push_back({http::field::host, "host", "example.org:80"});

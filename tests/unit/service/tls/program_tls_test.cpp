@@ -68,8 +68,9 @@ class program_tls_fixture {
   }
   void add_reloads() {
     REQUIRE_FALSE(tls.load(options).has_value());
-    tls.add_reloads(settings, {&metrics},
-                    [this](const net::tls_client_settings& changed) { upstream.push_back(changed); });
+    tls.add_reloads(settings, {&metrics}, [this](const net::tls_client_settings& tls_client_settings) {
+      upstream.push_back(tls_client_settings);
+    });
   }
   /// The outcome of the reload of the first or second setting.
   config::reload_outcome reload(std::size_t index) { return settings.reload().at(index).result.outcome; }

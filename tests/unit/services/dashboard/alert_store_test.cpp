@@ -197,7 +197,7 @@ TEST_CASE("alert store: a resolved alert is kept for an hour after it was first 
   CHECK(fixture.revision() == before + 1);
 }
 
-TEST_CASE("alert store: an alert that fires again is not resolved any more", "[services][dashboard]") {
+TEST_CASE("alert store: an alert that fires again is no longer resolved", "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({resolved("0123456789abcdef")});
   fixture.advance(50min);

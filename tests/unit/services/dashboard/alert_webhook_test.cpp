@@ -150,7 +150,7 @@ TEST_CASE("alert webhook: labels are limited in number and length", "[services][
   CHECK(names->alerts.at(0).labels.at(1).second.size() == alert_limits::label_value);
 }
 
-TEST_CASE("alert webhook: long links are left out, long fingerprints rejected", "[services][dashboard]") {
+TEST_CASE("alert webhook: long links are omitted, long fingerprints rejected", "[services][dashboard]") {
   const auto link = "http://localhost:5000/runbook#" + std::string(alert_limits::runbook_url, 'x');
   const auto webhook =
       parse_alert_webhook(replaced(webhook_body({{}}), "http://localhost:5000/runbook#servicedown", link));

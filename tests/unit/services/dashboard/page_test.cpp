@@ -57,7 +57,7 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(fixture.time.now() - start < 100ms);
   CHECK(contains(html, "2 of 2 in time"));
   CHECK_FALSE(contains(html, "21 °C"));
-  // The call goes on for the next load.
+  // The call continues for the next load.
   fixture.time.run_for(1100ms);
   fixture.weather.delay = 0s;
   CHECK(contains(fixture.html(), "3 of 3 in time"));

@@ -58,7 +58,8 @@ TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "
   CHECK(fixture.sysinfo.field("traceparent").value_or("").find(at("/trace_id").substr(1, 32)) == 3);
 }
 
-TEST_CASE("dashboard requests: a part that fails has the reason and what cancelled it", "[services][dashboard]") {
+TEST_CASE("dashboard requests: a part that fails has the reason and the cause of its cancellation",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.weather.delay = 1h;
   fixture.sysinfo.status = http::status::not_found;

@@ -26,9 +26,9 @@ struct gateway_upstream {
     std::vector<std::pair<std::string, std::string>> fields;
     std::string content;
 
-    std::string field(std::string_view wanted) const {
+    std::string field(std::string_view name) const {
       for (const auto& [known, value] : fields) {
-        if (http::iequals(known, wanted)) return value;
+        if (http::iequals(known, name)) return value;
       }
       return {};
     }
@@ -42,9 +42,9 @@ struct gateway_upstream {
 
   static task<http::response> respond(gateway_upstream* self, http::request_context& context) {
     const auto& head = context.head();
-    request received{std::string{head.method_text}, std::string{head.target}, {}, std::string{context.body()}};
-    for (const auto& field : head.fields) received.fields.emplace_back(field.name, field.value);
-    self->requests.push_back(std::move(received));
+    request request{std::string{head.method_text}, std::string{head.target}, {}, std::string{context.body()}};
+    for (const auto& field : head.fields) request.fields.emplace_back(field.name, field.value);
+    self->requests.push_back(std::move(request));
     if (self->delay > duration::zero()) co_await sleep_for(self->delay);
     http::response response{self->status};
     response.set("X-Upstream", self->name).set("X-Internal", "secret");
@@ -100,7 +100,7 @@ class gateway_fixture {
     request.fields = std::move(fields);
     return request;
   }
-  http::client_response call(http::client_request sent) { return fleet.call(std::move(sent)).value(); }
+  http::client_response call(http::client_request request) { return fleet.call(std::move(request)).value(); }
   http::client_response call(const std::string& path, std::vector<std::pair<std::string, std::string>> fields = {}) {
     return call(request(path, std::move(fields)));
   }

@@ -72,9 +72,9 @@ TEST_CASE("JWT: the algorithm is a property of the key", "[gateway][jwt][securit
   CHECK(outcome_of(verifier, test::base64url(R"({"alg":"None"})") + "." + test::base64url(valid_claims) + ".") ==
         "algorithm");
   // The public key as the secret of an HMAC (RFC 8725 section 2.1).
-  const signing_key confused{rsa.verification_text()};
-  CHECK(outcome_of(verifier, confused.token(R"({"alg":"HS256"})", valid_claims)) == "algorithm");
-  CHECK(outcome_of(verifier, confused.token(R"({"alg":"RS256"})", valid_claims)) == "signature");
+  const signing_key signing_key{rsa.verification_text()};
+  CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"HS256"})", valid_claims)) == "algorithm");
+  CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"RS256"})", valid_claims)) == "signature");
   CHECK(jwt_key::load("", jwt_algorithm::HS256, rsa.verification_text()).error.find("PEM") != std::string::npos);
   CHECK(outcome_of(verifier, rsa.token("{}", valid_claims)) == "algorithm");
 }

@@ -20,11 +20,11 @@ struct weather_fixture : providers_fixture {
                                                    .max_age = 10min,
                                                    .max_locations = max_locations})) {}
 
-  task<report_cache::lookup_result> lookup_task(const weather::location& requested, duration timeout = 10s) {
-    return report_cache::get(cache, requested, deadline::after(time.now(), timeout));
+  task<report_cache::lookup_result> lookup_task(const weather::location& location, duration timeout = 10s) {
+    return report_cache::get(cache, location, deadline::after(time.now(), timeout));
   }
-  report_cache::lookup_result look_up(const weather::location& requested = paris, duration timeout = 10s) {
-    return time.run(lookup_task(requested, timeout));
+  report_cache::lookup_result look_up(const weather::location& location = paris, duration timeout = 10s) {
+    return time.run(lookup_task(location, timeout));
   }
   std::optional<double> stale_reports(const std::string& reason) const {
     return metric_value("weather_service_cache_stale_total{reason=\"" + reason + "\"}");

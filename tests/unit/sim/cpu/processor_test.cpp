@@ -148,7 +148,7 @@ TEST_CASE("machine: the mean response time is that of the queueing theory", "[si
   CHECK_THAT(busy_seconds, WithinRel(6.0, 0.04));
 }
 
-TEST_CASE("machine: admission control sheds what exceeds the capacity", "[sim][cpu]") {
+TEST_CASE("machine: admission control sheds the requests that exceed the capacity", "[sim][cpu]") {
   sim::cpu_costs costs = read_cost(50us);
   machine_fixture fixture{1, 1, std::move(costs), 950us};
   fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 2000, 6'000, "/spend"));

@@ -31,21 +31,21 @@ std::string encoded_span(otlp_encoding encoding) {
                                              {"left_ms", 0.5},
                                              {"n", std::int64_t{-1}}}};
   const std::array<span_event, 1> events{{{.name = "connect", .time = start + 1ns}}};
-  span ended;
-  ended.trace = {
+  span span;
+  span.trace = {
       .id = {0x0af7651916cd43dd, 0x8448eb211c80319c}, .sampled = true, .state = "a=1", .span_id = 0x00f067aa0ba902b7};
-  ended.parent_id = 0xb7ad6b7169203331;
-  ended.has_remote_parent = true;
-  ended.name = "GET /stock/{id}";
-  ended.kind = span_kind::server;
-  ended.start = start;
-  ended.end = start + 41500us;
-  ended.attributes = attributes;
-  ended.events = events;
-  ended.status = span_status::error;
-  ended.status_message = "timeout";
+  span.parent_id = 0xb7ad6b7169203331;
+  span.has_remote_parent = true;
+  span.name = "GET /stock/{id}";
+  span.kind = span_kind::server;
+  span.start = start;
+  span.end = start + 41500us;
+  span.attributes = attributes;
+  span.events = events;
+  span.status = span_status::error;
+  span.status_message = "timeout";
   std::string items;
-  append_item(items, encoding, ended);
+  append_item(items, encoding, span);
   return items;
 }
 

@@ -29,8 +29,8 @@ struct log_fixture {
   /// The statuses of the records that were kept for this reason.
   std::multiset<int> kept(reason why) const {
     std::multiset<int> statuses;
-    log.visit_finished([&](const request_record& record, const reason* kept_for) {
-      if (*kept_for == why) statuses.insert(record.status);
+    log.visit_finished([&](const request_record& record, const reason* kept_reason) {
+      if (*kept_reason == why) statuses.insert(record.status);
     });
     return statuses;
   }

@@ -10,7 +10,7 @@
 namespace cohort::telemetry {
 namespace {
 
-trace_context with_low(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
+trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
 
 TEST_CASE("sampler: parent-based samplers continue the caller's decision, others do not", "[telemetry][tracing]") {
   const auto [name, ratio, of_sampled_parent, of_other_parent, as_root] =
@@ -27,9 +27,9 @@ TEST_CASE("sampler: parent-based samplers continue the caller's decision, others
   const auto decides = make_sampler(name, ratio);
   REQUIRE(decides);
   const auto low = GENERATE(std::uint64_t{1}, std::uint64_t{1} << 63U, ~std::uint64_t{0});
-  CHECK(decides->should_sample(with_low(low, true), false) == of_sampled_parent);
-  CHECK(decides->should_sample(with_low(low, false), false) == of_other_parent);
-  CHECK(decides->should_sample(with_low(low, true), true) == as_root);
+  CHECK(decides->should_sample(with_low_bits(low, true), false) == of_sampled_parent);
+  CHECK(decides->should_sample(with_low_bits(low, false), false) == of_other_parent);
+  CHECK(decides->should_sample(with_low_bits(low, true), true) == as_root);
 }
 
 TEST_CASE("sampler: a ratio records that part of the traces", "[telemetry][tracing]") {
@@ -40,8 +40,8 @@ TEST_CASE("sampler: a ratio records that part of the traces", "[telemetry][traci
   CHECK(recorded > 2300);
   CHECK(recorded < 2700);
   // The limit by the trace ID is that of the SDKs of OpenTelemetry.
-  CHECK(decides->should_sample(with_low((std::uint64_t{1} << 62U) - 1), true));
-  CHECK_FALSE(decides->should_sample(with_low(std::uint64_t{1} << 62U), true));
+  CHECK(decides->should_sample(with_low_bits((std::uint64_t{1} << 62U) - 1), true));
+  CHECK_FALSE(decides->should_sample(with_low_bits(std::uint64_t{1} << 62U), true));
 }
 
 TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {
@@ -63,7 +63,7 @@ TEST_CASE("tracer: a request has a span of its own, below the caller's", "[telem
   CHECK_FALSE(root.sampled);
 }
 
-TEST_CASE("tracer: what missed its deadline is exported although it is not sampled", "[telemetry][tracing]") {
+TEST_CASE("tracer: a request that missed its deadline is exported although it is not sampled", "[telemetry][tracing]") {
   CHECK(tracer::is_exported({.id = {1, 1}, .sampled = true}, false));
   CHECK(tracer::is_exported({.id = {1, 1}, .sampled = false}, true));
   CHECK_FALSE(tracer::is_exported({.id = {1, 1}, .sampled = false}, false));

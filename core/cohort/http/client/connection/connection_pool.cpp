@@ -14,8 +14,8 @@ namespace {
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
 /// Bounds the memory for origins: redirects and users may name any.
 constexpr std::size_t max_origins = 256;
-/// How long a connection waits for the response to a request that another attempt of its call has superseded. After
-/// that, the connection is closed.
+/// Maximum time that a connection waits for the response to a request that another attempt of its call has superseded.
+/// After that, the connection is closed.
 constexpr duration superseded_grace = std::chrono::milliseconds{100};
 constexpr std::size_t max_superseded = 64;
 
@@ -128,11 +128,11 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
     loop_.random() = generator;
     return std::nullopt;
   }
-  lease acquired{*this, found->second, *address, options.overtaken};
-  acquired.tls_version_ = state.tls_version;
-  acquired.stream_ = std::move(stream);
-  acquired.reused_ = true;
-  return acquired;
+  lease lease{*this, found->second, *address, options.overtaken};
+  lease.tls_version_ = state.tls_version;
+  lease.stream_ = std::move(stream);
+  lease.reused_ = true;
+  return lease;
 }
 
 task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origin_state> state,
@@ -158,15 +158,16 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
 task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     std::shared_ptr<origin_state> state, net::endpoint address, deadline call_deadline, const lease_options& options,
     std::size_t other_addresses, telemetry::attempt_record* record) {
-  lease acquired{*this, state, address, options.overtaken};
+  lease lease{*this, state, address, options.overtaken};
   if (state->name.secure) close_outdated(*state);
-  acquired.tls_version_ = state->tls_version;
-  if (!options.new_connection) acquired.stream_ = state->idle.take(address, loop_.now());
-  if (acquired.stream_) {
-    acquired.reused_ = true;
-    co_return std::move(acquired);
+  lease.tls_version_ = state->tls_version;
+  if (!options.new_connection) lease.stream_ = state->idle.take(address, loop_.now());
+  if (lease.stream_) {
+    lease.reused_ = true;
+    co_return std::move(lease);
   }
-  // The remaining addresses share the remaining time, so that one that never responds leaves some for the others.
+  // The remaining addresses share the remaining time, so that an address that never responds leaves time for the
+  // others.
   const auto now = loop_.now();
   auto connect_deadline = call_deadline;
   if (other_addresses > 0) {
@@ -184,7 +185,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     const auto error = connected.error();
     const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||
                                  error == client_error::no_local_port;
-    acquired.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false);
+    lease.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false);
     if (error == client_error::cancelled && options.superseded && *options.superseded) {
       connect_in_background(state, address);
     } else {
@@ -196,8 +197,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
   // Exponential smoothing with a gain of 1/8 (RFC 6298 section 2).
   const auto sample = connected->round_trip;
   state->round_trip = state->round_trip == duration{} ? sample : state->round_trip + (sample - state->round_trip) / 8;
-  acquired.stream_ = std::move(connected->stream);
-  co_return std::move(acquired);
+  lease.stream_ = std::move(connected->stream);
+  co_return std::move(lease);
 }
 
 std::shared_ptr<connection_pool::origin_state> connection_pool::state_of(const origin& target) {
@@ -231,9 +232,9 @@ void connection_pool::put_idle(origin_state& state, const net::endpoint& address
 void connection_pool::discard_response(std::shared_ptr<origin_state> state, net::endpoint address,
                                        net::stream_ptr stream, std::uint64_t tls_version, bool is_head_request) {
   if (superseded_.size() >= max_superseded) return;
-  auto on_end = [this, state = std::move(state), address, tls_version](superseded_exchange& ended,
+  auto on_end = [this, state = std::move(state), address, tls_version](superseded_exchange& superseded_exchange,
                                                                        net::stream_ptr reusable) {
-    std::erase_if(superseded_, [&](const auto& exchange) { return exchange.get() == &ended; });
+    std::erase_if(superseded_, [&](const auto& exchange) { return exchange.get() == &superseded_exchange; });
     if (reusable) put_idle(*state, address, std::move(reusable), tls_version);
   };
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
@@ -242,15 +243,15 @@ void connection_pool::discard_response(std::shared_ptr<origin_state> state, net:
   superseded_.back()->start(deadline::after(loop_.now(), superseded_grace));
 }
 
-/// Makes the connection that a superseded request was waiting for. Otherwise each hedge under load would begin a
-/// connection and give it up. Plain TCP connections only: the steps after them belong to the request.
+/// Makes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a
+/// connection and abandon it. Plain TCP connections only: the steps after them belong to the request.
 void connection_pool::connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address) {
   const auto& name = state->name;
   if (name.secure || name.is_unix_socket() || settings_.proxies.proxy_for(name)) return;
   if (connecting_.size() >= max_superseded) return;
-  auto on_end = [this, state, address](background_connect& ended, net::stream_ptr connected) {
-    std::erase_if(connecting_, [&](const auto& attempt) { return attempt.get() == &ended; });
-    if (connected) put_idle(*state, address, std::move(connected), state->tls_version);
+  auto on_end = [this, state, address](background_connect& background_connect, net::stream_ptr stream) {
+    std::erase_if(connecting_, [&](const auto& attempt) { return attempt.get() == &background_connect; });
+    if (stream) put_idle(*state, address, std::move(stream), state->tls_version);
   };
   connecting_.push_back(std::make_shared<background_connect>(std::move(on_end)));
   connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));

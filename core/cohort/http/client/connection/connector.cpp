@@ -83,9 +83,9 @@ task<result<connector::connection, client_error>> connector::connect_address(con
   if (record) record->enter(telemetry::attempt_phase::tls, loop::current().now());
   const auto settings = tls_settings_.get();
   const auto& server_name = settings->server_name.empty() ? target.host : settings->server_name;
-  auto secured = co_await handshake(std::move(*stream), server_name, call_deadline);
-  if (!secured) co_return secured.error();
-  co_return connection{std::move(*secured), round_trip};
+  auto secure_stream = co_await handshake(std::move(*stream), server_name, call_deadline);
+  if (!secure_stream) co_return secure_stream.error();
+  co_return connection{std::move(*secure_stream), round_trip};
 }
 
 task<result<net::stream_ptr, client_error>> connector::connect(origin target, deadline call_deadline) {
@@ -94,7 +94,8 @@ task<result<net::stream_ptr, client_error>> connector::connect(origin target, de
   const auto first = next_address_++;
   std::optional<client_error> failure;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
-    // The remaining addresses share the remaining time, so that one that never responds leaves some for the others.
+    // The remaining addresses share the remaining time, so that an address that never responds leaves time for the
+    // others.
     const auto now = loop::current().now();
     const auto share = call_deadline.is_never()
                            ? duration{std::chrono::seconds{10}}
@@ -114,9 +115,9 @@ task<result<net::stream_ptr, client_error>> connector::connect(origin target, de
 task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream_ptr stream, const proxy_server& proxy,
                                                                      const origin& target, deadline call_deadline) {
   if (proxy.address.secure) {
-    auto secured = co_await handshake(std::move(stream), proxy.address.host, call_deadline);
-    if (!secured) co_return secured.error();
-    stream = std::move(*secured);
+    auto secure_stream = co_await handshake(std::move(stream), proxy.address.host, call_deadline);
+    if (!secure_stream) co_return secure_stream.error();
+    stream = std::move(*secure_stream);
   }
   if (target.secure) {
     auto opening = open_tunnel(*stream, proxy, target);
@@ -135,9 +136,9 @@ task<result<net::stream_ptr, client_error>> connector::handshake(net::stream_ptr
   }
   const auto context = tls_;
   stream->set_deadline(call_deadline);
-  auto secured = co_await context->handshake(std::move(stream), host);
-  if (!secured) co_return tls_error(secured.error());
-  co_return std::move(*secured);
+  auto secure_stream = co_await context->handshake(std::move(stream), host);
+  if (!secure_stream) co_return tls_error(secure_stream.error());
+  co_return std::move(*secure_stream);
 }
 
 }  // namespace cohort::http

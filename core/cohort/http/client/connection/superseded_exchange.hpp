@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// Receives and discards the response to a request that nobody waits for any more, so that its connection can be
+/// Receives and discards the response to a request that no caller waits for, so that its connection can be
 /// reused: closing it after each lost hedge would cost a new connection.
 class superseded_exchange : public std::enable_shared_from_this<superseded_exchange> {
  public:

@@ -79,17 +79,17 @@ void cookie_jar::on_response(const client_request& request, client_result& resul
     if (iequals(name, "set-cookie")) store(value, request.url, now);
 }
 
-void cookie_jar::apply_attribute(cookie& parsed, std::string_view name, std::string_view value, wall_time now,
+void cookie_jar::apply_attribute(cookie& cookie, std::string_view name, std::string_view value, wall_time now,
                                  bool& has_max_age) {
   if (iequals(name, "secure")) {
-    parsed.is_secure = true;
+    cookie.is_secure = true;
   } else if (iequals(name, "path")) {
-    if (value.starts_with('/')) parsed.path = value;
+    if (value.starts_with('/')) cookie.path = value;
   } else if (iequals(name, "domain")) {
     if (value.starts_with('.')) value.remove_prefix(1);
     if (value.empty()) return;
-    parsed.domain = lower_case(value);
-    parsed.is_host_only = false;
+    cookie.domain = lower_case(value);
+    cookie.is_host_only = false;
   } else if (iequals(name, "max-age")) {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
@@ -97,11 +97,11 @@ void cookie_jar::apply_attribute(cookie& parsed, std::string_view name, std::str
     // Out of range.
     if (error != std::errc{}) seconds = value.starts_with('-') ? 0 : max_age_limit;
     has_max_age = true;
-    parsed.expiry = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, max_age_limit)};
+    cookie.expiry = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, max_age_limit)};
   } else if (iequals(name, "expires") && !has_max_age) {
     if (const auto date = parse_http_date(value)) {
       const auto latest = now + std::chrono::seconds{max_age_limit};
-      parsed.expiry = *date > latest ? latest : wall_time{std::max(date->time_since_epoch(), std::chrono::seconds{0})};
+      cookie.expiry = *date > latest ? latest : wall_time{std::max(date->time_since_epoch(), std::chrono::seconds{0})};
     }
   }
 }
@@ -112,7 +112,7 @@ std::optional<cookie_jar::cookie> cookie_jar::parse(std::string_view text, const
   const auto [name, value] = split(pair);
   if (!is_token(name) || !is_field_value(value)) return std::nullopt;
   const auto host = host_of(url);
-  cookie parsed{.name = std::string{name},
+  cookie cookie{.name = std::string{name},
                 .value = std::string{value},
                 .domain = host,
                 .path = default_path(url),
@@ -123,12 +123,12 @@ std::optional<cookie_jar::cookie> cookie_jar::parse(std::string_view text, const
     const auto attribute = rest.substr(0, rest.find(';'));
     rest.remove_prefix(attribute.size());
     const auto [attribute_name, attribute_value] = split(attribute);
-    apply_attribute(parsed, attribute_name, attribute_value, now, has_max_age);
+    apply_attribute(cookie, attribute_name, attribute_value, now, has_max_age);
   }
   const bool has_foreign_domain =
-      parsed.domain != host && (!domain_matches(host, parsed.domain) || parsed.domain.find('.') == std::string::npos);
-  if (has_foreign_domain || (parsed.is_secure && !is_secure_url(url))) return std::nullopt;
-  return parsed;
+      cookie.domain != host && (!domain_matches(host, cookie.domain) || cookie.domain.find('.') == std::string::npos);
+  if (has_foreign_domain || (cookie.is_secure && !is_secure_url(url))) return std::nullopt;
+  return cookie;
 }
 
 void cookie_jar::store(std::string_view set_cookie, const boost::urls::url& url, wall_time now) {

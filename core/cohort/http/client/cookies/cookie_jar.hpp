@@ -58,7 +58,7 @@ class cookie_jar final : public call_middleware {
   };
 
   static std::optional<cookie> parse(std::string_view text, const boost::urls::url& url, wall_time now);
-  static void apply_attribute(cookie& parsed, std::string_view name, std::string_view value, wall_time now,
+  static void apply_attribute(cookie& cookie, std::string_view name, std::string_view value, wall_time now,
                               bool& has_max_age);
   void make_room(const std::string& domain);
 

@@ -23,7 +23,7 @@ client_error to_client_error(const boost::beast::error_code& failure, bool heade
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-/// `HTTP/1.1 200`: a status line up to its code. `d` stands for a digit.
+/// `HTTP/1.1 200`: a status line up to its code. `d` is a digit.
 constexpr std::string_view status_line_pattern = "HTTP/d.d ddd";
 
 bool matches_status_line(std::string_view bytes) noexcept {
@@ -37,7 +37,7 @@ bool matches_status_line(std::string_view bytes) noexcept {
 struct blank_range {
   std::size_t begin = 0;
   std::size_t end = 0;
-  /// The range reaches the end of the bytes: more are needed to know what follows it.
+  /// The range reaches the end of the bytes: more are needed to find its end.
   bool is_open = false;
 };
 
@@ -75,8 +75,8 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
   return consumed;
 }
 
-/// Parses the status line, and what follows it if the line is complete. The space after the code is required (RFC 9112
-/// section 4), but some servers omit it if the reason is empty; it is then inserted.
+/// Parses the status line, and the bytes after it if the line is complete. The space after the code is required (RFC
+/// 9112 section 4), but some servers omit it if the reason is empty; it is then inserted.
 std::size_t response_parser::parse_status_line(std::string_view bytes, error& failure) {
   constexpr auto code_end = status_line_pattern.size();
   if (matches_status_line(bytes)) {

@@ -35,11 +35,11 @@ result<std::unique_ptr<file_source>> file_source::open(const std::string& path) 
 file_source::~file_source() { ::close(descriptor_); }
 
 task<result<std::string_view, client_error>> file_source::read(call_context) {
-  const auto wanted = static_cast<std::size_t>(std::min(max_piece, size_ - offset_));
-  if (wanted == 0) co_return std::string_view{};
-  buffer_.resize(wanted);
+  const auto piece_size = static_cast<std::size_t>(std::min(max_piece, size_ - offset_));
+  if (piece_size == 0) co_return std::string_view{};
+  buffer_.resize(piece_size);
   ssize_t count = 0;
-  do count = ::pread(descriptor_, buffer_.data(), wanted, static_cast<off_t>(offset_));
+  do count = ::pread(descriptor_, buffer_.data(), piece_size, static_cast<off_t>(offset_));
   while (count < 0 && errno == EINTR);
   if (count <= 0) co_return client_error::request_body_failed;
   offset_ += static_cast<std::uint64_t>(count);

@@ -57,7 +57,7 @@ class multipart_body final : public request_body_source {
 
   std::string boundary_;
   std::vector<part> parts_;
-  /// The part that is sent next; `parts_.size()` stands for the last delimiter.
+  /// The part that is sent next; `parts_.size()` means the last delimiter.
   std::size_t index_ = 0;
   bool is_head_sent_ = false;
   std::string text_;

@@ -72,7 +72,7 @@ class upstream::active_call : public call_loop {
   void end(const client::exchange* last) override;
   task<client::exchange> attempt(bool new_connection) override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
-  /// Begins the record of the next attempt; null if the request has no record.
+  /// Starts the record of the next attempt; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge);
   /// Makes one attempt, for the metrics, the policies and `record`, which may be null.
   /// `overtaken`, `superseded`: see `connection_pool::lease_options`.

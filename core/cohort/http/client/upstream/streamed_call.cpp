@@ -63,7 +63,7 @@ class upstream::recorded_body final : public response_body_stream {
 
   recorded_body(upstream& owner, std::unique_ptr<call_state> state, std::unique_ptr<response_body_stream> body)
       : owner_(owner), state_(std::move(state)), body_(std::move(body)) {
-    // After a 101, the connection does not carry a response any more.
+    // After a 101, the connection no longer carries a response.
     const bool has_ended = body_->is_complete() || state_->head.status == status::switching_protocols;
     if (has_ended) finish(client_response{state_->head});
   }
@@ -107,10 +107,10 @@ task<open_result> upstream::open(client_request request, call_context context, o
   open_result result{.response = client_error::invalid_request};
   // Up to the head of the response: the body may outlive the request that the call is made for.
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
-  const auto record = [&](const client_result& ended) {
+  const auto record = [&](const client_result& client_result) {
     result.elapsed = loop::current().now() - started;
-    recording.end(outcome_label(ended));
-    if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(ended));
+    recording.end(outcome_label(client_result));
+    if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(client_result));
   };
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};

@@ -83,7 +83,7 @@ void upstream::notify_response(const client_request& request, client_result& res
   for (auto step = middleware_.rbegin(); step != middleware_.rend(); ++step) (*step)->on_response(request, result);
 }
 
-/// Adds what each request carries.
+/// Adds the header fields of each request.
 void upstream::prepare_request(client_request& request, const call_context& context) const {
   for (const auto& step : middleware_) step->on_request(request, context);
   request.request_id = context.request_id;

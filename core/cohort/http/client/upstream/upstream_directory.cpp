@@ -11,14 +11,14 @@ upstream_directory::~upstream_directory() {
   for (const auto& [index, each] : entries_) each->on_directory_destroyed();
 }
 
-void upstream_directory::add(std::size_t loop_index, entry& added) {
+void upstream_directory::add(std::size_t loop_index, entry& new_entry) {
   const std::lock_guard lock{mutex_};
-  entries_.emplace_back(loop_index, &added);
+  entries_.emplace_back(loop_index, &new_entry);
 }
 
-void upstream_directory::remove(const entry& removed) noexcept {
+void upstream_directory::remove(const entry& entry) noexcept {
   const std::lock_guard lock{mutex_};
-  std::erase_if(entries_, [&](const auto& each) { return each.second == &removed; });
+  std::erase_if(entries_, [&](const auto& each) { return each.second == &entry; });
 }
 
 std::vector<upstream_status> upstream_directory::statuses() {

@@ -19,7 +19,7 @@ std::string_view content_coding_name(content_coding coding) noexcept;
 class content_encoder {
  public:
   enum class operation : std::uint8_t {
-    /// Output may be held back, for a better ratio.
+    /// Output may be delayed, for a better ratio.
     process,
     /// All input can be decoded from the output so far.
     flush,
@@ -29,7 +29,7 @@ class content_encoder {
 
   virtual ~content_encoder() = default;
 
-  /// Encodes `input` and appends to `output`, which grows by little more than the input and what was held back, at most
+  /// Encodes `input` and appends to `output`, which grows by little more than the input and the delayed output, at most
   /// 64 KiB. False if it fails for want of memory: then the body cannot be completed.
   virtual bool encode(std::string_view input, operation step, std::string& output) = 0;
 

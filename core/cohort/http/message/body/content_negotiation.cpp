@@ -111,11 +111,11 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
 
 /// The weights that `Accept-Encoding` gives to a coding, in thousandths.
 struct coding_weights {
-  std::vector<std::pair<std::string_view, unsigned>> named;
+  std::vector<std::pair<std::string_view, unsigned>> listed_codings;
   std::optional<unsigned> any;
 
   std::optional<unsigned> of(std::string_view coding) const noexcept {
-    for (const auto& [name, weight] : named)
+    for (const auto& [name, weight] : listed_codings)
       if (iequals(name, coding)) return weight;
     return any;
   }
@@ -134,7 +134,7 @@ coding_weights parse_accept_encoding(const request_head& head) {
       if (name == "*") {
         weights.any = weight;
       } else if (!name.empty()) {
-        weights.named.emplace_back(name, weight);
+        weights.listed_codings.emplace_back(name, weight);
       }
     }
   }
@@ -155,7 +155,7 @@ std::optional<std::size_t> negotiate_content_coding(const request_head& head,
     best_weight = weight;
   }
   // `*` does not state a preference for identity.
-  for (const auto& [name, weight] : weights.named)
+  for (const auto& [name, weight] : weights.listed_codings)
     if (iequals(name, "identity") && weight > best_weight) return std::nullopt;
   return best;
 }

@@ -35,7 +35,7 @@ std::optional<std::string_view> parameterized_value::find(std::string_view name)
 
 std::optional<parameterized_value> parse_parameters(std::string_view text) {
   const auto first = std::min(text.find(';'), text.size());
-  parameterized_value parsed{trimmed(text.substr(0, first)), {}};
+  parameterized_value parameterized_value{trimmed(text.substr(0, first)), {}};
   text.remove_prefix(first);
   while (!text.empty()) {
     if (text.front() != ';') return std::nullopt;
@@ -54,11 +54,11 @@ std::optional<parameterized_value> parse_parameters(std::string_view text) {
       if (is_token(text.substr(0, length))) value.emplace(text.substr(0, length));
       text.remove_prefix(length);
     }
-    if (!value || parsed.find(name)) return std::nullopt;
-    parsed.parameters.emplace_back(name, std::move(*value));
+    if (!value || parameterized_value.find(name)) return std::nullopt;
+    parameterized_value.parameters.emplace_back(name, std::move(*value));
     text = trimmed(text);
   }
-  return parsed;
+  return parameterized_value;
 }
 
 }  // namespace cohort::http

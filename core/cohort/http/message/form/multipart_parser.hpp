@@ -39,7 +39,7 @@ struct multipart_part {
   bool is_file() const noexcept { return filename.has_value(); }
 };
 
-/// Why a body was rejected.
+/// The reason why a body was rejected.
 struct multipart_error {
   /// 400, or 413 for a limit of size.
   status code = status::bad_request;

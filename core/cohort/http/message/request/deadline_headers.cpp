@@ -46,17 +46,17 @@ std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept {
 }
 
 deadline_headers parse_deadline_headers(const request_head& head) noexcept {
-  deadline_headers parsed;
+  deadline_headers deadline_headers;
   const auto parse_field = [&](std::string_view name, auto parse) {
     const auto value = head.find(name);
     if (!value) return;
     const auto timeout = parse(*value);
-    if (!timeout) parsed.invalid = true;
-    if (timeout) parsed.remaining = std::min(parsed.remaining.value_or(*timeout), *timeout);
+    if (!timeout) deadline_headers.invalid = true;
+    if (timeout) deadline_headers.remaining = std::min(deadline_headers.remaining.value_or(*timeout), *timeout);
   };
   parse_field(envoy_timeout_field, parse_envoy_timeout);
   parse_field(grpc_timeout_field, parse_grpc_timeout);
-  return parsed;
+  return deadline_headers;
 }
 
 std::string format_envoy_timeout(deadline limit, time_point now) {

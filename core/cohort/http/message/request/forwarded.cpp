@@ -138,19 +138,19 @@ std::optional<std::string> joined_values(const request_head& head, std::string_v
 }
 
 /// The index of the client's hop. Precondition: there is a hop.
-std::size_t client_index(const hop_list& hops, const net::network_list& trusted) {
+std::size_t client_index(const hop_list& hops, const net::network_list& trusted_networks) {
   auto index = hops.size();
   while (index > 0) {
     --index;
     const auto& address = hops[index].address;
     // Behind a hidden node nothing is known to be from a trusted proxy.
-    if (!address || !trusted.contains(*address)) break;
+    if (!address || !trusted_networks.contains(*address)) break;
   }
   return index;
 }
 
 /// The client's hop and its index; empty if one of the visited elements is malformed.
-std::optional<forwarded_hop> find_x_forwarded_for(std::string_view value, const net::network_list& trusted,
+std::optional<forwarded_hop> find_x_forwarded_for(std::string_view value, const net::network_list& trusted_networks,
                                                   std::size_t& index) {
   std::vector<std::string_view> elements;
   while (!value.empty()) {
@@ -161,7 +161,7 @@ std::optional<forwarded_hop> find_x_forwarded_for(std::string_view value, const 
   for (index = elements.size(); index > 0;) {
     --index;
     hop = parse_x_forwarded_for_element(elements[index]);
-    if (!hop || !hop->address || !trusted.contains(*hop->address)) break;
+    if (!hop || !hop->address || !trusted_networks.contains(*hop->address)) break;
   }
   return hop;
 }
@@ -209,7 +209,7 @@ std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view elem
   return hop;
 }
 
-forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted) {
+forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted_networks) {
   forwarded_client malformed;
   malformed.is_malformed = true;
   forwarded_client client;
@@ -217,7 +217,7 @@ forwarded_client find_forwarded_client(const request_head& head, const net::netw
   const auto legacy = joined_values(head, "x-forwarded-for");
   std::size_t legacy_index = 0;
   if (legacy) {
-    const auto hop = find_x_forwarded_for(*legacy, trusted, legacy_index);
+    const auto hop = find_x_forwarded_for(*legacy, trusted_networks, legacy_index);
     if (!hop) return malformed;
     if (hop->address) client.address = hop->address->to_string();
   }
@@ -227,7 +227,7 @@ forwarded_client find_forwarded_client(const request_head& head, const net::netw
   }
   const auto hops = parse_forwarded(*standard);
   if (!hops) return malformed;
-  const auto& hop = (*hops)[client_index(*hops, trusted)];
+  const auto& hop = (*hops)[client_index(*hops, trusted_networks)];
   const auto address = hop.address ? hop.address->to_string() : std::string{};
   if (legacy && address != client.address) return malformed;
   client.address = address;

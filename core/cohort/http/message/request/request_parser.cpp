@@ -91,7 +91,7 @@ request_parser::rejection request_parser::check_target() {
   head_.path = parts->path;
   head_.query = parts->query;
   if (head_.path == "*") return head_.method == method::options ? rejection{} : status::bad_request;
-  // An absolute-form without path and query stands for `*` if the method is OPTIONS (RFC 9112 section 3.2.4).
+  // An absolute-form without path and query means `*` if the method is OPTIONS (RFC 9112 section 3.2.4).
   if (head_.method == method::options && !head_.target.starts_with('/') &&
       head_.target.find_first_of("/?", head_.target.find("//") + 2) == std::string_view::npos) {
     head_.path = "*";

@@ -12,11 +12,11 @@ constexpr duration usual_grace_period = std::chrono::seconds{1};
 
 }  // namespace
 
-void connection_registry::insert(open_connection& added, time_point now) {
-  added.position_ = order_.emplace(now, &added);
+void connection_registry::insert(open_connection& new_connection, time_point now) {
+  new_connection.position_ = order_.emplace(now, &new_connection);
 }
 
-void connection_registry::erase(open_connection& removed) noexcept { order_.erase(removed.position_); }
+void connection_registry::erase(open_connection& connection) noexcept { order_.erase(connection.position_); }
 
 std::vector<open_connection*> connection_registry::all() const {
   std::vector<open_connection*> connections;

@@ -309,9 +309,9 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::conclude(interruption interrupted, detail::task_outcome<response>& outcome) {
-  const bool has_failed = outcome.failure && (interrupted == interruption::none || !is_cancellation(outcome.failure));
-  switch (interrupted) {
+connection::handling_result connection::conclude(interruption interruption, detail::task_outcome<response>& outcome) {
+  const bool has_failed = outcome.failure && (interruption == interruption::none || !is_cancellation(outcome.failure));
+  switch (interruption) {
     case interruption::none:
       if (has_failed) return log_handler_failure(outcome.failure);
       break;
@@ -330,10 +330,10 @@ connection::handling_result connection::conclude(interruption interrupted, detai
   return std::move(*outcome.value);
 }
 
-task<response> connection::start_handler(const handler& selected, request_context& context) {
+task<response> connection::start_handler(const handler& handler, request_context& context) {
   context.set_interim_sender(this);
-  const auto* streaming = std::get_if<streaming_handler>(&selected);
-  if (!streaming) return start_task<response>(std::get<async_handler>(selected), context);
+  const auto* streaming = std::get_if<streaming_handler>(&handler);
+  if (!streaming) return start_task<response>(std::get<async_handler>(handler), context);
   body_reader& body = body_reader_.emplace(*this);
   return start_task<response>(*streaming, context, body);
 }

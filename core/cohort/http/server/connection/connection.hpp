@@ -105,13 +105,13 @@ class connection final : public open_connection, private interim_sender {
   void prepare(request_context& context, time_point start);
   telemetry::request_record& open_record(request_context& context, time_point start);
   duration request_timeout() const noexcept;
-  task<response> start_handler(const handler& selected, request_context& context);
+  task<response> start_handler(const handler& handler, request_context& context);
   void find_client(request_context& context);
   bool leave_reserve() noexcept;
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result conclude(interruption interrupted, detail::task_outcome<response>& outcome);
+  handling_result conclude(interruption interruption, detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
   disposition conclude_without_response(request_context& context, no_response reason, time_point start);
@@ -143,13 +143,13 @@ class connection final : public open_connection, private interim_sender {
   void record_response(const request_context& context, status code, time_point start);
   void finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
                       bool is_complete);
-  void log_request(const request_context& context, const sent_response& sent);
+  void log_request(const request_context& context, const sent_response& response);
   response log_handler_failure(const std::exception_ptr& failure);
   void log_aborted_body(std::string_view reason);
 
   // Spans (connection_tracing.cpp).
   void begin_span(request_context& context) noexcept;
-  void record_span(const request_context& context, const sent_response& sent);
+  void record_span(const request_context& context, const sent_response& response);
   request_line recognized_request_line() const noexcept;
 
   server_shard& shard_;

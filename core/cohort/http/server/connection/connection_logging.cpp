@@ -49,13 +49,13 @@ void connection::finish_request(request_context& context, status code, std::uint
   const bool has_callbacks = context.has_sent_callbacks();
   const bool is_traced = shard_.state().settings.tracer != nullptr;
   if (!is_logged && !has_callbacks && !is_traced) return;
-  const sent_response sent{code, body_bytes, shard_.event_loop().now() - start, is_complete};
-  if (is_logged) log_request(context, sent);
-  if (is_traced) record_span(context, sent);
-  if (has_callbacks) context.notify_sent(sent);
+  const sent_response response{code, body_bytes, shard_.event_loop().now() - start, is_complete};
+  if (is_logged) log_request(context, response);
+  if (is_traced) record_span(context, response);
+  if (has_callbacks) context.notify_sent(response);
 }
 
-void connection::log_request(const request_context& context, const sent_response& sent) {
+void connection::log_request(const request_context& context, const sent_response& response) {
   const bool is_probe = route_ && route_->is_probe();
   const auto level = is_probe ? telemetry::log_level::debug : telemetry::log_level::info;
   if (!shard_.state().log.is_enabled(level)) return;
@@ -69,10 +69,10 @@ void connection::log_request(const request_context& context, const sent_response
                             {"method", head_.method_text},
                             {"path", head_.path.substr(0, max_logged_path)},
                             {"route", context.endpoint()},
-                            {"status", static_cast<std::int64_t>(sent.code)},
-                            {"bytes", static_cast<std::int64_t>(sent.body_bytes)},
-                            {"complete", sent.is_complete},
-                            {"duration_ms", to_milliseconds(sent.elapsed)},
+                            {"status", static_cast<std::int64_t>(response.code)},
+                            {"bytes", static_cast<std::int64_t>(response.body_bytes)},
+                            {"complete", response.is_complete},
+                            {"duration_ms", to_milliseconds(response.elapsed)},
                             {"remaining_ms", to_milliseconds(context.deadline().remaining(now))},
                             {"peer", origin_.peer_address},
                             {"client", context.client_address()}});

@@ -19,7 +19,7 @@ class connection::wrapped_request final : public pipeline_run {
  private:
   std::optional<response> handle_immediately(request_context& context) override;
   task<response> handle(request_context& context) override;
-  task<response> handle_async(request_context& context, const handler& selected);
+  task<response> handle_async(request_context& context, const handler& handler);
   response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) override;
 
   connection& owner_;
@@ -54,16 +54,16 @@ task<response> connection::wrapped_request::handle(request_context& context) {
   co_return co_await std::move(handling);
 }
 
-task<response> connection::wrapped_request::handle_async(request_context& context, const handler& selected) {
+task<response> connection::wrapped_request::handle_async(request_context& context, const handler& handler) {
   using completion = admission_control::permit::completion;
   admission_control::permit permit{owner_.shard_.admission(), *owner_.route_, context,
-                                   std::holds_alternative<streaming_handler>(selected)};
+                                   std::holds_alternative<streaming_handler>(handler)};
   if (!permit.is_admitted()) co_return permit.rejection();
   const auto start = owner_.shard_.event_loop().now();
   std::optional<response> result;
   std::exception_ptr failure;
   try {
-    auto work = owner_.start_handler(selected, context);
+    auto work = owner_.start_handler(handler, context);
     result.emplace(co_await std::move(work));
   } catch (...) {
     failure = std::current_exception();
@@ -100,8 +100,8 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
     if (!flushed) co_return no_response::connection_lost;
   }
   context.set_interim_sender(this);
-  wrapped_request wrapped{*this, context};
-  auto work = wrapped.run(context);
+  wrapped_request wrapped_request{*this, context};
+  auto work = wrapped_request.run(context);
   detail::task_outcome<response> outcome;
   // A disconnect cannot be detected before the body has been read.
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
@@ -118,7 +118,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   } else if (const auto state = co_await asio::this_coro::cancellation_state; !!state.cancelled()) {
     interrupted = interruption::shutdown;
   }
-  if (wrapped.is_connection_lost()) co_return no_response::connection_lost;
+  if (wrapped_request.is_connection_lost()) co_return no_response::connection_lost;
   co_return conclude(interrupted, outcome);
 }
 

@@ -83,8 +83,8 @@ std::optional<connection::read_result> connection::scan_head() {
 
 /// Ends a read of a header section; empty if more bytes are needed.
 std::optional<connection::read_result> connection::end_head_read(const net::io_result& size, bool awaits_request) {
-  const auto filled = end_read(size, awaits_request);
-  if (filled != read_result::complete) return filled;
+  const auto result = end_read(size, awaits_request);
+  if (result != read_result::complete) return result;
   received_at_ = shard_.event_loop().now();
   if (awaits_request) request_start_ = received_at_;
   return scan_head();
@@ -178,8 +178,8 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
       co_return read_result::rejected;
     }
     if (!parser_->has_body()) co_return read_result::complete;
-    const auto filled = co_await fill_buffer(read_deadline);
-    if (filled != read_result::complete) co_return filled;
+    const auto result = co_await fill_buffer(read_deadline);
+    if (result != read_result::complete) co_return result;
   }
 }
 

@@ -35,23 +35,23 @@ void connection::begin_span(request_context& context) noexcept {
   context.set_trace(trace);
 }
 
-void connection::record_span(const request_context& context, const sent_response& sent) {
+void connection::record_span(const request_context& context, const sent_response& response) {
   if (route_ && route_->is_probe()) return;
   auto& current = shard_.event_loop();
   const auto now = current.now();
-  const auto started = now - sent.elapsed;
+  const auto started = now - response.elapsed;
   const bool has_deadline = context.deadline().remaining(now) != duration::max();
   const auto* record = context.timing().recording().get();
   // The deadline is that of the head of a streamed response.
   const bool is_late = context.deadline().expired(now) && !(record && record->is_streamed);
   const bool missed_deadline =
-      sent.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
+      response.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
   if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
 
   std::array<attribute, max_attributes> attributes;
   std::size_t count = 0;
   const auto add = [&](std::string_view name, auto value) { attributes[count++] = attribute{name, value}; };
-  const auto code = static_cast<unsigned>(sent.code);
+  const auto code = static_cast<unsigned>(response.code);
   std::array<char, 4> digits{};
   const auto* const digits_end = std::to_chars(digits.data(), digits.data() + digits.size(), code).ptr;
   add("http.request.method", head_.method_text);
@@ -59,7 +59,7 @@ void connection::record_span(const request_context& context, const sent_response
   add("url.scheme", std::string_view{context.is_secure() ? "https" : "http"});
   if (context.matched_route()) add("http.route", context.endpoint());
   add("http.response.status_code", std::int64_t{code});
-  add("http.response.body.size", static_cast<std::int64_t>(sent.body_bytes));
+  add("http.response.body.size", static_cast<std::int64_t>(response.body_bytes));
   add("client.address", context.client_address());
   add("network.peer.address", context.peer_address());
   add("cohort.request_id", context.id());
@@ -68,25 +68,25 @@ void connection::record_span(const request_context& context, const sent_response
     add("cohort.deadline.left_ms", to_milliseconds(context.deadline().remaining(now)));
   }
   if (missed_deadline) add("cohort.deadline.missed", true);
-  if (!sent.is_complete) add("cohort.response.incomplete", true);
+  if (!response.is_complete) add("cohort.response.incomplete", true);
   const bool is_error = code >= 500;
   if (is_error)
     add("error.type", std::string_view{digits.data(), static_cast<std::size_t>(digits_end - digits.data())});
 
   const auto name = span_name(context);
   const auto end = current.wall_now();
-  telemetry::span ended;
-  ended.trace = context.trace();
-  ended.parent_id = context.parent_span_id();
-  ended.has_remote_parent = ended.parent_id != 0;
-  ended.name = name;
-  ended.kind = telemetry::span_kind::server;
-  ended.start = end - sent.elapsed;
-  ended.end = end;
-  ended.attributes = {attributes.data(), count};
-  ended.status = is_error ? telemetry::span_status::error : telemetry::span_status::unset;
+  telemetry::span span;
+  span.trace = context.trace();
+  span.parent_id = context.parent_span_id();
+  span.has_remote_parent = span.parent_id != 0;
+  span.name = name;
+  span.kind = telemetry::span_kind::server;
+  span.start = end - response.elapsed;
+  span.end = end;
+  span.attributes = {attributes.data(), count};
+  span.status = is_error ? telemetry::span_status::error : telemetry::span_status::unset;
   auto& tracer = *shard_.state().settings.tracer;
-  tracer.record(ended);
+  tracer.record(span);
   if (record) telemetry::record_calls(tracer, *record, context.trace(), current);
 }
 

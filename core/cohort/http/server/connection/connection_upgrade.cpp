@@ -21,21 +21,21 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
   std::uint64_t bytes_sent = 0;
   const auto request_deadline = context.deadline();
   if (flushed) {
-    // The request has its response, and lasts as long as its client wants.
+    // The request has its response, and lasts until its client ends it.
     metrics.requests_in_flight.add(-1);
     context.set_deadline(deadline::never());
     open_record(context, start).is_streamed = true;
     recycled_string{}.swap(output_);
-    upgraded_connection upgraded{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
+    upgraded_connection connection{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
     input_.consume(input_.unread().size());
-    upgraded_ = &upgraded;
-    auto work = start_task<void>(*function, upgraded);
+    upgraded_ = &connection;
+    auto work = start_task<void>(*function, connection);
     detail::task_outcome<void> outcome;
     const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
     upgraded_ = nullptr;
     if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(outcome.failure);
-    is_complete = interrupted != interruption::shutdown && upgraded.is_complete();
-    bytes_sent = upgraded.bytes_sent();
+    is_complete = interrupted != interruption::shutdown && connection.is_complete();
+    bytes_sent = connection.bytes_sent();
     context.set_deadline(request_deadline);
     metrics.requests_in_flight.add(1);
   }

@@ -6,7 +6,7 @@
 namespace cohort::http {
 namespace {
 
-/// Holds most responses. The memory is given back while the connection waits for a request.
+/// Large enough for most responses. The memory is released while the connection waits for a request.
 constexpr std::size_t usual_output_size = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;

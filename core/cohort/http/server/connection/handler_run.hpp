@@ -94,7 +94,7 @@ class handler_run {
 
   /// Replaces the deadline of the running work.
   void set_deadline(deadline limit) noexcept;
-  /// Why the running work has been cancelled; `none` if it has not been.
+  /// The reason why the running work has been cancelled; `none` if it has not been.
   interruption cause() const noexcept { return interruption_; }
   /// Starts to detect a disconnect, for work that was started without. Precondition: no read is pending.
   void detect_disconnect() noexcept;

@@ -11,7 +11,7 @@ namespace {
 
 /// Large enough that the system calls of a fast transfer cost less than the copies.
 constexpr std::size_t direct_buffer_size = 64 * 1024;
-/// A shorter rest is read into the connection's buffer, together with what follows it.
+/// A shorter rest is read into the connection's buffer, together with the following bytes.
 constexpr std::uint64_t min_direct_read = 16 * 1024;
 
 }  // namespace

@@ -44,8 +44,8 @@ class request_body_reader final : public body_reader {
   bool has_started_ = false;
   bool is_receiving_ = false;
   std::optional<body_error> failure_;
-  /// How long the client may send nothing: at most `body_timeout`. Used up by waiting for it, and earned by what it
-  /// sends, at the minimum rate.
+  /// Maximum time without a byte from the client: at most `body_timeout`. Decreases while the connection waits for the
+  /// client, and increases with the received bytes at the minimum rate.
   duration allowance_;
 };
 

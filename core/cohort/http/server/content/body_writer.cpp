@@ -15,12 +15,12 @@ namespace {
 
 /// The part of a file that is sent with one timeout.
 constexpr std::size_t file_piece = 256 * 1024;
-/// How much is sent before other handlers of the loop run, if the client takes it without a wait.
+/// Bytes that are sent before other handlers of the loop run, if the client accepts them without a wait.
 constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
 /// The same for bytes that are encoded: 1 to 3 ms.
 constexpr std::size_t max_encoded_between_yields = 64 * 1024;
 constexpr std::size_t encoded_piece = 64 * 1024;
-/// Less encoded output is held back until there is more, a flush or the end.
+/// Less encoded output is buffered until there is more, a flush or the end.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
 }  // namespace
@@ -49,7 +49,7 @@ std::string body_writer::part_prefix(std::uint64_t size) const {
   return std::string(digits.data(), end) + "\r\n";
 }
 
-std::string body_writer::framed(std::string bytes) const {
+std::string body_writer::add_framing(std::string bytes) const {
   if (framing_ != framing::chunked) return bytes;
   bytes.insert(0, part_prefix(bytes.size()));
   return bytes += "\r\n";
@@ -60,7 +60,7 @@ task<bool> body_writer::write(std::string bytes) {
   if (bytes.empty()) co_return true;
   count_part(bytes.size());
   if (!ok_) co_return false;
-  auto writing = encoder_ ? write_encoded(bytes) : send(framed(std::move(bytes)));
+  auto writing = encoder_ ? write_encoded(bytes) : send(add_framing(std::move(bytes)));
   co_await std::move(writing);
   co_return ok_;
 }
@@ -70,7 +70,7 @@ task<> body_writer::encode(std::string_view bytes, content_encoder::operation st
   ok_ = encoder_->encode(bytes, step, encoded_);
   const bool holds_back = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
   if (!ok_ || encoded_.empty() || holds_back) co_return;
-  auto sending = send(framed(std::exchange(encoded_, {})));
+  auto sending = send(add_framing(std::exchange(encoded_, {})));
   co_await std::move(sending);
 }
 

@@ -39,7 +39,7 @@ class body_writer {
   /// `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while the system
   /// reads bytes that are not in the page cache, for at most 256 KiB at a time.
   task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
-  /// Sends what a content coding holds back. False as for `write`.
+  /// Sends the output that a content coding has buffered. False as for `write`.
   task<bool> flush();
   /// Sleeps for `span` after a `flush`; returns `notified` early, or at once, when the server drains.
   task<wait_status> pause(duration span);
@@ -88,7 +88,7 @@ class body_writer {
   /// The framing before a part of `size` bytes.
   std::string part_prefix(std::uint64_t size) const;
   /// A part with its framing.
-  std::string framed(std::string bytes) const;
+  std::string add_framing(std::string bytes) const;
   task<> encode(std::string_view bytes, content_encoder::operation step);
   task<> write_encoded(std::string_view bytes);
   task<> encode_file(int file, std::uint64_t offset, std::uint64_t count);
@@ -97,7 +97,7 @@ class body_writer {
   framing framing_;
   server_limits limits_;
   event& draining_;
-  /// Of the content length.
+  /// The remaining bytes of the content length.
   std::optional<std::uint64_t> remaining_;
   std::uint64_t bytes_sent_ = 0;
   std::shared_ptr<content_encoder> encoder_;

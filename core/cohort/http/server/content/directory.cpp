@@ -75,9 +75,9 @@ response redirect_to_directory(const request_head& head) {
   return response{status::permanent_redirect}.set("Location", location);
 }
 
-response serve(const served_directory& served, const request_context& context) {
+response serve(const served_directory& served_directory, const request_context& context) {
   std::string path{context.parameter("path")};
-  const auto& options = served.options;
+  const auto& options = served_directory.options;
   if (!is_safe_path(path, options.hidden_files)) return not_found_response();
   if (path.empty() || path.ends_with('/')) {
     if (options.index_file.empty()) return not_found_response();
@@ -85,7 +85,7 @@ response serve(const served_directory& served, const request_context& context) {
   }
   bool names_directory = false;
   auto result = file_response(context, path, options.files, [&](const std::string& name) {
-    const int root = served.root.descriptor();
+    const int root = served_directory.root.descriptor();
     auto file =
         options.links_out_of_root ? open_file{::openat(root, name.c_str(), read_flags)} : open_beneath(root, name);
     names_directory = names_directory || (name == path && is_directory(file));
@@ -98,10 +98,13 @@ response serve(const served_directory& served, const request_context& context) {
 
 operation& directory(route_group& routes, const std::string& prefix, const std::filesystem::path& root,
                      directory_options options) {
-  open_file opened{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (!opened) throw std::system_error{errno, std::generic_category(), "cannot serve the directory " + root.string()};
-  auto served = std::make_shared<const served_directory>(served_directory{std::move(opened), std::move(options)});
-  return routes.get(prefix + "/{path...}", [served](request_context& context) { return serve(*served, context); });
+  open_file open_file{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!open_file)
+    throw std::system_error{errno, std::generic_category(), "cannot serve the directory " + root.string()};
+  auto shared_directory =
+      std::make_shared<const served_directory>(served_directory{std::move(open_file), std::move(options)});
+  return routes.get(prefix + "/{path...}",
+                    [shared_directory](request_context& context) { return serve(*shared_directory, context); });
 }
 
 }  // namespace cohort::http

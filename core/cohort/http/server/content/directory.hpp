@@ -21,10 +21,10 @@ struct directory_options {
 };
 
 /// Adds a route for GET and HEAD of the files below the directory `root`: `prefix` is such as `/files`, or empty for
-/// all paths. See `file_response` for what a response supports. A path with `..`, `.`, an empty segment or a NUL byte,
-/// and one that leads out of `root`, is 404; a directory without a final slash is redirected to the one with it. Throws
-/// `std::system_error` if `root` is not a directory that can be opened. It stays open, so that renaming it has no
-/// effect.
+/// all paths. See `file_response` for the supported request headers. A path with `..`, `.`, an empty segment or a NUL
+/// byte, and one that leads out of `root`, is 404; a directory without a final slash is redirected to the one with it.
+/// Throws `std::system_error` if `root` is not a directory that can be opened. It stays open, so that renaming it has
+/// no effect.
 operation& directory(route_group& routes, const std::string& prefix, const std::filesystem::path& root,
                      directory_options options = {});
 

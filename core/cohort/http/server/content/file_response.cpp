@@ -72,12 +72,12 @@ std::optional<selected_file> select(const std::string& path, const file_opener& 
     errno = ENOENT;
     return std::nullopt;
   }
-  selected_file selected;
-  selected.file = std::make_shared<const open_file>(std::move(file));
-  selected.size = static_cast<std::uint64_t>(status.st_size);
-  selected.modified = status.st_mtim;
-  selected.etag = make_etag(status);
-  return selected;
+  selected_file selected_file;
+  selected_file.file = std::make_shared<const open_file>(std::move(file));
+  selected_file.size = static_cast<std::uint64_t>(status.st_size);
+  selected_file.modified = status.st_mtim;
+  selected_file.etag = make_etag(status);
+  return selected_file;
 }
 
 bool is_older(const timespec& a, const timespec& b) noexcept {
@@ -85,18 +85,17 @@ bool is_older(const timespec& a, const timespec& b) noexcept {
 }
 
 /// Replaces the file by a variant that the client prefers. Returns whether there are variants.
-bool select_variant(const request_head& head, const std::string& path, const file_opener& open,
-                    selected_file& selected) {
+bool select_variant(const request_head& head, const std::string& path, const file_opener& open, selected_file& file) {
   std::vector<std::string_view> codings;
   std::vector<selected_file> variants;
   for (const auto& [coding, extension] : {std::pair{"br", ".br"}, std::pair{"gzip", ".gz"}}) {
     auto variant = select(path + extension, open);
-    if (!variant || is_older(variant->modified, selected.modified)) continue;
+    if (!variant || is_older(variant->modified, file.modified)) continue;
     variant->coding = coding;
     codings.emplace_back(coding);
     variants.push_back(std::move(*variant));
   }
-  if (const auto chosen = negotiate_content_coding(head, codings)) selected = std::move(variants[*chosen]);
+  if (const auto chosen = negotiate_content_coding(head, codings)) file = std::move(variants[*chosen]);
   return !codings.empty();
 }
 
@@ -125,16 +124,18 @@ task<> write_parts(file_ptr file, std::shared_ptr<const std::vector<body_part>> 
   }
 }
 
-void stream_parts(response& result, const selected_file& selected, std::vector<body_part> parts, media_type type) {
+void stream_parts(response& result, const selected_file& selected_file, std::vector<body_part> parts, media_type type) {
   std::uint64_t length = 0;
   for (const auto& part : parts) length += part.prefix.size() + part.range.length;
-  auto producer = [file = selected.file, shared = std::make_shared<const std::vector<body_part>>(std::move(parts))](
-                      body_writer& writer) { return write_parts(file, shared, &writer); };
+  auto producer = [file = selected_file.file,
+                   shared = std::make_shared<const std::vector<body_part>>(std::move(parts))](body_writer& writer) {
+    return write_parts(file, shared, &writer);
+  };
   result.stream(std::move(producer), type, length);
 }
 
 /// A body of the media type multipart/byteranges (RFC 9110 section 14.6).
-void stream_ranges(response& result, const selected_file& selected, const std::vector<byte_range>& ranges,
+void stream_ranges(response& result, const selected_file& file, const std::vector<byte_range>& ranges,
                    std::string_view type) {
   std::string boundary;
   for (int i = 0; i < 2; ++i) append_number(boundary, loop::current().random().next(), 16);
@@ -142,24 +143,24 @@ void stream_ranges(response& result, const selected_file& selected, const std::v
   for (const auto& range : ranges) {
     std::string prefix = parts.empty() ? "--" : "\r\n--";
     prefix.append(boundary).append("\r\nContent-Type: ").append(type);
-    prefix.append("\r\nContent-Range: ").append(content_range(range, selected.size)).append("\r\n\r\n");
+    prefix.append("\r\nContent-Range: ").append(content_range(range, file.size)).append("\r\n\r\n");
     parts.push_back({std::move(prefix), range});
   }
   parts.push_back({"\r\n--" + boundary + "--\r\n", {0, 0}});
-  stream_parts(result, selected, std::move(parts), "multipart/byteranges; boundary=" + boundary);
+  stream_parts(result, file, std::move(parts), "multipart/byteranges; boundary=" + boundary);
 }
 
 /// The whole file, if it is small and unchanged.
-std::optional<std::string> read_small(const selected_file& selected) {
-  if (selected.size > max_buffered_file) return std::nullopt;
-  std::string content(selected.size, '\0');
-  const auto size = ::pread(selected.file->descriptor(), content.data(), content.size(), 0);
-  if (size < 0 || static_cast<std::uint64_t>(size) != selected.size) return std::nullopt;
+std::optional<std::string> read_small(const selected_file& file) {
+  if (file.size > max_buffered_file) return std::nullopt;
+  std::string content(file.size, '\0');
+  const auto size = ::pread(file.file->descriptor(), content.data(), content.size(), 0);
+  if (size < 0 || static_cast<std::uint64_t>(size) != file.size) return std::nullopt;
   return content;
 }
 
 /// The ranges of the request; empty if the whole file is sent.
-std::optional<std::vector<byte_range>> requested_ranges(const request_head& head, const selected_file& selected) {
+std::optional<std::vector<byte_range>> requested_ranges(const request_head& head, const selected_file& file) {
   std::optional<std::string_view> value;
   for (const auto& header : head.fields) {
     if (header.id != field::range) continue;
@@ -168,23 +169,23 @@ std::optional<std::vector<byte_range>> requested_ranges(const request_head& head
   }
   if (!value || head.method != method::get) return std::nullopt;
   const auto now = std::chrono::floor<std::chrono::seconds>(loop::current().wall_now());
-  if (!permits_range(head, {selected.etag, selected.last_modified()}, now)) return std::nullopt;
-  return parse_byte_ranges(*value, selected.size);
+  if (!permits_range(head, {file.etag, file.last_modified()}, now)) return std::nullopt;
+  return parse_byte_ranges(*value, file.size);
 }
 
-void set_content(response& result, const selected_file& selected, const std::optional<std::vector<byte_range>>& ranges,
+void set_content(response& result, const selected_file& file, const std::optional<std::vector<byte_range>>& ranges,
                  std::string_view type) {
   if (!ranges) {
-    if (auto content = read_small(selected)) {
+    if (auto content = read_small(file)) {
       result.body(std::move(*content), type);
     } else {
-      stream_parts(result, selected, {{{}, {0, selected.size}}}, type);
+      stream_parts(result, file, {{{}, {0, file.size}}}, type);
     }
   } else if (ranges->size() == 1) {
-    result.set("Content-Range", content_range(ranges->front(), selected.size));
-    stream_parts(result, selected, {{{}, ranges->front()}}, type);
+    result.set("Content-Range", content_range(ranges->front(), file.size));
+    stream_parts(result, file, {{{}, ranges->front()}}, type);
   } else {
-    stream_ranges(result, selected, *ranges, type);
+    stream_ranges(result, file, *ranges, type);
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace cohort::http {
 
-/// Why one value of a request was rejected. Clients see all three texts.
+/// The reason why one value of a request was rejected. Clients see all three texts.
 struct input_error {
   /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the whole
   /// body.

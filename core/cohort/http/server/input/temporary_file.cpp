@@ -22,9 +22,9 @@ result<temporary_file> temporary_file::create(const std::filesystem::path& direc
   // EISDIR: the kernel does not know O_TMPFILE; EOPNOTSUPP: the file system does not.
   if (errno != EOPNOTSUPP && errno != EISDIR) return last_error();
   auto name = (directory / "upload-XXXXXX").string();
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named < 0) return last_error();
-  return temporary_file{named, name};
+  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor < 0) return last_error();
+  return temporary_file{descriptor, name};
 }
 
 temporary_file& temporary_file::operator=(temporary_file&& other) noexcept {

@@ -21,7 +21,7 @@ response to_response(const T& value) {
 }  // namespace detail
 
 /// A handler for `router` that takes a request struct, and responds with the errors of the request without calling the
-/// function if there are any. Its type tells what the route reads and responds with.
+/// function if there are any. Its type describes the inputs and responses of the route.
 template <request_struct Request, class Function>
 class typed_handler {
   static constexpr bool takes_context = std::is_invocable_v<const Function&, request_context&, Request>;
@@ -56,7 +56,7 @@ class typed_handler {
     }
   }
 
-  /// Describes what the handler reads, and its response if that is a described type. `router` calls it.
+  /// Describes the inputs of the handler, and its response if that is a described type. `router` calls it.
   template <class Operation>
   static void describe(Operation& described) {
     described.template reads<Request>();

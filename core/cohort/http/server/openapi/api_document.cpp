@@ -50,22 +50,22 @@ void add_path_parameters(request_description& request, const route_pattern& patt
   }
 }
 
-void add(std::map<std::string, api_response>& responses, const response_description& added,
+void add(std::map<std::string, api_response>& responses, const response_description& description,
          json::schema_definitions& definitions) {
-  auto& target = responses[std::to_string(static_cast<unsigned>(added.code))];
+  auto& target = responses[std::to_string(static_cast<unsigned>(description.code))];
   if (target.description.empty()) {
-    target.description = added.description;
-  } else if (target.description.find(added.description) == std::string::npos) {
-    target.description += "; or: " + added.description;
+    target.description = description.description;
+  } else if (target.description.find(description.description) == std::string::npos) {
+    target.description += "; or: " + description.description;
   }
-  if (!added.media_type.empty()) {
-    auto& schemas = target.content[added.media_type];
-    if (added.schema) {
-      auto schema = added.schema(definitions);
+  if (!description.media_type.empty()) {
+    auto& schemas = target.content[description.media_type];
+    if (description.schema) {
+      auto schema = description.schema(definitions);
       if (std::find(schemas.begin(), schemas.end(), schema) == schemas.end()) schemas.push_back(std::move(schema));
     }
   }
-  for (const auto& header : added.headers) {
+  for (const auto& header : description.headers) {
     const auto is_same = [&](const auto& known) { return known.name == header.name; };
     if (std::none_of(target.headers.begin(), target.headers.end(), is_same)) target.headers.push_back(header);
   }
@@ -81,7 +81,7 @@ header_description retry_after() {
 }
 
 /// The responses that precede the handler.
-std::vector<response_description> framework_responses(const route& entry, const api_operation& described,
+std::vector<response_description> framework_responses(const route& entry, const api_operation& operation,
                                                       const api_information& information) {
   std::vector<response_description> list{
       describe_response<input_error_body>(status::bad_request, "The request is malformed or has invalid values"),
@@ -98,19 +98,19 @@ std::vector<response_description> framework_responses(const route& entry, const 
     return segment.segment_kind == pattern_segment::kind::parameter && segment.type != parameter_type::text;
   });
   if (is_typed) list.push_back(error_description(status::not_found, "The path does not exist"));
-  if (!described.request.body_schema.empty()) {
+  if (!operation.request.body_schema.empty()) {
     list.push_back(describe_response<input_error_body>(
         status::unsupported_media_type, "The media type is not supported", {{"Accept", "The supported media type"}}));
   }
-  if (described.settings.is_probe) return list;
+  if (operation.settings.is_probe) return list;
   list.push_back(error_description(status::gateway_timeout, "The deadline of the request passed"));
-  if (described.is_protected) {
+  if (operation.is_protected) {
     list.push_back(error_description(status::unauthorized, "The API key is missing or invalid",
                                      {{"WWW-Authenticate", "The challenge"}}));
     if (information.requires_client_certificate)
       list.push_back(error_description(status::forbidden, "The client certificate is missing or not allowed"));
   }
-  if (described.is_protected || information.has_rate_limit)
+  if (operation.is_protected || information.has_rate_limit)
     list.push_back(error_description(status::too_many_requests, "The rate limit is exceeded", {retry_after()}));
   return list;
 }

@@ -66,9 +66,9 @@ void write_responses(json::writer& out, const std::map<std::string, api_response
   out.close_object();
 }
 
-void write_operation(json::writer& out, const api_operation& described, const api_information& information) {
-  const auto& settings = described.settings;
-  out.key(lower_case(boost::beast::http::to_string(described.verb))).open_object();
+void write_operation(json::writer& out, const api_operation& operation, const api_information& information) {
+  const auto& settings = operation.settings;
+  out.key(lower_case(boost::beast::http::to_string(operation.verb))).open_object();
   out.field("operationId", settings.operation_id).field("summary", settings.summary);
   if (!settings.description.empty()) out.field("description", settings.description);
   out.key("tags").open_array();
@@ -76,7 +76,7 @@ void write_operation(json::writer& out, const api_operation& described, const ap
   out.close_array();
   if (settings.is_deprecated) out.field("deprecated", true);
   out.key("security").open_array();
-  if (described.is_protected) {
+  if (operation.is_protected) {
     for (const auto& alternative : information.security) {
       out.open_object();
       for (const auto& scheme : alternative) out.key(scheme).open_array().close_array();
@@ -84,9 +84,9 @@ void write_operation(json::writer& out, const api_operation& described, const ap
     }
   }
   out.close_array();
-  write_parameters(out, described.request.parameters);
-  write_request_body(out, described.request);
-  write_responses(out, described.responses);
+  write_parameters(out, operation.request.parameters);
+  write_request_body(out, operation.request);
+  write_responses(out, operation.responses);
   out.close_object();
 }
 

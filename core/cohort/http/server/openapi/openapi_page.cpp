@@ -55,26 +55,26 @@ std::string response_table(const std::map<std::string, api_response>& responses)
   return html.append(table_end);
 }
 
-std::string operation_section(const api_operation& described) {
-  const auto& settings = described.settings;
-  const std::string method_name{boost::beast::http::to_string(described.verb)};
+std::string operation_section(const api_operation& operation) {
+  const auto& settings = operation.settings;
+  const std::string method_name{boost::beast::http::to_string(operation.verb)};
   auto css_class = method_name;
   std::ranges::transform(css_class, css_class.begin(), [](unsigned char c) { return std::tolower(c); });
-  std::string html = "<details aria-label=\"" + escape_html(method_name + " " + described.path) +
+  std::string html = "<details aria-label=\"" + escape_html(method_name + " " + operation.path) +
                      "\"><summary><span class=\"method " + escape_html(css_class) + "\">" + escape_html(method_name) +
-                     "</span> <span class=\"path\">" + escape_html(described.path) + "</span> <span class=\"text\">" +
+                     "</span> <span class=\"path\">" + escape_html(operation.path) + "</span> <span class=\"text\">" +
                      escape_html(settings.summary) + "</span>";
   if (settings.is_deprecated) html += " <span class=\"mark\">Deprecated</span>";
-  if (described.is_protected) html += " <span class=\"mark\">Requires a credential</span>";
+  if (operation.is_protected) html += " <span class=\"mark\">Requires a credential</span>";
   // The identifier is within the part that opens: browsers open it for a link to it.
   html += "</summary><div class=\"content\" id=\"" + escape_html(settings.operation_id) + "\">";
   if (!settings.description.empty()) html += "<p>" + escape_html(settings.description) + "</p>";
-  html += parameter_table(described.request.parameters);
-  if (!described.request.body_schema.empty()) {
-    html += "<h3>Request body</h3><p>" + escape_html(described.request.body_media_type) + "</p>" +
-            schema_block(described.request.body_schema);
+  html += parameter_table(operation.request.parameters);
+  if (!operation.request.body_schema.empty()) {
+    html += "<h3>Request body</h3><p>" + escape_html(operation.request.body_media_type) + "</p>" +
+            schema_block(operation.request.body_schema);
   }
-  return html + response_table(described.responses) + "</div></details>\n";
+  return html + response_table(operation.responses) + "</div></details>\n";
 }
 
 /// All operations, grouped by their first tag: the groups in the order of their first operations.

@@ -54,13 +54,14 @@ void append_node(std::string& output, std::string_view address) {
 void hop_by_hop_fields::add_connection(std::string_view value) {
   while (!value.empty()) {
     const auto name = next_list_element(value);
-    if (!name.empty()) named_.push_back(name);
+    if (!name.empty()) connection_options_.push_back(name);
   }
 }
 
 bool hop_by_hop_fields::contains(std::string_view name) const noexcept {
   return hop_by_hop_names.contains(name) ||
-         std::any_of(named_.begin(), named_.end(), [name](std::string_view other) { return iequals(name, other); });
+         std::any_of(connection_options_.begin(), connection_options_.end(),
+                     [name](std::string_view other) { return iequals(name, other); });
 }
 
 bool is_forwarded_field(std::string_view name) noexcept { return forwarded_names.contains(name); }

@@ -24,7 +24,7 @@ class hop_by_hop_fields {
 
  private:
   /// In `Connection`.
-  std::vector<std::string_view> named_;
+  std::vector<std::string_view> connection_options_;
 };
 
 /// The sender of a request that is forwarded, for `Forwarded` and `X-Forwarded-*`.
@@ -34,7 +34,7 @@ struct forwarding_peer {
   /// Whether the connection to this server is encrypted.
   bool is_secure = false;
   /// Whether the peer is a trusted proxy: then its own `Forwarded` and `X-Forwarded-*` are kept, and this hop is added
-  /// to them. Those of any other peer are dropped, since a client can write anything into them.
+  /// to them. Fields of any other peer are dropped, since a client can write anything into them.
   bool is_trusted_proxy = false;
 };
 

@@ -12,7 +12,7 @@
 namespace cohort::http {
 namespace {
 
-/// Fields of the request that the client sets itself or that this server has acted upon.
+/// Fields of the request that the client sets itself or that this server has processed.
 constexpr auto replaced_request_fields =
     make_field_name_set("host", "content-length", "expect", "via", "x-request-id", "traceparent", "tracestate",
                         envoy_timeout_field, grpc_timeout_field);
@@ -24,7 +24,7 @@ constexpr std::string_view connection_name = "connection";
 constexpr std::string_view via_name = "via";
 constexpr std::string_view location_name = "location";
 
-/// What the server adds to the fields of a response: their names, and its own ones.
+/// Maximum size of the fields that the server adds to a response.
 constexpr std::size_t max_added_bytes = 512;
 
 /// The path of the request below the base URL.

@@ -93,7 +93,7 @@ class tunnel {
     if (&along == &to_client_) bytes_to_client_ += count;
     touch();
   }
-  /// One direction has ended: passes its end on.
+  /// Forwards the end of one direction.
   void on_eof(const direction& along) {
     along.to.shutdown_write();
     if (std::exchange(is_half_closed_, true)) {
@@ -152,8 +152,8 @@ task<> copy_direction(tunnel* owner, const tunnel::direction* along, std::string
     if (!count) co_return owner->on_error(count.error());
     owner->touch();
     // Most bytes are written at once, without a coroutine.
-    const auto tried = along->to.try_write({buffer.filled(*count), asio::const_buffer{}});
-    const auto rest = buffer.filled(*count) + (tried ? *tried : 0);
+    const auto write_result = along->to.try_write({buffer.filled(*count), asio::const_buffer{}});
+    const auto rest = buffer.filled(*count) + (write_result ? *write_result : 0);
     if (rest.size() > 0) {
       auto writing = net::write_all(along->to, {rest, asio::const_buffer{}});
       const auto written = co_await std::move(writing);

@@ -15,7 +15,7 @@
 
 namespace cohort::http {
 
-/// Why a tunnel has ended.
+/// The reason why a tunnel has ended.
 enum class tunnel_end {
   /// Both directions have been closed in their order.
   closed,

@@ -12,7 +12,7 @@
 namespace cohort::http {
 namespace {
 
-/// The body of the client's request as that of the upstream's.
+/// Forwards the body of the client's request as the body of the upstream's request.
 class forwarded_body final : public request_body_source {
  public:
   explicit forwarded_body(body_reader& body) : body_(body) {}

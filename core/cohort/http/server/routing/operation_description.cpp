@@ -7,14 +7,14 @@ namespace cohort::http {
 
 response_description describe_response(status code, std::string description, body_description body,
                                        std::vector<header_description> headers) {
-  response_description described{.code = code,
-                                 .description = std::move(description),
-                                 .media_type = std::move(body.media_type),
-                                 .headers = std::move(headers)};
-  if (described.media_type.empty()) return described;
+  response_description response_description{.code = code,
+                                            .description = std::move(description),
+                                            .media_type = std::move(body.media_type),
+                                            .headers = std::move(headers)};
+  if (response_description.media_type.empty()) return response_description;
   if (body.schema.empty()) body.schema = R"({"type":"string"})";
-  described.schema = [schema = std::move(body.schema)](json::schema_definitions&) { return schema; };
-  return described;
+  response_description.schema = [schema = std::move(body.schema)](json::schema_definitions&) { return schema; };
+  return response_description;
 }
 
 }  // namespace cohort::http

@@ -8,8 +8,8 @@ namespace cohort::http {
 namespace {
 
 /// Such as `GET /things/{id} (app.cpp:31)`.
-std::string description(const std::string& pattern, const operation& described) {
-  return std::string{described.method_name()} + " " + pattern + " (" + described.location() + ")";
+std::string description(const std::string& pattern, const operation& operation) {
+  return std::string{operation.method_name()} + " " + pattern + " (" + operation.location() + ")";
 }
 
 /// Throws unless `prefix` is empty, or a pattern without `{name...}` and without a `/` at its end.
@@ -32,33 +32,34 @@ operation& routing_table::add(group_state& group, method verb, const std::string
   const auto location = added->location();
   try {
     // Checked before the prefix is added to it.
-    const route_pattern checked{pattern};
+    const route_pattern route_pattern{pattern};
     return insert(group.prefix + pattern, std::move(added));
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument{location + ": " + error.what()};
   }
 }
 
-operation& routing_table::insert(const std::string& pattern, std::unique_ptr<operation> added) {
-  auto& target = route_for(route_pattern{pattern}, *added);
+operation& routing_table::insert(const std::string& pattern, std::unique_ptr<operation> new_operation) {
+  auto& target = route_for(route_pattern{pattern}, *new_operation);
   for (const auto& existing : target.operations_) {
-    if (existing->verb() != added->verb()) continue;
+    if (existing->verb() != new_operation->verb()) continue;
     throw std::logic_error{"duplicate route: " + description(pattern, *existing) + " and " +
-                           description(pattern, *added)};
+                           description(pattern, *new_operation)};
   }
-  added->resolve_pipeline();
-  return *target.operations_.emplace_back(std::move(added));
+  new_operation->resolve_pipeline();
+  return *target.operations_.emplace_back(std::move(new_operation));
 }
 
 /// The route with this pattern, or a new one.
-route& routing_table::route_for(route_pattern pattern, const operation& added) {
+route& routing_table::route_for(route_pattern pattern, const operation& new_operation) {
   auto*& place = tree_.place(pattern);
   if (!place) {
     place = routes_.emplace_back(std::make_unique<route>(std::move(pattern), routes_.size())).get();
     if (place->path_pattern().is_literal()) literal_routes_.emplace(place->pattern, place);
   } else if (place->pattern != pattern.text()) {
     throw std::logic_error{"conflicting routes: " + description(place->pattern, *place->operations_.front()) + " and " +
-                           description(pattern.text(), added) + " match the same paths; use the same parameter names"};
+                           description(pattern.text(), new_operation) +
+                           " match the same paths; use the same parameter names"};
   }
   return *place;
 }
@@ -92,7 +93,7 @@ void routing_table::mount(group_state& group, const std::string& prefix, routing
 }
 
 void routing_table::resolve_pipelines() {
-  // A group stands behind its parent.
+  // A group follows its parent.
   for (const auto& group : groups_) {
     group->steps = group->parent ? group->parent->steps : pipeline{};
     group->steps.append(group->own_steps);

@@ -9,24 +9,24 @@
 namespace cohort::http {
 namespace {
 
-/// Waits until the connection does not use its stream any more.
+/// Waits until the connection no longer uses its stream.
 task<> wait_until_finished(std::shared_ptr<websocket_connection> connection) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   while (!connection->is_finished()) co_await connection->finish_waiters().wait();
 }
 
 // Not in the coroutine, whose frame would keep the parameters.
-std::shared_ptr<websocket_connection> make_connection(upgraded_connection& upgraded, const websocket_settings& settings,
-                                                      bool is_compressed) {
-  auto& server = upgraded.shard().state();
+std::shared_ptr<websocket_connection> make_connection(upgraded_connection& connection,
+                                                      const websocket_settings& settings, bool is_compressed) {
+  auto& server = connection.shard().state();
   websocket_connection::parameters parameters{settings,
                                               websocket_role::server,
                                               is_compressed,
-                                              upgraded.take_received(),
+                                              connection.take_received(),
                                               &server.metrics.websockets(),
                                               &server.body_bytes,
                                               server.settings.limits.max_total_body_bytes};
-  return std::make_shared<websocket_connection>(upgraded.stream(), nullptr, std::move(parameters));
+  return std::make_shared<websocket_connection>(connection.stream(), nullptr, std::move(parameters));
 }
 
 void log_failure(upgraded_connection& connection, const std::exception_ptr& failure) {
@@ -52,20 +52,22 @@ response websocket_route::operator()(request_context& context) const {
   return result;
 }
 
-task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const state> route, bool is_compressed,
-                            std::string subprotocol) {
+task<> websocket_route::run(upgraded_connection& upgraded_connection, std::shared_ptr<const state> route,
+                            bool is_compressed, std::string subprotocol) {
   const auto& settings = route->options.connection;
-  const auto connection = make_connection(upgraded, settings, is_compressed);
+  const auto connection = make_connection(upgraded_connection, settings, is_compressed);
   websocket socket{connection, std::move(subprotocol)};
-  connection->on_ended([&upgraded, &settings] {
-    upgraded.cancel_at(deadline::after(upgraded.shard().event_loop().now(), settings.close_timeout));
+  connection->on_ended([&upgraded_connection, &settings] {
+    upgraded_connection.cancel_at(
+        deadline::after(upgraded_connection.shard().event_loop().now(), settings.close_timeout));
   });
   connection->start();
-  upgraded.on_drain([connection] { connection->close(close_code::going_away, "the server is shutting down"); });
+  upgraded_connection.on_drain(
+      [connection] { connection->close(close_code::going_away, "the server is shutting down"); });
 
   std::exception_ptr failure;
   try {
-    auto work = route->function(upgraded.context(), socket);
+    auto work = route->function(upgraded_connection.context(), socket);
     co_await std::move(work);
   } catch (...) {
     failure = std::current_exception();
@@ -73,7 +75,7 @@ task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool is_cancelled = !!state.cancelled();
   const bool has_failed = failure && !(is_cancelled && is_cancellation(failure));
-  if (has_failed) log_failure(upgraded, failure);
+  if (has_failed) log_failure(upgraded_connection, failure);
   if (!is_cancelled) {
     connection->close(has_failed ? close_code::internal_error : close_code::normal, {});
     auto closing = socket.closed();
@@ -83,7 +85,7 @@ task<> websocket_route::run(upgraded_connection& upgraded, std::shared_ptr<const
   auto finishing = wait_until_finished(connection);
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await std::move(finishing);
-  upgraded.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal);
+  upgraded_connection.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal);
 }
 
 }  // namespace cohort::http

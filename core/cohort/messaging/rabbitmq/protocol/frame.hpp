@@ -34,7 +34,7 @@ class frame_parser {
   /// The next complete frame; its payload is valid until the next `append`. Empty if more bytes are needed, or after an
   /// error.
   std::optional<frame> next();
-  /// What is wrong; empty without an error.
+  /// The error; empty without one.
   const std::string& error() const noexcept { return error_; }
 
  private:
@@ -44,7 +44,7 @@ class frame_parser {
   std::string error_;
 };
 
-/// Appends a frame to `output` while it exists: its payload is what is appended meanwhile.
+/// Appends a frame to `output` while it exists: its payload consists of the bytes that are appended meanwhile.
 class frame_scope {
  public:
   frame_scope(std::string& output, frame_type type, std::uint16_t channel);

@@ -50,9 +50,9 @@ std::string_view wire_reader::take(std::size_t size) {
     rest_ = {};
     return {};
   }
-  const auto taken = rest_.substr(0, size);
+  const auto result = rest_.substr(0, size);
   rest_.remove_prefix(size);
-  return taken;
+  return result;
 }
 
 std::uint64_t wire_reader::integer(unsigned bytes) {

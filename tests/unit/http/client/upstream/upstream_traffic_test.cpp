@@ -12,9 +12,9 @@ using http::client_result;
 using breaker_state = policy::circuit_breaker::state;
 
 client_result response(http::status status) {
-  http::client_response received;
-  received.status = status;
-  return received;
+  http::client_response client_response;
+  client_response.status = status;
+  return client_response;
 }
 
 /// The metrics of the upstream `a`, as its calls change them.

@@ -57,11 +57,11 @@ TEST_CASE("body decoder: chunks are joined, extensions and trailers discarded, a
       "a;x\r\n0123456789\r\n"
       "00\r\nX-Trailer: a\r\nHost:\t\r\n\r\n"s;
   const auto piece = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{1000});
-  const decoded_body decoded{bytes + "GET / HTTP/1.1\r\n", piece};
-  CHECK_FALSE(decoded.rejected);
-  CHECK(decoded.decoder.is_complete());
-  CHECK(decoded.body == "hello 0123456789");
-  CHECK(decoded.consumed == bytes.size());
+  const decoded_body body{bytes + "GET / HTTP/1.1\r\n", piece};
+  CHECK_FALSE(body.rejected);
+  CHECK(body.decoder.is_complete());
+  CHECK(body.body == "hello 0123456789");
+  CHECK(body.consumed == bytes.size());
 }
 
 TEST_CASE("a malformed chunked body is rejected at its first invalid byte", "[http][message][case-1.4]") {
@@ -73,9 +73,9 @@ TEST_CASE("a malformed chunked body is rejected at its first invalid byte", "[ht
                "11111111111111111", "0\r\n\n", "0\r\n:", "0\r\n ", "0\r\na\r", "0\r\na ", "0\r\na: \x01",
                "0\r\na: b\rc", "0\r\na: b\r\n ", "0\r\nContent-Length:", "0\r\ntransfer-encoding:", "0\r\n\rx");
   CAPTURE(bytes);
-  const decoded_body decoded{bytes, GENERATE(std::size_t{1}, std::size_t{1000})};
-  CHECK(decoded.rejected == status::bad_request);
-  CHECK(decoded.consumed == bytes.size() - 1);
+  const decoded_body body{bytes, GENERATE(std::size_t{1}, std::size_t{1000})};
+  CHECK(body.rejected == status::bad_request);
+  CHECK(body.consumed == bytes.size() - 1);
 }
 
 TEST_CASE("body decoder: a chunk above the body limit is rejected with 413 before its data", "[http][message]") {
@@ -95,14 +95,14 @@ TEST_CASE("the framing overhead of a chunked body is bounded", "[http][message][
     return bytes + "0\r\n\r\n";
   };
   SECTION("10 KB of extensions in each of 30,000 chunks") {
-    const decoded_body decoded{repeated_chunk("1;a=" + std::string(10'000, 'b') + "\r\nx\r\n", 30), piece};
-    CHECK(decoded.rejected == status::payload_too_large);
-    CHECK(decoded.consumed < 3 * limits.max_header_bytes);
+    const decoded_body body{repeated_chunk("1;a=" + std::string(10'000, 'b') + "\r\nx\r\n", 30), piece};
+    CHECK(body.rejected == status::payload_too_large);
+    CHECK(body.consumed < 3 * limits.max_header_bytes);
   }
   SECTION("one endless extension") {
-    const decoded_body decoded{"1;a=" + std::string(100'000, 'b'), piece};
-    CHECK(decoded.rejected == status::payload_too_large);
-    CHECK(decoded.consumed <= limits.max_header_bytes);
+    const decoded_body body{"1;a=" + std::string(100'000, 'b'), piece};
+    CHECK(body.rejected == status::payload_too_large);
+    CHECK(body.consumed <= limits.max_header_bytes);
   }
   SECTION("leading zeros") {
     CHECK(decoded_body(std::string(100'000, '0'), piece).rejected == status::payload_too_large);
@@ -119,9 +119,9 @@ TEST_CASE("the framing overhead of a chunked body is bounded", "[http][message][
     CHECK(decoded_body("0\r\n" + trailers + "\r\n", piece).rejected == status::request_header_fields_too_large);
   }
   SECTION("chunks of one byte without extensions are accepted") {
-    const decoded_body decoded{repeated_chunk("1\r\nx\r\n", 30'000), piece};
-    CHECK_FALSE(decoded.rejected);
-    CHECK(decoded.body.size() == 30'000);
+    const decoded_body body{repeated_chunk("1\r\nx\r\n", 30'000), piece};
+    CHECK_FALSE(body.rejected);
+    CHECK(body.body.size() == 30'000);
   }
   SECTION("short extensions are accepted") {
     CHECK_FALSE(decoded_body(repeated_chunk("1;a=b\r\nx\r\n", 30'000), piece).rejected);

@@ -165,8 +165,8 @@ TEST_CASE("admission control: overload is rejected with 503 and Retry-After; pro
   server.settings.admission.concurrency = {.min_limit = 1, .initial_limit = 1, .max_limit = 1};
   server.routes.get("/slow", cancellable_handler(100ms));
   server.routes.get("/health", delayed_handler(1ms)).probe();
-  auto admitted = server.connect();
-  admitted.send(get("/slow"));
+  auto client_connection = server.connect();
+  client_connection.send(get("/slow"));
   server.time.run_for(1ms);
   const auto rejection = server.response_to(get("/slow"));
   CHECK(rejection.status == 503);
@@ -174,7 +174,7 @@ TEST_CASE("admission control: overload is rejected with 503 and Retry-After; pro
   CHECK(rejection.header("x-envoy-overloaded") == "true");
   CHECK(rejection.header("x-cohort-refused") == "overload");
   CHECK(server.response_to(get("/health")).status == 200);
-  CHECK(admitted.receive()->status == 200);
+  CHECK(client_connection.receive()->status == 200);
   CHECK(server.response_to(get("/slow")).status == 200);
   CHECK(server.metric_value("cohort_server_concurrency_limit{endpoint=\"/slow\"}") == 1);
 }

@@ -29,8 +29,8 @@ struct proxied_server : server_fixture {
   }
 
   /// The addresses of client and peer and so on, as the handler sees them; empty if the connection was closed.
-  std::string client_seen(const std::string& peer_address, const std::string& prefix,
-                          std::string_view header_lines = {}) {
+  std::string observed_client(const std::string& peer_address, const std::string& prefix,
+                              std::string_view header_lines = {}) {
     auto connection = connect_from(peer_address);
     connection.send(prefix + get("/client", header_lines));
     const auto response = connection.receive();
@@ -41,24 +41,24 @@ struct proxied_server : server_fixture {
   }
 };
 
-TEST_CASE("server: forwarding headers are believed from trusted proxies only", "[http][server][proxies]") {
+TEST_CASE("server: forwarding headers are trusted from trusted proxies only", "[http][server][proxies]") {
   proxied_server server;
   const std::string lines =
       "X-Forwarded-For: 1.1.1.1, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: example.org\r\n";
-  CHECK(server.client_seen(trusted, "", lines) == "203.0.113.9 10.0.0.2 secure example.org");
-  CHECK(server.client_seen(untrusted, "", lines) == "198.51.100.1 198.51.100.1 plain ");
-  CHECK(server.client_seen(trusted, "", "Forwarded: for=203.0.113.9;proto=https\r\n") ==
+  CHECK(server.observed_client(trusted, "", lines) == "203.0.113.9 10.0.0.2 secure example.org");
+  CHECK(server.observed_client(untrusted, "", lines) == "198.51.100.1 198.51.100.1 plain ");
+  CHECK(server.observed_client(trusted, "", "Forwarded: for=203.0.113.9;proto=https\r\n") ==
         "203.0.113.9 10.0.0.2 secure ");
-  CHECK(server.client_seen(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
+  CHECK(server.observed_client(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 0);
 }
 
 TEST_CASE("server: with malformed forwarding headers the peer's address counts", "[http][server][proxies]") {
   proxied_server server;
-  CHECK(server.client_seen(trusted, "", "X-Forwarded-For: nonsense\r\nX-Forwarded-Proto: https\r\n") ==
+  CHECK(server.observed_client(trusted, "", "X-Forwarded-For: nonsense\r\nX-Forwarded-Proto: https\r\n") ==
         "10.0.0.2 10.0.0.2 plain ");
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 1);
-  CHECK(server.client_seen(untrusted, "", "X-Forwarded-For: nonsense\r\n") == "198.51.100.1 198.51.100.1 plain ");
+  CHECK(server.observed_client(untrusted, "", "X-Forwarded-For: nonsense\r\n") == "198.51.100.1 198.51.100.1 plain ");
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 1);
 }
 
@@ -82,21 +82,21 @@ TEST_CASE("server: a PROXY protocol header of a trusted proxy names the client",
   const auto read_size = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{1} << 16U);
   proxied_server server{mode, max_read_size(read_size)};
   const std::string seen = "203.0.113.9 10.0.0.2 plain ";
-  CHECK(server.client_seen(trusted, proxied_v1) == seen);
-  CHECK(server.client_seen(trusted, proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09"))) == seen);
-  CHECK(server.client_seen(
+  CHECK(server.observed_client(trusted, proxied_v1) == seen);
+  CHECK(server.observed_client(trusted, proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09"))) == seen);
+  CHECK(server.observed_client(
             trusted, with_checksum(proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + checksum_tlv()))) == seen);
   CHECK(server.proxy_headers("proxied") == 3);
-  CHECK(server.client_seen(trusted, proxy_v2(0x20, 0x00, "")) == "10.0.0.2 10.0.0.2 plain ");
-  CHECK(server.client_seen(trusted, "PROXY UNKNOWN\r\n") == "10.0.0.2 10.0.0.2 plain ");
+  CHECK(server.observed_client(trusted, proxy_v2(0x20, 0x00, "")) == "10.0.0.2 10.0.0.2 plain ");
+  CHECK(server.observed_client(trusted, "PROXY UNKNOWN\r\n") == "10.0.0.2 10.0.0.2 plain ");
   CHECK(server.proxy_headers("local") == 2);
 }
 
 TEST_CASE("server: a PROXY protocol header takes precedence over forwarding headers", "[http][server][proxies]") {
   proxied_server server{proxy_protocol_mode::required};
-  CHECK(server.client_seen(trusted, proxied_v1, "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\n") ==
+  CHECK(server.observed_client(trusted, proxied_v1, "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\n") ==
         "203.0.113.9 10.0.0.2 plain ");
-  CHECK(server.client_seen(trusted, "PROXY UNKNOWN\r\n", "X-Forwarded-For: 203.0.113.8\r\n") ==
+  CHECK(server.observed_client(trusted, "PROXY UNKNOWN\r\n", "X-Forwarded-For: 203.0.113.8\r\n") ==
         "203.0.113.8 10.0.0.2 plain ");
 }
 
@@ -106,21 +106,21 @@ TEST_CASE("server: an untrusted peer cannot send a PROXY protocol header", "[htt
   auto client = server.connect_from(untrusted);
   client.send(proxied_v1 + get("/client"));
   CHECK(client.receive()->status == 400);
-  CHECK(server.client_seen(untrusted, "") == "198.51.100.1 198.51.100.1 plain ");
+  CHECK(server.observed_client(untrusted, "") == "198.51.100.1 198.51.100.1 plain ");
 }
 
 TEST_CASE("server: a connection without a PROXY protocol header is closed if one is required",
           "[http][server][proxies]") {
   proxied_server optional{proxy_protocol_mode::optional};
-  CHECK(optional.client_seen(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
+  CHECK(optional.observed_client(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
   CHECK(optional.proxy_headers("absent") == 1);
   captured_log log;
   {
-    proxied_server required{proxy_protocol_mode::required};
-    required.log_to(log.sink());
-    CHECK(required.client_seen(trusted, "").empty());
-    CHECK(required.proxy_headers("absent") == 1);
-    CHECK(required.metric_value("cohort_server_connections") == 0);
+    proxied_server proxied_server{proxy_protocol_mode::required};
+    proxied_server.log_to(log.sink());
+    CHECK(proxied_server.observed_client(trusted, "").empty());
+    CHECK(proxied_server.proxy_headers("absent") == 1);
+    CHECK(proxied_server.metric_value("cohort_server_connections") == 0);
   }
   CHECK(log.close().at(0).find("the connection begins without a header") != std::string::npos);
 }
@@ -132,7 +132,7 @@ TEST_CASE("server: an invalid PROXY protocol header closes the connection, is lo
   {
     proxied_server server{proxy_protocol_mode::optional};
     server.log_to(log.sink());
-    CHECK(server.client_seen(trusted, header).empty());
+    CHECK(server.observed_client(trusted, header).empty());
     CHECK(server.proxy_headers("invalid") == 1);
   }
   CHECK(log.close().at(0).find("connection closed because of its PROXY protocol header") != std::string::npos);
@@ -162,7 +162,7 @@ TEST_CASE("server: a connection that waits for a PROXY protocol header is shed",
   server.settings.limits.max_connections = 1;
   auto waiting = server.connect_from(trusted);
   server.time.run_for(2s);
-  CHECK(server.client_seen(trusted, proxied_v1) == "203.0.113.9 10.0.0.2 plain ");
+  CHECK(server.observed_client(trusted, proxied_v1) == "203.0.113.9 10.0.0.2 plain ");
   CHECK(waiting.closed_cleanly());
   CHECK(server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
 }
@@ -172,8 +172,8 @@ TEST_CASE("server: connections through a proxy count for their client", "[http][
   server.settings.limits.max_connections_per_client = 1;
   auto first = server.connect_from(trusted);
   first.send(proxied_v1);
-  CHECK(server.client_seen(trusted, proxied_v1).empty());
-  CHECK(server.client_seen(trusted, "PROXY TCP4 203.0.113.10 192.0.2.80 56324 80\r\n") ==
+  CHECK(server.observed_client(trusted, proxied_v1).empty());
+  CHECK(server.observed_client(trusted, "PROXY TCP4 203.0.113.10 192.0.2.80 56324 80\r\n") ==
         "203.0.113.10 10.0.0.2 plain ");
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("server: log lines have the client's address", "[http][server][proxies
   {
     proxied_server server;
     server.log_to(log.sink());
-    server.client_seen(trusted, "", "X-Forwarded-For: 203.0.113.9\r\n");
+    server.observed_client(trusted, "", "X-Forwarded-For: 203.0.113.9\r\n");
   }
   const auto line = log.close().at(0);
   CHECK(line.find(R"("peer":"10.0.0.2")") != std::string::npos);

@@ -78,7 +78,7 @@ TEST_CASE("proxy: a slow client slows the upstream down", "[http][proxy]") {
   std::size_t written = 0;
   const spawned_task<> writing{fixture.server.time, write_pieces(upstream.stream(), pieces, written)};
   fixture.server.time.run_for(1s);
-  // Two connections' buffers of 64 KiB, and what the proxy itself holds.
+  // Two connections' buffers of 64 KiB, and the buffers of the proxy itself.
   CHECK(written <= 192 * 1024);
   CHECK(client.receive()->body.size() == pieces * 16 * 1024);
   CHECK(writing.ended());

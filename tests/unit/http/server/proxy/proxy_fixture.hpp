@@ -72,7 +72,7 @@ class proxy_fixture {
   std::optional<double> metric_value(const std::string& name) const {
     return find_series(metrics.prometheus_text(), name);
   }
-  /// Sends a request through the proxy and returns what the upstream receives.
+  /// Sends a request through the proxy and returns the request that the upstream receives.
   received_request forwarded(peer& client, std::string_view request) {
     client.send(request);
     if (connection_count() == 0) throw std::runtime_error("not forwarded: " + client.read().value());

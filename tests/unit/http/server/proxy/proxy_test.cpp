@@ -91,7 +91,7 @@ TEST_CASE("proxy: security headers of the upstream replace those of the server",
   CHECK(values("X-Content-Type-Options") == std::vector<std::string>{"nosniff"});
 }
 
-TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and what the client states is dropped",
+TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and the client's own values are dropped",
           "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
@@ -106,7 +106,7 @@ TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and what th
   CHECK(request.header("Via") == "1.0 first, 1.1 cohort");
 }
 
-TEST_CASE("proxy: what a trusted proxy states is kept, and this hop is added", "[http][proxy]") {
+TEST_CASE("proxy: the fields of a trusted proxy are kept, and this hop is added", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
   auto client = fixture.server.connect();

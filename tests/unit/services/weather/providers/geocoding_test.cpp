@@ -26,8 +26,8 @@ TEST_CASE("geocoding: the URL has the percent-encoded city", "[services][weather
       {"St. John's", "St.%20John's"},
       {"a&b#c", "a%26b%23c"},
   }));
-  const weather::location requested{city, "X", {}, {}};
-  CHECK(weather::geocoding_url(parse_url("https://geocoding-api.open-meteo.com"), requested).buffer() ==
+  const weather::location location{city, "X", {}, {}};
+  CHECK(weather::geocoding_url(parse_url("https://geocoding-api.open-meteo.com"), location).buffer() ==
         "https://geocoding-api.open-meteo.com/v1/search?name=" + name + "&count=100&language=en&format=json");
 }
 
@@ -41,13 +41,13 @@ TEST_CASE("geocoding: the first result in the country is used", "[services][weat
       {"us", 33.66094, -95.55551},
       {"Texas", 33.66094, -95.55551},
   }));
-  const weather::location requested{"paris", country, {}, {}};
-  const auto located = parse_geocoding(geocoding_response(), requested);
-  REQUIRE(located.has_value());
-  CHECK(located->latitude == latitude);
-  CHECK(located->longitude == longitude);
-  CHECK(located->city == "paris");
-  CHECK(located->country == country);
+  const weather::location location{"paris", country, {}, {}};
+  const auto result = parse_geocoding(geocoding_response(), location);
+  REQUIRE(result.has_value());
+  CHECK(result->latitude == latitude);
+  CHECK(result->longitude == longitude);
+  CHECK(result->city == "paris");
+  CHECK(result->country == country);
 }
 
 TEST_CASE("geocoding: a name that is a region and a country prefers the region", "[services][weather]") {
@@ -72,18 +72,18 @@ TEST_CASE("geocoding: without a match the location is unknown", "[services][weat
       {"France", R"({"results":[{"country":1,"country_code":null,"latitude":1.5,"longitude":1.5},null,7]})"},
   }));
   CAPTURE(country, body);
-  const auto located = parse_geocoding(body, {"Paris", country, {}, {}});
-  REQUIRE(located.has_error());
-  CHECK(located.error().kind == weather::failure_kind::location_unknown);
+  const auto result = parse_geocoding(body, {"Paris", country, {}, {}});
+  REQUIRE(result.has_error());
+  CHECK(result.error().kind == weather::failure_kind::location_unknown);
 }
 
 TEST_CASE("geocoding: a body without a list of results is an invalid response", "[services][weather]") {
   const auto* const body =
       GENERATE("", "null", "[]", "<html>Sorry</html>", R"({"results":null})", R"({"results":{}})", R"({"results":[})");
   CAPTURE(body);
-  const auto located = parse_geocoding(body, paris);
-  REQUIRE(located.has_error());
-  CHECK(located.error().kind == weather::failure_kind::response_invalid);
+  const auto result = parse_geocoding(body, paris);
+  REQUIRE(result.has_error());
+  CHECK(result.error().kind == weather::failure_kind::response_invalid);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ TEST_CASE("open-meteo: the forecast URL has plain decimal coordinates", "[servic
       {"http://cache.test:81/meteo", 0.0, 179.99999,
        "http://cache.test:81/meteo/v1/forecast?latitude=0&longitude=179.99999"},
   }));
-  const weather::location requested{"A", "B", latitude, longitude};
-  CHECK(weather::open_meteo_url(parse_url(base), requested).buffer() ==
+  const weather::location location{"A", "B", latitude, longitude};
+  CHECK(weather::open_meteo_url(parse_url(base), location).buffer() ==
         expected + "&current=temperature_2m,relative_humidity_2m,apparent_temperature,weather_code,wind_speed_10m");
 }
 

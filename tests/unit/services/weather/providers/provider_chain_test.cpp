@@ -21,8 +21,8 @@ struct chain_fixture : providers_fixture {
                          const char* wttr_url = "http://wttr.test")
       : chain(make_context(), chain_settings(std::move(fallback), wttr_url)) {}
 
-  provider_chain::fetch_result fetch(const weather::location& requested = haifa) {
-    return time.run(chain.fetch(requested));
+  provider_chain::fetch_result fetch(const weather::location& location = haifa) {
+    return time.run(chain.fetch(location));
   }
   std::optional<provider_chain::cooldown_state> cooldown() const { return chain.cooldown(time.now()); }
   /// Fails for as many locations as it takes to start a cooldown.
@@ -334,11 +334,11 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
   captured_log log;
   auto context = fixture.make_context();
   context.log = telemetry::logger{log.sink(), "weather", telemetry::log_level::warn, telemetry::log_format::json};
-  provider_chain logged{context, providers_fixture::chain_settings()};
+  provider_chain provider_chain{context, providers_fixture::chain_settings()};
   fixture.wttr.status = http::status::bad_gateway;
-  fixture.time.run(logged.fetch(rome));
+  fixture.time.run(provider_chain.fetch(rome));
   fixture.wttr.delay = 1s;
-  spawned_task<provider_chain::fetch_result> cancelled{fixture.time, logged.fetch(haifa)};
+  spawned_task<provider_chain::fetch_result> cancelled{fixture.time, provider_chain.fetch(haifa)};
   cancelled.cancel();
   const auto lines = log.close();
   REQUIRE(lines.size() == 2);

@@ -21,13 +21,13 @@ TEST_CASE("wttr: the URL has the location as one path segment", "[services][weat
       {"https://wttr.in", "New York", "United States", "https://wttr.in/New%20York,United%20States?format=j1"},
       {"https://wttr.in", "M\u00fcnchen", "Deutschland", "https://wttr.in/M%C3%BCnchen,Deutschland?format=j1"},
   }));
-  const weather::location requested{city, country, {}, {}};
-  CHECK(weather::wttr_url(parse_url(base), requested).buffer() == expected);
+  const weather::location location{city, country, {}, {}};
+  CHECK(weather::wttr_url(parse_url(base), location).buffer() == expected);
 }
 
 TEST_CASE("wttr: reserved characters in a name are percent-encoded", "[services][weather]") {
-  const weather::location requested{"a/../b?c#d%2f", "e&f=g", {}, {}};
-  auto url = weather::wttr_url(parse_url("https://wttr.in"), requested);
+  const weather::location location{"a/../b?c#d%2f", "e&f=g", {}, {}};
+  auto url = weather::wttr_url(parse_url("https://wttr.in"), location);
   CHECK(url.segments().size() == 1);
   CHECK(url.query() == "format=j1");
   CHECK_FALSE(url.has_fragment());
@@ -64,14 +64,14 @@ TEST_CASE("wttr: known coordinates of the location are kept", "[services][weathe
 }
 
 TEST_CASE("wttr: an area far from known coordinates is another place", "[services][weather]") {
-  const weather::location requested{"Hefa", "Israel", 31.2, 34.8};
-  const auto parsed = parse_wttr(wttr_response(), requested);
+  const weather::location location{"Hefa", "Israel", 31.2, 34.8};
+  const auto parsed = parse_wttr(wttr_response(), location);
   REQUIRE(parsed.has_value());
   REQUIRE((*parsed)->area.has_value());
   CHECK((*parsed)->area->latitude == 32.817);
 }
 
-TEST_CASE("wttr: an area in the region that stands for the country is the same place", "[services][weather]") {
+TEST_CASE("wttr: an area in the region in place of the country is the same place", "[services][weather]") {
   const auto* const body = R"({"current_condition":[{}],"nearest_area":[{"areaName":[{"value":"Austin"}],)"
                            R"("region":[{"value":"Texas"}],"country":[{"value":"United States of America"}]}]})";
   const auto parsed = parse_wttr(body, {"Austin", "Texas", {}, {}});

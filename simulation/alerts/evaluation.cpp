@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "simulation/alerts/judgement.hpp"
+#include "simulation/alerts/evaluation.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ constexpr std::string_view no_gateway = "the fleet has no gateway";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
 constexpr std::string_view no_process = "its metrics are those of a real process: memory and descriptors";
 
-const std::map<std::string_view, std::string_view> not_judged{
+const std::map<std::string_view, std::string_view> not_evaluated{
     {"AlertmanagerDown", no_monitoring},
     {"AlertmanagerNotificationsFailing", no_monitoring},
     {"ConnectionsNearLimit", "the limit of connections follows from the descriptors of a real process"},
@@ -52,7 +52,7 @@ bool matches(const firing& candidate, const expected_alert& expected) {
 }
 
 /// The first firing during the fault.
-const firing* detection(const judged_run& entry, const expected_alert& expected) {
+const firing* detection(const incident_run& entry, const expected_alert& expected) {
   const firing* first = nullptr;
   for (const auto& candidate : entry.firings) {
     if (!matches(candidate, expected) || candidate.begin < entry.run.begin || candidate.begin > entry.run.end) continue;
@@ -61,7 +61,7 @@ const firing* detection(const judged_run& entry, const expected_alert& expected)
   return first;
 }
 
-void judge_incident(const judged_run& entry, std::map<std::string, alert_figures>& figures) {
+void evaluate_incident(const incident_run& entry, std::map<std::string, alert_figures>& figures) {
   for (const auto& expected : entry.run.expected) {
     auto& alert = figures[expected.name];
     ++alert.expected;
@@ -119,7 +119,7 @@ std::string alert_table(const std::map<std::string, alert_figures>& figures, std
   return text;
 }
 
-std::string kind_table(const std::vector<judged_run>& runs) {
+std::string kind_table(const std::vector<incident_run>& runs) {
   std::string text = row({"Incident", "Runs", "Without an expected alert", "First alert after, p50", "p90"}) +
                      "|---|--:|--:|--:|--:|\n";
   for (const auto& kind : incident_kinds()) {
@@ -144,15 +144,15 @@ std::string kind_table(const std::vector<judged_run>& runs) {
   return text;
 }
 
-std::string not_judged_table(const rule_files& rules) {
+std::string not_evaluated_table(const rule_files& rules) {
   std::map<std::string_view, std::string> by_reason;
   for (const auto& alert : rules.alerts()) {
-    const auto reason = reason_not_judged(alert.name);
+    const auto reason = reason_not_evaluated(alert.name);
     if (reason.empty()) continue;
     auto& names = by_reason[reason];
     names.append(names.empty() ? "" : ", ").append("`").append(alert.name).append("`");
   }
-  std::string text = row({"Not judged", "Reason"}) + "|---|---|\n";
+  std::string text = row({"Not evaluated", "Reason"}) + "|---|---|\n";
   for (const auto& [reason, names] : by_reason) text += row({names, std::string{reason}});
   return text;
 }
@@ -167,41 +167,41 @@ std::optional<duration> alert_figures::detection_time(double probability) const 
   return sorted[std::min(rank, sorted.size() - 1)];
 }
 
-std::string_view reason_not_judged(std::string_view alert) {
-  const auto found = not_judged.find(alert);
-  return found == not_judged.end() ? std::string_view{} : found->second;
+std::string_view reason_not_evaluated(std::string_view alert) {
+  const auto found = not_evaluated.find(alert);
+  return found == not_evaluated.end() ? std::string_view{} : found->second;
 }
 
 std::set<std::string> used_files(const rule_files& rules) {
   std::set<std::string> used{"recording"};
   for (const auto& alert : rules.alerts()) {
-    if (reason_not_judged(alert.name).empty()) used.insert(alert.group);
+    if (reason_not_evaluated(alert.name).empty()) used.insert(alert.group);
   }
   return used;
 }
 
-std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, const rule_files& rules) {
+std::map<std::string, alert_figures> evaluate(const std::vector<incident_run>& runs, const rule_files& rules) {
   std::map<std::string, alert_figures> figures;
   for (const auto& alert : rules.alerts()) figures[alert.name];
   for (const auto& entry : runs) {
     if (entry.run.is_quiet()) {
       for (const auto& candidate : entry.firings) ++figures[candidate.alert].false_alarms;
     } else {
-      judge_incident(entry, figures);
+      evaluate_incident(entry, figures);
     }
   }
-  std::erase_if(figures, [](const auto& entry) { return !reason_not_judged(entry.first).empty(); });
+  std::erase_if(figures, [](const auto& entry) { return !reason_not_evaluated(entry.first).empty(); });
   return figures;
 }
 
-std::string render_tables(const std::vector<judged_run>& runs, const rule_files& rules, const std::string& command) {
+std::string render_tables(const std::vector<incident_run>& runs, const rule_files& rules, const std::string& command) {
   const auto quiet = static_cast<std::size_t>(
       std::count_if(runs.begin(), runs.end(), [](const auto& entry) { return entry.run.is_quiet(); }));
-  return alert_table(judge(runs, rules), runs.size() - quiet, quiet) + "\n" + kind_table(runs) + "\n" +
-         not_judged_table(rules) + "\n`" + command + "`\n";
+  return alert_table(evaluate(runs, rules), runs.size() - quiet, quiet) + "\n" + kind_table(runs) + "\n" +
+         not_evaluated_table(rules) + "\n`" + command + "`\n";
 }
 
-std::string render_runs(const std::vector<judged_run>& runs) {
+std::string render_runs(const std::vector<incident_run>& runs) {
   std::string text;
   for (const auto& [run, firings] : runs) {
     text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + seconds_text(run.begin) + " to " +

@@ -2,7 +2,7 @@
 /** The known metrics: scraped metrics from lint/metrics.json, recorded metrics from the rule files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { scrapedLabels, type Catalogue, type Labels } from './promql.ts';
+import { scrapedLabels, type Catalog, type Labels } from './promql.ts';
 
 interface RuleFile {
   groups: { rules: { record?: string; alert?: string }[] }[];
@@ -16,7 +16,7 @@ const scrapedMetricsFile = new URL('./metrics.json', import.meta.url);
 /** A recorded metric is named labels:metric:operations, with the label names separated by _. */
 export const labelsOfRecorded = (name: string): Labels => new Set(name.slice(0, name.indexOf(':')).split('_'));
 
-export function readCatalogue(): Catalogue {
+export function readCatalog(): Catalog {
   const scrapedMetrics = JSON.parse(readFileSync(scrapedMetricsFile, 'utf8')) as Record<string, string[]>;
   const ruleFiles = readdirSync(rulesDirectory).filter((name) => name.endsWith('.yml'));
   const recordedMetrics = ruleFiles

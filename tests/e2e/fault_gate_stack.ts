@@ -28,7 +28,7 @@ export function readResources(pid: number): Resources {
 }
 
 /** The four services as processes of their own on loopback, with the fault gate in front of each link between them. */
-export class GatedStack {
+export class FaultGateStack {
   private constructor(
     /** The services without the gate. */
     readonly stack: Stack,
@@ -42,7 +42,7 @@ export class GatedStack {
   ) {}
 
   /** `environment`: of all services. */
-  static async start(environment: Record<string, string> = {}): Promise<GatedStack> {
+  static async start(environment: Record<string, string> = {}): Promise<FaultGateStack> {
     const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-'));
     const provider = new FakeWeatherProvider();
     const providerPort = await provider.listen();
@@ -81,7 +81,7 @@ export class GatedStack {
       'weather-service': `http://127.0.0.1:${weather}`,
     };
     await waitUntilReady(stack, 30);
-    return new GatedStack(stack, directory, links, gateUrl, gate, services, provider);
+    return new FaultGateStack(stack, directory, links, gateUrl, gate, services, provider);
   }
 
   /** Replaces the fault of a link: a text such as `latency 200ms` or `none`. */
@@ -90,7 +90,7 @@ export class GatedStack {
     expect(response.status === 200, `the gate accepts the fault ${fault} of ${link}: ${await response.text()}`);
   }
 
-  /** How often a fault has changed a connection or response of the link. */
+  /** Number of connections and responses of the link that a fault has changed. */
   async injectedCount(link: LinkName): Promise<number> {
     const { links } = (await (await fetch(`${this.gateUrl}/api/links`)).json()) as { links: { name: string; injected: number }[] };
     return links.find(({ name }) => name === link)?.injected ?? 0;

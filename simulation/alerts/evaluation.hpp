@@ -13,7 +13,7 @@
 namespace cohort::simulation::alerts {
 
 /// A run and the alerts that fired in it.
-struct judged_run {
+struct incident_run {
   incident run;
   std::vector<firing> firings;
 };
@@ -36,17 +36,17 @@ struct alert_figures {
   std::optional<duration> detection_time(double probability) const;
 };
 
-/// Why the simulation cannot judge an alert; empty if it can.
-std::string_view reason_not_judged(std::string_view alert);
-/// The rule files of the judged alerts and of the recordings that they read.
+/// The reason why the simulation cannot evaluate an alert; empty if it can.
+std::string_view reason_not_evaluated(std::string_view alert);
+/// The rule files of the evaluated alerts and of the recordings that they read.
 std::set<std::string> used_files(const rule_files& rules);
 
-/// The figures of all judged alerts.
-std::map<std::string, alert_figures> judge(const std::vector<judged_run>& runs, const rule_files& rules);
+/// The figures of all evaluated alerts.
+std::map<std::string, alert_figures> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);
 
-/// Tables in Markdown: alerts, kinds of incidents, alerts that are not judged. Ends with `command`.
-std::string render_tables(const std::vector<judged_run>& runs, const rule_files& rules, const std::string& command);
+/// Tables in Markdown: alerts, kinds of incidents, alerts that are not evaluated. Ends with `command`.
+std::string render_tables(const std::vector<incident_run>& runs, const rule_files& rules, const std::string& command);
 /// One line for each run and firing.
-std::string render_runs(const std::vector<judged_run>& runs);
+std::string render_runs(const std::vector<incident_run>& runs);
 
 }  // namespace cohort::simulation::alerts
