@@ -111,13 +111,13 @@ http::client& fleet::client(const std::string& host_name) {
   return *client;
 }
 
-http::client_result fleet::call(std::string_view url, duration timeout) {
+call_result fleet::call(std::string_view url, duration timeout) {
   http::client_request request;
   request.url = *boost::urls::parse_uri(url);
   return call(std::move(request), timeout);
 }
 
-http::client_result fleet::call(http::client_request request, duration timeout) {
+call_result fleet::call(http::client_request request, duration timeout) {
   return run(http::fetch(client(), std::move(request), deadline::after(time_.now(), timeout)));
 }
 

@@ -13,6 +13,7 @@
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
 #include <cohort/service/instance.hpp>
+#include <cohort/sim/call_result.hpp>
 #include <cohort/sim/cpu/cpu_accounting.hpp>
 #include <cohort/sim/cpu/processor.hpp>
 #include <cohort/sim/event_log.hpp>
@@ -112,9 +113,9 @@ class fleet {
   /// HTTP client on the host of that name. The first call creates host and client.
   http::client& client(const std::string& host_name = "client");
   /// Sends a GET request from `client()` and runs the simulation until it has ended.
-  http::client_result call(std::string_view url, duration timeout = std::chrono::seconds{30});
+  call_result call(std::string_view url, duration timeout = std::chrono::seconds{30});
   /// The same for a request of any method, with its fields and body.
-  http::client_result call(http::client_request request, duration timeout = std::chrono::seconds{30});
+  call_result call(http::client_request request, duration timeout = std::chrono::seconds{30});
 
   /// Terminates the service's process immediately.
   void kill(node& target);

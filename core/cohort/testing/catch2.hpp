@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <cohort/runtime/time/deadline.hpp>
+#include <cohort/sim/call_result.hpp>
 #include <cohort/testing/text.hpp>
 
 // Makes Catch2 3 print Cohort's types in failed checks. Include it in each test file, so that all of a program's files
@@ -63,5 +64,8 @@ struct StringMaker<boost::system::result<T, E>> {
     }
   }
 };
+
+template <>
+struct StringMaker<cohort::sim::call_result> : StringMaker<cohort::http::client_result> {};
 
 }  // namespace Catch

@@ -88,7 +88,7 @@ http::client_request client::to_client_request(request& message) const {
   return request;
 }
 
-http::client_result client::call(request message) {
+sim::call_result client::call(request message) {
   const auto limit = deadline::after(time_.now(), message.timeout);
   if (message.body_parts.empty()) {
     auto sent = to_client_request(message);
@@ -131,34 +131,33 @@ result<websocket_client, http::websocket_connect_error> client::websocket(std::s
   return websocket_client{time_, std::move(*opened)};
 }
 
-http::client_result client::send_body(http::method method, std::string target, std::string body,
-                                      std::string content_type, header_fields fields) {
+sim::call_result client::send_body(http::method method, std::string target, std::string body, std::string content_type,
+                                   header_fields fields) {
   if (!content_type.empty()) fields.emplace_back("Content-Type", std::move(content_type));
   return call({.method = method, .target = std::move(target), .body = std::move(body), .fields = std::move(fields)});
 }
 
-http::client_result client::get(std::string target, header_fields fields) {
+sim::call_result client::get(std::string target, header_fields fields) {
   return call({.target = std::move(target), .fields = std::move(fields)});
 }
 
-http::client_result client::head(std::string target, header_fields fields) {
+sim::call_result client::head(std::string target, header_fields fields) {
   return call({.method = http::method::head, .target = std::move(target), .fields = std::move(fields)});
 }
 
-http::client_result client::del(std::string target, header_fields fields) {
+sim::call_result client::del(std::string target, header_fields fields) {
   return call({.method = http::method::delete_, .target = std::move(target), .fields = std::move(fields)});
 }
 
-http::client_result client::post(std::string target, std::string body, std::string content_type, header_fields fields) {
+sim::call_result client::post(std::string target, std::string body, std::string content_type, header_fields fields) {
   return send_body(http::method::post, std::move(target), std::move(body), std::move(content_type), std::move(fields));
 }
 
-http::client_result client::put(std::string target, std::string body, std::string content_type, header_fields fields) {
+sim::call_result client::put(std::string target, std::string body, std::string content_type, header_fields fields) {
   return send_body(http::method::put, std::move(target), std::move(body), std::move(content_type), std::move(fields));
 }
 
-http::client_result client::patch(std::string target, std::string body, std::string content_type,
-                                  header_fields fields) {
+sim::call_result client::patch(std::string target, std::string body, std::string content_type, header_fields fields) {
   return send_body(http::method::patch, std::move(target), std::move(body), std::move(content_type), std::move(fields));
 }
 

@@ -26,17 +26,17 @@ class client {
   client& operator=(const client&) = delete;
 
   /// Sends the request and returns the complete response. A response of any status is a success.
-  http::client_result call(request message);
-  http::client_result get(std::string target, header_fields fields = {});
-  http::client_result head(std::string target, header_fields fields = {});
-  http::client_result del(std::string target, header_fields fields = {});
+  sim::call_result call(request message);
+  sim::call_result get(std::string target, header_fields fields = {});
+  sim::call_result head(std::string target, header_fields fields = {});
+  sim::call_result del(std::string target, header_fields fields = {});
   /// `content_type` is added to `fields` unless it is empty.
-  http::client_result post(std::string target, std::string body, std::string content_type = "application/json",
-                           header_fields fields = {});
-  http::client_result put(std::string target, std::string body, std::string content_type = "application/json",
-                          header_fields fields = {});
-  http::client_result patch(std::string target, std::string body, std::string content_type = "application/json",
-                            header_fields fields = {});
+  sim::call_result post(std::string target, std::string body, std::string content_type = "application/json",
+                        header_fields fields = {});
+  sim::call_result put(std::string target, std::string body, std::string content_type = "application/json",
+                       header_fields fields = {});
+  sim::call_result patch(std::string target, std::string body, std::string content_type = "application/json",
+                         header_fields fields = {});
 
   /// Sends the request and returns once the head of the response has arrived.
   result<response_stream, http::client_error> open(request message);
@@ -60,8 +60,8 @@ class client {
  private:
   boost::urls::url url_of(std::string_view target) const;
   http::client_request to_client_request(request& message) const;
-  http::client_result send_body(http::method method, std::string target, std::string body, std::string content_type,
-                                header_fields fields);
+  sim::call_result send_body(http::method method, std::string target, std::string body, std::string content_type,
+                             header_fields fields);
 
   virtual_time& time_;
   http::client& transport_;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/redis/client.hpp>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include <cohort/telemetry/server_timing.hpp>
 #include "tests/unit/redis/redis_fixture.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 namespace cohort::test {
 namespace {
@@ -221,6 +223,23 @@ TEST_CASE("redis client: a closed client fails its pending and further calls", "
   fixture.time().run(fixture.client->close());
   CHECK(outcome_of(pending).error().code == errc::closed);
   CHECK(fixture.command("GET", "a").error().code == errc::closed);
+}
+
+TEST_CASE("redis client: a lost connection is logged, and the end of a closed client is not", "[redis][client]") {
+  redis_fixture fixture;
+  fixture.time().run(fixture.client->close());
+  captured_log lines;
+  const telemetry::logger log{lines.sink(), "test", telemetry::log_level::info, telemetry::log_format::text};
+  fixture.client = std::make_unique<redis::client>(fixture.hosts.network.network_for(fixture.hosts.client), 1,
+                                                   fixture.metrics, log, fixture.settings);
+  const auto is_lost = [](const std::string& line) { return line.find("redis connection lost") != std::string::npos; };
+  REQUIRE(fixture.command("GET", "a").has_value());
+  fixture.stop_server();
+  fixture.start_server();
+  fixture.time().run_for(1s);
+  REQUIRE(fixture.command("GET", "a").has_value());
+  fixture.time().run(fixture.client->close());
+  CHECK(std::ranges::count_if(lines.close(), is_lost) == 1);
 }
 
 // ---- publish and subscribe

@@ -3,6 +3,8 @@
 
 #include <boost/url/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <stdexcept>
 
 #include <cohort/http/client/fetch.hpp>
@@ -78,6 +80,14 @@ TEST_CASE("fleet: a service without a port has port 80, and without a prefix its
   CHECK(fleet.call(node.url() + "/greeting")->body == "hello");
   const auto metrics = fleet.call(node.url() + "/metrics");
   CHECK(metrics->body.find("\nplain_service_http_requests_total{") != std::string::npos);
+}
+
+TEST_CASE("fleet: reading the response of a call that failed throws the reason", "[sim]") {
+  fleet fleet{1};
+  const auto failed = fleet.call("http://unknown/greeting");
+  CHECK(failed.error() == http::client_error::resolve_failed);
+  CHECK_THROWS_WITH(failed->status, Catch::Matchers::ContainsSubstring("resolve"));
+  CHECK_THROWS_AS(*failed, boost::system::system_error);
 }
 
 TEST_CASE("fleet: an upstream that the settings of a service keep may be destroyed after the service", "[sim]") {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <utility>
+
+#include <cohort/http/client/client_response.hpp>
+
+namespace cohort::sim {
+
+/// The response to a call of a test, of any status, or the `http::client_error`. Unlike those of `http::client_result`,
+/// `->` and `*` throw a `boost::system::system_error` with the text of the error if there is no response: a test that
+/// reads `call(…)->body` fails with the reason.
+class call_result : public http::client_result {
+  using base = http::client_result;
+
+ public:
+  using base::base;
+  call_result(http::client_result outcome) : base(std::move(outcome)) {}
+
+  http::client_response* operator->() { return &value(); }
+  const http::client_response* operator->() const { return &value(); }
+  http::client_response& operator*() & { return value(); }
+  const http::client_response& operator*() const& { return value(); }
+  http::client_response operator*() && { return std::move(*this).value(); }
+};
+
+}  // namespace cohort::sim
