@@ -6,7 +6,7 @@
 #include <cohort/config/value_parsers.hpp>
 #include "loadgen/client/address_overrides.hpp"
 
-// The parsers of the flags that change where and how connections are made.
+// The parsers of the flags for the addresses and options of connections.
 namespace cohort::loadgen {
 
 /// `HOST1:PORT1:HOST2:PORT2`, each of which may be empty. IPv6 addresses are in brackets.

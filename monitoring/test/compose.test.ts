@@ -295,7 +295,7 @@ describe('compose.yml', () => {
     });
   });
 
-  it('tells the services behind the gateway the addresses of their clients', () => {
+  it('forwards the addresses of clients to the services behind the gateway', () => {
     const file = parse(readRoot('compose.yml'), { merge: true }) as {
       services: Record<string, { environment?: Record<string, string | null> }>;
     };

@@ -17,7 +17,7 @@ struct page_settings {
   bool has_experiments = false;
   /// Delivers new weather reports to `/api/events` at once; empty: they come with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
-  /// Links to other programs, which everyone sees who can open the page.
+  /// Links to other programs, which are visible to everyone who can open the page.
   std::vector<page_link> links{};
 };
 

@@ -78,7 +78,7 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   if (decision.next_action == action::back_off) co_return self->failure(decision, decision.last_error);
 
   if (co_await waiting->fetched->wait(deadline) != wait_status::notified) co_return self->failure(decision, "timeout");
-  // Not from the cache, which may have evicted it already.
+  // The entry is not read from the cache, which may have evicted it already.
   if (waiting->result.report) co_return lookup_result{.report = waiting->result.report};
   const std::lock_guard lock{self->mutex_};
   co_return self->failure(self->reports_.peek(key, loop::current().now()), waiting->result.failure.error);

@@ -6,8 +6,8 @@
 
 namespace cohort::weather {
 
-/// The response of `GET /api/weather`: 200 with the report; else 404 for a location that no provider knows, or 503 with
-/// `Retry-After`.
+/// The response of `GET /api/weather`: 200 with the report; else 404 for a location unknown to all providers, or 503
+/// with `Retry-After`.
 http::response report_response(const report_cache::lookup_result& result, const location& location);
 
 /// The body of that response for a report that has just been fetched.

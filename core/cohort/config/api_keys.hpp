@@ -32,7 +32,7 @@ api_key_list single_api_key(std::string key);
 struct api_key_file {
   /// Empty if `error` is set.
   api_key_list keys;
-  /// Why the file is invalid; never contains a key. Completes the message `API_KEY_FILE is "/run/keys", …`.
+  /// The reason why the file is invalid; never contains a key. Completes the message `API_KEY_FILE is "/run/keys", …`.
   std::string error;
 };
 

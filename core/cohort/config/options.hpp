@@ -138,7 +138,7 @@ class options {
     bool is_from_variable = false;
   };
 
-  void make_secret(setting& added, std::string file_help, std::string* file_path,
+  void make_secret(setting& new_setting, std::string file_help, std::string* file_path,
                    std::function<std::string(const std::string&)> read_file) const;
   void add_setting(option_spec spec, std::string accepts, std::string default_text,
                    std::function<bool(std::string_view)> assign);

@@ -6,7 +6,7 @@
 
 namespace cohort::config {
 
-/// Where a program's secrets are on its command line and in its environment.
+/// The places of a program's secrets on its command line and in its environment.
 struct secret_names {
   /// With dashes: `--api-key`, `-H`. Their values are erased, as the next argument, after `=`, or after a short flag.
   std::vector<std::string> flags;

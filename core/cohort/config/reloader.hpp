@@ -17,7 +17,7 @@ enum class reload_outcome { unchanged, replaced, failed };
 /// The result of reading one setting again.
 struct reload_result {
   reload_outcome outcome = reload_outcome::unchanged;
-  /// Why the value could not be read; only if `failed`.
+  /// The reason why the value could not be read; only if `failed`.
   std::string error;
 };
 
@@ -52,7 +52,7 @@ class reloader {
   std::vector<report> reload();
   /// Reloads the settings with a file that differs from the one that the last reload read, by `version_of`. The first
   /// call reloads all settings that have files, since they may have changed since the program read them. A setting with
-  /// a pipe or a device is left out.
+  /// a pipe or a device is omitted.
   std::vector<report> reload_changed();
 
  private:

@@ -12,13 +12,13 @@ namespace cohort::config {
 struct secret_file {
   /// The first line, without its line end. Empty if `error` is set.
   std::string secret;
-  /// Why the file has no secret of visible ASCII characters in its first line; empty if it has one. Completes the
-  /// message `API_KEY_FILE is "/run/key", …`.
+  /// The reason why the file has no secret of visible ASCII characters in its first line; empty if it has one.
+  /// Completes the message `API_KEY_FILE is "/run/key", …`.
   std::string error;
 };
 
-/// Why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The text contains no part of
-/// the line, and says where it is by `subject`: "whose first line".
+/// The reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The text contains
+/// no part of the line, and says where it is by `subject`: "whose first line".
 std::string find_secret_error(std::string_view line, const std::string& subject);
 
 /// Reads the first line of a file. Blocks if the file is a pipe.

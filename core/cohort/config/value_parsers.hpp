@@ -23,7 +23,7 @@ struct value_parser {
 
 /// Any text, including an empty one.
 value_parser<std::string> text();
-/// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` says what the text is:
+/// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` names the text:
 /// "a secret".
 value_parser<std::string> visible_ascii(std::string description);
 /// A decimal integer from `min` to `max`.

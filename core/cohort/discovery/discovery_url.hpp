@@ -58,7 +58,7 @@ struct registry_target {
   boost::urls::url server;
   /// etcd: the prefix of the keys, which have the form `/PREFIX/SERVICE/INSTANCE`. eureka: the path.
   std::string scope;
-  /// Time after which the discovery system forgets a replica that does not renew itself.
+  /// Time after which the discovery system removes a replica that does not renew itself.
   std::chrono::seconds ttl{10};
 };
 

@@ -21,7 +21,7 @@ struct service_instance {
   std::string id() const;
 };
 
-/// Registers one replica in a discovery system, which forgets it unless it is renewed. For one loop.
+/// Registers one replica in a discovery system, which removes it unless it is renewed. For one loop.
 class registrar {
  public:
   virtual ~registrar() = default;

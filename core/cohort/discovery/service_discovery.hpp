@@ -49,8 +49,8 @@ class service_discovery {
   /// Uses other TLS settings for requests to discovery systems. Safe from any thread.
   void replace_tls(const net::tls_client_settings& settings) { client_.replace_tls(settings); }
 
-  /// Starts to watch. `spawn` runs a task on the first loop until the service ends. `clients` learn of changes at once;
-  /// they must outlive the tasks.
+  /// Starts to watch. `spawn` runs a task on the first loop until the service ends. `clients` are notified of changes
+  /// at once; they must outlive the tasks.
   void start(const std::function<void(task<>)>& spawn, std::vector<http::client*> clients);
   /// Starts the registration, if there is one: the replica accepts requests from now on.
   void start_registration(const std::function<void(task<>)>& spawn);

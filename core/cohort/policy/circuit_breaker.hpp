@@ -53,7 +53,7 @@ class circuit_breaker {
   /// Records the end of a call that was not denied. Normal calls that end while the breaker is not closed have no
   /// effect. A probe whose outcome is ignored lets the next call be the probe; a successful probe discards all recorded
   /// calls.
-  void record(permission granted, outcome result, time_point now, random_generator& random) noexcept;
+  void record(permission permission, outcome result, time_point now, random_generator& random) noexcept;
 
   /// As of the last event: the transition from open to half-open happens in `try_acquire`.
   state current_state() const noexcept { return state_; }

@@ -31,7 +31,7 @@ class load_balancer {
     unsigned consecutive_failures = 5;
     /// Consecutive connect failures that eject an address; fewer, since nothing listens there.
     unsigned consecutive_connect_failures = 2;
-    /// Multiplied by the address's ejections. One ejection is forgotten per `base_ejection_time` without one.
+    /// Multiplied by the address's ejections. The count decreases by one per `base_ejection_time` without an ejection.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};
@@ -52,7 +52,7 @@ class load_balancer {
   /// only if there is no other, not even an ejected one (which may have recovered).
   std::optional<endpoint> pick(std::span<const endpoint> avoid, time_point now, random_generator& random) const;
 
-  /// Records that a request is sent to `address`, which need not be in the list any more. Exactly one `on_request_end`
+  /// Records that a request is sent to `address`, which may no longer be in the list. Exactly one `on_request_end`
   /// must follow.
   void on_request_start(const endpoint& address);
   /// Records the outcome of the request; returns true if this ejects the address. Without effect while the address is
@@ -72,7 +72,7 @@ class load_balancer {
     std::size_t in_flight = 0;
     unsigned consecutive_failures = 0;
     unsigned consecutive_connect_failures = 0;
-    /// Ejections that are not forgotten yet.
+    /// The current count of ejections.
     unsigned ejections = 0;
     /// The remaining time of the ejection; zero if the address is not ejected.
     duration ejected_for{};

@@ -25,7 +25,7 @@ class work_recorder {
 
 enum class activity_kind : std::uint8_t { request, job };
 
-/// What a coroutine works on: a request or a run of a periodic job. A loop knows the activity of the coroutine that it
+/// The work of a coroutine: a request or a run of a periodic job. A loop knows the activity of the coroutine that it
 /// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended; the children
 /// of a coroutine have its activity, except those of a `task_group`, which have none.
 ///
@@ -45,7 +45,7 @@ class activity {
     name_.store(nullptr, std::memory_order_relaxed);
     recorder_ = nullptr;
   }
-  /// Where the work of the activity is recorded; until `end`.
+  /// The record of the activity's work; until `end`.
   void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
 
   /// Null if nothing has begun. Thread-safe.

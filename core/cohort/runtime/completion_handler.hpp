@@ -105,7 +105,7 @@ class completion_handler {
   alignas(std::max_align_t) unsigned char storage_[4 * sizeof(void*)];
   const operations* operations_ = nullptr;
   loop* loop_ = nullptr;
-  /// Of the coroutine; null if it has none.
+  /// The activity of the coroutine; null if it has none.
   activity* activity_ = nullptr;
   asio::cancellation_slot slot_;
 };

@@ -44,8 +44,8 @@ class loop {
   /// The activity of the coroutine that the loop runs, or ran last; null if it has none. Readable from any thread.
   activity* current_activity() const noexcept { return current_activity_.load(std::memory_order_relaxed); }
   /// Notes that the loop begins to run a coroutine or another handler with this activity; null: it has none.
-  void enter_activity(activity* entered) noexcept {
-    current_activity_.store(entered, std::memory_order_relaxed);
+  void enter_activity(activity* activity) noexcept {
+    current_activity_.store(activity, std::memory_order_relaxed);
     activity_sequence_.increment();
   }
   /// Changes whenever the loop begins to run a coroutine or a timer. Readable from any thread.
@@ -80,7 +80,7 @@ class loop {
   /// Declared before the context: coroutines that are destroyed with the context disarm their timers.
   timer_wheel timers_;
   asio::io_context context_{1};
-  /// Null with a virtual clock: the timer brings in Asio's reactor, which costs a system call for each `poll`.
+  /// Null with a virtual clock: the timer requires Asio's reactor, which costs a system call for each `poll`.
   std::unique_ptr<wakeup_timer> wakeup_timer_;
   time_point scheduled_wakeup_ = time_point::max();
   std::size_t index_;

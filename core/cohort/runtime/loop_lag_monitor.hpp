@@ -18,13 +18,13 @@ class loop;
 class loop_lag_monitor {
  public:
   /// The loop counts as lagging after an iteration longer than `threshold`, and until an iteration of at most
-  /// `threshold` or a pause between two iterations longer than that. `monitored` must outlive the monitor.
-  explicit loop_lag_monitor(loop& monitored, duration threshold = std::chrono::milliseconds{10});
+  /// `threshold` or a pause between two iterations longer than that. `loop` must outlive the monitor.
+  explicit loop_lag_monitor(loop& loop, duration threshold = std::chrono::milliseconds{10});
 
   /// The time since the current iteration began; zero for the first measurement of an iteration.
   duration current_lag();
 
-  /// The time since the loop began to lag, judged by completed iterations; zero if it does not lag. Precondition:
+  /// The time since the loop began to lag, measured by completed iterations; zero if it does not lag. Precondition:
   /// `current_lag` was called in this iteration.
   duration lagging_duration() const noexcept;
 

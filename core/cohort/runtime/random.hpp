@@ -37,8 +37,8 @@ class random_generator {
   std::uint64_t state_;
 };
 
-/// A nondeterministic seed from the operating system (`std::random_device`). Throws what that throws if the system has
-/// no entropy source.
+/// A nondeterministic seed from the operating system (`std::random_device`). Throws the exception of
+/// `std::random_device` if the system has no entropy source.
 std::uint64_t system_seed();
 
 }  // namespace cohort

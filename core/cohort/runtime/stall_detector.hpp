@@ -9,7 +9,7 @@
 namespace cohort {
 
 /// Decides, by periodic observations from another thread, whether a loop has stalled: one handler runs, and no other
-/// has started for a threshold. A loop that waits for events is not stalled, which a marker tells apart: a function
+/// has started for a threshold. A loop that waits for events is not stalled. A marker distinguishes the two: a function
 /// that is posted to the loop. It is posted only if the loop has run something since the last marker, so that an idle
 /// loop is not woken. A state machine without threads or clock.
 class stall_detector {

@@ -159,7 +159,7 @@ void append_families(std::vector<prometheus::MetricFamily>& output, const Famili
 
 std::vector<prometheus::MetricFamily> registry::collect(exemplar_table* exemplars) const {
   const std::lock_guard lock{mutex_};
-  // Before the counts, so that every exemplar has been counted.
+  // Exemplars are read before the counts, so that every exemplar has been counted.
   if (exemplars) {
     for (const auto& [name, histograms] : histograms_) {
       auto& family_exemplars = (*exemplars)[name];

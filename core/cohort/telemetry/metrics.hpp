@@ -97,7 +97,7 @@ class histogram {
 
  private:
   std::size_t count(double value) noexcept;
-  void store_exemplar(std::size_t bucket, const exemplar& observed, time_point now) noexcept;
+  void store_exemplar(std::size_t bucket, const exemplar& exemplar, time_point now) noexcept;
 
   struct alignas(64) shard {
     std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;

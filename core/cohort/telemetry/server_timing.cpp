@@ -15,7 +15,7 @@ constexpr std::size_t usual_entries_size = 190;
 constexpr std::size_t max_totals_size = 64;
 
 void append_milliseconds(recycled_string& text, duration elapsed) {
-  // Not as a floating-point number, whose conversion costs more than all the rest.
+  // A floating-point number is not used: its conversion costs more than all the rest.
   using tenths_of_milliseconds = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
   const auto tenths = std::chrono::round<tenths_of_milliseconds>(elapsed).count();
   std::array<char, 32> digits;

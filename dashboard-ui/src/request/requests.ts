@@ -21,7 +21,7 @@ export function withRequest(requests: Requests, added: RequestRecord): Requests 
   return { ...requests, list };
 }
 
-/** Inserts requests that the server remembers before those of the stream. */
+/** Inserts requests from the server's history before those of the stream. */
 export function withEarlier(requests: Requests, earlier: readonly RequestRecord[]): Requests {
   const known = new Set(requests.list.map((request) => request.key));
   const list = [...earlier.filter((request) => !known.has(request.key)), ...requests.list].slice(-maxRequests);

@@ -12,7 +12,7 @@ const minBarWidth = 3;
 /** Of a drawing that is not shown yet. */
 const fallbackWidth = 800;
 
-/** Bars of a phase differ in height, so that color is not needed to tell them apart. */
+/** Bars of a phase differ in height, so that they can be distinguished without color. */
 const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
 
 /** Draws the rows. `animate`: bars that the deadline has cut snap. */

@@ -17,7 +17,8 @@ namespace cohort::gateway {
 
 /// The reason why a token was rejected.
 enum class jwt_error : std::uint8_t {
-  /// It is not three segments of base64url with JSON objects of unique members, or a claim has the wrong type.
+  /// The token does not have three segments of base64url with JSON objects of unique members, or a claim has the wrong
+  /// type.
   malformed,
   /// No key is for its `alg`, such as `none`.
   algorithm,

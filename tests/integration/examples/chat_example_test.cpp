@@ -8,7 +8,8 @@
 namespace cohort::test {
 namespace {
 
-TEST_CASE("chat example: the members of a room hear each other, and learn of a shutdown", "[integration][threads]") {
+TEST_CASE("chat example: the members of a room receive each other's messages, and are notified of a shutdown",
+          "[integration][threads]") {
   running_program program{"chat-service", {"--threads", "2"}};
   const auto port = program.port();
   CHECK(get(port, "/").body.find("<title>Chat</title>") != std::string::npos);
@@ -21,7 +22,7 @@ TEST_CASE("chat example: the members of a room hear each other, and learn of a s
   CHECK(ann.hear() == "bob joined");
   chat_member other{port, "/chat/b?name=carl"};
   CHECK(other.hear() == "carl joined");
-  bob.say("hello");
+  bob.send_text("hello");
   CHECK(ann.hear() == "bob: hello");
   CHECK(bob.hear() == "bob: hello");
   chat_member member_without_name{port, "/chat/a"};

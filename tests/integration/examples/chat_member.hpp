@@ -23,7 +23,7 @@ class chat_member {
 
   int status = 0;
 
-  void say(const std::string& text) {
+  void send_text(const std::string& text) {
     std::string frame{'\x81', static_cast<char>(0x80U | text.size()), 0, 0, 0, 0};
     connection_.send(frame + text);
   }

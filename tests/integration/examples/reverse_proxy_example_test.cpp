@@ -39,7 +39,7 @@ TEST_CASE("reverse proxy example: WebSockets pass through, to their close", "[in
   CHECK(ann.hear() == "ann joined");
   chat_member direct{chat.port(), "/chat/a?name=bob"};
   CHECK(ann.hear() == "bob joined");
-  ann.say("hello");
+  ann.send_text("hello");
   CHECK(direct.hear() == "bob joined");
   CHECK(direct.hear() == "ann: hello");
   CHECK(ann.hear() == "ann: hello");

@@ -44,7 +44,7 @@ class replicas {
       start(replica);
     }
   }
-  /// The process IDs, to tell that a process was replaced.
+  /// The process IDs, to detect that a process was replaced.
   std::vector<pid_t> processes() const { return {running_[0].process->pid(), running_[1].process->pid()}; }
 
  private:

@@ -110,7 +110,7 @@ TEST_CASE("one_of accepts its words and their aliases in any case", "[config][va
   CHECK(parser.accepts == "one of info, warn");
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
   for (const auto* word : {"warn", "WARN", "warning", "Warning", "WARNING"}) CHECK(parser.parse(word) == "warn");
-  // Not the letters of another alphabet: U+0130 and U+0131 are i in Turkish.
+  // Letters of another alphabet are not accepted: U+0130 and U+0131 are i in Turkish.
   const auto invalid = GENERATE("\u0130nfo", "\u0131nfo", "\uff29nfo", "INFO\n");
   CHECK_FALSE(parser.parse(invalid));
 }

@@ -147,7 +147,7 @@ task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer cl
 
 TEST_CASE("kafka: a topic that does not exist is an error", "[kafka]") { kafka_fixture{}.run(check_unknown_topic); }
 
-/// A publisher and a consumer with the mock cluster, which rejects and forgets requests.
+/// A publisher and a consumer with the mock cluster, which rejects and loses requests.
 struct counting_consumer {
   std::set<std::string> ids;
   std::size_t calls = 0;

@@ -109,7 +109,7 @@ struct messaging_fixture {
     }
     const auto found = self.outcomes.find(message->body);
     if (found == self.outcomes.end()) co_return messaging::result<void>{};
-    co_return messaging::error{found->second, "as the test wants"};
+    co_return messaging::error{found->second, "requested by the test"};
   }
 
   virtual_time time;

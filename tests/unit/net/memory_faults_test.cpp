@@ -409,7 +409,7 @@ TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already p
   fixture.client->stream().close();
   time.run_for(2ms);
   int hangups = 0;
-  // Both in one step, before the loop runs the posted notification.
+  // Both happen in one step, before the loop runs the posted notification.
   time.run([](net::stream& stream, int* count) -> task<> {
     co_await watch_on_loop(stream, count);
     stream.unwatch_hangup();

@@ -18,7 +18,7 @@ TEST_CASE("failure limiter: failures beyond the limit wait for the end of the cl
   CHECK_FALSE(limiter.record("a", start + 60s).has_value());
 }
 
-TEST_CASE("failure limiter: the table is bounded, and forgets windows that have ended", "[policy]") {
+TEST_CASE("failure limiter: the table is bounded, and windows that have ended are removed", "[policy]") {
   failure_limiter limiter{1, 60s, 2};
   const time_point start{};
   CHECK_FALSE(limiter.record("a", start).has_value());
@@ -27,7 +27,7 @@ TEST_CASE("failure limiter: the table is bounded, and forgets windows that have 
   CHECK_FALSE(limiter.record("c", start + 3s).has_value());
   CHECK(limiter.client_count() == 2);
   CHECK(limiter.record("b", start + 4s).has_value());
-  CHECK_FALSE(limiter.record("a", start + 5s).has_value());  // the oldest window was forgotten
+  CHECK_FALSE(limiter.record("a", start + 5s).has_value());  // the oldest window was removed
   CHECK_FALSE(limiter.record("d", start + 100s).has_value());
   CHECK(limiter.client_count() == 1);
 }

@@ -128,7 +128,8 @@ TEST_CASE("load balancer: each ejection is 30 s longer than the previous one, up
   for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a) == std::min(30s * i, 300s));
 }
 
-TEST_CASE("load balancer: one ejection is forgotten per 30 s without one", "[policy][load_balancer]") {
+TEST_CASE("load balancer: the count of ejections decreases by one per 30 s without an ejection",
+          "[policy][load_balancer]") {
   const auto [pause, next_ejection] = GENERATE(table<duration, duration>({
       {0s, 150s},
       {29s, 150s},

@@ -142,7 +142,7 @@ TEST_CASE("redis client: a lost connection fails the commands in flight only", "
   fixture.time().run_for(50ms);
   fixture.stop_server();
   CHECK(outcome_of(in_flight).error().code == errc::connection_lost);
-  // Not sent: it waits for the next connection.
+  // The command was not sent: it waits for the next connection.
   const auto waiting = fixture.start(3s, "GET", "a");
   fixture.time().run_for(1s);
   CHECK(!waiting->ended());

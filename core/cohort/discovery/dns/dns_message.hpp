@@ -39,7 +39,7 @@ struct dns_record {
 struct dns_response {
   std::uint16_t id = 0;
   dns_code code{};
-  /// The response was too long for a datagram: ask again by TCP.
+  /// The response was too long for a datagram: repeat the query over TCP.
   bool is_truncated = false;
   std::vector<dns_record> answers;
   std::vector<dns_record> authority;

@@ -24,7 +24,7 @@ object_metadata read_metadata(element object) {
   return {text_at(metadata, "name"), text_at(metadata, "resourceVersion")};
 }
 
-/// The number of the wanted port; 0 if the slice does not have it.
+/// The number of the requested port; 0 if the slice does not have it.
 std::int64_t find_port(element slice, const std::string& port_name) {
   array ports;
   if (slice["ports"].get(ports) != simdjson::SUCCESS) return 0;

@@ -43,17 +43,17 @@ class response {
   /// the producer must write exactly as much; without, it is sent chunked (HTTP/1.0: until the connection closes).
   response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);
 
-  /// Adds a header field; `Content-Type` replaces the type of the body. Not added, but recorded in `rejected_field` and
-  /// logged by the server: a name that is not a token, a value with control characters (RFC 9110 section 5.5), and the
-  /// fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
-  /// `Trailer`, `Transfer-Encoding`, `Upgrade`.
+  /// Adds a header field; `Content-Type` replaces the type of the body. These fields are not added, but recorded in
+  /// `rejected_field` and logged by the server: a name that is not a token, a value with control characters (RFC 9110
+  /// section 5.5), and the fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`,
+  /// `Proxy-Connection`, `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
   /// Reserves memory for fields of this many bytes, with their names and separators, that `set` will add.
   void reserve_fields(std::size_t bytes) { header_lines_.reserve(header_lines_.size() + bytes); }
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
   /// Makes this the response 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
-  /// speaks; it must accept the request's upgrade.
+  /// uses; it must accept the request's upgrade.
   response& upgrade(std::string_view protocol, upgrade_handler function);
   /// Adds the fields that offer another protocol, for the status 426.
   response& offer_upgrade(std::string_view protocol);

@@ -13,7 +13,7 @@ namespace cohort::http {
 struct cors_settings {
   /// Origins such as `https://shop.example` or `http://localhost:8080`, compared byte by byte; `*` alone: any.
   std::vector<std::string> origins;
-  /// Whether browsers may send cookies and client certificates. Not with the origin `*`.
+  /// Whether browsers may send cookies and client certificates. Must be false with the origin `*`.
   bool allow_credentials = false;
   std::vector<std::string> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
   /// The request fields that pages may set, besides those that need no permission.

@@ -122,7 +122,7 @@ class request_context {
 
   /// Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 with `Link` fields; its body
   /// is ignored. For asynchronous handlers and middleware, until they return. `interim` must outlive the task. False if
-  /// it was not sent: its status is not one of 100, 102 to 199, the client speaks HTTP/1.0, it has disconnected, or
+  /// it was not sent: its status is not one of 100, 102 to 199, the client uses HTTP/1.0, it has disconnected, or
   /// another interim response is being sent.
   task<bool> send_interim(const response& interim);
 
@@ -133,7 +133,7 @@ class request_context {
   /// The middleware of the request. Precondition: `router::match` was called.
   const http::pipeline& pipeline() const noexcept { return *pipeline_; }
   bool has_sent_callbacks() const noexcept;
-  void notify_sent(const sent_response& sent);
+  void notify_sent(const sent_response& response);
   void set_body(std::string_view body) noexcept { body_ = body; }
   /// Null unless an asynchronous handler runs.
   void set_interim_sender(interim_sender* sender) noexcept { interim_sender_ = sender; }

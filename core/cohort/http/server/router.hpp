@@ -83,7 +83,7 @@ class route_group {
   route_group group(const std::string& prefix) { return {*table_, table_->add_group(*state_, prefix)}; }
   /// Adds all routes of another router below `prefix`, with their middleware. Groups of `mounted` must not be used
   /// afterwards.
-  void mount(const std::string& prefix, router mounted);
+  void mount(const std::string& prefix, router router);
 
   /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. The order is that
   /// of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also

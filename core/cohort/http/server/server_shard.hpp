@@ -51,20 +51,20 @@ struct server_settings {
   std::string common_header_lines_over_tls;
   /// The server accepts TLS only; null: plain HTTP only.
   std::shared_ptr<tls_termination> tls;
-  /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are believed.
+  /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are trusted.
   net::network_list trusted_proxies;
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
   /// Records the spans of requests, for export; null: none are recorded. Must outlive the server.
   telemetry::tracer* tracer = nullptr;
 };
 
-/// Where a connection comes from.
+/// The source of a connection.
 struct connection_origin {
   /// The peer's IP address.
   std::string peer_address;
   /// The client's IP address: that of the PROXY protocol header, otherwise the peer's.
   std::string client_address;
-  /// The forwarding headers of its requests are believed: the peer is a trusted proxy, and there is no PROXY protocol
+  /// The forwarding headers of its requests are trusted: the peer is a trusted proxy, and there is no PROXY protocol
   /// header, which takes precedence.
   bool is_trusted_proxy = false;
   /// The connection belongs to the reserve for probes.

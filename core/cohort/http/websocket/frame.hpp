@@ -18,9 +18,9 @@ namespace close_code {
 inline constexpr std::uint16_t normal = 1000;
 inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
-/// Not sent: the close frame had no status code.
+/// Never sent: the close frame had no status code.
 inline constexpr std::uint16_t no_status = 1005;
-/// Not sent: the connection ended without a close frame.
+/// Never sent: the connection ended without a close frame.
 inline constexpr std::uint16_t abnormal = 1006;
 inline constexpr std::uint16_t invalid_data = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
@@ -42,7 +42,7 @@ struct frame_header {
   bool is_final = true;
   /// RSV1: the message is compressed (RFC 7692 section 6).
   bool is_compressed = false;
-  /// None if the frame is not masked.
+  /// Empty if the frame is not masked.
   std::optional<std::array<char, 4>> mask{};
   std::uint64_t payload_length = 0;
 };

@@ -66,7 +66,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   inbox_bytes_ -= message.data.size();
   account_for_messages();
   if (was_full && !is_inbox_full() && !ended_) {
-    // The peer could not be heard in the meantime.
+    // Messages of the peer could not be received in the meantime.
     last_received_ = loop_.now();
     decode();
   }
@@ -293,7 +293,7 @@ void websocket_connection::on_written(std::size_t size) {
   if (was_full && !is_queue_full()) senders_.notify_all();
   if (!outbox_.empty() || !close_queued_) return;
   if (close_received_) return end();
-  // After a violation, the peer learns by the end of the stream that nothing follows.
+  // After a violation, the end of the stream shows the peer that nothing follows.
   if (is_discarding_) stream_.shutdown_write();
 }
 

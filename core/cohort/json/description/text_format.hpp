@@ -9,7 +9,7 @@
 
 namespace cohort::json {
 
-/// How a type is written as text: a string in JSON, and the value of a parameter, header field or cookie. Specialize it
+/// The text format of a type: a string in JSON, and the value of a parameter, header field or cookie. Specialize it
 /// for types of your own, such as identifiers:
 ///
 ///     template <> struct cohort::json::text_format<order_id> {

@@ -13,7 +13,7 @@ constexpr std::size_t read_size = std::size_t{64} * 1024;
 /// The default of RabbitMQ. Section 4.2.3 requires at least 4096.
 constexpr std::size_t wanted_frame_size = std::size_t{128} * 1024;
 constexpr std::size_t min_frame_size = 4096;
-constexpr std::uint16_t wanted_channels = 2047;
+constexpr std::uint16_t requested_channels = 2047;
 
 error lost(const error_code& failure) {
   if (failure == asio::error::operation_aborted) return {errc::cancelled};
@@ -148,7 +148,7 @@ task<std::optional<error>> session::open() {
   std::string answers;
   {
     method_scope method{answers, 0, method_id::connection_tune_ok};
-    method->short_uint(channels == 0 ? wanted_channels : std::min(wanted_channels, channels));
+    method->short_uint(channels == 0 ? requested_channels : std::min(requested_channels, channels));
     method->long_uint(static_cast<std::uint32_t>(max_frame_size_));
     method->short_uint(static_cast<std::uint16_t>(heartbeat.count()));
   }

@@ -13,7 +13,7 @@ namespace cohort::net {
 
 /// Settings of a connection within one loop.
 struct memory_pipe_settings {
-  /// One-way latency. Not used if there is a `memory_link`.
+  /// One-way latency. Ignored if there is a `memory_link`.
   duration latency{0};
   /// Maximum number of bytes in flight per direction. Writes beyond it wait, as with a full socket buffer.
   std::size_t capacity = 64 * 1024;
@@ -24,25 +24,25 @@ struct memory_pipe_settings {
 /// One of the two ends of a connection: 0 or 1.
 using pipe_side = std::size_t;
 
-/// Resets the connection of a stream made by `memory_pipe`, as if its process was killed: the peer reads what was
-/// written before, then `connection_reset`.
+/// Resets the connection of a stream made by `memory_pipe`, as if its process was killed: the peer reads the bytes
+/// that were written before, then `connection_reset`.
 void reset_memory_stream(stream& end);
 
 /// Moves a stream made by `memory_pipe`, without pending operations, to another loop of its thread. Other streams are
 /// returned unchanged.
-stream_ptr move_memory_stream(stream_ptr moved, loop& target);
+stream_ptr move_memory_stream(stream_ptr stream, loop& target);
 
 /// Determines the latency of a connection and observes its bytes. A simulated network implements it.
 class memory_link {
  public:
   virtual ~memory_link() = default;
 
-  /// The arrival time at the other side of `size` bytes that `sender` sends now; a size of zero stands for a control
+  /// The arrival time at the other side of `size` bytes that `sender` sends now; a size of zero means a control
   /// segment (FIN or RST). The pipe keeps the order of segments regardless of arrival times.
   virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
   virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
-  /// `side` was closed, or its process was killed; `reset` tells whether its peer receives a reset. Once per side.
+  /// `side` was closed, or its process was killed; `reset`: whether its peer receives a reset. Once per side.
   virtual void on_closed(pipe_side side, bool reset) = 0;
 };
 
@@ -75,7 +75,7 @@ class memory_pipe {
 
  private:
   friend void reset_memory_stream(stream& end);
-  friend stream_ptr move_memory_stream(stream_ptr moved, loop& target);
+  friend stream_ptr move_memory_stream(stream_ptr stream, loop& target);
   struct state;
   class end;
   std::shared_ptr<state> state_;

@@ -28,7 +28,7 @@ struct received_proxy_header {
   outcome result = outcome::closed;
   /// The client, if `proxied`.
   std::optional<asio::ip::address> client_address{};
-  /// Of an invalid header, for logs.
+  /// The description of an invalid header, for logs.
   std::string_view error{};
 };
 

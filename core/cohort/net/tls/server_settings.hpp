@@ -28,7 +28,7 @@ struct tls_server_settings {
   bool operator==(const tls_server_settings&) const = default;
 };
 
-/// Why TLS settings cannot be used.
+/// The reason why TLS settings cannot be used.
 struct tls_server_settings_error {
   /// `key_pair`: the private key does not belong to the certificate.
   enum class setting { certificate_chain, private_key, key_pair, client_authorities };

@@ -5,7 +5,7 @@
 
 namespace cohort::policy {
 
-/// Admission control by deadline: decides whether a request has enough time left to be completed, judged by the median
+/// Admission control by deadline: decides whether a request has enough time left to be completed, based on the median
 /// latency of recent requests of its kind. With too few recent latencies every request is admitted, so a slow period
 /// cannot cause rejections for good. A state machine without I/O or clock. Not thread-safe.
 /// Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and

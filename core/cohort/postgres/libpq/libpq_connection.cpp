@@ -38,9 +38,9 @@ error server_error(errc code, const PGresult& failed) {
           std::string{field(failed, PG_DIAG_CONSTRAINT_NAME)}};
 }
 
-libpq_connection::libpq_connection(pg_connection established, std::unique_ptr<libpq_socket> socket,
+libpq_connection::libpq_connection(pg_connection native_connection, std::unique_ptr<libpq_socket> socket,
                                    blocking_pool& blocking, std::size_t max_prepared_statements)
-    : connection_(std::move(established)),
+    : connection_(std::move(native_connection)),
       socket_(std::move(socket)),
       blocking_(blocking),
       prepared_(max_prepared_statements) {}

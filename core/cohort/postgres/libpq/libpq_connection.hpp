@@ -29,7 +29,7 @@ using pg_result = std::unique_ptr<PGresult, pg_result_deleter>;
 /// A connection by libpq. Rows are received one at a time (single-row mode), so that memory is bounded.
 class libpq_connection final : public connection {
  public:
-  libpq_connection(pg_connection established, std::unique_ptr<libpq_socket> socket, blocking_pool& blocking,
+  libpq_connection(pg_connection native_connection, std::unique_ptr<libpq_socket> socket, blocking_pool& blocking,
                    std::size_t max_prepared_statements);
 
   connection_status status() const noexcept override;

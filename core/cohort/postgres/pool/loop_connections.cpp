@@ -169,7 +169,7 @@ void loop_connections::give_back(std::unique_ptr<connection> connection, semapho
   }
   // A coroutine that is destroyed with its loop cannot reset it.
   if (!loop::current_or_null() || closed_) return discard(std::move(connection));
-  // Not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
+  // This call is not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
   ++resets_running_;
   asio::co_spawn(loop_.get_executor(), reset(shared_from_this(), std::move(connection), std::move(permit)),
                  [self = shared_from_this()](std::exception_ptr failure) { self->on_reset_ended(failure); });

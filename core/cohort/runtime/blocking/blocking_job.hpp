@@ -80,7 +80,7 @@ class blocking_function final : public blocking_job {
     } catch (...) {
       outcome_.failure = std::current_exception();
     }
-    // What it captured may belong to the thread's side only.
+    // Its captures may belong to the thread's side only.
     function_.reset();
   }
 

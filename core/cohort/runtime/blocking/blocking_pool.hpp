@@ -57,7 +57,7 @@ class blocking_pool {
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues at once with
   /// `asio::error::timed_out` or `operation_aborted`; a job that waits in the queue is removed, and one that runs has a
   /// stop request in the `std::stop_token` that `function` gets if it has a parameter for it. So `function` must own
-  /// what it uses. Further errors: `blocking_error`. `name`, a string literal, is for logs.
+  /// the objects that it uses. Further errors: `blocking_error`. `name`, a string literal, is for logs.
   ///
   /// A job that is given a context is in the record of the request or periodic job that the coroutine works on
   /// (`loop::current_activity`).

@@ -19,7 +19,7 @@ namespace cohort::detail {
 template <class T>
 using non_void = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-/// Result of a task that has ended: a value or an exception. Neither while the task runs.
+/// Result of a task that has ended: a value or an exception. Empty while the task runs.
 template <class T>
 struct task_outcome {
   std::optional<non_void<T>> value;
@@ -51,7 +51,8 @@ task<> store_outcome(task<T> work, task_outcome<T>* outcome) {
   co_await asio::this_coro::throw_if_cancelled(false);
 }
 
-/// `start_child_task` for a task that stores its outcome. Not a template: Asio's `co_spawn` is compiled once.
+/// `start_child_task` for a task that stores its outcome. This is not a template, so that Asio's `co_spawn` is compiled
+/// once only.
 void start_stored_task(task<> work, asio::cancellation_slot slot, std::function<void()> on_done);
 
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's
@@ -62,7 +63,7 @@ void start_child_task(child_task<T>& child, task<T> work, std::function<void()> 
   start_stored_task(store_outcome<T>(std::move(work), &child.outcome), child.cancel_signal.slot(), std::move(on_done));
 }
 
-/// Emits a terminal cancellation: the only type that Asio's coroutines let through by default.
+/// Emits a terminal cancellation: the only type that Asio's coroutines accept by default.
 inline void cancel(asio::cancellation_signal& signal) { signal.emit(asio::cancellation_type::terminal); }
 
 }  // namespace cohort::detail

@@ -12,7 +12,7 @@
 namespace cohort {
 
 /// Lets at most `limit` coroutines pass within any period of `interval`, for example to respect the rate limit of an
-/// upstream. FIFO. The first `limit` pass at once; the next follows `interval` after the first of them. Remembers the
+/// upstream. FIFO. The first `limit` pass at once; the next follows `interval` after the first of them. Stores the
 /// times of the last `limit` passes. For the coroutines of one loop; must outlive their waits.
 class rate_gate {
  public:

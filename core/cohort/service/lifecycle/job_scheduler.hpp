@@ -61,7 +61,7 @@ class job_scheduler {
   /// occur again. Throws as `every`, and `std::invalid_argument` with the parser's message.
   void cron(std::string name, std::string_view expression, job work, job_options options = {});
 
-  /// The names of all jobs. Not while jobs are added.
+  /// The names of all jobs. Must not be called while jobs are added.
   std::vector<std::string> names() const;
 
   /// Called on the first loop.

@@ -33,7 +33,7 @@ class https_redirect {
 
  private:
   telemetry::logger log_;
-  /// Not exported: a redirect is no request to a route of the service.
+  /// Redirects are not exported: they are no requests to a route of the service.
   telemetry::registry own_metrics_;
   http::router routes_;
   std::optional<http::server_metrics> server_metrics_;

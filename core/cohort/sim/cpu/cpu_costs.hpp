@@ -22,8 +22,8 @@ struct cpu_costs {
   distribution connection;
   /// For each request that is read, also if it is rejected: before its handler begins.
   distribution read;
-  /// For each response, before its first byte; the first matching path. Not for the statuses 429 and 503, with which a
-  /// server rejects a request, and not for a request whose client has left.
+  /// For each response, before its first byte; the first matching path. The cost does not apply to the statuses 429 and
+  /// 503, with which a server rejects a request, and to a request whose client has left.
   std::vector<route_cost> routes;
   /// The same for paths that are not in `routes`.
   distribution other_routes;

@@ -41,7 +41,7 @@ struct isolation_limits {
   std::chrono::seconds cpu_time{10};
   /// Terminates runs that never complete.
   std::chrono::seconds elapsed_time{60};
-  /// Limit of the address space. Not applied in programs with a sanitizer.
+  /// Limit of the address space. Ignored in programs with a sanitizer.
   std::size_t memory_bytes = std::size_t{2} << 30U;
 };
 

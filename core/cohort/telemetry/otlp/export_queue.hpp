@@ -55,7 +55,7 @@ class export_queue {
   }
   /// Takes the oldest batch, which is empty if there is none. Its items and bytes count until `release`.
   batch take();
-  /// Forgets a batch that was taken.
+  /// Discards a batch that was taken.
   void release(const batch& batch);
 
   bool has_full_batch() const;

@@ -34,7 +34,7 @@ class request_log {
     duration slowest_age = std::chrono::minutes{1};
   };
 
-  /// Why a finished record was kept.
+  /// The reason why a finished record was kept.
   enum class reason : std::uint8_t { problem, slow, sample };
   /// The record of a request in progress has no reason.
   using visitor = std::function<void(const request_record&, const reason* kept)>;
@@ -76,7 +76,7 @@ class request_log {
     ring(const ring&) = delete;
     ring& operator=(const ring&) = delete;
     /// Returns the node that gives way, or null.
-    std::unique_ptr<node> push(std::unique_ptr<node> added);
+    std::unique_ptr<node> push(std::unique_ptr<node> new_node);
     const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
 
    private:
@@ -85,11 +85,11 @@ class request_log {
     std::vector<std::unique_ptr<node>> nodes_;
   };
 
-  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> ended);
+  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> node);
   bool may_sample(time_point now) noexcept;
   void recycle(std::unique_ptr<node> unused);
 
-  /// Free records beyond this number are released: after a peak of requests.
+  /// Maximum number of free records; more, after a peak of requests, are released.
   static constexpr std::size_t max_free = 64;
 
   loop& loop_;

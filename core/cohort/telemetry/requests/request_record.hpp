@@ -18,7 +18,7 @@
 // and own their texts, so that a record is kept without an allocation after the objects that it describes have ended.
 namespace cohort::telemetry {
 
-/// A text of at most `Capacity` bytes; a longer one is cut.
+/// A text of at most `Capacity` bytes; a longer one is truncated.
 template <std::size_t Capacity>
 class bounded_text {
  public:
@@ -39,7 +39,7 @@ class bounded_text {
   std::array<char, Capacity> bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init)
 };
 
-/// What a call was made to.
+/// The kind of the target of a call.
 enum class call_kind : std::uint8_t {
   /// Another service, by HTTP.
   upstream,
@@ -52,7 +52,7 @@ enum class call_kind : std::uint8_t {
   cache,
 };
 
-/// Why an attempt was made.
+/// The reason why an attempt was made.
 enum class attempt_kind : std::uint8_t {
   first,
   /// After a failed attempt; also a request to another address of the name.
@@ -67,7 +67,7 @@ enum class attempt_kind : std::uint8_t {
 enum class attempt_phase : std::uint8_t {
   /// Name resolution, and the choice of an address.
   queued,
-  /// TCP handshake, and the tunnel through a proxy. None if the connection is reused.
+  /// TCP handshake, and the tunnel through a proxy. Zero if the connection is reused.
   connect,
   tls,
   /// Sending the request, and waiting for the first byte of the response.
@@ -171,7 +171,7 @@ struct request_record : work_recorder {
   /// Adds a call; null if the record is full.
   call_record* add_call(std::string_view name, time_point now, deadline call_deadline,
                         call_kind kind = call_kind::upstream) noexcept;
-  /// Ends a call that has not ended. One that was cancelled has the cause that interrupted the request.
+  /// Ends a call that has not ended. A call that was cancelled has the cause that interrupted the request.
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
   std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
@@ -179,7 +179,7 @@ struct request_record : work_recorder {
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
 
   std::span<const call_record> all_calls() const noexcept { return {calls.data(), call_count}; }
-  /// Of all calls, in the order of their start.
+  /// The attempts of all calls, in the order of their start.
   std::span<const attempt_record> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
   std::size_t index_of(const call_record& call) const noexcept {
     return static_cast<std::size_t>(&call - calls.data());
@@ -200,9 +200,9 @@ struct request_record : work_recorder {
   bounded_text<79> route{};
   /// The status of the response; 499 if the client disconnected before it, 0 for other work.
   std::uint16_t status = 0;
-  /// What cancelled the handler.
+  /// The cause of the handler's cancellation.
   cancellation_cause interrupted_by = cancellation_cause::none;
-  /// The response has a body that is streamed, or another protocol follows: it lasts as long as its client wants.
+  /// The response has a body that is streamed, or another protocol follows: it lasts until the client ends it.
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;

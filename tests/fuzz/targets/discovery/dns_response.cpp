@@ -50,7 +50,7 @@ void run(std::string_view input) {
   for (const auto type : {dns_type::a, dns_type::aaaa, dns_type::srv}) {
     const auto found = discovery::select_dns_records(*response, "api.mesh.test", type, max_ttl);
     require(found.ttl <= max_ttl, "the TTL is limited");
-    require(found.records.size() <= response->answers.size(), "selected records are answers");
+    require(found.records.size() <= response->answers.size(), "the selected records are part of the answers");
     for (const auto& record : found.records) {
       require(record.type == type && record.ttl >= found.ttl, "selected records have the type, and at least the TTL");
     }

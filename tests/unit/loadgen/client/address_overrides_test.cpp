@@ -22,8 +22,8 @@ struct override_flags {
   std::vector<std::string> resolve;
 };
 
-/// Returns the endpoints that a host and port resolve to with these flags, or the error message. The network knows the
-/// names `h.test` and `other.test`.
+/// Returns the endpoints that a host and port resolve to with these flags, or the error message. The network resolves
+/// the names `h.test` and `other.test`.
 std::string resolve_with(const override_flags& flags, std::string host, std::uint16_t port) {
   virtual_time time;
   net::memory_network network;

@@ -121,7 +121,7 @@ TEST_CASE("rabbitmq: a rejected login is an error that names the reason", "[mess
   CHECK(fixture.publish("a") == "timeout");
   CHECK(fixture.subscribe("readers") ==
         "refused: 403 ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.");
-  // Not at the speed of the loop.
+  // The consumer does not retry at the speed of the loop.
   CHECK(fixture.server.logins < 30);
   fixture.server.password = "wrong";
   CHECK(fixture.publish("b") == "ok");

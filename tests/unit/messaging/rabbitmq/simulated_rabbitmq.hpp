@@ -43,7 +43,7 @@ class simulated_rabbitmq {
   const std::deque<stored>& messages(const std::string& queue) { return queues_[queue].messages; }
   std::size_t unacknowledged() const;
   std::size_t connections() const { return sessions_.size(); }
-  /// Tells all clients that the broker is short of memory, or no longer.
+  /// Notifies all clients that the broker is short of memory, or no longer.
   void send_blocked(bool is_blocked);
   void delete_queue(const std::string& name);
 

@@ -50,7 +50,7 @@ TEST_CASE("debug page: a request in flight has its age, the time left and what i
                  R"(request <span class="main">/item</span> <span class="quiet">for 500 ms, 1 s left</span><ul>)"));
   CHECK(contains(tasks, R"(<li>upstream <span class="main">slow</span>)"));
   CHECK(contains(tasks, "<ul><li>first attempt to "));
-  // Not the request for the page.
+  // The request for the page itself is not listed.
   CHECK_FALSE(contains(tasks, "/debug<"));
   CHECK(contains(response.body, R"(data-tone="good">1 in flight · no problems<)"));
   CHECK(contains(response.body, "<title>✓ tested-service: debug</title>"));

@@ -51,7 +51,8 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   CHECK(at(merged, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
   CHECK(at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
         R"("#/components/schemas/a.item")");
-  // Neither the operations that a route does not allow, nor paths that another route takes, nor the gateway's own.
+  // The document contains neither the operations that a route does not allow, nor paths that another route takes, nor
+  // the gateway's own.
   CHECK(at(merged, "/paths/~1shop~1items~1{id}/post").empty());
   CHECK(at(merged, "/paths/~1shop~1taken").empty());
   CHECK(at(merged, "/paths/~1health").empty());

@@ -44,7 +44,7 @@ TEST_CASE("the fallback is called after a text response from wttr.in", "[service
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("a location that no provider knows is a 404", "[services][weather][case-3.2]") {
+TEST_CASE("a location unknown to all providers is a 404", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
       {"Xyzzy,Nowhere", "Xyzzy,Nowhere"},

@@ -151,7 +151,7 @@ TEST_CASE("request record: calls and attempts without room are counted", "[telem
   CHECK(call.attempts_dropped == 1);
 }
 
-TEST_CASE("request record: a text that is too long is cut", "[telemetry][requests]") {
+TEST_CASE("request record: a text that is too long is truncated", "[telemetry][requests]") {
   const telemetry::bounded_text<5> text{"weather"};
   CHECK(text.view() == "weath");
 }

@@ -131,7 +131,7 @@ void response_parser::on_response_impl(int code, view, int version, error& failu
 
 void response_parser::on_field_impl(beast_http::field id, view name, view value, error& failure) {
   if (!in_header_) return;
-  // Any other transfer coding leaves it open where the response ends (RFC 9112 section 6.3).
+  // With any other transfer coding, the end of the response is undefined (RFC 9112 section 6.3).
   if (id == beast_http::field::transfer_encoding && (is_http_1_0_ || !iequals(trimmed(value), "chunked"))) {
     failure = beast_http::error::bad_transfer_encoding;
     return;

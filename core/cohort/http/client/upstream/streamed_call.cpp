@@ -25,7 +25,7 @@ task<client::exchange> upstream::streamed_call::send(client::send_options option
   co_return std::move(opened.head);
 }
 
-/// Not hedged: a second attempt would need the body of the request twice.
+/// Streamed calls are not hedged: a second attempt would need the body of the request twice.
 task<client::exchange> upstream::streamed_call::attempt(bool new_connection) {
   return send_recorded(new_connection, begin_attempt_record(false));
 }

@@ -92,13 +92,13 @@ class upstream {
   ~upstream();
   upstream(upstream&&) noexcept;
 
-  /// Adds middleware. `on_request` is called in the order of the additions, `on_response` in the reverse order. Not
-  /// after the first call.
+  /// Adds middleware. `on_request` is called in the order of the additions, `on_response` in the reverse order. Must
+  /// not be called after the first call.
   upstream& use(std::shared_ptr<call_middleware> middleware);
 
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return settings_; }
-  /// The registry of its metrics, for those of what is built on it.
+  /// The registry of its metrics, also for the metrics of its users.
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`

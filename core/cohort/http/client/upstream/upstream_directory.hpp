@@ -41,19 +41,19 @@ class upstream_directory {
     virtual ~entry() = default;
     /// Called on the loop of the state.
     virtual upstream_status status(time_point now) = 0;
-    /// Called by the destructor of the directory, which the entry must not use any more.
+    /// Called by the destructor of the directory, which the entry must no longer use.
     virtual void on_directory_destroyed() noexcept = 0;
   };
 
   upstream_directory() = default;
-  /// Detaches the entries that are left. So an upstream may be destroyed after its client, for example if the settings
+  /// Detaches the remaining entries. So an upstream may be destroyed after its client, for example if the settings
   /// of a service keep it; it must not be used then.
   ~upstream_directory();
   upstream_directory(const upstream_directory&) = delete;
   upstream_directory& operator=(const upstream_directory&) = delete;
 
-  void add(std::size_t loop_index, entry& added);
-  void remove(const entry& removed) noexcept;
+  void add(std::size_t loop_index, entry& new_entry);
+  void remove(const entry& entry) noexcept;
   /// The upstreams that have made calls on the calling loop, by name.
   std::vector<upstream_status> statuses();
 

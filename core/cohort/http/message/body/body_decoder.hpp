@@ -16,8 +16,8 @@ namespace cohort::http {
 /// Decodes the body of a request (RFC 9112 sections 6 and 7). A malformed chunked body is rejected at its first invalid
 /// byte. Chunk extensions and trailer fields are checked, bounded and discarded; they never act as header fields.
 ///
-/// Not Beast's parser, because it waits for more bytes after an invalid chunk size, applies `Connection` from trailers,
-/// and does not bound chunk extensions.
+/// Beast's parser is not used, because it waits for more bytes after an invalid chunk size, applies `Connection` from
+/// trailers, and does not bound chunk extensions.
 class body_decoder {
  public:
   /// The bytes that `decode` decodes are appended to `body`. Without `start_…`, there is no body.

@@ -60,7 +60,7 @@ class gzip_encoder final : public content_encoder {
       return counting_allocator::allocate(self, std::size_t{count} * size);
     };
     state_.zfree = &counting_allocator::release;
-    // zlib: the memory is 2^(window + 2) + 2^(memory level + 9) bytes. 16 more select the format gzip.
+    // zlib: the memory is 2^(window + 2) + 2^(memory level + 9) bytes. Adding 16 selects the format gzip.
     const int bits = window_bits(settings.size_hint, 9, 15);
     return deflateInit2(&state_, settings.quality, Z_DEFLATED, bits + 16, std::max(bits - 7, 1), Z_DEFAULT_STRATEGY) ==
            Z_OK;

@@ -52,12 +52,12 @@ class open_connection {
 /// nothing: the registry asks for it when it searches the oldest idle connection, and updates its order then.
 class connection_registry {
  public:
-  void insert(open_connection& added, time_point now);
-  void erase(open_connection& removed) noexcept;
+  void insert(open_connection& new_connection, time_point now);
+  void erase(open_connection& connection) noexcept;
   std::vector<open_connection*> all() const;
 
-  /// Sheds the connection that has been idle for longest; what is in progress is idle after one second, or at once if
-  /// it is `urgent`. Returns its state; empty if no connection is idle. Amortized logarithmic time in the number of
+  /// Sheds the connection that has been idle for longest; a connection in progress is idle after one second, or at once
+  /// if it is `urgent`. Returns its state; empty if no connection is idle. Amortized logarithmic time in the number of
   /// connections. If none was idle, the next search takes place after 10 ms.
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
 

@@ -80,7 +80,7 @@ task<> connection::run() {
     begin_head();
     auto head = scan_head();
     while (!head) {
-      // Not in a function: that would be a coroutine for every request, and for every idle connection.
+      // A function for this would be a coroutine for every request, and for every idle connection.
       const bool awaits_request = input_.empty();
       const auto read_deadline = head_deadline(awaits_request);
       if (!try_flush()) {
@@ -384,7 +384,7 @@ task<connection::disposition> connection::send_streamed_response(const response&
   response_bytes_ = writer.bytes_sent();
   if (complete && keep_alive) co_return disposition::keep_alive;
   const bool ended = complete || (returned && used_framing == framing::until_close && writer.ok());
-  // Without framing, only a reset tells the client that the body is not complete.
+  // Without framing, only a reset shows the client that the body is not complete.
   if (!ended && used_framing == framing::until_close) stream_->reset();
   co_return ended ? disposition::linger : disposition::close;
 }

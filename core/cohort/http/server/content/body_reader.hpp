@@ -12,7 +12,7 @@
 
 namespace cohort::http {
 
-/// Why the body of a request cannot be read further.
+/// The reason why the body of a request cannot be read further.
 enum class body_error {
   /// It exceeds the operation's `body_limit`, or its chunk extensions or trailers exceed their limits.
   too_large,
@@ -39,9 +39,9 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. It is valid until
 /// the handler returns.
 ///
-/// Nothing is read from the connection before the handler asks for it, except what arrives together with the header
-/// section, so a handler that reads slowly slows the client down. `100 Continue` is sent when the first `read` has to
-/// wait, and never if there is none (RFC 9110 section 10.1.1).
+/// Nothing is read from the connection before the handler asks for it, except bytes that arrive together with the
+/// header section, so a handler that reads slowly slows the client down. `100 Continue` is sent when the first `read`
+/// has to wait, and never if there is none (RFC 9110 section 10.1.1).
 ///
 /// A handler need not read the whole body. After its response, the server discards a rest of up to 64 KiB and keeps the
 /// connection; with a longer one, or an unknown length, it closes the connection after lingering.

@@ -51,7 +51,7 @@ void input::reject(std::string_view in, std::string_view field, std::string reas
 
 response input::error_response() const {
   auto response = input_error_response(errors_, truncated_, status_);
-  // RFC 9110 section 15.5.16: tells which media types the resource accepts.
+  // RFC 9110 section 15.5.16: lists the media types that the resource accepts.
   if (status_ == status::unsupported_media_type && errors_.front().reason.find("JSON") != std::string::npos)
     response.set("Accept", "application/json");
   return response;

@@ -38,14 +38,14 @@ struct multipart_form {
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 };
 
-/// Reads a `multipart/form-data` body: fields into memory, files into a directory. Feed it the bytes of the body in any
-/// slicing:
+/// Reads a `multipart/form-data` body: fields into memory, files into a directory. Pass the bytes of the body in pieces
+/// of any size:
 ///
 ///     http::multipart_reader reader{context, "/var/lib/photos"};
 ///     if (!reader.write(context.body()) || !reader.finish()) return reader.error_response();
 ///     auto form = reader.take_form();
 ///
-/// Whatever happens, no file remains in the directory but those that were kept.
+/// In all cases, including errors, only the kept files remain in the directory.
 class multipart_reader {
  public:
   /// Without a `Content-Type` of `multipart/form-data` with a boundary, the error is 415.

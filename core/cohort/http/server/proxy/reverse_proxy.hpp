@@ -27,7 +27,7 @@ struct proxy_options {
   std::optional<duration> timeout{};
   /// Maximum time between two parts of the response's body. Then the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
-  /// The deadline of the request includes the body of the response. Not for downloads and event streams.
+  /// The deadline of the request includes the body of the response. Unsuitable for downloads and event streams.
   bool deadline_includes_body = false;
   /// Maximum size of the response's body in bytes; a longer one is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
@@ -44,7 +44,8 @@ struct proxy_options {
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};
-  /// Changes the response before it is sent, for example to add a header field. Not called for the errors of the proxy.
+  /// Changes the response before it is sent, for example to add a header field. It is not called for the errors of the
+  /// proxy.
   std::function<void(const client_response&, response&)> on_response{};
 };
 

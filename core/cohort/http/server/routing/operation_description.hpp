@@ -10,7 +10,7 @@
 #include <cohort/http/message/field.hpp>
 #include <cohort/json/schema.hpp>
 
-// What an operation reads and responds with, for the description of the API (`<cohort/http/server/openapi/…>`).
+// The inputs and responses of an operation, for the description of the API (`<cohort/http/server/openapi/…>`).
 namespace cohort::http {
 
 /// A parameter as in OpenAPI.
@@ -72,8 +72,9 @@ struct error_body {
 };
 BOOST_DESCRIBE_STRUCT(error_body, (), (error, message))
 constexpr auto constraints(json::type<error_body>) {
-  return json::constrain(json::member(&error_body::error, {.description = "The class of the error"}),
-                         json::member(&error_body::message, {.description = "What is wrong, and what is accepted"}));
+  return json::constrain(
+      json::member(&error_body::error, {.description = "The class of the error"}),
+      json::member(&error_body::message, {.description = "The invalid value, and the accepted values"}));
 }
 
 /// A response whose body is a described type, or a list or map of these.

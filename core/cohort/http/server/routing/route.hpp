@@ -152,13 +152,13 @@ class operation {
     settings_.is_deprecated = true;
     return *this;
   }
-  /// Describes what the handler reads by a request struct. `http::typed` handlers need no call.
+  /// Describes the inputs of the handler by a request struct. `http::typed` handlers need no call.
   template <class Request>
   operation& reads() {
     settings_.request = [](json::schema_definitions& definitions) { return describe_request<Request>(definitions); };
     return *this;
   }
-  /// Describes what the handler reads by parameters and the schema of the body.
+  /// Describes the inputs of the handler by parameters and the schema of the body.
   operation& reads(request_description request) {
     settings_.request = [request = std::move(request)](json::schema_definitions&) { return request; };
     return *this;
@@ -176,8 +176,8 @@ class operation {
     settings_.responses.push_back(describe_response(code, std::move(description), std::move(body), std::move(headers)));
     return *this;
   }
-  operation& returns(response_description described) {
-    settings_.responses.push_back(std::move(described));
+  operation& returns(response_description description) {
+    settings_.responses.push_back(std::move(description));
     return *this;
   }
   /// Describes an `error_response`.
@@ -198,7 +198,7 @@ class operation {
   /// The name of the method; `ANY` for any.
   std::string_view method_name() const noexcept;
   const handler& function() const noexcept { return handler_; }
-  /// For extensions that wrap handlers. Not after the server has started.
+  /// For extensions that wrap handlers. Must not be called after the server has started.
   void replace_handler(handler function) { handler_ = std::move(function); }
   bool is_async() const noexcept { return std::holds_alternative<async_handler>(handler_); }
   const pipeline& steps() const noexcept { return pipeline_; }

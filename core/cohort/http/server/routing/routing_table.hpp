@@ -46,8 +46,8 @@ class routing_table {
   const pipeline& pipeline_without_route(std::string_view path) const;
 
  private:
-  operation& insert(const std::string& pattern, std::unique_ptr<operation> added);
-  route& route_for(route_pattern pattern, const operation& added);
+  operation& insert(const std::string& pattern, std::unique_ptr<operation> new_operation);
+  route& route_for(route_pattern pattern, const operation& new_operation);
 
   std::vector<std::unique_ptr<route>> routes_;
   std::vector<std::unique_ptr<group_state>> groups_;

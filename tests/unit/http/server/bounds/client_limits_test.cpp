@@ -73,7 +73,7 @@ TEST_CASE("server: a limit per client of zero is no limit", "[http][server][boun
   for (auto& client : clients) CHECK(server.is_served(client));
 }
 
-TEST_CASE("client connections: a client without connections is forgotten", "[http][server][bounds]") {
+TEST_CASE("client connections: a client without connections is removed", "[http][server][bounds]") {
   http::client_connections clients{1};
   {
     const auto place = clients.acquire("198.51.100.7");

@@ -124,7 +124,7 @@ TEST_CASE("proxy: an upstream that fails before its response is a 502, and the c
                               "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
                               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
   auto client = fixture.server.connect();
-  // Not idempotent, so that it is not repeated.
+  // The method is not idempotent, so that the request is not repeated.
   fixture.forwarded(client, post("/api/", "a"));
   fixture.upstream().send(bytes);
   fixture.upstream().close();
