@@ -94,7 +94,8 @@ test('after the loss of the stream nothing is shown as current, and the page rec
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.dashboard.kill();
   const dimmed = await measured(() => expect(page.locator('#panels [data-tone=good]')).toHaveCount(0));
-  expect(dimmed).toBeLessThan(5_000);
+  // 2 s, and a margin for a busy machine.
+  expect(dimmed).toBeLessThan(3_000);
   await expect(page.locator('#connection')).toHaveText(/reconnecting|connecting|checking/);
   await stack.dashboard.start();
   expect(await measured(() => expect(page.locator('#connection')).toHaveText('live'))).toBeLessThan(6_000);

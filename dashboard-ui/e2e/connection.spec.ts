@@ -83,11 +83,13 @@ test('the page reconnects to a server that was stopped', async ({ page, dashboar
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
   await page.clock.runFor(1_000);
   await expect(page.locator('#connection')).toHaveText('reconnecting in 2 s');
+  await expect(page.getByRole('status')).toContainText('Connection: reconnecting.');
   await page.clock.runFor(1_000);
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
-  await expect(page.getByRole('status')).toContainText('Connection: reconnecting.');
-  await page.clock.runFor(30_000);
+  // Two seconds after the loss, nothing is shown as current.
+  await expect(page.locator('#panels [data-tone=good]')).toHaveCount(0);
   await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('stale');
+  await page.clock.runFor(30_000);
 
   await dashboard.start();
   await expect(async () => {

@@ -68,11 +68,11 @@ const waiting: AlertsView = {
 };
 
 /** `idleMs` is the time since the last event of any kind, since alerts events are sent only after changes. */
-export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number): AlertsView {
+export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number, silentAfterMs = timeStaleAfterMs): AlertsView {
   const alerts = received.value;
   if (alerts === null) return waiting;
   const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
-  const dimmed = idleMs > timeStaleAfterMs;
+  const dimmed = idleMs > silentAfterMs;
   return {
     ...headline(alerts, dimmed),
     dimmed,

@@ -8,7 +8,7 @@ import { History } from './history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { receive } from './stream/receive.ts';
-import { timeStaleAfterMs } from './panel-view.ts';
+import { lostAfterMs, timeStaleAfterMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
@@ -38,6 +38,8 @@ let state: PageState = initialState;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
 let liveSince = 0;
+/** From the loss of the stream until it is open again. */
+let isLost = false;
 /** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
 let hasEarlier = false;
 
@@ -56,8 +58,10 @@ const stream = new EventStream(
       state = { ...state, polls: [], hasParts: false };
       if (next.phase === 'live') {
         lastEventAt = liveSince = now();
+        isLost = false;
         sessionKeeper.start();
       }
+      if (next.phase === 'checking' || next.phase === 'waiting') isLost = true;
       // Without a valid session the values are hidden.
       if (next.phase === 'locked') {
         state = initialState;
@@ -139,9 +143,10 @@ async function loadEarlier(): Promise<void> {
 
 function render(): PageView {
   const at = now();
-  const view = viewPage(state, connection, lastEventAt, at);
+  const silentAfterMs = isLost ? lostAfterMs : timeStaleAfterMs;
+  const view = viewPage(state, connection, lastEventAt, silentAfterMs, at);
   renderPage(document, state, view);
-  mapPanel.render(state.traffic, at - lastEventAt <= timeStaleAfterMs);
+  mapPanel.render(state.traffic, at - lastEventAt <= silentAfterMs);
   // A bar in progress grows with each frame.
   if (renderBars(at)) grow();
   return view;

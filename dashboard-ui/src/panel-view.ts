@@ -5,6 +5,8 @@ import { hasFailed, type PanelData } from './page-state.ts';
 
 /** `time` events are sent every second; two may be lost. Without any event for that long, no value is current. */
 export const timeStaleAfterMs = 3_000;
+/** The same after the loss of the stream, which is known at once: time for a connection that is opened again without delay. */
+export const lostAfterMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
 export const partStaleAfterMs = 8_000;
 
@@ -22,6 +24,8 @@ export interface PanelContext {
   readonly staleAfterMs: number;
   /** Time since the last event of any kind. */
   readonly idleMs: number;
+  /** The longest such time after which values are current. */
+  readonly silentAfterMs?: number;
   readonly now: number;
   /** The server's reason for the failure. */
   readonly reason?: string | null;
@@ -31,7 +35,7 @@ const nextCall = 'Next call within 2 s.';
 
 export function viewPanel(panel: PanelData<unknown>, context: PanelContext): PanelView {
   const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleAfterMs;
-  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > timeStaleAfterMs);
+  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silentAfterMs ?? timeStaleAfterMs));
   const state = isSilent ? outdated(panel) : panel.state;
   const dimmed = isSilent || hasFailed(state);
   return {

@@ -31,6 +31,12 @@ describe('viewPanel', () => {
     expect(viewPanel(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
   });
 
+  test('is stale sooner after the loss of the stream', () => {
+    const lost = { ...at(2_500, 1_001), silentAfterMs: 1_000 };
+    expect(viewPanel(fresh, at(2_500, 1_001)).state).toBe('fresh');
+    expect(viewPanel(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
+  });
+
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
   test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };

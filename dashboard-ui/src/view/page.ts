@@ -24,12 +24,13 @@ export interface PageView {
   readonly alerts: AlertsView;
 }
 
-export function viewPage(state: PageState, connection: Connection, lastEventAt: number, now: number): PageView {
+/** `silentAfterMs`: the time without an event after which no value is current. */
+export function viewPage(state: PageState, connection: Connection, lastEventAt: number, silentAfterMs: number, now: number): PageView {
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleAfterMs: number) => {
     const call = latest?.calls.find((candidate) => candidate.service === service);
-    return { staleAfterMs, idleMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
+    return { staleAfterMs, idleMs, silentAfterMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
   };
   const time = viewPanel(state.time, context('time_service', timeStaleAfterMs));
   const system = viewPanel(state.system, context('sysinfo_service', partStaleAfterMs));
@@ -40,7 +41,7 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
     time,
     system,
     weather,
-    alerts: viewAlerts(state.alerts, idleMs, now),
+    alerts: viewAlerts(state.alerts, idleMs, now, silentAfterMs),
     headline: viewHeadline({
       panels: [
         { name: 'time', state: time.state },
@@ -48,7 +49,7 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
         { name: 'weather', state: weather.state },
       ],
       request: latest,
-      live: idleMs <= timeStaleAfterMs,
+      live: idleMs <= silentAfterMs,
       locked: connection.phase === 'locked',
       firing: state.alerts.value?.firing.length ?? 0,
     }),
