@@ -85,7 +85,7 @@ http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age,
 /// The IDs of sessions that have been ended. Only the holder of a valid session can add one.
 class session_cookies::revocation_list {
  public:
-  /// `end`: when the session ends anyway.
+  /// `end`: the time at which the session would expire.
   void add(const std::string& id, std::chrono::seconds end, std::chrono::seconds now) {
     const std::lock_guard lock{mutex_};
     std::erase_if(ends_, [now](const auto& entry) { return entry.second <= now; });

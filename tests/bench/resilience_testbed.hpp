@@ -29,7 +29,8 @@ class testbed {
   /// `routes` must outlive the testbed. The client keeps up to `max_idle_connections`.
   testbed(const http::router& routes, const http::admission_settings& admission, std::size_t max_idle_connections = 64);
 
-  /// Serves while `work` runs on the clients' loop, then drains the server; once. Throws the exceptions of `work`.
+  /// Serves while `work` runs on the clients' loop, then drains the server. Call it once. Throws the exceptions of
+  /// `work`.
   void run(task<> work);
 
   http::client& client() noexcept { return client_; }

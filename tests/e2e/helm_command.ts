@@ -47,8 +47,8 @@ function normalize(value: Value): Value {
 function manifestsOf(text: string): Map<string, Value> {
   const manifests = parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
   // The namespace is made before a chart is installed.
-  const compared = manifests.filter(({ kind }) => kind !== 'Namespace');
-  return new Map(compared.map((each) => [`${each.kind} ${withoutHash(each.metadata.name)}`, normalize(each)]));
+  const manifestsToCompare = manifests.filter(({ kind }) => kind !== 'Namespace');
+  return new Map(manifestsToCompare.map((each) => [`${each.kind} ${withoutHash(each.metadata.name)}`, normalize(each)]));
 }
 
 /** The paths at which two values differ. */

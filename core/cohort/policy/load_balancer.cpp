@@ -95,8 +95,8 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
 }
 
 void load_balancer::eject(host& target, time_point now) noexcept {
-  const auto forgotten = (now - target.active_since) / settings_.base_ejection_time;
-  target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(forgotten, 0, target.ejections));
+  const auto expired_ejections = (now - target.active_since) / settings_.base_ejection_time;
+  target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejections, 0, target.ejections));
   const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
   target.ejections = static_cast<unsigned>(std::min<std::int64_t>(target.ejections + 1, max_ejections));
   const duration ejection_time = settings_.base_ejection_time * target.ejections;
