@@ -66,7 +66,7 @@ void request_log::close(request_record& record) noexcept {
   (ended->next ? ended->next->previous : last_open_) = ended->previous;
   --open_count_;
   record.ended = loop_.now();
-  for (auto& call : std::span{record.calls}.first(record.call_count)) {
+  for (auto& call : record.all_calls()) {
     if (call.outcome.empty()) record.end_call(call, "cancelled", record.ended);
   }
   if (observer_) observer_(record);

@@ -41,7 +41,7 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
 
 call_record* request_record::add_call(std::string_view name, time_point now, deadline call_deadline,
                                       call_kind kind) noexcept {
-  if (call_count == max_calls) {
+  if (call_count == max_calls || !calls.allocate()) {
     if (calls_dropped < UINT16_MAX) ++calls_dropped;
     return nullptr;
   }
@@ -80,7 +80,7 @@ void request_record::end_work(std::size_t number, std::string_view outcome, time
 
 attempt_record* request_record::add_attempt(call_record& call, attempt_kind kind, std::uint8_t of,
                                             time_point now) noexcept {
-  if (attempt_count == max_attempts) {
+  if (attempt_count == max_attempts || !attempts.allocate()) {
     if (call.attempts_dropped < UINT8_MAX) ++call.attempts_dropped;
     return nullptr;
   }

@@ -5,6 +5,8 @@
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,8 +16,9 @@
 #include <cohort/telemetry/trace_context.hpp>
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
-// attempts of upstream calls. They have a fixed size
-// and own their texts, so that a record is kept without an allocation after the objects that it describes have ended.
+// attempts of upstream calls. They have a fixed size and own their texts, so that a record is kept without an
+// allocation after the objects that it describes have ended. The calls have memory of their own, which a record keeps
+// when it is reused.
 namespace cohort::telemetry {
 
 /// A text of at most `Capacity` bytes; a longer one is truncated.
@@ -158,6 +161,35 @@ struct call_record {
   bool has_ended() const noexcept { return ended != time_point::min(); }
 };
 
+/// An array whose memory is allocated when it is first needed, and then kept.
+template <class T, std::size_t Size>
+class lazy_array {
+ public:
+  lazy_array() noexcept = default;
+  lazy_array(const lazy_array& other) { *this = other; }
+  lazy_array& operator=(const lazy_array& other) {
+    if (this != &other) elements_ = other.elements_ ? std::make_unique<std::array<T, Size>>(*other.elements_) : nullptr;
+    return *this;
+  }
+  ~lazy_array() = default;
+
+  /// Allocates the elements unless it has them; false if there is no memory.
+  bool allocate() noexcept {
+    if (!elements_) elements_.reset(new (std::nothrow) std::array<T, Size>{});
+    return elements_ != nullptr;
+  }
+  /// Null before `allocate`.
+  T* data() noexcept { return elements_ ? elements_->data() : nullptr; }
+  const T* data() const noexcept { return elements_ ? elements_->data() : nullptr; }
+  /// Precondition: allocated, and `index` is less than `Size`.
+  T& operator[](std::size_t index) noexcept { return (*elements_)[index]; }
+  const T& operator[](std::size_t index) const noexcept { return (*elements_)[index]; }
+  T& front() noexcept { return elements_->front(); }
+
+ private:
+  std::unique_ptr<std::array<T, Size>> elements_;
+};
+
 /// Whether a call that has ended had no usable result. A cache without a value is no failure.
 bool is_failure(const call_record& call) noexcept;
 
@@ -179,6 +211,7 @@ struct request_record : work_recorder {
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
 
   std::span<const call_record> all_calls() const noexcept { return {calls.data(), call_count}; }
+  std::span<call_record> all_calls() noexcept { return {calls.data(), call_count}; }
   /// The attempts of all calls, in the order of their start.
   std::span<const attempt_record> all_attempts() const noexcept { return {attempts.data(), attempt_count}; }
   std::size_t index_of(const call_record& call) const noexcept {
@@ -208,8 +241,10 @@ struct request_record : work_recorder {
   std::uint8_t attempt_count = 0;
   /// Calls without a record, because there was no room.
   std::uint16_t calls_dropped = 0;
-  std::array<call_record, max_calls> calls;
-  std::array<attempt_record, max_attempts> attempts;
+  /// Most of the size of a record. A connection that has another protocol keeps its record as long as it lasts, mostly
+  /// without a call.
+  lazy_array<call_record, max_calls> calls;
+  lazy_array<attempt_record, max_attempts> attempts;
 };
 
 }  // namespace cohort::telemetry

@@ -6,8 +6,9 @@
 
 namespace cohort::http {
 namespace {
-/// Holds most requests. A connection that waits for a request has none.
-constexpr std::size_t initial_capacity = 4 * 1024;
+/// Holds most requests. A connection that waits for a request has none; one that has another protocol keeps its
+/// request.
+constexpr std::size_t initial_capacity = 2 * 1024;
 }  // namespace
 
 bool input_buffer::reserve() {
