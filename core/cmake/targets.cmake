@@ -14,7 +14,11 @@ function(cohort_own_options target)
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-maybe-uninitialized -Wno-dangling-pointer
       -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()
-    target_compile_options(${target} PRIVATE -Wshadow -Wnon-virtual-dtor)
+    target_compile_options(${target} PRIVATE -Wnon-virtual-dtor)
+    # Files that are compiled as one see the internal names of each other.
+    if(NOT CMAKE_UNITY_BUILD)
+      target_compile_options(${target} PRIVATE -Wshadow)
+    endif()
   endif()
 endfunction()
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using config::value_parser;
 
-constexpr double max_rate = 1e6;
+constexpr double max_requests_per_second = 1e6;
 constexpr std::int64_t min_rate_millionths = 1000;
 constexpr double max_nanoseconds = 1e18;
 
@@ -49,7 +49,7 @@ std::optional<duration> parse_duration(std::string_view text) {
 
 std::optional<request_rate> parse_rate(std::string_view text) {
   const auto parts = split_number(text);
-  if (!parts || !parts->suffix.empty() || parts->number > max_rate) return std::nullopt;
+  if (!parts || !parts->suffix.empty() || parts->number > max_requests_per_second) return std::nullopt;
   return request_rate{std::llround(parts->number * 1e6)};
 }
 

@@ -46,7 +46,7 @@ sim::link_conditions links_of(const sim::schedule& schedule) {
   return conditions;
 }
 
-sim::scheduled_event request(duration at, std::uint64_t target) {
+sim::scheduled_event request_event(duration at, std::uint64_t target) {
   if (target < 4) return {.at = at, .node = dashboard_name, .peer = "/api/aggregate"};
   if (target < 7) return {.at = at, .node = dashboard_name, .peer = "/api/time-proxy"};
   if (target < 9) return {.at = at, .node = weather_name, .peer = "/api/weather"};
@@ -59,7 +59,7 @@ void draw_requests(random_generator& random, duration length, double per_second,
     const auto microseconds = -std::log(1 - random.uniform()) / per_second * 1e6;
     at += std::chrono::microseconds{static_cast<std::int64_t>(microseconds)};
     if (at >= length) return;
-    result.events.push_back(request(at, random.uniform_below(10)));
+    result.events.push_back(request_event(at, random.uniform_below(10)));
   }
 }
 

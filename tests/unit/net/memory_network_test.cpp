@@ -12,7 +12,7 @@ namespace cohort {
 namespace {
 
 using namespace cohort::test;
-using addresses = result<std::vector<net::endpoint>>;
+using endpoints = result<std::vector<net::endpoint>>;
 
 net::endpoint make_endpoint(const char* address, std::uint16_t port) { return {asio::ip::make_address(address), port}; }
 
@@ -20,16 +20,16 @@ task<result<net::stream_ptr>> accept_on_loop(net::acceptor& acceptor) {
   co_return co_await acceptor.accept(loop::current());
 }
 
-TEST_CASE("memory network: resolves added names and IP addresses only", "[net][memory]") {
+TEST_CASE("memory network: resolves added names and IP endpoints only", "[net][memory]") {
   virtual_time time;
   net::memory_network network;
   network.add_name("weather", {asio::ip::make_address("10.0.0.1"), asio::ip::make_address("10.0.0.2")});
 
-  const addresses by_name = time.run(network.resolve("weather", 80, deadline::never()));
+  const endpoints by_name = time.run(network.resolve("weather", 80, deadline::never()));
   CHECK(*by_name == std::vector{make_endpoint("10.0.0.1", 80), make_endpoint("10.0.0.2", 80)});
-  const addresses by_address = time.run(network.resolve("10.9.9.9", 81, deadline::never()));
+  const endpoints by_address = time.run(network.resolve("10.9.9.9", 81, deadline::never()));
   CHECK(*by_address == std::vector{make_endpoint("10.9.9.9", 81)});
-  const addresses unknown = time.run(network.resolve("nowhere", 80, deadline::never()));
+  const endpoints unknown = time.run(network.resolve("nowhere", 80, deadline::never()));
   CHECK(unknown.error() == asio::error::host_not_found);
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("tcp: try_write writes without waiting and returns would_block when th
   CHECK(sent.error() == asio::error::would_block);
 }
 
-task<std::size_t> read_bytes(net::stream& source, std::size_t size) {
+task<std::size_t> count_bytes(net::stream& source, std::size_t size) {
   std::string buffer(1 << 16, '\0');
   std::size_t total = 0;
   while (total < size) {
@@ -56,7 +56,7 @@ TEST_CASE("tcp: write_all completes when the reader has read everything", "[net]
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   auto writing = write_bytes(*streams.client, std::string(oversized, 'x'));
-  const auto transferred = time.run(when_all(std::move(writing), read_bytes(*streams.server, oversized)));
+  const auto transferred = time.run(when_all(std::move(writing), count_bytes(*streams.server, oversized)));
   CHECK(std::get<0>(transferred) == oversized);
   CHECK(std::get<1>(transferred) == oversized);
 }

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -11,7 +12,7 @@ using namespace std::chrono_literals;
 using string_cache = policy::cache<std::string>;
 using action = string_cache::action;
 
-constexpr time_point start{1h};
+using test::start;
 
 string_cache make_cache(std::size_t max_entries = 100) {
   return string_cache{{.max_age = 10min, .base_retry_delay = 5s, .max_retry_delay = 60s, .max_entries = max_entries}};

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_all.hpp>
 #include <deque>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -15,7 +16,7 @@ using permission = circuit_breaker::permission;
 using outcome = circuit_breaker::outcome;
 using state = circuit_breaker::state;
 
-constexpr time_point start{1h};
+using test::start;
 
 /// Smaller than the defaults, to keep call sequences short.
 constexpr circuit_breaker::settings small_window{.min_calls = 5, .max_calls = 20};

@@ -8,6 +8,7 @@
 
 #include <cohort/policy/overload/concurrency_limiter.hpp>
 #include <cohort/runtime/random.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::concurrency_limiter;
 
-constexpr time_point start{1h};
+using test::start;
 
 /// Simulated server: workers with one queue, Poisson arrivals, and clients whose timeout is four service times. Every
 /// admitted request is processed, even after its timeout.

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_all.hpp>
 #include <cmath>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::concurrency_limiter;
 
-constexpr time_point start{1h};
+using test::start;
 
 /// The latency as recorded by the limiter: the bound of its histogram bucket.
 duration bucket_bound(duration latency) {

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_all.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::deadline_admission;
 
-constexpr time_point start{1h};
+using test::start;
 
 deadline_admission with_samples(int count, duration latency) {
   deadline_admission admission;

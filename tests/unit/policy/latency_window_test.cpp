@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cohort/runtime/random.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::latency_window;
 
-constexpr time_point start{1h};
+using test::start;
 
 TEST_CASE("latency window: a quantile is never below the exact value and at most 19 % above",
           "[policy][latency_window]") {

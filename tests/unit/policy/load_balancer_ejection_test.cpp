@@ -12,9 +12,6 @@ namespace cohort::test {
 namespace {
 
 using namespace std::chrono_literals;
-using Catch::Approx;
-
-auto approximately(int expected) { return Approx(expected).epsilon(0.05); }
 
 TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load_balancer]") {
   const auto [result, count] = GENERATE(table<outcome, int>({{outcome::failure, 5}, {outcome::connect_failure, 2}}));

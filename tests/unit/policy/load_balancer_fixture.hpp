@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <vector>
@@ -8,6 +9,8 @@
 #include <cohort/policy/load_balancer.hpp>
 
 namespace cohort::test {
+
+inline auto approximately(int expected) { return Catch::Approx(expected).epsilon(0.05); }
 
 using policy::load_balancer;
 using endpoint = load_balancer::endpoint;

@@ -14,8 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Approx;
 
-auto approximately(int expected) { return Approx(expected).epsilon(0.05); }
-
 TEST_CASE("load balancer: pick returns no address if there is none", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{}};
   CHECK_FALSE(fixture.pick().has_value());

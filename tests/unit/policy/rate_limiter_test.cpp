@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy::rate_limiter;
 
-constexpr time_point start{1h};
+using test::start;
 
 /// A burst of ten, then one token every six seconds.
 rate_limiter make_limiter(std::size_t max_clients = 100) { return {10, 1min, max_clients}; }

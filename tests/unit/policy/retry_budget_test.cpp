@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cohort/runtime/random.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 using Catch::Approx;
 using policy::retry_budget;
 
-constexpr time_point start{1h};
+using test::start;
 
 void deposit(retry_budget& budget, int calls, time_point now) {
   for (int i = 0; i < calls; ++i) budget.deposit(now);

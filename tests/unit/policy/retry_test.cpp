@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_all.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace policy;
 
-constexpr time_point start{1h};
+using test::start;
 
 retry_budget empty_budget() { return retry_budget{{.ratio = 0, .min_per_second = 0}}; }
 retry_budget ample_budget() { return retry_budget{{.ratio = 0, .min_per_second = 1e6}}; }

@@ -5,6 +5,7 @@
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include "tests/unit/postgres/pool_fixture.hpp"
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort::test {
 namespace {
@@ -96,7 +97,6 @@ TEST_CASE("postgres::pool: a connection that cannot be reset is closed", "[postg
   CHECK(fixture.server->open_connections() == 1);
 }
 
-task<> sleep_task(duration span) { co_await sleep_for(span); }
 task<> discard(task<std::string> work) { co_await std::move(work); }
 task<> cancel_query(pool_fixture* fixture) { co_await race(discard(fixture->query_task("select 1")), sleep_task(5ms)); }
 

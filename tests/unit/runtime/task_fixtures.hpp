@@ -22,12 +22,17 @@ using log_lines = std::vector<std::string>;
 /// The resolution of the timer wheel: a timer expires at most one tick late.
 constexpr duration tick{1 << 14};
 
+/// The deadline in `span` from now on the current loop.
+inline deadline deadline_in(duration span) { return deadline::after(loop::current().now(), span); }
+
 inline task<int> return_now(int value) { co_return value; }
 
 inline task<int> return_after(duration span, int value) {
   co_await sleep_for(span);
   co_return value;
 }
+
+inline task<> sleep_task(duration span) { co_await sleep_for(span); }
 
 inline task<> log_after(duration span, log_lines& log, std::string line) {
   co_await sleep_for(span);

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include <cohort/runtime/time/timer_wheel.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration tick{1 << 14};
+using test::tick;
 
 /// Model-based test: applies random operations to the wheel and to a sorted list of timers, and compares the two.
 class wheel_model {

@@ -9,13 +9,14 @@
 #include <string>
 #include <utility>
 #include <vector>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration tick{1 << 14};
+using test::tick;
 constexpr time_point start{1h};
 
 /// A wheel, its current time, and timers that log their expiry.

@@ -181,7 +181,7 @@ TEST_CASE("fleet: replicas share a name and have separate hosts", "[sim][fleet]"
   CHECK(services.recorder().count(second.host(), "/greeting").responses == 1);
 }
 
-std::uint64_t hash_of_run(std::uint64_t seed) {
+std::uint64_t hash_of_calls(std::uint64_t seed) {
   fleet services{seed};
   auto& node = services.add_service(greeter, "greeter");
   for (int i = 0; i < 3; ++i) CHECK(services.call(node.url() + "/greeting").has_value());
@@ -191,8 +191,8 @@ std::uint64_t hash_of_run(std::uint64_t seed) {
 }
 
 TEST_CASE("fleet: the event hash depends on the seed only", "[sim][fleet]") {
-  CHECK(hash_of_run(7) == hash_of_run(7));
-  CHECK(hash_of_run(7) != hash_of_run(8));
+  CHECK(hash_of_calls(7) == hash_of_calls(7));
+  CHECK(hash_of_calls(7) != hash_of_calls(8));
 }
 
 task<> kill_after(duration delay, fleet& services, node& target) {

@@ -219,7 +219,7 @@ TEST_CASE("network: fail_resolution applies until it is removed", "[sim][network
 
 // Whole runs
 
-std::uint64_t hash_of_run(std::uint64_t seed) {
+std::uint64_t hash_of_messages(std::uint64_t seed) {
   two_host_fixture fixture{seed, event_log::mode::hash};
   auto peers = fixture.connect();
   for (int i = 0; i < 5; ++i) {
@@ -230,8 +230,8 @@ std::uint64_t hash_of_run(std::uint64_t seed) {
 }
 
 TEST_CASE("network: the event hash depends on the seed only", "[sim][network]") {
-  CHECK(hash_of_run(1) == hash_of_run(1));
-  CHECK(hash_of_run(1) != hash_of_run(2));
+  CHECK(hash_of_messages(1) == hash_of_messages(1));
+  CHECK(hash_of_messages(1) != hash_of_messages(2));
 }
 
 TEST_CASE("network: connects, bytes, closes, look-ups and refusals are logged", "[sim][network]") {

@@ -31,8 +31,8 @@ http::client_settings through_proxy(std::string_view proxy_url = "http://192.0.2
   return settings;
 }
 
-struct proxy_fixture : client_fixture {
-  explicit proxy_fixture(http::client_settings settings = through_proxy())
+struct forward_proxy_fixture : client_fixture {
+  explicit forward_proxy_fixture(http::client_settings settings = through_proxy())
       : client_fixture(net::memory_pipe_settings{}, std::move(settings)) {
     listen("192.0.2.80", 3128);
   }
@@ -131,7 +131,7 @@ TEST_CASE("local hosts are called directly", "[http][client][proxy][case-2.6]") 
 // ---- requests
 
 TEST_CASE("a request to an http URL is sent to the proxy in absolute form", "[http][client][proxy][case-2.6]") {
-  proxy_fixture fixture;
+  forward_proxy_fixture fixture;
   auto call = fixture.get("http://example.com:8080/a?b=c");
   auto& proxy = fixture.newest_connection();
   const auto request = proxy.read_request();
@@ -151,7 +151,7 @@ TEST_CASE("a request to an http URL is sent to the proxy in absolute form", "[ht
 TEST_CASE("the credentials of the proxy are sent to the proxy only", "[http][client][proxy][case-2.6]") {
   auto settings = through_proxy("http://user:secret@192.0.2.80:3128");
   settings.proxies.exceptions = http::proxy_exceptions::parse("site.test");
-  proxy_fixture fixture{settings};
+  forward_proxy_fixture fixture{settings};
   const auto proxied = fixture.get("http://example.com/");
   CHECK(fixture.newest_connection().read_request().header("Proxy-Authorization") == "Basic dXNlcjpzZWNyZXQ=");
   const auto direct = fixture.get("http://site.test/x");
@@ -161,7 +161,7 @@ TEST_CASE("the credentials of the proxy are sent to the proxy only", "[http][cli
 }
 
 TEST_CASE("a request to an https URL opens a tunnel through the proxy", "[http][client][proxy][case-2.6]") {
-  proxy_fixture fixture{through_proxy("http://user:secret@192.0.2.80:3128")};
+  forward_proxy_fixture fixture{through_proxy("http://user:secret@192.0.2.80:3128")};
   const auto [url, authority] = GENERATE(table<std::string, std::string>({
       {"https://example.com/a", "example.com:443"},
       {"https://example.com:8443/", "example.com:8443"},
@@ -181,7 +181,7 @@ TEST_CASE("a request to an https URL opens a tunnel through the proxy", "[http][
 }
 
 TEST_CASE("a tunnel that the proxy does not open is a connection failure", "[http][client][proxy][case-2.6]") {
-  proxy_fixture fixture;
+  forward_proxy_fixture fixture;
   const auto* const response = GENERATE(
       "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 403 Forbidden\r\n\r\n",
       "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://x.test/\r\n\r\n",
@@ -197,7 +197,7 @@ TEST_CASE("a tunnel that the proxy does not open is a connection failure", "[htt
 }
 
 TEST_CASE("a proxy that does not respond is a connection timeout at the deadline", "[http][client][proxy][case-2.6]") {
-  proxy_fixture fixture;
+  forward_proxy_fixture fixture;
   auto call = fixture.get("https://example.com/", 2s);
   fixture.newest_connection().read_request();
   const auto start = fixture.time.now();

@@ -2,17 +2,10 @@
 #include "loadgen/terminal/page.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include "tests/unit/loadgen/terminal/plain_output.hpp"
 
 namespace cohort::loadgen::terminal {
 namespace {
-
-constexpr output_options plain_output{false, 80};
-
-std::string render_lines(const std::vector<styled_line>& lines) {
-  std::string text;
-  for (const auto& line : lines) text += render(line, plain_output) + '\n';
-  return text;
-}
 
 table fruit_table() {
   table rows{{{""}, {"count"}, {"price", table::alignment::right, 1}, {"note", table::alignment::left}}};

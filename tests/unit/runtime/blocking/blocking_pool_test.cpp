@@ -9,14 +9,14 @@
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
-
-deadline in(duration span) { return deadline::after(loop::current().now(), span); }
-task<> sleep_task(duration span) { co_await sleep_for(span); }
+using test::deadline_in;
+using test::sleep_task;
 
 /// Runs `work` on a loop with the real clock.
 void run_on_loop(task<> work) {
@@ -35,7 +35,7 @@ struct context {
 };
 
 task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
-  const context limit{in(30s)};
+  const context limit{deadline_in(30s)};
   const auto id = co_await pool.run(limit, [] { return std::this_thread::get_id(); });
   REQUIRE(id.has_value());
   CHECK(*id != loop_thread);
@@ -72,10 +72,10 @@ struct waiting_job {
 task<> pass_deadline(blocking_pool& pool) {
   const waiting_job job;
   const auto begin = loop::current().now();
-  const auto ended = co_await pool.run(in(20ms), job);
+  const auto ended = co_await pool.run(deadline_in(20ms), job);
   CHECK(ended.error() == asio::error::timed_out);
   CHECK(loop::current().now() - begin >= 20ms);
-  const auto stopped = co_await pool.stop(in(30s));
+  const auto stopped = co_await pool.stop(deadline_in(30s));
   CHECK(stopped.empty());
   CHECK(*job.was_stopped);
 }
@@ -86,12 +86,12 @@ TEST_CASE("blocking_pool: the caller continues at the deadline, and the job gets
   run_on_loop(pass_deadline(pool));
 }
 
-task<> run_job(blocking_pool& pool, waiting_job job) { static_cast<void>(co_await pool.run(in(30s), job)); }
+task<> run_job(blocking_pool& pool, waiting_job job) { static_cast<void>(co_await pool.run(deadline_in(30s), job)); }
 
 task<> cancel_caller(blocking_pool& pool) {
   const waiting_job job;
   co_await race(run_job(pool, job), sleep_task(5ms));
-  CHECK((co_await pool.stop(in(30s))).empty());
+  CHECK((co_await pool.stop(deadline_in(30s))).empty());
   // Cancelled before a thread took it, or its stop was requested.
   CHECK(pool.running() == 0);
 }
@@ -102,7 +102,7 @@ TEST_CASE("blocking_pool: a cancelled caller does not wait for the job", "[runti
 }
 
 task<error_code> run_until(blocking_pool& pool, waiting_job job, duration limit) {
-  const auto ended = co_await pool.run(in(limit), job);
+  const auto ended = co_await pool.run(deadline_in(limit), job);
   co_return ended ? error_code{} : ended.error();
 }
 
@@ -131,12 +131,12 @@ task<> leave_running(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> rel
   auto spin = [released] {
     while (!*released) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(in(500ms), std::move(spin), "stuck query");
+  const auto ended = co_await pool.run(deadline_in(500ms), std::move(spin), "stuck query");
   CHECK(ended.error() == asio::error::timed_out);
   const auto begin = loop::current().now();
-  CHECK(co_await pool.stop(in(20ms)) == std::vector<std::string>{"stuck query"});
+  CHECK(co_await pool.stop(deadline_in(20ms)) == std::vector<std::string>{"stuck query"});
   CHECK(loop::current().now() - begin < 10s);
-  const auto rejected = co_await pool.run(in(1s), [] {});
+  const auto rejected = co_await pool.run(deadline_in(1s), [] {});
   CHECK(rejected.error() == blocking_error::stopped);
 }
 
@@ -154,7 +154,7 @@ task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>
   auto spin = [is_reported] {
     while (!*is_reported) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(in(30s), std::move(spin), "slow query");
+  const auto ended = co_await pool.run(deadline_in(30s), std::move(spin), "slow query");
   CHECK(ended.has_value());
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("blocking_pool: reports a job that runs for too long", "[runtime][bloc
 task<> add_all(blocking_pool& pool, std::atomic<int>* sum, int count) {
   for (int i = 0; i < count; ++i) {
     auto add = [sum] { ++*sum; };
-    static_cast<void>(co_await pool.run(in(30s), std::move(add)));
+    static_cast<void>(co_await pool.run(deadline_in(30s), std::move(add)));
   }
 }
 
@@ -195,7 +195,8 @@ TEST_CASE("blocking_pool: serves several loops", "[runtime][blocking][threads]")
 }
 
 task<int> simulated_job(blocking_pool& pool, duration limit) {
-  const auto value = co_await pool.run(in(limit), [](const std::stop_token& token) { return token.stop_requested(); });
+  const auto value =
+      co_await pool.run(deadline_in(limit), [](const std::stop_token& token) { return token.stop_requested(); });
   co_return value ? 1 : value.error() == asio::error::timed_out ? 2 : 3;
 }
 
@@ -219,7 +220,7 @@ TEST_CASE("blocking_pool: on virtual time a job takes the time that the test set
 
 task<> observe_stop_request(blocking_pool& pool, bool* was_stopped) {
   auto observe = [was_stopped](const std::stop_token& token) { *was_stopped = token.stop_requested(); };
-  const auto ended = co_await pool.run(in(20ms), std::move(observe));
+  const auto ended = co_await pool.run(deadline_in(20ms), std::move(observe));
   CHECK(ended.error() == asio::error::timed_out);
 }
 

@@ -8,14 +8,14 @@
 
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
-
-deadline in(duration span) { return deadline::after(loop::current().now(), span); }
-task<> nap(duration span) { co_await sleep_for(span); }
+using test::deadline_in;
+using test::sleep_task;
 
 task<> send_numbers(channel<int>& target, int first, int count) {
   for (int i = 0; i < count; ++i) {
@@ -42,10 +42,10 @@ TEST_CASE("channel: keeps the order of the values, and suspends senders while it
 }
 
 task<> time_out(channel<std::unique_ptr<int>>& values) {
-  const auto nothing = co_await values.receive(in(5ms));
+  const auto nothing = co_await values.receive(deadline_in(5ms));
   CHECK(nothing.error() == asio::error::timed_out);
   REQUIRE((co_await values.send(std::make_unique<int>(1), deadline::never())).has_value());
-  const auto full = co_await values.send(std::make_unique<int>(2), in(5ms));
+  const auto full = co_await values.send(std::make_unique<int>(2), deadline_in(5ms));
   CHECK(full.error() == asio::error::timed_out);
   const auto received = co_await values.receive(deadline::never());
   REQUIRE(received.has_value());
@@ -103,7 +103,7 @@ task<> select_each(channel<int>& numbers, channel<std::string>& texts) {
   auto rest = co_await select(deadline::never(), numbers, texts);
   REQUIRE(rest.has_value());
   CHECK(std::get<1>(*rest) == "second");
-  const auto none = co_await select(in(5ms), numbers, texts);
+  const auto none = co_await select(deadline_in(5ms), numbers, texts);
   CHECK(none.error() == asio::error::timed_out);
   numbers.close();
   texts.close();
@@ -126,14 +126,14 @@ task<> produce(channel<int>& target, int& sent) {
   auto& random = loop::current().random();
   for (int i = 0; i < 30; ++i) {
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(20)});
-    const auto result = co_await target.send(1, in(std::chrono::microseconds{random.uniform_below(40)}));
+    const auto result = co_await target.send(1, deadline_in(std::chrono::microseconds{random.uniform_below(40)}));
     if (result) ++sent;
   }
 }
 task<> consume(channel<int>& a, channel<int>& b, int& received) {
   auto& random = loop::current().random();
   for (int i = 0; i < 60; ++i) {
-    const auto limit = in(std::chrono::microseconds{random.uniform_below(40)});
+    const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(40)});
     if (random.bernoulli(0.5)) {
       if ((co_await a.receive(limit)).has_value()) ++received;
     } else {
@@ -165,7 +165,7 @@ TEST_CASE("channel: a cancelled receiver does not take a value", "[runtime][sync
   virtual_time time;
   channel<int> numbers{1};
   bool resumed = false;
-  time.run(race(wait_for_value(numbers, resumed), nap(1ms)));
+  time.run(race(wait_for_value(numbers, resumed), sleep_task(1ms)));
   REQUIRE(numbers.try_send(7));
   CHECK(numbers.size() == 1);
 }

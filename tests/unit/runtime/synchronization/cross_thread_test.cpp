@@ -11,14 +11,14 @@
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
-
-deadline in(duration span) { return deadline::after(loop::current().now(), span); }
-task<> nap(duration span) { co_await sleep_for(span); }
+using test::deadline_in;
+using test::sleep_task;
 
 /// Runs `make(i)` on each of several loops, and returns when all have ended.
 template <class Make>
@@ -38,7 +38,7 @@ void run_on_loops(std::size_t count, Make make) {
 
 task<> increment(cross_thread_semaphore& owner, int* unprotected, int count) {
   for (int i = 0; i < count; ++i) {
-    const auto permit = co_await owner.acquire(in(30s));
+    const auto permit = co_await owner.acquire(deadline_in(30s));
     if (!permit) throw std::runtime_error(permit.error().message());
     ++*unprotected;
     if (i % 16 == 0) co_await sleep_for(10us);
@@ -54,14 +54,14 @@ TEST_CASE("cross_thread_semaphore: one permit excludes the coroutines of all loo
 }
 
 task<bool> acquire_for(cross_thread_semaphore& owner, duration limit) {
-  const auto permit = co_await owner.acquire(in(limit));
+  const auto permit = co_await owner.acquire(deadline_in(limit));
   if (permit) co_await sleep_for(5us);
   co_return permit.has_value();
 }
 task<> acquire_until_timeout(cross_thread_semaphore& owner, int rounds) {
   for (int i = 0; i < rounds; ++i) {
     co_await acquire_for(owner, std::chrono::microseconds{loop::current().random().uniform_below(40)});
-    co_await race(acquire_for(owner, 1s), nap(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
+    co_await race(acquire_for(owner, 1s), sleep_task(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
   }
 }
 
@@ -85,9 +85,9 @@ TEST_CASE("cross_thread_semaphore: no permit is lost on virtual time", "[runtime
 task<> send_or_receive(cross_thread_channel<int>& numbers, std::size_t index, std::atomic<long>& sum, int count) {
   for (int i = 0; i < count; ++i) {
     if (index % 2 == 0) {
-      if (!co_await numbers.send(i, in(30s))) throw std::runtime_error("not sent");
+      if (!co_await numbers.send(i, deadline_in(30s))) throw std::runtime_error("not sent");
     } else {
-      const auto received = co_await numbers.receive(in(30s));
+      const auto received = co_await numbers.receive(deadline_in(30s));
       if (!received) throw std::runtime_error("not received");
       sum += *received;
     }
@@ -103,7 +103,7 @@ TEST_CASE("cross_thread_channel: every value sent on one loop is received on ano
 }
 
 task<> drain_channel(cross_thread_channel<int>& numbers, int* received) {
-  while (co_await numbers.receive(in(30s))) ++*received;
+  while (co_await numbers.receive(deadline_in(30s))) ++*received;
 }
 
 TEST_CASE("cross_thread_channel: a thread without a loop sends by try_send, and close ends the receiver",
@@ -123,7 +123,7 @@ TEST_CASE("cross_thread_channel: a thread without a loop sends by try_send, and 
 task<> exchange_at_random(cross_thread_channel<int>& numbers, int& sent, int& received) {
   auto& random = loop::current().random();
   for (int i = 0; i < 60; ++i) {
-    const auto limit = in(std::chrono::microseconds{random.uniform_below(20)});
+    const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(20)});
     if (random.bernoulli(0.5)) {
       if ((co_await numbers.send(i, limit)).has_value()) ++sent;
     } else {
@@ -146,7 +146,7 @@ TEST_CASE("cross_thread_channel: no value is lost when waits end at random times
 }
 
 task<> await_event(std::shared_ptr<cross_thread_event> awaited, std::atomic<int>& notified) {
-  if (co_await awaited->wait(in(30s)) == wait_status::notified) ++notified;
+  if (co_await awaited->wait(deadline_in(30s)) == wait_status::notified) ++notified;
 }
 
 TEST_CASE("cross_thread_event: resumes the waiters of all loops", "[runtime][sync][threads]") {
@@ -159,11 +159,11 @@ TEST_CASE("cross_thread_event: resumes the waiters of all loops", "[runtime][syn
 }
 
 task<> reset_event(std::shared_ptr<cross_thread_event> event) {
-  CHECK(co_await event->wait(in(1ms)) == wait_status::timed_out);
+  CHECK(co_await event->wait(deadline_in(1ms)) == wait_status::timed_out);
   event->set();
-  CHECK(co_await event->wait(in(1ms)) == wait_status::notified);
+  CHECK(co_await event->wait(deadline_in(1ms)) == wait_status::notified);
   event->reset();
-  CHECK(co_await event->wait(in(1ms)) == wait_status::timed_out);
+  CHECK(co_await event->wait(deadline_in(1ms)) == wait_status::timed_out);
 }
 
 TEST_CASE("cross_thread_event: stays set until it is reset", "[runtime][sync]") {

@@ -11,14 +11,15 @@
 #include <cohort/runtime/synchronization/semaphore.hpp>
 #include <cohort/runtime/synchronization/shared_mutex.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
+using test::deadline_in;
+using test::sleep_task;
 using order = std::vector<int>;
-
-deadline in(duration span) { return deadline::after(loop::current().now(), span); }
 
 task<> use_mutex(mutex& owner, order& entered, int id, duration start, duration hold) {
   co_await sleep_for(start);
@@ -44,7 +45,7 @@ task<> lock_until_deadline(mutex& owner) {
   auto first = co_await owner.lock(deadline::never());
   REQUIRE(first.has_value());
   const auto begin = loop::current().now();
-  const auto second = co_await owner.lock(in(5ms));
+  const auto second = co_await owner.lock(deadline_in(5ms));
   REQUIRE(second.has_error());
   CHECK(second.error() == asio::error::timed_out);
   CHECK(loop::current().now() - begin >= 5ms);
@@ -61,16 +62,15 @@ TEST_CASE("mutex: a wait ends at its deadline, and leaves the queue", "[runtime]
 }
 
 task<bool> try_for(mutex& owner, duration limit) {
-  const auto locked = co_await owner.lock(in(limit));
+  const auto locked = co_await owner.lock(deadline_in(limit));
   co_return locked.has_value();
 }
-task<> nap(duration span) { co_await sleep_for(span); }
 
 task<> contend(mutex& owner, int& inside, int& entered) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(40)});
-    const auto locked = co_await owner.lock(in(std::chrono::microseconds{random.uniform_below(60)}));
+    const auto locked = co_await owner.lock(deadline_in(std::chrono::microseconds{random.uniform_below(60)}));
     if (!locked) continue;
     CHECK(++inside == 1);
     ++entered;
@@ -82,7 +82,7 @@ task<> contend(mutex& owner, int& inside, int& entered) {
 task<> cancel_waits(mutex& owner) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
-    co_await race(try_for(owner, 1s), nap(std::chrono::microseconds{random.uniform_below(40)}));
+    co_await race(try_for(owner, 1s), sleep_task(std::chrono::microseconds{random.uniform_below(40)}));
   }
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("semaphore: a request for many permits is not overtaken by later ones 
 }
 
 task<bool> acquire_within(semaphore& permits, std::size_t count, duration limit) {
-  const auto permit = co_await permits.acquire(in(limit), count);
+  const auto permit = co_await permits.acquire(deadline_in(limit), count);
   co_return permit.has_value();
 }
 
@@ -142,7 +142,8 @@ task<> use_permits(semaphore& permits, std::size_t& used) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     const auto count = 1 + static_cast<std::size_t>(random.uniform_below(3));
-    const auto permit = co_await permits.acquire(in(std::chrono::microseconds{random.uniform_below(80)}), count);
+    const auto permit =
+        co_await permits.acquire(deadline_in(std::chrono::microseconds{random.uniform_below(80)}), count);
     if (!permit) continue;
     used += count;
     CHECK(used <= 4);
@@ -192,7 +193,7 @@ task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     const bool exclusive = random.bernoulli(0.3);
-    const auto limit = in(std::chrono::microseconds{random.uniform_below(80)});
+    const auto limit = deadline_in(std::chrono::microseconds{random.uniform_below(80)});
     const auto locked = exclusive ? co_await owner.lock(limit) : co_await owner.lock_shared(limit);
     if (!locked) continue;
     ++(exclusive ? writers : readers);
@@ -220,7 +221,7 @@ task<> count_down_after(latch& counted, duration span) {
   counted.count_down();
 }
 task<> await_latch(latch& counted) {
-  CHECK(co_await counted.wait(in(5ms)) == wait_status::timed_out);
+  CHECK(co_await counted.wait(deadline_in(5ms)) == wait_status::timed_out);
   CHECK(co_await counted.wait(deadline::never()) == wait_status::notified);
   CHECK(counted.count() == 0);
 }
@@ -239,7 +240,7 @@ task<> initialize(int* calls, bool fails) {
 task<bool> call_once(once& initialized, int& calls, bool fails) {
   try {
     auto work = [&calls, fails] { return initialize(&calls, fails); };
-    const auto called = co_await initialized.call(in(1s), std::move(work));
+    const auto called = co_await initialized.call(deadline_in(1s), std::move(work));
     co_return called.has_value();
   } catch (const std::runtime_error&) {
     co_return false;

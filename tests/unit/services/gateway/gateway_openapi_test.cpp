@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::gateway_fixture;
 
-const char* const routes = R"({
+const char* const documented_routes = R"({
   "upstreams": {"a": {"url": "http://a", "openapi": "/spec"}, "b": {"url": "http://b", "openapi": "/spec"}},
   "routes": [
     {"name": "first", "match": {"path": {"exact": "/shop/taken"}}, "backends": [{"upstream": "b"}]},
@@ -43,7 +43,7 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   gateway_fixture stack{{"a", "b"}};
   stack.upstream("a").body = document_a;
   stack.upstream("b").body = document_b;
-  stack.start(routes);
+  stack.start(documented_routes);
   stack.fleet.run_for(1s);
   const auto merged = stack.call("/openapi.json").body;
   CHECK(at(merged, "/openapi") == R"("3.1.0")");
@@ -67,7 +67,7 @@ TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gate
   gateway_fixture stack{{"a", "b"}};
   stack.upstream("a").body = document_a;
   stack.upstream("b").status = http::status::service_unavailable;
-  stack.start(routes);
+  stack.start(documented_routes);
   stack.fleet.run_for(1s);
   auto merged = stack.call("/openapi.json").body;
   CHECK(at(merged, "/x-unavailable-upstreams") == R"(["b"])");

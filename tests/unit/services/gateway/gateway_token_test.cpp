@@ -10,7 +10,7 @@ namespace {
 using test::gateway_fixture;
 using test::signing_key;
 
-const char* const routes = R"({
+const char* const routes_with_tokens = R"({
   "upstreams": {"a": {"url": "http://a"}},
   "jwt": {"staff": {"keys": [{"id": "one", "algorithm": "RS256", "file": "staff.pem"}],
                     "issuer": "https://issuer", "audience": "api"}},
@@ -28,7 +28,7 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   gateway_fixture stack{{"a"}};
   const signing_key key{gateway::jwt_algorithm::RS256};
   stack.directory.write("staff.pem", key.verification_text());
-  stack.start(routes);
+  stack.start(routes_with_tokens);
   const auto call = [&](const std::string& authorization) {
     return stack.call("/", {{"Authorization", authorization}, {"X-User", "forged"}, {"X-Team", "forged"}});
   };
@@ -63,7 +63,7 @@ TEST_CASE("gateway: a key file that is missing or weak is an error of the routes
   gateway_fixture stack{{"a"}};
   const auto error = [&] {
     try {
-      stack.start(routes);
+      stack.start(routes_with_tokens);
     } catch (const std::exception& failure) {
       return std::string{failure.what()};
     }
@@ -77,12 +77,12 @@ TEST_CASE("gateway: a changed key file is used after a reload", "[gateway][jwt][
   const signing_key first{gateway::jwt_algorithm::RS256};
   const signing_key second{gateway::jwt_algorithm::RS256};
   stack.directory.write("staff.pem", first.verification_text());
-  stack.start(routes);
+  stack.start(routes_with_tokens);
   CHECK(stack.reloads.files().size() == 2);
   const auto token = second.token(R"({"alg":"RS256"})", claims_of(stack, "alice"));
   CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).status == http::status::unauthorized);
   stack.directory.write("staff.pem", second.verification_text());
-  CHECK(stack.reload(routes).outcome == config::reload_outcome::replaced);
+  CHECK(stack.reload(routes_with_tokens).outcome == config::reload_outcome::replaced);
   CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).body == "a");
 }
 

@@ -15,8 +15,8 @@ using namespace cohort::test;
 
 const std::string client_rejections = R"(cohort_server_connections_rejected_total{reason="client_limit"})";
 
-struct limited_server : server_fixture {
-  limited_server() {
+struct client_limited_server : server_fixture {
+  client_limited_server() {
     settings.limits.max_connections_per_client = 2;
     routes.get("/", text_handler("hello"));
   }
@@ -27,7 +27,7 @@ struct limited_server : server_fixture {
 };
 
 TEST_CASE("server: the connections of one client address are limited", "[http][server][bounds][case-1.13]") {
-  limited_server server;
+  client_limited_server server;
   auto first = server.connect_from("198.51.100.7");
   auto second = server.connect_from("198.51.100.7");
   auto third = server.connect_from("198.51.100.7");
@@ -45,7 +45,7 @@ TEST_CASE("server: the connections of one client address are limited", "[http][s
 }
 
 TEST_CASE("server: the addresses of an IPv6 /64 network share the limit of a client", "[http][server][bounds]") {
-  limited_server server;
+  client_limited_server server;
   auto first = server.connect_from("2001:db8:0:1::1");
   auto second = server.connect_from("2001:db8:0:1:ffff::2");
   auto third = server.connect_from("2001:db8:0:1::3");
@@ -58,7 +58,7 @@ TEST_CASE("server: the addresses of an IPv6 /64 network share the limit of a cli
 TEST_CASE("server: loopback addresses and trusted proxies have no limit per client", "[http][server][bounds]") {
   const std::string address = GENERATE("127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1", "10.1.2.3");
   CAPTURE(address);
-  limited_server server;
+  client_limited_server server;
   server.settings.trusted_proxies = *net::network_list::parse("10.0.0.0/8");
   std::vector<peer> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(server.connect_from(address));
@@ -66,7 +66,7 @@ TEST_CASE("server: loopback addresses and trusted proxies have no limit per clie
 }
 
 TEST_CASE("server: a limit per client of zero is no limit", "[http][server][bounds]") {
-  limited_server server;
+  client_limited_server server;
   server.settings.limits.max_connections_per_client = 0;
   std::vector<peer> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(server.connect_from("198.51.100.7"));
@@ -87,7 +87,7 @@ TEST_CASE("client connections: a client without connections is removed", "[http]
 }
 
 TEST_CASE("server: a connection closes gracefully after the maximum number of requests", "[http][server][bounds]") {
-  limited_server server;
+  client_limited_server server;
   server.settings.limits.max_requests_per_connection = 3;
   auto client = server.connect();
   client.send(get("/") + get("/") + get("/") + get("/"));
@@ -100,7 +100,7 @@ TEST_CASE("server: a connection closes gracefully after the maximum number of re
 }
 
 TEST_CASE("server: a maximum number of requests of zero is no limit", "[http][server][bounds]") {
-  limited_server server;
+  client_limited_server server;
   server.settings.limits.max_requests_per_connection = 0;
   auto client = server.connect();
   for (int i = 0; i < 5; ++i) CHECK(server.is_served(client));
@@ -114,7 +114,7 @@ task<> write_to_both(net::stream& first, std::string first_bytes, net::stream& s
 TEST_CASE("server: a client with many pipelined requests does not delay other clients", "[http][server][bounds]") {
   const auto [depth, position, pauses] =
       GENERATE(table<std::size_t, std::ptrdiff_t, double>({{2, 2, 4}, {5, 5, 1}, {100, 10, 0}}));
-  limited_server server;
+  client_limited_server server;
   server.settings.limits.max_pipelined_requests = depth;
   log_lines order;
   server.routes.get("/record/{client}", [&order](request_context& context) {

@@ -10,8 +10,6 @@ namespace {
 
 using namespace cohort::test;
 
-http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
-
 // ---- responses
 
 TEST_CASE("proxy: the parts of a response are forwarded as they arrive", "[http][proxy]") {

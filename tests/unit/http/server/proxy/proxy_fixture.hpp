@@ -15,6 +15,8 @@
 // A reverse proxy between a client and an upstream whose bytes the test sends itself.
 namespace cohort::test {
 
+inline http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
+
 inline bool has_text(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 inline task<> write_pieces(net::stream& to, std::size_t count, std::size_t& written) {

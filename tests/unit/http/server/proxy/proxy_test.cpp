@@ -11,8 +11,6 @@ namespace {
 
 using namespace cohort::test;
 
-http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
-
 TEST_CASE("proxy: a request is forwarded with its method, its path without the prefix, and its query",
           "[http][proxy]") {
   const auto [base, target, start_line] = GENERATE(table<std::string, std::string, std::string>({

@@ -17,8 +17,6 @@ const std::string switching =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n"
     "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
-http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
-
 std::string tunnel_metric(const std::string& name, const std::string& label = {}) {
   return "cohort_proxy_" + name + "{upstream=\"up\"" + (label.empty() ? "" : "," + label) + "}";
 }

@@ -11,7 +11,7 @@ namespace {
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
-response empty_response(request_context&) { return response{}; }
+response no_content(request_context&) { return response{}; }
 
 /// The matched pattern and the parameters, such as `/a/{x} x=1`; "none" without a route.
 std::string match(const router& routes, std::string_view path) {
@@ -41,9 +41,9 @@ std::string error_of(Action action) {
 
 TEST_CASE("routing: a typed parameter matches only values of its type", "[http][routing]") {
   router routes;
-  routes.get("/int/{value:int}", empty_response);
-  routes.get("/uint/{value:uint}", empty_response);
-  routes.get("/uuid/{value:uuid}", empty_response);
+  routes.get("/int/{value:int}", no_content);
+  routes.get("/uint/{value:uint}", no_content);
+  routes.get("/uuid/{value:uuid}", no_content);
   const auto matches = [&](const std::string& path) { return match(routes, path) != "none"; };
   for (const auto* value : {"0", "-7", "9223372036854775807", "%31"}) {
     CAPTURE(value);
@@ -65,7 +65,7 @@ TEST_CASE("routing: the most specific segment decides, from left to right", "[ht
   router routes;
   for (const auto* pattern : {"/a/{rest...}", "/a/{x}", "/a/{n:int}", "/a/{u:uint}", "/a/b", "/a/b/{y}/end",
                               "/a/{x}/c/d", "/{first}/b/c/d"}) {
-    routes.get(pattern, empty_response);
+    routes.get(pattern, no_content);
   }
   CHECK(match(routes, "/a/b") == "/a/b");
   CHECK(match(routes, "/a/7") == "/a/{u:uint} u=7");
@@ -82,14 +82,14 @@ TEST_CASE("routing: the most specific segment decides, from left to right", "[ht
 
 TEST_CASE("routing: an encoded slash does not separate segments", "[http][routing]") {
   router routes;
-  routes.get("/a/b", empty_response);
+  routes.get("/a/b", no_content);
   CHECK(match(routes, "/%61/b") == "/a/b");
   CHECK(match(routes, "/a%2Fb") == "none");
 }
 
 TEST_CASE("routing: an invalid pattern is an error that names it and the place", "[http][routing][case-6.5]") {
   router routes;
-  const auto error = [&](const char* pattern) { return error_of([&] { routes.get(pattern, empty_response); }); };
+  const auto error = [&](const char* pattern) { return error_of([&] { routes.get(pattern, no_content); }); };
   CHECK_THAT(error("things"), ContainsSubstring("routing_test.cpp:") &&
                                   ContainsSubstring("route pattern \"things\" must start with '/'"));
   CHECK_THAT(error(""), ContainsSubstring("must start with '/'"));
@@ -107,25 +107,25 @@ TEST_CASE("routing: an invalid pattern is an error that names it and the place",
 
 TEST_CASE("routing: a conflict is an error that names both sides", "[http][routing][case-6.5]") {
   router routes;
-  routes.get("/a/{x}", empty_response);
+  routes.get("/a/{x}", no_content);
   const auto line = std::to_string(__LINE__ - 1);
-  const auto duplicate = error_of([&] { routes.get("/a/{x}", empty_response); });
+  const auto duplicate = error_of([&] { routes.get("/a/{x}", no_content); });
   CHECK_THAT(duplicate, StartsWith("duplicate route: GET /a/{x} (routing_test.cpp:" + line + ") and GET /a/{x} ("));
-  const auto same_paths = error_of([&] { routes.post("/a/{y}", empty_response); });
+  const auto same_paths = error_of([&] { routes.post("/a/{y}", no_content); });
   CHECK_THAT(same_paths,
              StartsWith("conflicting routes: GET /a/{x} (routing_test.cpp:" + line + ") and POST /a/{y} ("));
-  CHECK_THAT(error_of([&] { routes.group("/a").get("/{z}", empty_response); }), StartsWith("conflicting routes"));
-  CHECK(error_of([&] { routes.put("/a/{x}", empty_response); }) == "no exception");
-  CHECK(error_of([&] { routes.get("/a/{x:int}", empty_response); }) == "no exception");
-  CHECK(error_of([&] { routes.get("/a/{x...}", empty_response); }) == "no exception");
+  CHECK_THAT(error_of([&] { routes.group("/a").get("/{z}", no_content); }), StartsWith("conflicting routes"));
+  CHECK(error_of([&] { routes.put("/a/{x}", no_content); }) == "no exception");
+  CHECK(error_of([&] { routes.get("/a/{x:int}", no_content); }) == "no exception");
+  CHECK(error_of([&] { routes.get("/a/{x...}", no_content); }) == "no exception");
 }
 
 TEST_CASE("routing: groups add their prefix, also inside of each other", "[http][routing]") {
   router routes;
   auto api = routes.group("/api");
-  api.get("/things", empty_response);
+  api.get("/things", no_content);
   auto moved = std::move(routes);
-  api.group("/v1").get("/things/{id}", empty_response);
+  api.group("/v1").get("/things/{id}", no_content);
   CHECK(match(moved, "/api/things") == "/api/things");
   CHECK(match(moved, "/api/v1/things/7") == "/api/v1/things/{id} id=7");
   for (const auto* prefix : {"api", "/api/", "/", "/{rest...}"}) {
@@ -138,8 +138,8 @@ TEST_CASE("routing: a mounted router keeps its routes, groups and middleware", "
   const auto pass = [](request_context&) -> std::optional<response> { return std::nullopt; };
   router inner;
   inner.use(pass);
-  inner.get("/list", empty_response);
-  inner.group("/deep").use(pass).get("/item/{id}", empty_response).use(pass);
+  inner.get("/list", no_content);
+  inner.group("/deep").use(pass).get("/item/{id}", no_content).use(pass);
   router outer;
   outer.use(pass);
   outer.mount("/shop", std::move(inner));
@@ -152,19 +152,19 @@ TEST_CASE("routing: a mounted router keeps its routes, groups and middleware", "
 
 TEST_CASE("routing: `any` handles the methods that have no handler of their own", "[http][routing]") {
   router routes;
-  routes.get("/a", empty_response);
-  routes.any("/a", empty_response);
+  routes.get("/a", no_content);
+  routes.any("/a", no_content);
   const auto& matched = *routes.routes().front();
   CHECK(matched.find_operation(method::get)->verb() == method::get);
   CHECK(matched.find_operation(method::post)->method_name() == "ANY");
   CHECK(matched.find_operation(method::propfind)->method_name() == "ANY");
   CHECK(method_not_allowed_response(matched).find("Allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH");
-  CHECK(error_of([&] { routes.any("/a", empty_response); }) != "no exception");
+  CHECK(error_of([&] { routes.any("/a", no_content); }) != "no exception");
 }
 
 TEST_CASE("routing: the properties of an operation are set in a chain", "[http][routing]") {
   router routes;
-  auto& added = routes.patch("/a", empty_response)
+  auto& added = routes.patch("/a", no_content)
                     .timeout(std::chrono::minutes{5})
                     .body_limit(100)
                     .summary("Changes a")

@@ -10,6 +10,7 @@
 #include <cohort/runtime/version.hpp>
 #include "loadgen/report/report_formats.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/unit/loadgen/report/json/replace_once.hpp"
 #include "tests/unit/loadgen/report/sample_report.hpp"
 
 namespace cohort::loadgen {
@@ -35,12 +36,6 @@ std::string value_at(const std::string& json, std::string_view pointer) {
   simdjson::dom::element element;
   if (parser.parse(json).at_pointer(pointer).get(element) != simdjson::SUCCESS) return "no value";
   return simdjson::minify(element);
-}
-
-std::string replace_once(std::string text, std::string_view original, std::string_view replacement) {
-  const auto position = text.find(original);
-  REQUIRE(position != std::string::npos);
-  return text.replace(position, original.size(), replacement);
 }
 
 TEST_CASE("JSON report: every report is valid by the schema", "[loadgen][report]") {

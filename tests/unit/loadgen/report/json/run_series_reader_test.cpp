@@ -4,6 +4,7 @@
 
 #include "loadgen/report/json/run_series_reader.hpp"
 #include "loadgen/report/report_formats.hpp"
+#include "tests/unit/loadgen/report/json/replace_once.hpp"
 #include "tests/unit/loadgen/report/sample_report.hpp"
 
 namespace cohort::loadgen {
@@ -39,12 +40,6 @@ void check_equal(const run_series& a, const run_series& b) {
   CHECK(a.p50_us == b.p50_us);
   CHECK(a.p99_us == b.p99_us);
   CHECK(a.failure_ratio == b.failure_ratio);
-}
-
-std::string replace_once(std::string text, std::string_view original, std::string_view replacement) {
-  const auto position = text.find(original);
-  REQUIRE(position != std::string::npos);
-  return text.replace(position, original.size(), replacement);
 }
 
 std::string error_of(std::string_view json) {
