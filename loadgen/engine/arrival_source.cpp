@@ -139,7 +139,7 @@ std::unique_ptr<arrival_source> make_arrival_source(client_context& context, wor
 
 std::optional<double> planned_rate(const load_settings& settings) {
   if (settings.closed_loop) return std::nullopt;
-  const auto seconds = std::chrono::duration<double>(settings.profile.length()).count();
+  const auto seconds = to_seconds(settings.profile.length());
   return seconds > 0 ? static_cast<double>(settings.profile.request_count()) / seconds : 0;
 }
 

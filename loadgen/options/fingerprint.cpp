@@ -19,7 +19,7 @@ std::string hash_text(const std::string& content) {
 /// With enough digits to be exact.
 std::string exact_seconds(duration value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.15g", std::chrono::duration<double>(value).count());
+  std::snprintf(text, sizeof text, "%.15g", to_seconds(value));
   return text;
 }
 

@@ -96,7 +96,7 @@ std::string format_percentage(std::uint64_t part, std::uint64_t whole) {
 }
 
 double per_second(std::uint64_t count, duration period) noexcept {
-  return period > duration{} ? static_cast<double>(count) / std::chrono::duration<double>(period).count() : 0;
+  return period > duration{} ? static_cast<double>(count) / to_seconds(period) : 0;
 }
 
 std::string format_bytes(double bytes) {
@@ -109,9 +109,7 @@ std::string format_bytes(double bytes) {
   return format_fixed(bytes, unit == 0 || bytes >= 100 ? 0 : 1) + " " + std::string{units[unit]};
 }
 
-std::string format_seconds(duration period) {
-  return trim_trailing_zeros(format_fixed(std::chrono::duration<double>(period).count(), 3)) + " s";
-}
+std::string format_seconds(duration period) { return trim_trailing_zeros(format_fixed(to_seconds(period), 3)) + " s"; }
 
 std::string format_elapsed(duration elapsed) {
   const auto seconds = std::max<std::int64_t>(0, std::chrono::floor<std::chrono::seconds>(elapsed).count());

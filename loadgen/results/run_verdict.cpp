@@ -115,7 +115,7 @@ std::vector<std::string> find_invalid_reasons(const run_report& report, const st
 run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending) {
   run_verdict verdict;
   const auto load_length = ending.stop_reason ? report.run_duration : report.planned_duration;
-  const auto load_seconds = std::chrono::duration<double>(load_length).count();
+  const auto load_seconds = to_seconds(load_length);
   for (const auto& objective : objectives) {
     verdict.objectives.push_back(evaluate(objective, report.stats_of(objective.target), load_seconds));
   }

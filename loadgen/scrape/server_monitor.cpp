@@ -33,7 +33,7 @@ std::uint64_t counter_increase(std::uint64_t before, std::uint64_t after) {
 
 /// The mean CPU use between two snapshots of the same process. Empty after a restart.
 std::optional<double> cpu_cores(const server_snapshot& before, const server_snapshot& after) {
-  const auto seconds = std::chrono::duration<double>(after.time - before.time).count();
+  const auto seconds = to_seconds(after.time - before.time);
   if (!before.cpu_seconds || !after.cpu_seconds || seconds <= 0) return std::nullopt;
   if (*after.cpu_seconds < *before.cpu_seconds) return std::nullopt;
   return (*after.cpu_seconds - *before.cpu_seconds) / seconds;

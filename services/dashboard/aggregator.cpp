@@ -25,9 +25,8 @@ void write_body(json::writer& writer, std::string_view name, const part& part) {
 }
 
 void write_meta(json::writer& writer, std::string_view name, const part& part) {
-  using milliseconds = std::chrono::duration<double, std::milli>;
   writer.key(name).open_object().field("state", name_of(part.state));
-  writer.key("elapsed_ms").fixed(milliseconds(part.elapsed).count(), 3);
+  writer.key("elapsed_ms").fixed(to_milliseconds(part.elapsed), 3);
   writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 

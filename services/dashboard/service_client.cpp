@@ -111,7 +111,7 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
 }
 
 void service_client::record(const part& result, const telemetry::trace_context& trace) {
-  durations_.observe(std::chrono::duration<double>(result.elapsed).count(), trace, loop::current().now());
+  durations_.observe(to_seconds(result.elapsed), trace, loop::current().now());
   outcomes_[static_cast<std::size_t>(result.state)]->increment();
 }
 

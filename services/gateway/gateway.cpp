@@ -124,7 +124,7 @@ void gateway::log_access(const std::shared_ptr<const route_table>& table, const 
   context.on_sent([&log = context_.log, scope, table, &route, backend, &context](const http::sent_response& response) {
     if (scope == access_log_scope::errors && static_cast<unsigned>(response.code) < 400 && response.is_complete) return;
     const auto* const caller = context.get<caller_identity>();
-    const auto elapsed = std::chrono::duration<double, std::milli>(response.elapsed).count();
+    const auto elapsed = to_milliseconds(response.elapsed);
     log.write(telemetry::log_level::info, "access",
               {{"id", context.id()},
                {"method", context.head().method_text},

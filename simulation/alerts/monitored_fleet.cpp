@@ -220,7 +220,7 @@ task<> monitored_fleet::wait_until(duration since_start) const {
 
 /// The callers' rate: it rises and falls by 30 % within 40 minutes, and each minute has a factor of its own.
 double monitored_fleet::rate_now() {
-  const auto elapsed = std::chrono::duration<double>(fleet_.elapsed()).count();
+  const auto elapsed = to_seconds(fleet_.elapsed());
   if (const auto minute = static_cast<std::int64_t>(elapsed / 60); minute != minute_) {
     minute_ = minute;
     // A triangular distribution from -1 to 1.

@@ -52,7 +52,7 @@ task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
   self.add("up", labels, index, is_up ? 1 : 0);
   if (!is_up) co_return;
   // The only process metric that the simulation can provide.
-  self.add("process_start_time_seconds", labels, index, std::chrono::duration<double>(start_time).count());
+  self.add("process_start_time_seconds", labels, index, to_seconds(start_time));
   self.add_text(labels, index, response->body);
 }
 

@@ -38,7 +38,7 @@ double goodput_of(const criterion& target, const sim::caller_results& callers) {
 double p99_of(const criterion& target, const sim::caller_results& callers) {
   std::vector<double> times;
   for (const auto* call : counted_calls(target, callers)) {
-    times.push_back(call->is_success() ? std::chrono::duration<double>(call->elapsed).count() : infinite);
+    times.push_back(call->is_success() ? to_seconds(call->elapsed) : infinite);
   }
   if (times.empty()) return 0;
   std::sort(times.begin(), times.end());
@@ -68,7 +68,7 @@ void add_to_chart(chart_data& chart, const sim::caller_results& callers) {
       ++chart.failed;
       continue;
     }
-    const double milliseconds = std::chrono::duration<double, std::milli>(call.elapsed).count();
+    const double milliseconds = to_milliseconds(call.elapsed);
     ++chart.latency[*std::lower_bound(latency_bounds.begin(), latency_bounds.end(), milliseconds)];
   }
 }

@@ -11,13 +11,11 @@ namespace {
 
 namespace html = loadgen::html;
 
-double in_seconds(duration span) { return std::chrono::duration<double>(span).count(); }
-
 std::string goodput_over_time(const lab& exercise, const chart_data& data) {
   html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"),
                     html::linear_axis(1, "goodput")};
   for (const auto& fault : exercise.plan.scenarios[exercise.chart_scenario].faults) {
-    chart.add_band(in_seconds(fault.at), in_seconds(fault.at + fault.lasts), "fault", true);
+    chart.add_band(to_seconds(fault.at), to_seconds(fault.at + fault.lasts), "fault", true);
   }
   std::vector<html::point> median;
   std::vector<html::point> low;

@@ -98,7 +98,7 @@ criterion read_criterion(const lab_document::criterion& source, const sim::plan&
   }
   if (source.max_p99) {
     read.measure = measure::p99;
-    read.limit = std::chrono::duration<double>(read_duration(*source.max_p99, where + ".max_p99")).count();
+    read.limit = to_seconds(read_duration(*source.max_p99, where + ".max_p99"));
     return read;
   }
   if (!source.service || plan.find(*source.service) == nullptr) {

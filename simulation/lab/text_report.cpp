@@ -16,7 +16,7 @@ std::string format(const char* pattern, double value) {
   return text.data();
 }
 
-std::string seconds_text(duration span) { return format("%g s", std::chrono::duration<double>(span).count()); }
+std::string seconds_text(duration span) { return format("%g s", to_seconds(span)); }
 
 std::string value_text(measure measure, double value) {
   switch (measure) {
@@ -81,7 +81,7 @@ std::string latency_chart(const lab& exercise, const chart_data& chart) {
   for (const auto& [bound, count] : chart.latency) {
     const bool was_late = is_late;
     const auto deadline = exercise.plan.load.deadline;
-    is_late = deadline && bound > std::chrono::duration<double, std::milli>(*deadline).count();
+    is_late = deadline && bound > to_milliseconds(*deadline);
     const auto label = std::isinf(bound) ? "above" : "to " + format("%g ms", bound);
     text += latency_row(label, count, chart.calls, is_late && !was_late ? "  <- after the deadline" : "");
   }

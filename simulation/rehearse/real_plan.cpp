@@ -20,8 +20,6 @@ struct unsupported_setting : std::runtime_error {
 constexpr std::array<std::string_view, 4> real_programs{"time-service", "system-info-service", "weather-service",
                                                         "dashboard-service"};
 
-double seconds(duration span) { return std::chrono::duration<double>(span).count(); }
-
 void check_service(const sim::planned_service& service, const std::string& where) {
   if (service.instances > 1) {
     throw unsupported_setting{where + " \"" + service.name + "\" has " + std::to_string(service.instances) +
@@ -65,12 +63,13 @@ real_load make_load(const sim::plan& plan) {
         "load.deadline is not supported: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
         "equal to load.patience"};
   }
-  real_load result{plan.load_service, plan.load_path, load.calls_per_second, seconds(load.patience), 0, 0, 0, {}, {}};
+  real_load result{
+      plan.load_service, plan.load_path, load.calls_per_second, to_seconds(load.patience), 0, 0, 0, {}, {}};
   result.retries = static_cast<std::int64_t>(load.attempts) - 1;
-  result.backoff_s = seconds(load.backoff);
+  result.backoff_s = to_seconds(load.backoff);
   const auto backoffs = result.backoff_s * std::exp2(std::min(load.attempts, 10U));
   result.timeout_s = result.patience_s * load.attempts + backoffs + 1;
-  if (load.sends_deadline && load.deadline) result.deadline_s = seconds(*load.deadline);
+  if (load.sends_deadline && load.deadline) result.deadline_s = to_seconds(*load.deadline);
   result.complete_result_text = load.complete_result_text;
   return result;
 }
@@ -88,7 +87,7 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
     throw unsupported_setting{where + ".slowdown is not supported by " + target.real_program +
                               ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
   }
-  real_fault result{seconds(fault.at), seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
+  real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
   if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
     throw unsupported_setting{where + ".extra_latency must be whole milliseconds for the fault injector"};
@@ -123,7 +122,7 @@ real_plan make(const sim::plan& plan) {
   }
   result.load = make_load(plan);
   result.calibration_rate = plan.rehearsal->calibration_rate;
-  result.calibration_s = seconds(plan.rehearsal->length);
+  result.calibration_s = to_seconds(plan.rehearsal->length);
   for (const auto rate : plan.rehearsal->rates) result.rates.push_back({name_of_rate(rate), rate});
   for (std::size_t i = 0; i < plan.scenarios.size(); ++i) {
     const auto& scenario = plan.scenarios[i];
@@ -156,7 +155,7 @@ std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration
     };
     const bool is_disturbed = std::any_of(scenario.faults.begin(), scenario.faults.end(), is_active);
     const auto* const name = is_disturbed ? "fault" : any_fault ? "after" : "before";
-    phases.push_back({scenario.faults.empty() ? "all" : name, seconds(*start), seconds(*end - *start)});
+    phases.push_back({scenario.faults.empty() ? "all" : name, to_seconds(*start), to_seconds(*end - *start)});
     any_fault |= is_disturbed;
   }
   return phases;

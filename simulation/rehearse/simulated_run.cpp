@@ -15,8 +15,6 @@ using ended_call = sim::caller_results::ended_call;
 /// Polling interval of the breaker states, as on the real side.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
-double seconds(duration span) { return std::chrono::duration<double>(span).count(); }
-
 std::string label_of(std::string_view line, std::string_view name) {
   const auto start = line.find(std::string{name} + "=\"");
   if (start == std::string_view::npos) return {};
@@ -46,7 +44,7 @@ task<> sample_breakers(sim::planned_fleet& fleet, duration length, std::vector<b
         auto& last = states.try_emplace({name, upstream}, "closed").first->second;
         if (last == state) return;
         last = state;
-        changes.push_back({name, upstream, state, seconds(at)});
+        changes.push_back({name, upstream, state, to_seconds(at)});
       });
     }
   }
@@ -89,7 +87,7 @@ observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& 
   totals.length_s = phase.length_s;
   std::vector<const ended_call*> calls;
   for (const auto& call : ended_calls) {
-    const auto begin = seconds(call.begin);
+    const auto begin = to_seconds(call.begin);
     if (begin < phase.start_s || begin >= phase.start_s + phase.length_s) continue;
     calls.push_back(&call);
     ++totals.outcomes[outcome_of(call)];
@@ -107,10 +105,10 @@ observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& 
 }
 
 std::vector<observed_second> by_second(const std::vector<ended_call>& calls, duration length) {
-  std::vector<observed_second> totals(static_cast<std::size_t>(std::ceil(seconds(length))));
+  std::vector<observed_second> totals(static_cast<std::size_t>(std::ceil(to_seconds(length))));
   std::vector<std::vector<const ended_call*>> answered(totals.size());
   for (const auto& call : calls) {
-    const auto second = static_cast<std::size_t>(seconds(call.begin + call.elapsed));
+    const auto second = static_cast<std::size_t>(to_seconds(call.begin + call.elapsed));
     if (second >= totals.size()) continue;
     ++totals[second].ended;
     totals[second].good += call.is_good ? 1 : 0;
@@ -155,7 +153,7 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
     observed_run.phases.push_back(summarize(phase, run.callers.ended));
   }
   observed_run.seconds = by_second(run.callers.ended, length);
-  for (const auto& [service, time] : run.cpu_time) observed_run.cpu_s[service] = seconds(time);
+  for (const auto& [service, time] : run.cpu_time) observed_run.cpu_s[service] = to_seconds(time);
   return observed_run;
 }
 
@@ -175,7 +173,7 @@ calibration calibrate(const sim::plan& plan, const observed_run& real, const sim
                          measured->second * 1e6 / calls_of(real)};
     // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
     // service.
-    const auto handler_us = service.program.empty() ? seconds(service.model->cpu.mean()) * 1e6 : 0;
+    const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
     const auto planned_http = cost.planned_us - handler_us;
     const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
     if (planned_http > 0.01) {

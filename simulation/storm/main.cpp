@@ -90,8 +90,8 @@ constexpr std::string_view line_classes[] = {"p99", "max", "p90", "p50"};
 std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
                       double storm_second::* value, const char* title, double top) {
   html::chart chart{title, html::time_axis(settings.length, "time"), html::linear_axis(top, title)};
-  const auto seconds = [](duration span) { return std::chrono::duration<double>(span).count(); };
-  chart.add_band(seconds(settings.trigger_at), seconds(settings.trigger_at + settings.trigger_lasts), "trigger", true);
+  chart.add_band(to_seconds(settings.trigger_at), to_seconds(settings.trigger_at + settings.trigger_lasts), "trigger",
+                 true);
   for (std::size_t i = 0; i < results.size(); ++i) {
     std::vector<html::point> points;
     for (std::size_t second = 0; second < results[i].seconds.size(); ++second) {

@@ -151,7 +151,7 @@ storm_result run_storm(const storm_settings& settings, const protection& protect
   summarize(settings, result);
   result.events = fleet.fleet().event_log().event_count();
   result.hash = run.hash;
-  result.speed = std::chrono::duration<double>(fleet.fleet().elapsed()).count() / elapsed;
+  result.speed = to_seconds(fleet.fleet().elapsed()) / elapsed;
   return result;
 }
 

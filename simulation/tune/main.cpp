@@ -87,7 +87,7 @@ int run(const program_options& options, const std::string& command) {
     ended_early = std::chrono::steady_clock::now() - start > options.max_time;
     return !ended_early;
   });
-  const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto elapsed = to_seconds(std::chrono::steady_clock::now() - start);
   std::cerr << result.runs << " simulated runs in " << static_cast<int>(elapsed + 0.5) << " s\n";
   if (ended_early) std::cerr << "cohort-tune: --seconds ended the search early: the ranking depends on the machine\n";
   return report(options, *plan, result, command);

@@ -32,7 +32,7 @@ std::string gain_text(const sim::policy_choice& choice) {
 
 std::string p99_text(const sim::policy_score& score) {
   if (!score.p99) return "failed";
-  return format("%.0f ms", std::chrono::duration<double, std::milli>(*score.p99).count());
+  return format("%.0f ms", to_milliseconds(*score.p99));
 }
 
 std::string settings_text(const sim::policy_choice& choice) {

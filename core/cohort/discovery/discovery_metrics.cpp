@@ -7,7 +7,7 @@ namespace {
 /// Gauges have no assignment, since their shards are added up.
 void assign(telemetry::gauge& target, double value) { target.add(value - target.value()); }
 
-double unix_seconds(wall_time time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+double unix_seconds(wall_time time) { return to_seconds(time.time_since_epoch()); }
 
 }  // namespace
 

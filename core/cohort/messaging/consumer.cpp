@@ -145,7 +145,7 @@ task<result<void>> consumer::call_handler(message_pointer message) {
     outcome = is_cancellation(failure) ? error{errc::cancelled} : error{errc::refused, exception_message(failure)};
   }
   const auto ended = event_loop.now();
-  metrics_.handler_duration.observe(std::chrono::duration<double>(ended - started).count(), context.trace, ended);
+  metrics_.handler_duration.observe(to_seconds(ended - started), context.trace, ended);
   co_return std::move(*outcome);
 }
 

@@ -235,7 +235,7 @@ void publisher::end_batch(std::deque<entry_pointer> batch, const std::vector<res
     }
     if (outcome) {
       metrics_->confirmed.increment();
-      metrics_->confirm_duration.observe(std::chrono::duration<double>(now - sent->enqueued).count());
+      metrics_->confirm_duration.observe(to_seconds(now - sent->enqueued));
     } else {
       (code == errc::unroutable ? metrics_->unroutable : metrics_->rejected).increment();
     }

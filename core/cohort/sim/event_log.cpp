@@ -124,8 +124,7 @@ void event_log::mix(std::string_view bytes) noexcept {
 
 std::string event_log::line_for(const event& entry) const {
   std::array<char, 32> time{};
-  std::snprintf(time.data(), time.size(), "%10.3f ms  ",
-                std::chrono::duration<double, std::milli>(entry.time - start_).count());
+  std::snprintf(time.data(), time.size(), "%10.3f ms  ", to_milliseconds(entry.time - start_));
   std::string line{time.data()};
   line.append(entry.source);
   if (!entry.destination.empty()) line.append(" → ").append(entry.destination);

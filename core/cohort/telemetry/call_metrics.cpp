@@ -21,7 +21,7 @@ void call_metrics::on_end(std::string_view outcome, duration elapsed, const trac
   in_flight_.add(-1);
   const auto found = std::find(outcomes_.begin(), outcomes_.end(), outcome);
   calls_[static_cast<std::size_t>(found - outcomes_.begin())]->increment();
-  durations_.observe(std::chrono::duration<double>(elapsed).count(), trace, now);
+  durations_.observe(to_seconds(elapsed), trace, now);
 }
 
 }  // namespace cohort::telemetry

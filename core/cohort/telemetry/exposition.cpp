@@ -70,7 +70,7 @@ void append_label(std::string& text, std::string_view name, std::string_view val
 /// The label set has 40 characters; OpenMetrics permits 128.
 void append_exemplar(std::string& text, const exemplar& exemplar) {
   const auto trace = exemplar.trace.hex();
-  const auto seconds = std::chrono::duration<double>(exemplar.timestamp.time_since_epoch()).count();
+  const auto seconds = to_seconds(exemplar.timestamp.time_since_epoch());
   text += " # {";
   append_label(text, "trace_id", {trace.data(), trace.size()});
   text += "} ";

@@ -18,9 +18,7 @@ std::string quote_field(std::string_view text) {
   return quoted + '"';
 }
 
-std::string seconds_field(duration value) {
-  return format_fixed(std::chrono::duration<double>(value).count(), second_decimals);
-}
+std::string seconds_field(duration value) { return format_fixed(to_seconds(value), second_decimals); }
 
 std::string common_fields(const interval_report& interval, std::string_view phase, std::string_view target,
                           const interval_stats& stats) {

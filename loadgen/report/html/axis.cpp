@@ -110,7 +110,7 @@ axis duration_axis(double minimum_us, double maximum_us, std::string title) {
 }
 
 axis time_axis(duration length, std::string title) {
-  const double seconds = std::max(std::chrono::duration<double>(length).count(), 0.001);
+  const double seconds = std::max(to_seconds(length), 0.001);
   const auto [step, unit] = time_step_for(seconds);
   axis result{scale::linear(0, seconds), {{0, "0"}}, std::move(title)};
   for (double i = 1; i * step <= seconds * (1 + rounding_tolerance); ++i) {

@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t max_points = 600;
 constexpr std::size_t max_rows = 120;
 
-double to_seconds(duration value) { return std::chrono::duration<double>(value).count(); }
-
 /// Consecutive intervals as one point: the sums of their counts, and the maxima of their percentiles, since the
 /// percentiles of a group are not known.
 struct interval_group {

@@ -15,8 +15,6 @@ namespace {
 
 using json::writer;
 
-double to_seconds(duration value) { return std::chrono::duration<double>(value).count(); }
-
 /// Writes `null` unless `has_value`.
 template <class Value>
 void write_nullable(writer& out, std::string_view name, bool has_value, const Value& value) {

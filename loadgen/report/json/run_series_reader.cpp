@@ -170,7 +170,7 @@ result<run_series, std::string> parse_run_series(std::string_view json) {
 run_series make_run_series(const run_report& report) {
   std::vector<interval_values> intervals;
   for (const auto& interval : report.intervals) {
-    intervals.push_back({.length_s = std::chrono::duration<double>(interval.length).count(),
+    intervals.push_back({.length_s = to_seconds(interval.length),
                          .answered = interval.totals.answered,
                          .failed = interval.totals.failed,
                          .ended = interval.totals.ended,

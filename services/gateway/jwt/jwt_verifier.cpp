@@ -181,7 +181,7 @@ result<jwt_claims, jwt_error> jwt_verifier::check_claims(std::string_view payloa
   }
   const auto is_for_audience = has_audience(*object, required_.audience);
   if (!is_for_audience) return jwt_error::malformed;
-  const auto time = std::chrono::duration<double>(now.time_since_epoch()).count();
+  const auto time = to_seconds(now.time_since_epoch());
   const auto leeway = static_cast<double>(required_.leeway.count());
   if (!expiry) return jwt_error::no_expiry;
   if (time >= *expiry + leeway) return jwt_error::expired;

@@ -86,7 +86,7 @@ task<int> publish(peer& self, std::string topic, std::size_t count, std::string 
                   messaging::publisher::run(outbox));
   const auto ended = co_await std::move(all);
   const auto cpu = cpu_time() - cpu_started;
-  const auto seconds = std::chrono::duration<double>(loop::current().now() - started).count();
+  const auto seconds = to_seconds(loop::current().now() - started);
   const messaging::publisher_metrics counted{self.metrics, "peer"};
   std::cout << R"({"confirmed":)" << counted.confirmed.value() << R"(,"sent_again":)" << counted.retries.value()
             << R"(,"seconds":)" << seconds << R"(,"cpu_us_per_message":)" << cpu / static_cast<double>(count) << "}"

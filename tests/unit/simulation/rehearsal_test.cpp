@@ -150,7 +150,7 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
   const auto found = calibrate(parse(), real, {});
   REQUIRE(found.costs.size() == 2);
   const auto& price = found.plan.services.front().costs;
-  CHECK_THAT(std::chrono::duration<double>(price.read.mean()).count(), WithinRel(60e-6, 0.05));
+  CHECK_THAT(to_seconds(price.read.mean()), WithinRel(60e-6, 0.05));
   // The handler's work is part of the model, not of its HTTP costs.
   CHECK(found.plan.services.front().model->cpu.mean() == 1ms);
   CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));

@@ -48,7 +48,7 @@ TEST_CASE("process metrics: names and types are those of the Prometheus client l
 }
 
 TEST_CASE("process metrics: values are plausible", "[telemetry][metrics]") {
-  const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now = to_seconds(std::chrono::system_clock::now().time_since_epoch());
   CHECK(value_of("process_resident_memory_bytes") > 1 << 20);
   CHECK(value_of("process_virtual_memory_bytes") >= value_of("process_resident_memory_bytes"));
   CHECK(value_of("process_threads") >= 1);

@@ -126,7 +126,7 @@ void server_metrics::on_response(const route* matched_route, std::string_view me
   const auto method_index = method_index_of(verb, method_text);
   auto& metrics = metrics_for(endpoint, method_index);
   counter_for(metrics, endpoint, method_index, static_cast<unsigned>(code) % max_status).increment();
-  metrics.durations->observe(std::chrono::duration<double>(elapsed).count(), trace, now);
+  metrics.durations->observe(to_seconds(elapsed), trace, now);
 }
 
 }  // namespace cohort::http

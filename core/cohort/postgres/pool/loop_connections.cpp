@@ -94,7 +94,7 @@ task<result<semaphore_permit>> loop_connections::wait_for_place(deadline call_de
     ~waiting_scope() {
       --owner.waiting_;
       owner.metrics_->waiting.add(-1);
-      owner.metrics_->wait_durations.observe(std::chrono::duration<double>(owner.loop_.now() - started).count());
+      owner.metrics_->wait_durations.observe(to_seconds(owner.loop_.now() - started));
     }
     loop_connections& owner;
     time_point started;
@@ -153,7 +153,7 @@ void loop_connections::note_unreachable(const error& failure) {
 
 void loop_connections::note_reachable() {
   if (!unreachable_since_) return;
-  const auto outage = std::chrono::duration<double>(loop_.now() - *unreachable_since_).count();
+  const auto outage = to_seconds(loop_.now() - *unreachable_since_);
   unreachable_since_.reset();
   log_.write(telemetry::log_level::info, "postgres: connected to the server again",
              {{"upstream", std::string_view{name_}}, {"outage_seconds", outage}});

@@ -7,6 +7,12 @@ namespace cohort {
 
 /// A length of time, in nanoseconds.
 using duration = std::chrono::nanoseconds;
+/// The number of seconds in `span`, with fractions.
+constexpr double to_seconds(duration span) noexcept { return std::chrono::duration<double>(span).count(); }
+/// The number of milliseconds in `span`, with fractions.
+constexpr double to_milliseconds(duration span) noexcept {
+  return std::chrono::duration<double, std::milli>(span).count();
+}
 /// A point on the monotonic clock. For deadlines and for measuring durations.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 /// A point on the wall clock (UTC). For output: log lines, header fields, JSON.

@@ -34,7 +34,7 @@ void loop_monitor::arm_timer() {
 }
 
 void loop_monitor::on_timer() {
-  const auto lag_seconds = std::chrono::duration<double>(loop_.now() - due_).count();
+  const auto lag_seconds = to_seconds(loop_.now() - due_);
   for (auto* histogram : lag_histograms_) histogram->observe(lag_seconds);
   memory_reserve::refill();
   arm_timer();

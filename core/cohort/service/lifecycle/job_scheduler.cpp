@@ -32,8 +32,6 @@ class job_record {
   activity_scope activity_{activity_kind::job};
 };
 
-double to_seconds(duration span) { return std::chrono::duration<double>(span).count(); }
-
 }  // namespace
 
 struct job_scheduler::schedule {

@@ -28,11 +28,10 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
       metrics.make_counter("cohort_blocking_rejected_total",
                            "Blocking jobs rejected because the queue was full or no thread could be started.");
   blocking_pool_observer observer;
-  observer.on_ended = [&durations](duration spent) { durations.observe(std::chrono::duration<double>(spent).count()); };
+  observer.on_ended = [&durations](duration spent) { durations.observe(to_seconds(spent)); };
   observer.on_rejected = [&rejected] { rejected.increment(); };
   observer.on_stuck = [log](std::string_view job, duration running_for) {
-    log.write(log_level::warn, "blocking job does not end",
-              {{"job", job}, {"seconds", std::chrono::duration<double>(running_for).count()}});
+    log.write(log_level::warn, "blocking job does not end", {{"job", job}, {"seconds", to_seconds(running_for)}});
   };
   return observer;
 }

@@ -9,12 +9,10 @@
 namespace cohort::sim {
 namespace {
 
-double milliseconds(duration span) { return std::chrono::duration<double, std::milli>(span).count(); }
-
 std::string cell(const time_quantiles& times) {
   if (times.count == 0) return "-";
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.1f / %.1f", milliseconds(times.p50), milliseconds(times.p99));
+  std::snprintf(text.data(), text.size(), "%.1f / %.1f", to_milliseconds(times.p50), to_milliseconds(times.p99));
   return text.data();
 }
 
@@ -27,16 +25,16 @@ std::string name_of(const std::string& service, const std::string& route, const 
 
 void write_times(json::writer& out, std::string_view name, const time_quantiles& times) {
   out.key(name).open_object().field("count", times.count);
-  out.key("p50_ms").fixed(milliseconds(times.p50), 3);
-  out.key("p99_ms").fixed(milliseconds(times.p99), 3);
-  out.key("max_ms").fixed(milliseconds(times.max), 3).close_object();
+  out.key("p50_ms").fixed(to_milliseconds(times.p50), 3);
+  out.key("p99_ms").fixed(to_milliseconds(times.p99), 3);
+  out.key("max_ms").fixed(to_milliseconds(times.max), 3).close_object();
 }
 
 }  // namespace
 
 std::string audit_time(duration span) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g ms", milliseconds(span));
+  std::snprintf(text.data(), text.size(), "%.6g ms", to_milliseconds(span));
   return text.data();
 }
 

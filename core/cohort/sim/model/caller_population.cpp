@@ -57,7 +57,7 @@ void caller_population::start() { fleet_.spawn(run(*this)); }
 
 task<> caller_population::run(caller_population& self) {
   self.start_ = loop::current().now();
-  const double length = std::chrono::duration<double>(self.settings_.length).count();
+  const double length = to_seconds(self.settings_.length);
   self.results_.seconds.resize(static_cast<std::size_t>(std::ceil(length)));
   double seconds = 0;
   for (;;) {

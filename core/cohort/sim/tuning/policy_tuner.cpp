@@ -190,10 +190,9 @@ class tuner {
       return "goodput " + format("%.1f %%", score.worst_goodput * 100) + " in the scenario \"" + score.worst_scenario +
              "\" is below " + format("%.1f %%", *objective.min_goodput * 100);
     }
-    const auto milliseconds = [](duration span) { return std::chrono::duration<double, std::milli>(span).count(); };
     if (objective.max_p99 && score.p99.value_or(no_p99) > *objective.max_p99) {
-      const auto p99 = score.p99 ? "p99 " + format("%.0f ms", milliseconds(*score.p99)) : "p99 (a failed call)";
-      return p99 + " is above " + format("%.0f ms", milliseconds(*objective.max_p99));
+      const auto p99 = score.p99 ? "p99 " + format("%.0f ms", to_milliseconds(*score.p99)) : "p99 (a failed call)";
+      return p99 + " is above " + format("%.0f ms", to_milliseconds(*objective.max_p99));
     }
     if (objective.max_amplification && score.amplification > *objective.max_amplification) {
       return "amplification " + format("%.2f", score.amplification) + " is above " +

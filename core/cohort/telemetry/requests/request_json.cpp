@@ -72,7 +72,7 @@ std::string address_text(const boost::asio::ip::tcp::endpoint& address) {
 }
 
 void write_milliseconds(json::writer& out, std::string_view name, duration span) {
-  out.key(name).fixed(std::chrono::duration<double, std::milli>(span).count(), 3);
+  out.key(name).fixed(to_milliseconds(span), 3);
 }
 
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now) {

@@ -9,8 +9,6 @@
 namespace cohort::telemetry {
 namespace {
 
-using milliseconds = std::chrono::duration<double, std::milli>;
-
 /// Attributes without an allocation.
 class attribute_list {
  public:
@@ -62,8 +60,8 @@ class call_span_recorder {
       attributes.add("cohort.cancelled_by", to_string(call.cancelled_by));
     }
     if (!call.until.is_never()) {
-      attributes.add("cohort.deadline.budget_ms", milliseconds(call.until.remaining(call.started)).count());
-      attributes.add("cohort.deadline.left_ms", milliseconds(call.until.remaining(ended)).count());
+      attributes.add("cohort.deadline.budget_ms", to_milliseconds(call.until.remaining(call.started)));
+      attributes.add("cohort.deadline.left_ms", to_milliseconds(call.until.remaining(ended)));
     }
     const bool is_error = is_failure(call);
     if (is_error) attributes.add("error.type", call.outcome);
@@ -119,7 +117,7 @@ class call_span_recorder {
       attributes.add("cohort.cancelled_by", to_string(attempt.cancelled_by));
     }
     if (attempt.sent_deadline >= duration::zero()) {
-      attributes.add("cohort.deadline.sent_ms", milliseconds(attempt.sent_deadline).count());
+      attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_deadline));
     }
     // A loser of a hedge is no error.
     const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");

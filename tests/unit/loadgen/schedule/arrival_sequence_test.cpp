@@ -119,7 +119,7 @@ TEST_CASE("arrival sequence: the area between two Poisson arrivals is exponentia
   double previous_area = 0;
   for (const auto& arrival : collect({profile, arrival_process::poisson, 42})) {
     if (arrival.offset.count() > 0 && arrival.offset % 10ms == 0s) continue;  // a request of a burst
-    const auto current_area = area(std::chrono::duration<double>(arrival.offset).count());
+    const auto current_area = area(to_seconds(arrival.offset));
     gaps.push_back(current_area - previous_area);
     previous_area = current_area;
   }

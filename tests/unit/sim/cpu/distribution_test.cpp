@@ -13,8 +13,6 @@ using sim::distribution;
 
 namespace {
 
-double milliseconds(duration value) { return std::chrono::duration<double, std::milli>(value).count(); }
-
 /// 10 values of 0.1 ms, 80 of 3 ms and 10 of 100 ms, as loadgen encodes them.
 constexpr std::string_view encoded_histogram = "HISTBAAAACp4nJNpmczMwMDAxQABzFCaEURcm7yEwf4DROA4o8hb1QWMPwNEAJNpCG0=";
 
@@ -46,14 +44,14 @@ TEST_CASE("distribution: the mean of the draws is the mean of the distribution",
   random_generator random{7};
   constexpr int draws = 200'000;
   double sum = 0;
-  for (int i = 0; i < draws; ++i) sum += milliseconds(drawn.draw(random));
-  CHECK_THAT(sum / draws, WithinRel(milliseconds(drawn.mean()), 0.02));
+  for (int i = 0; i < draws; ++i) sum += to_milliseconds(drawn.draw(random));
+  CHECK_THAT(sum / draws, WithinRel(to_milliseconds(drawn.mean()), 0.02));
 }
 
 TEST_CASE("distribution: a lognormal distribution has the given quantiles", "[sim][distribution]") {
   const auto latency = distribution::lognormal(10ms, 120ms);
-  CHECK_THAT(milliseconds(latency.quantile(0.5)), WithinRel(10.0, 1e-6));
-  CHECK_THAT(milliseconds(latency.quantile(0.99)), WithinRel(120.0, 1e-6));
+  CHECK_THAT(to_milliseconds(latency.quantile(0.5)), WithinRel(10.0, 1e-6));
+  CHECK_THAT(to_milliseconds(latency.quantile(0.99)), WithinRel(120.0, 1e-6));
   CHECK(latency.quantile(1) < 10min);
   CHECK_THROWS_AS(distribution::lognormal(0ms, 1ms), std::invalid_argument);
   CHECK_THROWS_AS(distribution::lognormal(2ms, 1ms), std::invalid_argument);
@@ -73,8 +71,8 @@ TEST_CASE("measured distribution: the service times of a loadgen report", "[sim]
   const auto measured = sim::distribution_from_loadgen_report(report("pass"), "api");
   REQUIRE(measured.has_value());
   CHECK(measured->quantile(0.05) <= 100us);
-  CHECK_THAT(milliseconds(measured->quantile(0.5)), WithinRel(3.0, 0.001));
-  CHECK_THAT(milliseconds(measured->quantile(0.95)), WithinRel(100.0, 0.001));
+  CHECK_THAT(to_milliseconds(measured->quantile(0.5)), WithinRel(3.0, 0.001));
+  CHECK_THAT(to_milliseconds(measured->quantile(0.95)), WithinRel(100.0, 0.001));
   CHECK(measured->open_share() == 0);
 }
 

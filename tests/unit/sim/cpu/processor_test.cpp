@@ -66,13 +66,13 @@ struct machine_fixture {
   }
   double mean_milliseconds() const {
     double sum = 0;
-    for (const auto time : times) sum += std::chrono::duration<double, std::milli>(time).count();
+    for (const auto time : times) sum += to_milliseconds(time);
     return sum / static_cast<double>(times.size());
   }
   std::vector<double> sorted_milliseconds() {
     std::sort(times.begin(), times.end());
     std::vector<double> sorted;
-    for (const auto time : times) sorted.push_back(std::chrono::duration<double, std::milli>(time).count());
+    for (const auto time : times) sorted.push_back(to_milliseconds(time));
     return sorted;
   }
 
@@ -144,7 +144,7 @@ TEST_CASE("machine: the mean response time is that of the queueing theory", "[si
   REQUIRE(fixture.times.size() == requests);
   const double expected = 1 + load * (is_constant ? 1 : 2) / (2 * (1 - load));
   CHECK_THAT(fixture.mean_milliseconds(), WithinRel(expected, 0.15));
-  const double busy_seconds = std::chrono::duration<double>(fixture.machine.busy_time()).count();
+  const double busy_seconds = to_seconds(fixture.machine.busy_time());
   CHECK_THAT(busy_seconds, WithinRel(6.0, 0.04));
 }
 

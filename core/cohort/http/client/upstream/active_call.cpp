@@ -144,13 +144,12 @@ policy::retry_decision upstream::active_call::decide(const client::exchange& exc
       policy::decide_retry(owner_.settings_.retry, attempt, state_.budget, now, loop::current().random());
   owner_.metrics_->record_retry(decision.verdict);
   if (owner_.log_.is_enabled(telemetry::log_level::debug)) {
-    using milliseconds = std::chrono::duration<double, std::milli>;
     owner_.log_.write(telemetry::log_level::debug, "attempt failed",
                       {{"id", request_id_},
                        {"upstream", std::string_view{owner_.name_}},
                        {"ended", outcome_label(exchange.response)},
                        {"retry", policy::to_string(decision.verdict)},
-                       {"remaining_ms", milliseconds(attempt.remaining_time).count()}});
+                       {"remaining_ms", to_milliseconds(attempt.remaining_time)}});
   }
   return decision;
 }

@@ -71,7 +71,7 @@ void upstream_metrics::record_call(const client_result& result, duration elapsed
                                    time_point now) {
   const auto found = std::find(outcomes.begin(), outcomes.end(), outcome_label(result));
   calls_[static_cast<std::size_t>(found - outcomes.begin())]->increment();
-  durations_.observe(std::chrono::duration<double>(elapsed).count(), trace, now);
+  durations_.observe(to_seconds(elapsed), trace, now);
 }
 
 void upstream_metrics::record_breaker_transition(breaker_state from, breaker_state to) {

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t max_logged_path = 1024;
 
 /// Rounded to microseconds.
-double to_milliseconds(duration span) noexcept {
+double rounded_milliseconds(duration span) noexcept {
   return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1000;
 }
 
@@ -72,8 +72,8 @@ void connection::log_request(const request_context& context, const sent_response
                             {"status", static_cast<std::int64_t>(response.code)},
                             {"bytes", static_cast<std::int64_t>(response.body_bytes)},
                             {"complete", response.is_complete},
-                            {"duration_ms", to_milliseconds(response.elapsed)},
-                            {"remaining_ms", to_milliseconds(context.deadline().remaining(now))},
+                            {"duration_ms", rounded_milliseconds(response.elapsed)},
+                            {"remaining_ms", rounded_milliseconds(context.deadline().remaining(now))},
                             {"peer", origin_.peer_address},
                             {"client", context.client_address()}});
 }

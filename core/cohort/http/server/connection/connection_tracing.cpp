@@ -16,8 +16,6 @@ using telemetry::attribute;
 constexpr std::size_t max_path = 1024;
 constexpr std::size_t max_attributes = 16;
 
-double to_milliseconds(duration span) noexcept { return std::chrono::duration<double, std::milli>(span).count(); }
-
 /// `GET /api/time`; without a route only the method, so that there are few names.
 std::string span_name(const request_context& context) {
   const bool is_known = context.head().method != method::unknown;
