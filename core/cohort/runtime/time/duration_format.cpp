@@ -22,7 +22,7 @@ std::string number_text(double number, int decimals) {
 }  // namespace
 
 std::string format_duration(duration span) {
-  const auto milliseconds = std::chrono::duration<double, std::milli>(span).count();
+  const auto milliseconds = to_milliseconds(span);
   if (milliseconds < 0.9995) return number_text(milliseconds * 1000, 0) + " µs";
   if (milliseconds < 9.95) return number_text(milliseconds, 1) + " ms";
   if (milliseconds < 999.5) return number_text(milliseconds, 0) + " ms";
