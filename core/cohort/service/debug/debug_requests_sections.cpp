@@ -42,7 +42,7 @@ std::string request_cell(const request_record& request) {
 }
 
 /// `weather`, or with its kind, as in `postgres orders`.
-std::string name_of(const call_record& call) {
+std::string call_name(const call_record& call) {
   std::string text;
   if (call.kind != telemetry::call_kind::upstream) text.append(to_string(call.kind)).append(" ");
   return text.append(call.name.view());
@@ -81,7 +81,7 @@ void for_each_open_attempt(const request_record& request, const call_record& cal
 std::string awaits_cell(const request_record& request, time_point now) {
   std::string html;
   for_each_open_call(request, [&](const call_record& call) {
-    html += span(name_of(call), "main");
+    html += span(call_name(call), "main");
     for_each_open_attempt(request, call, [&](const auto& attempt) { html += small(text_of(attempt)); });
     html += small("for " + format_duration(now - call.started) + ", " + time_left(call.until, now));
     html += meter(call.started, call.until, now);
@@ -93,7 +93,7 @@ std::string awaits_cell(const request_record& request, time_point now) {
 std::string calls_cell(const request_record& request) {
   std::string html;
   for (const auto& call : request.all_calls()) {
-    auto text = name_of(call) + " ";
+    auto text = call_name(call) + " ";
     text.append(call.outcome).append(" ").append(format_duration(call.ended - call.started));
     if (call.attempt_count > 1) text += ", " + std::to_string(call.attempt_count) + " attempts";
     html += (html.empty() ? "" : " · ") + span(text, telemetry::is_failure(call) ? "late" : "early");
