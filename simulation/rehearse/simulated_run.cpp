@@ -143,26 +143,26 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
   run_plan.load.length = length;
   // As with loadgen, a success within the patience is goodput unless there is a deadline.
   if (!run_plan.load.deadline) run_plan.load.deadline = run_plan.load.patience;
-  observed_run observed_run;
-  observed_run.name = scenario.name;
-  observed_run.rate = rate;
+  observed_run result;
+  result.name = scenario.name;
+  result.rate = rate;
   sim::planned_fleet fleet{run_plan, scenario, seed, programs};
-  fleet.fleet().spawn(sample_breakers(fleet, length, observed_run.breakers));
+  fleet.fleet().spawn(sample_breakers(fleet, length, result.breakers));
   const auto run = fleet.run();
   for (const auto& phase : phases_of(scenario, length)) {
-    observed_run.phases.push_back(summarize(phase, run.callers.ended));
+    result.phases.push_back(summarize(phase, run.callers.ended));
   }
-  observed_run.seconds = by_second(run.callers.ended, length);
-  for (const auto& [service, time] : run.cpu_time) observed_run.cpu_s[service] = to_seconds(time);
-  return observed_run;
+  result.seconds = by_second(run.callers.ended, length);
+  for (const auto& [service, time] : run.cpu_time) result.cpu_s[service] = to_seconds(time);
+  return result;
 }
 
 calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs) {
   const sim::planned_scenario no_fault{"calibration", {}};
   const auto length = plan.rehearsal->length;
   const auto run = [&](const sim::plan& plan) { return simulate(plan, no_fault, real.rate, length, programs, 1); };
-  const auto calls_of = [](const observed_run& observed_run) {
-    return static_cast<double>(std::max<std::int64_t>(observed_run.phases.front().calls, 1));
+  const auto calls_of = [](const observed_run& observed) {
+    return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
   };
   calibration result{plan, {}, 0};
   const auto simulated = run(plan);
