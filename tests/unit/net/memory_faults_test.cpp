@@ -398,11 +398,6 @@ TEST_CASE("memory pipe: a host powered off with unread data sends no reset after
   CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
 }
 
-task<> watch_on_loop(net::stream& stream, int* hangups) {
-  stream.watch_hangup([hangups] { ++*hangups; });
-  co_return;
-}
-
 TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already posted", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};

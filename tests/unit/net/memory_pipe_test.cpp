@@ -220,11 +220,6 @@ TEST_CASE("memory pipe: readable is true if a read would not wait", "[net][memor
   }
 }
 
-task<> watch_on_loop(net::stream& stream, int* hangups) {
-  stream.watch_hangup([hangups] { ++*hangups; });
-  co_return;
-}
-
 TEST_CASE("memory pipe: the hang-up watch is notified once, and only when the peer closes", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};

@@ -134,4 +134,10 @@ struct connected_peers {
       : client(time, std::move(streams.first)), server(time, std::move(streams.second)) {}
 };
 
+/// Counts the hang-ups of the peer in `hangups`.
+inline task<> watch_on_loop(net::stream& stream, int* hangups) {
+  stream.watch_hangup([hangups] { ++*hangups; });
+  co_return;
+}
+
 }  // namespace cohort::test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <cohort/policy/load_balancer.hpp>
+#include "tests/unit/policy/start_time.hpp"
 
 namespace cohort::test {
 
@@ -15,8 +16,6 @@ inline auto approximately(int expected) { return Catch::Approx(expected).epsilon
 using policy::load_balancer;
 using endpoint = load_balancer::endpoint;
 using outcome = load_balancer::outcome;
-
-constexpr time_point start{std::chrono::hours{1}};
 
 inline endpoint address(unsigned number) { return {boost::asio::ip::address_v4{0x0A000000U + number}, 80}; }
 inline const endpoint a = address(1);

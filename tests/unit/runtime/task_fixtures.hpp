@@ -34,6 +34,11 @@ inline task<int> return_after(duration span, int value) {
 
 inline task<> sleep_task(duration span) { co_await sleep_for(span); }
 
+inline task<> set_event(event& awaited) {
+  awaited.set();
+  co_return;
+}
+
 inline task<> log_after(duration span, log_lines& log, std::string line) {
   co_await sleep_for(span);
   log.push_back(std::move(line));

@@ -76,11 +76,6 @@ task<> log_wait(event& awaited, log_lines& log) {
   log.push_back(status == wait_status::cancelled ? "cancelled" : "happened");
 }
 
-task<> set_event(event& awaited) {
-  awaited.set();
-  co_return;
-}
-
 TEST_CASE("virtual_time: run throws logic_error for a deadlocked task and cancels it", "[runtime][time]") {
   virtual_time time;
   event never_set;

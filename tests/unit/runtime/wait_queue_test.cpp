@@ -236,11 +236,6 @@ task<> log_event_wait(event& awaited, log_lines& log, std::string name, deadline
   log.push_back(name + " " + to_string(status));
 }
 
-task<> set_event(event& awaited) {
-  awaited.set();
-  co_return;
-}
-
 TEST_CASE("event: set resumes all waiters, and waits complete at once until reset", "[runtime][concurrency]") {
   virtual_time time;
   event awaited;

@@ -18,7 +18,7 @@ double noisy_sample(std::size_t candidate, std::uint64_t seed) {
 }
 
 /// Half of the calls to `price` fail for a while; more attempts are better up to the limit of amplification.
-std::string plan_text(std::string_view objective) {
+std::string plan_with_objective(std::string_view objective) {
   return R"({
     "services": [{"name": "price", "latency": "5ms"},
                  {"name": "front", "calls": [{"to": "price", "policy": "attempts=1,hedge=off,breaker=off"}]}],
@@ -70,7 +70,7 @@ TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim]
   sim::tuner_settings settings;
   settings.first_seeds = 2;
   settings.threads = 2;
-  const auto unlimited = sim::parse_plan(plan_text(R"({"min_goodput": 0.9})"));
+  const auto unlimited = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.9})"));
   REQUIRE(unlimited.has_value());
   const auto unlimited_result = sim::tune_policies(*unlimited, {}, settings);
   REQUIRE(unlimited_result.choices.size() == 4);
@@ -78,7 +78,7 @@ TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim]
   CHECK(unlimited_result.choices.front().score.violation.empty());
   CHECK(unlimited_result.choices.front().gain.mean > 0.3);
 
-  const auto limited = sim::parse_plan(plan_text(R"({"max_amplification": 1.7})"));
+  const auto limited = sim::parse_plan(plan_with_objective(R"({"max_amplification": 1.7})"));
   REQUIRE(limited.has_value());
   const auto limited_result = sim::tune_policies(*limited, {}, settings);
   CHECK(limited_result.choices.front().lines().front().find("attempts=2") != std::string::npos);
@@ -86,7 +86,7 @@ TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim]
 }
 
 TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][tuning]") {
-  const auto plan = sim::parse_plan(plan_text(R"({"min_goodput": 0.99, "max_amplification": 1.2})"));
+  const auto plan = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.99, "max_amplification": 1.2})"));
   REQUIRE(plan.has_value());
   const auto result = sim::tune_policies(*plan, {}, {});
   CHECK_FALSE(result.choices.front().score.violation.empty());

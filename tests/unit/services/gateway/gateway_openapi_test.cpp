@@ -32,7 +32,7 @@ const char* const document_b = R"({"openapi": "3.0.3", "info": {"title": "b", "v
   "components": {"schemas": {"item": {"type": "string"}}}})";
 
 /// The JSON text at a pointer (RFC 6901); empty if there is none.
-std::string at(std::string_view text, std::string_view pointer) {
+std::string value_at(std::string_view text, std::string_view pointer) {
   simdjson::dom::element root;
   simdjson::dom::element value;
   if (!json::parse_document(text, root) || root.at_pointer(pointer).get(value) != simdjson::SUCCESS) return {};
@@ -46,21 +46,21 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   stack.start(documented_routes);
   stack.fleet.run_for(1s);
   const auto merged = stack.call("/openapi.json").body;
-  CHECK(at(merged, "/openapi") == R"("3.1.0")");
-  CHECK(at(merged, "/paths/~1shop~1items~1{id}/get/operationId") == R"("a.read")");
-  CHECK(at(merged, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
-  CHECK(at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
+  CHECK(value_at(merged, "/openapi") == R"("3.1.0")");
+  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/operationId") == R"("a.read")");
+  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/security") == R"([{"a.key":[]}])");
+  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
         R"("#/components/schemas/a.item")");
   // The document contains neither the operations that a route does not allow, nor paths that another route takes, nor
   // the gateway's own.
-  CHECK(at(merged, "/paths/~1shop~1items~1{id}/post").empty());
-  CHECK(at(merged, "/paths/~1shop~1taken").empty());
-  CHECK(at(merged, "/paths/~1health").empty());
-  CHECK(at(merged, "/paths/~1b/get/operationId") == R"("b.read")");
-  CHECK(at(merged, "/components/schemas/a.item/properties/next/$ref") == R"("#/components/schemas/a.item")");
-  CHECK(at(merged, "/components/schemas/b.item/type") == R"("string")");
-  CHECK(at(merged, "/components/securitySchemes/a.key/name") == R"("X-API-Key")");
-  CHECK(at(merged, "/x-unavailable-upstreams") == "[]");
+  CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/post").empty());
+  CHECK(value_at(merged, "/paths/~1shop~1taken").empty());
+  CHECK(value_at(merged, "/paths/~1health").empty());
+  CHECK(value_at(merged, "/paths/~1b/get/operationId") == R"("b.read")");
+  CHECK(value_at(merged, "/components/schemas/a.item/properties/next/$ref") == R"("#/components/schemas/a.item")");
+  CHECK(value_at(merged, "/components/schemas/b.item/type") == R"("string")");
+  CHECK(value_at(merged, "/components/securitySchemes/a.key/name") == R"("X-API-Key")");
+  CHECK(value_at(merged, "/x-unavailable-upstreams") == "[]");
 }
 
 TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gateway][openapi]") {
@@ -70,8 +70,8 @@ TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gate
   stack.start(documented_routes);
   stack.fleet.run_for(1s);
   auto merged = stack.call("/openapi.json").body;
-  CHECK(at(merged, "/x-unavailable-upstreams") == R"(["b"])");
-  CHECK_FALSE(at(merged, "/paths/~1shop~1items~1{id}").empty());
+  CHECK(value_at(merged, "/x-unavailable-upstreams") == R"(["b"])");
+  CHECK_FALSE(value_at(merged, "/paths/~1shop~1items~1{id}").empty());
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"b\"}") == 0);
   // The document of `a` remains when it is no longer available, and `b` is added.
   stack.upstream("a").delay = 1h;
@@ -79,9 +79,9 @@ TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gate
   stack.upstream("b").body = document_b;
   stack.fleet.run_for(40s);
   merged = stack.call("/openapi.json").body;
-  CHECK(at(merged, "/x-unavailable-upstreams") == R"(["a"])");
-  CHECK_FALSE(at(merged, "/paths/~1shop~1items~1{id}").empty());
-  CHECK_FALSE(at(merged, "/paths/~1b").empty());
+  CHECK(value_at(merged, "/x-unavailable-upstreams") == R"(["a"])");
+  CHECK_FALSE(value_at(merged, "/paths/~1shop~1items~1{id}").empty());
+  CHECK_FALSE(value_at(merged, "/paths/~1b").empty());
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"a\"}") == 0);
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"b\"}") == 1);
 }
