@@ -32,7 +32,7 @@ void check_service(const sim::planned_service& service, const std::string& where
   const auto& program = service.real_program;
   if (program.empty() && service.threads > 1) {
     throw unsupported_setting{where + ".threads is " + std::to_string(service.threads) +
-                              ", but the real side plays the model of \"" + service.name + "\" with one thread"};
+                              ", but the real side runs the model of \"" + service.name + "\" with one thread"};
   }
   if (program.empty() || std::find(real_programs.begin(), real_programs.end(), program) != real_programs.end()) return;
   throw unsupported_setting{

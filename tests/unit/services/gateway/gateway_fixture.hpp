@@ -26,9 +26,9 @@ struct gateway_upstream {
     std::vector<std::pair<std::string, std::string>> fields;
     std::string content;
 
-    std::string field(std::string_view name) const {
+    std::string field(std::string_view field_name) const {
       for (const auto& [known, value] : fields) {
-        if (http::iequals(known, name)) return value;
+        if (http::iequals(known, field_name)) return value;
       }
       return {};
     }
