@@ -3,21 +3,26 @@
 
 #include <cohort/http/message/body_buffer.hpp>
 #include <cohort/json/encode.hpp>
+#include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 
 namespace cohort::time_service {
 namespace {
 
 /// Formatted once a second on each thread: the conversion to local time takes a lock that all threads share.
+struct cached_date {
+  std::chrono::sys_seconds second{std::chrono::seconds{-1}};
+  local_date_text text;
+};
+
 const local_date_text& local_date_at(wall_time now) {
-  thread_local std::chrono::sys_seconds cached_second{std::chrono::seconds{-1}};
-  thread_local local_date_text cached;
+  auto& cached = thread_object<cached_date>();
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
-  if (cached_second != second) {
-    cached = format_local_date(now);
-    cached_second = second;
+  if (cached.second != second) {
+    cached.text = format_local_date(now);
+    cached.second = second;
   }
-  return cached;
+  return cached.text;
 }
 
 struct time_report {

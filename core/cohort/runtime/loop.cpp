@@ -9,6 +9,7 @@
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/timer_descriptor.hpp>
 
 namespace cohort {
@@ -116,6 +117,7 @@ loop::loop(const clock& time_source, std::size_t index, std::uint64_t seed)
 loop::~loop() = default;
 
 void loop::run() {
+  prepare_thread_objects();
   const current_loop_scope scope{*this};
   const auto work = asio::make_work_guard(context_);
   for (;;) {

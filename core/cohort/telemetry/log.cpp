@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 #include <cohort/telemetry/log_line.hpp>
 #include <cohort/telemetry/tracing/span.hpp>
@@ -137,7 +138,7 @@ logger::logger(log_sink& sink, std::string service, log_level min_level, log_for
 
 void logger::write(log_level level, std::string_view message, std::span<const log_field> fields) const {
   if (!is_enabled(level) || level == log_level::off) return;
-  thread_local log_line line;
+  auto& line = thread_object<log_line>();
   const auto now = clock_->wall_now();
   const auto time = format_rfc3339_milliseconds(now);
   sink_->write(line.format({time, to_string(level), service_, message, fields}, format_));

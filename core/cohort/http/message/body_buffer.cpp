@@ -4,21 +4,29 @@
 #include <cstddef>
 #include <utility>
 
+#include <cohort/runtime/thread_object.hpp>
+
 namespace cohort::http {
 namespace {
 
 constexpr std::size_t max_kept_capacity = 4 * 1024;
 /// One is enough: a response that does not wait is sent before the next handler of the thread runs.
-thread_local std::string kept_buffer;
+struct free_body_buffer {
+  std::string text;
+};
 
 }  // namespace
 
-std::string take_body_buffer() noexcept { return std::exchange(kept_buffer, {}); }
+std::string take_body_buffer() noexcept {
+  auto* const kept = try_thread_object<free_body_buffer>();
+  return kept ? std::exchange(kept->text, {}) : std::string{};
+}
 
 void recycle_body_buffer(std::string body) noexcept {
-  if (body.capacity() <= kept_buffer.capacity() || body.capacity() > max_kept_capacity) return;
+  auto* const kept = try_thread_object<free_body_buffer>();
+  if (!kept || body.capacity() <= kept->text.capacity() || body.capacity() > max_kept_capacity) return;
   body.clear();
-  kept_buffer = std::move(body);
+  kept->text = std::move(body);
 }
 
 }  // namespace cohort::http

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <cohort/http/message/field.hpp>
+#include <cohort/runtime/thread_object.hpp>
 
 namespace cohort::http {
 namespace {
@@ -113,8 +114,7 @@ bool is_valid_deflate_answer(std::string_view answer) {
 }
 
 std::string deflate_message(std::string_view message) {
-  thread_local deflate_state state;
-  auto& stream = state.stream;
+  auto& stream = thread_object<deflate_state>().stream;
   deflateReset(&stream);
   set_input(stream, message);
   // With some space for the marker of the flush, one call is enough.
@@ -128,8 +128,7 @@ std::string deflate_message(std::string_view message) {
 }
 
 std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large) {
-  thread_local inflate_state state;
-  auto& stream = state.stream;
+  auto& stream = thread_object<inflate_state>().stream;
   inflateReset(&stream);
   too_large = false;
   std::string message;

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string_view>
 
+#include <cohort/runtime/thread_object.hpp>
+
 namespace cohort::net {
 namespace {
 
@@ -29,8 +31,11 @@ struct io_handler {
 /// The greatest plaintext of a record (RFC 8446 section 5.1).
 constexpr std::size_t max_record_size = 16 * 1024;
 
-struct free_bio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+struct memory_bio {
+  struct free_bio {
+    void operator()(BIO* owned) const noexcept { BIO_free(owned); }
+  };
+  std::unique_ptr<BIO, free_bio> bio{BIO_new(BIO_s_mem())};
 };
 
 struct captured_records {
@@ -44,7 +49,7 @@ struct captured_records {
 /// in asynchronous operations.
 template <class Write>
 captured_records capture_records(SSL* ssl, Write write) {
-  thread_local const std::unique_ptr<BIO, free_bio> memory{BIO_new(BIO_s_mem())};
+  const auto& memory = thread_object<memory_bio>().bio;
   BIO* const original = SSL_get_wbio(ssl);
   if (!memory || BIO_up_ref(original) != 1) return {};
   if (BIO_up_ref(memory.get()) != 1) {

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include <cohort/runtime/thread_object.hpp>
+
 namespace cohort {
 namespace {
 
@@ -99,6 +101,7 @@ struct blocking_pool::state {
   }
 
   void work() {
+    prepare_thread_objects();
     std::unique_lock lock{mutex};
     for (;;) {
       work_available.wait(lock, [this] { return is_stopping || !queue.empty(); });

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include <cohort/runtime/thread_object.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -12,8 +14,10 @@ constexpr std::size_t read_size = 16 * 1024;
 /// Buffers of ended exchanges that a thread keeps for the next ones, and their greatest size: 256 KiB in all.
 constexpr std::size_t max_kept_buffers = 8;
 constexpr std::size_t max_kept_size = 2 * read_size;
-thread_local std::array<std::string, max_kept_buffers> kept_buffers;
-thread_local std::size_t kept_count = 0;
+struct free_buffers {
+  std::array<std::string, max_kept_buffers> buffers;
+  std::size_t count = 0;
+};
 
 }  // namespace
 
@@ -29,8 +33,9 @@ response_reader::~response_reader() {
 
 void response_reader::release() noexcept {
   if (buffer_.empty() || size_ > 0) return;
-  if (buffer_.size() <= max_kept_size && kept_count < max_kept_buffers) {
-    kept_buffers[kept_count++] = std::move(buffer_);
+  if (buffer_.size() <= max_kept_size) {
+    auto* const kept = try_thread_object<free_buffers>();
+    if (kept && kept->count < max_kept_buffers) kept->buffers[kept->count++] = std::move(buffer_);
   }
   std::string{}.swap(buffer_);
 }
@@ -43,7 +48,9 @@ std::string response_reader::take_excess() {
 }
 
 asio::mutable_buffer response_reader::prepare() {
-  if (buffer_.empty() && kept_count > 0) buffer_ = std::move(kept_buffers[--kept_count]);
+  if (auto* const kept = try_thread_object<free_buffers>(); kept && buffer_.empty() && kept->count > 0) {
+    buffer_ = std::move(kept->buffers[--kept->count]);
+  }
   if (buffer_.size() < size_ + read_size) buffer_.resize(size_ + read_size);
   return asio::buffer(buffer_.data() + size_, read_size);
 }
