@@ -61,7 +61,8 @@ task<bool> acquire_for(cross_thread_semaphore& owner, duration limit) {
 task<> acquire_until_timeout(cross_thread_semaphore& owner, int rounds) {
   for (int i = 0; i < rounds; ++i) {
     co_await acquire_for(owner, std::chrono::microseconds{loop::current().random().uniform_below(40)});
-    co_await race(acquire_for(owner, 1s), sleep_task(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
+    co_await race(acquire_for(owner, 1s),
+                  sleep_task(std::chrono::microseconds{loop::current().random().uniform_below(40)}));
   }
 }
 
