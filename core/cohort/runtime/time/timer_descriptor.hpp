@@ -12,8 +12,8 @@
 
 namespace cohort::detail {
 
-/// A timerfd on the event loop of `context`, with one wait at a time. Only setting it costs a system call. Asio's timers
-/// cost one when they are set and another when they expire, and a new time ends their wait.
+/// A timerfd on the event loop of `context`, with one wait at a time. Only setting it costs a system call. Asio's
+/// timers cost one when they are set and another when they expire, and a new time ends their wait.
 class timer_descriptor {
  public:
   using executor = boost::asio::io_context::executor_type;
