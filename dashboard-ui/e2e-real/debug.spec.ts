@@ -36,14 +36,14 @@ test('the debug page shows what a request awaits, and updates itself', async ({ 
 test('updates of the debug page keep opened details and the focus, and stop on request', async ({ page, stack }) => {
   await page.goto(`${stack.dashboard.url}/debug`);
   const taken = page.locator('#taken');
-  const isReplaced = async () => {
+  const expectUpdate = async () => {
     const before = (await taken.textContent()) ?? '';
     await expect(taken).not.toHaveText(before);
   };
   await page.locator('#defaults-summary').focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('table', { name: 'Default settings' })).toBeVisible();
-  await isReplaced();
+  await expectUpdate();
   await expect(page.getByRole('table', { name: 'Default settings' })).toBeVisible();
   await expect(page.locator('#defaults-summary')).toBeFocused();
   const pause = page.getByRole('button', { name: 'Pause' });

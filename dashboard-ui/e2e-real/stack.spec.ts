@@ -122,7 +122,7 @@ base('signing in and out', async ({ page }) => {
   await stack.stop();
 });
 
-test('hostile and absurd texts of a service are texts within the page', async ({ page }) => {
+test('hostile and absurd strings of a service appear as text in the page', async ({ page }) => {
   const attack = '<img src=x onerror=alert(1)>'.repeat(500);
   const server = await weatherServer({
     ...weatherBody,

@@ -144,7 +144,7 @@ test('alerts are hidden after the end of a session', async ({ page, dashboard })
   await expect(page.locator('#firing li')).toHaveCount(0);
 });
 
-test('texts of an alert are escaped, and only http links are kept', async ({ page, dashboard }) => {
+test('text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
   const attack = '<img src=x onerror=alert(1)>';
   const hostile = {
     name: attack,
@@ -182,7 +182,7 @@ test('a malformed event is reported and changes nothing', async ({ page, dashboa
 });
 
 for (const scheme of ['light', 'dark'] as const) {
-  test(`long texts fit a narrow screen in ${scheme} mode`, async ({ page, dashboard }) => {
+  test(`long text fits a narrow screen in ${scheme} mode`, async ({ page, dashboard }) => {
     const long = 'Donaudampfschifffahrtsgesellschaft'.repeat(12);
     dashboard.alerts = silentBody([
       { ...alertBody, name: long, service: long, severity: long, summary: long, description: long, labels: { [long]: long } },

@@ -118,7 +118,7 @@ export class FakeDashboard {
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const url = request.url ?? '';
-    const path = url.startsWith(this.prefix) ? url.slice(this.prefix.length) : 'outside of the prefix';
+    const path = url.startsWith(this.prefix) ? url.slice(this.prefix.length) : 'outside the prefix';
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (path === '/session' && request.method === 'POST') this.#openSession(request, response);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Alert, Alerts } from './alerts.ts';
 
-/** Composes the texts of a live region: the state changes since the last call. */
+/** Composes the announcements of a live region: the state changes since the last call. */
 export class Announcer {
   readonly #announced = new Map<string, string>();
 
@@ -20,7 +20,7 @@ export class Announcer {
 /** More alerts than this are announced as a number. */
 const maxNames = 3;
 
-/** Composes the texts of a live region: alerts that have started or stopped firing since the last call. */
+/** Composes the announcements of a live region: alerts that have started or stopped firing since the last call. */
 export class AlertAnnouncer {
   #firing: readonly Alert[] = [];
 

@@ -5,7 +5,7 @@ import { hasFailed, type PanelData } from './page-state.ts';
 
 /** `time` events are sent every second; two may be lost. Without any event for that long, no value is current. */
 export const timeStaleAfterMs = 3_000;
-/** The same after the loss of the stream, which is known at once: time for a connection that is opened again without delay. */
+/** The limit after the loss of the stream, which is known at once: time for a connection that is opened again without delay. */
 export const lostAfterMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
 export const partStaleAfterMs = 8_000;

@@ -173,7 +173,7 @@ describe('viewAlerts', () => {
     ]);
   });
 
-  test('has texts for missing fields', () => {
+  test('has text for missing fields', () => {
     expect(view(alertsBody([{}])).firing).toMatchObject([
       { severityLabel: 'no severity', since: 'for N/A, since', time: 'N/A', runbook: null },
     ]);

@@ -85,7 +85,7 @@ describe('parseAggregateEvent', () => {
   test.each([
     ['a text', '1'],
     ['two numbers', [1, 2]],
-    ['texts', ['1', '2', '3']],
+    ['strings', ['1', '2', '3']],
     ['nothing', undefined],
   ])('has no load average if it is %s', (_, load_average) => {
     expect(aggregate({ sysinfo_service: { ...systemBody, load_average } }).system.value?.loadAverage).toBeNull();

@@ -31,7 +31,7 @@ describe('the list of requests', () => {
     expect(shownRequest(unpin(later))).toEqual(requestAt(104));
   });
 
-  test('an index outside of the list is the nearest one in it', () => {
+  test('an index outside the list is clamped to it', () => {
     expect([pinAt(first(3), -1), pinAt(first(3), 9)].map(shownIndex)).toEqual([0, 2]);
     expect(shownIndex(pinAt(noRequests, 0))).toBe(-1);
   });

@@ -23,7 +23,7 @@ export const limitedRequest = {
   ],
 };
 
-/** The same without the deadline. */
+/** The request above, without the deadline. */
 export const unlimitedRequest = {
   ...requestBody,
   trace_id: '1b2c3d4e5f60718293a4b5c6d7e8f900',

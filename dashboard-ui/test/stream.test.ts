@@ -137,7 +137,7 @@ describe('after a lost connection', () => {
     expect(fixture.retryAt).toBeCloseTo(500, -1);
   });
 
-  test('the browser does not reconnect by itself', () => {
+  test('the browser does not reconnect automatically', () => {
     fixture.source.emit('error');
     expect(fixture.openSources).toBe(0);
   });

@@ -62,7 +62,7 @@ describe('an explanation', () => {
   const explanation = (state: 'timeout' | 'error' | 'shed' | 'open') =>
     viewPanel({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
-  test('says why there is no current value, and the time of the next attempt', () => {
+  test('shows why there is no current value, and the time of the next attempt', () => {
     expect(explanation('timeout')).toBe('No response within 3 s: cut off by the deadline. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');

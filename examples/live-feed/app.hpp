@@ -5,7 +5,7 @@
 
 namespace live_feed {
 
-/// `POST /api/scores` publishes a text; `GET /events` is the stream of all texts.
+/// `POST /api/scores` publishes a message; `GET /events` is the stream of all messages.
 cohort::http::router app();
 
 }  // namespace live_feed

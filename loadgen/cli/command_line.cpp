@@ -120,7 +120,7 @@ void add_output_flags(config::options& parser, run_configuration& configuration)
   parser.add_switch(configuration.quiet, "-q,--quiet", "Show no progress, only the report");
 }
 
-/// Unknown modes, flags and arguments. The texts are those of `config::options`.
+/// Unknown modes, flags and arguments. The messages are those of `config::options`.
 bool needs_usage(const std::string& error) {
   return error.find("--mode is ") != std::string::npos || error.find("unknown option") != std::string::npos ||
          error.find("unexpected positional argument") != std::string::npos;

@@ -35,7 +35,7 @@ struct address_overrides {
   std::vector<resolve_override> resolve;
 };
 
-/// A network whose connections go to other addresses than those of DNS. Thread-safe as far as `network` is.
+/// A network whose connections go to addresses other than those of DNS. Thread-safe as far as `network` is.
 class overridden_network final : public net::network {
  public:
   /// `network` must outlive this object.

@@ -10,8 +10,8 @@
 namespace cohort::loadgen {
 
 /// Sends each target's request once, to all targets concurrently, and returns one line for each target that fails,
-/// in the order of the targets. A target fails without a response within the timeout of the settings, or with a status
-/// that says that the request is wrong: 401, 403, 404, 405 or 501. The requests are not part of the report.
+/// in the order of the targets. A target fails if it does not respond within the configured timeout, or responds with a
+/// status that indicates an invalid request: 401, 403, 404, 405 or 501. The requests are not part of the report.
 ///
 /// For methods that may change something (POST, PUT, PATCH, DELETE), only the connection is made.
 task<std::vector<std::string>> run_preflight(net::network& network, const load_settings& settings);

@@ -41,7 +41,7 @@ std::string_view trim(std::string_view value) noexcept {
   return value;
 }
 
-/// The fields of a header section that say where the message ends.
+/// The fields of a header section that determine where the message ends.
 struct framing {
   std::optional<std::uint64_t> content_length;
   bool keep_alive = true;

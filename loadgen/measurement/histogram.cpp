@@ -16,7 +16,7 @@ constexpr unsigned half_count_bits = 10;
 constexpr std::uint64_t linear_range = std::uint64_t{1} << (half_count_bits + 1);
 
 // HdrHistogram's V2 encoding: https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoByteBuffer. The
-// nibble 0x10 says that counts have up to eight bytes.
+// nibble 0x10 means that counts have up to eight bytes.
 constexpr std::uint32_t v2_cookie = 0x1c849303 | 0x10;
 constexpr std::uint32_t v2_compressed_cookie = 0x1c849304 | 0x10;
 

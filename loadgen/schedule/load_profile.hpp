@@ -49,9 +49,10 @@ class load_profile {
   std::uint64_t request_count_before(duration offset) const noexcept;
   /// The start time of a request, as an offset from the start of the run. Precondition: `index < request_count()`.
   duration start_time_of(std::uint64_t index) const noexcept;
-  /// Zero in burst segments and outside of the profile.
+  /// Zero in burst segments and outside the profile.
   request_rate rate_at(duration offset) const noexcept;
-  /// The index of the phase at `offset`: the later one at a boundary, the nearest one outside of the profile.
+  /// The index of the phase at `offset`: the later one at a boundary; clamped to the first or last phase outside the
+  /// profile.
   std::size_t phase_at(duration offset) const noexcept;
 
  private:

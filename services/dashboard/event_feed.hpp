@@ -45,7 +45,8 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options);
   /// Sends an event `experiment` to the subscribers that get them.
   void publish_experiment(std::string_view json);
-  /// Publishes a weather report that has arrived by itself, as a part of the latest aggregate. `body`: a JSON object.
+  /// Publishes a weather report that has arrived without a poll, as a part of the latest aggregate. `body`: a JSON
+  /// object.
   void publish_weather(std::string body);
   /// Makes each stream check its authorization now.
   void check_authorizations() { events_.publish(feed_event{}); }

@@ -11,7 +11,7 @@
 
 namespace cohort::sysinfo {
 
-/// A machine as its kernel describes it. Unknown values are "Unknown", 0 or empty. The texts are the kernel's own and
+/// A machine as its kernel describes it. Unknown values are "Unknown", 0 or empty. The strings are the kernel's own and
 /// not necessarily UTF-8.
 struct system_info {
   std::string hostname = "Unknown";          ///< uname's nodename; in a container the container's

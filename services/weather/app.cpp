@@ -27,7 +27,7 @@ config::value_parser<std::optional<boost::urls::url>> http_url_or_none() {
           url.accepts + ", or none"};
 }
 
-/// The outcome of a look-up in the cache, in the record of the request.
+/// The outcome of a lookup in the cache, in the record of the request.
 std::string_view lookup_outcome(const report_cache::lookup_result& result) noexcept {
   if (!result.report && !result.from_cache) return "failed";
   if (!result.from_cache) return "miss";

@@ -60,7 +60,7 @@ struct lab {
 /// that `may_change` names. The error is one line with the file and the accepted values.
 result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
 
-/// The path of the first value, such as `services[0].cores`, in which two JSON texts differ outside of the `allowed`
+/// The path of the first value, such as `services[0].cores`, in which two JSON texts differ outside the `allowed`
 /// paths; empty if there is none. Both texts must be valid.
 std::optional<std::string> find_difference(std::string_view text, std::string_view reference,
                                            const std::vector<std::string>& allowed);

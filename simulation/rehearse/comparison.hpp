@@ -39,13 +39,13 @@ struct compared_phase {
 struct comparison {
   std::string name;
   std::vector<compared_phase> phases;
-  /// Reasons why the prediction is outside of the model's validity; empty if it is valid.
+  /// Reasons why the prediction is outside the model's range of validity; empty if it is valid.
   std::vector<std::string> warnings;
   observed_run simulated;
   std::vector<observed_run> real;
 };
 
-/// Precondition: `real` is not empty. The prediction is outside of the model's validity if its load exceeds
+/// Precondition: `real` is not empty. The prediction is outside the model's range of validity if its load exceeds
 /// `calibrated_rate`, in attempts a second.
 comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
                    const std::vector<std::string>& plan_warnings);

@@ -105,7 +105,7 @@ std::string warnings_of(const comparison& comparison) {
   std::string text;
   const auto start = "<p class=\"bad\">" + html::escape(comparison.name) + ": ";
   for (const auto& warning : comparison.warnings) {
-    text += start + "outside of the model's validity (marked ~): " + html::escape(warning) + "</p>\n";
+    text += start + "outside the model's range of validity (marked ~): " + html::escape(warning) + "</p>\n";
   }
   for (const auto& run : comparison.real) {
     if (run.invalid_reason.empty()) continue;

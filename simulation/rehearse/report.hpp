@@ -18,7 +18,7 @@ struct rehearsal_result {
   std::vector<comparison> scenarios;
 };
 
-/// Tables for a terminal. Predictions outside of the model's validity are marked with `~`.
+/// Tables for a terminal. Predictions outside the model's range of validity are marked with `~`.
 std::string text_report(const rehearsal_result& result);
 
 /// A page with charts, which needs no network.

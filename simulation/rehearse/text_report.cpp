@@ -38,7 +38,7 @@ std::string breakers_text(const observed_run& run) {
 std::string comparison_text(const comparison& comparison) {
   std::string text = comparison.name + "\n";
   for (const auto& warning : comparison.warnings) {
-    text.append("  outside of the model's validity (marked ~): ").append(warning).append("\n");
+    text.append("  outside the model's range of validity (marked ~): ").append(warning).append("\n");
   }
   for (const auto& run : comparison.real) {
     if (!run.invalid_reason.empty()) text.append("  measurement not valid: ").append(run.invalid_reason).append("\n");

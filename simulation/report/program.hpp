@@ -15,7 +15,8 @@ namespace cohort::simulation {
 int run_program(std::string_view name, config::options& options, int argc, const char* const* argv,
                 const std::function<int(const std::string& command)>& run);
 
-/// The same for a program whose options are the members of `Values`, which `Values::add_to` declares.
+/// Like the overload above, but for a program whose options are the members of `Values`, which `Values::add_to`
+/// declares.
 template <class Values>
 int run_program(const char* name, const char* description, int argc, const char* const* argv,
                 int (*run)(const Values& values, const std::string& command)) {

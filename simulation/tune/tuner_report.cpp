@@ -41,7 +41,7 @@ std::string settings_text(const sim::policy_choice& choice) {
   return text.empty() ? "(unchanged)" : text;
 }
 
-/// Marks a figure that is outside of the model's validity.
+/// Marks a figure that is outside the model's range of validity.
 std::string mark_if_invalid(const sim::plan& plan, const std::string& figure) {
   return (plan.warnings.empty() ? "" : "~") + figure;
 }
@@ -110,7 +110,7 @@ std::string choices_table(const sim::plan& plan, const sim::tuner_result& result
 std::string text_report(const sim::plan& plan, const sim::tuner_result& result, std::size_t rows) {
   std::string text;
   for (const auto& warning : plan.warnings) {
-    text.append("outside of the model's validity (marked ~): ").append(warning).append("\n");
+    text.append("outside the model's range of validity (marked ~): ").append(warning).append("\n");
   }
   text += "rank  goodput            vs. own            p99       requests  seeds  settings\n";
   std::size_t rank = 0;
@@ -130,7 +130,7 @@ std::string html_report(const sim::plan& plan, const sim::tuner_result& result, 
   std::string content;
   for (const auto& warning : plan.warnings) content += "<p class=\"bad\">" + html::escape(warning) + "</p>\n";
   if (!content.empty())
-    content = html::section("Outside of the model's validity", "Figures are marked with ~.", content);
+    content = html::section("Outside the model's range of validity", "Figures are marked with ~.", content);
   content += html::section("Trade-off", "Each symbol is a choice of policies.", trade_off_chart(result));
   content += html::section("Choices", "By rounds of the search, objective and goodput.", choices_table(plan, result));
   content += html::section("Command", "The same command gives the same numbers.",

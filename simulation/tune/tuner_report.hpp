@@ -8,7 +8,7 @@
 namespace cohort::simulation {
 
 /// A table of the best choices, each with its settings. Figures are marked with `~` if the plan has warnings: then they
-/// are outside of the model's validity.
+/// are outside the model's range of validity.
 std::string text_report(const sim::plan& plan, const sim::tuner_result& result, std::size_t rows = 8);
 
 /// A page with the trade-off between goodput and amplification, and the table.

@@ -93,7 +93,7 @@ function combination(components: string[]): string {
 /** The values of components that are named differently. */
 const settingOf: Record<string, string> = { 'autoscaling-requests': 'autoscaling.requestsInFlight', 'gateway-api': 'httpRoute.enabled' };
 
-/** The manifests of kinds that a cluster does not have by itself conform to the schemas of their definitions. */
+/** The manifests of kinds that a cluster lacks by default conform to the schemas of their definitions. */
 async function checkCustomResources(program: string): Promise<void> {
   const { output } = await render(program, '--set', 'monitoring.enabled=true,httpRoute.enabled=true');
   const manifests = parseAllDocuments(output).flatMap((document) => document.toJS() ?? []);

@@ -110,7 +110,7 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
   await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
   const all = await resultOf<Received>(other);
   record('another group', 'all 1000', `${all.received}`, all.received === 1000);
-  // Neither replica gets all, so they do not end by themselves.
+  // Neither replica gets all, so they do not end automatically.
   const counts: number[] = [];
   for (const replica of [first, second]) {
     await replica.stop();

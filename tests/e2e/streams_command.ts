@@ -82,7 +82,7 @@ async function startServices(): Promise<{ pid: number; port: number }> {
 async function measure(pid: number, clients: readonly Client[]): Promise<{ cpuPercent: number; eventsPerSecond: number }> {
   const events = () => clients.reduce((sum, client) => sum + client.events, 0);
   const [before, start, eventsBefore] = [usageOf(pid), elapsed(), events()];
-  // The measurement: the services run by themselves.
+  // The measurement: this program does nothing meanwhile.
   await pause(seconds * 1000);
   const span = (elapsed() - start) / 1000;
   return { cpuPercent: (100 * (usageOf(pid).cpuSeconds - before.cpuSeconds)) / span, eventsPerSecond: (events() - eventsBefore) / span };

@@ -85,7 +85,7 @@ export async function checkZipkin(url: string, trace: string): Promise<void> {
   expect(call?.parentId === server?.id, 'the call is a child of the aggregate');
   expect(attempt?.parentId === call?.id, 'the attempt is a child of the call');
   expect(inner?.parentId === attempt?.id, 'the span of the weather service is a child of the attempt');
-  expect(lookup?.parentId === inner?.id, 'the cache look-up is a child of the request that made it');
-  expect(/^(hit|stale|miss)$/.test(lookup?.tags?.['cohort.call.outcome'] ?? ''), 'the cache look-up has its outcome');
+  expect(lookup?.parentId === inner?.id, 'the cache lookup is a child of the request that made it');
+  expect(/^(hit|stale|miss)$/.test(lookup?.tags?.['cohort.call.outcome'] ?? ''), 'the cache lookup has its outcome');
   reportSuccess(`Zipkin has the trace of an aggregate through an OpenTelemetry Collector: ${spans.length} spans`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A TCP proxy in front of servers, which injects network faults.
+// The fault-injecting proxy (fault gate): forwards TCP connections to servers, and injects network faults.
 #include <array>
 #include <vector>
 

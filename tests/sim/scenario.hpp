@@ -21,7 +21,7 @@ inline constexpr const char* load_host_name = "loadgen";
 
 /// The parameters of one run of the four services.
 struct scenario {
-  /// Only faults that must not lose a request are injected: graceful restarts, slow look-ups, clock steps, higher
+  /// Only faults that must not lose a request are injected: graceful restarts, slow lookups, clock steps, higher
   /// latency, and failures of the weather providers.
   bool is_lossless = false;
   std::size_t time_replicas = 1;

@@ -75,7 +75,7 @@ class step_runner {
       return end;
     }
     auto headers = step.headers;
-    if (step.close_after) {
+    if (step.closes_connection) {
       headers.emplace_back("Connection", "close");
     }
     std::string text = step.chunked ? head_of(step.status, std::move(headers), {"Transfer-Encoding", "chunked"})
@@ -83,7 +83,7 @@ class step_runner {
     if (!is_head_request_ && may_have_body(step.status)) {
       text += step.chunked ? chunked(step.body) : step.body;
     }
-    return finish(text, step.close_after);
+    return finish(text, step.closes_connection);
   }
 
   connection_state operator()(const reset_before_response& step) {

@@ -29,8 +29,8 @@ struct canned_response {
   header_list headers{};
   std::string body{};
   std::chrono::milliseconds delay{0};
-  bool chunked{false};      ///< in chunks of at most 1 KiB
-  bool close_after{false};  ///< with Connection: close
+  bool chunked{false};            ///< in chunks of at most 1 KiB
+  bool closes_connection{false};  ///< with Connection: close
 };
 
 /// RST instead of a response.

@@ -191,7 +191,7 @@ TEST_CASE("scripted upstream: a response to HEAD has no body", "[support][thread
 
 TEST_CASE("scripted upstream: a response can close the connection", "[support][threads]") {
   scripted_upstream upstream;
-  upstream.enqueue(canned_response{.body = "bye", .close_after = true});
+  upstream.enqueue(canned_response{.body = "bye", .closes_connection = true});
   raw_connection connection{upstream.port()};
   connection.send(get_request);
   CHECK(connection.read_response().header("Connection") == "close");

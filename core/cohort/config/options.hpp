@@ -99,7 +99,7 @@ class options {
   void add_switch(bool& target, std::string flag, std::string help) {
     add_switch(target, option_spec{std::move(flag), "", std::move(help)});
   }
-  /// The same with an environment variable: `1` or `true`, `0` or `false`, in any case.
+  /// Adds a flag without a value, and its environment variable: `1` or `true`, `0` or `false`, in any case.
   void add_switch(bool& target, option_spec spec);
 
   /// Reads the command line and the environment into the targets. Returns an empty optional if the program should

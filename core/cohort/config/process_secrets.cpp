@@ -50,7 +50,7 @@ void for_each_string(std::uintptr_t begin, std::uintptr_t end, const std::functi
   }
 }
 
-/// Overwrites the user information of a URL. Other texts with an `@`, such as a mail address, are kept.
+/// Overwrites the user information of a URL. Other strings with an `@`, such as a mail address, are kept.
 void erase_userinfo(char* text, std::size_t length) {
   const std::string_view original{text, length};
   if (original.find("://") == std::string_view::npos) return;

@@ -38,7 +38,7 @@ class reloader {
   /// pipe or a device is not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
-  /// The same for a file of API keys (`read_api_key_file`).
+  /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.
   void add_api_key_file(std::string setting, std::string path, std::function<bool(const api_key_list&)> replace);
 
   /// Whether there is a setting to reload.

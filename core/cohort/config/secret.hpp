@@ -17,8 +17,8 @@ struct secret_file {
   std::string error;
 };
 
-/// The reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The text contains
-/// no part of the line, and says where it is by `subject`: "whose first line".
+/// The reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The message
+/// contains no part of the line. `subject` describes where the line is, such as "whose first line".
 std::string find_secret_error(std::string_view line, const std::string& subject);
 
 /// Reads the first line of a file. Blocks if the file is a pipe.

@@ -12,7 +12,7 @@
 
 namespace cohort::config {
 
-/// Parser for the text of a setting, with a description of the accepted texts.
+/// Parser for the text of a setting, with a description of the accepted values.
 template <class T>
 struct value_parser {
   /// Returns an empty optional if the text is invalid.
@@ -58,7 +58,7 @@ struct rate {
 /// `<count>/<unit>`, such as `100/min`, `5/s` or `1000/hour`; the unit in any case.
 value_parser<rate> event_rate();
 
-/// The same or `off`, whose value has the count 0.
+/// Like `event_rate`, but also accepts `off`, whose value has the count 0.
 value_parser<rate> event_rate_or_off();
 
 }  // namespace cohort::config

@@ -55,7 +55,7 @@ task<> registration::run() {
   auto deregistering = registrar_->deregister();
   const auto error = co_await std::move(deregistering);
   if (error) {
-    log_error(telemetry::log_level::warn, "deregistration failed; the registration expires by itself", *error);
+    log_error(telemetry::log_level::warn, "deregistration failed; the registration expires automatically", *error);
   } else {
     log_.write(telemetry::log_level::info, "deregistered", {{"source", std::string_view{source_}}});
   }

@@ -9,7 +9,7 @@
 
 namespace cohort::json {
 
-/// The reason why one value of an input was rejected. Both texts are valid UTF-8, of bounded length, and suitable for
+/// The reason why one value of an input was rejected. Both strings are valid UTF-8, of bounded length, and suitable for
 /// clients.
 struct field_error {
   /// The path of the value, such as `items[2].name`; empty for the whole document.

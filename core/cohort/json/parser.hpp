@@ -21,7 +21,7 @@ std::string_view without_byte_order_mark(std::string_view text) noexcept;
 /// Parses `text`; `root` is valid until the next parse on this thread. `SUCCESS`, or why `text` is not valid JSON.
 simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::element& root);
 
-/// The same; false if `text` is not valid JSON.
+/// Like `try_parse_document`, but returns false if `text` is not valid JSON.
 bool parse_document(std::string_view text, simdjson::dom::element& root);
 
 /// Parses `text` and returns `visitor(root)`, where `root` is a `simdjson::dom::element` and the visitor returns a

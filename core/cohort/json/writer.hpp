@@ -35,7 +35,7 @@ class writer {
 
   /// The name of an object's next member.
   writer& key(std::string_view name);
-  /// The same as JSON text, with its quotes and the colon: `"name":`. Not validated.
+  /// Like `key`, but `json` is JSON text with the quotes and the colon: `"name":`. It is not validated.
   writer& raw_key(std::string_view json);
 
   /// A string. Each byte that is not part of valid UTF-8 (RFC 3629) is replaced by U+FFFD.

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view default_port = "9092";
 
-error invalid(std::string what) { return {errc::invalid, std::move(what)}; }
+error invalid_url_error(std::string what) { return {errc::invalid, std::move(what)}; }
 
 /// Splits the text at the first separator; `rest` is empty without one.
 struct split_text {
@@ -46,7 +46,7 @@ bool is_port(std::string_view text) noexcept {
 /// Adds a port to each host. Returns the error.
 std::optional<error> parse_brokers(std::string_view text, settings& settings) {
   settings.brokers.clear();
-  if (text.ends_with(',')) return invalid("there is no host after a comma");
+  if (text.ends_with(',')) return invalid_url_error("there is no host after a comma");
   do {
     const split_text hosts{text, ','};
     text = hosts.rest;
@@ -54,13 +54,13 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
     const auto bracket = hosts.first.starts_with('[') ? hosts.first.find(']') : hosts.first.npos;
     const auto colon = hosts.first.find(':', bracket == hosts.first.npos ? 0 : bracket);
     const auto host = hosts.first.substr(0, colon);
-    if (host.empty()) return invalid("there is no host");
+    if (host.empty()) return invalid_url_error("there is no host");
     const bool is_address = bracket != hosts.first.npos && bracket + 1 == host.size() && bracket > 1;
     if (!is_address && !std::all_of(host.begin(), host.end(), is_host_character)) {
-      return invalid("a host has characters that are not accepted");
+      return invalid_url_error("a host has characters that are not accepted");
     }
     const auto port = colon == hosts.first.npos ? default_port : hosts.first.substr(colon + 1);
-    if (!is_port(port)) return invalid("a port is not 1 to 65535");
+    if (!is_port(port)) return invalid_url_error("a port is not 1 to 65535");
     settings.brokers += (settings.brokers.empty() ? "" : ",") + std::string{host} + ":" + std::string{port};
   } while (!text.empty());
   return std::nullopt;
@@ -70,14 +70,15 @@ std::optional<error> parse_credentials(std::string_view text, settings& settings
   const split_text parts{text, ':'};
   auto user = decode(parts.first);
   auto password = decode(parts.rest);
-  if (!user || !password) return invalid("the user or the password is not percent-encoded");
-  if (user->empty() || password->empty()) return invalid("a user and a password are given together, as USER:PASSWORD@");
+  if (!user || !password) return invalid_url_error("the user or the password is not percent-encoded");
+  if (user->empty() || password->empty())
+    return invalid_url_error("a user and a password are given together, as USER:PASSWORD@");
   settings.credentials = login{std::move(*user), std::move(*password)};
   return std::nullopt;
 }
 
 std::optional<error> set_mechanism(const std::string& name, settings& settings) {
-  if (!settings.credentials) return invalid("the parameter sasl needs a user and a password");
+  if (!settings.credentials) return invalid_url_error("the parameter sasl needs a user and a password");
   auto& mechanism = settings.credentials->mechanism;
   if (name == "PLAIN") {
     mechanism = sasl_mechanism::plain;
@@ -86,7 +87,7 @@ std::optional<error> set_mechanism(const std::string& name, settings& settings) 
   } else if (name == "SCRAM-SHA-512") {
     mechanism = sasl_mechanism::scram_sha_512;
   } else {
-    return invalid("the parameter sasl accepts PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512");
+    return invalid_url_error("the parameter sasl accepts PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512");
   }
   return std::nullopt;
 }
@@ -94,11 +95,11 @@ std::optional<error> set_mechanism(const std::string& name, settings& settings) 
 std::optional<error> set_parameter(std::string_view name, std::string value, settings& settings) {
   if (name == "sasl") return set_mechanism(value, settings);
   if (name != "ca" && name != "certificate" && name != "key") {
-    return invalid("a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
+    return invalid_url_error("a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
   }
-  if (!settings.tls) return invalid("the parameter " + std::string{name} + " needs TLS, kafkas://");
+  if (!settings.tls) return invalid_url_error("the parameter " + std::string{name} + " needs TLS, kafkas://");
   if (::access(value.c_str(), R_OK) != 0) {
-    return invalid("the file of the parameter " + std::string{name} + " cannot be read: " + value);
+    return invalid_url_error("the file of the parameter " + std::string{name} + " cannot be read: " + value);
   }
   auto& files = *settings.tls;
   (name == "ca" ? files.ca : name == "certificate" ? files.certificate : files.key) = std::move(value);
@@ -111,11 +112,11 @@ std::optional<error> parse_parameters(std::string_view text, settings& settings)
     text = parameters.rest;
     const split_text parameter{parameters.first, '='};
     auto value = decode(parameter.rest);
-    if (!value) return invalid("a parameter is not percent-encoded");
+    if (!value) return invalid_url_error("a parameter is not percent-encoded");
     if (auto failure = set_parameter(parameter.first, std::move(*value), settings)) return failure;
   }
   if (settings.tls && settings.tls->certificate.empty() != settings.tls->key.empty()) {
-    return invalid("the parameters certificate and key are given together");
+    return invalid_url_error("the parameters certificate and key are given together");
   }
   return std::nullopt;
 }
@@ -141,14 +142,14 @@ result<settings> parse_url(std::string_view url) {
   if (url.starts_with(encrypted)) {
     settings.tls.emplace();
   } else if (!url.starts_with(plain)) {
-    return invalid("accepted are kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
+    return invalid_url_error("accepted are kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
   }
   url.remove_prefix(settings.tls ? encrypted.size() : plain.size());
-  if (url.find('#') != url.npos) return invalid("a fragment is not supported");
+  if (url.find('#') != url.npos) return invalid_url_error("a fragment is not supported");
   const split_text query{url, '?'};
   auto authority = query.first;
   if (const auto slash = authority.find('/'); slash != authority.npos) {
-    if (slash + 1 != authority.size()) return invalid("a path is not supported");
+    if (slash + 1 != authority.size()) return invalid_url_error("a path is not supported");
     authority.remove_suffix(1);
   }
   if (const auto at = authority.rfind('@'); at != authority.npos) {

@@ -10,19 +10,19 @@
 namespace cohort::messaging {
 namespace {
 
-error invalid(std::string what) { return {errc::invalid, std::move(what)}; }
+error invalid_url_error(std::string what) { return {errc::invalid, std::move(what)}; }
 
 result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   rabbitmq::settings settings;
   const bool is_encrypted = url.scheme() == "amqps";
   if (is_encrypted) settings.tls.emplace();
   settings.host = url.host_address();
-  if (settings.host.empty()) return invalid("there is no host");
+  if (settings.host.empty()) return invalid_url_error("there is no host");
   if (url.has_port()) {
     // Boost 1.81's port_number() wraps around.
     const std::string digits{url.port()};
     const auto number = digits.size() <= 5 ? std::strtoul(digits.c_str(), nullptr, 10) : 0;
-    if (number == 0 || number > 65'535) return invalid("the port is not 1 to 65535");
+    if (number == 0 || number > 65'535) return invalid_url_error("the port is not 1 to 65535");
     settings.port = static_cast<std::uint16_t>(number);
   } else if (is_encrypted) {
     settings.port = 5671;
@@ -34,11 +34,11 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   // Without a path the default, `/`; a path of `/` alone would be the virtual host without a name.
   const auto path = url.encoded_path();
   if (path.size() > 1) {
-    if (path.find('/', 1) != path.npos) return invalid("a virtual host with / is written with %2F");
+    if (path.find('/', 1) != path.npos) return invalid_url_error("a virtual host with / is written with %2F");
     settings.virtual_host = url.segments().front();
   }
-  if (settings.virtual_host.size() > 255) return invalid("the virtual host has more than 255 bytes");
-  if (url.has_query() || url.has_fragment()) return invalid("a query or fragment is not supported");
+  if (settings.virtual_host.size() > 255) return invalid_url_error("the virtual host has more than 255 bytes");
+  if (url.has_query() || url.has_fragment()) return invalid_url_error("a query or fragment is not supported");
   auto description = std::string{url.scheme()} + "://" + settings.host + ":" + std::to_string(settings.port);
   return broker_endpoint{std::move(description), [settings](const broker_dependencies& dependencies) {
                            auto configured = settings;
@@ -56,7 +56,7 @@ result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector
   for (const auto& each : others)
     if (each.name == scheme) return each.parse(url);
   if (scheme == "kafka" || scheme == "kafkas") {
-    return invalid("kafka:// needs the optional module cohort::kafka, which this program was built without");
+    return invalid_url_error("kafka:// needs the optional module cohort::kafka, which this program was built without");
   }
   if (scheme == "amqp" || scheme == "amqps") {
     const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
@@ -64,7 +64,7 @@ result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector
   }
   std::string accepted = "accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   for (const auto& each : others) accepted += ", " + each.name + "://";
-  return invalid(std::move(accepted));
+  return invalid_url_error(std::move(accepted));
 }
 
 }  // namespace cohort::messaging

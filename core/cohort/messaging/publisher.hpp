@@ -45,7 +45,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// `unroutable`, `closed`, `cancelled`.
   static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message message);
 
-  /// The same without the wait for the confirm: completes when the outbox has the message.
+  /// Like `publish`, but does not wait for the confirm: completes when the outbox has the message.
   static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message message);
 
   /// Adds a message to the outbox if there is room. Errors: `invalid`, `overloaded`, `closed`.

@@ -14,7 +14,7 @@ struct publisher_settings {
   std::size_t max_messages = 1024;
   /// Maximum number of messages that are sent together; their confirms are awaited before the next ones are sent.
   std::size_t max_batch = 512;
-  /// The same for the bytes of their bodies. One message is sent in any case.
+  /// Maximum total size, in bytes, of the bodies of messages that are sent together. One message is sent in any case.
   std::size_t max_batch_bytes = std::size_t{1} << 20;
   /// Time after which a message without a confirm is sent again.
   duration confirm_timeout = std::chrono::seconds{10};

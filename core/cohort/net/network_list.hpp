@@ -30,7 +30,7 @@ class network_list {
 
   bool empty() const noexcept { return networks_.empty() && !contains_unix_; }
   bool contains(const asio::ip::address& address) const;
-  /// The same for the text of an address; false if it is not one.
+  /// Like the overload above, but for the text of an address; false if the text is no address.
   bool contains(std::string_view address) const;
 
  private:

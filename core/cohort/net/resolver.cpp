@@ -99,7 +99,7 @@ class resolver::state : public std::enable_shared_from_this<state> {
       name.fresh_until = now + settings_.ttl;
       name.usable_until = now + settings_.max_stale_age;
     } else {
-      // Only `host_not_found` says something about the name; other errors say that the resolver failed.
+      // Only `host_not_found` means that the name does not exist; other errors mean that the resolver failed.
       const bool does_not_exist = found.error() == asio::error::host_not_found;
       const bool keep_cached = !does_not_exist && name.cached && name.cached->has_value() && now < name.usable_until;
       if (!keep_cached) name.cached = std::move(found);

@@ -11,7 +11,7 @@ namespace {
 
 /// Bounds the time that one piece of a file blocks the loop.
 constexpr std::size_t max_file_piece = 256 * 1024;
-/// The same for a piece that is copied, which also takes memory.
+/// Bounds the time and the memory of one piece of a file that is copied.
 constexpr std::size_t max_copied_file_piece = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {

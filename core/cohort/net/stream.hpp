@@ -46,7 +46,7 @@ class stream {
     });
   }
 
-  /// The same, into memory that is prepared when it is needed; `memory` must outlive the read.
+  /// Like the overload above, but reads into memory that is prepared when it is needed; `memory` must outlive the read.
   auto read_some(read_memory& memory) {
     return async_operation<io_result>([this, &memory](completion_handler<io_result> handler) {  //
       start_deferred_read(memory, std::move(handler));
@@ -98,8 +98,8 @@ class stream {
   virtual void shutdown_write() noexcept = 0;
   /// Closes both directions immediately. Pending operations end with `operation_aborted`.
   virtual void close() noexcept = 0;
-  /// The same, and the peer receives a reset instead of the end of the stream, so that it detects a truncated message
-  /// whose end is the end of the connection. TLS: the end without close_notify.
+  /// Like `close`, but the peer receives a reset instead of the end of the stream, so that it detects a truncated
+  /// message whose end is the end of the connection. TLS: the end without close_notify.
   virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection is gone.

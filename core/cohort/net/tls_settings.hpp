@@ -11,7 +11,7 @@
 
 namespace cohort::net {
 
-/// Settings of the client side of TLS. Certificates and keys are PEM texts.
+/// Settings of the client side of TLS. Certificates and keys are in PEM format.
 struct tls_client_settings {
   /// The trusted certificates, instead of the system's. Empty: the system's.
   std::string trusted_certificates;

@@ -10,7 +10,7 @@
 namespace cohort::policy {
 
 /// Histogram of latencies whose bucket bounds grow by a factor of 2^(1/4), so a quantile is at most 19 % above the
-/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values outside of it are
+/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values outside it are
 /// counted in the first or last bucket.
 class latency_histogram {
  public:

@@ -36,7 +36,7 @@ enum class copy_direction {
 };
 
 enum class connection_status {
-  idle,                // outside of a transaction
+  idle,                // outside a transaction
   in_transaction,      // idle within a transaction
   failed_transaction,  // idle within a transaction that only ROLLBACK can end
   active,              // a statement runs, or its rows have not been fetched
@@ -77,7 +77,7 @@ class connection {
 class database {
  public:
   virtual ~database() = default;
-  /// Connects on the current loop. Errors: those of `errc` that say that nothing was sent, and `cancelled`.
+  /// Connects on the current loop. Errors: those of `errc` that mean that nothing was sent, and `cancelled`.
   virtual task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) = 0;
 };
 

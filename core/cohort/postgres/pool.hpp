@@ -70,7 +70,7 @@ class pool {
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
 
-  /// Executes one statement, outside of a transaction: `pool.query(context, "select name from users where id = $1",
+  /// Executes one statement, outside a transaction: `pool.query(context, "select name from users where id = $1",
   /// id)`. Returns its rows, or the error.
   template <class... Parameters>
   task<result<rows>> query(call_context context, std::string text, Parameters&&... parameters) {

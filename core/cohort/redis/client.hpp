@@ -46,13 +46,13 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  /// Sends one command: `command(context, "SET", key, 17)`. Arguments are texts (binary-safe) and numbers. An error
+  /// Sends one command: `command(context, "SET", key, 17)`. Arguments are strings (binary-safe) and numbers. An error
   /// that the server reports is `errc::error_reply`.
   template <class... Arguments>
   task<result<reply>> command(call_context context, std::string_view name, const Arguments&... arguments) {
     return execute(context, is_supported(name), encode_command(name, arguments...));
   }
-  /// The same for a list of arguments. Precondition: there is at least one, the name.
+  /// Like the overload above, but takes a list. Precondition: it is not empty; the first element is the name.
   task<result<reply>> command(call_context context, const std::vector<std::string>& arguments);
 
   /// The value of a string; empty if the key does not exist.

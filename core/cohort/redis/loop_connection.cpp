@@ -16,7 +16,7 @@ constexpr std::size_t read_size = std::size_t{16} * 1024;
 /// Commands are written together up to this size.
 constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
-error lost(const error_code& failure) {
+error connection_lost_error(const error_code& failure) {
   if (failure == asio::error::timed_out) return {errc::connection_lost, "a reply is outstanding for too long"};
   if (failure == asio::error::eof) return {errc::connection_lost, "the server closed the connection"};
   return {errc::connection_lost, failure.message()};
@@ -201,7 +201,7 @@ task<std::optional<error>> loop_connection::write(net::stream& stream) {
     const net::const_buffers buffers{asio::buffer(batch), asio::const_buffer{}};
     auto writing = net::write_all(stream, buffers);
     const auto written = co_await std::move(writing);
-    if (!written) co_return lost(written.error());
+    if (!written) co_return connection_lost_error(written.error());
   }
 }
 
@@ -211,7 +211,7 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
   for (;;) {
     auto reading = stream.read_some(asio::buffer(buffer));
     const auto count = co_await std::move(reading);
-    if (!count) co_return lost(count.error());
+    if (!count) co_return connection_lost_error(count.error());
     std::string_view input{buffer.data(), *count};
     while (!input.empty()) {
       std::optional<std::string> problem;

@@ -6,7 +6,7 @@
 namespace cohort::redis {
 namespace {
 
-error mismatch(const reply& value, std::string_view expected_type) {
+error mismatch_error(const reply& value, std::string_view expected_type) {
   std::string message{"the reply is of the type "};
   message += to_string(value.type);
   message += ", not ";
@@ -44,20 +44,20 @@ std::string_view to_string(reply::kind type) noexcept {
 }
 
 result<std::string> reply::as_string() const {
-  if (!is_string()) return mismatch(*this, "a string");
+  if (!is_string()) return mismatch_error(*this, "a string");
   return text;
 }
 
 result<std::optional<std::string>> reply::as_optional_string() const {
   if (is_null()) return std::optional<std::string>{};
-  if (!is_string()) return mismatch(*this, "a string");
+  if (!is_string()) return mismatch_error(*this, "a string");
   return std::optional{text};
 }
 
 result<std::int64_t> reply::as_integer() const {
   if (type == kind::number) return number;
   const auto parsed = is_string() ? parse<std::int64_t>(text) : std::nullopt;
-  if (!parsed) return mismatch(*this, "an integer");
+  if (!parsed) return mismatch_error(*this, "an integer");
   return *parsed;
 }
 
@@ -65,21 +65,21 @@ result<double> reply::as_double() const {
   if (type == kind::real) return real;
   if (type == kind::number) return static_cast<double>(number);
   const auto parsed = is_string() ? parse<double>(text) : std::nullopt;
-  if (!parsed) return mismatch(*this, "a number");
+  if (!parsed) return mismatch_error(*this, "a number");
   return *parsed;
 }
 
 result<bool> reply::as_bool() const {
   const bool is_flag = type == kind::boolean || (type == kind::number && (number == 0 || number == 1));
-  if (!is_flag) return result<bool>(boost::system::in_place_error, mismatch(*this, "a boolean"));
+  if (!is_flag) return result<bool>(boost::system::in_place_error, mismatch_error(*this, "a boolean"));
   return result<bool>(boost::system::in_place_value, number == 1);
 }
 
 result<std::vector<std::string>> reply::as_strings() const {
-  if (type != kind::array && type != kind::set) return mismatch(*this, "an array of strings");
+  if (type != kind::array && type != kind::set) return mismatch_error(*this, "an array of strings");
   std::vector<std::string> strings;
   for (const auto& item : items) {
-    if (!item.is_string()) return mismatch(item, "a string");
+    if (!item.is_string()) return mismatch_error(item, "a string");
     strings.push_back(item.text);
   }
   return strings;

@@ -14,8 +14,9 @@
 
 #include <boost/version.hpp>
 
-// The linker's check of the same: the name says which Boost the library was compiled with. An undefined symbol
-// `cohort::compiled_with_boost_<version>` means that the program uses the headers of another one.
+// The linker checks the version of Boost: the name of this symbol contains the version that the library was compiled
+// with. An undefined symbol `cohort::compiled_with_boost_<version>` means that the program uses the headers of another
+// version.
 #define COHORT_CONCATENATE_EXPANDED(a, b) a##b
 #define COHORT_CONCATENATE(a, b) COHORT_CONCATENATE_EXPANDED(a, b)
 #define COHORT_COMPILED_WITH_BOOST COHORT_CONCATENATE(compiled_with_boost_, BOOST_VERSION)

@@ -63,7 +63,7 @@ class loop {
 
   /// The loop that the calling thread is running. Precondition: there is one (asserted).
   static loop& current() noexcept;
-  /// The same, or null if the calling thread runs no loop.
+  /// Like `current`, but returns null if the calling thread runs no loop.
   static loop* current_or_null() noexcept;
 
  private:

@@ -51,7 +51,7 @@ void add_security(http::api_information& information, const api_description_sett
     information.is_protected = [](const http::route& entry) { return entry.pattern.starts_with("/api/"); };
 }
 
-/// The texts for a service with and without API keys.
+/// The documents for a service with and without API keys.
 class api_texts {
  public:
   /// `routes` are those of the router, which has a fixed address.

@@ -25,8 +25,8 @@ struct api_description_settings {
 };
 
 /// Adds `/openapi.json`, the OpenAPI 3.1 document of all routes, and `/docs`, a page to read it. Both need no
-/// credential. They describe the credentials of `/api/*` while `authenticator` is enabled. The texts are made at the
-/// first request. `authenticator` must outlive the routes.
+/// credential. They describe the credentials of `/api/*` while `authenticator` is enabled. The documents are created at
+/// the first request. `authenticator` must outlive the routes.
 void add_api_description_routes(http::router& routes, api_description_settings settings,
                                 const api_key_authenticator& authenticator);
 

@@ -83,9 +83,9 @@ struct service_context {
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
-  /// The same with connections of its own, whose limits are those of `client_settings`: such as a longer body, fewer
-  /// idle connections, or another connect timeout. The proxies and the TLS settings are those of the program. Only in
-  /// `definition::app`.
+  /// Like the overload above, but with connections of its own, whose limits are those of `client_settings`: such as a
+  /// longer body, fewer idle connections, or another connect timeout. The proxies and the TLS settings are those of the
+  /// program. Only in `definition::app`.
   http::upstream make_upstream(std::string name, http::upstream_settings settings,
                                http::client_settings client_settings) const;
 };
@@ -94,7 +94,7 @@ struct service_context {
 struct definition {
   /// The name of the service, such as `time-service`. A field of its log lines.
   std::string name;
-  /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for other characters than letters
+  /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other than letters
   /// and digits.
   std::string metric_prefix;
   /// First line of `--help`.
@@ -109,8 +109,8 @@ struct definition {
   /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates
   /// (`--tls-client-ca`). False for a service that browsers use.
   bool requires_client_certificate = true;
-  /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates by itself,
-  /// such as a gateway.
+  /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates requests
+  /// itself, such as a gateway.
   bool authenticates_api = true;
   /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
   bool describes_api = true;

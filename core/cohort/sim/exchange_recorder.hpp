@@ -40,11 +40,11 @@ struct exchange {
   bool closed_without_response = false;
   /// The client closed the connection before the response was complete.
   bool client_closed = false;
-  /// When it did.
+  /// The time at which the client closed the connection.
   std::optional<time_point> client_closed_at;
 };
 
-/// The numbers of some exchanges.
+/// Counts of a set of exchanges, by result.
 struct exchange_counts {
   std::uint64_t requests = 0;
   /// Only complete responses count.

@@ -114,7 +114,7 @@ class fleet {
   http::client& client(const std::string& host_name = "client");
   /// Sends a GET request from `client()` and runs the simulation until it has ended.
   call_result call(std::string_view url, duration timeout = std::chrono::seconds{30});
-  /// The same for a request of any method, with its fields and body.
+  /// Like the overload above, but for a request of any method, with its fields and body.
   call_result call(http::client_request request, duration timeout = std::chrono::seconds{30});
 
   /// Terminates the service's process immediately.

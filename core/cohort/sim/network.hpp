@@ -84,9 +84,9 @@ class network {
   /// Appends an address, unless the name has it already.
   void add_address(const std::string& name, const asio::ip::address& address);
   void remove_address(const std::string& name, const asio::ip::address& address);
-  /// Delay of a look-up of this name, uniformly distributed; zero by default.
+  /// Delay of a lookup of this name, uniformly distributed; zero by default.
   void set_resolve_delay(const std::string& name, duration min_delay, duration max_delay);
-  /// Look-ups of this name fail with `host_not_found_try_again`.
+  /// Lookups of this name fail with `host_not_found_try_again`.
   void fail_resolution(const std::string& name, bool enabled = true);
 
  private:

@@ -21,7 +21,7 @@ enum class errc {
   disk_full,              // of the file system, or of `PRAGMA max_page_count`
   read_only,              // a statement that writes, in `database::read` or `query`, or a file without write access
   result_too_large,       // more rows than `database_settings::max_rows`
-  no_such_column,         // the row type has another number of columns than the result
+  no_such_column,         // the row type and the result have different numbers of columns
   unexpected_null,        // a null value was read as a type that is not optional
   type_mismatch,          // a value cannot be read as the requested type without loss
   failed,                 // input/output error, corruption or insufficient memory: see `error::sqlite_code`

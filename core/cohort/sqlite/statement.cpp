@@ -83,7 +83,7 @@ std::optional<error> statement::read(int index, bytes& value) const {
 std::optional<error> statement::read(int index, bool& value) const {
   std::int64_t number = 0;
   if (auto failure = read(index, number)) return failure;
-  if (number != 0 && number != 1) return mismatch(index, "the number is neither 0 nor 1");
+  if (number != 0 && number != 1) return mismatch_error(index, "the number is neither 0 nor 1");
   value = number == 1;
   return std::nullopt;
 }
@@ -94,14 +94,14 @@ std::optional<error> statement::expect(int index, int type, const char* type_nam
   const int actual = sqlite3_column_type(prepared_, index);
   if (actual == type) return std::nullopt;
   if (actual == SQLITE_NULL) {
-    auto failure = mismatch(index, "the value is null; read it as std::optional");
+    auto failure = mismatch_error(index, "the value is null; read it as std::optional");
     failure.code = errc::unexpected_null;
     return failure;
   }
-  return mismatch(index, (std::string{"the value is not "} + type_name).c_str());
+  return mismatch_error(index, (std::string{"the value is not "} + type_name).c_str());
 }
 
-error statement::mismatch(int index, const char* reason) const {
+error statement::mismatch_error(int index, const char* reason) const {
   const char* const name = sqlite3_column_name(prepared_, index);
   return error{errc::type_mismatch, std::string{"column "} + (name ? name : "?") + ": " + reason};
 }

@@ -45,7 +45,7 @@ class statement {
     std::int64_t number = 0;
     if (auto failure = read(index, number)) return failure;
     if (number < std::int64_t{std::numeric_limits<T>::min()} || number > std::int64_t{std::numeric_limits<T>::max()}) {
-      return mismatch(index, "the number does not fit the type");
+      return mismatch_error(index, "the number does not fit the type");
     }
     value = static_cast<T>(number);
     return std::nullopt;
@@ -60,7 +60,7 @@ class statement {
   bool is_null(int index) const noexcept;
   /// Checks the type of a value: SQLITE_INTEGER and others.
   std::optional<error> expect(int index, int type, const char* type_name) const;
-  error mismatch(int index, const char* reason) const;
+  error mismatch_error(int index, const char* reason) const;
   error last_error() const;
 
   sqlite3_stmt* prepared_;

@@ -33,7 +33,7 @@ void append_allocator_metrics([[maybe_unused]] std::vector<MetricFamily>& famili
                "Free memory in the allocator's arenas, kept for later allocations and usually resident, in bytes.",
                allocated.fordblks);
   append_gauge(families, "cohort_allocator_mapped_bytes",
-               "Memory in large blocks outside of the arenas, returned to the system when freed, in bytes.",
+               "Memory in large blocks outside the arenas, returned to the system when freed, in bytes.",
                allocated.hblkhd);
 #endif
 }

@@ -58,7 +58,7 @@ trace_context start_trace(random_generator& random) noexcept;
 
 /// The `traceparent` of one call to another server: the trace, with the ID of the span of that call as parent ID.
 std::array<char, 55> format_traceparent(const trace_context& trace, std::uint64_t parent_id) noexcept;
-/// The same with a new parent ID.
+/// Like the overload above, but with a new parent ID.
 std::array<char, 55> format_traceparent(const trace_context& trace, random_generator& random) noexcept;
 
 }  // namespace cohort::telemetry

@@ -14,7 +14,7 @@
 namespace cohort::testing {
 
 /// HTTP client of a test, for one server. Each call advances virtual time until it has completed, and is made from
-/// outside of the loop's tasks. A target that does not begin with `/` or is not a valid path and query throws
+/// outside the loop's tasks. A target that does not begin with `/` or is not a valid path and query throws
 /// `std::invalid_argument`.
 class client {
  public:

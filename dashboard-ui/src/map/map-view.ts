@@ -6,7 +6,7 @@ import { providerRates, serviceRates, type ProviderTotals, type Rates, type Serv
 /** `idle`: no calls. `unknown`: no data. */
 export type LinkState = 'ok' | 'failing' | 'open' | 'probing' | 'idle' | 'unknown';
 
-/** An arrow of the map, with the texts above and below it. */
+/** An arrow of the map, with the labels above and below it. */
 export interface LinkView {
   readonly from: string;
   readonly to: string;
@@ -34,7 +34,7 @@ const dashboard = 'dashboard';
 const weather = 'weather';
 const none = '–';
 
-/** The texts of the map. `live`: whether the stream delivers events. */
+/** The text of the map. `live`: whether the stream delivers events. */
 export function viewMap(traffic: Traffic, live: boolean): MapView {
   const latest = traffic.at(-1);
   const links = services.map(({ key, name }) => {

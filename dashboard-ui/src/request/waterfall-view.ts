@@ -161,7 +161,7 @@ function result(call: Call): string {
   return call.state === 'timeout' ? `cut at ${elapsed}` : `failed, ${elapsed}`;
 }
 
-/** The same data as text, one row for each attempt. */
+/** Returns the data of the waterfall as text, one row for each attempt. */
 export function viewTable(request: RequestRecord, running: ReadonlySet<string> = new Set()): TableRow[] {
   return request.calls.flatMap((call): TableRow[] => {
     const state = running.has(call.service) ? 'waiting' : call.state;

@@ -192,8 +192,8 @@ std::string percentile_curve(const run_report& report) {
       report.is_closed_loop()
           ? "A closed loop sends nothing while it waits for a response. Neither line includes the time that the omitted "
             "requests would have taken (coordinated omission)."
-          : "Service time starts when a request is sent, response time at its intended start. The difference is what a "
-            "measurement with coordinated omission would not show.";
+          : "Service time starts when a request is sent, response time at its intended start. A measurement with "
+            "coordinated omission would not show the difference.";
   return section("Percentiles", note, chart.html() + percentiles_table(stats));
 }
 

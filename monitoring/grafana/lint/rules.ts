@@ -47,7 +47,7 @@ function perTarget(
     );
 }
 
-/** The texts in which a dashboard uses variables: queries and data source references. */
+/** The strings in which a dashboard uses variables: queries and data source references. */
 function textsWithVariables(dashboard: DashboardJson): string[] {
   return [
     ...panelsOf(dashboard).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),

@@ -29,7 +29,7 @@ struct alert {
   wall_time starts_at{};
   wall_time ends_at{};  // set if not firing
 
-  /// The size of all texts, in bytes.
+  /// The total size of the strings, in bytes.
   std::size_t text_bytes() const noexcept;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The fault ends by itself if this process does not remove it.
+/// The fault ends automatically if this process does not remove it.
 constexpr std::chrono::seconds fault_lifetime{std::chrono::ceil<std::chrono::seconds>(experiment::max_wait) + 5s};
 
 constexpr std::array<std::string_view, 4> phase_names{"idle", "running", "done", "failed"};
@@ -82,7 +82,7 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
   co_await std::move(measuring);
   auto removing = self->faults_.remove();
   const bool has_removed = co_await std::move(removing);
-  self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It ends by itself.");
+  self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It ends automatically.");
 }
 
 task<> experiment::measure(std::shared_ptr<experiment> self, std::size_t index) {

@@ -22,7 +22,7 @@ struct card {
 constexpr std::array<card, 3> cards{
     {{"time", "time_service"}, {"system", "sysinfo_service"}, {"weather", "weather_service"}}};
 
-/// The texts below the title of a card.
+/// The lines below the title of a card.
 struct facts {
   std::string main;
   std::string sub;

@@ -30,9 +30,9 @@ class document_merger {
 
   const route_table& routes_;
   bool has_version_3_1_ = false;
-  /// Path items by path, as the texts of their members by name.
+  /// Path items by path, as the JSON texts of their members by name.
   std::map<std::string, std::map<std::string, std::string>> paths_;
-  /// Texts by kind of component and name.
+  /// JSON texts by kind of component and name.
   std::map<std::string, std::map<std::string, std::string>> components_;
 };
 

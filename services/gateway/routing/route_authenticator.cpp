@@ -25,8 +25,8 @@ std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics
   return counters;
 }
 
-/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty if there is none, or several fields, of
-/// which the upstream could use another one than the gateway.
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty if there is none, or if there are several
+/// fields: the upstream could use a field other than the gateway's.
 std::optional<std::string_view> find_token(const http::request_head& head) {
   std::optional<std::string_view> credentials;
   for (const auto& field : head.fields) {

@@ -38,7 +38,7 @@ class route_table {
   const std::vector<gateway_route>& routes() const noexcept { return routes_; }
   /// The routes file and the key files that it names.
   const std::vector<std::string>& files() const noexcept { return files_; }
-  /// Whether one of `files` has another content now than the one that the table was built from.
+  /// Whether the content of one of `files` has changed since the table was built.
   bool has_changed_files() const;
 
  private:

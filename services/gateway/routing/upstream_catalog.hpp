@@ -21,8 +21,8 @@ class upstream_catalog {
   /// The upstream with this name and policy (`http::upstream_policy`); valid as long as the catalog. Null if there are
   /// `max_upstreams` already. Precondition: the policy is valid.
   http::upstream* find_or_add(const std::string& name, const std::string& policy);
-  /// The same for mirrored requests: without retries, and named `NAME-mirror`, so that its calls do not count as those
-  /// of clients.
+  /// Like `find_or_add`, but for mirrored requests: without retries, and named `NAME-mirror`, so that its calls do not
+  /// count as those of clients.
   http::upstream* find_or_add_mirror(const std::string& name, const std::string& policy);
 
   static constexpr std::size_t max_upstreams = 1000;

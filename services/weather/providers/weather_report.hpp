@@ -21,11 +21,11 @@ struct report_area {
   std::optional<double> longitude;
 };
 
-/// Current weather. Values are texts as wttr.in sends them: whole degrees, percent and km/h.
+/// Current weather. Values are strings as wttr.in sends them: whole degrees, percent and km/h.
 struct weather_report {
   std::string_view provider;          // the name of the provider, as in metrics
   location requested;                 // with coordinates if they are known
-  std::optional<report_area> area{};  // set if the report is for another place than the requested one
+  std::optional<report_area> area{};  // set if the report is for a place other than the requested one
   bool sample = false;                // built in, not a measurement
   std::string temperature_c;
   std::string temperature_f;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { BackgroundProcess } from '../processes.ts';
 import { root, startProcess } from '../processes.ts';
 
-/** Timeout, retries and outlier detection of the dashboard's sidecar for its calls. */
+/** Retries and outlier detection of the dashboard's sidecar for its outbound calls. */
 export interface OutboundPolicy {
   /** Retries of a failed call by Envoy; 0: none. */
   retries: number;

@@ -11,7 +11,7 @@ async def echo(connection, *_):
         async for message in connection:
             await connection.send(message)
     except websockets.ConnectionClosedError:
-        pass  # another code than 1000 and 1001
+        pass  # a code other than 1000 and 1001
 
 
 async def main():

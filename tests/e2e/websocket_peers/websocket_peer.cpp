@@ -3,8 +3,7 @@
 //   websocket-peer [flags of a service]   a server: /echo, /broadcast (each message goes to all)
 //   websocket-peer call URL               a client: sends messages to an echo server and checks the answers
 //   websocket-peer idle URL COUNT         opens COUNT WebSockets, prints "ready", and sends as many messages as each
-//   line
-//                                         of its input says, each of which all of them must receive
+//                                         line of its input states; all of them must receive each message
 #include <iostream>
 #include <string>
 #include <vector>

@@ -34,7 +34,7 @@ std::string decoded_at(std::string_view json, std::initializer_list<const char*>
 
 http::response json_text(std::string body) { return http::response{}.body(std::move(body), "application/json"); }
 
-std::string pair_json(const std::string& key, const std::string& value) {
+std::string key_value_json(const std::string& key, const std::string& value) {
   std::string text;
   json::writer{text}
       .open_object()
@@ -116,11 +116,12 @@ http::response simulated_etcd::range(std::string_view body) {
   ++ranges_read_;
   const auto first = decoded_at(body, {"key"});
   const auto end = decoded_at(body, {"range_end"});
-  std::string pairs;
+  std::string key_values;
   for (const auto& [key, stored] : values_) {
-    if (key >= first && key < end) pairs.append(pairs.empty() ? "" : ",").append(pair_json(key, stored.value));
+    if (key >= first && key < end)
+      key_values.append(key_values.empty() ? "" : ",").append(key_value_json(key, stored.value));
   }
-  return json_text("{" + header() + (pairs.empty() ? "" : ",\"kvs\":[" + pairs + "]") + "}");
+  return json_text("{" + header() + (key_values.empty() ? "" : ",\"kvs\":[" + key_values + "]") + "}");
 }
 
 http::response simulated_etcd::transaction(std::string_view body) {
@@ -155,7 +156,7 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
     for (const auto& change : changes_) {
       if (change.revision < next_revision || !change.key.starts_with(prefix)) continue;
       events.append(events.empty() ? "{" : ",{").append(change.is_deleted ? R"("type":"DELETE",)" : "");
-      events.append("\"kv\":" + pair_json(change.key, change.value) + "}");
+      events.append("\"kv\":" + key_value_json(change.key, change.value) + "}");
     }
     if (!events.empty()) {
       next_revision = revision_ + 1;

@@ -104,7 +104,7 @@ TEST_CASE("decode: lengths are counted in characters", "[json][decode]") {
   CHECK(errors_of<item>(R"({"name":"äöüäö","color":"red"})") == "none");
 }
 
-TEST_CASE("decode: unknown members are rejected, or ignored if the options say so", "[json][decode]") {
+TEST_CASE("decode: unknown members are rejected, or ignored if the options allow them", "[json][decode]") {
   constexpr auto text = R"({"name":"a","color":"red","x":{"deep":[1]}})";
   CHECK(errors_of<item>(text) == "x is unknown; known: name, quantity, color, note");
   CHECK(errors_of<item>(text, {.unknown_members = json::unknown_members::ignore}) == "none");

@@ -46,7 +46,7 @@ TEST_CASE("RFC 3339: a formatted fraction has as many digits as it needs, in gro
   }
 }
 
-TEST_CASE("RFC 3339: other texts are rejected", "[json][timestamp]") {
+TEST_CASE("RFC 3339: other strings are rejected", "[json][timestamp]") {
   const std::string text =
       GENERATE("", "now", "2026-06-01", "2026-06-01T12:00:00", "2026-06-01 12:00:00Z", "2026-06-01T12:00Z",
                "2026-06-01T12:00:00Zulu", "2026-06-01T12:00:00.Z", "2026-06-01T12:00:00+0200", "2026-06-01T12:00:00+02",

@@ -95,7 +95,7 @@ TEST_CASE("broadcast: values that are published while the loop is busy are bound
   CHECK(log == log_lines{"a 98", "a 99", "a 100", "a 101", "a timed out", "a missed 97"});
 }
 
-TEST_CASE("broadcast: a slow subscriber is disconnected if the policy says so", "[runtime]") {
+TEST_CASE("broadcast: a slow subscriber is disconnected if the policy requires it", "[runtime]") {
   virtual_time time;
   numbers source{2, slow_subscriber::disconnect};
   log_lines log;

@@ -31,7 +31,7 @@ struct broker_fleet {
     serving.reset();
   }
   double metric(const sim::node& node, const std::string& name, const telemetry::label_set& labels) {
-    // The same metric as the service's, since it has the same name and labels.
+    // This is the service's metric, since it has the same name and labels.
     return const_cast<telemetry::registry&>(node.metrics()).make_counter(name, "", labels).value();
   }
   double published(const std::string& result) {

@@ -31,7 +31,7 @@ class contract {
           lines{});
     return response;
   }
-  /// The same, and returns the mutations of the body that conform as well.
+  /// Like `check`, but returns the mutations of the body that conform as well.
   lines undetected(const std::string& request, const std::string& path, int status) {
     const auto response = check(request, path, status);
     return document_.undetected_mutations(method_of(request), path, response.status, content_type(response),

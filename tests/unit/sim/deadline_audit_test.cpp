@@ -62,7 +62,7 @@ struct handlers {
     co_await std::move(calling);
     co_return done();
   }
-  static task<http::response> excessive_limits(http::upstream& backend, call_context context) {
+  static task<http::response> excessive_timeouts(http::upstream& backend, call_context context) {
     for (int i = 0; i < 3; ++i) {
       auto calling = call(backend, context);
       co_await std::move(calling);
@@ -109,7 +109,7 @@ service::definition front() {
     };
     add("/clean", handlers::clean);
     add("/late-deadline", handlers::late_deadline);
-    add("/limits", handlers::excessive_limits);
+    add("/timeouts", handlers::excessive_timeouts);
     add("/concurrent", handlers::concurrent);
     add("/reserve", handlers::small_reserve);
     add("/ignored-disconnect", handlers::ignored_disconnect);
@@ -150,16 +150,15 @@ TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[
 TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]") {
   CHECK(audited_fleet{}.findings_of("/missing-context") == std::vector{kind::missing_context});
   CHECK(audited_fleet{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
-  CHECK(audited_fleet{}.findings_of("/limits") == std::vector{kind::limits_exceed_deadline});
+  CHECK(audited_fleet{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
   CHECK(audited_fleet{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
   CHECK(audited_fleet{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
 }
 
-TEST_CASE("deadline_audit: a short deadline of the caller, and concurrent calls, do not exceed limits",
-          "[sim][deadline]") {
+TEST_CASE("deadline_audit: a short deadline of the caller and concurrent calls cause no findings", "[sim][deadline]") {
   audited_fleet fleet;
   http::client_request request;
-  request.url = *boost::urls::parse_uri(fleet.service.url() + "/limits");
+  request.url = *boost::urls::parse_uri(fleet.service.url() + "/timeouts");
   request.fields.emplace_back("x-envoy-expected-rq-timeout-ms", "200");
   CHECK(fleet.fleet.call(std::move(request))->status == http::status::ok);
   CHECK(fleet.findings_of("/concurrent").empty());
@@ -203,16 +202,16 @@ TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as nee
 
 TEST_CASE("testing: require_deadlines_hold throws with the report of the findings", "[sim][deadline][testing]") {
   audited_fleet fleet;
-  fleet.findings_of("/limits");
+  fleet.findings_of("/timeouts");
   try {
     testing::require_deadlines_hold(fleet.audit);
     FAIL("nothing was thrown");
   } catch (const testing::deadline_violation& deadline_violation) {
     const std::string message{deadline_violation.what()};
-    CHECK(
-        message.find("limits exceed deadline: front /limits: the timeouts of its calls, backend 2000 ms, then backend "
-                     "2000 ms, then backend 2000 ms, are 6000 ms together; the deadline of the route is 5000 ms (5 "
-                     "times)") != std::string::npos);
+    CHECK(message.find(
+              "timeouts exceed deadline: front /timeouts: the timeouts of its calls, backend 2000 ms, then backend "
+              "2000 ms, then backend 2000 ms, are 6000 ms together; the deadline of the route is 5000 ms (5 "
+              "times)") != std::string::npos);
   }
 }
 

@@ -194,7 +194,7 @@ TEST_CASE("network: a name resolves to the addresses that are set", "[sim][netwo
   CHECK(resolve(fixture, "server").error() == error::host_not_found);
 }
 
-TEST_CASE("network: a delayed look-up ends at its deadline and when cancelled", "[sim][network]") {
+TEST_CASE("network: a delayed lookup ends at its deadline and when cancelled", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_resolve_delay("server", 100ms, 200ms);
   const auto start = fixture.time.now();
@@ -234,7 +234,7 @@ TEST_CASE("network: the event hash depends on the seed only", "[sim][network]") 
   CHECK(hash_of_messages(1) != hash_of_messages(2));
 }
 
-TEST_CASE("network: connects, bytes, closes, look-ups and refusals are logged", "[sim][network]") {
+TEST_CASE("network: connects, bytes, closes, lookups and refusals are logged", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   {

@@ -124,7 +124,7 @@ TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("plan: a value outside of the model's validity is a warning", "[sim][plan]") {
+TEST_CASE("plan: a value outside the model's range of validity is a warning", "[sim][plan]") {
   const auto lossy = sim::parse_plan(plan_text(R"("loss": 0)", R"("loss": 0.2)"));
   REQUIRE(lossy.has_value());
   CHECK(lossy->warnings.size() == 1);

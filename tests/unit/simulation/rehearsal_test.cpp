@@ -187,7 +187,7 @@ TEST_CASE("rehearsal: a prediction above the calibrated load is marked", "[sim][
   CHECK_THAT(beyond.warnings.front(), ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
   rehearsal_result result{"a machine", {plan, {}, 0}, 50, {}, {beyond}};
   CHECK_THAT(text_report(result), ContainsSubstring("~"));
-  CHECK_THAT(html_report(result, "command"), ContainsSubstring("failures: outside of the model"));
+  CHECK_THAT(html_report(result, "command"), ContainsSubstring("failures: outside the model"));
   result.scenarios = {compare(run, {run}, 200, {})};
   CHECK_THAT(text_report(result), !ContainsSubstring("~"));
 }

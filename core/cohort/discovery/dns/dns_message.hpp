@@ -63,7 +63,7 @@ struct dns_records {
   /// Seconds for which they are valid: the smallest TTL of the records and aliases, or that of the negative response.
   std::uint32_t ttl = 0;
 };
-/// The answer to a question. `max_ttl` if neither a record nor an SOA states a TTL.
+/// The answer to a question. `max_ttl` if neither a record nor an SOA has a TTL.
 dns_records select_dns_records(const dns_response& response, std::string_view name, dns_type type,
                                std::uint32_t max_ttl);
 

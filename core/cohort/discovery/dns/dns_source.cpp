@@ -9,7 +9,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Appends the addresses that the response states for `host` besides its answer. Returns whether there are any.
+/// Appends the addresses of `target` from the additional section of the response. Returns whether there are any.
 bool add_additional(const dns_client::answer& answer, const dns_record& target, endpoint_list& list,
                     std::uint32_t& ttl) {
   bool is_found = false;
@@ -75,7 +75,7 @@ task<result<dns_source::found_endpoints, source_error>> dns_srv_source::look_up(
   found.ttl = answer->ttl;
   for (const auto& record : records) {
     if (record.priority != records.front().priority) break;
-    // RFC 2782: a target of "." says that the service is not available.
+    // RFC 2782: the target "." means that the service is not available.
     if (record.target.empty() || record.port == 0) continue;
     if (add_additional(*answer, record, found.list, found.ttl)) continue;
     auto adding = add_addresses(record.target + ".", record.port, found);

@@ -6,7 +6,7 @@
 
 namespace cohort::discovery {
 
-/// Endpoints from the DNS, which are asked for again when the TTL of the answer has passed.
+/// Endpoints from DNS. Resolves them again when the TTL of the answer has expired.
 class dns_source : public endpoint_source {
  public:
   explicit dns_source(std::unique_ptr<dns_client> client) : client_(std::move(client)) {}
@@ -16,7 +16,7 @@ class dns_source : public endpoint_source {
  protected:
   struct found_endpoints {
     endpoint_list list{};
-    /// The smallest TTL of the records that the list is made of.
+    /// The smallest TTL of the records of the list.
     std::uint32_t ttl = dns_client::max_ttl;
   };
   virtual task<result<found_endpoints, source_error>> look_up() = 0;

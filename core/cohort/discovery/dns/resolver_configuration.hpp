@@ -30,7 +30,7 @@ struct resolver_configuration {
 /// `attempts`, within their limits; the rest is ignored. Without a server, it is 127.0.0.1.
 resolver_configuration parse_resolver_configuration(std::string_view text);
 
-/// The same from a file; a file that cannot be read counts as empty.
+/// Parses a file, as `parse_resolver_configuration` does. A file that cannot be read counts as empty.
 resolver_configuration read_resolver_configuration(const std::string& path = "/etc/resolv.conf");
 
 }  // namespace cohort::discovery

@@ -19,37 +19,37 @@ std::int64_t revision_of(element response) {
 }
 
 /// Empty unless the key is Base64.
-std::optional<etcd_pair> read_pair(element source) {
+std::optional<etcd_key_value> read_key_value(element source) {
   auto key = http::decode_base64(text_at(source, "key"));
   if (!key) return std::nullopt;
-  return etcd_pair{std::move(*key), http::decode_base64(text_at(source, "value")).value_or(std::string{})};
+  return etcd_key_value{std::move(*key), http::decode_base64(text_at(source, "value")).value_or(std::string{})};
 }
 
 std::optional<etcd_range_response> read_range(element root) {
   etcd_range_response response;
   response.revision = revision_of(root);
   if (response.revision <= 0) return std::nullopt;
-  simdjson::dom::array pairs;
-  if (root["kvs"].get(pairs) != simdjson::SUCCESS) return response;
-  for (const auto each : pairs) {
-    auto pair = read_pair(each);
-    if (!pair) return std::nullopt;
-    response.pairs.push_back(std::move(*pair));
+  simdjson::dom::array key_values;
+  if (root["kvs"].get(key_values) != simdjson::SUCCESS) return response;
+  for (const auto each : key_values) {
+    auto key_value = read_key_value(each);
+    if (!key_value) return std::nullopt;
+    response.key_values.push_back(std::move(*key_value));
   }
   return response;
 }
 
-std::optional<std::vector<etcd_pair>> read_events(element watch) {
-  std::vector<etcd_pair> events;
+std::optional<std::vector<etcd_key_value>> read_events(element watch) {
+  std::vector<etcd_key_value> events;
   simdjson::dom::array list;
   if (watch["events"].get(list) != simdjson::SUCCESS) return events;
   for (const auto each : list) {
     element source;
     if (each["kv"].get(source) != simdjson::SUCCESS) return std::nullopt;
-    auto pair = read_pair(source);
-    if (!pair) return std::nullopt;
-    pair->is_deleted = text_at(each, "type") == "DELETE";
-    events.push_back(std::move(*pair));
+    auto key_value = read_key_value(source);
+    if (!key_value) return std::nullopt;
+    key_value->is_deleted = text_at(each, "type") == "DELETE";
+    events.push_back(std::move(*key_value));
   }
   return events;
 }
@@ -76,7 +76,7 @@ std::optional<etcd_watch_message> read_watch(element root) {
 }
 
 /// The first key after all keys with this prefix.
-std::string end_of_range(std::string prefix) {
+std::string prefix_range_end(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
   if (prefix.empty()) return std::string(1, '\0');  // up to the last key
   ++prefix.back();
@@ -85,7 +85,7 @@ std::string end_of_range(std::string prefix) {
 
 json::writer& add_range(json::writer& out, std::string_view prefix) {
   return out.field("key", http::encode_base64(prefix))
-      .field("range_end", http::encode_base64(end_of_range(std::string{prefix})));
+      .field("range_end", http::encode_base64(prefix_range_end(std::string{prefix})));
 }
 
 json::writer& add_put(json::writer& out, std::string_view key, std::string_view value, const std::string& lease) {

@@ -15,7 +15,7 @@
 namespace cohort::discovery {
 
 /// A key and its value, of a list or of a change.
-struct etcd_pair {
+struct etcd_key_value {
   std::string key;
   std::string value;
   /// The key was deleted, or its lease has expired.
@@ -24,7 +24,7 @@ struct etcd_pair {
 
 struct etcd_range_response {
   std::int64_t revision = 0;
-  std::vector<etcd_pair> pairs;
+  std::vector<etcd_key_value> key_values;
 };
 /// Empty if the text is not the response of `/v3/kv/range`.
 std::optional<etcd_range_response> parse_etcd_range(std::string_view json);
@@ -36,14 +36,14 @@ struct etcd_watch_message {
   /// The server has ended the watch, since the revision was compacted, or for `cancel_reason`.
   bool is_cancelled = false;
   std::string cancel_reason;
-  std::vector<etcd_pair> events;
+  std::vector<etcd_key_value> events;
 };
 /// Empty if the text is not a message of `/v3/watch`. An error of the gateway is a cancelled watch.
 std::optional<etcd_watch_message> parse_etcd_watch(std::string_view json);
 
 /// The ID of the lease in the response of `/v3/lease/grant`; empty if there is none.
 std::optional<std::string> parse_etcd_lease_grant(std::string_view json);
-/// Whether the response of `/v3/lease/keepalive` says that the lease is alive; empty if it is no such response.
+/// Whether the lease is alive according to the response of `/v3/lease/keepalive`; empty if it is no such response.
 std::optional<bool> parse_etcd_keepalive(std::string_view json);
 
 /// The request of a range or a watch over all keys with this prefix, which must not be empty. For a watch,

@@ -53,7 +53,7 @@ task<std::optional<source_error>> etcd_source::read_range() {
   auto range = parse_etcd_range(response->body);
   if (!range) co_return "the response to a range is not one of etcd";
   instances_.clear();
-  for (const auto& pair : range->pairs) apply(pair);
+  for (const auto& key_value : range->key_values) apply(key_value);
   revision_ = range->revision;
   co_return std::nullopt;
 }
@@ -82,7 +82,7 @@ task<result<std::optional<etcd_watch_message>, source_error>> etcd_source::read_
   co_return result_type{std::move(message)};
 }
 
-void etcd_source::apply(const etcd_pair& change) {
+void etcd_source::apply(const etcd_key_value& change) {
   if (change.is_deleted) {
     instances_.erase(change.key);
     return;

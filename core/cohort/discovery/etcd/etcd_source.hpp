@@ -28,7 +28,7 @@ class etcd_source final : public endpoint_source {
   task<std::optional<source_error>> open_watch();
   /// The next message of the watch; empty after `max_silence`, when the watch has been closed.
   task<result<std::optional<etcd_watch_message>, source_error>> read_message();
-  void apply(const etcd_pair& change);
+  void apply(const etcd_key_value& change);
   endpoint_list endpoints() const;
 
   api_client api_;

@@ -25,7 +25,7 @@ struct kubernetes_settings {
 
 /// The settings for a service: the option `api`, otherwise `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`,
 /// with the authorities in `authorities_file`, if it exists. `variable` returns the value of an environment variable,
-/// or an empty text. The error says what is missing.
+/// or an empty string. The error states what is missing.
 result<kubernetes_settings, std::string> make_kubernetes_settings(
     const service_target& target, const std::function<std::string(const std::string& name)>& variable,
     const std::string& authorities_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");

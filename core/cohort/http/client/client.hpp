@@ -53,7 +53,7 @@ class client {
   /// outlive the exchange.
   task<exchange> send(const client_request& request, deadline call_deadline, send_options options);
 
-  /// A new connection to an origin that is not pooled, for another protocol than HTTP: an address of its name that
+  /// A new connection to an origin that is not pooled, for a protocol other than HTTP: an address of its name that
   /// accepts, and TLS if it is secure. Sends nothing.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
@@ -66,12 +66,12 @@ class client {
     bool has_read_source = false;
   };
 
-  /// The same up to the head of the response, whose body is then read from the connection in parts. The body of the
-  /// request is that of `source`, or none if it is null; `request.body` is not sent. Ends once the head of the response
-  /// has been received and the body of the request has been sent; after an early response with status 300 or higher,
-  /// the rest of the body is not sent. Fields are sent as given: none is added but `Host`, the framing, the trace and
-  /// the deadline. `max_body_bytes` limits the body of the response. Interim responses are passed to `on_interim`, or
-  /// ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
+  /// Like `send`, but up to the head of the response, whose body is then read from the connection in parts. The body of
+  /// the request is that of `source`, or none if it is null; `request.body` is not sent. Ends once the head of the
+  /// response has been received and the body of the request has been sent; after an early response with status 300 or
+  /// higher, the rest of the body is not sent. Fields are sent as given: none is added but `Host`, the framing, the
+  /// trace and the deadline. `max_body_bytes` limits the body of the response. Interim responses are passed to
+  /// `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
   task<opened_exchange> open(const client_request& request, request_body_source* source, deadline call_deadline,
                              send_options options, std::size_t max_body_bytes,
                              const interim_callback* on_interim = nullptr);

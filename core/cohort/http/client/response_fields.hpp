@@ -12,8 +12,8 @@
 
 namespace cohort::http {
 
-/// The header fields of a response, in the order of the wire: pairs of name and value. The texts are in one block of
-/// memory; a view of them is valid until the next change.
+/// The header fields of a response, in the order of the wire: pairs of name and value. The strings are in one block of
+/// memory; views of them are valid until the next change.
 class response_fields {
  public:
   using value_type = std::pair<std::string_view, std::string_view>;

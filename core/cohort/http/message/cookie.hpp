@@ -14,7 +14,7 @@
 namespace cohort::http {
 
 /// The value of the first cookie with this name in any `Cookie` field (RFC 6265bis section 5.8.3), without the double
-/// quotes around it; names are case-sensitive. Pairs whose value has other characters than `cookie-octet`s (section
+/// quotes around it; names are case-sensitive. Pairs whose value has characters other than `cookie-octet`s (section
 /// 4.1.1) are ignored.
 std::optional<std::string_view> cookie_value(const request_head& head, std::string_view name) noexcept;
 
@@ -38,7 +38,7 @@ struct set_cookie {
 
   /// The value of the field, or why it is invalid: a name that is no token, characters that a cookie cannot contain,
   /// and values that browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a
-  /// domain or another path than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
+  /// domain or a path other than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
   boost::system::result<std::string, std::string> field_value() const;
 };
 

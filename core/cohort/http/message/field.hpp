@@ -22,7 +22,7 @@ struct header_field {
   std::string_view value;
 };
 
-/// Whether both texts are equal, ignoring the case of ASCII letters.
+/// Whether both strings are equal, ignoring the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b) noexcept;
 
 /// `text` without spaces and tabs at its ends (RFC 9110 section 5.6.3).

@@ -28,7 +28,7 @@ class response {
   /// without the end of the body, so that the client detects the truncation.
   using body_producer = std::function<task<>(body_writer&)>;
 
-  /// Uses a connection after it has switched to another protocol; the connection closes when it returns.
+  /// Handles an upgraded connection (status 101). The connection is closed when the handler returns.
   using upgrade_handler = std::function<task<>(upgraded_connection&)>;
 
   explicit response(http::status code = http::status::ok) : code_(code) {}
@@ -118,10 +118,10 @@ class response {
 /// A response with a JSON body. Precondition: `body` is valid JSON.
 response json_response(std::string body, status code = status::ok);
 
-/// A response with the JSON body `{"error":…,"message":…}`. Clients see both texts: neither may contain internals.
+/// A response with the JSON body `{"error":…,"message":…}`. Clients see both strings: neither may contain internals.
 response error_response(status code, std::string_view error, std::string_view message);
 
-/// The same, with the status's reason phrase as `error`.
+/// Like the overload above, but `error` is the reason phrase of the status.
 response error_response(status code, std::string_view message);
 
 }  // namespace cohort::http

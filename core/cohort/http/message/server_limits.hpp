@@ -32,7 +32,7 @@ struct server_limits {
   std::size_t max_connections_per_client = 1'000;
   /// Requests on one connection; the response to the last one has `Connection: close`. 0: no limit.
   std::size_t max_requests_per_connection = 100'000;
-  /// Pipelined requests that a connection handles before it gives way to the other connections of its loop. Their
+  /// Maximum number of pipelined requests that a connection handles before its loop handles other connections. Their
   /// responses are sent first; further requests wait in the buffer and the socket.
   std::size_t max_pipelined_requests = 64;
 

@@ -85,7 +85,7 @@ class pipeline {
     }
   }
   std::span<const pipeline_step* const> steps() const noexcept { return steps_; }
-  /// Whether there are other steps than filters.
+  /// Whether there are steps other than filters.
   bool has_middleware() const noexcept { return has_middleware_; }
 
  private:

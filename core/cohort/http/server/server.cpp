@@ -23,7 +23,7 @@ constexpr duration accept_log_interval = 1min;
 /// Idle connections are shed when all but this part of the maximum number of connections is open, so that a burst of
 /// connections does not reach the maximum.
 constexpr std::size_t shed_headroom_divisor = 32;
-/// The same for header sections and handshakes in progress.
+/// Header sections and handshakes in progress are shed when all but this part of the maximum number is open.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// Waits of `min_accept_backoff` before a connection is closed because the reserve is exhausted. The accepted
 /// connection waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.

@@ -46,8 +46,8 @@ struct server_settings {
   admission_settings admission{};
   /// Header lines of every response, each with its CRLF, such as the security headers.
   std::string common_header_lines;
-  /// The same for requests over TLS, to this server or to a reverse proxy (`X-Forwarded-Proto: https`); if empty,
-  /// `common_header_lines` are used.
+  /// Header lines of responses to requests over TLS, to this server or to a reverse proxy (`X-Forwarded-Proto: https`);
+  /// if empty, `common_header_lines` are used.
   std::string common_header_lines_over_tls;
   /// The server accepts TLS only; null: plain HTTP only.
   std::shared_ptr<tls_termination> tls;

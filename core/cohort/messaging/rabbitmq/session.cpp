@@ -15,7 +15,7 @@ constexpr std::size_t wanted_frame_size = std::size_t{128} * 1024;
 constexpr std::size_t min_frame_size = 4096;
 constexpr std::uint16_t requested_channels = 2047;
 
-error lost(const error_code& failure) {
+error connection_lost_error(const error_code& failure) {
   if (failure == asio::error::operation_aborted) return {errc::cancelled};
   if (failure == asio::error::eof) return {errc::connection_lost, "the broker closed the connection"};
   return {errc::connection_lost, failure.message()};
@@ -57,7 +57,7 @@ task<result<frame>> session::read_frame() {
     input_.resize(read_size);
     auto reading = stream_->read_some(asio::buffer(input_));
     const auto count = co_await std::move(reading);
-    if (!count) co_return lost(count.error());
+    if (!count) co_return connection_lost_error(count.error());
     last_received_ = loop_.now();
     parser_.append(std::string_view{input_}.substr(0, *count));
   }
@@ -67,7 +67,7 @@ task<result<void>> session::send(std::string bytes) {
   const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
   auto writing = net::write_all(*stream_, buffers);
   const auto written = co_await std::move(writing);
-  if (!written) co_return lost(written.error());
+  if (!written) co_return connection_lost_error(written.error());
   last_sent_ = loop_.now();
   co_return result<void>{};
 }

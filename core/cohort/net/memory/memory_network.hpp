@@ -53,7 +53,7 @@ class memory_network final : public network {
 
   /// Listens on `local`, on which there must be no other acceptor.
   std::unique_ptr<acceptor> listen(const endpoint& local);
-  /// The same for a Unix domain socket.
+  /// Listens on the Unix domain socket `path`.
   std::unique_ptr<acceptor> listen_unix(const std::string& path);
 
   task<result<std::vector<endpoint>>> resolve(std::string host, std::uint16_t port, deadline resolve_deadline) override;

@@ -128,7 +128,7 @@ class socket_stream final : public stream {
     bool active = true;
   };
 
-  /// A pending read of an idle stream, which leaves the bytes in the socket.
+  /// A pending peek (MSG_PEEK) at an idle stream; the bytes remain in the socket.
   struct idle_watch {
     asio::cancellation_signal cancellation;
     tcp_receive_state receive_state;

@@ -46,7 +46,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
                                    describe_load_error(error, "private key in PEM format without a passphrase"), index};
 }
 
-/// DNS names are compared without case (RFC 4343), and a final dot says only that the name is complete.
+/// DNS names are compared without case (RFC 4343), and a final dot only marks the name as fully qualified.
 std::string normalize(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string normalized{name};

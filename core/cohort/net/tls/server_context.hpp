@@ -19,7 +19,7 @@ class ticket_keys;
 /// Result of a server's TLS handshake, as counted.
 enum class tls_handshake_result : std::uint8_t {
   success,
-  /// The client sent something else than TLS, such as an HTTP request.
+  /// The client sent something other than TLS, such as an HTTP request.
   not_tls,
   /// The client supports neither TLS 1.2 nor TLS 1.3.
   unsupported_version,

@@ -8,7 +8,7 @@
 
 namespace cohort::net {
 
-/// A certificate of a server and its key, as PEM texts.
+/// A certificate of a server and its key, in PEM format.
 struct tls_server_certificate {
   /// The server's certificate, followed by those of the authorities between it and the root.
   std::string certificate_chain;

@@ -23,7 +23,7 @@ bool is_logged(errc code) noexcept {
   }
 }
 
-/// The protocol counts parameters in 16 bits, and texts end at a NUL byte.
+/// The protocol counts parameters in 16 bits, and strings end at a NUL byte.
 std::optional<error> find_error(const statement& statement) {
   if (statement.text.find('\0') != std::string::npos) {
     return error{errc::invalid_parameter, {}, "the statement contains a NUL byte", {}, true};

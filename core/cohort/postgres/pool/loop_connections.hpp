@@ -46,7 +46,8 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<> close();
   /// Closes the idle connections at once, because the loop ends.
   void shut_down() noexcept;
-  /// The same because the pool is destroyed, and with it its metrics. Connections that are being reset close after it.
+  /// Like `shut_down`, but for a pool that is destroyed with its metrics. Connections that are being reset close after
+  /// it.
   void abandon() noexcept;
 
   pool::connection_counts counts() const noexcept { return {open_, idle_.size()}; }

@@ -97,7 +97,7 @@ class rows {
   const column_list& columns() const noexcept;
   /// The position of the first column with this name.
   std::optional<std::size_t> find(std::string_view name) const noexcept;
-  /// The number of rows that INSERT, UPDATE, DELETE or MERGE changed, or that SELECT returned.
+  /// The number of rows that INSERT, UPDATE, DELETE or MERGE affected, or that SELECT returned.
   std::uint64_t affected() const noexcept { return affected_; }
   /// The command that the server executed, such as `INSERT` or `ROLLBACK`.
   const std::string& command() const noexcept { return command_; }

@@ -69,7 +69,7 @@ class blocking_pool {
                                                                       const char* name = "unnamed") {
     return run_job(job_deadline, std::move(function), name, nullptr);
   }
-  /// The same with the deadline of a context, such as `call_context` or `http::request_context`.
+  /// Like the overload above, but with the deadline of a context, such as `call_context` or `http::request_context`.
   template <class Context, class Function>
     requires detail::has_deadline<Context>
   auto run(const Context& context, Function function, const char* name = "unnamed") {

@@ -118,13 +118,14 @@ class broadcast {
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
 
-    /// On the loop: the position of the next value to be published; those before it may still have to be delivered.
+    /// The position of the next value to be published; those before it may still have to be delivered. Runs on the
+    /// loop.
     std::uint64_t next_position() {
       const std::lock_guard lock{mutex};
       return end + skipped + pending.size();
     }
 
-    /// From any thread. A null value closes.
+    /// Can be called from any thread. A null value closes.
     static void push(const std::shared_ptr<hub>& self, const value_pointer& value) {
       {
         const std::lock_guard lock{self->mutex};
@@ -143,7 +144,7 @@ class broadcast {
       asio::post(self->owner.get_executor(), [self] { self->deliver(); });
     }
 
-    /// On the loop.
+    /// Runs on the loop.
     void deliver() {
       std::deque<value_pointer> arrived;
       {

@@ -53,7 +53,7 @@ std::optional<std::string_view> find_group(std::string_view proc_self_cgroup, st
 
 /// The directories of `group` and its ancestors, from the root of the mount down. Only the root if the group's
 /// directory is not visible: in a container without a cgroup namespace, the path is the host's while the group is
-/// mounted as the root; a path with ".." is outside of the namespace (cgroup_namespaces(7)).
+/// mounted as the root; a path with ".." is outside the namespace (cgroup_namespaces(7)).
 std::vector<fs::path> enclosing_groups(const fs::path& mount, std::string_view group) {
   std::vector<fs::path> groups{mount};
   for (const auto& name : fs::path(group).relative_path()) {

@@ -27,7 +27,7 @@ class clock {
   virtual time_point now() const noexcept = 0;
   /// The current wall-clock time. It can jump in both directions when the system clock is set.
   virtual wall_time wall_now() const noexcept = 0;
-  /// True if time passes by itself. If false, the clock's owner must advance the loop's timers
+  /// True if the time advances automatically. If false, the clock's owner must advance the loop's timers
   /// (`timer_wheel::advance`).
   virtual bool is_real_time() const noexcept = 0;
 };

@@ -51,7 +51,7 @@ class api_key_authenticator {
   /// else a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A valid key is
   /// always accepted. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
-  /// The same with the caller if the request was accepted; authentication must be enabled.
+  /// Like `authenticate`, but returns the caller if the request is accepted. Precondition: authentication is enabled.
   result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,
                                                                    std::string_view endpoint) const;
   /// Authenticates by the key alone. Returns as `authenticate` does.

@@ -6,7 +6,7 @@
 namespace cohort::service {
 
 /// The style sheet of the debug page, with the colors of the dashboard page (`dashboard-ui/src/style/base.css`): the
-/// contrast of texts is at least 7:1 (WCAG 2.2, 1.4.6). On a narrow window each row of a table is a block.
+/// contrast of text is at least 7:1 (WCAG 2.2, 1.4.6). On a narrow window each row of a table is a block.
 inline constexpr std::string_view debug_page_style = R"css(
 :root {
   color-scheme: light dark;

@@ -47,7 +47,7 @@ reload_handler::reload_handler(loop& event_loop, config::reloader& settings,
   }
   notifications_.assign(descriptor);
   wait_for_change();
-  // On the loop: the files may have changed since the program read them.
+  // The files may have changed since the program read them. The check runs on the loop.
   asio::post(event_loop.get_executor(), [this] { reload_changed(); });
 }
 

@@ -82,7 +82,7 @@ bool audit_analysis::is_limited_by_caller(const request& request) {
 
 /// The chain of sequential calls with the largest sum of timeouts. A single call is not a chain: the deadline caps its
 /// timeout.
-void audit_analysis::find_excessive_limits(const request& request) {
+void audit_analysis::find_excessive_timeouts(const request& request) {
   if (request.until.is_never() || request.is_streamed || request.calls.size() < 2 || is_limited_by_caller(request))
     return;
   struct chain {
@@ -108,7 +108,7 @@ void audit_analysis::find_excessive_limits(const request& request) {
   const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
   const auto budget = request.until.remaining(request.started);
   if (longest->length < 2 || longest->sum <= budget) return;
-  add(audit_finding_kind::limits_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
+  add(audit_finding_kind::timeouts_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
       "the timeouts of its calls, " + longest->text + ", are " + audit_time(longest->sum) +
           " together; the deadline of the route is " + audit_time(budget));
 }
@@ -202,7 +202,7 @@ audit_report audit_analysis::run() {
   add_budgets();
   for (const auto& each : audit_.requests_) {
     find_late_deadlines(each);
-    find_excessive_limits(each);
+    find_excessive_timeouts(each);
   }
   find_small_reserves();
   find_missing_contexts();

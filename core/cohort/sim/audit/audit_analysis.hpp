@@ -38,7 +38,7 @@ class audit_analysis {
   void add_budgets();
   void find_late_deadlines(const request& request);
   bool is_limited_by_caller(const request& request);
-  void find_excessive_limits(const request& request);
+  void find_excessive_timeouts(const request& request);
   void find_small_reserves();
   void find_missing_contexts();
   void find_work_after_client_left();

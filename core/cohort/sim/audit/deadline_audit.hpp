@@ -19,7 +19,7 @@ enum class audit_finding_kind : std::uint8_t {
   late_deadline,
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
   /// time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
-  limits_exceed_deadline,
+  timeouts_exceed_deadline,
   /// A handler that needs more time after its last call than remains before the deadline if that call times out.
   reserve_too_small,
   /// A handler that continued after its client had disconnected.

@@ -25,7 +25,7 @@ struct cpu_costs {
   /// For each response, before its first byte; the first matching path. The cost does not apply to the statuses 429 and
   /// 503, with which a server rejects a request, and to a request whose client has left.
   std::vector<route_cost> routes;
-  /// The same for paths that are not in `routes`.
+  /// For each response of a path that is not in `routes`, before its first byte.
   distribution other_routes;
   /// For each request sent to another host, retries and hedges included.
   distribution call;

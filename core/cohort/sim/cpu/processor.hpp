@@ -26,7 +26,7 @@ class cpu_thread {
   /// The CPU time spent so far.
   duration busy_time() const noexcept { return busy_time_; }
 
-  /// The thread whose handler runs; null outside of a simulated machine.
+  /// The thread whose handler runs; null outside a simulated machine.
   static cpu_thread* current() noexcept;
   /// The handler that runs takes `cost` of CPU time. Precondition: this is `current()`.
   void spend(duration cost);
@@ -152,7 +152,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
 };
 
 /// The running handler takes `cost` of CPU time: its clock advances, its later output is delayed, and its
-/// loop runs nothing else meanwhile. For stub servers. Without effect outside of a simulated machine.
+/// loop runs nothing else meanwhile. For stub servers. Without effect outside a simulated machine.
 void spend_cpu(duration cost);
 
 }  // namespace cohort::sim

@@ -47,7 +47,8 @@ struct planned_scenario {
   std::vector<planned_fault> faults;
 };
 
-/// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of texts.
+/// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of
+/// strings.
 struct tuned_policy {
   std::string service;
   std::string variable;

@@ -31,9 +31,9 @@ enum class event_action : std::uint8_t {
   reset,
   /// Makes the selected connections to `node` half-open, permanently.
   half_open,
-  /// Look-ups of the name `node` fail.
+  /// Lookups of the name `node` fail.
   fail_resolution,
-  /// Look-ups of the name `node` take up to `amount`.
+  /// Lookups of the name `node` take up to `amount`.
   delay_resolution,
   /// Steps the wall clock by `amount`. `node` is not used.
   step_clock,

@@ -85,13 +85,13 @@ void request_log::interrupt_all(cancellation_cause cause) noexcept {
   }
 }
 
-/// Replaces the shortest record, or one that is too old. Returns the record that gives way.
+/// Replaces the shortest record, or one that is too old. Returns the record that is not kept, or null.
 std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
   if (slowest_.size() < limits_.slowest) {
     slowest_.push_back(std::move(ended));
     return nullptr;
   }
-  const auto oldest = ended->ended - limits_.slowest_age;
+  const auto oldest = ended->ended - limits_.max_slow_record_age;
   const auto rank = [oldest](const std::unique_ptr<node>& kept) {
     return kept->ended <= oldest ? duration::min() : kept->elapsed();
   };

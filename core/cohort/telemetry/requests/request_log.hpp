@@ -30,8 +30,8 @@ class request_log {
     /// Maximum number of other records that are kept within one second.
     unsigned sampled_per_second = 8;
     std::size_t slowest = 8;
-    /// Time after which a slow record gives way to any other.
-    duration slowest_age = std::chrono::minutes{1};
+    /// Age at which a slow record can be replaced by any other.
+    duration max_slow_record_age = std::chrono::minutes{1};
   };
 
   /// The reason why a finished record was kept.
@@ -75,7 +75,7 @@ class request_log {
     ~ring();
     ring(const ring&) = delete;
     ring& operator=(const ring&) = delete;
-    /// Returns the node that gives way, or null.
+    /// Returns the replaced node, or null.
     std::unique_ptr<node> push(std::unique_ptr<node> new_node);
     const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
 

@@ -16,7 +16,7 @@
 #include <cohort/telemetry/trace_context.hpp>
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
-// attempts of upstream calls. They have a fixed size and own their texts, so that a record is kept without an
+// attempts of upstream calls. They have a fixed size and own their strings, so that a record is kept without an
 // allocation after the objects that it describes have ended. The calls have memory of their own, which a record keeps
 // when it is reused.
 namespace cohort::telemetry {
@@ -51,7 +51,7 @@ enum class call_kind : std::uint8_t {
   sqlite,
   /// A job of a `blocking_pool`: the time in its queue and on its thread.
   blocking,
-  /// A look-up in a cache, with the wait for a fetch that another request made.
+  /// A lookup in a cache, with the wait for a fetch that another request made.
   cache,
 };
 

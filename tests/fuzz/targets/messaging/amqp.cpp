@@ -83,7 +83,7 @@ void check_reader(std::string_view input) {
   if (!reader.failed()) return;
   require(reader.octet() == 0 && reader.long_long_uint() == 0, "a failed reader reads zeros");
   require(reader.short_string().empty() && reader.long_string().empty() && reader.table().empty(),
-          "a failed reader reads empty texts");
+          "a failed reader reads empty strings");
   require(reader.at_end(), "a failed reader is at its end");
 }
 

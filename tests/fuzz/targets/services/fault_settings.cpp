@@ -14,7 +14,7 @@ bool is_between(std::int64_t value, std::int64_t min, std::int64_t max) { return
 void run(std::string_view input) {
   const auto settings = json::decode<faults::fault_settings>(input);
   if (!settings) {
-    require(!settings.error().list.empty() && settings.error().text().size() < 16'384, "errors are short texts");
+    require(!settings.error().list.empty() && settings.error().text().size() < 16'384, "errors are short strings");
     return;
   }
   require(is_between(settings->latency_ms, 0, 60'000) && is_between(settings->error_percent, 0, 100) &&

@@ -58,7 +58,7 @@ TEST_CASE("connection pool: origins with another port or name do not share conne
     fixture.receive_response(get_request(url), ok_response("hello"));
     CHECK(fixture.connection_count() == before + 1);
   }
-  // The same origin as without a port.
+  // The origin is the same as without a port.
   const auto call = fixture.get("http://site.test:80/");
   CHECK(fixture.connection(0).read_request().header("Host") == "site.test:80");
 }

@@ -20,7 +20,7 @@ TEST_CASE("base64: the test vectors of RFC 4648 section 10", "[http][message]") 
   CHECK(encode_base64("").empty());
 }
 
-TEST_CASE("base64: invalid texts are rejected", "[http][message]") {
+TEST_CASE("base64: invalid input is rejected", "[http][message]") {
   const std::string text = GENERATE("", "Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v=", "=Zm9", "Zm9vZg==Zm9v", "Zm9*");
   INFO(text);
   CHECK_FALSE(decode_base64(text));

@@ -116,7 +116,7 @@ TEST_CASE("response: the last body is sent", "[http][message]") {
   CHECK(result.close_connection().closes_connection());
 }
 
-TEST_CASE("response: an error is JSON, with its texts escaped", "[http][message]") {
+TEST_CASE("response: an error is JSON, with its strings escaped", "[http][message]") {
   const auto result = error_response(status::not_found, "No \"such\" path");
   CHECK(result.code() == status::not_found);
   CHECK(result.content_type() == "application/json");

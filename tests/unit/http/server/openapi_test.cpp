@@ -149,7 +149,7 @@ TEST_CASE("OpenAPI: protected operations have the security of the information", 
   CHECK(at(document_of(routes, information), "/paths/~1open/get/responses/429/description") != "nothing");
 }
 
-TEST_CASE("OpenAPI page: lists operations and schemas, and escapes texts", "[http][server][openapi]") {
+TEST_CASE("OpenAPI page: lists operations and schemas, and escapes text", "[http][server][openapi]") {
   http::router routes;
   routes.post("/items", http::typed<add_item>([](const add_item&) { return http::response{}; }))
       .summary("<script>alert(1)</script>")

@@ -213,7 +213,7 @@ task<> call_in_background(http::upstream& upstream) {
   co_await upstream.call(std::move(request), background);
 }
 
-TEST_CASE("trace: a call outside of a request has no trace", "[http][server]") {
+TEST_CASE("trace: a call outside a request has no trace", "[http][server]") {
   upstream_trace_fixture fixture;
   fixture.time.run(call_in_background(fixture.upstream));
   CHECK(fixture.received("x-request-id") == std::vector<std::string>{"events"});

@@ -162,7 +162,7 @@ task<> write_until_drain(body_writer& writer) {
     co_await writer.pause(1s);
   }
 }
-/// The same, without asking `draining`.
+/// Like `write_until_drain`, but does not call `draining`.
 task<> write_until_notified(body_writer& writer) {
   do {
     co_await writer.write("part,");

@@ -118,7 +118,7 @@ TEST_CASE("websocket frames: the limit applies to the sum of the fragments, exac
         close_code::message_too_big);
 }
 
-TEST_CASE("websocket frames: texts and close reasons must be valid UTF-8", "[http][websocket]") {
+TEST_CASE("websocket frames: text messages and close reasons must be valid UTF-8", "[http][websocket]") {
   const std::string valid = "\xE2\x82\xAC \xF0\x9F\x98\x80 \xC3\xA9";
   CHECK(decode(make_decoder(), masked_text(valid)).text == valid);
   const std::string invalid = GENERATE("\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF");

@@ -79,7 +79,7 @@ TEST_CASE("debug page: the summary has an open circuit breaker", "[service][debu
   CHECK(contains(section(page, "finished"), R"(data-tone="bad">problem<)"));
 }
 
-TEST_CASE("debug page: settings have their sources, and texts are escaped", "[service][debug][security]") {
+TEST_CASE("debug page: settings have their sources, and strings are escaped", "[service][debug][security]") {
   debug_fixture fixture{"secret"};
   const auto page = fixture.get_debug("/debug", "X-API-Key: secret\r\n", "service.test:8080").body;
   const auto settings = section(page, "settings");

@@ -120,7 +120,7 @@ TEST_CASE("cron_expression: a time that the clock repeats occurs the first time 
   CHECK(next_of("30 * * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T02:30:00+01:00");
 }
 
-TEST_CASE("cron_expression: a gap at midnight moves the time to its end", "[service][cron]") {
+TEST_CASE("cron_expression: a time in a gap that starts at midnight occurs at the end of the gap", "[service][cron]") {
   // The first Sunday of September: from 00:00 to 01:00.
   const time_zone zone{"<-04>4<-03>,M9.1.0/0,M4.1.0/0"};
   CHECK(next_of("15 0 * * *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");

@@ -94,7 +94,7 @@ TEST_CASE("export_worker: nothing is sent without spans", "[service][otlp]") {
   CHECK(test.collector.bodies.empty());
 }
 
-TEST_CASE("export_worker: a batch is repeated with backoff after a status that asks for it", "[service][otlp]") {
+TEST_CASE("export_worker: a batch is sent again with backoff after status 429, 502, 503 or 504", "[service][otlp]") {
   const int status = GENERATE(429, 502, 503, 504);
   worker_fixture test;
   test.collector.steps = {{.status = status}, {.status = status}};

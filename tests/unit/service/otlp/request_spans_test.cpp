@@ -261,7 +261,7 @@ task<http::response> run_recorded_work(request_context& context) {
   co_return text_response("ok");
 }
 
-TEST_CASE("request spans: database calls and cache look-ups are children of the request's span", "[service][tracing]") {
+TEST_CASE("request spans: database calls and cache lookups are children of the request's span", "[service][tracing]") {
   traced_fixture test;
   http::router routes;
   routes.get("/work", [](request_context& context) { return run_recorded_work(context); });

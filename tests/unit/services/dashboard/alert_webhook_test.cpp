@@ -113,7 +113,7 @@ TEST_CASE("alert webhook: the path of an error has the alert's index", "[service
   CHECK(webhook.error().find("alerts/1/startsAt") == 0);
 }
 
-TEST_CASE("alert webhook: long texts are truncated between two characters", "[services][dashboard]") {
+TEST_CASE("alert webhook: long strings are truncated between two characters", "[services][dashboard]") {
   std::string long_text;
   while (long_text.size() <= alert_limits::description) long_text += "\xC3\xBC";  // ü
   const auto webhook = parse_alert_webhook(webhook_body({{.description = long_text}}));
@@ -161,7 +161,7 @@ TEST_CASE("alert webhook: long links are omitted, long fingerprints rejected", "
   CHECK(parse_alert_webhook(webhook_body({{.fingerprint = std::string(64, 'f')}})).has_value());
 }
 
-TEST_CASE("alert webhook: an alert's size is the sum of its texts", "[services][dashboard]") {
+TEST_CASE("alert webhook: an alert's size is the sum of its strings", "[services][dashboard]") {
   const auto webhook = parse_alert_webhook(webhook_body({{}}));
   REQUIRE(webhook.has_value());
   auto alert = webhook->alerts.at(0);

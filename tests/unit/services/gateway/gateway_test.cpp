@@ -50,7 +50,7 @@ TEST_CASE("gateway: a path whose meaning differs between servers gets 400", "[ga
   CHECK(stack.call("/api/%61dmin").status == http::status::unauthorized);
   CHECK(stack.call("/api//admin").status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.empty());
-  // A key is needed where a route says so, not for every path below /api.
+  // A key is needed where a route requires it, not for every path below /api.
   CHECK(stack.call("/api/open").body == "a");
 }
 

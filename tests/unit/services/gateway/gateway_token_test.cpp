@@ -47,7 +47,7 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(expired.status == http::status::unauthorized);
   CHECK(expired.find("WWW-Authenticate") ==
         "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The token has expired\"");
-  // Two tokens: the upstream could use another one than the gateway.
+  // Two tokens: the upstream could use a token other than the gateway's.
   const auto two = stack.call("/", {{"Authorization", "Bearer " + token}, {"Authorization", "Bearer x"}});
   CHECK(two.status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.size() == 1);

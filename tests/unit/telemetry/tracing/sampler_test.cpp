@@ -49,7 +49,7 @@ TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {
   CHECK_FALSE(make_sampler("parentbased_", 1));
 }
 
-TEST_CASE("tracer: a request has a span of its own, below the caller's", "[telemetry][tracing]") {
+TEST_CASE("tracer: the span of a request is a child of the caller's span", "[telemetry][tracing]") {
   const tracer spans{1, *make_sampler("parentbased_always_off", 1), otlp_encoding::json};
   random_generator random{1};
   auto continued = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");

@@ -43,8 +43,8 @@ class connection_pool {
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
     void release(policy::load_balancer::outcome result, bool reusable);
-    /// The same for a request that was sent and whose response nobody waits for: the connection is kept for other
-    /// requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
+    /// Like `release`, but for a request that was sent and whose response nobody waits for: the connection is kept for
+    /// other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
     void release_superseded(policy::load_balancer::outcome result, bool is_head_request);
 
    private:
@@ -97,7 +97,8 @@ class connection_pool {
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
                                             telemetry::attempt_record* record = nullptr);
 
-  /// The same without waiting: an idle connection, or nothing if `acquire` has to resolve or to connect.
+  /// Like `acquire`, but does not wait: returns an idle connection, or nothing if `acquire` has to resolve or to
+  /// connect.
   std::optional<lease> try_acquire(const origin& target, const lease_options& options);
 
   /// A new connection that does not belong to the pool; see `connector::connect`.

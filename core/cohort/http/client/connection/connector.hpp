@@ -34,8 +34,8 @@ class connector {
 
   /// `network` must outlive the connector.
   explicit connector(net::network& network, proxy_settings proxies = {}, net::tls_client_settings tls = {});
-  /// The same with TLS settings that can be replaced: later handshakes use the new ones. They must outlive the
-  /// connector.
+  /// Like the constructor above, but with TLS settings that can be replaced: later handshakes use the new ones. They
+  /// must outlive the connector.
   connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls);
   ~connector();
 

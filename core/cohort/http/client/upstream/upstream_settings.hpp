@@ -24,7 +24,7 @@ struct upstream_settings {
   policy::retry_budget::settings budget{};
   policy::circuit_breaker::settings breaker{};
   policy::hedging::settings hedging{};
-  /// Send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside of your network.
+  /// Send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside your network.
   bool propagate_deadline = true;
 };
 

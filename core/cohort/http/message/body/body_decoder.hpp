@@ -42,7 +42,7 @@ class body_decoder {
     /// A view into the input; empty if the input has no more content.
     std::string_view data;
   };
-  /// The same for the first part of the content in `bytes`, without a copy.
+  /// Like `decode`, but returns the first part of the content in `bytes`, without a copy.
   decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
 
   /// The content bytes that are certain to follow next, without framing: the rest of the body, or of a chunk.

@@ -18,7 +18,7 @@ namespace cohort::http {
 /// `version=1.0.0;escaping=allow-utf-8` accepts the offer `version=1.0.0`. Malformed media ranges are ignored.
 std::optional<std::size_t> acceptable_media_type(const request_head& head, std::span<const std::string_view> offers);
 
-/// The same, but the first offer if `Accept` accepts none.
+/// Like `acceptable_media_type`, but returns the first offer if `Accept` accepts none.
 std::size_t negotiate_media_type(const request_head& head, std::span<const std::string_view> offers);
 
 /// The index of the content coding among `offers`, such as `br` and `gzip`, that the request's `Accept-Encoding`

@@ -62,7 +62,7 @@ request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   return check_connection();
 }
 
-/// 505 for another major version than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
+/// 505 for a major version other than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
 /// Beast would reject it, so `bytes` then becomes a copy with the version 1.1.
 request_parser::rejection request_parser::check_version(std::string_view& bytes) {
   constexpr std::string_view version_pattern = " HTTP/d.d";
@@ -167,7 +167,7 @@ void request_parser::on_request_impl(beast_http::verb verb, view method_text, vi
 }
 
 void request_parser::on_field_impl(beast_http::field id, view name, view value, error&) {
-  // Beast unfolds a folded value into a buffer of its own, so the value is outside of the header section. If the first
+  // Beast unfolds a folded value into a buffer of its own, so the value is outside the header section. If the first
   // line of a value is empty, Beast skips it instead, so there is a line end between name and value.
   const auto* start = value.data();
   const bool in_place = std::less_equal<>{}(head_bytes_.data(), start) &&

@@ -35,8 +35,8 @@ bounds_metrics::bounds_metrics(telemetry::registry& registry)
           registry.make_counter("cohort_server_max_requests_closes_total",
                                 "Connections closed after the maximum number of requests per connection.")),
       pipeline_pauses_total(registry.make_counter("cohort_server_pipeline_pauses_total",
-                                                  "Times that a connection with more pipelined requests than the "
-                                                  "maximum gave way to others.")),
+                                                  "Pauses of connections with more pipelined requests than the "
+                                                  "maximum, during which the loop handles other connections.")),
       invalid_forwarded_total(
           registry.make_counter("cohort_server_forwarded_headers_invalid_total",
                                 "Requests from trusted proxies with malformed or contradictory forwarding headers.")) {

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t file_piece = 256 * 1024;
 /// Bytes that are sent before other handlers of the loop run, if the client accepts them without a wait.
 constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
-/// The same for bytes that are encoded: 1 to 3 ms.
+/// Encoded bytes that are sent before other handlers of the loop run. Encoding takes 1 to 3 ms.
 constexpr std::size_t max_encoded_between_yields = 64 * 1024;
 constexpr std::size_t encoded_piece = 64 * 1024;
 /// Less encoded output is buffered until there is more, a flush or the end.

@@ -16,8 +16,8 @@
 
 namespace cohort::http {
 
-/// Sends a response body in parts, for `response::stream`. A client that disconnects cancels the producer; a draining
-/// server asks it to end.
+/// Sends a response body in parts, for `response::stream`. A client disconnect cancels the producer. While the server
+/// drains, the producer should end: see `draining`.
 ///
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
 /// succeeded, `abort` was not called, and the producer has not learnt from `draining` or `pause` that the server

@@ -60,7 +60,7 @@ class open_file {
 /// `errno` is the error. Never waits for the writer of a FIFO.
 using file_opener = std::function<open_file(const std::string& path)>;
 
-/// The same as `file_response` for a file that `open` opens.
+/// Like `file_response` above, but opens the file with `open`.
 response file_response(const request_context& context, const std::string& path, const file_options& options,
                        const file_opener& open);
 

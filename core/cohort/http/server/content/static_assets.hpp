@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// A file that is embedded in the program. All texts must stay valid for the program's lifetime.
+/// A file that is embedded in the program. All strings must stay valid for the program's lifetime.
 struct asset {
   std::string_view path;
   std::string_view content_type;

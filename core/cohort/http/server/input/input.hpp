@@ -45,7 +45,7 @@ class input {
   T header(std::string_view name, const json::constraints_of<T>& constraints = {});
   template <class T>
   T cookie(std::string_view name, const json::constraints_of<T>& constraints = {});
-  /// The JSON body: see `json::decode`. Another media type than `application/json` or `…+json` is an error of status
+  /// The JSON body: see `json::decode`. A media type other than `application/json` or `…+json` is an error of status
   /// 415.
   template <class T>
   T body(const json::decode_options& options = {});

@@ -13,7 +13,7 @@
 
 namespace cohort::http {
 
-/// The reason why one value of a request was rejected. Clients see all three texts.
+/// The reason why one value of a request was rejected. Clients see all three strings.
 struct input_error {
   /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the whole
   /// body.
@@ -42,7 +42,7 @@ constexpr auto constraints(json::type<input_error_body>) {
 response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
                               status code = status::bad_request);
 
-/// The same for a body that `json::decode` rejected.
+/// Returns the same response for a body that `json::decode` rejected.
 response input_error_response(const json::decode_errors& errors);
 
 }  // namespace cohort::http

@@ -38,9 +38,10 @@ struct proxy_options {
   std::size_t max_tunnels = 10'000;
   /// A tunnel ends after this time without a byte in either direction.
   duration tunnel_idle_timeout = std::chrono::minutes{5};
-  /// The same, once one side has closed its direction.
+  /// A tunnel of which one side has closed its direction ends after this time without a byte.
   duration tunnel_half_closed_timeout = std::chrono::seconds{30};
-  /// A tunnel ends this long after the server has begun to drain. The proxy cannot say so in the tunnel's protocol.
+  /// A tunnel ends this long after the server has begun to drain. The proxy cannot announce this in the tunnel's
+  /// protocol.
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};

@@ -10,7 +10,7 @@
 
 namespace cohort::messaging::rabbitmq {
 
-/// Names and values of a field table, as texts.
+/// Names and values of a field table, as strings.
 using field_table = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends the types of AMQP 0-9-1 (section 4.2.5) to a text: integers in network byte order, short strings with one

@@ -38,7 +38,7 @@ TEST_CASE("upstream: a request carries the remaining time less a round trip", "[
   // 180 ms, less 20 ms for the connection and 20 ms for the round trip.
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) <= 140);
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) >= 138);
-  // The same connection.
+  // The second call uses the same connection.
   CHECK(std::stoi(fixture.replica().received_timeouts[1]) <= 160);
   CHECK(std::stoi(fixture.replica().received_timeouts[1]) >= 158);
   CHECK(fixture.replica().received_ids == std::vector<std::string>{"request-1", "request-1"});

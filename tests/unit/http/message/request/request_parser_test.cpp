@@ -153,7 +153,8 @@ TEST_CASE("a minor version above 1 is processed as HTTP/1.1", "[http][message][c
   CHECK(request.body == "ab");
 }
 
-TEST_CASE("another major version is rejected with 505, a malformed one with 400", "[http][message][case-1.12]") {
+TEST_CASE("an unsupported major version is rejected with 505, a malformed version with 400",
+          "[http][message][case-1.12]") {
   const auto [version, rejected] = GENERATE(table<std::string, status>({
       {"HTTP/2.0", status::http_version_not_supported},
       {"HTTP/0.9", status::http_version_not_supported},
@@ -168,7 +169,7 @@ TEST_CASE("another major version is rejected with 505, a malformed one with 400"
   CHECK(parsed_request{"GET / " + version + "\r\nHost: test\r\n\r\n"}.rejected == rejected);
 }
 
-TEST_CASE("the asterisk-form is rejected with 400 for other methods than OPTIONS", "[http][message][case-1.12]") {
+TEST_CASE("the asterisk-form is rejected with 400 for methods other than OPTIONS", "[http][message][case-1.12]") {
   const auto method = GENERATE(as<std::string>{}, "GET", "HEAD", "POST", "BREW");
   CHECK(parsed_request{method + " * HTTP/1.1\r\nHost: test\r\n\r\n"}.rejected == status::bad_request);
 }

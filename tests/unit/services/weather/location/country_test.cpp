@@ -38,13 +38,13 @@ TEST_CASE("country: codes, names and variants give the alpha-2 code", "[services
   CHECK(country_code(name) == code);
 }
 
-TEST_CASE("country: other texts have no code", "[services][weather]") {
+TEST_CASE("country: other strings have no code", "[services][weather]") {
   const auto* const name = GENERATE("", " ", "-", "Texas", "Atlantis", "XX", "USSR", "Germany!France");
   CAPTURE(name);
   CHECK_FALSE(country_code(name).has_value());
 }
 
-TEST_CASE("country: names of one country are the same, other texts if they are equal", "[services][weather]") {
+TEST_CASE("country: names of one country are the same, other strings if they are equal", "[services][weather]") {
   CHECK(is_same_country("UK", "United Kingdom"));
   CHECK(is_same_country("atlantis", "Atlantis"));
   CHECK_FALSE(is_same_country("UK", "USA"));

@@ -31,7 +31,7 @@ TEST_CASE("location: City,Country is parsed without surrounding spaces", "[servi
   CHECK_FALSE(parsed->latitude.has_value());
 }
 
-TEST_CASE("location: incomplete, overlong and unprintable texts are invalid", "[services][weather]") {
+TEST_CASE("location: incomplete, overlong and unprintable strings are invalid", "[services][weather]") {
   const auto text = GENERATE(values<std::string>({
       "",
       "Paris",

@@ -137,7 +137,7 @@ TEST_CASE("provider chain: during the cooldown of wttr.in only the fallback is c
   CHECK(fixture.forecast.request_count() == forecast_requests);
 }
 
-TEST_CASE("provider chain: the failure is wttr.in's if both providers fail", "[services][weather]") {
+TEST_CASE("provider chain: returns the failure of wttr.in if both providers fail", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.forecast.status = fixture.geocoder.status = http::status::service_unavailable;
@@ -237,7 +237,8 @@ TEST_CASE("provider chain: a location without coordinates is geocoded for the fa
   CHECK(result.report->requested.longitude == 2.3488);
 }
 
-TEST_CASE("provider chain: a location is unknown to all only if each provider says so", "[services][weather]") {
+TEST_CASE("provider chain: a location is unknown to all only if each provider reports it as unknown",
+          "[services][weather]") {
   const auto [status, kind, is_unknown_to_all] = GENERATE(table<http::status, failure_kind, bool>({
       {http::status::not_found, failure_kind::location_unknown, true},
       {http::status::bad_gateway, failure_kind::location_unknown, false},

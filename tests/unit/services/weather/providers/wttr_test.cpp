@@ -33,7 +33,7 @@ TEST_CASE("wttr: reserved characters in a name are percent-encoded", "[services]
   CHECK_FALSE(url.has_fragment());
 }
 
-TEST_CASE("wttr: a report has the provider's texts and the coordinates of the nearest area", "[services][weather]") {
+TEST_CASE("wttr: a report has the provider's values and the coordinates of the nearest area", "[services][weather]") {
   const auto parsed = parse_wttr(wttr_response("21", "Paris", "France"), paris);
   REQUIRE(parsed.has_value());
   const auto& report = **parsed;
