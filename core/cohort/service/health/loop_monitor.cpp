@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <cohort/json/parser.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 
 namespace cohort::service {
@@ -19,6 +20,8 @@ void loop_monitor::start() {
   if (::pthread_getcpuclockid(::pthread_self(), &cpu_clock_) == 0) {
     has_cpu_clock_.store(true, std::memory_order_release);
   }
+  // Registers its destructor while there is memory; later, glibc would end the program (see thread_object.hpp).
+  json::thread_local_parser();
   arm_timer();
 }
 
