@@ -16,7 +16,8 @@ RUN node build.mjs --out /page
 FROM debian:trixie-slim AS toolchain
 # KAFKA=yes: the services accept kafka:// URLs. librdkafka and its dependencies take 15 MB.
 ARG KAFKA=
-RUN apt-get update \
+RUN case "$KAFKA" in '' | yes) ;; *) echo "KAFKA is \"$KAFKA\", but must be yes or empty" >&2; exit 1 ;; esac \
+ && apt-get update \
  && apt-get install -y --no-install-recommends ${KAFKA:+librdkafka-dev} \
       binutils ca-certificates ccache cmake g++ libboost1.88-dev libboost-url1.88-dev libbrotli-dev libcli11-dev \
       libsimdjson-dev libssl-dev libutf8proc-dev ninja-build pkgconf prometheus-cpp-dev tzdata zlib1g-dev \

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loadgen/client/response_scanner.hpp"
 
-#include <array>
 #include <charconv>
 #include <cstdint>
 
@@ -9,21 +8,6 @@
 
 namespace cohort::loadgen {
 namespace {
-
-/// The characters of a field name (RFC 9110 section 5.6.2, `tchar`).
-constexpr auto is_token_character = [] {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = table[static_cast<std::size_t>(c - 32)] = true;
-  for (const char c : std::string_view{"!#$%&'*+-.^_`|~"}) table[static_cast<std::size_t>(c)] = true;
-  return table;
-}();
-
-bool is_token(std::string_view text) noexcept {
-  for (const char c : text)
-    if (!is_token_character[static_cast<unsigned char>(c)]) return false;
-  return !text.empty();
-}
 
 /// Without an early exit, so that the compiler can use vector instructions.
 bool has_control_character(std::string_view text) noexcept {
@@ -33,12 +17,6 @@ bool has_control_character(std::string_view text) noexcept {
     found |= static_cast<unsigned>(byte < 0x20) | static_cast<unsigned>(byte == 0x7f);
   }
   return found != 0;
-}
-
-std::string_view trim(std::string_view value) noexcept {
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
-  return value;
 }
 
 /// The fields of a header section that determine where the message ends.
@@ -107,8 +85,8 @@ std::optional<scanned_response> scan_response(std::string_view bytes) noexcept {
     if (!line) return std::nullopt;
     if (line->empty()) break;
     const auto colon = line->find(':');
-    if (colon == std::string_view::npos || !is_token(line->substr(0, colon))) return std::nullopt;
-    if (!fields.add(line->substr(0, colon), trim(line->substr(colon + 1)))) return std::nullopt;
+    if (colon == std::string_view::npos || !http::is_token(line->substr(0, colon))) return std::nullopt;
+    if (!fields.add(line->substr(0, colon), http::trimmed(line->substr(colon + 1)))) return std::nullopt;
   }
   if (!fields.content_length || *fields.content_length > rest.size()) return std::nullopt;
   const auto header_size = bytes.size() - rest.size();

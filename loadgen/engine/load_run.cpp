@@ -129,12 +129,12 @@ bool load_run::is_complete(const merged_interval& interval, std::size_t index) c
   return interval.worker_count + static_cast<std::size_t>(ended_before) == workers_.size();
 }
 
-void load_run::publish(merged_interval& merged_interval) {
-  auto& interval = merged_interval.report;
+void load_run::publish(merged_interval& merged) {
+  auto& interval = merged.report;
   interval.start = interval_length * static_cast<std::int64_t>(report_.intervals.size());
   interval.phase = settings_.profile.phase_at(interval.start);
   request_stats totals;
-  for (const auto& stats : merged_interval.target_stats) {
+  for (const auto& stats : merged.target_stats) {
     interval.target_stats.push_back(summarize(stats));
     totals.add(stats);
   }

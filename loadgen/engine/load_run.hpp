@@ -44,7 +44,7 @@ class load_run {
   void init_report();
   void merge(std::size_t worker, worker_interval interval);
   bool is_complete(const merged_interval& interval, std::size_t index) const noexcept;
-  void publish(merged_interval& interval);
+  void publish(merged_interval& merged);
   void check_abort_objectives();
 
   const run_environment& environment_;

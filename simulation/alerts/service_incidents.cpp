@@ -57,7 +57,7 @@ void draw_failing_service(random_generator& random, incident& details) {
   };
 }
 
-task<> restart_repeatedly(monitored_fleet& fleet, std::string service, duration down, duration up) {
+task<> fail_repeatedly(monitored_fleet& fleet, std::string service, duration down, duration up) {
   while (fleet.fleet().elapsed() + down < fleet.run().end) {
     auto failing = fleet.set_faults(service, faults_json("error_percent", 100));
     co_await std::move(failing);
@@ -80,7 +80,7 @@ void draw_flapping_service(random_generator& random, incident& details) {
   details.description =
       service + " fails all requests for " + seconds(down) + " s, then none for " + seconds(up) + " s";
   details.expected = {{"HighErrorRate", job(service)}};
-  details.inject = [=](monitored_fleet& fleet) { return restart_repeatedly(fleet, service, down, up); };
+  details.inject = [=](monitored_fleet& fleet) { return fail_repeatedly(fleet, service, down, up); };
 }
 
 task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {

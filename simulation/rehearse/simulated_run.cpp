@@ -160,7 +160,9 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
 calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs) {
   const sim::planned_scenario no_fault{"calibration", {}};
   const auto length = plan.rehearsal->length;
-  const auto run = [&](const sim::plan& plan) { return simulate(plan, no_fault, real.rate, length, programs, 1); };
+  const auto run = [&](const sim::plan& candidate) {
+    return simulate(candidate, no_fault, real.rate, length, programs, 1);
+  };
   const auto calls_of = [](const observed_run& observed) {
     return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
   };

@@ -117,17 +117,17 @@ void summarize(const storm_settings& settings, storm_result& result) {
 std::vector<protection> protections(std::chrono::milliseconds front_timeout) {
   const auto timeout = "timeout=" + std::to_string(front_timeout.count()) + "ms";
   const auto timeout_only = timeout + ",attempts=1,hedge=off,breaker=off,in-flight=100000";
-  const config::environment environment{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
+  const config::environment no_admission_control{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
   const config::environment deadlines{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};
   const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
   const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
   const auto hedging = timeout + ",attempts=1,hedge=p95,breaker=off,in-flight=100000,budget=";
   return {
-      {"none", timeout_only, environment, true},
-      {"callers do not retry", timeout_only, environment, false},
-      {"hedging without a budget", hedging + "100%", environment, true},
-      {"hedging, budget 20 %", hedging + "20%", environment, true},
-      {"breaker 50 %", timeout + ",attempts=1,hedge=off,breaker=50%,in-flight=100000", environment, true},
+      {"none", timeout_only, no_admission_control, true},
+      {"callers do not retry", timeout_only, no_admission_control, false},
+      {"hedging without a budget", hedging + "100%", no_admission_control, true},
+      {"hedging, budget 20 %", hedging + "20%", no_admission_control, true},
+      {"breaker 50 %", timeout + ",attempts=1,hedge=off,breaker=50%,in-flight=100000", no_admission_control, true},
       {"deadline admission", timeout_only, deadlines, true},
       {"concurrency limit", timeout_only, concurrency, true},
       {"all defaults", timeout, admission, true},

@@ -77,7 +77,7 @@ async function play(faultGateStack: FaultGateStack, poller: AggregatePoller, lin
 }
 
 async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
-  // The client closes idle connections after 30 s.
+  // The client closes idle connections after 50 s.
   await eventually('no connection, task or descriptor is left', 60, async () => {
     const now = faultGateStack.resources();
     for (const name of serviceNames) {

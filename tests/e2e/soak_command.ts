@@ -114,7 +114,7 @@ try {
   console.log(`outcomes: ${JSON.stringify(totals.outcomes)}  statuses: ${JSON.stringify(totals.statuses)}`);
   for (const status of Object.keys(totals.statuses)) if (!typedStatuses.has(status)) failures.push(`unexpected status ${status}`);
 
-  // Idle connections are closed after 30 s by the client, and after 75 s by the server.
+  // Idle connections are closed after 50 s by the client, and after 75 s by the server.
   await eventually('descriptors are back', 100, () => {
     const now = faultGateStack.resources();
     for (const name of serviceNames) {

@@ -26,8 +26,8 @@ task<bool> wakeup::wait() {
     descriptor_.async_wait(decltype(descriptor_)::wait_read, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
   if (!co_await std::move(waiting)) co_return false;
-  eventfd_t eventfd = 0;
-  ::eventfd_read(descriptor(), &eventfd);
+  eventfd_t count = 0;
+  ::eventfd_read(descriptor(), &count);
   co_return true;
 }
 

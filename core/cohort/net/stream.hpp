@@ -80,9 +80,8 @@ class stream {
   /// `timed_out`.
   virtual void set_deadline(deadline stream_deadline) = 0;
 
-  /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection. Must not be called
-  /// while received bytes are unread. Only allowed while no read is pending; call `unwatch_hangup` before the next
-  /// read.
+  /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection; not while
+  /// received bytes are unread. Precondition: no read is pending. Call `unwatch_hangup` before the next read.
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 

@@ -25,8 +25,8 @@ void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(
 
 namespace {
 
-/// Blocks have 8 bytes more than a multiple of it. glibc adds a header of 8 bytes and rounds up to a multiple of 16, so
-/// these sizes waste nothing.
+/// The size of a block is a multiple of this plus 8 bytes. glibc adds a header of 8 bytes and rounds up to a multiple
+/// of 16, so these sizes waste nothing.
 constexpr std::size_t size_step = 16;
 constexpr std::size_t max_size = 4 * 1024;
 constexpr std::size_t max_kept_bytes = 256 * 1024;

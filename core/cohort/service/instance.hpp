@@ -63,7 +63,7 @@ class instance {
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
-  /// Builds the router and the server, before the loops run. `injected.network` must outlive this.
+  /// Builds the router and the server, before the loops run. `dependencies.network` must outlive this.
   void build(const dependencies& dependencies);
   /// Replaces the API keys of which callers need one; the first one is sent to other services. Sessions of removed keys
   /// end. Returns false if they are the current ones. Safe from any thread.

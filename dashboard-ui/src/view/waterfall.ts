@@ -46,10 +46,10 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
   drawing.setAttribute('height', String(height));
   drawing.replaceChildren(
     ...view.ticks.map((tick) => svg('line', { class: 'grid', x1: percent(tick.at), x2: percent(tick.at), y1: 0, y2: height })),
-    ...isCutByDeadline(row, height),
+    ...drawSavedTime(row, height),
     svg('line', { class: 'await', x1: percent(row.from), x2: percent(row.to), y1: padding / 2 + lineHeight / 2, y2: padding / 2 + lineHeight / 2 }),
     ...row.bars.map(drawBar),
-    ...placeNotes(row, width).flatMap((note, index) => drawNote(row.bars[index], note)),
+    ...placeNotes(row, width).flatMap((note, index) => drawNote(row.bars[index], note, width)),
     ...(row.bars.length === 0 ? [svg('text', { class: 'note', x: percent(row.to), dx: 8, y: height / 2, dy: 4 }, row.result)] : []),
     ...deadline(row, height),
   );
@@ -63,7 +63,7 @@ function drawTick(tick: { at: number; label: string }): Node {
 }
 
 /** The waiting time that the deadline saved: the time after it. */
-function isCutByDeadline(row: Row, height: number): Node[] {
+function drawSavedTime(row: Row, height: number): Node[] {
   if (!row.isCutByDeadline || row.deadline === null) return [];
   const at = { x: percent(row.deadline), y: 0, width: percent(1 - row.deadline), height };
   return [svg('rect', { class: 'spared-ground', ...at }), svg('rect', { class: 'spared', ...at, fill: 'url(#hatch)' })];
@@ -101,9 +101,9 @@ function cross(at: number, middle: number): Node {
   return mark;
 }
 
-function drawNote(bar: Bar | undefined, note: Note | null): Node[] {
+function drawNote(bar: Bar | undefined, note: Note | null, width: number): Node[] {
   if (bar === undefined || note === null) return [];
-  const at = { x: note.x, y: middleOf(bar), dy: 4, 'text-anchor': note.anchor };
+  const at = { x: percent(note.x / width), y: middleOf(bar), dy: 4, 'text-anchor': note.anchor };
   return [svg('text', { class: `note${note.inside ? ' inside' : ''}`, ...at }, bar.label)];
 }
 

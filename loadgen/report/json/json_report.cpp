@@ -82,7 +82,7 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
   out.close_object();
 }
 
-/// The header fields that `on_time` and the attempts of callers require.
+/// Whether the report has `on_time` and the attempts of callers.
 struct totals_options {
   explicit totals_options(const run_report& report)
       : has_goodput(report.goodput_limit().has_value()), has_callers(report.has_callers()) {}

@@ -67,14 +67,14 @@ struct experiment_routes {
   }
 };
 
-void describe(http::operation& shown, http::operation& operation) {
+void describe(http::operation& state_operation, http::operation& start_operation) {
   const http::body_description body{.media_type = "application/json", .schema = state_schema()};
-  shown.summary("The state of the experiment, or of the last one")
+  state_operation.summary("The state of the experiment, or of the last one")
       .operation_id("get_experiment")
       .tags({"experiment"})
       .returns(status::ok, "The state", body)
       .returns_error(status::not_found, "The client may not use experiments");
-  operation.summary("Measures the same fault with and without deadlines")
+  start_operation.summary("Measures the same fault with and without deadlines")
       .description(
           "Injects the fault into the weather service, calls all services twice at the same time, once with the deadline "
           "and once with the longest wait that is allowed, and removes the fault. The event stream has an event "

@@ -24,8 +24,8 @@ class page_values : public std::enable_shared_from_this<page_values> {
   page_values(service::background_tasks& background, std::shared_ptr<aggregator> services)
       : background_(background), services_(std::move(services)) {}
 
-  /// Responses of the services, at most `max_age` old. Calls them if that is longer ago, once for all clients,
-  /// and waits for them at most `max_wait`, so that a slow service does not delay the page.
+  /// Responses of the services, at most `max_age` old. Calls the services if the responses are older, once for all
+  /// clients, and waits for them at most `max_wait`, so that a slow service does not delay the page.
   static task<snapshot> current(std::shared_ptr<page_values> self);
 
   static constexpr duration max_age = std::chrono::seconds{1};
@@ -34,7 +34,7 @@ class page_values : public std::enable_shared_from_this<page_values> {
  private:
   struct refresh;
 
-  static task<> run(std::shared_ptr<page_values> self, std::shared_ptr<refresh> refresh);
+  static task<> run(std::shared_ptr<page_values> self, std::shared_ptr<refresh> started);
 
   service::background_tasks& background_;
   std::shared_ptr<aggregator> services_;

@@ -28,7 +28,7 @@ class route_table {
     std::string error;
   };
   /// Reads the routes file at `path` and the key files that it names. Rate limits that `previous` (which may be null)
-  /// has as well keep their counts. Everything injected must outlive the table.
+  /// has as well keep their counts. `dependencies` must outlive the table.
   static build_result build(const std::string& path, const dependencies& dependencies, const route_table* previous);
 
   /// The first route that matches; null if none does. `path` is the request's `matching_path`.

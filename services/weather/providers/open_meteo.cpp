@@ -56,16 +56,16 @@ report_result parse_open_meteo(std::string_view body, const location& location) 
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
     const auto celsius = number_of(current["temperature_2m"]);
-    weather_report report;
-    report.provider = open_meteo_name;
-    report.requested = location;
-    report.temperature_c = rounded(celsius);
-    report.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
-    report.condition = condition_text(number_of(current["weather_code"]));
-    report.humidity = rounded(number_of(current["relative_humidity_2m"]));
-    report.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
-    report.feels_like_c = rounded(number_of(current["apparent_temperature"]));
-    return report;
+    weather_report result;
+    result.provider = open_meteo_name;
+    result.requested = location;
+    result.temperature_c = rounded(celsius);
+    result.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
+    result.condition = condition_text(number_of(current["weather_code"]));
+    result.humidity = rounded(number_of(current["relative_humidity_2m"]));
+    result.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
+    result.feels_like_c = rounded(number_of(current["apparent_temperature"]));
+    return result;
   });
   if (!report) return invalid_response();
   return std::make_shared<const weather_report>(*report);

@@ -50,7 +50,8 @@ TEST_CASE("aggregator example: three upstreams are awaited at once", "[examples]
   CHECK(fixture.fleet.elapsed() - start < 200ms);
 }
 
-TEST_CASE("aggregator example: an optional upstream that is slow, down or invalid is omitted", "[examples]") {
+TEST_CASE("aggregator example: an optional upstream that is slow, down or sends an invalid body is omitted",
+          "[examples]") {
   aggregator_fixture fixture;
   fixture.price = "{";
   fixture.fleet.network().black_hole_connections(fixture.fleet.find("reviews")->host());

@@ -52,12 +52,12 @@ TEST_CASE("encode: strings of a struct are escaped wherever they are", "[json][e
 
 TEST_CASE("encode: a struct after other values is separated from them", "[json][encode]") {
   const reading plain{"a", 1, 2, true, "m"};
-  const reading reading{"\\", 1, 2, true, "m"};
+  const reading escaped{"\\", 1, 2, true, "m"};
   const std::string plain_text = R"({"sensor":"a","time":1,"value":2,"valid":true,"unit":"m"})";
   const std::string escaped_text = R"({"sensor":"\\","time":1,"value":2,"valid":true,"unit":"m"})";
-  CHECK(json::encode(std::vector{plain, reading, plain}) ==
+  CHECK(json::encode(std::vector{plain, escaped, plain}) ==
         "[" + plain_text + "," + escaped_text + "," + plain_text + "]");
-  CHECK(json::encode(report{{reading, plain}, plain, "n"}) ==
+  CHECK(json::encode(report{{escaped, plain}, plain, "n"}) ==
         "{\"readings\":[" + escaped_text + "," + plain_text + "],\"last\":" + plain_text + ",\"note\":\"n\"}");
 }
 

@@ -20,7 +20,7 @@ task<result<net::stream_ptr>> accept_on_loop(net::acceptor& acceptor) {
   co_return co_await acceptor.accept(loop::current());
 }
 
-TEST_CASE("memory network: resolves added names and IP endpoints only", "[net][memory]") {
+TEST_CASE("memory network: resolves added names and IP addresses only", "[net][memory]") {
   virtual_time time;
   net::memory_network network;
   network.add_name("weather", {asio::ip::make_address("10.0.0.1"), asio::ip::make_address("10.0.0.2")});

@@ -76,14 +76,14 @@ TEST_CASE("the trusted certificates of the settings replace the system's", "[net
 
 TEST_CASE("without verification any certificate is accepted", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
-  certificate_request certificate_request;
-  certificate_request.dns = {"service.example"};
-  certificate_request.not_before_offset = std::chrono::hours{-2};
-  certificate_request.valid_for = std::chrono::hours{1};
+  certificate_request expired;
+  expired.dns = {"service.example"};
+  expired.not_before_offset = std::chrono::hours{-2};
+  expired.valid_for = std::chrono::hours{1};
   const net::tls_client_settings settings{.verifies_server = false};
   CHECK(tls_fixture{settings}.connect(issue(root, "service.example")) == error_code{});
   CHECK(tls_fixture{settings}.connect(issue(root, "other.example")) == error_code{});
-  CHECK(tls_fixture{settings}.connect(root.issue(certificate_request)) == error_code{});
+  CHECK(tls_fixture{settings}.connect(root.issue(expired)) == error_code{});
 }
 
 TEST_CASE("the client's certificate is sent to a server that requests it", "[net][tls][case-4.5]") {

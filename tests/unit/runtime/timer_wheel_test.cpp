@@ -59,9 +59,9 @@ using timer_names = std::vector<std::string>;
 
 TEST_CASE("timer_wheel: timers expire in the order of their expiry, not of arming", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer late{fixture, "late"}, first_timer{fixture, "soon"}, middle{fixture, "middle"};
+  wheel_fixture::test_timer late{fixture, "late"}, soon{fixture, "soon"}, middle{fixture, "middle"};
   late.timer.arm(start + 2h);
-  first_timer.timer.arm(start + 1ms);
+  soon.timer.arm(start + 1ms);
   middle.timer.arm(start + 1s);
 
   fixture.advance(3h);
@@ -71,8 +71,8 @@ TEST_CASE("timer_wheel: timers expire in the order of their expiry, not of armin
 
 TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at its old expiry", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer first_timer{fixture, "soon"}, other{fixture, "other"};
-  first_timer.timer.arm(start + 1ms);
+  wheel_fixture::test_timer soon{fixture, "soon"}, other{fixture, "other"};
+  soon.timer.arm(start + 1ms);
   other.timer.arm(start + 10ms);
 
   SECTION("disarmed") {

@@ -9,117 +9,15 @@
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "tests/unit/sim/greeter.hpp"
 
 namespace cohort::sim {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// `/greeting` responds "hello", repeated `GREETING_REPEAT` times, after `--pause-ms`; `/via` calls the upstream.
-service::definition greeter() {
-  struct settings {
-    std::int64_t repeat = 1;
-    std::int64_t pause_ms = 0;
-    std::optional<boost::urls::url> upstream;
-  };
-  struct handlers {
-    static task<http::response> greet(std::shared_ptr<settings> values) {
-      const auto pause = std::chrono::milliseconds{values->pause_ms};
-      if (pause > 0ms) co_await sleep_for(pause);
-      std::string text;
-      for (std::int64_t i = 0; i < values->repeat; ++i) text += "hello";
-      co_return http::response{}.body(std::move(text), "text/plain");
-    }
-    static task<http::response> call_upstream(http::client& client, std::shared_ptr<settings> values,
-                                              deadline call_deadline) {
-      http::client_request request;
-      request.url = *values->upstream;
-      const auto response = co_await http::fetch(client, std::move(request), call_deadline);
-      if (!response) co_return http::error_response(http::status::bad_gateway, http::error_class(response.error()));
-      co_return http::response{}.body(response->body + " there", "text/plain");
-    }
-  };
-  auto values = std::make_shared<settings>();
-  service::definition definition;
-  definition.name = "greeter";
-  definition.metric_prefix = "greeter";
-  definition.port = 5050;
-  definition.add_options = [values](config::options& options) {
-    options.add(values->repeat, {"--repeat", "GREETING_REPEAT", "Number of repetitions"}, config::integer(1, 10), "1");
-    options.add(values->pause_ms, {"--pause-ms", "", "Delay in milliseconds"}, config::integer(0, 60'000), "0");
-    options.add(values->upstream, {"--upstream", "UPSTREAM_URL", "URL of the upstream"}, config::http_url(), "none");
-  };
-  definition.app = [values](service::service_context& context, service::api_key_authenticator&) {
-    http::router routes;
-    routes.get("/greeting", [values](http::request_context&) { return handlers::greet(values); });
-    routes.get("/via", [values, &client = context.client](http::request_context& request) {
-      return handlers::call_upstream(client, values, request.deadline());
-    });
-    return routes;
-  };
-  return definition;
-}
-
 std::string body_of(const http::client_result& response) {
   return response ? response->body : "(" + std::string{http::error_class(response.error())} + ")";
-}
-
-TEST_CASE("fleet: a service without a port has port 80, and without a prefix its name is that of its metrics",
-          "[sim]") {
-  fleet fleet{1};
-  auto& node = fleet.add_service(
-      [] {
-        auto service = greeter();
-        service.name = "plain-service";
-        service.metric_prefix.clear();
-        service.port = 0;
-        return service;
-      },
-      "plain");
-  CHECK(node.url() == "http://plain:80");
-  CHECK(fleet.call(node.url() + "/greeting")->body == "hello");
-  const auto metrics = fleet.call(node.url() + "/metrics");
-  CHECK(metrics->body.find("\nplain_service_http_requests_total{") != std::string::npos);
-}
-
-TEST_CASE("fleet: reading the response of a call that failed throws the reason", "[sim]") {
-  fleet fleet{1};
-  const auto failed = fleet.call("http://unknown/greeting");
-  CHECK(failed.error() == http::client_error::resolve_failed);
-  CHECK_THROWS_WITH(failed->status, Catch::Matchers::ContainsSubstring("resolve"));
-  CHECK_THROWS_AS(*failed, boost::system::system_error);
-}
-
-TEST_CASE("fleet: an upstream that the settings of a service keep may be destroyed after the service", "[sim]") {
-  const auto kept = std::make_shared<std::optional<http::upstream>>();
-  {
-    fleet fleet{1};
-    auto& backend = fleet.add_service(greeter, "backend");
-    auto& front = fleet.add_service(
-        [kept, url = backend.url() + "/greeting"] {
-          struct handlers {
-            static task<http::response> call(std::shared_ptr<std::optional<http::upstream>> upstream, std::string url,
-                                             call_context context) {
-              http::client_request request;
-              request.url = boost::urls::parse_uri(url).value();
-              auto result = co_await (*upstream)->call(std::move(request), context);
-              co_return http::response{}.body(result.response.value().body, "text/plain");
-            }
-          };
-          service::definition front;
-          front.name = "front";
-          front.app = [kept, url](service::service_context& context, service::api_key_authenticator&) {
-            kept->emplace(context.make_upstream("backend"));
-            http::router routes;
-            routes.get("/", [kept, url](http::request_context& request) { return handlers::call(kept, url, request); });
-            return routes;
-          };
-          return front;
-        },
-        "front");
-    CHECK(fleet.call(front.url() + "/")->body == "hello");
-  }
-  kept->reset();
 }
 
 TEST_CASE("fleet: a service has the given settings and its own health route and metrics", "[sim][fleet]") {

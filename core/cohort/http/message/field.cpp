@@ -91,7 +91,7 @@ bool is_field_value(std::string_view value) noexcept {
   const auto size = value.size();
   if (size < sizeof(word)) {
     word text = ' ' * each_byte;
-    std::memcpy(&text, value.data(), size);
+    if (size > 0) std::memcpy(&text, value.data(), size);
     return control_characters(text) == 0;
   }
   const auto last = size - sizeof(word);

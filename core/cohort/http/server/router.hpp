@@ -81,7 +81,7 @@ class route_group {
 
   /// A group of routes below `prefix`, such as `/api`; empty for a group with the same prefix and more middleware.
   route_group group(const std::string& prefix) { return {*table_, table_->add_group(*state_, prefix)}; }
-  /// Adds all routes of another router below `prefix`, with their middleware. Groups of `mounted` must not be used
+  /// Adds all routes of another router below `prefix`, with their middleware. Groups of `router` must not be used
   /// afterwards.
   void mount(const std::string& prefix, router router);
 

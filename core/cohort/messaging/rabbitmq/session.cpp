@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t read_size = std::size_t{64} * 1024;
 /// The default of RabbitMQ. Section 4.2.3 requires at least 4096.
-constexpr std::size_t wanted_frame_size = std::size_t{128} * 1024;
+constexpr std::size_t requested_frame_size = std::size_t{128} * 1024;
 constexpr std::size_t min_frame_size = 4096;
 constexpr std::uint16_t requested_channels = 2047;
 
@@ -33,8 +33,8 @@ session::session(net::stream_ptr stream, const settings& settings, session_obser
       stream_(std::move(stream)),
       settings_(settings),
       observer_(observer),
-      parser_(wanted_frame_size),
-      max_frame_size_(wanted_frame_size) {}
+      parser_(requested_frame_size),
+      max_frame_size_(requested_frame_size) {}
 
 session::~session() {
   // Best effort: an orderly end, without waiting for the answer.
@@ -142,7 +142,7 @@ task<std::optional<error>> session::open() {
   const std::size_t frame_size = tune.long_uint();
   const std::chrono::seconds proposed{tune.short_uint()};
   if (tune.failed() || (frame_size != 0 && frame_size < min_frame_size)) co_return protocol_error("connection.tune");
-  if (frame_size != 0) max_frame_size_ = std::min(wanted_frame_size, frame_size);
+  if (frame_size != 0) max_frame_size_ = std::min(requested_frame_size, frame_size);
   const auto heartbeat = proposed.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed);
   heartbeat_ = heartbeat;
   std::string answers;

@@ -31,7 +31,7 @@ class ticket_keys {
   static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                        EVP_MAC_CTX* mac, int encrypts);
   /// Returns OpenSSL's result: 1 if the key is current, 2 if the client should get a new ticket, 0 if it is unknown.
-  int select(unsigned char* name, bool encrypts, key& key);
+  int select(unsigned char* name, bool encrypts, key& selected);
   void rotate(time_point now);
 
   std::mutex mutex_;

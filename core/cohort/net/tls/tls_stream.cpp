@@ -49,21 +49,22 @@ struct captured_records {
 /// in asynchronous operations.
 template <class Write>
 captured_records capture_records(SSL* ssl, Write write) {
-  const auto& memory = thread_object<memory_bio>().bio;
+  auto* const object = try_thread_object<memory_bio>();
+  BIO* const memory = object ? object->bio.get() : nullptr;
   BIO* const original = SSL_get_wbio(ssl);
   if (!memory || BIO_up_ref(original) != 1) return {};
-  if (BIO_up_ref(memory.get()) != 1) {
+  if (BIO_up_ref(memory) != 1) {
     BIO_free(original);
     return {};
   }
-  BIO_reset(memory.get());
-  SSL_set0_wbio(ssl, memory.get());
+  BIO_reset(memory);
+  SSL_set0_wbio(ssl, memory);
   ERR_clear_error();
   const int result = write();
   SSL_set0_wbio(ssl, original);
   ERR_clear_error();
   char* bytes = nullptr;
-  const auto size = BIO_get_mem_data(memory.get(), &bytes);
+  const auto size = BIO_get_mem_data(memory, &bytes);
   return {result, {bytes, static_cast<std::size_t>(size)}};
 }
 

@@ -52,9 +52,9 @@ class tls_next_layer {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
         [this, first = first_non_empty<asio::mutable_buffer>(buffers)](auto&& handler) {
-          using heap_handler = boxed_handler<std::decay_t<decltype(handler)>>;
+          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::read(plain_, first,
-                                 completion_handler<io_result>(heap_handler(std::forward<decltype(handler)>(handler))));
+                                 completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler))));
         },
         token);
   }
@@ -62,10 +62,10 @@ class tls_next_layer {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
         [this, first = first_non_empty<asio::const_buffer>(buffers)](auto&& handler) {
-          using heap_handler = boxed_handler<std::decay_t<decltype(handler)>>;
+          using boxed = boxed_handler<std::decay_t<decltype(handler)>>;
           protected_access::write(
               plain_, {first, asio::const_buffer{}},
-              completion_handler<io_result>(heap_handler(std::forward<decltype(handler)>(handler), &is_writing_)));
+              completion_handler<io_result>(boxed(std::forward<decltype(handler)>(handler), &is_writing_)));
         },
         token);
   }

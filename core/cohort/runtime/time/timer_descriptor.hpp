@@ -32,7 +32,7 @@ class timer_descriptor {
     descriptor_.async_read_some(expiry_buffer{*this}, boost::asio::bind_allocator(allocator, std::move(handler)));
   }
 
-  /// Stands for the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
+  /// Passed in place of the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
   struct expiry_buffer : boost::asio::mutable_buffer {
     explicit expiry_buffer(timer_descriptor& owner) noexcept
         : boost::asio::mutable_buffer(&owner, 1),  // not empty; Asio would complete the read of an empty one at once

@@ -35,7 +35,7 @@ std::string addresses_text(const std::set<std::string>& addresses, const std::st
   return subject + " " + state;
 }
 
-/// Of any loop.
+/// Upstreams and addresses with problems on any loop.
 struct upstream_problems {
   std::set<std::string> open;
   std::set<std::string> probed;
@@ -96,7 +96,7 @@ summary summarize(const loop_snapshots& loops) {
 struct section {
   std::string_view id;
   std::string_view title;
-  /// The route of the same as JSON.
+  /// The route of the same values as JSON, below `/debug/`.
   std::string_view route;
   std::string (*contents)(const debug_page_values&);
 };

@@ -28,7 +28,7 @@ struct debug_page_values {
 };
 
 /// The page `/debug`: the requests in flight with what they await, the tasks as a tree, the upstreams, the finished
-/// requests, the loops and the settings. A summary and the title have the worst state. Its style sheet and its script
+/// requests, the loops and the settings. The summary and the title show the worst state. Its style sheet and its script
 /// are part of it: `debug_page_policy` permits nothing else. Without scripts it reloads itself every 5 s.
 std::string debug_page(const debug_page_values& values);
 

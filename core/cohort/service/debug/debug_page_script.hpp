@@ -5,9 +5,9 @@
 
 namespace cohort::service {
 
-/// The script of the debug page. Every 2 s it loads the page again and replaces the elements `data-live`: not while the
-/// page is hidden, or a text is selected, or the button is pressed. Opened details and the focus are kept. The color
-/// scheme is that which the user chose on the dashboard page.
+/// The script of the debug page. Every 2 s it loads the page again and replaces the elements `data-live`. It pauses
+/// while the page is hidden, text is selected or the button is pressed. Opened details and the focus are kept. The
+/// color scheme is the one that the user chose on the dashboard page.
 inline constexpr std::string_view debug_page_script = R"js(
 'use strict';
 try {
@@ -55,6 +55,7 @@ addEventListener('DOMContentLoaded', () => {
       show('Updated every 2 s', 'good');
       document.body.classList.remove('old');
     } catch (error) {
+      if (isPaused()) return;
       const reason = error.name === 'TimeoutError' ? 'no response' : error.name === 'Error' ? error.message : 'no connection';
       show(`Not updated since ${byId('taken').textContent}: ${reason}`, 'bad');
       document.body.classList.add('old');

@@ -9,7 +9,7 @@
 // The contents of the sections of the debug page, as HTML.
 namespace cohort::service {
 
-/// The number of requests that a table has at most; the JSON has all.
+/// Maximum number of requests in a table; the JSON has all.
 constexpr std::size_t max_debug_rows = 20;
 
 /// `1 task`, `2 tasks`.

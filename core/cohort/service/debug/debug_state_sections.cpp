@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <cohort/http/message/html.hpp>
@@ -14,7 +15,7 @@ using namespace markup;
 using policy::circuit_breaker;
 
 std::string one_decimal(double value) {
-  const auto tenths = std::to_string(static_cast<std::int64_t>(value * 10));
+  const auto tenths = std::to_string(std::llround(value * 10));
   return (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back();
 }
 
@@ -23,7 +24,7 @@ std::string range_text(const std::string& low, const std::string& high) {
   return low == high ? low : low + " to " + high;
 }
 
-/// The loops on which something is so, unless all are.
+/// ` on 2 of 4 loops`; empty if `count` is `all`.
 std::string on_loops(std::size_t count, std::size_t all) {
   return count == all ? std::string{} : " on " + std::to_string(count) + " of " + std::to_string(all) + " loops";
 }
@@ -119,7 +120,7 @@ row address_row(const std::string& address, const std::string& target, const add
     low = std::min(low, balancing.slow_start_weight);
     high = std::max(high, balancing.slow_start_weight);
   }
-  const auto percent = [](double share) { return std::to_string(static_cast<int>(100 * share)) + " %"; };
+  const auto percent = [](double share) { return std::to_string(std::lround(100 * share)) + " %"; };
   row added;
   added.html("<span class=\"main\">" + http::escape_html(address) + "</span>" + small(target))
       .html(address_state(on_each_loop))

@@ -85,7 +85,7 @@ task<> export_worker::stop(deadline stop_deadline) {
   if (!running_.empty()) co_await ended_.wait(stop_deadline);
   running_.cancel();
   co_await running_.join();
-  while (!queue_.empty()) const taken_batch taken_batch{*this};
+  while (!queue_.empty()) const taken_batch lost{*this};
 }
 
 task<> export_worker::export_batch(taken_batch& batch) {

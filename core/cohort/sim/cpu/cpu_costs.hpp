@@ -23,7 +23,7 @@ struct cpu_costs {
   /// For each request that is read, also if it is rejected: before its handler begins.
   distribution read;
   /// For each response, before its first byte; the first matching path. The cost does not apply to the statuses 429 and
-  /// 503, with which a server rejects a request, and to a request whose client has left.
+  /// 503, with which a server rejects a request, nor to a request whose client has left.
   std::vector<route_cost> routes;
   /// For each response of a path that is not in `routes`, before its first byte.
   distribution other_routes;

@@ -33,8 +33,8 @@ class call_recording {
   void abandon() noexcept { call_ = nullptr; }
   /// Begins the record of an attempt; null if there is none. All attempts but the first one refer to the one before.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
-  /// Ends the record of an attempt. A call that was cancelled has the cause that interrupted the request, unless it has
-  /// a cause already. `attempt` may be null.
+  /// Ends the record of an attempt. An attempt that was cancelled has the cause that interrupted the request, unless it
+  /// has a cause already. `attempt` may be null.
   void end_attempt(attempt_record* attempt, std::string_view outcome, time_point now) const noexcept;
 
  private:

@@ -85,7 +85,7 @@ class request_log {
     std::vector<std::unique_ptr<node>> nodes_;
   };
 
-  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> node);
+  std::unique_ptr<node> keep_if_slow(std::unique_ptr<node> ended);
   bool may_sample(time_point now) noexcept;
   void recycle(std::unique_ptr<node> unused);
 

@@ -171,6 +171,8 @@ class lazy_array {
     if (this != &other) elements_ = other.elements_ ? std::make_unique<std::array<T, Size>>(*other.elements_) : nullptr;
     return *this;
   }
+  lazy_array(lazy_array&&) noexcept = default;
+  lazy_array& operator=(lazy_array&&) noexcept = default;
   ~lazy_array() = default;
 
   /// Allocates the elements unless it has them; false if there is no memory.

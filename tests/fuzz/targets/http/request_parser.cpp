@@ -126,7 +126,7 @@ class connection {
     std::optional<http::status> rejection;
     const auto size = input_.unread().size();
     const auto consumed = parser_->parse_body(input_.unread(), rejection);
-    require(consumed <= size, "a decoder consumes all of its input");
+    require(consumed <= size, "a decoder consumes at most its input");
     input_.consume(consumed);
     if (rejection) return reject();
     if (parser_->has_body()) {

@@ -39,7 +39,7 @@ outcome parse(const std::vector<std::string_view>& slices, bool is_head_request)
     std::optional<http::client_error> failure;
     while (!buffer.empty() && !parser->done() && !failure) {
       const auto consumed = parser->parse(buffer, failure);
-      require(consumed <= buffer.size(), "a parser consumes all of its input");
+      require(consumed <= buffer.size(), "a parser consumes at most its input");
       buffer.erase(0, consumed);
       const auto code = parser->response().status_code();
       if (parser->done() && code < 200 && code != switching_protocols) {

@@ -227,18 +227,18 @@ TEST_CASE("knee search: random results neither prevent the end nor give an uncon
   std::uint64_t state = seed;
   const auto random_number = [&] { return (state = state * 6364136223846793005ULL + 1442695040888963407ULL) >> 33; };
   knee_search search{per_second(10)};
-  std::vector<request_rate> request_rates;
+  std::vector<request_rate> confirmed_rates;
   const auto trials = run_search(
       search,
       [&](knee_search::trial trial) {
         const auto result = static_cast<trial_result>(random_number() % 20 == 0 ? 2 : random_number() % 2);
-        if (result == trial_result::passed && trial.is_confirmation) request_rates.push_back(trial.rate);
+        if (result == trial_result::passed && trial.is_confirmation) confirmed_rates.push_back(trial.rate);
         return result;
       },
       45);
   CAPTURE(seed, trials.size());
-  CHECK(search.capacity().has_value() == !request_rates.empty());
-  if (search.capacity()) CHECK(*search.capacity() == request_rates.back());
+  CHECK(search.capacity().has_value() == !confirmed_rates.empty());
+  if (search.capacity()) CHECK(*search.capacity() == confirmed_rates.back());
   CHECK_FALSE(search.next());
 }
 

@@ -53,13 +53,13 @@ TEST_CASE("format: a lower bound is marked and rounded down", "[loadgen][results
 
 TEST_CASE("format: percentiles of an empty histogram are a dash", "[loadgen][results]") {
   histogram observed;
-  censored_histogram histogram;
+  censored_histogram censored;
   CHECK(format_percentile(observed, 50) == "–");
-  CHECK(format_percentile(histogram, 50) == "–");
+  CHECK(format_percentile(censored, 50) == "–");
   observed.record(std::uint64_t{5});
-  histogram.record_censored(7us);
+  censored.record_censored(7us);
   CHECK(format_percentile(observed, 50) == "5 µs");
-  CHECK(format_percentile(histogram, 50) == "≥ 7 µs");
+  CHECK(format_percentile(censored, 50) == "≥ 7 µs");
 }
 
 TEST_CASE("format: a count has thousands separators", "[loadgen][results]") {

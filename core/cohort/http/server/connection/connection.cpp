@@ -309,9 +309,9 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::conclude(interruption interruption, detail::task_outcome<response>& outcome) {
-  const bool has_failed = outcome.failure && (interruption == interruption::none || !is_cancellation(outcome.failure));
-  switch (interruption) {
+connection::handling_result connection::conclude(interruption cause, detail::task_outcome<response>& outcome) {
+  const bool has_failed = outcome.failure && (cause == interruption::none || !is_cancellation(outcome.failure));
+  switch (cause) {
     case interruption::none:
       if (has_failed) return log_handler_failure(outcome.failure);
       break;

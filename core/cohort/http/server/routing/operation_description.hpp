@@ -74,7 +74,8 @@ BOOST_DESCRIBE_STRUCT(error_body, (), (error, message))
 constexpr auto constraints(json::type<error_body>) {
   return json::constrain(
       json::member(&error_body::error, {.description = "The class of the error"}),
-      json::member(&error_body::message, {.description = "The invalid value, and the accepted values"}));
+      json::member(&error_body::message,
+                   {.description = "The reason of the error; for an invalid value also the accepted values"}));
 }
 
 /// A response whose body is a described type, or a list or map of these.

@@ -32,7 +32,7 @@ operation& routing_table::add(group_state& group, method verb, const std::string
   const auto location = added->location();
   try {
     // Checked before the prefix is added to it.
-    const route_pattern route_pattern{pattern};
+    static_cast<void>(route_pattern{pattern});
     return insert(group.prefix + pattern, std::move(added));
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument{location + ": " + error.what()};

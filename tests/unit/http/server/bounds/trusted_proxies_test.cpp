@@ -116,11 +116,11 @@ TEST_CASE("server: a connection without a PROXY protocol header is closed if one
   CHECK(optional.proxy_headers("absent") == 1);
   captured_log log;
   {
-    proxied_server proxied_server{proxy_protocol_mode::required};
-    proxied_server.log_to(log.sink());
-    CHECK(proxied_server.observed_client(trusted, "").empty());
-    CHECK(proxied_server.proxy_headers("absent") == 1);
-    CHECK(proxied_server.metric_value("cohort_server_connections") == 0);
+    proxied_server required{proxy_protocol_mode::required};
+    required.log_to(log.sink());
+    CHECK(required.observed_client(trusted, "").empty());
+    CHECK(required.proxy_headers("absent") == 1);
+    CHECK(required.metric_value("cohort_server_connections") == 0);
   }
   CHECK(log.close().at(0).find("the connection begins without a header") != std::string::npos);
 }

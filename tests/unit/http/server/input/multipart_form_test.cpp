@@ -82,11 +82,11 @@ TEST_CASE("multipart form: a file that is not kept leaves nothing in the directo
     multipart_reader complete{context, directory.path};
     REQUIRE(complete.write(body));
     REQUIRE(complete.finish());
-    multipart_reader multipart_reader{context, directory.path};
-    REQUIRE(multipart_reader.write(body.substr(0, body.size() - 12)));
-    CHECK_FALSE(multipart_reader.finish());
-    CHECK(multipart_reader.error_response().code() == status::bad_request);
-    CHECK(multipart_reader.error_response().content() ==
+    multipart_reader truncated{context, directory.path};
+    REQUIRE(truncated.write(body.substr(0, body.size() - 12)));
+    CHECK_FALSE(truncated.finish());
+    CHECK(truncated.error_response().code() == status::bad_request);
+    CHECK(truncated.error_response().content() ==
           R"({"error":"Bad Request","message":"photo must end with the last boundary",)"
           R"("fields":[{"field":"photo","in":"body","reason":"must end with the last boundary"}]})");
   }
@@ -112,11 +112,11 @@ TEST_CASE("multipart form: errors have their status, field and reason", "[http][
 
   const auto other_head = head_with("application/json");
   const request_context other{other_head, "192.0.2.1"};
-  multipart_reader multipart_reader{other, directory.path};
-  CHECK_FALSE(multipart_reader.finish());
-  CHECK_FALSE(multipart_reader.write(body));
-  CHECK(multipart_reader.error_response().code() == status::unsupported_media_type);
-  CHECK(multipart_reader.error_response().find("accept") == "multipart/form-data");
+  multipart_reader unsupported{other, directory.path};
+  CHECK_FALSE(unsupported.finish());
+  CHECK_FALSE(unsupported.write(body));
+  CHECK(unsupported.error_response().code() == status::unsupported_media_type);
+  CHECK(unsupported.error_response().find("accept") == "multipart/form-data");
 }
 
 enum class scripted_error { too_slow };
