@@ -3,8 +3,6 @@
 
 #include <boost/url/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
-#include <catch2/matchers/catch_matchers_exception.hpp>
-#include <catch2/matchers/catch_matchers_string.hpp>
 #include <stdexcept>
 
 #include <cohort/http/client/fetch.hpp>
