@@ -23,7 +23,6 @@ timer_descriptor::timer_descriptor(boost::asio::io_context& context)
     : descriptor_(context.get_executor(), create_timer()) {}
 
 void timer_descriptor::set(time_point expiry) noexcept {
-  expiry_ = expiry;
   // Zero would disarm the timer.
   const auto nanoseconds = std::max<std::int64_t>(expiry.time_since_epoch().count(), 1);
   itimerspec setting{};

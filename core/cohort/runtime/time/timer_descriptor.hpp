@@ -23,10 +23,10 @@ class timer_descriptor {
 
   /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires at once.
   void set(time_point expiry) noexcept;
-  bool has_expired() const noexcept { return std::chrono::steady_clock::now() >= expiry_; }
 
-  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. Precondition: no wait is pending.
-  /// `allocator` provides the memory of the wait.
+  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired, rarely earlier: each event ends
+  /// the wait, since the clock of another processor can be behind the timer by nanoseconds. Precondition: no wait is
+  /// pending. `allocator` provides the memory of the wait.
   template <class Allocator, class Handler>
   void async_wait(const Allocator& allocator, Handler handler) {
     descriptor_.async_read_some(expiry_buffer{*this}, boost::asio::bind_allocator(allocator, std::move(handler)));
@@ -34,15 +34,12 @@ class timer_descriptor {
 
   /// Passed in place of the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
   struct expiry_buffer : boost::asio::mutable_buffer {
-    explicit expiry_buffer(timer_descriptor& owner) noexcept
-        : boost::asio::mutable_buffer(&owner, 1),  // not empty; Asio would complete the read of an empty one at once
-          timer(&owner) {}
-    timer_descriptor* timer;
+    // Not empty, since Asio completes the read of an empty buffer at once.
+    explicit expiry_buffer(timer_descriptor& owner) noexcept : boost::asio::mutable_buffer(&owner, 1) {}
   };
 
  private:
   boost::asio::posix::basic_stream_descriptor<executor> descriptor_;
-  time_point expiry_ = time_point::max();
 };
 
 }  // namespace cohort::detail
@@ -53,9 +50,8 @@ namespace boost::asio::detail {
 /// begin without trying the operation. It ends with the next event of the (edge-triggered) epoll instance.
 template <>
 inline reactor_op::status descriptor_read_op_base<cohort::detail::timer_descriptor::expiry_buffer>::do_perform(
-    reactor_op* base) {
-  const auto* operation = static_cast<descriptor_read_op_base*>(base);
-  return operation->buffers_.timer->has_expired() ? done_and_exhausted : not_done;
+    reactor_op*) {
+  return done_and_exhausted;
 }
 
 }  // namespace boost::asio::detail
