@@ -14,19 +14,20 @@ class open_loop_source final : public arrival_source {
       : arrival_source(context),
         arrivals_(context.settings.profile, context.settings.arrivals, context.settings.seed, worker.index,
                   worker.count),
-        targets_(context.settings.targets),
-        arrival_timer_(context.event_loop.timers(), this) {}
+        targets_(context.settings.targets) {}
 
   task<> run(client_list& clients, time_point start) override {
     clients_ = &clients;
     start_ = start;
+    arrival_timer_.emplace(context_.event_loop.timers(), this);
     next_ = arrivals_.next();
     start_due_requests();
     while (next_ && !context_.is_stopping) {
       auto waiting = stopped_.wait();
       co_await std::move(waiting);
     }
-    arrival_timer_.disarm();
+    // Here, since the source is destroyed on another thread.
+    arrival_timer_.reset();
     count_overdue();
   }
 
@@ -44,9 +45,9 @@ class open_loop_source final : public arrival_source {
     time_point previous{};
     for (; next_ && !context_.is_stopping; next_ = arrivals_.next()) {
       const auto intended_start = start_ + next_->offset;
-      if (intended_start > context_.event_loop.now()) return arrival_timer_.arm(intended_start);
+      if (intended_start > context_.event_loop.now()) return arrival_timer_->arm(intended_start);
       if (intended_start != previous && ++consecutive_late > max_consecutive_late)
-        return arrival_timer_.arm(context_.event_loop.now());
+        return arrival_timer_->arm(context_.event_loop.now());
       previous = intended_start;
       const auto target = targets_.target_of(next_->index);
       (*clients_)[target]->submit(schedule(target, next_->phase, intended_start));
@@ -70,7 +71,8 @@ class open_loop_source final : public arrival_source {
   time_point start_{};
   /// Empty after the last arrival.
   std::optional<arrival> next_;
-  bound_timer<&open_loop_source::on_arrival_due> arrival_timer_;
+  /// Present during `run`.
+  std::optional<bound_timer<&open_loop_source::on_arrival_due>> arrival_timer_;
 };
 
 /// Starts a request on each connection, and the next one when it has ended.

@@ -27,8 +27,7 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
       tracker_(event_loop, settings),
       connections_(abort_with),
       context_{event_loop, settings, tracker_, connector_, connections_},
-      arrivals_(make_arrival_source(context_, position)),
-      interval_timer_(event_loop.timers(), this) {
+      arrivals_(make_arrival_source(context_, position)) {
   context_.scheduler = arrivals_.get();
   const weighted_round_robin targets{settings.targets};
   for (std::size_t i = 0; i < settings.targets.size(); ++i) {
@@ -40,12 +39,14 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
 task<> worker::run(time_point start) {
   reported_cpu_time_ = thread_cpu_time_();
   interval_start_ = start;
-  interval_timer_.arm(start + interval_length);
+  interval_timer_.emplace(context_.event_loop.timers(), this);
+  interval_timer_->arm(start + interval_length);
   co_await arrivals_->run(clients_, start);
   co_await wait_for_profile_end(start);
   co_await wait_until_idle();
   for (auto& client : clients_) client->close();
-  interval_timer_.disarm();
+  // Here, since the worker is destroyed on another thread.
+  interval_timer_.reset();
   co_await connections_.join();
   report_interval(loop_.now(), true);
 }
@@ -85,7 +86,7 @@ void worker::end_interval() noexcept {
   const auto end = interval_start_ + interval_length;
   for (auto& client : clients_) client->expire_waiting();
   report_interval(end);
-  interval_timer_.arm(end + interval_length);
+  interval_timer_->arm(end + interval_length);
 }
 
 void worker::report_interval(time_point end, bool is_last) {

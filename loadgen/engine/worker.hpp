@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "loadgen/engine/arrival_source.hpp"
@@ -59,7 +60,8 @@ class worker {
   std::unique_ptr<arrival_source> arrivals_;
   arrival_source::client_list clients_;
   wait_queue stopped_;
-  bound_timer<&worker::on_interval_end> interval_timer_;
+  /// Present during `run`.
+  std::optional<bound_timer<&worker::on_interval_end>> interval_timer_;
   std::size_t interval_count_ = 0;
   time_point interval_start_{};
   duration reported_cpu_time_{};
