@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/thread_object.hpp>
+
 // A freed block that is not returned to the heap would hide its later use from the sanitizer.
 #if defined(__SANITIZE_ADDRESS__)
 #define COHORT_NO_RECYCLING
@@ -56,17 +58,15 @@ struct release_at_thread_end {
       while (first) ::operator delete(std::exchange(first, first->next));
     }
   }
-  void start() const noexcept {
-    lists.is_registered = true;
-    lists.allowance = max_kept_bytes;
-  }
 };
-thread_local release_at_thread_end release;
 
 /// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has none yet.
 [[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
-  if (lists.is_registered || size > max_size) return ::operator delete(block);
-  release.start();
+  if (lists.is_registered || size > max_size || !try_thread_object<release_at_thread_end>()) {
+    return ::operator delete(block);
+  }
+  lists.is_registered = true;
+  lists.allowance = max_kept_bytes;
   deallocate_recycled(block, size);
 }
 
