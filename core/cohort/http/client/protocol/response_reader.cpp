@@ -48,8 +48,9 @@ std::string response_reader::take_excess() {
 }
 
 asio::mutable_buffer response_reader::prepare() {
-  if (auto* const kept = try_thread_object<free_buffers>(); kept && buffer_.empty() && kept->count > 0) {
-    buffer_ = std::move(kept->buffers[--kept->count]);
+  if (buffer_.empty()) {
+    auto* const kept = try_thread_object<free_buffers>();
+    if (kept && kept->count > 0) buffer_ = std::move(kept->buffers[--kept->count]);
   }
   if (buffer_.size() < size_ + read_size) buffer_.resize(size_ + read_size);
   return asio::buffer(buffer_.data() + size_, read_size);
