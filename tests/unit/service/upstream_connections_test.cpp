@@ -23,8 +23,6 @@ task<http::response> respond_slowly() {
 service::definition back_service() {
   service::definition definition;
   definition.name = "back";
-  definition.metric_prefix = "back";
-  definition.port = 80;
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
     http::router routes;
     routes.get("/", [](http::request_context&) { return respond_slowly(); });
@@ -51,8 +49,6 @@ task<http::response> call_back_service(http::client& client, std::size_t count, 
 service::definition front_service() {
   service::definition definition;
   definition.name = "front";
-  definition.metric_prefix = "front";
-  definition.port = 80;
   definition.app = [](service::service_context& context, service::api_key_authenticator&) {
     http::router routes;
     const auto add = [&](const char* path, std::size_t count) {

@@ -63,10 +63,8 @@ std::string table(std::string_view name, std::initializer_list<std::string_view>
 
 std::string meter(time_point started, deadline until, time_point now) {
   if (until.is_never()) return {};
-  const auto passed = now - started;
   const auto total = until.time() - started;
-  const std::chrono::duration<double> whole{total};
-  const auto share = total > duration::zero() ? std::chrono::duration<double>{passed} / whole : 1;
+  const auto share = total > duration::zero() ? to_seconds(now - started) / to_seconds(total) : 1;
   // A presentational attribute, since the policy forbids inline styles.
   const auto percent = static_cast<int>(std::clamp(100 * share, 0.0, 100.0));
   const auto* const css_class = percent >= 100 ? "over" : percent >= 80 ? "late" : "early";

@@ -19,11 +19,11 @@ bool is_percent_encoding(std::string_view text) noexcept {
          urls::grammar::hexdig_chars(text[2]);
 }
 
-void append_encoded(std::string& output, std::string_view text, const urls::grammar::lut_chars& lut_chars) {
+void append_encoded(std::string& output, std::string_view text, const urls::grammar::lut_chars& permitted_characters) {
   std::size_t run_start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (lut_chars(text[i]) || is_percent_encoding(text.substr(i))) continue;
-    output.append(text, run_start, i - run_start).append(urls::encode(text.substr(i, 1), lut_chars));
+    if (permitted_characters(text[i]) || is_percent_encoding(text.substr(i))) continue;
+    output.append(text, run_start, i - run_start).append(urls::encode(text.substr(i, 1), permitted_characters));
     run_start = i + 1;
   }
   output.append(text, run_start);

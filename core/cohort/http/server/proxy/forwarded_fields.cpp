@@ -69,9 +69,12 @@ bool is_forwarded_field(std::string_view name) noexcept { return forwarded_names
 void append_forwarded_fields(field_list& fields, const request_head& head, const forwarding_peer& client) {
   const std::string_view scheme = client.is_secure ? "https" : "http";
   const auto host = head.find(field::host).value_or(std::string_view{});
+  const auto previous = [&](std::string_view name) {
+    return client.is_trusted_proxy ? joined(head, name) : std::string{};
+  };
   // The list of the previous hops, with memory for an element of `size` bytes.
   const auto list_before = [&](std::string_view name, std::size_t size) {
-    auto list = client.is_trusted_proxy ? joined(head, name) : std::string{};
+    auto list = previous(name);
     list.reserve(list.size() + std::string_view{", "}.size() + size);
     if (!list.empty()) list.append(", ");
     return list;
@@ -86,7 +89,7 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
   // What the client itself used is of interest, not what a proxy used.
   const auto first = [&](std::string_view name, std::string_view own) {
-    auto value = client.is_trusted_proxy ? joined(head, name) : std::string{};
+    auto value = previous(name);
     return value.empty() ? std::string{own} : value;
   };
   fields.emplace_back("X-Forwarded-Proto", first("x-forwarded-proto", scheme));
