@@ -37,7 +37,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build \
  && install -D --strip -t /rootfs/bin /build/bin/* \
- # These are links to cohort-stack, which runs the service by whose name it is started.
+ # These are links to cohort-stack, which selects the service by the name of the program file.
  && for program in dashboard-service gateway-service system-info-service time-service weather-service; do \
       ln -sf cohort-stack "/rootfs/bin/$program" && "/rootfs/bin/$program" --help | grep -qF "$program" || exit; \
     done \
@@ -51,7 +51,7 @@ RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 
  && echo 'cohort:x:65532:65532::/:' >/rootfs/etc/passwd \
  && echo 'cohort:x:65532:' >/rootfs/etc/group
 
-# The hardening of the programs, and the packages that all other files come from.
+# Checks the hardening of the programs, and lists the packages that all other files come from.
 FROM build AS inspect
 COPY tests/hardening/check deploy/image/image_packages ./
 RUN ./check /rootfs/bin/* /loadgen/bin/* && ./image_packages /rootfs >/packages.tsv
