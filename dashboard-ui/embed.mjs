@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 const bytesPerLine = 96;
 
 /**
- * The C++ source with the files of the page.
+ * Returns the C++ source that contains the files of the page.
  * @param {import('./build.mjs').PageFile[]} files
  */
 export function pageAssetsSource(files) {
@@ -34,7 +34,7 @@ std::span<const http::asset> page_assets() noexcept { return assets; }
 }
 
 /**
- * The contents of a C++ string literal with these bytes, as lines.
+ * Returns a C++ string literal with these bytes, as lines.
  *
  * Escapes are octal, since they end after three digits; a hexadecimal one would include the digits that follow it. Question
  * marks are escaped, since two of them start a trigraph, for which compilers warn.
@@ -93,7 +93,7 @@ function entry({ path, contentType, immutable, body, gzip, variable }) {
 }
 
 /**
- * The length is without the literal's terminating zero.
+ * The length excludes the literal's terminating zero.
  * @param {string} variable
  */
 function view(variable) {

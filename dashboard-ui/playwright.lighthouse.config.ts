@@ -2,5 +2,5 @@
 import { defineConfig } from '@playwright/test';
 import config from './playwright.real.config.ts';
 
-/** Lighthouse's scores of the page of the programs of the release build. */
+/** Lighthouse measurements of the page, served by the programs of the release build. */
 export default defineConfig({ ...config, testDir: 'lighthouse', timeout: 300_000 });

@@ -2,5 +2,5 @@
 import { defineConfig } from '@playwright/test';
 import config from './playwright.real.config.ts';
 
-/** Pictures of the documentation, made from the page of the programs of the release build. */
+/** Screenshots of the documentation, taken from the page of the programs of the release build. */
 export default defineConfig({ ...config, testDir: 'pictures', timeout: 120_000 });

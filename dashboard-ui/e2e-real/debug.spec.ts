@@ -19,7 +19,7 @@ const region = (page: Page, name: string) => page.getByRole('region', { name });
 test('the debug page shows what a request awaits, and updates itself', async ({ page, busyStack }) => {
   await page.goto(`${busyStack.dashboard.url}/debug`);
   await expect(page.locator('#headline')).toHaveText(/^\d+ in flight · no problems$/);
-  // Without another load.
+  // Detects a reload of the page, which would remove this property.
   await page.evaluate(() => Object.assign(window, { isSamePage: true }));
   const row = region(page, 'Requests in flight').getByRole('row', { name: /GET \/api\/aggregate/ }).first();
   await expect(row).toContainText(/weatherfirst attempt to 127\.0\.0\.1:\d+: waitfor .*, .* left/);
@@ -53,7 +53,7 @@ test('updates of the debug page keep opened details and the focus, and stop on r
   await stack.dashboard.kill();
   const missed: string[] = [];
   page.on('request', (request) => missed.push(request.url()));
-  // Longer than the interval of the updates: nothing else shows that there is none.
+  // Longer than the update interval: the absence of updates has no other visible effect.
   await page.waitForTimeout(2_500);
   expect(missed).toEqual([]);
   await pause.click();
@@ -84,7 +84,7 @@ for (const [name, media, width] of [
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the debug page loads itself again', async ({ page, stack }) => {
+  test('the debug page reloads itself', async ({ page, stack }) => {
     await page.goto(`${stack.dashboard.url}/debug`);
     await expect(page.locator('#updates')).toHaveText('Updated every 5 s');
     await expect(page.locator('#pause')).toBeHidden();
@@ -93,11 +93,11 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test('the debug page is small, and its policy permits nothing else', async ({ page, stack }) => {
+test('the debug page is small, and its content security policy permits only its own style sheet and script', async ({ page, stack }) => {
   const response = await page.goto(`${stack.dashboard.url}/debug`);
   expect((await response?.body())?.length).toBeLessThan(40_000);
   expect(response?.headers()['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; /);
-  // The theme of the dashboard page.
+  // The debug page uses the theme of the dashboard page.
   await page.evaluate(() => localStorage.setItem('theme', 'dark'));
   await page.reload();
   expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(14, 19, 24)');

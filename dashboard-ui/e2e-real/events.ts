@@ -5,7 +5,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** The events of a stream of server-sent events, as they arrive. Throws if the stream ends; cancelled when the caller stops. */
+/** Yields the server-sent events of a response as they arrive. Throws if the stream ends; cancelled when the caller stops. */
 export async function* readEvents(response: Response): AsyncGenerator<ServerEvent> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';

@@ -40,7 +40,7 @@ test('a deadline that cuts a call is animated, but not with reduced motion', asy
   expect(await animationsOfCut(page)).toBe(0);
 });
 
-/** The number of animations when the next request is shown whose deadline has cut it. */
+/** Returns the number of animations when the page shows the next request that its deadline cut off. */
 async function animationsOfCut(page: Page): Promise<number> {
   const before = await page.locator('#trace').textContent();
   const found = await page.waitForFunction((trace) => {

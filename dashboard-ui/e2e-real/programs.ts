@@ -97,7 +97,7 @@ async function responds(url: string): Promise<boolean> {
   }
 }
 
-/** Ports that were free a moment ago: a program that is killed starts again on its port. */
+/** Returns ports that were free a moment ago, so that a killed program can restart on the same port. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(createServer())));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
@@ -111,7 +111,7 @@ async function listen(server: Server): Promise<Server> {
   return server;
 }
 
-/** A weather service whose reports have this body. */
+/** Starts a weather service that responds with this body. */
 export async function weatherServer(body: object): Promise<{ url: string; close: () => void }> {
   const server = await listen(
     createServer((_, response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))),

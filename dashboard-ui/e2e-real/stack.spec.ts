@@ -64,7 +64,7 @@ test('an experiment measures the same fault with and without the deadline', asyn
   const panel = page.getByRole('region', { name: /^Play/ });
   await panel.getByRole('slider', { name: /Weather delay/ }).fill('1500');
   await panel.getByRole('slider', { name: /Deadline/ }).fill('500');
-  // Looked for at each frame, since it lasts for a moment only.
+  // Checked at each animation frame, because the state is short.
   const grows = page.waitForFunction(() => document.querySelector('#experiment .lane[data-state=running] .wait') !== null);
   await panel.getByRole('button', { name: 'Run' }).click();
   await grows;
@@ -76,7 +76,7 @@ test('an experiment measures the same fault with and without the deadline', asyn
   expect(faults).toMatchObject({ active: false });
 });
 
-test('a killed service is shown within 2 s, and its return', async ({ page, stack }) => {
+test('a killed service and its recovery are shown within 2 s', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'System')).toHaveText('fresh');
   await stack.system.kill();
@@ -183,7 +183,7 @@ test('the HTML has the values that the script then shows', async ({ page, stack 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the page shows the values of its load, and loads itself again', async ({ page, stack }) => {
+  test('the page shows the values of its HTML, and reloads itself', async ({ page, stack }) => {
     await page.goto(stack.dashboard.url);
     await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time/);
     await expect(page.locator('#system .fact')).toHaveText(/% memory$/);

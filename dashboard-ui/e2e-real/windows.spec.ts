@@ -3,13 +3,13 @@ import { test as base, type Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { Stack } from './programs.ts';
 
-/** The streams of events that the server has open. */
+/** Returns the number of open event streams of the server. */
 async function openStreams(stack: Stack): Promise<number> {
   const report = (await (await fetch(`${stack.dashboard.url}/debug/requests`)).json()) as { in_flight: { route: string }[] };
   return report.in_flight.filter((request) => request.route === '/api/events').length;
 }
 
-test('twelve windows share one stream of the server, and another window continues it', async ({ context, stack }) => {
+test('twelve windows share one event stream, and another window takes it over', async ({ context, stack }) => {
   const pages: Page[] = [];
   for (let i = 0; i < 12; ++i) {
     const page = await context.newPage();
@@ -18,7 +18,7 @@ test('twelve windows share one stream of the server, and another window continue
   }
   for (const page of pages) await expect(page.locator('#connection')).toHaveText('live');
   expect(await openStreams(stack)).toBe(1);
-  // Each of them shows the events that follow.
+  // Each window shows the following events.
   const clocks = await Promise.all(pages.map((page) => page.locator('#clock').textContent()));
   for (const [index, page] of pages.entries()) await expect(page.locator('#clock')).not.toHaveText(clocks[index] ?? '');
   await pages[0]?.close();
@@ -66,7 +66,7 @@ base('a signed-in browser opens the debug page, a browser without a session does
   await expect(page.getByRole('table', { name: 'Upstreams' })).toContainText('closed');
   await expect(page.getByRole('table', { name: 'Requests in flight' })).toContainText('/api/events');
   await expect(page.getByRole('region', { name: 'Settings' })).toContainText('(secret)');
-  // A page may read it, but change nothing.
+  // The page has read-only access.
   const change = await page.evaluate(async () => (await fetch('/debug/log-level', { method: 'PUT', body: '{"level":"debug"}' })).status);
   expect(change).toBe(403);
   await stack.stop();

@@ -56,7 +56,7 @@ const states: Readonly<Record<string, State>> = {
 
 for (const [name, { prepare, reach }] of Object.entries(states)) {
   test(`axe reports no violations: ${name}`, async ({ page, dashboard }) => {
-    // Seconds of computation, and a multiple of that on a busy machine.
+    // The computation takes seconds, and much longer on a busy machine.
     test.setTimeout(120_000);
     prepare(dashboard);
     await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -79,9 +79,10 @@ for (const [name, { prepare, reach }] of Object.entries(states)) {
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /**
- * The findings of axe. It uses timers, and the page's clock advances only on request: a little at a time, so that the page
- * does not change meanwhile, and with pauses, since axe itself needs the processor. Axe runs in the page alone ("legacy"):
- * otherwise it opens and closes a second page, and the clock, which all pages share, must not advance in a page that closes.
+ * Returns the findings of axe. Axe uses timers, so the test advances the page's clock: in small steps, so that the page
+ * does not change meanwhile, and with pauses, since axe itself needs CPU time. Axe runs within the page ("legacy
+ * mode"): otherwise it opens and closes a second page, and the clock, which all pages share, must not advance in a page
+ * that closes.
  */
 async function violations(page: Page): Promise<string[]> {
   let done = false;

@@ -166,7 +166,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
   await expect(firingAlerts(page).nth(1).getByRole('link')).toHaveAttribute('href', 'https://wiki.example/x');
   await expect(page.locator('img')).toHaveCount(0);
   await expect(page.locator('[href^="javascript"]')).toHaveCount(0);
-  // The other one has the values of the first HTML, and is not executed.
+  // The JSON script element contains the initial values, and is not executed.
   await expect(page.locator('script:not([type="application/json"])')).toHaveCount(1);
 });
 

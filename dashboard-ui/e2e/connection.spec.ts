@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, timeBody } from '../test/sample-bodies.ts';
 import { expect, test } from './fixtures.ts';
 
-test('windows of one browser share one stream, and another one continues it', async ({ page, context, dashboard }) => {
+test('windows of one browser share one stream, and another window takes it over', async ({ page, context, dashboard }) => {
   const pages = [page, await context.newPage(), await context.newPage()];
   for (const one of pages) {
     await one.goto(dashboard.url);

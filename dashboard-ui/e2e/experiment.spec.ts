@@ -50,7 +50,7 @@ test('a rejected or failed experiment shows the reason', async ({ page, dashboar
   await expect(panel.locator('.status')).toHaveText('Fault injection is not enabled <b>');
 });
 
-test('a server that is started again without fault injection offers no experiments', async ({ page, dashboard }) => {
+test('a server that restarts without fault injection offers no experiments', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   await page.goto(dashboard.url);
   await expect(page.locator('#experiment')).toBeVisible();

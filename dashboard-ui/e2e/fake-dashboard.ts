@@ -33,7 +33,7 @@ export class FakeDashboard {
   maps: object[] = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 3, requests: 1 })];
   /** The bodies of the requests to start an experiment. */
   readonly experimentsStarted: string[] = [];
-  /** The status of the response to them. */
+  /** The status of the responses to these requests. */
   experimentStatus = 202;
   /** The earlier requests of `/api/requests`, oldest first. */
   earlier: object[] = [];
@@ -44,7 +44,7 @@ export class FakeDashboard {
   /** Statuses of the next responses of `/session`. */
   readonly sessionStatuses: number[] = [];
 
-  /** Path prefix, as of a reverse proxy. */
+  /** Path prefix that a reverse proxy adds. */
   readonly prefix: string;
 
   readonly #files: ReadonlyMap<string, PageFile>;

@@ -8,8 +8,8 @@ import { expect, test, type Browser } from '@playwright/test';
 import { Stack } from '../e2e-real/programs.ts';
 import config from '../playwright.config.ts';
 
-// Lighthouse's scores of the page of the running programs. Lighthouse is not a dependency, since it and its packages are larger
-// (186 MB) than all others together: npx loads this version.
+// Measures the Lighthouse scores of the page of the running programs. Lighthouse is not a dependency, since it and its
+// packages are larger (186 MB) than all others together: npx loads this version.
 const lighthouse = 'lighthouse@12.8.2';
 const minScore = 98;
 const categories = ['performance', 'accessibility', 'best-practices', 'seo'] as const;

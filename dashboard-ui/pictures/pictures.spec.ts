@@ -8,7 +8,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { readEvents } from '../e2e-real/events.ts';
 import { Stack } from '../e2e-real/programs.ts';
 
-// Makes the pictures of the documentation from the page of the running programs. Requires img2webp (Debian
+// Takes the screenshots of the documentation from the page of the running programs. Requires img2webp (Debian
 // package webp), Prometheus and Alertmanager.
 
 let stack: Stack;
@@ -24,7 +24,7 @@ test('screenshots in both color schemes, with a request that its deadline has cu
   await page.getByRole('slider', { name: 'Weather delay' }).fill('4500');
   await page.getByRole('button', { name: 'Run' }).click();
   await expect(page.locator('#experiment .status')).toHaveText(/^The deadline saved/, { timeout: 30_000 });
-  // The fault has delayed a request of the live view, too: pins it.
+  // Pins a request of the live view that the fault also delayed.
   await expect(page.locator('#strip .cut').first()).toBeAttached();
   await page.getByRole('button', { name: 'Pin' }).click();
   while ((await page.locator('#waterfall .spared').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
@@ -69,7 +69,7 @@ const leadMs = 800;
 const tailMs = 3_500;
 
 test('an animation of an experiment: the deadline cuts one of two bars', async ({ page }) => {
-  // The page draws measured events at its own pace, since screenshots take longer than a frame.
+  // The recorded events are replayed with a controlled clock, since a screenshot takes longer than a frame.
   const events = await measureExperiment();
   await page.setViewportSize({ width: 960, height: 2200 });
   await page.addInitScript(() => {
@@ -129,7 +129,7 @@ async function measureExperiment(): Promise<TimedEvent[]> {
   return events;
 }
 
-/** The last frame stays. */
+/** Writes an animation that ends at the last frame. */
 function writeAnimation(frames: readonly Buffer[], file: string): void {
   const directory = mkdtempSync(join(tmpdir(), 'frames-'));
   const names = frames.flatMap((image, index) => {

@@ -88,7 +88,7 @@ export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number
   };
 }
 
-/** With more alerts than a screen has room for, only the most severe ones are listed openly. */
+/** If there are more alerts than fit on a screen, only the most severe ones are expanded. */
 const maxShown = 4;
 const maxGroups = 6;
 

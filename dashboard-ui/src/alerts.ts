@@ -18,9 +18,9 @@ export interface Alert {
   readonly runbookUrl: string | null;
   readonly startsAt: string | null;
   readonly endsAt: string | null;
-  /** At the time of the event. */
+  /** How long the alert had fired at the time of the event. */
   readonly forSeconds: number | null;
-  /** It fires but has not been confirmed for 15 minutes. */
+  /** Whether the alert fires but has not been confirmed for 15 minutes. */
   readonly stale: boolean;
   readonly labels: readonly (readonly [string, string])[];
 }

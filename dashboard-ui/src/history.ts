@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { isAnswered, type Call, type RequestRecord } from './request/request.ts';
 
-/** The past that the page keeps, and the width of a column of its charts. */
+/** The period that the history covers, and the period of one chart column. */
 export const historyMs = 15 * 60_000;
 export const bucketMs = 15_000;
 export const bucketCount = historyMs / bucketMs;
@@ -48,7 +48,7 @@ export class History {
     }
   }
 
-  /** Adds requests of the time before. `reference` is the start of a request at `at`: only differences of the server's clock count. */
+  /** Adds earlier requests. `reference` is the server's start time of a request that arrived at `at`; only differences of the server's clock are used. */
   addEarlier(requests: readonly RequestRecord[], reference: number | null, at: number): void {
     if (reference === null) return;
     const later = [...this.#samples].map(([service, samples]) => [service, [...samples]] as const);
@@ -90,7 +90,7 @@ export class History {
 }
 
 function toBucket(samples: readonly Sample[]): Bucket {
-  // A call that was rejected at once is no measurement of the latency.
+  // A call that was rejected immediately is not a latency measurement.
   const called = samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
   return {
     calls: samples.length,

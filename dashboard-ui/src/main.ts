@@ -38,7 +38,7 @@ let state: PageState = initialState;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
 let liveSince = 0;
-/** From the loss of the stream until it is open again. */
+/** True from the loss of the stream until it is open again. */
 let isLost = false;
 /** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
 let hasEarlier = false;
@@ -129,7 +129,7 @@ function remember(before: Requests): void {
   if (state.requests !== before && newest !== undefined && newest !== before.list.at(-1)) history.add(newest, now());
 }
 
-/** The requests of the time before the page was opened. */
+/** Loads the requests from before the page was opened. */
 async function loadEarlier(): Promise<void> {
   hasEarlier = true;
   const text = await fetchRequests();

@@ -105,7 +105,7 @@ export function withAggregate(state: PageState, aggregate: Aggregate, now: numbe
   };
 }
 
-/** Replaces the data of one panel, as an aggregate does for all. */
+/** Replaces the data of one panel. */
 export function withPart(state: PageState, event: PartEvent, now: number): PageState {
   const key = services.find((service) => service.panel === event.panel)?.key ?? '';
   const next = {

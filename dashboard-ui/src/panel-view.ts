@@ -3,9 +3,9 @@ import { age, milliseconds, notAvailable, timing } from './format.ts';
 import type { PanelState, WeatherReport } from './model.ts';
 import { hasFailed, type PanelData } from './page-state.ts';
 
-/** `time` events are sent every second; two may be lost. Without any event for that long, no value is current. */
+/** `time` events are sent every second; two may be lost. If no event of any kind arrives within this time, no value is current. */
 export const timeStaleAfterMs = 3_000;
-/** The limit after the loss of the stream, which is known at once: time for a connection that is opened again without delay. */
+/** The limit after the loss of the stream, which is detected immediately: enough time for an immediate reconnection. */
 export const lostAfterMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
 export const partStaleAfterMs = 8_000;

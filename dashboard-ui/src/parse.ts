@@ -69,7 +69,7 @@ function readPart<T extends object>(
   const timing = { elapsedMs: numberAt(meta, 'elapsed_ms'), deadlineMs: numberAt(meta, 'deadline_ms') };
   const value = isObject(body) ? read(body) : null;
   const isStaleBody = isObject(body) && body['stale'] === true;
-  // An expired report without an error is being refreshed: the next one is a moment away.
+  // An expired report without an error is being refreshed: the next report follows shortly.
   const isRefreshing = isStaleBody && isObject(body) && textAt(body, 'error') === null;
   const state = resolveState(meta['state'], value !== null, isStaleBody);
   return { state: state === 'stale' && isRefreshing ? 'fresh' : state, timing, value };

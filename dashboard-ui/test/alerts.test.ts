@@ -11,7 +11,7 @@ function parsed(body: object) {
   return alerts;
 }
 
-/** The view at a time after the event. `idleMs` is the time since any other event. */
+/** The view at a time after the event. `idleMs` is the time since the last event of any kind. */
 function view(body: object, afterMs = 0, idleMs = 0) {
   return viewAlerts({ value: parsed(body), receivedAt: 1_000 }, idleMs, 1_000 + afterMs);
 }

@@ -24,7 +24,7 @@ suite('an experiment event', () => {
   });
 
   test.each([{ measurements: 7 }, { measurements: [{ name: 'with_deadline' }] }, { measurements: [null, 1] }, { settings: [] }])(
-    'with a wrong member %j has no measurements or zeros',
+    'with an invalid member %j has no measurements or zeros',
     (change) => {
       const experiment = parsed({ ...idleExperiment, ...change });
       expect(experiment.measurements).toEqual([]);
@@ -42,7 +42,7 @@ suite('an experiment event', () => {
 });
 
 suite('the view of an experiment', () => {
-  test('all answers without the record are not the result yet', () => {
+  test('the result is not final until the record arrives', () => {
     const [limited, unlimited] = cutExperiment.measurements;
     const answered = { ...cutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
     expect(viewExperiment(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);

@@ -46,7 +46,7 @@ export const requestBody = {
   calls: [timeCall, systemCall, weatherCall],
 };
 
-/** The weather was refused, then retried, then hedged; the deadline cut it off. */
+/** The weather call was refused, then retried, then hedged; the deadline cut it off. */
 export const cutRequestBody = {
   ...requestBody,
   trace_id: '9be2d10c77aa4f0e8d6c5b4a39281706',

@@ -44,7 +44,7 @@ suite('the axis', () => {
 });
 
 suite('a waterfall', () => {
-  test('marks a 504 as the end by the deadline that was sent', () => {
+  test('marks a 504 as the expiry of the propagated deadline', () => {
     const [time] = requestBody.calls;
     const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
     expect(viewWaterfall(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline (504)' });
@@ -76,7 +76,7 @@ suite('a waterfall', () => {
     expect(viewWaterfall(parsed(openRequestBody), null).summary).toBe('answered at 800 µs without weather');
   });
 
-  test('segments of wrong durations stay within their attempt', () => {
+  test('segments with invalid durations stay within their attempt', () => {
     const attempt = { start_ms: 10, end_ms: 20, connect_ms: 500, wait_ms: 500 };
     const [row] = viewWaterfall(parsed({ calls: [{ service: 'x', start_ms: 0, end_ms: 20, budget_ms: 40, attempts: [attempt] }] }), null).rows;
     const [bar] = row?.bars ?? [];

@@ -22,7 +22,7 @@ export interface LinkView {
 export interface MapView {
   readonly services: readonly LinkView[];
   readonly providers: readonly LinkView[];
-  /** The calls to all services. */
+  /** Description of the calls to all services. */
   readonly summary: string;
   readonly rows: readonly (readonly string[])[];
   readonly dimmed: boolean;
@@ -60,7 +60,7 @@ export function rateText(perSecond: number): string {
   return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
 }
 
-/** For any rate between one call in ten seconds and 100,000 a second. */
+/** Returns the thickness of an arrow, for rates from one call in ten seconds to 100,000 calls per second. */
 function weightOf(perSecond: number): number {
   return Math.min(8, Math.max(1.5, 2.5 + Math.log10(Math.max(perSecond, 0.1))));
 }
@@ -98,7 +98,7 @@ function breakerText(totals: ServiceTotals): string {
   return count === loops ? `breaker ${state}` : `breaker ${state} on ${count} of ${loops} loops`;
 }
 
-/** Empty for the usual single address. */
+/** Returns an empty text for the usual single address. */
 function addressText(totals: ServiceTotals): string {
   if (totals.addresses <= 1 && totals.ejected === 0) return '';
   const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;

@@ -15,12 +15,12 @@ export interface ServiceTotals {
   readonly ejected: number;
 }
 
-/** Totals of the reports that a provider was asked for, since the start of the weather service. */
+/** Totals of the requests to a provider since the start of the weather service. */
 export interface ProviderTotals {
   readonly name: string;
   readonly requests: number;
   readonly failures: number;
-  /** Time until it is asked again after failures. */
+  /** Time until the provider is called again after failures. */
   readonly cooldownMs: number;
 }
 
@@ -85,7 +85,7 @@ export type Traffic = readonly TrafficSample[];
 
 export const windowMs = 10_000;
 
-/** Adds a sample. The totals of another process start again, so that older samples are dropped. */
+/** Adds a sample. After a server restart the totals start from zero, so older samples are dropped. */
 export function withSample(traffic: Traffic, sample: TrafficSample): Traffic {
   const last = traffic.at(-1);
   const known = last !== undefined && isOtherProcess(last, sample) ? [] : traffic;
@@ -113,7 +113,7 @@ export function serviceRates(traffic: Traffic, key: string): Rates | null {
   });
 }
 
-/** As `serviceRates`, for a provider; starts with the first sample that contains it. */
+/** Like `serviceRates`, for a provider; the period starts with the first sample that contains the provider. */
 export function providerRates(traffic: Traffic, name: string): Rates | null {
   return rates(traffic, (sample) => {
     const provider = sample.providers?.find((one) => one.name === name);

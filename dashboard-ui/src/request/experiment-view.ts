@@ -20,20 +20,20 @@ export interface ExperimentView {
   /** Text below the controls. */
   readonly status: string;
   readonly tone: 'idle' | 'good' | 'bad';
-  /** With the deadline, then without; empty before the first experiment. */
+  /** The measurement with the deadline, then the one without; empty before the first experiment. */
   readonly measurements: readonly MeasurementView[];
-  /** The end of the axis of both, in milliseconds. */
+  /** The end of the shared axis, in milliseconds. */
   readonly end: number;
 }
 
-/** Room behind the longest bar, for the labels. */
+/** Space after the longest bar, for the labels. */
 const room = 1.12;
 
 export function viewExperiment(experiment: Experiment, now: number): ExperimentView {
   const isRunning = experiment.phase === 'running';
   const requests = experiment.measurements.map((measured) => requestOf(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
-  // Both have the same axis, which changes while the bars grow only if they exceed the delay and the deadline.
+  // Both waterfalls have the same axis. While the bars grow, it changes only if they exceed the delay and the deadline.
   const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * room;
   return {
     isRunning,

@@ -8,14 +8,14 @@ export interface Note {
   readonly inside: boolean;
 }
 
-/** An estimate for 12 pixels, rather too wide. */
+/** Estimated character width at a font size of 12 pixels; tends to be too wide. */
 const characterWidth = 7;
 const gap = 10;
 
 /**
- * Where the labels of a row have room, in a drawing that is `width` pixels wide: inside a long bar, otherwise behind or
- * before it, but over no other bar or label of the line and not over the deadline. Null for a bar whose label has no room:
- * the result of the row and the table have its contents. In the order of the bars.
+ * Places the labels of a row in a drawing that is `width` pixels wide: inside a long bar, otherwise after or before the
+ * bar, without overlapping other bars and labels of the line or the deadline. Returns one element for each bar, null if
+ * its label does not fit: the result of the row and the table have its contents.
  */
 export function placeNotes(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Note | null)[] {
   const usedUntil: number[] = [];

@@ -50,10 +50,10 @@ export interface RequestRecord {
   readonly calls: readonly Call[];
 }
 
-/** The most calls and attempts that are shown; a server has no more. */
+/** Maximum number of calls and attempts that are shown; a server records no more. */
 const maxCalls = 16;
 const maxAttempts = 16;
-/** Longer times are wrong, or no picture could show them. */
+/** Longer times are invalid, or too long to draw. */
 const maxMs = 3_600_000;
 const maxTextLength = 200;
 
@@ -119,7 +119,7 @@ export function isAnswered(state: Call['state']): boolean {
   return state === 'fresh' || state === 'stale';
 }
 
-/** The deadline of the request: its own, otherwise that of its longest call. */
+/** The deadline of the request or, if it has none, the latest deadline of its calls. */
 export function deadlineOf(request: RequestRecord): number | null {
   if (request.deadline !== null) return request.deadline;
   const ends = request.calls.flatMap((call) => (call.budget === null ? [] : [call.start + call.budget]));
@@ -131,7 +131,7 @@ export function isCut(call: Call): boolean {
   return call.state === 'timeout' || call.attempts.some((attempt) => attempt.cancelledBy === 'deadline');
 }
 
-/** A record of a server; null if it is malformed. */
+/** Parses a record of the server; null if it is malformed. */
 export function readRequest(body: JsonObject): RequestRecord | null {
   const list = body['calls'];
   if (!Array.isArray(list)) return null;

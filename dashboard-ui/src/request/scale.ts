@@ -22,7 +22,7 @@ const logUnit = 0.1;
 /** Space after the deadline, to show the waiting time that it saved. */
 const linearRoom = 1.28;
 const logRoom = 4;
-/** With the deadline below this multiple of the duration, a linear axis shows both well. */
+/** If the deadline is below this multiple of the duration, a linear axis shows both well. */
 const maxLinearRatio = 8;
 
 /**
@@ -51,7 +51,7 @@ function logarithmic(end: number): Scale {
   return { kind: 'log', end, position, ticks };
 }
 
-/** The next of 1, 2, 5 × 10ⁿ. */
+/** Rounds up to 1, 2 or 5 × 10ⁿ. */
 function roundStep(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= value * 0.999) ?? 10;

@@ -15,14 +15,14 @@ export interface Segment {
 
 /** One attempt. */
 export interface Bar {
-  /** Lines of the row, from 0: attempts at the same time are below each other. */
+  /** Line within the row, from 0: concurrent attempts are on separate lines. */
   readonly line: number;
   readonly from: number;
   readonly to: number;
   readonly segments: readonly Segment[];
   readonly label: string;
   readonly isHedge: boolean;
-  /** The result of the attempt. `running`: it has not. */
+  /** The result of the attempt. `running`: the attempt has not ended. */
   readonly end: 'done' | 'failed' | 'cancelled' | 'deadline' | 'running';
 }
 
@@ -54,7 +54,7 @@ export interface WaterfallView {
 export type TableRow = readonly string[];
 export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Queue', 'Connect', 'TLS', 'Wait', 'Read', 'End', 'Outcome', 'Deadline'];
 
-/** `axis` replaces the one that suits the request best. */
+/** `axis` replaces the default axis of the request. */
 export function viewWaterfall(
   request: RequestRecord,
   preference: Scale['kind'] | null,

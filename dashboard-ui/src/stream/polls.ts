@@ -12,7 +12,7 @@ export interface Poll {
 
 /** The server has at most three aggregates in progress. */
 const maxPolls = 4;
-/** Shorter requests are shown only as a whole: their bars could not be seen to grow. */
+/** Shorter requests are shown only when they are complete: the growth of their bars would be invisible. */
 export const growsAfterMs = 250;
 /** The result of a request stays shown for this time, before the next one in progress takes its place. */
 const holdMs = 1_500;
@@ -23,8 +23,8 @@ export function withPoll(polls: readonly Poll[], event: PollEvent, now: number):
 }
 
 /**
- * Records an answer. It also ends the calls of earlier polls to the service, whose answers the server does not publish after
- * this one. A poll with all of its answers is no longer in progress.
+ * Records an answer. It also ends the calls of earlier polls to the service, because the server does not publish their
+ * answers after this one. A poll with all of its answers is no longer in progress.
  */
 export function withPart(polls: readonly Poll[], id: number | null, service: string, state: Call['state'], now: number): readonly Poll[] {
   const isAnswered = (poll: Poll): boolean => id !== null && (poll.id === id || (poll.id < id && !poll.answered.has(service)));
@@ -39,7 +39,7 @@ export interface RunningRequest {
   readonly running: ReadonlySet<string>;
 }
 
-/** The oldest poll that is in progress for long enough to be shown; null if there is none. */
+/** The oldest poll that has been in progress long enough to be shown; null if there is none. */
 export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
   const poll = polls[0];
   if (poll === undefined || now - poll.startedAt < growsAfterMs || now - lastFinishedAt < holdMs) return null;

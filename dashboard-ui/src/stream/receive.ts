@@ -14,7 +14,7 @@ export interface ReceivedAt {
   readonly epochMs: number;
 }
 
-/** Requests that were derived from aggregates. */
+/** Prefix of the keys of requests that were derived from aggregates. */
 const derivedPrefix = 'aggregate ';
 
 /** The state after an event of the stream. */

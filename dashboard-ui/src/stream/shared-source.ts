@@ -15,7 +15,7 @@ export interface SharedSourceDependencies {
   channel(receive: (message: unknown) => void): Channel;
   /** Calls `held` once this page alone has the lock, which it has until the promise resolves. Rejects after an abort. */
   lock(signal: AbortSignal, held: () => Promise<void>): Promise<unknown>;
-  /** A number that no other page has. */
+  /** Unique number of the page. */
   readonly id: number;
 }
 
@@ -30,9 +30,10 @@ type Listener = (event: { readonly data?: unknown }) => void;
 const states = { connecting: 0, open: 1, closed: 2 } as const;
 
 /**
- * One event stream for all pages of this origin: browsers have six connections for each, and the server has less to do. The
- * page that has the lock is the leader: it has the connection, and sends its events to the others. If it closes, the next one
- * leads. A page that joins is sent the last event of each type. An error reaches all pages; each of them opens a new source.
+ * One event stream for all pages of this origin: browsers allow six connections per origin, and the server load is
+ * lower. The page that has the lock is the leader: it has the connection, and sends its events to the others. If it
+ * closes, the next one leads. A page that joins is sent the last event of each type. An error reaches all pages; each
+ * of them opens a new source.
  */
 export class SharedSource implements EventSourceLike {
   readonly #dependencies: SharedSourceDependencies;
@@ -47,7 +48,7 @@ export class SharedSource implements EventSourceLike {
   #source: EventSourceLike | null = null;
   #release: () => void = () => {};
 
-  /** `types` are the events that are passed on, `lasting` those of which a page that joins is sent the last one. */
+  /** `types` are the events that are forwarded. A page that joins is sent the last event of each type in `lasting`. */
   constructor(dependencies: SharedSourceDependencies, types: readonly string[], lasting: readonly string[]) {
     this.#dependencies = dependencies;
     this.#types = types;

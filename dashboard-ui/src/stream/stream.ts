@@ -5,7 +5,7 @@ export type Connection =
   | { readonly phase: 'connecting' | 'live' | 'checking' | 'locked' | 'paused' }
   | { readonly phase: 'waiting'; readonly retryAt: number };
 
-/** The reason why the server rejected the stream, as a separate request reveals. */
+/** The reason why the server rejected the stream, determined by a separate request. */
 export type ProbeResult = 'unauthorized' | 'other';
 
 /** The members of `EventSource` that the stream uses. */

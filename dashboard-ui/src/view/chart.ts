@@ -7,7 +7,7 @@ import { svg } from './dom.ts';
 const width = 300;
 const height = 64;
 const bandTop = 55;
-/** The shares of the height that a latency can take. */
+/** The vertical positions of the lowest and the highest latency. */
 const bottom = 50;
 const top = 6;
 /** The lowest latency on the axis, which is logarithmic. */
@@ -58,7 +58,7 @@ function drawColumn(bucket: Bucket, x: number, column: number): Node[] {
   ];
 }
 
-/** Ranges of columns with latencies: `[first, last]`. */
+/** Returns the ranges of columns with latencies: `[first, last]`. */
 function runs(buckets: readonly Bucket[]): [number, number][] {
   const found: [number, number][] = [];
   buckets.forEach((bucket, index) => {

@@ -6,14 +6,14 @@ export function find(root: ParentNode, selector: string): Element {
   return found;
 }
 
-/** As `find`, for an element of a known class. */
+/** Like `find`, for an element of a known class. */
 export function findAs<T extends Element>(root: ParentNode, selector: string, type: new () => T): T {
   const found = find(root, selector);
   if (!(found instanceof type)) throw new Error(`${selector} is not a ${type.name}`);
   return found;
 }
 
-/** Does not touch an equal text, which preserves a selection in it. */
+/** Does not replace an equal text, which preserves a selection. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -42,7 +42,7 @@ export class RequestPanel {
   render(state: PageState, now: number): boolean {
     const newest = state.requests.list.at(-1) ?? null;
     if (newest !== this.#last) {
-      // A request that was soon answered need not be looked at for long.
+      // A fast request is shown for a short time only.
       if (newest !== null && this.#last !== null && newest.calls.some(isCut)) this.#finishedAt = now;
       this.#last = newest;
     }
@@ -69,7 +69,7 @@ export class RequestPanel {
     if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, viewTable(request, running));
   }
 
-  /** After the end of a session. */
+  /** Clears the panel after the end of a session. */
   #clear(): void {
     if (this.#drawn === null) return;
     this.#drawn = null;

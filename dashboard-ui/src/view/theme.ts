@@ -5,7 +5,7 @@ const schemes = ['light dark', 'light', 'dark'] as const;
 const names = { 'light dark': 'auto', light: 'light', dark: 'dark' } as const;
 const storageKey = 'theme';
 
-/** Button for the color scheme: that of the system, light or dark. The choice is kept by the browser. */
+/** Button for the color scheme: system, light or dark. The choice is kept by the browser. */
 export function addThemeButton(root: ParentNode): void {
   const button = findAs(root, '#theme', HTMLButtonElement);
   let current = schemes.find((scheme) => names[scheme] === stored()) ?? 'light dark';

@@ -7,15 +7,15 @@ import { find, percent, setText, svg } from './dom.ts';
 const lineHeight = 22;
 const barHeight = 14;
 const padding = 7;
-/** A thinner bar could not be seen. */
+/** Thinner bars would be invisible. */
 const minBarWidth = 3;
-/** Of a drawing that is not shown yet. */
+/** Width of a drawing that is not yet visible. */
 const fallbackWidth = 800;
 
 /** Bars of a phase differ in height, so that they can be distinguished without color. */
 const phaseHeights = { queued: 4, connect: 8, tls: 8, wait: barHeight, read: barHeight } as const;
 
-/** Draws the rows. `animate`: bars that the deadline has cut snap. */
+/** Draws the rows. `animate`: animates the bars that were cut off by the deadline. */
 export function renderWaterfall(figure: HTMLElement, view: WaterfallView, description: string, animate: boolean): void {
   figure.classList.toggle('snap', animate);
   const width = find(figure, '.axis').clientWidth || fallbackWidth;
@@ -88,7 +88,7 @@ function drawBar(bar: Bar): Node {
     const box = { x: percent(segment.from), y: middle - height / 2, width: percent(width), height };
     group.append(svg('rect', { class: segment.phase, ...box }, svg('title', {}, segment.title)));
   }
-  // The width of a very short attempt is the least visible one.
+  // A very short attempt has the minimum visible width.
   if (bar.to - bar.from < 0.004) group.append(svg('rect', { class: 'wait', x: percent(bar.from), y: top, width: minBarWidth, height: barHeight }));
   if (bar.end === 'deadline') group.append(svg('rect', { class: 'cut', x: percent(bar.to), y: top - 3, width: 3, height: barHeight + 6 }));
   if (bar.end === 'cancelled' || bar.end === 'failed') group.append(cross(bar.to, middle));
