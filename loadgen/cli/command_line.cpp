@@ -20,11 +20,10 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
   parser.add(run.mode,
              {"-m,--mode", "", "Load profile: balanced, spike, burst, heavy, stress, constant, ramp, or knee (search)"},
              mode_parser(), "balanced");
-  parser.add(run.length,
-             {"-d,--duration", "",
-              "Length of the run, such as 60 (seconds) or 5m; of the confirmation if "
-              "the mode is knee"},
-             length_parser(), "60");
+  parser.add(
+      run.length,
+      {"-d,--duration", "", "Length of the run, or of the confirmation in mode knee, such as 60 (seconds) or 5m"},
+      length_parser(), "60");
   parser.add(run.rate, {"-r,--rate", "", "Total rate in requests per second, or max for a closed loop"}, rate_parser(),
              "5");
   parser.add_list(run.stages,
@@ -71,7 +70,7 @@ void add_target_flags(config::options& parser, flag_options& flags) {
   parser.add(flags.expected_body, {"--expect-body", "", "Text that the body of a successful response must contain"},
              config::text());
   parser.add_api_keys(flags.api_keys,
-                      {"--api-key", "API_KEY", "API key, sent as X-API-Key; of several ones the first"});
+                      {"--api-key", "API_KEY", "API key, sent as X-API-Key; if there are several, the first one"});
   parser.add(flags.time_url, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, config::http_url(),
              "http://127.0.0.1:5001");
   parser.add(flags.sysinfo_url, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the system info service"},
@@ -111,16 +110,16 @@ void add_output_flags(config::options& parser, run_configuration& configuration)
   parser.add(configuration.html_file, {"--html", "", "HTML report file; - is standard output"}, path);
   parser.add(configuration.baseline_file, {"--baseline", "", "JSON report of an earlier run to compare with"}, path);
   parser.add_list(configuration.server_metrics,
-                  {"--server-metrics", "", "URL of the /metrics of a server under load; repeatable"}, url_parser());
-  parser.add(configuration.metrics_port, {"--metrics-port", "", "Port to serve the metrics of the run at /metrics"},
+                  {"--server-metrics", "", "Metrics URL of a server under load; repeatable"}, url_parser());
+  parser.add(configuration.metrics_port, {"--metrics-port", "", "Port that serves the metrics of the run at /metrics"},
              config::port(), "not served");
-  parser.add(configuration.metrics_host, {"--metrics-host", "", "Address to serve the metrics of the run at"},
+  parser.add(configuration.metrics_host, {"--metrics-host", "", "Listen address of --metrics-port"},
              config::ip_address(), "127.0.0.1");
   parser.add_switch(configuration.skip_preflight, "--no-preflight", "Start the load without a request to each target");
   parser.add_switch(configuration.quiet, "-q,--quiet", "Show no progress, only the report");
 }
 
-/// Unknown modes, flags and arguments. The messages are those of `config::options`.
+/// Whether an error message of `config::options` is about an unknown mode, flag or argument.
 bool needs_usage(const std::string& error) {
   return error.find("--mode is ") != std::string::npos || error.find("unknown option") != std::string::npos ||
          error.find("unexpected positional argument") != std::string::npos;

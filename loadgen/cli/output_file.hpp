@@ -11,9 +11,9 @@
 
 namespace cohort::loadgen {
 
-/// An output file that appears complete or not at all: it is written to `<path>.part` and renamed by `commit`, so that
-/// a failed run does not destroy an earlier report. Symbolic links are followed. Files that are not regular, such as
-/// `/dev/null` or a FIFO, are written directly.
+/// An output file that is replaced atomically: it is written to `<path>.part` and renamed by `commit`, so that a failed
+/// run does not destroy an earlier report. Symbolic links are followed. Files that are not regular, such as `/dev/null`
+/// or a FIFO, are written directly.
 class output_file {
  public:
   /// Opens the file for writing; `-` is standard output. Errors: one sentence with the path and the reason.
@@ -37,10 +37,10 @@ class output_file {
   void unregister_temporary_file() noexcept;
 
   std::string path_;
-  /// `path_` or the temporary file. Empty for standard output.
+  /// Path of the open file: `path_` or the temporary file. Empty for standard output.
   std::string opened_path_;
   std::ofstream file_;
-  /// `file_` or standard output.
+  /// Stream that is written to: `file_` or standard output.
   std::ostream* stream_ = nullptr;
 };
 

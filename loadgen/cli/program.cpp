@@ -20,7 +20,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// File descriptors for everything but the connections.
+/// File descriptors reserved for everything except connections.
 constexpr rlim_t reserved_descriptors = 64;
 
 duration thread_cpu_time() {

@@ -21,10 +21,10 @@ using namespace std::chrono_literals;
 
 /// The maximum size of a response to a scrape. Large servers have several MiB of metrics.
 constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
-/// Between the trials of a search, so that the queues of the server can empty.
+/// Pause between the trials of a search, during which the queues of the server can empty.
 constexpr duration pause_between_trials = 500ms;
 constexpr duration min_trial_length = 2s;
-/// The length of a trial, as a part of the confirmation's.
+/// The length of the confirmation divided by the length of a trial.
 constexpr int trial_length_divisor = 6;
 
 void add_process_usage(generator_report& generator) {
@@ -107,7 +107,7 @@ std::optional<std::string> session::read_baseline() {
   if (!content) return content.error();
   auto series = parse_run_series(*content);
   if (!series) return "\"" + path + "\" " + series.error();
-  // Different settings are an error now, not after the run.
+  // Report different settings before the run, not after it.
   auto expected = *series;
   expected.fingerprint = configuration_.fingerprint;
   const auto comparison = compare_runs(*series, expected, path);
@@ -273,7 +273,7 @@ run_verdict session::evaluate_search(const run_report& report) const {
 
 void session::show_progress(const run_report& report, const load_settings& settings, const std::string& label) {
   const auto& last = report.intervals.back();
-  // After the last whole interval the report follows at once.
+  // A partial interval is the last one: the report follows immediately.
   if (configuration_.quiet || last.length * 2 < interval_length) return;
   const auto& profile = settings.profile;
   run_progress progress;
@@ -304,7 +304,7 @@ int session::finish(run_report report) {
   add_process_usage(report.generator);
   compare_with_baseline(report);
   report.verdict = report.knee ? evaluate_search(report) : evaluate_run(report, configuration_.objectives, ending_);
-  // Before the text, which a stopped terminal can block.
+  // Write the files before the text: a stopped terminal can block the output of the text.
   const auto errors = files_.commit(report);
   const auto& write = configuration_.uses_standard_output() ? console_.write_status : console_.write_report;
   write(render_text_report(report, console_.report_options));

@@ -71,7 +71,7 @@ class session {
 
   const run_configuration& configuration_;
   overridden_network network_;
-  /// With the network above.
+  /// Uses `network_`.
   run_environment environment_;
   console& console_;
   http::client metrics_client_;

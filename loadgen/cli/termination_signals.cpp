@@ -22,7 +22,8 @@ constexpr std::array handled_signals{named_signal{SIGHUP, "SIGHUP"},   named_sig
                                      named_signal{SIGUSR1, "SIGUSR1"}, named_signal{SIGUSR2, "SIGUSR2"},
                                      named_signal{SIGALRM, "SIGALRM"}, named_signal{SIGXCPU, "SIGXCPU"}};
 
-/// Signals within this time of the first one belong to it: a process group can receive one several times.
+/// Signals within this time after the first one are ignored, because a process group can receive the same signal
+/// several times.
 constexpr duration repetition_window = std::chrono::milliseconds{500};
 
 std::string_view signal_name(int number) {

@@ -8,7 +8,7 @@
 
 namespace cohort::loadgen {
 
-/// Another server for connections to a host and port. URL, `Host` and TLS keep the original host.
+/// Redirects connections for a host and port to another server. URL, `Host` and TLS keep the original host.
 struct connect_override {
   /// Empty: any host.
   std::string host;
@@ -20,7 +20,7 @@ struct connect_override {
   std::uint16_t new_port = 0;
 };
 
-/// The addresses of a host and port, which are not looked up.
+/// Addresses of a host and port, which replace a DNS lookup.
 struct resolve_override {
   /// `*`: any host.
   std::string host;
@@ -28,14 +28,14 @@ struct resolve_override {
   std::vector<asio::ip::address> addresses;
 };
 
-/// As of curl's `--connect-to` and `--resolve`. The first override that matches applies; `resolve` applies to the host
-/// that `connect_to` results in.
+/// Address overrides with the semantics of curl's `--connect-to` and `--resolve`. The first override that matches
+/// applies; `resolve` applies to the host that `connect_to` results in.
 struct address_overrides {
   std::vector<connect_override> connect_to;
   std::vector<resolve_override> resolve;
 };
 
-/// A network whose connections go to addresses other than those of DNS. Thread-safe as far as `network` is.
+/// A network whose connections go to addresses other than those of DNS. Thread-safe if `network` is.
 class overridden_network final : public net::network {
  public:
   /// `network` must outlive this object.

@@ -9,7 +9,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Without an early exit, so that the compiler can use vector instructions.
+/// Has no early exit, so that the compiler can use vector instructions.
 bool has_control_character(std::string_view text) noexcept {
   unsigned found = 0;
   for (const char c : text) {
@@ -62,8 +62,8 @@ unsigned status_of(std::string_view line) noexcept {
   return has_body ? status : 0;
 }
 
-/// The line at the start of `rest`, without CRLF, which are removed as well. Empty if it is incomplete or has a control
-/// character.
+/// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. Empty if it is incomplete or
+/// has a control character.
 std::optional<std::string_view> take_line(std::string_view& rest) noexcept {
   const auto end = rest.find('\r');
   if (end == std::string_view::npos || end + 1 >= rest.size() || rest[end + 1] != '\n') return std::nullopt;

@@ -17,8 +17,8 @@ struct scanned_response {
 };
 
 /// Recognizes a response of the most common form at the start of `bytes`: HTTP/1.1, complete, with one Content-Length,
-/// and without Transfer-Encoding. Empty for any other bytes, valid or not: those are the task of
-/// `http::response_parser`, which needs ten times as long. Must not be used for the response to a HEAD request.
+/// and without Transfer-Encoding. Returns an empty result for any other bytes, valid or not: `http::response_parser`
+/// parses those, which takes ten times as long. Must not be used for the response to a HEAD request.
 std::optional<scanned_response> scan_response(std::string_view bytes) noexcept;
 
 }  // namespace cohort::loadgen

@@ -14,9 +14,9 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Bounds the memory of the queue of a server that does not respond.
+/// Bounds the memory of the queue if the server does not respond.
 constexpr std::size_t max_waiting = 1 << 18;
-/// The initial receive buffers of all connections of a worker together.
+/// Total size of the initial receive buffers of a worker's connections.
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
 /// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
 constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
@@ -65,7 +65,7 @@ std::string serialize_request(const target& target, const load_settings& setting
                        [&](const auto& field) { return http::iequals(field.first, name); });
   };
   if (!has_field("user-agent")) request.fields.emplace_back("User-Agent", "cohort-loadgen/" + std::string{version()});
-  // The time to decompress is not the server's.
+  // The time to decompress a body must not count as time of the server.
   if (!has_field("accept-encoding")) request.fields.emplace_back("Accept-Encoding", "identity");
   if (!settings.keep_alive) request.fields.emplace_back("Connection", "close");
   if (time_left) {
@@ -106,7 +106,7 @@ class target_client::connection {
   target_client& owner;
   net::stream_ptr stream;
   receive_buffer buffer;
-  /// The text of a retry whose deadline is nearer than that of a first attempt.
+  /// The serialized request of a retry, whose deadline header has less time left than the first attempt's.
   std::string retry_text;
   std::size_t response_count = 0;
   time_point idle_since{};
@@ -127,7 +127,8 @@ void target_client::submit(const scheduled_request& request) {
   if (!idle_connections_.empty()) {
     auto connection = std::move(idle_connections_.back());
     idle_connections_.pop_back();
-    // At once, not in another turn of the loop: the connection sends the request and waits for its response.
+    // Resumes the connection directly, without another iteration of the loop: it sends the request and waits for the
+    // response.
     connection(request);
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
@@ -224,7 +225,8 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
   }
 }
 
-/// The whole request is one coroutine if the connection is open and accepts the request at once, as most do.
+/// The whole request is one coroutine if the connection is open and accepts the request at once, which is the most
+/// frequent case.
 task<request_result> target_client::run_request(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
   if (connection.stream && connection.is_dead(context.event_loop.now())) connection.close();

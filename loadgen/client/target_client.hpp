@@ -83,8 +83,8 @@ class target_client {
   std::size_t buffer_size_;
   std::string request_text_;
   std::size_t open_connections_ = 0;
-  /// By the start of their attempts. All attempts have the same patience, so each connection is free again before those
-  /// who wait for it leave.
+  /// Attempts that wait for a connection, in the order of their start. All of them have the same patience, so the
+  /// oldest one is abandoned first.
   std::deque<scheduled_request> waiting_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };

@@ -33,7 +33,7 @@ class load_run {
   void stop(std::string reason);
 
   const std::optional<std::string>& stop_reason() const noexcept { return stop_reason_; }
-  /// Slightly after the construction or the call of `run`, so that all workers are ready.
+  /// Time of the first request: slightly after the construction or the call of `run`, so that all workers are ready.
   time_point start_time() const noexcept { return start_time_; }
   const run_report& current_report() const noexcept { return report_; }
   run_report take_report() { return std::move(report_); }

@@ -11,8 +11,8 @@ namespace cohort::loadgen {
 
 /// The loops and the network of a run.
 struct run_environment {
-  /// Merges and shows the results. Must not be a worker's loop, whose requests it would delay, except on a virtual
-  /// clock.
+  /// The loop that merges and shows the results. Must not be a worker's loop, whose requests it would delay, except on
+  /// a virtual clock.
   loop& control_loop;
   std::vector<loop*> worker_loops;
   net::network& network;

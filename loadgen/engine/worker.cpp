@@ -45,13 +45,13 @@ task<> worker::run(time_point start) {
   co_await wait_for_profile_end(start);
   co_await wait_until_idle();
   for (auto& client : clients_) client->close();
-  // Here, since the worker is destroyed on another thread.
+  // Destroyed here, on the worker's loop: the worker is destroyed on another thread.
   interval_timer_.reset();
   co_await connections_.join();
   report_interval(loop_.now(), true);
 }
 
-/// The last requests may end earlier, but rates are over the whole profile.
+/// Waits although the last requests may have ended: rates refer to the length of the whole profile.
 task<> worker::wait_for_profile_end(time_point start) {
   if (context_.is_stopping) co_return;
   auto waiting = stopped_.wait(deadline{start + settings_.profile.length()});

@@ -13,7 +13,7 @@ namespace cohort::loadgen {
 /// The statistics of one worker in one interval.
 struct worker_interval {
   interval_recorder stats;
-  /// From zero, since the start of the run.
+  /// Number of the interval in the run, from zero.
   std::size_t index = 0;
   duration length{};
   std::size_t in_flight = 0;

@@ -45,9 +45,9 @@ struct interval_stats {
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;  // ended without success
-  std::uint64_t ended = 0;   // answered or failed; not their sum, because a response with status 500 is both
+  std::uint64_t ended = 0;   // not `answered + failed`: a response with status 500 counts in both
   std::uint64_t on_time = 0;
-  std::uint64_t retries = 0;  // in the interval in which the attempt before ended
+  std::uint64_t retries = 0;  // counted in the interval in which the previous attempt ended
   std::uint64_t p50_us = 0;   // of the response time; zero if nothing was answered
   std::uint64_t p90_us = 0;
   std::uint64_t p99_us = 0;

@@ -16,7 +16,7 @@ std::string hash_text(const std::string& content) {
   return text;
 }
 
-/// With enough digits to be exact.
+/// Formats a duration in seconds with enough digits to be exact.
 std::string exact_seconds(duration value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.15g", to_seconds(value));
@@ -88,7 +88,7 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
   add("arrivals", is_poisson ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
   for (const auto& target : load.targets) add("target " + target.name, describe_target(target));
   add("headers and bodies", hash_text(request_content(load.targets)));
-  // Only if given: a baseline without them stays comparable.
+  // Added only if they are set, so that runs without them match baselines of earlier versions.
   if (const auto overrides = describe_overrides(configuration.overrides); !overrides.empty())
     add("addresses", overrides);
   if (const auto tls = describe_tls(load.tls); !tls.empty()) add("tls", tls);

@@ -14,7 +14,7 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-/// The predicate of an error message about the value; empty on success.
+/// Error of a value: the part of the message that follows the name. Empty on success.
 using value_error = std::optional<std::string>;
 
 /// The longest part of a key or value that an error message shows.

@@ -25,7 +25,7 @@ std::optional<target_url> parse_target_url(std::string_view text);
 
 /// One to 64 visible ASCII characters except quotes, backslash and comma.
 bool is_target_name(std::string_view text);
-/// The name of a target that was given none: host and path of its URL.
+/// The default name of a target: host and path of its URL.
 std::string default_target_name(const boost::urls::url& url);
 
 }  // namespace cohort::loadgen

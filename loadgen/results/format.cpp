@@ -126,7 +126,7 @@ std::string sparkline(const std::vector<double>& values, std::size_t width) {
   const auto maximum = *std::max_element(first, values.end());
   std::string line;
   for (auto value = first; value != values.end(); ++value) {
-    // Rounded up: only the lowest eighth has the lowest block, and only the maximum's eighth the highest.
+    // Rounded up, so that each of the eight blocks represents one eighth of the range up to the maximum.
     const auto height = maximum > 0 ? std::ceil(*value / maximum * 8) : 1;
     line += blocks[static_cast<std::size_t>(std::clamp(height, 1.0, 8.0)) - 1];
   }

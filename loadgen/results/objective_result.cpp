@@ -44,7 +44,7 @@ std::optional<measurement> measure_value(const objective& objective, const reque
   return measurement{static_cast<double>(value.microseconds), value.is_lower_bound};
 }
 
-/// The number of times that violate an upper limit.
+/// The number of durations that violate an upper limit.
 std::uint64_t violation_count(const objective& objective, const histogram& times) {
   const bool is_strict = objective.comparison == objective::comparison_operator::less;
   const double longest = is_strict ? std::ceil(objective.limit) - 1 : std::floor(objective.limit);

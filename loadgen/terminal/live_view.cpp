@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr duration line_interval = 5s;
 constexpr std::size_t max_failure_kinds = 4;
 constexpr std::size_t max_sparkline_width = 60;
-constexpr std::size_t rate_columns = 28;  // of the rates table, without its sparkline
+constexpr std::size_t rate_columns = 28;  // width of the rates table without its sparkline
 
 std::string elapsed_text(const run_progress& progress) {
   auto text = format_elapsed(progress.elapsed);

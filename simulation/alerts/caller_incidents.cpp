@@ -17,7 +17,7 @@ task<> overload(monitored_fleet& fleet, double factor, double speed) {
 }
 
 void draw_overload(random_generator& random, incident& details) {
-  // 500 us a request, calls included; half of the requests go to the dashboard.
+  // A request costs 500 µs of CPU time, including its calls; half of the requests go to the dashboard.
   details.load.requests_per_second = 8;
   const double utilization = 1.2 + 1.3 * random.uniform();
   const double factor = 8 + 2 * random.uniform();

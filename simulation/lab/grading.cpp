@@ -19,7 +19,7 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   50.0,   70.0,   100.0,  150.0,   200.0,
                                     300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinite};
 
-/// The calls of a run that began in the criterion's part of it.
+/// The calls that began in the part of the run that the criterion covers.
 std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& target,
                                                                   const sim::caller_results& callers) {
   std::vector<const sim::caller_results::ended_call*> counted;
@@ -88,7 +88,7 @@ class grader {
       take_seeds();
     }
     if (failure_) std::rethrow_exception(failure_);
-    // The order in which threads finished no longer matters.
+    // Sort, so that the result does not depend on the order in which the threads finished.
     for (auto& each : grade_.criteria) std::sort(each.values.begin(), each.values.end());
     for (auto& second : grade_.chart.goodput) std::sort(second.begin(), second.end());
     return std::move(grade_);

@@ -9,7 +9,7 @@
 
 namespace cohort::simulation::labs {
 
-/// The share of the seeds that must meet a criterion.
+/// The fraction of the seeds that must meet a criterion.
 inline constexpr double required_share = 0.95;
 
 /// The values of one criterion.
@@ -18,14 +18,14 @@ struct criterion_grade {
   std::vector<double> values;
   std::size_t seeds_met = 0;
 
-  /// The value below which this share of the seeds is (nearest rank).
+  /// The quantile of the values by the nearest-rank method; `fraction` is from 0 to 1.
   double quantile(double probability) const;
   bool is_passed() const noexcept;
 };
 
 /// The content of the chart.
 struct chart_data {
-  /// Of each second: the goodput of the seeds, sorted.
+  /// For each second: the goodput of the seeds, sorted.
   std::vector<std::vector<double>> goodput;
   /// The calls of all seeds by the upper bound of the response time in milliseconds; the last bound is infinite.
   std::map<double, std::uint64_t> latency;

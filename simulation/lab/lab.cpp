@@ -12,7 +12,7 @@
 
 namespace cohort::simulation::labs {
 
-// The JSON of a lab, as its text has it.
+// The members of `lab.json`.
 namespace lab_document {
 
 struct criterion {
@@ -174,7 +174,7 @@ result<lab, std::string> read_lab(const std::filesystem::path& directory, const 
   } catch (const lab_error& error) {
     std::string line = error.what();
     std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
-    // In place, because a lab, an aggregate, can be made from a text as well.
+    // Constructed in place: a string could also initialize a `lab`, which is an aggregate.
     return result<lab, std::string>{boost::system::in_place_error, line};
   }
 }

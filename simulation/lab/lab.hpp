@@ -12,7 +12,7 @@ namespace cohort::simulation::labs {
 
 /// The measurement of a criterion in each run.
 enum class measure {
-  /// The share of calls that succeed within the deadline.
+  /// The fraction of calls that succeed within the deadline.
   goodput,
   /// The p99 of the response time in seconds, where a failed call counts as infinite.
   p99,

@@ -43,7 +43,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart) {
   for (int row = rows; row > 0; --row) {
     text += format("%5.0f %% |", 100.0 * row / rows);
     for (const auto& second : chart.goodput) {
-      // Half a row below: a column that ends at 97 % fills the row of 100 %.
+      // Compare with the middle of the row: a column of 97 % fills the row of 100 %.
       text.append(width, cell(second, (row - 0.5) / rows));
     }
     text.erase(text.find_last_not_of(' ') + 1);
@@ -86,7 +86,7 @@ std::string latency_chart(const lab& exercise, const chart_data& chart) {
     text += latency_row(label, count, chart.calls, is_late && !was_late ? "  <- after the deadline" : "");
   }
   if (chart.failed > 0) text += latency_row("failed", chart.failed, chart.calls, "");
-  return text + "  The bars are proportional to the square root of the share.\n";
+  return text + "  The bars are proportional to the square root of the fraction.\n";
 }
 
 }  // namespace
@@ -116,7 +116,7 @@ std::string text_report(const lab& exercise, const grade& result) {
   std::string text = exercise.title + "\n" + std::to_string(result.seeds) + " seeds of " +
                      seconds_text(exercise.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
   for (const auto& warning : exercise.plan.warnings) text += "~ " + warning + "\n";
-  // The hint is that of the criterion that the fewest seeds meet.
+  // Show the hint of the criterion that the fewest seeds meet.
   std::size_t worst = 0;
   for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
     const auto& target = exercise.criteria[i];

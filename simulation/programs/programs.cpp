@@ -7,7 +7,7 @@
 
 namespace cohort::simulation {
 
-// Without system-info-service: it reads the machine on which the simulation runs.
+// Excludes system-info-service, because it reads the machine on which the simulation runs.
 sim::program_catalog stack_programs() {
   return {{"dashboard-service", dashboard::definition},
           {"time-service", time_service::definition},

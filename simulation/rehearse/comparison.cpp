@@ -32,7 +32,7 @@ double share(const observed_phase& phase, const std::string& outcome) {
 
 double over(std::int64_t count, double whole) { return whole > 0 ? static_cast<double>(count) / whole : 0; }
 
-/// A figure of a phase, by a function of it.
+/// Compares the value that `value` computes from a phase.
 template <class Value>
 compared_figure figure(std::string name, unit measured_in, const observed_phase& simulated,
                        const std::vector<const observed_phase*>& real, Value value) {

@@ -22,7 +22,7 @@ struct compared_figure {
 
   double median() const;
   bool is_within_spread() const;
-  /// `+12 %` of the measured value, or `+3.1 points` of a share.
+  /// `+12 %` of the measured value, or `+3.1 points` for percentages.
   std::string difference() const;
   std::string simulated_text() const;
   std::string measured_text() const;

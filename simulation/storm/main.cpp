@@ -120,7 +120,7 @@ std::string results_table(const std::vector<storm_result>& results) {
   return table.html();
 }
 
-/// The lines that a chart has room for: no protection, two single ones, all.
+/// The results that the chart shows, as it has room for four: no protection, two single ones, and all.
 std::vector<storm_result> charted_results(const std::vector<storm_result>& results) {
   std::vector<storm_result> rows;
   for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
@@ -136,7 +136,7 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
   const auto lines = charted_results(results);
   double max_amplification = 1;
   for (const auto& line : lines) max_amplification = std::max(max_amplification, line.max_amplification);
-  std::string content = html::section("Goodput", "The share of calls that succeed within the callers' patience.",
+  std::string content = html::section("Goodput", "The fraction of calls that succeed within the callers' patience.",
                                       over_time(lines, settings, &storm_second::goodput, "goodput", 1));
   content +=
       html::section("Amplification", "Requests that the back ends receive for each call of a caller.",

@@ -94,7 +94,7 @@ std::vector<std::uint64_t> back_end_requests(sim::planned_fleet& fleet, std::siz
 void summarize(const storm_settings& settings, storm_result& result) {
   const auto begin = seconds_of(settings.trigger_at);
   const auto end = begin + seconds_of(settings.trigger_lasts);
-  // Without the first seconds, in which connections are made.
+  // Excludes the first seconds, in which connections are opened.
   result.goodput_before = mean_goodput(result.seconds, std::min<std::size_t>(3, begin), begin);
   result.goodput_during = mean_goodput(result.seconds, begin, end);
   result.goodput_after = mean_goodput(result.seconds, end, result.seconds.size());

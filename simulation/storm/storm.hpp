@@ -20,7 +20,7 @@ struct storm_settings {
   duration length = std::chrono::seconds{60};
   duration trigger_at = std::chrono::seconds{10};
   duration trigger_lasts = std::chrono::seconds{10};
-  /// The back ends take this many times the CPU time meanwhile.
+  /// Factor of the CPU time of the back ends during the trigger.
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
   /// The timeout of the front ends' calls to the back ends.
@@ -40,7 +40,7 @@ struct protection {
   bool callers_retry = true;
 };
 
-/// From none to all defaults of the framework. `front_timeout` is that of the policies.
+/// All sets of protections, from none to all defaults of the framework. `front_timeout` is the timeout of the policies.
 std::vector<protection> protections(std::chrono::milliseconds front_timeout);
 
 struct storm_second {

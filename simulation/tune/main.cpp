@@ -34,7 +34,7 @@ struct program_options {
                 config::integer(1, 1000), "2");
     options.add(threads, {"--threads", "", "Threads that simulate"}, config::integer(1, 256), "2");
     options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
-    options.add(max_time, {"--seconds", "", "No further round is begun after this time"}, config::seconds(1, 86'400),
+    options.add(max_time, {"--seconds", "", "Time after which no further round begins"}, config::seconds(1, 86'400),
                 "60");
   }
   sim::tuner_settings settings() const {

@@ -62,7 +62,7 @@ struct request_counts {
   std::vector<duration> good{};
   std::uint64_t rejected = 0;  // status 503
   std::uint64_t late = 0;
-  /// Those of `late` that had no connection before their timeout.
+  /// The part of `late` that had no connection before the timeout.
   std::uint64_t unsent = 0;
 };
 

@@ -123,7 +123,7 @@ net::resolver::addresses resolve_replicas(const std::string&) {
 }
 
 void measure(std::string_view scenario, const http::upstream_settings& settings) {
-  // Free on 127.0.0.1, and so most likely on the others.
+  // The port is free on 127.0.0.1, and therefore most likely also on the other addresses.
   const auto port = test::local_port(test::listen_loopback(1));
   std::vector<std::unique_ptr<replica>> replicas;
   for (const auto* host : hosts) replicas.push_back(std::make_unique<replica>(host, port));

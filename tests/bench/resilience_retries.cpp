@@ -56,7 +56,7 @@ void measure(std::string_view scenario, std::string_view policy) {
   });
   testbed bed{routes, {}};
   http::upstream_settings without_hedging;
-  // Hedges would draw on the same budget, the more the slower the machine is.
+  // Hedges would use the same budget, and their number would depend on the speed of the machine.
   without_hedging.hedging.enabled = false;
   const auto settings = http::upstream_policy(without_hedging).parse(policy);
   http::upstream upstream{bed.client(), bed.metrics(), bed.log(), "random", settings.value()};

@@ -116,7 +116,7 @@ class server {
 
   void stall_if_due() {
     if (!stall_at_ || clock_type::now() < *stall_at_) return;
-    // To the planned end, even if it started late, so that the maximum latency is known.
+    // Sleep until the planned end, even if the stall began late, so that the maximum latency is known.
     std::this_thread::sleep_until(*stall_at_ + stall_length_);
     stall_at_.reset();
   }

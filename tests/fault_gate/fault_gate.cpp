@@ -19,7 +19,7 @@ constexpr int exit_usage = 2;
 
 [[noreturn]] void exit_with_error(const std::string& message) {
   std::cerr << "fault-gate: " << message << std::endl;
-  std::_Exit(exit_usage);  // the loops run already
+  std::_Exit(exit_usage);  // the loops are already running
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ task<> fault_gate::play(fault_gate& self, std::vector<faults::scripted_fault> sc
     changes.push_back({fault.start, link, fault.fault});
     changes.push_back({fault.start + fault.length, link, {}});
   }
-  // At the same time, the end of a fault precedes the start of the next.
+  // If a fault ends when the next one starts, the end is applied first.
   std::ranges::sort(changes, {}, [](const change& item) {
     return std::pair{item.time, item.fault.type != faults::link_fault::kind::none};
   });

@@ -97,7 +97,8 @@ TEST_CASE("alerts: a resolved alert moves to the resolved list; invalid bodies a
   CHECK(get(port, "/api/alerts").body.find("\"firing\":[]") != std::string::npos);
 }
 
-TEST_CASE("alerts: the runbook needs no key and has the section that an alert links to", "[integration][threads]") {
+TEST_CASE("alerts: the runbook is served without a key and has the section that an alert links to",
+          "[integration][threads]") {
   running_program dashboard{"dashboard-service", {}, {{"API_KEY", "s3cret"}}};
   const auto page = get(dashboard.port(), "/runbook", {{"Accept-Encoding", "identity"}});
   CHECK(page.status == 200);

@@ -36,7 +36,7 @@ TEST_CASE("contract: the sysinfo service responds with the documented fields", "
   CHECK(std::stoi(json_at(response.body, "/cpu_count")) >= 1);
   CHECK(std::stoi(json_at(response.body, "/cpu_count_physical")) >= 1);
   CHECK(matches(json_at(response.body, "/runtime"), R"("C\+\+20, (GCC|Clang) \d+\.\d+, Boost 1\.\d+")"));
-  // As text, since the number of decimals is documented.
+  // Compared as text, because the number of decimals is documented.
   CHECK(std::regex_search(response.body, std::regex{R"("memory_total_gb":\d+\.\d\d,"memory_available_gb":\d+\.\d\d,)"
                                                     R"("memory_percent":\d+\.\d,)"}));
   for (const auto* field : {"/container_hostname", "/platform_release", "/platform_version", "/architecture",
@@ -66,7 +66,7 @@ TEST_CASE("contract: in one process each service has its port and they communica
   CHECK(json_at(response.body, "/meta/time_service/deadline_ms") == "3000");
   CHECK(json_at(response.body, "/meta/weather_service/deadline_ms") == "5000");
 
-  // The part is the service's response, unchanged.
+  // The part is the unchanged response of the service.
   const auto weather = get(stack.port_of("weather-service"), "/api/weather");
   CHECK(json_at(weather.body, "/location") == json_at(response.body, "/weather_service/location"));
 

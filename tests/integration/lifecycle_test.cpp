@@ -29,7 +29,7 @@ TEST_CASE("service: a failed start hook ends the program with its reason and sta
   CHECK(result.error.find("cannot read /nonexistent/report: No such file or directory") != std::string::npos);
 }
 
-TEST_CASE("service: blocking work that does not return delays neither a response nor the exit",
+TEST_CASE("service: blocking work that does not return delays neither responses nor the exit",
           "[integration][threads][lifecycle]") {
   temporary_directory directory;
   const auto path = directory.write("report", "first").string();

@@ -34,7 +34,7 @@ int status_with_prefix(std::uint16_t port, const std::string& prefix, const std:
 
 std::string proxy_line(const std::string& client) { return "PROXY TCP4 " + client + " 192.0.2.1 4711 80\r\n"; }
 
-TEST_CASE("limits: health is served within a second beside 1,010 idle connections and 1,024 descriptors",
+TEST_CASE("limits: a health request gets a response within a second with 1,010 idle connections and 1,024 descriptors",
           "[integration][threads][case-1.13]") {
   const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
   const auto former = set_descriptor_limit(0, 4096);
@@ -113,7 +113,7 @@ TEST_CASE("limits: without trusted proxies clients cannot choose their address",
   CHECK(status_with_prefix(port, proxy_line("203.0.113.5")) == 400);
 }
 
-TEST_CASE("limits: the limits of a connection are settings", "[integration][threads]") {
+TEST_CASE("limits: connection limits are configurable", "[integration][threads]") {
   running_program service{"time-service",
                           {"--max-connections", "5", "--max-requests-per-connection", "2", "--threads", "1"}};
   const auto port = service.port();

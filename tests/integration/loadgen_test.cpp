@@ -23,13 +23,13 @@ std::uint64_t number_at(const std::string& json, const std::string& pointer) {
   return std::stoull(json_at(json, pointer));
 }
 
-TEST_CASE("loadgen: its counts equal the server's", "[integration][loadgen][threads]") {
+TEST_CASE("loadgen: counts as many requests as the server", "[integration][loadgen][threads]") {
   running_program server("time-service");
   const auto result =
       run_program("loadgen", {"-q", "-m", "constant", "-r", "500", "-d", "2", "--json", "-", "--target",
                               "time=" + server.url() + "/api/time", "--server-metrics", server.url() + "/metrics"});
   CAPTURE(result.error);
-  // 120 if the machine is too slow for a valid run; the counts are exact all the same.
+  // 120 if the machine is too slow for a valid run; the counts are exact nevertheless.
   CHECK((result.status == 0 || result.status == 120));
   CHECK(number_at(result.output, "/totals/planned") == 1000);
   CHECK(number_at(result.output, "/totals/sent") == 1000);
@@ -49,7 +49,7 @@ TEST_CASE("loadgen: a stall of the server shows in response times, not in servic
   for (int i = 0; i < 20; ++i) server.enqueue(canned_response{.body = "before"});
   server.enqueue(canned_response{.body = "late", .delay = stall});
   server.set_default_behavior(canned_response{.body = "after"});
-  // On one connection: the 50 requests of the 500 ms of the stall wait for its end.
+  // There is one connection, so the 50 requests that start during the stall of 500 ms wait for its end.
   const auto result = run_program("loadgen", {"-q", "-m", "constant", "-r", "100", "-d", "2", "-c", "1", "--json", "-",
                                               "--target", "site=" + server.url() + "/"});
   CAPTURE(result.error);

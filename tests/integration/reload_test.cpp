@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 TEST_CASE("reload: a key file that is replaced takes effect without a signal, and loses no request",
           "[integration][reload][threads]") {
   const temporary_directory directory;
-  // As Kubernetes mounts a secret.
+  // Creates the links of a mounted Kubernetes secret.
   auto publish = [&, version = 0](const std::string& key) mutable {
     const auto name = ".." + std::to_string(++version);
     directory.write(name + "/key", key);

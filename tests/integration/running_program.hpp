@@ -16,7 +16,7 @@ namespace cohort::test {
 /// The path of a built program.
 std::string program_path(const std::string& name);
 
-/// A limit of file descriptors, soft and hard (`ulimit -n`). A type of its own, so that `{}` is never one.
+/// A limit of file descriptors, soft and hard (`ulimit -n`). A separate type, so that `{}` does not convert to it.
 struct descriptor_limit {
   explicit descriptor_limit(unsigned count) : count(count) {}
   unsigned count;

@@ -49,7 +49,7 @@ TEST_CASE("SIGHUP reloads the key file without closing a connection", "[integrat
   CHECK(status_with_key(port, "new") == 200);
   pending.send("X-API-Key: new\r\n\r\n");
   CHECK(pending.read_response().status == 200);
-  // Sessions of the former key have ended, and the dashboard sends the new key to the services.
+  // Sessions of the previous key have ended, and the dashboard sends the new key to the services.
   CHECK(get(dashboard, "/api/time-proxy", {{"Cookie", cookie}}).status == 401);
   CHECK(get(dashboard, "/api/time-proxy", {{"X-API-Key", "new"}}).status == 200);
 
@@ -78,7 +78,7 @@ TEST_CASE("SIGHUP without a setting to reload is logged and loses no request", "
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("settings: --idle-timeout sets when an idle connection is closed", "[integration][threads][case-5.8]") {
+TEST_CASE("settings: an idle connection is closed after --idle-timeout", "[integration][threads][case-5.8]") {
   running_program service{"time-service", {"--idle-timeout", "1"}};
   raw_connection idle{service.port()};
   idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");

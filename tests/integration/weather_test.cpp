@@ -19,12 +19,12 @@ using namespace std::chrono_literals;
 running_program start_weather_service(const std::string& url, child_process::environment variables = {}) {
   variables.emplace("WEATHER_UPSTREAM_URL", url);
   variables.emplace("WEATHER_FALLBACK_URL", "none");
-  // Without retries, so that requests can be counted.
+  // Retries are disabled, so that requests can be counted.
   variables.emplace("WEATHER_UPSTREAM_POLICY", "attempts=1");
   return running_program{"weather-service", {}, variables};
 }
 
-TEST_CASE("weather: values are the provider's, or N/A if missing", "[integration][weather][threads]") {
+TEST_CASE("weather: values come from the provider; missing ones are N/A", "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response()});
   provider.enqueue(canned_response{.body = R"({"current_condition":[{"temp_C":"5"}]})"});
@@ -86,7 +86,7 @@ TEST_CASE("weather: concurrent requests share one provider request", "[integrati
   CHECK(provider.requests().size() == 1);
 }
 
-TEST_CASE("weather: a provider failure is a 503 with its error class and Retry-After",
+TEST_CASE("weather: after a provider failure a request gets 503 with the error class and Retry-After",
           "[integration][weather][threads]") {
   struct example {
     std::string name;
@@ -269,7 +269,8 @@ TEST_CASE("weather: an unresponsive provider does not delay a response past its 
   unresponsive.wait_for_disconnects(1);
 }
 
-TEST_CASE("weather: a host name that cannot be resolved is a 503", "[integration][weather][threads]") {
+TEST_CASE("weather: a request gets 503 if the provider's host name cannot be resolved",
+          "[integration][weather][threads]") {
   auto service = start_weather_service("http://no-such-host.invalid");
   const auto response = get(service.port(), "/api/weather");
   CHECK(response.status == 503);

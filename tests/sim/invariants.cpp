@@ -59,7 +59,7 @@ class invariant_checker {
   bool is_faulty(const sim::host& host) const {
     return std::find(stack_.faulty_hosts.begin(), stack_.faulty_hosts.end(), &host) != stack_.faulty_hosts.end();
   }
-  /// Whether the node had no fault and was not restarted, so that its counters are complete.
+  /// Whether the counters of the node are complete: it had no fault and was not restarted.
   bool is_undisturbed(const sim::node& node) const {
     const auto& restarted = stack_.restarted_nodes;
     return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();
@@ -145,7 +145,7 @@ class invariant_checker {
     double counted = 0;
     for (const auto* prefix : {"time_service", "system_info_service", "weather_service", "dashboard_service"}) {
       const auto name = std::string{prefix} + "_http_requests_total";
-      // An incomplete request is a 408 for the server, and none for the recorder.
+      // The server counts an incomplete request as a 408; the recorder does not count it.
       counted += metrics.sum(name) - metrics.sum(name, {{"status", "408"}});
     }
     if (counted != static_cast<double>(on_wire)) {

@@ -12,7 +12,7 @@
 namespace cohort::test {
 namespace {
 
-/// A run needs less than a tenth of both.
+/// Limits of a run; it needs less than a tenth of both.
 constexpr sim::isolation_limits limits{.cpu_time = std::chrono::seconds{10}, .memory_bytes = std::size_t{512} << 20U};
 
 std::vector<violation> run_and_check(simulated_stack& stack) {

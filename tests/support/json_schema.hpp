@@ -8,7 +8,7 @@
 
 namespace cohort::test {
 
-/// A JSON Schema, as far as valijson implements it (draft 7; unknown keywords are ignored).
+/// A JSON Schema in the subset of draft 7 that valijson implements; unknown keywords are ignored.
 class json_schema {
  public:
   /// Throws std::runtime_error if `text` is not a schema.

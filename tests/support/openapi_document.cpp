@@ -28,7 +28,7 @@ std::string string_member(const json::value& parent, std::string_view name) {
   return value && value->is_string() ? text_of(json::string_view{value->as_string()}) : std::string{};
 }
 
-/// The names of a path's `{name}`.
+/// The names of the `{name}` placeholders of a path.
 std::set<std::string> template_names(const std::string& path) {
   std::set<std::string> names;
   for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1))
@@ -36,8 +36,8 @@ std::set<std::string> template_names(const std::string& path) {
   return names;
 }
 
-/// valijson does not know integers beyond 63 bits, such as the maximum of one of 64 bits without a sign, and throws for
-/// a format of a value that is no string.
+/// valijson does not support integers beyond 63 bits, such as the maximum of an unsigned 64-bit integer, and throws if
+/// a value with a `format` is not a string.
 void make_readable(json::value& value) {
   if (value.is_uint64()) value = static_cast<double>(value.as_uint64());
   if (value.is_array())

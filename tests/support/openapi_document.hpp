@@ -19,15 +19,15 @@ class openapi_document {
 
   /// One line for each violated rule of the specification and of Cohort's own: a missing member, a parameter of a path
   /// without a description or the reverse, an operation ID or tag that is unknown or not unique, a reference to
-  /// nothing, a schema of an object that is open or does not list its required members.
+  /// nothing, an object schema that allows additional properties or does not list its required members.
   [[nodiscard]] std::vector<std::string> problems() const;
 
   /// The reason why a response does not conform; empty if it does. `method` is in lower case, `path` is a template.
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 
-  /// Each mutation of a body that conforms anyway, such as `/location/city: removed`. A mutation removes or replaces
-  /// one member of one object, or adds an unknown one.
+  /// The mutations of a body that are not detected: the result still conforms. Such as `/location/city: removed`. A
+  /// mutation removes or replaces one member of one object, or adds an unknown one.
   [[nodiscard]] std::vector<std::string> undetected_mutations(std::string_view method, std::string_view path,
                                                               int status, std::string_view content_type,
                                                               std::string_view body) const;

@@ -243,7 +243,7 @@ void scripted_upstream::record_error(const std::string& error) {
 }
 
 void scripted_upstream::accept_all() {
-  // Inherited by the threads of the connections, as server_stream requires.
+  // The threads of the connections inherit the signal mask, which server_stream requires.
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);

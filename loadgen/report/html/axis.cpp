@@ -54,7 +54,7 @@ constexpr auto time_steps = std::to_array<time_step>(
      {1800, in_minutes},       {3600, in_hours},         {7200, in_hours},         {10'800, in_hours},
      {21'600, in_hours},       {43'200, in_hours},       {86'400, in_days}});
 
-/// So that the labels fit side by side on a narrow screen.
+/// Maximum number of steps whose labels fit side by side on a narrow screen.
 constexpr unsigned max_time_steps = 6;
 
 time_step time_step_for(double seconds) {

@@ -12,7 +12,7 @@ namespace {
 using namespace terminal;
 
 constexpr std::size_t max_sparkline_width = 60;
-constexpr std::size_t history_columns = 32;  // of the history table, without its sparkline
+constexpr std::size_t history_columns = 32;  // width of the history table without its sparkline
 constexpr std::size_t min_sparkline_width = 4;
 
 text_style style_of(verdict_kind kind) {

@@ -43,7 +43,7 @@ function readCohort(output) {
   for (const [head] of output.matchAll(/HTTP\/1\.1 [2-5]\d\d [^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n/g)) {
     const seen = /\r\nX-Seen: ([^\r\n]*)\r\n/.exec(head);
     const closes = /\r\nConnection: close\r\n/i.test(head);
-    // A response without `X-Seen` that keeps the connection is to a request with another method or target.
+    // A response without `X-Seen` that keeps the connection belongs to a request with another method or target.
     if (seen) record.requests.push(seen[1]);
     else if (!closes) record.requests.push(null);
     record.rejected ||= closes;
@@ -51,14 +51,14 @@ function readCohort(output) {
   return record;
 }
 
-/** Why the requests of two servers contradict each other; null if they do not. */
+/** The reason why the requests that two servers read contradict each other; null if they do not. */
 function contradiction(a, b) {
   const shorter = a.requests.length < b.requests.length ? a : b;
   for (let i = 0; i < shorter.requests.length; ++i) {
     const [x, y] = [a.requests[i], b.requests[i]];
     if (x !== null && y !== null && x !== y) return `request ${i + 1} differs`;
   }
-  if (a.requests.length !== b.requests.length && !shorter.rejected) return 'another number of requests';
+  if (a.requests.length !== b.requests.length && !shorter.rejected) return 'different number of requests';
   return null;
 }
 
@@ -108,7 +108,7 @@ async function compareFront(name) {
     }
   });
   console.log(`${name}: ${count} inputs, ${forwarded} requests forwarded, ${violations.length} violations`);
-  if (forwarded === 0) fail(name, 'no request was forwarded', '', 'the front does not work');
+  if (forwarded === 0) fail(name, 'no request was forwarded', '', 'the reverse proxy does not work');
 }
 
 async function main() {

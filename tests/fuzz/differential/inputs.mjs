@@ -60,7 +60,7 @@ export const seeds = [
   ...chunkedBodies.map((body) => post(chunked, body + smuggled)),
 ];
 
-/** Seeds that every server accepts. Half of the mutations start from them: those of invalid seeds are mostly rejected. */
+/** Seeds that every server accepts. Half of the mutations start from them; those of invalid seeds are mostly rejected. */
 const validSeeds = [
   smuggled + smuggled, post('Content-Length: 5\r\n', 'hello') + smuggled, post(chunked, '5\r\nhello\r\n0\r\n\r\n') + smuggled,
   post(chunked, '5;a=b\r\nhello\r\n0\r\nT: v\r\n\r\n') + smuggled, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggled,
@@ -114,6 +114,6 @@ export function inputAt(index, seed) {
   const origins = random(2) ? seeds : validSeeds;
   let text = origins[random(origins.length)];
   for (let count = 1 + random(3); count > 0; --count) text = mutateOnce(text, random);
-  // Another request behind it shows where the first one ended.
+  // A second request after it shows where the first one ended.
   return (random(2) ? text : text + smuggled).slice(0, 4096);
 }

@@ -81,7 +81,7 @@ export async function startNode(records) {
     request.on('end', () => {
       const record = recordOf(request.socket);
       record.requests.push(`${length} ${value} ${request.method} ${request.url}`);
-      // Node.js stops reading behind a request to change the protocol.
+      // Node.js stops reading after a request to upgrade the protocol.
       record.rejected ||= !response.shouldKeepAlive || /upgrade/i.test(request.headers.connection ?? '');
       response.end();
     });
@@ -94,7 +94,7 @@ export async function startNode(records) {
   server.on('checkExpectation', reject);
   server.on('connect', (request, socket) => { recordOf(socket).rejected = true; socket.destroy(); });
   server.on('clientError', (error, socket) => {
-    // The end of the connection within a request is no rejection: the server waits for the rest.
+    // The end of the connection within a request is not a rejection: the server waits for the rest.
     if (error.code !== 'HPE_INVALID_EOF_STATE' && error.code !== 'ECONNRESET') recordOf(socket).rejected = true;
     socket.destroy();
   });

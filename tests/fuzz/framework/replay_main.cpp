@@ -46,7 +46,7 @@ void save_current_input(int signal) {
 void run(const fuzz::target& target, std::string input) {
   current_input = std::move(input);
   try {
-    // A heap block of exactly this size, so that AddressSanitizer finds each read behind its end.
+    // A heap block of exactly this size, so that AddressSanitizer detects each read beyond its end.
     const std::vector<char> exact(current_input.begin(), current_input.end());
     target.run({exact.data(), exact.size()});
   } catch (const std::exception& error) {

@@ -27,7 +27,7 @@ class counted_program {
                   child_process::environment variables = {})
       : path_(service.path), port_(free_port()) {
     command.push_back(program_path(service.program));
-    // The watchdog of the loops works by the clock, not for a request.
+    // The watchdog of the loops runs at a fixed interval, independently of requests.
     for (const auto& argument :
          {std::string{"--port"}, std::to_string(port_), std::string{"--threads"}, std::string{"1"},
           std::string{"--log-level"}, std::string{"warn"}, std::string{"--loop-stall-ms"}, std::string{"0"}})
@@ -70,7 +70,7 @@ class counted_program {
   std::unique_ptr<raw_connection> connection_;
 };
 
-/// The part of `count_of` that the counted requests alone add.
+/// The share of `count_of` that the counted requests add.
 template <class Count>
 double per_request(Count count_of) {
   const auto before = count_of(warm_up_requests);
@@ -82,7 +82,7 @@ double per_request(Count count_of) {
 double collected_instructions(const std::string& output) {
   const std::string label = "Collected : ";
   const auto found = output.find(label);
-  if (found == std::string::npos) throw std::runtime_error("callgrind has counted nothing: " + output);
+  if (found == std::string::npos) throw std::runtime_error("callgrind has not counted any instruction: " + output);
   return std::stod(output.substr(found + label.size()));
 }
 
@@ -130,7 +130,7 @@ double system_calls_per_request(const counted_service& service, const std::strin
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
   return per_request([&](int requests) {
-    // -D: the child is the service, which then gets the signal that stops it.
+    // With -D, the child process is the service, so that it gets the signal that stops it.
     counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
     program.send_requests(requests);
     program.stop();

@@ -9,7 +9,7 @@
 
 namespace cohort::test {
 
-/// A member of a room of the example of a chat, who sends frames with a mask of zeros.
+/// A client of the chat example that is a member of a room. It sends frames with a mask of zeros.
 class chat_member {
  public:
   chat_member(std::uint16_t port, const std::string& path, const std::string& header_lines = {}) : connection_(port) {

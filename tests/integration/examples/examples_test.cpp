@@ -18,7 +18,8 @@ TEST_CASE("examples: the routing example serves its routes", "[integration][thre
   CHECK(program.stop() == 0);
 }
 
-TEST_CASE("examples: the middleware example wraps its responses, also an error", "[integration][threads][examples]") {
+TEST_CASE("examples: the middleware example wraps its responses, including errors",
+          "[integration][threads][examples]") {
   running_program program{"middleware-service"};
   const auto rejected = get(program.port(), "/api/me", {{"Origin", "https://shop.example"}});
   CHECK(rejected.status == 401);

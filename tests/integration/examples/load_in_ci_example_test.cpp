@@ -39,13 +39,14 @@ TEST_CASE("load in CI example: a run that meets its objectives passes and become
   const auto result = check.run("/api/books", program_path("book-service"),
                                 {{"SLO", "p99<10s error_rate<0.1%"}, {"BASELINE", check.file("baseline.json")}});
   INFO(result.output << result.error_output);
-  // 120: this machine is too busy for a valid run, which the script reports as loadgen does.
+  // Status 120: this machine is too busy for a valid run. The script exits with the status of loadgen.
   CHECK((result.status == 0 || result.status == 120));
   CHECK(std::filesystem::exists(check.file("baseline.json")) == (result.status == 0));
   CHECK(std::filesystem::exists(check.file("reports/load.html")));
 }
 
-TEST_CASE("load in CI example: a missed objective fails and makes no baseline", "[integration][threads][examples]") {
+TEST_CASE("load in CI example: a run that misses an objective fails and does not become the baseline",
+          "[integration][threads][examples]") {
   const load_check check;
   const auto result = check.run("/api/books", program_path("book-service"),
                                 {{"SLO", "p99<1us"}, {"BASELINE", check.file("baseline.json")}});

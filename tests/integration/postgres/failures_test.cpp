@@ -94,14 +94,14 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
   co_await blocking.run(deadline::never(), stop);
   record->stopped = true;
   co_await sleep_for(100ms);
-  // The process is bound to the thread that starts it, which is this one.
+  // The server process ends with the thread that started it, so this thread starts it.
   libpq_fixture::server().start();
   while (record->succeeded_after < 100) co_await sleep_for(5ms);
   record->ended = true;
   co_await calls.join();
 }
 
-TEST_CASE("libpq: a restart of the server under load fails the calls in flight, and none after",
+TEST_CASE("libpq: a server restart under load fails the calls in flight and no later ones",
           "[postgres][libpq][threads]") {
   const auto record = std::make_shared<restart_record>();
   libpq_fixture fixture{{.max_connections = 8, .timeout = 30s, .reconnect_window = 30s}};
@@ -128,7 +128,8 @@ postgres::error first_error(const std::string& url) {
   return failure;
 }
 
-TEST_CASE("libpq: a wrong password and a missing database are clear errors without the password", "[postgres][libpq]") {
+TEST_CASE("libpq: the errors of a wrong password and a missing database are clear and omit the password",
+          "[postgres][libpq]") {
   const auto url = libpq_fixture::server().url_with_password("hunter2");
   const auto wrong_password = first_error(url);
   CHECK(wrong_password.code == errc::authentication_failed);
@@ -139,7 +140,7 @@ TEST_CASE("libpq: a wrong password and a missing database are clear errors witho
   CHECK(missing.sqlstate == "3D000");
 }
 
-TEST_CASE("libpq: a server that is not there is a clear error", "[postgres][libpq]") {
+TEST_CASE("libpq: the error of an unreachable server is clear", "[postgres][libpq]") {
   const auto refused = first_error("postgresql://ada:hunter2@127.0.0.1:1/shop");
   CHECK(refused.code == errc::connect_failed);
   CHECK_THAT(refused.message, Catch::Matchers::ContainsSubstring("Connection refused"));

@@ -74,7 +74,7 @@ task<> fail_statements(postgres::pool& pool) {
   CHECK((co_await pool.query(in, "select $1::int")).error().sqlstate == "08P01");
   CHECK((co_await pool.query(in, "copy (select 1) to stdout")).error().code == errc::unsupported);
   CHECK((co_await pool.query(in, "select 1; select 2")).error().sqlstate == "42601");
-  // After all of them the pool still works.
+  // The pool still works after all of them.
   CHECK((co_await pool.query(in, "select 1")).value().size() == 1);
 }
 

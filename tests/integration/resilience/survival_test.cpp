@@ -56,7 +56,7 @@ bool has_ended(pid_t process) {
   return fields.empty() || fields.find(") Z ") != std::string::npos;
 }
 
-TEST_CASE("outputs: a service serves requests whatever its outputs are, and counts the lines that it lost",
+TEST_CASE("outputs: a service serves requests even if its outputs fail, and counts lost lines",
           "[integration][threads][survival]") {
   struct example {
     std::string redirection;
@@ -93,7 +93,7 @@ class wall_clock_shift {
   child_process::environment environment() const {
     return {{"LD_PRELOAD", COHORT_WALL_CLOCK_PRELOAD}, {"WALL_CLOCK_OFFSET_FILE", path_.string()}};
   }
-  /// The difference of an HTTP date to the shifted clock.
+  /// The difference between an HTTP date and the shifted clock.
   std::chrono::seconds difference(const std::string& date) const {
     std::tm parsed{};
     REQUIRE(::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed) != nullptr);
@@ -107,7 +107,7 @@ class wall_clock_shift {
   std::chrono::seconds shift_{};
 };
 
-TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and calls do not",
+TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and calls are not affected",
           "[integration][threads][survival]") {
 #ifdef COHORT_SANITIZED
   SKIP("the clock is shifted by a preloaded library, which the runtime of a sanitizer does not allow");
@@ -140,7 +140,7 @@ TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and ca
       CHECK(json_at(response.body, std::string{"/meta/"} + part + "/state") == "\"fresh\"");
     }
     CHECK(std::stod(json_at(response.body, "/meta/time_service/elapsed_ms")) < 3000);
-    // The report is as old as before.
+    // The age of the report has not changed.
     CHECK(json_at(response.body, "/weather_service/cached") == "true");
     CHECK(std::stoi(json_at(response.body, "/weather_service/cache_age_seconds")) < 60);
     // A session ends by the wall clock, and a new one can begin.
@@ -153,7 +153,7 @@ TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and ca
 }
 
 #ifndef COHORT_SANITIZED
-TEST_CASE("low memory: requests and connections fail, the service does not, and it recovers",
+TEST_CASE("low memory: requests and connections fail, but the service keeps running and recovers",
           "[integration][threads][survival]") {
   running_program service{"time-service"};
   const auto port = service.port();

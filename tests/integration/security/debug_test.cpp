@@ -12,7 +12,8 @@ namespace {
 constexpr std::array<const char*, 7> routes{"/debug",       "/debug/requests", "/debug/tasks",    "/debug/upstreams",
                                             "/debug/loops", "/debug/config",   "/debug/log-level"};
 
-TEST_CASE("debug: every service has it on a loopback address, for clients on the same host", "[integration][threads]") {
+TEST_CASE("debug: every service serves debug routes on a loopback address, for clients on the same host",
+          "[integration][threads]") {
   running_program stack{"cohort-stack", {"--threads", "2"}};
   for (const auto* service : {"time-service", "system-info-service", "weather-service", "dashboard-service"}) {
     CAPTURE(service);
@@ -38,7 +39,7 @@ TEST_CASE("debug: every service has it on a loopback address, for clients on the
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("debug: with an API key it is required, and no secret is shown", "[integration][threads]") {
+TEST_CASE("debug: if an API key is set, it is required, and no secret is shown", "[integration][threads]") {
   running_program stack{"cohort-stack",
                         {"--weather-service-url", "http://127.0.0.1:1"},
                         {{"API_KEY", "s3cret-key-of-16-characters"}, {"DASHBOARD_SECRET_KEY", "signing-s3cret"}}};
@@ -57,7 +58,7 @@ TEST_CASE("debug: with an API key it is required, and no secret is shown", "[int
   CHECK(config.find(R"("flag":"--weather-service-url")") != std::string::npos);
 }
 
-TEST_CASE("debug: a service on another address without an API key has none", "[integration][threads]") {
+TEST_CASE("debug: a service on another address without an API key has no debug routes", "[integration][threads]") {
   running_program service{"time-service", {"--host", "0.0.0.0"}};
   for (const auto* route : routes) CHECK(get(service.port(), route).status == 404);
 }

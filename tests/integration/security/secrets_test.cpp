@@ -32,7 +32,7 @@ constexpr const char* proxy_password = "Px9-recognisable-password";
 constexpr const char* collector_token = "Ot2-recognisable-token";
 constexpr const char* guessed_key = "Gs2-recognisable-guess";
 
-/// Everything that a program has shown, and the secrets that must not be part of it.
+/// All outputs of a program, and the secrets that must not be part of them.
 struct disclosure_check {
   std::string shown;
   std::vector<std::string> secrets{api_key, signing_key, proxy_password, collector_token, guessed_key};
@@ -58,7 +58,8 @@ const child_process::environment secret_variables{
     {"WEATHER_SAMPLE", "true"},
     {"LOG_LEVEL", "trace"}};
 
-TEST_CASE("secrets: no output of the stack contains one, for valid and invalid requests", "[integration][threads]") {
+TEST_CASE("secrets: no output of the stack contains a secret, for valid and invalid requests",
+          "[integration][threads]") {
   disclosure_check result;
   running_program stack{"cohort-stack", {"--api-key", api_key}, secret_variables};
   const auto dashboard = stack.port_of("dashboard-service");
@@ -116,7 +117,8 @@ TEST_CASE("secrets: a key in the environment or after = is not visible in /proc"
   result.check();
 }
 
-TEST_CASE("secrets: reloads and TLS handshakes, including failed ones, disclose none", "[integration][tls][threads]") {
+TEST_CASE("secrets: reloads and TLS handshakes, including failed ones, disclose no secret",
+          "[integration][tls][threads]") {
   const temporary_directory directory;
   certificate_authority authority{"Test Root"};
   const auto pair = authority.issue({.dns = {"localhost"}, .ip = {"127.0.0.1"}});
@@ -147,7 +149,7 @@ TEST_CASE("secrets: reloads and TLS handshakes, including failed ones, disclose 
   result.check();
 }
 
-TEST_CASE("secrets: neither --help nor errors in settings disclose one", "[integration][threads]") {
+TEST_CASE("secrets: neither --help nor errors in settings disclose a secret", "[integration][threads]") {
   disclosure_check result;
   auto variables = secret_variables;
   variables["API_KEY"] = api_key;
@@ -167,7 +169,7 @@ TEST_CASE("secrets: neither --help nor errors in settings disclose one", "[integ
   result.check();
 }
 
-TEST_CASE("secrets: a running loadgen discloses none in /proc and in its report", "[integration][threads]") {
+TEST_CASE("secrets: a running loadgen discloses no secret in /proc and in its report", "[integration][threads]") {
   disclosure_check result;
   running_program service{"time-service", {}, {{"API_KEY", api_key}}};
   const std::string field = "Cookie: session=" + std::string{guessed_key};

@@ -109,7 +109,8 @@ TEST_CASE("tls: handshakes that fail are refused, logged once and counted", "[in
   CHECK(count_lines("not_tls") == 1);
 }
 
-TEST_CASE("tls: unusable files are one line on standard error and exit status 2", "[integration][tls][threads]") {
+TEST_CASE("tls: for unusable files the program prints one line on standard error and exits with status 2",
+          "[integration][tls][threads]") {
   const certificate_files files;
   const auto pem = files.path("server.pem");
   const auto key = files.path("server.key");
@@ -153,7 +154,7 @@ TEST_CASE("tls: SIGHUP reloads the certificate, keeps connections, and keeps the
     return contains(run_openssl(port, "-verify_return_error -CAfile " + files.path(root)), "HTTP/1.1 200 OK");
   };
   CHECK(verify("root.pem"));
-  // Sends its request after the reload.
+  // Sends the request after the reload.
   const auto command =
       "(sleep 2; printf 'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n') | "
       "openssl s_client -connect 127.0.0.1:" +
@@ -222,7 +223,7 @@ TEST_CASE("tls: /api requires an allowed client certificate, health and metrics 
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("tls: the dashboard calls services with its client certificate, and needs none of browsers",
+TEST_CASE("tls: the dashboard calls services with its client certificate, and does not request one from browsers",
           "[integration][tls][threads]") {
   certificate_files files;
   files.write_client("dashboard", "spiffe://example.org/dashboard");

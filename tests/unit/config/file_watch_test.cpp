@@ -35,7 +35,7 @@ TEST_CASE("file watch: a file written in place, replaced or removed is reported 
   CHECK(watch.consume());
 }
 
-TEST_CASE("file watch: reading a file is no change", "[config][file-watch]") {
+TEST_CASE("file watch: reading a file is not reported as a change", "[config][file-watch]") {
   const temporary_directory directory;
   const auto path = directory.write("key", "secret");
   file_watch watch{{path.string()}};
@@ -56,7 +56,7 @@ TEST_CASE("file watch: the symbolic links of a Kubernetes secret are followed, a
   };
   publish("..1");
   fs::create_symlink("..data/tls.crt", root / "tls.crt");
-  // A link from another directory, as in a container image.
+  // A link in another directory, as in a container image.
   const temporary_directory other;
   fs::create_symlink(root / "tls.crt", other.path() / "certificate.pem");
   const auto path = (other.path() / "certificate.pem").string();
@@ -93,7 +93,8 @@ TEST_CASE("file watch: a loop of symbolic links ends the search", "[config][file
   CHECK(watch.consume());
 }
 
-TEST_CASE("file watch: the version of a directory or a missing file is no version of a file", "[config][file-watch]") {
+TEST_CASE("file watch: the version of a directory or of a missing file differs from every file's",
+          "[config][file-watch]") {
   const temporary_directory directory;
   CHECK(version_of(directory.path().string()).type == file_version::kind::other);
   CHECK(version_of((directory.path() / "missing").string()) == file_version{});

@@ -23,7 +23,7 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 namespace fs = std::filesystem;
 
-/// Settings of each kind.
+/// A setting of each kind.
 struct sample_program {
   std::uint16_t port = 5001;
   std::string level = "info";

@@ -18,7 +18,7 @@ std::string requests_url(const http::origin& origin) {
   return (origin.secure ? "https://" : "http://") + origin.host + ":" + std::to_string(origin.port);
 }
 
-TEST_CASE("service URL: the parts of a discovery URL", "[discovery][config]") {
+TEST_CASE("service URL: a discovery URL is parsed into its parts", "[discovery][config]") {
   struct row {
     std::string url, server, scope, name, requests;
   };
@@ -61,7 +61,7 @@ TEST_CASE("service URL: invalid ones are rejected", "[discovery][config]") {
   CHECK_FALSE(service_url().parse(url));
 }
 
-TEST_CASE("registry URL: the parts and the limits", "[discovery][config]") {
+TEST_CASE("registry URL: parts are parsed and checked against their limits", "[discovery][config]") {
   const auto etcd = parse_registry_target("etcd://etcd:23/skydns/test/?ttl=30");
   REQUIRE(etcd);
   CHECK(etcd->server.buffer() == "http://etcd:23");
@@ -79,7 +79,7 @@ TEST_CASE("registry URL: the parts and the limits", "[discovery][config]") {
   CHECK_FALSE(parse_registry_target(url));
 }
 
-TEST_CASE("instance address: an address with or without a port", "[discovery][config]") {
+TEST_CASE("instance address: an address with or without a port is accepted", "[discovery][config]") {
   const auto parse_address = instance_address().parse;
   CHECK(parse_address("10.0.0.5") == net::endpoint{asio::ip::make_address("10.0.0.5"), 0});
   CHECK(parse_address("10.0.0.5:80") == net::endpoint{asio::ip::make_address("10.0.0.5"), 80});

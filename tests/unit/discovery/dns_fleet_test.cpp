@@ -33,7 +33,7 @@ struct dns_fleet {
   load requests{fleet};
 };
 
-TEST_CASE("DNS: records are used for their TTL and asked for again after it", "[discovery][dns][sim]") {
+TEST_CASE("DNS: records are used until their TTL ends, then queried again", "[discovery][dns][sim]") {
   dns_fleet test;
   test.dns.set_addresses("api.test", 30, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
@@ -53,7 +53,7 @@ TEST_CASE("DNS: records are used for their TTL and asked for again after it", "[
   CHECK(test.requests.failures() == 0);
 }
 
-TEST_CASE("DNS: a name server that is gone or fails changes nothing", "[discovery][dns][sim]") {
+TEST_CASE("DNS: an unreachable or failing name server does not change the endpoints", "[discovery][dns][sim]") {
   dns_fleet test;
   test.dns.set_addresses("api.test", 5, {test.address_of("first"), test.address_of("second")});
   auto& front = test.add_front("dns://api.test:8080");
@@ -76,7 +76,8 @@ TEST_CASE("DNS: a TTL of zero does not flood the name server", "[discovery][dns]
   CHECK(test.dns.queries(dns_type::a) <= 61);
 }
 
-TEST_CASE("DNS: a name that does not exist is asked for again after the TTL of its SOA", "[discovery][dns][sim]") {
+TEST_CASE("DNS: a nonexistent name is queried again after the negative TTL of its SOA record",
+          "[discovery][dns][sim]") {
   dns_fleet test;
   test.add_front("dns://api.test:8080");
   test.fleet.run_for(1s);
@@ -86,7 +87,7 @@ TEST_CASE("DNS: a name that does not exist is asked for again after the TTL of i
   CHECK(test.fleet.call("http://front/")->body == "first");
 }
 
-TEST_CASE("SRV: requests go to the targets with the lowest priority, at their ports", "[discovery][dns][sim]") {
+TEST_CASE("SRV: requests go to the targets with the lowest priority value, at their ports", "[discovery][dns][sim]") {
   dns_fleet test;
   const std::string name = "_http._tcp.api.test";
   test.dns.set(name, dns_type::srv, 5,

@@ -63,7 +63,7 @@ TEST_CASE("DNS response: SRV and AAAA records, and unknown ones", "[discovery][d
   CHECK(response->additional[0].address.to_string() == "2001:db8::1");
 }
 
-TEST_CASE("DNS response: the TTL of a negative response is that of its SOA", "[discovery][dns]") {
+TEST_CASE("DNS response: a negative response has the TTL of its SOA record", "[discovery][dns]") {
   const auto soa = dns_record_bytes(dns_name("mesh.test"), dns_type::soa, 60, dns_soa_data(20));
   const auto response = parse_dns_response(dns_response_bytes(query, 3, {{}, {soa}, {}}));
   REQUIRE(response);
@@ -73,7 +73,7 @@ TEST_CASE("DNS response: the TTL of a negative response is that of its SOA", "[d
   CHECK(select_dns_records(*without, "api.mesh.test", dns_type::a, 300).ttl == 300);
 }
 
-TEST_CASE("DNS response: aliases that form a loop end", "[discovery][dns]") {
+TEST_CASE("DNS response: a loop of aliases ends the resolution", "[discovery][dns]") {
   const auto first = dns_record_bytes(dns_question_name, dns_type::cname, 60, dns_name("b.test"));
   const auto second = dns_record_bytes(dns_name("b.test"), dns_type::cname, 60, dns_name("api.mesh.test"));
   const auto response = parse_dns_response(dns_response_bytes(query, 0, {{first, second}, {}, {}}));

@@ -49,7 +49,7 @@ TEST_CASE("etcd: replicas register themselves and get requests", "[discovery][si
   test.requests.run(200);
   CHECK(test.requests.responses_of("first") > 50);
   CHECK(test.requests.responses_of("second") > 50);
-  // The leases are renewed for much longer than they live, without a change that all watches would see.
+  // The leases are renewed for much longer than their TTL, without an event on the watches.
   const auto revision = test.data.revision();
   test.fleet.run_for(120s);
   CHECK(test.data.values().size() == 2);
@@ -84,7 +84,7 @@ TEST_CASE("etcd: a new replica gets requests within 1 s", "[discovery][sim]") {
   }
 }
 
-TEST_CASE("etcd: a replica that stops deregisters before it drains", "[discovery][sim]") {
+TEST_CASE("etcd: a stopping replica deregisters before it drains", "[discovery][sim]") {
   etcd_fleet test{1};
   test.fleet.spawn(test.fleet.stop(*test.fleet.find("second"), 10s));
   test.requests.run(100);
@@ -95,7 +95,7 @@ TEST_CASE("etcd: a replica that stops deregisters before it drains", "[discovery
   CHECK(test.requests.responses_of("first") == 300);
 }
 
-TEST_CASE("etcd: a server that is gone changes nothing", "[discovery][sim]") {
+TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discovery][sim]") {
   etcd_fleet test{3};
   test.requests.run(50);
   SECTION("killed") { test.fleet.kill(test.etcd); }
@@ -129,7 +129,7 @@ TEST_CASE("etcd: a server that is gone changes nothing", "[discovery][sim]") {
   CHECK(test.requests.responses_of("third") > 0);
 }
 
-TEST_CASE("etcd: after a loss of its data, replicas register again and nothing fails", "[discovery][sim]") {
+TEST_CASE("etcd: after the server loses its data, replicas register again and no request fails", "[discovery][sim]") {
   etcd_fleet test{4};
   test.fleet.kill(test.etcd);
   test.data.wipe();
@@ -142,7 +142,7 @@ TEST_CASE("etcd: after a loss of its data, replicas register again and nothing f
   CHECK(test.requests.responses_of("third") > 0);
 }
 
-TEST_CASE("etcd: a key that somebody deletes is restored", "[discovery][sim]") {
+TEST_CASE("etcd: a registration key deleted by another client is restored", "[discovery][sim]") {
   etcd_fleet test{5};
   test.data.erase(test.data.values().begin()->first);
   CHECK(test.data.values().size() == 1);
@@ -177,7 +177,7 @@ TEST_CASE("etcd: an empty list replaces the known endpoints only after a minute"
   CHECK(fleet.call("http://front/")->status == http::status::bad_gateway);
 }
 
-TEST_CASE("etcd: values that are no endpoint are ignored", "[discovery][sim]") {
+TEST_CASE("etcd: values that are not valid endpoints are ignored", "[discovery][sim]") {
   simulated_etcd data;
   sim::fleet fleet{8};
   fleet.add_stub_server("etcd", 2379, [&] { return data.router(); });

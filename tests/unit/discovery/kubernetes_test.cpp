@@ -245,7 +245,7 @@ TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery]
   CHECK(test.known_endpoints() == 2);
 }
 
-TEST_CASE("Kubernetes: an API server that is gone changes nothing", "[discovery][kubernetes][sim]") {
+TEST_CASE("Kubernetes: an unreachable API server does not change the endpoints", "[discovery][kubernetes][sim]") {
   kubernetes_fleet test;
   test.fleet.power_off(test.kube);
   test.requests.run(200, 1s);
@@ -275,7 +275,7 @@ TEST_CASE("Kubernetes: the token is read again for each request", "[discovery][k
   CHECK(server.authorization == "Bearer two");
 }
 
-TEST_CASE("Kubernetes: the API server of the pod, or that of the URL", "[discovery][kubernetes]") {
+TEST_CASE("Kubernetes: the API server is the one of the URL, by default the pod's", "[discovery][kubernetes]") {
   const auto settings_for = [](const char* url, std::map<std::string, std::string> variables) {
     const auto target = *discovery::parse_service_target(boost::urls::url{url});
     return discovery::make_kubernetes_settings(

@@ -202,7 +202,7 @@ void simulated_etcd::end_lease(const std::string& id) {
 
 void simulated_etcd::end_expired_leases() {
   const auto now = loop::current().now();
-  // As etcd does when it becomes the leader: nobody could renew a lease meanwhile.
+  // Extends all leases, as etcd does when it becomes the leader: they could not be renewed meanwhile.
   if (std::exchange(was_restarted_, false)) {
     for (auto& [id, each] : leases_) each.expiry = now + each.ttl;
   }

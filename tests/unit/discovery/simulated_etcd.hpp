@@ -11,8 +11,8 @@
 
 namespace cohort::test {
 
-/// etcd's JSON gateway as far as discovery uses it: keys with leases, ranges, watches. Its data survives its process,
-/// as on a disk. On one loop, whose clock ends the leases.
+/// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. Its data survives its
+/// process, as on a disk. Runs on one loop; leases expire by the clock of this loop.
 class simulated_etcd {
  public:
   /// A router for each incarnation of the process.
@@ -20,7 +20,7 @@ class simulated_etcd {
 
   void put(const std::string& key, const std::string& value, const std::string& lease = "0");
   void erase(const std::string& key);
-  /// Loses all data, and begins with an early revision again.
+  /// Loses all data, and restarts at an early revision.
   void wipe();
   /// Ends all watches with an error, as after a compaction.
   void compact();

@@ -29,7 +29,7 @@ class loopback_name_server {
   }
 
   net::endpoint endpoint() const { return loopback(socket_.local_endpoint().port()); }
-  /// Serves one query by TCP with this response.
+  /// Serves one query over TCP with this response.
   task<> serve_tcp(std::function<std::string(const std::string& query)> respond) {
     auto accepting = listener_->accept(loop::current());
     auto accepted = co_await std::move(accepting);
@@ -81,7 +81,7 @@ struct udp_fixture {
   loopback_name_server server;
 };
 
-TEST_CASE("DNS by UDP: datagrams that are no response to the query are ignored", "[discovery][dns]") {
+TEST_CASE("DNS over UDP: datagrams that are not the response to the query are ignored", "[discovery][dns]") {
   udp_fixture test{[](const std::string& query) {
     auto wrong_id = address_response(query, "10.0.0.66");
     wrong_id[0] = static_cast<char>(~wrong_id[0]);
@@ -95,7 +95,7 @@ TEST_CASE("DNS by UDP: datagrams that are no response to the query are ignored",
   CHECK(found->ttl == 30);
 }
 
-TEST_CASE("DNS by UDP: a truncated response is asked for again by TCP", "[discovery][dns]") {
+TEST_CASE("DNS over UDP: after a truncated response, the query is repeated over TCP", "[discovery][dns]") {
   udp_fixture test{
       [](const std::string& query) { return std::vector<std::string>{dns_response_bytes(query, 0x200, {})}; }};
   auto client = test.make_client();
@@ -109,7 +109,7 @@ TEST_CASE("DNS by UDP: a truncated response is asked for again by TCP", "[discov
   CHECK(found->records[0].address.to_string() == "10.0.0.2");
 }
 
-TEST_CASE("DNS by UDP: a server that does not respond is an error at the timeout", "[discovery][dns]") {
+TEST_CASE("DNS over UDP: a query without a response fails at its timeout", "[discovery][dns]") {
   udp_fixture test{[](const std::string&) { return std::vector<std::string>{}; }};
   auto client = test.make_client(std::chrono::milliseconds{30});
   const auto found = test.time.run(client.look_up("api.test.", dns_type::a));

@@ -42,7 +42,7 @@ struct aggregator_fixture {
   testing::client client{fleet, node.url()};
 };
 
-TEST_CASE("aggregator example: three upstreams are awaited at once", "[examples]") {
+TEST_CASE("aggregator example: three upstreams are called concurrently", "[examples]") {
   aggregator_fixture fixture;
   const auto start = fixture.fleet.elapsed();
   CHECK(fixture.client.get("/api/product/7")->body ==

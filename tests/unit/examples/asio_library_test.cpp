@@ -11,18 +11,18 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-/// A client of any library with Asio's interface: here a socket whose server answers in lines.
+/// A client with Asio's interface, as a library could have: a socket whose server responds in lines.
 class line_client {
  public:
   using socket = asio::local::stream_protocol::socket::rebind_executor<executor>::other;
 
   explicit line_client(loop& event_loop) : socket_(event_loop.get_executor()) {}
 
-  /// The answer to a line, by the deadline.
+  /// Returns the response to a line before the deadline.
   task<result<std::string>> ask(deadline ask_deadline, std::string question) {
     auto asking = exchange(std::move(question));
     auto answer = co_await with_deadline(ask_deadline, std::move(asking));
-    // At the deadline the exchange has been cancelled and has ended. Its connection has an answer that nobody reads.
+    // The exchange was cancelled at the deadline and has ended. Its connection has an unread response.
     if (!answer) socket_.close();
     if (!answer) co_return answer.error();
     co_return std::move(*answer);

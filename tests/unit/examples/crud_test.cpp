@@ -63,7 +63,7 @@ TEST_CASE("CRUD example: an invalid book is rejected with every error", "[exampl
   CHECK(fixture.response_to(get("/api/books")).body == R"({"books":[],"total":0})");
 }
 
-TEST_CASE("CRUD example: a full collection is 507", "[examples]") {
+TEST_CASE("CRUD example: creating a book in a full collection returns 507", "[examples]") {
   crud_fixture fixture;
   auto client = fixture.connect();
   const auto request = post("/api/books", dune, json_type);

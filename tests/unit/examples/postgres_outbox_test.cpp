@@ -37,7 +37,7 @@ struct order_tables {
 
 struct outbox_fleet : sim::fleet {
   outbox_fleet() : fleet(1) { start_redis(); }
-  // Before the members are destroyed.
+  // Runs before the members are destroyed.
   ~outbox_fleet() { shutdown(0s); }
 
   void start_redis() { spawn(server.run(network().listen(redis_host, 6379))); }
@@ -74,7 +74,8 @@ TEST_CASE("outbox example: an order is announced within a second, once", "[examp
   CHECK(fleet.leaks().empty());
 }
 
-TEST_CASE("outbox example: orders are taken while Redis is down, and announced later", "[examples][postgres]") {
+TEST_CASE("outbox example: orders are accepted while Redis is unavailable, and announced later",
+          "[examples][postgres]") {
   outbox_fleet fleet;
   fleet.network().kill(fleet.redis_host);
   CHECK(fleet.order("?item=lamp").status == http::status::created);
@@ -86,7 +87,8 @@ TEST_CASE("outbox example: orders are taken while Redis is down, and announced l
   CHECK(fleet.tables.outbox.empty());
 }
 
-TEST_CASE("outbox example: a lost database is 503, and the service recovers", "[examples][postgres]") {
+TEST_CASE("outbox example: without a database connection requests get 503, and the service recovers",
+          "[examples][postgres]") {
   outbox_fleet fleet;
   fleet.database->stop();
   CHECK(fleet.order("?item=lamp").status == http::status::service_unavailable);

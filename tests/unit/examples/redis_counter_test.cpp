@@ -41,7 +41,7 @@ TEST_CASE("Redis example: visits are counted for a day", "[examples][redis]") {
   CHECK(fleet.leaks().empty());
 }
 
-TEST_CASE("Redis example: an unreachable Redis is 503, and the service recovers", "[examples][redis]") {
+TEST_CASE("Redis example: requests get 503 while Redis is unreachable, and the service recovers", "[examples][redis]") {
   visits_fleet fleet;
   CHECK(fleet.visit().body == "1");
   fleet.network().kill(fleet.redis_host);

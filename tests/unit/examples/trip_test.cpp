@@ -9,7 +9,7 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-// An upstream that answers every path after a delay, with the path as JSON.
+// An upstream that responds to every path after a delay, with the path as JSON.
 static http::router stub(duration delay) {
   struct handlers {
     static task<http::response> respond(duration delay, std::string path) {
@@ -44,7 +44,7 @@ struct trip_fleet : sim::fleet {
                                  {"SPARE_RATES_URL", "http://spare-rates"}});
 };
 
-TEST_CASE("trip example: a plan has flights and hotels", "[examples][sim]") {
+TEST_CASE("trip example: a trip plan has flights and hotels", "[examples][sim]") {
   trip_fleet fleet{1};
   const auto response = fleet.call(fleet.trip.url() + "/api/plan");
   CHECK(response->status == http::status::ok);
@@ -52,7 +52,7 @@ TEST_CASE("trip example: a plan has flights and hotels", "[examples][sim]") {
   CHECK(fleet.elapsed() < 50ms);  // not 20 ms + 30 ms: both at the same time
 }
 
-TEST_CASE("trip example: hotels that do not respond cost 300 ms, not the plan", "[examples][sim]") {
+TEST_CASE("trip example: unresponsive hotels delay the plan by 300 ms and are omitted", "[examples][sim]") {
   trip_fleet fleet{1};
   fleet.network().black_hole_connections(fleet.hotels.host());
   const auto response = fleet.call(fleet.trip.url() + "/api/plan");
@@ -113,7 +113,7 @@ static std::uint64_t run(std::uint64_t seed) {
   for (int i = 0; i < 20; ++i) {
     const auto start = fleet.elapsed();
     const auto response = fleet.call(fleet.trip.url() + "/api/plan");
-    // Whatever happens to the upstreams, the client gets a response in time.
+    // The client gets a response in time regardless of the upstreams.
     REQUIRE(response.has_value());
     CHECK((response->status == http::status::ok || response->status == http::status::gateway_timeout));
     CHECK(fleet.elapsed() - start < 1010ms);
@@ -124,11 +124,11 @@ static std::uint64_t run(std::uint64_t seed) {
   return fleet.event_log().hash();
 }
 
-TEST_CASE("trip example: responds in time whatever the upstreams do", "[examples][sim]") {
+TEST_CASE("trip example: the response is in time regardless of upstream failures", "[examples][sim]") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) run(seed);
 }
 
-TEST_CASE("trip example: the same seed is the same run", "[examples][sim]") { CHECK(run(7) == run(7)); }
+TEST_CASE("trip example: the same seed gives the same run", "[examples][sim]") { CHECK(run(7) == run(7)); }
 
 TEST_CASE("trip example: the timeline shows each event of a run", "[examples][sim]") {
   trip_fleet fleet{1, sim::event_log::mode::timeline};

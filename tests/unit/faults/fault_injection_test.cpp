@@ -241,7 +241,7 @@ TEST_CASE("fault injection: a streamed upload is delayed, fails or hangs like an
   CHECK(fixture.metric_value("cohort_server_requests_in_flight") == 0);
 }
 
-TEST_CASE("fault injection: the error rate is as set, and deterministic for a seed", "[faults][sim]") {
+TEST_CASE("fault injection: the error rate has the configured value and is deterministic for a seed", "[faults][sim]") {
   const auto errors = errors_in_1000_requests(1);
   CHECK_THAT(errors, WithinAbs(200, 40));
   CHECK(errors_in_1000_requests(1) == errors);

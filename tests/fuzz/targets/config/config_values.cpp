@@ -48,7 +48,7 @@ void check_addresses(std::string_view text) {
           "a URL has an origin only, and a path");
 }
 
-/// The password of a URL is in no message.
+/// Checks that no message contains the password of a URL.
 void check_redaction(std::string_view text) {
   const auto redacted = config::redact_userinfo(text);
   require(config::redact_userinfo(redacted).size() <= redacted.size(), "a redacted text does not grow");
@@ -62,12 +62,12 @@ void check_redaction(std::string_view text) {
 void check_proxies(std::string_view text) {
   const auto proxy = http::parse_proxy(text);
   require(!proxy || (!proxy->address.host.empty() && proxy->address.port != 0), "a proxy has an address");
-  require(!proxy || http::is_field_value(proxy->authorization), "a proxy's authorization is one field");
+  require(!proxy || http::is_field_value(proxy->authorization), "a proxy's authorization is a single field");
   const auto exceptions = http::proxy_exceptions::parse(text);
   const bool all = exceptions.contains({false, "a.example", 80}) && exceptions.contains({false, "192.0.2.1", 81}) &&
                    exceptions.contains({true, "2001:db8::1", 443});
   require(!all || text.find('*') != std::string_view::npos || text.find_first_of(", \t") != std::string_view::npos,
-          "one exception is not all hosts");
+          "a single exception does not match all hosts");
 }
 
 /// Each line is the value of a variable.
@@ -87,7 +87,7 @@ void check_environment(std::string_view text) {
   for (const auto* host : {"a.example", "localhost", "127.0.0.1", "192.0.2.1", "2001:db8::1", "::1", "name", "a."}) {
     for (const bool secure : {false, true}) {
       const auto* const proxy = settings->proxy_for({secure, host, 80});
-      require(!proxy || !settings->exceptions.contains({secure, host, 80}), "exceptions are called directly");
+      require(!proxy || !settings->exceptions.contains({secure, host, 80}), "hosts in no_proxy are called directly");
     }
   }
 }

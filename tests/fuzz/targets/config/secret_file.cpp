@@ -15,7 +15,8 @@ void run(std::string_view input) {
   require(read.secret.empty() != read.error.empty(), "a file has a secret or an error");
   config::replaceable_secret current{"initial"};
   require(read.secret == "initial" || current.replace(read.secret), "another secret replaces the current one");
-  require(!current.replace(read.secret) && current.get() == read.secret, "the same secret does not");
+  require(!current.replace(read.secret) && current.get() == read.secret,
+          "the same secret does not replace the current one");
   require(!config::read_secret_file("/nonexistent/" + std::to_string(hash(input) % 2)).error.empty(),
           "a missing file is an error");
   if (read.secret.empty()) return;

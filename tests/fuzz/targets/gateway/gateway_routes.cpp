@@ -32,7 +32,7 @@ void check_file(std::string_view input) {
   }
   const auto text = json::encode(*file);
   const auto again = parse_routes(text, "routes.json");
-  require(again && json::encode(*again) == text, "a file that is printed is the same file");
+  require(again && json::encode(*again) == text, "parsing a printed file gives the same routes");
 }
 
 void check_path(std::string_view path) {
@@ -46,7 +46,7 @@ void check_path(std::string_view path) {
     rest.remove_prefix(std::min(segment.size() + 1, rest.size()));
   }
   require(matching->find('\\') == std::string_view::npos, "there is no backslash");
-  require(is_below(*matching, *matching) && is_below(*matching, ""), "a path is below itself");
+  require(is_below(*matching, *matching) && is_below(*matching, ""), "a path has itself as a prefix");
 }
 
 void run(std::string_view input) {

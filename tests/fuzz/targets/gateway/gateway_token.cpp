@@ -55,9 +55,9 @@ bool check(std::string_view token) {
 
 void run(std::string_view input) {
   if (const auto decoded = decode_base64url(input)) {
-    require(test::base64url(*decoded) == input, "each value has one text in base64url");
+    require(test::base64url(*decoded) == input, "each value has exactly one base64url encoding");
   }
-  require(decode_base64url(test::base64url(input)) == input, "a text that is encoded is decoded");
+  require(decode_base64url(test::base64url(input)) == input, "decoding reverses base64url encoding");
   check(input);
   const auto line_end = input.find('\n');
   if (line_end == std::string_view::npos) return;

@@ -15,7 +15,7 @@ constexpr http::server_limits limits{.max_header_bytes = 128, .max_body_bytes = 
 
 struct decoded {
   std::string body;
-  /// Up to the end of the body, or to the first invalid byte.
+  /// Number of bytes up to the end of the body, or up to the first invalid byte.
   std::size_t consumed = 0;
   bool complete = false;
   std::optional<http::status> rejection;

@@ -21,7 +21,7 @@ void check_forwarded(std::string_view input) {
   }
   const auto next = parse_forwarded(std::string{input} + ", for=192.0.2.1");
   require(!next || (next->size() == hops->size() + 1 && next->back().address->to_string() == "192.0.2.1"),
-          "the last hop is that of the nearest proxy");
+          "the last hop was added by the nearest proxy");
 }
 
 void check_client(std::string_view input) {
@@ -31,8 +31,9 @@ void check_client(std::string_view input) {
     head.fields.push_back({field::unknown, name, input});
     const auto client = find_forwarded_client(head, trusted);
     require(!client.is_malformed || (client.address.empty() && client.proto.empty() && client.host.empty()),
-            "a malformed field names no client");
-    require(client.address.empty() || net::parse_address(client.address), "the address of a client is one");
+            "a malformed field gives no client address");
+    require(client.address.empty() || net::parse_address(client.address),
+            "the address of a client is a valid IP address");
     // A hop that an untrusted client prepends is ignored.
     const auto behind = std::string{name == "Forwarded" ? "for=203.0.113.9, " : "203.0.113.9, "};
     const bool is_client =

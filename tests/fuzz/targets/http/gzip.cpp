@@ -26,7 +26,7 @@ void run(std::string_view input) {
   bool too_large = false;
   const auto content = http::gunzip(input, max_bytes, too_large);
   require(!content || content->size() <= max_bytes, "decompressed data is limited");
-  require(!(content && too_large), "too large a result is an error");
+  require(!(content && too_large), "a result beyond the limit is an error");
   const auto compressed = compress_zlib(input);
   require(http::gunzip(compressed, input.size(), too_large) == input, "decompression reverses compression");
   if (input.empty()) return;

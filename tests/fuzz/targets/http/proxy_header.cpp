@@ -20,7 +20,7 @@ void run(std::string_view input) {
     require(whole.size <= std::max(net::max_proxy_header_v1_size, net::max_proxy_header_v2_size),
             "the size of a header is limited");
   }
-  // The bytes may arrive one by one. More bytes do not change an earlier result.
+  // The bytes may arrive one by one. Check that further bytes do not change an earlier result.
   const auto bound = std::min(input.size(), net::max_proxy_header_v2_size + 1);
   for (std::size_t size = 0; size < bound; ++size) {
     const auto part = net::parse_proxy_header(input.substr(0, size));

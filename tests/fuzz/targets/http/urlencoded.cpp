@@ -37,7 +37,7 @@ void run(std::string_view input) {
     printed.append(printed.empty() ? "" : "&").append(encode(name)).append("=").append(encode(value));
   }
   const auto again = http::parse_urlencoded(printed, max_fields);
-  require(again && *again == *fields, "a printed form is the same form");
+  require(again && *again == *fields, "parsing a printed form gives the same form");
 }
 
 const registration fuzz_registration{{"urlencoded", run}};

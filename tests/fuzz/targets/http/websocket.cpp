@@ -55,7 +55,7 @@ std::vector<record> decode(const std::vector<std::string_view>& slices, message_
       check(records.back());
       if (has_code) return records;
     }
-    require(rest.size() < 14, "only the beginning of a header is left");
+    require(rest.size() < 14, "only an incomplete frame header remains in the input");
     pending.erase(0, pending.size() - rest.size());
   }
   return records;
@@ -76,7 +76,7 @@ void run(std::string_view input) {
   require(http::inflate_message(http::deflate_message(input), input.size(), too_large) == input,
           "decompression reverses compression");
   if (const auto answer = http::accept_deflate_offer(input))
-    require(http::accept_deflate_offer(*answer) == answer, "an answer is a valid offer");
+    require(http::accept_deflate_offer(*answer) == answer, "an accepted extension is a valid offer");
   static_cast<void>(http::is_valid_deflate_answer(input));
 }
 

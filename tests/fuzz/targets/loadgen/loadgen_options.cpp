@@ -24,7 +24,7 @@ void check_times(std::string_view text) {
   const auto printed = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(stage->length).count()) +
                        "us:" + std::to_string(stage->rate.millionths / 1'000'000) + (stage->is_step ? ":step" : "");
   const auto again = loadgen::stage_parser().parse(printed);
-  require(again && again->is_step == stage->is_step, "a printed stage is a stage");
+  require(again && again->is_step == stage->is_step, "parsing a printed stage gives a stage");
 }
 
 void check_targets(std::string_view text) {

@@ -13,7 +13,7 @@ result<loadgen::run_options, std::string> read(std::string_view text) {
 }
 
 void run(std::string_view input) {
-  // A scenario may name a file with a body: no device.
+  // A scenario may name a body file: skip inputs that could name a device.
   if (input.find("/dev") != std::string_view::npos || input.find("\\u") != std::string_view::npos) return;
   const auto options = read(input);
   const auto minified = json::minify(input);

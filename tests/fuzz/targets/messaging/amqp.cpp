@@ -39,13 +39,14 @@ parsed parse(const std::vector<std::string_view>& slices) {
   return result;
 }
 
-/// A table that is read, written and read again has the same entries.
+/// Checks that a table that is read, written and read again has the same entries.
 void check_table(const field_table& fields) {
   for (const auto& [name, text] : fields) require(name.size() <= 255, "a name is a short string");
   std::string written;
   wire_writer{written}.table(fields);
   wire_reader reader{written};
-  require(reader.table() == fields && !reader.failed() && reader.at_end(), "a table that is written is read back");
+  require(reader.table() == fields && !reader.failed() && reader.at_end(),
+          "parsing a written table gives the same table");
 }
 
 void check_content(std::string_view payload) {
@@ -65,7 +66,7 @@ void check_content(std::string_view payload) {
   content_header again;
   require(parse_content_header(frame->payload, again), "a header that is written is valid");
   require(again.id == header.id && again.content_type == header.content_type && again.headers == header.headers,
-          "a header that is written is read back");
+          "parsing a written header gives the same header");
 }
 
 /// Reads a value of every type; after a failure, all values are empty.

@@ -24,18 +24,18 @@ parsed parse(const std::vector<std::string_view>& slices) {
   for (auto slice : slices) {
     while (!slice.empty()) {
       const auto used = parser.parse(slice, result.failure);
-      require(used <= slice.size() && used > 0, "the parser uses a part of its input");
+      require(used <= slice.size() && used > 0, "the parser consumes at most its input");
       slice.remove_prefix(used);
       if (result.failure) return result;
       auto complete = parser.take();
-      require(complete || slice.empty(), "an incomplete reply uses all of the input");
+      require(complete || slice.empty(), "an incomplete reply consumes all of the input");
       if (complete) result.replies.push_back(std::move(*complete));
     }
   }
   return result;
 }
 
-/// With the bits of a double, so that NaN equals itself.
+/// Compares doubles by their bits, so that NaN equals itself.
 bool equal(const redis::reply& a, const redis::reply& b) {
   if (a.type != b.type || a.text != b.text || a.number != b.number || a.items.size() != b.items.size()) return false;
   if (std::bit_cast<std::uint64_t>(a.real) != std::bit_cast<std::uint64_t>(b.real)) return false;
@@ -59,7 +59,7 @@ void check(const redis::reply& value, std::size_t depth, totals& sum) {
   require(value.type != kind::push || depth == 0, "a push is not inside another value");
   require(value.type != kind::map || value.items.size() % 2 == 0, "a map has pairs");
   for (const auto& item : value.items) check(item, depth + 1, sum);
-  // Typed access never fails in another way.
+  // Typed access must not throw anything else.
   static_cast<void>(value.as_integer().has_value() || value.as_double().has_value() || value.as_bool().has_value());
   static_cast<void>(value.as_strings().has_value() || value.find("key") != nullptr);
 }

@@ -23,9 +23,10 @@ void check_names(std::string_view text) {
   require(simdjson::validate_utf8(name.data(), name.size()), "a folded name is UTF-8");
   require(!name.starts_with(' ') && !name.ends_with(' ') && name.find("  ") == std::string::npos,
           "a folded name has single blanks");
-  require(weather::is_same_country(text, text), "a country is the same as itself");
+  require(weather::is_same_country(text, text), "a country equals itself");
   const auto code = weather::country_code(text);
-  require(!code || (code->size() == 2 && weather::country_code(*code) == code), "a country code is its own code");
+  require(!code || (code->size() == 2 && weather::country_code(*code) == code),
+          "the country code of a country code is the code itself");
 }
 
 void run(std::string_view input) {

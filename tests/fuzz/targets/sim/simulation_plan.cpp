@@ -22,7 +22,7 @@ void check_plan(std::string_view input) {
   }
   for (const auto& scenario : plan->scenarios) {
     for (const auto& fault : scenario.faults) {
-      require(plan->find(fault.service) != nullptr, "a fault is one of a service of the plan");
+      require(plan->find(fault.service) != nullptr, "a fault belongs to a service of the plan");
       require(fault.at >= duration::zero() && fault.lasts >= duration::zero(), "times of a fault are not negative");
     }
   }

@@ -53,7 +53,7 @@ inline http::router upstream_routes() {
 }
 
 // Runs a schedule in a new fleet, with a second instance of `stock` if it has the node. Returns the kind of its
-// failure, or an empty text.
+// failure; empty if there is none.
 inline std::string run(const sim::schedule& schedule) {
   sim::fleet fleet{schedule.seed};
   fleet.add_stub_server("price", 80, upstream_routes);
