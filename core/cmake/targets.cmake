@@ -9,13 +9,12 @@ function(cohort_own_options target)
     -Wall -Wextra -Wpedantic -Woverloaded-virtual -Wno-missing-field-initializers
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC reports these inside inlined code of Boost and the standard library, where no pragma reaches. It also counts a
-    # local named like a type as shadowing, and an error category's protected destructor as a risk.
+    # GCC reports these inside inlined code of Boost and the standard library, where no pragma reaches. It also warns about a local variable with the name of a type (-Wshadow), and about the protected destructor of an error category (-Wnon-virtual-dtor).
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-maybe-uninitialized -Wno-dangling-pointer
       -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()
     target_compile_options(${target} PRIVATE -Wnon-virtual-dtor)
-    # Files that are compiled as one see the internal names of each other.
+    # In a unity build, files see each other's internal names.
     if(NOT CMAKE_UNITY_BUILD)
       target_compile_options(${target} PRIVATE -Wshadow)
     endif()

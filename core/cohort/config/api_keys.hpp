@@ -19,10 +19,10 @@ struct api_key {
   bool operator==(const api_key&) const = default;
 };
 
-/// In the order of the file. Names and keys are unique.
+/// The keys of a program, in the order of their file. Names and keys are unique.
 using api_key_list = std::vector<api_key>;
 
-/// Shorter keys can be guessed: programs log a warning for them.
+/// Minimum length of a key that cannot be guessed: programs log a warning for shorter keys.
 inline constexpr std::size_t min_safe_key_length = 16;
 inline constexpr std::size_t max_api_keys = 64;
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As in path resolution by Linux (`ELOOP`).
+/// The limit of Linux in path resolution (`ELOOP`).
 constexpr int max_symbolic_links = 40;
 
 constexpr std::uint32_t directory_events =

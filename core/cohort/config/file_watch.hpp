@@ -8,7 +8,7 @@
 
 namespace cohort::config {
 
-/// Identity and version of a file's content, as far as the file system tells without reading it.
+/// Identity and version of a file's content, from its metadata (stat(2)).
 struct file_version {
   enum class kind : std::uint8_t { missing, regular, other };
   kind type = kind::missing;
@@ -31,7 +31,8 @@ file_version version_of(const std::string& path);
 /// Network file systems do not report the changes of other hosts. Not thread-safe.
 class file_watch {
  public:
-  /// Watches nothing, and has no descriptor, if the kernel refuses (limits of inotify).
+  /// If inotify is unavailable, for example because its limits are reached, the object watches nothing and has no
+  /// descriptor.
   explicit file_watch(std::vector<std::string> paths);
   ~file_watch();
   file_watch(const file_watch&) = delete;

@@ -54,7 +54,7 @@ void append_value(std::string& values, std::string_view added) {
   values += added;
 }
 
-/// `--mode` of `-m,--mode`.
+/// The long form of a flag: `--mode` for `-m,--mode`.
 std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
 
 /// The error for arguments that no setting accepts. Values are not shown: the one after a misspelt flag can be a

@@ -31,12 +31,12 @@ struct early_exit {
 /// A setting in force.
 struct setting_report {
   enum class origin { default_value, flag, variable };
-  /// With dashes; the long form.
+  /// The long form, with dashes: `--port`.
   std::string flag;
   /// The environment variable; empty if there is none.
   std::string variable;
-  /// The value as it was given, or the text of the default. Never that of a secret: `(secret)`, or empty if it is not
-  /// set. Without the user information of a URL.
+  /// The given value, or the text of the default, without the user information of a URL. For a secret: `(secret)`, or
+  /// empty if it is not set.
   std::string value;
   origin source = origin::default_value;
   /// The file of a secret; empty if it was not read from one.
@@ -48,7 +48,7 @@ struct setting_report {
 class options {
  public:
   struct option_spec {
-    /// With dashes: `--port`, or `-m,--mode` with a short form.
+    /// The flag with its dashes: `--port`, or `-m,--mode` with a short form.
     std::string flag;
     /// The environment variable; empty for none.
     std::string variable;

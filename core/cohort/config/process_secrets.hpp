@@ -8,7 +8,8 @@ namespace cohort::config {
 
 /// The places of a program's secrets on its command line and in its environment.
 struct secret_names {
-  /// With dashes: `--api-key`, `-H`. Their values are erased, as the next argument, after `=`, or after a short flag.
+  /// Flags with their dashes, such as `--api-key` and `-H`, whose values are erased: in the next argument, after `=`,
+  /// or directly after a short flag.
   std::vector<std::string> flags;
   std::vector<std::string> variables;
 };

@@ -61,7 +61,7 @@ class reloader {
     std::string name;
     action reload;
     std::vector<std::string> files;
-    /// Before the last reload.
+    /// The versions of the files immediately before the last reload.
     std::optional<file_versions> versions;
   };
   static file_versions versions_of(const setting& entry);

@@ -114,7 +114,7 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // The standard library's regular expressions recurse for each character.
+            // Limits the recursion of std::regex, which recurses for each character.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;

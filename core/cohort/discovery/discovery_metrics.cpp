@@ -4,7 +4,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Gauges have no assignment, since their shards are added up.
+/// A gauge cannot be assigned, because its shards are summed.
 void assign(telemetry::gauge& target, double value) { target.add(value - target.value()); }
 
 double unix_seconds(wall_time time) { return to_seconds(time.time_since_epoch()); }

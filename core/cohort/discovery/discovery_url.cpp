@@ -114,7 +114,7 @@ bool is_enabled(const option_map& options, std::string_view name) {
   return found != options.end() && found->second == "true";
 }
 
-/// `api.mesh.test` of `_http._tcp.api.mesh.test`.
+/// Removes the leading service labels: returns `api.mesh.test` for `_http._tcp.api.mesh.test`.
 std::string without_service_labels(std::string_view name) {
   while (name.starts_with('_') && name.find('.') != std::string_view::npos) name.remove_prefix(name.find('.') + 1);
   return std::string{name};

@@ -9,8 +9,8 @@
 
 namespace cohort::discovery {
 
-/// A registrar for a replica that listens on a wildcard address: it registers the address from which the machine
-/// reaches the discovery system.
+/// A registrar for a replica that listens on a wildcard address: it registers the local address of its connection to
+/// the discovery system.
 class located_registrar final : public registrar {
  public:
   using factory = std::function<std::unique_ptr<registrar>(const service_instance&)>;

@@ -31,7 +31,7 @@ std::string service_instance::id() const {
     const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     if (!is_digit) c = '-';
   }
-  // `::1` would begin with a hyphen, which no DNS label may.
+  // A DNS label must not begin with a hyphen, as `::1` would.
   return text.front() == '-' ? "0" + text : text;
 }
 

@@ -22,13 +22,13 @@ class registration {
 
   /// Registers the replica and renews it until `request_stop`; then deregisters it. Once.
   task<> run();
-  /// Lets `run` deregister the replica and end.
+  /// Makes `run` deregister the replica and return.
   void request_stop() { stop_.set(); }
   /// Waits until `run` has ended; at once if it has not been started.
   task<> wait_until_ended(deadline wait_deadline);
 
  private:
-  /// The delay after a renewal with this result.
+  /// The delay between a renewal with this result and the next one.
   duration record(const std::optional<source_error>& error, unsigned failures);
   void log_error(telemetry::log_level level, std::string_view message, const source_error& error);
 

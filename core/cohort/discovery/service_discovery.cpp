@@ -85,7 +85,7 @@ std::unique_ptr<dns_client> service_discovery::make_dns_client(const service_tar
     configuration.servers = {*parse_endpoint(server, dns_port)};
     configuration.search.clear();
   }
-  // A simulated network has no datagrams; its servers are asked by TCP.
+  // A simulated network has no datagrams; its name servers are queried by TCP.
   std::unique_ptr<dns_transport> datagrams;
   if (injected_.loops.front()->time_source().is_real_time()) datagrams = std::make_unique<udp_dns_transport>();
   return std::make_unique<dns_client>(injected_.network, std::move(datagrams), std::move(configuration));

@@ -35,8 +35,8 @@ task<> watched_service::run(std::function<task<>()> on_change) {
     auto found = co_await std::move(waiting);
     if (!found) {
       const auto delay = fail(found.error(), ++failures);
-      // No event announces that the source is available again: it is polled until the task is cancelled, with pauses of
-      // at most `max_retry_delay`.
+      // The source is polled until the task is cancelled, with pauses of at most `max_retry_delay`; no event announces
+      // that it is available again.
       auto pause = sleep_for(delay);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
       continue;
@@ -57,7 +57,7 @@ task<> watched_service::run(std::function<task<>()> on_change) {
 duration watched_service::fail(const source_error& error, unsigned failures) {
   metrics_.errors.increment();
   first_attempt_->set();
-  // A source that is gone for long is one line, not one for each attempt.
+  // Logs one line for an outage, not one for each attempt.
   const auto level = failures == 1 ? telemetry::log_level::warn : telemetry::log_level::debug;
   log_.write(level, "discovery failed; the known endpoints stay in use",
              {{"upstream", std::string_view{target_.requests.host}},

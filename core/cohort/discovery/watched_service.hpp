@@ -17,11 +17,11 @@ namespace cohort::discovery {
 /// The endpoints of one service, which its source keeps up to date. `endpoints` is thread-safe; the rest belongs to the
 /// first loop.
 ///
-/// - The last list stays in use while the source fails, without a limit.
+/// - While the source fails, the last list stays in use, without a time limit.
 /// - A list without endpoints replaces another one only if the source still confirms it after `empty_list_delay`: a
 ///   discovery system that has lost its data must not stop the service before its replicas have registered again.
-/// - Failed requests are repeated after `min_retry_delay`, doubled up to `max_retry_delay`, less up to half of it at
-///   random.
+/// - Failed requests are retried with exponential backoff from `min_retry_delay` to `max_retry_delay`, with a jitter of
+///   up to half the delay.
 class watched_service {
  public:
   static constexpr duration empty_list_delay = std::chrono::seconds{60};

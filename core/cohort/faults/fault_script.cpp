@@ -18,7 +18,7 @@ struct fault_kind {
   std::string_view name;
   kind type;
   parameter accepts;
-  /// The default of `bytes`.
+  /// The default value of `bytes`.
   std::int64_t default_bytes = 0;
 };
 

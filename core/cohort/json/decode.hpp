@@ -24,7 +24,7 @@ struct decode_options {
   json::unknown_members unknown_members = json::unknown_members::reject;
   /// Decoding stops after this many errors.
   std::size_t max_errors = 32;
-  /// The deepest nesting of described values: matters for types that contain themselves.
+  /// Maximum nesting of described values; relevant for recursive types.
   std::size_t max_depth = 64;
   /// The longest text.
   std::size_t max_bytes = std::size_t{16} << 20U;
@@ -35,7 +35,7 @@ class decoder {
  public:
   explicit decoder(const decode_options& options) : options_(options) {}
 
-  /// Parses `text`. False after reporting why it is not JSON, or not in the limits.
+  /// Parses `text`. Returns false after reporting why the text is not JSON or exceeds a limit.
   bool parse(std::string_view text, simdjson::dom::element& root);
   /// `reason` may be empty: then there is no error.
   void report(const path& at, std::string reason);
@@ -71,10 +71,11 @@ class decoder {
 /// The value of a JSON number without a fraction, such as `3` or `3.0`.
 struct integer_value {
   std::int64_t number = 0;
-  /// Set instead of `number` if the value exceeds it.
+  /// Set instead of `number` if the value exceeds the range of `number`.
   std::uint64_t large_number = 0;
 };
-/// Empty if `source` is not an integer. A number with an exponent or a fraction of zeros is one up to 2^53.
+/// Empty if `source` is not an integer. A number with an exponent or a fraction of zeros counts as an integer up to
+/// 2^53.
 std::optional<integer_value> read_json_integer(simdjson::dom::element source);
 
 template <integer T>

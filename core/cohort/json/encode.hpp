@@ -44,7 +44,7 @@ writer& write_key(writer& out) {
 template <class T>
 concept bounded_member = std::same_as<T, bool> || integer<T> || std::floating_point<T> || string_like<T>;
 
-/// A struct of such members only, as most small responses are.
+/// A struct that has only such members, like most small responses.
 template <class T>
 constexpr bool is_flat = [] {
   bool flat = true;

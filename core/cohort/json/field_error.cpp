@@ -7,7 +7,7 @@
 namespace cohort::json {
 namespace {
 
-/// Replaces them by `?`, so that an error stays one line.
+/// Replaces control characters by `?`, so that an error stays on one line.
 std::string without_control_characters(std::string text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), is_control, '?');

@@ -23,10 +23,10 @@ struct field_error {
 /// The errors of one input, in the order of the document. At least one.
 struct decode_errors {
   std::vector<field_error> list;
-  /// There were more errors than `decode_options::max_errors`.
+  /// Whether there were more errors than `decode_options::max_errors`.
   bool truncated = false;
 
-  /// One line, such as `limit must be an integer from 1 to 100; name is required`.
+  /// All errors in one line, such as `limit must be an integer from 1 to 100; name is required`.
   std::string text() const;
 };
 
@@ -41,7 +41,7 @@ class path {
   path(const path& parent, std::string_view member) noexcept : parent_(&parent), member_(member) {}
   path(const path& parent, std::size_t index) noexcept : parent_(&parent), index_(index), is_index_(true) {}
 
-  /// Such as `items[2].name`. Long names of members are shortened.
+  /// The path as text, such as `items[2].name`. Long member names are shortened.
   std::string text() const;
 
  private:

@@ -18,7 +18,8 @@ simdjson::dom::parser& thread_local_parser();
 /// header ignore one mark. A program that passes the text on must remove it.
 std::string_view without_byte_order_mark(std::string_view text) noexcept;
 
-/// Parses `text`; `root` is valid until the next parse on this thread. `SUCCESS`, or why `text` is not valid JSON.
+/// Parses `text`; `root` is valid until the next parse on this thread. Returns `SUCCESS`, or why `text` is not valid
+/// JSON.
 simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::element& root);
 
 /// Like `try_parse_document`, but returns false if `text` is not valid JSON.
@@ -33,7 +34,7 @@ auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::de
   using result_type = decltype(visitor(std::declval<simdjson::dom::element>()));
   simdjson::dom::element root;
   if (!parse_document(text, root)) {
-    // The tag is needed for `result<bool>`: an error code alone converts to bool.
+    // The tag is required for `result<bool>`, because an error code converts to bool.
     return result_type(boost::system::in_place_error, boost::system::errc::bad_message,
                        boost::system::generic_category());
   }
@@ -43,7 +44,8 @@ auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::de
 /// True if `text` is exactly one JSON object.
 bool is_object(std::string_view text);
 
-/// `text` without white space between its tokens, and so on one line. Empty if `text` is not valid JSON.
+/// Minifies `text`: removes the white space between tokens, so that it is on one line. Empty if `text` is not valid
+/// JSON.
 std::string minify(std::string_view text);
 
 }  // namespace cohort::json

@@ -29,7 +29,7 @@ constexpr std::string_view compiler_type_name() {
 /// The schemas of structs and enumerations, by their names, and references to them.
 class schema_definitions {
  public:
-  /// `reference_prefix` is `#/components/schemas/` in OpenAPI. `closed`: objects do not allow other members.
+  /// `reference_prefix` is `#/components/schemas/` in OpenAPI. If `closed`, objects do not allow other members.
   explicit schema_definitions(std::string reference_prefix = "#/$defs/", bool closed = true)
       : reference_prefix_(std::move(reference_prefix)), closed_(closed) {}
 
@@ -58,7 +58,7 @@ class schema_definitions {
   std::string reference_prefix_;
   bool closed_;
   std::map<std::string, std::string, std::less<>> definitions_;
-  std::map<std::string, std::string, std::less<>> names_;  // by the compiler's names
+  std::map<std::string, std::string, std::less<>> names_;  // keyed by the type names that the compiler prints
 };
 
 /// `{"type":…}` of a `text_format` with a description, which may be empty.
@@ -91,7 +91,7 @@ void schema_definitions::write_keywords(writer& out, const constraints_of<T>& co
     out.field("type", "integer");
     using number =
         typename std::conditional_t<integer<T>, std::type_identity<T>, std::type_identity<std::int64_t>>::type;
-    // Without bounds of its own, a type of less than 64 bits has those of the type.
+    // Without constraints, an integer of less than 64 bits has the bounds of its type.
     constexpr bool is_narrow = integer<T> && (sizeof(T) < 8 || std::is_unsigned_v<T>);
     if (constraints.min || is_narrow)
       write_value(out.key("minimum"), constraints.min ? *constraints.min : T{std::numeric_limits<number>::min()});

@@ -125,7 +125,7 @@ bool copy_plain(std::string_view text, char* out) noexcept {
     std::copy_n(from, size, out);
     return std::ranges::all_of(text, [](char c) { return is_unescaped(c); });
   }
-  // The last piece overlaps the one before.
+  // The last block overlaps the previous one.
   if (size < word) {
     const auto first = load(from, half);
     const auto last = load(from + size - half, half);

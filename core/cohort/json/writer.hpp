@@ -10,11 +10,11 @@
 
 namespace cohort::json {
 
-/// Copies `text` to `out`, which has as many bytes, if a JSON string may contain all of it as it is: no quotes,
-/// backslashes, control characters and bytes that are not ASCII. False otherwise; the bytes at `out` have no meaning.
+/// Copies `text` to `out`, which has as many bytes, if a JSON string may contain all of it unescaped: it has no quotes,
+/// backslashes, control characters or non-ASCII bytes. False otherwise; the bytes at `out` have no meaning.
 bool copy_plain(std::string_view text, char* out) noexcept;
 
-/// The space for the text of any number.
+/// Maximum size of the text of a number, in bytes.
 inline constexpr std::size_t max_number_size = 32;
 /// Writes the text of `writer::value(number)` to `out`, which has `max_number_size` bytes. Returns its end.
 char* write_number(char* out, double number) noexcept;
@@ -55,12 +55,12 @@ class writer {
   /// The number rounded to `decimals` digits after the point (at least 0); `null` for infinities and NaN.
   writer& fixed(double number, int decimals);
   writer& null() { return raw("null"); }
-  /// A value that is JSON text already. Not validated.
+  /// Writes a value that already is JSON text. Not validated.
   writer& raw(std::string_view json);
 
   /// Space for a value of up to `size` bytes of JSON text. `finish` must be the next call.
   char* prepare(std::size_t size);
-  /// Ends the value that was written to the space of `prepare` at `end`; null: there is no value.
+  /// Ends the value that was written to the space from `prepare`; it ends at `end`. Null: there is no value.
   void finish(const char* end);
 
   /// A member of an object: key and value.

@@ -23,16 +23,16 @@ class wakeup;
 /// Kafka client based on librdkafka (2.0 or later), whose threads perform the I/O and wake the loop through an eventfd.
 /// No call blocks on these threads. The destructor joins them, for at most `instance_disposal::max_wait`.
 ///
-/// - A topic of messages is a topic of Kafka. The header `partition-key` chooses the partition, in which messages keep
-///   their order; without it they are spread at random. ID and content type are the headers `message-id` and
-///   `content-type`.
-/// - A confirm is the acknowledgement of all replicas in sync. The producer is idempotent: a message
-///   that librdkafka resends within the deadline of a `publish` is stored once. After the deadline the producer is
-///   replaced, and a message that is published again can be stored twice, with the same ID.
+/// - A message topic corresponds to a Kafka topic. The header `partition-key` chooses the partition, in which messages
+///   keep their order; without it, messages are assigned to random partitions. The ID and the content type are sent in
+///   the headers `message-id` and `content-type`.
+/// - A confirm is the acknowledgement of all in-sync replicas. The producer is idempotent: a message that librdkafka
+///   resends within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a
+///   message that is published again can be stored twice, with the same ID.
 /// - A group is a consumer group of Kafka: its members share the partitions, so more members than partitions are idle.
 ///   A new group starts with the oldest message. `requeue` delivers the message to the same subscription again; Kafka
 ///   does not count deliveries, so `attempt` starts at 1 after a process has ended.
-/// - A subscriber without a group has one of its own, with a random name and without committed positions.
+/// - A subscriber without a group gets a private group with a random name and without committed offsets.
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
 /// - Topics are created by the broker if it is configured so (`auto.create.topics.enable`), else by its administrator.
 ///

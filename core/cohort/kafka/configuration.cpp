@@ -81,7 +81,7 @@ void add_consumer(const settings& settings, const group_settings& group, propert
   properties.emplace_back("enable.auto.commit", "true");
   properties.emplace_back("auto.commit.interval.ms", in_milliseconds(settings.commit_interval));
   properties.emplace_back("allow.auto.create.topics", "true");
-  // Limits of the prefetched messages.
+  // Limits the prefetched messages.
   properties.emplace_back("queued.min.messages", "10000");
   properties.emplace_back("queued.max.messages.kbytes", "8192");
 }

@@ -51,11 +51,11 @@ class instance {
   instance& operator=(const instance&) = delete;
 
   rd_kafka_t* get() const noexcept { return kafka_; }
-  /// Delivery reports, changes of the group, errors and statistics.
+  /// The next delivery report, group change, error or statistics event.
   owned<rd_kafka_event_t> next_event() { return next(*events_); }
-  /// Messages of the partitions that were forwarded, and errors.
+  /// The next message of a forwarded partition, or an error.
   owned<rd_kafka_event_t> next_message() { return next(*messages_); }
-  /// The messages of this partition arrive by `next_message`. To be called before it is assigned.
+  /// Forwards the messages of this partition to `next_message`. Must be called before the partition is assigned.
   void forward(const char* topic, std::int32_t partition);
 
   /// Whether a broker is connected, according to the last statistics or to a response since then.

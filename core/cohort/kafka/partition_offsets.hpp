@@ -12,7 +12,8 @@ namespace cohort::messaging::kafka {
 /// I/O.
 class partition_offsets {
  public:
-  /// Records a delivered message. Offsets increase; a lower one means that the partition is read again from there.
+  /// Records a delivered message. Offsets increase; a lower offset means that the partition is read again from that
+  /// offset.
   void add(std::int64_t offset);
   /// Returns the position from which the group would continue, if it has changed. An unknown offset changes nothing.
   std::optional<std::int64_t> acknowledge(std::int64_t offset);

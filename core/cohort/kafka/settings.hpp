@@ -27,7 +27,7 @@ struct login {
 
 /// Files in PEM format.
 struct tls_files {
-  /// Trusted certificate authorities. Empty: those of the system.
+  /// Trusted certificate authorities. Empty: the certificate authorities of the system.
   std::string ca{};
   /// The certificate chain of the client, and its key. Empty: none.
   std::string certificate{};
@@ -35,7 +35,8 @@ struct tls_files {
 };
 
 struct settings {
-  /// `HOST:PORT`, separated by commas. The client finds the other brokers of the cluster through any of them.
+  /// Bootstrap servers as `HOST:PORT`, separated by commas. The client finds the other brokers of the cluster through
+  /// any of them.
   std::string brokers = "127.0.0.1:9092";
   std::optional<login> credentials{};
   /// Encrypts the connections, and verifies the certificates and host names of the brokers. Empty: plain TCP.

@@ -19,21 +19,21 @@ using message_pointer = std::shared_ptr<const message>;
 struct subscription_settings {
   /// See `message::topic`.
   std::string topic;
-  /// The subscribers of a group share its queue, in whatever process they run: each message is delivered to one of
-  /// them, and is kept while there is none. Valid as a topic is. Empty: the subscriber receives every message that is
-  /// published while it is connected, at most once.
+  /// The subscribers of a group share its queue, also across processes: each message is delivered to one of them, and
+  /// is kept while there is none. Valid as a topic is. Empty: the subscriber receives every message that is published
+  /// while it is connected, at most once.
   std::string group{};
   /// Maximum number of messages that are delivered and not acknowledged.
   std::size_t prefetch = 64;
 };
 
-/// A message that a subscription has received. It is acknowledged, requeued or dead-lettered once.
+/// A message that a subscription has received. It must be acknowledged, requeued or dead-lettered exactly once.
 struct delivery {
   message_pointer received;
   /// Identifies the delivery within its subscription.
   std::uint64_t tag = 0;
-  /// The number of deliveries of this message, including this one, as far as the broker knows. Deliveries to a process
-  /// that ended before it acknowledged are included.
+  /// The number of deliveries of this message that the broker has counted, including this one and deliveries to
+  /// processes that ended without an acknowledgement.
   unsigned attempt = 1;
 };
 
@@ -84,15 +84,15 @@ class broker {
 
   /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each
   /// message. Confirmed: the broker has stored the message so that its restart does not lose it, in each queue that
-  /// receives the topic. After `timeout` and `connection_lost` the broker may have the message or not. One call at a
-  /// time keeps the order also when messages are sent again.
+  /// receives the topic. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If
+  /// there is one call at a time, the order is kept even when messages are sent again.
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
                                                   publish_options options) = 0;
 
   /// Subscribes, and completes when the broker has confirmed that: messages that are published later are received.
   virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) = 0;
 
-  /// Whether there is a connection that can be used.
+  /// Whether there is a usable connection.
   virtual bool is_connected() const noexcept = 0;
 
   /// Ends `run`; pending and further calls fail with `closed`.

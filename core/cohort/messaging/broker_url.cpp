@@ -31,7 +31,8 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
     settings.user = url.user();
     settings.password = url.password();
   }
-  // Without a path the default, `/`; a path of `/` alone would be the virtual host without a name.
+  // Without a path, the virtual host is the default, `/`; a path of only `/` would name the virtual host with an empty
+  // name.
   const auto path = url.encoded_path();
   if (path.size() > 1) {
     if (path.find('/', 1) != path.npos) return invalid_url_error("a virtual host with / is written with %2F");

@@ -23,14 +23,14 @@ struct broker_dependencies {
   std::string name;
 };
 
-/// A broker that a URL names, before there is a loop for its client.
+/// The parsed URL of a broker, from which a client is made once its loop exists.
 class broker_endpoint {
  public:
   using factory = std::function<std::shared_ptr<broker>(const broker_dependencies&)>;
   broker_endpoint(std::string description, factory make)
       : description_(std::move(description)), make_(std::move(make)) {}
 
-  /// For logs: scheme, host and port, without credentials.
+  /// Scheme, host and port for logs, without credentials.
   const std::string& description() const noexcept { return description_; }
   /// Makes a client on the current loop.
   std::shared_ptr<broker> make_client(const broker_dependencies& dependencies) const { return make_(dependencies); }
@@ -40,7 +40,7 @@ class broker_endpoint {
   factory make_;
 };
 
-/// Another kind of broker, of an optional module.
+/// Another kind of broker, provided by an optional module.
 struct broker_scheme {
   std::string name;
   std::function<result<broker_endpoint>(std::string_view url)> parse;

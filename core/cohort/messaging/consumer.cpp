@@ -84,8 +84,8 @@ task<bool> consumer::receive(subscription& source) {
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // No event announces that the broker, or a dependency of the handler, is available again: one pause of at most
-  // `max_backoff`, which a cancellation ends.
+  // One pause of at most `max_backoff`, which a cancellation ends; no event announces that the broker, or a dependency
+  // of the handler, is available again.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }
 
@@ -104,7 +104,7 @@ task<bool> consumer::process(subscription& source, delivery delivery) {
     if (outcome) {
       processed_.add(id);
       metrics_.processed.increment();
-      // After an error, the copy that will be delivered is detected by its ID.
+      // After an error, the message is delivered again, and its ID identifies it as a duplicate.
       source.acknowledge(delivery);
       co_return true;
     }

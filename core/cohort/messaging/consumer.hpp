@@ -16,9 +16,9 @@
 namespace cohort::messaging {
 
 struct consumer_settings {
-  /// A message that has failed so often is moved to the dead letters.
+  /// A message is moved to the dead letters after this number of failed attempts.
   unsigned max_attempts = 5;
-  /// The deadline of one call of the handler, from its start. Then it is cancelled, and counts as failed.
+  /// Timeout of one call of the handler. When it expires, the call is cancelled and counts as failed.
   duration handler_timeout = std::chrono::seconds{30};
   /// Delay before the second attempt; it doubles with each failure up to `max_backoff`.
   duration min_backoff = std::chrono::milliseconds{100};
@@ -45,12 +45,11 @@ struct consumer_metrics {
 
 /// Receives the messages of a subscription one after the other, and calls a handler for each.
 ///
-/// - A handler that has succeeded has its message acknowledged. So a message is lost only with the broker, and it can
-/// be
+/// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. It can be
 ///   delivered again: to this process, where the window of IDs detects the copy, or to another one.
 /// - A handler that fails is called again after a backoff, `max_attempts` times; then, or at once if the error is
 ///   `errc::invalid`, the message becomes a dead letter, and the next one is handled. Deliveries that the broker has
-///   counted, such as those that have ended a process, are attempts too.
+///   counted, such as deliveries to a process that crashed, also count as attempts.
 /// - The trace of the message is the trace of the handler's `call_context`.
 ///
 /// More consumers of the same group, in this process or others, share the messages.

@@ -9,9 +9,9 @@
 
 namespace cohort::messaging {
 
-/// The IDs of the last messages that were processed. A broker delivers a message at least once: again if a confirm, an
-/// acknowledgement or a connection was lost. This window detects the copies that arrive within `capacity` messages.
-/// Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
+/// The IDs of the last messages that were processed. A broker delivers a message at least once; it delivers it again if
+/// a confirm, an acknowledgement or a connection was lost. This window detects the copies that arrive within `capacity`
+/// messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
 class duplicate_window {
  public:
   /// `capacity`: number of IDs; 0 detects nothing.
@@ -19,7 +19,7 @@ class duplicate_window {
 
   bool contains(std::string_view id) const { return ids_.contains(id); }
 
-  /// Adds an ID, and removes the oldest one if there are too many. Returns false if it is there already. An empty ID is
+  /// Adds an ID, and evicts the oldest one at the capacity. Returns false if the ID is already present. An empty ID is
   /// never a duplicate.
   bool add(std::string id) {
     if (id.empty() || capacity_ == 0) return true;
@@ -36,7 +36,7 @@ class duplicate_window {
 
  private:
   std::size_t capacity_;
-  /// Its elements do not move, so that `ids_` can refer to them.
+  /// The elements of a deque do not move, so that `ids_` can refer to them.
   std::deque<std::string> order_;
   std::unordered_set<std::string_view> ids_;
 };

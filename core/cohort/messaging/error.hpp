@@ -17,7 +17,7 @@ enum class errc {
   invalid,          // the message exceeds a limit or has an invalid topic; nothing was sent
   timeout,          // not confirmed before the deadline: the broker may have the message
   connection_lost,  // the connection ended before the confirm or the acknowledgement
-  protocol_error,   // the broker sent something that is not its protocol, or exceeds a limit
+  protocol_error,   // the broker violated its protocol or exceeded a limit
   closed,           // the publisher, the subscription or the broker client is closed
   cancelled,        // by the caller
 };
@@ -25,7 +25,7 @@ enum class errc {
 /// The reason why an operation failed.
 struct error {
   errc code;
-  /// The error in the words of the broker or of this module. Contains no credential.
+  /// The error text of the broker or of this module, without credentials.
   std::string message{};
 };
 

@@ -37,7 +37,7 @@ struct message {
   friend bool operator==(const message&, const message&) = default;
 };
 
-/// Limits that every message obeys, whatever the broker. RabbitMQ's short strings (AMQP 0-9-1, section 4.2.5.3) have at
+/// Limits of every message, independent of the broker. RabbitMQ's short strings (AMQP 0-9-1, section 4.2.5.3) have at
 /// most 255 bytes, and names of queues are made of topic and group.
 struct message_limits {
   /// Maximum length of the names of topics and groups.
@@ -45,7 +45,7 @@ struct message_limits {
   /// Maximum length of IDs, content types and names of headers.
   static constexpr std::size_t max_short_text_size = 200;
   static constexpr std::size_t max_body_size = std::size_t{1} << 20;
-  /// Names and values together.
+  /// Maximum total size of header names and values.
   static constexpr std::size_t max_headers_size = std::size_t{16} << 10;
 };
 

@@ -16,7 +16,7 @@ struct publisher::entry {
       : content(std::make_shared<const message>(std::move(published))), enqueued(now) {}
   message_pointer content;
   time_point enqueued;
-  /// Only of an awaited message.
+  /// The result; only for a message that `publish` awaits.
   std::unique_ptr<event> done{};
   std::optional<result<void>> outcome{};
 };
@@ -162,8 +162,8 @@ task<> publisher::send_until_empty() {
   while (!outbox_.empty()) {
     auto sending = send_batch();
     if (co_await std::move(sending)) continue;
-    // No event announces that the broker accepts messages again: it is tried until the task is cancelled, with pauses
-    // of at most `max_backoff`. They are random, so that the publishers do not all send at once.
+    // Retries until the task is cancelled, with pauses of at most `max_backoff`; no event announces that the broker
+    // accepts messages again. The pauses are random, so that publishers do not all send at once.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -202,7 +202,7 @@ task<bool> publisher::send_batch() {
   if (outbox_.empty()) co_return true;
   std::vector<message_pointer> messages;
   std::size_t bytes = 0;
-  // They stay in the outbox, so that they are not lost if this coroutine is cancelled.
+  // The messages stay in the outbox, so that they are not lost if this coroutine is cancelled.
   for (const auto& each : outbox_) {
     bytes += each->content->body.size();
     if (!messages.empty() && (messages.size() == settings_.max_batch || bytes > settings_.max_batch_bytes)) break;

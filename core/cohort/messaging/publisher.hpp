@@ -26,8 +26,8 @@ namespace cohort::messaging {
 /// - The trace of the caller is sent in the headers `traceparent` and `tracestate`.
 /// - The outbox is lost with the process. If a message must not be lost, await `publish`.
 ///
-/// A publisher belongs to the loop that it was made on. `try_enqueue` is safe from any thread; the other functions are
-/// called on one of the program's loops.
+/// A publisher belongs to the loop on which it was created. `try_enqueue` is safe from any thread; the other functions
+/// are called on one of the program's loops.
 class publisher : public std::enable_shared_from_this<publisher> {
   struct only_for_make {};
 
@@ -48,11 +48,11 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// Like `publish`, but does not wait for the confirm: completes when the outbox has the message.
   static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message message);
 
-  /// Adds a message to the outbox if there is room. Errors: `invalid`, `overloaded`, `closed`.
+  /// Adds a message to the outbox if it has space. Errors: `invalid`, `overloaded`, `closed`.
   result<void> try_enqueue(const call_context& context, message message);
 
-  /// Sends the messages, until it is cancelled. One call at a time, on the publisher's loop, as `broker::run`:
-  /// `context.background.spawn(publisher::run(publisher))`.
+  /// Sends the messages, until it is cancelled. One call at a time, on the publisher's loop. Started like
+  /// `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
   /// Accepts no more messages, and sends those of the outbox until `limit`. Returns the number of messages that were
@@ -60,7 +60,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// client itself meanwhile, and closes it.
   static task<std::size_t> close(std::shared_ptr<publisher> self, deadline limit);
 
-  /// The number of messages that are not confirmed.
+  /// The number of unconfirmed messages.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   loop& owner() const noexcept { return loop_; }
 
@@ -68,10 +68,10 @@ class publisher : public std::enable_shared_from_this<publisher> {
   struct entry;
   using entry_pointer = std::shared_ptr<entry>;
 
-  /// Takes a place in the outbox. Safe from any thread.
+  /// Reserves a place in the outbox. Safe from any thread.
   bool try_reserve() noexcept;
   void release(std::size_t places) noexcept;
-  /// On the loop, with a reserved place.
+  /// Adds a message for which a place is reserved; must be called on the loop.
   entry_pointer add(message message, time_point enqueued, bool is_awaited);
   task<result<entry_pointer>> wait_and_add(call_context context, message message, bool is_awaited);
   task<result<void>> publish_on_loop(call_context context, message message, bool is_awaited);

@@ -14,11 +14,12 @@ struct publisher_settings {
   std::size_t max_messages = 1024;
   /// Maximum number of messages that are sent together; their confirms are awaited before the next ones are sent.
   std::size_t max_batch = 512;
-  /// Maximum total size, in bytes, of the bodies of messages that are sent together. One message is sent in any case.
+  /// Maximum total size, in bytes, of the bodies of messages that are sent together. A single message is sent
+  /// regardless of its size.
   std::size_t max_batch_bytes = std::size_t{1} << 20;
-  /// Time after which a message without a confirm is sent again.
+  /// Timeout of a confirm; when it expires, the message is sent again.
   duration confirm_timeout = std::chrono::seconds{10};
-  /// A message that has been in the outbox for longer is removed, and counted as `expired`.
+  /// Maximum age of a message in the outbox; an older message is removed, and counted as `expired`.
   duration max_age = std::chrono::minutes{5};
   /// Delay before the second attempt; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{50};

@@ -18,9 +18,9 @@ struct connect_target {
   std::uint16_t port = 0;
   /// Null: without TLS. Must outlive the call.
   tls_client_context* tls = nullptr;
-  /// The name that the certificate must be valid for. Empty: `host`.
+  /// The host name for which the certificate must be valid. Empty: `host`.
   std::string server_name{};
-  /// The position, modulo their number, of the first of the host's addresses to try. A client increases it after a
+  /// The index, modulo the number of addresses, of the host's address to try first. A client increases it after a
   /// failure.
   std::size_t first_address = 0;
 };

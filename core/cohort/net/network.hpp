@@ -9,7 +9,7 @@
 
 #include <cohort/net/stream.hpp>
 
-// Only declared: <boost/asio/ip/tcp.hpp> more than doubles the compile time of a file that needs no socket.
+// Declared here because <boost/asio/ip/tcp.hpp> more than doubles the compile time of a file that needs no socket.
 namespace boost::asio::ip {
 class tcp;
 }
@@ -26,7 +26,8 @@ inline constexpr std::string_view unix_peer_address = "unix";
 class acceptor {
  public:
   virtual ~acceptor() = default;
-  /// Waits for a connection and returns it as a stream of the loop `target`. `operation_aborted` once closed.
+  /// Waits for a connection and returns it as a stream of the loop `target`. Fails with `operation_aborted` once the
+  /// acceptor is closed.
   virtual task<result<stream_ptr>> accept(loop& target) = 0;
   virtual endpoint local_endpoint() const = 0;
   /// Stops listening. A pending `accept` ends; connections not accepted yet are refused.
@@ -47,8 +48,9 @@ class network {
   /// Connects to one endpoint. Errors: `timed_out` at the deadline, `operation_aborted` when cancelled,
   /// `connection_refused` and other system errors.
   virtual task<result<stream_ptr>> connect(endpoint peer, deadline connect_deadline) = 0;
-  /// Connects to the Unix domain socket `path`. The same errors, and `no_such_file_or_directory`, `permission_denied`.
-  /// The default implementation, for networks without them, returns `address_family_not_supported`.
+  /// Connects to the Unix domain socket `path`. Errors: as for `connect`, and `no_such_file_or_directory`,
+  /// `permission_denied`. The default implementation, for networks without Unix domain sockets, returns
+  /// `address_family_not_supported`.
   virtual task<result<stream_ptr>> connect_unix(std::string path, deadline connect_deadline);
 };
 

@@ -25,7 +25,7 @@ struct lookup_waiter {
 
 }  // namespace
 
-/// Shared with the lookup threads, which are detached: one that hangs in a lookup does not delay the program's exit.
+/// Shared with the lookup threads, which are detached so that a lookup that hangs does not delay the program's exit.
 class resolver::state : public std::enable_shared_from_this<state> {
  public:
   state(lookup_function lookup, settings config) : lookup_(std::move(lookup)), settings_(config) {}

@@ -11,8 +11,8 @@
 
 namespace cohort::net {
 
-/// Caching DNS resolver. Lookups run in threads of its own, so a loop never waits in `getaddrinfo`; concurrent requests
-/// for one name share one lookup. A request whose deadline passes ends, while the lookup continues for the others.
+/// Caching DNS resolver. Lookups run in separate threads, so a loop never blocks in `getaddrinfo`; concurrent requests
+/// for one name share one lookup. A request ends at its deadline, while the lookup continues for the others.
 /// Thread-safe.
 class resolver {
  public:
@@ -21,8 +21,8 @@ class resolver {
   using lookup_function = std::function<addresses(const std::string& host)>;
 
   struct settings {
-    /// The time for which a result is used without a new lookup. The system resolver does not return the record's TTL;
-    /// a short time makes added and removed replicas visible soon.
+    /// The time for which a result is used without a new lookup. It is short, so that added and removed replicas become
+    /// visible soon; the system resolver does not return the record's TTL.
     std::chrono::seconds ttl{5};
     /// Age up to which a result is used after `ttl`, while a new lookup runs or because lookups fail: a DNS outage does
     /// not affect known names. Does not apply if the resolver reports that the name does not exist.
@@ -41,7 +41,7 @@ class resolver {
   /// Does not wait for lookups in progress.
   ~resolver();
 
-  /// As `network::resolve`.
+  /// See `network::resolve`.
   task<result<std::vector<endpoint>>> resolve(std::string host, std::uint16_t port, deadline resolve_deadline);
 
  private:

@@ -9,9 +9,9 @@
 namespace cohort::net {
 namespace {
 
-/// Bounds the time that one piece of a file blocks the loop.
+/// Maximum size of one piece of a file, which limits the time for which it blocks the loop.
 constexpr std::size_t max_file_piece = 256 * 1024;
-/// Bounds the time and the memory of one piece of a file that is copied.
+/// Maximum size of one piece of a file that is copied, which limits its time and memory.
 constexpr std::size_t max_copied_file_piece = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {

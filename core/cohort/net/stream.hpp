@@ -21,12 +21,12 @@ using io_result = result<std::size_t>;
 /// Up to two buffers that are sent as one, such as a header section and a body.
 using const_buffers = std::array<asio::const_buffer, 2>;
 
-/// Memory that a read gets when bytes have arrived, so that an idle connection needs none.
+/// Provides memory for a read once bytes have arrived, so that an idle connection needs none.
 class read_memory {
  public:
   /// Returns space for at least one byte, which is valid until `release` or the end of the read.
   virtual asio::mutable_buffer prepare() = 0;
-  /// The read has found no bytes and waits.
+  /// Called when the read has found no bytes and waits.
   virtual void release() noexcept = 0;
 
  protected:
@@ -59,18 +59,18 @@ class stream {
         [this, buffers](completion_handler<io_result> handler) { start_write(buffers, std::move(handler)); });
   }
 
-  /// Writes as many bytes as possible without waiting; `would_block` if none. Avoids one turn of the loop. The default
-  /// implementation always returns `would_block`.
+  /// Writes as many bytes as possible without waiting; `would_block` if none. Avoids one iteration of the loop. The
+  /// default implementation always returns `would_block`.
   virtual io_result try_write(const_buffers buffers);
 
   /// Writes up to `count` bytes of the open file `file` from `offset` without copying them into the program and without
   /// waiting for the peer; `would_block` if none, 0 at the end of the file. Reading the file blocks the loop if its
-  /// bytes are not in the page cache. The default implementation, for streams that cannot, always returns
-  /// `operation_not_supported`; `write_file` then copies.
+  /// bytes are not in the page cache. The default implementation always returns `operation_not_supported`; `write_file`
+  /// then copies.
   virtual io_result try_send_file(int file, std::uint64_t offset, std::size_t count);
 
-  /// Returns an awaitable for an `io_result`: 0 once the stream accepts bytes. Only for a stream whose `try_send_file`
-  /// has returned `would_block`.
+  /// Returns an awaitable for an `io_result`: 0 once the stream accepts bytes. Precondition: `try_send_file` has
+  /// returned `would_block`.
   auto wait_writable() {
     return async_operation<io_result>(
         [this](completion_handler<io_result> handler) { start_wait_writable(std::move(handler)); });
@@ -85,7 +85,7 @@ class stream {
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 
-  /// Makes `readable` cheap until the next read or write. For a stream that is idle between two messages. The default
+  /// Makes `readable` cheap until the next read or write, for a stream that is idle between two messages. The default
   /// implementation does nothing.
   virtual void watch_idle() {}
 
@@ -98,7 +98,7 @@ class stream {
   /// Closes both directions immediately. Pending operations end with `operation_aborted`.
   virtual void close() noexcept = 0;
   /// Like `close`, but the peer receives a reset instead of the end of the stream, so that it detects a truncated
-  /// message whose end is the end of the connection. TLS: the end without close_notify.
+  /// message whose end is the end of the connection. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection is gone.

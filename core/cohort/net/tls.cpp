@@ -77,7 +77,7 @@ error_code load_private_key(asio::ssl::context& context, const tls_client_settin
 
 std::optional<std::string> find_error(const tls_client_settings& settings) {
   asio::ssl::context context{asio::ssl::context::tls_client};
-  // The certificates of the system, which need no check, take 60 ms to load.
+  // The system's certificates are not loaded for the check, because that takes 60 ms and they need no check.
   const bool has_own_certificates = !settings.trusted_certificates.empty();
   if ((has_own_certificates && load_trusted_certificates(context, settings)) ||
       load_client_certificate(context, settings)) {

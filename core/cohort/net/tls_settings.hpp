@@ -17,11 +17,11 @@ struct tls_client_settings {
   std::string trusted_certificates;
   /// Whether the server's certificate must be trusted and valid for the host.
   bool verifies_server = true;
-  /// The client's certificate, followed by those of the authorities between it and the root. Empty: none is sent.
+  /// The client's certificate, followed by the intermediate certificates. Empty: none is sent.
   std::string certificate_chain;
   /// The private key of the client's certificate, without a passphrase.
   std::string private_key;
-  /// The name that is sent (SNI) and that the certificate must be valid for. Empty: the host of the URL.
+  /// The host name that is sent (SNI) and for which the certificate must be valid. Empty: the host of the URL.
   std::string server_name;
 
   bool operator==(const tls_client_settings&) const = default;

@@ -59,8 +59,8 @@ class cache {
     duration retry_after{};
   };
 
-  /// Looks up `key`. If `may_fetch` is false (the source is overloaded or failing), the decision is never to fetch but
-  /// `back_off`.
+  /// Looks up `key`. If `may_fetch` is false (the source is overloaded or failing), the result is `back_off` instead of
+  /// a fetch.
   decision look_up(const std::string& key, time_point now, bool may_fetch = true) {
     if (!may_fetch && !entries_.contains(key)) return {.next_action = action::back_off};
     auto& found = touch(key);
@@ -120,7 +120,7 @@ class cache {
     std::list<std::string>::iterator recency_position;
   };
 
-  /// Everything but `next_action`. Drops a value that is too old.
+  /// A lookup result without its `next_action`. Drops a value that is too old.
   decision describe(entry& found, time_point now) const {
     const auto max_stale_age = std::max(settings_.max_stale_age, settings_.max_age + settings_.stale_while_revalidate);
     if (found.value && now - found.stored >= max_stale_age) found.value = nullptr;

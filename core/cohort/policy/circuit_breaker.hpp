@@ -18,9 +18,9 @@ namespace cohort::policy {
 ///
 /// A failure opens the breaker if, of the last `max_calls` calls within `window`, at least `min_calls` were recorded
 /// and a fraction of at least `failure_ratio` of them failed. The default ratio is high because retries still obtain a
-/// response for most callers below it. A state machine without I/O or clock. Not thread-safe.
-/// Source: Nygard, "Release It!" (2007); the count-based window is that of Resilience4j, the open time that grows from
-/// 5 s that of Finagle's failure accrual (which grows to 300 s).
+/// response for most callers below it. A state machine without I/O or clock. Not thread-safe. Source: Nygard, "Release
+/// It!" (2007); the count-based window is from Resilience4j, and the open time, which grows from 5 s, from Finagle's
+/// failure accrual (where it grows to 300 s).
 class circuit_breaker {
  public:
   enum class state { closed, open, half_open };
@@ -55,7 +55,7 @@ class circuit_breaker {
   /// calls.
   void record(permission permission, outcome result, time_point now, random_generator& random) noexcept;
 
-  /// As of the last event: the transition from open to half-open happens in `try_acquire`.
+  /// The state after the last event; the transition from open to half-open happens in `try_acquire`.
   state current_state() const noexcept { return state_; }
   /// Time until a call can be permitted; zero while closed or half-open.
   duration retry_after(time_point now) const noexcept;

@@ -34,7 +34,7 @@ class latency_window {
   explicit latency_window(duration window = std::chrono::seconds{10}) : half_(window / 2) {}
 
   void record(duration latency, time_point now) noexcept;
-  /// As `latency_histogram::quantile`; empty if fewer than `min_samples` recent latencies were recorded.
+  /// See `latency_histogram::quantile`; empty if fewer than `min_samples` recent latencies were recorded.
   std::optional<duration> quantile(double fraction, std::uint64_t min_samples, time_point now) noexcept;
   /// Number of recent latencies.
   std::uint64_t count(time_point now) noexcept;

@@ -29,16 +29,18 @@ class load_balancer {
   struct settings {
     /// Consecutive failures that eject an address.
     unsigned consecutive_failures = 5;
-    /// Consecutive connect failures that eject an address; fewer, since nothing listens there.
+    /// Consecutive connect failures that eject an address. The default is lower, because a failed connect shows that
+    /// nothing listens there.
     unsigned consecutive_connect_failures = 2;
-    /// Multiplied by the address's ejections. The count decreases by one per `base_ejection_time` without an ejection.
+    /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
+    /// `base_ejection_time` without an ejection.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};
   };
   enum class outcome {
     success,
-    failure,  // a server error, or no response, or one that came later than that of a hedged request
+    failure,  // a server error, no response, or a response that arrived later than the response to its hedge
     connect_failure,
     ignored,  // no evidence about the address
   };
@@ -55,13 +57,13 @@ class load_balancer {
   /// Records that a request is sent to `address`, which may no longer be in the list. Exactly one `on_request_end`
   /// must follow.
   void on_request_start(const endpoint& address);
-  /// Records the outcome of the request; returns true if this ejects the address. Without effect while the address is
-  /// ejected, since most of these requests started before the ejection.
+  /// Records the outcome of the request; returns true if this ejects the address. Has no effect while the address is
+  /// ejected, because most of these requests started before the ejection.
   bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
 
   /// Number of addresses of the name.
   std::size_t address_count() const noexcept;
-  /// Number of those that are ejected.
+  /// Number of ejected addresses.
   std::size_t ejected_count(time_point now) const noexcept;
   bool contains(const endpoint& address) const noexcept;
   std::size_t in_flight(const endpoint& address) const noexcept;
@@ -76,7 +78,7 @@ class load_balancer {
     unsigned ejections = 0;
     /// The remaining time of the ejection; zero if the address is not ejected.
     duration ejected_for{};
-    /// The share of its requests that a new address gets, from 0 to 1 (slow start).
+    /// Slow start: the fraction of its requests that a new address gets, from 0 to 1.
     double slow_start_weight = 1;
   };
   /// The addresses of the name.

@@ -43,8 +43,8 @@ enum class connection_status {
   broken,
 };
 
-/// One connection to a database, for one call at a time, on the loop that made it. Programs use a `pool`; this is the
-/// interface between the pool and the database, which tests implement (`scripted_database`).
+/// One connection to a database, for one call at a time, on the loop that made it. Programs use a `pool`. This
+/// interface separates the pool from the database, so that tests can replace the database (`scripted_database`).
 ///
 /// A deadline ends an operation with `errc::timeout`, and a cancellation of the calling coroutine with
 /// `errc::cancelled`. The connection is then `active`, and must be `reset` or destroyed.
@@ -54,22 +54,23 @@ class connection {
   virtual connection_status status() const noexcept = 0;
   /// Whether an idle connection is still open. Checks the socket, without waiting.
   virtual bool is_alive() noexcept = 0;
-  /// Sends a statement. `statement` must live until the task has ended.
+  /// Sends a statement. `statement` must outlive the task.
   virtual task<std::optional<error>> start(const statement& statement, deadline start_deadline) = 0;
   /// Adds rows of the started statement to `into`. Returns true if the limits ended it, and false at the end of the
   /// result; then `into` has the outcome of the statement, and the connection is no longer active.
   virtual task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) = 0;
-  /// Sends a COPY statement without parameters. `unsupported`: it is none, or has the other direction.
+  /// Sends a COPY statement without parameters. Error: `unsupported` if it is not a COPY statement, or has the other
+  /// direction.
   virtual task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,
                                                 deadline start_deadline) = 0;
   /// The next rows of a COPY to the client; empty at its end, when the connection is no longer active.
   virtual task<result<std::string>> read_copy(deadline read_deadline) = 0;
-  /// Sends data of a COPY from the client. `data` must live until the task has ended.
+  /// Sends data of a COPY from the client. `data` must outlive the task.
   virtual task<std::optional<error>> write_copy(std::string_view data, deadline write_deadline) = 0;
   /// Ends the data, and returns the number of stored rows. The connection is then no longer active.
   virtual task<result<std::uint64_t>> end_copy(deadline end_deadline) = 0;
   /// Makes the connection idle: cancels a running statement on the server, discards its rows and rolls back a
-  /// transaction. Returns false if that failed: the connection is not usable.
+  /// transaction. Returns false if that failed; the connection is then unusable.
   virtual task<bool> reset(deadline reset_deadline) = 0;
 };
 

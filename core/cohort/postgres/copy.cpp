@@ -6,7 +6,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// Returns the connection and records the outcome of a COPY that is a call of its own.
+/// Returns the connection, and records the outcome of a COPY outside a transaction.
 void end_call(active_call& call, bool ends_call, const std::optional<error>& failure) {
   if (failure) call.log_failure(*failure, "(data of COPY)");
   if (!ends_call) return;

@@ -20,8 +20,8 @@ class copy_reader {
   copy_reader& operator=(copy_reader&&) noexcept;
   ~copy_reader();
 
-  /// The next whole rows, in the format that the statement asks for (text by default: columns separated by tabs, rows
-  /// by line feeds): those that have arrived, apart from the last row at most 64 KiB. Empty at the end.
+  /// The next complete rows that have arrived, at most 64 KiB plus one row, in the format that the statement specifies
+  /// (text by default: columns separated by tabs, rows by line feeds). Empty at the end.
   task<result<std::string>> next();
 
  private:

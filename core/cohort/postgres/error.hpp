@@ -32,14 +32,13 @@ enum class errc {
   cancelled,              // by the caller
 };
 
-/// The reason why a call failed. For callers; a response should not contain `message`, which can quote data of the
-/// database.
+/// The reason why a call failed. A response should not contain `message`, which can quote data of the database.
 struct error {
   errc code;
   /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.
   /// Source: PostgreSQL documentation, appendix A.
   std::string sqlstate{};
-  /// The error, in the words of the server or of this module. Never contains a password.
+  /// The error text of the server or of this module; it never contains a password.
   std::string message{};
   /// The constraint that was violated, if any.
   std::string constraint{};

@@ -9,7 +9,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// Executions of a statement that was not executed.
+/// Maximum number of attempts to execute a statement that was not executed.
 constexpr int max_attempts = 3;
 
 /// At most a quarter of the remaining time, so that a call with a near deadline is still made.
@@ -76,7 +76,7 @@ task<result<rows>> pool::execute_on(active_call& call, const statement& statemen
     if (auto failure = co_await connect(call)) co_return std::move(*failure);
     auto executing = call.execute(statement);
     auto fetched = co_await std::move(executing);
-    // On every path, so that the connection is there for others before the caller continues.
+    // Called on every path, so that the connection is available to others before the caller continues.
     call.release();
     const bool repeats = !fetched && fetched.error().not_executed && attempt < max_attempts &&
                          fetched.error().code != errc::invalid_parameter && fetched.error().code != errc::cancelled &&

@@ -47,16 +47,17 @@ class loop_connections;
 
 /// Connections to a PostgreSQL database, with deadlines: a bounded number for each loop.
 ///
-/// - Deadline: a call ends at the caller's deadline less `reserve`, or after its timeout. The wait for a connection
-///   counts. A statement that runs at that time, or whose caller is cancelled, is cancelled on the server; its
-///   connection is used again only once it is idle, and is closed otherwise.
-/// - Connections: one that the server has closed is replaced before it is used. A statement that was not executed is
-///   sent again on a new connection, within the deadline; one that may have been executed never is.
-/// - Transactions: a connection is never reused with an open transaction. One that a statement left open is rolled
-///   back.
+/// - Deadline: a call ends at the caller's deadline less `reserve`, or after its timeout. The deadline includes the
+///   wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled on
+///   the server; its connection is reused only if it becomes idle, otherwise it is closed.
+/// - Connections: a connection that the server has closed is replaced before it is used. A statement that was not
+///   executed is sent again on a new connection, within the deadline; a statement that may have been executed is never
+///   sent again.
+/// - Transactions: a connection is never reused with an open transaction; a transaction that a statement left open is
+///   rolled back.
 ///
-/// Statements are prepared once for each connection. State of a session, such as SET or a temporary table, stays with
-/// whichever connection the statement used; use `SET LOCAL` in a transaction instead.
+/// Statements are prepared once for each connection. Session state, such as SET or a temporary table, belongs to the
+/// connection that the statement used; use `SET LOCAL` in a transaction instead.
 ///
 /// One pool serves all loops; all members except the constructor run on a loop. It must outlive its calls,
 /// transactions and streams. A program closes it before its loops end, by `context.on_stop(pool->close())`.
@@ -100,7 +101,7 @@ class pool {
   /// Closes the connections of all loops, once their calls have ended. Further calls fail with `errc::closed`.
   task<> close();
 
-  /// This loop's open connections, and those of them that are idle.
+  /// The numbers of this loop's open connections, and of the idle ones among them.
   struct connection_counts {
     std::size_t open = 0;
     std::size_t idle = 0;

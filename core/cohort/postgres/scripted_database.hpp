@@ -28,13 +28,13 @@ struct scripted_reply {
   duration delay{};
   duration row_delay{};
 
-  /// A failed statement, with the SQLSTATE of the server.
+  /// Returns the reply to a failed statement, with the SQLSTATE of the server.
   static scripted_reply failed(std::string sqlstate, std::string message = {});
 };
 
 /// A database for tests and simulations: a function replies to the statements, on the clock of the loop, so that it
-/// works with virtual time. It follows BEGIN, COMMIT and ROLLBACK as the server does; it does not store data, which the
-/// function can do. Use it on one thread.
+/// works with virtual time. It follows BEGIN, COMMIT and ROLLBACK as the server does; it does not store data, but the
+/// function can. Use it on one thread.
 class scripted_database final : public database {
  public:
   using reply_function = std::function<scripted_reply(std::string_view text, std::span<const parameter> parameters)>;
@@ -44,18 +44,18 @@ class scripted_database final : public database {
 
   task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) override;
 
-  /// The time to connect, and to cancel or roll back.
+  /// The simulated durations of a connect, and of a cancellation or rollback.
   void set_connect_delay(duration delay) noexcept;
   void set_reset_delay(duration delay) noexcept;
   /// Stops the server: open connections end, statements that run fail with `connection_lost`, and new connections are
   /// refused, until `start`.
   void stop();
   void start() noexcept;
-  /// Ends the open connections, as a restart that takes no time, or a firewall, does.
+  /// Ends the open connections, as an immediate restart or a firewall does.
   void drop_connections();
 
-  /// The data of all COPY … FROM STDIN statements, those included that were not finished. The reply to a COPY … TO
-  /// STDOUT gives its data: one row of text for each of its rows.
+  /// The data of all COPY … FROM STDIN statements, including unfinished ones. The reply to a COPY … TO STDOUT gives its
+  /// data: one row of text for each of its rows.
   const std::string& copied_data() const noexcept;
   /// The statements in the order of their execution, transaction commands included.
   const std::vector<std::string>& statements() const noexcept;

@@ -20,17 +20,17 @@ struct transaction_options {
   bool read_only = false;
 };
 
-/// A transaction on one connection. All of it has the deadline of one call: that of the context that it began with, at
-/// most `pool_settings::timeout`. One statement at a time. If it is destroyed without `commit`, the server rolls it
-/// back, and its connection is not used before that. The pool must outlive it.
+/// A transaction on one connection. The whole transaction has one deadline: the deadline of the context that it began
+/// with, at most `pool_settings::timeout`. Only one statement may run at a time. If it is destroyed without `commit`,
+/// the server rolls it back, and its connection is not used before that. The pool must outlive it.
 class transaction {
  public:
   transaction(transaction&&) noexcept;
   transaction& operator=(transaction&&) noexcept;
   ~transaction();
 
-  /// Executes one statement. After a statement has failed, the others fail with SQLSTATE 25P02 until the rollback, as
-  /// everywhere in PostgreSQL; a SAVEPOINT limits that.
+  /// Executes one statement. After a failed statement, the others fail with SQLSTATE 25P02 until the rollback, as usual
+  /// in PostgreSQL; a SAVEPOINT limits that.
   template <class... Parameters>
   task<result<rows>> query(std::string text, Parameters&&... parameters) {
     return execute(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
@@ -44,14 +44,15 @@ class transaction {
   }
   task<result<row_stream>> open_stream(statement statement);
 
-  /// COPY within the transaction, as `pool::copy_out` and `copy_in`. It must have ended before the next statement.
+  /// COPY within the transaction; see `pool::copy_out` and `pool::copy_in`. It must have ended before the next
+  /// statement.
   task<result<copy_reader>> copy_out(std::string text);
   task<result<copy_writer>> copy_in(std::string text);
 
   /// Ends the transaction. `transaction_aborted`: a statement had failed, and the server has rolled it back.
   /// `connection_lost` or `timeout`: it is unknown whether it was committed.
   task<result<rows>> commit();
-  /// Ends the transaction without its changes.
+  /// Rolls the transaction back.
   task<result<rows>> rollback();
 
  private:

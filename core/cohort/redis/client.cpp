@@ -38,7 +38,7 @@ result<reply> end(telemetry::recorded_call& call, result<reply> outcome) {
   return outcome;
 }
 
-/// The name of an encoded command: `*2 $3 GET $1 k`, with CR LF for each space.
+/// The name in an encoded command such as `*2 $3 GET $1 k`, with CR LF for each space.
 std::string_view command_name(std::string_view bytes) {
   for (int line = 0; line < 2; ++line) bytes.remove_prefix(std::min(bytes.find("\r\n") + 2, bytes.size()));
   return bytes.substr(0, bytes.find("\r\n"));
@@ -176,7 +176,7 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
   auto connection = current_connection();
   auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
   auto queue = std::make_shared<detail::subscriber>(std::move(name), is_pattern, shared_->settings.max_messages);
-  // Before the confirmation, which a message can follow at once.
+  // Added before the confirmation, which a message can follow immediately.
   connection->add_subscriber(queue);
   std::shared_ptr<void> registration{static_cast<void*>(nullptr), [queue, owner = std::weak_ptr{connection}](void*) {
                                        if (const auto alive = owner.lock()) alive->remove_subscriber(queue);

@@ -28,9 +28,9 @@ class loop_connection;
 /// - Pipelining: commands are sent without waiting for earlier replies, and replies are matched in order. So a command
 ///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is `errc::unsupported`.
 /// - Deadline: a call ends at the caller's deadline, or after its timeout; a reply that arrives later is discarded.
-/// - Connection: made by the first call, and again with backoff. A command that has not been sent waits for the new
-///   connection within its deadline; one that has been sent fails with `errc::connection_lost`, since it may have been
-///   executed.
+/// - Connection: the first call connects; later attempts have a backoff. A command that has not been sent waits for the
+///   new connection within its deadline; one that has been sent fails with `errc::connection_lost`, since it may have
+///   been executed.
 /// - Overload: a bounded number of pending commands for each loop.
 ///
 /// One client serves all loops; all members except the constructor and the destructor run on a loop. It must outlive
@@ -60,9 +60,9 @@ class client {
   /// Sets a string, with a time to live if it is given (in milliseconds, at least 1 ms).
   task<result<void>> set(call_context context, std::string key, std::string value,
                          std::optional<duration> time_to_live = {});
-  /// Adds to a number, 0 if the key does not exist, and returns the sum.
+  /// Adds to a number and returns the sum; a missing key counts as 0.
   task<result<std::int64_t>> incr(call_context context, std::string key, std::int64_t amount = 1);
-  /// Removes a key. Returns whether it existed.
+  /// Removes a key. Removes a key; returns whether it existed.
   task<result<bool>> del(call_context context, std::string key);
   /// Sets the time to live of a key, at least 1 ms. Returns whether the key exists.
   task<result<bool>> expire(call_context context, std::string key, duration time_to_live);

@@ -13,7 +13,7 @@
 
 namespace cohort::redis {
 
-/// Numbers apply to each loop, which has a connection of its own.
+/// Numbers apply to each loop; each loop has its own connection.
 struct client_settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
@@ -29,7 +29,7 @@ struct client_settings {
   duration timeout = std::chrono::seconds{5};
   /// Timeout of an attempt to connect, with TLS and the handshake of the protocol.
   duration connect_timeout = std::chrono::seconds{2};
-  /// A connection on which a reply is outstanding for longer is closed, and its calls fail.
+  /// Timeout of a reply. When it expires, the connection is closed and its calls fail.
   duration response_timeout = std::chrono::seconds{10};
   /// Time for which calls wait for a connection, up to their deadlines, after the server became unreachable. After that
   /// time a call fails with the next attempt.
@@ -40,7 +40,8 @@ struct client_settings {
   /// Maximum number of commands without a reply. A further call fails with `errc::overloaded`. A call that has reached
   /// its deadline counts until its reply has arrived.
   std::size_t max_pending = 4096;
-  /// Maximum number of messages that a subscription keeps. The oldest are dropped, see `subscription::missed`.
+  /// Maximum number of messages that a subscription keeps. Beyond it, the oldest messages are dropped; see
+  /// `subscription::missed`.
   std::size_t max_messages = 1024;
   reply_limits limits{};
 };

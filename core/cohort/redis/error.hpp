@@ -19,15 +19,14 @@ enum class errc {
   handshake_failed,  // the server rejected HELLO, the password or the database; nothing was sent
   timeout,           // no reply before the deadline: if it was sent, the command may be executed
   connection_lost,   // the connection ended before the reply: the command may have been executed
-  protocol_error,    // the server sent something that is not RESP3, or exceeds a limit
+  protocol_error,    // the server sent invalid RESP3, or exceeded a limit
   cancelled,         // by the caller
 };
 
 /// The reason why a command failed.
 struct error {
   errc code;
-  /// The error in the words of the server or of this module. The text of an error reply can quote arguments of the
-  /// command.
+  /// The error text of the server or of this module. The text of an error reply can quote arguments of the command.
   std::string message{};
   /// The command was certainly not executed.
   bool not_executed = false;

@@ -28,7 +28,7 @@ std::string subscribe_command(const detail::subscriber& new_subscriber) {
   return encode_command(new_subscriber.is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", new_subscriber.name);
 }
 
-/// Without the rest, which can quote a password: "ERR unknown command `HELLO`, with args beginning with …".
+/// The rest is omitted, because it can quote a password: "ERR unknown command `HELLO`, with args beginning with …".
 std::string first_word(const reply& failure) { return failure.text.substr(0, failure.text.find(' ')); }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::string first_word(const reply& failure) { return failure.text.substr(0, fai
 struct loop_connection::request {
   request(std::string command, bool subscribes) : bytes(std::move(command)), is_subscription(subscribes) {}
   std::string bytes;
-  /// Confirmed by a push instead of a reply.
+  /// These commands are confirmed by a push instead of a reply.
   bool is_subscription;
   bool is_sent = false;
   time_point sent_at{};
@@ -84,7 +84,7 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   self->unsent_.push_back(added);
   self->start_task();
   self->work_.set();
-  // Also if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
+  // Runs also if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
   struct withdrawal {
     loop_connection& owner;
     const request_pointer& withdrawn;
@@ -163,8 +163,8 @@ task<> loop_connection::run() {
     }
     if (is_stopped_) co_return;
     on_connect_failed(connected.error());
-    // No event announces that the server is available again: it is tried until the connection is closed, with pauses of
-    // at most `max_backoff`. They are random, so that the clients do not all reconnect at once.
+    // Reconnects until the connection is closed, with pauses of at most `max_backoff`; no event announces that the
+    // server is available again. They are random, so that the clients do not all reconnect at once.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -277,7 +277,7 @@ void loop_connection::set_stream_deadline(net::stream& stream) {
 }
 
 void loop_connection::on_connection_ended(const error& failure) {
-  // The end of a client that was closed is not a failure.
+  // Closing the client is not a failure.
   if (!is_stopped_) {
     log_.write(telemetry::log_level::warn, "redis connection lost",
                {{"upstream", name_},

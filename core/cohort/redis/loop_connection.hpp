@@ -20,7 +20,7 @@
 
 namespace cohort::redis {
 
-/// The connection of one loop with its pending commands. A task of its own connects, writes and reads; it runs from the
+/// The connection of one loop with its pending commands. A separate task connects, writes and reads; it runs from the
 /// first command until `stop`. Used on its loop only.
 class loop_connection : public std::enable_shared_from_this<loop_connection> {
  public:
@@ -38,7 +38,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
 
   /// Ends the task and fails the pending calls.
   void stop();
-  /// The metrics can no longer be used.
+  /// Detaches the task from the metrics, which it can no longer use.
   void detach() noexcept { metrics_.reset(); }
   /// Completes when the task has ended.
   static task<> join(std::shared_ptr<loop_connection> self);
@@ -55,7 +55,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   task<> run();
   /// Waits for a reason to connect.
   bool has_work() const noexcept { return !unsent_.empty() || !subscribers_.empty(); }
-  /// HELLO, SELECT and PING, which fails while the server loads its data. Returns the error.
+  /// Sends HELLO, SELECT and PING; PING fails while the server loads its data. Returns the error.
   task<std::optional<error>> shake_hands(net::stream& stream);
   task<result<net::stream_ptr>> connect();
   task<> use(net::stream& stream);
@@ -82,7 +82,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   std::unique_ptr<net::tls_client_context> tls_;
 
   std::deque<request_pointer> unsent_;
-  /// In the order of their replies.
+  /// The pending commands in the order of their replies.
   std::deque<request_pointer> sent_;
   std::list<std::shared_ptr<detail::subscriber>> subscribers_;
   event work_;

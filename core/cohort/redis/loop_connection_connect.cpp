@@ -9,7 +9,8 @@
 namespace cohort::redis {
 namespace {
 
-/// Reads a reply and returns its error. Of its text, which can quote the password, only the first word is used.
+/// Reads a reply and returns its error. Only the first word of the error text is used, because the rest can quote the
+/// password.
 task<std::optional<error>> read_reply(net::stream& stream, reply_parser& parser, std::string& input,
                                       const char* command) {
   std::array<char, 1024> buffer;

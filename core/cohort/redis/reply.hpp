@@ -27,7 +27,7 @@ struct reply {
     big_number,
     array,
     set,
-    /// `items` has keys and values in turn.
+    /// `items` contains keys and values alternately.
     map,
     push,
   };
@@ -48,13 +48,13 @@ struct reply {
   }
   bool is_error() const noexcept { return type == kind::error; }
 
-  /// The value as a type of C++, or `errc::type_mismatch`. A string of decimal digits is also an integer or a double.
+  /// The value as a C++ type, or `errc::type_mismatch`. A string of decimal digits is also an integer or a double.
   result<std::string> as_string() const;
   /// Empty for null.
   result<std::optional<std::string>> as_optional_string() const;
   result<std::int64_t> as_integer() const;
   result<double> as_double() const;
-  /// A boolean, or the numbers 0 and 1.
+  /// Accepts a boolean, and the numbers 0 and 1.
   result<bool> as_bool() const;
   /// The elements of an array or a set of strings.
   result<std::vector<std::string>> as_strings() const;

@@ -11,7 +11,7 @@ namespace {
 
 using kind = reply::kind;
 
-/// A simple string or an error; Redis sends longer ones as blobs.
+/// Maximum length of a simple string or an error; Redis sends longer ones as blobs.
 constexpr std::size_t max_line = 64 * 1024;
 
 template <class T>
@@ -30,7 +30,7 @@ std::optional<double> parse_double(std::string_view text) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (text == "inf") return infinity;
   if (text == "-inf") return -infinity;
-  // With the sign, because the sign of NaN depends on the machine.
+  // NaN is returned without the sign that the machine determines.
   if (text == "nan" || text == "-nan") return std::numeric_limits<double>::quiet_NaN();
   if (text.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return std::nullopt;
   return parse_number<double>(text);
@@ -207,7 +207,7 @@ void reply_parser::end_value(reply value) {
     const bool is_attribute = last.is_attribute;
     value = std::move(last.value);
     frames_.pop_back();
-    // The value that it belongs to follows.
+    // The value that the attribute belongs to follows.
     if (is_attribute) return;
   }
   complete_ = std::move(value);

@@ -20,19 +20,19 @@ namespace cohort::redis {
 /// SUBSCRIBE, PSUBSCRIBE (patterns that end with `*`) and their opposites, in RESP3. Keys expire by the loop's clock.
 class simulated_server {
  public:
-  /// `password`: that of the user `default`; empty: none is needed.
+  /// `password` is the password of the user `default`; empty: no authentication is required.
   explicit simulated_server(std::string password = {});
   ~simulated_server();
   simulated_server(const simulated_server&) = delete;
   simulated_server& operator=(const simulated_server&) = delete;
 
-  /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. Then it closes
-  /// the connections; the data remains for the next call. One call at a time. The server must outlive it.
+  /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. At the end it
+  /// closes the connections, but keeps the data for the next call. One call at a time. The server must outlive it.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   /// Time that each further batch of commands takes, for example longer than the callers' deadlines.
   void set_delay(duration delay) noexcept { delay_ = delay; }
-  /// The number of commands that were executed, without those of the handshake.
+  /// The number of executed commands, excluding the handshake.
   std::size_t commands() const noexcept { return commands_; }
   std::size_t connections() const noexcept { return sessions_.size(); }
 

@@ -69,7 +69,7 @@ class subscription {
 
   /// The number of messages that were dropped because the queue was full.
   std::uint64_t missed() const noexcept { return queue_->missed; }
-  /// Number of interruptions of the connection: messages may be lost each time.
+  /// Number of interruptions of the connection; messages may be lost in each.
   std::uint64_t interruptions() const noexcept { return queue_->interruptions; }
 
  private:
@@ -78,7 +78,7 @@ class subscription {
       if (queue->is_closed) co_return error{errc::closed};
       const auto status = co_await queue->waiters.wait(wait_deadline);
       if (status == wait_status::timed_out) co_return error{errc::timeout};
-      // The queue is notified by `close`, too.
+      // `close` also notifies the queue.
       if (status == wait_status::cancelled) co_return error{errc::cancelled};
     }
     auto received = std::move(queue->messages.front());
@@ -87,7 +87,7 @@ class subscription {
   }
 
   std::shared_ptr<detail::subscriber> queue_;
-  /// Its destruction unsubscribes.
+  /// The destructor unsubscribes.
   std::shared_ptr<void> registration_;
 };
 

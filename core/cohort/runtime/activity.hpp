@@ -94,7 +94,7 @@ class activity_list {
   activity* first_free_ = nullptr;
 };
 
-/// An activity of the current loop, and makes it that of the calling coroutine until it is destroyed.
+/// An activity of the current loop, which is the activity of the calling coroutine until this object is destroyed.
 class activity_scope {
  public:
   explicit activity_scope(activity_kind kind);

@@ -66,7 +66,7 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Consul has no event for "a query would be delayed again". Bounds the rate of queries.
+    // Bounds the rate of queries; no event shows when Consul delays queries again.
     auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
     if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
   }
@@ -87,7 +87,7 @@ task<result<endpoint_list, source_error>> consul_source::next() {
   auto found = parse_consul_services(response->body);
   if (!found) co_return source_error{"the response is not one of Consul"};
   const auto index = index_of(*response);
-  // An index that goes back, after a restore or a restart, starts again.
+  // An index that decreases, after a restore or a restart, is reset.
   index_ = index < index_ ? 0 : index;
   co_return std::move(*found);
 }

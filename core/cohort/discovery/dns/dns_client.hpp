@@ -15,28 +15,29 @@ namespace cohort::discovery {
 /// /etc/hosts. For one loop.
 class dns_client {
  public:
-  /// TTL limits in seconds: a name server cannot make the client ask without pause, or never again.
+  /// TTL limits in seconds: a name server cannot make the client query without a pause, or never again.
   static constexpr std::uint32_t min_ttl = 1;
   static constexpr std::uint32_t max_ttl = 300;
 
   struct answer {
     /// Empty if the name does not exist or has no records of the type.
     std::vector<dns_record> records;
-    /// From `min_ttl` to `max_ttl`.
+    /// Seconds, from `min_ttl` to `max_ttl`.
     std::uint32_t ttl = max_ttl;
     /// The additional records of the response.
     std::vector<dns_record> additional;
   };
 
-  /// `datagrams` is asked first; null: TCP only. `network` must outlive the client.
+  /// Queries are sent by `datagrams` first; if it is null, by TCP only. `network` must outlive the client.
   dns_client(net::network& network, std::unique_ptr<dns_transport> datagrams, resolver_configuration configuration);
 
-  /// Asks for records, with the search domains. The error names the name and the reason of the last server.
+  /// Queries records, and applies the search domains. The error contains the name and the reason for the failure of the
+  /// last server.
   task<result<answer, source_error>> look_up(std::string name, dns_type type);
 
  private:
   task<result<answer, source_error>> look_up_absolute(std::string name, dns_type type);
-  /// Asks one server: by datagram, and by TCP if the response is truncated.
+  /// Queries one server: by datagram, and by TCP if the response is truncated.
   task<result<dns_response>> ask(net::endpoint server, std::string name, dns_type type);
   std::vector<std::string> candidates(const std::string& name) const;
 

@@ -24,7 +24,7 @@ void append_u16(std::string& out, unsigned value) {
   out.push_back(static_cast<char>(value & 0xffU));
 }
 
-/// False if `name` is no domain name.
+/// False if `name` is not a valid domain name.
 bool append_name(std::string& out, std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.empty() || name.size() > max_name_length) return false;

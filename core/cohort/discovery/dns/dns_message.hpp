@@ -24,9 +24,9 @@ struct dns_record {
   std::string name;
   dns_type type{};
   std::uint32_t ttl = 0;
-  /// A and AAAA.
+  /// The address of an A or AAAA record.
   asio::ip::address address{};
-  /// CNAME and SRV, as `name`.
+  /// The target of a CNAME or SRV record, in the form of `name`.
   std::string target{};
   /// SRV.
   std::uint16_t priority = 0;
@@ -47,23 +47,24 @@ struct dns_response {
 };
 
 /// A query for one name, with recursion and with EDNS for responses of up to 1232 bytes (RFC 6891). Empty if `name` is
-/// no domain name: 1 to 63 bytes a label, at most 253 in all.
+/// not a valid domain name: labels of 1 to 63 bytes, at most 253 bytes in all.
 std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view name, dns_type type);
 
-/// Whether `response` is a response to `query`, by ID and question (RFC 5452 section 9.1).
+/// Whether the ID and the question of `response` match those of `query` (RFC 5452 section 9.1).
 bool is_dns_response_to(std::string_view query, std::string_view response) noexcept;
 
 /// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: truncated, a
 /// name that is too long or has a pointer that does not point backwards, or a record whose data has the wrong length.
 std::optional<dns_response> parse_dns_response(std::string_view message);
 
-/// The records of this type for `name`, after its aliases (CNAME).
+/// The records of one type for a name, with its aliases (CNAME) resolved.
 struct dns_records {
   std::vector<dns_record> records;
-  /// Seconds for which they are valid: the smallest TTL of the records and aliases, or that of the negative response.
+  /// Seconds for which they are valid: the smallest TTL of the records and aliases, or the TTL of the negative
+  /// response.
   std::uint32_t ttl = 0;
 };
-/// The answer to a question. `max_ttl` if neither a record nor an SOA has a TTL.
+/// Selects the answer to a question from a response. The TTL is `max_ttl` if neither a record nor an SOA has one.
 dns_records select_dns_records(const dns_response& response, std::string_view name, dns_type type,
                                std::uint32_t max_ttl);
 

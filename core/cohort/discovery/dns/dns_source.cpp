@@ -75,7 +75,7 @@ task<result<dns_source::found_endpoints, source_error>> dns_srv_source::look_up(
   found.ttl = answer->ttl;
   for (const auto& record : records) {
     if (record.priority != records.front().priority) break;
-    // RFC 2782: the target "." means that the service is not available.
+    // RFC 2782: the target "." means that the service is unavailable.
     if (record.target.empty() || record.port == 0) continue;
     if (add_additional(*answer, record, found.list, found.ttl)) continue;
     auto adding = add_addresses(record.target + ".", record.port, found);

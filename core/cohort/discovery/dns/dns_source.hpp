@@ -6,7 +6,7 @@
 
 namespace cohort::discovery {
 
-/// Endpoints from DNS. Resolves them again when the TTL of the answer has expired.
+/// Endpoints from DNS, which are resolved again when the TTL of the answer has expired.
 class dns_source : public endpoint_source {
  public:
   explicit dns_source(std::unique_ptr<dns_client> client) : client_(std::move(client)) {}
@@ -44,11 +44,11 @@ class dns_address_source final : public dns_source {
   std::uint16_t port_;
 };
 
-/// The targets of the SRV records of a name (RFC 2782). Uses the records with the lowest priority. Ignores weights:
-/// requests are balanced by those in flight.
+/// The targets of the SRV records of a name (RFC 2782). Uses the records with the lowest priority. Ignores weights: the
+/// load balancer distributes requests by the number in flight.
 class dns_srv_source final : public dns_source {
  public:
-  /// Further targets are ignored: bounds the queries.
+  /// Maximum number of targets that are resolved; further ones are ignored.
   static constexpr std::size_t max_targets = 64;
 
   dns_srv_source(std::unique_ptr<dns_client> client, std::string name)

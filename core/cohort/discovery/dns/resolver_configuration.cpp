@@ -11,7 +11,7 @@
 namespace cohort::discovery {
 namespace {
 
-constexpr std::size_t max_servers = 3;  // MAXNS of the C library
+constexpr std::size_t max_servers = 3;  // MAXNS in glibc
 constexpr std::size_t max_search_domains = 6;
 
 /// The value of `name:NUMBER`, at most `max`.

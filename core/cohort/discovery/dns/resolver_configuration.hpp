@@ -17,7 +17,8 @@ inline constexpr std::uint16_t dns_port = 53;
 struct resolver_configuration {
   /// At most three; asked in this order. Never empty after `parse_resolver_configuration`.
   std::vector<net::endpoint> servers;
-  /// Domains that are appended to a name with fewer than `min_dots` dots first, and to others after a failure.
+  /// Search domains. They are appended first to a name with fewer than `min_dots` dots, and to other names after a
+  /// failure.
   std::vector<std::string> search;
   std::size_t min_dots = 1;
   /// Timeout of one query to one server.

@@ -43,7 +43,8 @@ std::optional<etcd_watch_message> parse_etcd_watch(std::string_view json);
 
 /// The ID of the lease in the response of `/v3/lease/grant`; empty if there is none.
 std::optional<std::string> parse_etcd_lease_grant(std::string_view json);
-/// Whether the lease is alive according to the response of `/v3/lease/keepalive`; empty if it is no such response.
+/// Whether the lease is alive according to the response of `/v3/lease/keepalive`; empty if the text is not a valid
+/// response.
 std::optional<bool> parse_etcd_keepalive(std::string_view json);
 
 /// The request of a range or a watch over all keys with this prefix, which must not be empty. For a watch,

@@ -21,7 +21,7 @@ class etcd_registrar final : public registrar {
  private:
   task<std::optional<source_error>> register_instance();
   task<std::optional<source_error>> keep_alive();
-  /// Sends a request of a renewal: a renewal must not take longer than the time to the next one.
+  /// Sends one request of a renewal, with a timeout shorter than the renewal interval.
   task<result<http::client_response, source_error>> send(std::string target, std::string body);
 
   api_client api_;

@@ -34,7 +34,7 @@ task<result<endpoint_list, source_error>> etcd_source::next() {
       revision_ = 0;
       co_return "etcd has cancelled the watch: " + (*message)->cancel_reason;
     }
-    // etcd has been restored from a backup or has lost its data: its next revision would not be reported.
+    // etcd was restored from a backup or has lost its data: a watch from the old revision would miss changes.
     if ((*message)->is_created && (*message)->revision < revision_) {
       watch_.reset();
       revision_ = 0;

@@ -31,8 +31,8 @@ class api_client {
   /// Timeout of requests, except for those that wait for a change.
   static constexpr duration default_timeout = std::chrono::seconds{5};
 
-  /// Sends a request; `target` is the path and the query, percent-encoded; a body is JSON. The error names the request;
-  /// a status of 300 or more is one too, unless it is `accepted_status`.
+  /// Sends a request; `target` is the path and the query, percent-encoded; a body is JSON. The error contains the
+  /// request. A status of 300 or more is an error, unless it is `accepted_status`.
   task<result<http::client_response, source_error>> send(http::method method, std::string target, std::string body,
                                                          duration timeout = default_timeout,
                                                          unsigned accepted_status = 200);
@@ -52,7 +52,7 @@ class line_reader {
  public:
   explicit line_reader(std::unique_ptr<http::response_body_stream> body) : body_(std::move(body)) {}
 
-  /// Longer lines are an error: bounds the memory.
+  /// Maximum length of a line; longer lines are an error.
   static constexpr std::size_t max_line_bytes = std::size_t{4} << 20U;
 
   enum class failure { ended, timed_out, broken, too_long };

@@ -25,12 +25,12 @@ class endpoint_slices {
   /// `port` is the name of a port of the service or the number of a port of its pods; empty: the first port.
   explicit endpoint_slices(std::string port) : port_(std::move(port)) {}
 
-  /// Replaces all slices by those of an EndpointSliceList. False, without effect, if `json` is none.
+  /// Replaces all slices by the slices of an EndpointSliceList. Returns false, without effect, if `json` is not one.
   bool replace(std::string_view json);
 
   enum class event_result {
     changed,
-    /// A bookmark, or an event of an unknown type: the slices are confirmed.
+    /// A bookmark, or an event of an unknown type: the slices are unchanged.
     unchanged,
     /// The resource version is too old, or the server reports another error: list again.
     expired,
@@ -40,9 +40,9 @@ class endpoint_slices {
   /// Applies one event of a watch.
   event_result apply(std::string_view json);
 
-  /// The version to watch from; empty before a list and after `expired`.
+  /// The resource version to watch from; empty before a list and after `expired`.
   const std::string& resource_version() const noexcept { return resource_version_; }
-  /// Lists again at the next opportunity.
+  /// Requires a new list: clears the resource version.
   void expire() noexcept { resource_version_.clear(); }
 
   /// The ready endpoints; if there are none, those that terminate but still serve, as kube-proxy does.

@@ -17,7 +17,7 @@ net::tls_client_settings tls_settings(const kubernetes_settings& settings) {
   return tls;
 }
 
-/// `Authorization`, if there is a token.
+/// The `Authorization` field, if there is a token.
 std::vector<std::pair<std::string, std::string>> credentials(const std::string& token_file) {
   std::ifstream file{token_file};
   std::string token;
@@ -103,7 +103,7 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
   auto opening = api_.open(http::method::get, std::move(target), {});
   auto response = co_await std::move(opening);
   if (!response) {
-    // Status 410 among others: the version is too old.
+    // For example 410: the resource version is too old.
     slices_.expire();
     co_return response.error();
   }

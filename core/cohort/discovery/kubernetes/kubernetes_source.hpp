@@ -35,9 +35,9 @@ result<kubernetes_settings, std::string> make_kubernetes_settings(
 /// in the namespace.
 class kubernetes_source final : public endpoint_source {
  public:
-  /// The server ends a watch after this time. Bookmarks confirm it about once in a minute.
+  /// The server ends a watch after this time. The API server sends a bookmark about once a minute.
   static constexpr std::chrono::seconds watch_duration{240};
-  /// A watch that is silent for longer is opened again.
+  /// A watch without any message for longer than this time is opened again.
   static constexpr duration max_silence = std::chrono::seconds{100};
 
   /// `network` must outlive the source.
@@ -57,7 +57,7 @@ class kubernetes_source final : public endpoint_source {
   std::string slices_target_;
   endpoint_slices slices_;
   std::optional<line_reader> watch_;
-  /// Whether the watch has delivered an event: one that ends before would be opened again without a pause.
+  /// Whether the watch has delivered an event; if it ends without one, the next watch begins after a pause.
   bool has_event_ = false;
 };
 

@@ -32,7 +32,7 @@ classification classify(const client::exchange& exchange) {
   }
   if (!is_retryable(exchange.response->status)) return {};
   const auto retry_after = retry_after_of(*exchange.response, loop::current().wall_now());
-  // A rate limit without a time, and a time that is invalid, give no permission to retry.
+  // A 429 without `Retry-After`, or with an invalid one, is not retried.
   const bool needs_retry_after =
       exchange.response->status == status::too_many_requests || exchange.response->find("retry-after");
   if (needs_retry_after && !retry_after) return {};
@@ -59,8 +59,8 @@ task<client_result> call_loop::run() {
       const bool new_connection = exchange.stale_connection;
       // A stale connection is not a failure of the server: no backoff.
       if (retry.delay > duration{} && !new_connection) {
-        // The backoff of a retry: no event announces that the server is available again. The policy returns no delay
-        // that ends after the call's deadline.
+        // The backoff of a retry; no event announces that the server is available again. The delay never ends after the
+        // call's deadline.
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {
           end(nullptr);

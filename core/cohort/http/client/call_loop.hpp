@@ -28,8 +28,9 @@ classification classify(const client::exchange& exchange);
 /// Whether an exchange has a response with a status below 500 that a retry would not improve.
 bool is_success(const client::exchange& exchange);
 
-/// The loop of one call: sends the request, repeats it, follows redirects. No other code does the latter two. The base
-/// class has no policies and repeats a request once if its connection was stale; `upstream` overrides the decisions.
+/// The loop of one call: sends the request, repeats it and follows redirects. No other code repeats requests or follows
+/// redirects. The base class has no policies and repeats a request once if its connection was stale; `upstream`
+/// overrides the decisions.
 class call_loop {
  public:
   /// `target` is the origin of `request.url`. `transport` and `request` must outlive the loop; a redirect replaces
@@ -39,7 +40,7 @@ class call_loop {
   call_loop(const call_loop&) = delete;
   call_loop& operator=(const call_loop&) = delete;
 
-  /// Runs the call to its end; once. The loop must outlive the task.
+  /// Runs the call to its end. May be called once. The loop must outlive the task.
   task<client_result> run();
   /// Number of requests sent so far, to all locations.
   unsigned total_attempts() const noexcept { return total_attempts_; }
@@ -67,8 +68,8 @@ class call_loop {
   virtual task<client::exchange> send(client::send_options options);
 
  private:
-  /// Replaces the request by that of a redirect. False if the response is final; a redirect that cannot
-  /// be followed makes it an error.
+  /// Replaces the request by the request that a redirect requires. False if the response is final; a redirect that
+  /// cannot be followed makes it an error.
   bool follow_redirect(client_result& response, unsigned followed);
 
   client& transport_;

@@ -17,9 +17,9 @@
 
 namespace cohort::http {
 
-/// HTTP/1.1 transport: one exchange over pooled keep-alive connections, balanced over the addresses of a host name. It
-/// never repeats a request and follows no redirect: `fetch` and `upstream` do. One client serves all loops; each loop
-/// has a pool of its own. All members except the constructor, `loop_count` and `replace_tls` run on a loop.
+/// HTTP/1.1 transport: performs one exchange at a time over pooled keep-alive connections, balanced over the addresses
+/// of a host name. It does not retry requests or follow redirects; `fetch` and `upstream` do. One client serves all
+/// loops; each loop has its own pool. All members except the constructor, `loop_count` and `replace_tls` run on a loop.
 class client {
  public:
   struct send_options {
@@ -53,8 +53,8 @@ class client {
   /// outlive the exchange.
   task<exchange> send(const client_request& request, deadline call_deadline, send_options options);
 
-  /// A new connection to an origin that is not pooled, for a protocol other than HTTP: an address of its name that
-  /// accepts, and TLS if it is secure. Sends nothing.
+  /// Opens a new connection to an origin for a protocol other than HTTP; it is not pooled. Connects to the first
+  /// address of the name that accepts, with TLS if the origin is secure. Sends nothing.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
   struct opened_exchange {
@@ -66,11 +66,11 @@ class client {
     bool has_read_source = false;
   };
 
-  /// Like `send`, but up to the head of the response, whose body is then read from the connection in parts. The body of
-  /// the request is that of `source`, or none if it is null; `request.body` is not sent. Ends once the head of the
-  /// response has been received and the body of the request has been sent; after an early response with status 300 or
-  /// higher, the rest of the body is not sent. Fields are sent as given: none is added but `Host`, the framing, the
-  /// trace and the deadline. `max_body_bytes` limits the body of the response. Interim responses are passed to
+  /// Like `send`, but up to the head of the response, whose body is then read from the connection in parts. The request
+  /// body is read from `source`; null means no body. `request.body` is not sent. Ends once the head of the response has
+  /// been received and the body of the request has been sent; after an early response with status 300 or higher, the
+  /// rest of the body is not sent. Fields are sent as given; only `Host`, the framing fields, the trace and the
+  /// deadline are added. `max_body_bytes` limits the body of the response. Interim responses are passed to
   /// `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
   task<opened_exchange> open(const client_request& request, request_body_source* source, deadline call_deadline,
                              send_options options, std::size_t max_body_bytes,
@@ -82,7 +82,7 @@ class client {
   /// This loop's view of the addresses of an origin.
   connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
 
-  /// Lets the next request of this loop to an origin resolve its name at once: its addresses have changed.
+  /// Makes the next request of this loop to an origin resolve its name again, because its addresses have changed.
   void refresh_addresses(const origin& target) { pool().refresh_addresses(target); }
 
   /// This loop's origins, with their addresses and idle connections.
@@ -90,9 +90,9 @@ class client {
   /// The upstreams that use this client.
   upstream_directory& upstreams() noexcept { return upstreams_; }
 
-  /// Replaces the TLS settings, such as the client's certificate. New connections use the new ones; requests in flight
-  /// complete on their connections, which then close. Safe from any thread. Precondition: `find_error(settings)`
-  /// returns nothing.
+  /// Replaces the TLS settings, such as the client's certificate. New connections use the new settings; requests in
+  /// flight complete on their connections, which are then closed. Safe from any thread. Precondition:
+  /// `find_error(settings)` returns nothing.
   void replace_tls(net::tls_client_settings settings) { tls_.replace(std::move(settings)); }
 
   /// Closes this loop's idle connections. Must run on each loop before it ends.
@@ -100,7 +100,7 @@ class client {
 
  private:
   connection_pool& pool();
-  /// The deadline by which the server must have responded.
+  /// The deadline for the response of the server.
   deadline server_deadline(const origin& target, deadline call_deadline);
 
   net::network& network_;

@@ -17,7 +17,7 @@ enum class client_error {
   rate_limited,               // the upstream has responded 429, and its `Retry-After` is not over; nothing was sent
   resolve_failed,             // the host name does not exist, or the resolver failed
   resolve_timeout,            //
-  connect_refused,            // by every address of the name
+  connect_refused,            // refused by every address of the name
   connect_failed,             // network or host unreachable
   proxy_failed,               // the proxy rejected the tunnel, or did not respond with HTTP
   no_file_descriptor,         // the limit of the process or of the machine is reached
@@ -31,7 +31,7 @@ enum class client_error {
   request_body_failed,        // the caller's source of the request's body failed, or did not have its length
   no_response,                // closed or reset before the first byte of the response
   response_truncated,         // closed or reset within the response's header
-  response_timeout,           // before the response's header was complete
+  response_timeout,           // the deadline passed before the response's header was complete
   response_malformed,         // not HTTP/1.0 or HTTP/1.1, or ambiguously framed
   response_header_too_large,  // above `client_settings::max_header_bytes`
   body_truncated,             // closed or reset within the body
@@ -50,8 +50,8 @@ error_code make_error_code(client_error code) noexcept;
 std::string_view error_class(client_error code) noexcept;
 /// Whether the error is a timeout, at any stage.
 bool is_timeout(client_error code) noexcept;
-/// Whether the caller ended the call: by cancelling it, or with a request body that failed. Says nothing about the
-/// server.
+/// Whether the caller ended the call: by cancelling it, or with a request body that failed. Such an error is not a
+/// failure of the server.
 bool is_caused_by_caller(client_error code) noexcept;
 /// Whether no connection could be made to the address. Another address of the name may accept one.
 bool is_connect_failure(client_error code) noexcept;

@@ -36,7 +36,7 @@ bool is_unix_socket_host(std::string_view encoded_host) noexcept {
   return encoded_host.starts_with("%2F") || encoded_host.starts_with("%2f");
 }
 
-/// The memory that holds most requests without a body.
+/// Initial capacity; sufficient for most requests without a body.
 constexpr std::size_t usual_head_size = 1024;
 
 /// The request line and `Host`.

@@ -71,8 +71,7 @@ struct proxy_server;
 
 /// The request as sent, body included; in absolute form and with the proxy's authorization if it is sent to a proxy.
 /// `span_id` is the parent ID in `traceparent`, by default a new one; so it must run on a loop if the request has a
-/// trace.
-/// Precondition: `has_valid_fields(request)`.
+/// trace. Precondition: `has_valid_fields(request)`.
 recycled_string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,
                           std::uint64_t span_id = 0);
 
@@ -82,8 +81,8 @@ struct streamed_framing {
   bool is_chunked = false;
 };
 
-/// The request line and the header section as sent, without `request.body`. No field is added but `Host`, the framing,
-/// the trace and `extra`. The rest is as for `serialize`.
+/// The request line and the header section as sent, without `request.body`. Only `Host`, the framing fields, the trace
+/// and `extra` are added. Otherwise like `serialize`.
 recycled_string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
                                const proxy_server* proxy, std::uint64_t span_id = 0);
 

@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-/// Hold the fields of most responses.
+/// Initial capacities; sufficient for most responses.
 constexpr std::size_t usual_text_size = 1000;
 constexpr std::size_t usual_count = 16;
 

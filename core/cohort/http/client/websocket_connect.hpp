@@ -12,7 +12,7 @@
 
 namespace cohort::http {
 
-/// The requests of a client in an opening handshake.
+/// The options of a client in an opening handshake.
 struct websocket_connect_options {
   /// The subprotocols that the client supports, the preferred ones first.
   std::vector<std::string> subprotocols;

@@ -10,7 +10,7 @@ namespace cohort::http {
 namespace {
 
 constexpr std::size_t max_kept_capacity = 4 * 1024;
-/// One is enough: a response that does not wait is sent before the next handler of the thread runs.
+/// One buffer is sufficient, because a response that does not wait is sent before the next handler of the thread runs.
 struct free_body_buffer {
   std::string text;
 };

@@ -5,7 +5,7 @@
 
 namespace cohort::http {
 
-/// An empty string for a response's body. Usually it has the memory of an earlier body of the same thread, so that a
+/// An empty string for a response's body. It usually reuses the memory of an earlier body of the same thread, so that a
 /// handler does not allocate.
 std::string take_body_buffer() noexcept;
 

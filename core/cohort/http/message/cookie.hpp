@@ -30,13 +30,13 @@ struct set_cookie {
   std::string path = "/";
   /// Empty: only the host that sent the response, without its subdomains.
   std::string domain{};
-  /// Empty: until the browser ends. Zero removes the cookie.
+  /// Empty: a session cookie, which the browser deletes when it ends. Zero removes the cookie.
   std::optional<std::chrono::seconds> max_age{};
   bool http_only = true;
   http::same_site same_site = http::same_site::lax;
   bool secure = true;
 
-  /// The value of the field, or why it is invalid: a name that is no token, characters that a cookie cannot contain,
+  /// The value of the field, or why it is invalid: a name that is not a token, characters that a cookie cannot contain,
   /// and values that browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a
   /// domain or a path other than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
   boost::system::result<std::string, std::string> field_value() const;

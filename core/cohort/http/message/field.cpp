@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> make_token_table() noexcept {
 }
 constexpr auto token_table = make_token_table();
 
-/// Eight characters, which are examined at once.
+/// Eight characters that are examined at once (SWAR).
 using word = std::uint64_t;
 constexpr word each_byte = 0x0101010101010101;
 constexpr word high_bits = 0x80 * each_byte;
@@ -32,7 +32,8 @@ word load_word(const char* text) noexcept {
   return value;
 }
 
-/// `to_lower` of each character. A sum of a byte without its high bit and a constant sets that bit from a limit on.
+/// `to_lower` of each character. Adding a constant to a byte without its high bit sets that bit if the byte has reached
+/// a limit.
 constexpr word to_lower(word text) noexcept {
   const auto low_bits = text & ~high_bits;
   const auto at_least_a = low_bits + (0x80 - 'A') * each_byte;

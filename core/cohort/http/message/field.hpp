@@ -18,7 +18,7 @@ struct header_field {
   /// `field::unknown` for a name that Beast does not know.
   field id;
   std::string_view name;
-  /// Without the white space around it.
+  /// The value without the white space around it.
   std::string_view value;
 };
 

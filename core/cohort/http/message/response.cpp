@@ -6,7 +6,7 @@
 namespace cohort::http {
 namespace {
 
-/// Holds the fields that most responses have.
+/// Initial capacity; sufficient for the fields of most responses.
 constexpr std::size_t usual_lines_size = 250;
 
 /// The server writes these: a second one would contradict the framing of the message or end the connection early.

@@ -52,8 +52,8 @@ class response {
   void reserve_fields(std::size_t bytes) { header_lines_.reserve(header_lines_.size() + bytes); }
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
-  /// Makes this the response 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
-  /// uses; it must accept the request's upgrade.
+  /// Turns this response into a 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
+  /// handles. It must accept an upgrade that the request offers.
   response& upgrade(std::string_view protocol, upgrade_handler function);
   /// Adds the fields that offer another protocol, for the status 426.
   response& offer_upgrade(std::string_view protocol);
@@ -78,7 +78,7 @@ class response {
   /// The length that was given to `stream`.
   std::optional<std::uint64_t> stream_length() const noexcept { return stream_length_; }
   bool closes_connection() const noexcept { return closes_connection_; }
-  /// The name of the first field that `set` did not add; empty if there is none.
+  /// The name of the first field that `set` rejected; empty if there is none.
   std::string_view rejected_field() const noexcept {
     return rare_ ? std::string_view{rare_->rejected_field} : std::string_view{};
   }
@@ -95,7 +95,7 @@ class response {
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
-  /// Properties of few responses, stored separately, so that the others cost no more.
+  /// Properties that few responses have, stored separately so that other responses do not pay for them.
   struct rare_properties {
     std::string rejected_field;
     upgrade_handler upgrade;

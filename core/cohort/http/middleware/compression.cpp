@@ -47,7 +47,7 @@ void mark_encoded(response& result, content_coding coding) {
   result.erase("ETag").set("ETag", weak);
 }
 
-/// The tag of the encoded response, if the client has that one (RFC 9111 section 4.3.4).
+/// The entity tag of the encoded response, if the client has that response (RFC 9111 section 4.3.4).
 void weaken_listed_etag(const request_head& request, response& not_modified) {
   const auto etag = not_modified.find("ETag");
   if (!etag || etag->starts_with("W/")) return;

@@ -18,7 +18,8 @@ namespace cohort::http {
 std::vector<std::string> compressible_media_types();
 
 struct compression_settings {
-  /// A shorter body, in bytes, is sent as it is. A streamed body without a content length is encoded.
+  /// Minimum size of a body in bytes; a shorter one is sent unencoded. A streamed body without a content length is
+  /// encoded.
   std::size_t min_size = 1024;
   /// Media types without parameters. `text/*` is all subtypes, except `text/event-stream`, which must be named; `+json`
   /// is all types with that suffix.
@@ -29,8 +30,8 @@ struct compression_settings {
   int brotli_quality = 4;
   /// False: gzip only. Without effect if the program was built without brotli (COHORT_BROTLI).
   bool brotli = true;
-  /// The maximum number of responses that are streamed with a content coding at a time; further ones are sent as they
-  /// are. Limits the memory: each takes up to `max_content_encoder_bytes`.
+  /// The maximum number of responses that are streamed with a content coding at a time; further ones are sent
+  /// unencoded. Limits the memory: each response takes up to `max_content_encoder_bytes`.
   std::size_t max_streams = 64;
 };
 
@@ -47,7 +48,7 @@ class compressor {
   /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not count.
   ///
   /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and `Vary:
-  /// Accept-Encoding`, which one that could have been encoded has, too.
+  /// Accept-Encoding`, which is also added to a response that was not encoded only because of the request.
   void apply(const request_head& request, response& result) const;
 
  private:

@@ -7,12 +7,12 @@
 
 namespace cohort::http {
 
-/// Strong tags promise equal bytes, weak ones equal meaning (RFC 9110 section 8.8.1).
+/// A strong tag identifies equal bytes, a weak tag equivalent content (RFC 9110 section 8.8.1).
 enum class etag_strength : std::uint8_t { strong, weak };
 
 /// Adds an entity tag, a hash of the body, to the 200 responses to `GET` and `HEAD`, unless they have one or are
 /// streamed. Evaluates `If-Match` (412) and `If-None-Match` (304) of the request (RFC 9110 section 13.2.2). Saves the
-/// transfer, but not the handler. Use `weak` if a middleware outside this one changes the bytes, such as
+/// transfer, but the handler still runs. Use `weak` if a middleware outside this one changes the bytes, such as
 /// compression.
 middleware etag(etag_strength strength = etag_strength::strong);
 

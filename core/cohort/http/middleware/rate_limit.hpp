@@ -11,7 +11,8 @@ namespace cohort::http {
 
 /// Optional parts of `rate_limit`.
 struct rate_limit_hooks {
-  /// The client that a request counts for, such as its authenticated user. Default: the network of its address.
+  /// Returns the client to which a request is attributed, such as its authenticated user. Default: the network of its
+  /// address.
   std::function<std::string(const request_context&)> client;
   /// Requests for which it returns true are neither counted nor rejected.
   std::function<bool(const request_context&)> is_exempt;
@@ -20,9 +21,8 @@ struct rate_limit_hooks {
 };
 
 /// Limits the request rate of each client address, for IPv6 of each /64 network (`net::client_network`), or of each
-/// client as `hooks` state it: a burst of
-/// `limit.count`, refilled evenly within `limit.period`. Requests above get 429 with `Retry-After`. One limit applies
-/// to all loops and to all routes that the filter is added to.
+/// client that `hooks` identifies: a burst of `limit.count`, refilled evenly within `limit.period`. Requests above the
+/// limit get 429 with `Retry-After`. One limit applies to all loops and to all routes that the filter is added to.
 filter rate_limit(config::rate limit, rate_limit_hooks hooks = {});
 
 }  // namespace cohort::http

@@ -13,7 +13,7 @@ namespace cohort::http {
 /// (`server_settings::common_header_lines`), including those to invalid requests.
 std::string security_header_lines(std::string_view content_security_policy);
 
-/// Sets the same fields, except those that the response has already. For a server without common header lines, such as
+/// Sets the same fields, except fields that the response already has. For a server without common header lines, such as
 /// one that is not a `service`.
 middleware security_headers(std::string content_security_policy);
 

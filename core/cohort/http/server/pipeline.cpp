@@ -36,7 +36,7 @@ task<response> pipeline_run::start(request_context& context, std::size_t index) 
   return handle(context);
 }
 
-// Without `run_from`, a coroutine that the outermost middleware does not need.
+// Does not call `run_from`, because the outermost middleware does not need that coroutine.
 task<response> pipeline_run::run(request_context& context) {
   std::exception_ptr failure;
   try {

@@ -101,13 +101,14 @@ class pipeline_run {
   pipeline_run(const pipeline_run&) = delete;
   pipeline_run& operator=(const pipeline_run&) = delete;
 
-  /// Runs all steps and the handler. An exception of the outermost steps is left to the caller.
+  /// Runs all steps and the handler. Exceptions of the outermost steps propagate to the caller.
   task<response> run(request_context& context);
 
  protected:
-  /// The innermost part, if it does not have to wait: saves a coroutine.
+  /// The innermost part, if it does not have to wait; saves a coroutine.
   virtual std::optional<response> handle_immediately(request_context& context) = 0;
-  /// The innermost part, after `handle_immediately` had no response. An exception is treated as one of a middleware.
+  /// The innermost part, after `handle_immediately` had no response. An exception is handled like an exception of a
+  /// middleware.
   virtual task<response> handle(request_context& context) = 0;
   /// The response that replaces an exception of a step or of `handle`; rethrows it if the request is cancelled.
   /// `is_cancelled`: the calling coroutine has been cancelled.

@@ -30,9 +30,9 @@ struct tls_client;
 /// The end of a request, for `request_context::on_sent`.
 struct sent_response {
   http::status code;
-  /// The bytes of the body that were sent, with their chunk framing.
+  /// The bytes of the body that were sent, including the chunk framing.
   std::uint64_t body_bytes;
-  /// From the end of the request's header section to the last byte of the response.
+  /// The time from the end of the request's header section to the last byte of the response.
   duration elapsed;
   /// Whether the whole response was sent; false if the client disconnected, or the body was aborted.
   bool is_complete;
@@ -65,9 +65,10 @@ class request_context {
   /// The decoded value of the first query parameter `name`; empty if it is absent or malformed.
   std::optional<std::string> query(std::string_view name) const { return query_value(head_.query, name); }
 
-  /// The deadline of the request: the client does not wait longer for the response.
+  /// The deadline of the request.
   cohort::deadline deadline() const noexcept { return deadline_; }
-  /// The client's `X-Request-Id` if it is valid, otherwise a new ID. For log lines, here and upstream.
+  /// The client's `X-Request-Id` if it is valid, otherwise a new ID. It identifies the request in log lines of this
+  /// service and of upstreams.
   std::string_view id() const noexcept { return id_; }
   /// The trace from `traceparent` and `tracestate`, or a new one.
   const telemetry::trace_context& trace() const noexcept { return trace_; }
@@ -75,7 +76,7 @@ class request_context {
   /// The durations for the `Server-Timing` field of the response.
   telemetry::server_timing& timing() noexcept { return timing_; }
   const telemetry::server_timing& timing() const noexcept { return timing_; }
-  /// The peer's IP address, without the port: that of the client, or of a proxy.
+  /// The IP address of the peer, which is the client or a proxy, without the port.
   std::string_view peer_address() const noexcept { return peer_address_; }
   /// The client's IP address, for limits and logs. If the peer is a trusted proxy (`server_settings::trusted_proxies`),
   /// the address that its PROXY protocol header, `Forwarded` or `X-Forwarded-For` states; otherwise the peer's address.
@@ -121,9 +122,9 @@ class request_context {
   void on_sent(std::function<void(const sent_response&)> callback);
 
   /// Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 with `Link` fields; its body
-  /// is ignored. For asynchronous handlers and middleware, until they return. `interim` must outlive the task. False if
-  /// it was not sent: its status is not one of 100, 102 to 199, the client uses HTTP/1.0, it has disconnected, or
-  /// another interim response is being sent.
+  /// is ignored. May be called by asynchronous handlers and middleware, until they return. `interim` must outlive the
+  /// task. False if it was not sent: its status is not one of 100, 102 to 199, the client uses HTTP/1.0, it has
+  /// disconnected, or another interim response is being sent.
   task<bool> send_interim(const response& interim);
 
   /// The context for calls made on behalf of this request; valid as long as the request.

@@ -21,9 +21,9 @@ class router;
 /// Adds routes below a prefix, with middleware of their own. A reference to its router's routes; valid as long as the
 /// router, also after that was moved.
 ///
-/// Patterns are those of `route_pattern`. All functions throw `std::logic_error` for an invalid pattern, and for a
-/// route that is registered twice or matches the same paths as another one with other parameter names. The message
-/// names the places of both. The returned references stay valid as long as the router.
+/// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, and
+/// for a route that is registered twice or matches the same paths as another one with other parameter names. The
+/// message contains the source locations of both. The returned references stay valid as long as the router.
 class route_group {
  public:
   /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.
@@ -85,10 +85,10 @@ class route_group {
   /// afterwards.
   void mount(const std::string& prefix, router router);
 
-  /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. The order is that
-  /// of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also
-  /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix. Probes
-  /// have no middleware. Requests whose header section is invalid have none, either.
+  /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. They run in the
+  /// order of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also
+  /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix.
+  /// Middleware does not run for probes, or for requests whose header section is invalid.
   template <class Callable>
   route_group& use(Callable step) {
     state_->own_steps.add(std::move(step));
@@ -105,8 +105,8 @@ class route_group {
 };
 
 /// The routes and the middleware of a service. In each path segment, from left to right, a literal text has precedence
-/// over a parameter (`/things/{id}`), and that over the rest of a path (`/assets/{path...}`). Complete before the
-/// server starts; then read-only, and readable from any thread.
+/// over a parameter (`/things/{id}`), and that over the rest of a path (`/assets/{path...}`). It must be complete
+/// before the server starts; then it is read-only, and any thread may read it.
 class router : public route_group {
  public:
   router() : router(std::make_unique<routing_table>()) {}
@@ -126,7 +126,7 @@ class router : public route_group {
 
 /// 404: no route matches the path.
 response not_found_response();
-/// 501: the method is not known (RFC 9110 section 9.1).
+/// 501: the method is unknown (RFC 9110 section 9.1).
 response not_implemented_response();
 /// 405 with `Allow`: the route has no handler for the method.
 response method_not_allowed_response(const route& matched_route);

@@ -14,25 +14,27 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The backoff after a failed accept: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or memory becomes
-/// free, and the listener stays readable meanwhile.
+/// Exponential backoff after a failed accept: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or memory
+/// becomes free, and the listener stays readable meanwhile.
 constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
-/// A persistent failure is logged once in this time.
+/// Minimum interval between log lines of a persistent failure.
 constexpr duration accept_log_interval = 1min;
-/// Idle connections are shed when all but this part of the maximum number of connections is open, so that a burst of
+/// Free fraction (1/n) of the maximum number of connections below which idle connections are shed, so that a burst of
 /// connections does not reach the maximum.
 constexpr std::size_t shed_headroom_divisor = 32;
-/// Header sections and handshakes in progress are shed when all but this part of the maximum number is open.
+/// Free fraction (1/n) of the maximum number of connections below which header sections and handshakes in progress are
+/// shed.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
-/// Waits of `min_accept_backoff` before a connection is closed because the reserve is exhausted. The accepted
-/// connection waits at most 3 ms in all, so one accept loop is not worth an event from each of the others.
+/// Maximum number of waits, of `min_accept_backoff` each, before a connection is closed because the reserve is
+/// exhausted. The accepted connection waits at most 3 ms in all, so one accept loop is not worth an event from each of
+/// the others.
 constexpr int max_full_waits = 3;
 /// A draining server keeps accepting until no connection has arrived for this long, at most `max_quiet_wait`, so that
 /// none in the backlog is reset: the number of connections in it cannot be read.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
-/// Memory that the accept loop reserves for its own waits, for the case that requests use up the rest.
+/// Memory that the accept loop reserves for its own waits, in case requests exhaust the rest.
 constexpr std::size_t spare_bytes = 16 * 1024;
 
 /// Whether a coroutine can start to wait. A failed allocation within Asio's start of an operation would end the
@@ -137,8 +139,8 @@ void server::log_accept_error(error_code error) {
       {{"why", std::string_view{reason}}, {"connections", static_cast<std::int64_t>(state_.connection_count.load())}});
 }
 
-/// Waits while the reserve is exhausted: other loops may need a moment to close the idle connections that make room.
-/// False if cancelled.
+/// Waits while the reserve is exhausted, because other loops may need a moment to close idle connections. False if
+/// cancelled.
 task<bool> server::wait_for_room() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
@@ -206,7 +208,7 @@ task<> server::close_listener() {
     if (accepted_count_ == count_before || limit.expired(loop::current().now())) break;
   }
   listener_->close();
-  // During a backoff the task does not wait in `accept`, which the closed listener would end.
+  // Closing the listener ends a pending `accept`, but not a backoff.
   accept_task_.cancel();
   co_await accept_task_.join();
 }

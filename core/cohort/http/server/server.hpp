@@ -26,7 +26,8 @@ class server {
   /// Starts to accept connections. Called on the first loop.
   void start();
   /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those
-  /// that have not ended within `timeout`. Called on the first loop; must have ended before the server is destroyed.
+  /// that have not ended within `timeout`. Must be called on the first loop, and must have ended before the server is
+  /// destroyed.
   task<> drain(duration timeout);
 
   /// The address that the server listens on.
@@ -39,9 +40,9 @@ class server {
   task<> close_listener();
   server_shard& least_loaded_shard() noexcept;
   task<bool> wait_for_room();
-  /// All connections are open, and those of the reserve.
+  /// Whether the maximum number of connections is open, including the reserve.
   bool is_full() const noexcept;
-  /// Takes the connection into the server, into its reserve, or closes it.
+  /// Assigns the connection to the server or to its reserve, or closes it.
   void admit(server_shard& shard, net::stream_ptr stream);
   /// Closes the connection of a shard that has been idle for longest; if none is idle, tries the next shards.
   void shed_oldest_idle(bool urgent);

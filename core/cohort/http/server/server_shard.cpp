@@ -16,7 +16,8 @@ namespace {
 
 /// Timeout of pending TLS handshakes after the start of a drain.
 constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
-/// Closed connections after which memory is returned to the system, if they are also half of those that were open.
+/// Minimum number of closed connections after which memory is returned to the system; they must also be half of the
+/// former maximum.
 constexpr std::size_t min_closed_for_return = 32;
 constexpr duration limit_log_interval = std::chrono::minutes{1};
 
@@ -97,7 +98,7 @@ void server_shard::serve(net::stream_ptr stream, bool is_reserved) {
       return run_connection(*this, std::move(stream), is_reserved, cancel_signal);
     });
   } catch (const std::bad_alloc&) {
-    // The connection is closed. `run_connection` did not start, so it does not count down.
+    // The connection is closed. `run_connection` did not start, so it does not decrement the count.
     connection_count.fetch_sub(1, std::memory_order_relaxed);
     state_.connection_count.fetch_sub(1, std::memory_order_relaxed);
   }
@@ -154,7 +155,7 @@ void server_shard::on_connection_closed() noexcept {
   --open_count_;
   if (open_peak_ - open_count_ < min_closed_for_return || open_count_ > open_peak_ / 2) return;
   open_peak_ = open_count_;
-  // Costs time, and in a simulation it is not the memory of one server.
+  // Skipped in a simulation, where the memory does not belong to one server.
   if (loop_.time_source().is_real_time()) return_free_memory();
 }
 

@@ -35,7 +35,7 @@ namespace cohort::http {
 /// Whether connections from trusted proxies begin with a PROXY protocol header.
 enum class proxy_protocol_mode {
   off,
-  /// A header is read if there is one. For trusted peers of which only some are proxies.
+  /// A header is read if there is one. Suitable if only some of the trusted peers are proxies.
   optional,
   /// A connection without a header is closed.
   required,
@@ -62,7 +62,7 @@ struct server_settings {
 struct connection_origin {
   /// The peer's IP address.
   std::string peer_address;
-  /// The client's IP address: that of the PROXY protocol header, otherwise the peer's.
+  /// The client's IP address, from the PROXY protocol header if there is one, otherwise the peer's.
   std::string client_address;
   /// The forwarding headers of its requests are trusted: the peer is a trusted proxy, and there is no PROXY protocol
   /// header, which takes precedence.
@@ -103,8 +103,8 @@ class server_shard {
 
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
   void serve(net::stream_ptr stream, bool is_reserved);
-  /// Closes the connection that has been idle for longest. `urgent`: header sections and handshakes in progress are
-  /// idle as well. False if none is idle.
+  /// Closes the connection that has been idle for longest. If `urgent`, header sections and handshakes in progress also
+  /// count as idle. False if none is idle.
   bool shed_oldest_idle(bool urgent);
   /// Closes idle connections, lets requests in flight end, and cancels those that have not ended within `timeout`.
   task<> drain(duration timeout);
@@ -146,7 +146,7 @@ class server_shard {
   /// Open connections, and their maximum since memory was last returned to the system.
   std::size_t open_count_ = 0;
   std::size_t open_peak_ = 0;
-  /// The next log line on a client with too many connections is not written before.
+  /// The earliest time of the next log line about the per-client connection limit.
   time_point next_client_limit_log_{};
   event draining_;
   bound_timer<&server_shard::on_drain_timeout> drain_timer_;

@@ -23,7 +23,7 @@ class upgraded_connection {
   net::stream& stream() noexcept { return stream_; }
   /// The bytes that were received after the request.
   std::string take_received() { return std::move(received_); }
-  /// The request, which lives as long as this.
+  /// The context of the request; valid as long as this object.
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }
   /// Cancels the upgrade handler at this time.
@@ -34,8 +34,7 @@ class upgraded_connection {
     if (shard_.draining().is_set()) return callback();
     on_drain_ = std::move(callback);
   }
-  /// For the access log: the bytes that were sent after the response, and whether the protocol ended in its regular
-  /// way.
+  /// Reports to the access log the bytes that were sent after the response, and whether the protocol ended regularly.
   void set_result(std::uint64_t bytes_sent, bool is_complete) noexcept {
     bytes_sent_ = bytes_sent;
     is_complete_ = is_complete;

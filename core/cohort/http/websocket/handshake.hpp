@@ -12,7 +12,7 @@
 
 namespace cohort::http {
 
-/// The terms that a server accepts in an opening handshake.
+/// The options that a server accepts in an opening handshake.
 struct handshake_settings {
   /// Origins of web pages that may connect, such as `https://example.com`; `*` for all. If empty, only pages of the
   /// host in `Host`. A request without `Origin`, which no browser sends, is always accepted.

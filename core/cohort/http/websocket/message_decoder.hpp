@@ -13,7 +13,7 @@ namespace cohort::http {
 struct websocket_message {
   enum class kind { text, binary };
   kind type = kind::text;
-  /// Valid UTF-8 if it is a text.
+  /// The payload; valid UTF-8 for a text message.
   std::string data;
 };
 
@@ -36,9 +36,9 @@ class message_decoder {
     /// `payload()`
     ping,
     pong,
-    /// `close_code()` and `payload()`, the reason.
+    /// A close frame: see `close_code()` and `payload()`, the reason.
     close,
-    /// The peer violates the protocol or a limit: `close_code()` and `payload()`, the description.
+    /// The peer violated the protocol or a limit: see `close_code()` and `payload()`, the description.
     failure,
   };
 

@@ -13,7 +13,7 @@ namespace cohort::http {
 
 /// The reason why `read` has no message, or `send` did not queue one.
 enum class websocket_error {
-  /// The connection was closed by the peer, by this end, by a drain of the server, or it was lost: `close_code`.
+  /// The connection was closed by the peer, by this side or by a drain of the server, or it was lost; see `close_code`.
   closed = 1,
   /// The deadline passed. The connection stays open.
   timed_out,
@@ -34,9 +34,8 @@ class shared_message {
   encoded_frame frame_;
 };
 
-/// An open WebSocket (RFC 6455), of a server's handler or a client; one loop uses it. One coroutine may read while
-/// others send. Pings are answered, and the connection is monitored, without the help of its user. The destructor
-/// aborts the connection.
+/// An open WebSocket (RFC 6455) in a server's handler or in a client. Used on one loop. One coroutine may read while
+/// others send. Pings are answered and the connection is monitored automatically. The destructor aborts the connection.
 class websocket {
  public:
   websocket(std::shared_ptr<websocket_connection> connection, std::string subprotocol)
@@ -47,7 +46,7 @@ class websocket {
   websocket(websocket&&) noexcept = default;
   websocket& operator=(websocket&&) = delete;
 
-  /// The next message. After the connection was closed, first those that had been received.
+  /// The next message. After the connection was closed, messages that had already been received are returned first.
   task<result<websocket_message, websocket_error>> read(deadline limit = deadline::never());
   task<result<websocket_message, websocket_error>> read(const call_context& context) { return read(context.deadline); }
 
@@ -59,12 +58,12 @@ class websocket {
   }
   task<result<void, websocket_error>> send_binary(std::string data, deadline limit = deadline::never());
   /// Queues a message without waiting. False if the connection is closed, or the queue is full and the policy is
-  /// `wait`. For a server only: the frame has no mask, and is not compressed.
+  /// `wait`. Only for servers, because the frame has no mask. The frame is not compressed.
   bool try_send(const shared_message& message);
 
-  /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for that of
-  /// the peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to 4999;
-  /// otherwise an `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
+  /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for the close
+  /// frame of the peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to
+  /// 4999; otherwise an `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
   void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
   /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
   task<> closed();

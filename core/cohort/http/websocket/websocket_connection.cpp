@@ -8,11 +8,11 @@
 namespace cohort::http {
 namespace {
 
-/// The buffer of an idle connection; larger while longer messages arrive.
+/// Buffer size of an idle connection; the buffer grows while longer messages arrive.
 constexpr std::size_t small_read = 128;
 constexpr std::size_t large_read = 16 * 1024;
 constexpr std::size_t max_close_reason = 123;
-/// Frames that one write refers to.
+/// Maximum number of frames in one write.
 constexpr std::size_t frames_per_write = std::tuple_size_v<net::const_buffers>;
 
 time_point later(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
@@ -66,7 +66,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   inbox_bytes_ -= message.data.size();
   account_for_messages();
   if (was_full && !is_inbox_full() && !ended_) {
-    // Messages of the peer could not be received in the meantime.
+    // The idle timeout does not apply while messages of the peer cannot be received.
     last_received_ = loop_.now();
     decode();
   }
@@ -112,7 +112,7 @@ void websocket_connection::decode() {
   input_.erase(0, input_.size() - rest.size());
   input_size_ = input_.size();
   if (read_size_ == small_read && input_.capacity() > 8 * small_read && input_size_ < small_read) {
-    // Without the capacity that a long message needed.
+    // Releases the capacity that a long message needed.
     std::string smaller{input_};
     input_.swap(smaller);
   }

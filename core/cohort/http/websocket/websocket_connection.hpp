@@ -22,9 +22,9 @@ namespace cohort::http {
 /// A frame as sent, which several connections can share.
 using encoded_frame = std::shared_ptr<const std::string>;
 
-/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes. It runs on the completions of
-/// its stream, without a coroutine, so that an idle connection needs little memory. Its pending operations keep it
-/// alive. All uses are on one loop.
+/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes. It uses completion handlers
+/// instead of a coroutine, so that an idle connection needs little memory. Its pending operations keep it alive. All
+/// uses are on one loop.
 class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
  public:
   struct parameters {
@@ -47,7 +47,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
 
   /// Begins to read. Precondition: owned by a `shared_ptr`.
   void start();
-  /// Called once at the end.
+  /// Called once, when the connection has ended.
   void on_ended(std::function<void()> callback) { on_ended_ = std::move(callback); }
 
   /// The next message that was received; empty if there is none.
@@ -68,7 +68,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   /// Removes the oldest messages until the queue is not full.
   void drop_oldest();
 
-  /// Sends a close frame behind the queued messages. The first call counts.
+  /// Sends a close frame behind the queued messages. Further calls have no effect.
   void close(std::uint16_t code, std::string_view reason);
   /// Ends the connection at once.
   void abort() { end(); }
@@ -98,8 +98,8 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void on_close_frame();
   /// The first frame of the queue whose transmission has not begun.
   std::list<queued_frame>::iterator first_unsent();
-  /// Replaces a pong that is still queued: of several pings, the last one may be answered alone (RFC 6455
-  /// section 5.5.3). So a peer that sends pings and reads nothing does not fill the queue.
+  /// Replaces a pong that is still queued: of several pings, the last one may be answered alone (RFC 6455 section
+  /// 5.5.3). This prevents a peer that sends pings and reads nothing from filling the queue.
   void send_pong(std::string_view payload);
   void send_control(websocket_opcode opcode, std::string_view payload);
   void enqueue(encoded_frame frame, frame_kind kind);

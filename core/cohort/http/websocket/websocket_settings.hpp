@@ -22,7 +22,7 @@ enum class full_queue {
 struct websocket_settings {
   /// A longer message of the peer, before or after decompression, closes the connection with 1009.
   std::size_t max_message_bytes = 1024 * 1024;
-  /// Received messages that the handler has not read. Beyond either limit, the connection is not read any further.
+  /// Received messages that the handler has not read. Beyond either limit, reading pauses (backpressure).
   std::size_t max_unread_messages = 16;
   std::size_t max_unread_bytes = 256 * 1024;
   /// The queue of messages to send is full once it has reached either limit.
@@ -31,17 +31,17 @@ struct websocket_settings {
   full_queue when_full = full_queue::wait;
   /// Shorter messages are sent without compression.
   std::size_t min_compressed_bytes = 256;
-  /// A ping is sent when nothing has been received for this time, so that dead peers are found and proxies do not close
+  /// A ping is sent when nothing has been received for this time, to detect dead peers and to keep proxies from closing
   /// the connection.
   duration ping_interval = std::chrono::seconds{30};
-  /// From a ping until anything is received; then the connection is closed.
+  /// Timeout from a ping until anything is received; then the connection is closed.
   duration pong_timeout = std::chrono::seconds{20};
   /// Without a message in either direction for this time, the connection is closed with 1001.
   duration idle_timeout = duration::max();
   /// The peer must take some bytes within this time while there are bytes to send; then the connection is closed.
   duration write_timeout = std::chrono::seconds{20};
-  /// From a close frame to that of the peer; then the connection is closed. A handler that has not returned this long
-  /// after the end of the connection is cancelled.
+  /// Timeout from a close frame to the close frame of the peer; then the connection is closed. A handler that has not
+  /// returned this long after the end of the connection is cancelled.
   duration close_timeout = std::chrono::seconds{5};
 };
 

@@ -13,7 +13,8 @@
 // the reason why the value is rejected, such as `must be an integer from 1 to 100`, or an empty string.
 namespace cohort::json {
 
-/// `an integer from 1 to 100`, `an integer of at least 1`, `a number of at most 0.5`, from the bounds as text.
+/// Formats the accepted range from its bounds: `an integer from 1 to 100`, `an integer of at least 1`, `a number of at
+/// most 0.5`.
 std::string expected_number(std::string_view kind, const std::optional<std::string>& min,
                             const std::optional<std::string>& max);
 /// The shortest decimal text of a number.
@@ -24,8 +25,8 @@ std::string check_number(double value, const number_constraints& constraints);
 /// Checks the number of elements of a list (`items`) or a map (`members`).
 std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view what);
 
-/// `must be an integer …`: the reason for a value that is none. `shows_limits`: without a bound of its own, with the
-/// limit of the type, as needed for an integer that does not fit it.
+/// The reason for a value that is not an integer: `must be an integer …`. `shows_limits`: a missing bound is replaced
+/// by the limit of the type, which is needed for an integer that exceeds the type.
 template <integer T>
 std::string integer_reason(const integer_constraints<T>& constraints, bool shows_limits = false) {
   auto min = constraints.min;
@@ -45,7 +46,7 @@ std::string check_integer(T value, const integer_constraints<T>& constraints) {
   return is_valid ? std::string{} : integer_reason(constraints);
 }
 
-/// The constraints on a duration as those on the number of its units.
+/// Converts the constraints on a duration into constraints on the number of its units.
 template <integral_duration T>
 constexpr integer_constraints<typename T::rep> count_constraints(const duration_constraints<T>& constraints) {
   const auto count = [](const std::optional<T>& value) {
@@ -54,10 +55,10 @@ constexpr integer_constraints<typename T::rep> count_constraints(const duration_
   return {.min = count(constraints.min), .max = count(constraints.max), .fallback = count(constraints.fallback)};
 }
 
-/// The reason for a number that is none.
+/// The reason for a value that is not a number.
 std::string number_reason(const number_constraints& constraints);
 
-/// `must be one of red, green, blue`.
+/// The reason for an unknown enumerator: `must be one of red, green, blue`.
 template <described_enum T>
 std::string enum_reason() {
   std::string names;

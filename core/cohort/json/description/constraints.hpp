@@ -26,7 +26,7 @@
 // argument-dependent lookup: declare it in the namespace of the struct, before the first use.
 namespace cohort::json {
 
-/// The argument by which `constraints(type<T>)` is found.
+/// Tag argument of `constraints(type<T>)`, for argument-dependent lookup.
 template <class T>
 struct type {};
 
@@ -55,7 +55,7 @@ struct integer_constraints {
   std::string_view description{};
 };
 
-/// For floating-point numbers. The bounds are inclusive.
+/// Constraints on floating-point numbers. The bounds are inclusive.
 struct number_constraints {
   std::optional<double> min{};
   std::optional<double> max{};
@@ -65,7 +65,7 @@ struct number_constraints {
   std::string_view description{};
 };
 
-/// For durations, which are written as the number of their units. The bounds are inclusive.
+/// Constraints on durations, which are written as the number of their units. The bounds are inclusive.
 template <integral_duration T>
 struct duration_constraints {
   std::optional<T> min{};
@@ -83,7 +83,7 @@ struct string_constraints {
   /// The accepted characters as in the brackets of a regular expression: ASCII characters and ranges, such as
   /// `A-Za-z0-9_-`; a `-` as such is first or last. Empty: all.
   std::string_view characters{};
-  /// A check of your own; `expected` completes the reason "must be …".
+  /// A custom check; `expected` completes the reason "must be …".
   bool (*check)(std::string_view) = nullptr;
   std::string_view expected = "valid";
   std::optional<std::string_view> fallback{};
@@ -101,7 +101,7 @@ struct enum_constraints {
   std::string_view description{};
 };
 
-/// For described structs and types with a `text_format`.
+/// Constraints on described structs and types with a `text_format`.
 struct basic_constraints {
   bool required = true;
   std::string_view name{};
@@ -120,12 +120,12 @@ struct constraints_for {
 template <class T>
 using constraints_of = typename constraints_for<value_type_of<T>>::type;
 
-/// For `std::vector` and `std::array`.
+/// Constraints on `std::vector` and `std::array`.
 template <list_like T>
 struct list_constraints {
   std::size_t min_items = 0;
   std::optional<std::size_t> max_items{};
-  /// No two elements may be equal. Needs `operator==`.
+  /// Whether equal elements are rejected. Needs `operator==`.
   bool unique = false;
   /// For each element.
   constraints_of<typename detail::list_traits<T>::value_type> items{};
@@ -134,7 +134,7 @@ struct list_constraints {
   std::string_view description{};
 };
 
-/// For maps with strings as keys.
+/// Constraints on maps with strings as keys.
 template <map_like T>
 struct map_constraints {
   std::size_t min_items = 0;

@@ -92,7 +92,7 @@ concept optional_like = !std::same_as<T, typename detail::optional_value<T>::typ
 template <class T>
 using value_type_of = typename detail::optional_value<T>::type;
 
-/// The descriptors of Boost.Describe for the members of `T`, those of its base classes first.
+/// The descriptors of Boost.Describe for the members of `T`; members of base classes come first.
 template <class T>
 using members_of = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 
@@ -110,7 +110,7 @@ std::optional<T> enum_from_name(std::string_view name) {
   return found;
 }
 
-/// The name of an enumerator; empty if `value` is none.
+/// The name of an enumerator; empty if `value` is not an enumerator.
 template <described_enum T>
 std::string_view enum_name(T value) {
   std::string_view name;

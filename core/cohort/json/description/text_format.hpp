@@ -9,8 +9,8 @@
 
 namespace cohort::json {
 
-/// The text format of a type: a string in JSON, and the value of a parameter, header field or cookie. Specialize it
-/// for types of your own, such as identifiers:
+/// The text format of a type: a string in JSON, and the value of a parameter, header field or cookie. Specialize it for
+/// your own types, such as identifiers:
 ///
 ///     template <> struct cohort::json::text_format<order_id> {
 ///       static std::optional<order_id> parse(std::string_view text);   // empty: `text` is invalid

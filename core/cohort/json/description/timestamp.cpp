@@ -28,7 +28,7 @@ class scanner {
   }
   /// Consumes an optional fraction of a second, such as `.5`.
   nanoseconds fraction() {
-    // In the failed state `digit` consumes nothing: the loop below would not end.
+    // In the failed state `digit` consumes nothing, so the loop below would not end.
     if (failed_ || !rest_.starts_with('.')) return {};
     rest_.remove_prefix(1);
     nanoseconds sum{digit() * nanoseconds{100ms}};
@@ -60,7 +60,7 @@ nanoseconds scan_offset(scanner& scanner) {
   return sign == '-' ? -offset : offset;
 }
 
-/// `number` in decimal with leading zeros.
+/// Appends `number` in decimal, with leading zeros.
 void append_digits(std::string& text, std::int64_t number, std::size_t width) {
   const auto digits = std::to_string(number);
   text.append(digits.size() < width ? width - digits.size() : 0, '0').append(digits);

@@ -117,7 +117,7 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
       results.push_back(is_routed || !options.requires_queue ? result<void>{} : error{errc::unroutable});
     }
   }
-  // The confirms, which the client may not be able to receive.
+  // Confirms the messages, unless the client cannot receive the confirms.
   const auto run = server_->run_;
   auto receiving = wait_until_reachable(limit);
   const auto received = co_await std::move(receiving);

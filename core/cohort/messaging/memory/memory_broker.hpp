@@ -19,8 +19,8 @@
 namespace cohort::messaging {
 
 /// A broker in memory, for tests and simulations on one loop and any clock. Faults: `stop` and `start`, a partition of
-/// each client, slow confirms, and rejection. It keeps confirmed messages over a restart, as a broker with a disk
-/// does; of the messages that it has not confirmed by then, each is kept or lost at random.
+/// each client, slow confirms, and rejection. Like a broker with a disk, it keeps confirmed messages over a restart;
+/// each unconfirmed message is kept or lost at random.
 class memory_broker {
  public:
   class client;
@@ -30,7 +30,7 @@ class memory_broker {
   memory_broker(const memory_broker&) = delete;
   memory_broker& operator=(const memory_broker&) = delete;
 
-  /// A client with a connection of its own. The broker must outlive it.
+  /// A client with its own connection. The broker must outlive it.
   std::shared_ptr<client> make_client();
 
   /// Ends the process of the broker: every connection is lost, and unacknowledged messages will be delivered again.
@@ -42,7 +42,7 @@ class memory_broker {
   void set_rejecting(bool rejecting) noexcept { is_rejecting_ = rejecting; }
 
   bool is_running() const noexcept { return is_running_; }
-  /// The number of messages of a group that are not acknowledged.
+  /// The number of unacknowledged messages of a group.
   std::size_t backlog(const std::string& topic, const std::string& group) const;
   const std::vector<message>& dead_letters(const std::string& topic, const std::string& group);
   /// The number of messages that were confirmed.
@@ -59,7 +59,7 @@ class memory_broker {
     std::size_t unacknowledged = 0;
     wait_queue waiters;
   };
-  /// Messages of a client that have arrived and are not confirmed.
+  /// Unconfirmed messages of a client that have arrived.
   struct arrival {
     std::vector<message_pointer> messages;
     bool is_lost = false;

@@ -22,7 +22,7 @@ namespace cohort::messaging::rabbitmq {
 
 struct subscribed_queue;
 
-/// Client of RabbitMQ (3.8 or later) by AMQP 0-9-1 over `net::stream`: so with TLS, deadlines and the simulated
+/// Client of RabbitMQ (3.8 or later) by AMQP 0-9-1 over `net::stream`, which provides TLS, deadlines and the simulated
 /// network.
 ///
 /// Topology, which the client declares: a durable exchange of type `topic`; for each topic and group the durable queue
@@ -31,8 +31,8 @@ struct subscribed_queue;
 /// confirms.
 ///
 /// Why AMQP 0-9-1 and no library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot declare a bound
-/// queue, and leaves a message that a queue rejects (`basic.nack`) without an answer
-/// (rabbit_amqp1_0_session_process.erl handles `basic.ack` only). librabbitmq owns its sockets and blocks.
+/// queue, and never answers a message that a queue rejects (`basic.nack`) (rabbit_amqp1_0_session_process.erl handles
+/// `basic.ack` only). librabbitmq owns its sockets and blocks.
 class client final : public broker, public std::enable_shared_from_this<client>, private session_observer {
  public:
   /// `name`: the label `client` of the metric `cohort_messaging_connected`, and for logs. `network` and `metrics` must
@@ -61,7 +61,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
     std::string routing_key;
   };
 
-  /// The bytes of a method, and its answer.
+  /// The bytes of a method, and the method of the expected answer.
   using method_call = std::pair<std::string, method_id>;
 
   task<result<std::unique_ptr<session>>> connect();
@@ -71,7 +71,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   task<result<void>> declare_exchange(session& session);
   task<std::optional<error>> open_subscriptions(session& session);
   task<result<void>> open_subscription(session& session, queue_pointer queue);
-  /// Makes the calls one after the other, each within the connect timeout.
+  /// Performs the calls one after the other, each within the connect timeout.
   task<result<void>> call_all(session& session, std::uint16_t channel, std::vector<method_call> calls);
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
@@ -97,7 +97,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   std::string name_;
   telemetry::gauge& connected_;
   std::unique_ptr<net::tls_client_context> tls_;
-  /// Null while there is no connection that can be used.
+  /// Null while there is no usable connection.
   session* session_ = nullptr;
   /// The session that is being set up or used.
   session* current_ = nullptr;

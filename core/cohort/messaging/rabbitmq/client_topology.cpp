@@ -159,7 +159,7 @@ task<std::optional<error>> client::open_subscriptions(session& session) {
     if (outcome) {
       opened->opened.set();
     } else if (outcome.error().code != errc::refused && outcome.error().code != errc::closed) {
-      // The queue has been neither refused nor removed.
+      // Whether the queue may exist: it has been neither refused nor removed.
       co_return outcome.error();
     }
   }
@@ -174,8 +174,8 @@ task<result<void>> client::open_subscription(session& session, queue_pointer que
   calls.push_back(open_channel(channel));
   calls.push_back(set_prefetch(channel, subscribed.prefetch));
   calls.push_back(declare_queue(channel, dead_letters, durable, type));
-  // The broker names a queue without a name, and an empty name means the last one that was declared on the
-  // channel.
+  // The broker generates the name of a queue without a name. An empty name refers to the last queue that was declared
+  // on the channel.
   const bool is_shared = !subscribed.group.empty();
   const auto name = is_shared ? queue_name(subscribed) : std::string{};
   calls.push_back(is_shared ? declare_queue(channel, name, durable, type)

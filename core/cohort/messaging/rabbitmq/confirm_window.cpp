@@ -36,7 +36,8 @@ bool confirm_window::settle(std::uint64_t tag, bool is_multiple, bool is_accepte
 }
 
 bool confirm_window::mark_unroutable(std::string_view message_id) {
-  // Returned in the order of sending, shortly before their confirms: near the first one.
+  // Messages are returned in the order of sending, shortly before their confirms, so the search ends near the first
+  // slot.
   for (auto& each : slots_) {
     if (each.is_settled || each.is_unroutable || each.batch->messages[each.index]->id != message_id) continue;
     each.is_unroutable = true;

@@ -26,7 +26,7 @@ class confirm_window {
   /// message.
   bool mark_unroutable(std::string_view message_id);
 
-  /// Ends all messages that are not confirmed.
+  /// Fails all unconfirmed messages.
   void fail_all(const error& failure);
 
   std::size_t size() const noexcept { return slots_.size(); }

@@ -23,7 +23,7 @@ struct arrived_message {
   std::string topic{};
   content_header header{};
   std::string body{};
-  /// The body is larger than accepted, and has been discarded.
+  /// Whether the body exceeded the size limit and has been discarded.
   bool is_too_large = false;
 };
 
@@ -54,7 +54,7 @@ class session {
   task<std::optional<error>> open();
   /// Reads, writes and sends heartbeats until the connection ends. Returns the reason.
   task<error> run();
-  /// Sends a method and waits for its answer. The error is that of the broker, if it closes the channel instead.
+  /// Sends a method and waits for its answer. If the broker closes the channel instead, returns the broker's error.
   task<result<void>> call(std::uint16_t channel, std::string bytes, method_id answer);
 
   /// Frames to be sent are appended to this; `flush` sends them.
@@ -65,7 +65,7 @@ class session {
   /// Ends `run` with this reason.
   void fail(error reason);
 
-  /// Closes a channel; frames that arrive on it are discarded, and the number is not available until the broker has
+  /// Closes a channel; frames that arrive on it are discarded, and the number cannot be reused until the broker has
   /// confirmed.
   void close_channel(std::uint16_t channel);
   bool is_closing(std::uint16_t channel) const { return closing_channels_.contains(channel); }

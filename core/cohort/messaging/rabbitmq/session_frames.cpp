@@ -5,7 +5,7 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-/// Larger bodies, of other publishers, are discarded: a limit of the memory.
+/// Maximum size of a message body; larger bodies, from other publishers, are discarded.
 constexpr std::uint64_t max_received_body = std::uint64_t{16} << 20U;
 
 }  // namespace
@@ -81,7 +81,7 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
     }
     case method_id::basic_deliver: {
       content started;
-      arguments.short_string();  // the consumer's tag: there is one consumer for each channel
+      arguments.short_string();  // the consumer tag is not needed: there is one consumer for each channel
       started.arrived.tag = arguments.long_long_uint();
       started.arrived.is_redelivered = arguments.octet() != 0;
       arguments.short_string();  // the exchange
@@ -95,7 +95,7 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
       close_channel(channel);
       observer_.on_channel_closed(channel, {errc::refused, "the queue was deleted"});
       return std::nullopt;
-    // The replies to calls that have been cancelled.
+    // Ignores the replies to calls that have been cancelled.
     case method_id::channel_open_ok:
     case method_id::queue_declare_ok:
     case method_id::queue_bind_ok:

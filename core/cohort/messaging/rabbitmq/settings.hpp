@@ -11,9 +11,9 @@
 
 namespace cohort::messaging::rabbitmq {
 
-/// The types of the queues of groups. A type cannot be changed once a queue exists.
+/// The type of a group's queue. It cannot be changed once the queue exists.
 enum class queue_type : std::uint8_t {
-  /// Replicated, and counts the deliveries of a message also over the end of processes. RabbitMQ 3.8 or later.
+  /// Replicated; also counts deliveries to processes that have ended. RabbitMQ 3.8 or later.
   quorum,
   classic,
 };
@@ -29,13 +29,13 @@ struct settings {
   std::optional<net::tls_client_settings> tls{};
   /// Shown in RabbitMQ's list of connections.
   std::string connection_name = "cohort";
-  /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. Valid as a topic is, at most 40
-  /// bytes.
+  /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. It has the syntax of a topic, and
+  /// at most 40 bytes.
   std::string exchange = "cohort";
   queue_type group_queues = queue_type::quorum;
   /// Timeout of an attempt to connect, with TLS, login and the declarations.
   duration connect_timeout = std::chrono::seconds{5};
-  /// Interval of the heartbeats. The connection is closed after two intervals without a byte of the broker. In whole
+  /// Interval of the heartbeats. The connection is closed after two intervals without a byte from the broker. In whole
   /// seconds, at least 1 s; the broker can lower it.
   std::chrono::seconds heartbeat{10};
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.

@@ -4,7 +4,8 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-/// A tag of `delivery` is the number of the session, and in these lower bits the number of the delivery on its channel.
+/// The number of lower bits of a `delivery` tag that hold the number of the delivery on its channel; the upper bits
+/// hold the number of the session.
 constexpr unsigned tag_bits = 40;
 constexpr std::uint64_t tag_mask = (std::uint64_t{1} << tag_bits) - 1;
 

@@ -40,7 +40,7 @@ class client::queue_subscription final : public subscription {
   std::uint64_t interruptions() const noexcept override { return queue_->interruptions; }
 
  private:
-  /// The number of the delivery on its channel; an error if that is closed.
+  /// The number of the delivery on its channel; an error if that channel is closed.
   result<std::uint64_t> find_tag(const delivery& known) const;
 
   std::shared_ptr<client> owner_;

@@ -35,7 +35,7 @@ class memory_acceptor final : public acceptor {
   wait_queue waiters_;
 };
 
-/// Network within one loop and without sockets, for tests and simulations.
+/// Network within one loop, without sockets, for tests and simulations.
 class memory_network final : public network {
  public:
   explicit memory_network(memory_pipe_settings settings = {}) : settings_(settings) {}

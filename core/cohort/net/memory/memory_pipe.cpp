@@ -19,7 +19,7 @@ time_point memory_pipe::state::now() const noexcept {
   return (current ? *current : event_loop).now();
 }
 
-/// Keeps the order of segments: never before the latest arrival.
+/// Keeps the order of segments: a segment never arrives before an earlier one.
 time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
   auto& latest = channels[1 - sender].latest_arrival;
   latest = std::max(latest, link ? link->arrival_time(sender, size) : now() + settings.latency);

@@ -74,7 +74,7 @@ struct memory_pipe::state {
   void answer_with_reset(pipe_side receiver, time_point reached);
   void release(pipe_side sender);
   void notify(pipe_side side);
-  /// By the clock of the loop that runs.
+  /// The current time of the running loop.
   time_point now() const noexcept;
 
   memory_pipe_settings settings;
@@ -82,7 +82,7 @@ struct memory_pipe::state {
   std::array<detail::channel, 2> channels;  // by receiver
   std::array<end*, 2> ends{};
   std::array<bool, 2> closed{};
-  /// The loop of the pipe's creation.
+  /// The loop on which the pipe was created.
   loop& event_loop = loop::current();
 };
 

@@ -6,7 +6,7 @@
 namespace cohort::net {
 namespace {
 
-/// Calls the protected functions of another stream.
+/// Gives access to the protected functions of another stream.
 struct protected_access : stream {
   static void read(stream& other, asio::mutable_buffer buffer, completion_handler<io_result> handler) {
     (other.*&protected_access::start_read)(buffer, std::move(handler));

@@ -15,7 +15,7 @@ constexpr std::size_t max_proxy_header_v1_size = 107;
 /// The longest accepted header of version 2: 16 bytes, addresses and TLVs of up to 520 bytes. The addresses take up to
 /// 216 bytes (section 2.2).
 constexpr std::size_t max_proxy_header_v2_size = 536;
-/// The fixed part of a version 2 header. No version 1 header is shorter than this minus one byte.
+/// The fixed part of a version 2 header. A version 1 header has at least one byte less.
 constexpr std::size_t proxy_header_v2_prefix_size = 16;
 
 /// A PROXY protocol header at the beginning of a connection.
@@ -29,17 +29,17 @@ struct proxy_header {
     invalid,
   };
   state parsed = state::incomplete;
-  /// Complete: the length of the header. Incomplete: the number of bytes that the header has at least.
+  /// Complete: the length of the header. Incomplete: the minimum length of the header.
   std::size_t size = 0;
-  /// The client's address. Empty if the proxy does not name one, so that the address of the connection counts: the
-  /// command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
+  /// The client's address. Empty if the proxy does not state one, so that the address of the connection is used: for
+  /// the command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
   std::optional<asio::ip::address> client_address;
   /// The description of an invalid header, for logs.
   std::string_view error;
 };
 
 /// Parses a header of version 1 or 2 at the beginning of `bytes`. TLVs are validated and ignored, except the checksum
-/// (PP2_TYPE_CRC32C), which must match. A function of its argument alone. Source:
+/// (PP2_TYPE_CRC32C), which must match. A pure function. Source:
 /// https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
 proxy_header parse_proxy_header(std::string_view bytes);
 

@@ -13,9 +13,9 @@ namespace cohort::net {
 /// The result of `read_proxy_header`.
 struct received_proxy_header {
   enum class outcome {
-    /// The header names the client.
+    /// The header states the client.
     proxied,
-    /// There is a header that does not name a client, such as that of the proxy's health checks.
+    /// The header does not state a client, such as the header of a health check by the proxy.
     local,
     /// The connection begins without a header.
     absent,

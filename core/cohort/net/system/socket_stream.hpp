@@ -40,7 +40,7 @@ class socket_stream final : public stream {
   io_result try_write(const_buffers buffers) override {
     if (deadline_timer_.expired()) return error_code{asio::error::timed_out};
     error_code error;
-    // One buffer is sent by send(2), two by sendmsg(2), which costs more.
+    // One buffer is sent by send(2), which costs less than sendmsg(2) for two buffers.
     const auto written =
         buffers[1].size() == 0 ? socket_.write_some(buffers[0], error) : socket_.write_some(buffers, error);
     if (error) return error;
@@ -56,7 +56,7 @@ class socket_stream final : public stream {
       receive_state_.has_sent_since = true;
       return static_cast<std::size_t>(sent);
     }
-    // A file system without sendfile.
+    // The file system does not support sendfile.
     if (errno == EINVAL || errno == ENOSYS) return error_code{asio::error::operation_not_supported};
     return error_code{errno, boost::system::system_category()};
   }
@@ -133,7 +133,7 @@ class socket_stream final : public stream {
     asio::cancellation_signal cancellation;
     tcp_receive_state receive_state;
     char byte = 0;
-    /// The read has not completed yet; after it was cancelled, this takes a turn of the loop.
+    /// Whether the peek is pending; a cancelled peek completes in a later iteration of the loop.
     bool is_pending = false;
     bool is_active = false;
   };
@@ -157,7 +157,7 @@ class socket_stream final : public stream {
                        asio::bind_cancellation_slot(watch_->cancellation.slot(), std::move(on_readable)));
   }
 
-  /// As recv(2), without removing the byte from the socket.
+  /// Like recv(2) with MSG_PEEK: does not remove the byte from the socket.
   ssize_t peek() noexcept {
     char byte;
     return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -229,7 +229,7 @@ template <class Protocol>
 task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> accept_socket(
     asio::basic_socket_acceptor<Protocol, executor>& acceptor, loop& target) {
   using socket_type = asio::basic_stream_socket<Protocol, executor>;
-  // Nothing is allocated at the completion: an exception there could not be reported.
+  // The completion must not allocate, because an exception there could not be reported.
   auto socket = std::make_shared<socket_type>(target.context());
   struct accept_end {
     error_code error;

@@ -5,7 +5,7 @@
 
 namespace cohort::net {
 
-/// The address of this machine from which connections to `peer` are made, by its routes. Sends nothing. Thread-safe.
+/// The local address that the routing table selects for connections to `peer`. Sends nothing. Thread-safe.
 result<asio::ip::address> source_address(const endpoint& peer);
 
 }  // namespace cohort::net

@@ -43,7 +43,7 @@ resolver::addresses call_getaddrinfo(const std::string& host, int flags) {
   return found;
 }
 
-/// Whether the machine has the address on one of its interfaces.
+/// Whether an interface of the machine has the address.
 bool is_local_address(const asio::ip::address& address) {
   const endpoint local{address, 0};
   const int descriptor = ::socket(local.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -79,7 +79,7 @@ resolver::addresses system_lookup(const std::string& host) {
   if (is_localhost(host)) return look_up_localhost(host);
   auto found = call_getaddrinfo(host, AI_ADDRCONFIG);
   if (found || found.error() != asio::error::host_not_found) return found;
-  // A name of a loopback address only, such as `ip6-localhost` on a machine without other IPv6 addresses.
+  // Keeps a name that has only a loopback address, such as `ip6-localhost` on a machine without other IPv6 addresses.
   auto unfiltered = call_getaddrinfo(host, 0);
   const bool has_loopback_only =
       unfiltered && std::all_of(unfiltered->begin(), unfiltered->end(),

@@ -14,10 +14,10 @@ using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 stream_ptr make_tcp_stream(tcp_socket socket, loop& event_loop);
 
 /// Listens on `local` with SO_REUSEADDR; port 0 lets the system choose a port. The acceptor runs on `event_loop` and
-/// can return connections for any loop. Returns the system's error if the address is in use or not available.
+/// can return connections for any loop. Returns the system's error if the address is in use or unavailable.
 result<std::unique_ptr<acceptor>> listen_tcp(loop& event_loop, const endpoint& local);
 
-/// Connects to one endpoint, as `network::connect`.
+/// Connects to one endpoint; see `network::connect`.
 task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline);
 
 }  // namespace cohort::net

@@ -34,7 +34,7 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
     return 0;
   }
   error = {};
-  // The number of bytes that are left; the end of the stream counts as one.
+  // The number of remaining bytes; the end of the stream counts as one.
   const cmsghdr* left = CMSG_FIRSTHDR(&message);
   if (left && left->cmsg_level == IPPROTO_TCP && left->cmsg_type == TCP_CM_INQ) {
     int count = 1;
@@ -51,7 +51,7 @@ std::size_t tcp_read_buffer::receive(int socket, int flags, error_code& error) c
     if (error == asio::error::would_block) memory->release();
     return size;
   } catch (const std::bad_alloc&) {
-    // The reactor that reads has no way to handle an exception.
+    // The reactor cannot handle an exception.
     error = asio::error::no_memory;
     return 0;
   }

@@ -8,7 +8,7 @@
 
 namespace cohort::net {
 
-/// Whether a read of a TCP socket can succeed without waiting, as far as the program knows.
+/// What the program knows about the receive queue of a TCP socket: whether a read could succeed without waiting.
 struct tcp_receive_state {
   /// The last read has taken all bytes, and the peer had not closed its sending direction.
   bool is_drained = false;
@@ -16,16 +16,16 @@ struct tcp_receive_state {
   bool has_sent_since = false;
 };
 
-/// Lets `receive` detect that it has drained a socket (Linux 4.18). Accepted sockets inherit it from their acceptor.
-/// Does nothing if the system does not support it.
+/// Enables `receive` to detect that it has drained a socket (Linux 4.18). Accepted sockets inherit it from their
+/// acceptor. Does nothing if the system does not support it.
 void enable_drain_detection(int socket) noexcept;
 
-/// As recv(2) with `flags`, without waiting. Sets both members of `state`.
+/// Like recv(2) with `flags`, without waiting. Sets both members of `state`.
 std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_receive_state& state,
                     error_code& error) noexcept;
 
-/// The buffer of an asynchronous read. Asio tries each read before it waits for the socket. With this buffer, a read of
-/// a drained socket is not tried, which would cost a system call that fails with EAGAIN.
+/// The buffer of an asynchronous read. Asio tries each read before it waits for the socket. With this buffer, it does
+/// not try to read a drained socket, which saves a system call that fails with EAGAIN.
 struct tcp_read_buffer : asio::mutable_buffer {
   tcp_read_buffer(asio::mutable_buffer buffer, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(buffer), state(&receive_state) {}
@@ -45,8 +45,8 @@ struct tcp_read_buffer : asio::mutable_buffer {
 
 namespace boost::asio::detail {
 
-/// Asio has no public way to tell its reactor that a socket is drained. `done_and_exhausted` does so: the next read
-/// waits for the next event of the (edge-triggered) epoll instance.
+/// Asio has no public interface to inform its reactor that a socket is drained. `done_and_exhausted` does so: the next
+/// read waits for the next event of the (edge-triggered) epoll instance.
 template <>
 inline reactor_op::status reactive_socket_recv_op_base<cohort::net::tcp_read_buffer>::do_perform(reactor_op* base) {
   auto* operation = static_cast<reactive_socket_recv_op_base*>(base);

@@ -16,7 +16,8 @@ namespace {
 using unix_protocol = asio::local::stream_protocol;
 using unix_stream = socket_stream<unix_protocol>;
 
-/// The path of a socket and a terminating zero must fit; the temporary name is longer by one.
+/// Maximum length of the path: with a terminating zero it must fit into `sun_path`, and the temporary name is longer by
+/// one.
 constexpr std::size_t max_path_size = sizeof(sockaddr_un::sun_path) - 1;
 constexpr char temporary_suffix = '~';
 
@@ -70,7 +71,7 @@ class unix_acceptor final : public acceptor {
   std::string unix_path() const override { return path_; }
   void close() noexcept override {
     if (!socket_.is_open()) return;
-    // Another program may have replaced it.
+    // Another program may have replaced the socket.
     if (identify(path_) == identity_) ::unlink(path_.c_str());
     error_code ignored;
     socket_.close(ignored);
@@ -89,7 +90,7 @@ result<std::unique_ptr<acceptor>> listen_unix(loop& event_loop, const std::strin
     return boost::system::errc::make_error_code(boost::system::errc::filename_too_long);
   }
   if (const auto error = check_replaceable(event_loop, path)) return error;
-  // Under another name until it has its permissions.
+  // The socket has a temporary name until its permissions are set.
   const auto temporary = path + temporary_suffix;
   ::unlink(temporary.c_str());
   unix_acceptor::socket_type socket{event_loop.get_executor()};

@@ -9,13 +9,13 @@
 namespace cohort::net {
 
 /// Listens on the Unix domain socket `path` (unix(7)), whose permissions are `mode`, such as 0660: a client needs write
-/// permission. The socket appears with its permissions and is removed when the acceptor closes. A socket of a program
-/// that has ended is replaced; one that a program listens on is not (`address_in_use`), and neither is any other file
-/// (`file_exists`). Other errors: `filename_too_long` (above 106 bytes), and those of the system. The acceptor runs on
-/// `event_loop` and can return connections for any loop; its `local_endpoint` is `endpoint{}`.
+/// permission. The socket appears with its permissions and is removed when the acceptor closes. A socket that no
+/// program listens on is replaced. Errors: `address_in_use` if a program listens on it, and `file_exists` for any other
+/// file; `filename_too_long` (above 106 bytes), and errors of the system. The acceptor runs on `event_loop` and can
+/// return connections for any loop; its `local_endpoint` is `endpoint{}`.
 result<std::unique_ptr<acceptor>> listen_unix(loop& event_loop, const std::string& path, unsigned mode);
 
-/// Connects to the Unix domain socket `path`, as `network::connect_unix`.
+/// Connects to the Unix domain socket `path`; see `network::connect_unix`.
 task<result<stream_ptr>> connect_unix_socket(std::string path, deadline connect_deadline);
 
 }  // namespace cohort::net

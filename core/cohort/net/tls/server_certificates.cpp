@@ -18,7 +18,7 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   const auto code = static_cast<unsigned long>(error.value());
   const auto library = ERR_GET_LIB(code);
   const auto* reason = ERR_reason_error_string(code);
-  // Such as a key that is too short for the security level.
+  // For example, a key that is too short for the security level.
   const bool is_policy = library == ERR_LIB_SSL && reason;
   return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
 }

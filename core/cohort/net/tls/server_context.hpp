@@ -25,14 +25,14 @@ enum class tls_handshake_result : std::uint8_t {
   unsupported_version,
   /// No common cipher suite, group or application protocol.
   no_common_parameters,
-  /// The client's certificate is not trusted, not valid now, or not meant for clients.
+  /// The client's certificate is untrusted, currently invalid, or not for client authentication.
   client_certificate_invalid,
   /// The client ended the handshake with an alert, for example because it does not trust the server's certificate.
   rejected_by_client,
   timeout,
   /// The client closed or reset the connection.
   disconnected,
-  /// This end cancelled the handshake.
+  /// This side cancelled the handshake.
   cancelled,
   other_error,
 };
@@ -69,11 +69,11 @@ class tls_server_context {
   /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.
   task<tls_accepted> handshake(stream_ptr plain);
 
-  /// As `net::find_error`.
+  /// See `net::find_error`.
   static std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);
 
  private:
-  /// The settings in OpenSSL's form, of one load.
+  /// The settings of one load, as OpenSSL contexts.
   struct configuration;
   std::shared_ptr<configuration> current() const;
 

@@ -10,7 +10,7 @@ namespace cohort::net {
 
 /// A certificate of a server and its key, in PEM format.
 struct tls_server_certificate {
-  /// The server's certificate, followed by those of the authorities between it and the root.
+  /// The server's certificate, followed by the intermediate certificates.
   std::string certificate_chain;
   /// The private key of the certificate, without a passphrase.
   std::string private_key;
@@ -20,7 +20,8 @@ struct tls_server_certificate {
 
 /// Settings of the server side of TLS.
 struct tls_server_settings {
-  /// At least one. The first is the default; the client's server name (SNI) selects another one by its DNS names.
+  /// At least one. The first certificate is the default; the client's server name (SNI) selects another one by its DNS
+  /// names.
   std::vector<tls_server_certificate> certificates;
   /// The authorities whose client certificates are accepted, as PEM text. Empty: no client certificate is requested.
   std::string client_authorities;

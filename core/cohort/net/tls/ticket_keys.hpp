@@ -13,7 +13,7 @@
 namespace cohort::net {
 
 /// Keys of the session tickets of a server (RFC 5077, RFC 8446 section 4.6.1), which never leave its memory. A key
-/// encrypts tickets for `rotation_interval` and decrypts them for as long again, so that a stolen key reveals at most
+/// encrypts tickets for one `rotation_interval` and decrypts them for one more, so that a stolen key reveals at most
 /// the TLS 1.2 sessions of that time. Thread-safe.
 class ticket_keys {
  public:

@@ -39,7 +39,7 @@ struct memory_bio {
 };
 
 struct captured_records {
-  /// The result of the function of OpenSSL.
+  /// The result of the OpenSSL function.
   int result = -1;
   /// Valid until the next call of `capture_records` on the thread.
   std::string_view bytes{};
@@ -136,8 +136,8 @@ io_result tls_stream::try_write(const_buffers buffers) {
   // An error occurs again in `start_write`, which reports it.
   if (records.result <= 0) return error_code{asio::error::would_block};
   const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
-  // Kept after an error, too: it may be an expired deadline, which the next write renews, and the peer needs every
-  // record.
+  // The rest is also kept after an error: the error may be an expired deadline, which the next write replaces, and the
+  // peer needs every record.
   unsent_ = records.bytes.substr(sent ? *sent : 0);
   const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
   return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};
@@ -166,7 +166,8 @@ bool tls_stream::readable() noexcept {
 
 void tls_stream::shutdown_write() noexcept {
   auto* const ssl = native_handle();
-  // A lost close_notify costs the peer only the proof that a body without a length is complete. Not within a record.
+  // Without close_notify the peer cannot verify that a body without a length is complete; nothing else is lost. Not
+  // within a record.
   if (unsent_.empty() && !connection_->tls.next_layer().is_writing()) {
     const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
     if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});

@@ -14,8 +14,8 @@
 
 namespace cohort::net {
 
-/// Stores a handler on the heap that is too large for a `completion_handler`, as those of Asio's composed TLS
-/// operations are.
+/// Stores a handler on the heap, because the handlers of Asio's composed TLS operations are too large for a
+/// `completion_handler`.
 template <class Handler>
 struct boxed_handler {
   using cancellation_slot_type = asio::cancellation_slot;
@@ -127,7 +127,7 @@ class tls_stream final : public stream {
   std::string peer_address() const override { return connection_->plain->peer_address(); }
 
  private:
-  /// Outlives the stream until the pending read of a hangup watch has ended.
+  /// The state of a hangup watch; it outlives the stream until its pending read has ended.
   struct connection {
     connection(stream_ptr plain_stream, asio::ssl::context& context, executor loop_executor)
         : plain(std::move(plain_stream)), tls(tls_next_layer{*plain, loop_executor}, context) {}

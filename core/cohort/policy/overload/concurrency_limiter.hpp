@@ -26,7 +26,7 @@ namespace cohort::policy {
 /// `probe_interval` in total, the limiter probes: it halves the limit until the requests then in flight have completed
 /// and one more sample is full, and takes that sample's p50 as the new base. Base never rises otherwise: a base that
 /// follows rising latency (the long-term average of Gradient2) accepts a standing queue as normal and lets the limit
-/// drift upwards. A probe costs little, since half of a limit that keeps a queue is nearly enough for full utilisation.
+/// drift upwards. A probe costs little, since half of a limit that keeps a queue is nearly enough for full utilization.
 ///
 /// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)
 /// and Envoy's adaptive concurrency filter (median of 50 samples, base measured at a lowered limit).

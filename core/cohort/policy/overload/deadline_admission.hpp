@@ -7,9 +7,9 @@ namespace cohort::policy {
 
 /// Admission control by deadline: decides whether a request has enough time left to be completed, based on the median
 /// latency of recent requests of its kind. With too few recent latencies every request is admitted, so a slow period
-/// cannot cause rejections for good. A state machine without I/O or clock. Not thread-safe.
-/// Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and
-/// userver rejects requests whose deadline has passed; this also rejects those whose deadline would pass.
+/// cannot cause permanent rejections. A state machine without I/O or clock. Not thread-safe. Source: Google, "Site
+/// Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and userver rejects requests
+/// whose deadline has passed; this also rejects those whose deadline would pass.
 class deadline_admission {
  public:
   explicit deadline_admission(std::uint64_t min_samples = 20) : min_samples_(min_samples) {}

@@ -15,8 +15,8 @@ constexpr duration exponential_backoff(unsigned failures, duration base, duratio
   return std::min(doubled, max);
 }
 
-/// Like `exponential_backoff`, less up to half of it at random, so that clients that failed together do not retry
-/// together.
+/// Like `exponential_backoff`, but randomly reduced by up to half (jitter), so that clients that failed together do not
+/// retry together.
 inline duration jittered_backoff(unsigned failures, duration base, duration max, random_generator& random) noexcept {
   const auto delay = exponential_backoff(failures, base, max);
   return random.uniform_between(delay / 2, delay);

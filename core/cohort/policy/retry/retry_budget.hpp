@@ -10,9 +10,9 @@ namespace cohort::policy {
 
 /// Limits the extra load that retries and hedged requests together put on an upstream. Within any `window`, at most
 /// `ratio` times the number of calls, plus `min_per_second` for each second, can be withdrawn: a failing upstream
-/// receives 20 % more load instead of three times as much. Time is counted in tenths of the window, rounded towards
-/// refusal. A state machine without I/O or clock. Not thread-safe.
-/// Source: Finagle's RetryBudget (20 %, 10 s; its minimum is 10 per second, this one is for one loop of several).
+/// receives 20 % more load instead of three times as much. Time is counted in tenths of the window, rounded
+/// conservatively. A state machine without I/O or clock. Not thread-safe. Source: Finagle's RetryBudget (20 %, 10 s;
+/// its minimum is 10 per second, this one is for one loop of several).
 class retry_budget {
  public:
   struct settings {

@@ -59,7 +59,7 @@ connection_status libpq_connection::status() const noexcept {
 
 bool libpq_connection::is_alive() noexcept {
   if (status() == connection_status::broken) return false;
-  // A message of the server on an idle connection is the reason why it closes the connection.
+  // A message of the server on an idle connection states why the server closes it.
   char byte;
   const auto received = ::recv(PQsocket(connection_.get()), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

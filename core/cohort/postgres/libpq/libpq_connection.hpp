@@ -26,7 +26,7 @@ struct pg_result_deleter {
 };
 using pg_result = std::unique_ptr<PGresult, pg_result_deleter>;
 
-/// A connection by libpq. Rows are received one at a time (single-row mode), so that memory is bounded.
+/// A connection through libpq. Rows are received one at a time (single-row mode), so that memory is bounded.
 class libpq_connection final : public connection {
  public:
   libpq_connection(pg_connection native_connection, std::unique_ptr<libpq_socket> socket, blocking_pool& blocking,
@@ -68,7 +68,7 @@ class libpq_connection final : public connection {
   std::unique_ptr<libpq_socket> socket_;
   blocking_pool& blocking_;
   prepared_statements prepared_;
-  /// The prepared statement that runs; 0: none.
+  /// The number of the running prepared statement; 0: none.
   std::uint64_t running_ = 0;
   /// The COPY that runs.
   std::optional<copy_direction> copying_;

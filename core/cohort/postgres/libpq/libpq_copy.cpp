@@ -7,7 +7,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// Data that is read ahead of its reader, or not yet taken by the system from its writer.
+/// Maximum data that is buffered: read ahead of the reader, or not yet accepted by the system.
 constexpr std::size_t max_part_bytes = std::size_t{64} * 1024;
 
 struct buffer_deleter {
@@ -80,7 +80,7 @@ task<std::optional<error>> libpq_connection::write_copy(std::string_view data, d
   co_return std::nullopt;
 }
 
-/// Ends the data: completely, or for a reason why it must not be stored.
+/// Ends the data: as complete, or with an error for which the server discards it.
 task<std::optional<error>> libpq_connection::end_copied_data(const char* reason) {
   for (;;) {
     const int put = PQputCopyEnd(connection_.get(), reason);
@@ -109,7 +109,7 @@ task<result<std::uint64_t>> libpq_connection::end_copy(deadline end_deadline) {
   co_return count;
 }
 
-/// Ends a COPY whose caller has left, so that the connection can be reset. Returns false if that failed.
+/// Ends an abandoned COPY, so that the connection can be reset. Returns false if that failed.
 task<bool> libpq_connection::abandon_copy() {
   if (copying_ == copy_direction::from_client) {
     const auto failure = co_await end_copied_data("abandoned by the client");

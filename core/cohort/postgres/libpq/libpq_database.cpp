@@ -13,8 +13,8 @@ namespace {
 /// Notices can quote values; libpq would write them to standard error.
 void ignore_notice(void*, const PGresult*) {}
 
-/// Of a failed connection libpq has the text only. In its verbose form, the SQLSTATE is between the severity and
-/// the message: `connection to server at "::1", port 5432 failed: FATAL:  28P01: password authentication failed …`.
+/// For a failed connection, libpq provides only a text. Its verbose form contains the SQLSTATE between the severity and
+/// the message: `connection to server at "::1", port 5432 failed: FATAL: 28P01: password authentication failed …`.
 error connect_error(const PGconn& failed) {
   std::string_view text{PQerrorMessage(&failed)};
   // The last host that was tried.
@@ -34,7 +34,7 @@ error wait_error(socket_status status) {
   return {status == socket_status::timed_out ? errc::connect_timeout : errc::cancelled, {}, {}, {}, true};
 }
 
-/// Waits as PQconnectPoll requests, for the socket of this moment: libpq opens one for each address.
+/// Waits as PQconnectPoll requests, for the current socket: libpq opens one for each address.
 task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType direction, deadline connect_deadline) {
   auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
   // Without a free descriptor, PQconnectPoll reports the failure of its own attempt.

@@ -12,19 +12,19 @@
 namespace cohort::postgres {
 
 struct libpq_settings {
-  /// Maximum number of prepared statements of one connection. Above it, the least recently used one is removed. 0: no
+  /// Maximum number of prepared statements of one connection. Beyond it, the least recently used one is evicted. 0: no
   /// statement is prepared, for a connection pooler that does not support it.
   std::size_t max_prepared_statements = 256;
 };
 
-/// A PostgreSQL server, by libpq's asynchronous interface. The loop never blocks: names are resolved by the network's
-/// resolver, and statements are cancelled on a thread of the blocking pool.
+/// A PostgreSQL server, accessed through libpq's asynchronous interface. The loop never blocks: names are resolved by
+/// the network's resolver, and statements are cancelled on a thread of the blocking pool.
 class libpq_database final : public database {
  public:
   /// `connection_string` is a URL (`postgresql://user:password@host:port/database?sslmode=verify-full`) or a list of
   /// keywords (`host=localhost dbname=shop`); missing parameters come from the environment (`PGHOST`, `PGPASSWORD` …).
   /// Several hosts, and several addresses of a host, are tried in their order. Returns `invalid_connection_string` if
-  /// it is invalid; the message contains no part of it. Blocks for reading files such as that of `service`.
+  /// it is invalid; the message contains no part of it. Blocks while it reads files, such as the file of `service`.
   /// `network` and `blocking` must outlive the database and its connections. Source: libpq, section 34.1.1.
   static result<std::shared_ptr<libpq_database>> make(const std::string& connection_string, net::network& network,
                                                       blocking_pool& blocking, libpq_settings settings = {});

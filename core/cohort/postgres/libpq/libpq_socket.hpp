@@ -13,7 +13,7 @@ enum class socket_status { ready, timed_out, cancelled };
 /// Waits for libpq's socket on a loop. It duplicates the descriptor, since libpq closes its own.
 class libpq_socket {
  public:
-  /// `descriptor` is of an open socket. Returns an error if the process has no free descriptor.
+  /// `descriptor` must be an open socket. Returns an error if the process has no free descriptor.
   static cohort::result<std::unique_ptr<libpq_socket>> make(loop& event_loop, int descriptor);
   explicit libpq_socket(loop& event_loop);
 

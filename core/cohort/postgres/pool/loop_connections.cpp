@@ -213,7 +213,7 @@ void loop_connections::discard(std::unique_ptr<connection> connection) noexcept 
 
 void loop_connections::close_expired() {
   const auto now = loop_.now();
-  // In the order of their expiry: each was put at the end with the same timeout.
+  // Connections are in the order of their expiry, because each is appended with the same timeout.
   while (!idle_.empty() && idle_.front().expiry <= now) {
     discard(std::move(idle_.front().pooled));
     idle_.erase(idle_.begin());

@@ -46,8 +46,8 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<> close();
   /// Closes the idle connections at once, because the loop ends.
   void shut_down() noexcept;
-  /// Like `shut_down`, but for a pool that is destroyed with its metrics. Connections that are being reset close after
-  /// it.
+  /// Like `shut_down`, but for a pool that is destroyed with its metrics. Connections that are being reset are closed
+  /// afterwards.
   void abandon() noexcept;
 
   pool::connection_counts counts() const noexcept { return {open_, idle_.size()}; }
@@ -81,7 +81,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   semaphore places_;
   std::size_t waiting_ = 0;
   std::size_t open_ = 0;
-  /// The one that was used last is at the end, and is used first.
+  /// The most recently used connection is at the end, and is reused first.
   std::vector<idle_connection> idle_;
   bool closed_ = false;
   bool abandoned_ = false;

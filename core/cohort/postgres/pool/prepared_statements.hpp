@@ -21,7 +21,7 @@ class prepared_statements {
     /// The statement's name on the server is `cohort_<number>`.
     std::uint64_t number;
     std::uint64_t last_use = 0;
-    /// Known after the first result.
+    /// The columns; known after the first result.
     std::shared_ptr<const column_list> columns{};
   };
 

@@ -20,11 +20,11 @@ struct bytes {
   friend bool operator==(const bytes&, const bytes&) = default;
 };
 
-/// `2026-06-01 12:00:00.123456+00`, the text of a `timestamptz`. PostgreSQL stores microseconds.
+/// The text of a `timestamptz` in microseconds, the resolution of PostgreSQL: `2026-06-01 12:00:00.123456+00`.
 std::string timestamp_text(wall_time time);
 
 /// The value of a parameter `$n`: a number, a `bool`, a text, `bytes`, a time, or null (`nullptr` or an empty
-/// optional). The server converts it to the type that the statement needs there. It owns a copy of the value.
+/// optional). The server converts it to the type that the statement requires. It owns a copy of the value.
 class parameter {
  public:
   parameter(std::nullptr_t) {}

@@ -62,7 +62,7 @@ class row {
   std::size_t index_;
 };
 
-/// The result of a statement, or a part of one. A value: it does not depend on the connection.
+/// The result of a statement, or a part of one. It owns its data and does not depend on the connection.
 class rows {
  public:
   rows() = default;
@@ -101,7 +101,7 @@ class rows {
   std::uint64_t affected() const noexcept { return affected_; }
   /// The command that the server executed, such as `INSERT` or `ROLLBACK`.
   const std::string& command() const noexcept { return command_; }
-  /// The size of all values.
+  /// The total size of all values, in bytes.
   std::size_t bytes() const noexcept { return data_.size(); }
 
   // For implementations of `connection`.

@@ -38,7 +38,7 @@ std::optional<duration> take_fraction(std::string_view& text) {
   return std::chrono::microseconds{fraction};
 }
 
-/// `+00`, `-03:30` or with seconds `+00:53:28`.
+/// Parses an offset from UTC: `+00`, `-03:30`, or with seconds `+00:53:28`.
 std::optional<duration> take_offset(std::string_view& text) {
   const bool is_negative = text.starts_with('-');
   if (!is_negative && !text.starts_with('+')) return std::nullopt;

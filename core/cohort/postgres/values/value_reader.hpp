@@ -28,7 +28,7 @@ inline constexpr std::uint32_t numeric = 1700;
 }  // namespace type
 
 /// Conversion of a value to a `T`: `accepts` returns whether a column's type is supported, and `parse` reads the text
-/// format. A specialization for a type of your own makes `row::get` return it.
+/// format. Specialize it for your own type to make `row::get` return that type.
 template <class T>
 struct value_reader;
 
@@ -73,7 +73,7 @@ struct value_reader<T> {
   static std::optional<T> parse(std::string_view text) noexcept { return detail::parse_number<T>(text); }
 };
 
-/// Every type but `bytea` has a text.
+/// Accepts every type except `bytea`.
 template <>
 struct value_reader<std::string_view> {
   static constexpr std::string_view name = "a text";
@@ -94,7 +94,7 @@ struct value_reader<bytes> {
   static std::optional<bytes> parse(std::string_view text) { return detail::parse_bytea(text); }
 };
 
-/// With the setting `DateStyle` ISO, PostgreSQL's default.
+/// Requires the setting `DateStyle` ISO, PostgreSQL's default.
 template <>
 struct value_reader<wall_time> {
   static constexpr std::string_view name = "a time";

@@ -20,7 +20,7 @@ template <class T>
 struct blocking_value {
   using type = T;
 };
-/// A job that returns a result does not have a result of a result.
+/// Flattens the result type: a job that returns a `result` does not produce a `result` of a `result`.
 template <class T>
 struct blocking_value<result<T>> {
   using type = T;
@@ -80,7 +80,7 @@ class blocking_function final : public blocking_job {
     } catch (...) {
       outcome_.failure = std::current_exception();
     }
-    // Its captures may belong to the thread's side only.
+    // The captures of the function may be destroyed only on the thread.
     function_.reset();
   }
 

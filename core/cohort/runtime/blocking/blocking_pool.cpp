@@ -118,7 +118,7 @@ struct blocking_pool::state {
       if (!is_abandoned) observer.on_ended(duration);
       job->ended().set();
       if (is_stopping && running.empty()) all_ended->set();
-      // It may destroy a value of the function, which may use the pool.
+      // Not under the lock, because it may destroy a value of the function, which may use the pool.
       lock.unlock();
       job.reset();
       lock.lock();
@@ -167,7 +167,7 @@ struct blocking_pool::state {
       work_available.notify_all();
       started.notify_all();
     }
-    // Outside of the lock: the jobs' stop callbacks run here.
+    // Outside the lock, because the jobs' stop callbacks run here.
     for (const auto& job : running_jobs) job->stop().request_stop();
   }
 

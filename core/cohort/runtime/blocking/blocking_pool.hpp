@@ -27,7 +27,7 @@ struct blocking_pool_settings {
   std::size_t threads = 8;
   /// Maximum number of jobs that wait for a thread.
   std::size_t max_queued = 256;
-  /// A job that runs for longer is reported once.
+  /// A job that runs for longer than this time is reported once.
   duration stuck_after = std::chrono::seconds{10};
 };
 
@@ -43,8 +43,8 @@ struct blocking_pool_observer {
 /// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
 /// must not block, because all of its requests would wait. Thread-safe, except for the construction and destruction.
 ///
-/// On a loop with a virtual clock there are no threads: a job takes `simulated_cost` of virtual time in one of
-/// `settings.threads` places, and its function is called inline at the end of that.
+/// On a loop with a virtual clock there are no threads: a job occupies one of `settings.threads` slots for
+/// `simulated_cost` of virtual time, after which its function is called inline.
 class blocking_pool {
  public:
   explicit blocking_pool(blocking_pool_settings settings = {}, blocking_pool_observer observer = {});
@@ -57,9 +57,9 @@ class blocking_pool {
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues at once with
   /// `asio::error::timed_out` or `operation_aborted`; a job that waits in the queue is removed, and one that runs has a
   /// stop request in the `std::stop_token` that `function` gets if it has a parameter for it. So `function` must own
-  /// the objects that it uses. Further errors: `blocking_error`. `name`, a string literal, is for logs.
+  /// the objects that it uses. Further errors: see `blocking_error`. `name`, a string literal, is for logs.
   ///
-  /// A job that is given a context is in the record of the request or periodic job that the coroutine works on
+  /// With a context, the job is added to the record of the request or periodic job that the coroutine executes
   /// (`loop::current_activity`).
   ///
   /// With GCC 12, name the function first: a temporary lambda with captures within a `co_await` expression is destroyed

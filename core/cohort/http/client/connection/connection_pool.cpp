@@ -12,7 +12,7 @@ namespace {
 
 /// Timeout of a resolution that only refreshes known addresses.
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
-/// Bounds the memory for origins: redirects and users may name any.
+/// Limits the memory for origins, because redirects and users may request any origin.
 constexpr std::size_t max_origins = 256;
 /// Maximum time that a connection waits for the response to a request that another attempt of its call has superseded.
 /// After that, the connection is closed.
@@ -105,7 +105,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (acquired) co_return std::move(*acquired);
     const auto error = acquired.error();
     if (!is_connect_failure(error)) co_return error;
-    // The greatest enumerator: `connect_refused` only if every address refused.
+    // The greatest enumerator of all addresses, so `connect_refused` only if every address refused.
     failure = std::max(failure.value_or(error), error);
     options.avoid_addresses.push_back(*address);
   }
@@ -123,8 +123,8 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
   if (state.name.secure) close_outdated(state);
   auto stream = state.idle.take(*address, now);
   if (!stream) {
-    // `acquire` makes the same choice: a second one would leave new addresses, which have no idle connection, with too
-    // few requests.
+    // `acquire` must use this selection: selecting twice would send too few requests to new addresses, which have no
+    // idle connections.
     loop_.random() = generator;
     return std::nullopt;
   }
@@ -139,7 +139,7 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
                                                            deadline call_deadline) {
   const auto now = loop_.now();
   const bool is_refresh = state->balancer.address_count() > 0;
-  // Before the wait, so that other requests use the known addresses meanwhile.
+  // Set before the wait, so that other requests use the known addresses meanwhile.
   if (is_refresh) state->next_resolve = now + settings_.resolve_interval;
   const auto resolve_deadline =
       is_refresh ? std::min(call_deadline, deadline::after(now, refresh_timeout)) : call_deadline;
@@ -149,7 +149,7 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
     state->balancer.update(*addresses, loop_.now());
     co_return std::nullopt;
   }
-  // A slow resolver does not invalidate the known addresses; one that does not find the name does.
+  // A resolver timeout does not invalidate the known addresses; a name that is not found does.
   if (is_refresh && is_timeout(addresses.error())) co_return std::nullopt;
   state->next_resolve = time_point{};
   co_return addresses.error();
@@ -257,7 +257,7 @@ void connection_pool::connect_in_background(std::shared_ptr<origin_state> state,
   connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
 }
 
-/// Its handlers refer to the pool.
+/// The handlers of the background connect refer to the pool.
 void connection_pool::end_background_work() noexcept {
   for (const auto& exchange : superseded_) exchange->close();
   superseded_.clear();

@@ -36,9 +36,9 @@ class connection_pool {
     const net::endpoint& address() const noexcept { return address_; }
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool reused() const noexcept { return reused_; }
-    /// Closes the idle connections to the same address. For a reused connection that got no response: if the network
-    /// dropped it without a reset (a failed peer or middlebox), it dropped the others as well, and each would cost one
-    /// request its timeout.
+    /// Closes the idle connections to the same address. Called for a reused connection that got no response: if a peer
+    /// or middlebox failed without a reset, the other connections are dead too, and each would cost one request its
+    /// timeout.
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
@@ -92,8 +92,8 @@ class connection_pool {
   ~connection_pool();
 
   /// An idle connection that is still open, otherwise a new one. Tries the addresses in the order of the load balancer;
-  /// the error is that of the last stage reached. `record` gets the phases up to the connection; it may be null, and
-  /// must outlive the task.
+  /// the error is the error of the last stage reached. `record` gets the phases up to the connection; it may be null,
+  /// and must outlive the task.
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
                                             telemetry::attempt_record* record = nullptr);
 
@@ -110,8 +110,8 @@ class connection_pool {
   duration round_trip(const origin& target) const noexcept;
   address_counts addresses(const origin& target) const noexcept;
 
-  /// Lets the next request to the origin resolve its name at once, before `resolve_interval` has passed. Connections
-  /// and requests in flight are kept.
+  /// Makes the next request to the origin resolve its name again, even before `resolve_interval` has passed.
+  /// Connections and requests in flight are kept.
   void refresh_addresses(const origin& target) noexcept;
 
   struct address_status {

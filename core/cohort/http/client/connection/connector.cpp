@@ -130,7 +130,7 @@ task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream
 task<result<net::stream_ptr, client_error>> connector::handshake(net::stream_ptr stream, const std::string& host,
                                                                  deadline call_deadline) {
   if (auto settings = tls_settings_.get(); settings != used_tls_settings_) {
-    // Without the sessions of the old context, which belong to its client certificate.
+    // The sessions of the old context are not kept, because they belong to its client certificate.
     tls_ = std::make_shared<net::tls_client_context>(*settings);
     used_tls_settings_ = std::move(settings);
   }

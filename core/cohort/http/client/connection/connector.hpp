@@ -41,14 +41,13 @@ class connector {
 
   /// All addresses of the origin's host, or of its proxy. A Unix domain socket has one, `endpoint{}`.
   task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
-  /// Connects to the origin at one of its addresses, or of its proxy's. `connect_deadline` applies to TCP alone,
-  /// `call_deadline` also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must
-  /// outlive the task.
+  /// Connects to one address of the origin, or of its proxy. `connect_deadline` applies to TCP alone, `call_deadline`
+  /// also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must outlive the task.
   task<result<connection, client_error>> connect_address(const origin& target, net::endpoint address,
                                                          deadline connect_deadline, deadline call_deadline,
                                                          telemetry::attempt_record* record = nullptr);
-  /// Connects to the first address of the name that accepts, beginning with another one each time. Each address gets
-  /// its share of the remaining time, or 10 s if the deadline is `never`.
+  /// Connects to the first address of the name that accepts, beginning with another one each time. The remaining time
+  /// is divided equally among the remaining addresses; each gets 10 s if the deadline is `never`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
  private:

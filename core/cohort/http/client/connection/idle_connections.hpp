@@ -15,7 +15,7 @@ class idle_connections {
   /// Removes and returns the connection to `address` that was used last; null if there is none. Closes connections that
   /// have expired or are readable, because the server has closed them or sent bytes without a request.
   net::stream_ptr take(const net::endpoint& address, time_point now);
-  /// Keeps a connection until `expiry`. At `max_size`, the connection that was used longest ago is closed.
+  /// Keeps a connection until `expiry`. At `max_size`, the least recently used connection is closed.
   void put(const net::endpoint& address, net::stream_ptr stream, time_point expiry, std::size_t max_size);
   /// Closes connections that have expired, and those to addresses that `known` no longer contains.
   void close_expired(time_point now, const policy::load_balancer& known);

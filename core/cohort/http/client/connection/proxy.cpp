@@ -136,7 +136,7 @@ result<proxy_settings, std::string> proxies_from_environment(
   proxy_settings settings;
   const bool is_cgi = !variable("REQUEST_METHOD").empty();
   std::string error;
-  /// The proxy of the first of the variables that is set.
+  /// The proxy from the first of the variables that is set.
   const auto read = [&](std::initializer_list<const char*> names) -> std::optional<proxy_server> {
     for (const auto* name : names) {
       const auto text = variable(name);

@@ -22,14 +22,15 @@ struct cookie_jar_limits {
 };
 
 /// Stores the cookies of responses and sends them with later requests (RFC 6265 section 5), as middleware:
-/// `upstream.use(std::make_shared<http::cookie_jar>())`. For all loops, and for several upstreams if they share it.
+/// `upstream.use(std::make_shared<http::cookie_jar>())`. Thread-safe: one jar serves all loops, and several upstreams
+/// can share it.
 ///
 /// - Cookies are sent to the host that set them; with `Domain` also to its subdomains. A `Domain` that does not contain
 ///   the host, has no dot, or names an IP address is rejected. There is no list of public suffixes: do not share a jar
 ///   between hosts that do not trust each other.
 /// - `Path`, `Secure`, `Max-Age` and `Expires` are applied; an `Expires` in a format other than those of HTTP dates
 ///   (RFC 9110 section 5.6.7) is ignored. `Secure` cookies are neither accepted from nor sent to http origins.
-/// - At a limit, the cookie that was set first is removed.
+/// - At a limit, the oldest cookie is evicted.
 /// - Cookies of redirects in between are neither stored nor sent.
 class cookie_jar final : public call_middleware {
  public:

@@ -34,7 +34,7 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
         if (!error) co_return exchange_result{std::move(parser.response())};
         co_return exchange_result{error_at_stage(count.error(), client_error::body_timeout, *error)};
       }
-      // An interim response counts as bytes: the server has the request.
+      // An interim response counts as received bytes, because it shows that the server has the request.
       const auto error = any_bytes     ? client_error::response_truncated
                          : send_failed ? client_error::send_failed
                                        : client_error::no_response;

@@ -12,11 +12,11 @@ namespace cohort::http {
 
 struct exchange_result {
   client_result response;
-  /// The connection can carry another request.
+  /// Whether the connection can carry another request.
   bool reusable = false;
-  /// The connection has received bytes after the response.
+  /// Whether the connection has received bytes after the response.
   bool has_excess = false;
-  /// The whole request was sent and nothing received: the response may still come.
+  /// Whether the whole request was sent and nothing received, so that the response may still arrive.
   bool is_unanswered = false;
 };
 

@@ -10,7 +10,7 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 client_error to_client_error(const boost::beast::error_code& failure, bool header_done) noexcept {
-  // Beast reports it when the header is complete, but it is the header that is malformed.
+  // Beast reports the error after the header is complete, but the header is malformed.
   if (failure == beast_http::error::bad_transfer_encoding) return client_error::response_malformed;
   if (failure == beast_http::error::body_limit) return client_error::body_too_large;
   if (failure == beast_http::error::header_limit) return client_error::response_header_too_large;

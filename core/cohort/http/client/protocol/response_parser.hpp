@@ -17,7 +17,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
  public:
   struct limits {
     std::size_t max_header_bytes;
-    /// Enforced even if the body is not stored.
+    /// The limit applies even if the body is not stored.
     std::size_t max_body_bytes;
     /// If false, header fields are validated and discarded.
     bool store_fields = true;

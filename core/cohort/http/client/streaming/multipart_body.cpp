@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view part_end = "\r\n";
 
-/// 128 bits of OpenSSL's generator: who writes the content of a part cannot predict them, and so cannot end the part.
+/// 128 random bits from OpenSSL: the author of a part's content cannot predict the boundary, and so cannot end the
+/// part.
 std::string random_boundary() {
   std::array<std::uint64_t, 2> bits;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bits.data()), sizeof(bits)) != 1) {

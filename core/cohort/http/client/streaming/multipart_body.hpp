@@ -27,7 +27,7 @@ class multipart_body final : public request_body_source {
  public:
   multipart_body();
 
-  /// Adds a field. `name` is UTF-8; quotes and line breaks in it are percent-encoded, as by browsers.
+  /// Adds a field. `name` is UTF-8; quotes and line breaks in it are percent-encoded, as browsers do.
   multipart_body& add_field(std::string_view name, std::string value);
   /// Adds a regular file from the disk, with the last segment of its path as its name. Returns the error if it cannot
   /// be opened; then nothing is added.

@@ -26,8 +26,8 @@ class request_body_source {
   virtual task<result<std::string_view, client_error>> read(call_context context) = 0;
   /// The length of the body, sent as `Content-Length`; empty if it is not known: the body is then sent chunked.
   virtual std::optional<std::uint64_t> content_length() const = 0;
-  /// Starts again at the beginning, for another attempt. False if that is not possible: the request is then not
-  /// repeated once a part has been read.
+  /// Rewinds to the beginning, for another attempt. False if that is not possible: the request is then not repeated
+  /// once a part has been read.
   virtual bool rewind() { return false; }
 
  protected:
@@ -78,7 +78,8 @@ class response_body_stream {
   virtual net::stream& connection() noexcept = 0;
   /// After status 101: the bytes of the other protocol that have been received together with the response. Once.
   virtual std::string take_received() = 0;
-  /// If it `is_complete`: all that `read` has not returned yet, without waiting; empty after an error.
+  /// Returns the bytes that `read` has not returned yet, without waiting; empty after an error. Precondition:
+  /// `is_complete()`.
   virtual std::string take_rest() = 0;
 
  protected:

@@ -131,7 +131,7 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
 
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
-  // A probe is one request, and a breaker that has opened meanwhile applies to this call, too.
+  // A probe must be one request, and a breaker that has opened meanwhile also applies to this call.
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,

@@ -38,7 +38,7 @@ struct upstream::loop_state final : upstream_directory::entry {
   std::optional<origin> target;
 };
 
-/// A call's place in the bulkhead and its permission from the circuit breaker, until it is destroyed.
+/// The bulkhead and circuit breaker permit of a call, which is held until this object is destroyed.
 class upstream::permit {
  public:
   permit(upstream& owner, loop_state& state);

@@ -9,7 +9,7 @@ namespace cohort::http {
 /// Ends the record of one attempt: with its result, or as cancelled when it is destroyed before.
 class attempt_recording {
  public:
-  /// `record` may be null. Both must outlive this.
+  /// `record` may be null. Both must outlive this object.
   attempt_recording(const telemetry::call_recording& call, telemetry::attempt_record* record) noexcept
       : call_(call), record_(record) {}
   ~attempt_recording();

@@ -43,7 +43,8 @@ void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_co
 void upstream::active_call::hedged_attempt::start_second() {
   const auto now = loop::current().now();
   if (!is_postponed_ && now - (started_ + delay_) > max_lateness) {
-    // The loop was blocked, and the response may have arrived: it is read before the timer expires again.
+    // The loop was blocked and the response may have arrived, so the timer is armed again; the response is read before
+    // it expires.
     is_postponed_ = true;
     delay_timer_.arm(now);
     return;
@@ -61,9 +62,8 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   --running_;
   if (!winner_ && (succeeded(index) || running_ == 0)) {
     winner_ = index;
-    // Ignored if that attempt has ended.
-    // The hedge started later and was answered earlier. An address to which that happens again and again has failed in
-    // a way that its connections do not show, such as a machine that is gone.
+    // Ignored if that attempt has ended. The hedge started later and was answered earlier. If it happens repeatedly,
+    // the address has failed without a connection error, such as a machine that was powered off.
     first_overtaken_ = index == second && succeeded(second);
     is_superseded_ = succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;

@@ -8,7 +8,7 @@ namespace cohort::http {
 upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, client_request& request, origin target,
                                        deadline call_deadline, bool timeout_is_failure,
                                        telemetry::call_recording& recording, const open_options& options)
-    // Without a request ID, which would have to outlive the call: only log lines of attempts lack it.
+    // The context has no request ID, which would have to outlive the call; only log lines of attempts lack it.
     : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure, recording),
       owner_(owner),
       request_(request),
@@ -52,7 +52,7 @@ void upstream::streamed_call::end_body(client_result result) {
 /// The body of a response, and the record of its call.
 class upstream::recorded_body final : public response_body_stream {
  public:
-  /// All of a call, on the heap: `streamed_call` refers to the request.
+  /// The request and the state of a call, on the heap, because `streamed_call` refers to the request.
   struct call_state {
     client_request request;
     std::optional<streamed_call> call;

@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-/// One call to an upstream whose bodies are streamed. After the head of a response it keeps its place in the bulkhead
-/// and the breaker's permission, until `end_body`.
+/// One call to an upstream whose bodies are streamed. After the head of a response, the call keeps its bulkhead permit
+/// and its breaker permission until `end_body`.
 class upstream::streamed_call final : public active_call {
  public:
   /// `request`, `options.body` and `recording` must outlive `run`.

@@ -21,9 +21,9 @@ struct upstream_result {
   /// The response to the last attempt, or its error. With the errors `rate_limited`, `bulkhead_full`, `breaker_open`,
   /// `deadline_exceeded` and `invalid_request` no request was sent, unless the call had followed a redirect.
   client_result response;
-  /// The duration of all attempts together.
+  /// The total duration of the call, with all attempts and backoffs.
   duration elapsed{};
-  /// The timeout of this call: its own, or less if the caller's deadline is nearer.
+  /// The effective timeout: the timeout of the call, capped by the caller's deadline.
   duration timeout{};
   /// Number of requests sent, including retries, hedges and redirects.
   unsigned attempts = 0;
@@ -40,15 +40,15 @@ struct open_options {
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
-  /// Receives the first `max_interim_responses` interim responses of all attempts each; null: they are ignored. Must
-  /// outlive the task of `open`.
+  /// Receives the first `max_interim_responses` interim responses of each attempt; null: they are ignored. Must outlive
+  /// the task of `open`.
   const interim_callback* on_interim = nullptr;
 };
 
 struct open_result {
   /// The response to the last attempt, or its error; see `upstream_result`.
   result<streamed_response, client_error> response;
-  /// The duration of all attempts together, up to the head of the response.
+  /// The total duration of the call, up to the head of the response.
   duration elapsed{};
   /// Number of requests sent, including retries.
   unsigned attempts = 0;
@@ -62,11 +62,11 @@ struct open_result {
 class call_middleware {
  public:
   virtual ~call_middleware() = default;
-  /// Before the first attempt, and before `X-Request-Id` is added. A request that it makes invalid fails with
-  /// `client_error::invalid_request`.
+  /// Called before the first attempt, and before `X-Request-Id` is added. If it makes the request invalid, the call
+  /// fails with `client_error::invalid_request`.
   virtual void on_request(client_request& request, const call_context& context);
-  /// After the last attempt: `result` is the response (of `upstream::open`: its head) or the error, before it is
-  /// returned. `request` is the one that was sent last.
+  /// Called after the last attempt, before the result is returned: `result` is the response (of `upstream::open`: its
+  /// head) or the error. `request` is the one that was sent last.
   virtual void on_response(const client_request& request, client_result& result);
 };
 
@@ -98,7 +98,7 @@ class upstream {
 
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return settings_; }
-  /// The registry of its metrics, also for the metrics of its users.
+  /// The metrics registry of the upstream, which its users can also use.
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`

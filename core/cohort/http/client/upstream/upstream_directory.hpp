@@ -32,7 +32,7 @@ struct upstream_status {
   duration median_latency{};
 };
 
-/// The upstreams that send their calls by one client. Thread-safe.
+/// The upstreams that use one client. Thread-safe.
 class upstream_directory {
  public:
   /// The state of an upstream on one loop.
@@ -41,13 +41,13 @@ class upstream_directory {
     virtual ~entry() = default;
     /// Called on the loop of the state.
     virtual upstream_status status(time_point now) = 0;
-    /// Called by the destructor of the directory, which the entry must no longer use.
+    /// Called by the destructor of the directory. The entry must no longer use the directory.
     virtual void on_directory_destroyed() noexcept = 0;
   };
 
   upstream_directory() = default;
-  /// Detaches the remaining entries. So an upstream may be destroyed after its client, for example if the settings
-  /// of a service keep it; it must not be used then.
+  /// Detaches the remaining entries. An upstream may therefore be destroyed after its client, but must not be used any
+  /// more.
   ~upstream_directory();
   upstream_directory(const upstream_directory&) = delete;
   upstream_directory& operator=(const upstream_directory&) = delete;

@@ -15,7 +15,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t mi
   return number;
 }
 
-/// `250ms` or `3s`; from a millisecond to an hour.
+/// Parses a duration, such as `250ms` or `3s`, from 1 ms to 1 h.
 std::optional<duration> parse_duration(std::string_view text) noexcept {
   const bool in_milliseconds = text.ends_with("ms");
   if (!text.ends_with('s')) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<duration> parse_duration(std::string_view text) noexcept {
   return in_milliseconds ? duration{std::chrono::milliseconds{*number}} : duration{std::chrono::seconds{*number}};
 }
 
-/// `20%` as 0.2; up to 100 %.
+/// Parses a percentage up to 100 % as a ratio: `20%` is 0.2.
 std::optional<double> parse_percentage(std::string_view text, std::int64_t min) noexcept {
   if (!text.ends_with('%')) return std::nullopt;
   text.remove_suffix(1);

@@ -9,7 +9,8 @@
 
 namespace cohort::http {
 
-/// Totals of the calls to an upstream over all loops, for status pages. Rates are differences of totals.
+/// Totals of the calls to an upstream over all loops, for status pages. Callers compute rates from differences of
+/// totals.
 struct upstream_totals {
   /// Completed calls, except cancelled ones.
   std::uint64_t calls = 0;

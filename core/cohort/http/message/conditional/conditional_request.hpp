@@ -11,7 +11,7 @@ namespace cohort::http {
 
 /// The validators of the selected representation (RFC 9110 section 8.8).
 struct validators {
-  /// With its quotes, and with `W/` if it is weak; empty if there is none.
+  /// The entity tag with its quotes, and with `W/` if it is weak; empty if there is none.
   std::string_view etag;
   std::optional<std::chrono::sys_seconds> last_modified{};
 };

@@ -41,16 +41,16 @@ struct multipart_part {
 
 /// The reason why a body was rejected.
 struct multipart_error {
-  /// 400, or 413 for a limit of size.
+  /// 400, or 413 if a size limit is exceeded.
   status code = status::bad_request;
   /// The name of the part; empty for the body itself.
   std::string field;
-  /// Such as `must have at most 65536 bytes`.
+  /// The reason, such as `must have at most 65536 bytes`.
   std::string reason;
 };
 
-/// An incremental parser of `multipart/form-data` bodies (RFC 7578, RFC 2046 section 5.1). It takes bytes in any
-/// slicing, and holds no more of them than a part's header section:
+/// An incremental parser of `multipart/form-data` bodies (RFC 7578, RFC 2046 section 5.1). The input may be split at
+/// any byte; the parser buffers at most a part's header section:
 ///
 ///     for (std::string_view bytes = …; ; ) {
 ///       switch (parser.next(bytes)) {          // removes what it has read from `bytes`
@@ -72,8 +72,8 @@ class multipart_parser {
   /// Precondition: `boundary` is from `multipart_boundary`.
   explicit multipart_parser(std::string_view boundary, const multipart_limits& limits = {});
 
-  /// The next event of `input`, from which it removes the bytes that it has read. After `end` and `error` it returns
-  /// the same again, and removes all of `input`.
+  /// The next event of `input`, from which it removes the bytes that it has read. After `end` or `error`, further calls
+  /// return the same event and remove all of `input`.
   event next(std::string_view& input);
   /// At the end of the body: `end`, or `error` if the last boundary is missing.
   event finish();
@@ -89,7 +89,7 @@ class multipart_parser {
   event read_content(std::string_view& input);
   event read_boundary_end(std::string_view& input);
   event read_header(std::string_view& input);
-  /// Sets `data_`, of the preamble as well.
+  /// Sets `data_`, also for the preamble.
   event emit(std::string_view bytes);
   /// After a delimiter; whether it ended a part.
   bool end_of_content() noexcept;

@@ -14,7 +14,7 @@ namespace {
 
 using hop_list = std::vector<forwarded_hop>;
 
-/// Hops beyond this number make a field malformed. Real chains have a few.
+/// Maximum number of hops; a field with more is malformed. Real proxy chains have a few.
 constexpr std::size_t max_hops = 64;
 
 /// RFC 7239 section 6.3: `_` and letters, digits, `.`, `_`, `-`.
@@ -143,7 +143,7 @@ std::size_t client_index(const hop_list& hops, const net::network_list& trusted_
   while (index > 0) {
     --index;
     const auto& address = hops[index].address;
-    // Behind a hidden node nothing is known to be from a trusted proxy.
+    // The hops before a hidden node cannot be attributed to a trusted proxy.
     if (!address || !trusted_networks.contains(*address)) break;
   }
   return index;

@@ -24,7 +24,8 @@ class input_buffer final : public net::read_memory {
   void consume(std::size_t count) noexcept { begin_ += count; }
   void clear() noexcept { begin_ = end_ = 0; }
 
-  /// Ensures that `free_space` is not empty, by moving or growing; false if it is full of unread bytes.
+  /// Ensures that `free_space` is not empty, by moving bytes or growing; returns false if the buffer is full of unread
+  /// bytes.
   bool reserve();
   /// The memory to read into.
   boost::asio::mutable_buffer free_space() noexcept { return {memory_.bytes + end_, memory_.capacity - end_}; }
@@ -35,7 +36,7 @@ class input_buffer final : public net::read_memory {
     reserve();
     return free_space();
   }
-  /// Gives the memory back if there are no unread bytes. Views into consumed bytes become invalid.
+  /// Releases the memory if there are no unread bytes. Views into consumed bytes become invalid.
   void release() noexcept override;
 
   /// Keeps views into the consumed bytes valid until the next call: moves the unread bytes to another block of memory.

@@ -8,7 +8,7 @@ namespace cohort::http {
 /// The recognizable parts of a request line; a part that is not recognizable is empty.
 struct request_line {
   std::string_view method;
-  /// Without the query and the authority, which may contain secrets.
+  /// The path without the query and the authority, which may contain secrets.
   std::string_view path;
 };
 

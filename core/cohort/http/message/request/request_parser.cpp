@@ -85,7 +85,8 @@ request_parser::rejection request_parser::check_target() {
   if (head_.target.size() > limits_.max_target_bytes) return status::uri_too_long;
   const auto parts = split_target(head_.target);
   if (!parts) {
-    // Only CONNECT has the authority-form; a server that is no tunnel answers 501 (RFC 9110 sections 9.1 and 9.3.6).
+    // Only CONNECT has the authority-form; a server that is not a proxy responds with 501 (RFC 9110 sections 9.1 and
+    // 9.3.6).
     return head_.method == method::connect ? status::not_implemented : status::bad_request;
   }
   head_.path = parts->path;

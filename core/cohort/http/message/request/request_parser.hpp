@@ -18,7 +18,7 @@ class head_scanner {
  public:
   enum class state { incomplete, complete, bare_line_feed };
 
-  /// `bytes` starts with the request; since the last call it may only have grown.
+  /// `bytes` starts with the request; between calls, bytes may only be appended.
   state scan(std::string_view bytes) noexcept;
   /// The length of the header section with its empty line. Precondition: `scan` returned `complete`.
   std::size_t length() const noexcept { return line_start_; }

@@ -17,8 +17,8 @@ bool is_hex_digit(char c) noexcept {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/// The characters of a target that need no further check. Bytes above 0x7F are not valid, yet common; they are accepted
-/// as data.
+/// The characters of a target that need no further check. Bytes above 0x7F are invalid but common; they are accepted as
+/// data.
 constexpr auto plain_characters = [] {
   std::array<bool, 256> table{};
   for (std::size_t c = ' ' + 1; c < table.size(); ++c) table[c] = c != 0x7F && c != '#' && c != '%';

@@ -29,24 +29,25 @@ struct admission_settings {
   /// latency shows an overload.
   policy::concurrency_limiter::settings concurrency{.initial_limit = 1000, .max_limit = 4000};
 
-  /// A request that waited longer for its turn on the event loop is rejected, too: if handlers compute for long, few
-  /// requests are in flight and the others wait in their sockets. A single long delay can be caused by the machine.
+  /// Maximum queueing delay on the event loop; a request that waited longer is rejected. It detects CPU-bound overload,
+  /// in which few requests are in flight and the others wait in their sockets. The limit is high because the machine
+  /// can cause a single long delay.
   duration max_loop_lag = std::chrono::milliseconds{500};
-  /// The limit once the loop has lagged for `overload_delay`. With the longer one, all requests would wait nearly as
-  /// long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at Scale" (ACM Queue,
-  /// 2015).
+  /// The maximum queueing delay once the loop has lagged for `overload_delay`. With the longer limit, all requests
+  /// would wait nearly as long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at
+  /// Scale" (ACM Queue, 2015).
   duration max_loop_lag_in_overload = std::chrono::milliseconds{10};
   duration overload_delay = std::chrono::milliseconds{100};
 };
 
-/// The response header field with the reason for which admission control rejected a request.
+/// The response header field with the reason why admission control rejected a request.
 inline constexpr std::string_view rejection_reason_field = "x-cohort-refused";
 /// Envoy's response header field for a request that was rejected because of overload.
 inline constexpr std::string_view overloaded_field = "x-envoy-overloaded";
 
 /// Admission control of a server on one loop: rejects requests that cannot meet their deadline, and overload. It
-/// applies to routes with an asynchronous handler that are not probes; to process a synchronous request is as cheap as
-/// to reject it.
+/// applies to routes with an asynchronous handler that are not probes; processing a synchronous request costs no more
+/// than rejecting it.
 class admission_control {
  public:
   /// All arguments must outlive it.
@@ -90,7 +91,7 @@ class admission_control {
   struct route_state {
     policy::deadline_admission deadline_admission;
     policy::concurrency_limiter limiter;
-    /// The limit that the metrics show.
+    /// The limit that the metrics report.
     std::size_t reported_limit = 0;
   };
   permit::decision admit(permit& request);

@@ -46,7 +46,7 @@ class bounds_metrics {
  private:
   std::array<telemetry::counter*, connection_rejection_count> rejected_{};
   std::array<telemetry::counter*, idle_state_count> shed_{};
-  /// Descriptors, memory, other.
+  /// Failed accepts by cause: descriptors, memory, other.
   std::array<telemetry::counter*, 3> accept_errors_{};
   std::array<telemetry::counter*, 6> proxy_headers_{};
 };

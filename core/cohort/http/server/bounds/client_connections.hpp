@@ -17,7 +17,7 @@ class client_connections {
   /// `max_connections` of one client; 0: no limit.
   explicit client_connections(std::size_t max_connections) : max_connections_(max_connections) {}
 
-  /// A counted connection; gives its place back when it is destroyed.
+  /// A counted connection; the destructor decrements the count.
   class place {
    public:
     place() = default;

@@ -4,7 +4,7 @@
 namespace cohort::http {
 namespace {
 
-/// A search without a result visits all connections.
+/// Minimum time between two searches without a result, each of which visits all connections.
 constexpr duration failed_search_pause = std::chrono::milliseconds{10};
 
 /// A client that takes longer for a header section or a handshake counts as idle.

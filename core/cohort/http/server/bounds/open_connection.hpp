@@ -28,12 +28,12 @@ class open_connection {
     idle_state state;
   };
 
-  /// Since when the connection is idle; empty if it must not be shed, for example because a request is in flight. A
-  /// header section, TLS handshake or PROXY protocol header in progress is idle after `grace_period`. The time never
-  /// moves backwards.
+  /// The time since when the connection is idle; empty if it must not be shed, for example because a request is in
+  /// flight. A header section, TLS handshake or PROXY protocol header in progress is idle after `grace_period`. The
+  /// time never moves backwards.
   virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
-  /// Closes the idle connection soon; from now on it does not count. A request that has arrived in the meantime is
-  /// still served, and the connection counts again.
+  /// Closes the idle connection soon; it no longer counts as open. A request that has arrived in the meantime is still
+  /// served, and the connection counts again.
   virtual void shed() noexcept = 0;
   /// Closes the connection soon if it is idle; otherwise it closes after the current response.
   virtual void drain() noexcept = 0;
@@ -48,8 +48,9 @@ class open_connection {
   std::multimap<time_point, open_connection*>::iterator position_;
 };
 
-/// The open connections of one loop, ordered by idle time. A connection does not report its activity, so requests cost
-/// nothing: the registry asks for it when it searches the oldest idle connection, and updates its order then.
+/// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
+/// overhead: the registry queries it while it searches for the connection that has been idle for longest, and updates
+/// its order then.
 class connection_registry {
  public:
   void insert(open_connection& new_connection, time_point now);
@@ -62,7 +63,7 @@ class connection_registry {
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
 
  private:
-  /// Equal keys in the order of their insertion.
+  /// Equal keys are in the order of their insertion.
   std::multimap<time_point, open_connection*> order_;
   time_point next_search_{};
   time_point next_urgent_search_{};

@@ -13,7 +13,7 @@
 namespace cohort::http {
 namespace {
 
-/// About a year. The sum with other durations must not overflow.
+/// About a year. Limited so that the sum with other durations does not overflow.
 constexpr std::uint64_t max_transfer_seconds = 30'000'000;
 
 /// Adds one to a gauge for its lifetime.
@@ -80,7 +80,7 @@ task<> connection::run() {
     begin_head();
     auto head = scan_head();
     while (!head) {
-      // A function for this would be a coroutine for every request, and for every idle connection.
+      // Not a separate coroutine, which would cost an allocation for every request and every idle connection.
       const bool awaits_request = input_.empty();
       const auto read_deadline = head_deadline(awaits_request);
       if (!try_flush()) {

@@ -64,9 +64,9 @@ class connection final : public open_connection, private interim_sender {
   };
   /// The reason why a request has no response from a handler.
   enum class no_response {
-    /// It has to wait, for its body or for an asynchronous handler.
+    /// The request has to wait for its body or for an asynchronous handler.
     pending,
-    /// Its body was rejected; `rejection_` is the status of the response.
+    /// The body of the request was rejected; `rejection_` is the status of the response.
     rejected,
     /// Reading or writing failed.
     connection_lost,
@@ -177,7 +177,7 @@ class connection final : public open_connection, private interim_sender {
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
   time_point request_start_{};
-  /// The last bytes of the current header section arrived.
+  /// The time at which the last bytes of the current header section arrived.
   time_point received_at_{};
   /// The current response began, in this turn of the loop (`loop::activity_sequence`).
   time_point responded_at_{};
@@ -201,12 +201,12 @@ class connection final : public open_connection, private interim_sender {
   std::size_t requests_left_;
   /// Requests handled since the last read.
   std::size_t pipelined_count_ = 0;
-  /// The last read of a header section began, while nothing of it had arrived.
+  /// Whether the last read of a header section began before any of its bytes had arrived.
   time_point idle_since_{};
-  /// A read for the first byte of a request is pending.
+  /// Whether a read for the first byte of a request is pending.
   bool is_idle_ = false;
   bool is_reading_head_ = false;
-  /// `shed` was called; the connection does not count.
+  /// Whether `shed` was called; the connection then does not count.
   bool is_shed_ = false;
   /// Set while the connection has another protocol.
   upgraded_connection* upgraded_ = nullptr;

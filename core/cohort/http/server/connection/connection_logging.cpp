@@ -26,8 +26,8 @@ void connection::record_response(const request_context& context, status code, ti
   shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
 }
 
-/// The request's record, with its identity. Skipped for synchronous handlers, which end before it could be read, and
-/// for probes.
+/// The request's record, with its identity. Not created for probes, or for synchronous handlers, which end before
+/// anybody could read the record.
 telemetry::request_record& connection::open_record(request_context& context, time_point start) {
   auto& recording = context.timing().recording();
   if (auto* open = recording.get()) return *open;

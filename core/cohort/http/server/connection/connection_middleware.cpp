@@ -40,7 +40,7 @@ task<response> connection::wrapped_request::handle(request_context& context) {
     const auto body = co_await owner_.read_body(context.deadline());
     if (body == read_result::rejected) co_return rejection_response(owner_.rejection_);
     if (body == read_result::closed) {
-      // After a cancellation, the pipeline has its reason.
+      // After a cancellation, the pipeline stores the reason.
       const auto state = co_await asio::this_coro::cancellation_state;
       if (!!state.cancelled()) throw boost::system::system_error{asio::error::operation_aborted};
       is_connection_lost_ = true;

@@ -15,15 +15,15 @@ constexpr std::size_t max_reserved_body = 64 * 1024;
 /// A client may be sending a request when the server starts to drain. A connection without a new request for this long
 /// is idle.
 constexpr duration drain_grace_period = std::chrono::milliseconds{250};
-/// The method, the version and the white space of a request line.
+/// Maximum bytes of a request line besides the target: method, version and white space.
 constexpr std::size_t max_request_line_overhead = 64;
-/// The rest of an unread body that is read after the response to keep the connection.
+/// Maximum rest of an unread body that is read and discarded after the response to keep the connection.
 constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
 }  // namespace
 
 std::optional<open_connection::idleness> connection::idle(time_point now, duration grace_period) const noexcept {
-  // With buffered output a response is still being sent.
+  // If there is buffered output, a response is still being sent.
   if (!is_reading_head_ || is_shed_ || !output_.empty()) return std::nullopt;
   if (is_idle_) return idleness{idle_since_, idle_state::idle};
   if (now - request_start_ < grace_period) return std::nullopt;

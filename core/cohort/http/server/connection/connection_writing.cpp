@@ -6,14 +6,16 @@
 namespace cohort::http {
 namespace {
 
-/// Large enough for most responses. The memory is released while the connection waits for a request.
+/// Initial capacity of the output buffer; large enough for most responses. The memory is released while the connection
+/// waits for a request.
 constexpr std::size_t usual_output_size = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;
 /// A larger body is sent from where it is instead of being copied behind its header section.
 constexpr std::size_t max_copied_body = 16 * 1024;
-/// Lingering close (RFC 9112 section 9.6): how long, extended by the time to transfer the response, and up to how many
-/// bytes a client's data is read and discarded after the last response, so that a reset does not destroy that.
+/// Lingering close (RFC 9112 section 9.6): maximum time, extended by the transfer time of the response, and maximum
+/// bytes for which a client's data is read and discarded after the last response, so that a reset does not destroy the
+/// response.
 constexpr duration linger_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_lingering_bytes = 16 * 1024 * 1024;
 

@@ -38,7 +38,7 @@ task<T> failed_task(std::exception_ptr failure) {
   }
 }
 
-/// Calls a function that returns a task; an exception of the call itself becomes one of the task.
+/// Calls a function that returns a task. An exception that the call throws is rethrown by the returned task.
 template <class T, class Function, class... Arguments>
 task<T> start_task(const Function& function, Arguments&... arguments) {
   std::exception_ptr failure;
@@ -87,16 +87,17 @@ class handler_run {
     co_return interruption_;
   }
 
-  /// The beginning of `run`, for a caller that awaits the work itself and so saves a coroutine.
+  /// The first part of `run`, for a caller that awaits the work itself, which saves a coroutine.
   void start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept;
-  /// The end of `run`, but for the cancellation state of the caller: it is to be reset unless the result is `none`.
+  /// The last part of `run`, except for the cancellation state of the caller, which the caller must reset unless the
+  /// result is `none`.
   interruption stop() noexcept;
 
   /// Replaces the deadline of the running work.
   void set_deadline(deadline limit) noexcept;
   /// The reason why the running work has been cancelled; `none` if it has not been.
   interruption cause() const noexcept { return interruption_; }
-  /// Starts to detect a disconnect, for work that was started without. Precondition: no read is pending.
+  /// Starts to detect disconnects, for work that was started without detection. Precondition: no read is pending.
   void detect_disconnect() noexcept;
 
  private:

@@ -9,9 +9,10 @@
 namespace cohort::http {
 namespace {
 
-/// Large enough that the system calls of a fast transfer cost less than the copies.
+/// Size of the buffer, large enough that system calls cost less than copies in a fast transfer.
 constexpr std::size_t direct_buffer_size = 64 * 1024;
-/// A shorter rest is read into the connection's buffer, together with the following bytes.
+/// Minimum content for the separate buffer; shorter content is read into the connection's buffer, together with the
+/// following bytes.
 constexpr std::uint64_t min_direct_read = 16 * 1024;
 
 }  // namespace

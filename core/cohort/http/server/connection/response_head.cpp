@@ -15,7 +15,7 @@ constexpr std::size_t max_fixed_size = 256;
 /// Beast 1.81 does not know 103 (RFC 8297).
 constexpr auto early_hints = static_cast<status>(103);
 
-/// Appends to memory that is reserved once for a whole head, which is cheaper than to append to a string.
+/// Appends to memory that is reserved once for a whole head, which is cheaper than appending to a string.
 class head_writer {
  public:
   head_writer(recycled_string& output, std::size_t max_size) : output_(output) {
@@ -46,7 +46,7 @@ class head_writer {
   char* end_;
 };
 
-/// The common fields that a response may have itself.
+/// The common fields that a response may override.
 constexpr auto replaceable_fields =
     make_field_name_set("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy",
                         "permissions-policy", "strict-transport-security");
@@ -64,7 +64,7 @@ bool has_replaceable_field(std::string_view lines) noexcept {
   return false;
 }
 
-/// Appends the lines of the fields that the response does not have.
+/// Appends the lines of the common fields that the response does not set.
 void append_missing_fields(head_writer& output, std::string_view lines, const response& result) {
   while (!lines.empty()) {
     const auto line = first_line(lines);

@@ -33,7 +33,7 @@ std::string_view to_string(body_error error) noexcept;
 /// receives.
 response body_error_response(body_error error);
 
-/// For `operation::body_limit`: no limit.
+/// Value of `operation::body_limit` for no limit.
 inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_t>::max();
 
 /// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. It is valid until

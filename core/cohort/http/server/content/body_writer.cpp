@@ -20,7 +20,7 @@ constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
 /// Encoded bytes that are sent before other handlers of the loop run. Encoding takes 1 to 3 ms.
 constexpr std::size_t max_encoded_between_yields = 64 * 1024;
 constexpr std::size_t encoded_piece = 64 * 1024;
-/// Less encoded output is buffered until there is more, a flush or the end.
+/// Minimum encoded output that is sent; less is buffered until there is more, a flush or the end.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
 }  // namespace
@@ -174,7 +174,7 @@ std::string sse_event(std::string_view name, std::string_view data) {
   std::string text;
   text.append("event: ").append(name).append("\n");
   for (;;) {
-    // A carriage return is a line end in this format, too; left in place, it would let data act as a field.
+    // A carriage return also ends a line in this format; without the replacement, data could inject a field.
     const auto end = data.find_first_of("\r\n");
     text.append("data: ").append(data.substr(0, end)).append("\n");
     if (end == std::string_view::npos) break;

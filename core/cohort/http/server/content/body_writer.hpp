@@ -20,7 +20,7 @@ namespace cohort::http {
 /// drains, the producer should end: see `draining`.
 ///
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
-/// succeeded, `abort` was not called, and the producer has not learnt from `draining` or `pause` that the server
+/// succeeded, `abort` was not called, and neither `draining` nor `pause` has reported to the producer that the server
 /// drains, unless it calls `mark_complete`. Otherwise the connection is closed without the last chunk or the rest of
 /// the content length; with HTTP/1.0, whose body ends with the connection, it is reset.
 class body_writer {
@@ -35,15 +35,15 @@ class body_writer {
   /// Sends `bytes` and waits until they are written. False once the client does not take them within the write timeout
   /// or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
-  /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. False as for
-  /// `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while the system
-  /// reads bytes that are not in the page cache, for at most 256 KiB at a time.
+  /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. Returns
+  /// false like `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while
+  /// the system reads bytes that are not in the page cache, for at most 256 KiB at a time.
   task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
-  /// Sends the output that a content coding has buffered. False as for `write`.
+  /// Sends the output that a content coding has buffered. Returns false like `write`.
   task<bool> flush();
   /// Sleeps for `span` after a `flush`; returns `notified` early, or at once, when the server drains.
   task<wait_status> pause(duration span);
-  /// Whether the server drains; the producer should end. A producer that returns after it learnt that is taken to have
+  /// Whether the server drains; the producer should end. A producer that returns after a result of true counts as
   /// stopped early, unless it calls `mark_complete`.
   bool draining() noexcept {
     learnt_of_drain_ = learnt_of_drain_ || draining_.is_set();

@@ -15,16 +15,16 @@ struct directory_options {
   std::string index_file = "index.html";
   /// Also serves files and directories whose name starts with a dot.
   bool hidden_files = false;
-  /// Follows symbolic links that lead out of the directory. Links within it are followed in any case, except by a
-  /// kernel without openat2(2) (before Linux 5.6, or if a seccomp profile forbids it), where none is.
+  /// Follows symbolic links that lead out of the directory. Links within it are always followed, except on a kernel
+  /// without openat2(2) (before Linux 5.6, or if a seccomp profile forbids it), where no link is followed.
   bool links_out_of_root = false;
 };
 
 /// Adds a route for GET and HEAD of the files below the directory `root`: `prefix` is such as `/files`, or empty for
 /// all paths. See `file_response` for the supported request headers. A path with `..`, `.`, an empty segment or a NUL
-/// byte, and one that leads out of `root`, is 404; a directory without a final slash is redirected to the one with it.
-/// Throws `std::system_error` if `root` is not a directory that can be opened. It stays open, so that renaming it has
-/// no effect.
+/// byte, or one that leads out of `root`, gets 404. The path of a directory without a final slash is redirected to the
+/// path with it. Throws `std::system_error` if `root` is not a directory that can be opened. It stays open, so that
+/// renaming it has no effect.
 operation& directory(route_group& routes, const std::string& prefix, const std::filesystem::path& root,
                      directory_options options = {});
 

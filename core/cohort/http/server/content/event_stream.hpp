@@ -32,8 +32,8 @@ struct server_event {
 /// The event as sent. Throws `std::invalid_argument` if `type` or `id` has a line break, or `id` a NUL.
 std::string format_event(const server_event& event);
 
-/// Sends server-sent events, with a comment as heartbeat while there are none, so that proxies keep the connection and
-/// a client that is gone is found. One coroutine uses it.
+/// Sends server-sent events, with a comment as heartbeat while there are none, so that proxies keep the connection open
+/// and a disconnected client is detected. One coroutine uses it.
 class event_stream {
  public:
   /// `output` must outlive it. `last_event_id` is that of the request, empty if there is none.
@@ -47,8 +47,8 @@ class event_stream {
 
   /// False once the client is gone.
   task<bool> send(server_event event);
-  /// Sends the text of any number of events, each as `format_event` returns it: a text for many clients is formatted
-  /// once, and events that follow each other closely are one write.
+  /// Sends the concatenated results of `format_event` for any number of events. The text of an event for many clients
+  /// is formatted once, and events that closely follow each other share one write.
   task<bool> send_formatted(std::string events);
   /// Sleeps for `span`, with heartbeats. False, early, once the client is gone or the server drains.
   task<bool> pause(duration span);

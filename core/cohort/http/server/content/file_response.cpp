@@ -109,7 +109,7 @@ std::string content_range(const byte_range& range, std::uint64_t size) {
   return text;
 }
 
-/// A piece of text, and the part of the file that follows it.
+/// A text segment, and the part of the file that follows it.
 struct body_part {
   std::string prefix;
   byte_range range;
@@ -189,7 +189,7 @@ void set_content(response& result, const selected_file& file, const std::optiona
   }
 }
 
-/// The response if the file could not be opened.
+/// The response to a request for a file that could not be opened.
 response open_error_response(int error) {
   if (error == EMFILE || error == ENFILE || error == ENOMEM) {
     return error_response(status::service_unavailable, "The server is overloaded, retry later");

@@ -56,8 +56,8 @@ class open_file {
   int descriptor_;
 };
 
-/// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current one. Without a descriptor,
-/// `errno` is the error. Never waits for the writer of a FIFO.
+/// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current one. On failure, the result
+/// has no descriptor and `errno` is set. Never waits for the writer of a FIFO.
 using file_opener = std::function<open_file(const std::string& path)>;
 
 /// Like `file_response` above, but opens the file with `open`.

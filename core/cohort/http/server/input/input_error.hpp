@@ -20,7 +20,7 @@ struct input_error {
   std::string field;
   /// `path`, `query`, `header`, `cookie` or `body`.
   std::string in;
-  /// Such as `must be an integer from 1 to 100`.
+  /// The violated constraint, such as `must be an integer from 1 to 100`.
   std::string reason;
 };
 BOOST_DESCRIBE_STRUCT(input_error, (), (field, in, reason))
@@ -36,9 +36,9 @@ constexpr auto constraints(json::type<input_error_body>) {
   return json::constrain(json::member(&input_error_body::fields, {.min_items = 1, .required = false}));
 }
 
-/// 400 (or another status of the client's fault) with
-/// `{"error":"Bad Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message is the one error, or
-/// their number. `truncated`: there were more errors. Precondition: there is at least one.
+/// 400 (or another status of the client's fault) with `{"error":"Bad
+/// Request","message":…,"fields":[{"field":…,"in":…,"reason":…},…]}`. The message describes the only error, or states
+/// the number of errors. `truncated`: there were more errors. Precondition: there is at least one.
 response input_error_response(const std::vector<input_error>& errors, bool truncated = false,
                               status code = status::bad_request);
 

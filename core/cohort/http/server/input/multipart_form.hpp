@@ -23,9 +23,9 @@ struct uploaded_file {
   std::string field;
   /// As the client sent it: never use it as a path.
   std::string filename;
-  /// As the client sent it; empty if it sent none.
+  /// The value as the client sent it; empty if it sent none.
   std::string content_type;
-  /// Removed with this object unless `content.keep(…)` gives it a name.
+  /// The file is removed with this object unless `content.keep(…)` gives it a name.
   temporary_file content;
 };
 
@@ -54,7 +54,7 @@ class multipart_reader {
 
   /// False if the body is invalid or a file cannot be written: then `error_response` is the response.
   bool write(std::string_view bytes);
-  /// At the end of the body. False if it is incomplete.
+  /// Must be called at the end of the body. Returns false if the body is incomplete.
   bool finish();
   /// Precondition: `finish` returned true.
   multipart_form take_form() noexcept { return std::move(form_); }

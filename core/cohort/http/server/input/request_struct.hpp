@@ -45,7 +45,7 @@ template <class T>
 struct from_query : detail::sourced_value<T> {
   static constexpr std::string_view source = "query";
 };
-/// The name of the field is that of the member with `-` for `_`.
+/// The name of the field is the name of the member with `-` for `_`.
 template <class T>
 struct from_header : detail::sourced_value<T> {
   static constexpr std::string_view source = "header";
@@ -71,7 +71,7 @@ concept sourced = requires {
   { T::source } -> std::convertible_to<std::string_view>;
 };
 
-/// The name of a parameter: that of the member or of its constraints.
+/// The name of a parameter: from the constraints of the member, otherwise the name of the member.
 template <class T, class Descriptor>
 std::string parameter_name() {
   std::string name{json::member_name<T, Descriptor>()};
@@ -142,7 +142,7 @@ request_description describe_request(json::schema_definitions& definitions) {
 
 namespace cohort::json {
 
-/// The constraints of a sourced value are those of the value.
+/// A sourced value has the constraints of its value.
 template <http::detail::sourced T>
 struct constraints_for<T> {
   using type = constraints_of<typename T::value_type>;

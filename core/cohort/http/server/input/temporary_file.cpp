@@ -63,7 +63,7 @@ error_code temporary_file::keep(const std::filesystem::path& target) {
     return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0 ? error_code{}
                                                                                               : last_error();
   }
-  // A second name, since renaming would replace an existing file; the destructor removes the first one.
+  // Creates a second name, because renaming would replace an existing file; the destructor removes the first one.
   return ::link(name_.c_str(), target.c_str()) == 0 ? error_code{} : last_error();
 }
 

@@ -38,7 +38,8 @@ class typed_handler {
 
  public:
   using request_type = Request;
-  /// `response`, `task<response>` or a described type, which is encoded as JSON with status 200.
+  /// A result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON with
+  /// status 200.
   using result_type = decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}));
   static constexpr bool is_async = std::is_same_v<result_type, task<response>>;
 

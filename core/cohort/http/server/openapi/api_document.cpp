@@ -18,7 +18,8 @@ std::string path_template(const route_pattern& pattern) {
   return path;
 }
 
-/// Equal for paths that OpenAPI regards as identical: those that differ in the names of their parameters only.
+/// A key that is equal for paths that OpenAPI regards as identical: paths that differ only in the names of their
+/// parameters.
 std::string path_identity(const route_pattern& pattern) {
   std::string path;
   for (const auto& segment : pattern.segments())

@@ -38,19 +38,19 @@ struct api_response {
 };
 
 struct api_operation {
-  /// As in OpenAPI, such as `/things/{id}`.
+  /// The path as in OpenAPI, such as `/things/{id}`.
   std::string path;
   method verb;
   operation_settings settings;
   request_description request;
-  /// By status; `2XX` and `default` if the route does not describe its responses.
+  /// The responses by status; `2XX` and `default` if the route does not describe its responses.
   std::map<std::string, api_response> responses;
   bool is_protected;
 };
 
 struct api_document {
   api_information information;
-  /// By path, then by method.
+  /// The operations, sorted by path, then by method.
   std::vector<api_operation> operations;
   /// JSON Schemas by name.
   std::map<std::string, std::string, std::less<>> schemas;
@@ -68,7 +68,7 @@ std::string openapi_json(const api_document& document);
 /// is part of it: `openapi_page_policy` permits nothing else.
 std::string openapi_page(const api_document& document);
 
-/// The `Content-Security-Policy` of the page: its style sheet by its hash, as in CSP Level 3, section 6.7.2.3.
+/// The `Content-Security-Policy` of the page, which permits its style sheet by hash (CSP Level 3, section 6.7.2.3).
 const std::string& openapi_page_policy();
 
 }  // namespace cohort::http

@@ -119,7 +119,7 @@ std::string openapi_json(const api_document& document) {
   out.open_object().field("openapi", "3.1.0").key("info").open_object();
   out.field("title", information.title).field("version", information.version);
   if (!information.description.empty()) out.field("description", information.description);
-  // Relative to the URL of the document.
+  // The URL is relative to the URL of the document.
   out.close_object().key("servers").open_array().open_object().field("url", "/").close_object().close_array();
   write_tags(out, document.operations);
   out.key("paths").open_object();

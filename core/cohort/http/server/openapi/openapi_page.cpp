@@ -66,7 +66,7 @@ std::string operation_section(const api_operation& operation) {
                      escape_html(settings.summary) + "</span>";
   if (settings.is_deprecated) html += " <span class=\"mark\">Deprecated</span>";
   if (operation.is_protected) html += " <span class=\"mark\">Requires a credential</span>";
-  // The identifier is within the part that opens: browsers open it for a link to it.
+  // The ID is inside the collapsible part, because browsers open that part for a link to an element in it.
   html += "</summary><div class=\"content\" id=\"" + escape_html(settings.operation_id) + "\">";
   if (!settings.description.empty()) html += "<p>" + escape_html(settings.description) + "</p>";
   html += parameter_table(operation.request.parameters);

@@ -12,10 +12,10 @@ constexpr std::string_view reference_prefix = R"("#/components/schemas/)";
 constexpr std::string_view reference_object_prefix = R"({"$ref":"#/components/schemas/)";
 constexpr std::string_view white_space = " \t\r\n";
 constexpr std::size_t max_line = 72;
-/// Values at a deeper level are copied as they are.
+/// Maximum nesting level that is formatted; deeper values are copied unchanged.
 constexpr int max_depth = 32;
 
-/// Formats JSON text. It needs no valid text: everything that is not recognized is copied.
+/// Formats JSON text. The text need not be valid JSON: everything that is not recognized is copied.
 class formatter {
  public:
   explicit formatter(std::string_view text) : rest_(text) {}
@@ -78,7 +78,7 @@ class formatter {
     }
   }
 
-  /// Writes an object that is nothing but a reference, as a link. False if the text does not begin with one.
+  /// Writes an object that consists only of a reference as a link. False if the text does not begin with one.
   bool write_reference() {
     if (!rest_.starts_with(reference_object_prefix)) return false;
     const auto object = rest_.substr(0, value_length());

@@ -87,7 +87,7 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   fields.emplace_back("Forwarded", std::move(forwarded));
   auto addresses = list_before("x-forwarded-for", client.address.size());
   fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
-  // What the client itself used is of interest, not what a proxy used.
+  // The first hop's values are kept, because they are the values of the client.
   const auto first = [&](std::string_view name, std::string_view own) {
     auto value = previous(name);
     return value.empty() ? std::string{own} : value;

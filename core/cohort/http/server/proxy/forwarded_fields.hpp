@@ -13,9 +13,9 @@ namespace cohort::http {
 using field_list = std::vector<std::pair<std::string, std::string>>;
 
 /// The header fields that belong to one connection and are not forwarded (RFC 9110 section 7.6.1): `Connection`, the
-/// fields that it names, and those that apply to a connection whether it names them or not: `Keep-Alive`,
-/// `Proxy-Connection`, `Proxy-Authenticate`, `Proxy-Authentication-Info`, `Proxy-Authorization`, `TE`, `Trailer`,
-/// `Transfer-Encoding`, `Upgrade` and `HTTP2-Settings`.
+/// fields that it names, and these fields, which always apply to one connection: `Keep-Alive`, `Proxy-Connection`,
+/// `Proxy-Authenticate`, `Proxy-Authentication-Info`, `Proxy-Authorization`, `TE`, `Trailer`, `Transfer-Encoding`,
+/// `Upgrade` and `HTTP2-Settings`.
 class hop_by_hop_fields {
  public:
   /// Adds the names in a value of `Connection`; it must outlive the object.
@@ -40,8 +40,8 @@ struct forwarding_peer {
 
 /// Appends `Forwarded` (RFC 7239), `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` to `fields`.
 void append_forwarded_fields(field_list& fields, const request_head& head, const forwarding_peer& client);
-/// Whether `append_forwarded_fields` sets a field of that name, or it is another one that states the client, so that
-/// it is not forwarded as received: `X-Real-IP`, `X-Forwarded-Port` and `X-Forwarded-Server`.
+/// Whether a field must not be forwarded as received: `append_forwarded_fields` sets it, or it also describes the
+/// client (`X-Real-IP`, `X-Forwarded-Port` and `X-Forwarded-Server`).
 bool is_forwarded_field(std::string_view name) noexcept;
 
 /// The value of `Via` with this hop (RFC 9110 section 7.6.3). `previous` is empty if there was none.

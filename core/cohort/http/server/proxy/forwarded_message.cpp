@@ -17,7 +17,7 @@ constexpr auto replaced_request_fields =
     make_field_name_set("host", "content-length", "expect", "via", "x-request-id", "traceparent", "tracestate",
                         envoy_timeout_field, grpc_timeout_field);
 
-/// Fields of the response that the server writes itself, or `response::body` with the type of the body.
+/// Response fields that the server writes itself, and `Content-Type`, which `response::body` sets.
 constexpr auto replaced_response_fields = make_field_name_set("content-length", "content-type", "date", "via");
 
 constexpr std::string_view connection_name = "connection";
@@ -62,7 +62,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
     if (is_replaced || hop_by_hop.contains(field.name)) continue;
     request.fields.emplace_back(std::string{field.name}, std::string{field.value});
   }
-  // Without a trusted proxy, the client's address is the one of the connection, or of its PROXY protocol header.
+  // Without a trusted proxy, the client's address is the peer's address, or the address in the PROXY protocol header.
   const bool is_trusted = context.is_from_trusted_proxy();
   const auto address = is_trusted ? context.peer_address() : context.client_address();
   append_forwarded_fields(request.fields, head, {address, context.tls() != nullptr, is_trusted});

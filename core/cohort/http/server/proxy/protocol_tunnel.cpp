@@ -22,7 +22,7 @@ class copy_buffer {
 
   asio::mutable_buffer space() noexcept { return {bytes_.get(), size_}; }
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
-  /// Chooses the size for the next read. Precondition: the bytes of the last one have been written.
+  /// Selects the buffer size for the next read. Precondition: the bytes of the last one have been written.
   void adapt(std::size_t last_count) {
     short_reads_ = last_count <= small_size ? short_reads_ + 1 : 0;
     if (size_ == small_size && last_count == small_size) {
@@ -80,7 +80,7 @@ class tunnel {
   const direction& to_client() const noexcept { return to_client_; }
   const direction& to_upstream() const noexcept { return to_upstream_; }
 
-  /// Bytes were transferred: the time limit begins again.
+  /// Restarts the idle timeout after bytes were transferred.
   void touch() {
     const auto timeout =
         is_half_closed_ ? std::min(limits_.idle_timeout, limits_.half_closed_timeout) : limits_.idle_timeout;
@@ -102,8 +102,8 @@ class tunnel {
       touch();
     }
   }
-  /// Ends both directions. After a failure the other side receives a reset, so that it does not mistake the bytes that
-  /// it has for a complete stream.
+  /// Ends both directions. After a failure the other side receives a reset, so that a truncated stream does not look
+  /// complete.
   void on_error(const error_code& error) {
     if (end_) return;
     end_ = tunnel_end::failed;

@@ -17,9 +17,9 @@ namespace cohort::http {
 
 /// The reason why a tunnel has ended.
 enum class tunnel_end {
-  /// Both directions have been closed in their order.
+  /// Both directions were closed regularly.
   closed,
-  /// A connection failed, or one side does not close its direction after the other one has.
+  /// A connection failed, or one side did not close its direction in time after the other side had.
   failed,
   idle,
   /// The server has drained.
@@ -44,7 +44,7 @@ class tunnel_metrics {
   std::array<telemetry::counter*, 4> ends_{};
 };
 
-/// The bounds of a proxy's tunnels; see `proxy_options`.
+/// The limits of a proxy's tunnels; see `proxy_options`.
 struct tunnel_limits {
   std::size_t max_tunnels;
   duration idle_timeout;
@@ -59,7 +59,7 @@ class tunnel_group {
   tunnel_group(telemetry::registry& registry, const std::string& upstream, const tunnel_limits& limits)
       : limits_(limits), metrics_(registry, upstream) {}
 
-  /// A place for one tunnel, until it is destroyed.
+  /// The permit for one tunnel; the destructor releases it.
   class place {
    public:
     explicit place(std::shared_ptr<tunnel_group> group) noexcept : group_(std::move(group)) {}
@@ -76,7 +76,7 @@ class tunnel_group {
    private:
     std::shared_ptr<tunnel_group> group_;
   };
-  /// A place if there are less than `max_tunnels`; otherwise the rejection is counted.
+  /// Returns a permit if fewer than `max_tunnels` are open; otherwise counts the rejection.
   static std::optional<place> acquire(const std::shared_ptr<tunnel_group>& group);
 
   const tunnel_limits& limits() const noexcept { return limits_; }
@@ -88,7 +88,7 @@ class tunnel_group {
   std::atomic<std::size_t> count_{0};
 };
 
-/// The upstream's end of a tunnel: its response 101, and the tunnel's place.
+/// The upstream's end of a tunnel: its response 101, and the permit of the tunnel.
 struct tunnel_upstream {
   streamed_response response;
   tunnel_group::place place;
@@ -96,8 +96,8 @@ struct tunnel_upstream {
 
 /// Copies the bytes of another protocol between a client and an upstream that has responded 101, until both directions
 /// have ended, one of them has failed, or a time limit has been reached. The end of one direction is passed on, and the
-/// other direction stays open. Each direction is read only as fast as the other side takes the bytes: at most 32 KiB of
-/// each are in memory, of an idle one 2 KiB. `client` must outlive the task.
+/// other direction stays open. Each direction is read only as fast as the other side accepts the bytes (backpressure):
+/// at most 32 KiB of each direction are buffered, 2 KiB if it is idle. `client` must outlive the task.
 task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client);
 
 }  // namespace cohort::http

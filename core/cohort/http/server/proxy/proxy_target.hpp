@@ -14,7 +14,7 @@ struct proxy_target {
   upstream& target;
   /// Scheme and authority, without a slash at the end.
   std::string origin;
-  /// Scheme and authority by which the upstream names itself: those of `Host`.
+  /// Scheme and authority that the upstream uses in its own URLs; the authority is the value of `Host`.
   std::string visible_origin;
   /// The path of the base URL, without a slash at the end.
   std::string base_path;

@@ -15,15 +15,15 @@ namespace cohort::http {
 
 /// The options of `proxy_to`.
 struct proxy_options {
-  /// Removed from the start of the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match; a path that
-  /// does not start with it is sent as it is. A `Location` in the response gets it back.
+  /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match; a path
+  /// without the prefix is sent unchanged. The prefix is added again to a `Location` in the response.
   std::string strip_prefix{};
   /// Send the client's `Host` instead of the one of the base URL, for upstreams with virtual hosts.
   bool preserve_host = false;
   /// Name of this proxy in `Via`: a token (RFC 9110 section 7.6.3).
   std::string via = "cohort";
-  /// Timeout until the head of the response, and for the body of the request. Default: that of the upstream's settings,
-  /// with a body the deadline of the request only.
+  /// Timeout until the head of the response, and for the body of the request. Default: the timeout in the upstream's
+  /// settings; for a request with a body, only the deadline of the request.
   std::optional<duration> timeout{};
   /// Maximum time between two parts of the response's body. Then the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
@@ -36,12 +36,12 @@ struct proxy_options {
   std::vector<std::string> upgrades{"websocket"};
   /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades get 503.
   std::size_t max_tunnels = 10'000;
-  /// A tunnel ends after this time without a byte in either direction.
+  /// Idle timeout: a tunnel ends after this time without a byte in either direction.
   duration tunnel_idle_timeout = std::chrono::minutes{5};
   /// A tunnel of which one side has closed its direction ends after this time without a byte.
   duration tunnel_half_closed_timeout = std::chrono::seconds{30};
-  /// A tunnel ends this long after the server has begun to drain. The proxy cannot announce this in the tunnel's
-  /// protocol.
+  /// Time from the start of a drain of the server to the end of its tunnels. The proxy cannot announce this in the
+  /// tunnel's protocol.
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.
   std::function<void(const request_context&, client_request&)> on_request{};
@@ -56,19 +56,19 @@ struct proxy_options {
 /// - The target is `base_url` (http or https, with an optional path and without a query, or a Unix domain socket; see
 ///   `config::parse_http_url`), followed by the path and the query of the request as received.
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
-///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. `Expect` is answered here.
-/// - The body of the request is read only as fast as the upstream takes it, and the response only as fast as the client
-///   does. A client that disconnects cancels the request; an upstream that disconnects within the body closes the
-///   client's connection, so that the response never looks complete.
+///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. The proxy itself handles `Expect`.
+/// - The request body is read only as fast as the upstream accepts it, and the response only as fast as the client does
+///   (backpressure). A client that disconnects cancels the request; an upstream that disconnects within the body closes
+///   the client's connection, so that the response never looks complete.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
 ///   body. A request with a body is repeated only if nothing of the body has been read.
-/// - Errors: 504 if the time is over; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408
-///   and 400 for a body of the request that is invalid; 502 for all others.
+/// - Errors: 504 after a timeout; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408 and
+///   400 for an invalid request body; 502 for all others.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
 ///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of
-///   concurrent calls no longer apply, those of tunnels do. Any other response is forwarded as it is. Requests for
-///   other upgrades, or with a body, are forwarded without the upgrade.
-/// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 of a request.
+///   concurrent calls no longer apply; the limits of tunnels do. Any other response is forwarded unchanged. Requests
+///   for other upgrades, or with a body, are forwarded without the upgrade.
+/// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 for each request.
 /// - `TRACE` and `CONNECT` are rejected with 405.
 ///
 /// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,

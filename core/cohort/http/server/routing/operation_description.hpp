@@ -46,9 +46,9 @@ struct header_description {
   std::string schema = R"({"type":"string"})";
 };
 
-/// The body of a response that is no described type.
+/// The body of a response without a described type.
 struct body_description {
-  /// Such as `text/html`; empty: there is no body.
+  /// The media type, such as `text/html`; empty: there is no body.
   std::string media_type{};
   /// A JSON Schema; empty: text.
   std::string schema{};
@@ -58,7 +58,7 @@ struct body_description {
 struct response_description {
   status code;
   std::string description;
-  /// Such as `application/json`; empty: there is no body.
+  /// The media type, such as `application/json`; empty: there is no body.
   std::string media_type{};
   /// Returns the JSON Schema of the body.
   std::function<std::string(json::schema_definitions&)> schema{};

@@ -94,7 +94,7 @@ class operation {
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
-  /// Replaces the server's `request_timeout`, by a shorter or a longer time. The deadline of the client still applies.
+  /// Replaces the server's `request_timeout`, by a shorter or longer one. The deadline of the client still applies.
   /// Without it, an operation that streams the body of the request has `request_timeout`, extended by the length of the
   /// body at the minimum rate.
   operation& timeout(duration limit) {
@@ -119,7 +119,7 @@ class operation {
   }
   /// A health or metrics route: it has no metrics, no admission control and no middleware.
   operation& probe();
-  /// Fault injection leaves this operation alone.
+  /// Fault injection does not affect this operation.
   operation& exempt_from_faults() {
     settings_.is_exempt_from_faults = true;
     return *this;
@@ -129,7 +129,8 @@ class operation {
     settings_.is_exempt_from_rate_limit = true;
     return *this;
   }
-  /// For the description of the API: a short text, a long one (CommonMark), and the groups it is listed in.
+  /// Describe the operation in the API document: a summary, a description (CommonMark), and the tags by which it is
+  /// grouped.
   operation& summary(std::string text) {
     settings_.summary = std::move(text);
     return *this;
@@ -184,7 +185,7 @@ class operation {
   operation& returns_error(status code, std::string description) {
     return returns<error_body>(code, std::move(description));
   }
-  /// Adds a filter or middleware for this operation, inside of those of the router and its groups.
+  /// Adds a filter or middleware for this operation, which runs inside the middleware of the router and its groups.
   template <class Callable>
   operation& use(Callable step) {
     own_steps_.add(std::move(step));
@@ -198,12 +199,12 @@ class operation {
   /// The name of the method; `ANY` for any.
   std::string_view method_name() const noexcept;
   const handler& function() const noexcept { return handler_; }
-  /// For extensions that wrap handlers. Must not be called after the server has started.
+  /// Replaces the handler; used by extensions that wrap handlers. Must not be called after the server has started.
   void replace_handler(handler function) { handler_ = std::move(function); }
   bool is_async() const noexcept { return std::holds_alternative<async_handler>(handler_); }
   const pipeline& steps() const noexcept { return pipeline_; }
   const group_state& group() const noexcept { return *group_; }
-  /// Where it was registered, such as `app.cpp:31`.
+  /// The source location of the registration, such as `app.cpp:31`.
   std::string location() const;
 
  private:
@@ -227,7 +228,7 @@ class route {
 
   /// The position in `router::routes`.
   const std::size_t index;
-  /// As registered, such as `/api/things/{id}`: the `endpoint` in metrics and logs.
+  /// The pattern as registered, such as `/api/things/{id}`: the `endpoint` in metrics and logs.
   const std::string pattern;
 
   const route_pattern& path_pattern() const noexcept { return pattern_; }

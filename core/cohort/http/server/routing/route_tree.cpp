@@ -10,7 +10,7 @@
 namespace cohort::http {
 namespace {
 
-/// Decodes into `storage` only if necessary. Empty if the encoding is malformed.
+/// Decodes a segment, into `storage` only if necessary. Empty if the encoding is malformed.
 std::optional<std::string_view> decode(std::string_view encoded, std::string& storage) {
   if (encoded.find('%') == std::string_view::npos) return encoded;
   auto decoded = percent_decode(encoded);
@@ -21,7 +21,7 @@ std::optional<std::string_view> decode(std::string_view encoded, std::string& st
 
 }  // namespace
 
-/// One lookup. `values` are those of the parameters on the way to the current node.
+/// One lookup. `values` are the parameter values on the path to the current node.
 struct route_tree::search {
   std::vector<std::string> values;
   const group_state* group = nullptr;

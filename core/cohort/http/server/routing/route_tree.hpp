@@ -20,12 +20,13 @@ using path_parameters = std::vector<std::pair<std::string_view, std::string>>;
 
 /// Finds the route that matches a path: a tree of path segments. In each segment, from left to right, a literal text
 /// has precedence over a parameter, a parameter over `{rest...}`, and among parameters `uuid` over `uint`, `int` and
-/// text. A lookup visits each node at most once, so its cost does not depend on the path beyond its length.
+/// text. A lookup visits each node at most once, so the path influences its cost only by its length.
 class route_tree {
  public:
-  /// The place of the route with this pattern: null until it is assigned. Patterns that match the same paths share one.
+  /// The slot of the route with this pattern; its value is null until it is assigned. Patterns that match the same
+  /// paths share one.
   route*& place(const route_pattern& pattern);
-  /// Makes `group` the group of the paths below `prefix`, unless they have one.
+  /// Assigns `group` to the paths below `prefix`, unless they have a group.
   void add_group(const route_pattern& prefix, const group_state& group);
 
   /// The route that matches `path`, which may be percent-encoded; null if there is none. Sets the parameters.
@@ -36,7 +37,7 @@ class route_tree {
  private:
   struct node {
     std::map<std::string, std::unique_ptr<node>, std::less<>> literals;
-    /// In the order of `parameter_type`.
+    /// The children for parameters, in the order of `parameter_type`.
     std::map<parameter_type, std::unique_ptr<node>> parameters;
     route* end = nullptr;
     /// The route that ends with `{rest...}` here.

@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-/// Such as `GET /things/{id} (app.cpp:31)`.
+/// Describes an operation for error messages, such as `GET /things/{id} (app.cpp:31)`.
 std::string description(const std::string& pattern, const operation& operation) {
   return std::string{operation.method_name()} + " " + pattern + " (" + operation.location() + ")";
 }
@@ -93,7 +93,7 @@ void routing_table::mount(group_state& group, const std::string& prefix, routing
 }
 
 void routing_table::resolve_pipelines() {
-  // A group follows its parent.
+  // A group always follows its parent in the list.
   for (const auto& group : groups_) {
     group->steps = group->parent ? group->parent->steps : pipeline{};
     group->steps.append(group->own_steps);

@@ -15,12 +15,12 @@ namespace cohort::http {
 
 /// A group of routes: its prefix and its middleware.
 struct group_state {
-  /// With the prefixes of the groups around it; empty for the router.
+  /// The full prefix, including the prefixes of the enclosing groups; empty for the router.
   std::string prefix;
   /// Null for the router.
   group_state* parent = nullptr;
   step_list own_steps;
-  /// The steps of the groups around it and its own.
+  /// The steps of the enclosing groups, followed by its own.
   pipeline steps;
 };
 

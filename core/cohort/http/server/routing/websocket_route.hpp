@@ -12,8 +12,8 @@ namespace cohort::http {
 
 class websocket;
 
-/// Uses a WebSocket until it returns. It is not cancelled when the connection closes, so that it can end in its own
-/// time, but `close_timeout` later. The request's deadline ends with the handshake.
+/// Uses a WebSocket until it returns. It is not cancelled when the connection closes, but `close_timeout` later, so
+/// that it can clean up. The request's deadline ends with the handshake.
 using websocket_handler = std::function<task<>(request_context&, websocket&)>;
 
 /// The properties of a WebSocket route.

@@ -26,7 +26,7 @@ inline constexpr std::size_t frame_overhead = 8;
 /// end is an error, after which the connection must be closed.
 class frame_parser {
  public:
-  /// `max_frame_size`: with the overhead.
+  /// `max_frame_size` is in bytes, including the overhead.
   explicit frame_parser(std::size_t max_frame_size) noexcept : max_frame_size_(max_frame_size) {}
 
   void set_max_frame_size(std::size_t size) noexcept { max_frame_size_ = size; }
@@ -34,7 +34,7 @@ class frame_parser {
   /// The next complete frame; its payload is valid until the next `append`. Empty if more bytes are needed, or after an
   /// error.
   std::optional<frame> next();
-  /// The error; empty without one.
+  /// The error; empty if there is none.
   const std::string& error() const noexcept { return error_; }
 
  private:

@@ -77,7 +77,7 @@ bool wire_reader::value(std::string& text) {
     case 'f': take(4); return false;
     case 'd': take(8); return false;
     case 'D': take(5); return false;
-    // Array, table and bytes: a length and that many bytes.
+    // Array, table and bytes: a length, followed by as many bytes.
     case 'A':
     case 'F':
     case 'x': long_string(); return false;

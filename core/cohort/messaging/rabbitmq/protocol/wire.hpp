@@ -13,8 +13,8 @@ namespace cohort::messaging::rabbitmq {
 /// Names and values of a field table, as strings.
 using field_table = std::vector<std::pair<std::string, std::string>>;
 
-/// Appends the types of AMQP 0-9-1 (section 4.2.5) to a text: integers in network byte order, short strings with one
-/// byte of length, long strings and field tables with four.
+/// Appends values of the types of AMQP 0-9-1 (section 4.2.5) to a string: integers in network byte order, short strings
+/// with one byte of length, long strings and field tables with four.
 class wire_writer {
  public:
   explicit wire_writer(std::string& output) noexcept : output_(output) {}
@@ -26,7 +26,7 @@ class wire_writer {
   /// Precondition: at most 255 bytes.
   void short_string(std::string_view text);
   void long_string(std::string_view text);
-  /// All values as long strings.
+  /// Appends a field table; all values are long strings.
   void table(const field_table& fields);
   /// Begins a block with four bytes of length, such as a table or the payload of a frame. Returns its position.
   std::size_t begin_block();
@@ -52,7 +52,7 @@ class wire_reader {
   std::uint64_t long_long_uint() { return integer(8); }
   std::string_view short_string() { return take(octet()); }
   std::string_view long_string() { return take(long_uint()); }
-  /// Texts, integers and booleans (as `true` and `false`) of a table; fields of other types are skipped.
+  /// The strings, integers and booleans (as `true` and `false`) of a table; fields of other types are skipped.
   field_table table();
   bool failed() const noexcept { return failed_; }
   bool at_end() const noexcept { return rest_.empty(); }
