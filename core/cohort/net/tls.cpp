@@ -22,7 +22,7 @@ struct session_deleter {
 /// Sessions by host name.
 using session_cache = std::map<std::string, std::unique_ptr<SSL_SESSION, session_deleter>>;
 
-/// Data attached to a connection, for the session callback.
+/// Data attached to a connection for the session callback.
 struct session_key {
   /// The connection can outlive the client context.
   std::shared_ptr<session_cache> cache;

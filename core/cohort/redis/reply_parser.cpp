@@ -30,7 +30,7 @@ std::optional<double> parse_double(std::string_view text) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (text == "inf") return infinity;
   if (text == "-inf") return -infinity;
-  // NaN is returned without the sign that the machine determines.
+  // `-nan` is accepted, because the sign of NaN depends on the server's machine.
   if (text == "nan" || text == "-nan") return std::numeric_limits<double>::quiet_NaN();
   if (text.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return std::nullopt;
   return parse_number<double>(text);

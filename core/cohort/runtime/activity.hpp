@@ -45,10 +45,10 @@ class activity {
     name_.store(nullptr, std::memory_order_relaxed);
     recorder_ = nullptr;
   }
-  /// The record of the activity's work; until `end`.
+  /// The record of the activity's work, valid until `end`.
   void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
 
-  /// Null if nothing has begun. Thread-safe.
+  /// The name; null if nothing has begun. Thread-safe.
   const char* name() const noexcept { return name_.load(std::memory_order_acquire); }
   /// The halves of the trace ID; zero if there is none. Thread-safe.
   std::uint64_t trace_high() const noexcept { return trace_high_.load(std::memory_order_relaxed); }

@@ -123,7 +123,7 @@ auto async_operation(Initiation initiation) {
       asio::deferred);
 }
 
-/// Lets the other handlers of the loop that are ready run before the calling coroutine continues.
+/// Yields: runs the other ready handlers of the loop before the calling coroutine continues.
 inline auto yield_to_loop() {
   return async_operation<std::monostate>([](completion_handler<std::monostate> handler) { handler.post({}); });
 }

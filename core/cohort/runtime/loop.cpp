@@ -28,8 +28,7 @@ class loop::current_loop_scope {
   loop* previous_;
 };
 
-/// Wakes the loop at `scheduled_wakeup_`. Has preallocated memory for its wait: waiting again cannot fail for lack of
-/// memory.
+/// Wakes the loop at `scheduled_wakeup_`. The memory for its wait is preallocated, so that waiting again cannot fail.
 struct loop::wakeup_timer {
   /// The memory of one operation. An operation that is destroyed with the context outlives the timer.
   struct operation_memory {
@@ -68,7 +67,7 @@ struct loop::wakeup_timer {
     if (std::exchange(is_waiting, true)) return;
     auto on_end = [this](error_code error, std::size_t) {
       is_waiting = false;
-      // Otherwise the loop is being destroyed.
+      // After an error, the loop is being destroyed.
       if (!error) owner.on_wakeup();
     };
     descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
@@ -78,7 +77,7 @@ struct loop::wakeup_timer {
   /// and each time that the wake-up becomes earlier costs a system call. Until then, `schedule_wakeup` does nothing.
   struct deferred_wait {
     explicit deferred_wait(loop& waking) noexcept : owner(waking) { owner.scheduled_wakeup_ = time_point::min(); }
-    // Also after an exception of a callback: otherwise all timers of the loop would stop.
+    // Also runs after an exception of a callback; otherwise all timers of the loop would stop.
     ~deferred_wait() {
       auto on_resumed = [&owner = owner] {
         owner.scheduled_wakeup_ = time_point::max();
@@ -125,7 +124,7 @@ void loop::run() {
       context_.run();
       return;
     } catch (const std::bad_alloc&) {
-      // The handler could not even report its failure. The work of this handler is lost; the other handlers continue.
+      // The handler had no memory to report its failure. Its work is lost; the other handlers continue.
     }
   }
 }

@@ -17,8 +17,8 @@ class loop;
 /// loop.
 class loop_lag_monitor {
  public:
-  /// The loop counts as lagging after an iteration longer than `threshold`, and until an iteration of at most
-  /// `threshold` or a pause between two iterations longer than that. `loop` must outlive the monitor.
+  /// The loop counts as lagging from the end of an iteration longer than `threshold` until an iteration of at most
+  /// `threshold`, or a pause of more than `threshold` between two iterations. `loop` must outlive the monitor.
   explicit loop_lag_monitor(loop& loop, duration threshold = std::chrono::milliseconds{10});
 
   /// The time since the current iteration began; zero for the first measurement of an iteration.

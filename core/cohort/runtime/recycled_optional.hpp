@@ -8,8 +8,8 @@
 
 namespace cohort {
 
-/// As `std::optional`, but the value is in recycled memory, so that the object has the size of a pointer while it is
-/// empty. For the parts of a long-lived object that it rarely needs.
+/// Like `std::optional`, but the value is in recycled memory, so that the object has the size of a pointer. It is for
+/// rarely needed parts of a long-lived object.
 template <class T>
 class recycled_optional {
  public:

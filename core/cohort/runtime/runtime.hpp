@@ -20,8 +20,8 @@ class runtime {
   /// Precondition: `index < size()`.
   loop& at(std::size_t index) noexcept { return *loops_[index]; }
 
-  /// Runs the first loop on the calling thread and each other loop on a thread of its own. Returns after `stop`, once
-  /// all threads have ended.
+  /// Runs the first loop on the calling thread and each other loop on its own thread. Returns after `stop`, once all
+  /// threads have ended.
   void run();
   /// Safe from any thread.
   void stop() noexcept;
@@ -32,7 +32,7 @@ class runtime {
 
 /// The number of threads that can run in parallel, at least 1: the CPUs in the process's affinity mask, or the lowest
 /// CPU quota of its control groups (`platform::cgroup_reader`) rounded up if that is less. `root` is the directory that
-/// `proc` and `sys` are in.
+/// contains `proc` and `sys`.
 std::size_t available_parallelism(const std::filesystem::path& root = "/");
 
 }  // namespace cohort

@@ -10,9 +10,9 @@ namespace cohort {
 /// relaxed loads and stores, no read-modify-write instruction.
 class single_writer_counter {
  public:
-  /// On the writing thread only.
+  /// Must be called on the writing thread.
   void increment() noexcept { value_.store(value() + 1, std::memory_order_relaxed); }
-  /// On the writing thread only.
+  /// Must be called on the writing thread.
   void decrement() noexcept { value_.store(value() - 1, std::memory_order_relaxed); }
   /// Safe from any thread. A reader may see a slightly older value.
   std::size_t value() const noexcept { return value_.load(std::memory_order_relaxed); }

@@ -8,8 +8,8 @@
 
 namespace cohort {
 
-/// Decides, by periodic observations from another thread, whether a loop has stalled: one handler runs, and no other
-/// has started for a threshold. A loop that waits for events is not stalled. A marker distinguishes the two: a function
+/// Decides, by periodic observations from another thread, whether a loop has stalled: one handler has been running for
+/// longer than the threshold. A loop that waits for events is not stalled. A marker distinguishes the two: a function
 /// that is posted to the loop. It is posted only if the loop has run something since the last marker, so that an idle
 /// loop is not woken. A state machine without threads or clock.
 class stall_detector {

@@ -21,7 +21,7 @@ using error_code = boost::system::error_code;
 template <class T, class E = error_code>
 using result = boost::system::result<T, E>;
 
-/// The executor of a `loop`. Concrete everywhere, so that no operation pays for type erasure.
+/// The executor of a `loop`. A concrete type, so that operations do not pay for type erasure.
 using executor = asio::io_context::executor_type;
 
 /// Coroutine that runs on one loop. It starts when it is awaited and ends before its awaiter resumes.
@@ -35,8 +35,8 @@ using task = asio::awaitable<T, executor>;
 }  // namespace cohort
 
 /// @cond
-// Frames of coroutines are in recycled memory. Asio itself keeps 16 freed frames of at most 1020 bytes a thread, and
-// frees one whenever none fits: a request that makes three calls has more of them, and larger ones.
+// Frames of coroutines are in recycled memory. Asio itself keeps only 16 freed frames of at most 1020 bytes per thread,
+// and frees one if none fits. A request that makes three calls has more frames, and larger ones.
 template <>
 inline void* boost::asio::detail::awaitable_frame_base<cohort::executor>::operator new(std::size_t size) {
   return cohort::detail::allocate_recycled(size);

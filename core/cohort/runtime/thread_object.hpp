@@ -50,8 +50,8 @@ T* try_thread_object() noexcept {
   return object;
 }
 
-/// Like `try_thread_object`, but throws `std::bad_alloc` if there is no memory. Use it in place of a `thread_local`
-/// object with a destructor, whose first use on a thread ends the program if memory is low.
+/// Like `try_thread_object`, but throws `std::bad_alloc` if there is no memory. Use it instead of a `thread_local`
+/// object with a destructor, whose first use on a thread ends the program if there is no memory.
 template <class T>
 T& thread_object() {
   if (auto* const object = try_thread_object<T>()) return *object;

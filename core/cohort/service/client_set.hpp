@@ -12,14 +12,14 @@ namespace cohort::service {
 /// proxies and the TLS settings of the program.
 class client_set {
  public:
-  /// `network` must outlive it. Proxies and TLS settings are those of `settings`, the other ones are the defaults.
+  /// `network` must outlive it. Proxies and TLS settings are from `settings`; the other settings have their defaults.
   client_set(net::network& network, std::size_t loop_count, http::client_settings settings);
 
   http::client& shared() noexcept { return clients_.front(); }
-  /// Makes a client, which lives as long as this. Only before the service starts.
+  /// Creates a client, which lives as long as this object. Precondition: the service has not started.
   http::client& make(http::client_settings settings);
 
-  /// Safe from any thread, once the service has started.
+  /// Thread-safe once the service has started.
   void replace_tls(const net::tls_client_settings& settings);
   /// Must run on each loop before it ends.
   void close_idle();

@@ -10,13 +10,13 @@
 namespace cohort::service {
 namespace {
 
-/// Connections to upstreams, idle ones included, and files that are read.
+/// Descriptors for connections to upstreams, including idle ones, and for files that are read.
 constexpr std::size_t upstream_descriptors = 64;
-/// Standard streams, listeners, signals, logs.
+/// Descriptors for standard streams, listeners, signals and logs.
 constexpr std::size_t process_descriptors = 32;
-/// epoll, eventfd and timerfd.
+/// Descriptors of each loop, such as epoll, eventfd and timerfd.
 constexpr std::size_t descriptors_per_loop = 4;
-/// At most this part of the connections is the reserve for probes.
+/// The reserve for probes is at most the number of connections divided by this.
 constexpr std::size_t reserve_divisor = 8;
 
 config::value_parser<net::network_list> networks() {
@@ -59,7 +59,7 @@ void add_connection_options(config::options& options, connection_options& settin
 
 void apply_connection_options(const connection_options& options, http::server_settings& settings) {
   auto& limits = settings.limits;
-  // A single client must not be able to take all connections.
+  // A single client must not be able to use all connections.
   const auto fair_share = std::max<std::size_t>(1, limits.max_connections / 2);
   limits.max_connections_per_client =
       std::min(static_cast<std::size_t>(options.max_connections_per_client), fair_share);

@@ -12,7 +12,7 @@
 
 namespace cohort::service {
 
-/// The settings of a program that bound its connections and tell which proxies it trusts; see docs/limits.md.
+/// The settings of a program for connection limits and trusted proxies; see docs/limits.md.
 struct connection_options {
   std::int64_t max_connections = http::server_limits{}.max_connections;
   /// 0: no limit.
@@ -28,7 +28,7 @@ struct connection_options {
 /// Adds the flags and environment variables of `settings`, which must outlive `options`.
 void add_connection_options(config::options& options, connection_options& settings);
 
-/// Applies the settings to those of a server.
+/// Applies the settings to the settings of a server.
 void apply_connection_options(const connection_options& options, http::server_settings& settings);
 
 /// The connections that each service of a process can have open.

@@ -204,7 +204,7 @@ http::server_settings instance::make_server_settings(const dependencies& depende
       parse_action(dependencies.settings.deadline_admission, definition_.deadline_admission);
   settings.admission.limit_concurrency = dependencies.settings.concurrency_limit != "off";
   settings.common_header_lines = http::security_header_lines(definition_.content_security_policy);
-  // RFC 6797, section 7.2: only responses over TLS have this header.
+  // RFC 6797, section 7.2: only responses over TLS have this header field.
   settings.common_header_lines_over_tls =
       settings.common_header_lines + "Strict-Transport-Security: max-age=31536000\r\n";
   return settings;

@@ -39,13 +39,13 @@ struct dependencies {
   connection_capacity capacity{http::server_limits{}.max_connections, http::server_limits{}.reserved_connections};
   /// For requests to upstreams.
   net::tls_client_settings upstream_tls{};
-  /// The limit of invalid API keys, shared by the services of a process; null: the instance has one of its own.
+  /// The limit of invalid API keys, shared by the services of a process; null: the instance has its own limit.
   std::shared_ptr<failed_key_throttle> key_throttle = nullptr;
   /// The export of spans and log lines, which must outlive the instance; null: nothing is exported.
   telemetry_export* exports = nullptr;
 };
 
-/// One service on given loops and a given network: those of its program, or of a simulation. The functions `build`,
+/// One service on the given loops and network, which belong to its program or to a simulation. The functions `build`,
 /// `start`, `begin_drain` and `stop` are called in this order.
 class instance {
  public:
@@ -63,10 +63,10 @@ class instance {
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
-  /// Builds the router and the server, before the loops run. `dependencies.network` must outlive this.
+  /// Builds the router and the server, before the loops run. `dependencies.network` must outlive this object.
   void build(const dependencies& dependencies);
-  /// Replaces the API keys of which callers need one; the first one is sent to other services. Sessions of removed keys
-  /// end. Returns false if they are the current ones. Safe from any thread.
+  /// Replaces the API keys that callers may use; the first one is sent to other services. Sessions of removed keys end.
+  /// Returns false if they are the current ones. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
   /// Uses other TLS settings for requests to upstreams. Safe from any thread.
   void replace_upstream_tls(const net::tls_client_settings& settings);
@@ -89,7 +89,7 @@ class instance {
 
  private:
   void make_clients(const dependencies& dependencies);
-  /// The routes and filters that every service has, beside those of its `app`.
+  /// Adds the routes and filters that every service has, in addition to the routes of its `app`.
   void add_common_routes(const common_settings& settings);
   void make_server(const dependencies& dependencies);
   http::server_settings make_server_settings(const dependencies& dependencies) const;
@@ -105,15 +105,15 @@ class instance {
   telemetry::registry metrics_;
   std::unique_ptr<net::acceptor> listener_;
   net::endpoint local_endpoint_;
-  /// Empty if it listens on a port.
+  /// Empty if the service listens on a port.
   std::string unix_path_;
   std::shared_ptr<net::tls_server_context> tls_;
   std::atomic<bool> draining_{false};
-  /// The start hooks have not ended.
+  /// Whether start hooks are still running.
   std::atomic<bool> starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
-  /// Null until `build`. Before the clients, whose network is that of discovery.
+  /// Null until `build`. Declared before the clients, which use the network of discovery.
   std::unique_ptr<discovery::service_discovery> discovery_;
   std::optional<client_set> clients_;
   std::optional<background_tasks> background_;

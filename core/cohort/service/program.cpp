@@ -55,7 +55,7 @@ void open_missing_descriptors() {
   }
 }
 
-/// An error message if `port`, of the first service, leaves no port for another one.
+/// An error message if `port`, the port of the first service, leaves no port for another service.
 std::optional<std::string> find_port_error(const char* flag, std::uint16_t port,
                                            const std::vector<std::uint16_t>& default_ports) {
   const int max_offset = *std::max_element(default_ports.begin(), default_ports.end()) - default_ports.front();
@@ -331,7 +331,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
                  [&](std::exception_ptr error, int end) {
                    status = end;
                    if (error) {
-                     // Connections are still open, so no destructor may run.
+                     // Exits without destructors, because connections are still open.
                      std::cerr << program << ": " << exception_message(error) << "\n";
                      std::_Exit(1);
                    }
@@ -342,7 +342,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const bool has_blocking_jobs = std::ranges::any_of(
       *instances, [](const auto& service) { return !service->lifecycle().unfinished_blocking_jobs().empty(); });
   if (has_blocking_jobs) {
-    // They still use objects of this process, so no destructor may run but that which writes the last log lines.
+    // Blocking jobs still use objects of this process, so the only destructor that runs is the one that writes the last
+    // log lines.
     sink_owner.reset();
     std::_Exit(status);
   }

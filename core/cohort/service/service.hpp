@@ -27,7 +27,7 @@ class service_discovery;
 
 namespace cohort::service {
 
-/// The objects that `definition::app` uses to build its router. All of them outlive the router.
+/// The objects that `definition::app` uses to build its router. They outlive the router.
 struct service_context {
   /// The client with default limits that `make_upstream` uses.
   http::client& client;
@@ -38,7 +38,7 @@ struct service_context {
   const config::replaceable_secret& api_key;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
-  /// The API keys of which callers of this service need one; empty: no authentication.
+  /// The API keys that callers of this service may use; empty: no authentication.
   const config::api_key_set& api_keys;
   service_lifecycle& lifecycle;
   /// Threads for functions that block: `co_await context.blocking.run(request, function)`.
@@ -50,12 +50,12 @@ struct service_context {
 
   /// The service's event loops. Handlers run on all of them.
   const std::vector<loop*>& loops() const noexcept { return lifecycle.loops(); }
-  /// The network of the service's clients, in a simulation the simulated one.
+  /// The network of the service's clients; in a simulation, the simulated network.
   net::network& network() const noexcept { return service_network; }
 
   /// Runs `work` on the first loop before the service is ready: until it and the other start hooks have ended,
   /// `/readyz` and all routes except the probes respond with 503. If it throws, the program prints the reason and ends
-  /// with status 1, or with that of a `start_error`.
+  /// with status 1, or with the status of a `start_error`.
   void on_start(task<> work) const { lifecycle.on_start(std::move(work)); }
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
   /// See `service_lifecycle::on_stop`.
@@ -83,16 +83,16 @@ struct service_context {
   /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
   /// as the router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
-  /// Like the overload above, but with connections of its own, whose limits are those of `client_settings`: such as a
-  /// longer body, fewer idle connections, or another connect timeout. The proxies and the TLS settings are those of the
-  /// program. Only in `definition::app`.
+  /// Like the overload above, but with separate connections that have the limits of `client_settings`, such as a longer
+  /// body, fewer idle connections, or another connect timeout. The proxies and the TLS settings of the program apply.
+  /// Precondition: called from `definition::app`.
   http::upstream make_upstream(std::string name, http::upstream_settings settings,
                                http::client_settings client_settings) const;
 };
 
 /// A service: its identity and the functions that build it.
 struct definition {
-  /// The name of the service, such as `time-service`. A field of its log lines.
+  /// The name of the service, such as `time-service`. The name of the service, also in its log lines.
   std::string name;
   /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other than letters
   /// and digits.
@@ -101,7 +101,7 @@ struct definition {
   std::string description;
   /// Reported by `--version`, by `cohort_build_info` and in the log at start-up. Default: Cohort's own version.
   std::string version{cohort::version()};
-  /// Default port. 0: the system chooses one; in a simulated fleet 80.
+  /// Default port. 0: the system chooses one; in a simulated fleet, the port is 80.
   std::uint16_t port = 0;
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
@@ -114,7 +114,7 @@ struct definition {
   bool authenticates_api = true;
   /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
   bool describes_api = true;
-  /// For the description of the API: the name of the cookie that `api_key_authenticator::set_alternative` accepts.
+  /// The name of the cookie that `api_key_authenticator::set_alternative` accepts, for the description of the API.
   std::string session_cookie{};
   /// Action for requests with less time left than their route's median duration. `DEADLINE_ADMISSION` overrides it.
   http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
@@ -136,7 +136,7 @@ int run(int argc, const char* const* argv, definition service);
 
 /// Runs several services in one process, on the same event loops. `--port` sets the first service's port and shifts the
 /// others' default ports by the same amount; 0: the system chooses all ports. `--version` prints the first service's
-/// version. Returns as `run` does.
+/// version. Returns the same exit status as `run`.
 int run_all(int argc, const char* const* argv, std::string program, std::string description,
             std::vector<definition> services);
 

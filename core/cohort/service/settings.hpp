@@ -25,20 +25,20 @@ struct common_settings {
   std::string host = "127.0.0.1";
   /// Port to listen on; 0: the system chooses one.
   std::uint16_t port = 0;
-  /// Instead of `host` and `port`.
+  /// The Unix domain socket to listen on, instead of `host` and `port`.
   unix_socket_options unix_socket;
   std::int64_t threads = 1;
   /// Maximum threads for blocking work, of each service; they start with the work.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
-  /// Time in milliseconds for which an event loop may be blocked before that is logged as a stall; 0: it never is.
+  /// Time in milliseconds for which an event loop may be blocked before a stall is logged; 0: stalls are not logged.
   std::int64_t loop_stall_ms = 100;
-  /// The keys of which `/api/*` requires one; empty: no authentication. Other services get the first one.
+  /// The API keys that `/api/*` accepts; empty: no authentication. The first one is sent to other services.
   config::api_key_list api_keys;
   /// The file that the keys were read from; empty if they were not in a file.
   std::string api_key_file;
   /// Limit of requests with invalid keys for each client address, with the count 0 for no limit.
   config::rate auth_failure_limit{10, std::chrono::minutes{1}};
-  /// Limit for each client address.
+  /// Maximum request rate of each client address.
   std::optional<config::rate> rate_limit;
   /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.
   std::string deadline_admission;
@@ -52,15 +52,15 @@ struct common_settings {
   /// Time from a response to the next request of its connection; then the connection is closed.
   std::chrono::seconds idle_timeout =
       std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
-  /// Time from SIGTERM to the beginning of the drain. `/readyz` is 503 and requests are served as before, so that load
-  /// balancers can stop sending first.
+  /// Time from SIGTERM to the beginning of the drain. Meanwhile `/readyz` returns 503 and requests are still served, so
+  /// that load balancers can stop sending first.
   std::chrono::seconds drain_delay{0};
   /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};
   /// The discovery system in which the services register themselves; none by default.
   std::optional<discovery::registry_target> registry;
   /// The address under which they register, with port 0 for the port that each listens on. Default: `host`; if that is
-  /// a wildcard address, the one from which the machine reaches the discovery system.
+  /// a wildcard address, the local address of connections to the discovery system.
   std::optional<net::endpoint> advertise_address;
   tls_options tls{};
   connection_options connections{};
@@ -70,7 +70,7 @@ struct common_settings {
   std::vector<config::setting_report> in_force;
   /// Export of spans and log lines, from the environment (`OTEL_*`).
   otlp_settings otlp;
-  /// Query a running service's health instead of serving.
+  /// Whether to query a running service's health instead of serving.
   bool healthcheck = false;
 };
 

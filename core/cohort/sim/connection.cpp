@@ -7,7 +7,7 @@ namespace cohort::sim {
 
 using namespace std::chrono_literals;
 
-/// Linux's minimum; RFC 6298 recommends 1 s.
+/// The minimum retransmission timeout of Linux; RFC 6298 recommends 1 s.
 constexpr duration data_retransmission_timeout = 200ms;
 
 connection::connection(network& owner, const host& client, const host& server, std::uint16_t port, std::uint64_t id)

@@ -25,7 +25,7 @@ class connection_observer {
   virtual void on_closed(const connection& connection, net::pipe_side side) = 0;
 };
 
-/// A connection of the simulated network. Scripts break it with `reset`, `reset_after` and `make_half_open`.
+/// A connection of the simulated network. Scripts inject faults with `reset`, `reset_after` and `make_half_open`.
 class connection final : public net::memory_link, public std::enable_shared_from_this<connection> {
  public:
   connection(network& owner, const host& client, const host& server, std::uint16_t port, std::uint64_t id);

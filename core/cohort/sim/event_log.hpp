@@ -26,7 +26,7 @@ struct event {
   std::string_view detail;
 };
 
-/// Log of all events of a simulation. Two runs with the same hash are the same, apart from hash collisions.
+/// Log of all events of a simulation. Two runs with the same hash are identical, except for hash collisions.
 class event_log {
  public:
   /// `hash`: the log keeps the hash only; `timeline`: it also keeps one line for each event.
@@ -41,8 +41,8 @@ class event_log {
   /// Hash of all events so far, including the bytes sent. Not cryptographic.
   std::uint64_t hash() const noexcept { return hash_; }
   std::uint64_t event_count() const noexcept { return event_count_; }
-  /// One line for each event, such as `12.345 ms  dashboard → time-service #12  GET /api/time HTTP/1.1 (231 B)`. Bytes
-  /// are shown by their first line, escaped. Empty in `mode::hash`.
+  /// One line for each event, such as `12.345 ms dashboard → time-service #12 GET /api/time HTTP/1.1 (231 B)`. For
+  /// bytes, the line shows their first line, escaped. Empty in `mode::hash`.
   const std::vector<std::string>& timeline() const noexcept { return lines_; }
   /// The timeline as one text.
   std::string text() const;

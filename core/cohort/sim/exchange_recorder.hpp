@@ -22,7 +22,7 @@ struct exchange {
   std::string method;
   /// The path without the query.
   std::string path;
-  /// The request's `X-Request-Id`; empty without one.
+  /// The request's `X-Request-Id`; empty if it has none.
   std::string request_id;
   /// The value of the request's `x-envoy-expected-rq-timeout-ms`.
   std::optional<duration> remaining_time;
@@ -30,11 +30,11 @@ struct exchange {
   time_point received_at;
   /// The time at which the server wrote the first byte of the final response.
   std::optional<time_point> response_started_at;
-  /// The time at which the server wrote the last byte.
+  /// The time at which the server wrote the last byte of the final response.
   std::optional<time_point> response_completed_at;
-  /// The status code of the response; 0 before it.
+  /// The status code of the response; 0 if there is none yet.
   unsigned status = 0;
-  /// The request arrived before the response to the previous one.
+  /// Whether the request arrived before the response to the previous one (pipelining).
   bool pipelined = false;
   /// The server closed the connection before the first byte of the response.
   bool closed_without_response = false;
@@ -62,8 +62,8 @@ class exchange_listener {
   virtual void on_response_started(const exchange& response) = 0;
 };
 
-/// Records the HTTP/1.1 requests that servers have read and the responses that they have written, from the bytes on the
-/// connections alone. A request counts once its server has read it completely.
+/// Records the HTTP/1.1 requests that servers have read and the responses that they have written, only from the bytes
+/// on the connections. A request counts once its server has read it completely.
 class exchange_recorder final : public connection_observer {
  public:
   explicit exchange_recorder(loop& event_loop);

@@ -48,12 +48,12 @@ class node {
   std::uint16_t port() const noexcept { return incarnation_->settings.port; }
   /// False from the moment the service is killed or begins to stop.
   bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
-  /// The process on its machine; null without one.
+  /// The process on its machine; null without a machine.
   const sim::process* process() const noexcept { return host_.program; }
   /// The metrics of the current incarnation, or of the last one.
   const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
-  /// The state of the service's upstreams on the calling loop, which must be one of its own: that of the simulation,
-  /// for a service without a machine. Called in a task that the fleet runs.
+  /// The state of the service's upstreams on the calling loop, which must be a loop of the service; a service without a
+  /// machine runs on the loop of the simulation. Called in a task that the fleet runs.
   std::vector<http::upstream_status> upstreams() const { return incarnation_->instance->upstreams(); }
 
  private:
@@ -85,7 +85,7 @@ class node {
 /// A fleet of services on a virtual clock and a simulated network. The seed decides all random values: the same seed
 /// gives the same run, byte for byte. See README.md.
 ///
-/// `run`, `run_for`, `call` and `shutdown` advance the clock and are called from outside the fleet's tasks only. All
+/// `run`, `run_for`, `call` and `shutdown` advance the clock and must be called from outside the fleet's tasks. All
 /// other functions may be called from a test or from a task that the fleet runs.
 class fleet {
  public:
@@ -146,7 +146,7 @@ class fleet {
   void spawn(task<> script);
   /// Calls `observe` with the record of each request that a service ends from now on: those with an asynchronous
   /// handler, a body or a streamed response. Applies to services that are added or started later; an empty function
-  /// ends it for all. `observe` runs on the loop of the request and must not throw.
+  /// removes the observer from all services. `observe` runs on the loop of the request and must not throw.
   void observe_requests(std::function<void(const node&, const telemetry::request_record&)> observe) {
     request_observer_ = std::move(observe);
   }

@@ -40,7 +40,7 @@ struct link_conditions {
   duration jitter = std::chrono::microseconds{50};
   /// Bandwidth of each direction, shared by all connections of the link; 0: unlimited.
   std::size_t bytes_per_second = 0;
-  /// The probability that a segment or a connection request is lost. TCP sends it again after a timeout, which doubles
+  /// The probability that a segment or a connection request is lost. TCP retransmits it after a timeout, which doubles
   /// with each further loss: 200 ms for data (Linux), 1 s for connection requests (RFC 6298).
   double loss = 0;
   /// Maximum bytes that one read returns; 1 splits messages at every byte. A connection keeps its initial value.
@@ -55,7 +55,7 @@ struct link {
   /// Replaces the network's default conditions.
   std::optional<link_conditions> conditions;
   std::optional<time_point> partitioned_since;
-  /// For each direction: when the bytes sent so far have left the sender.
+  /// For each direction: the time at which the bytes sent so far have left the sender.
   std::array<time_point, 2> busy_until{};
 };
 

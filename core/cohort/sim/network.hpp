@@ -18,10 +18,10 @@
 namespace cohort::sim {
 
 /// A simulated network: named hosts, the links between them and their faults, on one loop. The programs of a host use
-/// it through a `net::network` of their own (`network_for`). Random values come from the loop's generator; every event
-/// is added to the event log.
+/// it through a separate `net::network` (`network_for`). Random values come from the loop's generator; every event is
+/// added to the event log.
 ///
-/// Hosts with a process of their own (`host::program`) run on its loops.
+/// Hosts with a process (`host::program`) run on the loops of that process.
 ///
 /// A fault lasts until it is removed. Faults may be set and removed at any time. All functions are called on the loop's
 /// thread.
@@ -33,7 +33,7 @@ class network {
   network(const network&) = delete;
   network& operator=(const network&) = delete;
 
-  /// Adds a host with an address of its own in 10.0.0.0/16. `name` resolves to it and must be unused.
+  /// Adds a host with a new address in 10.0.0.0/16. `name` resolves to it and must be unused.
   host& add_host(std::string name);
   /// Returns the host of that name, or nullptr.
   host* find(std::string_view name) noexcept;
@@ -55,9 +55,9 @@ class network {
   /// The number of open connections between all hosts.
   std::size_t open_connections() const noexcept;
 
-  /// Conditions of all links without conditions of their own.
+  /// Sets the conditions of all links that have no specific conditions.
   void set_default_conditions(const link_conditions& conditions) { default_conditions_ = conditions; }
-  /// Conditions of one link, in both directions. Latency, jitter and bandwidth apply to open connections as well.
+  /// Sets the conditions of one link, in both directions. Latency, jitter and bandwidth also apply to open connections.
   void set_conditions(const host& a, const host& b, const link_conditions& conditions);
 
   /// The conditions of the link between two hosts: its own, or the default ones.
@@ -107,7 +107,7 @@ class network {
   host* host_at(const asio::ip::address& address) noexcept;
   bool is_reachable(const host& client, const host& server);
   const link_conditions& conditions_of(const link& carrier) const noexcept;
-  /// The delay of a segment by losses; zero if it is not lost.
+  /// The delay of a segment caused by losses; zero if it is not lost.
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
   /// By the clock of the loop that runs.
   time_point now() const noexcept;

@@ -11,12 +11,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The number of virtual machine instructions between two checks for a stop request: some microseconds.
+/// The number of virtual machine instructions between two checks for a stop request; they take some microseconds.
 constexpr int progress_interval = 1000;
-/// Between two attempts to get a lock.
+/// Delay between two attempts to acquire a lock.
 constexpr duration max_lock_interval = 20ms;
 
-/// Whether there is nothing but white space, comments and semicolons.
+/// Whether the text has only white space, comments and semicolons.
 bool is_blank(sqlite3* handle, const char* begin, const char* end) {
   while (begin != end) {
     sqlite3_stmt* prepared = nullptr;

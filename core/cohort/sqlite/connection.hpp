@@ -40,14 +40,14 @@ struct connection_settings {
 /// The limits of one call.
 struct call_limits {
   std::stop_token stop{};
-  /// By the real clock: until then, a statement waits for a lock.
+  /// The time, on the real clock, until which a statement waits for a lock.
   deadline lock_deadline = deadline::never();
-  /// False on a virtual clock, whose time does not pass while a function runs.
+  /// Whether statements wait for locks; false on a virtual clock, whose time does not advance while a function runs.
   bool waits_for_locks = true;
 };
 
 /// A connection to a database, for functions on a thread of the blocking pool (`database::read`, `database::write`).
-/// All members block. Values are only in parameters (`?1`), never in the text of a statement.
+/// All members block. Pass values only as parameters (`?1`), never in the text of a statement.
 class connection {
  public:
   explicit connection(connection_settings settings) : settings_(std::move(settings)) {}
@@ -126,7 +126,7 @@ class connection {
 
   connection_settings settings_;
   sqlite3* handle_ = nullptr;
-  /// The most recently used first.
+  /// The prepared statements, the most recently used first.
   std::list<cached_statement> statements_;
   std::unordered_map<std::string_view, std::list<cached_statement>::iterator> statements_by_text_;
   call_limits limits_;

@@ -11,7 +11,7 @@
 namespace cohort::sqlite {
 namespace {
 
-/// `ok` and the results of `error_class`.
+/// The values of the label `outcome`: `ok` and the results of `error_class`.
 constexpr std::array<std::string_view, 9> outcomes{"ok",   "constraint", "busy",    "disk_full", "timeout",
                                                    "shed", "cancelled",  "invalid", "failed"};
 
@@ -157,8 +157,8 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
   call_limits limits;
   limits.waits_for_locks = event_loop.time_source().is_real_time();
   limits.lock_deadline = std::min(call_deadline, deadline::after(event_loop.now(), state->settings.busy_timeout));
-  // The permit is returned when the function is destroyed: after its end, or when it is removed from the queue. The
-  // state has the semaphore, so it is destroyed last.
+  // The permit is released when the function is destroyed: after it has run, or when it is removed from the queue. The
+  // state contains the semaphore, so it must be destroyed last.
   struct blocking_call {
     std::shared_ptr<database::state> state;
     std::optional<cross_thread_permit> permit;

@@ -23,8 +23,8 @@ struct database_settings {
   std::string path;
   /// Maximum number of connections that read at the same time.
   std::size_t readers = 4;
-  /// Maximum number of calls that wait for a connection, for reading and for writing each. A further call fails
-  /// with `errc::overloaded`.
+  /// Maximum number of calls that wait for a connection, separately for reading and writing. A further call fails with
+  /// `errc::overloaded`.
   std::size_t max_waiting = 256;
   /// Maximum time that a statement waits for a lock of another process; at most up to the deadline of the call.
   duration busy_timeout = std::chrono::seconds{5};
@@ -61,8 +61,8 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 /// and several that read at the same time (write-ahead log).
 ///
 /// - Deadline: a call ends at the deadline of its context with `errc::timeout`, and the statement that runs is
-///   interrupted. The waits for a connection, a thread and a lock count. A transaction that was interrupted is rolled
-///   back; one that was committing at that moment may be committed.
+///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
+///   interrupted is rolled back; one that was committing at that moment may be committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
 ///   own what they use, and use only the connection that they get.
 ///
@@ -88,7 +88,7 @@ class database {
     };
     return call(access::read, nullptr, context, std::move(function));
   }
-  /// Executes one statement on the writing connection, as a transaction of its own.
+  /// Executes one statement on the writing connection, as a separate transaction.
   template <class... Parameters>
   task<result<changes>> execute(call_context context, std::string text, Parameters&&... parameters) {
     std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};

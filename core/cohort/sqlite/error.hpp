@@ -12,13 +12,13 @@ namespace cohort::sqlite {
 enum class errc {
   cannot_open = 1,        // the file cannot be opened or created, or is not a database
   invalid_statement,      // wrong SQL, an unknown table or column, or the wrong number of parameters
-  unique_violation,       // of a UNIQUE constraint or a PRIMARY KEY
+  unique_violation,       // violation of a UNIQUE constraint or a PRIMARY KEY
   foreign_key_violation,  //
   not_null_violation,     //
-  check_violation,        // of a CHECK constraint
-  constraint_violation,   // of a trigger or of another constraint
+  check_violation,        // violation of a CHECK constraint
+  constraint_violation,   // violation of another constraint, or an error that a trigger raised
   busy,                   // another process or connection held a lock for longer than `busy_timeout`
-  disk_full,              // of the file system, or of `PRAGMA max_page_count`
+  disk_full,              // the file system is full, or `PRAGMA max_page_count` is reached
   read_only,              // a statement that writes, in `database::read` or `query`, or a file without write access
   result_too_large,       // more rows than `database_settings::max_rows`
   no_such_column,         // the row type and the result have different numbers of columns
@@ -26,15 +26,15 @@ enum class errc {
   type_mismatch,          // a value cannot be read as the requested type without loss
   failed,                 // input/output error, corruption or insufficient memory: see `error::sqlite_code`
   timeout,                // the deadline passed: a running statement was interrupted
-  cancelled,              // by the caller: a running statement was interrupted
+  cancelled,              // the caller was cancelled: a running statement was interrupted
   overloaded,             // too many calls wait; nothing was executed
   closed,                 // the database is closed; nothing was executed
 };
 
-/// The reason why a call failed. For callers; a response should not contain `message`, which names tables and columns.
+/// The reason why a call failed. A response should not contain `message`, which names tables and columns.
 struct error {
   errc code;
-  /// The error, in the words of SQLite or of this module. Never contains the value of a parameter.
+  /// The error text of SQLite or of this module. Never contains the value of a parameter.
   std::string message{};
   /// SQLite's extended result code (https://www.sqlite.org/rescode.html); 0 if the error is not SQLite's.
   int sqlite_code = 0;

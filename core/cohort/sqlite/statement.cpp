@@ -17,7 +17,7 @@ struct binder {
     return sqlite3_bind_text64(prepared, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
   }
   int operator()(const bytes& value) const {
-    // A null pointer would bind null.
+    // A null pointer would bind NULL.
     const char* const data = value.data.empty() ? "" : value.data.data();
     return sqlite3_bind_blob64(prepared, index, data, value.data.size(), SQLITE_STATIC);
   }

@@ -88,7 +88,8 @@ constexpr int column_count() {
   }
 }
 
-/// Reads the current row: the columns in the order of the elements or described members (those of bases first).
+/// Reads the current row: the columns in the order of the elements or described members (members of base classes
+/// first).
 template <class Row>
 std::optional<error> read_row(const statement& source, Row& row) {
   std::optional<error> failure;

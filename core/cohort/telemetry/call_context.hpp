@@ -22,9 +22,9 @@ class server_timing;
 /// The views and the pointer belong to the request and are valid until its handler has returned. A call that outlives
 /// the handler must own copies of them, and sets `timing` to null.
 struct call_context {
-  /// The caller does not wait for the result after this.
+  /// The deadline of the call.
   cohort::deadline deadline;
-  /// For log lines, and sent to upstreams as `X-Request-Id`; not sent if empty.
+  /// The request ID for log lines; sent to upstreams as `X-Request-Id` unless it is empty.
   std::string_view request_id{};
   /// The request's record, to which each upstream call adds its duration; may be null.
   telemetry::server_timing* timing = nullptr;

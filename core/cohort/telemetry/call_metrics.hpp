@@ -20,12 +20,12 @@ namespace cohort::telemetry {
 class call_metrics {
  public:
   struct description {
-    /// Such as `cohort_redis`.
+    /// The prefix of the names, such as `cohort_redis`.
     std::string prefix;
     std::string in_flight_help;
     std::string requests_help;
     std::string duration_help;
-    /// The values of the label `outcome`. Must outlive the metrics.
+    /// The values of the label `outcome`. The array must outlive the metrics.
     std::span<const std::string_view> outcomes;
   };
 
@@ -47,7 +47,7 @@ class call_metrics {
 /// cancellation. Made and destroyed on one loop, while the request is in progress.
 class recorded_call {
  public:
-  /// `name` is that of the database; `until` the deadline of the call.
+  /// `name` is the name of the database, `until` the deadline of the call.
   recorded_call(std::shared_ptr<call_metrics> metrics, const call_context& context, call_kind kind,
                 std::string_view name, deadline until)
       : metrics_(std::move(metrics)),
@@ -65,7 +65,7 @@ class recorded_call {
 
   /// The outcome, which must outlive the call; without one it is `cancelled`.
   void set_outcome(std::string_view outcome) noexcept { outcome_ = outcome; }
-  /// The statement or command.
+  /// Sets the statement or command.
   void set_detail(std::string_view detail) noexcept { recording_.set_detail(detail); }
 
  private:

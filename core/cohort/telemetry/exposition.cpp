@@ -40,7 +40,7 @@ void append_value(std::string& text, double value) {
   }
 }
 
-/// Both formats use the notation of OpenMetrics ("Canonical Numbers"): that of Go, with `.0` where there is neither a
+/// Both formats use the notation of OpenMetrics ("Canonical Numbers"), which is Go's, with `.0` if there is neither a
 /// point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be two series;
 /// Prometheus 3 converts bounds to this notation, and the text format permits it.
 void append_bound(std::string& text, double bound) {

@@ -64,8 +64,8 @@ struct log_sink::state {
     changed.notify_all();
   }
 
-  /// There is no place to report a failed write but the metric: the lines that were not written completely count as
-  /// dropped. The next batch begins on a new line.
+  /// A failed write can only be reported by the metric: lines that were not written completely count as dropped. The
+  /// next batch begins on a new line.
   void write_batch(std::string_view batch) {
     if (ends_within_line && !write_to_standard_error("\n").empty()) {
       dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);

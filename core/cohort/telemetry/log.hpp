@@ -38,7 +38,7 @@ class log_exporter {
   virtual void export_record(std::string_view service, const log_record& record) = 0;
 };
 
-/// Writes log lines to standard error by a bounded queue and a thread of its own, so that a blocked terminal or pipe
+/// Writes log lines to standard error through a bounded queue and a separate thread, so that a blocked terminal or pipe
 /// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. Lines are
 /// dropped and counted when the queue is full, and when the output fails: a full disk, a pipe without a reader. Later
 /// lines are written once the output works again. Thread-safe.
@@ -55,7 +55,7 @@ class log_sink {
   /// Number of lines dropped since the start.
   std::uint64_t dropped_lines() const;
 
-  /// Passes the lines of all loggers to `exporter` as well; null: no longer. The exporter must outlive this setting.
+  /// Also passes the lines of all loggers to `exporter`; null stops this. The exporter must outlive this setting.
   void set_exporter(log_exporter* exporter) noexcept { exporter_.store(exporter, std::memory_order_release); }
   log_exporter* exporter() const noexcept { return exporter_.load(std::memory_order_acquire); }
 

@@ -10,7 +10,7 @@
 namespace cohort::telemetry {
 namespace {
 
-/// The punctuation of a line and of a field, and a number.
+/// Maximum sizes of the punctuation of a line and of a field, and of a number.
 constexpr std::size_t fixed_size = 64;
 constexpr std::size_t fixed_field_size = 8;
 

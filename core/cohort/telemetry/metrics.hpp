@@ -26,7 +26,7 @@ namespace detail {
 struct alignas(64) shard_value {
   std::atomic<double> value{0};
 };
-/// The calling thread's shard: that of its loop, or shard 0, which all threads without a loop share.
+/// The index of the calling thread's shard: the shard of its loop, or shard 0, which all threads without a loop share.
 std::size_t current_shard(std::size_t shard_count) noexcept;
 /// Adds without a read-modify-write instruction unless `shared`.
 void add(std::atomic<double>& value, double amount, bool shared) noexcept;
@@ -91,8 +91,8 @@ class histogram {
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
 
-  /// The minimum age of an exemplar before another one replaces it. A scrape sees few of them anyway, so most
-  /// observations only pay for a comparison.
+  /// The minimum age of an exemplar before another one replaces it. Scrapes are infrequent, so for most observations
+  /// the only cost is a comparison.
   static constexpr std::chrono::seconds min_exemplar_age{1};
 
  private:

@@ -9,13 +9,13 @@
 namespace cohort::telemetry {
 namespace {
 
-/// Holds the entries of three or four calls.
+/// Initial capacity: the entries of three or four calls.
 constexpr std::size_t usual_entries_size = 190;
 /// Holds `total` and `left`.
 constexpr std::size_t max_totals_size = 64;
 
 void append_milliseconds(recycled_string& text, duration elapsed) {
-  // A floating-point number is not used: its conversion costs more than all the rest.
+  // Avoids floating-point numbers, whose conversion costs more than the rest of the function.
   using tenths_of_milliseconds = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
   const auto tenths = std::chrono::round<tenths_of_milliseconds>(elapsed).count();
   std::array<char, 32> digits;

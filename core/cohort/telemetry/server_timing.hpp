@@ -13,13 +13,13 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// Record of where a request's time went, for the response field `Server-Timing` (W3C Server Timing,
+/// Records how the time of a request was spent, for the response field `Server-Timing` (W3C Server Timing,
 /// https://www.w3.org/TR/server-timing/): the duration of each upstream call, the total, and the time left until the
 /// deadline. Use it on the request's loop only.
 class server_timing {
  public:
-  /// Marks a time in which the request waits for another server. The concurrency limit does not count that time as this
-  /// server's own latency. Overlapping waits count once.
+  /// Measures the time for which the request waits for another server. The concurrency limit does not count that time
+  /// as this server's own latency. Overlapping waits count once.
   class scoped_wait {
    public:
     /// `timing` may be null; if not, it must outlive the wait. Must be called on a loop.
@@ -46,7 +46,7 @@ class server_timing {
   const request_recording& recording() const noexcept { return recording_; }
 
  private:
-  /// Bounds the size of the field for handlers with many calls.
+  /// Maximum number of entries; limits the size of the field for handlers with many calls.
   static constexpr unsigned max_entries = 16;
   recycled_string entries_;
   unsigned entry_count_ = 0;

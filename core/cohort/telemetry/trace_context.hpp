@@ -53,7 +53,7 @@ std::uint64_t make_span_id(random_generator& random) noexcept;
 /// 512 characters.
 bool is_valid_tracestate(std::string_view value) noexcept;
 
-/// A new trace, for a request without `traceparent`. It is sampled: its ID is in the access log.
+/// A new trace, for a request without `traceparent`. It is sampled, because its ID is in the access log.
 trace_context start_trace(random_generator& random) noexcept;
 
 /// The `traceparent` of one call to another server: the trace, with the ID of the span of that call as parent ID.

@@ -9,8 +9,8 @@
 #include <cohort/sim/call_result.hpp>
 #include <cohort/testing/text.hpp>
 
-// Makes Catch2 3 print Cohort's types in failed checks. Include it in each test file, so that all of a program's files
-// print the same. The module itself does not use Catch2.
+// Makes Catch2 3 print Cohort's types in failed checks. Include it in each test file, so that all files of a program
+// print the same text. The module itself does not use Catch2.
 namespace Catch {
 
 template <>
@@ -52,7 +52,7 @@ template <>
 struct StringMaker<cohort::http::websocket_error> {
   static std::string convert(cohort::http::websocket_error error) { return cohort::testing::to_text(error); }
 };
-/// `value: …` or `error: …`.
+/// Prints a result as `value: …` or `error: …`.
 template <class T, class E>
 struct StringMaker<boost::system::result<T, E>> {
   static std::string convert(const boost::system::result<T, E>& outcome) {

@@ -18,8 +18,8 @@ namespace cohort::testing {
 /// `std::invalid_argument`.
 class client {
  public:
-  /// Calls the servers of a fleet from its host `host_name`. `base_url` is that of a node: `node.url()`. The fleet must
-  /// outlive the client.
+  /// Calls the servers of a fleet from its host `host_name`. `base_url` is the URL of a node: `node.url()`. The fleet
+  /// must outlive the client.
   client(sim::fleet& fleet, std::string base_url, const std::string& host_name = "client");
   virtual ~client() = default;
   client(const client&) = delete;

@@ -25,7 +25,8 @@ class response_stream {
   const http::client_response& head() const noexcept { return head_; }
   http::status status() const noexcept { return head_.status; }
 
-  /// The next part of the body; empty at its end. An error, also a timeout, ends the stream: it is returned again.
+  /// The next part of the body; empty at its end. An error, including a timeout, ends the stream; later calls return
+  /// the same error.
   result<std::string, http::client_error> read(duration timeout = std::chrono::seconds{30});
   /// The rest of the body, up to its end.
   result<std::string, http::client_error> read_to_end(duration timeout = std::chrono::seconds{30});
@@ -34,7 +35,7 @@ class response_stream {
   result<http::server_event, http::client_error> next_event(duration timeout = std::chrono::seconds{30});
   /// The number of comments (heartbeats) that `next_event` has skipped.
   unsigned comment_count() const noexcept { return comment_count_; }
-  /// Drops the connection, as a client does that goes away.
+  /// Drops the connection, like a client that disconnects.
   void disconnect();
 
  private:

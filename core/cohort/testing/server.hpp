@@ -23,7 +23,7 @@ namespace cohort::testing {
 /// The destructor cancels requests that have not ended, and closes all connections.
 class server : public client {
  public:
-  /// `connection`: how the in-memory connections deliver bytes.
+  /// `connection`: the settings of the in-memory connections.
   explicit server(http::router routes = {}, http::server_settings settings = {},
                   net::memory_pipe_settings connection = {});
   ~server() override;
@@ -32,7 +32,7 @@ class server : public client {
   http::server_settings& settings() noexcept;
   telemetry::registry& metrics() noexcept;
   net::memory_network& network() noexcept;
-  /// Enables the log, of level debug; `sink` must outlive the server. Call it before the server starts.
+  /// Enables the log at level debug; `sink` must outlive the server. Call it before the server starts.
   void log_to(telemetry::log_sink& sink);
   /// Replaces the listener by `wrap(listener)`. Call it before the server starts.
   void wrap_listener(std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap);
@@ -46,7 +46,7 @@ class server : public client {
   /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. At most once.
   void begin_drain(duration timeout);
   bool is_drained() const noexcept;
-  /// `begin_drain`, and runs the loop until the shutdown is complete.
+  /// Calls `begin_drain`, and runs the loop until the shutdown is complete.
   void drain(duration timeout);
 
   /// The value of a series in the Prometheus text format, such as `test_http_requests_total{endpoint="/",…}`; the HTTP

@@ -27,7 +27,7 @@ class spawned_task {
     asio::post(time_.event_loop().get_executor(), [this] { detail::cancel(child_.cancel_signal); });
     run_ready_handlers();
   }
-  /// `cancel` for callers that run on the loop.
+  /// Like `cancel`, but for callers that run on the loop.
   void cancel_from_within() { detail::cancel(child_.cancel_signal); }
   bool ended() const { return ended_; }
   bool ended_by_cancellation() const { return ended_ && is_cancellation(child_.outcome.failure); }

@@ -8,7 +8,7 @@
 #include <cohort/http/websocket/websocket.hpp>
 #include <cohort/runtime/time/clock.hpp>
 
-// Texts of values, for the messages of failed checks.
+// Formats values for the messages of failed checks.
 namespace cohort::testing {
 
 /// The text of a duration: `0 s`, `1.5 ms`, `never` for `duration::max()`.

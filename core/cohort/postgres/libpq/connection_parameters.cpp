@@ -17,10 +17,10 @@ struct options_deleter {
 };
 using options_pointer = std::unique_ptr<PQconninfoOption, options_deleter>;
 
-/// libpq quotes a part of the connection string, perhaps of the password. Only the text before it is kept.
+/// Truncates an error text of libpq before a quoted part of the connection string, which can contain the password.
 std::string without_quoted_text(std::string_view message) {
   for (auto quote = message.find('"'); quote != std::string_view::npos; quote = message.find('"', quote + 3)) {
-    // A single character, as in `missing "="`, is syntax.
+    // A single quoted character, as in `missing "="`, is syntax and is kept.
     if (message.size() > quote + 2 && message[quote + 2] == '"') continue;
     return std::string{message.substr(0, quote)} + "…";
   }

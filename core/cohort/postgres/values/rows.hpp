@@ -104,7 +104,7 @@ class rows {
   /// The total size of all values, in bytes.
   std::size_t bytes() const noexcept { return data_.size(); }
 
-  // For implementations of `connection`.
+  // The following functions are for implementations of `connection`.
   void set_columns(std::shared_ptr<const column_list> columns) noexcept { columns_ = std::move(columns); }
   bool has_columns() const noexcept { return columns_ != nullptr; }
   /// Appends the values of a row, one for each column.

@@ -80,7 +80,7 @@ class blocking_function final : public blocking_job {
     } catch (...) {
       outcome_.failure = std::current_exception();
     }
-    // The captures of the function may be destroyed only on the thread.
+    // Destroys the captures on this thread, because they may belong to it.
     function_.reset();
   }
 

@@ -81,7 +81,7 @@ class blocking_pool {
   }
 
   /// Rejects new jobs, drops the queued ones, requests all others to stop, and waits until they have ended or
-  /// `stop_deadline` has passed. Returns the names of the jobs that still run.
+  /// `stop_deadline` has passed. Returns the names of the jobs that are still running.
   task<std::vector<std::string>> stop(deadline stop_deadline);
 
   std::size_t queued() const;
@@ -105,7 +105,7 @@ class blocking_pool {
     auto job = std::make_shared<detail::blocking_function<Function>>(std::move(function), name);
     using result_type = typename detail::blocking_function<Function>::result_type;
     const auto failure = co_await execute(job, job_deadline, recorder);
-    // The tag is needed where the value can be made of an error code, such as `bool`.
+    // The tag is required for values that an error code converts to, such as `bool`.
     if (failure) co_return result_type(boost::system::in_place_error, failure);
     co_return job->take();
   }

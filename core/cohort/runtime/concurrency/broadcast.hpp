@@ -118,8 +118,7 @@ class broadcast {
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
 
-    /// The position of the next value to be published; those before it may still have to be delivered. Runs on the
-    /// loop.
+    /// The position of the next value to be published; earlier values may still have to be delivered. Runs on the loop.
     std::uint64_t next_position() {
       const std::lock_guard lock{mutex};
       return end + skipped + pending.size();
@@ -131,7 +130,7 @@ class broadcast {
         const std::lock_guard lock{self->mutex};
         if (value) {
           self->pending.push_back(value);
-          // No subscriber could get the older ones.
+          // Subscribers cannot receive older values.
           if (self->pending.size() > self->capacity) {
             self->pending.pop_front();
             ++self->skipped;
@@ -179,7 +178,7 @@ class broadcast {
     bool is_posted = false;
     bool closing = false;
 
-    // On the loop only: `values` have the positions from `begin` up to `end`.
+    // Used on the loop only. `values` have the positions from `begin` up to `end`.
     std::deque<value_pointer> values;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;

@@ -46,8 +46,8 @@ task<> store_outcome(task<T> work, task_outcome<T>* outcome) {
   } catch (...) {
     outcome->failure = std::current_exception();
   }
-  // `co_spawn` itself awaits once more after a task that never suspended. If the task has been cancelled by then, that
-  // would throw out of the loop, and the child's completion would be lost.
+  // `co_spawn` itself awaits once more after a task that never suspended. If the task had been cancelled by then, that
+  // await would throw out of the loop, and the child's completion would be lost.
   co_await asio::this_coro::throw_if_cancelled(false);
 }
 

@@ -19,7 +19,7 @@ struct remote_task {
 }  // namespace detail
 
 /// Runs `work` on the loop `target` and returns its value on the calling loop (`std::monostate` for `void`); an
-/// exception of `work` is rethrown here. Cancelling the caller does not cancel `work`: give it a deadline of its own.
+/// exception of `work` is rethrown here. Cancelling the caller does not cancel `work`; give it its own deadline.
 template <class T>
 task<detail::non_void<T>> run_on(loop& target, task<T> work) {
   auto& caller_loop = loop::current();

@@ -63,7 +63,7 @@ bool wait_queue::notify_one() {
 }
 
 void wait_queue::notify_all() {
-  // Up to the last waiter of now: a coroutine that waits again is resumed by the next call.
+  // Stops at the current last waiter: a coroutine that waits again is resumed by the next call.
   for (auto* last = last_; first_ != nullptr;) {
     const bool was_last = first_ == last;
     first_->complete(wait_status::notified);

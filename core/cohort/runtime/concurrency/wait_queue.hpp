@@ -13,7 +13,7 @@ class wait_queue;
 
 namespace detail {
 class waiter;
-/// Without a queue, the wait ends by timeout or cancellation only.
+/// If `queue` is null, the wait ends only by timeout or cancellation.
 void start_waiting(wait_queue* queue, deadline wait_deadline, completion_handler<wait_status> handler);
 }  // namespace detail
 
@@ -48,14 +48,14 @@ class wait_queue {
 };
 
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (at once if that has passed), or
-/// `cancelled`. Suspends the coroutine alone; the thread runs the loop's other work meanwhile.
+/// `cancelled`. Suspends only the calling coroutine; the thread runs the loop's other work meanwhile.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));
   });
 }
 
-/// `sleep_until` for a time relative to the call.
+/// Like `sleep_until`, but for a time relative to the call.
 inline auto sleep_for(duration span) { return sleep_until(deadline::after(loop::current().now(), span)); }
 
 /// Manual-reset event for the coroutines of one loop. All uses must be on that loop.

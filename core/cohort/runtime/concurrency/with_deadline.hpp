@@ -41,8 +41,8 @@ struct deadline_scope {
 }  // namespace detail
 
 /// Runs `work` and returns its value (`std::monostate` for `void`). If it has not ended at `task_deadline`, it is
-/// cancelled, and the result is `asio::error::timed_out` once it has ended, whatever it returned. An exception other
-/// than the cancellation is rethrown.
+/// cancelled, and once it has ended, the result is `asio::error::timed_out`, regardless of what it returned. An
+/// exception other than the cancellation is rethrown.
 template <class T>
 task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> work) {
   using result_type = result<detail::non_void<T>>;
@@ -53,7 +53,7 @@ task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> 
   if (outcome.failure && !(scope.timed_out && is_cancellation(outcome.failure))) {
     std::rethrow_exception(outcome.failure);
   }
-  // The tags are needed where `T` is a result itself.
+  // The tags are required if `T` is itself a result.
   if (scope.timed_out) co_return result_type(boost::system::in_place_error, asio::error::timed_out);
   co_return result_type(boost::system::in_place_value, std::move(*outcome.value));
 }

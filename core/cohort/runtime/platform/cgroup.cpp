@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 /// That number depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's include/linux/page_counter.h.
 constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
 
-/// Fits two 20-digit numbers, a space and a line end.
+/// Buffer size: two 20-digit numbers, a space and a line end.
 using limit_buffer = std::array<char, 64>;
 
 /// The directories of the process's group and of its ancestors, and the cgroup version of their files.
@@ -51,8 +51,8 @@ std::optional<std::string_view> find_group(std::string_view proc_self_cgroup, st
   return std::nullopt;
 }
 
-/// The directories of `group` and its ancestors, from the root of the mount down. Only the root if the group's
-/// directory is not visible: in a container without a cgroup namespace, the path is the host's while the group is
+/// The directories of `group` and its ancestors, from the root of the mount down. Returns only the root if the group's
+/// directory is not visible: in a container without a cgroup namespace, the path is the host's path, but the group is
 /// mounted as the root; a path with ".." is outside the namespace (cgroup_namespaces(7)).
 std::vector<fs::path> enclosing_groups(const fs::path& mount, std::string_view group) {
   std::vector<fs::path> groups{mount};

@@ -13,8 +13,8 @@ namespace cohort::platform {
 /// Resource limits that control groups set for this process. Empty members are unlimited.
 struct cgroup_limits {
   std::optional<std::uint64_t> memory_bytes;
-  /// Memory that counts towards the memory limit, without inactive file cache, which the kernel reclaims first; as
-  /// `docker stats` and the kubelet report it. Empty without a memory limit.
+  /// Memory that counts towards the memory limit, without inactive file cache, which the kernel reclaims first. `docker
+  /// stats` and the kubelet report the same value. Empty without a memory limit.
   std::optional<std::uint64_t> memory_used_bytes;
   std::optional<double> cpus;  ///< CPU time per wall-clock time: 1.5 is one and a half CPUs
 };
@@ -28,7 +28,7 @@ struct cgroup_limits {
 /// cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {
  public:
-  /// `root` is the directory that `proc` and `sys` are in: `/`, or a test's directory.
+  /// `root` is the directory that contains `proc` and `sys`: `/`, or a test's directory.
   explicit cgroup_reader(const std::filesystem::path& root);
 
   /// A memory limit of at least `memory_total_bytes` (the machine's memory, 0 if unknown) has no effect and is

@@ -18,7 +18,7 @@ std::size_t piece_count = 0;
 bool is_installed = false;
 std::atomic<bool> is_released{false};
 
-/// The new-handler: makes room for one more attempt of the failed allocation.
+/// The new-handler: releases memory for one more attempt of the failed allocation.
 void release_piece() {
   const std::lock_guard lock{mutex};
   if (piece_count == 0) throw std::bad_alloc{};

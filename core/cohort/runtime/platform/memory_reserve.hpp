@@ -5,12 +5,12 @@
 
 namespace cohort {
 
-/// Memory that is kept for the time when there is no other, so that a program survives it. When an allocation fails
-/// (RLIMIT_AS, a container without swap and overcommit), the reserve is released piece by piece, and the allocation is
-/// repeated: the requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An
-/// allocation that fails with the reserve exhausted throws `std::bad_alloc`.
+/// Memory that is reserved so that a program survives a lack of memory. When an allocation fails (RLIMIT_AS, a
+/// container without swap and overcommit), the reserve is released piece by piece, and the allocation is repeated: the
+/// requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An allocation that
+/// fails with the reserve exhausted throws `std::bad_alloc`.
 ///
-/// Process-wide; thread-safe. The kernel's out-of-memory killer does not ask first, and cannot be survived.
+/// Process-wide; thread-safe. It does not protect from the kernel's out-of-memory killer, which sends SIGKILL.
 namespace memory_reserve {
 
 inline constexpr std::size_t piece_bytes = std::size_t{64} * 1024;

@@ -35,7 +35,7 @@ struct channel_sender : wait_entry {
 }  // namespace detail
 
 /// Waits until one of the channels has a value, and receives that one value; no other channel loses any. If several
-/// have one, the first of the arguments wins. The variant's index is the channel's position. Errors:
+/// channels have a value, the first argument wins. The variant's index is the channel's position. Errors:
 /// `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled, `eof` once all
 /// channels are closed and empty. The channels must outlive the call.
 template <class... T>
@@ -54,7 +54,7 @@ class channel {
   channel& operator=(const channel&) = delete;
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled,
-  /// `broken_pipe` if the channel is closed. The value is dropped then.
+  /// `broken_pipe` if the channel is closed. After an error, the value is dropped.
   task<result<void>> send(T value, deadline wait_deadline) {
     if (is_closed_) co_return error_code{asio::error::broken_pipe};
     if (try_push(value)) co_return result<void>{};
@@ -82,7 +82,7 @@ class channel {
     if (!waiting.value) co_return detail::failed<T>(asio::error::eof);
     co_return detail::succeeded(std::move(*waiting.value));
   }
-  /// Empty if the channel is.
+  /// Empty if the channel is empty.
   std::optional<T> try_receive() {
     if (values_.empty()) return std::nullopt;
     std::optional<T> value{std::move(values_.front())};
@@ -172,7 +172,7 @@ task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... c
     };
     take_each(std::index_sequence_for<T...>{});
     if (taken) break;
-    // A channel was closed.
+    // No value was received, because a channel was closed: repeat.
   }
   co_return detail::succeeded(std::move(*taken));
 }

@@ -14,7 +14,7 @@ class once {
 
   /// Runs the task that `initialize` returns, unless an earlier one has completed; waits while another caller runs it.
   /// An exception or cancellation of the task goes to its own caller, and the next waiting caller runs `initialize`.
-  /// Errors: `asio::error::timed_out` at `wait_deadline` (of the wait only: give the task a deadline of its own),
+  /// Errors: `asio::error::timed_out` at `wait_deadline` (of the wait only; give the task its own deadline),
   /// `operation_aborted` if the coroutine is cancelled while it waits.
   template <class Function>
   task<result<void>> call(deadline wait_deadline, Function initialize) {

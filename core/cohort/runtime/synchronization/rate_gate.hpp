@@ -13,7 +13,7 @@ namespace cohort {
 
 /// Lets at most `limit` coroutines pass within any period of `interval`, for example to respect the rate limit of an
 /// upstream. FIFO. The first `limit` pass at once; the next follows `interval` after the first of them. Stores the
-/// times of the last `limit` passes. For the coroutines of one loop; must outlive their waits.
+/// times of the last `limit` passes. Used by the coroutines of one loop; must outlive their waits.
 class rate_gate {
  public:
   /// Throws `std::invalid_argument` unless both are positive.
@@ -25,8 +25,8 @@ class rate_gate {
   rate_gate& operator=(const rate_gate&) = delete;
 
   /// Waits for the turn of this coroutine. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if
-  /// the coroutine is cancelled; then it has not passed, and those behind it move up. Without a wait, the coroutine
-  /// passes without suspension, even after the deadline.
+  /// the coroutine is cancelled; then it has not passed, and the coroutines behind it move up. Without a wait, the
+  /// coroutine passes without suspension, even after the deadline.
   task<result<void>> pass(deadline wait_deadline) {
     if (try_pass()) co_return result<void>{};
     place_in_queue own{*this};
@@ -52,7 +52,7 @@ class rate_gate {
   }
 
  private:
-  /// A waiting coroutine. Its end, for whatever reason, lets the next one wait for its turn.
+  /// A waiting coroutine. Its destruction, for any reason, makes the next coroutine the first in the queue.
   struct place_in_queue {
     explicit place_in_queue(rate_gate& owner) : gate(owner) { gate.waiting_.push_back(entry); }
     ~place_in_queue() {

@@ -8,8 +8,8 @@
 
 namespace cohort::detail {
 
-/// Entry of a suspended coroutine in a `wait_list`. It is a local variable of that coroutine, and removes itself when
-/// the wait ends for whatever reason.
+/// Entry of a suspended coroutine in a `wait_list`. It is a local variable of that coroutine; the destructor removes
+/// it.
 class wait_entry {
  public:
   /// The coroutine waits in `wakeup`, which must outlive the entry. Several entries may share one queue: then only the
@@ -20,7 +20,7 @@ class wait_entry {
   wait_entry& operator=(const wait_entry&) = delete;
 
   /// Resumes the coroutine with `notified`. Returns false if its wait has already ended by timeout or cancellation;
-  /// then it must not be given anything.
+  /// then it must not receive a value or a permit.
   bool wake() { return wakeup_->notify_one(); }
   void unlink() noexcept {
     previous_->next_ = next_;
@@ -61,7 +61,7 @@ inline error_code wait_error(wait_status status) noexcept {
   return status == wait_status::timed_out ? asio::error::timed_out : asio::error::operation_aborted;
 }
 
-/// A failed `result<T>`. The tags are needed where `T` can be made of an error code, such as `bool`.
+/// A failed `result<T>`. The tags are required for types that an error code converts to, such as `bool`.
 template <class T>
 result<T> failed(error_code error) {
   return result<T>(boost::system::in_place_error, error);

@@ -13,9 +13,9 @@ constexpr double to_seconds(duration span) noexcept { return std::chrono::durati
 constexpr double to_milliseconds(duration span) noexcept {
   return std::chrono::duration<double, std::milli>(span).count();
 }
-/// A point on the monotonic clock. For deadlines and for measuring durations.
+/// A point on the monotonic clock. Used for deadlines and for measuring durations.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
-/// A point on the wall clock (UTC). For output: log lines, header fields, JSON.
+/// A point on the wall clock (UTC). Used for output: log lines, header fields, JSON.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
 
 /// Source of time. All of Cohort's timing goes through a loop's clock; `virtual_time` replaces it in tests.

@@ -11,7 +11,7 @@
 
 namespace cohort {
 
-/// Date text of a fixed length. Formatting it does not allocate and does not depend on the locale.
+/// Date text of a fixed length. Formatting does not allocate and does not depend on the locale.
 template <std::size_t Length>
 struct date_text {
   std::array<char, Length> characters;

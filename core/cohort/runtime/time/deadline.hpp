@@ -9,8 +9,8 @@
 
 namespace cohort {
 
-/// The time by which an operation must have completed. Absolute on the monotonic clock, so that passing it on is exact.
-/// Between processes it is sent as the remaining time, never as a wall-clock time.
+/// The time by which an operation must have completed. It is absolute on the monotonic clock, so that it can be passed
+/// on exactly. Between processes it is sent as the remaining time, never as a wall-clock time.
 class deadline {
  public:
   /// No deadline; the same as `never()`.

@@ -11,7 +11,7 @@
 namespace cohort {
 namespace {
 
-/// With at most this number of decimals, without zeros at the end.
+/// Formats a number with at most this number of decimals, without trailing zeros.
 std::string number_text(double number, int decimals) {
   std::array<char, 400> digits{};
   const auto factor = std::pow(10.0, decimals);

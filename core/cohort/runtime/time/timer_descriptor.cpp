@@ -23,7 +23,7 @@ timer_descriptor::timer_descriptor(boost::asio::io_context& context)
     : descriptor_(context.get_executor(), create_timer()) {}
 
 void timer_descriptor::set(time_point expiry) noexcept {
-  // Zero would disarm the timer.
+  // At least 1 ns, because zero would disarm the timer.
   const auto nanoseconds = std::max<std::int64_t>(expiry.time_since_epoch().count(), 1);
   itimerspec setting{};
   setting.it_value.tv_sec = nanoseconds / std::nano::den;

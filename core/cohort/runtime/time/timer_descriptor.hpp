@@ -12,8 +12,8 @@
 
 namespace cohort::detail {
 
-/// A timerfd on the event loop of `context`, with one wait at a time. Only setting it costs a system call. Asio's
-/// timers cost one when they are set and another when they expire, and a new time ends their wait.
+/// A timerfd on the event loop of `context`, with one wait at a time. It costs one system call, when it is set. Asio's
+/// timers cost a second one when they expire, and setting a new time ends their wait.
 class timer_descriptor {
  public:
   using executor = boost::asio::io_context::executor_type;
@@ -32,7 +32,7 @@ class timer_descriptor {
     descriptor_.async_read_some(expiry_buffer{*this}, boost::asio::bind_allocator(allocator, std::move(handler)));
   }
 
-  /// Passed in place of the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
+  /// A placeholder for the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
   struct expiry_buffer : boost::asio::mutable_buffer {
     // Not empty, since Asio completes the read of an empty buffer at once.
     explicit expiry_buffer(timer_descriptor& owner) noexcept : boost::asio::mutable_buffer(&owner, 1) {}

@@ -11,8 +11,8 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. Half a turn of the
-/// top level, so that a slot of that level is never both the current one and the one a full turn ahead.
+/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. It is half a turn
+/// of the top level, so that a slot of that level is never both the current slot and the slot one full turn ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
 
 std::uint64_t tick_ceil(time_point time) noexcept {
@@ -156,7 +156,7 @@ void timer_wheel::advance(time_point now) {
     remove(node);
     if (!node.armed()) continue;
     insert(node);
-    // Beyond the range of the wheel.
+    // The node was inserted into the same slot again: its expiry is beyond the range of the wheel.
     if (node.level_ == next->level && node.slot_ == next->slot) break;
   }
 }

@@ -35,7 +35,7 @@ bool virtual_time::step_to_next_timer(time_point limit) {
   if (next == time_point::max() || next > limit) return false;
   clock_.current = std::max(clock_.current, next);
   if (own > clock_.current) return true;
-  // Posted, so that timer callbacks run on the loop like all other handlers.
+  // Posts the call, so that timer callbacks run on the loop like all other handlers.
   asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
   return true;
 }

@@ -23,8 +23,8 @@ class virtual_loop_scheduler {
   virtual time_point next_wakeup() = 0;
 };
 
-/// A loop with a virtual clock, for tests and simulations. Time advances only when no handler is ready, directly to
-/// the next timer, so runs are deterministic and do not wait. Use it on one thread.
+/// A loop with a virtual clock, for tests and simulations. When no handler is ready, time advances directly to the next
+/// timer, so runs are deterministic and do not wait. Use it on one thread.
 class virtual_time {
  public:
   /// `seed` seeds the loop's random number generator. `start` is the first wall-clock time; the default is fixed
@@ -66,7 +66,7 @@ class virtual_time {
     duration wall_offset{};
   };
 
-  /// `run` for a task that stores its outcome.
+  /// Implements `run` for a task that stores its outcome.
   void run_to_end(task<> work, asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();

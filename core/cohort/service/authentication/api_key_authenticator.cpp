@@ -21,7 +21,7 @@ digest sha256(std::string_view text) {
   return hash;
 }
 
-/// The key of the request, valid or not. Credentials of a scheme other than Bearer count as no key.
+/// The key of the request, valid or not. Credentials with a scheme other than Bearer are ignored.
 std::optional<std::string_view> find_key(const http::request_head& head) {
   if (const auto key = head.find("x-api-key")) return key;
   const auto credentials = head.find(http::field::authorization);
@@ -171,7 +171,7 @@ http::response api_key_authenticator::reject(const http::request_context& contex
 http::filter api_key_filter(const api_key_authenticator& authenticator) {
   return [&authenticator](http::request_context& context) -> std::optional<http::response> {
     const auto endpoint = context.endpoint();
-    // The path may be percent-encoded, so the endpoint is checked as well.
+    // The path may be percent-encoded, so the endpoint is also checked.
     const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
     if (!is_api || !authenticator.is_enabled()) return std::nullopt;
     auto caller = authenticator.authenticate_caller(context, endpoint);

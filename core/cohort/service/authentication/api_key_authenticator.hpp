@@ -34,15 +34,16 @@ class api_key_authenticator {
   /// A second way to authenticate, such as a session cookie that was issued in exchange for the key.
   using alternative = std::function<bool(const http::request_context&)>;
 
-  /// An empty set disables authentication. `keys` and `metrics` must outlive this. New keys apply to the next request.
-  /// `throttle` limits invalid keys; null: no limit.
+  /// An empty set disables authentication. `keys` and `metrics` must outlive this object. New keys apply to the next
+  /// request. `throttle` limits invalid keys; null: no limit.
   api_key_authenticator(const config::api_key_set& keys, telemetry::registry& metrics, std::string prefix,
                         std::shared_ptr<failed_key_throttle> throttle = nullptr);
   ~api_key_authenticator();
 
   /// Whether a key is configured.
   bool is_enabled() const noexcept { return !keys_.get().empty(); }
-  /// `authenticate` accepts requests without a key if `is_authenticated` returns true. Call it in `definition::app`.
+  /// `authenticate` accepts requests without a key if `is_authenticated` returns true. Must be called from
+  /// `definition::app`.
   void set_alternative(alternative is_authenticated) { alternative_ = std::move(is_authenticated); }
   /// Creates the counters of all `/api/*` routes and of all keys, with value 0.
   void register_counters(const http::router& routes) const;
@@ -54,7 +55,7 @@ class api_key_authenticator {
   /// Like `authenticate`, but returns the caller if the request is accepted. Precondition: authentication is enabled.
   result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,
                                                                    std::string_view endpoint) const;
-  /// Authenticates by the key alone. Returns as `authenticate` does.
+  /// Authenticates by the key alone. Returns the same responses as `authenticate`.
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
   /// Returns whether the request has a valid key or authentication is disabled. Counts nothing.
   bool has_valid_key(const http::request_context& context) const;

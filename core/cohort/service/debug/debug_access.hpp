@@ -7,14 +7,14 @@
 
 namespace cohort::service {
 
-/// Whether the request comes from this host: it names a loopback host, and no proxy has forwarded it. For a service
-/// that listens on a loopback address: other hosts reach it only by a proxy or by a page that has rebound its name.
+/// Whether the request comes from this host: it names a loopback host, and no proxy has forwarded it. Meaningful for a
+/// service that listens on a loopback address, which other hosts reach only through a proxy or by DNS rebinding.
 bool is_local_request(const http::request_context& context);
 
-/// The response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401 (or 429)
-/// without a valid API key, if the service has one; a session (`api_key_authenticator::set_alternative`) may read, but
-/// change nothing. If the service has no key: 404 unless the service listens on a loopback address
-/// (`is_loopback`) and the request comes from this host, not through a proxy and not by a host name of others.
+/// Returns the response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401
+/// (or 429) without a valid API key, if the service has one. A session (`api_key_authenticator::set_alternative`) may
+/// only read. If the service has no key: 404 unless the service listens on a loopback address (`is_loopback`), and the
+/// request comes directly from this host and names a loopback host.
 std::optional<http::response> reject_debug_request(const http::request_context& context,
                                                    const api_key_authenticator& authenticator, bool is_loopback);
 

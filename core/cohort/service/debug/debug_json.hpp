@@ -13,11 +13,11 @@ namespace cohort::service {
 
 using loop_snapshots = std::vector<std::optional<loop_snapshot>>;
 
-/// `problem`, `slow` or `sample`.
+/// The name of a reason: `problem`, `slow` or `sample`.
 std::string_view name_of(telemetry::request_log::reason kept) noexcept;
-/// `flag`, `environment` or `default`.
+/// The name of a source: `flag`, `environment` or `default`.
 std::string_view name_of(config::setting_report::origin source) noexcept;
-/// `https://example.com:443`, `unix:/run/service.sock`.
+/// The URL of an origin, such as `https://example.com:443` or `unix:/run/service.sock`.
 std::string origin_text(const http::origin& target);
 
 /// The requests in flight, with the calls and attempts that they await, and the finished ones that were kept.

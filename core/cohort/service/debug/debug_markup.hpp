@@ -11,13 +11,13 @@
 // Elements of the debug page. Texts are escaped; parameters named `html` are not.
 namespace cohort::service::markup {
 
-/// From the best to the worst.
+/// The tone of a badge, from the best state to the worst.
 enum class tone { idle, good, warn, bad };
 
 std::string_view to_string(tone value) noexcept;
 
 std::string badge(std::string_view text, tone value);
-/// A text below the main one of a cell.
+/// A secondary text, below the main text of a cell.
 std::string small(std::string_view text);
 std::string code(std::string_view text);
 
@@ -41,7 +41,7 @@ class row {
 /// A table, or "None." without rows. `name` is its accessible name. A row has a cell for each of `heads`.
 std::string table(std::string_view name, std::initializer_list<std::string_view> heads, const std::vector<row>& rows);
 
-/// A bar of the share of the time until the deadline that has passed since `started`; empty without a deadline.
+/// A bar of the elapsed fraction of the time from `started` to the deadline; empty without a deadline.
 std::string meter(time_point started, deadline until, time_point now);
 /// The remaining time until the deadline, with the bar.
 std::string budget(time_point started, deadline until, time_point now);

@@ -96,7 +96,7 @@ summary summarize(const loop_snapshots& loops) {
 struct section {
   std::string_view id;
   std::string_view title;
-  /// The route of the same values as JSON, below `/debug/`.
+  /// The route of the same data as JSON, below `/debug/`.
   std::string_view route;
   std::string (*contents)(const debug_page_values&);
 };
@@ -117,7 +117,7 @@ std::string section_html(const section& part, const debug_page_values& values) {
   return html.append("</div></section>\n");
 }
 
-/// The icon has the color of the state, as that of the dashboard page.
+/// The icon has the color of the state, like the icon of the dashboard page.
 std::string head_html(const debug_page_values& values, tone worst) {
   static constexpr std::array<std::string_view, 4> marks{"", "✓ ", "! ", "✕ "};
   static constexpr std::array<std::string_view, 4> colors{"4b5762", "1a7f45", "b26b00", "b3261e"};

@@ -13,7 +13,8 @@ namespace cohort::service {
 /// The contents of the debug page.
 struct debug_page_values {
   std::string_view service;
-  /// The URL at which the client has requested the page, without its path: for the command that changes the log level.
+  /// The URL by which the client has requested the page, without its path; used in the command that changes the log
+  /// level.
   std::string origin;
   bool requires_key = false;
   wall_time taken{};
@@ -27,7 +28,7 @@ struct debug_page_values {
   telemetry::log_level level{};
 };
 
-/// The page `/debug`: the requests in flight with what they await, the tasks as a tree, the upstreams, the finished
+/// The page `/debug`: the requests in flight with their pending calls, the tasks as a tree, the upstreams, the finished
 /// requests, the loops and the settings. The summary and the title show the worst state. Its style sheet and its script
 /// are part of it: `debug_page_policy` permits nothing else. Without scripts it reloads itself every 5 s.
 std::string debug_page(const debug_page_values& values);

@@ -41,14 +41,14 @@ std::string request_cell(const request_record& request) {
   return html;
 }
 
-/// `weather`, or with its kind, as in `postgres orders`.
+/// The label of a call: `weather`, or with its kind, such as `postgres orders`.
 std::string call_name(const call_record& call) {
   std::string text;
   if (call.kind != telemetry::call_kind::upstream) text.append(to_string(call.kind)).append(" ");
   return text.append(call.name.view());
 }
 
-/// `retry to 192.0.2.1:80: wait`.
+/// The label of an attempt, such as `retry to 192.0.2.1:80: wait`.
 std::string text_of(const telemetry::attempt_record& attempt) {
   std::string text{to_string(attempt.kind)};
   if (attempt.kind == telemetry::attempt_kind::first) text += " attempt";

@@ -14,7 +14,7 @@
 namespace cohort::service {
 namespace {
 
-/// A loop that takes longer is shown as not responding.
+/// Maximum time to wait for the snapshot of a loop; later, it is shown as not responding.
 constexpr duration max_query_time = std::chrono::seconds{1};
 
 using shared_sources = std::shared_ptr<const debug_sources>;
@@ -94,7 +94,7 @@ http::response replace_level(const debug_sources& sources, const http::request_c
     sources.log.write(telemetry::log_level::info, "log level changed",
                       {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
   };
-  // By the level that writes the line, if one of them does.
+  // The line is written at whichever of the two levels permits it.
   const bool is_written = sources.log.is_enabled(telemetry::log_level::info);
   if (is_written) write();
   sources.log.set_min_level(after);
@@ -107,7 +107,7 @@ void describe(http::operation& new_operation, const char* summary, const char* m
   new_operation.probe()
       .summary(summary)
       .description(
-          "Without an API key, only for clients on the same host of a service that listens on a loopback address.")
+          "Without an API key, only clients on the same host are accepted, and only if the service listens on a loopback address.")
       .tags({"debug"})
       .returns(http::status::ok, "The state", {.media_type = media_type, .schema = schema})
       .returns_error(http::status::unauthorized, "The API key is missing or invalid")

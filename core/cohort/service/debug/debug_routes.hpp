@@ -21,10 +21,10 @@ struct debug_sources {
   std::string service;
   const std::vector<loop*>& loops;
   std::vector<http::client*> clients;
-  /// The server of the router. Called while it runs.
+  /// The server of the router. Called while the server runs.
   std::function<http::server&()> server;
   service_lifecycle& lifecycle;
-  /// Its level is that of all services of the program.
+  /// Its level applies to all services of the program.
   telemetry::logger log;
   const api_key_authenticator& authenticator;
   /// The settings of the program.

@@ -22,7 +22,7 @@ inline bool is_failing(const policy::load_balancer::address_status& address) noe
   return address.consecutive_failures + address.consecutive_connect_failures > 0;
 }
 
-/// The requests in flight, the oldest first, with what they await and the time that is left.
+/// The requests in flight, the oldest first, with their pending calls and the remaining time.
 std::string requests_section(const debug_page_values& values);
 /// A tree for each loop: its requests and runs of jobs in progress, the calls that they await, and the attempts.
 std::string tasks_section(const debug_page_values& values);

@@ -18,7 +18,7 @@ struct activity_snapshot {
   std::string name;
   telemetry::trace_id trace;
   time_point started{};
-  /// Its calls; empty if they are not recorded.
+  /// The calls of the activity; empty if they are not recorded.
   std::optional<telemetry::request_record> record;
 };
 
@@ -32,9 +32,9 @@ struct loop_snapshot {
   std::size_t connections = 0;
   std::vector<telemetry::request_record> in_flight;
   std::vector<std::pair<telemetry::request_log::reason, telemetry::request_record>> finished;
-  /// At most `max_activities`, the latest; all services of the loop's.
+  /// The latest activities of all services of the loop, at most `max_activities`.
   std::vector<activity_snapshot> activities;
-  /// The number of those that are not in `activities`.
+  /// The number of activities that `activities` omits.
   std::size_t activities_omitted = 0;
   std::vector<http::upstream_status> upstreams;
   std::vector<http::connection_pool::origin_status> origins;

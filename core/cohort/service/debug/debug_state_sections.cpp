@@ -19,12 +19,12 @@ std::string one_decimal(double value) {
   return (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back();
 }
 
-/// `5`, or `5 to 8` if the loops differ.
+/// A value over all loops: `5`, or `5 to 8` if the loops differ.
 std::string range_text(const std::string& low, const std::string& high) {
   return low == high ? low : low + " to " + high;
 }
 
-/// ` on 2 of 4 loops`; empty if `count` is `all`.
+/// Returns ` on 2 of 4 loops`; empty if `count` is `all`.
 std::string on_loops(std::size_t count, std::size_t all) {
   return count == all ? std::string{} : " on " + std::to_string(count) + " of " + std::to_string(all) + " loops";
 }

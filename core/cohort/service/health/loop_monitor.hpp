@@ -16,7 +16,7 @@ namespace cohort::service {
 /// `cohort_loop_lag_seconds`, and the CPU time of its thread.
 class loop_monitor {
  public:
-  /// Reports the lag to each of `registries`. All arguments must outlive this.
+  /// Reports the lag to each of `registries`. All arguments must outlive this object.
   loop_monitor(loop& loop, const std::vector<telemetry::registry*>& registries);
   /// Called on the monitored loop.
   void start();

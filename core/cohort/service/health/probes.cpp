@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> probe_paths{"/health", "/livez", "/readyz", "/metrics"};
 
-/// The first one is the default.
+/// The media types of `/metrics`; the first is the default.
 constexpr std::array<std::string_view, 2> metrics_media_types{
     "text/plain; version=0.0.4; charset=utf-8", "application/openmetrics-text; version=1.0.0; charset=utf-8"};
 
@@ -35,8 +35,8 @@ http::body_description state_body(const std::string& state) {
                     R"("]}},"required":["status"],"additionalProperties":false})"};
 }
 
-/// Throws `std::logic_error` if the service has a route of its own at one of these paths: a wrong health check or an
-/// unprotected route would result.
+/// Throws `std::logic_error` if the service itself has a route at one of these paths, which would cause a wrong health
+/// check or an unprotected route.
 void check_for_overrides(const http::router& routes) {
   for (const auto& route : routes.routes()) {
     if (std::find(probe_paths.begin(), probe_paths.end(), route->pattern) == probe_paths.end()) continue;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr duration min_log_interval = std::chrono::seconds{1};
 
-/// Observations within the threshold: the beginning of a stall is known to this part of it.
+/// Number of observations per threshold; the start of a stall is known with this resolution.
 constexpr int observations_per_threshold = 4;
 
 const std::vector<double>& stall_bounds() {
@@ -43,7 +43,7 @@ struct stall_metrics {
   telemetry::histogram& durations;
 };
 
-/// What a loop runs. Read from another thread, so it may have ended by now.
+/// What a loop runs. Read from another thread, so the activity may have ended in the meantime.
 struct running_activity {
   std::string_view kind = "none";
   std::string_view name;
@@ -173,7 +173,7 @@ void stall_watchdog::run(const std::stop_token& stop) {
     try {
       for (const auto& each : loops_) each->observe(real_clock().now(), log_);
     } catch (const std::bad_alloc&) {
-      // The line of a stall is lost; the next observation may have memory again.
+      // There is no memory for the log line of the stall; the next observation may have memory again.
     }
     stopping_.wait_for(lock, stop, interval_, [] { return false; });
   }

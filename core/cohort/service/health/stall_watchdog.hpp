@@ -12,16 +12,16 @@
 
 namespace cohort::service {
 
-/// Finds event loops that have stalled: a handler blocks or computes for too long, so that all other requests of the
-/// loop wait. A thread of its own observes the loops (`stall_detector`), so that a stall is logged while it lasts, with
-/// the blocking work: the route of a request and its trace ID, or the name of a job. A line is written at the
-/// threshold, each time the duration has doubled, and at the end; at most one stall of a loop a second.
+/// Detects stalled event loops: a handler blocks or computes for too long, so that all other requests of the loop wait.
+/// A separate thread observes the loops (`stall_detector`), so that a stall is logged while it lasts, with the blocking
+/// work: the route of a request and its trace ID, or the name of a job. A line is written at the threshold, each time
+/// the duration has doubled, and at the end; for each loop, at most one stall per second is logged.
 ///
 /// Metrics, by loop: `cohort_loop_stalls_total`, counted when they begin; `cohort_loop_stalled_seconds`, the duration
-/// of the stall that lasts. Of all loops: the histogram `cohort_loop_stall_seconds`, of the stalls that have ended.
+/// of the current stall. Over all loops: the histogram `cohort_loop_stall_seconds` of completed stalls.
 class stall_watchdog {
  public:
-  /// `monitors` and `registries` must outlive this, and so must the routes and jobs of the loops.
+  /// `monitors`, `registries` and the routes and jobs of the loops must outlive this object.
   stall_watchdog(const std::vector<std::unique_ptr<loop_monitor>>& monitors, duration threshold,
                  const std::vector<telemetry::registry*>& registries, telemetry::logger log);
   ~stall_watchdog();

@@ -40,7 +40,7 @@ class background_tasks {
   std::vector<std::unique_ptr<task_group>> groups_;
   /// Not started yet.
   std::vector<task<>> pending_;
-  /// Read by threads that have no loop, to report misuse.
+  /// Atomic, because threads without a loop read it to report misuse.
   std::atomic<bool> is_started_{false};
 };
 

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 7> weekday_names{"sun", "mon", "tue", "we
 constexpr std::time_t minute = 60;
 constexpr std::time_t hour = 60 * minute;
 constexpr std::time_t day = 24 * hour;
-/// Longer than any change of a zone's offset by daylight saving time.
+/// Upper bound of a change of a zone's offset by daylight saving time.
 constexpr std::time_t max_shift = 3 * hour;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -168,7 +168,7 @@ bool cron_expression::matches_date(const std::tm& local) const noexcept {
   if (!months_.test(static_cast<std::size_t>(local.tm_mon + 1))) return false;
   const bool matches_day = days_.test(static_cast<std::size_t>(local.tm_mday));
   const bool matches_weekday = weekdays_.test(static_cast<std::size_t>(local.tm_wday));
-  // crontab(5): an unrestricted day does not count as a match of its own.
+  // crontab(5): a field of `*` does not count as a match if the other day field is restricted.
   return any_day_ || any_weekday_ ? matches_day && matches_weekday : matches_day || matches_weekday;
 }
 
@@ -179,7 +179,7 @@ bool cron_expression::matches(const std::tm& local) const noexcept {
 
 bool cron_expression::matches_in_gap(std::time_t end, long length) const {
   for (auto skipped = end - length; skipped < end; skipped += minute) {
-    // The local time that the old offset would give.
+    // The local time with the offset before the gap.
     const auto old_offset = local_time(end - minute).tm_gmtoff;
     const auto shifted = skipped + length + old_offset;
     std::tm local{};
@@ -205,7 +205,7 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
   const auto begin =
       std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(after));
   auto current = begin - ((begin % minute) + minute) % minute + minute;
-  // Zones whose offset has seconds are historical.
+  // Offsets are whole minutes; offsets with seconds are only historical.
   const auto limit = begin + 9 * 366 * day;
   auto offset = local_time(current - minute).tm_gmtoff;
   while (current < limit) {

@@ -23,15 +23,15 @@ namespace cohort::service {
 /// | day of week | 0–7, or sun–sat; 0 and 7 are Sunday |
 ///
 /// A field is `*`, or a list (`,`) of values and ranges (`-`); `*` and ranges can have a step (`/`). Names are
-/// case-insensitive. If both days are restricted, a day that matches one of them is enough. The times are in the time
-/// zone of the process (the variable TZ, otherwise the system's).
+/// case-insensitive. If both day fields are restricted, a day that matches either of them matches. The times are in the
+/// time zone of the process (the variable TZ, otherwise the system's).
 ///
-/// At a change of daylight saving time, as Vixie cron: with `*` as the first character of the hour, the schedule
-/// follows the clock. Otherwise each time of a day occurs once: those that the clock skips occur at the end of the gap,
-/// and those that it repeats occur the first time only.
+/// At a change of daylight saving time, the schedule behaves like Vixie cron: with `*` as the first character of the
+/// hour, the schedule follows the clock. Otherwise each time of a day occurs once: a skipped time occurs at the end of
+/// the gap, and a repeated time occurs only the first time.
 class cron_expression {
  public:
-  /// Returns an error message, which names the field, its value and the accepted ones, if `text` is not valid or
+  /// Returns an error message, which names the field, its value and the accepted ones, if `text` is invalid or
   /// describes a date that does not exist, such as February 30.
   static result<cron_expression, std::string> parse(std::string_view text);
 
@@ -48,7 +48,7 @@ class cron_expression {
 
   bool matches_date(const std::tm& local) const noexcept;
   bool matches(const std::tm& local) const noexcept;
-  /// If the clock skips a matching time in the gap that ends at `end`.
+  /// Whether the clock skips a matching time in the gap that ends at `end`.
   bool matches_in_gap(std::time_t end, long length) const;
   static std::time_t next_candidate(const std::tm& local, std::time_t current, bool same_date, bool same_hour);
 

@@ -38,7 +38,7 @@ struct job_scheduler::schedule {
   std::string name;
   job work;
   job_options options;
-  /// Empty: the times of `cron`.
+  /// The interval; empty: the job runs at the times of `cron`.
   std::optional<duration> interval;
   std::optional<cron_expression> cron;
   /// The loop of a job with the placement `one_loop`.
@@ -140,7 +140,7 @@ task<> job_scheduler::run_schedule(schedule& job, loop_state& state) {
     if (missed == 0) {
       due += interval;
     } else if (job.options.overlap == job_overlap::queue) {
-      // The last time that has passed; it represents the earlier ones.
+      // Runs the job once, for the last time that has passed.
       job.skipped.increment(static_cast<double>(missed - 1));
       due += missed * interval;
     } else {

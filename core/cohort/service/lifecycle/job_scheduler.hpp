@@ -20,7 +20,7 @@ namespace cohort::service {
 /// The loops that run a job.
 enum class job_placement : std::uint8_t {
   one_loop,
-  /// For state that each loop has of its own. The job runs once on each of them.
+  /// The job runs once on each loop; for state that each loop has.
   each_loop,
 };
 
@@ -37,7 +37,7 @@ struct job_options {
   duration jitter{};
   job_placement where = job_placement::one_loop;
   job_overlap overlap = job_overlap::skip;
-  /// The deadline of a run, from its start; then it is cancelled, and counts as an error. `duration::max()`: none.
+  /// Timeout of a run. When it expires, the run is cancelled and counts as an error. `duration::max()`: no timeout.
   duration timeout = duration::max();
 };
 
@@ -46,10 +46,10 @@ struct job_options {
 /// `cohort_job_duration_seconds{job}` and `cohort_job_last_success_timestamp_seconds{job}`.
 class job_scheduler {
  public:
-  /// Gets the deadline of the run, and its name as the request ID.
+  /// The context has the deadline of the run, and the name of the job as the request ID.
   using job = std::function<task<>(call_context)>;
 
-  /// The arguments must outlive this.
+  /// The arguments must outlive this object.
   job_scheduler(const std::vector<loop*>& loops, telemetry::registry& metrics, telemetry::logger log);
   ~job_scheduler();
 
@@ -57,8 +57,8 @@ class job_scheduler {
   /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, or the name is
   /// in use, and `std::logic_error` after `start`.
   void every(std::string name, duration interval, job work, job_options options = {});
-  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If that is set back, times do not
-  /// occur again. Throws as `every`, and `std::invalid_argument` with the parser's message.
+  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If the wall clock is set back, times
+  /// do not occur again. Throws the exceptions of `every`, and `std::invalid_argument` with the parser's message.
   void cron(std::string name, std::string_view expression, job work, job_options options = {});
 
   /// The names of all jobs. Must not be called while jobs are added.

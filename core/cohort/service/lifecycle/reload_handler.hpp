@@ -27,8 +27,8 @@ class reload_handler {
   /// Longest time from the first change to the reload, if the files keep changing.
   static constexpr duration max_delay = std::chrono::seconds{2};
 
-  /// SIGHUP has no other effect from now on. All arguments must outlive this; the settings are complete, and are
-  /// reloaded on `event_loop`.
+  /// Installs the handler of SIGHUP, which replaces its default action. All arguments must outlive this object. The
+  /// settings must be complete, and are reloaded on `event_loop`.
   reload_handler(loop& event_loop, config::reloader& settings, const std::vector<telemetry::registry*>& registries,
                  telemetry::logger log);
   reload_handler(const reload_handler&) = delete;
@@ -37,7 +37,7 @@ class reload_handler {
  private:
   /// The metrics of one setting in one registry.
   struct setting_metrics {
-    /// By `config::reload_outcome`.
+    /// Indexed by `config::reload_outcome`.
     std::array<telemetry::counter*, 3> reloads;
     telemetry::gauge* last_successful;
   };
@@ -56,7 +56,7 @@ class reload_handler {
   asio::signal_set signals_;
   config::file_watch watch_;
   asio::posix::stream_descriptor notifications_;
-  /// The first change that has not been reloaded.
+  /// The time of the first change that has not been reloaded.
   time_point first_change_{};
   bound_timer<&reload_handler::reload_changed> debounce_timer_;
 };

@@ -13,7 +13,7 @@
 
 namespace cohort::service {
 
-/// Thrown by a start hook to end the program with an exit status of its own. Any other exception: status 1.
+/// Thrown by a start hook to end the program with the given exit status. After any other exception, the status is 1.
 class start_error : public std::runtime_error {
  public:
   explicit start_error(const std::string& reason, int exit_status = 1)
@@ -25,7 +25,7 @@ class start_error : public std::runtime_error {
 };
 
 /// The activities of a service besides handling requests: work at its start and end, periodic jobs, and blocking calls.
-/// `definition::app` adds it; `service_context` has the functions for that.
+/// `definition::app` adds them through the functions of `service_context`.
 class service_lifecycle {
  public:
   service_lifecycle(std::vector<loop*> loops, telemetry::registry& metrics, telemetry::logger log,
@@ -35,7 +35,7 @@ class service_lifecycle {
   service_lifecycle& operator=(const service_lifecycle&) = delete;
 
   /// Runs `work` on the first loop when the service starts, after the hooks that were added before. Throws
-  /// `std::logic_error` if the hooks are running already.
+  /// `std::logic_error` if the hooks are already running.
   void on_start(task<> work);
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended, in
   /// the reverse order of the calls. Errors are logged.

@@ -16,7 +16,7 @@ namespace {
 constexpr duration first_backoff = std::chrono::seconds{1};
 constexpr duration max_backoff = std::chrono::seconds{10};
 constexpr duration log_interval = std::chrono::minutes{1};
-/// Bytes that are compressed without running the loop's other work: about 0.5 ms.
+/// Bytes that are compressed before the loop runs other work; they take about 0.5 ms.
 constexpr std::size_t compression_step = 32 * 1024;
 
 constexpr bool is_retryable(unsigned status) noexcept {
@@ -40,7 +40,8 @@ export_worker::export_worker(http::client& transport, telemetry::export_queue& q
         log_.write(telemetry::log_level::error, "telemetry export failed", {{"what", std::string_view{message}}});
       }) {}
 
-/// A batch that was taken from the queue. Lost at the end of the program unless another end of it is recorded.
+/// A batch that was taken from the queue. Its items count as lost at the end of the program, unless another result is
+/// recorded.
 class export_worker::taken_batch {
  public:
   explicit taken_batch(export_worker& worker) : worker_(worker), batch_(worker.queue_.take()) {}
@@ -111,7 +112,7 @@ task<> export_worker::export_batch(taken_batch& batch) {
       batch.on_lost(export_loss::unavailable, retry->cause);
       co_return;
     }
-    // At the end of the program, one attempt for each batch has to do.
+    // At the end of the program, each batch gets one attempt.
     auto wait_result = wait_status::notified;
     if (!stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
     if (wait_result == wait_status::notified) {
@@ -176,7 +177,7 @@ std::optional<export_worker::retry_request> export_worker::evaluate_response(con
   return std::nullopt;
 }
 
-/// A body that is not a valid message is ignored: some collectors send an empty one, or JSON in any case.
+/// A body that is not a valid message is ignored: some collectors send an empty one, or always JSON.
 void export_worker::on_success(const http::client_response& response, std::uint64_t count) {
   const auto partial = telemetry::parse_export_response(signal_, target_.encoding, response.body);
   const auto rejected = partial ? std::min(partial->rejected, count) : 0;

@@ -38,7 +38,7 @@ struct export_statistics {
   }
 };
 
-/// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop that it is started on. Requests are
+/// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop on which it is started. Requests are
 /// retried as the protocol requires (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): after 429, 502, 503,
 /// 504 and failures of the connection, with exponential backoff and jitter, or after the time in `Retry-After`. A batch
 /// with another status is dropped. Meanwhile the queue fills up to its limit. The requests have no spans.
@@ -51,17 +51,16 @@ class export_worker {
 
   /// Starts the worker on the calling loop.
   void start() { running_.spawn(run()); }
-  /// Exports the queued items, until `stop_deadline`, and ends. The remaining items count as lost. Called on its
-  /// loop.
+  /// Exports the queued items until `stop_deadline`, then ends. The remaining items count as lost. Called on its loop.
   task<> stop(deadline stop_deadline);
 
  private:
   class taken_batch;
-  /// The request can be sent again.
+  /// A failed request that can be retried.
   struct retry_request {
-    /// The reason why it failed.
+    /// The reason for the failure.
     std::string cause;
-    /// The delay that the collector asked for.
+    /// The delay that the collector requested.
     std::optional<duration> after{};
   };
 
@@ -82,7 +81,7 @@ class export_worker {
   const telemetry::resource_attributes& resource_;
   export_statistics& statistics_;
   telemetry::logger log_;
-  /// The next log line on a loss is not written before.
+  /// The earliest time of the next log line about lost items.
   time_point next_log_{};
   bool stopping_ = false;
   event stop_requested_;

@@ -111,7 +111,7 @@ class reader {
   std::vector<config::setting_report> in_force_;
 };
 
-/// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which precedes the common one.
+/// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which takes precedence over the common one.
 struct signal_names {
   std::string signal;  // TRACES, LOGS
   std::string batch;   // BSP, BLRP
@@ -121,7 +121,7 @@ struct signal_names {
   std::string batch_setting(const char* name) const { return "OTEL_" + batch + "_" + name; }
 };
 
-/// The URL of a signal is used as it is; to the common one, the path of the signal is appended.
+/// The URL of a signal is used unchanged; the path of the signal is appended to the common URL.
 std::optional<boost::urls::url> read_url(reader& input, const signal_names& names, const char* path) {
   if (auto url = input.read({names.specific("ENDPOINT")}, config::http_url())) {
     if (url->encoded_path().empty()) url->set_path_absolute(true);

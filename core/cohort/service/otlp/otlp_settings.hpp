@@ -26,7 +26,7 @@ struct otlp_target {
   bool gzip = false;
   /// Timeout of one request.
   duration request_timeout = std::chrono::seconds{10};
-  /// Maximum time for a batch, with all retries; then it is dropped.
+  /// Maximum time for a batch, including all retries; after it, the batch is dropped.
   duration export_timeout = std::chrono::seconds{30};
   /// Maximum time that an item waits for its batch to become full.
   duration schedule_delay = std::chrono::seconds{5};
@@ -41,9 +41,9 @@ struct otlp_settings {
   telemetry::sampler sampler;
   /// Replaces the names of the services; empty: their own names.
   std::string service_name;
-  /// `OTEL_RESOURCE_ATTRIBUTES`.
+  /// The attributes in `OTEL_RESOURCE_ATTRIBUTES`.
   telemetry::resource_attributes resource;
-  /// The variables that are set, for `/debug/config`.
+  /// The environment variables that are set, for `/debug/config`.
   std::vector<config::setting_report> in_force;
 };
 

@@ -163,7 +163,7 @@ export_pipeline& telemetry_export::add_logs(const std::string& name, telemetry::
 void telemetry_export::export_record(std::string_view service, const telemetry::log_record& record) {
   if (logs_.empty()) return;
   auto found = std::ranges::find(logs_, service, &service_log::service);
-  // A line of the program itself, such as one on a signal, in a program of several services.
+  // A line of the program itself, such as a line about a signal, in a program with several services.
   if (found == logs_.end()) found = logs_.begin();
   found->queue->push([&](std::string& items) { append_item(items, settings_.logs->encoding, record); });
 }

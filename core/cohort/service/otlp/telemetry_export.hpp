@@ -18,7 +18,7 @@ namespace cohort::service {
 /// The export of one signal of one service: a queue and a worker for each loop.
 class export_pipeline {
  public:
-  /// `queues` are those of the loops with the same index. All references must outlive the pipeline.
+  /// The elements of `queues` belong to the loops with the same index. All references must outlive the pipeline.
   export_pipeline(std::vector<loop*> loops, std::vector<telemetry::export_queue*> queues, http::client& transport,
                   telemetry::otlp_signal signal, const otlp_target& target, telemetry::resource_attributes resource,
                   const telemetry::logger& log);
@@ -46,15 +46,15 @@ class export_pipeline {
 /// Adds `cohort_telemetry_*` of these pipelines, which must outlive the registry's last scrape.
 void add_export_metrics(telemetry::registry& metrics, std::vector<const export_pipeline*> pipelines);
 
-/// The attributes of a service's resource: those of the settings, and the defaults `service.name`, `service.version`,
+/// The attributes of a service's resource: from the settings, with the defaults `service.name`, `service.version`,
 /// `service.instance.id`, `process.pid` and `telemetry.sdk.*`.
 telemetry::resource_attributes make_resource(const otlp_settings& settings, std::string_view service,
                                              std::string_view version, std::string_view instance_id);
 
-/// The export of a program's spans and log lines. Has one client for all; its requests are not traced.
+/// The export of a program's spans and log lines. One client sends all requests; they are not traced.
 class telemetry_export final : public telemetry::log_exporter {
  public:
-  /// `network` and `log` are used for the requests of the export. `settings` must outlive this.
+  /// `network` and `log` are used for the requests of the export. `settings` must outlive this object.
   telemetry_export(const otlp_settings& settings, net::network& network, std::vector<loop*> loops,
                    http::client_settings client_settings, const telemetry::logger& log);
   ~telemetry_export() override;

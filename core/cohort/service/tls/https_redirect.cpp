@@ -8,7 +8,7 @@
 namespace cohort::service {
 namespace {
 
-/// A client needs one request, so that few connections are enough.
+/// Few connections are sufficient, because each client needs only one request.
 constexpr std::size_t max_connections = 256;
 constexpr duration idle_timeout = std::chrono::seconds{5};
 
@@ -36,7 +36,7 @@ std::optional<std::string> https_location(const http::request_head& head, std::u
   if (host.empty()) return std::nullopt;
   auto location = "https://" + std::string{host};
   if (https_port != 443) location += ":" + std::to_string(https_port);
-  // `OPTIONS *` is about the server.
+  // The target of `OPTIONS *` is the server, not a resource.
   location += head.path.starts_with('/') ? head.path : std::string_view{"/"};
   if (!head.query.empty()) location += "?" + std::string{head.query};
   return location;

@@ -13,8 +13,8 @@
 
 namespace cohort::service {
 
-/// The https URL that a plain request is redirected to: its host, with `https_port` unless that is 443, its path and
-/// its query. Nothing for a request of HTTP/1.0 without a host.
+/// The https URL to which a plain request is redirected: its host, with `https_port` unless that is 443, its path and
+/// its query. Empty for an HTTP/1.0 request without a host.
 std::optional<std::string> https_location(const http::request_head& head, std::uint16_t https_port);
 
 /// A plain HTTP listener that answers every request with 308 and its https URL, so that method and body stay the same
@@ -28,12 +28,12 @@ class https_redirect {
 
   /// Called on the first loop.
   void start();
-  /// As `http::server::drain`.
+  /// See `http::server::drain`.
   task<> drain(duration timeout) { return server_->drain(timeout); }
 
  private:
   telemetry::logger log_;
-  /// Redirects are not exported: they are no requests to a route of the service.
+  /// This registry is not exported, because redirects are not requests to a route of the service.
   telemetry::registry own_metrics_;
   http::router routes_;
   std::optional<http::server_metrics> server_metrics_;

@@ -20,7 +20,7 @@ namespace cohort::service {
 /// TLS of a running program: the certificates in use, their reload, and their metrics.
 class program_tls {
  public:
-  /// Called on a reload with the new settings of requests to upstreams.
+  /// Called after a reload with the new settings of requests to upstreams.
   using upstream_listener = std::function<void(const net::tls_client_settings&)>;
 
   /// Reads the files. Returns an error message with the flag, the file and the reason, or nothing. Called once, before
@@ -31,9 +31,9 @@ class program_tls {
   const std::shared_ptr<net::tls_server_context>& server() const noexcept { return server_; }
   const net::tls_client_settings& upstream() const noexcept { return upstream_settings_; }
 
-  /// Adds the settings `TLS_CERT` and `UPSTREAM_TLS_CERT`, as far as they have files, and exports
+  /// Adds the settings `TLS_CERT` and `UPSTREAM_TLS_CERT`, if they have files, and exports
   /// `cohort_tls_certificate_not_after_timestamp_seconds{file}` for each file with a certificate of this program. All
-  /// arguments, and this, must outlive the reloads.
+  /// arguments and this object must outlive the reloads.
   void add_reloads(config::reloader& settings, std::vector<telemetry::registry*> registries,
                    upstream_listener on_upstream_change);
 

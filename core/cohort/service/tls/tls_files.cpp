@@ -36,7 +36,7 @@ file_error read_pem_file(std::string_view flag, const std::string& path, std::st
   content.resize(error ? 0 : size);
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<std::size_t>(file.gcount()));
-  // Empty authorities would mean that none are set.
+  // An empty file is rejected, because empty authorities would mean that none are set.
   if (content.empty()) return name_file(flag, path) + ": the file is empty";
   return std::nullopt;
 }

@@ -10,15 +10,15 @@
 
 namespace cohort::service {
 
-/// TLS of a service program: names of PEM files, and client names. Empty: not set.
+/// The TLS options of a service program: names of PEM files, and URIs of clients. Empty: not set.
 struct tls_options {
-  /// The certificate chains of the listeners, in lists; without one, they accept plain HTTP.
+  /// The certificate chains of the listeners, as lists of file names; without any, the listeners accept plain HTTP.
   std::vector<std::vector<std::string>> certificate_files;
-  /// Their keys in the same order, in lists. Default: the files of the certificates.
+  /// The private keys in the same order, as lists of file names. Default: the files of the certificates.
   std::vector<std::vector<std::string>> private_key_files;
   /// The authorities of client certificates.
   std::string client_authorities_file;
-  /// The URIs of the clients that may use `/api/*`, in lists; empty: any client with a valid certificate.
+  /// The URIs of the clients that may use `/api/*`, as lists; empty: any client with a valid certificate.
   std::vector<std::vector<std::string>> allowed_clients;
   /// Port of a listener that redirects plain HTTP requests; 0: the system chooses one.
   std::optional<std::uint16_t> redirect_port;

@@ -96,7 +96,7 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
     chain longest;
     for (std::size_t j = 0; j < chains.size(); ++j) {
       const auto& earlier = request.calls[j];
-      // Calls that started together are concurrent, even if one of them has failed at once.
+      // Calls that started at the same time are concurrent, even if one of them failed immediately.
       const bool is_before = earlier.started < upstream_call.started && earlier.ended <= upstream_call.started;
       if (is_before && chains[j].sum > longest.sum) longest = chains[j];
     }
@@ -170,7 +170,7 @@ void audit_analysis::find_missing_contexts() {
     group.routes.insert(std::move(route));
   }
   for (const auto& [where, group] : unlinked) {
-    // Periodic jobs also call while no request is in progress.
+    // Periodic jobs also make calls while no request is in progress.
     if (group.is_background) continue;
     auto& found = findings_[{audit_finding_kind::missing_context,
                              {where.first, group.routes.size() == 1 ? *group.routes.begin() : "", where.second}}];

@@ -20,7 +20,7 @@ class audit_analysis {
  private:
   using request = deadline_audit::request;
   using call = deadline_audit::call;
-  /// Service, route, upstream.
+  /// The key of a finding: service, route, upstream.
   using key = std::tuple<std::string, std::string, std::string>;
   struct samples {
     std::uint64_t timeouts = 0;

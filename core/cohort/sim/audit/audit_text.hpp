@@ -7,7 +7,7 @@
 
 namespace cohort::sim {
 
-/// Milliseconds with three significant decimals at most, such as `12.5 ms`.
+/// Formats a duration in milliseconds with at most three decimals, such as `12.5 ms`.
 std::string audit_time(duration span);
 
 }  // namespace cohort::sim

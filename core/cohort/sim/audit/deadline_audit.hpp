@@ -20,7 +20,7 @@ enum class audit_finding_kind : std::uint8_t {
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
   /// time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
   timeouts_exceed_deadline,
-  /// A handler that needs more time after its last call than remains before the deadline if that call times out.
+  /// A handler that needs more time after its last call than remains if that call ends at its deadline.
   reserve_too_small,
   /// A handler that continued after its client had disconnected.
   work_after_client_left,
@@ -38,7 +38,7 @@ struct audit_finding {
   std::string upstream;
   /// Number of requests or calls with this finding.
   std::uint64_t count = 0;
-  /// One sentence, with times.
+  /// The description: one sentence, with times.
   std::string description;
 };
 
@@ -62,7 +62,7 @@ struct budget_row {
   time_quantiles given;
   /// Elapsed time from start to end.
   time_quantiles used;
-  /// Elapsed time of the successful ones.
+  /// Elapsed time of successful calls or requests.
   time_quantiles needed;
 };
 
@@ -76,15 +76,15 @@ struct audit_report {
   std::string json() const;
 };
 
-/// Examines how the services of a fleet pass on and use deadlines. It observes the records of requests
-/// with an asynchronous handler, a body or a streamed response, and every request on the wire.
+/// Examines how the services of a fleet propagate and use deadlines. It observes the records of requests with an
+/// asynchronous handler, a body or a streamed response, and every request on the wire.
 class deadline_audit {
  public:
   struct settings {
-    /// Work that ends later than this after the client has disconnected is reported. Default: twice the 10 ms after
-    /// which a half-closed connection counts as closed, plus the latency of a link.
+    /// Tolerance: work that ends later than this after the client has disconnected is reported. Default: twice the 10
+    /// ms after which a half-closed connection counts as closed, plus the latency of a link.
     duration client_left_tolerance = std::chrono::milliseconds{25};
-    /// The deadline of a call may be later than that of its request by this much.
+    /// Tolerance: the deadline of a call may be later than the deadline of its request by this much.
     duration deadline_tolerance = std::chrono::milliseconds{1};
   };
 

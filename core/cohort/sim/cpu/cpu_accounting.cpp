@@ -6,7 +6,7 @@
 namespace cohort::sim {
 namespace {
 
-/// Lets the thread spend `cost` before the handlers that are posted to its loop from now on.
+/// Makes the thread spend `cost` before the handlers that are posted to its loop from now on.
 void post_cost(cpu_thread& thread, duration cost) {
   if (cost <= duration{0}) return;
   asio::post(thread.event_loop().get_executor(), [&thread, cost] { thread.spend(cost); });
@@ -44,7 +44,7 @@ void cpu_accounting::on_sent(const connection& carrier, net::pipe_side sender, s
 
 void cpu_accounting::on_closed(const connection& connection, net::pipe_side) { requests_sent_.erase(connection.id()); }
 
-/// Posted, so that the requests of one poll are paid for one after the other, each before its handler.
+/// Posted, so that the costs of the requests of one poll are spent one after the other, each before its handler.
 void cpu_accounting::on_request_read(const exchange& request) {
   auto* const thread = running_thread_of(*request.server);
   if (!thread || request.server->program->costs().read.is_zero()) return;

@@ -13,21 +13,21 @@ namespace cohort::sim {
 /// by default.
 struct cpu_costs {
   struct route_cost {
-    /// A path, or its beginning followed by `*`.
+    /// A path, or a prefix followed by `*`.
     std::string path;
     distribution cost;
   };
 
-  /// For each accepted connection.
+  /// CPU time for each accepted connection.
   distribution connection;
-  /// For each request that is read, also if it is rejected: before its handler begins.
+  /// CPU time for each request that is read, including rejected ones, before its handler begins.
   distribution read;
-  /// For each response, before its first byte; the first matching path. The cost does not apply to the statuses 429 and
-  /// 503, with which a server rejects a request, nor to a request whose client has left.
+  /// CPU time for each response, before its first byte; the first matching path applies. The cost does not apply to the
+  /// statuses 429 and 503, with which a server rejects a request, nor to a request whose client has left.
   std::vector<route_cost> routes;
-  /// For each response of a path that is not in `routes`, before its first byte.
+  /// CPU time for each response of a path that is not in `routes`, before its first byte.
   distribution other_routes;
-  /// For each request sent to another host, retries and hedges included.
+  /// CPU time for each request that is sent to another host, including retries and hedges.
   distribution call;
 
   const distribution& route(std::string_view path) const noexcept;

@@ -10,8 +10,8 @@
 namespace cohort::sim {
 
 /// A distribution of durations, for CPU costs and for the latency of stub servers. Negative durations do not occur.
-/// Values are drawn by inversion from one 64-bit random number each, so that two simulations with the same seed but
-/// other parameters draw comparable values (common random numbers).
+/// Each value is drawn by inversion from one 64-bit random number, so that two simulations with the same seed but other
+/// parameters draw comparable values (common random numbers).
 class distribution {
  public:
   /// A bucket of a histogram: `count` values greater than the upper bound of the bucket before, and at most
@@ -30,7 +30,7 @@ class distribution {
   /// `std::invalid_argument` unless 0 < median <= p99.
   static distribution lognormal(duration median, duration p99);
   /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`. `above`
-  /// values are greater than the last bound; they are drawn as that bound, see `open_share`. Throws
+  /// values are greater than the last bound; they are drawn as that bound; see `open_share`. Throws
   /// `std::invalid_argument` if there is no value or if the bounds do not ascend.
   static distribution empirical(std::vector<bucket> buckets, std::uint64_t above = 0, duration lowest = duration{0});
 
@@ -39,7 +39,7 @@ class distribution {
 
   duration draw(random_generator& random) const;
   duration mean() const;
-  /// The value that a fraction `probability` of the draws does not exceed; from 0 to 1.
+  /// The quantile: the value that a fraction `probability` (0 to 1) of the draws does not exceed.
   duration quantile(double probability) const;
   bool is_zero() const noexcept { return shape_ == shape::constant && first_ == 0; }
   /// The fraction of values of unknown size, above the last bound of a measured histogram. Quantiles above 1 less this
@@ -50,7 +50,7 @@ class distribution {
   enum class shape : std::uint8_t { constant, uniform, exponential, lognormal, empirical };
 
   shape shape_ = shape::constant;
-  /// In nanoseconds: value; min and max; mean; median, and the deviation of the logarithm.
+  /// The parameters in nanoseconds: value; min and max; mean; or median and the deviation of the logarithm.
   double first_ = 0;
   double second_ = 0;
   double open_share_ = 0;

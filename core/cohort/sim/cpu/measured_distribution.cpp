@@ -55,7 +55,7 @@ std::optional<std::string> inflate(std::string_view compressed) {
   return payload;
 }
 
-/// A LEB128 number of at most nine bytes, of which the last has eight bits, in zigzag form.
+/// A zigzag-encoded LEB128 number of at most nine bytes; the ninth byte has eight bits.
 std::optional<std::int64_t> read_zig_zag(std::string_view& bytes) {
   std::uint64_t value = 0;
   for (unsigned i = 0; i < 9; ++i) {

@@ -11,7 +11,8 @@
 namespace cohort::sim {
 
 /// The service times of one target in the JSON report of `loadgen`. `target` may be empty if the report has only one.
-/// The error is a sentence; also for a report with the verdict `invalid`, whose times contain those of the generator.
+/// The error is a sentence. A report with the verdict `invalid` is an error, because its times include delays of the
+/// generator.
 result<distribution, std::string> distribution_from_loadgen_report(std::string_view json, std::string_view target = {});
 
 /// A histogram in the text format of Prometheus: the sum of all series of `metric` that have at least these labels.

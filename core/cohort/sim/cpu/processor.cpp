@@ -140,7 +140,7 @@ bool cpu_scheduler::run_due() {
   return has_run;
 }
 
-/// Runs the ready handlers of a thread up to the first that spends CPU time. Returns false if there were none.
+/// Runs the ready handlers of a thread until one of them spends CPU time. Returns false if there were none.
 bool cpu_scheduler::run(cpu_thread& thread) {
   auto& event_loop = thread.event_loop();
   const auto now = time_.now();

@@ -16,8 +16,8 @@ class cpu_scheduler;
 class machine;
 class process;
 
-/// A thread of a simulated process, with a loop of its own. CPU time that a handler spends (`spend_cpu`) advances the
-/// clock of this loop only; until the other loops have reached that time, the thread is busy and runs nothing.
+/// A thread of a simulated process, with its own loop. CPU time that a handler spends (`spend_cpu`) advances the clock
+/// of this loop only; until the other loops have reached that time, the thread is busy and runs nothing.
 class cpu_thread {
  public:
   cpu_thread(process& owner, const virtual_time& time, std::size_t index, std::uint64_t seed);
@@ -26,9 +26,9 @@ class cpu_thread {
   /// The CPU time spent so far.
   duration busy_time() const noexcept { return busy_time_; }
 
-  /// The thread whose handler runs; null outside a simulated machine.
+  /// The thread whose handler is running; null outside a simulated machine.
   static cpu_thread* current() noexcept;
-  /// The handler that runs takes `cost` of CPU time. Precondition: this is `current()`.
+  /// Makes the running handler take `cost` of CPU time. Precondition: this is `current()`.
   void spend(duration cost);
 
  private:
@@ -51,7 +51,7 @@ class cpu_thread {
   duration busy_time_{};
   /// The time of the thread's next run; `time_point::max()` if it waits for an event.
   time_point wakeup_ = time_point::max();
-  /// It is ready, but all cores are taken.
+  /// Whether it is ready, but all cores are busy.
   bool waits_for_core_ = false;
 };
 
@@ -69,8 +69,8 @@ class process {
   const std::deque<std::unique_ptr<cpu_thread>>& threads() const noexcept { return threads_; }
   /// The CPU time spent by all threads.
   duration busy_time() const noexcept;
-  /// Makes the simulation look for ready handlers of the process. Needed after a function of another loop has posted to
-  /// its loops.
+  /// Makes the simulation check for ready handlers of the process. Required after a function of another loop has posted
+  /// to its loops.
   void wake();
 
  private:
@@ -106,7 +106,7 @@ class machine {
   std::size_t cores_;
   double speed_ = 1;
   std::deque<std::unique_ptr<process>> processes_;
-  /// Until when each core is taken.
+  /// The time until which each core is busy.
   std::vector<time_point> taken_until_;
 };
 

@@ -13,18 +13,18 @@
 
 namespace cohort::sim {
 
-/// Callers that lose their patience and try again, as people, browsers and mobile applications do.
+/// Callers that time out and retry, as users, browsers and mobile applications do.
 struct caller_settings {
   boost::urls::url url;
-  /// New calls begin at the times of a Poisson process, whatever happens to the earlier ones (open loop).
+  /// New calls begin at the times of a Poisson process, independently of earlier calls (open loop).
   double calls_per_second = 10;
   duration length = std::chrono::seconds{10};
   /// A caller abandons an attempt without a response after this time, by closing its connection.
   duration patience = std::chrono::seconds{1};
-  /// The attempts of one call, the first included. An attempt without a response is repeated, and so is one with the
-  /// status 429 or 5xx.
+  /// Maximum number of attempts of one call, including the first. An attempt without a response is repeated, and so is
+  /// one with the status 429 or 5xx.
   unsigned attempts = 1;
-  /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; zero: at once.
+  /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; zero: no pause.
   duration backoff{};
   /// A success within this time after the call's begin counts as goodput; empty: any success.
   std::optional<duration> deadline;
@@ -32,11 +32,11 @@ struct caller_settings {
   std::string partial_result_text;
   /// A response without this text is a partial result, too. Empty: none is.
   std::string complete_result_text;
-  /// Sends the remaining time with each attempt (`x-envoy-expected-rq-timeout-ms`).
+  /// Whether each attempt sends the remaining time (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;
 };
 
-/// The calls that began in one second.
+/// The counts of the calls that began in one second.
 struct caller_second {
   std::uint64_t calls = 0;
   std::uint64_t successes = 0;
@@ -51,7 +51,7 @@ struct caller_results {
   std::vector<std::uint64_t> attempts_by_second;
   /// A call that has ended.
   struct ended_call {
-    /// Since the start of the run.
+    /// The time since the start of the run.
     duration begin{};
     /// Over all attempts.
     duration elapsed{};
@@ -76,13 +76,13 @@ struct caller_results {
   std::optional<duration> quantile(double probability) const;
 };
 
-/// A population of callers on a host of its own, where CPU time costs nothing.
+/// A population of callers on a separate host, where CPU time costs nothing.
 class caller_population {
  public:
   /// `fleet` must outlive the population, and the population the fleet's shutdown.
   caller_population(fleet& callers_of, caller_settings settings, const std::string& host_name = "callers");
 
-  /// Begins to call. The results are complete `settings.length` plus the time of the last call later.
+  /// Begins to call. The results are complete after `settings.length` plus the duration of the last call.
   void start();
   const caller_results& results() const noexcept { return results_; }
 

@@ -48,17 +48,18 @@ struct service_disturbance {
 /// The default port of modelled services.
 inline constexpr std::uint16_t modelled_service_port = 8080;
 
-/// A service of Cohort with the behaviour of `model` at all paths: its server, admission control, clients and policies
-/// are the real ones. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a
-/// real process a function that keeps a core busy. The settings of each call are its policy and its URL
+/// A service with the behavior of `model` at all paths. Its server, admission control, clients and policies are the
+/// real ones. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a real
+/// process a function that keeps a core busy. The settings of each call are its policy and its URL
 /// (`url_variable_for`).
 service::definition modelled_service(std::shared_ptr<const service_model> model,
                                      std::shared_ptr<const service_disturbance> faults = nullptr,
                                      std::function<void(duration)> spend = spend_cpu);
 
-/// `price-service` as `PRICE_SERVICE_POLICY`.
+/// The variable of the policy: `PRICE_SERVICE_POLICY` for `price-service`.
 std::string policy_variable_for(std::string_view upstream);
-/// `price-service` as `PRICE_SERVICE_URL`. Default: the hosts of that name, at `modelled_service_port`.
+/// The variable of the URL: `PRICE_SERVICE_URL` for `price-service`. Default: the hosts of that name, at
+/// `modelled_service_port`.
 std::string url_variable_for(std::string_view upstream);
 
 }  // namespace cohort::sim

@@ -17,7 +17,7 @@ struct plan_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Losses above this make TCP reduce its window, which is not modelled.
+/// Maximum loss; with more, TCP's window reductions matter, which are not modeled.
 constexpr double max_modelled_loss = 0.05;
 
 /// Converts the document of a plan. Throws `plan_error`.

@@ -23,7 +23,7 @@ struct planned_service {
   std::string real_program;
   std::shared_ptr<const service_model> model;
   std::size_t instances = 1;
-  /// Each instance has a machine of its own with these cores, unless `machine` names one that services share.
+  /// Number of cores of the machine of each instance, unless `machine` names a machine that services share.
   std::size_t cores = 1;
   std::size_t threads = 1;
   std::string machine;
@@ -31,7 +31,7 @@ struct planned_service {
   config::environment environment;
 };
 
-/// What happens to a service during a part of the run.
+/// A fault of a service during a part of the run.
 struct planned_fault {
   duration at{};
   duration lasts{};
@@ -83,18 +83,18 @@ struct plan {
   plan_objective objective;
   std::optional<planned_rehearsal> rehearsal;
   /// Parts of the plan that make its predictions less certain, each a sentence: for example a histogram whose last
-  /// bucket is open. Predictions made with it must be marked.
+  /// bucket is open. Predictions from such a plan must be marked.
   std::vector<std::string> warnings;
 
   const planned_service* find(std::string_view name) const noexcept;
 };
 
-/// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). Files that it names are relative to `directory`. The
+/// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). File names in the plan are relative to `directory`. The
 /// error is one line that names the value and the accepted values. `programs` are the names accepted for `program`.
 result<plan, std::string> parse_plan(std::string_view json, const std::filesystem::path& directory = ".",
                                      const std::vector<std::string>& programs = {});
 
-/// `250us`, `1.5ms`, `3s`, `2min`.
+/// Parses a duration, such as `250us`, `1.5ms`, `3s` or `2min`.
 std::optional<duration> parse_plan_duration(std::string_view text);
 
 /// A distribution such as `2ms`, `uniform 1ms 5ms`, `exponential 3ms`, `lognormal 3ms 40ms` (median and p99),

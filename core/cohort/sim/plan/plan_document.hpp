@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// The JSON of a plan, as its text has it.
+// The JSON document of a plan, before its values are validated.
 namespace cohort::sim::plan_document {
 
 struct call {

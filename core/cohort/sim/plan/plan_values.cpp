@@ -24,7 +24,7 @@ result<std::string, std::string> read_text(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
   std::ostringstream content;
   content << file.rdbuf();
-  // In place, because value and error have the same type.
+  // Constructed in place, because value and error have the same type.
   using text_result = result<std::string, std::string>;
   if (!file) return text_result{boost::system::in_place_error, "the file " + path.string() + " cannot be read"};
   return text_result{boost::system::in_place_value, content.str()};

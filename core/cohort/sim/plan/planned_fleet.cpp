@@ -83,7 +83,7 @@ plan_run planned_fleet::run() {
       run.utilization[service] = std::max(run.utilization[service], machine->utilization());
     }
   }
-  // The last call ends after all of its attempts.
+  // Maximum duration of the last call, with all of its attempts.
   const auto backoffs = plan_.load.backoff * (1LL << std::min(plan_.load.attempts, 16U));
   fleet_.run_for(plan_.load.patience * plan_.load.attempts + backoffs + std::chrono::seconds{1});
   run.callers = callers_->results();

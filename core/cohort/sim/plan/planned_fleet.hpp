@@ -13,7 +13,7 @@ namespace cohort::sim {
 /// The programs that a plan can name, each with a function that returns a new definition.
 using program_catalog = std::map<std::string, node::definition_factory>;
 
-/// Settings that replace those of the plan: by service, environment variables.
+/// Environment variables, by service, that replace the settings of the plan.
 using setting_overrides = std::map<std::string, config::environment>;
 
 /// The results of one run of a plan.
@@ -23,20 +23,20 @@ struct plan_run {
   std::map<std::string, std::uint64_t> requests;
   /// The utilization of the busiest machine of each service during the run, from 0 to 1.
   std::map<std::string, double> utilization;
-  /// The CPU time of each service, of all instances.
+  /// The CPU time of all instances of each service.
   std::map<std::string, duration> cpu_time;
   /// The hash of all events: equal for equal runs.
   std::uint64_t hash = 0;
 
   double goodput() const noexcept;
-  /// The requests to a service for each call of the callers; 0 without calls.
+  /// The number of requests to a service per call of the callers; 0 without calls.
   double requests_per_call(const std::string& service) const noexcept;
 };
 
 /// A fleet as a plan describes it, for one run.
 class planned_fleet {
  public:
-  /// Throws `std::invalid_argument` if a program rejects a setting. `source` and `scenario` must outlive this.
+  /// Throws `std::invalid_argument` if a program rejects a setting. `source` and `scenario` must outlive this object.
   planned_fleet(const plan& source, const planned_scenario& scenario, std::uint64_t seed,
                 const program_catalog& programs = {}, const setting_overrides& overrides = {});
   ~planned_fleet();

@@ -43,7 +43,7 @@ bool parse_time(std::string_view text, duration& parsed) {
   return span.has_value();
 }
 
-/// `lasts=1s`, `by=20ms`, `after=512` or `connections=0x5`.
+/// Parses an option: `lasts=1s`, `by=20ms`, `after=512` or `connections=0x5`.
 bool parse_option(scheduled_event& event, std::string_view option) {
   const auto equals = option.find('=');
   if (equals == std::string_view::npos) return false;

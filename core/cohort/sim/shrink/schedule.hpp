@@ -27,7 +27,8 @@ enum class event_action : std::uint8_t {
   delay,
   refuse_connections,
   black_hole_connections,
-  /// Resets the selected connections to `node` after it has sent `bytes` more bytes on each; at once if it is 0.
+  /// Resets the selected connections to `node` after it has sent `bytes` more bytes on each; immediately if `bytes` is
+  /// 0.
   reset,
   /// Makes the selected connections to `node` half-open, permanently.
   half_open,
@@ -49,7 +50,7 @@ struct scheduled_event {
   event_action action = event_action::request;
   /// The affected node, host or DNS name.
   std::string node{};
-  /// A path or a host, see `event_action`.
+  /// A path or a host; see `event_action`.
   std::string peer{};
   duration lasts{};
   duration amount{};
@@ -61,7 +62,7 @@ struct scheduled_event {
 };
 
 /// All inputs of a run: a seed, program-defined parameters, the names of optional nodes, and the events. The text form
-/// allows to store and repeat a run.
+/// can be stored, to repeat a run.
 struct schedule {
   std::uint64_t seed = 1;
   std::map<std::string, std::string> parameters;
@@ -73,7 +74,7 @@ struct schedule {
   /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not one.
   std::optional<duration> duration_parameter(const std::string& name) const;
   bool has_node(std::string_view name) const noexcept;
-  /// Orders the events by their times; those of the same time keep their order.
+  /// Sorts the events by time; events with the same time keep their order (stable sort).
   void sort_events();
   /// The latest end of an event.
   duration length() const noexcept;

@@ -41,7 +41,7 @@ class shrinker {
   bool accept(schedule candidate) {
     const auto first_seed = candidate.seed;
     for (std::size_t i = 0; i < seeds_ && !is_exhausted(); ++i) {
-      // Small seeds are easier to read; the first one is that of the schedule.
+      // The first seed is the seed of the schedule; the others are small, which are easier to read.
       if (i > 0) candidate.seed = i == first_seed ? seeds_ : i;
       ++runs_;
       if (run_(candidate) != failure_) continue;
@@ -98,7 +98,7 @@ class shrinker {
     return false;
   }
 
-  /// Removes nodes, each together with its events.
+  /// Removes nodes, each with its events.
   void remove_nodes() {
     for (auto i = smallest_.nodes.size(); i-- > 0;) {
       auto candidate = smallest_;

@@ -31,22 +31,22 @@ struct shrink_result {
   std::size_t runs = 0;
 };
 
-/// Reduces a failing schedule to the fewest events, nodes and parameters that still fail in the same way, and its times
-/// to round ones. The same arguments give the same result. Throws `std::invalid_argument` if the schedule passes.
-/// Source: ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
+/// Reduces a failing schedule to the fewest events, nodes and parameters that still fail in the same way, and rounds
+/// its times. The same arguments give the same result. Throws `std::invalid_argument` if the schedule passes. Source:
+/// ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
 shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings = {});
 
-/// Limits of a run in a process of its own.
+/// Limits of a run in a separate process.
 struct isolation_limits {
   std::chrono::seconds cpu_time{10};
-  /// Terminates runs that never complete.
+  /// Time limit, which terminates runs that never complete.
   std::chrono::seconds elapsed_time{60};
   /// Limit of the address space. Ignored in programs with a sanitizer.
   std::size_t memory_bytes = std::size_t{2} << 30U;
 };
 
-/// A test that makes each run in a process of its own, so that crashes, endless loops and exhausted memory are kinds of
-/// failures too: `signal 11`, `time limit exceeded`. Precondition of a run: the process has one thread.
+/// A test that executes each run in a separate process, so that crashes, endless loops and exhausted memory are also
+/// kinds of failures: `signal 11`, `time limit exceeded`. Precondition of a run: the process has one thread.
 failure_test isolated(failure_test run, isolation_limits limits = {});
 
 /// The parts of a generated test that depend on the program.

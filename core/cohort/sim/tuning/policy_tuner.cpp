@@ -21,7 +21,7 @@ std::string format(const char* pattern, double value) {
   return text.data();
 }
 
-/// The figures of one scenario and seed.
+/// The results of one scenario and seed.
 struct sample_figures {
   double goodput = 0;
   duration p99{};
@@ -54,7 +54,7 @@ class tuner {
       choice.gain = gain_of(candidate.index, choice.seeds);
       result.runs += choice.seeds * plan_.scenarios.size();
     }
-    // The penalties rank by the mean of the violations; whether an objective is met is decided by the mean figures.
+    // The ranking uses the mean of the penalties; whether an objective is met depends on the mean results.
     const auto last_round = result.choices.front().rounds;
     const auto best = std::find_if(result.choices.begin(), result.choices.end(), [&](const policy_choice& choice) {
       return choice.score.violation.empty() && choice.rounds == last_round;
@@ -206,7 +206,7 @@ class tuner {
   const tuner_settings& settings_;
   std::vector<setting_overrides> candidates_;
   std::mutex mutex_;
-  /// By candidate, seed and scenario.
+  /// Indexed by candidate, seed and scenario.
   std::vector<std::vector<std::vector<sample_figures>>> samples_;
 };
 

@@ -14,12 +14,12 @@ namespace cohort::sim {
 /// The result of a choice of policies, over all scenarios.
 struct policy_score {
   mean_estimate goodput;
-  /// The goodput of the scenario with the lowest one.
+  /// The lowest goodput of a scenario.
   double worst_goodput = 1;
   std::string worst_scenario;
   /// The longest p99 of a scenario; empty if it falls among failed calls.
   std::optional<duration> p99;
-  /// The requests to an upstream for each call of the callers: of the upstream and scenario with the most.
+  /// The highest number of requests to one upstream per call of the callers, over all upstreams and scenarios.
   double amplification = 1;
   /// The highest utilization of a machine.
   double utilization = 0;
@@ -28,15 +28,15 @@ struct policy_score {
 };
 
 struct policy_choice {
-  /// Empty for the settings of the plan itself.
+  /// The changed settings; empty for the settings of the plan itself.
   setting_overrides settings;
   policy_score score;
-  /// The difference of the goodput from that of the plan's own settings, with the same seeds.
+  /// The difference between its goodput and the goodput of the plan's own settings, with the same seeds.
   mean_estimate gain;
   std::size_t seeds = 0;
   std::size_t rounds = 0;
 
-  /// Lines such as `WEATHER_POLICY=timeout=1s,attempts=2`, without those that the plan has itself.
+  /// The settings that differ from the plan, as lines such as `WEATHER_POLICY=timeout=1s,attempts=2`.
   std::vector<std::string> lines() const;
 };
 

@@ -27,7 +27,7 @@ double mean_of(const std::vector<double>& samples) {
   return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
 }
 
-/// Samples that are taken by several threads, each in its place.
+/// Takes samples on several threads, and stores each at its index.
 class sampling_round {
  public:
   struct job {

@@ -24,9 +24,9 @@ struct halving_settings {
   std::size_t candidates = 32;
   /// Seeds of the first round.
   std::size_t first_seeds = 2;
-  /// A round of fewer candidates is not halved, and is the last one.
+  /// A round with fewer candidates is not halved; it is the last round.
   std::size_t final_candidates = 4;
-  /// Candidates that are in all rounds, for comparison: those with the indices below this.
+  /// Candidates with an index below this stay in all rounds, for comparison.
   std::size_t kept = 1;
   /// Threads that sample.
   std::size_t threads = 1;
@@ -36,13 +36,13 @@ struct halving_candidate {
   std::size_t index = 0;
   /// By seed, from 0. Greater is better.
   std::vector<double> samples;
-  /// The number of its rounds.
+  /// The number of rounds in which the candidate was sampled.
   std::size_t rounds = 0;
 };
 
 /// Returns all candidates, the best first: those of later rounds before the others, then by the mean of their samples.
-/// `sample(candidate, seed)` must be a function of its arguments, and safe on several threads. The result does not
-/// depend on `threads`. `may_continue` is asked before each round but the first; false ends the search.
+/// `sample(candidate, seed)` must depend only on its arguments, and be thread-safe. The result does not depend on
+/// `threads`. `may_continue` is called before each round except the first; false ends the search.
 std::vector<halving_candidate> successive_halving(
     const halving_settings& settings, const std::function<double(std::size_t candidate, std::uint64_t seed)>& sample,
     const std::function<bool()>& may_continue = [] { return true; });

@@ -21,8 +21,8 @@ struct export_queue_limits {
   std::size_t max_bytes = 4 * 1024 * 1024;
 };
 
-/// Encoded spans or log records that wait for their export, in batches. Full: new items are dropped and counted.
-/// Thread-safe: the spans of a loop have a queue of their own, so its lock is contended only while a batch is taken.
+/// Encoded spans or log records that wait for their export, in batches. If the queue is full, new items are dropped and
+/// counted. Thread-safe. Each loop has its own queue for spans, so the lock is contended only while a batch is taken.
 class export_queue {
  public:
   struct batch {

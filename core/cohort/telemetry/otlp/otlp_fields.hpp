@@ -37,7 +37,7 @@ struct record_ids {
   std::uint64_t span = 0;
 };
 record_ids find_ids(const log_record& record) noexcept;
-/// Whether the field is an ID of the record, and so none of its attributes.
+/// Whether the field is an ID of the record instead of an attribute.
 bool is_id(const attribute& field, const record_ids& ids) noexcept;
 
 void append_protobuf(std::string& items, const span& span);

@@ -39,7 +39,8 @@ class protobuf_writer {
   std::string& out_;
 };
 
-/// One field of a message. `number` is the value of a varint or fixed field; `bytes` that of a length-delimited one.
+/// One field of a message. `number` is the value of a varint or fixed field, `bytes` the value of a length-delimited
+/// field.
 struct protobuf_field {
   std::uint32_t field = 0;
   std::uint64_t number = 0;

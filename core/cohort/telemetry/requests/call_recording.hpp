@@ -17,8 +17,8 @@ request_record* record_of(const call_context& context) noexcept;
 /// request record, or if that is full.
 class call_recording {
  public:
-  /// `request` may be null; if not, it must outlive this. `name` is the upstream's, `until` the deadline of the call.
-  /// Must be constructed on a loop.
+  /// `request` may be null; if not, it must outlive this object. `name` is the name of the upstream, `until` the
+  /// deadline of the call. Must be constructed on a loop.
   call_recording(request_record* request, std::string_view name, time_point started, deadline until,
                  call_kind kind = call_kind::upstream);
   ~call_recording() { end("cancelled"); }
@@ -29,9 +29,9 @@ class call_recording {
   void end(std::string_view outcome) noexcept;
   /// Sets the statement or command, unless it has been set.
   void set_detail(std::string_view detail) noexcept;
-  /// Leaves the record to the request, whose end ends it: for a call whose owner may outlive the request.
+  /// Detaches from the record, which then ends with the request; for a call whose owner may outlive the request.
   void abandon() noexcept { call_ = nullptr; }
-  /// Begins the record of an attempt; null if there is none. All attempts but the first one refer to the one before.
+  /// Begins the record of an attempt; null if there is none. Each attempt except the first refers to the previous one.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
   /// Ends the record of an attempt. An attempt that was cancelled has the cause that interrupted the request, unless it
   /// has a cause already. `attempt` may be null.

@@ -116,7 +116,7 @@ void write_request_members(json::writer& out, const request_record& request, tim
   }
   if (!request.until.is_never()) {
     write_milliseconds(out, "deadline_ms", request.until.remaining(request.started));
-    // A streamed body is not limited by the deadline.
+    // The deadline does not apply to a streamed body.
     if (!request.is_streamed) {
       write_milliseconds(out, "remaining_ms", request.until.remaining(request.has_ended() ? request.ended : now));
     }

@@ -16,11 +16,11 @@ void write_milliseconds(json::writer& out, std::string_view name, duration span)
 
 /// The member `attempts` of a call of `request`: an array of objects, whose times are milliseconds since the start of
 /// the request. An attempt that runs at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
-/// `attempts_dropped` if the record had no room for all of them.
+/// `attempts_dropped` if the record had no space for all of them.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 
 /// The member `awaits`: an array of the calls that have not ended at `now`, with their age and, unless their deadline
-/// is `never`, the time that is left; for a call with attempts also those of them that run.
+/// is `never`, the time that is left; for a call with attempts, also the running attempts.
 void write_awaits(json::writer& out, const request_record& request, time_point now);
 
 /// The members of an object for a request with all its calls. A request that runs at `now` has `age_ms` and, unless

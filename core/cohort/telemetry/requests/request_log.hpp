@@ -17,8 +17,8 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// The records of one loop: those of the requests in progress, and a bounded number of those that have ended. Kept are
-/// the latest that missed a deadline or failed, the slowest of the last minute, and a sample of the others. Records are
+/// The records of one loop: of the requests in progress, and of a bounded number of completed requests. It keeps the
+/// latest that missed a deadline or failed, the slowest of the last minute, and a sample of the others. Records are
 /// reused, so that a server in its steady state does not allocate for them. Used on its loop only.
 class request_log {
  public:
@@ -47,7 +47,7 @@ class request_log {
 
   /// The record of a request that begins at `started`; it must be closed.
   request_record& open(time_point started);
-  /// Ends a record. Keeps it or reuses it; not to be used after that.
+  /// Ends a record. Ends the record, which is kept or reused. The caller must not use it afterwards.
   void close(request_record& record) noexcept;
 
   /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous one; an empty one
@@ -121,7 +121,7 @@ class request_recording {
     record_ = &log.open(started);
     return *record_;
   }
-  /// Records into an object of the caller's, which must outlive this and is not closed.
+  /// Records into an object that the caller owns. It must outlive this object and is not closed.
   void attach(request_record& record) noexcept { record_ = &record; }
   void close() noexcept {
     if (record_ && log_) log_->close(*record_);

@@ -100,7 +100,7 @@ bool is_failure(const call_record& call) noexcept {
 }
 
 bool request_record::has_problem() const noexcept {
-  // A client that disconnects, such as one with a faster response from another replica, cancels calls as well.
+  // A client that disconnects, for example because another replica responded first, also cancels calls.
   if (interrupted_by == cancellation_cause::client) return false;
   if (interrupted_by != cancellation_cause::none || status >= 500) return true;
   return std::ranges::any_of(all_calls(), [](const call_record& call) { return is_failure(call); });

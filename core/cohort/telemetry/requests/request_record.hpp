@@ -17,8 +17,8 @@
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
 // attempts of upstream calls. They have a fixed size and own their strings, so that a record is kept without an
-// allocation after the objects that it describes have ended. The calls have memory of their own, which a record keeps
-// when it is reused.
+// allocation after the objects that it describes have ended. The memory for calls is allocated separately, and a record
+// keeps it when it is reused.
 namespace cohort::telemetry {
 
 /// A text of at most `Capacity` bytes; a longer one is truncated.
@@ -62,7 +62,7 @@ enum class attempt_kind : std::uint8_t {
   retry,
   /// Sent while the first attempt was slow.
   hedge,
-  /// To the location of a redirect.
+  /// Sent to the location of a redirect.
   redirect,
 };
 
@@ -90,7 +90,7 @@ enum class cancellation_cause : std::uint8_t {
   client,
   /// The server reached the end of its drain.
   shutdown,
-  /// The code that made the call, such as a `race` that another task won.
+  /// The caller cancelled the call, for example because another task won a `race`.
   caller,
 };
 
@@ -149,13 +149,13 @@ struct call_record {
   time_point ended = time_point::min();
   /// The call's own deadline. Its budget at a time is `until.remaining(time)`.
   deadline until{};
-  /// The result as in the metric `cohort_client_requests_total` or that of the database; `hit`, `stale`, `miss` or
-  /// `failed` of a cache; empty while the call runs. A string literal.
+  /// The outcome as in the metric `cohort_client_requests_total`, or in the metric of the database; `hit`, `stale`,
+  /// `miss` or `failed` of a cache; empty while the call runs. A string literal.
   std::string_view outcome{};
   call_kind kind = call_kind::upstream;
   cancellation_cause cancelled_by = cancellation_cause::none;
   std::uint8_t attempt_count = 0;
-  /// Attempts without a record, because the request's had no room.
+  /// Number of attempts without a record, because the record of the request had no space.
   std::uint8_t attempts_dropped = 0;
 
   bool has_ended() const noexcept { return ended != time_point::min(); }
@@ -192,7 +192,7 @@ class lazy_array {
   std::unique_ptr<std::array<T, Size>> elements_;
 };
 
-/// Whether a call that has ended had no usable result. A cache without a value is no failure.
+/// Whether a call that has ended had no usable result. A cache miss is not a failure.
 bool is_failure(const call_record& call) noexcept;
 
 /// A request that a server received, or work of a service's own, with the calls made on behalf of it.
@@ -219,7 +219,7 @@ struct request_record : work_recorder {
   std::size_t index_of(const call_record& call) const noexcept {
     return static_cast<std::size_t>(&call - calls.data());
   }
-  /// Whether it or one of its calls missed its deadline or failed.
+  /// Whether the request or one of its calls missed its deadline or failed.
   bool has_problem() const noexcept;
   bool has_ended() const noexcept { return ended != time_point::min(); }
 
@@ -237,14 +237,14 @@ struct request_record : work_recorder {
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
   cancellation_cause interrupted_by = cancellation_cause::none;
-  /// The response has a body that is streamed, or another protocol follows: it lasts until the client ends it.
+  /// Whether the response has a streamed body, or another protocol follows, so that the client determines its end.
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;
-  /// Calls without a record, because there was no room.
+  /// Number of calls without a record, because there was no space.
   std::uint16_t calls_dropped = 0;
-  /// Most of the size of a record. A connection that has another protocol keeps its record as long as it lasts, mostly
-  /// without a call.
+  /// Allocated separately, because they are most of the size of a record. A connection that has another protocol keeps
+  /// its record as long as it lasts, mostly without a call.
   lazy_array<call_record, max_calls> calls;
   lazy_array<attempt_record, max_attempts> attempts;
 };

@@ -23,7 +23,8 @@ class attribute_list {
   std::size_t count_ = 0;
 };
 
-/// The value of `db.system.name` (https://opentelemetry.io/docs/specs/semconv/database/); empty if it is no database.
+/// The value of `db.system.name` (https://opentelemetry.io/docs/specs/semconv/database/); empty if the call is not to a
+/// database.
 constexpr std::string_view database_system(call_kind kind) noexcept {
   switch (kind) {
     case call_kind::postgres: return "postgresql";
@@ -119,7 +120,7 @@ class call_span_recorder {
     if (attempt.sent_deadline >= duration::zero()) {
       attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_deadline));
     }
-    // A loser of a hedge is no error.
+    // An attempt that was cancelled because its hedge won is not an error.
     const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");
     if (is_error) attributes.add("error.type", attempt.outcome);
     const auto name = std::string{call.name.view()} + " " + std::string{to_string(attempt.kind)} + " attempt";

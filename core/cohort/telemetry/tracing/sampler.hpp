@@ -20,11 +20,11 @@ class sampler {
   /// caller.
   sampler(double ratio, bool parent_based) noexcept;
 
-  /// `trace` has the decision of the caller, unless it is new (`is_root`).
+  /// `trace` contains the decision of the caller, unless the trace is new (`is_root`).
   bool should_sample(const trace_context& trace, bool is_root) const noexcept;
 
  private:
-  /// A trace is recorded if the upper 63 bits of the second half of its ID are less.
+  /// A trace is recorded if the upper 63 bits of the second half of its ID are less than this.
   std::uint64_t threshold_ = std::uint64_t{1} << 63U;
   bool parent_based_ = true;
 };

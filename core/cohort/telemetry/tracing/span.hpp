@@ -31,9 +31,9 @@ struct span_event {
 struct span {
   /// The trace; its `span_id` is the ID of this span.
   trace_context trace;
-  /// Zero for the first span of a trace.
+  /// The ID of the parent; zero for the first span of a trace.
   std::uint64_t parent_id = 0;
-  /// The parent is in another process.
+  /// Whether the parent is in another process.
   bool has_remote_parent = false;
   std::string_view name{};
   span_kind kind = span_kind::internal;
@@ -42,7 +42,7 @@ struct span {
   std::span<const attribute> attributes{};
   std::span<const span_event> events{};
   span_status status = span_status::unset;
-  /// For `span_status::error`.
+  /// The description of the error; only for `span_status::error`.
   std::string_view status_message{};
 };
 

@@ -15,8 +15,8 @@ class random_generator;
 
 namespace cohort::telemetry {
 
-/// Records the spans of one service for export. Each loop has a queue of its own. A span is encoded when it has ended,
-/// so the queue has no objects, and its export only sends bytes.
+/// Records the spans of one service for export. Each loop has its own queue. A span is encoded when it ends, so the
+/// queue contains only bytes.
 class tracer {
  public:
   tracer(std::size_t loop_count, sampler decides, otlp_encoding encoding, export_queue_limits limits = {});

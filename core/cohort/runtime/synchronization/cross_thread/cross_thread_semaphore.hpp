@@ -29,9 +29,9 @@ class [[nodiscard]] cross_thread_permit {
   cross_thread_semaphore* owner_;
 };
 
-/// Counting semaphore for the coroutines of all loops; with one permit, a mutex of the process. FIFO over all loops: a
-/// released permit goes to the coroutine that has waited longest, whose loop is woken. Thread-safe. The semaphore must
-/// outlive its permits and waits.
+/// Counting semaphore for the coroutines of all loops; with one permit, it is a mutex for the whole process. FIFO over
+/// all loops: a released permit goes to the coroutine that has waited longest, whose loop is woken. Thread-safe. The
+/// semaphore must outlive its permits and waits.
 class cross_thread_semaphore {
  public:
   explicit cross_thread_semaphore(std::size_t permits) : available_(permits) {}

@@ -28,8 +28,8 @@ class cross_thread_waiters {
   bool empty() const noexcept { return waiting_.empty(); }
   void add(pointer waiter) { waiting_.push_back(std::move(waiter)); }
   Waiter& front() noexcept { return *waiting_.front(); }
-  /// Removes the first waiter and wakes its loop. Under the mutex, because its loop can be destroyed once `leave` has
-  /// returned.
+  /// Removes the first waiter and wakes its loop. Must run under the mutex, because the loop can be destroyed once
+  /// `leave` has returned.
   void grant_front() {
     auto waiter = std::move(waiting_.front());
     waiting_.pop_front();
@@ -48,7 +48,7 @@ class cross_thread_waiters {
   std::list<pointer> waiting_;
 };
 
-/// Calls a function when a coroutine ends its wait by an exception: it was cancelled before.
+/// Calls a function if a coroutine ends its wait by an exception, because it had been cancelled before.
 template <class Function>
 class unless_dismissed {
  public:
