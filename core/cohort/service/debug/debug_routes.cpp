@@ -107,7 +107,8 @@ void describe(http::operation& new_operation, const char* summary, const char* m
   new_operation.probe()
       .summary(summary)
       .description(
-          "Without an API key, only clients on the same host are accepted, and only if the service listens on a loopback address.")
+          "Without an API key, only clients on the same host are accepted, and only if the service listens on a loopback "
+          "address.")
       .tags({"debug"})
       .returns(http::status::ok, "The state", {.media_type = media_type, .schema = schema})
       .returns_error(http::status::unauthorized, "The API key is missing or invalid")
