@@ -68,7 +68,7 @@ class self_advancing_clock final : public clock {
   mutable time_point reading_{std::chrono::years{100}};
 };
 
-TEST_CASE("fault_injector: the loop is busy for the given share of the time, in slices of random length",
+TEST_CASE("fault_injector: the loop is busy for the configured fraction of the time, in slices of random length",
           "[faults][injector]") {
   for (const std::int64_t percent : {10, 50, 95}) {
     CAPTURE(percent);

@@ -143,7 +143,7 @@ TEST_CASE("decode: integers must fit their type exactly", "[json][decode]") {
   CHECK(json::decode<double>("3").value() == 3.0);
 }
 
-TEST_CASE("decode: base classes, arrays, character classes and checks of one's own", "[json][decode]") {
+TEST_CASE("decode: base classes, arrays, character classes and custom checks are supported", "[json][decode]") {
   const auto decoded = json::decode<derived>(R"({"first":1,"point":[0.5,2],"code":"a_-c"})");
   REQUIRE(decoded.has_value());
   CHECK(decoded->first == 1);
@@ -199,7 +199,7 @@ TEST_CASE("decode: the error for a member name with control characters is one li
   CHECK(decoded.error().text().find("a?b? is unknown") != std::string::npos);
 }
 
-TEST_CASE("decode: the result's value() throws the text of the errors", "[json][decode]") {
+TEST_CASE("decode: the result's value() throws an exception with the text of the errors", "[json][decode]") {
   CHECK_THROWS_AS(json::decode<int>("true").value(), std::invalid_argument);
 }
 

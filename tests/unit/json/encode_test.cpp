@@ -30,7 +30,7 @@ BOOST_DESCRIBE_STRUCT(report, (), (readings, last, note))
 struct empty_struct {};
 BOOST_DESCRIBE_STRUCT(empty_struct, (), ())
 
-TEST_CASE("encode: a struct of strings, numbers and flags", "[json][encode]") {
+TEST_CASE("encode: a struct of strings, numbers and flags becomes an object", "[json][encode]") {
   CHECK(json::encode(reading{"a", 17, 0.5, true, "kelvin"}) ==
         R"({"sensor":"a","time":17,"value":0.5,"valid":true,"unit":"kelvin"})");
   CHECK(json::encode(reading{}) == R"({"sensor":"","time":0,"value":0,"valid":false,"unit":""})");
@@ -41,7 +41,7 @@ TEST_CASE("encode: a struct of strings, numbers and flags", "[json][encode]") {
   CHECK(json::encode(empty_struct{}) == "{}");
 }
 
-TEST_CASE("encode: strings of a struct are escaped wherever they are", "[json][encode]") {
+TEST_CASE("encode: strings of a struct are escaped at any position", "[json][encode]") {
   CHECK(json::encode(reading{"\"", 1, 2, true, "m"}) ==
         R"({"sensor":"\"","time":1,"value":2,"valid":true,"unit":"m"})");
   CHECK(json::encode(reading{"a", 1, 2, true, "\u00b0C"}) ==
@@ -50,7 +50,7 @@ TEST_CASE("encode: strings of a struct are escaped wherever they are", "[json][e
         "{\"sensor\":\"a\",\"time\":1,\"value\":2,\"valid\":true,\"unit\":\"\\n\xEF\xBF\xBD\"}");
 }
 
-TEST_CASE("encode: a struct after other values is separated from them", "[json][encode]") {
+TEST_CASE("encode: a struct after other values is separated by a comma", "[json][encode]") {
   const reading plain{"a", 1, 2, true, "m"};
   const reading escaped{"\\", 1, 2, true, "m"};
   const std::string plain_text = R"({"sensor":"a","time":1,"value":2,"valid":true,"unit":"m"})";

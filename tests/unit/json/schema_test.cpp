@@ -21,7 +21,7 @@ struct pair {
 BOOST_DESCRIBE_STRUCT(pair, (), (first, second, third))
 }  // namespace other
 
-TEST_CASE("schema: it has the constraints, the required members and the nested types", "[json][schema]") {
+TEST_CASE("schema: contains the constraints, the required members and the nested types", "[json][schema]") {
   CHECK(json::schema<order>() ==
         R"({"$schema":"https://json-schema.org/draft/2020-12/schema","$ref":"#/$defs/order","$defs":{)"
         R"("color":{"type":"string","enum":["red","green"]},)"
@@ -66,7 +66,7 @@ TEST_CASE("schema: a character class is a pattern, with its special characters e
 }
 
 TEST_CASE("schema: an independent validator agrees with decode", "[json][schema]") {
-  // With the definition as the root, as a draft 7 validator ignores members beside `$ref`.
+  // The schema with the definition as the root, because a draft 7 validator ignores members beside `$ref`.
   const auto definition = [](const std::string& document) {
     const auto start = document.find("\"item\":{") + 7;
     const auto end = document.find(",\"order\":", start);

@@ -78,7 +78,7 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
   CHECK(ids == std::vector<std::string>{"2", "3"});
 }
 
-TEST_CASE("kafka: a group continues with the first message that is not acknowledged", "[kafka]") {
+TEST_CASE("kafka: a group continues with the first unacknowledged message", "[kafka]") {
   kafka_fixture{}.run(check_redelivery);
 }
 

@@ -56,7 +56,7 @@ TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafk
         "accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://, kafka://, kafkas://");
 }
 
-TEST_CASE("kafka: the position of a partition passes acknowledged messages only", "[kafka]") {
+TEST_CASE("kafka: the position of a partition advances past acknowledged messages only", "[kafka]") {
   messaging::kafka::partition_offsets offsets;
   for (const auto offset : {10, 11, 13, 14}) offsets.add(offset);
   CHECK(!offsets.acknowledge(11));

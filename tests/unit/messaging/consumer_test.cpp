@@ -83,7 +83,7 @@ TEST_CASE("consumer: a handler is cancelled at its deadline", "[messaging][consu
   CHECK(fixture.received("dead_letter") == 1);
 }
 
-TEST_CASE("consumer: a message that a consumer has not acknowledged is delivered to another one of its group",
+TEST_CASE("consumer: an unacknowledged message of a consumer is delivered to another consumer of its group",
           "[messaging][consumer][group]") {
   messaging_fixture fixture;
   fixture.start_consumer();

@@ -73,7 +73,7 @@ TEST_CASE("publisher: a caller's deadline does not remove its message", "[messag
   CHECK(fixture.bodies == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("publisher: a message that is not confirmed within its maximum age is counted as expired",
+TEST_CASE("publisher: an unconfirmed message expires at its maximum age and is counted",
           "[messaging][publisher][deadline]") {
   messaging_fixture fixture{{.max_age = 30s}};
   fixture.broker.set_rejecting(true);
@@ -127,7 +127,7 @@ TEST_CASE("publisher: close sends the outbox until its deadline, and reports the
   CHECK(down.publisher->size() == 0);
 }
 
-TEST_CASE("publisher: no confirmed message is lost, and copies are detected, whatever fails",
+TEST_CASE("publisher: under random faults no confirmed message is lost, and copies are detected",
           "[messaging][publisher][faults]") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     messaging_fixture fixture{{.max_messages = 50, .max_batch = 10}, seed};

@@ -18,7 +18,7 @@ using namespace cohort::test;
 /// More than the socket buffers of the kernel hold.
 constexpr std::size_t oversized = 64 << 20;
 
-TEST_CASE("tcp: bytes are transferred in streams directions", "[net][tcp]") {
+TEST_CASE("tcp: bytes are transferred in both directions", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   CHECK(time.run(write_bytes(*streams.client, "question")) == 8U);

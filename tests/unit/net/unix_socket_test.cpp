@@ -32,7 +32,8 @@ struct socket_fixture {
   }
 };
 
-TEST_CASE("unix socket: bytes are transferred in both directions, and an end is passed on", "[net][unix]") {
+TEST_CASE("unix socket: bytes are transferred in both directions, and the peer reads the end of the stream",
+          "[net][unix]") {
   socket_fixture fixture;
   auto listener = *fixture.listen();
   CHECK(listener->unix_path() == fixture.path);

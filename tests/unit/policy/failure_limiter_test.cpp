@@ -27,7 +27,7 @@ TEST_CASE("failure limiter: the table is bounded, and windows that have ended ar
   CHECK_FALSE(limiter.record("c", start + 3s).has_value());
   CHECK(limiter.client_count() == 2);
   CHECK(limiter.record("b", start + 4s).has_value());
-  CHECK_FALSE(limiter.record("a", start + 5s).has_value());  // the oldest window was removed
+  CHECK_FALSE(limiter.record("a", start + 5s).has_value());  // the oldest window was evicted
   CHECK_FALSE(limiter.record("d", start + 100s).has_value());
   CHECK(limiter.client_count() == 1);
 }

@@ -30,7 +30,7 @@ TEST_CASE("hedging: the delay is the configured latency quantile", "[policy][hed
   CHECK(is_within_a_bucket(at_p90.delay(1s, start), 20ms));
 }
 
-TEST_CASE("hedging: no second request while there are too few samples", "[policy][hedging]") {
+TEST_CASE("hedging: there is no second request while there are too few samples", "[policy][hedging]") {
   auto too_few_samples = with_samples(19);
   CHECK_FALSE(too_few_samples.delay(1h, start).has_value());
   CHECK(too_few_samples.median(start) == 0s);
@@ -41,7 +41,7 @@ TEST_CASE("hedging: no second request while there are too few samples", "[policy
   CHECK(sufficient_samples.median(start + 1min) == 0s);
 }
 
-TEST_CASE("hedging: no second request with less than the median latency left for it", "[policy][hedging]") {
+TEST_CASE("hedging: there is no second request if less than the median latency is left for it", "[policy][hedging]") {
   auto hedge = with_samples(100);
   const auto required = *hedge.delay(1h, start) + hedge.median(start);
   CHECK(hedge.delay(required, start).has_value());

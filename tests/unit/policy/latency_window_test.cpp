@@ -91,7 +91,7 @@ TEST_CASE("latency histogram: quantiles without samples are zero", "[policy][lat
   CHECK(policy::latency_histogram{}.quantile(0.5) == 0s);
 }
 
-TEST_CASE("latency window: no quantile with fewer than min_samples", "[policy][latency_window]") {
+TEST_CASE("latency window: there is no quantile with fewer than min_samples", "[policy][latency_window]") {
   latency_window window;
   CHECK_FALSE(window.quantile(0.5, 0, start).has_value());
   for (int i = 0; i < 19; ++i) window.record(1ms, start);

@@ -42,7 +42,7 @@ class load_balancer_fixture {
     for (int i = 1; i < count; ++i) REQUIRE_FALSE(call(address, result));
     return call(address, result);
   }
-  /// Share of the picks per address, in thousandths.
+  /// Fraction of the picks of each address, in thousandths.
   std::map<endpoint, int> shares(int picks = 30'000, const std::vector<endpoint>& avoid = {}) {
     std::map<endpoint, int> counts;
     for (int i = 0; i < picks; ++i) {

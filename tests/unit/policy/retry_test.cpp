@@ -88,7 +88,7 @@ TEST_CASE("retry: max_attempts includes the first attempt", "[policy][retry]") {
   CHECK(decide_retry({.max_attempts = max_attempts}, attempt, budget, start, random).verdict == verdict);
 }
 
-TEST_CASE("retry: no retry with less time left than the expected duration", "[policy][retry]") {
+TEST_CASE("retry: there is no retry with less time left than the expected duration", "[policy][retry]") {
   using optional_duration = std::optional<duration>;
   const auto [remaining_time, expected_duration, retry_after, verdict] =
       GENERATE(table<duration, duration, optional_duration, retry_verdict>({

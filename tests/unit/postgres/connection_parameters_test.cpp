@@ -34,7 +34,7 @@ TEST_CASE("postgres::parse_connection_string: an error contains no part of the t
   CHECK(parsed.error().message.size() > 20);
 }
 
-/// Of names that are IP addresses only, which need no thread for the lookup.
+/// Resolves names that are IP addresses, which do not need a thread for the lookup.
 TEST_CASE("postgres::resolve_hosts: hosts have addresses, and paths of Unix sockets remain", "[postgres][settings]") {
   virtual_time time;
   net::system_network network;
@@ -45,7 +45,7 @@ TEST_CASE("postgres::resolve_hosts: hosts have addresses, and paths of Unix sock
   CHECK(resolved.at("port") == "5432,5433,5434");
 }
 
-TEST_CASE("postgres::prepared_statements: the least recently used statement is removed", "[postgres][settings]") {
+TEST_CASE("postgres::prepared_statements: the least recently used statement is evicted", "[postgres][settings]") {
   prepared_statements statements{2};
   for (const auto* const text : {"a", "b"}) statements.add(text, statements.next_number());
   CHECK(statements.full());

@@ -49,7 +49,7 @@ TEST_CASE("postgres copy: rows are written in parts and counted at the end", "[p
   CHECK(test.outcome_count("ok") == "1");
 }
 
-TEST_CASE("postgres copy: a writer that is destroyed without its end stores nothing", "[postgres][copy]") {
+TEST_CASE("postgres copy: a writer that is destroyed before its end stores nothing", "[postgres][copy]") {
   pool_fixture test;
   test.replies["copy users from stdin"] = {};
   test.time.run(import_rows(test.pool, test.in(1s), false));

@@ -47,7 +47,7 @@ TEST_CASE("postgres::pool: the number of connections is bounded, and further cal
   CHECK(fixture.metric("cohort_postgres_wait_duration_seconds_count{upstream=\"database\"}") == "6");
 }
 
-TEST_CASE("postgres::pool: a full queue is an error at once", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a call fails at once if the queue is full", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .max_waiting = 2}};
   CHECK(run_many(fixture, 5, 10s) == outcome_map{{"select 1", 3}, {"shed", 2}});
   CHECK(fixture.outcome_count("shed") == "2");
@@ -138,7 +138,7 @@ task<> restart_under_load(pool_fixture* fixture, std::map<std::string, int>* out
   co_await calls.join();
 }
 
-TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, and no other", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, and no others", "[postgres][pool]") {
   pool_fixture fixture;
   std::map<std::string, int> outcomes;
   fixture.time.run(restart_under_load(&fixture, &outcomes));
@@ -148,7 +148,7 @@ TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, an
   CHECK(outcomes == outcome_map{{"select 1", 500 - lost}, {"reset", lost}});
 }
 
-TEST_CASE("postgres::pool: a server that stays down is an error, at once after the reconnect window",
+TEST_CASE("postgres::pool: calls to a server that stays down fail, at once after the reconnect window",
           "[postgres][pool]") {
   pool_fixture fixture{{.reconnect_window = 1s}};
   fixture.server->stop();
@@ -168,7 +168,7 @@ TEST_CASE("postgres::pool: a server that stays down is an error, at once after t
                       Catch::Matchers::ContainsSubstring("connected to the server again"));
 }
 
-TEST_CASE("postgres::pool: a slow server is a timeout", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a call to a slow server times out", "[postgres][pool]") {
   pool_fixture fixture{{.connect_timeout = 100ms}};
   fixture.server->set_connect_delay(1h);
   const auto started = fixture.time.now();

@@ -19,8 +19,7 @@ task<> commit_one(pool_fixture* fixture) {
   CHECK((co_await transaction->query("select 2")).error().code == errc::closed);
 }
 
-TEST_CASE("postgres::transaction: its statements use one connection, until it is committed",
-          "[postgres][transaction]") {
+TEST_CASE("postgres::transaction: the statements use one connection until the commit", "[postgres][transaction]") {
   pool_fixture fixture;
   fixture.time.run(commit_one(&fixture));
   CHECK(fixture.server->statements() == statement_list{begin_statement, "insert 1", "commit"});
@@ -34,7 +33,7 @@ task<> leave_uncommitted(pool_fixture* fixture) {
   static_cast<void>(co_await transaction->query("insert 1"));
 }
 
-TEST_CASE("postgres::transaction: one that ends without a commit is rolled back before its connection is used again",
+TEST_CASE("postgres::transaction: without a commit it is rolled back before its connection is used again",
           "[postgres][transaction]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.server->set_reset_delay(5ms);
@@ -136,8 +135,7 @@ task<> read_a_part(pool_fixture* fixture) {
   CHECK((co_await stream->next(10)).value().size() == 10);
 }
 
-TEST_CASE("postgres::row_stream: the statement of one that is destroyed before its end is cancelled",
-          "[postgres][stream]") {
+TEST_CASE("postgres::row_stream: destroying it before its end cancels the statement", "[postgres][stream]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.replies["select numbers"] = numbered_rows(100);
   fixture.time.run(read_a_part(&fixture));

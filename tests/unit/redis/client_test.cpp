@@ -168,7 +168,7 @@ TEST_CASE("redis client: a command that waits behind a blocked write is sent on 
   CHECK(outcome_of(waiting)->text == "1");
 }
 
-TEST_CASE("redis client: a server that is not there is an error at the deadline, with its reason", "[redis][client]") {
+TEST_CASE("redis client: a call to an unreachable server fails at its deadline with the reason", "[redis][client]") {
   redis_fixture fixture{{.reconnect_window = 1s}};
   fixture.stop_server();
   const auto first = fixture.start(500ms, "GET", "a");
@@ -284,7 +284,7 @@ TEST_CASE("redis client: subscriptions are restored after a lost connection", "[
   fixture.stop_server();
   CHECK(news.interruptions() == 1);
   fixture.start_server();
-  // Without any command of a caller.
+  // The subscription is restored without a command of a caller.
   fixture.time().run_for(2s);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "again")).value() == 1);
   CHECK(next_of(fixture, news).value().payload == "again");

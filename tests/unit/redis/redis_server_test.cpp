@@ -175,7 +175,7 @@ TEST_CASE("redis server: a restart under load fails the commands in flight only"
   for (const auto& [text, count] : outcomes.others) FAIL_CHECK(text << ": " << count);
 }
 
-TEST_CASE("redis server: a stopped server is bounded by the deadline, and its late reply is discarded",
+TEST_CASE("redis server: a call to a stopped server ends at its deadline, and the late reply is discarded",
           "[redis][server][threads]") {
   redis_server_fixture fixture;
   fixture.command("SET", "a", "1").value();
@@ -188,7 +188,7 @@ TEST_CASE("redis server: a stopped server is bounded by the deadline, and its la
   CHECK(fixture.command("GET", "b")->text == "2");
 }
 
-TEST_CASE("redis server: a dead server is one clear error", "[redis][server][threads]") {
+TEST_CASE("redis server: a call to an unreachable server fails with one clear error", "[redis][server][threads]") {
   redis_server_fixture fixture;
   fixture.server.reset();
   const auto failure = fixture.run(fixture.client->command(fixture.context(200ms), "GET", "a")).error();

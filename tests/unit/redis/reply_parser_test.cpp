@@ -14,7 +14,7 @@ using kind = reply::kind;
 reply text_reply(kind type, std::string text) { return {.type = type, .text = std::move(text)}; }
 reply number_reply(std::int64_t number) { return {.type = kind::number, .number = number}; }
 
-/// The reply that `input` is, or the parser's message.
+/// The reply parsed from `input`, or the parser's error message.
 result<reply> parse(std::string_view input, reply_limits limits = {}) {
   reply_parser parser{limits};
   std::optional<std::string> failure;

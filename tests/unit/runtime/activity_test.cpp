@@ -43,7 +43,7 @@ task<> run_both(std::vector<std::string>* a, std::vector<std::string>* b) {
   co_await std::move(both);
 }
 
-TEST_CASE("activity: a coroutine and its children have theirs after each suspension", "[runtime][activity]") {
+TEST_CASE("activity: a coroutine and its children keep their activity after each suspension", "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> a, b;
   time.run(run_both(&a, &b));
@@ -68,7 +68,7 @@ task<> spawn_and_join(std::vector<std::string>* seen) {
   co_await std::move(joining);
 }
 
-TEST_CASE("activity: a task of a group has none, because it can outlive that of its creator", "[runtime][activity]") {
+TEST_CASE("activity: a task of a group has no activity, because it can outlive its creator's", "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> seen;
   time.run(spawn_and_join(&seen));

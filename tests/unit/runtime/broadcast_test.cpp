@@ -109,7 +109,7 @@ TEST_CASE("broadcast: a slow subscriber is disconnected if the policy requires i
   CHECK(log == log_lines{"fast 1", "slow 1", "fast 2", "fast 3", "fast 4", "slow too slow", "fast timed out"});
 }
 
-TEST_CASE("broadcast: a batch wakes each loop once, whatever the number of subscribers", "[runtime]") {
+TEST_CASE("broadcast: a batch wakes each loop once, regardless of the number of subscribers", "[runtime]") {
   virtual_time time;
   numbers source{100};
   log_lines log;

@@ -29,7 +29,8 @@ struct detector_fixture {
   time_point now{};
 };
 
-TEST_CASE("stall_detector: a loop that starts no handler for the threshold is reported once", "[runtime][stall]") {
+TEST_CASE("stall_detector: a loop that starts no handler for longer than the threshold is reported once",
+          "[runtime][stall]") {
   detector_fixture test;
   CHECK(test.observe(1) == action::none);
   CHECK(test.observe(1) == action::post_marker);
@@ -51,7 +52,7 @@ TEST_CASE("stall_detector: a stall that lasts is reported each time its duration
   CHECK(test.detector.elapsed() == 400ms);
 }
 
-TEST_CASE("stall_detector: the end of a stall has its duration", "[runtime][stall]") {
+TEST_CASE("stall_detector: the end of a stall is reported with its duration", "[runtime][stall]") {
   detector_fixture test;
   test.observations_until_report(1);
   SECTION("the loop runs another handler") { CHECK(test.observe(2) == action::report_end); }
@@ -77,12 +78,12 @@ TEST_CASE("stall_detector: a loop with many short handlers is not stalled", "[ru
   CHECK_FALSE(test.detector.is_stalled());
 }
 
-TEST_CASE("stall_detector: a stall after an idle time is found", "[runtime][stall]") {
+TEST_CASE("stall_detector: a stall after an idle time is detected", "[runtime][stall]") {
   detector_fixture test;
   test.observe(1);
   test.observe(1);
   for (int i = 0; i < 10; ++i) test.observe(1, 1);
-  // The marker of the idle time is not that of the stall.
+  // The marker that was posted during the idle time does not count for the stall.
   CHECK(test.observe(2, 1) == action::none);
   CHECK(test.observe(2, 1) == action::post_marker);
   CHECK(test.observe(2, 1) == action::none);

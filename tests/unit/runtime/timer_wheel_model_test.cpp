@@ -123,7 +123,7 @@ class wheel_model {
     const time_point first{expected_timers_.begin()->first * tick};
     require(wheel_.next_wakeup().has_value() && *wheel_.next_wakeup() <= first,
             "next_wakeup is later than the first expiry");
-    require(reported_wakeup_ <= first, "on_earlier_wakeup reported too late a wakeup");
+    require(reported_wakeup_ <= first, "on_earlier_wakeup reported a wakeup that is too late");
   }
 
   std::mt19937 random_;

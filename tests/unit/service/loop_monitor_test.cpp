@@ -93,7 +93,7 @@ TEST_CASE("loop metrics: each registry reports the same loops and lag", "[servic
   }
 }
 
-TEST_CASE("loop metrics: CPU time is that of the loop's thread", "[service][loop_monitor][threads]") {
+TEST_CASE("loop metrics: the CPU time is measured on the loop's thread", "[service][loop_monitor][threads]") {
   runtime threads{2};
   telemetry::registry metrics{2};
   const auto monitors = make_monitors({&threads.at(0), &threads.at(1)}, {&metrics});

@@ -86,7 +86,7 @@ class service_fixture {
   service::service_lifecycle lifecycle{{&time.event_loop()}, metrics, log};
   config::api_key_set api_key;
   service::api_key_authenticator authenticator;
-  /// Of the server; set them before `serve`.
+  /// Settings of the server, to be set before `serve`.
   http::server_settings server_settings;
   std::atomic<bool> draining{false};
 

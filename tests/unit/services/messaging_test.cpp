@@ -58,7 +58,7 @@ struct broker_fleet {
   sim::node& dashboard = fleet.add_service(dashboard::definition, "dashboard", variables);
 };
 
-TEST_CASE("services: a new weather report reaches the dashboard by the broker", "[services][messaging]") {
+TEST_CASE("services: a new weather report reaches the dashboard through the broker", "[services][messaging]") {
   broker_fleet stack;
   stack.fleet.run_for(5s);
   const auto before = stack.received();
@@ -68,7 +68,7 @@ TEST_CASE("services: a new weather report reaches the dashboard by the broker", 
   CHECK(stack.published("confirmed") >= 1);
 }
 
-TEST_CASE("services: a broker that is down delays no request, and gets the reports later",
+TEST_CASE("services: an unavailable broker does not delay requests, and gets the reports later",
           "[services][messaging][faults]") {
   broker_fleet stack;
   stack.fleet.run_for(5s);

@@ -147,7 +147,7 @@ TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[
   testing::require_deadlines_hold(fleet.audit);
 }
 
-TEST_CASE("deadline_audit: each fault is found, and no other", "[sim][deadline]") {
+TEST_CASE("deadline_audit: each fault is found, and there are no other findings", "[sim][deadline]") {
   CHECK(audited_fleet{}.findings_of("/missing-context") == std::vector{kind::missing_context});
   CHECK(audited_fleet{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
   CHECK(audited_fleet{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
@@ -164,7 +164,7 @@ TEST_CASE("deadline_audit: a short deadline of the caller and concurrent calls c
   CHECK(fleet.findings_of("/concurrent").empty());
 }
 
-TEST_CASE("deadline_audit: calls that are expected in the background are no findings", "[sim][deadline]") {
+TEST_CASE("deadline_audit: expected background calls cause no findings", "[sim][deadline]") {
   audited_fleet fleet;
   fleet.audit.expect_background_calls("front", "backend");
   CHECK(fleet.findings_of("/missing-context").empty());

@@ -103,7 +103,7 @@ TEST_CASE("exchange recorder: a request body ends by Content-Length or chunked c
   CHECK(fixture.recorder.exchanges()[1].path == "/things");
 }
 
-TEST_CASE("exchange recorder: responses to HEAD, chunked and interim responses end where they should",
+TEST_CASE("exchange recorder: the ends of responses to HEAD, chunked and interim responses are recognized",
           "[sim][recorder]") {
   recorder_fixture fixture;
   const std::string head = "HEAD /one HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -44,7 +44,7 @@ sim::plan_run run(const sim::plan& plan, std::size_t scenario, std::uint64_t see
 
 }  // namespace
 
-TEST_CASE("plan: a fleet runs as it is described", "[sim][plan]") {
+TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_text());
   REQUIRE(plan.has_value());
   CHECK(plan->warnings.empty());

@@ -59,7 +59,7 @@ TEST_CASE("successive halving: the result does not depend on the number of threa
   }
 }
 
-TEST_CASE("mean estimate: the confidence interval is that of Student's t", "[sim][tuning]") {
+TEST_CASE("mean estimate: the confidence interval uses Student's t distribution", "[sim][tuning]") {
   const auto estimate = sim::estimate_mean({1, 2, 3, 4, 5});
   CHECK(estimate.mean == 3);
   CHECK_THAT(estimate.half_width, WithinAbs(1.963, 0.001));

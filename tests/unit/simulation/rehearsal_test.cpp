@@ -97,7 +97,8 @@ TEST_CASE("rehearsal: the real side runs services, load and faults of the plan",
   CHECK(scenario.phases[2].length_s == 2);
 }
 
-TEST_CASE("rehearsal: a simulated run has figures by second, by phase, and its breakers", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a simulated run has figures by second and by phase, and the states of its breakers",
+          "[sim][rehearsal]") {
   const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("failure_ratio": 1)"));
   REQUIRE(run.seconds.size() == 6);
   REQUIRE(run.phases.size() == 3);
@@ -114,7 +115,7 @@ TEST_CASE("rehearsal: a simulated run has figures by second, by phase, and its b
   CHECK(run.breakers.front().at_s < 3.5);
 }
 
-TEST_CASE("rehearsal: a response without the text of a complete result is partial, and no goodput",
+TEST_CASE("rehearsal: a response without the text of a complete result is partial, and does not count as goodput",
           "[sim][rehearsal]") {
   // The body of a modelled service is "{}".
   const auto complete = simulate(parse(R"("attempts": 2)", R"("attempts": 2, "complete_result_text": "{}")"));
@@ -125,7 +126,7 @@ TEST_CASE("rehearsal: a response without the text of a complete result is partia
   CHECK(partial.phases[0].attempts == partial.phases[0].calls);
 }
 
-TEST_CASE("rehearsal: a call that is not answered in time is a lower bound of the percentiles", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a call without a response in time gives lower bounds of the percentiles", "[sim][rehearsal]") {
   const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("hang_ratio": 1)"));
   const auto& fault = run.phases[1];
   CHECK_FALSE(run.phases[0].p99_is_lower_bound);

@@ -139,7 +139,8 @@ TEST_CASE("log: lines of several threads are complete and none is lost", "[telem
 class full_pipe {
  public:
   full_pipe() {
-    // As the programs do: a detached writer must not end the process when the reading end is closed.
+    // SIGPIPE is ignored, as in the programs: a detached writer must not end the process when the reading end is
+    // closed.
     std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) == 0);
     const std::string block(4096, '.');
@@ -244,8 +245,7 @@ TEST_CASE("log: lines that a full disk prevents are counted, and logging continu
   CHECK(line == "third");
 }
 
-TEST_CASE("log: after a line that was written in part, the next one begins on a new line",
-          "[telemetry][log][threads]") {
+TEST_CASE("log: after a partially written line, the next one begins on a new line", "[telemetry][log][threads]") {
   const temporary_directory directory;
   const auto path = directory.write("log", "");
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);

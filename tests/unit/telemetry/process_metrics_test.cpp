@@ -33,7 +33,7 @@ double value_of(const std::string& name) {
   return found->second.type == MetricType::Counter ? metric.counter.value : metric.gauge.value;
 }
 
-TEST_CASE("process metrics: names and types are those of the Prometheus client libraries", "[telemetry][metrics]") {
+TEST_CASE("process metrics: names and types equal those of the Prometheus client libraries", "[telemetry][metrics]") {
   const std::map<std::string, MetricType> expected{{"process_cpu_seconds_total", MetricType::Counter},
                                                    {"process_open_fds", MetricType::Gauge},
                                                    {"process_max_fds", MetricType::Gauge},

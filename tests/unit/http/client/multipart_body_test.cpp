@@ -46,7 +46,7 @@ struct made_body {
 
 task<made_body> make_body() { co_return made_body{std::make_unique<multipart_body>()}; }
 
-/// All of a source, or its error; `max_part` is the size of its longest part.
+/// The content of a source, or its error; `max_part` is the size of its longest part.
 task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_part) {
   std::string all;
   for (;;) {

@@ -34,7 +34,7 @@ TEST_CASE("redirect: redirects are followed up to the maximum, on the same conne
     server.send(ok_response("there"));
     CHECK(call.response().body == "there");
   }
-  SECTION("one redirect more is an error") {
+  SECTION("one more redirect is an error") {
     server.send(redirect_to("/three", status));
     CHECK(call.error() == client_error::too_many_redirects);
   }

@@ -69,7 +69,7 @@ void check(const parse_result& result, const sample& expected) {
   CHECK(result.unparsed.empty());
 }
 
-TEST_CASE("response parser: a response split at any byte is parsed the same", "[http][client]") {
+TEST_CASE("response parser: a response split at any byte gives the same result", "[http][client]") {
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
     for (std::size_t split_at = 0; split_at <= sample.bytes.size(); ++split_at) {
@@ -90,7 +90,8 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
   }
 }
 
-TEST_CASE("response parser: without storing, errors and the end are the same", "[http][client]") {
+TEST_CASE("response parser: a parser that does not store the response finds the same errors and the same end",
+          "[http][client]") {
   const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);

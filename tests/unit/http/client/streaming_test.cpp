@@ -187,7 +187,7 @@ TEST_CASE("streaming: the source is read only as fast as the server reads", "[ht
   CHECK(fixture.read_all() == "done");
 }
 
-TEST_CASE("streaming: an early refusal ends the sending, and its response is returned", "[http][client][streaming]") {
+TEST_CASE("streaming: an early error response stops the request body and is returned", "[http][client][streaming]") {
   streaming_fixture fixture;
   scripted_source source;
   source.add("ab");
@@ -216,9 +216,8 @@ TEST_CASE("streaming: the response of a server that closes early is returned", "
   CHECK(fixture.response().head.status_code() == 400);
 }
 
-TEST_CASE(
-    "streaming: a body that fails or does not have its length closes the connection and is not the server's fault",
-    "[http][client][streaming]") {
+TEST_CASE("streaming: a failed or incomplete body closes the connection, and is not counted as a failure of the server",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   enum class fault { failure, too_short, too_long };
   const auto kind = GENERATE(fault::failure, fault::too_short, fault::too_long);

@@ -60,7 +60,7 @@ TEST_CASE("client: a proxy is not used for a Unix domain socket", "[http][client
   CHECK(call.response().body == "ok");
 }
 
-TEST_CASE("client: a Unix domain socket that does not exist is a failed connection", "[http][client][unix]") {
+TEST_CASE("client: a call to a nonexistent Unix domain socket fails with a connection error", "[http][client][unix]") {
   unix_fixture fixture;
   CHECK(fixture.clients.start(unix_request("unix:/run/none.sock")).error() == client_error::connect_failed);
 }

@@ -35,7 +35,7 @@ TEST_CASE("basic authentication: the valid user reaches the handler, everyone el
   CHECK(rejected.header("WWW-Authenticate") == "Basic realm=\"admin area\", charset=\"UTF-8\"");
 }
 
-TEST_CASE("basic authentication: an impossible user name or realm is rejected", "[http][middleware]") {
+TEST_CASE("basic authentication: an invalid user name or realm is rejected", "[http][middleware]") {
   CHECK_THROWS_AS(http::basic_auth("realm", {{"a:b", "password"}}), std::invalid_argument);
   CHECK_THROWS_AS(http::basic_auth("a\"b", {}), std::invalid_argument);
   CHECK_THROWS_AS(http::basic_auth("a\r\nb", {}), std::invalid_argument);

@@ -228,8 +228,7 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   co_return turns;
 }
 
-TEST_CASE("compression: other handlers of the loop have a turn after each 64 KiB that are encoded",
-          "[http][middleware]") {
+TEST_CASE("compression: other handlers of the loop run after each 64 KiB of encoded input", "[http][middleware]") {
   virtual_time time;
   net::memory_pipe_settings pipe;
   pipe.capacity = 64 * 1024 * 1024;

@@ -32,7 +32,8 @@ task<http::response> wait_twice() {
   co_return text_response("never");
 }
 
-TEST_CASE("CORS: reaches the framework's own 401, 404, 405, 500 and 504", "[http][middleware][case-6.7]") {
+TEST_CASE("CORS: the framework's own responses 401, 404, 405, 500 and 504 have CORS fields",
+          "[http][middleware][case-6.7]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));
   server.routes.use([](request_context& context) -> std::optional<http::response> {
@@ -60,7 +61,8 @@ TEST_CASE("CORS: reaches the framework's own 401, 404, 405, 500 and 504", "[http
   check(get("/slow", key_lines), 504);
 }
 
-TEST_CASE("CORS: answers a preflight request before authentication and without a handler", "[http][middleware]") {
+TEST_CASE("CORS: a preflight request gets its response before authentication and without a handler",
+          "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));
   server.routes.use([](request_context&) -> std::optional<http::response> {
@@ -83,7 +85,8 @@ TEST_CASE("CORS: answers a preflight request before authentication and without a
   CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
 }
 
-TEST_CASE("CORS: a response to another origin, or to no page, gives no permission but varies", "[http][middleware]") {
+TEST_CASE("CORS: the response to another origin, or to a request without Origin, has Vary but no permission",
+          "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));
   server.routes.get("/", text_handler("hello"));

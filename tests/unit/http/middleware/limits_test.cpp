@@ -10,7 +10,8 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("timeout: the rest of the pipeline is cancelled, and its deadline is shorter", "[http][middleware]") {
+TEST_CASE("timeout: the rest of the pipeline gets the shorter deadline, and is cancelled when it expires",
+          "[http][middleware]") {
   log_lines events;
   server_fixture server;
   auto limited = server.routes.group("/limited");

@@ -10,7 +10,7 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("request ID: the response has the ID of the request, also an error", "[http][middleware]") {
+TEST_CASE("request ID: every response, including an error, has the ID of the request", "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::request_id());
   server.routes.get("/", [](request_context& context) { return text_response(std::string{context.id()}); });

@@ -83,7 +83,7 @@ task<> forward(event_stream& events, std::shared_ptr<broadcast<std::string>> sou
   }
 }
 
-TEST_CASE("event stream: values of a broadcast are sent until that is closed", "[http][sse]") {
+TEST_CASE("event stream: values of a broadcast are sent until the broadcast is closed", "[http][sse]") {
   server_fixture server;
   const auto source = std::make_shared<broadcast<std::string>>(10);
   server.routes.get("/events", [source](request_context& context) {

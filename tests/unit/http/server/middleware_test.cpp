@@ -101,7 +101,8 @@ TEST_CASE("middleware: wraps the framework's own responses", "[http][middleware]
   CHECK(received.body.find("secret") == std::string::npos);
 }
 
-TEST_CASE("middleware: an exception of a middleware becomes a 500 inside of the outer ones", "[http][middleware]") {
+TEST_CASE("middleware: an exception of a middleware becomes a 500 response, which passes through the outer ones",
+          "[http][middleware]") {
   server_fixture server;
   server.routes.use(tracing("outer"));
   server.routes.use([](request_context& context, next go) -> task<response> {
@@ -173,7 +174,7 @@ TEST_CASE("middleware: is cancelled at the deadline; the connection is kept", "[
   CHECK(server.metric_value("cohort_server_deadline_exceeded_total") == 2);
 }
 
-TEST_CASE("middleware: is cancelled when the client disconnects, before the handler and inside of it",
+TEST_CASE("middleware: is cancelled when the client disconnects, before the handler and within it",
           "[http][middleware]") {
   log_lines events;
   server_fixture server;

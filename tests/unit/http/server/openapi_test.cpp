@@ -70,7 +70,7 @@ TEST_CASE("OpenAPI: a typed handler describes its parameters, its body and its r
   CHECK(at(text, "/components/schemas/item/additionalProperties") == "false");
 }
 
-TEST_CASE("OpenAPI: the calls of an operation are in the document", "[http][server][openapi]") {
+TEST_CASE("OpenAPI: the document contains the description of an operation", "[http][server][openapi]") {
   http::router routes;
   routes.put("/items/{id:int}", no_content)
       .summary("Replaces an item")

@@ -27,7 +27,7 @@ std::string make_request(const std::string& fields, const std::string& body = ""
 std::string make_chunked_request(const std::string& body) {
   return make_request("Transfer-Encoding: chunked\r\n", body);
 }
-/// A request behind the first one; it must never be processed.
+/// A request that follows the first one; it must never be processed.
 const std::string smuggled_request = "GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /// Checks that the only response is an error with this status and that the connection is closed.
@@ -83,8 +83,9 @@ TEST_CASE("server: a request with ambiguous framing is rejected, and the bytes a
       {"folded length", 400, make_request("Content-Length:\r\n 4\r\n", "abcd")},
       {"a space before the colon of the length", 400, make_request("Content-Length : 4\r\n", "abcd")},
       {"a tab before the colon of the coding", 400, make_request("Transfer-Encoding\t: chunked\r\n", "0\r\n\r\n")},
-      {"a control in the coding's name", 400, make_request("Transfer-Encoding\x0b: chunked\r\n", "0\r\n\r\n")},
-      {"a control in the coding", 400,
+      {"a control character in the coding's name", 400,
+       make_request("Transfer-Encoding\x0b: chunked\r\n", "0\r\n\r\n")},
+      {"a control character in the coding", 400,
        make_request("Transfer-Encoding: \x0b"
                     "chunked\r\n",
                     "0\r\n\r\n")},
@@ -153,7 +154,7 @@ TEST_CASE("server: a malformed chunked body is rejected", "[http][server]") {
       {"a chunk shorter than its size", 400, make_chunked_request("3\r\na\r\n0\r\n\r\n")},
       {"a line feed in a quoted extension", 400, make_chunked_request("1;a=\"\n\"\r\nx\r\n0\r\n\r\n")},
       {"a line feed in an extension", 400, make_chunked_request("1;a\nx\r\n0\r\n\r\n")},
-      {"a control in a quoted extension", 400, make_chunked_request("1;a=\"\x01\"\r\nx\r\n0\r\n\r\n")},
+      {"a control character in a quoted extension", 400, make_chunked_request("1;a=\"\x01\"\r\nx\r\n0\r\n\r\n")},
       {"a bare line feed after a size", 400, make_chunked_request("1\na\r\n0\r\n\r\n")},
       {"a bare line feed after a chunk", 400, make_chunked_request("1\r\na\n0\r\n\r\n")},
       {"a length among the trailers", 400, make_chunked_request("1\r\na\r\n0\r\nContent-Length: 3\r\n\r\n")},

@@ -63,7 +63,7 @@ TEST_CASE("request records: a request in progress is listed with its route and d
   CHECK(fixture.finished().front().ended - fixture.finished().front().started >= 1s);
 }
 
-TEST_CASE("request records: a synchronous handler has none", "[http][requests]") {
+TEST_CASE("request records: a synchronous handler has no record", "[http][requests]") {
   records_fixture fixture;
   const void* seen = &fixture;
   fixture.routes.get("/", [&seen](request_context& context) {

@@ -177,7 +177,7 @@ TEST_CASE("HTTP/1.2 is processed as HTTP/1.1", "[http][server][case-1.12]") {
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("the response to OPTIONS * is 204 with Allow", "[http][server][case-1.12]") {
+TEST_CASE("OPTIONS * gets 204 with Allow", "[http][server][case-1.12]") {
   const auto target = GENERATE(as<std::string>{}, "*", "http://a", "http://a:80");
   conformance_fixture server;
   auto client = server.connect();
@@ -188,7 +188,7 @@ TEST_CASE("the response to OPTIONS * is 204 with Allow", "[http][server][case-1.
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("the log line of a rejected request has as much of the request line as was recognized",
+TEST_CASE("the log line of a rejected request has the recognized part of the request line",
           "[http][server][case-1.14]") {
   const auto [request, method, path] = GENERATE(table<std::string, std::string, std::string>({
       {"GET /a?secret=1 HTTP/1.1\r\nHost: a\r\nX y\r\n\r\n", "\"GET\"", "\"/a\""},

@@ -68,7 +68,8 @@ TEST_CASE("server: a header section that is incomplete 10 s after its first byte
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-TEST_CASE("server: the 408 of an incomplete header section has no data of the request before it", "[http][server]") {
+TEST_CASE("server: the 408 response to an incomplete header section has no data of the previous request",
+          "[http][server]") {
   server_fixture server;
   server.routes.put("/thing", text_handler("put"));
   auto client = server.connect();

@@ -44,7 +44,7 @@ TEST_CASE("server: drain lets a request in flight end, then closes its connectio
   CHECK(server.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("server: drain serves a request that has arrived in part", "[http][server]") {
+TEST_CASE("server: drain serves a request that has partially arrived", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();

@@ -139,7 +139,7 @@ class server_fixture {
   std::optional<spawned_task<>> drain_task_;
 };
 
-// Handlers. Their coroutines take their data as parameters: a lambda's captures would not live long enough.
+// Handlers. The coroutines take their data as parameters, because the captures of a lambda would not live long enough.
 
 inline task<http::response> delayed_response(duration delay, std::string text) {
   co_await sleep_for(delay);

@@ -54,7 +54,7 @@ TEST_CASE("server: a security header of a response replaces the common one", "[h
   CHECK(server.response_to(get("/other")).header("Content-Security-Policy") == "default-src 'none'");
 }
 
-TEST_CASE("server: Date follows the clock, also when that is set", "[http][server]") {
+TEST_CASE("server: Date follows the clock, also after the clock is set", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler(""));
   auto client = server.connect();
@@ -118,7 +118,7 @@ TEST_CASE("server: responses to pipelined requests do not wait for later ones, a
   CHECK(client.receive()->body == "quick");
 }
 
-TEST_CASE("server: the response to HEAD is that to GET without the body", "[http][server]") {
+TEST_CASE("server: the response to HEAD equals the response to GET, without the body", "[http][server]") {
   server_fixture server;
   server.routes.get("/now", text_handler("hello"));
   server.routes.get("/later", delayed_handler(1s, "hello"));

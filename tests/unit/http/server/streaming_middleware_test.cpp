@@ -9,7 +9,7 @@
 #include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Streamed bodies, in and out, inside of middleware.
+// Streamed request and response bodies within middleware.
 namespace cohort {
 namespace {
 
@@ -69,7 +69,8 @@ TEST_CASE("streams in middleware: a body that is read by the handler arrives unc
   CHECK(server.events == log_lines{"200", "404"});
 }
 
-TEST_CASE("streams in middleware: the errors of a body are wrapped", "[http][server][middleware]") {
+TEST_CASE("streams in middleware: error responses of a body pass through the middleware",
+          "[http][server][middleware]") {
   echo_fixture server;
   struct row {
     std::string_view fields;

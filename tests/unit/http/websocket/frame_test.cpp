@@ -140,7 +140,7 @@ TEST_CASE("websocket frames: close frames have a code and a reason", "[http][web
   CHECK(decode(make_decoder(), masked({websocket_opcode::close, ""})).code == close_code::no_status);
 }
 
-TEST_CASE("permessage-deflate: compression is reversed, and limited on both sides", "[http][websocket]") {
+TEST_CASE("permessage-deflate: decompression reverses compression, and its result is limited", "[http][websocket]") {
   const std::string text(100'000, 'x');
   const auto payload = http::deflate_message(text);
   CHECK(payload.size() < 1000);

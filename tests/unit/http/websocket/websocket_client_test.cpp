@@ -67,7 +67,7 @@ TEST_CASE("websocket client: a socket that is destroyed closes its connection", 
   CHECK(server.metric_value("cohort_server_websocket_closes_total{code=\"1006\"}") == 1);
 }
 
-TEST_CASE("websocket client: a refusal has the status of the server", "[http][websocket]") {
+TEST_CASE("websocket client: the error of a rejected handshake has the status of the server", "[http][websocket]") {
   server_fixture server;
   server.routes.get("/echo", text_handler("no socket"));
   server.start();
@@ -80,8 +80,8 @@ TEST_CASE("websocket client: a refusal has the status of the server", "[http][we
   CHECK(server.time.run(status(transport)) == 200);
 }
 
-/// The result of a connection to a server that answers each request with `answer`; `{accept}` means the right
-/// value. An empty answer is none at all.
+/// The result of a connection to a server that responds to each request with `answer`, in which `{accept}` is replaced
+/// by the right value. With an empty `answer`, the server does not respond.
 struct scripted_server {
   virtual_time time;
   net::memory_network network;

@@ -334,7 +334,7 @@ TEST_CASE("websocket server: a full queue closes the connection with 1013", "[ht
   CHECK(received->payload.substr(0, 2) == close_payload(close_code::try_again_later));
 }
 
-TEST_CASE("websocket server: a peer that takes nothing is disconnected at the write timeout", "[http][websocket]") {
+TEST_CASE("websocket server: a peer that does not read is disconnected at the write timeout", "[http][websocket]") {
   slow_client_fixture fixture{http::full_queue::wait};
   frame_client client{fixture.server, handshake("/")};
   fixture.server.time.run_for(30s);
@@ -348,7 +348,8 @@ task<> wait_forever(log_lines& events) {
   events.push_back(status == wait_status::cancelled ? "cancelled" : "slept");
 }
 
-TEST_CASE("websocket server: a handler is cancelled some time after the connection was lost", "[http][websocket]") {
+TEST_CASE("websocket server: a handler is cancelled after a grace period when the connection is lost",
+          "[http][websocket]") {
   log_lines events;
   server_fixture server;
   server.routes.websocket("/", [&events](request_context&, websocket&) { return wait_forever(events); });
@@ -377,7 +378,7 @@ TEST_CASE("websocket server: messages that the handler does not read stop the co
   CHECK(server.metric_value("cohort_server_websocket_messages_total{direction=\"received\"}") == 16);
 }
 
-TEST_CASE("websocket server: the received messages of all connections together are limited", "[http][websocket]") {
+TEST_CASE("websocket server: the total size of received messages of all connections is limited", "[http][websocket]") {
   server_fixture server;
   server.settings.limits.max_total_body_bytes = 1000;
   server.routes.websocket("/echo", echo_socket());

@@ -159,7 +159,7 @@ class tls_session_fixture : public session_fixture {
   }
 
   certificate_authority root{"Test Root"};
-  /// Of each connection: the SNI, `/` and the common name of the client's certificate.
+  /// For each connection: the SNI, `/` and the common name of the client's certificate.
   std::vector<std::string> clients;
 
  private:

@@ -45,7 +45,7 @@ TEST_CASE("preflight: a target that responds gets one request and no error", "[l
   CHECK(fixture.load.request_count == 2);
 }
 
-TEST_CASE("preflight: a status for a wrong request is an error with a hint", "[loadgen][client]") {
+TEST_CASE("preflight: a status that indicates an invalid request is an error with a hint", "[loadgen][client]") {
   struct error_case {
     unsigned code;
     std::string error;

@@ -54,7 +54,7 @@ TEST_CASE("response scanner: other responses are left to the parser", "[loadgen]
   CHECK_FALSE(scan_response(response));
 }
 
-TEST_CASE("response scanner: what it recognizes, the parser reads in the same way", "[loadgen][client]") {
+TEST_CASE("response scanner: the result for a recognized response equals the parser's", "[loadgen][client]") {
   const auto header_size = common_response.size() - 4;
   std::size_t recognized = 0;
   const auto compare = [&](const std::string& bytes) {

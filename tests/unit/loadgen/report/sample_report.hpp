@@ -34,8 +34,8 @@ inline bool is_sent(request_outcome outcome) {
          outcome == stale_reuse || outcome == protocol || outcome == unfinished;
 }
 
-/// `planned` successes, except for `failures`. The response times have a heavy tail: p50 is 1.41 × `base_us`, p99 is
-/// 10 × `base_us`, p99.9 is 32 × `base_us`; so do their parts.
+/// `planned` successes, except for `failures`. The response times and their parts have a heavy tail: p50 is 1.41 ×
+/// `base_us`, p99 is 10 × `base_us`, p99.9 is 32 × `base_us`.
 inline request_stats make_stats(std::uint64_t planned, double base_us, failure_counts failures = {},
                                 duration deadline = {}) {
   request_stats stats;

@@ -37,7 +37,7 @@ TEST_CASE("baseline: the p-values of the rank-sum test equal reference values", 
     scattered.push_back(i * 37 % 101);
     slower.push_back(i * 37 % 101 * 1.2);
   }
-  // The p-values are those of SciPy's mannwhitneyu(a, b, method='asymptotic', use_continuity=True).
+  // The expected p-values were computed by SciPy's mannwhitneyu(a, b, method='asymptotic', use_continuity=True).
   const std::vector<example> examples{
       {{1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}, 0.012185780355344813},
       {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}, 1},

@@ -101,7 +101,7 @@ TEST_CASE("verdict: dispatch lag is allowed up to 1 ms or a tenth of the tightes
   CHECK(find_invalid_reasons(report, example_lag.objectives).size() == 1);
 }
 
-TEST_CASE("verdict: the lag of one percent of the requests is allowed", "[loadgen][results]") {
+TEST_CASE("verdict: up to 1 % of the requests may exceed the allowed dispatch lag", "[loadgen][results]") {
   auto report = valid_report();
   set_lag(report, 1s, 10);
   CHECK(find_invalid_reasons(report, {}).empty());
@@ -183,7 +183,7 @@ TEST_CASE("verdict: one percent of the requests may start after the load profile
                                  "generator could not keep up."});
 }
 
-TEST_CASE("verdict: a share just below the limit is not rounded up to it", "[loadgen][results]") {
+TEST_CASE("verdict: a ratio just below the limit is not rounded up to it", "[loadgen][results]") {
   auto report = valid_report();
   report.totals.planned = 100'000;
   report.intervals.push_back(make_interval(10, 1, 1'001, 0.1));

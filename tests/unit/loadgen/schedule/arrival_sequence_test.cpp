@@ -23,7 +23,8 @@ std::vector<arrival_tuple> to_tuples(const std::vector<arrival>& arrivals) {
   return tuples;
 }
 
-TEST_CASE("arrival sequence: constant arrivals are those of the profile, with index and phase", "[loadgen][schedule]") {
+TEST_CASE("arrival sequence: constant arrivals have the start times of the profile, with index and phase",
+          "[loadgen][schedule]") {
   std::mt19937_64 random{GENERATE(range(1u, 30u))};
   const auto profile = random_profile(random);
   const auto arrivals = collect({profile, arrival_process::constant, 7});

@@ -122,7 +122,7 @@ TEST_CASE("metrics endpoint: buckets never decrease, and the last one equals the
         static_cast<double>(samples::spike().target_stats[3].response_time.observed().count()));
 }
 
-TEST_CASE("metrics endpoint: gauges are those of the last interval", "[loadgen][scrape]") {
+TEST_CASE("metrics endpoint: gauges have the values of the last interval", "[loadgen][scrape]") {
   auto report = samples::small();
   report.intervals.back().in_flight = 7;
   report.intervals.back().waiting = 3;

@@ -215,7 +215,7 @@ TEST_CASE("server monitor: a page without metrics is reported as such", "[loadge
   CHECK(report.phases.empty());
 }
 
-TEST_CASE("server monitor: phases are reported as far as there are scrapes", "[loadgen][scrape]") {
+TEST_CASE("server monitor: only phases with a scrape at their end are reported", "[loadgen][scrape]") {
   const int scrapes = GENERATE(1, 2, 5);
   server_monitor_fixture fixture{{"http://192.0.2.80/a"}, {metrics_url}};
   fixture.serve();

@@ -163,7 +163,7 @@ TEST_CASE("rabbitmq: a message that no queue receives is returned if a queue is 
   CHECK(lenient.publish("a") == "ok");
 }
 
-TEST_CASE("rabbitmq: a broker that confirms nothing is reconnected, and gets the message again",
+TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sends the message again",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();
@@ -254,7 +254,7 @@ TEST_CASE("rabbitmq: invalid input of the broker ends the connection, and a new 
   }
 }
 
-TEST_CASE("rabbitmq: no confirmed message is lost, and no copy is handled, whatever fails",
+TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no copy is handled",
           "[messaging][rabbitmq][faults]") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     rabbitmq_fixture fixture{{}, {.max_messages = 30, .max_batch = 8}, seed};

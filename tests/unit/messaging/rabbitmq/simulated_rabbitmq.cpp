@@ -105,7 +105,7 @@ task<> simulated_rabbitmq::write(session& peer) {
   }
 }
 
-/// Each half interval of the client's, on the virtual clock.
+/// Sends a heartbeat at half the interval of the client, on the virtual clock.
 task<> simulated_rabbitmq::send_heartbeats(session& peer) {
   while (co_await sleep_for(std::chrono::seconds{5}) != wait_status::cancelled) {
     {

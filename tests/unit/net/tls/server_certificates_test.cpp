@@ -86,7 +86,7 @@ TEST_CASE("tls server: a wildcard matches exactly one label", "[net][tls][sni]")
   }
 }
 
-TEST_CASE("tls server: of several certificates with a name, the first is used; an address gets the default",
+TEST_CASE("tls server: if several certificates have a name, the first is used; an address gets the default",
           "[net][tls][sni]") {
   sni_fixture fixture;
   CHECK(fixture.certificate_for("shared.example") == "default.example");
@@ -130,7 +130,7 @@ TEST_CASE("tls server: all certificates request client certificates", "[net][tls
   }
 }
 
-TEST_CASE("certificate expiry: the first certificate of a chain that expires counts", "[net][tls]") {
+TEST_CASE("certificate expiry: a chain expires with its first certificate to expire", "[net][tls]") {
   sni_fixture fixture;
   fixture.settings.certificates.clear();
   fixture.add({"a.example"}, 48h);

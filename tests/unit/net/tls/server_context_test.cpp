@@ -350,7 +350,7 @@ task<> unwatch_hangup(net::stream& stream) {
   co_return;
 }
 
-TEST_CASE("tls stream: a hangup watch reports close_notify once, although it is bytes of the plain stream",
+TEST_CASE("tls stream: a hangup watch reports close_notify once, although the plain stream receives bytes",
           "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();

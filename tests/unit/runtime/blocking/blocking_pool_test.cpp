@@ -118,7 +118,7 @@ task<> overload(blocking_pool& pool, int* rejections) {
   CHECK(pool.queued() == 0);
 }
 
-TEST_CASE("blocking_pool: a full queue is an error at once", "[runtime][blocking][threads]") {
+TEST_CASE("blocking_pool: a job is rejected at once if the queue is full", "[runtime][blocking][threads]") {
   int rejections = 0;
   blocking_pool_observer observer;
   observer.on_rejected = [&] { ++rejections; };
@@ -158,7 +158,7 @@ task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>
   CHECK(ended.has_value());
 }
 
-TEST_CASE("blocking_pool: reports a job that runs for too long", "[runtime][blocking][threads]") {
+TEST_CASE("blocking_pool: reports a job that runs longer than the threshold", "[runtime][blocking][threads]") {
   const auto is_reported = std::make_shared<std::atomic<bool>>(false);
   std::string name;
   blocking_pool_observer observer;

@@ -70,7 +70,8 @@ TEST_CASE("authentication: every path below /api/ requires the key, also percent
   }
 }
 
-TEST_CASE("authentication: a 401 response states the reason, which is counted from zero", "[service][authentication]") {
+TEST_CASE("authentication: a 401 response states the reason, and the counter of each reason starts at zero",
+          "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes());
   const auto failures = [&](const std::string& reason) {

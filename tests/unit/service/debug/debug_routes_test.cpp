@@ -66,7 +66,7 @@ TEST_CASE("debug routes: an upstream that is destroyed is not listed", "[service
   CHECK(fixture.get_debug("/debug/upstreams").body.find("\"other\"") == std::string::npos);
 }
 
-TEST_CASE("debug routes: tasks, loops and settings", "[service][debug]") {
+TEST_CASE("debug routes: tasks, loops and settings are reported", "[service][debug]") {
   debug_fixture fixture;
   const auto tasks = fixture.get_debug("/debug/tasks").body;
   CHECK(json_at(tasks, "/loops/0/requests_in_flight") == "0");
@@ -89,7 +89,8 @@ TEST_CASE("debug routes: a request in progress is in the tasks with the calls th
                   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
   fixture.time.run_for(400ms);
   const auto body = fixture.get_debug("/debug/tasks").body;
-  // The others are the request for the list, and that of the upstream, whose server has the same loop.
+  // The other activities are the request for the list, and the request at the upstream, whose server runs on the same
+  // loop.
   std::string item;
   for (int i = 0; i < 3; ++i) {
     const auto each = "/loops/0/activities/" + std::to_string(i);
@@ -120,7 +121,7 @@ TEST_CASE("debug routes: the list of tasks is bounded", "[service][debug]") {
   const auto body = fixture.get_debug("/debug/tasks").body;
   CHECK(json_at(body, "/loops/0/activities/99").has_value());
   CHECK_FALSE(json_at(body, "/loops/0/activities/100").has_value());
-  // Each request has one at the upstream, whose server has the same loop.
+  // Each request has another activity at the upstream, whose server runs on the same loop.
   CHECK(json_at(body, "/loops/0/activities_omitted") == "141");
 }
 

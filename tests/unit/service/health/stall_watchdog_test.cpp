@@ -96,7 +96,7 @@ TEST_CASE("stall_watchdog: a stall is logged while it lasts, with the route and 
   CHECK(test.metrics.prometheus_text().find("cohort_loop_stall_seconds_count 1") != std::string::npos);
 }
 
-TEST_CASE("stall_watchdog: a stall without a request or a job is logged as well", "[service][stall][threads]") {
+TEST_CASE("stall_watchdog: a stall without a request or a job is also logged", "[service][stall][threads]") {
   watchdog_fixture test;
   std::string line;
   asio::post(test.loops.at(0).get_executor(), [&] {

@@ -114,7 +114,7 @@ TEST_CASE("request spans: a request continues the caller's trace", "[service][tr
   for (const auto& [name, value] : span.attributes) CHECK(value.find("secret") == std::string::npos);
 }
 
-TEST_CASE("request spans: the times are those of the request on the wall clock", "[service][tracing]") {
+TEST_CASE("request spans: a span has the wall-clock times of its request", "[service][tracing]") {
   traced_fixture test;
   test.serve(simple_routes());
   test.time.step_wall_clock(1h);
@@ -152,7 +152,7 @@ TEST_CASE("request spans: garbage in traceparent starts a new trace", "[service]
   CHECK(spans[0].trace.size() == 32);
 }
 
-TEST_CASE("request spans: probes have none, nor have requests that are not sampled", "[service][tracing]") {
+TEST_CASE("request spans: probes and requests that are not sampled have no span", "[service][tracing]") {
   traced_fixture test;
   test.serve(simple_routes());
   test.response_to(get("/health", traceparent()));

@@ -123,7 +123,8 @@ TEST_CASE("alert store: alerts are sorted by severity, then by age", "[services]
   CHECK(order == "fcedab");
 }
 
-TEST_CASE("alert store: an alert that is not confirmed for 15 minutes is stale until it is", "[services][dashboard]") {
+TEST_CASE("alert store: an alert that is not confirmed for 15 minutes is stale until it is confirmed again",
+          "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({{}});
   fixture.advance(5min);

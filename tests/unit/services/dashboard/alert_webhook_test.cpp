@@ -106,7 +106,7 @@ TEST_CASE("alert webhook: a body that is not a JSON object is rejected", "[servi
   CHECK(parse_alert_webhook(std::string(100'000, '[')).has_error());
 }
 
-TEST_CASE("alert webhook: the path of an error has the alert's index", "[services][dashboard]") {
+TEST_CASE("alert webhook: the path of an error contains the alert's index", "[services][dashboard]") {
   const auto webhook =
       parse_alert_webhook(webhook_body({{}, {.fingerprint = "b", .starts_at = "x"}, {.starts_at = "y"}}));
   REQUIRE(webhook.has_error());

@@ -75,7 +75,8 @@ struct experiment_fixture {
   sim::fleet fleet{1};
 };
 
-TEST_CASE("experiment: the deadline cuts the call that waits for the fault without it", "[services][dashboard][sim]") {
+TEST_CASE("experiment: the deadline ends the call, which without it waits for the end of the injected latency",
+          "[services][dashboard][sim]") {
   experiment_fixture fixture;
   CHECK(fixture.state("/state") == "\"idle\"");
   const auto started = fixture.start(R"({"latency_ms":3000,"deadline_ms":1000})");
@@ -109,7 +110,8 @@ TEST_CASE("experiment: an injected error is retried", "[services][dashboard][sim
   CHECK(fixture.state("/measurements/0/request/calls/2/attempts/1/kind") == "\"retry\"");
 }
 
-TEST_CASE("experiment: one at a time, and none while another fault is injected", "[services][dashboard][sim]") {
+TEST_CASE("experiment: only one runs at a time, and none while another fault is injected",
+          "[services][dashboard][sim]") {
   experiment_fixture fixture;
   CHECK(fixture.start("{}").status_code() == 202);
   CHECK(fixture.start("{}").status_code() == 409);
@@ -155,7 +157,8 @@ TEST_CASE("experiment: without --enable-faults there is no route", "[services][d
   CHECK(fixture.start("{}").status_code() == 404);
 }
 
-TEST_CASE("experiment: the event stream has its state, and with a key the routes need it", "[services][dashboard]") {
+TEST_CASE("experiment: the event stream has its state, and the routes require the key if one is set",
+          "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.page.has_experiments = true;
   fixture.serve_dashboard();
@@ -174,7 +177,7 @@ TEST_CASE("experiment: the event stream has its state, and with a key the routes
   CHECK(document.violations("get", "/api/experiment", 200, "application/json", state) == std::vector<std::string>{});
 }
 
-TEST_CASE("experiment: streams of clients that may not start one have no such events", "[services][dashboard]") {
+TEST_CASE("experiment: clients that may not start an experiment get no events about it", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.page.has_experiments = true;
   fixture.serve_dashboard();

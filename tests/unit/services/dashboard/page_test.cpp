@@ -5,7 +5,7 @@
 #include "services/dashboard/page/page_text.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The first HTML of the page. Programs that are built without the page have none.
+// The first HTML of the page. Programs that are built without the page do not serve it.
 namespace cohort {
 namespace {
 
@@ -63,7 +63,7 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(contains(fixture.html(), "3 of 3 in time"));
 }
 
-TEST_CASE("page: the headline has the timeout of the slowest call, not that of another one", "[services][dashboard]") {
+TEST_CASE("page: the headline has the timeout of the slowest call, not of another one", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.sysinfo.delay = 40ms;
@@ -82,7 +82,7 @@ TEST_CASE("page: the services are called once a second for all clients", "[servi
   CHECK(fixture.sysinfo.request_count() == before + 1);
 }
 
-TEST_CASE("page: it has the links that are set, and no others", "[services][dashboard]") {
+TEST_CASE("page: contains the configured links, and no others", "[services][dashboard]") {
   page_fixture fixture{"", {{"grafana", "Grafana", parse_url("https://grafana.test/d/board")}}};
   if (!fixture.has_page()) SKIP("built without the page");
   const auto html = fixture.html();

@@ -120,14 +120,14 @@ TEST_CASE("dashboard requests: a stream that is opened again gets the requests a
   open_stream again{fixture, "Last-Event-ID: " + id + "\r\n"};
   const auto missed = count(again.receive_for(100ms));
   CHECK(missed >= 4);
-  // An ID of another process, and one that is no ID, continue nothing.
+  // The ID of another process and an invalid ID do not continue the stream.
   for (const auto* unknown : {"17-1", "-1", "1", "-99999999999999999999999"}) {
     open_stream fresh{fixture, "Last-Event-ID: " + std::string{unknown} + "\r\n"};
     CHECK(count(fresh.receive_for(100ms)) <= 1);
   }
 }
 
-TEST_CASE("dashboard requests: they need the key, as the aggregate does", "[services][dashboard]") {
+TEST_CASE("dashboard requests: the route requires the key, as the aggregate does", "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();
   CHECK(fixture.response_to(get("/api/requests")).status == 401);

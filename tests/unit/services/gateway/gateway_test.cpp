@@ -87,7 +87,7 @@ TEST_CASE("gateway: header fields of requests and responses are set and removed"
   CHECK(response.find("X-Upstream") == "a");
 }
 
-TEST_CASE("gateway: weights divide the requests, and a sticky header keeps its backend", "[gateway][canary]") {
+TEST_CASE("gateway: requests are routed by weight, and with session affinity by a header field", "[gateway][canary]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/"}}, "sticky_header": "X-User",
     "backends": [{"upstream": "a", "weight": 80}, {"upstream": "b", "weight": 20}]})"));

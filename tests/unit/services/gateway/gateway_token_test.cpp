@@ -59,7 +59,7 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(call("Bearer " + key.token(R"({"alg":"RS256"})", claims_of(stack, "bob"))).body == "a");
 }
 
-TEST_CASE("gateway: a key file that is missing or weak is an error of the routes file", "[gateway][jwt]") {
+TEST_CASE("gateway: a missing key file or a weak key is an error of the routes file", "[gateway][jwt]") {
   gateway_fixture stack{{"a"}};
   const auto error = [&] {
     try {

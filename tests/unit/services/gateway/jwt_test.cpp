@@ -126,7 +126,7 @@ TEST_CASE("JWT: kid selects the key", "[gateway][jwt]") {
   CHECK(outcome_of(verifier, second.token(R"({"alg":"HS256"})", valid_claims)) == "unknown_key");
 }
 
-TEST_CASE("JWT: text that is no token is malformed", "[gateway][jwt]") {
+TEST_CASE("JWT: text that is not a token is malformed", "[gateway][jwt]") {
   const signing_key key{jwt_algorithm::HS256};
   const auto verifier = verifier_of(key);
   const auto token = key.token(header_of(key), valid_claims);
@@ -148,7 +148,7 @@ TEST_CASE("JWT: keys that are too weak or of another kind are rejected", "[gatew
   CHECK(error(jwt_algorithm::ES256, "text").find("no public key") != std::string::npos);
 }
 
-TEST_CASE("base64url: each value has one text", "[gateway][jwt]") {
+TEST_CASE("base64url: each value has exactly one encoding", "[gateway][jwt]") {
   CHECK(decode_base64url("AQID") == "\1\2\3");
   CHECK(decode_base64url("_-8") == "\xFF\xEF");
   CHECK(decode_base64url("") == "");

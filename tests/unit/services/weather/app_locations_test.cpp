@@ -44,7 +44,7 @@ TEST_CASE("the fallback is called after a text response from wttr.in", "[service
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("a location unknown to all providers is a 404", "[services][weather][case-3.2]") {
+TEST_CASE("a request for a location that no provider knows gets 404", "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
       {"Xyzzy,Nowhere", "Xyzzy,Nowhere"},
@@ -76,7 +76,8 @@ TEST_CASE("without a fallback, wttr.in alone decides that a location is unknown"
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("an unknown location is a 404 also while the other provider fails", "[services][weather][case-3.2]") {
+TEST_CASE("a request for an unknown location gets 404 also while the other provider fails",
+          "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   SECTION("wttr.in fails") {
     fixture.wttr.status =
@@ -115,7 +116,7 @@ TEST_CASE("unknown locations do not evict reports or start a cooldown", "[servic
   CHECK(fixture.provider_requests("wttr.in", "error") == 0);
 }
 
-TEST_CASE("a failing provider is a 503, not an unknown location", "[services][weather][case-3.2]") {
+TEST_CASE("a request gets 503 if a provider fails, not 404", "[services][weather][case-3.2]") {
   const auto status = GENERATE(http::status::internal_server_error, http::status::service_unavailable,
                                http::status::forbidden, http::status::unauthorized, http::status::request_timeout);
   weather_app_fixture fixture;

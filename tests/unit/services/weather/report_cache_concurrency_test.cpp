@@ -133,7 +133,7 @@ TEST_CASE("report cache: during a cooldown no location is fetched, and cached re
   fixture.wttr.status = http::status::ok;
   fixture.time.run_for(4s);
   CHECK(fixture.look_up(weather::default_location()).error == "status 429");
-  // The rejection was no failure of that location.
+  // The rejection does not count as a failure of that location.
   fixture.time.run_for(1s);
   CHECK(fixture.look_up(weather::default_location()).report != nullptr);
   CHECK(fixture.look_up(rome).report != nullptr);

@@ -67,7 +67,7 @@ TEST_CASE("distribution: a histogram is interpolated within its buckets", "[sim]
   CHECK_THROWS_AS(distribution::empirical({{2ms, 0}}), std::invalid_argument);
 }
 
-TEST_CASE("measured distribution: the service times of a loadgen report", "[sim][distribution]") {
+TEST_CASE("measured distribution: service times are read from a loadgen report", "[sim][distribution]") {
   const auto measured = sim::distribution_from_loadgen_report(report("pass"), "api");
   REQUIRE(measured.has_value());
   CHECK(measured->quantile(0.05) <= 100us);
@@ -86,7 +86,7 @@ TEST_CASE("measured distribution: an unusable report is rejected with a sentence
         "the target api has no service times");
 }
 
-TEST_CASE("measured distribution: a Prometheus histogram", "[sim][distribution]") {
+TEST_CASE("measured distribution: service times are read from a Prometheus histogram", "[sim][distribution]") {
   const auto one =
       sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds", {{"endpoint", "/a"}});
   REQUIRE(one.has_value());

@@ -133,7 +133,7 @@ TEST_CASE("machine: a slower machine takes more time for the same work", "[sim][
 }
 
 // The Pollaczek-Khinchine formula: the mean wait is load × cost × (1 + variance / cost²) / (2 × (1 − load)).
-TEST_CASE("machine: the mean response time is that of the queueing theory", "[sim][cpu]") {
+TEST_CASE("machine: the mean response time agrees with queueing theory", "[sim][cpu]") {
   const auto [is_constant, load] = GENERATE(table<bool, double>({{true, 0.8}, {false, 0.5}}));
   sim::cpu_costs costs;
   costs.read = is_constant ? sim::distribution::constant(1ms) : sim::distribution::exponential(1ms);
@@ -159,7 +159,7 @@ TEST_CASE("machine: admission control sheds the requests that exceed the capacit
   CHECK(fixture.statuses[503] > 2'000);
 }
 
-TEST_CASE("machine: costs of routes and calls", "[sim][cpu]") {
+TEST_CASE("machine: routes and calls cost their CPU time", "[sim][cpu]") {
   sim::cpu_costs costs;
   costs.routes = {{"/spend", sim::distribution::constant(5ms)}, {"/*", sim::distribution::constant(2ms)}};
   machine_fixture fixture{1, 1, std::move(costs)};
@@ -171,7 +171,7 @@ TEST_CASE("machine: costs of routes and calls", "[sim][cpu]") {
   CHECK(fixture.machine.busy_time() == 7ms);
 }
 
-TEST_CASE("machine: the same seed is the same run, and a shutdown leaves nothing", "[sim][cpu]") {
+TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves nothing", "[sim][cpu]") {
   const auto run = [](std::uint64_t seed) {
     sim::cpu_costs costs;
     costs.read = sim::distribution::exponential(2ms);

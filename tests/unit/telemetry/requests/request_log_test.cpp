@@ -45,7 +45,7 @@ TEST_CASE("request log: the latest requests with a problem are kept", "[telemetr
   interrupted.interrupted_by = telemetry::cancellation_cause::deadline;
   fixture.log.close(interrupted);
   CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
-  // A client that disconnects is no problem of the service.
+  // A client that disconnects is not a problem of the service.
   auto& abandoned = fixture.log.open(fixture.time.now());
   abandoned.status = 499;
   abandoned.interrupted_by = telemetry::cancellation_cause::client;
@@ -54,7 +54,7 @@ TEST_CASE("request log: the latest requests with a problem are kept", "[telemetr
   CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
 }
 
-TEST_CASE("request log: a request whose call failed has a problem, whatever its status", "[telemetry][requests]") {
+TEST_CASE("request log: a request whose call failed has a problem, regardless of its status", "[telemetry][requests]") {
   log_fixture fixture;
   for (const auto* outcome : {"ok", "client_error", "timeout"}) {
     auto& record = fixture.log.open(fixture.time.now());
@@ -79,7 +79,7 @@ TEST_CASE("request log: the slowest request of the last minute is kept", "[telem
   CHECK(fixture.kept(reason::slow) == std::multiset<int>{204});
 }
 
-TEST_CASE("request log: of the other requests, a bounded number a second is kept", "[telemetry][requests]") {
+TEST_CASE("request log: a bounded number of other requests per second is kept", "[telemetry][requests]") {
   log_fixture fixture;
   fixture.finish(1s, 299);  // the slowest
   for (std::uint16_t i = 0; i < 50; ++i) fixture.finish(1ms, 200);

@@ -32,14 +32,14 @@ TEST_CASE("sampler: parent-based samplers continue the caller's decision, others
   CHECK(decides->should_sample(with_low_bits(low, true), true) == as_root);
 }
 
-TEST_CASE("sampler: a ratio records that part of the traces", "[telemetry][tracing]") {
+TEST_CASE("sampler: a ratio sampler records that fraction of the traces", "[telemetry][tracing]") {
   const auto decides = make_sampler("parentbased_traceidratio", 0.25);
   random_generator random{1};
   int recorded = 0;
   for (int i = 0; i < 10'000; ++i) recorded += decides->should_sample(start_trace(random), true) ? 1 : 0;
   CHECK(recorded > 2300);
   CHECK(recorded < 2700);
-  // The limit by the trace ID is that of the SDKs of OpenTelemetry.
+  // The SDKs of OpenTelemetry use the same threshold of the trace ID.
   CHECK(decides->should_sample(with_low_bits((std::uint64_t{1} << 62U) - 1), true));
   CHECK_FALSE(decides->should_sample(with_low_bits(std::uint64_t{1} << 62U), true));
 }

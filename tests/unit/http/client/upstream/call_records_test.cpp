@@ -127,7 +127,8 @@ TEST_CASE("call records: the slower of two hedged attempts is cancelled by the h
   fixture.time.run_for(3s);
 }
 
-TEST_CASE("call records: a call that its caller cancels has the cause of the request", "[http][requests]") {
+TEST_CASE("call records: a call that its caller cancels has the cancellation cause of the request",
+          "[http][requests]") {
   recorded_fixture fixture;
   fixture.replica().default_step = {.delay = 1h};
   auto expected = cancellation_cause::caller;
@@ -167,7 +168,7 @@ TEST_CASE("call records: a call that the circuit breaker rejects has no attempt"
   CHECK(fixture.attempts().size() == 1);
 }
 
-TEST_CASE("call records: calls without a record have no cost in records", "[http][requests]") {
+TEST_CASE("call records: a call without a request allocates no record", "[http][requests]") {
   upstream_fixture fixture;
   CHECK(is_ok(fixture.call(2s)));
   CHECK(fixture.timing.recording().get() == nullptr);

@@ -29,7 +29,7 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
   warm_up(fixture);
   const auto before = fixture.request_count();
   for (auto& replica : fixture.replicas) replica.steps = {{.delay = 2s}};
-  // The second attempt goes to the other replica, which is slow as well.
+  // The second attempt goes to the other replica, which is also slow.
   SECTION("both are slow") {
     const auto result = fixture.call();
     CHECK(is_ok(result));
@@ -89,7 +89,7 @@ TEST_CASE("upstream: a connection that a lost hedge was opening is kept", "[http
   upstream_fixture fixture{with_hedges(), 1, slow};
   warm_up(fixture);
   CHECK(fixture.time.run(count_idle_connections(fixture.client)) == 1);
-  // Answered while the hedge connects.
+  // The response to the first request arrives while the hedge connects.
   fixture.replica().steps = {{.delay = 26ms}};
   const auto result = fixture.call();
   CHECK(is_ok(result));

@@ -225,7 +225,7 @@ TEST_CASE("upstream: a stale connection is replaced at once by a new one", "[htt
   spawned_task<http::upstream_result> second{fixture.time, upstream.call(get_request("http://site.test/"), {})};
   fixture.newest_connection().read_request();
   fixture.newest_connection().close();
-  // Without the delay of a retry, which takes milliseconds.
+  // The request is repeated at once: a retry would have a delay of some milliseconds.
   REQUIRE(fixture.connection_count() == 2);
   fixture.newest_connection().read_request();
   fixture.newest_connection().send(ok_response("second"));

@@ -42,7 +42,7 @@ TEST_CASE("upstream traffic: cancelled calls do not count, rejected calls are fa
   CHECK(fixture.traffic.read().failures == 4);
 }
 
-TEST_CASE("upstream traffic: breakers are counted by state, addresses as the average loop knows them",
+TEST_CASE("upstream traffic: breakers are counted by state; the counts of addresses are means over the loops",
           "[http][upstream]") {
   traffic_fixture fixture;
   fixture.metrics.record_addresses({}, {.known = 3, .ejected = 1, .ejections = 1});

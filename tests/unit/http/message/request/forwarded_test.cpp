@@ -34,7 +34,7 @@ TEST_CASE("forwarded: X-Forwarded-For is read from the right up to the first unt
       {",,203.0.113.9", "203.0.113.9"},
       {"unknown", ""},
       {"203.0.113.9, unknown, 10.0.0.2", ""},
-      {"<script>, 203.0.113.9", "203.0.113.9"},  // beyond the client: not looked at
+      {"<script>, 203.0.113.9", "203.0.113.9"},  // beyond the client: ignored
       {"for=\", 203.0.113.9", "203.0.113.9"},
   }));
   CAPTURE(value);
@@ -48,7 +48,7 @@ TEST_CASE("forwarded: several X-Forwarded-For fields are one list", "[http][prox
         "203.0.113.9");
 }
 
-TEST_CASE("forwarded: a malformed X-Forwarded-For names no client", "[http][proxies]") {
+TEST_CASE("forwarded: a malformed X-Forwarded-For gives no client address", "[http][proxies]") {
   const std::string value =
       GENERATE("", ",", "example.org", "203.0.113", "203.0.113.256", "203.0.113.9:x", "203.0.113.9:123456",
                "[2001:db8::9", "[203.0.113.9]", "2001:db8::g", "fe80::1%eth0", "203.0.113.9 10.0.0.1",
@@ -86,7 +86,7 @@ TEST_CASE("forwarded: Forwarded is read as RFC 7239 defines it", "[http][proxies
   CHECK(client.host == host);
 }
 
-TEST_CASE("forwarded: a malformed Forwarded field names no client", "[http][proxies]") {
+TEST_CASE("forwarded: a malformed Forwarded field gives no client address", "[http][proxies]") {
   const std::string value =
       GENERATE("", ",", "for", "for=", "=203.0.113.9", "for=203.0.113.9;", "for=203.0.113.9;for=203.0.113.8",
                "for=\"203.0.113.9", "for=\"203.0.113.9\\", "for=\"203.0.113.9\"x", "for=203.0.113.9 proto=https",
@@ -106,7 +106,8 @@ TEST_CASE("forwarded: Forwarded and X-Forwarded-For must name the same client", 
   CHECK(find_client({{"Forwarded", "for=unknown"}, {"X-Forwarded-For", "203.0.113.9"}}).is_malformed);
 }
 
-TEST_CASE("forwarded: X-Forwarded-Proto and -Host count at the client's position", "[http][proxies]") {
+TEST_CASE("forwarded: the elements of X-Forwarded-Proto and -Host at the client's position are used",
+          "[http][proxies]") {
   const auto [addresses, protos, proto] = GENERATE(table<std::string, std::string, std::string>({
       {"203.0.113.9", "https", "https"},
       {"203.0.113.9", "HTTP", "http"},
@@ -121,7 +122,7 @@ TEST_CASE("forwarded: X-Forwarded-Proto and -Host count at the client's position
   CHECK(find_client({{"X-Forwarded-Host", "a b"}}).is_malformed);
 }
 
-TEST_CASE("forwarded: without forwarding headers nothing is stated", "[http][proxies]") {
+TEST_CASE("forwarded: without forwarding headers the result is empty", "[http][proxies]") {
   const auto client = find_client({{"Host", "example.org"}});
   CHECK_FALSE(client.is_malformed);
   CHECK(client.address.empty());

@@ -41,7 +41,7 @@ struct limited_server : server_fixture {
   }
 };
 
-TEST_CASE("server: beyond the connection limit the connection that is idle for longest is closed",
+TEST_CASE("server: beyond the connection limit the connection with the longest idle time is closed",
           "[http][server][bounds][case-1.13]") {
   limited_server server{3};
   auto first = server.connect_idle();

@@ -28,7 +28,8 @@ struct proxied_server : server_fixture {
     });
   }
 
-  /// The addresses of client and peer and so on, as the handler sees them; empty if the connection was closed.
+  /// Returns what the handler observes: client address, peer address, protocol and host. Empty if the connection was
+  /// closed.
   std::string observed_client(const std::string& peer_address, const std::string& prefix,
                               std::string_view header_lines = {}) {
     auto connection = connect_from(peer_address);
@@ -53,7 +54,7 @@ TEST_CASE("server: forwarding headers are trusted from trusted proxies only", "[
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 0);
 }
 
-TEST_CASE("server: with malformed forwarding headers the peer's address counts", "[http][server][proxies]") {
+TEST_CASE("server: with malformed forwarding headers the peer's address is used", "[http][server][proxies]") {
   proxied_server server;
   CHECK(server.observed_client(trusted, "", "X-Forwarded-For: nonsense\r\nX-Forwarded-Proto: https\r\n") ==
         "10.0.0.2 10.0.0.2 plain ");

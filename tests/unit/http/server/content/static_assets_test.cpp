@@ -126,7 +126,8 @@ TEST_CASE("static assets: HEAD has the fields of GET and no body", "[http][serve
   CHECK(response.header("ETag") == "\"page-gzip\"");
 }
 
-TEST_CASE("static assets: the files below /assets/ share one route; other paths there are 404", "[http][server]") {
+TEST_CASE("static assets: the files below /assets/ share one route; requests for other paths there get 404",
+          "[http][server]") {
   asset_server_fixture server;
   CHECK(server.response_to(get("/assets/none.js")).status == 404);
   CHECK(server.response_to(get("/assets/")).status == 404);

@@ -88,7 +88,7 @@ TEST_CASE("input: the response lists every error of the request", "[http][input]
                                 R"({"field":"items[0].name","in":"body","reason":"must have 1 to 5 characters"})"));
 }
 
-TEST_CASE("input: a body of another media type is 415 and names the accepted one", "[http][input]") {
+TEST_CASE("input: a body of another media type gets 415 with the accepted media type", "[http][input]") {
   constexpr auto body = R"({"items":[{"name":"pen","quantity":1}]})";
   for (const std::string type : {"application/json", "Application/JSON;charset=utf-8", "application/x+json"})
     CHECK(answer(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {
@@ -144,7 +144,7 @@ TEST_CASE("input: the number of parameters and of errors is bounded", "[http][in
   CHECK(response.body.find("(and more than 31 other errors)") != std::string::npos);
 }
 
-TEST_CASE("input: a media type that the client does not accept is 406", "[http][input]") {
+TEST_CASE("input: a client that accepts no available media type gets 406", "[http][input]") {
   const auto read = [](http::input& in) { return std::string{in.accept({"application/json", "text/html"})}; };
   CHECK(answer(get("/things/1"), read).body == "application/json");
   CHECK(answer(get("/things/1", "Accept: text/html, application/json;q=0.9\r\n"), read).body == "text/html");

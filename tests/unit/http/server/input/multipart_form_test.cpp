@@ -155,13 +155,12 @@ TEST_CASE("multipart form: a streamed body is read to its end, or to its first e
   CHECK(directory.file_count() == 0);
 }
 
-TEST_CASE("multipart form: a file that cannot be created is the server's fault and not explained to the client",
-          "[http][multipart]") {
+TEST_CASE("multipart form: if a file cannot be created, the client gets 500 without the reason", "[http][multipart]") {
   const scratch_directory directory;
   const auto head = head_with(type);
   const request_context context{head, "192.0.2.1"};
   multipart_reader reader{context, directory.path / "missing"};
-  // Complete, but for the file.
+  // Complete except for the file.
   CHECK_FALSE(reader.write(body));
   CHECK_FALSE(reader.finish());
   CHECK(reader.disk_error() == boost::system::errc::no_such_file_or_directory);

@@ -76,7 +76,7 @@ TEST_CASE("proxy: a slow client slows the upstream down", "[http][proxy]") {
   std::size_t written = 0;
   const spawned_task<> writing{fixture.server.time, write_pieces(upstream.stream(), pieces, written)};
   fixture.server.time.run_for(1s);
-  // Two connections' buffers of 64 KiB, and the buffers of the proxy itself.
+  // The buffers of two connections, 64 KiB each, and the buffers of the proxy itself.
   CHECK(written <= 192 * 1024);
   CHECK(client.receive()->body.size() == pieces * 16 * 1024);
   CHECK(writing.ended());
@@ -116,7 +116,8 @@ TEST_CASE("proxy: a client that disconnects cancels the request to the upstream"
   CHECK(upstream.client_has_closed());
 }
 
-TEST_CASE("proxy: an upstream that fails before its response is a 502, and the connection is kept", "[http][proxy]") {
+TEST_CASE("proxy: if the upstream fails before its response, the client gets 502 and its connection is kept",
+          "[http][proxy]") {
   proxy_fixture fixture;
   const auto bytes = GENERATE(as<std::string>{}, "", "HTTP/1.1 200 OK\r\nA: b", "nonsense\r\n\r\n",
                               "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -132,7 +133,7 @@ TEST_CASE("proxy: an upstream that fails before its response is a 502, and the c
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("proxy: a refused connection is a 502, and a timeout is a 504", "[http][proxy]") {
+TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after a timeout", "[http][proxy]") {
   SECTION("refused") {
     proxy_fixture fixture;
     fixture.stop_listening();
@@ -219,7 +220,7 @@ TEST_CASE("proxy: a response above its limit is aborted", "[http][proxy]") {
   CHECK_FALSE(bytes.ends_with("0\r\n\r\n"));
 }
 
-TEST_CASE("proxy: a request body that is invalid or too large is the client's fault", "[http][proxy]") {
+TEST_CASE("proxy: a request body that is invalid or too large gets 400 or 413", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = 8;
   const auto [rest, status] = GENERATE(table<std::string, int>({{"zz\r\n", 400}, {"9\r\n123456789\r\n", 413}}));

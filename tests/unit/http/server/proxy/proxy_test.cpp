@@ -89,7 +89,7 @@ TEST_CASE("proxy: security headers of the upstream replace those of the server",
   CHECK(values("X-Content-Type-Options") == std::vector<std::string>{"nosniff"});
 }
 
-TEST_CASE("proxy: the client is stated in Forwarded and X-Forwarded, and the client's own values are dropped",
+TEST_CASE("proxy: Forwarded and X-Forwarded-* describe the client, and the client's own values are dropped",
           "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
@@ -118,7 +118,7 @@ TEST_CASE("proxy: the fields of a trusted proxy are kept, and this hop is added"
   CHECK(request.header("Forwarded") == "for=203.0.113.9;proto=https, for=192.0.2.1;host=\"test\";proto=http");
 }
 
-TEST_CASE("proxy: the request ID, the trace and the remaining time are those of this hop", "[http][proxy]") {
+TEST_CASE("proxy: the request ID, the trace and the remaining time are set by this hop", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   const auto request =
@@ -195,7 +195,7 @@ TEST_CASE("proxy: a request body is streamed with its framing", "[http][proxy]")
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("proxy: an expectation is answered here, and not forwarded", "[http][proxy]") {
+TEST_CASE("proxy: the proxy handles Expect itself and does not forward it", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   client.send("POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");

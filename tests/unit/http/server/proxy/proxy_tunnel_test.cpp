@@ -145,7 +145,7 @@ TEST_CASE("proxy: an idle tunnel ends, and one with traffic does not", "[http][p
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"idle\"") == 1);
 }
 
-TEST_CASE("proxy: a tunnel ends a while after the server begins to drain", "[http][proxy][websocket]") {
+TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drains", "[http][proxy][websocket]") {
   open_tunnel tunnel{{.strip_prefix = "/api", .tunnel_drain_time = 3s}};
   tunnel.fixture.server.begin_drain(1min);
   tunnel.fixture.server.time.run_for(2s);
@@ -167,7 +167,7 @@ TEST_CASE("proxy: a tunnel passes much data unchanged, and only as fast as the r
   std::size_t written = 0;
   const spawned_task<> writing{tunnel.fixture.server.time, write_pieces(sender, pieces, written)};
   tunnel.fixture.server.time.run_for(1s);
-  // Two connections' buffers of 64 KiB, and the tunnel's own.
+  // The buffers of two connections, 64 KiB each, and the tunnel's own.
   CHECK(written <= 192 * 1024);
   std::string received;
   while (received.size() < pieces * 16 * 1024) {
@@ -240,7 +240,8 @@ TEST_CASE("proxy: only the permitted upgrades of a GET without a body are forwar
   CHECK(fixture.forwarded(client, request).header("Upgrade") == upgrade);
 }
 
-TEST_CASE("proxy: a switch to a protocol that was not requested is a 502", "[http][proxy][websocket]") {
+TEST_CASE("proxy: if the upstream switches to a protocol that was not requested, the client gets 502",
+          "[http][proxy][websocket]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/", upgrade_lines));
@@ -249,7 +250,7 @@ TEST_CASE("proxy: a switch to a protocol that was not requested is a 502", "[htt
   CHECK(fixture.upstream().client_has_closed());
 }
 
-TEST_CASE("proxy: options name other protocols, or none, for upgrades", "[http][proxy]") {
+TEST_CASE("proxy: options select the protocols of permitted upgrades, or none", "[http][proxy]") {
   const auto [upgrades, expected] = GENERATE(table<std::vector<std::string>, std::optional<std::string>>({
       {{}, std::nullopt},
       {{"custom"}, "custom"},

@@ -23,7 +23,7 @@ router make_router() {
   return routes;
 }
 
-/// The pattern of the route that matches; "none" without one.
+/// The pattern of the route that matches; "none" if no route matches.
 std::string matched_pattern(const router& routes, std::string_view path) {
   request_head head;
   head.path = path;
@@ -33,8 +33,9 @@ std::string matched_pattern(const router& routes, std::string_view path) {
   return matched ? matched->pattern : "none";
 }
 
-TEST_CASE("router: a literal path precedes a parameter, and that the rest of a path, in any order of registration",
-          "[http][server]") {
+TEST_CASE(
+    "router: a literal path precedes a parameter, and a parameter the rest of a path, in any order of registration",
+    "[http][server]") {
   struct row {
     std::string_view path;
     std::string pattern;

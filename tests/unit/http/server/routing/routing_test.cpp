@@ -73,7 +73,7 @@ TEST_CASE("routing: the most specific segment decides, from left to right", "[ht
   CHECK(match(routes, "/a/seven") == "/a/{x} x=seven");
   CHECK(match(routes, "/a/") == "/a/{rest...} rest=");
   CHECK(match(routes, "/a/p%2Fq/r%20s/") == "/a/{rest...} rest=p/q/r s/");
-  // The first choice of a segment leads nowhere.
+  // The first match of a segment has no match for the rest of the path.
   CHECK(match(routes, "/a/b/c/d") == "/a/{x}/c/d x=b");
   CHECK(match(routes, "/a/b/x/y") == "/a/{rest...} rest=b/x/y");
   CHECK(match(routes, "/z/b/c/d") == "/{first}/b/c/d first=z");
@@ -87,7 +87,8 @@ TEST_CASE("routing: an encoded slash does not separate segments", "[http][routin
   CHECK(match(routes, "/a%2Fb") == "none");
 }
 
-TEST_CASE("routing: an invalid pattern is an error that names it and the place", "[http][routing][case-6.5]") {
+TEST_CASE("routing: the error of an invalid pattern has the pattern and its source location",
+          "[http][routing][case-6.5]") {
   router routes;
   const auto error = [&](const char* pattern) { return error_of([&] { routes.get(pattern, no_content); }); };
   CHECK_THAT(error("things"), ContainsSubstring("routing_test.cpp:") &&
@@ -105,7 +106,7 @@ TEST_CASE("routing: an invalid pattern is an error that names it and the place",
   CHECK(routes.routes().empty());
 }
 
-TEST_CASE("routing: a conflict is an error that names both sides", "[http][routing][case-6.5]") {
+TEST_CASE("routing: the error of a conflict has both routes with their source locations", "[http][routing][case-6.5]") {
   router routes;
   routes.get("/a/{x}", no_content);
   const auto line = std::to_string(__LINE__ - 1);
@@ -120,7 +121,7 @@ TEST_CASE("routing: a conflict is an error that names both sides", "[http][routi
   CHECK(error_of([&] { routes.get("/a/{x...}", no_content); }) == "no exception");
 }
 
-TEST_CASE("routing: groups add their prefix, also inside of each other", "[http][routing]") {
+TEST_CASE("routing: groups add their prefix, and can be nested", "[http][routing]") {
   router routes;
   auto api = routes.group("/api");
   api.get("/things", no_content);

@@ -179,7 +179,7 @@ TEST_CASE("JSON report: contains encoded histograms of the totals and of each ta
   CHECK(value_at(text, "/targets/2/totals/service/hdr_v2_base64") == quoted(report.target_stats[2].service_time));
 }
 
-TEST_CASE("JSON report: percentiles are those of the histograms", "[loadgen][report]") {
+TEST_CASE("JSON report: percentiles are computed from the histograms", "[loadgen][report]") {
   const auto report = samples::spike();
   const auto text = render_json_report(report);
   const auto& response = report.totals.response_time;

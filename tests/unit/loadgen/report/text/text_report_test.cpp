@@ -24,7 +24,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-/// Without the sequences that set colours; others stay.
+/// Removes the sequences that set colors; others remain.
 std::string remove_colors(std::string_view text) {
   std::string plain;
   while (!text.empty()) {

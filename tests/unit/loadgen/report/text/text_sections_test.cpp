@@ -82,7 +82,7 @@ TEST_CASE("text report: rates are over the length of the load, also of a stopped
   CHECK_THAT(render_text_report(report), ContainsSubstring("\n  planned        500          50    100.00 %\n"));
 }
 
-TEST_CASE("text report: the responses of a phase are those that arrived during it", "[loadgen][report]") {
+TEST_CASE("text report: a response counts in the phase in which it arrived", "[loadgen][report]") {
   auto report = samples::spike();
   for (auto& interval : report.intervals) interval.totals.answered = interval.phase == 1 ? 1'000 : 700;
   CHECK_THAT(render_text_report(report), ContainsSubstring("\n  spike         1,600  9,580       1,000 "));

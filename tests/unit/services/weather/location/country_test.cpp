@@ -44,7 +44,8 @@ TEST_CASE("country: other strings have no code", "[services][weather]") {
   CHECK_FALSE(country_code(name).has_value());
 }
 
-TEST_CASE("country: names of one country are the same, other strings if they are equal", "[services][weather]") {
+TEST_CASE("country: names of one country are equal; other strings are equal only if they are identical",
+          "[services][weather]") {
   CHECK(is_same_country("UK", "United Kingdom"));
   CHECK(is_same_country("atlantis", "Atlantis"));
   CHECK_FALSE(is_same_country("UK", "USA"));

@@ -57,7 +57,7 @@ TEST_CASE("provider chain: the fallback is not called if wttr.in has a report", 
   CHECK_FALSE(fixture.cooldown().has_value());
 }
 
-TEST_CASE("provider chain: the fallback is called if wttr.in has none", "[services][weather]") {
+TEST_CASE("provider chain: the fallback is called if wttr.in has no report", "[services][weather]") {
   const auto [status, delay] = GENERATE(table<http::status, duration>({
       {http::status::internal_server_error, 0s},
       {http::status::service_unavailable, 0s},
@@ -275,13 +275,13 @@ TEST_CASE("provider chain: each provider has a timeout of five seconds for all i
   chain_fixture fixture;
   fixture.wttr.delay = 1h;
   const auto start = fixture.time.now();
-  SECTION("the fallback answers late") {
+  SECTION("the fallback responds late") {
     fixture.geocoder.delay = 2s;
     fixture.forecast.delay = 2s;
     CHECK(fixture.fetch(paris).report != nullptr);
     CHECK(fixture.time.now() - start < 9100ms);
   }
-  SECTION("the fallback does not answer in time") {
+  SECTION("the fallback does not respond in time") {
     fixture.geocoder.delay = 3s;
     fixture.forecast.delay = 3s;
     const auto result = fixture.fetch(paris);
