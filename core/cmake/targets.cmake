@@ -13,11 +13,8 @@ function(cohort_own_options target)
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-maybe-uninitialized -Wno-dangling-pointer
       -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()
-    target_compile_options(${target} PRIVATE -Wnon-virtual-dtor)
     # In a unity build, files see each other's internal names.
-    if(NOT CMAKE_UNITY_BUILD)
-      target_compile_options(${target} PRIVATE -Wshadow)
-    endif()
+    target_compile_options(${target} PRIVATE -Wnon-virtual-dtor $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>)
   endif()
 endfunction()
 
