@@ -21,7 +21,7 @@ struct upstream_part {
 };
 using parts = std::vector<upstream_part>;
 
-/// The JSON of one upstream; empty if it did not respond in time, or not with JSON.
+/// Returns the JSON of one upstream; empty if it did not respond with JSON in time.
 task<std::string> fetch(upstream_part* part, std::string id, call_context context) {
   http::client_request request;
   request.url = part->base;
@@ -32,7 +32,8 @@ task<std::string> fetch(upstream_part* part, std::string id, call_context contex
   co_return is_ok ? json::minify(answer->body) : std::string{};
 }
 
-/// Awaits all upstreams at once, each with a deadline of its own. The product is required; price and reviews are not.
+/// Awaits all upstreams concurrently, each with its own deadline. The product is required; price and reviews are
+/// optional.
 task<http::response> overview(std::shared_ptr<parts> upstreams, http::request_context& context) {
   std::vector<task<std::string>> calls;
   const std::string id{context.parameter("id")};

@@ -12,7 +12,7 @@ using http::status;
 namespace crud {
 namespace {
 
-/// The greatest integer that every JSON parser keeps.
+/// The greatest integer that every JSON parser represents exactly.
 constexpr std::int64_t max_id = 9'007'199'254'740'991;
 
 enum class genre { fiction, science, other };

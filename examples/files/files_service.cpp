@@ -28,8 +28,7 @@ bool is_valid_name(std::string_view name) {
          name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
 }
 
-/// A file without a name until it is complete: an upload that fails, and a process that is killed, leave nothing
-/// behind.
+/// A file that is unnamed until it is complete: a failed upload or a killed process leaves nothing behind.
 class new_file {
  public:
   explicit new_file(const settings& where)
@@ -47,7 +46,7 @@ class new_file {
     return true;
   }
 
-  /// Gives the file its name; replaces a file of that name at once.
+  /// Gives the file its name; atomically replaces an existing file of that name.
   bool publish(std::string_view name, std::string_view request_id) {
     const auto source = "/proc/self/fd/" + std::to_string(file_.descriptor());
     const auto linked = directory_ / ("." + std::string{request_id} + ".upload");

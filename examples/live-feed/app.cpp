@@ -51,7 +51,8 @@ task<bool> send(http::event_stream& events, const score& sent) {
 
 /// Sends the events that the client has missed, then each new one.
 task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
-  // Subscribed first: an event that is published meanwhile is in both, and is sent once.
+  // Subscribes first: an event that is published meanwhile is in the history and in the subscription, but is sent only
+  // once.
   auto updates = source->subscribe();
   std::uint64_t last = 0;
   const auto& text = events.last_event_id();

@@ -18,7 +18,7 @@ static std::optional<http::response> authenticate(http::request_context& context
   return std::nullopt;
 }
 
-// A middleware: adds a field to every response, also to errors.
+// A middleware: adds a field to every response, including errors.
 static task<http::response> add_version(http::request_context& context, http::next next) {
   auto response = co_await next(context);
   response.set("X-Api-Version", "1");

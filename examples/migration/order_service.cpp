@@ -33,9 +33,9 @@ static task<http::response> show_order(std::shared_ptr<http::upstream> prices, h
   http::client_request call;
   call.url.set_scheme("http").set_host("127.0.0.1").set_port_number(5020).set_path("/prices/" + std::to_string(id));
   const auto result = co_await prices->call(std::move(call), request);
-  if (!result.response) co_return http::error_response(http::status::bad_gateway, "The prices are not available");
+  if (!result.response) co_return http::error_response(http::status::bad_gateway, "The price service is unavailable");
   auto total = json::decode<price>(result.response->body);
-  if (!total) co_return http::error_response(http::status::bad_gateway, "The price is not valid");
+  if (!total) co_return http::error_response(http::status::bad_gateway, "The price service returned an invalid price");
 
   const order found{id, std::move(*total)};
   co_return http::json_response(found);

@@ -52,8 +52,9 @@ task<http::response> place_order(std::shared_ptr<stores> own, http::request_cont
   co_return http::response{status::created}.body(id, "text/plain");
 }
 
-/// Publishes the messages of the outbox in Redis, in their order, and removes them. If Redis or the database fails,
-/// they stay, and are published by the next run: at least once. Rows that another instance publishes are skipped.
+/// Publishes the messages of the outbox in Redis, in their order, and removes them. If Redis or the database fails, the
+/// messages stay in the outbox, and the next run publishes them (at least once). Skips rows that another instance is
+/// publishing.
 task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
   auto transaction = co_await own->database.begin(context);
   if (!transaction) throw std::runtime_error{"no transaction: " + transaction.error().message};

@@ -9,7 +9,7 @@
 
 namespace orders {
 
-/// Connects to the database of the service: in `main` to a server, in tests to a scripted one.
+/// Connects to the database of the service: to a server in `main`, to a scripted database in tests.
 using database_factory = std::function<std::shared_ptr<cohort::postgres::database>(cohort::service::service_context&)>;
 
 /// The service of this example. The tests run it in a simulated fleet.

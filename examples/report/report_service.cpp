@@ -12,7 +12,7 @@
 
 using namespace cohort;
 
-/// The content of a file, read on the threads for blocking work.
+/// Reads a file on the threads for blocking work.
 class report {
  public:
   report(blocking_pool& blocking, std::string path) : blocking_(blocking), path_(std::move(path)) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /**
- * Dashboard JSON as Grafana reads it. Declared here instead of taken from the SDK, so that the checks do not share its
- * defects.
+ * The types of the dashboard JSON that Grafana reads. They are declared here instead of imported from the SDK, so that
+ * the checks do not share its defects.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -137,7 +137,7 @@ describe('compose.yml', () => {
     expect(names('time-service').filter((name) => !known(name))).toEqual([]);
   });
 
-  it('starts Jaeger and VictoriaLogs only by their profiles, and the links of Grafana and Jaeger lead to them', () => {
+  it('starts Jaeger and VictoriaLogs only with their profiles, and the links of Grafana and Jaeger point to them', () => {
     const { services } = readComposeFile();
     expect(services['jaeger']?.profiles).toEqual(['traces']);
     expect(services['victorialogs']?.profiles).toEqual(['logs']);
@@ -155,7 +155,7 @@ describe('compose.yml', () => {
     expect(ui.linkPatterns[0]?.url).toContain('http://localhost:9428/');
   });
 
-  it('starts RabbitMQ only by the profile queue, without a port, and both services can reach it', () => {
+  it('starts RabbitMQ only with the profile queue, without a published port, and both services can reach it', () => {
     const { services } = readComposeFile();
     const broker = services['rabbitmq'];
     expect(broker?.profiles).toEqual(['queue']);
@@ -165,7 +165,7 @@ describe('compose.yml', () => {
     for (const name of ['weather-service', 'dashboard-service']) {
       expect(Object.keys((services[name] as unknown as { environment: object }).environment)).toContain('MESSAGING_URL');
     }
-    // The image's broker is that of the URL in the documentation.
+    // The documented URL refers to this broker.
     expect(readRoot('docs/guide/messages.md')).toContain('MESSAGING_URL=amqp://cohort:secret@rabbitmq docker compose --profile queue');
   });
 
@@ -234,7 +234,7 @@ describe('compose.yml', () => {
       expect(overrides['dashboard-service']?.environment).toMatchObject({ UPSTREAM_TLS_CERT: '/run/tls/tls.pem' });
     });
 
-    it('leaves no plain URL of a service', () => {
+    it('uses https for every service URL', () => {
       const variables = Object.values(overrides).flatMap(({ environment = {} }) => Object.entries(environment));
       const urls = variables.filter(([name]) => name.endsWith('_URL')).map(([, url]) => url);
       expect(urls).toHaveLength(7);

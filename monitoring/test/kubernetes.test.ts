@@ -119,7 +119,7 @@ describe('the network policies', () => {
     expect(portsOf(policies['inner-services']?.ingress)).toEqual([5001, 5002, 5003]);
   });
 
-  it('deny what they do not name', () => {
+  it('deny all other connections', () => {
     expect(policies['deny-all']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
   });
 });
@@ -148,7 +148,7 @@ describe('the Helm chart', () => {
     const declared = (schema: Schema, path: string): string[] =>
       schema.properties ? Object.entries(schema.properties).flatMap(([name, each]) => declared(each, `${path}.${name}`)) : [path];
     const schema = JSON.parse(read('deploy/helm/cohort/values.schema.json')) as Schema;
-    // Environment variables have names of their own; `global` is Helm's.
+    // Environment variables have arbitrary names, and `global` belongs to Helm.
     const withoutFree = (paths: string[]) => paths.filter((path) => !/^\.(settings|global)/.test(path)).sort();
     expect(withoutFree(declared(schema, ''))).toEqual(withoutFree(names(values, '')));
     expect(schema.additionalProperties).toBe(false);

@@ -50,7 +50,7 @@ async function queryLabelValues(base: string, expr: string, times: Record<string
 }
 
 /**
- * Runs a query as Grafana does. A series whose values are all NaN does not count. Throws if Prometheus reports an
+ * Runs a query as Grafana does. A series whose values are all NaN is not counted. Throws if Prometheus reports an
  * error.
  */
 export async function runQuery(base: string, query: DashboardQuery, times: TimeSettings, now: Date): Promise<QueryResult> {

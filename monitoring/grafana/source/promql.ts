@@ -27,7 +27,7 @@ export const rate = (expr: string) => `rate(${expr}[$__rate_interval])`;
 export const increase = (expr: string) => `increase(${expr}[$__rate_interval])`;
 export const sumBy = (labels: string, expr: string) => `sum by (${labels}) (${expr})`;
 
-/** Yields no sample instead of NaN if the denominator is zero. */
+/** Returns no sample instead of NaN if the denominator is zero. */
 export const ratio = (numerator: string, denominator: string) => `${numerator} / (${denominator} > 0)`;
 
 /** The comparison with zero drops the NaN of a histogram without observations in the interval. */
@@ -39,5 +39,5 @@ export function quantile(q: number, labels: string, buckets: string): string {
 export const requestRate = (labels: string, ...matchers: string[]) =>
   sumBy(labels, rate(serviceSeries('http_requests_total', ...matchers)));
 
-/** Zero where no service exports the metric. */
+/** Returns zero if no service exports the metric. */
 export const orZero = (expression: string) => `${expression} or vector(0)`;
