@@ -91,9 +91,9 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
   it('have probes of three kinds', () => {
     const { startupProbe, readinessProbe, livenessProbe } = container;
     expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual(['/readyz', '/readyz', '/livez']);
-    // A pod that drains, whose readiness probe fails, is not restarted, and one that is busy has half a minute.
+    // A draining pod, whose readiness probe fails, is not restarted, and a busy one has half a minute to respond.
     expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThanOrEqual(30);
-    // It is no longer addressed well before it stops accepting.
+    // A draining pod gets no new requests well before it stops accepting connections.
     expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBeLessThan(Number(settings['DRAIN_DELAY']));
   });
 

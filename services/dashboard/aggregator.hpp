@@ -18,8 +18,8 @@ struct aggregator_settings {
   http::upstream_settings sysinfo_policy = default_policy(std::chrono::seconds{3});
   http::upstream_settings weather_policy = default_policy(std::chrono::seconds{5});
 
-  /// The breaker sends a probe every 4 s, however long the upstream has failed: a recovered part is shown within 5 s,
-  /// and one probe each 4 s is no load for the upstream.
+  /// The breaker sends a probe every 4 s, regardless of how long the upstream has failed: a recovered part is shown
+  /// within 5 s, and one probe every 4 s is negligible load for the upstream.
   static http::upstream_settings default_policy(duration timeout) {
     http::upstream_settings policy;
     policy.timeout = timeout;
@@ -42,10 +42,10 @@ class aggregator {
   aggregator(const service::service_context& context, const aggregator_settings& settings,
              const std::string& prefix = {});
 
-  /// Called with each part when it arrives, with its index and its name in the body.
+  /// Called for each part when it arrives, with its index, its name in the body, and the part.
   using part_observer = std::function<void(std::size_t index, std::string_view service, const part& part)>;
 
-  /// Ends within the longest timeout of the parts. Never fails. `timeout` replaces that of each part.
+  /// Ends within the longest timeout of the parts. Never fails. `timeout` replaces the timeouts of all parts.
   task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {},
                                        std::optional<duration> timeout = {});
   /// The time service's response.
@@ -57,7 +57,7 @@ class aggregator {
   service_client time_;
   service_client sysinfo_;
   service_client weather_;
-  /// In the order of the parts.
+  /// The timeouts of the parts, in the order of the parts.
   std::array<duration, 3> timeouts_;
 };
 

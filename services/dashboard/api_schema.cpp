@@ -11,7 +11,7 @@ namespace {
 
 using http::status;
 
-/// The bodies of the services are unchanged, so that their members are not known here.
+/// The bodies of the services are forwarded unchanged, so their members are not described.
 std::string aggregate_schema() {
   constexpr std::string_view closed_meta =
       R"({"type":"object","properties":{)"

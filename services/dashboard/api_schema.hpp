@@ -11,7 +11,7 @@ void describe_time_proxy(http::operation& operation);
 void describe_events(http::operation& operation);
 void describe_requests(http::operation& operation);
 void describe_alerts(http::operation& operation);
-/// `description` is that of the response to a webhook.
+/// `description` describes the response to a webhook.
 void describe_alert_update(http::operation& operation, http::response_description description);
 void describe_sign_in(http::operation& operation);
 void describe_renewal(http::operation& operation);

@@ -21,7 +21,7 @@ struct dashboard_routes {
   std::shared_ptr<aggregator> services;
   std::shared_ptr<session_cookies> sessions;
   std::shared_ptr<event_feed> feed;
-  /// Null if there are none.
+  /// Null if experiments are disabled.
   std::shared_ptr<experiment> experiments{};
 
   dashboard_routes(const service::service_context& context, const aggregator_settings& settings,
@@ -33,7 +33,7 @@ struct dashboard_routes {
             event_feed::poll_sources{services, std::move(alerts), std::make_unique<service_map>(context, settings)},
             instance_of(context))) {}
 
-  /// Differs from that of the process before.
+  /// Returns an ID that differs from the one of the previous process.
   static std::string instance_of(const service::service_context& context) {
     const auto now = context.loops().front()->wall_now().time_since_epoch();
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
@@ -63,7 +63,7 @@ struct dashboard_routes {
         [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
   }
 
-  /// What the page shows. `authenticator` outlives it.
+  /// Returns the data of the page. `authenticator` must outlive it.
   page_sources page(service::background_tasks& background, const service::api_key_authenticator& authenticator,
                     std::vector<page_link> links) const {
     page_sources sources{std::make_shared<page_values>(background, services), nullptr, nullptr, std::move(links)};

@@ -15,7 +15,7 @@ namespace cohort::dashboard {
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
-  /// Delivers new weather reports to `/api/events` at once; empty: they come with the next poll.
+  /// Delivers new weather reports to `/api/events` immediately; if empty, they arrive with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
   /// Links to other programs, which are visible to everyone who can open the page.
   std::vector<page_link> links{};

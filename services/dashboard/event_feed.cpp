@@ -17,7 +17,7 @@ constexpr duration time_interval = 1s;
 constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
 constexpr duration map_interval = 2s;
-/// The parts of an aggregate usually arrive within a few milliseconds: they are one write.
+/// The parts of an aggregate usually arrive within a few milliseconds, and are sent in one write.
 constexpr duration gathering_time = 5ms;
 /// An aggregate that waits for a slow service does not delay the next ones, up to this number.
 constexpr std::size_t max_aggregates_in_progress = 4;
@@ -72,7 +72,7 @@ class event_feed::running_poll {
   running_poll(const running_poll&) = delete;
   running_poll& operator=(const running_poll&) = delete;
 
-  /// False without subscribers: the next one starts another poll.
+  /// Returns false if there are no subscribers; the next subscriber starts another poll.
   bool should_continue() {
     const std::lock_guard lock{feed_.mutex_};
     if (feed_.subscribers_ > 0) return true;
@@ -84,7 +84,7 @@ class event_feed::running_poll {
   void end() {
     has_ended_ = true;
     state_.is_running = false;
-    // A later subscriber is not sent them: they would look new.
+    // A later subscriber must not get these events, because they would appear to be new.
     state_.latest.clear();
   }
 
@@ -111,7 +111,7 @@ void event_feed::start_polling() {
   {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < polls_.size(); ++i) starts.at(i) = !std::exchange(polls_.at(i).is_running, true);
-    // The first subscribers are sent the alerts as of now.
+    // The first subscribers get the current alerts.
     if (starts.at(index_of(poll::alerts))) alerts_revision_ = alert_store_->revision(loop::current().now());
   }
   // Without the lock, since a poll may run at once.
@@ -123,7 +123,7 @@ void event_feed::start_polling() {
 
 void event_feed::publish(poll source, std::vector<feed_event> latest) {
   {
-    // Before the events are sent: a new subscriber receives them twice rather than never.
+    // Updated before the events are sent, so that a new subscriber receives them twice instead of missing them.
     const std::lock_guard lock{mutex_};
     auto& state = polls_.at(index_of(source));
     if (state.is_running) state.latest = latest;
@@ -186,7 +186,7 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
     if ((is_latest = self->published_[whole] < number)) self->published_[whole] = number;
   }
   if (!is_latest) {
-    // Later calls have responded before these ones.
+    // Responses to later calls have already been published.
     self->events_.publish(std::move(request));
     co_return;
   }
@@ -221,7 +221,7 @@ void event_feed::publish_weather(std::string body) {
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::alerts};
   while (running.should_continue()) {
-    // Read before the body: a change between the two is published twice rather than never.
+    // Read before the body, so that a change in between is published twice instead of being missed.
     const auto revision = self->alert_store_->revision(loop::current().now());
     bool has_changed = false;
     {

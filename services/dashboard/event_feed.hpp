@@ -26,7 +26,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
     std::shared_ptr<alert_store> alerts;
     std::unique_ptr<service_map> map;
   };
-  /// `instance` begins the IDs of events, so that a client that has received those of another process continues none.
+  /// `instance` is the prefix of event IDs, so that a client does not resume from an event ID of another process.
   event_feed(service::background_tasks& background, poll_sources sources, std::string instance)
       : background_(background),
         aggregator_(std::move(sources.services)),
@@ -35,7 +35,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
         instance_(std::move(instance)) {}
 
   struct subscriber {
-    /// Whether it may still receive events. Null: always.
+    /// Whether the subscriber may still receive events. Null: always.
     std::function<bool()> is_authorized;
     /// The current data of the event `experiment`. Null: the subscriber gets no such events.
     std::function<std::string()> experiment;
@@ -56,7 +56,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
  private:
   /// An event as it is sent to all subscribers.
   struct feed_event {
-    std::string type;  // empty: only to check the authorizations
+    std::string type;  // if empty, subscribers only check their authorization
     std::string text;
   };
 
@@ -102,13 +102,13 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::mutex mutex_;
   std::size_t subscribers_ = 0;
   std::array<poll_state, 4> polls_;
-  std::uint64_t alerts_revision_ = 0;  // the store's, when an event was last sent
+  std::uint64_t alerts_revision_ = 0;  // revision of the store at the last event
   std::uint64_t aggregates_ = 0;       // started so far
   std::size_t aggregates_in_progress_ = 0;
   /// The number of the latest aggregate of which the part with this index, or the whole, has been published.
   std::array<std::uint64_t, 4> published_{};
 
-  /// For about ten seconds. A slower subscriber misses events.
+  /// Enough for about ten seconds. A slower subscriber misses events.
   static constexpr std::size_t max_pending_events = 64;
 };
 

@@ -100,7 +100,7 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
   auto calling = upstream_.call(std::move(request), context, timeout);
   auto call = co_await std::move(calling);
   keep_request(std::move(call.request));
-  // This is not counted; the caller's own cancellation continues at its next wait.
+  // A cancelled call is not counted. The caller is cancelled at its next wait.
   if (!call.response && call.response.error() == http::client_error::cancelled)
     co_return part{.reason = "the call was cancelled"};
   auto result = to_part(std::move(call.response));

@@ -12,7 +12,7 @@
 
 namespace cohort::dashboard {
 
-/// A browser that has presented an API key, as its cookie describes it.
+/// The session of a browser that has presented an API key, as its cookie describes it.
 struct session {
   /// Random; the same in all cookies of a session.
   std::string id;
@@ -56,9 +56,9 @@ class session_cookies {
   /// Ends a session of `find`, including cookies that other replicas renew.
   void revoke(const session& current, wall_time now);
 
-  /// A page renews its cookie before that.
+  /// The lifetime of a cookie, which the page renews in time.
   static constexpr std::chrono::seconds cookie_lifetime = std::chrono::minutes{15};
-  /// Then the key must be presented again.
+  /// After this time, the key must be presented again.
   static constexpr std::chrono::seconds max_lifetime = std::chrono::hours{12};
 
  private:

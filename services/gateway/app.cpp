@@ -35,7 +35,7 @@ service::definition definition() {
   service::definition definition;
   definition.name = "gateway-service";
   definition.metric_prefix = "gateway_service";
-  definition.description = "API gateway: forwards requests by the routes of a file";
+  definition.description = "API gateway: forwards requests according to a routes file";
   definition.port = 5004;
   definition.requires_client_certificate = false;
   definition.describes_api = false;

@@ -37,7 +37,8 @@ gateway::gateway(const service::service_context& context, const service::api_key
   for (auto& slot : slots_) slot.table = copy_for_loop(latest_);
 }
 
-/// A pointer with a count of its own, so that loops do not write to one cache line for each request.
+/// Returns a pointer with a separate reference count, so that the loops do not write to a shared cache line for each
+/// request.
 std::shared_ptr<const route_table> gateway::copy_for_loop(const std::shared_ptr<const route_table>& table) {
   const auto own_count = std::make_shared<std::shared_ptr<const route_table>>(table);
   return {own_count, own_count->get()};
@@ -101,7 +102,7 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   const auto& entry = route.entry();
   context.set_deadline(std::min(context.deadline(), deadline::after(loop::current().now(), entry.timeout_ms)));
   std::shared_ptr<mirrored_request> copy;
-  // A copy cannot use another protocol.
+  // Upgrades are not mirrored.
   if (route.mirror() && !context.head().find(http::field::upgrade)) copy = route.mirror()->begin();
   const bool has_body = body.content_length() != 0;
   if (copy && has_body) copy->expect_body();
@@ -109,7 +110,7 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   observed_body observed_body{body, entry.max_body_bytes, std::move(copy)};
   auto forwarding = backend.forward(context, has_body ? observed_body : body);
   auto response = co_await std::move(forwarding);
-  // A mirrored request counts as in flight for as long as its copy exists.
+  // The copy must be released, because a mirrored request counts as in flight while its copy exists.
   if (auto* const slot = context.get<mirror_slot>()) slot->copy.reset();
   const auto first_digit = static_cast<unsigned>(response.code()) / 100;
   backend.responses.at(std::clamp(first_digit, 1U, 5U) - 1)->increment();

@@ -12,7 +12,7 @@
 
 namespace cohort::gateway {
 
-/// Forwards requests by the routes of a file, which can be replaced while requests are being forwarded: each request
+/// Forwards requests according to a routes file, which can be replaced while requests are being forwarded: each request
 /// uses the routes with which it began.
 class gateway : public std::enable_shared_from_this<gateway> {
  public:

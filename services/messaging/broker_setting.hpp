@@ -19,13 +19,14 @@ struct broker_setting {
   /// `flag` distinguishes the services of one process, which share the variable.
   void add_to(config::options& options, std::string flag, std::string help);
 
-  /// The broker; empty without one. If the URL is invalid, the program ends at its start with one line and status 2.
+  /// The broker; empty without one. If the URL is invalid, the program prints one line at startup and exits with status
+  /// 2.
   std::optional<messaging::broker_endpoint> resolve(const service::service_context& context) const;
 };
 
 /// The topic of new weather reports: the body of `GET /api/weather` without a cache. Published by the weather service.
 inline constexpr const char* weather_reports_topic = "weather.reports";
-/// Header of a report: `true` if it is of the location for requests that name none.
+/// Header of a report: `true` if the report is for the default location.
 inline constexpr const char* preset_location_header = "preset-location";
 
 }  // namespace cohort

@@ -67,7 +67,7 @@ constexpr auto constraints(json::type<sysinfo_report>) {
 
 double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0); }
 
-/// Zero if the total is.
+/// Returns zero if the total is zero.
 double percentage(std::uint64_t part, std::uint64_t total) {
   return total == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(total);
 }

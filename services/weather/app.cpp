@@ -83,7 +83,7 @@ struct program_settings {
     options.add(policy, {"--weather-upstream-policy", "WEATHER_UPSTREAM_POLICY", "Policy for calls to providers"},
                 http::upstream_policy(policy), "see core/README.md");
     options.add_switch(sample, {"--weather-sample", "WEATHER_SAMPLE",
-                                "Serve a built-in sample report, marked as such, instead of asking providers"});
+                                "Serve a built-in sample report, marked as such, instead of calling providers"});
     options.add(max_age, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time for which a report is fresh"},
                 config::seconds(1, 86'400), "600");
     options.add(preset, {"--weather-location", "WEATHER_LOCATION", "Location for requests that name none"},
@@ -108,7 +108,7 @@ http::router app(service::service_context context, report_cache::settings settin
   auto routes =
       std::make_shared<const weather_routes>(weather_routes{std::move(cache), std::move(preset), fetch_timeout});
   http::router router;
-  // Most requests are served from the cache: the duration of a fetch is not theirs.
+  // Most requests are served from the cache, so the usual duration of the route says nothing about a single request.
   auto& current =
       router
           .get("/api/weather",

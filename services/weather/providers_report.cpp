@@ -10,7 +10,7 @@ BOOST_DESCRIBE_STRUCT(provider_status, (), (name, requests, failures, cooldown_m
 constexpr auto constraints(json::type<provider_status>) {
   return json::constrain(
       json::member(&provider_status::requests, {.description = "Reports requested since the start of the process"}),
-      json::member(&provider_status::failures, {.description = "Of these, those without a report"}),
+      json::member(&provider_status::failures, {.description = "Requests that returned no report"}),
       json::member(&provider_status::cooldown_ms,
                    {.min = 0, .description = "Time until the provider is called again after failures"}));
 }

@@ -39,9 +39,9 @@ void report_announcer::announce(const weather_report& report) {
   messaging::message message{.topic = weather_reports_topic, .body = new_report_json(report)};
   message.content_type = "application/json";
   if (report.requested.cache_key() == preset_.cache_key()) message.set_header(preset_location_header, "true");
-  // The trace of the fetch is that of no request: several can wait for it.
+  // The message starts its own trace, since several requests can wait for one fetch.
   const call_context context{.deadline = deadline::never(), .trace = telemetry::start_trace(loop::current().random())};
-  // A full outbox is counted there.
+  // The outbox counts messages that it rejects when it is full.
   (void)outbox_->try_enqueue(context, std::move(message));
 }
 

@@ -78,7 +78,7 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   if (decision.next_action == action::back_off) co_return self->failure(decision, decision.last_error);
 
   if (co_await waiting->fetched->wait(deadline) != wait_status::notified) co_return self->failure(decision, "timeout");
-  // The entry is not read from the cache, which may have evicted it already.
+  // The report is not read from the cache, which may already have evicted its entry.
   if (waiting->result.report) co_return lookup_result{.report = waiting->result.report};
   const std::lock_guard lock{self->mutex_};
   co_return self->failure(self->reports_.peek(key, loop::current().now()), waiting->result.failure.error);
@@ -126,7 +126,7 @@ void report_cache::complete_fetch(const std::string& key, const provider_chain::
     reports_.store(key, result.report, now);
   } else {
     reports_.record_failure(key, result.failure.error, now);
-    // A location that has had a report is not unknown.
+    // A location for which there was a report is known.
     if (result.is_unknown_to_all && !reports_.peek(key, now).value) {
       unknown_locations_.store(key, std::make_shared<const unknown_location_entry>(), now);
     }

@@ -28,8 +28,9 @@ constexpr auto constraints(json::type<report_location>) {
       json::member(&report_location::region, {.required = false}),
       json::member(&report_location::latitude, {.min = -90, .max = 90, .description = "Degrees north"}),
       json::member(&report_location::longitude, {.min = -180, .max = 180, .description = "Degrees east"}),
-      json::member(&report_location::nearest_area,
-                   {.required = false, .description = "The place that the report is for, if it is another one"}));
+      json::member(
+          &report_location::nearest_area,
+          {.required = false, .description = "The place of the report, if it differs from the requested one"}));
 }
 
 /// Texts as wttr.in sends them; `N/A` if the provider did not send a value.

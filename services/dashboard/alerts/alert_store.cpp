@@ -51,7 +51,7 @@ alert_store::update_counts alert_store::update(alert_webhook webhook, time_point
   for (auto& alert : webhook.alerts) update_alert(std::move(alert), now, counts);
   evict(counts);
   record_missing(counts.dropped + counts.truncated, now);
-  // Also if only a time of confirmation has changed: readers show its age.
+  // Incremented even if only a confirmation time has changed, because readers show its age.
   ++revision_;
   return counts;
 }
@@ -72,7 +72,7 @@ void alert_store::update_alert(alert update, time_point now, update_counts& coun
 
 void alert_store::update_watchdog(bool firing, time_point now) {
   if (monitoring_state_at(now) != monitoring_state::ok) watched_since_ = now;
-  // It is resolved only if Prometheus no longer confirms it.
+  // The Watchdog is resolved only if Prometheus no longer confirms it.
   watchdog_resolved_ = !firing;
   if (firing) watchdog_confirmed_ = now;
 }
@@ -104,7 +104,7 @@ void alert_store::expire(time_point now) {
   const auto removed = std::erase_if(alerts_, [&](const auto& entry) { return is_expired(entry.second, now); });
   const auto stale = static_cast<std::size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
-  const bool missing_expired = missing_ > 0 && now - missing_recorded_ >= stale_after;
+  const bool missing_expired = missing_ > 0 && now - missing_recorded_ >= stale_timeout;
   if (missing_expired) missing_ = 0;
   if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || missing_expired) ++revision_;
   last_monitoring_ = monitoring;
@@ -118,13 +118,13 @@ alert_store::monitoring_state alert_store::monitoring_state_at(time_point now) c
 }
 
 bool alert_store::is_stale(const entry& entry, time_point now) const {
-  return entry.content.firing && now - entry.confirmed >= stale_after;
+  return entry.content.firing && now - entry.confirmed >= stale_timeout;
 }
 
 bool alert_store::is_expired(const entry& entry, time_point now) const {
   if (!entry.content.firing) return now - entry.confirmed >= resolved_retention;
   return monitoring_state_at(now) == monitoring_state::ok &&
-         now - std::max(entry.confirmed, watched_since_) >= stale_after + stale_retention;
+         now - std::max(entry.confirmed, watched_since_) >= stale_timeout + stale_retention;
 }
 
 std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
@@ -151,7 +151,7 @@ std::string alert_store::body(time_point now, wall_time wall_now) {
   writer.field("state", state_names.at(static_cast<std::size_t>(last_monitoring_)));
   writer.key("last_heard_seconds");
   if (watchdog_confirmed_) {
-    // Another loop may have read its clock a moment later.
+    // The confirmation can be in the future, because another loop read its clock later.
     writer.value(std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{})).count());
   } else {
     writer.null();

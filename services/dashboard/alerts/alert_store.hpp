@@ -13,7 +13,7 @@ namespace cohort::dashboard {
 /// Firing and recently resolved alerts, as Alertmanager has posted them. One store for all loops; members may be called
 /// from any thread.
 ///
-/// A firing alert that has not been confirmed for `stale_after` is marked stale. The alert `Watchdog`, which always
+/// A firing alert that has not been confirmed for `stale_timeout` is marked stale. The alert `Watchdog`, which always
 /// fires, is a dead man's switch: if it has not been confirmed for `watchdog_timeout`, monitoring is reported as
 /// silent.
 class alert_store {
@@ -36,11 +36,11 @@ class alert_store {
   /// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
   std::string body(time_point now, wall_time wall_now);
 
-  /// Grows with each change of `body` other than of its elapsed seconds.
+  /// Increases with each change of `body`, except for changes of elapsed seconds.
   std::uint64_t revision(time_point now);
 
-  /// Several times Alertmanager's `repeat_interval`, within which it confirms firing alerts and the Watchdog.
-  static constexpr duration stale_after = std::chrono::minutes{15};
+  /// Several times the `repeat_interval` at which Alertmanager confirms firing alerts and the Watchdog.
+  static constexpr duration stale_timeout = std::chrono::minutes{15};
   static constexpr duration watchdog_timeout = std::chrono::minutes{3};
   static constexpr duration resolved_retention = std::chrono::hours{1};
   /// Alertmanager does not report the end of an alert that another one inhibits. A stale alert is therefore removed
@@ -75,11 +75,11 @@ class alert_store {
   bool watchdog_resolved_ = false;
   /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
-  /// The greatest number of dropped and truncated alerts at once within the last `stale_after`.
+  /// The greatest number of dropped and truncated alerts at once within the last `stale_timeout`.
   std::uint64_t missing_ = 0;
   time_point missing_recorded_{};
   std::uint64_t revision_ = 1;
-  /// As of the last `expire`.
+  /// The state at the last call of `expire`.
   monitoring_state last_monitoring_ = monitoring_state::unknown;
   std::size_t stale_count_ = 0;
 };

@@ -10,7 +10,7 @@ namespace {
 /// A value or an error. Member access on an error returns the same error.
 using node = simdjson::simdjson_result<simdjson::dom::element>;
 
-/// Continues after an error; `error` is the first one.
+/// Parses a webhook. Parsing continues after an error; `error` is the first one.
 class webhook_parser {
  public:
   alert_webhook parse(node root) {
@@ -47,7 +47,7 @@ class webhook_parser {
     }
     alert.firing = is_firing(source);
     alert.starts_at = timestamp(source, "startsAt");
-    // A firing alert has the year 1 there.
+    // In a firing alert, the end time is in the year 1.
     if (alert.firing) {
       text(source, "endsAt");
     } else {

@@ -12,9 +12,9 @@
 
 namespace cohort::dashboard {
 
-/// Measures the effect of deadlines: injects a fault into the weather service, calls the services twice at the same
-/// time, once with a deadline and once with the longest wait that is allowed, and removes the fault. One experiment at
-/// a time. Thread-safe.
+/// Measures the effect of deadlines: injects a fault into the weather service, calls the services twice concurrently,
+/// once with a deadline and once with the maximum timeout, and removes the fault. One experiment at a time.
+/// Thread-safe.
 class experiment : public std::enable_shared_from_this<experiment> {
  public:
   /// The timeout of the calls without a deadline, and the longest duration of an experiment.
@@ -25,7 +25,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
   experiment(const service::service_context& context, aggregator_settings settings,
              std::function<void(std::string_view json)> on_change);
 
-  /// Starts an experiment on the current loop. False while there is one.
+  /// Starts an experiment on the current loop. Returns false while one is running.
   bool start(const experiment_settings& settings);
   /// The state of the experiment, or of the last one, as described in `/openapi.json`.
   std::string state_json();
@@ -62,7 +62,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
   time_point started_{};
   std::uint64_t number_ = 0;
   std::string message_;
-  /// With the deadline, then without.
+  /// The measurement with the deadline, then the one without.
   std::array<measurement, 2> measurements_;
 };
 

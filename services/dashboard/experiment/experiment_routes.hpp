@@ -13,9 +13,9 @@ namespace cohort::dashboard {
 /// it is on this host, since `--enable-faults` without a key requires a loopback address.
 bool may_experiment(const http::request_context& context, const service::api_key_authenticator& authenticator);
 
-/// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while there
-/// is one; 403 to pages of other origins. Both: 404 to clients that may not use them. `authenticator` must outlive the
-/// router.
+/// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while one is
+/// running; 403 for pages of other origins. Both routes return 404 to clients that may not use them. `authenticator`
+/// must outlive the router.
 void add_experiment_routes(http::router& router, std::shared_ptr<experiment> experiments,
                            const service::api_key_authenticator& authenticator);
 

@@ -21,7 +21,7 @@ bool is_active(std::string_view body) {
 
 /// The reason why fault injection cannot be used; empty if it can.
 std::string problem_of(const http::client_result& response) {
-  if (!response) return "The weather service is not available: " + make_error_code(response.error()).message();
+  if (!response) return "The weather service is unavailable: " + make_error_code(response.error()).message();
   switch (response->status) {
     case http::status::ok: return {};
     case http::status::not_found: return "Fault injection is not enabled in the weather service (ENABLE_FAULTS)";

@@ -12,7 +12,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// A longer text cannot be read in a card.
+/// Longer texts are unreadable in a card.
 constexpr std::size_t max_characters = 60;
 
 struct card {
@@ -124,7 +124,7 @@ struct badge_style {
   std::string_view icon;
   std::string_view tone;
 };
-/// In the order of the states.
+/// Indexed by the state.
 constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check", "good"},
                                                                          {"clock", "warn"},
                                                                          {"hourglass", "bad"},

@@ -11,8 +11,8 @@ struct recorded_aggregate {
   std::string request;
 };
 
-/// Calls the services on behalf of no request, and records the calls. `origin` is the request ID that they send, and
-/// must outlive the call. See `aggregator::aggregate`.
+/// Calls the services outside of any request, and records the calls. `origin` is the request ID of these calls, and
+/// must outlive them. See `aggregator::aggregate`.
 task<recorded_aggregate> record_aggregate(std::shared_ptr<aggregator> services, std::string_view origin,
                                           aggregator::part_observer observer, std::optional<duration> timeout = {});
 

@@ -17,7 +17,7 @@ class request_history {
 
   /// Returns the number of the request, one more than that of the previous one.
   std::uint64_t add(std::string json);
-  /// The requests with greater numbers, the oldest first.
+  /// Returns the requests with greater numbers, oldest first.
   std::vector<std::pair<std::uint64_t, std::string>> after(std::uint64_t number) const;
   /// The body of `/api/requests`: the oldest request first.
   std::string body() const;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t min_secret_bytes = 32;
 constexpr int min_rsa_bits = 2048;
-/// Of each of the two integers in a signature of ES256.
+/// The size of each of the two integers in an ES256 signature.
 constexpr std::size_t es256_integer_bytes = 32;
 
 template <auto Function>
@@ -44,7 +44,7 @@ std::string der_signature(std::string_view signature) {
   number_ptr s{BN_bin2bn(bytes_of(signature) + es256_integer_bytes, size, nullptr)};
   const signature_ptr pair{ECDSA_SIG_new()};
   if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
-  // They belong to the pair now.
+  // The pair now owns them.
   static_cast<void>(r.release());
   static_cast<void>(s.release());
   unsigned char* encoded = nullptr;

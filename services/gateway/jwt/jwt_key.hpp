@@ -13,8 +13,9 @@ struct evp_pkey_st;
 
 namespace cohort::gateway {
 
-/// A key for the verification of JSON Web Signatures, for exactly one algorithm, whatever a token states: a token
-/// cannot make a public key be used as an HMAC secret (RFC 8725 section 2.1). Immutable; safe from any thread.
+/// A key for the verification of JSON Web Signatures, for exactly one algorithm, regardless of the token's `alg`: a
+/// token cannot cause a public key to be used as an HMAC secret (RFC 8725 section 2.1). Immutable; safe from any
+/// thread.
 class jwt_key {
  public:
   jwt_key(const jwt_key&) = delete;
@@ -23,7 +24,7 @@ class jwt_key {
 
   struct load_result {
     std::unique_ptr<jwt_key> key;
-    /// Completes `the key file FILE …`; empty if there is a key.
+    /// The error text, which follows `the key file FILE`; empty if there is a key.
     std::string error;
   };
   /// `text` is the content of a key file: for HS256 a secret of at least 32 bytes (RFC 7518 section 3.2), without the
@@ -33,7 +34,7 @@ class jwt_key {
 
   const std::string& id() const noexcept { return id_; }
   jwt_algorithm algorithm() const noexcept { return algorithm_; }
-  /// Whether `signature`, as in a token but decoded, is that of `input`.
+  /// Whether `signature`, the decoded signature of a token, is a valid signature of `input`.
   bool verify(std::string_view input, std::string_view signature) const;
 
  private:
@@ -44,9 +45,9 @@ class jwt_key {
 
   std::string id_;
   jwt_algorithm algorithm_;
-  /// Of HS256.
+  /// The secret of HS256.
   std::string secret_;
-  /// Of the other algorithms.
+  /// The public key of the other algorithms.
   evp_pkey_st* public_key_ = nullptr;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// Of a header or a payload. Names of members are compared with each other, so their number is bounded.
+/// Maximum number of members of a header or payload, because their names are compared with each other.
 constexpr std::size_t max_members = 200;
 
 struct error_text {
@@ -50,7 +50,7 @@ std::optional<simdjson::dom::object> parse_object(std::string_view text) {
   return object;
 }
 
-/// False if there is a member of this name that is no string; `value` remains empty if there is none.
+/// False if there is a member of this name that is not a string; `value` remains empty if there is none.
 bool read_text(const simdjson::dom::object& object, std::string_view name, std::string& value) {
   element member;
   if (object.at_key(name).get(member) != simdjson::SUCCESS) return true;
@@ -60,7 +60,7 @@ bool read_text(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// False if there is a member of this name that is no number; `value` remains empty if there is none. RFC 7519
+/// False if there is a member of this name that is not a number; `value` remains empty if there is none. RFC 7519
 /// section 2: a NumericDate may have a fraction.
 bool read_date(const simdjson::dom::object& object, std::string_view name, std::optional<double>& value) {
   element member;
@@ -154,7 +154,7 @@ result<jwt_claims, jwt_error> jwt_verifier::verify(std::string_view token, wall_
   if (token.size() > max_token_bytes || second == std::string_view::npos) return jwt_error::malformed;
   const auto header_text = decode_base64url(token.substr(0, first));
   const auto payload = decode_base64url(token.substr(first + 1, second - first - 1));
-  // A further dot is no character of base64url.
+  // A further dot is not a base64url character.
   const auto signature = decode_base64url(token.substr(second + 1));
   if (!header_text || !payload || !signature) return jwt_error::malformed;
   const auto token_header = header::parse(*header_text);

@@ -20,7 +20,7 @@ enum class jwt_error : std::uint8_t {
   /// The token does not have three segments of base64url with JSON objects of unique members, or a claim has the wrong
   /// type.
   malformed,
-  /// No key is for its `alg`, such as `none`.
+  /// No key has its `alg`, for example `none`.
   algorithm,
   /// No key has its `kid`.
   unknown_key,

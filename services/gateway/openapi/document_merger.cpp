@@ -136,7 +136,7 @@ std::string document_merger::gateway_path(const std::string& upstream, std::stri
     auto external = candidate.entry().strip_prefix + std::string{path};
     if (!leads_to(candidate, upstream) || !candidate.matcher().matches_path(external) || is_own_path(external))
       continue;
-    // Another route before it may take all requests for the path.
+    // An earlier route may match all requests for the path.
     const auto first = std::find_if(routes_.routes().begin(), routes_.routes().end(), [&](const gateway_route& other) {
       return &other == &candidate || (other.matcher().is_path_only() && other.matcher().matches_path(external));
     });

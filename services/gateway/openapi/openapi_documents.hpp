@@ -12,8 +12,8 @@
 
 namespace cohort::gateway {
 
-/// The OpenAPI documents of the upstreams, and the one that is merged from them. A document that cannot be fetched
-/// remains as it was last; the others are not affected.
+/// The OpenAPI documents of the upstreams, and the one that is merged from them. If a document cannot be fetched, its
+/// last version stays in use; the others are not affected.
 class openapi_documents {
  public:
   /// `context` must outlive this.
@@ -25,7 +25,7 @@ class openapi_documents {
   http::response response() const;
 
   static constexpr duration fetch_timeout = std::chrono::seconds{5};
-  /// Of all documents together; those that exceed it count as unavailable.
+  /// Maximum total size of the documents; documents beyond it count as unavailable.
   static constexpr std::size_t max_total_bytes = std::size_t{4} << 20U;
 
  private:

@@ -4,7 +4,7 @@
 namespace cohort::gateway {
 namespace {
 
-/// Deeper values than a routes file has are not located.
+/// Values that are nested deeper than in a routes file are not located.
 constexpr std::size_t max_depth = 64;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }

@@ -25,7 +25,7 @@ class json_lines {
   /// The line, from 1, of the value at a path of `json::field_error`, such as `routes[2].name`; of the closest value
   /// that contains it if there is none.
   std::size_t line_of(std::string_view path) const;
-  /// The position at which the text stops being JSON; empty if it is JSON as far as this class checks.
+  /// The position of the first syntax error that this class detects; empty if it detects none.
   std::optional<position> syntax_error() const noexcept { return error_; }
 
  private:

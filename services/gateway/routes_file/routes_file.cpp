@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t max_reported_errors = 8;
 
-/// Whether the errors are those of a text that is not JSON: they have no field, and no line.
+/// Whether the text is not JSON: such errors have no field and no line.
 bool is_syntax_error(const json::decode_errors& errors) {
   return errors.list.size() == 1 && errors.list.front().field.empty();
 }

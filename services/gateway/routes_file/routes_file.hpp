@@ -39,12 +39,13 @@ struct path_rule {
 };
 BOOST_DESCRIBE_STRUCT(path_rule, (), (prefix, exact))
 
-/// Matches if a field line with this name has the value, or begins with the prefix; without either, if there is one.
+/// Matches if a field line with this name has the value or begins with the prefix; without both, if the field is
+/// present.
 struct header_rule {
   std::string name;
   std::optional<std::string> value;
   std::optional<std::string> prefix;
-  /// Matches if the rule otherwise does not.
+  /// Inverts the rule.
   bool negate = false;
 };
 BOOST_DESCRIBE_STRUCT(header_rule, (), (name, value, prefix, negate))
@@ -147,9 +148,9 @@ struct route_entry {
   std::optional<std::string> sticky_header;
   std::string strip_prefix;
   bool preserve_host = false;
-  /// Until the head of the response.
+  /// Timeout until the head of the response.
   std::chrono::milliseconds timeout_ms{15'000};
-  /// Between two parts of the response.
+  /// Timeout between two parts of the response.
   std::chrono::milliseconds idle_timeout_ms{60'000};
   std::uint64_t max_body_bytes = 1'048'576;
   std::optional<auth_entry> auth;
@@ -211,7 +212,7 @@ constexpr auto constraints(json::type<jwt_entry>) {
       json::member(&jwt_entry::type, {.required = false}));
 }
 
-/// The requests with a line in the access log.
+/// The requests that are written to the access log.
 BOOST_DEFINE_ENUM_CLASS(access_log_scope, all, errors, off)
 
 struct routes_file {

@@ -9,7 +9,7 @@ namespace cohort::gateway {
 
 /// The caller that a route has authenticated: `context.get<caller_identity>()`.
 struct caller_identity {
-  /// Such as `key:billing` or `sub:alice`; empty if the token names nobody.
+  /// The caller, such as `key:billing` or `sub:alice`; empty if the token has no subject.
   std::string name;
   /// Fields of the forwarded request with their values, from the claims of the token.
   std::vector<std::pair<std::string, std::string>> fields;

@@ -26,7 +26,7 @@ struct route_backend {
   std::array<telemetry::counter*, 5> responses;
 };
 
-/// The parts of a route that `route_table` makes.
+/// The parts of a route that `route_table` creates.
 struct route_parts {
   std::vector<route_backend> backends;
   std::optional<route_authenticator> authenticator;
@@ -46,7 +46,7 @@ class gateway_route {
   const route_matcher& matcher() const noexcept { return matcher_; }
   const std::shared_ptr<gateway::mirror>& mirror() const noexcept { return parts_.mirror; }
 
-  /// Authenticates and limits a request. Returns the response to one that is rejected.
+  /// Authenticates and limits a request. Returns a response if the request is rejected.
   std::optional<http::response> admit(http::request_context& context) const;
   /// Chooses a backend by weight: by the sticky header of the request if it has one, otherwise at random.
   const route_backend& choose_backend(const http::request_context& context) const;

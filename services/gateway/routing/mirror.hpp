@@ -18,7 +18,7 @@ namespace cohort::gateway {
 class mirrored_request;
 
 /// Sends copies of a route's requests to another upstream and ignores the responses. It never delays the requests: a
-/// copy is sent by a task of its own, and is dropped if `max_in_flight` copies of its loop are in flight. Thread-safe.
+/// copy is sent in a separate task, and is dropped if `max_in_flight` copies of its loop are in flight. Thread-safe.
 class mirror : public std::enable_shared_from_this<mirror> {
  public:
   struct dependencies {

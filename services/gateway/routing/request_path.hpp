@@ -7,15 +7,15 @@
 
 namespace cohort::gateway {
 
-/// The path that routes are matched with: percent-decoded, and repeated slashes as one. So `/api/%61dmin` and
+/// The path that is matched with routes: percent-decoded, and with repeated slashes merged. So `/api/%61dmin` and
 /// `/api//admin` do not evade a route for `/api/admin`. Empty for a path that servers interpret differently, so that no
 /// route can be chosen safely: with dot segments (also as `%2e`, or followed by `;`), and with an encoded slash, a
 /// backslash, or an encoded control character. `storage` keeps the text if it is not `path` itself; both must outlive
 /// the result.
 std::optional<std::string_view> matching_path(std::string_view path, std::string& storage);
 
-/// Whether `path` is `prefix` or below it: `/api` has `/api` and `/api/a`, not `/apis`; `/api/` has only the paths
-/// below it.
+/// Whether `path` is `prefix` or below it: `/api` matches `/api` and `/api/a`, not `/apis`; `/api/` matches only the
+/// paths below it.
 bool is_below(std::string_view path, std::string_view prefix) noexcept;
 
 /// The host in the value of a `Host` field: without the port and a dot at its end.

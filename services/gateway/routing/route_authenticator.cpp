@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view missing = "missing";
 constexpr auto last_error = jwt_error::audience;
 
-/// By `jwt_error`, and then `missing`.
+/// Returns the counters, indexed by `jwt_error`; the last one counts missing tokens.
 std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics) {
   std::vector<telemetry::counter*> counters;
   const auto add = [&](std::string_view reason) {

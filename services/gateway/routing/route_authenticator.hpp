@@ -26,8 +26,8 @@ class route_authenticator {
   route_authenticator(const std::string& route, const auth_entry& entry, const verifier_map& verifiers,
                       const service::api_key_authenticator& keys, telemetry::registry& metrics);
 
-  /// Authenticates a request and stores its `caller_identity`. Returns a response to one that is rejected: 401, 403, or
-  /// 429 after too many invalid keys.
+  /// Authenticates a request and stores its `caller_identity`. Returns a response if the request is rejected: 401, 403,
+  /// or 429 after too many invalid keys.
   std::optional<http::response> authenticate(http::request_context& context) const;
 
  private:
@@ -37,9 +37,9 @@ class route_authenticator {
 
   std::string route_;
   const service::api_key_authenticator& keys_;
-  /// Of the accepted keys; empty: all.
+  /// Names of the accepted keys; empty: all.
   std::vector<std::string> key_names_;
-  /// Null: keys.
+  /// Null if the route accepts API keys.
   std::shared_ptr<const jwt_verifier> verifier_;
   std::map<std::string, std::string> claim_headers_;
   std::vector<telemetry::counter*> token_rejections_;

@@ -18,7 +18,7 @@ std::string no_more_upstreams(const std::string& name) {
          " upstreams and policies since the start; restart the gateway";
 }
 
-/// The client that a request counts for.
+/// The client whose limit a request counts against.
 std::string limited_caller(const http::request_context& context) {
   const auto* const caller = context.get<caller_identity>();
   return caller && !caller->name.empty() ? caller->name : net::client_network(context.client_address());

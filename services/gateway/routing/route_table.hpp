@@ -27,8 +27,8 @@ class route_table {
     /// One line, beginning with the path of a file; empty if there is a table.
     std::string error;
   };
-  /// Reads the routes file at `path` and the key files that it names. Rate limits that `previous` (which may be null)
-  /// has as well keep their counts. `dependencies` must outlive the table.
+  /// Reads the routes file at `path` and the key files that it names. Rate limits that are also in `previous` keep
+  /// their counts; `previous` may be null. `dependencies` must outlive the table.
   static build_result build(const std::string& path, const dependencies& dependencies, const route_table* previous);
 
   /// The first route that matches; null if none does. `path` is the request's `matching_path`.
@@ -54,9 +54,9 @@ class route_table {
   routes_file file_;
   std::vector<gateway_route> routes_;
   std::vector<std::string> files_;
-  /// Of `files_`, in the same order.
+  /// The contents of `files_`, in the same order.
   std::vector<std::string> contents_;
-  /// By route, rate and subject.
+  /// The rate limits, by route, rate and subject.
   std::map<std::string, http::filter> limits_;
 };
 

@@ -11,9 +11,9 @@
 
 namespace cohort::gateway {
 
-/// The upstreams of all routes files that the gateway has used. One that a reload leaves unchanged keeps its circuit
-/// breaker, budget and limits. None is removed: a response that is being forwarded uses its upstream until its end, and
-/// the metrics of an upstream exist as long. Not thread-safe; the upstreams are.
+/// The upstreams of all routes files that the gateway has used. An upstream that a reload leaves unchanged keeps its
+/// circuit breaker, budget and limits. Upstreams are never removed, because responses that are being forwarded, and
+/// metrics, still use them. Not thread-safe; the upstreams are.
 class upstream_catalog {
  public:
   explicit upstream_catalog(const service::service_context& context) : context_(context) {}

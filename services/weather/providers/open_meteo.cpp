@@ -15,7 +15,7 @@ namespace {
 using simdjson::dom::element;
 
 std::optional<double> number_of(simdjson::simdjson_result<element> value) {
-  /// No weather value is greater, and a `long` holds it.
+  /// Greater values are invalid; `long` can represent it.
   constexpr double max_value = 1e6;
   double number = 0;
   if (value.get(number) != simdjson::SUCCESS || std::abs(number) > max_value) return std::nullopt;
@@ -31,7 +31,7 @@ std::string condition_text(std::optional<double> code) {
   return std::string{text.value_or(not_available)};
 }
 
-/// Without an exponent, which not every parser of query strings accepts.
+/// Formats a number without an exponent, because some query-string parsers reject exponents.
 std::string decimal(double number) {
   std::array<char, 400> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed).ptr;

@@ -63,10 +63,10 @@ class provider_chain {
   /// Set while all providers are in a cooldown.
   std::optional<cooldown_state> cooldown(time_point now) const;
 
-  /// The providers in the order in which they are asked; empty if every report is the sample. Thread-safe.
+  /// The providers in the order in which they are called; empty if every report is the sample. Thread-safe.
   std::vector<provider_status> statuses(time_point now) const;
 
-  /// Asks the providers in order until one has a report. Never fails: see `fetch_result`.
+  /// Calls the providers in order until one has a report. Never fails: see `fetch_result`.
   task<fetch_result> fetch(location location);
 
  private:
