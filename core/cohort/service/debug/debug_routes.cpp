@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <cohort/http/message/json_response.hpp>
+#include <cohort/http/middleware/compression.hpp>
 #include <cohort/http/server/input/input_error.hpp>
 #include <cohort/json/decode.hpp>
 #include <cohort/service/debug/debug_access.hpp>
@@ -17,7 +18,14 @@ namespace {
 /// Maximum time to wait for the snapshot of a loop; later, it is shown as not responding.
 constexpr duration max_query_time = std::chrono::seconds{1};
 
-using shared_sources = std::shared_ptr<const debug_sources>;
+/// What the routes share. Middleware does not apply to probes, so that they encode their responses themselves; these
+/// have no secret, whose characters their length could disclose.
+struct shared_state {
+  debug_sources sources;
+  http::compressor compressor{};
+};
+
+using state_pointer = std::shared_ptr<const shared_state>;
 using format_function = http::response (*)(const debug_sources&, const loop_snapshots&, const http::request_context&);
 
 http::response uncached(http::response response) {
@@ -26,13 +34,16 @@ http::response uncached(http::response response) {
 }
 
 /// A response from the snapshots of all loops.
-task<http::response> respond(shared_sources sources, http::request_context& context, format_function format) {
-  if (auto rejection = reject_debug_request(context, sources->authenticator, sources->is_loopback)) {
+task<http::response> respond(state_pointer state, http::request_context& context, format_function format) {
+  const auto& sources = state->sources;
+  if (auto rejection = reject_debug_request(context, sources.authenticator, sources.is_loopback)) {
     co_return std::move(*rejection);
   }
-  auto taking = take_snapshots(sources->loops, sources->server(), sources->clients, max_query_time);
+  auto taking = take_snapshots(sources.loops, sources.server(), sources.clients, max_query_time);
   const auto loops = co_await std::move(taking);
-  co_return uncached(format(*sources, loops, context));
+  auto response = uncached(format(sources, loops, context));
+  state->compressor.apply(context.head(), response);
+  co_return response;
 }
 
 http::response page(const debug_sources& sources, const loop_snapshots& loops, const http::request_context& context) {
@@ -123,7 +134,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
     return route->pattern == "/debug" || route->pattern.starts_with("/debug/");
   };
   if (std::ranges::any_of(routes.routes(), is_own)) return;
-  const auto shared = std::make_shared<const debug_sources>(std::move(sources));
+  const auto shared = std::make_shared<const shared_state>(shared_state{std::move(sources)});
   const auto add = [&](const char* path, format_function format, const char* summary,
                        const char* media_type = "application/json") {
     describe(
@@ -137,10 +148,13 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
   add("/debug/loops", loops_state, "The lag and the connections of the event loops");
   const auto guard = [shared](auto respond_with) {
     return [shared, respond_with](http::request_context& context) -> http::response {
-      if (auto rejection = reject_debug_request(context, shared->authenticator, shared->is_loopback)) {
+      const auto& from = shared->sources;
+      if (auto rejection = reject_debug_request(context, from.authenticator, from.is_loopback)) {
         return std::move(*rejection);
       }
-      return respond_with(*shared, context);
+      auto response = respond_with(from, context);
+      shared->compressor.apply(context.head(), response);
+      return response;
     };
   };
   describe(routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {

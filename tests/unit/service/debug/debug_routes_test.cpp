@@ -3,6 +3,7 @@
 
 #include <cohort/service/debug/debug_snapshot.hpp>
 #include "tests/support/openapi_document.hpp"
+#include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/service/debug/debug_fixture.hpp"
 
 namespace cohort {
@@ -52,6 +53,23 @@ TEST_CASE("debug routes: the upstreams have their policies and addresses", "[ser
   CHECK(std::stod(at("/upstreams/0/timeout_ms")) == 2000);
   CHECK(at("/origins/0/addresses/0/idle_connections") == "1");
   CHECK(at("/origins/0/addresses/0/in_flight") == "0");
+}
+
+TEST_CASE("debug routes: the responses are compressed if the client accepts it", "[service][debug]") {
+  debug_fixture fixture;
+  for (const auto path : paths) {
+    CAPTURE(path);
+    CHECK_FALSE(fixture.get_debug(path).header("Content-Encoding").has_value());
+    // Also those that are too short to become shorter.
+    const auto compressed = fixture.get_debug(path, "Accept-Encoding: gzip, identity;q=0\r\n");
+    CHECK(compressed.header("Content-Encoding") == "gzip");
+    CHECK(compressed.header("Vary") == "Accept-Encoding");
+    CHECK(compressed.header("Cache-Control") == "no-store");
+  }
+  const auto page = fixture.get_debug("/debug", "Accept-Encoding: gzip\r\n");
+  const auto html = decode_gzip(page.body).text;
+  CHECK(html.ends_with("</html>\n"));
+  CHECK(page.body.size() < html.size() / 2);
 }
 
 TEST_CASE("debug routes: an upstream that is destroyed is not listed", "[service][debug]") {
