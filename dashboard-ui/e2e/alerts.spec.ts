@@ -9,7 +9,7 @@ const firingAlerts = (page: Page) => alertsPanel(page).getByRole('list', { name:
 test('without any signal from monitoring, the state is unknown', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
   await expect(alertsPanel(page)).toContainText('No signal from monitoring yet.');
-  await expect(alertsPanel(page).locator('.badge')).toHaveText('unknown');
+  await expect(alertsPanel(page).locator('.badge')).toHaveText('no signal');
   await expect(alertsPanel(page).locator('.badge')).toHaveAttribute('data-tone', 'idle');
   await expect(firingAlerts(page)).toHaveCount(0);
   await expect(alertsPanel(page).getByText('Resolved recently')).toBeHidden();

@@ -40,7 +40,7 @@ test('3 s after the last event no value is shown as current, until the next even
   await expect(page.locator('#connection')).toHaveText('no data');
   await expect(badge('System')).toHaveText('stale');
   await expect(badge('Weather')).toHaveText('stale');
-  await expect(page.locator('#headline')).toHaveText('No data from the server: values are old');
+  await expect(page.locator('#headline')).toHaveText('No data from the server: values are out of date');
   await expect(page.locator('#panels [data-tone=good]')).toHaveCount(0);
   await expect(page).toHaveTitle('… no data · Cohort');
 

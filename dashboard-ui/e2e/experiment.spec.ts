@@ -2,7 +2,7 @@
 import { cutExperiment, doneExperiment, idleExperiment, runningExperiment } from '../test/sample-experiments.ts';
 import { expect, test } from './fixtures.ts';
 
-const title = 'Play: the same fault with and without a deadline';
+const title = 'Experiment: the same fault with and without a deadline';
 
 test('without fault injection there is no panel for experiments', async ({ page, dashboard }) => {
   await page.goto(dashboard.url);

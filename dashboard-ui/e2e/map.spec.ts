@@ -7,11 +7,11 @@ test('the map has an arrow for each upstream with rate, failures and breaker, an
   await page.goto(dashboard.url);
   await dashboard.waitForStreams(1);
   const map = page.getByRole('region', { name: 'Service map' });
-  const drawing = map.getByRole('img', { name: /^Service map\. dashboard to time: 3\/s, 0\.5\/s failed · breaker open on 1 of 2 loops\./ });
+  const drawing = map.getByRole('img', { name: /^Service map\. dashboard to time: 3\/s, 0\.5 failures\/s · breaker open on 1 of 2 loops\./ });
   await expect(drawing).toBeVisible();
   await expect(drawing.locator('.node')).toHaveText(['dashboard', 'time', 'system', 'weather', 'wttr.in', 'open-meteo']);
   await expect(drawing.locator('.link.service[data-state=open] .switch')).toHaveCount(3);
-  await map.getByText('The map as a table').click();
+  await map.getByText('Service map as a table').click();
   await expect(map.getByRole('row').nth(3)).toHaveText(['dashboard', 'weather', '3/s', '0.5/s', 'open on 1 of 2 loops', '0', '1', '6'].join(''));
 });
 

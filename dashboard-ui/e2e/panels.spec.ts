@@ -83,10 +83,10 @@ test('sample data is marked', async ({ page, dashboard }) => {
   dashboard.aggregate = { ...aggregateBody, weather_service: { ...weatherBody, sample: true } };
   await page.goto(dashboard.url);
   const weather = page.getByRole('region', { name: 'Weather' });
-  await expect(weather.getByText('Built-in sample data, not a measurement.')).toBeVisible();
+  await expect(weather.getByText('Sample data for Haifa, Israel')).toBeVisible();
   await expect(weather).toContainText('yes, built-in data');
   dashboard.send('aggregate', aggregateBody);
-  await expect(weather.getByText('Built-in sample data')).toBeHidden();
+  await expect(weather.getByText('Sample data')).toBeHidden();
 });
 
 test('missing fields are N/A, limits of a container are shown, and data is escaped', async ({ page, dashboard }) => {

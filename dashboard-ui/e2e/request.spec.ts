@@ -13,7 +13,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
   await page.goto(dashboard.url);
   await expect(page.locator('#headline')).toHaveText('3 of 3 in time · slowest 41 ms of 5 s (weather)');
   const request = page.getByRole('region', { name: 'One request, three calls' });
-  await expect(request.locator('#answered')).toHaveText('answered at 41 ms');
+  await expect(request.locator('#answered')).toHaveText('answered in 41 ms');
   await expect(request.locator('#trace')).toHaveText('#4c1a8f00');
   await expect(request.locator('.lane-result')).toHaveText(['450 µs', '690 µs', '41 ms']);
   await expect(request.locator('.lane .deadline')).toHaveCount(3);
@@ -33,10 +33,10 @@ test('a call that its deadline has cut off shows its attempts and the waiting ti
   await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, cut by the deadline', 'hedge cancelled']);
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
   await expect(page).toHaveTitle('✕ weather timed out · Cohort');
-  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('No response within 5 s: cut off by the deadline.');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Cut off by the deadline of 5 s.');
   await expect(page.getByRole('group', { name: /weather: cut at 5 s, with retry and hedge/ })).toBeVisible();
 
-  await page.getByText('The same as a table').click();
+  await page.getByText('Request as a table').click();
   const row = page.getByRole('row', { name: /retry to 10.0.3.8:5003/ });
   await expect(row).toContainText('cancelled: deadline');
   await expect(row).toContainText('3.74 s');
@@ -67,18 +67,18 @@ test('earlier requests can be chosen and pinned, by keyboard too', async ({ page
   const slider = page.getByRole('slider', { name: 'Request shown' });
   await slider.focus();
   await page.keyboard.press('ArrowLeft');
-  await expect(page.locator('#answered')).toHaveText('answered at 800 µs without weather');
+  await expect(page.locator('#answered')).toHaveText('answered in 800 µs without weather');
   await expect(page.getByText('not called').first()).toBeVisible();
   await expect(slider).toHaveAttribute('aria-valuetext', /degraded, 800 µs/);
   const pin = page.getByRole('button', { name: 'Pinned' });
   await expect(pin).toHaveAttribute('aria-pressed', 'true');
   dashboard.send('request', { ...cutRequestBody, trace_id: 'f'.repeat(32) });
   await expect(page.locator('#strip .cut')).toHaveCount(1);
-  await expect(page.locator('#answered')).toHaveText('answered at 800 µs without weather');
+  await expect(page.locator('#answered')).toHaveText('answered in 800 µs without weather');
   await pin.click();
-  await expect(page.locator('#answered')).toHaveText('answered at 5 s without weather');
+  await expect(page.locator('#answered')).toHaveText('answered in 5 s without weather');
   await page.getByRole('button', { name: 'Previous request' }).click();
-  await expect(page.locator('#answered')).toHaveText('answered at 41 ms');
+  await expect(page.locator('#answered')).toHaveText('answered in 41 ms');
 });
 
 test('without records, the server’s aggregates are drawn', async ({ page, dashboard }) => {
@@ -96,7 +96,7 @@ test('hostile and absurd values of a request appear as text in the page', async 
   dashboard.request = { trace_id: attack, started_at: attack, duration_ms: 1e308, deadline_ms: -1, calls: Array(40).fill(call) };
   await page.setViewportSize({ width: 320, height: 640 });
   await page.goto(dashboard.url);
-  await page.getByText('The same as a table').click();
+  await page.getByText('Request as a table').click();
   await expect(page.locator('.lane')).toHaveCount(16);
   await expect(page.locator('img')).toHaveCount(0);
   await expect(page.locator('body')).not.toContainText(/undefined|NaN|Infinity|\[object/);

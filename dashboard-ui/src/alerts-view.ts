@@ -79,7 +79,7 @@ export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number
     explanation: dimmed ? 'No data from the server.' : explain(alerts, elapsedSeconds),
     silent: !dimmed && alerts.monitoring.state === 'silent',
     age: dimmed ? age(idleMs) : null,
-    notShown: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} not shown.` : null,
+    notShown: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} not listed.` : null,
     ...grouping(alerts.firing),
     firing: alerts.firing.map((alert) => viewFiring(alert, elapsedSeconds)),
     resolved: alerts.resolved.map(viewResolved),
@@ -113,7 +113,7 @@ function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; l
     case 'silent':
       return { state: 'silent', label: 'silent' };
     case 'unknown':
-      return { state: 'unknown', label: 'unknown' };
+      return { state: 'unknown', label: 'no signal' };
   }
 }
 

@@ -32,9 +32,11 @@ export function weatherFacts(report: WeatherReport | null): Facts {
   if (report === null) return unknown;
   const seconds = report.cached === true ? report.cacheAgeSeconds : null;
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
+  const place = listed(report.city, report.country);
   return limited(
     [quantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
-    [listed(report.city, report.country), ...old].join(' · '),
+    // First, so that a long name does not hide the mark.
+    [report.sample === true ? `Sample data for ${place}` : place, ...old].join(' · '),
   );
 }
 

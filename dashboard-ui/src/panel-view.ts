@@ -54,17 +54,17 @@ function explain(state: PanelState, panel: PanelData<unknown>, reason: string | 
     case 'fresh':
       return null;
     case 'stale':
-      return 'These values are stale.';
+      return 'These values are out of date.';
     case 'timeout': {
       const limit = panel.timing.deadlineMs;
-      return `No response within ${limit === null ? 'its timeout' : milliseconds(limit)}: cut off by the deadline. ${nextCall}`;
+      return `Cut off by the deadline${limit === null ? '' : ` of ${milliseconds(limit)}`}. ${nextCall}`;
     }
     case 'error':
       return `The call failed${cause}. ${nextCall}`;
     case 'shed':
       return `Rejected because of overload${cause}. ${nextCall}`;
     case 'open':
-      return 'Circuit breaker open after repeated failures: calls fail at once. Next probe within 4 s.';
+      return 'Breaker open after failures. Next probe within 4 s.';
     case 'waiting':
       return 'Waiting for data.';
     case 'unknown':
@@ -77,14 +77,8 @@ function outdated(panel: PanelData<unknown>): PanelState {
   return panel.value === null ? 'waiting' : 'stale';
 }
 
-/** A sample report is marked in every state. */
 export function viewWeather(panel: PanelData<WeatherReport>, context: PanelContext): PanelView {
   const view = viewPanel(panel, context);
-  const report = panel.value;
-  const notes = [
-    view.explanation,
-    view.state === 'fresh' && report?.stale === true ? 'The report has just expired; a new one is being fetched.' : null,
-    report?.sample === true ? 'Built-in sample data, not a measurement.' : null,
-  ].filter((note) => note !== null);
-  return { ...view, explanation: notes.length === 0 ? null : notes.join(' ') };
+  const isRefreshed = view.state === 'fresh' && panel.value?.stale === true;
+  return isRefreshed ? { ...view, explanation: 'The report has expired; a new one is being fetched.' } : view;
 }

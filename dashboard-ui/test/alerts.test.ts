@@ -107,7 +107,7 @@ describe('viewAlerts', () => {
       true,
     ],
     [silentBody([alertBody]), 'critical', '1 firing', 'No signal from monitoring for 4 min: this list may be incomplete.', true],
-    [unknownBody, 'unknown', 'unknown', 'No signal from monitoring yet.', false],
+    [unknownBody, 'unknown', 'no signal', 'No signal from monitoring yet.', false],
     [
       { ...unknownBody, firing: [alertBody] },
       'critical',
@@ -161,7 +161,7 @@ describe('viewAlerts', () => {
   });
 
   test('shows the number of alerts that are not shown', () => {
-    expect(view({ ...alertsBody(), not_shown: 4 }).notShown).toBe('At least 4 more alerts not shown.');
+    expect(view({ ...alertsBody(), not_shown: 4 }).notShown).toBe('At least 4 more alerts not listed.');
     expect(view(alertsBody()).notShown).toBeNull();
   });
 

@@ -65,7 +65,7 @@ suite('the view of an experiment', () => {
     const [limited, unlimited] = viewExperiment(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
     expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', isCutByDeadline: true, result: 'cut at 2 s' });
-    expect(limited?.summary).toBe('answered at 2 s without weather');
+    expect(limited?.summary).toBe('answered in 2 s without weather');
     expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
   });
 
@@ -74,7 +74,7 @@ suite('the view of an experiment', () => {
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
     const withoutTimeout = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
-    expect(conclusion(parsed(withoutTimeout))).toBe('Nothing was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without.');
+    expect(conclusion(parsed(withoutTimeout))).toBe('No call was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
   });
 
   test('a failure shows its reason, of bounded length', () => {

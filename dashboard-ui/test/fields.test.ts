@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
+import { weatherFacts } from '../src/facts.ts';
 import { systemFields, timeFields, weatherFields } from '../src/fields.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
 import { aggregateBody, systemBody, weatherBody } from './sample-bodies.ts';
@@ -57,9 +58,11 @@ test('a stale report shows its state and error', () => {
 test('a sample report is marked', () => {
   const report = parsed({ weather_service: { ...weatherBody, sample: true } }).weather.value;
   expect(weatherFields(report)).toMatchObject({ sample: 'yes, built-in data' });
+  expect(weatherFacts(report).sub).toMatch(/^Sample data for Haifa, Israel/);
   for (const sample of [false, 'true', 1, undefined]) {
     const other = parsed({ weather_service: { ...weatherBody, sample } }).weather.value;
     expect(weatherFields(other)).toMatchObject({ sample: null });
+    expect(weatherFacts(other).sub).toMatch(/^Haifa, Israel/);
   }
 });
 

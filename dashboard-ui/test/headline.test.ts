@@ -50,7 +50,7 @@ test('firing alerts are in the title, and in the text unless a part has failed',
 });
 
 test('without events, no part is shown as in time', () => {
-  expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are old' });
+  expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are out of date' });
   expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
   expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');
 });

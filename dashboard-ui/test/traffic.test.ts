@@ -63,9 +63,9 @@ describe('viewMap', () => {
 
   test('has a rate, failures and the state of the breaker for each arrow', () => {
     const view = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 7, failures: 1 })), true);
-    expect(link(view, 'time')).toMatchObject({ from: 'dashboard', state: 'failing', rate: '3.5/s', detail: '0.5/s failed · breaker closed' });
+    expect(link(view, 'time')).toMatchObject({ from: 'dashboard', state: 'failing', rate: '3.5/s', detail: '0.5 failures/s · breaker closed' });
     expect(view.summary).toBe('11 calls/s');
-    expect(describeMap(view)).toContain('dashboard to time: 3.5/s, 0.5/s failed · breaker closed.');
+    expect(describeMap(view)).toContain('dashboard to time: 3.5/s, 0.5 failures/s · breaker closed.');
     expect(view.rows[0]).toEqual(['dashboard', 'time', '3.5/s', '0.5/s', 'closed', '0', '1', '7']);
   });
 
@@ -83,7 +83,7 @@ describe('viewMap', () => {
 
   test('shows a provider in its cooldown as paused', () => {
     const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3, providerFailures: 2, cooldownMs: 4_200 })), true);
-    expect(link(view, 'wttr.in')).toMatchObject({ state: 'open', note: 'paused for 5 s', detail: 'asked 3 times, 2 failed' });
+    expect(link(view, 'wttr.in')).toMatchObject({ state: 'open', note: 'paused for 5 s', detail: '3 calls in total, 2 failures' });
   });
 
   test('distinguishes a built-in sample from unknown providers', () => {
@@ -96,7 +96,7 @@ describe('viewMap', () => {
   test('keeps the names of providers while the weather service does not respond', () => {
     const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3 }), { ...mapBody({ atMs: 2_000 }), weather: null }, { ...mapBody({ atMs: 60_000 }), weather: null }), true);
     expect(view.providers).toMatchObject([
-      { to: 'wttr.in', state: 'unknown', rate: '–', note: 'no data now' },
+      { to: 'wttr.in', state: 'unknown', rate: '–', note: 'no current data' },
       { to: 'open-meteo', state: 'unknown' },
     ]);
   });
@@ -109,7 +109,7 @@ describe('viewMap', () => {
 });
 
 test.each([
-  [0, 'idle'],
+  [0, 'no calls'],
   [0.02, '1.2/min'],
   [0.666, '0.67/s'],
   [0.099, '0.1/s'],

@@ -63,7 +63,7 @@ describe('an explanation', () => {
     viewPanel({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
   test('shows why there is no current value, and the time of the next attempt', () => {
-    expect(explanation('timeout')).toBe('No response within 3 s: cut off by the deadline. Next call within 2 s.');
+    expect(explanation('timeout')).toBe('Cut off by the deadline of 3 s. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
     expect(explanation('open')).toContain('Next probe within 4 s');
@@ -99,25 +99,15 @@ describe('viewWeather', () => {
     return viewWeather(withAggregate(initialState, aggregate, 0).weather, at(0));
   }
 
-  test('marks sample data', () => {
-    expect(weatherView({ sample: true }).explanation).toBe('Built-in sample data, not a measurement.');
-  });
-
-  test('marks stale sample data', () => {
-    expect(weatherView({ sample: true, stale: true, error: 'timeout' }).explanation).toBe(
-      'These values are stale. Built-in sample data, not a measurement.',
-    );
-  });
-
   test('a report that is being refreshed is fresh', () => {
     expect(weatherView({ stale: true })).toMatchObject({
       state: 'fresh',
       dimmed: false,
-      explanation: 'The report has just expired; a new one is being fetched.',
+      explanation: 'The report has expired; a new one is being fetched.',
     });
   });
 
-  test('does not mark measurements', () => {
+  test('a current report needs no explanation', () => {
     expect(weatherView({}).explanation).toBeNull();
   });
 });

@@ -52,7 +52,7 @@ suite('a waterfall', () => {
 
   test('has a row for each call and a segment for each phase', () => {
     const view = viewWaterfall(parsed(requestBody), null);
-    expect(view.summary).toBe('answered at 41 ms');
+    expect(view.summary).toBe('answered in 41 ms');
     expect(view.rows.map((row) => [row.name, row.result, row.isCutByDeadline])).toEqual([
       ['time', '450 µs', false],
       ['system', '690 µs', false],
@@ -73,7 +73,7 @@ suite('a waterfall', () => {
 
   test('has no bar for a call that was not made', () => {
     expect(viewWaterfall(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', isCutByDeadline: false });
-    expect(viewWaterfall(parsed(openRequestBody), null).summary).toBe('answered at 800 µs without weather');
+    expect(viewWaterfall(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
   });
 
   test('segments with invalid durations stay within their attempt', () => {

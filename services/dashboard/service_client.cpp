@@ -32,7 +32,7 @@ part_state state_of(const http::client_response& response) {
 
 std::string reason_of(const http::client_response& response) {
   if (response.status == http::status::ok) return "the body of the response is not a JSON object";
-  return "the response has the status " + std::to_string(response.status_code());
+  return "status " + std::to_string(response.status_code());
 }
 
 part to_part(http::client_result response) {

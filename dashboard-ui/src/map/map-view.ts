@@ -45,7 +45,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
   return {
     services: links,
     providers: providerLinks(traffic),
-    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : total === 0 ? 'idle' : rateText(total).replace('/', ' calls/'),
+    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : rateText(total).replace('/', ' calls/'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
       ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
@@ -56,7 +56,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
 
 /** Calls per second or, if they are rare, per minute. */
 export function rateText(perSecond: number): string {
-  if (perSecond === 0) return 'idle';
+  if (perSecond === 0) return 'no calls';
   return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
 }
 
@@ -87,7 +87,7 @@ function stateOf(totals: ServiceTotals, rates: Rates | null): LinkState {
 
 function failureText(rates: Rates | null): string {
   if (rates === null) return '';
-  return rates.failures === 0 ? 'no failures' : `${rateText(rates.failures)} failed`;
+  return rates.failures === 0 ? 'no failures' : rateText(rates.failures).replace('/', ' failures/');
 }
 
 /** The state of the breakers of all loops: "breaker open on 1 of 2 loops" if they differ. */
@@ -108,8 +108,8 @@ function addressText(totals: ServiceTotals): string {
 function providerLinks(traffic: Traffic): LinkView[] {
   const latest = traffic.at(-1);
   const providers = latest?.providers ?? null;
-  if (latest?.isOldProviders && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no data now'));
-  if (providers === null) return [unknownLink(weather, 'provider', 'not known')];
+  if (latest?.isOldProviders && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no current data'));
+  if (providers === null) return [unknownLink(weather, 'provider', 'unknown')];
   if (providers.length === 0) return [{ ...unknownLink(weather, 'sample'), note: 'built in', state: 'idle', rate: 'no calls' }];
   return providers.map((one): LinkView => {
     const rates = providerRates(traffic, one.name);
@@ -127,9 +127,8 @@ function providerLinks(traffic: Traffic): LinkView[] {
 }
 
 function providerText(provider: ProviderTotals): string {
-  if (provider.requests === 0) return 'not asked yet';
-  const failures = provider.failures === 0 ? 'none failed' : `${provider.failures} failed`;
-  return `asked ${counted(provider.requests, 'time')}, ${failures}`;
+  if (provider.requests === 0) return 'no calls yet';
+  return `${counted(provider.requests, 'call')} in total, ${provider.failures === 0 ? 'no failures' : counted(provider.failures, 'failure')}`;
 }
 
 function unknownLink(from: string, to: string, note = ''): LinkView {

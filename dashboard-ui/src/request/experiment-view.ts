@@ -10,7 +10,7 @@ import { describe, viewWaterfall, type WaterfallView } from './waterfall-view.ts
 export interface MeasurementView {
   readonly waterfall: WaterfallView;
   readonly description: string;
-  /** "answered at 2 s without weather". */
+  /** "answered in 2 s without weather". */
   readonly summary: string;
   readonly isDone: boolean;
 }
@@ -63,11 +63,11 @@ function status(experiment: Experiment): string {
   const message = experiment.message === null ? '' : bounded(experiment.message, 200);
   switch (experiment.phase) {
     case 'idle':
-      return 'Delays the weather service for a moment, and measures one request with and one without a deadline.';
+      return 'Injects this fault into the weather service, and measures one request with the deadline and one without it.';
     case 'running':
       return 'Measuring both requests at the same time.';
     case 'failed':
-      return message === '' ? 'The experiment has failed.' : message;
+      return message === '' ? 'The experiment failed.' : message;
     case 'done':
       return [conclusion(experiment), message].filter((part) => part !== '').join(' ');
   }
@@ -83,6 +83,6 @@ export function conclusion(experiment: Experiment): string {
   };
   const saved = unlimited.duration - limited.duration;
   const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
-  if (missing.length === 0) return `Nothing was cut off: ${result(limited)} with the deadline, ${result(unlimited)} without.`;
+  if (missing.length === 0) return `No call was cut off: ${result(limited)} with the deadline, ${result(unlimited)} without it.`;
   return `The deadline saved ${milliseconds(Math.max(0, saved))}: ${result(limited)}, instead of ${result(unlimited)}.`;
 }

@@ -30,7 +30,7 @@ export function viewHeadline(input: HeadlineInput): Headline {
   if (input.locked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
   const known = input.panels.filter((panel) => panel.state !== 'waiting');
   if (known.length === 0) return { tone: 'idle', text: 'Waiting for the first response', title: 'Cohort dashboard' };
-  if (!input.live) return { tone: 'idle', text: 'No data from the server: values are old', title: '… no data · Cohort' };
+  if (!input.live) return { tone: 'idle', text: 'No data from the server: values are out of date', title: '… no data · Cohort' };
   const failed = known.filter((panel) => !isAnswered(panel.state as 'fresh'));
   const stale = known.filter((panel) => panel.state === 'stale');
   const inTime = known.length - failed.length;
@@ -54,7 +54,7 @@ const stateText: Record<PanelState, string> = {
   shed: 'overloaded',
   open: 'breaker open',
   waiting: 'waiting',
-  unknown: 'in an unknown state',
+  unknown: 'state unknown',
 };
 
 /** The slowest answered call, with its own timeout. */

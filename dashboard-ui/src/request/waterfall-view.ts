@@ -73,7 +73,7 @@ export function viewWaterfall(
 function summarize(request: RequestRecord, isRunning: boolean): string {
   if (isRunning) return `waiting, ${milliseconds(request.duration)} so far`;
   const missing = request.calls.filter((call) => !isAnswered(call.state)).map((call) => bounded(serviceName(call.service), 24));
-  return `answered at ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
+  return `answered in ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
 }
 
 function viewRow(call: Call, scale: Scale, isRunning: boolean): Row {

@@ -106,7 +106,7 @@ export class ExperimentPanel {
 
 const rejections: Record<Exclude<StartResult, 'started'>, string> = {
   busy: 'Another experiment is running.',
-  rejected: 'The server has rejected the experiment.',
+  rejected: 'The server rejected the experiment.',
   unavailable: 'The server could not start the experiment. Try again.',
 };
 

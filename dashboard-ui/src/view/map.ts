@@ -75,9 +75,9 @@ function wire(link: LinkView): SVGElement {
 }
 
 const legendTexts: readonly (readonly [string, LinkView['state'], number])[] = [
-  ['calls succeed; thicker: more calls', 'ok', 3],
+  ['all calls succeed; thicker: more calls', 'ok', 3],
   ['some calls fail', 'failing', 3],
-  ['breaker open: calls fail at once', 'open', 3],
+  ['circuit breaker open: calls are rejected', 'open', 3],
 ];
 
 function legend(): HTMLElement {

@@ -95,6 +95,8 @@ facts weather_facts(const body_reader& body) {
   auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
   auto sub = join_with_comma(body.text("/location/city"), body.text("/location/country"));
+  // First, so that a long name does not hide the mark.
+  if (body.flag("/sample")) sub.insert(0, "Sample data for ");
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
     const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};
     sub += " · " + format_coarse_duration(std::chrono::duration_cast<duration>(bounded_age)) + " old";

@@ -79,7 +79,7 @@ summary summarize(const loop_snapshots& loops) {
   std::size_t late = 0;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     if (!loops[i]) {
-      result.add(tone::bad, "loop " + std::to_string(i) + " does not respond");
+      result.add(tone::bad, "loop " + std::to_string(i) + " not responding");
       continue;
     }
     result.in_flight += loops[i]->in_flight.size();

@@ -86,7 +86,7 @@ std::string awaits_cell(const request_record& request, time_point now) {
     html += small("for " + format_duration(now - call.started) + ", " + time_left(call.until, now));
     html += meter(call.started, call.until, now);
   });
-  if (html.empty()) html = span(request.is_streamed ? "sends its response" : "its handler", "quiet");
+  if (html.empty()) html = span(request.is_streamed ? "sending the response" : "its handler", "quiet");
   return html;
 }
 
@@ -174,7 +174,7 @@ std::string tasks_section(const debug_page_values& values) {
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
     html += values.loops[i] ? loop_item(i, *values.loops[i])
                             : "<li>" + span("Loop " + std::to_string(i), "main") + " " +
-                                  badge("does not respond", tone::bad) + "</li>\n";
+                                  badge("not responding", tone::bad) + "</li>\n";
   }
   html += "</ul>\n<p class=\"quiet\">Periodic jobs: ";
   for (const auto& job : values.jobs) html += (&job == values.jobs.data() ? "" : ", ") + http::escape_html(job);
@@ -205,13 +205,13 @@ std::string finished_section(const debug_page_values& values) {
     rows.emplace_back()
         .html(request_cell(*record))
         .text(format_coarse_duration(now - record->ended) + " ago", "number")
-        .html(badge(is_problem ? "problem" : "slowest", is_problem ? tone::bad : tone::idle) +
+        .html(badge(is_problem ? "problem" : "slow", is_problem ? tone::bad : tone::idle) +
               (record->status == 0 ? std::string{} : small("status " + std::to_string(record->status))))
         .html(duration_html, "number")
         .html(calls_cell(*record))
         .number(index);
   }
-  return table("Finished requests", {"Request", "Ended", "Kept as", "Duration", "Calls", "Loop"}, rows) +
+  return table("Finished requests", {"Request", "Ended", "Reason", "Duration", "Calls", "Loop"}, rows) +
          rows_omitted(listed.size());
 }
 

@@ -74,7 +74,7 @@ row upstream_row(const std::string& name, const std::vector<http::upstream_statu
       .text(std::to_string(in_flight) + " of " + std::to_string(max_in_flight), "number")
       .text(range_text(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
       .text(durations(medians))
-      .text(hedges.empty() ? "no" : "after " + durations(hedges))
+      .text(hedges.empty() ? "off" : "after " + durations(hedges))
       .text(format_duration(on_each_loop.front().timeout), "number");
   return added;
 }
@@ -169,11 +169,13 @@ std::string upstreams_section(const debug_page_values& values) {
   for (const auto& [names, on_each_loop] : addresses) {
     address_rows.push_back(address_row(names.second, names.first, on_each_loop));
   }
-  return table("Upstreams", {"Upstream", "Breaker", "In flight", "Retry budget", "Median", "Hedged", "Timeout"},
+  return table("Upstreams",
+               {"Upstream", "Breaker", "In flight", "Retry budget", "Median latency", "Hedging", "Timeout"},
                upstream_rows) +
          "<h3>Addresses</h3>\n" +
          table("Addresses",
-               {"Address", "State", "Weight", "In flight", "Idle", "Failures in a row", "Failed connects", "Ejections"},
+               {"Address", "State", "Weight", "In flight", "Idle connections", "Consecutive failures",
+                "Connection failures", "Ejections"},
                address_rows);
 }
 
@@ -183,10 +185,10 @@ std::string loops_section(const debug_page_values& values) {
     auto& added = rows.emplace_back().text("Loop " + std::to_string(i), "main");
     const auto& part = values.loops[i];
     if (!part) {
-      added.html(badge("does not respond", tone::bad)).text("").text("").text("").text("").text("");
+      added.html(badge("not responding", tone::bad)).text("").text("").text("").text("").text("");
       continue;
     }
-    added.html(badge("responds", tone::good)).text(format_duration(part->lag), "number");
+    added.html(badge("responding", tone::good)).text(format_duration(part->lag), "number");
     added.number(part->connections).number(part->in_flight.size()).number(part->tasks).number(part->timers);
   }
   return table("Event loops", {"Loop", "State", "Lag", "Connections", "Requests", "Tasks", "Timers"}, rows);
@@ -200,10 +202,10 @@ std::string settings_section(const debug_page_values& values) {
     (is_default ? defaults : set).push_back(setting_row(setting));
   }
   std::string html = "<p>Log level: <strong>" + std::string{telemetry::to_string(values.level)} +
-                     "</strong>. To change it until the program ends: " + code(level_command(values)) + "</p>\n";
+                     "</strong>. To change it until the program exits: " + code(level_command(values)) + "</p>\n";
   html += table("Settings that are set", {"Setting", "Value", "Source"}, set);
   html += "<details id=\"defaults\"><summary id=\"defaults-summary\">" + std::to_string(defaults.size()) +
-          " settings with their defaults</summary>\n";
+          " settings with default values</summary>\n";
   return html + table("Default settings", {"Setting", "Value", "Source"}, defaults) + "</details>\n";
 }
 

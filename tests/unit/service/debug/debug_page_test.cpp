@@ -85,7 +85,7 @@ TEST_CASE("debug page: settings have their sources, and strings are escaped", "[
   const auto settings = section(page, "settings");
   CHECK(contains(settings, "<code>--mode</code><small>MODE</small>"));
   CHECK(contains(settings, "<span>environment</span>"));
-  CHECK(contains(settings, "2 settings with their defaults"));
+  CHECK(contains(settings, "2 settings with default values"));
   CHECK(contains(settings, "<code>(secret)</code>"));
   CHECK(contains(settings, "<code>&lt;b&gt;&amp;</code>"));
   CHECK(contains(settings, "http://service.test:8080/debug/log-level"));
@@ -122,9 +122,9 @@ TEST_CASE("debug page: a loop that does not respond is the worst state", "[servi
   service::loop_snapshots loops(2);
   loops[0].emplace();
   const auto page = service::debug_page({.service = "tested", .loops = loops});
-  CHECK(contains(page, R"(data-tone="bad">0 in flight · loop 1 does not respond<)"));
-  CHECK(count(section(page, "loops"), "does not respond") == 1);
-  CHECK(count(section(page, "tasks"), "does not respond") == 1);
+  CHECK(contains(page, R"(data-tone="bad">0 in flight · loop 1 not responding<)"));
+  CHECK(count(section(page, "loops"), "not responding") == 1);
+  CHECK(count(section(page, "tasks"), "not responding") == 1);
 }
 
 }  // namespace

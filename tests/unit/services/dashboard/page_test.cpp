@@ -47,6 +47,14 @@ TEST_CASE("page: the HTML has the current values, escaped", "[services][dashboar
   CHECK_FALSE(contains(html, "Waiting for the first response"));
 }
 
+TEST_CASE("page: the HTML marks sample data", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  fixture.weather.body = R"({"sample":true,"location":{"city":"Haifa"},"weather":{"temperature_c":"21"}})";
+  fixture.time.run_for(1s);
+  CHECK(contains(fixture.html(), R"(data-fact="sub">Sample data for Haifa<)"));
+}
+
 TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
