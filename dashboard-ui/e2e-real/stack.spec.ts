@@ -61,7 +61,7 @@ test('a weather service that hangs is cut off by the deadline, and delays nothin
 
 test('an experiment measures the same fault with and without the deadline', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
-  const panel = page.getByRole('region', { name: /^Play/ });
+  const panel = page.getByRole('region', { name: /^Experiment/ });
   await panel.getByRole('slider', { name: /Weather delay/ }).fill('1500');
   await panel.getByRole('slider', { name: /Deadline/ }).fill('500');
   // Checked at each animation frame, because the state is short.
