@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <cohort/sim/plan/planned_fleet.hpp>
+#include "simulation/lab/alert_measures.hpp"
 
 namespace cohort::simulation::labs {
 namespace {
@@ -18,6 +19,8 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 /// Upper bounds of the latency histogram, in milliseconds.
 constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   50.0,   70.0,   100.0,  150.0,   200.0,
                                     300.0, 400.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0, infinite};
+
+constexpr std::chrono::seconds::rep max_chart_columns = 60;
 
 /// The calls that began in the part of the run that the criterion covers.
 std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& target,
@@ -45,23 +48,66 @@ double p99_of(const criterion& target, const sim::caller_results& callers) {
   return times[static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(times.size()))) - 1];
 }
 
+double alert_value_of(const criterion& target, const sim::plan& plan, const sim::plan_run& run) {
+  const auto& rule = plan.alerts[target.alert];
+  const auto measured = measure_alert(rule, plan.scenarios[target.scenario], run.firings.at(rule.name));
+  switch (target.measure) {
+    case measure::detection_time: return measured.detection_time;
+    case measure::resolution_time: return measured.resolution_time;
+    default: return measured.false_alarms;
+  }
+}
+
 double value_of(const criterion& target, const sim::plan& plan, const sim::plan_run& run) {
   switch (target.measure) {
     case measure::goodput: return goodput_of(target, run.callers);
     case measure::p99: return p99_of(target, run.callers);
     case measure::requests_per_call: return run.requests_per_call(target.service);
     case measure::instances: return static_cast<double>(plan.find(target.service)->instances);
+    case measure::deploy_time: {
+      const auto elapsed = run.deploy_times.at(target.service);
+      return elapsed ? to_seconds(*elapsed) : infinite;
+    }
+    case measure::detection_time:
+    case measure::false_alarms:
+    case measure::resolution_time: return alert_value_of(target, plan, run);
   }
   return infinite;
 }
 
-void add_to_chart(chart_data& chart, const sim::caller_results& callers) {
-  chart.goodput.resize(callers.seconds.size());
-  for (std::size_t i = 0; i < callers.seconds.size(); ++i) {
-    const auto& second = callers.seconds[i];
-    if (second.calls == 0) continue;
-    chart.goodput[i].push_back(static_cast<double>(second.good) / static_cast<double>(second.calls));
+void add_goodput(chart_data& chart, const sim::caller_results& callers) {
+  const auto width = static_cast<std::size_t>(chart.column / std::chrono::seconds{1});
+  for (std::size_t column = 0; column < chart.goodput.size(); ++column) {
+    double calls = 0;
+    double good = 0;
+    for (auto i = column * width; i < std::min((column + 1) * width, callers.seconds.size()); ++i) {
+      calls += static_cast<double>(callers.seconds[i].calls);
+      good += static_cast<double>(callers.seconds[i].good);
+    }
+    if (calls > 0) chart.goodput[column].push_back(good / calls);
   }
+}
+
+void add_firings(const chart_data& chart, std::vector<std::size_t>& seeds,
+                 const std::vector<sim::alert_firing>& firings) {
+  seeds.resize(chart.goodput.size());
+  for (std::size_t column = 0; column < seeds.size(); ++column) {
+    const auto begin = chart.column * static_cast<duration::rep>(column);
+    const bool fires = std::any_of(firings.begin(), firings.end(), [&](const auto& firing) {
+      return firing.begin < begin + chart.column && (!firing.end || *firing.end > begin);
+    });
+    if (fires) ++seeds[column];
+  }
+}
+
+void add_to_chart(chart_data& chart, const sim::plan& plan, const sim::plan_run& run) {
+  for (const auto& [service, elapsed] : run.deploy_times) {
+    auto& longest = chart.deploy_times[service];
+    longest = std::max(longest, elapsed.value_or(plan.load.length));
+  }
+  const auto& callers = run.callers;
+  add_goodput(chart, callers);
+  for (const auto& [alert, firings] : run.firings) add_firings(chart, chart.firing[alert], firings);
   for (const auto& call : callers.ended) {
     ++chart.calls;
     if (!call.is_success()) {
@@ -79,6 +125,11 @@ class grader {
   grader(const lab& exercise, std::size_t seeds) : lab_(exercise), seeds_(seeds) {
     grade_.seeds = seeds;
     grade_.criteria.resize(exercise.criteria.size());
+    const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(exercise.plan.load.length).count(),
+                                  std::chrono::seconds::rep{1});
+    const auto width = (seconds + max_chart_columns - 1) / max_chart_columns;
+    grade_.chart.column = std::chrono::seconds{width};
+    grade_.chart.goodput.resize(static_cast<std::size_t>((seconds + width - 1) / width));
   }
 
   grade run(std::size_t threads) {
@@ -117,7 +168,7 @@ class grader {
         grade_.criteria[i].values.push_back(value);
         if (target.is_met(value)) ++grade_.criteria[i].seeds_met;
       }
-      if (scenario == lab_.chart_scenario) add_to_chart(grade_.chart, run.callers);
+      if (scenario == lab_.chart_scenario) add_to_chart(grade_.chart, lab_.plan, run);
     }
   }
 

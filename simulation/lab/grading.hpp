@@ -25,12 +25,18 @@ struct criterion_grade {
 
 /// The content of the chart.
 struct chart_data {
-  /// For each second: the goodput of the seeds, sorted.
+  /// The length of a column of the chart: one second, or more if the run is long.
+  duration column{};
+  /// For each column: the goodput of the seeds, sorted.
   std::vector<std::vector<double>> goodput;
+  /// For each alert: the number of seeds in which it fires during each column.
+  std::map<std::string, std::vector<std::size_t>> firing;
   /// The calls of all seeds by the upper bound of the response time in milliseconds; the last bound is infinite.
   std::map<double, std::uint64_t> latency;
   std::uint64_t failed = 0;
   std::uint64_t calls = 0;
+  /// The longest time of each deploy of the scenario, by service.
+  std::map<std::string, duration> deploy_times;
 };
 
 struct grade {

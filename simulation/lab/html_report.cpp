@@ -14,8 +14,8 @@ namespace html = loadgen::html;
 std::string goodput_over_time(const lab& exercise, const chart_data& data) {
   html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"),
                     html::linear_axis(1, "goodput")};
-  for (const auto& fault : exercise.plan.scenarios[exercise.chart_scenario].faults) {
-    chart.add_band(to_seconds(fault.at), to_seconds(fault.at + fault.lasts), "fault", true);
+  for (const auto& each : disturbed_times(exercise, data)) {
+    chart.add_band(to_seconds(each.begin), to_seconds(each.end), each.label, true);
   }
   std::vector<html::point> median;
   std::vector<html::point> low;
@@ -23,7 +23,7 @@ std::string goodput_over_time(const lab& exercise, const chart_data& data) {
   for (std::size_t i = 0; i < data.goodput.size(); ++i) {
     const auto& sorted = data.goodput[i];
     if (sorted.empty()) continue;
-    const double at = static_cast<double>(i) + 0.5;
+    const double at = (static_cast<double>(i) + 0.5) * to_seconds(data.column);
     median.push_back({at, sorted[sorted.size() / 2]});
     low.push_back({at, sorted[sorted.size() / 20]});
     high.push_back({at, sorted[sorted.size() - 1 - sorted.size() / 20]});

@@ -24,10 +24,16 @@ struct criterion {
   std::optional<std::string> max_p99;
   std::optional<double> max_requests_per_call;
   std::optional<std::int64_t> max_instances;
+  std::optional<std::string> max_deploy_time;
+  std::optional<std::string> alert;
+  std::optional<std::string> max_detection_time;
+  std::optional<std::string> max_resolution_time;
+  std::optional<std::int64_t> max_false_alarms;
   std::string hint;
 };
 BOOST_DESCRIBE_STRUCT(criterion, (),
-                      (scenario, from, to, service, min_goodput, max_p99, max_requests_per_call, max_instances, hint))
+                      (scenario, from, to, service, min_goodput, max_p99, max_requests_per_call, max_instances,
+                       max_deploy_time, alert, max_detection_time, max_resolution_time, max_false_alarms, hint))
 
 struct chart {
   std::string kind;
@@ -76,14 +82,60 @@ duration read_duration(const std::string& text, const std::string& where) {
   return *value;
 }
 
+/// The measure and its limit, of which the text must have exactly one.
+void read_limit(const lab_document::criterion& source, criterion& read, const std::string& where) {
+  int limits = 0;
+  const auto take = [&](measure limited, std::optional<double> limit) {
+    if (!limit) return;
+    ++limits;
+    read.measure = limited;
+    read.limit = *limit;
+  };
+  const auto seconds = [&](const std::optional<std::string>& text, const char* key) {
+    return text ? std::optional{to_seconds(read_duration(*text, where + key))} : std::nullopt;
+  };
+  take(measure::goodput, source.min_goodput);
+  take(measure::p99, seconds(source.max_p99, ".max_p99"));
+  take(measure::requests_per_call, source.max_requests_per_call);
+  take(measure::instances, source.max_instances);
+  take(measure::deploy_time, seconds(source.max_deploy_time, ".max_deploy_time"));
+  take(measure::detection_time, seconds(source.max_detection_time, ".max_detection_time"));
+  take(measure::resolution_time, seconds(source.max_resolution_time, ".max_resolution_time"));
+  take(measure::false_alarms, source.max_false_alarms);
+  if (limits != 1) {
+    throw lab_error{where +
+                    " must have one of: min_goodput, max_p99, max_requests_per_call, max_instances, max_deploy_time, "
+                    "max_detection_time, max_resolution_time, max_false_alarms"};
+  }
+  if (read.measure == measure::goodput && (read.limit < 0 || read.limit > 1)) {
+    throw lab_error{where + ".min_goodput must be a number from 0 to 1"};
+  }
+}
+
+void read_alert(const lab_document::criterion& source, const sim::plan& plan, criterion& read,
+                const std::string& where) {
+  for (read.alert = 0; read.alert < plan.alerts.size(); ++read.alert) {
+    if (plan.alerts[read.alert].name == source.alert) return;
+  }
+  throw lab_error{where + ".alert must be the name of an alert of the plan"};
+}
+
+void read_service(const lab_document::criterion& source, const sim::plan& plan, criterion& read,
+                  const std::string& where) {
+  if (!source.service || plan.find(*source.service) == nullptr) {
+    throw lab_error{where + ".service must be the name of a service of the plan"};
+  }
+  read.service = *source.service;
+  const auto& deploys = plan.scenarios[read.scenario].deploys;
+  const auto is_deployed = [&](const auto& each) { return each.service == read.service; };
+  if (read.measure == measure::deploy_time && std::none_of(deploys.begin(), deploys.end(), is_deployed)) {
+    throw lab_error{where + ".service is \"" + read.service + "\", which the scenario does not deploy"};
+  }
+}
+
 criterion read_criterion(const lab_document::criterion& source, const sim::plan& plan, const std::string& where) {
   criterion read;
-  const auto limits = static_cast<int>(source.min_goodput.has_value()) + static_cast<int>(source.max_p99.has_value()) +
-                      static_cast<int>(source.max_requests_per_call.has_value()) +
-                      static_cast<int>(source.max_instances.has_value());
-  if (limits != 1) {
-    throw lab_error{where + " must have one of: min_goodput, max_p99, max_requests_per_call, max_instances"};
-  }
+  read_limit(source, read, where);
   read.scenario = scenario_index(plan, source.scenario, where + ".scenario");
   read.hint = source.hint;
   read.from = read_duration(source.from.value_or("0s"), where + ".from");
@@ -91,23 +143,16 @@ criterion read_criterion(const lab_document::criterion& source, const sim::plan&
   if (read.from >= read.to || read.to > plan.load.length) {
     throw lab_error{where + ".from must be before to, and both within the length of the load"};
   }
-  if (source.min_goodput) {
-    read.limit = *source.min_goodput;
-    if (read.limit < 0 || read.limit > 1) throw lab_error{where + ".min_goodput must be a number from 0 to 1"};
-    return read;
+  switch (read.measure) {
+    case measure::goodput:
+    case measure::p99: break;
+    case measure::requests_per_call:
+    case measure::instances:
+    case measure::deploy_time: read_service(source, plan, read, where); break;
+    case measure::detection_time:
+    case measure::false_alarms:
+    case measure::resolution_time: read_alert(source, plan, read, where); break;
   }
-  if (source.max_p99) {
-    read.measure = measure::p99;
-    read.limit = to_seconds(read_duration(*source.max_p99, where + ".max_p99"));
-    return read;
-  }
-  if (!source.service || plan.find(*source.service) == nullptr) {
-    throw lab_error{where + ".service must be the name of a service of the plan"};
-  }
-  read.service = *source.service;
-  read.measure = source.max_instances ? measure::instances : measure::requests_per_call;
-  read.limit =
-      source.max_instances ? static_cast<double>(*source.max_instances) : source.max_requests_per_call.value_or(0);
   return read;
 }
 

@@ -20,20 +20,31 @@ enum class measure {
   requests_per_call,
   /// The number of instances of a service.
   instances,
+  /// The length of the deploy of a service in seconds, where a deploy that has not ended counts as infinite.
+  deploy_time,
+  /// The time in seconds from the beginning of a fault until an alert fires, the longest of all faults of the scenario;
+  /// infinite if it does not fire during one of them.
+  detection_time,
+  /// How often an alert fires outside of a fault and of the window of the alert after it.
+  false_alarms,
+  /// The time in seconds from the end of a fault until no alert of that name fires, the longest of all faults.
+  resolution_time,
 };
 
 /// Criterion for a plan in one scenario.
 struct criterion {
   labs::measure measure = measure::goodput;
-  /// A lower bound for goodput, otherwise an upper bound. Seconds for `p99`.
+  /// A lower bound for goodput, otherwise an upper bound. Seconds for times.
   double limit = 0;
   /// The index in `plan::scenarios`.
   std::size_t scenario = 0;
   /// Counts the calls that begin in this part of the run: goodput and p99 only.
   duration from{};
   duration to{};
-  /// For requests per call and instances.
+  /// For requests per call, instances and the deploy time.
   std::string service;
+  /// For the measures of an alert: the index in `plan::alerts`.
+  std::size_t alert = 0;
   /// Hint for a missed criterion.
   std::string hint;
 

@@ -13,6 +13,17 @@ std::string describe(const criterion& target, const lab& exercise);
 /// The median of a criterion, the range of 90 % of the seeds, and how many met the limit.
 std::string describe(const criterion& target, const criterion_grade& grade);
 
+/// A part of the run with a fault or a deploy.
+struct disturbed_time {
+  /// `fault` or `deploy`.
+  const char* label;
+  duration begin;
+  duration end;
+};
+
+/// The disturbances in the scenario of the chart.
+std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_data& chart);
+
 /// The criteria with their values, the chart, and the verdict with a hint.
 std::string text_report(const lab& exercise, const grade& result);
 

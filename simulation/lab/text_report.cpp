@@ -24,11 +24,15 @@ std::string value_text(measure measure, double value) {
     case measure::p99: return std::isinf(value) ? "a failed call" : format("%.0f ms", value * 1000);
     case measure::requests_per_call: return format("%.2f", value);
     case measure::instances: return format("%.0f", value);
+    case measure::deploy_time: return std::isinf(value) ? "not ended" : format("%.1f s", value);
+    case measure::detection_time: return std::isinf(value) ? "not detected" : format("%.0f s", value);
+    case measure::resolution_time: return std::isinf(value) ? "not ended" : format("%.0f s", value);
+    case measure::false_alarms: return format("%.0f", value);
   }
   return {};
 }
 
-/// One character for a second and a twentieth of goodput: `#` if 95 % of the seeds reach it, `+` if 5 % do.
+/// One character for a column and a level of goodput: `#` if 95 % of the seeds reach it, `+` if 5 % do.
 char cell(const std::vector<double>& sorted, double level) {
   if (sorted.empty()) return ' ';
   const auto count = sorted.size();
@@ -36,25 +40,35 @@ char cell(const std::vector<double>& sorted, double level) {
   return sorted[count - 1 - count / 20] >= level ? '+' : ' ';
 }
 
-std::string goodput_chart(const lab& exercise, const chart_data& chart) {
+/// The columns of the chart above in which an alert fires.
+std::string alert_row(const std::string& alert, const std::vector<std::size_t>& fires_in, std::size_t seeds,
+                      std::size_t width) {
+  std::string text = "\n         ";
+  for (const auto count : fires_in) {
+    text.append(width, count * 20 >= seeds * 19 ? '#' : count * 20 >= seeds ? '+' : '.');
+  }
+  return text + "\n  " + alert + ": # fires in 95 % of the seeds   + in 5 %   . in fewer\n";
+}
+
+std::string goodput_chart(const lab& exercise, const chart_data& chart, std::size_t seeds) {
   constexpr int rows = 10;
   const std::size_t width = std::max<std::size_t>(60 / std::max<std::size_t>(chart.goodput.size(), 1), 1);
   std::string text;
   for (int row = rows; row > 0; --row) {
     text += format("%5.0f %% |", 100.0 * row / rows);
-    for (const auto& second : chart.goodput) {
+    for (const auto& column : chart.goodput) {
       // Compare with the middle of the row: a column of 97 % fills the row of 100 %.
-      text.append(width, cell(second, (row - 0.5) / rows));
+      text.append(width, cell(column, (row - 0.5) / rows));
     }
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   }
   text += "        +" + std::string(width * chart.goodput.size(), '-') + "\n         ";
-  for (std::size_t second = 0; second < chart.goodput.size(); ++second) {
-    const std::chrono::seconds at{second};
-    const auto& faults = exercise.plan.scenarios[exercise.chart_scenario].faults;
-    const bool is_faulty = std::any_of(faults.begin(), faults.end(), [&](const auto& fault) {
-      return at + std::chrono::seconds{1} > fault.at && at < fault.at + fault.lasts;
+  const auto disturbances = disturbed_times(exercise, chart);
+  for (std::size_t column = 0; column < chart.goodput.size(); ++column) {
+    const auto at = chart.column * static_cast<duration::rep>(column);
+    const bool is_faulty = std::any_of(disturbances.begin(), disturbances.end(), [&](const auto& each) {
+      return at + chart.column > each.begin && at < each.end;
     });
     text.append(width, is_faulty ? '!' : ' ');
   }
@@ -62,7 +76,9 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart) {
   const auto length = seconds_text(exercise.plan.load.length);
   const auto axis = width * chart.goodput.size();
   text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
-  return text + "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! the fault lasts\n";
+  text += "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! fault or deploy\n";
+  for (const auto& [alert, fires_in] : chart.firing) text += alert_row(alert, fires_in, seeds, width);
+  return text;
 }
 
 std::string latency_row(const std::string& label, std::uint64_t count, std::uint64_t calls, const char* note) {
@@ -91,17 +107,34 @@ std::string latency_chart(const lab& exercise, const chart_data& chart) {
 
 }  // namespace
 
+std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_data& chart) {
+  std::vector<disturbed_time> times;
+  const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario];
+  for (const auto& fault : scenario.faults) times.push_back({"fault", fault.at, fault.at + fault.lasts});
+  for (const auto& deploy : scenario.deploys) {
+    const auto found = chart.deploy_times.find(deploy.service);
+    if (found != chart.deploy_times.end()) times.push_back({"deploy", deploy.at, deploy.at + found->second});
+  }
+  return times;
+}
+
 std::string describe(const criterion& target, const lab& exercise) {
   const auto scenario = ", scenario \"" + exercise.plan.scenarios[target.scenario].name + "\"";
   const bool is_whole = target.from == duration{0} && target.to == exercise.plan.load.length;
   const auto part = is_whole ? "" : " from " + seconds_text(target.from) + " to " + seconds_text(target.to);
   const auto limit = value_text(target.measure, target.limit);
+  const auto alert_name = [&] { return exercise.plan.alerts[target.alert].name; };
   switch (target.measure) {
     case measure::goodput: return "goodput" + part + scenario + ": at least " + limit;
     case measure::p99: return "p99" + part + scenario + ": at most " + limit;
     case measure::requests_per_call:
       return "requests to " + target.service + " for each call" + scenario + ": at most " + limit;
     case measure::instances: return "instances of " + target.service + ": at most " + limit;
+    case measure::deploy_time: return "length of the deploy of " + target.service + ": at most " + limit;
+    case measure::detection_time: return "time until " + alert_name() + " fires" + scenario + ": at most " + limit;
+    case measure::resolution_time:
+      return "time until " + alert_name() + " ends after the fault" + scenario + ": at most " + limit;
+    case measure::false_alarms: return "false alarms of " + alert_name() + scenario + ": at most " + limit;
   }
   return {};
 }
@@ -128,7 +161,7 @@ std::string text_report(const lab& exercise, const grade& result) {
   const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario].name;
   const bool is_goodput = exercise.chart == chart_kind::goodput;
   text += std::string{is_goodput ? "\nGoodput over time" : "\nResponse times"} + ", scenario \"" + scenario + "\":\n";
-  text += is_goodput ? goodput_chart(exercise, result.chart) : latency_chart(exercise, result.chart);
+  text += is_goodput ? goodput_chart(exercise, result.chart, result.seeds) : latency_chart(exercise, result.chart);
   text += result.is_passed() ? "\nPASS\n" : "\nNOT YET: " + exercise.criteria[worst].hint + "\n";
   return text;
 }

@@ -87,6 +87,9 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
     throw unsupported_setting{where + ".slowdown is not supported by " + target.real_program +
                               ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
   }
+  if (fault.powered_off > 0) {
+    throw unsupported_setting{where + ".powered_off is not supported by the real side; it can have `killed`"};
+  }
   real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
   if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
@@ -128,6 +131,9 @@ real_plan make(const sim::plan& plan) {
     const auto& scenario = plan.scenarios[i];
     const auto where = "scenarios[" + std::to_string(i) + "]";
     check_overlaps(scenario, where);
+    if (!scenario.deploys.empty()) {
+      throw unsupported_setting{where + ".deploys is not supported: the real side has one instance of each service"};
+    }
     real_scenario real{scenario.name, phases_of(scenario, plan.load.length), {}};
     for (std::size_t j = 0; j < scenario.faults.size(); ++j) {
       real.faults.push_back(make_fault(plan, scenario.faults[j], where + ".faults[" + std::to_string(j) + "]"));

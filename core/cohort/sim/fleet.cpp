@@ -196,13 +196,13 @@ void fleet::start(node& target) {
   start_incarnation(target);
 }
 
-task<> fleet::stop(node& target, duration drain_timeout, bool deregister) {
+task<> fleet::stop(node& target, duration drain_timeout, bool deregisters) {
   if (!target.is_running()) co_return;
   note("stopping " + target.name());
   auto& ending = *target.incarnation_;
   ending.is_ending = true;
   ending.instance->begin_drain();
-  if (deregister) network_.remove_address(target.service_name_, target.host_.address);
+  if (deregisters) deregister(target);
   if (const auto delay = ending.settings.drain_delay; delay > delay.zero()) co_await sleep_for(delay);
   co_await run_on_node(target, stop_incarnation(ending, drain_timeout));
 }

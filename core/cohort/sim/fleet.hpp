@@ -126,9 +126,11 @@ class fleet {
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
   /// it is running.
   void start(node& target);
-  /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregister`: its name stops resolving
+  /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregisters`: its name stops resolving
   /// to it at once.
-  task<> stop(node& target, duration drain_timeout, bool deregister = true);
+  task<> stop(node& target, duration drain_timeout, bool deregisters = true);
+  /// The service's name stops resolving to the node, until it is started again.
+  void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }
 
   /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception; throws
   /// `std::logic_error` if no timer is left that could wake it.

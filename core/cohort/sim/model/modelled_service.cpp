@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/sim/model/modelled_service.hpp>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/url/parse.hpp>
 #include <cctype>
@@ -17,6 +18,8 @@ struct service_state {
   struct upstream_call {
     http::upstream upstream;
     boost::urls::url url;
+    /// Null: none.
+    std::shared_ptr<call_cache> cache;
   };
 
   std::shared_ptr<const service_model> model;
@@ -27,14 +30,17 @@ struct service_state {
   static duration scaled(duration value, double factor) {
     return duration{static_cast<duration::rep>(static_cast<double>(value.count()) * factor)};
   }
-  enum class call_outcome { failed, succeeded };
-  static task<call_outcome> call(upstream_call& target, call_context context) {
+  /// Returns whether the call succeeded, for both functions.
+  static task<bool> call(upstream_call& target, call_context context) {
+    auto calling = target.cache ? call_cache::get(target.cache, context) : call_upstream(target, context);
+    co_return co_await std::move(calling);
+  }
+  static task<bool> call_upstream(upstream_call& target, call_context context) {
     http::client_request request;
     request.url = target.url;
     auto calling = target.upstream.call(std::move(request), context);
     const auto result = co_await std::move(calling);
-    if (!result.response) co_return call_outcome::failed;
-    co_return result.response->status == http::status::ok ? call_outcome::succeeded : call_outcome::failed;
+    co_return result.response.has_value() && result.response->status == http::status::ok;
   }
   /// Throws `operation_aborted` if the request is cancelled, for example at its deadline.
   static task<> wait_or_abort(deadline end) {
@@ -59,12 +65,11 @@ struct service_state {
       co_return http::error_response(http::status::internal_server_error, "Simulated failure");
     }
     if (!self->calls.empty()) {
-      std::vector<task<call_outcome>> running;
+      std::vector<task<bool>> running;
       for (auto& target : self->calls) running.push_back(call(target, request));
       auto all = when_all(std::move(running));
-      const auto outcomes = co_await std::move(all);
-      for (const auto outcome : outcomes) {
-        if (outcome == call_outcome::succeeded || !self->model->needs_all_calls) continue;
+      const auto succeeded = co_await std::move(all);
+      if (self->model->needs_all_calls && std::find(succeeded.begin(), succeeded.end(), false) != succeeded.end()) {
         co_return http::error_response(http::status::bad_gateway, "A call failed");
       }
     }
@@ -123,7 +128,13 @@ service::definition modelled_service(std::shared_ptr<const service_model> model,
     state->spend = spend;
     for (std::size_t i = 0; i < model->calls.size(); ++i) {
       const auto& [policy, url] = (*calls)[i];
-      state->calls.push_back({context.make_upstream(model->calls[i].upstream, policy), url});
+      auto& added = state->calls.emplace_back(context.make_upstream(model->calls[i].upstream, policy), url);
+      if (const auto& cache = model->calls[i].cache) {
+        // The state outlives the background tasks, which end before the routes.
+        added.cache = std::make_shared<call_cache>(*cache, context.background, [&added](call_context caller) {
+          return service_state::call_upstream(added, caller);
+        });
+      }
     }
     http::router routes;
     const auto handler = [state](http::request_context& request) { return service_state::respond(state, request); };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <cohort/service/service.hpp>
 #include <cohort/sim/cpu/distribution.hpp>
 #include <cohort/sim/cpu/processor.hpp>
+#include <cohort/sim/model/call_cache.hpp>
 
 namespace cohort::sim {
 
@@ -21,6 +23,8 @@ struct modelled_call {
   /// The setting that has the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
   http::upstream_settings default_policy{};
+  /// Keeps responses of the call in memory; empty: each request calls.
+  std::optional<call_cache_settings> cache{};
 };
 
 /// The work of one request to a modelled service: it spends CPU time, waits without the CPU, then makes all of its

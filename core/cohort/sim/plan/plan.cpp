@@ -38,6 +38,8 @@ class plan_reader {
     const auto tuned = document.tune.value_or(std::vector<plan_document::tuned>{});
     for (std::size_t i = 0; i < tuned.size(); ++i) read_tuned(tuned[i], "tune[" + std::to_string(i) + "]");
     if (document.objective) read_objective(*document.objective);
+    const auto alerts = document.alerts.value_or(std::vector<plan_document::alert>{});
+    for (std::size_t i = 0; i < alerts.size(); ++i) read_alert(alerts[i], "alerts[" + std::to_string(i) + "]");
     if (document.rehearsal) read_rehearsal(*document.rehearsal);
     return std::move(plan_);
   }
@@ -112,16 +114,29 @@ class plan_reader {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       const auto at = where + ".calls[" + std::to_string(i) + "]";
       require_service(calls[i].to, at + ".to");
-      modelled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}};
+      modelled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}, {}};
       if (calls[i].policy) {
         const auto parser = http::upstream_policy({});
         const auto policy = parser.parse(*calls[i].policy);
         if (!policy) reject(at + ".policy", "is \"" + *calls[i].policy + "\", but must be " + parser.accepts);
         call.default_policy = *policy;
       }
+      if (calls[i].cache) call.cache = read_cache(*calls[i].cache, at + ".cache");
       model->calls.push_back(std::move(call));
     }
     return model;
+  }
+
+  static call_cache_settings read_cache(const plan_document::cache& source, const std::string& where) {
+    call_cache_settings cache;
+    cache.ttl = read_duration(source.ttl, where + ".ttl");
+    if (cache.ttl <= duration{0}) reject(where + ".ttl", "must be longer than 0");
+    if (const auto& time = source.stale_while_revalidate) {
+      cache.stale_while_revalidate = read_duration(*time, where + ".stale_while_revalidate");
+    }
+    if (source.stale_if_error) cache.stale_if_error = read_duration(*source.stale_if_error, where + ".stale_if_error");
+    cache.single_flight = source.single_flight.value_or(true);
+    return cache;
   }
 
   cpu_costs read_costs(const plan_document::costs& source, const std::string& where) {
@@ -184,8 +199,37 @@ class plan_reader {
         const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
         scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
       }
+      const auto deploys = scenarios[i].deploys.value_or(std::vector<plan_document::deploy>{});
+      for (std::size_t j = 0; j < deploys.size(); ++j) {
+        const auto where = "scenarios[" + std::to_string(i) + "].deploys[" + std::to_string(j) + "]";
+        scenario.deploys.push_back(read_deploy(deploys[j], scenario, where));
+      }
     }
-    if (plan_.scenarios.empty()) plan_.scenarios.push_back({"no fault", {}});
+    if (plan_.scenarios.empty()) plan_.scenarios.push_back({"no fault", {}, {}});
+  }
+
+  planned_deploy read_deploy(const plan_document::deploy& source, const planned_scenario& scenario,
+                             const std::string& where) const {
+    require_service(source.service, where + ".service");
+    planned_deploy deploy;
+    deploy.service = source.service;
+    deploy.at = read_duration(source.at, where + ".at");
+    if (deploy.at >= plan_.load.length) reject(where + ".at", "must be before the end of the load");
+    const auto instances = static_cast<std::int64_t>(plan_.find(source.service)->instances);
+    deploy.batch = read_count(source.batch, instances, where + ".batch");
+    if (source.drain_timeout) deploy.drain_timeout = read_duration(*source.drain_timeout, where + ".drain_timeout");
+    if (source.deregistration) deploy.deregistration = read_duration(*source.deregistration, where + ".deregistration");
+    if (source.startup) deploy.startup = read_duration(*source.startup, where + ".startup");
+    if (source.pause) deploy.pause = read_duration(*source.pause, where + ".pause");
+    // Both would start the same process.
+    const auto is_deployed = [&](const auto& each) { return each.service == deploy.service; };
+    const auto is_stopped = [&](const auto& each) { return is_deployed(each) && each.killed + each.powered_off > 0; };
+    if (std::any_of(scenario.deploys.begin(), scenario.deploys.end(), is_deployed) ||
+        std::any_of(scenario.faults.begin(), scenario.faults.end(), is_stopped)) {
+      reject(where + ".service",
+             "is \"" + deploy.service + "\", which the scenario deploys, kills or powers off a second time");
+    }
+    return deploy;
   }
 
   planned_fault read_fault(const plan_document::fault& source, const std::string& where) {
@@ -203,13 +247,15 @@ class plan_reader {
     fault.disturbance.failure_ratio = read_ratio(source.failure_ratio, where + ".failure_ratio");
     fault.disturbance.hang_ratio = read_ratio(source.hang_ratio, where + ".hang_ratio");
     const auto* const target = plan_.find(source.service);
-    if (source.killed) {
-      fault.killed = read_count(source.killed, static_cast<std::int64_t>(target->instances), where + ".killed");
-    }
+    const auto instances = static_cast<std::int64_t>(target->instances);
+    if (source.killed) fault.killed = read_count(source.killed, instances, where + ".killed");
+    if (source.powered_off) fault.powered_off = read_count(source.powered_off, instances, where + ".powered_off");
+    if (source.killed && source.powered_off) reject(where, "must not have both `killed` and `powered_off`");
     const bool disturbs_handlers =
         fault.disturbance.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
     if (disturbs_handlers && !target->program.empty()) {
-      reject(where, "can only be `killed`, because " + target->name + " is a program and not a modelled service");
+      reject(where, "can only be `killed` or `powered_off`, because " + target->name +
+                        " is a program and not a modelled service");
     }
     return fault;
   }
@@ -242,6 +288,23 @@ class plan_reader {
     if (source.max_amplification && *source.max_amplification < 1) {
       reject("objective.max_amplification", "must be at least 1: each call needs one attempt");
     }
+  }
+
+  void read_alert(const plan_document::alert& source, const std::string& where) {
+    alert_rule rule;
+    rule.name = source.name;
+    for (const auto& other : plan_.alerts) {
+      if (other.name == rule.name) reject(where + ".name", "is \"" + rule.name + "\", as that of another alert");
+    }
+    rule.threshold = read_ratio(source.max_error_ratio, where + ".max_error_ratio");
+    for (const auto& window : source.windows) {
+      rule.windows.push_back(read_duration(window, where + ".windows"));
+      if (rule.windows.back() < alert_interval)
+        reject(where + ".windows", "must not be shorter than a scrape interval, 15s");
+    }
+    if (rule.windows.empty()) reject(where + ".windows", "must have at least one duration such as 5min");
+    if (source.hold) rule.hold = read_duration(*source.hold, where + ".hold");
+    plan_.alerts.push_back(std::move(rule));
   }
 
   void read_rehearsal(const plan_document::rehearsal& source) {

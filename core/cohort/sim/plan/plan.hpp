@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <cohort/runtime/task.hpp>
+#include <cohort/sim/model/alert_rule.hpp>
 #include <cohort/sim/model/caller_population.hpp>
 #include <cohort/sim/model/modelled_service.hpp>
 
@@ -39,12 +40,33 @@ struct planned_fault {
   service_disturbance disturbance;
   /// The number of instances whose processes are killed, and started again at the end.
   std::size_t killed = 0;
+  /// The number of instances whose machines lose their power, and are started again at the end. Unlike a killed
+  /// process, they do not refuse connections: nothing answers.
+  std::size_t powered_off = 0;
 };
 
-/// Faults that can occur together.
+/// A rolling deploy: batches of instances are stopped, as SIGTERM does (`DRAIN_DELAY` of the service included), and
+/// started again in their place.
+struct planned_deploy {
+  duration at{};
+  std::string service;
+  /// The instances of a batch, which are restarted at the same time.
+  std::size_t batch = 1;
+  /// The longest time for the requests in flight, after the service's `DRAIN_DELAY`.
+  duration drain_timeout = std::chrono::seconds{10};
+  /// From the signal until the service's name no longer resolves to the instance: the delay of the discovery system.
+  duration deregistration{};
+  /// From the end of a process until the new one accepts connections.
+  duration startup{};
+  /// After a batch, before the next one.
+  duration pause{};
+};
+
+/// Faults and deploys that can occur together.
 struct planned_scenario {
   std::string name;
   std::vector<planned_fault> faults;
+  std::vector<planned_deploy> deploys;
 };
 
 /// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of
@@ -81,6 +103,7 @@ struct plan {
   std::vector<planned_scenario> scenarios;
   std::vector<tuned_policy> tuned;
   plan_objective objective;
+  std::vector<alert_rule> alerts;
   std::optional<planned_rehearsal> rehearsal;
   /// Parts of the plan that make its predictions less certain, each a sentence: for example a histogram whose last
   /// bucket is open. Predictions from such a plan must be marked.

@@ -11,12 +11,21 @@
 // The JSON document of a plan, before its values are validated.
 namespace cohort::sim::plan_document {
 
+struct cache {
+  std::string ttl;
+  std::optional<std::string> stale_while_revalidate;
+  std::optional<std::string> stale_if_error;
+  std::optional<bool> single_flight;
+};
+BOOST_DESCRIBE_STRUCT(cache, (), (ttl, stale_while_revalidate, stale_if_error, single_flight))
+
 struct call {
   std::string to;
   std::optional<std::string> policy;
   std::optional<std::string> policy_variable;
+  std::optional<plan_document::cache> cache;
 };
-BOOST_DESCRIBE_STRUCT(call, (), (to, policy, policy_variable))
+BOOST_DESCRIBE_STRUCT(call, (), (to, policy, policy_variable, cache))
 
 struct costs {
   std::optional<std::string> connection;
@@ -81,14 +90,28 @@ struct fault {
   std::optional<double> failure_ratio;
   std::optional<double> hang_ratio;
   std::optional<std::int64_t> killed;
+  std::optional<std::int64_t> powered_off;
 };
-BOOST_DESCRIBE_STRUCT(fault, (), (at, lasts, service, slowdown, extra_latency, failure_ratio, hang_ratio, killed))
+BOOST_DESCRIBE_STRUCT(fault, (),
+                      (at, lasts, service, slowdown, extra_latency, failure_ratio, hang_ratio, killed, powered_off))
+
+struct deploy {
+  std::string at;
+  std::string service;
+  std::optional<std::int64_t> batch;
+  std::optional<std::string> drain_timeout;
+  std::optional<std::string> deregistration;
+  std::optional<std::string> startup;
+  std::optional<std::string> pause;
+};
+BOOST_DESCRIBE_STRUCT(deploy, (), (at, service, batch, drain_timeout, deregistration, startup, pause))
 
 struct scenario {
   std::string name;
   std::vector<fault> faults;
+  std::optional<std::vector<deploy>> deploys;
 };
-BOOST_DESCRIBE_STRUCT(scenario, (), (name, faults))
+BOOST_DESCRIBE_STRUCT(scenario, (), (name, faults, deploys))
 
 struct tuned {
   std::string service;
@@ -104,6 +127,14 @@ struct objective {
 };
 BOOST_DESCRIBE_STRUCT(objective, (), (min_goodput, max_p99, max_amplification))
 
+struct alert {
+  std::string name;
+  double max_error_ratio = 0;
+  std::vector<std::string> windows;
+  std::optional<std::string> hold;
+};
+BOOST_DESCRIBE_STRUCT(alert, (), (name, max_error_ratio, windows, hold))
+
 struct rehearsal {
   double calibration_rate = 0;
   std::string length;
@@ -118,8 +149,9 @@ struct plan {
   std::optional<std::vector<scenario>> scenarios;
   std::optional<std::vector<tuned>> tune;
   std::optional<plan_document::objective> objective;
+  std::optional<std::vector<alert>> alerts;
   std::optional<plan_document::rehearsal> rehearsal;
 };
-BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective, rehearsal))
+BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective, alerts, rehearsal))
 
 }  // namespace cohort::sim::plan_document

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
 
 namespace cohort::sim {
 
@@ -67,14 +68,51 @@ task<> planned_fleet::inject(planned_fleet& self, const planned_fault& fault) {
   const auto& nodes = self.nodes_.at(fault.service);
   disturbance = fault.disturbance;
   for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.kill(*nodes[i]);
+  for (std::size_t i = 0; i < fault.powered_off; ++i) self.fleet_.power_off(*nodes[i]);
   auto lasting = sleep_for(fault.lasts);
   co_await std::move(lasting);
   disturbance = {};
-  for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.start(*nodes[i]);
+  for (std::size_t i = 0; i < fault.killed + fault.powered_off; ++i) self.fleet_.start(*nodes[i]);
+}
+
+task<> planned_fleet::deregister(planned_fleet& self, node& target, duration delay) {
+  auto waiting = sleep_for(delay);
+  co_await std::move(waiting);
+  self.fleet_.deregister(target);
+}
+
+/// The new process starts when the old one has ended and is deregistered.
+task<> planned_fleet::restart(planned_fleet& self, node& target, const planned_deploy& planned) {
+  auto stopping = when_all(self.fleet_.stop(target, planned.drain_timeout, false),
+                           deregister(self, target, planned.deregistration));
+  co_await std::move(stopping);
+  auto starting = sleep_for(planned.startup);
+  if (co_await std::move(starting) != wait_status::cancelled) self.fleet_.start(target);
+}
+
+task<> planned_fleet::deploy(planned_fleet& self, const planned_deploy& planned) {
+  auto& elapsed = self.deploy_times_[planned.service];
+  auto beginning = sleep_for(planned.at);
+  co_await std::move(beginning);
+  const auto begin = self.fleet_.elapsed();
+  const auto& nodes = self.nodes_.at(planned.service);
+  for (std::size_t first = 0; first < nodes.size(); first += planned.batch) {
+    if (first > 0) {
+      auto pausing = sleep_for(planned.pause);
+      co_await std::move(pausing);
+    }
+    std::vector<task<>> restarts;
+    const auto end = std::min(first + planned.batch, nodes.size());
+    for (auto i = first; i < end; ++i) restarts.push_back(restart(self, *nodes[i], planned));
+    auto restarting = when_all(std::move(restarts));
+    co_await std::move(restarting);
+  }
+  elapsed = self.fleet_.elapsed() - begin;
 }
 
 plan_run planned_fleet::run() {
   for (const auto& fault : scenario_.faults) fleet_.spawn(inject(*this, fault));
+  for (const auto& planned : scenario_.deploys) fleet_.spawn(deploy(*this, planned));
   callers_->start();
   fleet_.run_for(plan_.load.length);
   plan_run run;
@@ -98,6 +136,8 @@ plan_run planned_fleet::run() {
     const auto found = names.find(exchange.server);
     if (found != names.end()) ++run.requests[*found->second];
   }
+  for (const auto& rule : plan_.alerts) run.firings[rule.name] = evaluate(rule, run.callers, plan_.load.length);
+  run.deploy_times = deploy_times_;
   run.hash = fleet_.event_log().hash();
   return run;
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct plan_run {
   std::map<std::string, double> utilization;
   /// The CPU time of all instances of each service.
   std::map<std::string, duration> cpu_time;
+  /// The length of the deploy of each service that the scenario deploys; empty if it has not ended with the run.
+  std::map<std::string, std::optional<duration>> deploy_times;
+  /// The firings of each alert of the plan, by name.
+  std::map<std::string, std::vector<alert_firing>> firings;
   /// The hash of all events: equal for equal runs.
   std::uint64_t hash = 0;
 
@@ -52,6 +57,9 @@ class planned_fleet {
   void add_service(const planned_service& service, const program_catalog& programs, const setting_overrides& overrides);
   sim::machine& machine_for(const planned_service& service, std::size_t instance);
   static task<> inject(planned_fleet& self, const planned_fault& fault);
+  static task<> deploy(planned_fleet& self, const planned_deploy& planned);
+  static task<> restart(planned_fleet& self, node& target, const planned_deploy& planned);
+  static task<> deregister(planned_fleet& self, node& target, duration delay);
 
   const plan& plan_;
   const planned_scenario& scenario_;
@@ -60,6 +68,7 @@ class planned_fleet {
   std::map<std::string, std::shared_ptr<service_disturbance>> disturbances_;
   std::map<std::string, sim::machine*> shared_machines_;
   std::map<std::string, std::vector<sim::machine*>> machines_;
+  std::map<std::string, std::optional<duration>> deploy_times_;
   std::unique_ptr<caller_population> callers_;
 };
 

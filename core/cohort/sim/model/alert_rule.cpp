@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/sim/model/alert_rule.hpp>
+
+#include <algorithm>
+
+namespace cohort::sim {
+namespace {
+
+/// Counters at an evaluation, as a scrape reads them.
+struct sample {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+};
+
+/// The samples at `alert_interval`, twice that, and so on; the first one is that of the start.
+std::vector<sample> scrape(const caller_results& callers, duration length) {
+  std::vector<sample> samples(static_cast<std::size_t>(length / alert_interval) + 1);
+  for (const auto& call : callers.ended) {
+    const auto end = call.begin + call.elapsed;
+    const auto index = static_cast<std::size_t>((end + alert_interval - duration{1}) / alert_interval);
+    if (index >= samples.size()) continue;
+    ++samples[index].requests;
+    if (call.status == 0 || call.status >= 500) ++samples[index].errors;
+  }
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    samples[i].requests += samples[i - 1].requests;
+    samples[i].errors += samples[i - 1].errors;
+  }
+  return samples;
+}
+
+bool is_above(const alert_rule& rule, duration window, const std::vector<sample>& samples, std::size_t last) {
+  const auto width = static_cast<std::size_t>(window / alert_interval);
+  if (last < width) return false;
+  const auto& first = samples[last - width];
+  const auto requests = static_cast<double>(samples[last].requests - first.requests);
+  const auto errors = static_cast<double>(samples[last].errors - first.errors);
+  return requests > 0 && errors / requests > rule.threshold;
+}
+
+}  // namespace
+
+std::vector<alert_firing> evaluate(const alert_rule& rule, const caller_results& callers, duration length) {
+  const auto samples = scrape(callers, length);
+  std::vector<alert_firing> firings;
+  std::optional<duration> active_since;
+  bool is_firing = false;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    const auto now = alert_interval * static_cast<duration::rep>(i);
+    const bool is_active = std::all_of(rule.windows.begin(), rule.windows.end(),
+                                       [&](duration window) { return is_above(rule, window, samples, i); });
+    if (!is_active) {
+      if (is_firing) firings.back().end = now;
+      active_since.reset();
+      is_firing = false;
+      continue;
+    }
+    if (!active_since) active_since = now;
+    if (is_firing || now - *active_since < rule.hold) continue;
+    is_firing = true;
+    firings.push_back({now, std::nullopt});
+  }
+  return firings;
+}
+
+}  // namespace cohort::sim

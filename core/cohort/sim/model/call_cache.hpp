@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include <cohort/policy/cache.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
+#include <cohort/service/lifecycle/background_tasks.hpp>
+#include <cohort/telemetry/call_context.hpp>
+
+namespace cohort::sim {
+
+struct call_cache_settings {
+  /// Age up to which a response is used without a call; longer than zero.
+  duration ttl{};
+  /// Time after `ttl` in which the old response is used at once, while a call replaces it (RFC 5861 section 3).
+  duration stale_while_revalidate{};
+  /// Time after `ttl` in which the old response is used if the call fails (RFC 5861 section 4).
+  duration stale_if_error{};
+  /// One call at a time: the other requests without a response wait for its result. If false, each of them calls.
+  bool single_flight = true;
+};
+
+/// The cache for the responses of one call of a modelled service, in the memory of an instance: empty after each start.
+/// All requests need the same response. A failed call is not cached. On any loop of the service.
+class call_cache {
+ public:
+  /// Makes the call, and returns whether it succeeded.
+  using call_function = std::function<task<bool>(call_context)>;
+
+  /// `background` must outlive the cache. Calls for several requests and those that replace a stale response run there.
+  call_cache(call_cache_settings settings, service::background_tasks& background, call_function call);
+
+  /// Returns whether there is a response by the deadline: a cached one, or that of a call.
+  static task<bool> get(std::shared_ptr<call_cache> self, call_context context);
+
+ private:
+  struct response {};
+  using responses = policy::cache<response>;
+
+  responses::decision decide(std::shared_ptr<cross_thread_event>& waiting);
+  static task<bool> fetch(std::shared_ptr<call_cache> self, call_context context);
+  static task<> refresh(std::shared_ptr<call_cache> self);
+  bool complete(bool succeeded);
+  bool has_usable_response();
+
+  call_cache_settings settings_;
+  service::background_tasks& background_;
+  call_function call_;
+  std::mutex mutex_;  // guards the members below; never held across a wait
+  responses responses_;
+  /// Set at the end of the call in flight.
+  std::shared_ptr<cross_thread_event> fetched_;
+};
+
+}  // namespace cohort::sim

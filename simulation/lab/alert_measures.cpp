@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/lab/alert_measures.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace cohort::simulation::labs {
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+double detection_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
+  for (const auto& firing : firings) {
+    const bool is_over = firing.end && *firing.end <= fault.at;
+    if (is_over || firing.begin > fault.at + fault.lasts) continue;
+    // It may have fired already, for another reason.
+    return to_seconds(std::max(firing.begin - fault.at, duration{0}));
+  }
+  return infinite;
+}
+
+double resolution_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
+  const auto end = fault.at + fault.lasts;
+  double longest = 0;
+  for (const auto& firing : firings) {
+    if (firing.begin > end) continue;
+    longest = std::max(longest, firing.end ? to_seconds(*firing.end - end) : infinite);
+  }
+  return longest;
+}
+
+}  // namespace
+
+alert_measures measure_alert(const sim::alert_rule& rule, const sim::planned_scenario& scenario,
+                             const std::vector<sim::alert_firing>& firings) {
+  alert_measures measured;
+  for (const auto& fault : scenario.faults) {
+    measured.detection_time = std::max(measured.detection_time, detection_time(fault, firings));
+    measured.resolution_time = std::max(measured.resolution_time, resolution_time(fault, firings));
+  }
+  const auto window = *std::max_element(rule.windows.begin(), rule.windows.end());
+  for (const auto& firing : firings) {
+    const bool has_cause = std::any_of(scenario.faults.begin(), scenario.faults.end(), [&](const auto& fault) {
+      return firing.begin >= fault.at && firing.begin <= fault.at + fault.lasts + window;
+    });
+    if (!has_cause) ++measured.false_alarms;
+  }
+  return measured;
+}
+
+}  // namespace cohort::simulation::labs
