@@ -2,34 +2,14 @@
 // The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a namespace of its own, disturbs the
 // services under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
 // usage: kube_command.ts [keep] [DISTURBANCE]...    keep: leave the stack in the cluster
-import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { LoadReport } from './load_report.ts';
-import { aggregateLoad, findLoadReport, printEvent, printLoadReport } from './load_report.ts';
+import { eventually, expect, pause, reportSuccess } from './assertions.ts';
+import type { Disturbance, List, Pod } from './kube/cluster.ts';
+import { disturb, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { root, runProcess } from './processes.ts';
 
-const namespace = 'cohort';
-const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
-const rate = 50;
-
-async function run(input: string, ...args: string[]): Promise<string> {
-  const { status, output } = await runProcess('kubectl', args, input);
-  if (status !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
-  return output;
-}
-const kubectl = (...args: string[]): Promise<string> => run('', '-n', namespace, ...args);
-const parseJson = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl(...args, '-o', 'json')) as T;
-
-interface List<T> {
-  items: T[];
-}
 interface Node {
   metadata: { name: string };
   spec: { unschedulable?: boolean; taints?: { effect: string }[] };
-}
-interface Pod {
-  metadata: { name: string; deletionTimestamp?: string };
-  spec: { nodeName: string };
-  status: { phase: string; conditions?: { type: string; status: string }[] };
 }
 
 /** The names of the nodes that take pods. */
@@ -37,53 +17,6 @@ async function workers(): Promise<string[]> {
   const { items } = await parseJson<List<Node>>('get', 'nodes');
   const takesPods = ({ spec }: Node) => spec.unschedulable !== true && !spec.taints?.some(({ effect }) => effect === 'NoSchedule');
   return items.filter(takesPods).map(({ metadata }) => metadata.name);
-}
-
-async function readyPods(service: string): Promise<Pod[]> {
-  const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
-  return items.filter(
-    ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
-  );
-}
-
-const rolledOut = (service: string, timeout = 180): Promise<string> =>
-  kubectl('rollout', 'status', `deployment/${service}`, `--timeout=${timeout}s`);
-
-/** Waits until each service has `count` ready pods and no other ones. */
-async function waitForReplicas(count: number): Promise<void> {
-  for (const service of services) {
-    await rolledOut(service);
-    await eventually(`${service} has ${count} ready pods`, 90, async () => {
-      const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
-      return items.length === count && (await readyPods(service)).length === count;
-    });
-  }
-}
-
-/** Starts a Job that requests the aggregate `rate` times a second, and expects a fresh part of `service` in each. */
-async function startLoad(service: string, seconds: number): Promise<string> {
-  const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
-    'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
-  );
-  job.spec.template.spec.containers[0].args = aggregateLoad(service, rate, seconds);
-  const name = (await run(JSON.stringify(job), '-n', namespace, 'create', '-f', '-', '-o', 'name')).trim();
-  await eventually('the load runs', 60, async () => {
-    const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `batch.kubernetes.io/job-name=${name.split('/')[1] ?? ''}`);
-    return items[0]?.status.phase === 'Running';
-  });
-  return name;
-}
-
-const readReport = (job: string, seconds: number): Promise<LoadReport> =>
-  eventually('the load has ended', seconds + 60, async () => findLoadReport(await kubectl('logs', job)));
-
-interface Disturbance {
-  /** The service that is disturbed: a response without its fresh part has failed. */
-  service: string;
-  /** Of the load, in seconds. */
-  seconds: number;
-  act: (log: (text: string) => void) => Promise<void>;
 }
 
 const disturbances: Record<string, Disturbance> = {
@@ -155,17 +88,6 @@ const disturbances: Record<string, Disturbance> = {
     },
   },
 };
-
-async function disturb(name: string, { service, seconds, act }: Disturbance): Promise<number> {
-  const job = await startLoad(service, seconds);
-  const start = elapsed();
-  const log = (text: string): void => { printEvent(start, elapsed(), text); };
-  await pause(2000);
-  await act(log);
-  const failed = printLoadReport(name, await readReport(job, seconds));
-  await kubectl('delete', job, '--wait=false');
-  return failed;
-}
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2).filter((word) => word !== 'keep');

@@ -30,16 +30,19 @@ export function printLoadReport(name: string, { totals }: LoadReport): number {
   return failed;
 }
 
+/** The flags of a load of `rate` requests of a target, such as `time=http://HOST/api/time`, per second for `seconds`. */
+export function constantLoad(target: string, rate: number, seconds: number): string[] {
+  return ['-q', '-m', 'constant', '-d', String(seconds), '-r', String(rate), '--json', '/dev/stdout', '--target', target];
+}
+
 /**
  * The flags of a load of `rate` aggregates per second for `seconds`. A response fails unless the part of the service
  * is fresh.
  */
 export function aggregateLoad(service: string, rate: number, seconds: number): string[] {
   const part = { 'time-service': 'time_service', 'system-info-service': 'sysinfo_service' }[service] ?? 'weather_service';
-  return [
-    '-q', '-m', 'constant', '-d', String(seconds), '-r', String(rate), '--json', '/dev/stdout',
-    '--expect-body', `"${part}":{"state":"fresh"`, '--target', 'aggregate=http://dashboard-service:5000/api/aggregate',
-  ];
+  const target = 'aggregate=http://dashboard-service:5000/api/aggregate';
+  return [...constantLoad(target, rate, seconds), '--expect-body', `"${part}":{"state":"fresh"`];
 }
 
 /** Prints a line of a timeline with the seconds since `start`, a value of `elapsed()`. */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSL-1.0
+// The Helm chart on the Kubernetes cluster of KUBECONFIG, with service discovery, gateway and message queue: disturbs them
+// under open-loop load, upgrades, rolls back and uninstalls. Needs kubectl, and the images on the nodes; Helm is built by
+// Go if it is missing. Autoscaling by requests in flight is tried if the nodes have the image of prometheus-adapter.
+// usage: kube_chart_command.ts [CASE]...
+import { join } from 'node:path';
+
+import { elapsed, eventually, expect, reportSuccess } from './assertions.ts';
+import { findBackend, helm } from './backends.ts';
+import type { Disturbance, List } from './kube/cluster.ts';
+import { disturb, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
+import { findFreePorts, root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
+
+const chart = join(root, 'deploy/helm/cohort');
+const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
+/** Of values-local.yaml. */
+const apiKey = 'local-demo-key';
+const brokerUrl = 'amqp://cohort:password-of-the-trial@rabbitmq.messaging';
+
+async function runHelm(program: string, ...args: string[]): Promise<string> {
+  const { status, output } = await runProcess(program, [...args, '-n', namespace]);
+  if (status !== 0) throw new Error(`helm ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  // Some files of the chart are links to deploy/kubernetes, which Helm reports.
+  return output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
+}
+
+/** The sum of a metric with these labels over the ready pods of a service. */
+async function sumOfMetric(service: string, metric: string): Promise<number> {
+  const pods = await readyPods(service);
+  const texts = await Promise.all(
+    pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:http/proxy/metrics`)),
+  );
+  const values = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${metric} `)));
+  return values.reduce((sum, line) => sum + Number(line.slice(metric.length + 1)), 0);
+}
+
+/** The seconds until every dashboard knows `count` endpoints of the time service. */
+async function knownAfter(count: number): Promise<number> {
+  const start = elapsed();
+  const metric = 'cohort_discovery_endpoints{upstream="time-service",source="kubernetes"}';
+  const dashboards = (await readyPods('dashboard-service')).length;
+  await eventually(`each dashboard knows ${count} pods`, 60, async () => (await sumOfMetric('dashboard-service', metric)) === count * dashboards);
+  return (elapsed() - start) / 1000;
+}
+
+/** Until weather reports reach the dashboards by the broker: the counter of processed messages increases. */
+async function waitForReports(): Promise<void> {
+  const metric = 'cohort_messaging_received_total{consumer="dashboard-service",result="processed"}';
+  const before = await sumOfMetric('dashboard-service', metric);
+  await eventually('weather reports reach the dashboards', 60, async () => (await sumOfMetric('dashboard-service', metric)) > before);
+}
+
+const brokerReady = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');
+
+/** Makes each time service that is ready now take 400 ms longer for `seconds`. */
+async function slowDown(seconds: number): Promise<void> {
+  for (const { metadata } of await readyPods('time-service')) {
+    const [port = 0] = await findFreePorts(1);
+    const args = ['-n', namespace, 'port-forward', `pod/${metadata.name}`, `${port}:5001`];
+    const tunnel = startProcess('port-forward', 'kubectl', args, '/dev/null');
+    await eventually('the port is forwarded', 20, () => Promise.resolve(tunnel.output.includes('Forwarding from')));
+    const body = JSON.stringify({ latency_ms: 400, seconds });
+    const response = await fetch(`http://127.0.0.1:${port}/api/faults`, { method: 'PUT', body, headers: { 'X-API-Key': apiKey } });
+    expect(response.ok, `the fault is accepted, and not: ${response.status} ${await response.text()}`);
+    await tunnel.stop();
+  }
+}
+
+interface Autoscaler {
+  status: { currentMetrics?: { type: string; pods?: { current: { averageValue: string } } }[] };
+}
+
+function cases(program: string, values: string[]): Record<string, Disturbance> {
+  const upgrade = (...settings: string[]): Promise<string> =>
+    runHelm(program, 'upgrade', 'cohort', chart, ...values, ...settings.flatMap((each) => ['--set', each]), '--wait', '--timeout', '3m');
+  return {
+    'gateway: rolling update': {
+      service: 'time-service',
+      seconds: 60,
+      url: 'http://gateway-service:5004/api/aggregate',
+      act: async (log) => {
+        await kubectl('rollout', 'restart', 'deployment/gateway-service');
+        await rolledOut('gateway-service');
+        log('gateway-service is updated');
+      },
+    },
+    'discovery: scaling from 2 to 4 and to 2': {
+      service: 'time-service',
+      seconds: 60,
+      act: async (log) => {
+        await kubectl('scale', 'deployment/time-service', '--replicas=4');
+        await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
+        log('4 pods are ready');
+        const seconds = await knownAfter(4);
+        log('the dashboards know 4 pods');
+        expect(seconds < 5, `new pods are known within 5 s, and not after ${seconds.toFixed(1)} s`);
+        await kubectl('scale', 'deployment/time-service', '--replicas=2');
+        await knownAfter(2);
+        log('the dashboards know 2 pods');
+      },
+    },
+    'queue: the broker is killed': {
+      service: 'weather-service',
+      seconds: 60,
+      // Without regard to its parts: with the cache of 1 s, a report is stale while the next one is fetched.
+      url: 'http://dashboard-service:5000/api/aggregate',
+      act: async (log) => {
+        await waitForReports();
+        log('weather reports reach the dashboards by the broker');
+        await run('', '-n', 'messaging', 'delete', 'pods', '--all', '--grace-period=0', '--force');
+        log('the pod of the broker is killed');
+        await brokerReady();
+        log('the new broker is ready, without data');
+        await waitForReports();
+        log('weather reports reach the dashboards again');
+      },
+    },
+    'helm upgrade and rollback': {
+      service: 'time-service',
+      seconds: 120,
+      act: async (log) => {
+        await upgrade('settings.LOG_LEVEL=warn');
+        log('a changed setting is rolled out');
+        await runHelm(program, 'rollback', 'cohort', '--wait', '--timeout', '3m');
+        log('the upgrade is rolled back');
+      },
+    },
+    'autoscaling by requests in flight': {
+      service: 'time-service',
+      seconds: 150,
+      url: 'http://gateway-service:5004/api/time',
+      act: async (log) => {
+        await upgrade('settings.ENABLE_FAULTS=true', 'autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');
+        log('autoscalers: on average 4 requests in flight per pod');
+        await slowDown(120);
+        log('each of the 2 time services takes 400 ms');
+        await eventually('the autoscaler adds pods', 90, async () => (await readyPods('time-service')).length > 2);
+        const { status } = await parseJson<Autoscaler>('get', 'hpa', 'time-service');
+        const value = status.currentMetrics?.find(({ type }) => type === 'Pods')?.pods?.current.averageValue;
+        log(`${(await readyPods('time-service')).length} pods are ready; the autoscaler saw ${value ?? 'no'} requests in flight per pod`);
+      },
+    },
+  };
+}
+
+/** Whether custom metrics are served, after their adapter has been started. */
+async function startCustomMetrics(): Promise<boolean> {
+  await run('', 'apply', '--server-side', '-f', manifests('custom-metrics.yaml'));
+  try {
+    await run('', '-n', 'custom-metrics', 'rollout', 'status', 'deployment/custom-metrics', '--timeout=60s');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function install(program: string, values: string[]): Promise<void> {
+  await run('', 'apply', '-f', join(root, 'deploy/kubernetes/overlays/local/namespace.yaml'), '-f', manifests('message-broker.yaml'));
+  await brokerReady();
+  await kubectl('create', 'secret', 'generic', 'cohort-messaging', `--from-literal=url=${brokerUrl}`);
+  const output = await runHelm(program, 'install', 'cohort', chart, ...values, '--wait', '--timeout', '3m');
+  expect(output.includes('STATUS: deployed') && !/warn/i.test(output), `the chart is installed without a warning:\n${output}`);
+  reportSuccess('helm install: the chart is deployed, with discovery, gateway and queue:');
+  console.log((await kubectl('get', 'pods', '-o', 'wide')).trimEnd());
+}
+
+/** Everything of the chart is removed with it. */
+async function uninstall(program: string): Promise<void> {
+  await runHelm(program, 'uninstall', 'cohort', '--wait');
+  const kinds = 'deployments,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,hpa,roles,rolebindings,serviceaccounts';
+  const { items } = await parseJson<List<{ metadata: { name: string } }>>('get', kinds, '-l', 'app.kubernetes.io/part-of=cohort');
+  const names = items.map(({ metadata }) => metadata.name);
+  expect(names.length === 0, `nothing of the chart remains: ${names.join(', ')}`);
+  reportSuccess('helm uninstall: nothing of the chart remains');
+}
+
+async function main(): Promise<void> {
+  terminateChildrenOnExit();
+  const program = findBackend(helm);
+  if (program === undefined) return;
+  // A new report for each request that finds the last one stale, so that there are messages.
+  const settings = ['gateway.enabled', 'discovery.enabled', 'queue.enabled'].map((each) => `${each}=true`);
+  const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1'];
+  const all = cases(program, values);
+  const names = process.argv.slice(2);
+  for (const name of names) {
+    if (!(name in all)) throw new Error(`unknown case '${name}'; one of: ${Object.keys(all).join(', ')}`);
+  }
+  let failed = 0;
+  try {
+    await install(program, values);
+    for (const [name, disturbance] of Object.entries(all)) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      if (name.startsWith('autoscaling') && !(await startCustomMetrics())) {
+        console.log(`SKIP  ${name}: the images of Prometheus and prometheus-adapter do not start on the nodes`);
+        continue;
+      }
+      failed += await disturb(name, disturbance);
+      if (!name.startsWith('autoscaling')) await waitForReplicas(2, [...services, 'gateway-service']);
+    }
+    await uninstall(program);
+  } finally {
+    for (const file of ['custom-metrics.yaml', 'message-broker.yaml']) {
+      await run('', 'delete', '--ignore-not-found', '-f', manifests(file));
+    }
+    await run('', 'delete', 'namespace', namespace, '--ignore-not-found');
+  }
+  expect(failed === 0, 'no request fails');
+}
+
+await main();
+process.exit(0);
