@@ -5,7 +5,7 @@
 // usage: kube_chart_command.ts [CASE]...
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, reportSuccess } from './assertions.ts';
+import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
 import type { Disturbance, List } from './kube/cluster.ts';
 import { disturb, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
@@ -24,30 +24,28 @@ async function runHelm(program: string, ...args: string[]): Promise<string> {
   return output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
 }
 
-/** The sum of a metric with these labels over the ready pods of a service. */
-async function sumOfMetric(service: string, metric: string): Promise<number> {
-  const pods = await readyPods(service);
+/** The sum of a metric with these labels over the dashboards. */
+async function sumOfMetric(metric: string): Promise<number> {
+  const pods = await readyPods('dashboard-service');
   const texts = await Promise.all(
-    pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:http/proxy/metrics`)),
+    pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:5000/proxy/metrics`)),
   );
   const values = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${metric} `)));
   return values.reduce((sum, line) => sum + Number(line.slice(metric.length + 1)), 0);
 }
 
-/** The seconds until every dashboard knows `count` endpoints of the time service. */
-async function knownAfter(count: number): Promise<number> {
-  const start = elapsed();
-  const metric = 'cohort_discovery_endpoints{upstream="time-service",source="kubernetes"}';
+/** Waits until every dashboard knows `count` endpoints of the time service. */
+async function waitForEndpoints(count: number): Promise<void> {
+  const metric = 'cohort_discovery_endpoints{upstream="time-service.cohort.svc",source="kubernetes"}';
   const dashboards = (await readyPods('dashboard-service')).length;
-  await eventually(`each dashboard knows ${count} pods`, 60, async () => (await sumOfMetric('dashboard-service', metric)) === count * dashboards);
-  return (elapsed() - start) / 1000;
+  await eventually(`each dashboard knows ${count} pods`, 30, async () => (await sumOfMetric(metric)) === count * dashboards);
 }
 
 /** Until weather reports reach the dashboards by the broker: the counter of processed messages increases. */
 async function waitForReports(): Promise<void> {
   const metric = 'cohort_messaging_received_total{consumer="dashboard-service",result="processed"}';
-  const before = await sumOfMetric('dashboard-service', metric);
-  await eventually('weather reports reach the dashboards', 60, async () => (await sumOfMetric('dashboard-service', metric)) > before);
+  const before = await sumOfMetric(metric);
+  await eventually('weather reports reach the dashboards', 60, async () => (await sumOfMetric(metric)) > before);
 }
 
 const brokerReady = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');
@@ -76,7 +74,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
   return {
     'gateway: rolling update': {
       service: 'time-service',
-      seconds: 60,
+      seconds: 40,
       url: 'http://gateway-service:5004/api/aggregate',
       act: async (log) => {
         await kubectl('rollout', 'restart', 'deployment/gateway-service');
@@ -86,22 +84,21 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
     },
     'discovery: scaling from 2 to 4 and to 2': {
       service: 'time-service',
-      seconds: 60,
+      seconds: 45,
       act: async (log) => {
         await kubectl('scale', 'deployment/time-service', '--replicas=4');
         await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
         log('4 pods are ready');
-        const seconds = await knownAfter(4);
+        await waitForEndpoints(4);
         log('the dashboards know 4 pods');
-        expect(seconds < 5, `new pods are known within 5 s, and not after ${seconds.toFixed(1)} s`);
         await kubectl('scale', 'deployment/time-service', '--replicas=2');
-        await knownAfter(2);
+        await waitForEndpoints(2);
         log('the dashboards know 2 pods');
       },
     },
     'queue: the broker is killed': {
       service: 'weather-service',
-      seconds: 60,
+      seconds: 45,
       // Without regard to its parts: with the cache of 1 s, a report is stale while the next one is fetched.
       url: 'http://dashboard-service:5000/api/aggregate',
       act: async (log) => {
@@ -117,7 +114,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
     },
     'helm upgrade and rollback': {
       service: 'time-service',
-      seconds: 120,
+      seconds: 90,
       act: async (log) => {
         await upgrade('settings.LOG_LEVEL=warn');
         log('a changed setting is rolled out');
@@ -130,7 +127,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
       seconds: 150,
       url: 'http://gateway-service:5004/api/time',
       act: async (log) => {
-        await upgrade('settings.ENABLE_FAULTS=true', 'autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');
+        await upgrade('autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');
         log('autoscalers: on average 4 requests in flight per pod');
         await slowDown(120);
         log('each of the 2 time services takes 400 ms');
@@ -180,7 +177,7 @@ async function main(): Promise<void> {
   if (program === undefined) return;
   // A new report for each request that finds the last one stale, so that there are messages.
   const settings = ['gateway.enabled', 'discovery.enabled', 'queue.enabled'].map((each) => `${each}=true`);
-  const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1'];
+  const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1,settings.ENABLE_FAULTS=true'];
   const all = cases(program, values);
   const names = process.argv.slice(2);
   for (const name of names) {
