@@ -48,7 +48,7 @@ configure_file("${CMAKE_CURRENT_LIST_DIR}/cohort.pc.in" cohort.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/cohort.pc"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT libcohort-dev)
 
-# Each optional module has a file of its own: `pkg-config --libs cohort-postgres`.
+# Each optional module has a separate file: `pkg-config --libs cohort-postgres`.
 set(optional_components "")
 foreach(module IN LISTS optional_modules)
   get_property(requirements GLOBAL PROPERTY COHORT_${module}_PKG_CONFIG)

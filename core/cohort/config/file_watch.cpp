@@ -95,7 +95,7 @@ void file_watch::renew() {
   for (const auto& path : paths_) add_steps(path, watched_paths);
   std::set<int> renewed;
   const auto add = [&](const std::string& path, std::uint32_t events) {
-    // The same inode has the same watch.
+    // inotify returns the same watch for the same inode.
     const int watch = ::inotify_add_watch(descriptor_, path.c_str(), events);
     if (watch >= 0) renewed.insert(watch);
   };

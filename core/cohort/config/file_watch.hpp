@@ -15,7 +15,7 @@ struct file_version {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::int64_t size = 0;
-  /// Nanoseconds since the epoch.
+  /// Modification time in nanoseconds since the epoch.
   std::int64_t modified = 0;
   std::int64_t status_changed = 0;
 
@@ -41,7 +41,7 @@ class file_watch {
   /// Becomes readable when a watched file or directory changes; -1 if there is none. Belongs to this object.
   int descriptor() const noexcept { return descriptor_; }
   /// Consumes the pending notifications, and watches the files and directories that the paths lead to now. Returns
-  /// whether there was a notification; never blocks. Other files of the directories notify as well: compare
+  /// whether there was a notification; never blocks. Changes of other files in the directories also notify: compare
   /// `version_of`.
   bool consume();
 

@@ -28,7 +28,7 @@ struct early_exit {
   std::string text;
 };
 
-/// A setting in force.
+/// The effective value of a setting, and its source.
 struct setting_report {
   enum class origin { default_value, flag, variable };
   /// The long form, with dashes: `--port`.

@@ -24,7 +24,7 @@ struct kind_description {
   std::array<std::string_view, 3> options;
 };
 
-/// The options besides `tls`.
+/// The options of the scheme, in addition to `tls`.
 constexpr std::array<kind_description, 6> kinds{{{source_kind::dns, "dns", 0, {"server"}},
                                                  {source_kind::srv, "srv", 0, {"server"}},
                                                  {source_kind::etcd, "etcd", 2379, {"server-tls"}},

@@ -16,7 +16,7 @@ namespace cohort::discovery {
 
 /// The discovery systems, by the schemes of their URLs.
 enum class source_kind { dns, srv, etcd, kubernetes, consul, eureka };
-/// The scheme.
+/// The URL scheme of a discovery system.
 std::string_view to_string(source_kind kind) noexcept;
 
 /// A service that a discovery system knows. Its URL is one of

@@ -8,13 +8,13 @@
 
 namespace cohort::discovery {
 
-/// The addresses at which the replicas of a service accept connections. In any order, without repetitions.
+/// The addresses at which the replicas of a service accept connections. They are in any order, without repetitions.
 using endpoint_list = std::vector<net::endpoint>;
 
 /// A reason why a discovery source did not respond, in one line for the log.
 using source_error = std::string;
 
-/// Watches the endpoints of one service in a discovery system, such as etcd or the DNS. For one loop.
+/// Watches the endpoints of one service in a discovery system, such as etcd or DNS. Used on one loop.
 class endpoint_source {
  public:
   virtual ~endpoint_source() = default;

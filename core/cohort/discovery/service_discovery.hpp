@@ -69,9 +69,9 @@ class service_discovery {
 
   dependencies injected_;
   discovery_network network_;
-  /// For requests to discovery systems.
+  /// The client for requests to discovery systems.
   http::client client_;
-  /// The clients of the service.
+  /// The clients whose origins are refreshed after a change of the endpoints.
   std::vector<http::client*> refreshed_clients_;
   std::vector<std::unique_ptr<watch_entry>> watches_;
   std::optional<registration> registration_;

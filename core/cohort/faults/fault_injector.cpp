@@ -34,7 +34,7 @@ bool should_inject(std::uint8_t percent) { return percent > 0 && loop::current()
 /// other protection.
 std::optional<http::response> reject_browsers(const http::request_context& context) {
   if (!context.head().find("origin")) return std::nullopt;
-  return http::error_response(http::status::forbidden, "Fault injection is not available to web pages");
+  return http::error_response(http::status::forbidden, "Fault injection is unavailable to web pages");
 }
 
 }  // namespace

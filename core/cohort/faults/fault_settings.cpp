@@ -6,7 +6,7 @@
 namespace cohort::faults {
 namespace {
 
-/// The body of responses.
+/// The JSON body of responses.
 struct fault_state {
   bool active = false;
   std::int64_t latency_ms = 0;

@@ -26,7 +26,7 @@ struct decode_options {
   std::size_t max_errors = 32;
   /// Maximum nesting of described values; relevant for recursive types.
   std::size_t max_depth = 64;
-  /// The longest text.
+  /// Maximum size of the text in bytes.
   std::size_t max_bytes = std::size_t{16} << 20U;
 };
 

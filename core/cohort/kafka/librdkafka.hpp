@@ -17,7 +17,7 @@ struct librdkafka_deleter {
     rd_kafka_topic_partition_list_destroy(object);
   }
 };
-/// Owns an object of librdkafka.
+/// Owns a librdkafka object.
 template <class Object>
 using owned = std::unique_ptr<Object, librdkafka_deleter>;
 

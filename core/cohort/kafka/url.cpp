@@ -72,13 +72,13 @@ std::optional<error> parse_credentials(std::string_view text, settings& settings
   auto password = decode(parts.rest);
   if (!user || !password) return invalid_url_error("the user or the password is not percent-encoded");
   if (user->empty() || password->empty())
-    return invalid_url_error("a user and a password are given together, as USER:PASSWORD@");
+    return invalid_url_error("user and password must be given together, as USER:PASSWORD@");
   settings.credentials = login{std::move(*user), std::move(*password)};
   return std::nullopt;
 }
 
 std::optional<error> set_mechanism(const std::string& name, settings& settings) {
-  if (!settings.credentials) return invalid_url_error("the parameter sasl needs a user and a password");
+  if (!settings.credentials) return invalid_url_error("the parameter sasl requires a user and a password");
   auto& mechanism = settings.credentials->mechanism;
   if (name == "PLAIN") {
     mechanism = sasl_mechanism::plain;
@@ -116,7 +116,7 @@ std::optional<error> parse_parameters(std::string_view text, settings& settings)
     if (auto failure = set_parameter(parameter.first, std::move(*value), settings)) return failure;
   }
   if (settings.tls && settings.tls->certificate.empty() != settings.tls->key.empty()) {
-    return invalid_url_error("the parameters certificate and key are given together");
+    return invalid_url_error("the parameters certificate and key must be given together");
   }
   return std::nullopt;
 }

@@ -16,7 +16,7 @@ class wakeup {
   int descriptor() { return descriptor_.native_handle(); }
   /// Completes when the descriptor has been written to since the last call. Returns false if the wait was cancelled.
   task<bool> wait();
-  /// Ends a wait.
+  /// Ends the current wait.
   void notify() noexcept;
 
  private:

@@ -44,14 +44,14 @@ bool is_valid_name(std::string_view name) noexcept {
 std::string find_error(const message& message) {
   if (!is_valid_name(message.topic)) {
     return "the topic \"" + message.topic.substr(0, message_limits::max_name_size) +
-           "\" is not valid: 1 to 100 letters, digits, \".\", \"-\" and \"_\"";
+           "\" is invalid: 1 to 100 letters, digits, \".\", \"-\" and \"_\"";
   }
   if (message.id.size() > message_limits::max_short_text_size || !is_visible_ascii(message.id)) {
-    return "the ID is not valid: at most 200 visible ASCII characters";
+    return "the ID is invalid: at most 200 visible ASCII characters";
   }
   if (message.content_type.size() > message_limits::max_short_text_size ||
       !std::all_of(message.content_type.begin(), message.content_type.end(), [](char c) { return c >= ' '; })) {
-    return "the content type is not valid: at most 200 bytes without control characters";
+    return "the content type is invalid: at most 200 bytes without control characters";
   }
   if (message.body.size() > message_limits::max_body_size) {
     return "the body has " + std::to_string(message.body.size()) + " bytes, at most " +

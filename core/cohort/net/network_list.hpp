@@ -18,7 +18,7 @@ std::optional<asio::ip::address> parse_address(std::string_view text);
 /// A set of IP networks, such as the trusted proxies of a server.
 class network_list {
  public:
-  /// No network.
+  /// An empty set, which contains no network.
   network_list() = default;
 
   /// Parses networks (`10.0.0.0/8`, `2001:db8::/32`), single addresses, and the words `loopback` (127.0.0.0/8 and ::1),

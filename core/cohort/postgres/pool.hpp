@@ -81,7 +81,7 @@ class pool {
   task<result<rows>> execute(call_context context, statement statement);
 
   /// Executes one statement whose rows are read in parts, with bounded memory. The stream keeps a connection until its
-  /// end; its deadline is that of the context, without `timeout`.
+  /// end; its deadline is the deadline of the context, without `timeout`.
   template <class... Parameters>
   task<result<row_stream>> stream(call_context context, std::string text, Parameters&&... parameters) {
     return open_stream(std::move(context),
@@ -91,7 +91,7 @@ class pool {
 
   /// Executes `COPY … TO STDOUT`, whose data is read in parts, or `COPY … FROM STDIN`, whose data is written in parts,
   /// with bounded memory. The text has no parameters. Like a stream, it keeps a connection until its end, and its
-  /// deadline is that of the context, without `timeout`.
+  /// deadline is the deadline of the context, without `timeout`.
   task<result<copy_reader>> copy_out(call_context context, std::string text);
   task<result<copy_writer>> copy_in(call_context context, std::string text);
 

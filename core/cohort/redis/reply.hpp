@@ -17,13 +17,13 @@ struct reply {
     null,
     simple_string,
     blob_string,
-    /// The text is without the format.
+    /// A verbatim string; `text` does not contain the format.
     verbatim_string,
     error,
     number,
     real,
     boolean,
-    /// The digits are in `text`.
+    /// A big number; `text` contains the digits.
     big_number,
     array,
     set,
@@ -50,7 +50,7 @@ struct reply {
 
   /// The value as a C++ type, or `errc::type_mismatch`. A string of decimal digits is also an integer or a double.
   result<std::string> as_string() const;
-  /// Empty for null.
+  /// The value of a string; empty for null.
   result<std::optional<std::string>> as_optional_string() const;
   result<std::int64_t> as_integer() const;
   result<double> as_double() const;

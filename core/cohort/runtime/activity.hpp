@@ -55,7 +55,7 @@ class activity {
   std::uint64_t trace_low() const noexcept { return trace_low_.load(std::memory_order_relaxed); }
   /// Thread-safe.
   activity_kind kind() const noexcept { return kind_.load(std::memory_order_relaxed); }
-  /// On the loop only.
+  /// Must be called on the loop.
   time_point started() const noexcept { return started_; }
   work_recorder* recorder() const noexcept { return recorder_; }
 

@@ -54,7 +54,7 @@ void add_security(http::api_information& information, const api_description_sett
 /// The documents for a service with and without API keys.
 class api_texts {
  public:
-  /// `routes` are those of the router, which has a fixed address.
+  /// `routes` are the routes of the router, which has a fixed address.
   api_texts(const std::vector<std::unique_ptr<http::route>>& routes, api_description_settings settings)
       : routes_(routes), settings_(std::move(settings)) {}
 

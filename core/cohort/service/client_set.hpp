@@ -8,7 +8,7 @@
 
 namespace cohort::service {
 
-/// The HTTP clients of a service: the one that most upstreams share, and those with settings of their own. All have the
+/// The HTTP clients of a service: a shared one, and separate ones for upstreams with special settings. All have the
 /// proxies and the TLS settings of the program.
 class client_set {
  public:

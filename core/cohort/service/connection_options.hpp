@@ -21,7 +21,7 @@ struct connection_options {
   std::int64_t max_requests_per_connection = http::server_limits{}.max_requests_per_connection;
   std::int64_t max_pipelined_requests = http::server_limits{}.max_pipelined_requests;
   net::network_list trusted_proxies;
-  /// `off`, `optional` or `required`.
+  /// The PROXY protocol mode: `off`, `optional` or `required`.
   std::string proxy_protocol = "off";
 };
 

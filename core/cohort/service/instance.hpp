@@ -37,7 +37,7 @@ struct dependencies {
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
   connection_capacity capacity{http::server_limits{}.max_connections, http::server_limits{}.reserved_connections};
-  /// For requests to upstreams.
+  /// TLS settings for requests to upstreams.
   net::tls_client_settings upstream_tls{};
   /// The limit of invalid API keys, shared by the services of a process; null: the instance has its own limit.
   std::shared_ptr<failed_key_throttle> key_throttle = nullptr;

@@ -48,11 +48,11 @@ void add_common_options(config::options& options, common_settings& settings, std
               config::one_of({"json", "text"}), settings.log_format);
   options.add(
       settings.idle_timeout,
-      {"--idle-timeout", "IDLE_TIMEOUT", "Seconds from a response to the next request; then the connection is closed"},
+      {"--idle-timeout", "IDLE_TIMEOUT", "Idle timeout of a connection, from a response to the next request, in seconds"},
       config::seconds(1, 3600), std::to_string(settings.idle_timeout.count()));
   options.add(settings.drain_delay,
               {"--drain-delay", "DRAIN_DELAY",
-               "Seconds from SIGTERM to the drain, with /readyz at 503 while requests are still served"},
+               "Seconds from SIGTERM to the drain; meanwhile /readyz returns 503 and requests are served"},
               config::seconds(0, 3600), std::to_string(settings.drain_delay.count()));
   options.add(settings.drain_timeout,
               {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},

@@ -42,12 +42,12 @@ struct common_settings {
   std::optional<config::rate> rate_limit;
   /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.
   std::string deadline_admission;
-  /// `adaptive` or `off`.
+  /// The concurrency limit: `adaptive` or `off`.
   std::string concurrency_limit = "adaptive";
   /// IANA name; empty: the system's time zone.
   std::string time_zone;
   std::string log_level = "info";
-  /// `json` or `text`.
+  /// The log format: `json` or `text`.
   std::string log_format = "text";
   /// Time from a response to the next request of its connection; then the connection is closed.
   std::chrono::seconds idle_timeout =

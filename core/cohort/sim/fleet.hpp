@@ -26,7 +26,7 @@ namespace cohort::sim {
 struct placement {
   /// The machine, made by `fleet::add_machine`; null: the loop of the simulation, where CPU time costs nothing.
   machine* runs_on = nullptr;
-  /// Threads of the process, each with a loop of its own.
+  /// Threads of the process, each with its own loop.
   std::size_t threads = 1;
   cpu_costs costs;
 };

@@ -20,7 +20,7 @@ struct sqlite3;
 
 namespace cohort::sqlite {
 
-/// The changes of a statement.
+/// The changes that a statement made.
 struct changes {
   /// Rows that the statement inserted, updated or deleted itself; without triggers and foreign key actions.
   std::int64_t rows = 0;

@@ -11,7 +11,7 @@ namespace {
 
 /// Initial capacity: the entries of three or four calls.
 constexpr std::size_t usual_entries_size = 190;
-/// Holds `total` and `left`.
+/// Maximum size of the entries `total` and `left`.
 constexpr std::size_t max_totals_size = 64;
 
 void append_milliseconds(recycled_string& text, duration elapsed) {

@@ -13,7 +13,7 @@ namespace cohort::testing {
 
 /// The text of a duration: `0 s`, `1.5 ms`, `never` for `duration::max()`.
 std::string to_text(duration span);
-/// `404 Not Found`.
+/// The status code and its reason phrase, such as `404 Not Found`.
 std::string to_text(http::status status);
 /// Status, fields and at most 2000 bytes of the body.
 std::string to_text(const http::client_response& response);

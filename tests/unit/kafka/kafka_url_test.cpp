@@ -42,14 +42,14 @@ TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafk
   CHECK(failure_of("kafka://se cret:9092") == "a host has characters that are not accepted");
   CHECK(failure_of("kafka://one/topic") == "a path is not supported");
   CHECK(failure_of("kafka://one#x") == "a fragment is not supported");
-  CHECK(failure_of("kafka://user@one") == "a user and a password are given together, as USER:PASSWORD@");
+  CHECK(failure_of("kafka://user@one") == "user and password must be given together, as USER:PASSWORD@");
   CHECK(failure_of("kafka://user:%zz@one") == "the user or the password is not percent-encoded");
-  CHECK(failure_of("kafka://one?sasl=PLAIN") == "the parameter sasl needs a user and a password");
+  CHECK(failure_of("kafka://one?sasl=PLAIN") == "the parameter sasl requires a user and a password");
   CHECK(failure_of("kafka://u:p@one?sasl=GSSAPI") ==
         "the parameter sasl accepts PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512");
   CHECK(failure_of("kafka://one?ca=/x") == "the parameter ca needs TLS, kafkas://");
   CHECK(failure_of("kafkas://one?ca=/missing.pem") == "the file of the parameter ca cannot be read: /missing.pem");
-  CHECK(failure_of("kafkas://one?key=" __FILE__) == "the parameters certificate and key are given together");
+  CHECK(failure_of("kafkas://one?key=" __FILE__) == "the parameters certificate and key must be given together");
   CHECK(failure_of("kafka://one?acks=0") ==
         "a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
   CHECK(failure_of("nats://one") ==

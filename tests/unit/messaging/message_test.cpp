@@ -21,10 +21,10 @@ TEST_CASE("messages: an invalid message is described, with the accepted values",
     return find_error(changed);
   };
   CHECK(error_of([](message& m) { m.topic = "a b"; }) ==
-        R"(the topic "a b" is not valid: 1 to 100 letters, digits, ".", "-" and "_")");
+        R"(the topic "a b" is invalid: 1 to 100 letters, digits, ".", "-" and "_")");
   CHECK(!error_of([](message& m) { m.topic = {}; }).empty());
   CHECK(!error_of([](message& m) { m.topic.assign(101, 'a'); }).empty());
-  CHECK(error_of([](message& m) { m.id = "a\n"; }) == "the ID is not valid: at most 200 visible ASCII characters");
+  CHECK(error_of([](message& m) { m.id = "a\n"; }) == "the ID is invalid: at most 200 visible ASCII characters");
   CHECK(!error_of([](message& m) { m.content_type = "text/plain\r\n"; }).empty());
   CHECK(error_of([](message& m) { m.body.assign(1'048'577, 'x'); }) ==
         "the body has 1048577 bytes, at most 1048576 are accepted");

@@ -209,9 +209,8 @@ TEST_CASE("testing: require_deadlines_hold throws with the report of the finding
   } catch (const testing::deadline_violation& deadline_violation) {
     const std::string message{deadline_violation.what()};
     CHECK(message.find(
-              "timeouts exceed deadline: front /timeouts: the timeouts of its calls, backend 2000 ms, then backend "
-              "2000 ms, then backend 2000 ms, are 6000 ms together; the deadline of the route is 5000 ms (5 "
-              "times)") != std::string::npos);
+              "timeouts exceed deadline: front /timeouts: sequential timeouts add up to 6000 ms (backend 2000 ms, "
+              "then backend 2000 ms, then backend 2000 ms), more than the route deadline of 5000 ms (5 times)") != std::string::npos);
   }
 }
 

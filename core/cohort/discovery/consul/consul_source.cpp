@@ -35,7 +35,7 @@ std::string registration_body(const service_instance& instance, const std::strin
   out.open_object().field("ID", id).field("Name", instance.service);
   out.field("Address", instance.address.address().to_string()).field("Port", instance.address.port());
   out.key("Check").open_object().field("TTL", std::to_string(ttl.count()) + "s").field("Status", "passing");
-  // Consul's minimum.
+  // One minute is Consul's minimum.
   out.field("DeregisterCriticalServiceAfter", "1m").close_object().close_object();
   return body;
 }
@@ -85,7 +85,7 @@ task<result<endpoint_list, source_error>> consul_source::next() {
     co_return response.error();
   }
   auto found = parse_consul_services(response->body);
-  if (!found) co_return source_error{"the response is not one of Consul"};
+  if (!found) co_return source_error{"the response of Consul is invalid"};
   const auto index = index_of(*response);
   // An index that decreases, after a restore or a restart, is reset.
   index_ = index < index_ ? 0 : index;

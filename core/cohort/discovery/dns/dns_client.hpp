@@ -12,7 +12,7 @@
 namespace cohort::discovery {
 
 /// A stub resolver that returns the TTL of its answers, which `getaddrinfo` does not. Has no cache and reads no
-/// /etc/hosts. For one loop.
+/// /etc/hosts. Used on one loop.
 class dns_client {
  public:
   /// TTL limits in seconds: a name server cannot make the client query without a pause, or never again.

@@ -28,7 +28,7 @@ struct dns_record {
   asio::ip::address address{};
   /// The target of a CNAME or SRV record, in the form of `name`.
   std::string target{};
-  /// SRV.
+  /// The priority of an SRV record.
   std::uint16_t priority = 0;
   std::uint16_t weight = 0;
   std::uint16_t port = 0;

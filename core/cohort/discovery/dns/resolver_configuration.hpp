@@ -23,7 +23,7 @@ struct resolver_configuration {
   std::size_t min_dots = 1;
   /// Timeout of one query to one server.
   duration timeout = std::chrono::seconds{2};
-  /// Rounds over all servers.
+  /// Number of rounds over all servers.
   unsigned attempts = 2;
 };
 

@@ -55,8 +55,8 @@ std::string etcd_put_request(std::string_view key, std::string_view value, const
 /// A transaction that sets the key unless it exists.
 std::string etcd_put_if_absent_request(std::string_view key, std::string_view value, const std::string& lease);
 
-/// The value of an instance's key: `{"host":"10.0.0.1","port":5001}`, which CoreDNS's etcd plugin understands as well
-/// (SkyDNS).
+/// The value of an instance's key: `{"host":"10.0.0.1","port":5001}`, the SkyDNS format, which CoreDNS's etcd plugin
+/// also understands.
 std::string etcd_instance_value(const net::endpoint& address);
 /// The endpoint in such a value, or in `IP:PORT`; empty if it is neither.
 std::optional<net::endpoint> parse_etcd_instance(std::string_view value);

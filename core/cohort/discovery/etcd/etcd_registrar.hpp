@@ -7,7 +7,7 @@
 namespace cohort::discovery {
 
 /// Registers a replica in etcd, as the key `/PREFIX/SERVICE/INSTANCE` with a lease. Each renewal keeps the lease alive
-/// and restores the key if somebody has deleted it; a lease that has expired is replaced.
+/// and restores the key if it was deleted; a lease that has expired is replaced.
 class etcd_registrar final : public registrar {
  public:
   /// `transport` must outlive the registrar.

@@ -14,7 +14,7 @@ namespace cohort::discovery {
 
 /// The endpoints in the response of `/apps/APPLICATION`
 /// (https://github.com/Netflix/eureka/wiki/Eureka-REST-operations): the instances with status UP, at their port, or at
-/// their secure port if `secure`. Empty if `json` is no such response.
+/// their secure port if `secure`. Empty if `json` is not a valid response.
 std::optional<endpoint_list> parse_eureka_application(std::string_view json, bool secure);
 
 /// The instances of an application in Eureka, which has no watch: polled.
@@ -38,7 +38,7 @@ class eureka_source final : public endpoint_source {
 /// Registers a replica in Eureka, with heartbeats.
 class eureka_registrar final : public registrar {
  public:
-  /// `path` is that of the API without slashes at its ends, such as `eureka`.
+  /// `path` is the path of the API without slashes at its ends, such as `eureka`.
   eureka_registrar(http::client& transport, boost::urls::url server, std::string_view path,
                    const service_instance& instance, std::chrono::seconds ttl);
 

@@ -14,7 +14,7 @@ class category final : public boost::system::error_category {
       case client_error::deadline_exceeded: return "no time left before the deadline to make the call";
       case client_error::breaker_open: return "the circuit breaker of the upstream is open";
       case client_error::bulkhead_full: return "the maximum number of concurrent calls to the upstream is reached";
-      case client_error::rate_limited: return "the upstream limits the rate of requests; its Retry-After is not over";
+      case client_error::rate_limited: return "the upstream limits the request rate, and its Retry-After has not passed";
       case client_error::resolve_failed: return "the host name could not be resolved";
       case client_error::resolve_timeout: return "the host name was not resolved in time";
       case client_error::connect_refused: return "the connection was refused";
@@ -24,7 +24,7 @@ class category final : public boost::system::error_category {
       case client_error::no_local_port: return "no local port is available for a connection";
       case client_error::connect_timeout: return "the connection was not established in time";
       case client_error::tls_failed: return "the TLS handshake failed";
-      case client_error::tls_certificate_invalid: return "the server's certificate is not valid";
+      case client_error::tls_certificate_invalid: return "the server's certificate is invalid";
       case client_error::tls_timeout: return "the TLS handshake did not complete in time";
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "the request was not sent in time";
@@ -32,7 +32,7 @@ class category final : public boost::system::error_category {
       case client_error::no_response: return "the connection ended before a response";
       case client_error::response_truncated: return "the response's header was truncated";
       case client_error::response_timeout: return "no response arrived in time";
-      case client_error::response_malformed: return "the response is not valid HTTP";
+      case client_error::response_malformed: return "the response is invalid HTTP";
       case client_error::response_header_too_large: return "the response's header exceeds the size limit";
       case client_error::body_truncated: return "the response's body was truncated";
       case client_error::body_timeout: return "the response's body did not arrive in time";

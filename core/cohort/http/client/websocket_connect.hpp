@@ -18,7 +18,7 @@ struct websocket_connect_options {
   std::vector<std::string> subprotocols;
   /// Further header fields, such as `Authorization` and `Origin`.
   std::vector<std::pair<std::string, std::string>> fields;
-  /// Offer permessage-deflate.
+  /// Whether permessage-deflate is offered.
   bool compression = true;
   websocket_settings connection{};
 };
@@ -32,7 +32,7 @@ struct websocket_connect_error {
   std::string message;
 };
 
-/// Opens a WebSocket to a `ws`, `wss`, `http` or `https` URL on a connection of its own, all before the deadline of
+/// Opens a WebSocket to a `ws`, `wss`, `http` or `https` URL on a separate connection, before the deadline of
 /// `context`. The server's handshake is checked (RFC 6455 section 4.1): `Sec-WebSocket-Accept`, and that it chose one
 /// of the offered subprotocols and extensions. `transport` must outlive the call; it provides resolver, TLS and proxy
 /// settings. The result belongs to the current loop and must be destroyed on it.

@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-/// OpenSSL takes and returns `int`.
+/// Maximum size of the input; OpenSSL takes and returns `int`.
 constexpr std::size_t max_size = std::size_t{1} << 30U;
 
 }  // namespace

@@ -17,12 +17,12 @@ namespace {
 
 using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-/// Longer credentials are invalid.
+/// Maximum size of the encoded credentials; longer ones are invalid.
 constexpr std::size_t max_encoded_credentials = 4096;
 
 struct account {
   std::string name;
-  /// Of `name:password`.
+  /// The digest of `name:password`.
   digest credentials;
 };
 

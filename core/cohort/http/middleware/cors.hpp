@@ -25,9 +25,9 @@ struct cors_settings {
 };
 
 /// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Answers preflight requests itself: 204 for an
-/// allowed origin, 403 for another one. All other requests reach the rest of the pipeline, whatever their origin; the
-/// fields that let a page read the response are added for allowed origins, including in error responses. Add it before
-/// authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
+/// allowed origin, 403 for another one. All other requests reach the rest of the pipeline, regardless of their origin;
+/// the fields that let a page read the response are added for allowed origins, including in error responses. Add it
+/// before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
 /// origin, and for `*` with credentials.
 middleware cors(cors_settings settings);
 

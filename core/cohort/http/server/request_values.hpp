@@ -57,7 +57,7 @@ class request_values {
     explicit node_of(T initial) : node(&key<T>), value(std::move(initial)) {}
     T value;
   };
-  /// Its address identifies the type.
+  /// A variable whose address identifies the type.
   template <class T>
   inline static char key = 0;
 

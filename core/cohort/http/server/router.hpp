@@ -18,7 +18,7 @@ namespace cohort::http {
 
 class router;
 
-/// Adds routes below a prefix, with middleware of their own. A reference to its router's routes; valid as long as the
+/// Adds routes below a prefix, with additional middleware. A reference to its router's routes; valid as long as the
 /// router, also after that was moved.
 ///
 /// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, and
@@ -57,7 +57,7 @@ class route_group {
                      std::source_location where = std::source_location::current()) {
     return add(method::options, pattern, std::move(callable), where);
   }
-  /// Adds a handler for all methods that have none of their own.
+  /// Adds a handler for all methods without a specific handler.
   template <class Handler>
   operation& any(const std::string& pattern, Handler callable,
                  std::source_location where = std::source_location::current()) {

@@ -196,7 +196,7 @@ bool server_shard::acquire_place(const connection_origin& origin, std::optional<
   state_.metrics.bounds.on_rejected(connection_rejection::client_limit);
   if (loop_.now() >= next_client_limit_log_) {
     next_client_limit_log_ = loop_.now() + limit_log_interval;
-    state_.log.write(telemetry::log_level::warn, "connection closed: its client has the maximum number of connections",
+    state_.log.write(telemetry::log_level::warn, "connection closed: per-client connection limit reached",
                      {{"client", std::string_view{origin.client_address}},
                       {"limit", static_cast<std::int64_t>(state_.settings.limits.max_connections_per_client)}});
   }

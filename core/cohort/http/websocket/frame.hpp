@@ -48,7 +48,7 @@ struct frame_header {
 };
 
 struct parsed_frame_header {
-  /// Zero if more bytes are needed.
+  /// The size of the header; zero if more bytes are needed.
   std::size_t size = 0;
   frame_header header{};
   /// The reason why the bytes are invalid; null if they are not. The connection must then be closed with 1002.

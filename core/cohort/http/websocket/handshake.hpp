@@ -20,7 +20,7 @@ struct handshake_settings {
   /// Subprotocols, the preferred ones first. The first that the client offers is chosen; without a common one, the
   /// connection has none.
   std::vector<std::string> subprotocols;
-  /// Accept permessage-deflate.
+  /// Whether permessage-deflate is accepted.
   bool compression = true;
 };
 

@@ -19,7 +19,7 @@ enum class websocket_error {
   timed_out,
   /// The coroutine was cancelled. The connection stays open.
   cancelled,
-  /// A text to send is not valid UTF-8.
+  /// The text to send is invalid UTF-8.
   invalid_text,
 };
 
@@ -76,7 +76,7 @@ class websocket {
   const std::string& close_reason() const noexcept { return connection_->close_reason(); }
   /// The negotiated subprotocol; empty if there is none.
   const std::string& subprotocol() const noexcept { return subprotocol_; }
-  /// The bytes that wait to be sent.
+  /// The number of bytes in the send queue.
   std::size_t queued_bytes() const noexcept { return connection_->queued_bytes(); }
 
  private:

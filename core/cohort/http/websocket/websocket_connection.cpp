@@ -361,7 +361,7 @@ void websocket_connection::on_timer() {
   } else if (now >= later(last_message_, settings_.idle_timeout)) {
     close(close_code::going_away, "no message within the idle timeout");
   } else if (is_inbox_full()) {
-    last_received_ = now;  // the peer cannot be heard
+    last_received_ = now;  // reading is paused, so the peer's messages are not received
   } else if (ping_pending_ && now >= later(later(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
     return end();
   } else if (!ping_pending_ && now >= later(last_received_, settings_.ping_interval)) {

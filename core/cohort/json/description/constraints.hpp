@@ -36,7 +36,7 @@ struct type {};
 //   fallback     the value if there is none; then the value is not required
 //   required     false: a member that is absent keeps its initial value. A `std::optional` is never required.
 
-/// For `bool`.
+/// Constraints on `bool`.
 struct bool_constraints {
   std::optional<bool> fallback{};
   bool required = true;
@@ -92,7 +92,7 @@ struct string_constraints {
   std::string_view description{};
 };
 
-/// For enumerations.
+/// Constraints on enumerations.
 template <described_enum T>
 struct enum_constraints {
   std::optional<T> fallback{};
@@ -127,7 +127,7 @@ struct list_constraints {
   std::optional<std::size_t> max_items{};
   /// Whether equal elements are rejected. Needs `operator==`.
   bool unique = false;
-  /// For each element.
+  /// The constraints on each element.
   constraints_of<typename detail::list_traits<T>::value_type> items{};
   bool required = true;
   std::string_view name{};
@@ -139,9 +139,9 @@ template <map_like T>
 struct map_constraints {
   std::size_t min_items = 0;
   std::optional<std::size_t> max_items{};
-  /// For each value.
+  /// The constraints on each value.
   constraints_of<typename detail::map_traits<T>::value_type> values{};
-  /// In characters.
+  /// Maximum length of a key in characters.
   std::optional<std::size_t> max_key_length{};
   bool required = true;
   std::string_view name{};

@@ -19,7 +19,7 @@ class ticket_keys {
  public:
   static constexpr duration rotation_interval = std::chrono::hours{1};
 
-  /// Makes `context` use these keys.
+  /// Installs the callbacks by which `context` uses these keys.
   static void install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context);
 
  private:

@@ -113,7 +113,7 @@ task<std::optional<error>> libpq_connection::discard_results() {
     if (!next) co_return next.error();
     if (!*next) co_return failure;
     const auto status = PQresultStatus(next->get());
-    // COPY does not end without data. The connection is closed instead.
+    // A COPY without data does not end, so the connection is closed.
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       is_broken_ = true;
       co_return error{errc::unsupported, {}, "use copy_in or copy_out for COPY"};
@@ -175,7 +175,7 @@ task<std::optional<error>> libpq_connection::start(const statement& statement, d
   socket_->set_deadline(start_deadline);
   running_ = 0;
   const auto before = status();
-  // In a failed transaction the server prepares nothing.
+  // In a failed transaction, the server does not prepare statements.
   if (prepared_.enabled() && before != connection_status::failed_transaction) {
     if (auto* const known = prepared_.find(statement.text)) {
       running_ = known->number;

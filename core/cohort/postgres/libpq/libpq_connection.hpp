@@ -70,7 +70,7 @@ class libpq_connection final : public connection {
   prepared_statements prepared_;
   /// The number of the running prepared statement; 0: none.
   std::uint64_t running_ = 0;
-  /// The COPY that runs.
+  /// The direction of the running COPY.
   std::optional<copy_direction> copying_;
   bool is_broken_ = false;
 };

@@ -17,7 +17,7 @@ void ignore_notice(void*, const PGresult*) {}
 /// the message: `connection to server at "::1", port 5432 failed: FATAL: 28P01: password authentication failed …`.
 error connect_error(const PGconn& failed) {
   std::string_view text{PQerrorMessage(&failed)};
-  // The last host that was tried.
+  // Uses the error of the last host that was tried.
   const auto severity = text.rfind("FATAL:  ");
   if (severity == std::string_view::npos) {
     return {errc::connect_failed, {}, std::string{text.substr(0, text.find('\n'))}, {}, true};

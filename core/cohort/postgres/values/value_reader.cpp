@@ -28,7 +28,7 @@ bool take(std::string_view& text, char character) {
   return true;
 }
 
-/// `.123456`, or nothing.
+/// Parses an optional fraction of a second, such as `.123456`.
 std::optional<duration> take_fraction(std::string_view& text) {
   if (!take(text, '.')) return duration::zero();
   const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());

@@ -18,7 +18,7 @@ namespace cohort {
 enum class slow_subscriber {
   /// It continues with the oldest value that is kept; `subscription::missed` counts the others.
   skip,
-  /// Its subscription ends.
+  /// The subscription of the subscriber ends.
   disconnect,
 };
 

@@ -20,8 +20,7 @@ inline constexpr std::size_t max_pieces = 64;
 void install();
 /// Whether a part of the reserve has been released. One atomic load.
 bool is_low() noexcept;
-/// Allocates the released blocks again, as far as possible. Called periodically. Returns true if the reserve is
-/// complete.
+/// Tries to allocate the released blocks again. Called periodically. Returns true if the reserve is complete.
 bool refill() noexcept;
 
 }  // namespace memory_reserve

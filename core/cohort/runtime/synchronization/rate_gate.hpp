@@ -79,7 +79,7 @@ class rate_gate {
 
   std::size_t limit_;
   duration interval_;
-  /// The oldest first.
+  /// The times of the last passes, the oldest first.
   std::deque<time_point> passes_;
   detail::wait_list<detail::wait_entry> waiting_;
 };

@@ -38,7 +38,7 @@ bool is_local_request(const http::request_context& context) {
 std::optional<http::response> reject_debug_request(const http::request_context& context,
                                                    const api_key_authenticator& authenticator, bool is_loopback) {
   if (context.head().find("origin")) {
-    return http::error_response(http::status::forbidden, "The debug routes are not available to web pages");
+    return http::error_response(http::status::forbidden, "The debug routes are unavailable to web pages");
   }
   if (authenticator.is_enabled()) {
     const auto method = context.head().method;

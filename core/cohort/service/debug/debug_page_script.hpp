@@ -14,7 +14,7 @@ try {
   const theme = localStorage.getItem('theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.style.colorScheme = theme;
 } catch {
-  // Storage may be forbidden.
+  // Access to the storage may be forbidden.
 }
 addEventListener('DOMContentLoaded', () => {
   const byId = (id) => document.getElementById(id);

@@ -137,7 +137,7 @@ std::string loop_item(std::size_t index, const loop_snapshot& part) {
               span(counted(part.tasks, "task") + ", " + counted(part.timers, "timer"), "quiet");
   std::string items;
   for (const auto& running : part.activities) {
-    // The request for this page.
+    // Omits the request for this page.
     if (running.kind == activity_kind::request && running.name == "/debug") continue;
     items += activity_item(running, part.taken);
   }

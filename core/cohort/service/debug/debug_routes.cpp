@@ -171,7 +171,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
            R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"
            R"("required":["level"],"additionalProperties":false})"}});
   describe(replacing, "Changes the minimum level of log lines, until the program ends");
-  replacing.returns_error(http::status::bad_request, "The body is not valid");
+  replacing.returns_error(http::status::bad_request, "The body is invalid");
 }
 
 }  // namespace cohort::service

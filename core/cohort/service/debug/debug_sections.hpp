@@ -12,7 +12,7 @@ namespace cohort::service {
 /// Maximum number of requests in a table; the JSON has all.
 constexpr std::size_t max_debug_rows = 20;
 
-/// `1 task`, `2 tasks`.
+/// A count with its noun: `1 task`, `2 tasks`.
 inline std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }

@@ -38,7 +38,7 @@ class background_tasks {
   telemetry::logger log_;
   /// One group for each loop, by the loop's index.
   std::vector<std::unique_ptr<task_group>> groups_;
-  /// Not started yet.
+  /// Tasks that have not been started yet.
   std::vector<task<>> pending_;
   /// Atomic, because threads without a loop read it to report misuse.
   std::atomic<bool> is_started_{false};

@@ -107,7 +107,7 @@ void job_scheduler::start() {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     states_.push_back(std::make_unique<loop_state>([this](const std::exception_ptr& failure) {
       const auto message = exception_message(failure);
-      log_.write(telemetry::log_level::error, "scheduler of jobs failed", {{"what", std::string_view{message}}});
+      log_.write(telemetry::log_level::error, "job scheduler failed", {{"what", std::string_view{message}}});
     }));
   }
   for (std::size_t i = 0; i < loops_.size(); ++i) {

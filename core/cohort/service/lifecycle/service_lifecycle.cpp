@@ -31,7 +31,7 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
   observer.on_ended = [&durations](duration spent) { durations.observe(to_seconds(spent)); };
   observer.on_rejected = [&rejected] { rejected.increment(); };
   observer.on_stuck = [log](std::string_view job, duration running_for) {
-    log.write(log_level::warn, "blocking job does not end", {{"job", job}, {"seconds", to_seconds(running_for)}});
+    log.write(log_level::warn, "blocking job is stuck", {{"job", job}, {"seconds", to_seconds(running_for)}});
   };
   return observer;
 }
@@ -89,7 +89,7 @@ task<> service_lifecycle::stop(deadline stop_deadline) {
   }
   unfinished_ = co_await blocking_.stop(hooks_deadline);
   for (const auto& job : unfinished_) {
-    log_.write(log_level::error, "blocking job has not ended, and is abandoned", {{"job", std::string_view{job}}});
+    log_.write(log_level::error, "blocking job has not ended and is abandoned", {{"job", std::string_view{job}}});
   }
 }
 

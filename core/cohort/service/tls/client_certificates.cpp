@@ -27,7 +27,7 @@ http::filter client_certificate_filter(std::vector<std::string> allowed_uris, te
   return [allowed = std::move(allowed_uris), missing,
           not_allowed](http::request_context& context) -> std::optional<http::response> {
     const auto endpoint = context.endpoint();
-    // The path may be percent-encoded, so the endpoint is checked as well.
+    // The path may be percent-encoded, so the endpoint is also checked.
     if (!endpoint.starts_with("/api/") && !context.head().path.starts_with("/api/")) return std::nullopt;
     const auto* client = context.tls();
     if (!client || !client->has_certificate) {

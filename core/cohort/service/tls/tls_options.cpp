@@ -59,12 +59,12 @@ void add_tls_options(config::options& options, tls_options& tls) {
       tls.certificate_files,
       {"--tls-cert", "TLS_CERT",
        "PEM files of the certificate chains of the listener, separated by commas; repeatable; the client's "
-       "server name (SNI) selects one, by default the first; without any, plain HTTP"},
+       "server name (SNI) selects one, otherwise the first is used; default: plain HTTP"},
       file_list());
   options.add_list(tls.private_key_files,
                    {"--tls-key", "TLS_KEY",
-                    "PEM files of the private keys of --tls-cert in the same order, without a passphrase; without any, "
-                    "the files of --tls-cert"},
+                    "PEM files of the private keys of --tls-cert in the same order, without a passphrase; default: the "
+                    "files of --tls-cert"},
                    file_list());
   options.add(tls.client_authorities_file,
               {"--tls-client-ca", "TLS_CLIENT_CA",
@@ -73,7 +73,7 @@ void add_tls_options(config::options& options, tls_options& tls) {
   options.add_list(tls.allowed_clients,
                    {"--tls-allowed-client", "TLS_ALLOWED_CLIENT",
                     "URIs (subjectAltName) of the client certificates that /api/* accepts, separated by commas; "
-                    "repeatable; without any, every valid certificate"},
+                    "repeatable; default: every valid certificate"},
                    uri_list());
   options.add(
       tls.redirect_port,

@@ -12,7 +12,7 @@ namespace {
 time_quantiles quantiles_of(std::vector<duration> samples) {
   if (samples.empty()) return {};
   std::ranges::sort(samples);
-  // The nearest rank.
+  // Quantile by the nearest-rank method.
   const auto at = [&](double quantile) {
     const auto rank = std::ceil(quantile * static_cast<double>(samples.size()));
     return samples[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
@@ -90,7 +90,7 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
     std::size_t length = 0;
     std::string text;
   };
-  // Chains by their last call, in start order.
+  // The chain that ends with each call, in the order of the calls' starts.
   std::vector<chain> chains;
   for (const auto& upstream_call : request.calls) {
     chain longest;
@@ -109,8 +109,8 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
   const auto budget = request.until.remaining(request.started);
   if (longest->length < 2 || longest->sum <= budget) return;
   add(audit_finding_kind::timeouts_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
-      "the timeouts of its calls, " + longest->text + ", are " + audit_time(longest->sum) +
-          " together; the deadline of the route is " + audit_time(budget));
+      "sequential timeouts add up to " + audit_time(longest->sum) + " (" + longest->text +
+          "), more than the route deadline of " + audit_time(budget));
 }
 
 void audit_analysis::find_small_reserves() {

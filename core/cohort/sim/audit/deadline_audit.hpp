@@ -68,7 +68,7 @@ struct budget_row {
 
 struct audit_report {
   std::vector<budget_row> budgets;
-  /// Empty if all deadlines hold.
+  /// Empty if no deadline is violated.
   std::vector<audit_finding> findings;
   /// A table of the budgets, and one line for each finding.
   std::string text() const;

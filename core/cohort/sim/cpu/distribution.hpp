@@ -21,7 +21,7 @@ class distribution {
     std::uint64_t count;
   };
 
-  /// Always zero.
+  /// A distribution whose values are always zero.
   distribution() noexcept = default;
   static distribution constant(duration value);
   static distribution uniform(duration min, duration max);

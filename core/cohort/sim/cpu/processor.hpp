@@ -63,7 +63,7 @@ class process {
 
   machine& runs_on() noexcept { return machine_; }
   const cpu_costs& costs() const noexcept { return costs_; }
-  /// Draws the costs.
+  /// The random number generator for the costs.
   random_generator& random() noexcept { return random_; }
   std::vector<loop*> loops();
   const std::deque<std::unique_ptr<cpu_thread>>& threads() const noexcept { return threads_; }

@@ -40,7 +40,7 @@ struct caller_settings {
 struct caller_second {
   std::uint64_t calls = 0;
   std::uint64_t successes = 0;
-  /// Successes within the deadline.
+  /// Number of successful calls within the deadline.
   std::uint64_t good = 0;
 };
 
@@ -53,7 +53,7 @@ struct caller_results {
   struct ended_call {
     /// The time since the start of the run.
     duration begin{};
-    /// Over all attempts.
+    /// The duration of the call, over all attempts.
     duration elapsed{};
     unsigned attempts = 1;
     /// The status of the last attempt; 0 without a response.

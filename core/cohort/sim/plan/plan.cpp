@@ -342,7 +342,7 @@ result<plan, std::string> parse_plan(std::string_view json, const std::filesyste
   try {
     return plan_reader{directory, programs}.read(*document);
   } catch (const plan_error& error) {
-    // It may quote a text of the plan.
+    // The message may quote text of the plan.
     std::string line = error.what();
     std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
     return line;

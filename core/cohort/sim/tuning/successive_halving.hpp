@@ -22,13 +22,13 @@ mean_estimate estimate_mean(const std::vector<double>& samples);
 /// Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016).
 struct halving_settings {
   std::size_t candidates = 32;
-  /// Seeds of the first round.
+  /// Number of seeds of the first round.
   std::size_t first_seeds = 2;
   /// A round with fewer candidates is not halved; it is the last round.
   std::size_t final_candidates = 4;
   /// Candidates with an index below this stay in all rounds, for comparison.
   std::size_t kept = 1;
-  /// Threads that sample.
+  /// Number of threads that sample.
   std::size_t threads = 1;
 };
 

@@ -18,7 +18,7 @@ enum class otlp_signal : std::uint8_t { traces, logs };
 
 /// `application/x-protobuf` or `application/json`.
 std::string_view content_type(otlp_encoding encoding) noexcept;
-/// `traces` or `logs`.
+/// The name of a signal: `traces` or `logs`.
 std::string_view to_string(otlp_signal signal) noexcept;
 
 /// The attributes of the sender, such as `service.name`.

@@ -127,7 +127,7 @@ class request_recording {
     if (record_ && log_) log_->close(*record_);
     record_ = nullptr;
   }
-  /// Null if there is none.
+  /// The record; null if there is none.
   request_record* get() const noexcept { return record_; }
 
  private:

@@ -44,7 +44,7 @@ class bounded_text {
 
 /// The kind of the target of a call.
 enum class call_kind : std::uint8_t {
-  /// Another service, by HTTP.
+  /// Another service, called by HTTP.
   upstream,
   postgres,
   redis,
@@ -75,7 +75,7 @@ enum class attempt_phase : std::uint8_t {
   tls,
   /// Sending the request, and waiting for the first byte of the response.
   wait,
-  /// From the first byte of the response to its last.
+  /// Receiving the response, from its first byte to its last.
   read,
   ended,
 };
@@ -180,7 +180,7 @@ class lazy_array {
     if (!elements_) elements_.reset(new (std::nothrow) std::array<T, Size>{});
     return elements_ != nullptr;
   }
-  /// Null before `allocate`.
+  /// The elements; null before `allocate`.
   T* data() noexcept { return elements_ ? elements_->data() : nullptr; }
   const T* data() const noexcept { return elements_ ? elements_->data() : nullptr; }
   /// Precondition: allocated, and `index` is less than `Size`.

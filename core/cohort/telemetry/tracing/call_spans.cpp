@@ -9,7 +9,7 @@
 namespace cohort::telemetry {
 namespace {
 
-/// Attributes without an allocation.
+/// A list of attributes that does not allocate.
 class attribute_list {
  public:
   template <class Value>

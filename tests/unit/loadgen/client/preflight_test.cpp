@@ -159,8 +159,8 @@ TEST_CASE("preflight: a response that is not HTTP is an error", "[loadgen][clien
     std::string error;
   };
   const auto example = GENERATE(from_range(std::vector<error_case>{
-      {"SSH-2.0-OpenSSH_9.2\r\n", "the response is not valid HTTP"},
-      {"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "the response is not valid HTTP"},
+      {"SSH-2.0-OpenSSH_9.2\r\n", "the response is invalid HTTP"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "the response is invalid HTTP"},
   }));
   preflight_fixture fixture;
   fixture.load.serve_script([&](net::stream& to, std::size_t) { return send(to, example.bytes); });

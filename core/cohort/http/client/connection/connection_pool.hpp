@@ -43,8 +43,8 @@ class connection_pool {
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
     void release(policy::load_balancer::outcome result, bool reusable);
-    /// Like `release`, but for a request that was sent and whose response nobody waits for: the connection is kept for
-    /// other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
+    /// Like `release`, but for a request that was sent and whose response is no longer needed: the connection is kept
+    /// for other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
     void release_superseded(policy::load_balancer::outcome result, bool is_head_request);
 
    private:
@@ -67,7 +67,7 @@ class connection_pool {
   struct lease_options {
     /// Addresses at which the call has failed: used only if there is no other.
     recycled_vector<net::endpoint> avoid_addresses;
-    /// Do not reuse an idle connection.
+    /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;
     /// True when the request is cancelled because a later one at another address got its response first: then the
     /// cancellation is a failure of the address. May be null; must outlive the lease.

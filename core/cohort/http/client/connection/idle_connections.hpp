@@ -9,7 +9,7 @@
 
 namespace cohort::http {
 
-/// The idle connections to one origin, in the order of their last use. For one loop.
+/// The idle connections to one origin, in the order of their last use. Used on one loop.
 class idle_connections {
  public:
   /// Removes and returns the connection to `address` that was used last; null if there is none. Closes connections that

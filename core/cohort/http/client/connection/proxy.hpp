@@ -53,7 +53,7 @@ class proxy_exceptions {
   bool contains_all_ = false;
 };
 
-/// The proxies of a client. By default none.
+/// The proxies of a client. The default has no proxies.
 struct proxy_settings {
   /// For http URLs; the request is sent to the proxy in absolute form (RFC 9112 section 3.2.2).
   std::optional<proxy_server> http_proxy;

@@ -94,7 +94,7 @@ void cookie_jar::apply_attribute(cookie& cookie, std::string_view name, std::str
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (end != value.data() + value.size() || error == std::errc::invalid_argument) return;
-    // Out of range.
+    // The number is out of range.
     if (error != std::errc{}) seconds = value.starts_with('-') ? 0 : max_age_limit;
     has_max_age = true;
     cookie.expiry = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, max_age_limit)};

@@ -49,7 +49,7 @@ class cookie_jar final : public call_middleware {
   struct cookie {
     std::string name;
     std::string value;
-    /// In lower case, without a leading dot.
+    /// The domain in lower case, without a leading dot.
     std::string domain;
     std::string path;
     std::optional<wall_time> expiry;
@@ -64,7 +64,7 @@ class cookie_jar final : public call_middleware {
 
   cookie_jar_limits limits_;
   mutable std::mutex mutex_;
-  /// In the order in which they were set first.
+  /// The cookies in the order in which they were first set.
   std::list<cookie> cookies_;
 };
 

@@ -28,7 +28,7 @@ struct upstream_status {
   std::size_t max_in_flight = 0;
   /// Time after which a request is hedged now; empty: not at all.
   std::optional<duration> hedge_delay;
-  /// Zero without enough responses.
+  /// Zero if there are too few responses.
   duration median_latency{};
 };
 

@@ -16,7 +16,7 @@ constexpr std::size_t max_boundary_end = 64;
 constexpr std::size_t max_name_bytes = 256;
 constexpr std::size_t max_filename_bytes = 1024;
 
-/// `bchars` (RFC 2046 section 5.1.1).
+/// Whether `c` is in `bchars` (RFC 2046 section 5.1.1).
 bool is_boundary_char(char c) noexcept {
   const bool is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return is_alphanumeric || std::string_view{"'()+_,-./:=? "}.find(c) != std::string_view::npos;

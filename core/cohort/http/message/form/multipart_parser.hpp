@@ -17,13 +17,13 @@ std::optional<std::string> multipart_boundary(std::string_view content_type);
 
 struct multipart_limits {
   std::size_t max_parts = 128;
-  /// The header section of one part.
+  /// Maximum size of the header section of one part.
   std::size_t max_header_bytes = 8192;
-  /// The value of one field.
+  /// Maximum size of the value of one field.
   std::size_t max_field_bytes = std::size_t{64} << 10U;
-  /// The content of one file.
+  /// Maximum size of the content of one file.
   std::uint64_t max_file_bytes = std::uint64_t{64} << 20U;
-  /// The whole body.
+  /// Maximum size of the whole body.
   std::uint64_t max_total_bytes = std::uint64_t{256} << 20U;
 };
 
@@ -91,7 +91,7 @@ class multipart_parser {
   event read_header(std::string_view& input);
   /// Sets `data_`, also for the preamble.
   event emit(std::string_view bytes);
-  /// After a delimiter; whether it ended a part.
+  /// Handles a delimiter; returns whether it ended a part.
   bool end_of_content() noexcept;
   event fail(status code, std::string_view field, std::string reason);
   bool parse_header_section(std::string_view section);
@@ -104,9 +104,9 @@ class multipart_parser {
   /// The number of bytes of the delimiter at the end of the bytes that were read.
   std::size_t matched_ = 2;
   /// The number of these bytes that are not content if the delimiter does not continue: the first boundary needs no
-  /// line break before it, and the one of an empty part is that of its header section.
+  /// line break before it, and for an empty part, the line break belongs to its header section.
   std::size_t implied_ = 2;
-  /// The header section of a part, or the rest of a boundary's line, as far as it has been read.
+  /// The header section of a part, or the rest of a boundary's line, up to the bytes read so far.
   std::string pending_;
   multipart_part part_;
   std::string_view data_;

@@ -168,8 +168,8 @@ void request_parser::on_request_impl(beast_http::verb verb, view method_text, vi
 }
 
 void request_parser::on_field_impl(beast_http::field id, view name, view value, error&) {
-  // Beast unfolds a folded value into a buffer of its own, so the value is outside the header section. If the first
-  // line of a value is empty, Beast skips it instead, so there is a line end between name and value.
+  // Beast unfolds a folded value into its own buffer, so the value is outside the header section. If the first line of
+  // a value is empty, Beast skips it instead, so there is a line end between name and value.
   const auto* start = value.data();
   const bool in_place = std::less_equal<>{}(head_bytes_.data(), start) &&
                         std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());

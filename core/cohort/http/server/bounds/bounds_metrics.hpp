@@ -17,11 +17,11 @@ namespace cohort::http {
 
 /// The reason why a connection or its requests were rejected, a label of `cohort_server_connections_rejected_total`.
 enum class connection_rejection {
-  /// The maximum number of connections is open, and the reserve for probes as well: closed at once.
+  /// The maximum number of connections is open, including the reserve for probes: the connection is closed at once.
   limit,
-  /// The client has its maximum number of connections open: closed at once.
+  /// The client has reached the per-client connection limit: the connection is closed at once.
   client_limit,
-  /// A request on a connection of the reserve that is not a probe: 503.
+  /// A request on a connection of the reserve is not a probe: it gets 503.
   reserve,
 };
 constexpr std::size_t connection_rejection_count = 3;

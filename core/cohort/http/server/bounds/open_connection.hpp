@@ -11,11 +11,11 @@ namespace cohort::http {
 
 /// The state of a connection that was shed, a label of `cohort_server_connections_shed_total`.
 enum class idle_state {
-  /// It waited for a request.
+  /// The connection waited for a request.
   idle,
-  /// It had not sent a complete header section.
+  /// The client had not sent a complete header section.
   slow_header,
-  /// It had not completed its TLS handshake or its PROXY protocol header.
+  /// The TLS handshake or the PROXY protocol header was incomplete.
   handshake,
 };
 constexpr std::size_t idle_state_count = 3;

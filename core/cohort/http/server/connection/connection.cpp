@@ -28,7 +28,7 @@ class gauge_guard {
   telemetry::gauge& gauge_;
 };
 
-/// Ends an activity.
+/// Ends an activity in its destructor.
 class activity_end {
  public:
   explicit activity_end(activity& running) noexcept : running_(running) {}

@@ -51,7 +51,7 @@ class connection final : public open_connection, private interim_sender {
     keep_alive,
     /// Send the buffered bytes, then close so that the client receives all of them.
     linger,
-    /// Close at once.
+    /// Close the connection immediately.
     close,
   };
   /// The result of reading a header section or a body.

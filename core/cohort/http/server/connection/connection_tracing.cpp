@@ -40,7 +40,7 @@ void connection::record_span(const request_context& context, const sent_response
   const auto started = now - response.elapsed;
   const bool has_deadline = context.deadline().remaining(now) != duration::max();
   const auto* record = context.timing().recording().get();
-  // The deadline is that of the head of a streamed response.
+  // For a streamed response, the deadline applies only to the head.
   const bool is_late = context.deadline().expired(now) && !(record && record->is_streamed);
   const bool missed_deadline =
       response.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));

@@ -134,7 +134,7 @@ task<bool> connection::send_interim(const response& interim) {
   if (written && *written == text.size()) co_return true;
   text.erase(0, written ? *written : 0);
   is_sending_interim_ = true;
-  // A pending read of the body has a deadline of its own, which the stream has for both directions.
+  // A pending read of the body has its own deadline, and a stream has one deadline for both directions.
   const bool is_receiving = body_reader_ && body_reader_->is_receiving();
   if (!is_receiving) stream_->set_deadline(deadline::after(shard_.event_loop().now(), limits_.write_timeout));
   const net::const_buffers buffers{asio::buffer(text), asio::const_buffer{}};

@@ -19,7 +19,7 @@ namespace cohort::http {
 /// The reason for the cancellation of a handler.
 enum class interruption {
   none,
-  /// Its deadline passed.
+  /// The deadline of the handler passed.
   deadline,
   /// The client disconnected.
   disconnect,
@@ -27,7 +27,7 @@ enum class interruption {
   shutdown,
 };
 
-/// A task that throws.
+/// Returns a task that throws an exception.
 template <class T>
 task<T> failed_task(std::exception_ptr failure) {
   std::rethrow_exception(failure);

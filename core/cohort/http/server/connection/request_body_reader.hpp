@@ -13,8 +13,8 @@ namespace cohort::http {
 
 class connection;
 
-/// Reads the body of the current request of a connection. A long body is read into a buffer of its own, a short one or
-/// a small chunk into the connection's buffer.
+/// Reads the body of the current request of a connection. A long body is read into a separate buffer, a short one or a
+/// small chunk into the connection's buffer.
 class request_body_reader final : public body_reader {
  public:
   /// `owner` must outlive it.

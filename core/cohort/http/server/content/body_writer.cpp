@@ -65,7 +65,7 @@ task<bool> body_writer::write(std::string bytes) {
   co_return ok_;
 }
 
-/// Encodes bytes, and sends the output once it is worth a part of its own, or at a flush or the end.
+/// Encodes bytes, and sends the output once it is large enough for a part, or at a flush or the end.
 task<> body_writer::encode(std::string_view bytes, content_encoder::operation step) {
   ok_ = encoder_->encode(bytes, step, encoded_);
   const bool holds_back = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;

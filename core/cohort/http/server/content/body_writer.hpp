@@ -59,9 +59,9 @@ class body_writer {
   /// the client detects the truncation.
   void abort() noexcept { ok_ = false; }
 
-  /// Applies a content coding to the body. The framing must not have a content length; `content_length` is that of the
-  /// body before the coding, and the body is incomplete without as many bytes. `flush_each_write`: the client can
-  /// decode each write at once, at a lower ratio. Call it before the first write. For middleware.
+  /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
+  /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
+  /// write at once, at a lower ratio. Call it before the first write. For middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
     encoder_ = std::move(encoder);

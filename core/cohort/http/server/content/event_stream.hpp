@@ -36,7 +36,7 @@ std::string format_event(const server_event& event);
 /// and a disconnected client is detected. One coroutine uses it.
 class event_stream {
  public:
-  /// `output` must outlive it. `last_event_id` is that of the request, empty if there is none.
+  /// `output` must outlive it. `last_event_id` is the `Last-Event-ID` of the request; empty if there is none.
   event_stream(body_writer& output, std::string last_event_id, duration heartbeat)
       : output_(output), last_event_id_(std::move(last_event_id)), heartbeat_(heartbeat) {}
 
@@ -45,7 +45,7 @@ class event_stream {
   /// Whether events can be sent: the client is connected, and the server does not drain.
   bool is_open() noexcept { return output_.ok() && !output_.draining(); }
 
-  /// False once the client is gone.
+  /// Returns false once the client has disconnected.
   task<bool> send(server_event event);
   /// Sends the concatenated results of `format_event` for any number of events. The text of an event for many clients
   /// is formatted once, and events that closely follow each other share one write.

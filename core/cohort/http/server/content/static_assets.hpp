@@ -16,7 +16,7 @@ struct asset {
   std::string_view etag;
   /// Whether the path changes with the content, so that clients may cache the file forever.
   bool immutable;
-  /// The content.
+  /// The uncompressed content.
   std::string_view identity;
   /// The content compressed with gzip; empty if that is not smaller.
   std::string_view gzip;

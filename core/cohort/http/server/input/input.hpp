@@ -77,7 +77,7 @@ class input {
   const form_fields& query_fields();
   texts header_values(std::string_view name, bool is_list) const;
   static texts find_all(const form_fields& fields, std::string_view name);
-  /// False after reporting 415.
+  /// Returns false after reporting an error of status 415.
   bool expect_json();
   void reject_unknown_fields(const form_fields& fields, const std::vector<std::string_view>& known);
   void set_status(status code) noexcept { status_ = code; }

@@ -23,7 +23,7 @@ class hop_by_hop_fields {
   bool contains(std::string_view name) const noexcept;
 
  private:
-  /// In `Connection`.
+  /// The names in `Connection`.
   std::vector<std::string_view> connection_options_;
 };
 

@@ -77,12 +77,12 @@ response forwarding_error(client_error error, std::optional<body_error> body) {
   if (body) return body_error_response(*body);
   const auto code = proxy_status(error);
   if (code == status::gateway_timeout) return error_response(code, "The upstream did not respond in time");
-  if (code == status::service_unavailable) return error_response(code, "The upstream is not available, retry later");
+  if (code == status::service_unavailable) return error_response(code, "The upstream is unavailable, retry later");
   return error_response(code, "The upstream did not respond correctly");
 }
 
 response too_many_tunnels() {
-  auto result = error_response(status::service_unavailable, "Too many connections are upgraded, retry later");
+  auto result = error_response(status::service_unavailable, "Too many upgraded connections, retry later");
   result.set("Retry-After", "1");
   return result;
 }

@@ -14,7 +14,7 @@ namespace cohort::detail {
 /// that it waits for, until it is granted.
 struct cross_thread_waiter {
   loop& owner = loop::current();
-  /// Of the loop `owner`.
+  /// An event of the loop `owner`, which resumes the coroutine.
   event wakeup;
   bool is_granted = false;
 };
