@@ -13,8 +13,7 @@ task<messaging::result<void>> handle(std::shared_ptr<event_feed> feed, messaging
   }
   const auto* const is_preset = message->header(preset_location_header);
   // The page shows one location.
-  if (is_preset && *is_preset == "true")
-    feed->publish_weather(std::string{json::without_byte_order_mark(message->body)});
+  if (is_preset && *is_preset == "true") feed->publish_weather(std::string{json::strip_byte_order_mark(message->body)});
   co_return messaging::result<void>{};
 }
 

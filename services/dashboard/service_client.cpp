@@ -46,7 +46,7 @@ part to_part(http::client_result response) {
   if (is_stale) {
     result.state = *is_stale ? part_state::stale : part_state::fresh;
     // The body becomes part of another JSON text, where a byte order mark is not permitted.
-    const auto mark_size = response->body.size() - json::without_byte_order_mark(response->body).size();
+    const auto mark_size = response->body.size() - json::strip_byte_order_mark(response->body).size();
     result.body = std::move(response->body.erase(0, mark_size));
   } else {
     result.state = state_of(*response);

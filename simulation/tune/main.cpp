@@ -79,7 +79,7 @@ int run(const program_options& options, const std::string& command) {
   const auto plan =
       sim::parse_plan(text.str(), std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
-  if (plan->tuned.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
+  if (plan->search_spaces.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
 
   const auto start = std::chrono::steady_clock::now();
   bool ended_early = false;

@@ -115,7 +115,7 @@ bool is_enabled(const option_map& options, std::string_view name) {
 }
 
 /// Removes the leading service labels: returns `api.mesh.test` for `_http._tcp.api.mesh.test`.
-std::string without_service_labels(std::string_view name) {
+std::string strip_service_labels(std::string_view name) {
   while (name.starts_with('_') && name.find('.') != std::string_view::npos) name.remove_prefix(name.find('.') + 1);
   return std::string{name};
 }
@@ -128,7 +128,7 @@ bool set_dns_name(service_target& target, const boost::urls::url_view& url) {
   const bool is_srv = target.kind == source_kind::srv;
   if (!port || !is_name(target.name) || (is_srv && url.has_port())) return false;
   target.requests.port = *port;
-  target.requests.host = is_srv ? without_service_labels(target.name) : target.name;
+  target.requests.host = is_srv ? strip_service_labels(target.name) : target.name;
   return url.encoded_path().empty() || url.encoded_path() == "/";
 }
 

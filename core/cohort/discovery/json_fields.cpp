@@ -5,7 +5,7 @@
 
 namespace cohort::discovery {
 
-std::int64_t integer_at(simdjson::dom::element parent, std::string_view name) {
+std::int64_t integer_field(simdjson::dom::element parent, std::string_view name) {
   simdjson::dom::element found;
   if (parent[name].get(found) != simdjson::SUCCESS) return 0;
   std::int64_t number = 0;
@@ -16,12 +16,12 @@ std::int64_t integer_at(simdjson::dom::element parent, std::string_view name) {
   return error == std::errc{} && end == text.data() + text.size() ? number : 0;
 }
 
-std::string text_at(simdjson::dom::element parent, std::string_view name) {
+std::string string_field(simdjson::dom::element parent, std::string_view name) {
   std::string_view text;
   return parent[name].get(text) == simdjson::SUCCESS ? std::string{text} : std::string{};
 }
 
-bool flag_at(simdjson::dom::element parent, std::string_view name, bool fallback) {
+bool boolean_field(simdjson::dom::element parent, std::string_view name, bool fallback) {
   bool flag = false;
   return parent[name].get(flag) == simdjson::SUCCESS ? flag : fallback;
 }

@@ -13,11 +13,11 @@ namespace cohort::discovery {
 // type.
 
 /// The member `name` of `parent` as a 64-bit integer, given as a number or as a string; 0 if it is neither.
-std::int64_t integer_at(simdjson::dom::element parent, std::string_view name);
+std::int64_t integer_field(simdjson::dom::element parent, std::string_view name);
 /// The member as a string; empty if it is not a string.
-std::string text_at(simdjson::dom::element parent, std::string_view name);
+std::string string_field(simdjson::dom::element parent, std::string_view name);
 /// The member as a boolean; `fallback` if it is not a boolean.
-bool flag_at(simdjson::dom::element parent, std::string_view name, bool fallback = false);
+bool boolean_field(simdjson::dom::element parent, std::string_view name, bool fallback = false);
 
 /// Parses `json` and returns `read(root)`, an optional; empty if `json` is not valid JSON.
 template <class Read>

@@ -8,7 +8,7 @@ namespace cohort::json {
 namespace {
 
 /// Replaces control characters by `?`, so that an error stays on one line.
-std::string without_control_characters(std::string text) {
+std::string replace_control_characters(std::string text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), is_control, '?');
   return text;
@@ -49,11 +49,11 @@ void path::append_to(std::string& text) const {
 
 std::string shortened(std::string_view text) {
   constexpr std::size_t max_bytes = 60;
-  if (text.size() <= max_bytes) return without_control_characters(std::string{text});
+  if (text.size() <= max_bytes) return replace_control_characters(std::string{text});
   auto end = max_bytes;
   // Cut before a character, not within one: its continuation bytes are 10xxxxxx.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
-  return without_control_characters(std::string{text.substr(0, end)}).append("…");
+  return replace_control_characters(std::string{text.substr(0, end)}).append("…");
 }
 
 }  // namespace cohort::json

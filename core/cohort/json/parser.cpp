@@ -8,17 +8,17 @@ simdjson::dom::parser& thread_local_parser() {
   return parser;
 }
 
-std::string_view without_byte_order_mark(std::string_view text) noexcept {
+std::string_view strip_byte_order_mark(std::string_view text) noexcept {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   return text.starts_with(mark) ? text.substr(mark.size()) : text;
 }
 
 simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::element& root) {
-  const auto document = without_byte_order_mark(text);
+  const auto document = strip_byte_order_mark(text);
   // The data of an empty view can be null, which simdjson would pass to memcpy.
   if (document.empty()) return simdjson::EMPTY;
   // Newer versions of simdjson skip a byte order mark themselves, so a second one would be accepted.
-  if (without_byte_order_mark(document).size() != document.size()) return simdjson::TAPE_ERROR;
+  if (strip_byte_order_mark(document).size() != document.size()) return simdjson::TAPE_ERROR;
   return thread_local_parser().parse(document.data(), document.size()).get(root);
 }
 

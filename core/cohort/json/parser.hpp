@@ -16,7 +16,7 @@ simdjson::dom::parser& thread_local_parser();
 
 /// `text` without the byte order mark that some servers send before it (RFC 8259 section 8.1). All functions of this
 /// header ignore one mark. A program that passes the text on must remove it.
-std::string_view without_byte_order_mark(std::string_view text) noexcept;
+std::string_view strip_byte_order_mark(std::string_view text) noexcept;
 
 /// Parses `text`; `root` is valid until the next parse on this thread. Returns `SUCCESS`, or why `text` is not valid
 /// JSON.

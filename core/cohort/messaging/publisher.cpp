@@ -21,7 +21,7 @@ struct publisher::entry {
   std::optional<result<void>> outcome{};
 };
 
-publisher::publisher(only_for_make, std::shared_ptr<broker> destination, telemetry::registry& metrics,
+publisher::publisher(constructor_tag, std::shared_ptr<broker> destination, telemetry::registry& metrics,
                      telemetry::logger log, publisher_settings settings, std::string name)
     : loop_(loop::current()),
       broker_(std::move(destination)),
@@ -34,7 +34,7 @@ publisher::publisher(only_for_make, std::shared_ptr<broker> destination, telemet
 
 std::shared_ptr<publisher> publisher::make(std::shared_ptr<broker> destination, telemetry::registry& metrics,
                                            telemetry::logger log, publisher_settings settings, std::string name) {
-  return std::make_shared<publisher>(only_for_make{}, std::move(destination), metrics, std::move(log), settings,
+  return std::make_shared<publisher>(constructor_tag{}, std::move(destination), metrics, std::move(log), settings,
                                      std::move(name));
 }
 

@@ -29,10 +29,10 @@ namespace cohort::messaging {
 /// A publisher belongs to the loop on which it was created. `try_enqueue` is safe from any thread; the other functions
 /// are called on one of the program's loops.
 class publisher : public std::enable_shared_from_this<publisher> {
-  struct only_for_make {};
+  struct constructor_tag {};
 
  public:
-  publisher(only_for_make, std::shared_ptr<broker> destination, telemetry::registry& metrics, telemetry::logger log,
+  publisher(constructor_tag, std::shared_ptr<broker> destination, telemetry::registry& metrics, telemetry::logger log,
             publisher_settings settings, std::string name);
 
   /// Makes a publisher on the current loop. `name` is a label of its metrics. `metrics` must outlive it.

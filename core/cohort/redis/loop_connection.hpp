@@ -56,7 +56,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   /// Whether there is a reason to connect.
   bool has_work() const noexcept { return !unsent_.empty() || !subscribers_.empty(); }
   /// Sends HELLO, SELECT and PING; PING fails while the server loads its data. Returns the error.
-  task<std::optional<error>> shake_hands(net::stream& stream);
+  task<std::optional<error>> perform_handshake(net::stream& stream);
   task<result<net::stream_ptr>> connect();
   task<> use(net::stream& stream);
   task<std::optional<error>> read(net::stream& stream);

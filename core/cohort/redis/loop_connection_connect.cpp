@@ -36,7 +36,7 @@ task<std::optional<error>> read_reply(net::stream& stream, reply_parser& parser,
 
 }  // namespace
 
-task<std::optional<error>> loop_connection::shake_hands(net::stream& stream) {
+task<std::optional<error>> loop_connection::perform_handshake(net::stream& stream) {
   std::string bytes =
       settings_.password.empty()
           ? encode_command("HELLO", 3)
@@ -70,7 +70,7 @@ task<result<net::stream_ptr>> loop_connection::connect() {
     ++next_address_;
     co_return error{errc::connect_failed, stream.error().message()};
   }
-  auto greeting = shake_hands(**stream);
+  auto greeting = perform_handshake(**stream);
   auto failure = co_await std::move(greeting);
   if (failure) co_return std::move(*failure);
   (*stream)->set_deadline(deadline::never());

@@ -60,9 +60,9 @@ void add_connection_options(config::options& options, connection_options& settin
 void apply_connection_options(const connection_options& options, http::server_settings& settings) {
   auto& limits = settings.limits;
   // A single client must not be able to use all connections.
-  const auto fair_share = std::max<std::size_t>(1, limits.max_connections / 2);
+  const auto max_per_client = std::max<std::size_t>(1, limits.max_connections / 2);
   limits.max_connections_per_client =
-      std::min(static_cast<std::size_t>(options.max_connections_per_client), fair_share);
+      std::min(static_cast<std::size_t>(options.max_connections_per_client), max_per_client);
   limits.max_requests_per_connection = static_cast<std::size_t>(options.max_requests_per_connection);
   limits.max_pipelined_requests = static_cast<std::size_t>(options.max_pipelined_requests);
   settings.trusted_proxies = options.trusted_proxies;

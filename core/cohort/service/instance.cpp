@@ -46,7 +46,7 @@ std::string to_metric_prefix(std::string_view name) {
   return prefix;
 }
 
-definition with_defaults(definition service) {
+definition apply_defaults(definition service) {
   if (service.metric_prefix.empty()) service.metric_prefix = to_metric_prefix(service.name);
   return service;
 }
@@ -77,7 +77,7 @@ void add_service_options(config::options& options, const definition& service) {
 
 instance::instance(definition service, std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener,
                    std::shared_ptr<net::tls_server_context> tls)
-    : definition_(with_defaults(std::move(service))),
+    : definition_(apply_defaults(std::move(service))),
       loops_(std::move(loops)),
       metrics_(loops_.size()),
       listener_(std::move(listener)),

@@ -171,9 +171,9 @@ std::unique_ptr<net::acceptor> network::listen(const host& server, std::uint16_t
 std::vector<std::shared_ptr<connection>> network::connections(const host& a, const host& b) const {
   std::vector<std::shared_ptr<connection>> found;
   for (const auto& candidate : connections_) {
-    const bool connects_both = (&candidate->client() == &a && &candidate->server() == &b) ||
-                               (&candidate->client() == &b && &candidate->server() == &a);
-    if (connects_both && candidate->is_open()) found.push_back(candidate);
+    const bool is_between_hosts = (&candidate->client() == &a && &candidate->server() == &b) ||
+                                  (&candidate->client() == &b && &candidate->server() == &a);
+    if (is_between_hosts && candidate->is_open()) found.push_back(candidate);
   }
   return found;
 }

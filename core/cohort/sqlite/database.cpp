@@ -51,7 +51,7 @@ class connection_set {
     idle_.pop_back();
     return idle_connection;
   }
-  void give_back(std::unique_ptr<connection> connection) {
+  void return_connection(std::unique_ptr<connection> connection) {
     const std::lock_guard lock{mutex_};
     idle_.push_back(std::move(connection));
   }
@@ -108,7 +108,7 @@ struct database::state {
     auto& set = connections(kind);
     // Returned to the set after the end of the call, which rolls back.
     std::unique_ptr<connection, std::function<void(connection*)>> used{
-        set.take().release(), [&set](connection* each) { set.give_back(std::unique_ptr<connection>{each}); }};
+        set.take().release(), [&set](connection* each) { set.return_connection(std::unique_ptr<connection>{each}); }};
     active_call call{*used, std::move(limits)};
     if (auto failure = call.open()) return failure;
     return call.run(begin, job);

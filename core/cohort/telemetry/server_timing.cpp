@@ -10,7 +10,7 @@ namespace cohort::telemetry {
 namespace {
 
 /// Initial capacity: the entries of three or four calls.
-constexpr std::size_t usual_entries_size = 190;
+constexpr std::size_t initial_entries_capacity = 190;
 /// Maximum size of the entries `total` and `left`.
 constexpr std::size_t max_totals_size = 64;
 
@@ -42,7 +42,7 @@ server_timing::scoped_wait::~scoped_wait() {
 
 void server_timing::add(std::string_view name, duration elapsed, std::string_view description) {
   if (entry_count_ == max_entries) return;
-  if (entry_count_++ == 0) entries_.reserve(usual_entries_size);
+  if (entry_count_++ == 0) entries_.reserve(initial_entries_capacity);
   append_entry(entries_, name, elapsed);
   entries_.append(";desc=\"").append(description).append("\"");
 }

@@ -28,7 +28,7 @@ class spawned_task {
     run_ready_handlers();
   }
   /// Like `cancel`, but for callers that run on the loop.
-  void cancel_from_within() { detail::cancel(child_.cancel_signal); }
+  void cancel_on_loop() { detail::cancel(child_.cancel_signal); }
   bool ended() const { return ended_; }
   bool ended_by_cancellation() const { return ended_ && is_cancellation(child_.outcome.failure); }
   /// The value or the exception. Precondition: `ended()`.

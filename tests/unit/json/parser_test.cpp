@@ -98,8 +98,8 @@ TEST_CASE("a byte order mark before JSON is ignored", "[json][parser][case-2.4]"
   CHECK(is_object(mark + "{}"));
   CHECK_FALSE(is_object(mark + "[]"));
   CHECK(minify(mark + " [ 1 ] ") == "[1]");
-  CHECK(without_byte_order_mark(mark + "{}") == "{}");
-  CHECK(without_byte_order_mark("{}") == "{}");
+  CHECK(strip_byte_order_mark(mark + "{}") == "{}");
+  CHECK(strip_byte_order_mark("{}") == "{}");
 }
 
 TEST_CASE("JSON with any other byte order mark is invalid", "[json][parser][case-2.4]") {

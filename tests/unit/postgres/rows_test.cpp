@@ -66,7 +66,7 @@ TEST_CASE("postgres::row: a time is read with any offset, and written in UTC", "
                     example{"1969-12-31 23:59:59.999999+00", wall_time{-1us}});
   const auto row_set = one_row({{"at", pg::type::timestamptz}}, {row.text});
   CHECK(row_set[0].get<wall_time>("at").value() == row.time);
-  CHECK(one_row({{"at", pg::type::timestamptz}}, {timestamp_text(row.time)})[0].get<wall_time>("at").value() ==
+  CHECK(one_row({{"at", pg::type::timestamptz}}, {format_timestamp(row.time)})[0].get<wall_time>("at").value() ==
         row.time);
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("race: cancelling the caller cancels all tasks and waits for them", "[
 
 task<int> win_and_cancel_caller(spawned_task<>*& caller) {
   co_await sleep_for(1ms);
-  caller->cancel_from_within();
+  caller->cancel_on_loop();
   co_return 7;
 }
 

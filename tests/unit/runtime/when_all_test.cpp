@@ -154,7 +154,7 @@ TEST_CASE("when_all: an exception in a nested scope cancels the outer scope", "[
 
 /// Cancels `target`, which runs this task, before suspending.
 task<int> cancel_target(spawned_task<>*& target) {
-  if (target) target->cancel_from_within();
+  if (target) target->cancel_on_loop();
   co_return 0;
 }
 

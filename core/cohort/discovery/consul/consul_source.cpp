@@ -51,9 +51,9 @@ std::optional<endpoint_list> parse_consul_services(std::string_view json) {
       element service;
       element node;
       if (entry["Service"].get(service) != simdjson::SUCCESS) return std::nullopt;
-      auto address = text_at(service, "Address");
-      if (address.empty() && entry["Node"].get(node) == simdjson::SUCCESS) address = text_at(node, "Address");
-      const auto port = integer_at(service, "Port");
+      auto address = string_field(service, "Address");
+      if (address.empty() && entry["Node"].get(node) == simdjson::SUCCESS) address = string_field(node, "Address");
+      const auto port = integer_field(service, "Port");
       const auto parsed = port > 0 ? make_endpoint(address, static_cast<std::uint64_t>(port)) : std::nullopt;
       if (parsed) list.push_back(*parsed);
     }

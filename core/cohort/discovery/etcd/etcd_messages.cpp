@@ -15,14 +15,14 @@ using simdjson::dom::element;
 
 std::int64_t revision_of(element response) {
   element header;
-  return response["header"].get(header) == simdjson::SUCCESS ? integer_at(header, "revision") : 0;
+  return response["header"].get(header) == simdjson::SUCCESS ? integer_field(header, "revision") : 0;
 }
 
 /// Empty unless the key is Base64.
 std::optional<etcd_key_value> read_key_value(element source) {
-  auto key = http::decode_base64(text_at(source, "key"));
+  auto key = http::decode_base64(string_field(source, "key"));
   if (!key) return std::nullopt;
-  return etcd_key_value{std::move(*key), http::decode_base64(text_at(source, "value")).value_or(std::string{})};
+  return etcd_key_value{std::move(*key), http::decode_base64(string_field(source, "value")).value_or(std::string{})};
 }
 
 std::optional<etcd_range_response> read_range(element root) {
@@ -48,7 +48,7 @@ std::optional<std::vector<etcd_key_value>> read_events(element watch) {
     if (each["kv"].get(source) != simdjson::SUCCESS) return std::nullopt;
     auto key_value = read_key_value(source);
     if (!key_value) return std::nullopt;
-    key_value->is_deleted = text_at(each, "type") == "DELETE";
+    key_value->is_deleted = string_field(each, "type") == "DELETE";
     events.push_back(std::move(*key_value));
   }
   return events;
@@ -60,15 +60,15 @@ std::optional<etcd_watch_message> read_watch(element root) {
   element error;
   if (root["error"].get(error) == simdjson::SUCCESS) {
     message.is_cancelled = true;
-    message.cancel_reason = text_at(error, "message");
+    message.cancel_reason = string_field(error, "message");
     return message;
   }
   if (root["result"].get(watch) != simdjson::SUCCESS) return std::nullopt;
   message.revision = revision_of(watch);
-  message.is_created = flag_at(watch, "created");
-  message.is_cancelled = flag_at(watch, "canceled");
-  message.cancel_reason = text_at(watch, "cancel_reason");
-  if (integer_at(watch, "compact_revision") > 0) message.cancel_reason = "the revision was compacted";
+  message.is_created = boolean_field(watch, "created");
+  message.is_cancelled = boolean_field(watch, "canceled");
+  message.cancel_reason = string_field(watch, "cancel_reason");
+  if (integer_field(watch, "compact_revision") > 0) message.cancel_reason = "the revision was compacted";
   auto events = read_events(watch);
   if (!events) return std::nullopt;
   message.events = std::move(*events);
@@ -104,7 +104,7 @@ std::optional<etcd_watch_message> parse_etcd_watch(std::string_view json) { retu
 
 std::optional<std::string> parse_etcd_lease_grant(std::string_view json) {
   return read_json(json, [](element root) -> std::optional<std::string> {
-    const auto id = integer_at(root, "ID");
+    const auto id = integer_field(root, "ID");
     if (id == 0) return std::nullopt;
     return std::to_string(id);
   });
@@ -114,7 +114,7 @@ std::optional<bool> parse_etcd_keepalive(std::string_view json) {
   return read_json(json, [](element root) -> std::optional<bool> {
     element result;
     if (root["result"].get(result) != simdjson::SUCCESS) return std::nullopt;
-    return integer_at(result, "TTL") > 0;
+    return integer_field(result, "TTL") > 0;
   });
 }
 
@@ -160,8 +160,8 @@ std::string etcd_instance_value(const net::endpoint& address) {
 std::optional<net::endpoint> parse_etcd_instance(std::string_view value) {
   if (const auto plain = parse_endpoint(value)) return plain;
   return read_json(value, [](element root) -> std::optional<net::endpoint> {
-    const auto port = integer_at(root, "port");
-    return port > 0 ? make_endpoint(text_at(root, "host"), static_cast<std::uint64_t>(port)) : std::nullopt;
+    const auto port = integer_field(root, "port");
+    return port > 0 ? make_endpoint(string_field(root, "host"), static_cast<std::uint64_t>(port)) : std::nullopt;
   });
 }
 

@@ -17,12 +17,12 @@ constexpr unsigned not_found = 404;
 
 /// Appends the endpoint of an instance that is UP.
 void add_instance(element instance, bool secure, endpoint_list& list) {
-  if (text_at(instance, "status") != "UP") return;
+  if (string_field(instance, "status") != "UP") return;
   element port;
   if (instance[secure ? "securePort" : "port"].get(port) != simdjson::SUCCESS) return;
-  const auto number = integer_at(port, "$");
+  const auto number = integer_field(port, "$");
   const auto parsed =
-      number > 0 ? make_endpoint(text_at(instance, "ipAddr"), static_cast<std::uint64_t>(number)) : std::nullopt;
+      number > 0 ? make_endpoint(string_field(instance, "ipAddr"), static_cast<std::uint64_t>(number)) : std::nullopt;
   if (parsed) list.push_back(*parsed);
 }
 

@@ -21,7 +21,7 @@ struct object_metadata {
 object_metadata read_metadata(element object) {
   element metadata;
   if (object["metadata"].get(metadata) != simdjson::SUCCESS) return {};
-  return {text_at(metadata, "name"), text_at(metadata, "resourceVersion")};
+  return {string_field(metadata, "name"), string_field(metadata, "resourceVersion")};
 }
 
 /// The number of the requested port; 0 if the slice does not have it.
@@ -29,10 +29,11 @@ std::int64_t find_port(element slice, const std::string& port_name) {
   array ports;
   if (slice["ports"].get(ports) != simdjson::SUCCESS) return 0;
   for (const auto port : ports) {
-    const auto number = integer_at(port, "port");
-    const auto protocol = text_at(port, "protocol");
+    const auto number = integer_field(port, "port");
+    const auto protocol = string_field(port, "protocol");
     if (!protocol.empty() && protocol != "TCP") continue;
-    if (port_name.empty() || text_at(port, "name") == port_name || std::to_string(number) == port_name) return number;
+    if (port_name.empty() || string_field(port, "name") == port_name || std::to_string(number) == port_name)
+      return number;
   }
   return 0;
 }
@@ -42,8 +43,8 @@ void add_endpoint(endpoint_slice& slice, element endpoint, std::int64_t port) {
   bool is_ready = true;
   bool is_serving = true;
   if (endpoint["conditions"].get(conditions) == simdjson::SUCCESS) {
-    is_ready = flag_at(conditions, "ready", true);
-    is_serving = flag_at(conditions, "serving", is_ready) && flag_at(conditions, "terminating");
+    is_ready = boolean_field(conditions, "ready", true);
+    is_serving = boolean_field(conditions, "serving", is_ready) && boolean_field(conditions, "terminating");
   }
   if (!is_ready && !is_serving) return;
   array addresses;
@@ -58,9 +59,9 @@ void add_endpoint(endpoint_slice& slice, element endpoint, std::int64_t port) {
   }
 }
 
-endpoint_slice read_slice(element object, const std::string& wanted_port) {
+endpoint_slice read_slice(element object, const std::string& requested_port) {
   endpoint_slice slice;
-  const auto port = find_port(object, wanted_port);
+  const auto port = find_port(object, requested_port);
   array endpoints;
   if (port <= 0 || object["endpoints"].get(endpoints) != simdjson::SUCCESS) return slice;
   for (const auto endpoint : endpoints) add_endpoint(slice, endpoint, port);
@@ -84,7 +85,7 @@ bool endpoint_slices::replace(std::string_view json) {
 
 endpoint_slices::event_result endpoint_slices::apply(std::string_view json) {
   const auto result = read_json(json, [this](element root) -> std::optional<event_result> {
-    const auto type = text_at(root, "type");
+    const auto type = string_field(root, "type");
     element object;
     if (type.empty() || root["object"].get(object) != simdjson::SUCCESS) return std::nullopt;
     if (type == "ERROR") {

@@ -37,7 +37,7 @@ bool is_unix_socket_host(std::string_view encoded_host) noexcept {
 }
 
 /// Initial capacity; sufficient for most requests without a body.
-constexpr std::size_t usual_head_size = 1024;
+constexpr std::size_t initial_head_capacity = 1024;
 
 /// The request line and `Host`.
 recycled_string start_of_head(const client_request& request, const proxy_server* proxy) {
@@ -45,7 +45,7 @@ recycled_string start_of_head(const client_request& request, const proxy_server*
   const std::string_view host_and_port =
       is_unix_socket ? unix_socket_host : std::string_view{request.url.encoded_host_and_port()};
   recycled_string text;
-  text.reserve(usual_head_size + request.body.size());
+  text.reserve(initial_head_capacity + request.body.size());
   text.append(boost::beast::http::to_string(request.method)).append(" ");
   if (proxy) text.append("http://").append(host_and_port);
   const std::string_view path = request.url.encoded_path();

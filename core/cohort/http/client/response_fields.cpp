@@ -9,8 +9,8 @@ namespace cohort::http {
 namespace {
 
 /// Initial capacities; sufficient for most responses.
-constexpr std::size_t usual_text_size = 1000;
-constexpr std::size_t usual_count = 16;
+constexpr std::size_t initial_text_capacity = 1000;
+constexpr std::size_t initial_entry_capacity = 16;
 
 }  // namespace
 
@@ -22,8 +22,8 @@ response_fields::value_type response_fields::operator[](std::size_t index) const
 
 void response_fields::emplace_back(std::string_view name, std::string_view value) {
   if (entries_.capacity() == 0) {
-    entries_.reserve(usual_count);
-    text_.reserve(usual_text_size);
+    entries_.reserve(initial_entry_capacity);
+    text_.reserve(initial_text_capacity);
   }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});

@@ -13,7 +13,7 @@ constexpr std::size_t max_attribute_bytes = 1024;
 /// `cookie-octet`: visible ASCII without `"`, `,`, `;` and `\`.
 bool is_cookie_octet(char c) noexcept { return c > ' ' && c < 0x7F && c != '"' && c != ',' && c != ';' && c != '\\'; }
 
-std::string_view without_quotes(std::string_view text) noexcept {
+std::string_view strip_quotes(std::string_view text) noexcept {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
   return text;
 }
@@ -31,7 +31,7 @@ std::string_view problem(const set_cookie& cookie) noexcept {
   };
   const bool is_host_cookie = has_prefix("__Host-");
   if (!is_token(cookie.name)) return "the name of a cookie must be a token";
-  if (!std::ranges::all_of(without_quotes(cookie.value), is_cookie_octet))
+  if (!std::ranges::all_of(strip_quotes(cookie.value), is_cookie_octet))
     return "the value of a cookie must not have spaces, quotes, commas, semicolons, backslashes or non-ASCII characters";
   if (cookie.name.size() + cookie.value.size() > max_pair_bytes)
     return "the name and value of a cookie must have at most 4096 bytes";
@@ -56,7 +56,7 @@ std::optional<std::string_view> cookie_value(const request_head& head, std::stri
       const auto pair = trimmed(rest.substr(0, end));
       rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
       if (!pair.starts_with(name) || !pair.substr(name.size()).starts_with('=')) continue;
-      const auto value = without_quotes(pair.substr(name.size() + 1));
+      const auto value = strip_quotes(pair.substr(name.size() + 1));
       if (std::ranges::all_of(value, is_cookie_octet)) return value;
     }
   }

@@ -7,7 +7,7 @@ namespace cohort::http {
 namespace {
 
 /// Initial capacity; sufficient for the fields of most responses.
-constexpr std::size_t usual_lines_size = 250;
+constexpr std::size_t initial_lines_capacity = 250;
 
 /// The server writes these: a second one would contradict the framing of the message or end the connection early.
 bool is_server_field(std::string_view name) noexcept {
@@ -92,7 +92,7 @@ response& response::set(std::string_view name, std::string_view value) {
   if (iequals(name, "content-type")) {
     set_content_type(value);
   } else if (is_token(name) && is_field_value(value) && !is_server_field(name)) {
-    if (header_lines_.empty()) header_lines_.reserve(usual_lines_size);
+    if (header_lines_.empty()) header_lines_.reserve(initial_lines_capacity);
     header_lines_.append(name).append(": ").append(value).append("\r\n");
   } else {
     reject_field(name);

@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-constexpr std::size_t max_logged_text = 1024;
+constexpr std::size_t max_logged_bytes = 1024;
 
 void write_record(const telemetry::logger& log, const request_context& context, const sent_response& response) {
   const auto& head = context.head();
@@ -15,7 +15,7 @@ void write_record(const telemetry::logger& log, const request_context& context, 
   log.write(telemetry::log_level::info, "access",
             {{"id", context.id()},
              {"method", head.method_text},
-             {"path", head.path.substr(0, max_logged_text)},
+             {"path", head.path.substr(0, max_logged_bytes)},
              {"route", context.endpoint()},
              {"status", static_cast<std::int64_t>(response.code)},
              {"bytes", static_cast<std::int64_t>(response.body_bytes)},
@@ -23,7 +23,7 @@ void write_record(const telemetry::logger& log, const request_context& context, 
              {"complete", response.is_complete},
              {"peer", context.peer_address()},
              {"client", context.client_address()},
-             {"user_agent", head.find(field::user_agent).value_or(std::string_view{}).substr(0, max_logged_text)}});
+             {"user_agent", head.find(field::user_agent).value_or(std::string_view{}).substr(0, max_logged_bytes)}});
 }
 
 }  // namespace

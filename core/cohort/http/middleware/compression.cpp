@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t max_encoded_at_once = 64 * 1024;
 constexpr std::string_view event_stream = "text/event-stream";
 
-std::string_view without_parameters(std::string_view media_type) noexcept {
+std::string_view strip_parameters(std::string_view media_type) noexcept {
   return trimmed(media_type.substr(0, media_type.find(';')));
 }
 
@@ -29,7 +29,7 @@ class encoded_stream {
   encoded_stream(const encoded_stream&) = delete;
   encoded_stream& operator=(const encoded_stream&) = delete;
 
-  std::size_t earlier_streams() const noexcept { return earlier_; }
+  std::size_t active_streams_before() const noexcept { return earlier_; }
 
   std::unique_ptr<content_encoder> encoder;
 
@@ -123,7 +123,7 @@ bool compressor::is_eligible(const response& result) const noexcept {
   if (!has_whole_body || (!result.producer() && result.content().empty())) return false;
   for (const auto* name : {"Content-Encoding", "Content-Range", "Content-Digest", "Repr-Digest", "Content-MD5"})
     if (result.find(name)) return false;
-  return !result.lists("Cache-Control", "no-transform") && is_listed(without_parameters(result.content_type()));
+  return !result.lists("Cache-Control", "no-transform") && is_listed(strip_parameters(result.content_type()));
 }
 
 content_encoder_settings compressor::encoder_settings(content_coding coding, std::uint64_t size_hint) const noexcept {
@@ -145,11 +145,11 @@ void compressor::encode_whole(response& result, content_coding coding, bool must
 /// Leaves the response as it is if there are too many streams, or too little memory.
 void compressor::encode_stream(const request_head& request, response& result, content_coding coding) const {
   const auto length = result.stream_length();
-  const bool flush_each_write = iequals(without_parameters(result.content_type()), event_stream);
+  const bool flush_each_write = iequals(strip_parameters(result.content_type()), event_stream);
   std::shared_ptr<encoded_stream> stream;
   if (request.method != method::head) {
     stream = std::make_shared<encoded_stream>(streams_);
-    if (stream->earlier_streams() >= settings_.max_streams) return;
+    if (stream->active_streams_before() >= settings_.max_streams) return;
     stream->encoder = make_content_encoder(encoder_settings(coding, length.value_or(0)));
     if (!stream->encoder) return;
   }

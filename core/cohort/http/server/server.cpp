@@ -39,7 +39,7 @@ constexpr std::size_t spare_bytes = 16 * 1024;
 
 /// Whether a coroutine can start to wait. A failed allocation within Asio's start of an operation would end the
 /// program.
-bool has_memory_to_wait() noexcept {
+bool can_allocate_wait() noexcept {
   constexpr std::size_t wait_bytes = 4 * 1024;
   try {
     ::operator delete(::operator new(wait_bytes));
@@ -141,7 +141,7 @@ void server::log_accept_error(error_code error) {
 
 /// Waits while the reserve is exhausted, because other loops may need a moment to close idle connections. False if
 /// cancelled.
-task<bool> server::wait_for_room() {
+task<bool> server::wait_for_capacity() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
     // No event announces that another loop has closed a connection: at most `max_full_waits` pauses, 3 ms in all.
@@ -166,7 +166,7 @@ task<> server::accept_connections() {
           ++accepted_count_;
           backoff = min_accept_backoff;
           if (is_full()) {
-            const bool may_continue = co_await wait_for_room();
+            const bool may_continue = co_await wait_for_capacity();
             if (!may_continue) co_return;
           }
           admit(shard, std::move(*accepted));
@@ -184,7 +184,7 @@ task<> server::accept_connections() {
     try {
       log_accept_error(failure);
       if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
-      if (!has_memory_to_wait()) spare.reset();
+      if (!can_allocate_wait()) spare.reset();
       // No event announces free memory or descriptors: accepting is tried again until the server stops, with pauses of
       // at most `max_accept_backoff`.
       auto pause = sleep_for(backoff);

@@ -39,7 +39,7 @@ class server {
   task<> accept_connections();
   task<> close_listener();
   server_shard& least_loaded_shard() noexcept;
-  task<bool> wait_for_room();
+  task<bool> wait_for_capacity();
   /// Whether the maximum number of connections is open, including the reserve.
   bool is_full() const noexcept;
   /// Assigns the connection to the server or to its reserve, or closes it.

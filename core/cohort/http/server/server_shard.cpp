@@ -139,8 +139,8 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
     const bool accepted = co_await self.receive_proxy_header(stream, origin);
     if (!accepted) co_return;
   }
-  std::optional<client_connections::place> place;
-  if (!self.acquire_place(origin, place)) co_return;
+  std::optional<client_connections::permit> permit;
+  if (!self.acquire_client_permit(origin, permit)) co_return;
   std::unique_ptr<const tls_client> tls;
   if (settings.tls) {
     tls = co_await self.perform_tls_handshake(stream);
@@ -187,12 +187,13 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
 }
 
 /// Counts the connection of its client. False if the client has too many.
-bool server_shard::acquire_place(const connection_origin& origin, std::optional<client_connections::place>& place) {
+bool server_shard::acquire_client_permit(const connection_origin& origin,
+                                         std::optional<client_connections::permit>& permit) {
   if (!state_.clients.is_limited()) return true;
   const auto address = net::parse_address(origin.client_address);
   if (!address || address->is_loopback() || state_.settings.trusted_proxies.contains(*address)) return true;
-  place.emplace(state_.clients.acquire(origin.client_address));
-  if (*place) return true;
+  permit.emplace(state_.clients.acquire(origin.client_address));
+  if (*permit) return true;
   state_.metrics.bounds.on_rejected(connection_rejection::client_limit);
   if (loop_.now() >= next_client_limit_log_) {
     next_client_limit_log_ = loop_.now() + limit_log_interval;

@@ -131,7 +131,7 @@ class server_shard {
   static task<> run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
                                asio::cancellation_signal& cancel_signal);
   task<bool> receive_proxy_header(net::stream_ptr& stream, connection_origin& origin);
-  bool acquire_place(const connection_origin& origin, std::optional<client_connections::place>& place);
+  bool acquire_client_permit(const connection_origin& origin, std::optional<client_connections::permit>& permit);
   task<std::unique_ptr<const tls_client>> perform_tls_handshake(net::stream_ptr& stream);
   void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);

@@ -29,7 +29,7 @@ bool is_valid_key(std::string_view key) noexcept {
   return std::all_of(digits.begin(), digits.end(), is_digit);
 }
 
-std::string_view without_default_port(std::string_view host, std::string_view scheme) noexcept {
+std::string_view strip_default_port(std::string_view host, std::string_view scheme) noexcept {
   const std::string_view port = scheme == "https" ? ":443" : ":80";
   return host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host;
 }
@@ -115,8 +115,8 @@ bool is_allowed_origin(std::string_view origin, std::string_view host, const std
   const auto scheme_end = origin.find("://");
   if (scheme_end == std::string_view::npos) return false;
   const auto scheme = origin.substr(0, scheme_end);
-  const auto authority = without_default_port(origin.substr(scheme_end + 3), scheme);
-  return !authority.empty() && iequals(authority, without_default_port(host, scheme));
+  const auto authority = strip_default_port(origin.substr(scheme_end + 3), scheme);
+  return !authority.empty() && iequals(authority, strip_default_port(host, scheme));
 }
 
 std::optional<accepted_handshake> accept_handshake(const request_head& head, const handshake_settings& settings,

@@ -45,7 +45,7 @@ std::string expected_number(std::string_view kind, const std::optional<std::stri
   return text;
 }
 
-std::string number_text(double number) {
+std::string format_number(double number) {
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   return {digits, end};
@@ -71,7 +71,7 @@ std::string check_string(std::string_view value, const string_constraints& const
 
 std::string number_reason(const number_constraints& constraints) {
   const auto text = [](const std::optional<double>& bound) {
-    return bound ? std::optional{number_text(*bound)} : std::nullopt;
+    return bound ? std::optional{format_number(*bound)} : std::nullopt;
   };
   return "must be " + expected_number("a number", text(constraints.min), text(constraints.max));
 }

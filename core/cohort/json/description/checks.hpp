@@ -18,7 +18,7 @@ namespace cohort::json {
 std::string expected_number(std::string_view kind, const std::optional<std::string>& min,
                             const std::optional<std::string>& max);
 /// The shortest decimal text of a number.
-std::string number_text(double number);
+std::string format_number(double number);
 
 std::string check_string(std::string_view value, const string_constraints& constraints);
 std::string check_number(double value, const number_constraints& constraints);

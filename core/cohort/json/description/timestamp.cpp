@@ -61,7 +61,7 @@ nanoseconds scan_offset(scanner& scanner) {
 }
 
 /// Appends `number` in decimal, with leading zeros.
-void append_digits(std::string& text, std::int64_t number, std::size_t width) {
+void append_zero_padded(std::string& text, std::int64_t number, std::size_t width) {
   const auto digits = std::to_string(number);
   text.append(digits.size() < width ? width - digits.size() : 0, '0').append(digits);
 }
@@ -95,19 +95,19 @@ std::string format_timestamp(timestamp time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
   std::string text;
-  append_digits(text, int{date.year()}, 4);
-  append_digits(text += '-', unsigned{date.month()}, 2);
-  append_digits(text += '-', unsigned{date.day()}, 2);
-  append_digits(text += 'T', clock.hours().count(), 2);
-  append_digits(text += ':', clock.minutes().count(), 2);
-  append_digits(text += ':', clock.seconds().count(), 2);
+  append_zero_padded(text, int{date.year()}, 4);
+  append_zero_padded(text += '-', unsigned{date.month()}, 2);
+  append_zero_padded(text += '-', unsigned{date.day()}, 2);
+  append_zero_padded(text += 'T', clock.hours().count(), 2);
+  append_zero_padded(text += ':', clock.minutes().count(), 2);
+  append_zero_padded(text += ':', clock.seconds().count(), 2);
   const std::int64_t fraction = clock.subseconds().count();
   if (fraction % 1'000'000 == 0) {
-    if (fraction != 0) append_digits(text += '.', fraction / 1'000'000, 3);
+    if (fraction != 0) append_zero_padded(text += '.', fraction / 1'000'000, 3);
   } else if (fraction % 1000 == 0) {
-    append_digits(text += '.', fraction / 1000, 6);
+    append_zero_padded(text += '.', fraction / 1000, 6);
   } else {
-    append_digits(text += '.', fraction, 9);
+    append_zero_padded(text += '.', fraction, 9);
   }
   return text += 'Z';
 }

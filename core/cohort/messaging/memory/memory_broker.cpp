@@ -92,8 +92,8 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
   auto reaching = wait_until_reachable(limit);
-  const auto reach_result = co_await std::move(reaching);
-  if (!reach_result) co_return all(reach_result.error());
+  const auto wait_result = co_await std::move(reaching);
+  if (!wait_result) co_return all(wait_result.error());
   if (server_->is_rejecting_) co_return all({errc::refused, "the broker rejects messages"});
   arrival arrived{std::move(messages)};
   struct registration {
@@ -133,8 +133,8 @@ task<result<std::unique_ptr<subscription>>> memory_broker::client::subscribe(sub
     co_return error{errc::invalid, "topic or group"};
   }
   auto reaching = wait_until_reachable(limit);
-  const auto reach_result = co_await std::move(reaching);
-  if (!reach_result) co_return reach_result.error();
+  const auto wait_result = co_await std::move(reaching);
+  if (!wait_result) co_return wait_result.error();
   co_return std::make_unique<memory_subscription>(self, std::move(settings));
 }
 

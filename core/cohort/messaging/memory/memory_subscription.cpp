@@ -73,8 +73,8 @@ task<result<void>> memory_broker::client::memory_subscription::dead_letter(deliv
                                                                            deadline limit) {
   const auto owner = owner_;
   auto reaching = owner->wait_until_reachable(limit);
-  const auto reach_result = co_await std::move(reaching);
-  if (!reach_result) co_return reach_result.error();
+  const auto wait_result = co_await std::move(reaching);
+  if (!wait_result) co_return wait_result.error();
   if (auto checked = check(poison); !checked) co_return checked;
   auto copy = *poison.received;
   copy.set_header(dead_letter_reason_header, std::move(reason));

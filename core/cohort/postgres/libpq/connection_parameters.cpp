@@ -18,7 +18,7 @@ struct options_deleter {
 using options_pointer = std::unique_ptr<PQconninfoOption, options_deleter>;
 
 /// Truncates an error text of libpq before a quoted part of the connection string, which can contain the password.
-std::string without_quoted_text(std::string_view message) {
+std::string truncate_at_quote(std::string_view message) {
   for (auto quote = message.find('"'); quote != std::string_view::npos; quote = message.find('"', quote + 3)) {
     // A single quoted character, as in `missing "="`, is syntax and is kept.
     if (message.size() > quote + 2 && message[quote + 2] == '"') continue;
@@ -62,7 +62,7 @@ result<connection_parameters> parse_connection_string(const std::string& text) {
   const options_pointer options{PQconninfoParse(text.c_str(), &message)};
   const std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
   if (!options) {
-    const auto reason = message ? without_quoted_text(message) : std::string{"insufficient memory"};
+    const auto reason = message ? truncate_at_quote(message) : std::string{"insufficient memory"};
     return error{
         errc::invalid_connection_string,
         {},

@@ -147,15 +147,15 @@ task<std::optional<error>> libpq_connection::prepare(const std::string& text, st
 }
 
 bool libpq_connection::send(const statement& statement, std::uint64_t number) {
-  constexpr std::size_t usual_count = 16;
+  constexpr std::size_t inline_capacity = 16;
   const auto count = statement.parameters.size();
-  std::array<const char*, usual_count> few_values;
-  std::array<int, usual_count> few_lengths, few_formats;
-  std::vector<const char*> many_values(count > usual_count ? count : 0);
-  std::vector<int> many_lengths(many_values.size()), many_formats(many_values.size());
-  auto* const values = many_values.empty() ? few_values.data() : many_values.data();
-  auto* const lengths = many_lengths.empty() ? few_lengths.data() : many_lengths.data();
-  auto* const formats = many_formats.empty() ? few_formats.data() : many_formats.data();
+  std::array<const char*, inline_capacity> inline_values;
+  std::array<int, inline_capacity> inline_lengths, inline_formats;
+  std::vector<const char*> heap_values(count > inline_capacity ? count : 0);
+  std::vector<int> heap_lengths(heap_values.size()), heap_formats(heap_values.size());
+  auto* const values = heap_values.empty() ? inline_values.data() : heap_values.data();
+  auto* const lengths = heap_lengths.empty() ? inline_lengths.data() : heap_lengths.data();
+  auto* const formats = heap_formats.empty() ? inline_formats.data() : heap_formats.data();
   for (std::size_t i = 0; i < count; ++i) {
     const auto& value = statement.parameters[i];
     values[i] = value.is_null() ? nullptr : value.value().c_str();

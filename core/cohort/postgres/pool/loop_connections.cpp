@@ -52,7 +52,7 @@ void close_with_loop(loop& event_loop, std::weak_ptr<loop_connections> connectio
 }
 
 loop_connections::lease::~lease() {
-  if (connection_) owner_->give_back(std::move(connection_), std::move(permit_));
+  if (connection_) owner_->return_connection(std::move(connection_), std::move(permit_));
 }
 
 loop_connections::loop_connections(loop& event_loop, std::shared_ptr<database> server, const pool_settings& settings,
@@ -63,16 +63,16 @@ loop_connections::loop_connections(loop& event_loop, std::shared_ptr<database> s
       name_(std::move(name)),
       log_(std::move(log)),
       metrics_(std::move(metrics)),
-      places_(settings.max_connections),
+      permits_(settings.max_connections),
       expiry_timer_(event_loop.timers(), this) {}
 
 loop_connections::~loop_connections() = default;
 
 task<result<loop_connections::lease>> loop_connections::acquire(deadline call_deadline) {
   if (closed_) co_return error{errc::closed};
-  auto permit = places_.try_acquire();
+  auto permit = permits_.try_acquire();
   if (!permit) {
-    auto wait_result = co_await wait_for_place(call_deadline);
+    auto wait_result = co_await wait_for_permit(call_deadline);
     if (!wait_result) co_return wait_result.error();
     permit = std::move(*wait_result);
   }
@@ -82,7 +82,7 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
   co_return lease{shared_from_this(), std::move(*permit), std::move(*connected)};
 }
 
-task<result<semaphore_permit>> loop_connections::wait_for_place(deadline call_deadline) {
+task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_deadline) {
   if (waiting_ >= settings_.max_waiting) {
     co_return error{errc::overloaded, {}, std::to_string(waiting_) + " calls wait already"};
   }
@@ -100,7 +100,7 @@ task<result<semaphore_permit>> loop_connections::wait_for_place(deadline call_de
     time_point started;
   };
   const waiting_scope scope{*this};
-  auto permit = co_await places_.acquire(call_deadline);
+  auto permit = co_await permits_.acquire(call_deadline);
   if (permit && closed_) co_return error{errc::closed};
   if (permit) co_return std::move(*permit);
   const bool timed_out = permit.error() == asio::error::timed_out;
@@ -127,13 +127,13 @@ task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline cal
       metrics_->connects_succeeded.increment();
       metrics_->connections_open.add(1);
       ++open_;
-      note_reachable();
+      record_reachable();
       co_return std::move(*connected);
     }
     const auto failure = connected.error();
     if (failure.code == errc::cancelled) co_return failure;
     metrics_->connects_failed.increment();
-    note_unreachable(failure);
+    record_unreachable(failure);
     const auto delay = policy::exponential_backoff(++failures, min_reconnect_delay, max_reconnect_delay);
     const auto retry_at = loop_.now() + delay;
     const bool stops_retrying = !is_transient(failure) || closed_ || retry_at >= call_deadline.time() ||
@@ -143,7 +143,7 @@ task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline cal
   }
 }
 
-void loop_connections::note_unreachable(const error& failure) {
+void loop_connections::record_unreachable(const error& failure) {
   if (unreachable_since_) return;
   unreachable_since_ = loop_.now();
   const auto reason = log_text(failure);
@@ -151,7 +151,7 @@ void loop_connections::note_unreachable(const error& failure) {
              {{"upstream", std::string_view{name_}}, {"error", std::string_view{reason}}});
 }
 
-void loop_connections::note_reachable() {
+void loop_connections::record_reachable() {
   if (!unreachable_since_) return;
   const auto outage = to_seconds(loop_.now() - *unreachable_since_);
   unreachable_since_.reset();
@@ -159,7 +159,7 @@ void loop_connections::note_reachable() {
              {{"upstream", std::string_view{name_}}, {"outage_seconds", outage}});
 }
 
-void loop_connections::give_back(std::unique_ptr<connection> connection, semaphore_permit permit) {
+void loop_connections::return_connection(std::unique_ptr<connection> connection, semaphore_permit permit) {
   switch (connection->status()) {
     case connection_status::idle: put_idle(std::move(connection)); return;
     case connection_status::broken: return discard(std::move(connection));

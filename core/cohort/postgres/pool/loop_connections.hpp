@@ -59,18 +59,18 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
     time_point expiry;
   };
 
-  task<result<semaphore_permit>> wait_for_place(deadline call_deadline);
+  task<result<semaphore_permit>> wait_for_permit(deadline call_deadline);
   task<result<std::unique_ptr<connection>>> connect(deadline call_deadline);
   std::unique_ptr<connection> take_idle();
-  void give_back(std::unique_ptr<connection> connection, semaphore_permit permit);
+  void return_connection(std::unique_ptr<connection> connection, semaphore_permit permit);
   static task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
                       semaphore_permit permit);
   void on_reset_ended(const std::exception_ptr& failure);
   void put_idle(std::unique_ptr<connection> connection);
   void discard(std::unique_ptr<connection> connection) noexcept;
   void close_expired();
-  void note_unreachable(const error& failure);
-  void note_reachable();
+  void record_unreachable(const error& failure);
+  void record_reachable();
 
   loop& loop_;
   std::shared_ptr<database> database_;
@@ -78,7 +78,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   std::string name_;
   telemetry::logger log_;
   std::shared_ptr<pool_metrics> metrics_;
-  semaphore places_;
+  semaphore permits_;
   std::size_t waiting_ = 0;
   std::size_t open_ = 0;
   /// The most recently used connection is at the end, and is reused first.

@@ -21,7 +21,7 @@ struct bytes {
 };
 
 /// The text of a `timestamptz` in microseconds, the resolution of PostgreSQL: `2026-06-01 12:00:00.123456+00`.
-std::string timestamp_text(wall_time time);
+std::string format_timestamp(wall_time time);
 
 /// The value of a parameter `$n`: a number, a `bool`, a text, `bytes`, a time, or null (`nullptr` or an empty
 /// optional). The server converts it to the type that the statement requires. It owns a copy of the value.
@@ -33,7 +33,7 @@ class parameter {
   parameter(std::string_view text) : value_(std::string{text}) {}
   parameter(const char* text) : value_(std::string{text}) {}
   parameter(bytes data) : value_(std::move(data.data)), is_binary_(true) {}
-  parameter(wall_time time) : value_(timestamp_text(time)) {}
+  parameter(wall_time time) : value_(format_timestamp(time)) {}
   parameter(std::same_as<bool> auto value) : value_(value ? "t" : "f") {}
   template <class T>
     requires((std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) || std::floating_point<T>)

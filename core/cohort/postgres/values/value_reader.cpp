@@ -99,7 +99,7 @@ std::optional<wall_time> parse_timestamp(std::string_view text) {
 
 }  // namespace detail
 
-std::string timestamp_text(wall_time time) {
+std::string format_timestamp(wall_time time) {
   using namespace std::chrono;
   const auto day_start = floor<days>(time);
   const year_month_day date{day_start};

@@ -132,7 +132,7 @@ struct blocking_pool::state {
       for (auto& entry : running) {
         if (entry.is_reported) continue;
         const auto now = real_clock().now();
-        if (const auto due = entry.started + settings.stuck_after; due > now) {
+        if (const auto due = entry.started + settings.stuck_job_threshold; due > now) {
           next = next ? std::min(*next, due) : due;
         } else {
           entry.is_reported = true;

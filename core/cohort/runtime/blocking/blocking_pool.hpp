@@ -28,7 +28,7 @@ struct blocking_pool_settings {
   /// Maximum number of jobs that wait for a thread.
   std::size_t max_queued = 256;
   /// A job that runs for longer than this time is reported once.
-  duration stuck_after = std::chrono::seconds{10};
+  duration stuck_job_threshold = std::chrono::seconds{10};
 };
 
 /// Notifications, called on threads of the pool or of the loops. They must be thread-safe and must not block.
@@ -36,7 +36,7 @@ struct blocking_pool_observer {
   /// Called when a job ends, with its run time; the time in the queue is not included.
   std::function<void(duration)> on_ended = [](duration) {};
   std::function<void()> on_rejected = [] {};
-  /// A job still runs after `stuck_after`.
+  /// A job still runs after `stuck_job_threshold`.
   std::function<void(std::string_view job, duration running_for)> on_stuck = [](std::string_view, duration) {};
 };
 

@@ -63,10 +63,10 @@ bool refill() noexcept {
 extern "C" [[gnu::weak]] void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   for (;;) {
     if (void* const block = ::memalign(alignment, size)) return block;
-    const auto make_room = std::get_new_handler();
-    if (!make_room) return nullptr;
+    const auto new_handler = std::get_new_handler();
+    if (!new_handler) return nullptr;
     try {
-      make_room();
+      new_handler();
     } catch (const std::bad_alloc&) {
       return nullptr;
     }

@@ -29,13 +29,13 @@ class rate_gate {
   /// coroutine passes without suspension, even after the deadline.
   task<result<void>> pass(deadline wait_deadline) {
     if (try_pass()) co_return result<void>{};
-    place_in_queue own{*this};
+    queue_entry own{*this};
     for (;;) {
-      const auto end = own.is_first() ? std::min(deadline{next_turn()}, wait_deadline) : wait_deadline;
+      const auto end = own.is_first() ? std::min(deadline{next_pass_time()}, wait_deadline) : wait_deadline;
       const auto status = co_await own.wakeup.wait(end);
       if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
       const auto now = loop::current().now();
-      if (own.is_first() && next_turn() <= now) {
+      if (own.is_first() && next_pass_time() <= now) {
         record_pass(now);
         co_return result<void>{};
       }
@@ -46,16 +46,16 @@ class rate_gate {
   /// Passes if the coroutine would not have to wait. Called on the loop.
   bool try_pass() {
     const auto now = loop::current().now();
-    if (!waiting_.empty() || next_turn() > now) return false;
+    if (!waiting_.empty() || next_pass_time() > now) return false;
     record_pass(now);
     return true;
   }
 
  private:
   /// A waiting coroutine. Its destruction, for any reason, makes the next coroutine the first in the queue.
-  struct place_in_queue {
-    explicit place_in_queue(rate_gate& owner) : gate(owner) { gate.waiting_.push_back(entry); }
-    ~place_in_queue() {
+  struct queue_entry {
+    explicit queue_entry(rate_gate& owner) : gate(owner) { gate.waiting_.push_back(entry); }
+    ~queue_entry() {
       const bool was_first = is_first();
       entry.unlink();
       auto* const next = gate.waiting_.front();
@@ -69,7 +69,7 @@ class rate_gate {
   };
 
   /// The time at which the first of the waiting coroutines may pass.
-  time_point next_turn() const noexcept {
+  time_point next_pass_time() const noexcept {
     return passes_.size() < limit_ ? time_point::min() : passes_.front() + interval_;
   }
   void record_pass(time_point now) {

@@ -12,7 +12,7 @@ namespace cohort {
 namespace {
 
 /// Formats a number with at most this number of decimals, without trailing zeros.
-std::string number_text(double number, int decimals) {
+std::string format_number(double number, int decimals) {
   std::array<char, 400> digits{};
   const auto factor = std::pow(10.0, decimals);
   const auto rounded = std::round(number * factor) / factor;
@@ -23,10 +23,10 @@ std::string number_text(double number, int decimals) {
 
 std::string format_duration(duration span) {
   const auto milliseconds = to_milliseconds(span);
-  if (milliseconds < 0.9995) return number_text(milliseconds * 1000, 0) + " µs";
-  if (milliseconds < 9.95) return number_text(milliseconds, 1) + " ms";
-  if (milliseconds < 999.5) return number_text(milliseconds, 0) + " ms";
-  if (milliseconds < 99'950) return number_text(milliseconds / 1000, milliseconds < 9995 ? 2 : 1) + " s";
+  if (milliseconds < 0.9995) return format_number(milliseconds * 1000, 0) + " µs";
+  if (milliseconds < 9.95) return format_number(milliseconds, 1) + " ms";
+  if (milliseconds < 999.5) return format_number(milliseconds, 0) + " ms";
+  if (milliseconds < 99'950) return format_number(milliseconds / 1000, milliseconds < 9995 ? 2 : 1) + " s";
   return format_coarse_duration(span);
 }
 

@@ -39,7 +39,7 @@ void write_activity(json::writer& out, const activity_snapshot& running, time_po
 
 void write_upstream(json::writer& out, const http::upstream_status& upstream) {
   out.open_object().field("name", upstream.name);
-  if (upstream.target) out.field("origin", origin_text(*upstream.target));
+  if (upstream.target) out.field("origin", format_origin(*upstream.target));
   write_milliseconds(out, "timeout_ms", upstream.timeout);
   out.key("breaker").open_object().field("state", policy::to_string(upstream.breaker));
   write_milliseconds(out, "probe_in_ms", upstream.breaker_retry_after);
@@ -51,11 +51,11 @@ void write_upstream(json::writer& out, const http::upstream_status& upstream) {
 }
 
 void write_origin(json::writer& out, const http::connection_pool::origin_status& origin) {
-  out.open_object().field("origin", origin_text(origin.target));
+  out.open_object().field("origin", format_origin(origin.target));
   write_milliseconds(out, "round_trip_ms", origin.round_trip);
   out.key("addresses").open_array();
   for (const auto& [balancing, idle] : origin.addresses) {
-    out.open_object().field("address", telemetry::address_text(balancing.address));
+    out.open_object().field("address", telemetry::format_address(balancing.address));
     out.field("in_flight", balancing.in_flight).field("idle_connections", idle);
     out.field("consecutive_failures", balancing.consecutive_failures);
     out.field("consecutive_connect_failures", balancing.consecutive_connect_failures);
@@ -78,7 +78,7 @@ std::string_view name_of(config::setting_report::origin source) noexcept {
   return source == flag ? "flag" : source == variable ? "environment" : "default";
 }
 
-std::string origin_text(const http::origin& target) {
+std::string format_origin(const http::origin& target) {
   if (target.is_unix_socket()) return "unix:" + target.host;
   return std::string{target.secure ? "https://" : "http://"} + target.host + ":" + std::to_string(target.port);
 }

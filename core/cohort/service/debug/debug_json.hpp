@@ -18,7 +18,7 @@ std::string_view name_of(telemetry::request_log::reason kept) noexcept;
 /// The name of a source: `flag`, `environment` or `default`.
 std::string_view name_of(config::setting_report::origin source) noexcept;
 /// The URL of an origin, such as `https://example.com:443` or `unix:/run/service.sock`.
-std::string origin_text(const http::origin& target);
+std::string format_origin(const http::origin& target);
 
 /// The requests in flight, with the calls and attempts that they await, and the finished ones that were kept.
 std::string debug_requests_json(const loop_snapshots& loops);

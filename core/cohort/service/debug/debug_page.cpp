@@ -30,7 +30,7 @@ struct summary {
 };
 
 /// `192.0.2.1:80 failing`, `3 addresses failing`.
-std::string addresses_text(const std::set<std::string>& addresses, const std::string& state) {
+std::string describe_addresses(const std::set<std::string>& addresses, const std::string& state) {
   const auto subject = addresses.size() == 1 ? *addresses.begin() : std::to_string(addresses.size()) + " addresses";
   return subject + " " + state;
 }
@@ -53,7 +53,7 @@ upstream_problems upstream_problems_of(const loop_snapshots& loops) {
     }
     for (const auto& origin : part->origins) {
       for (const auto& [balancing, idle] : origin.addresses) {
-        const auto address = telemetry::address_text(balancing.address);
+        const auto address = telemetry::format_address(balancing.address);
         if (balancing.ejected_for > duration::zero()) result.ejected.insert(address);
         if (is_failing(balancing)) result.failing.insert(address);
       }
@@ -69,9 +69,9 @@ void add_upstreams(summary& result, const loop_snapshots& loops) {
     if (!found.open.contains(name)) result.add(tone::warn, name + " breaker half open");
   }
   if (!found.ejected.empty())
-    result.add(tone::bad, addresses_text(found.ejected, "ejected"));
+    result.add(tone::bad, describe_addresses(found.ejected, "ejected"));
   else if (!found.failing.empty())
-    result.add(tone::warn, addresses_text(found.failing, "failing"));
+    result.add(tone::warn, describe_addresses(found.failing, "failing"));
 }
 
 summary summarize(const loop_snapshots& loops) {

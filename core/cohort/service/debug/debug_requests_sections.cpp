@@ -52,7 +52,7 @@ std::string call_name(const call_record& call) {
 std::string text_of(const telemetry::attempt_record& attempt) {
   std::string text{to_string(attempt.kind)};
   if (attempt.kind == telemetry::attempt_kind::first) text += " attempt";
-  if (attempt.address.port() != 0) text += " to " + telemetry::address_text(attempt.address);
+  if (attempt.address.port() != 0) text += " to " + telemetry::format_address(attempt.address);
   return text.append(": ").append(to_string(attempt.phase));
 }
 

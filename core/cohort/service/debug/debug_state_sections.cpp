@@ -20,7 +20,7 @@ std::string one_decimal(double value) {
 }
 
 /// A value over all loops: `5`, or `5 to 8` if the loops differ.
-std::string range_text(const std::string& low, const std::string& high) {
+std::string format_value_range(const std::string& low, const std::string& high) {
   return low == high ? low : low + " to " + high;
 }
 
@@ -61,18 +61,18 @@ row upstream_row(const std::string& name, const std::vector<http::upstream_statu
     max_in_flight += each.max_in_flight;
     if (each.median_latency > duration::zero()) medians.push_back(each.median_latency);
     if (each.hedge_delay) hedges.push_back(*each.hedge_delay);
-    if (each.target) target = origin_text(*each.target);
+    if (each.target) target = format_origin(*each.target);
   }
   const auto durations = [](const std::vector<duration>& all) {
     if (all.empty()) return std::string{};
     const auto [shortest, longest] = std::ranges::minmax(all);
-    return range_text(format_duration(shortest), format_duration(longest));
+    return format_value_range(format_duration(shortest), format_duration(longest));
   };
   row added;
   added.html("<span class=\"main\">" + http::escape_html(name) + "</span>" + small(target))
       .html(breaker_cell(on_each_loop))
       .text(std::to_string(in_flight) + " of " + std::to_string(max_in_flight), "number")
-      .text(range_text(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
+      .text(format_value_range(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
       .text(durations(medians))
       .text(hedges.empty() ? "off" : "after " + durations(hedges))
       .text(format_duration(on_each_loop.front().timeout), "number");
@@ -124,7 +124,7 @@ row address_row(const std::string& address, const std::string& target, const add
   row added;
   added.html("<span class=\"main\">" + http::escape_html(address) + "</span>" + small(target))
       .html(address_state(on_each_loop))
-      .text(range_text(percent(low), percent(high)), "number")
+      .text(format_value_range(percent(low), percent(high)), "number")
       .number(in_flight)
       .number(idle_connections)
       .number(failures)
@@ -159,7 +159,8 @@ std::string upstreams_section(const debug_page_values& values) {
     for (const auto& upstream : part->upstreams) upstreams[upstream.name].push_back(upstream);
     for (const auto& origin : part->origins) {
       for (const auto& address : origin.addresses) {
-        addresses[{origin_text(origin.target), telemetry::address_text(address.balancing.address)}].push_back(address);
+        addresses[{format_origin(origin.target), telemetry::format_address(address.balancing.address)}].push_back(
+            address);
       }
     }
   }

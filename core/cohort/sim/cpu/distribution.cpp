@@ -95,7 +95,7 @@ distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t 
     result.total_ += entry.count;
   }
   if (result.total_ == 0 || buckets.empty()) throw std::invalid_argument("a histogram without values");
-  result.open_share_ = static_cast<double>(above) / static_cast<double>(result.total_);
+  result.overflow_fraction_ = static_cast<double>(above) / static_cast<double>(result.total_);
   result.buckets_ = std::move(buckets);
   return result;
 }
@@ -149,7 +149,7 @@ duration distribution::mean() const {
     case shape::uniform: return rounded((first_ + second_) / 2);
     case shape::lognormal: return rounded(first_ * std::exp(second_ * second_ / 2));
     case shape::empirical: {
-      double sum = open_share_ * static_cast<double>(total_) * nanoseconds(buckets_.back().upper_bound);
+      double sum = overflow_fraction_ * static_cast<double>(total_) * nanoseconds(buckets_.back().upper_bound);
       double lower = first_;
       for (const auto& entry : buckets_) {
         const auto upper = nanoseconds(entry.upper_bound);

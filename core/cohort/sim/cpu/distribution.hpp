@@ -30,7 +30,7 @@ class distribution {
   /// `std::invalid_argument` unless 0 < median <= p99.
   static distribution lognormal(duration median, duration p99);
   /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`. `above`
-  /// values are greater than the last bound; they are drawn as that bound; see `open_share`. Throws
+  /// values are greater than the last bound; they are drawn as that bound; see `overflow_fraction`. Throws
   /// `std::invalid_argument` if there is no value or if the bounds do not ascend.
   static distribution empirical(std::vector<bucket> buckets, std::uint64_t above = 0, duration lowest = duration{0});
 
@@ -44,7 +44,7 @@ class distribution {
   bool is_zero() const noexcept { return shape_ == shape::constant && first_ == 0; }
   /// The fraction of values of unknown size, above the last bound of a measured histogram. Quantiles above 1 less this
   /// are lower bounds.
-  double open_share() const noexcept { return open_share_; }
+  double overflow_fraction() const noexcept { return overflow_fraction_; }
 
  private:
   enum class shape : std::uint8_t { constant, uniform, exponential, lognormal, empirical };
@@ -53,7 +53,7 @@ class distribution {
   /// The parameters in nanoseconds: value; min and max; mean; or median and the deviation of the logarithm.
   double first_ = 0;
   double second_ = 0;
-  double open_share_ = 0;
+  double overflow_fraction_ = 0;
   std::vector<bucket> buckets_;
   std::uint64_t total_ = 0;
 };

@@ -73,7 +73,7 @@ cpu_scheduler::cpu_scheduler(virtual_time& time) : time_(time), start_time_(time
 machine& cpu_scheduler::add_machine(std::string name, std::size_t cores) {
   if (cores == 0) throw std::invalid_argument("the machine " + name + " has no core");
   auto& added = machines_.emplace_back(std::make_unique<machine>(*this, std::move(name), cores));
-  added->taken_until_.resize(cores);
+  added->busy_until_.resize(cores);
   return *added;
 }
 
@@ -126,8 +126,8 @@ bool cpu_scheduler::run_due() {
   while (next_wakeup() <= now) {
     const auto due = wakeups_.top();
     wakeups_.pop();
-    auto& taken_until = due.thread->process_.machine_.taken_until_;
-    const auto core = std::min_element(taken_until.begin(), taken_until.end());
+    auto& busy_until = due.thread->process_.machine_.busy_until_;
+    const auto core = std::min_element(busy_until.begin(), busy_until.end());
     if (*core > now) {
       due.thread->waits_for_core_ = true;
       push(*due.thread, *core, due.since);

@@ -107,7 +107,7 @@ class machine {
   double speed_ = 1;
   std::deque<std::unique_ptr<process>> processes_;
   /// The time until which each core is busy.
-  std::vector<time_point> taken_until_;
+  std::vector<time_point> busy_until_;
 };
 
 /// Runs the loops of simulated machines in the order of virtual time.

@@ -17,7 +17,7 @@ struct plan_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Maximum loss; with more, TCP's window reductions matter, which are not modeled.
+/// Maximum loss; with more, TCP's window reductions matter, which are not modelled.
 constexpr double max_modelled_loss = 0.05;
 
 /// Converts the document of a plan. Throws `plan_error`.
@@ -35,8 +35,8 @@ class plan_reader {
     if (document.links) read_links(*document.links);
     read_load(document.load);
     read_scenarios(document.scenarios.value_or(std::vector<plan_document::scenario>{}));
-    const auto tuned = document.tune.value_or(std::vector<plan_document::tuned>{});
-    for (std::size_t i = 0; i < tuned.size(); ++i) read_tuned(tuned[i], "tune[" + std::to_string(i) + "]");
+    const auto spaces = document.tune.value_or(std::vector<plan_document::search_space>{});
+    for (std::size_t i = 0; i < spaces.size(); ++i) read_search_space(spaces[i], "tune[" + std::to_string(i) + "]");
     if (document.objective) read_objective(*document.objective);
     const auto alerts = document.alerts.value_or(std::vector<plan_document::alert>{});
     for (std::size_t i = 0; i < alerts.size(); ++i) read_alert(alerts[i], "alerts[" + std::to_string(i) + "]");
@@ -66,8 +66,8 @@ class plan_reader {
     if (!text) return {};
     auto read = parse_distribution(*text, directory_);
     if (!read) reject(where + ":", read.error());
-    if (read->open_share() > 0.001) {
-      plan_.warnings.push_back(where + ": " + std::to_string(read->open_share() * 100).substr(0, 4) +
+    if (read->overflow_fraction() > 0.001) {
+      plan_.warnings.push_back(where + ": " + std::to_string(read->overflow_fraction() * 100).substr(0, 4) +
                                " % of the values are above the highest bucket; longer waits are not simulated");
     }
     return *read;
@@ -260,14 +260,14 @@ class plan_reader {
     return fault;
   }
 
-  void read_tuned(const plan_document::tuned& source, const std::string& where) {
+  void read_search_space(const plan_document::search_space& source, const std::string& where) {
     require_service(source.service, where + ".service");
     const auto& calls = plan_.find(source.service)->model->calls;
     const auto call =
         std::find_if(calls.begin(), calls.end(), [&](const auto& each) { return each.upstream == source.to; });
     if (call == calls.end())
       reject(where + ".to", "is \"" + source.to + "\", which " + source.service + " does not call");
-    tuned_policy policy{source.service, call->policy_variable, {}};
+    policy_search_space policy{source.service, call->policy_variable, {}};
     const auto parser = http::upstream_policy({});
     for (const auto& [key, values] : source.values) {
       if (values.empty()) reject(where + ".values." + key, "must have at least one value");
@@ -278,7 +278,7 @@ class plan_reader {
       policy.choices.emplace_back(key, values);
     }
     if (policy.choices.empty()) reject(where + ".values", "must have at least one key of a policy, such as timeout");
-    plan_.tuned.push_back(std::move(policy));
+    plan_.search_spaces.push_back(std::move(policy));
   }
 
   void read_objective(const plan_document::objective& source) {

@@ -71,7 +71,7 @@ struct planned_scenario {
 
 /// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of
 /// strings.
-struct tuned_policy {
+struct policy_search_space {
   std::string service;
   std::string variable;
   std::vector<std::pair<std::string, std::vector<std::string>>> choices;
@@ -101,7 +101,7 @@ struct plan {
   std::string load_service;
   std::string load_path = "/";
   std::vector<planned_scenario> scenarios;
-  std::vector<tuned_policy> tuned;
+  std::vector<policy_search_space> search_spaces;
   plan_objective objective;
   std::vector<alert_rule> alerts;
   std::optional<planned_rehearsal> rehearsal;

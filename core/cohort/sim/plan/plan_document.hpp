@@ -113,12 +113,12 @@ struct scenario {
 };
 BOOST_DESCRIBE_STRUCT(scenario, (), (name, faults, deploys))
 
-struct tuned {
+struct search_space {
   std::string service;
   std::string to;
   std::map<std::string, std::vector<std::string>> values;
 };
-BOOST_DESCRIBE_STRUCT(tuned, (), (service, to, values))
+BOOST_DESCRIBE_STRUCT(search_space, (), (service, to, values))
 
 struct objective {
   std::optional<double> min_goodput;
@@ -147,7 +147,7 @@ struct plan {
   std::optional<plan_document::links> links;
   plan_document::load load;
   std::optional<std::vector<scenario>> scenarios;
-  std::optional<std::vector<tuned>> tune;
+  std::optional<std::vector<search_space>> tune;
   std::optional<plan_document::objective> objective;
   std::optional<std::vector<alert>> alerts;
   std::optional<plan_document::rehearsal> rehearsal;

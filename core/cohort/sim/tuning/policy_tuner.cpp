@@ -13,7 +13,7 @@ namespace {
 /// Penalty of the ranking for a missed objective, in units of goodput: more than any difference of goodput.
 constexpr double violation_penalty = 1;
 /// The longest p99 for the ranking, if it falls among failed calls.
-constexpr duration no_p99 = std::chrono::hours{1};
+constexpr duration max_ranked_p99 = std::chrono::hours{1};
 
 std::string format(const char* pattern, double value) {
   std::array<char, 64> text{};
@@ -22,7 +22,7 @@ std::string format(const char* pattern, double value) {
 }
 
 /// The results of one scenario and seed.
-struct sample_figures {
+struct sample_results {
   double goodput = 0;
   duration p99{};
   double amplification = 0;
@@ -70,7 +70,7 @@ class tuner {
     std::set<std::string> texts;
     candidates_.emplace_back();
     std::size_t combinations = 1;
-    for (const auto& policy : plan_.tuned) {
+    for (const auto& policy : plan_.search_spaces) {
       for (const auto& [key, values] : policy.choices) {
         combinations = std::min<std::size_t>(combinations * values.size(), 1'000'000);
       }
@@ -79,7 +79,7 @@ class tuner {
     while (candidates_.size() < count) {
       setting_overrides settings;
       std::string text;
-      for (const auto& policy : plan_.tuned) {
+      for (const auto& policy : plan_.search_spaces) {
         auto& value = settings[policy.service][policy.variable];
         for (const auto& [key, values] : policy.choices) {
           value.append(value.empty() ? "" : ",")
@@ -95,44 +95,44 @@ class tuner {
 
   double take_sample(std::size_t candidate, std::uint64_t seed) {
     double total = 0;
-    std::vector<sample_figures> figures;
+    std::vector<sample_results> results;
     for (const auto& scenario : plan_.scenarios) {
       planned_fleet fleet{plan_, scenario, settings_.seed * 1'000'000 + seed, programs_, candidates_[candidate]};
-      figures.push_back(figures_of(fleet.run()));
-      total += figures.back().goodput - penalty_of(figures.back());
+      results.push_back(results_of(fleet.run()));
+      total += results.back().goodput - penalty_of(results.back());
     }
     const std::lock_guard lock{mutex_};
     auto& samples = samples_[candidate];
     if (samples.size() <= seed) samples.resize(seed + 1);
-    samples[seed] = std::move(figures);
+    samples[seed] = std::move(results);
     return total / static_cast<double>(plan_.scenarios.size());
   }
 
-  sample_figures figures_of(const plan_run& run) const {
-    sample_figures figures;
-    figures.goodput = run.goodput();
-    figures.p99 = run.callers.quantile(0.99).value_or(no_p99);
+  sample_results results_of(const plan_run& run) const {
+    sample_results results;
+    results.goodput = run.goodput();
+    results.p99 = run.callers.quantile(0.99).value_or(max_ranked_p99);
     for (const auto& service : plan_.services) {
       for (const auto& call : service.model->calls) {
-        figures.amplification = std::max(figures.amplification, run.requests_per_call(call.upstream));
+        results.amplification = std::max(results.amplification, run.requests_per_call(call.upstream));
       }
     }
     for (const auto& [name, utilization] : run.utilization)
-      figures.utilization = std::max(figures.utilization, utilization);
-    return figures;
+      results.utilization = std::max(results.utilization, utilization);
+    return results;
   }
 
   /// Distance from the objective; 0 if it is met.
-  double penalty_of(const sample_figures& figures) const {
+  double penalty_of(const sample_results& results) const {
     const auto& objective = plan_.objective;
     double missed = 0;
-    if (objective.min_goodput) missed += std::max(*objective.min_goodput - figures.goodput, 0.0);
-    if (objective.max_p99 && figures.p99 > *objective.max_p99) {
-      const auto ratio = static_cast<double>(figures.p99.count()) / static_cast<double>(objective.max_p99->count());
+    if (objective.min_goodput) missed += std::max(*objective.min_goodput - results.goodput, 0.0);
+    if (objective.max_p99 && results.p99 > *objective.max_p99) {
+      const auto ratio = static_cast<double>(results.p99.count()) / static_cast<double>(objective.max_p99->count());
       missed += std::min(ratio - 1, 1.0);
     }
     if (objective.max_amplification) {
-      missed += std::max(figures.amplification / *objective.max_amplification - 1, 0.0);
+      missed += std::max(results.amplification / *objective.max_amplification - 1, 0.0);
     }
     return missed * violation_penalty;
   }
@@ -142,7 +142,7 @@ class tuner {
     std::vector<double> goodput;
     for (std::size_t seed = 0; seed < seeds; ++seed) {
       double sum = 0;
-      for (const auto& figures : samples_[candidate][seed]) sum += figures.goodput;
+      for (const auto& results : samples_[candidate][seed]) sum += results.goodput;
       goodput.push_back(sum / static_cast<double>(plan_.scenarios.size()));
     }
     return goodput;
@@ -165,11 +165,11 @@ class tuner {
       double amplification = 0;
       duration p99{};
       for (std::size_t seed = 0; seed < seeds; ++seed) {
-        const auto& figures = samples_[candidate][seed][index];
-        goodput += figures.goodput / static_cast<double>(seeds);
-        amplification += figures.amplification / static_cast<double>(seeds);
-        p99 += figures.p99 / static_cast<std::int64_t>(seeds);
-        score.utilization = std::max(score.utilization, figures.utilization);
+        const auto& results = samples_[candidate][seed][index];
+        goodput += results.goodput / static_cast<double>(seeds);
+        amplification += results.amplification / static_cast<double>(seeds);
+        p99 += results.p99 / static_cast<std::int64_t>(seeds);
+        score.utilization = std::max(score.utilization, results.utilization);
       }
       if (goodput <= score.worst_goodput) {
         score.worst_goodput = goodput;
@@ -190,7 +190,7 @@ class tuner {
       return "goodput " + format("%.1f %%", score.worst_goodput * 100) + " in the scenario \"" + score.worst_scenario +
              "\" is below " + format("%.1f %%", *objective.min_goodput * 100);
     }
-    if (objective.max_p99 && score.p99.value_or(no_p99) > *objective.max_p99) {
+    if (objective.max_p99 && score.p99.value_or(max_ranked_p99) > *objective.max_p99) {
       const auto p99 = score.p99 ? "p99 " + format("%.0f ms", to_milliseconds(*score.p99)) : "p99 (a failed call)";
       return p99 + " is above " + format("%.0f ms", to_milliseconds(*objective.max_p99));
     }
@@ -207,7 +207,7 @@ class tuner {
   std::vector<setting_overrides> candidates_;
   std::mutex mutex_;
   /// Indexed by candidate, seed and scenario.
-  std::vector<std::vector<std::vector<sample_figures>>> samples_;
+  std::vector<std::vector<std::vector<sample_results>>> samples_;
 };
 
 }  // namespace

@@ -53,8 +53,8 @@ struct tuner_result {
   std::size_t runs = 0;
 };
 
-/// Searches the values of `plan::tuned` for those that meet the objective in each scenario, and among these for the
-/// highest goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
+/// Searches the values of `plan::search_spaces` for those that meet the objective in each scenario, and among these for
+/// the highest goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
 /// rejects a setting.
 tuner_result tune_policies(
     const plan& plan, const program_catalog& programs, const tuner_settings& settings,

@@ -16,7 +16,7 @@ void write_attempt(json::writer& out, const request_record& request, const call_
                    const attempt_record& attempt, time_point now) {
   out.open_object().field("kind", to_string(attempt.kind));
   if (attempt.kind != attempt_kind::first) out.field("of", attempt.of);
-  if (attempt.address.port() != 0) out.field("address", address_text(attempt.address));
+  if (attempt.address.port() != 0) out.field("address", format_address(attempt.address));
   write_milliseconds(out, "start_ms", attempt.started - request.started);
   write_phase(out, "queued_ms", attempt, attempt_phase::queued, now);
   write_phase(out, "connect_ms", attempt, attempt_phase::connect, now);
@@ -66,7 +66,7 @@ void write_identity(json::writer& out, const request_record& request) {
 
 }  // namespace
 
-std::string address_text(const boost::asio::ip::tcp::endpoint& address) {
+std::string format_address(const boost::asio::ip::tcp::endpoint& address) {
   const auto text = address.address().to_string();
   return (address.address().is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(address.port());
 }

@@ -9,7 +9,7 @@
 namespace cohort::telemetry {
 
 /// The address with its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
-std::string address_text(const boost::asio::ip::tcp::endpoint& address);
+std::string format_address(const boost::asio::ip::tcp::endpoint& address);
 
 /// Milliseconds, rounded to microseconds.
 void write_milliseconds(json::writer& out, std::string_view name, duration span);

@@ -26,7 +26,7 @@ void check_plan(std::string_view input) {
       require(fault.at >= duration::zero() && fault.lasts >= duration::zero(), "times of a fault are not negative");
     }
   }
-  for (const auto& tuned : plan->tuned) require(!tuned.choices.empty(), "a search has choices");
+  for (const auto& space : plan->search_spaces) require(!space.choices.empty(), "a search has choices");
 }
 
 void run(std::string_view input) {

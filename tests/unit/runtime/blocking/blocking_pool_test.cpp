@@ -167,7 +167,7 @@ TEST_CASE("blocking_pool: reports a job that runs longer than the threshold", "[
     CHECK(running_for >= 5ms);
     *is_reported = true;
   };
-  blocking_pool pool{{.stuck_after = 5ms}, std::move(observer)};
+  blocking_pool pool{{.stuck_job_threshold = 5ms}, std::move(observer)};
   run_on_loop(run_until_reported(pool, is_reported));
   CHECK(name == "slow query");
 }

@@ -62,7 +62,7 @@ TEST_CASE("distribution: a histogram is interpolated within its buckets", "[sim]
   CHECK(measured.quantile(0.25) == 5ms);
   CHECK(measured.quantile(0.7) == 55ms);
   CHECK(measured.quantile(1) == 100ms);
-  CHECK(measured.open_share() == 0.1);
+  CHECK(measured.overflow_fraction() == 0.1);
   CHECK_THROWS_AS(distribution::empirical({{2ms, 1}, {1ms, 1}}), std::invalid_argument);
   CHECK_THROWS_AS(distribution::empirical({{2ms, 0}}), std::invalid_argument);
 }
@@ -73,7 +73,7 @@ TEST_CASE("measured distribution: service times are read from a loadgen report",
   CHECK(measured->quantile(0.05) <= 100us);
   CHECK_THAT(to_milliseconds(measured->quantile(0.5)), WithinRel(3.0, 0.001));
   CHECK_THAT(to_milliseconds(measured->quantile(0.95)), WithinRel(100.0, 0.001));
-  CHECK(measured->open_share() == 0);
+  CHECK(measured->overflow_fraction() == 0);
 }
 
 TEST_CASE("measured distribution: an unusable report is rejected with a sentence", "[sim][distribution]") {
@@ -91,10 +91,10 @@ TEST_CASE("measured distribution: service times are read from a Prometheus histo
       sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds", {{"endpoint", "/a"}});
   REQUIRE(one.has_value());
   CHECK(one->quantile(0.25) == 5ms);
-  CHECK(one->open_share() == 0.1);
+  CHECK(one->overflow_fraction() == 0.1);
   const auto both = sim::distribution_from_prometheus(exposition, "shop_http_request_duration_seconds");
   REQUIRE(both.has_value());
-  CHECK(both->open_share() == 0.05);
+  CHECK(both->overflow_fraction() == 0.05);
   CHECK(sim::distribution_from_prometheus(exposition, "shop_response_size_bytes").error() ==
         "the unit of the histogram shop_response_size_bytes is not seconds: its name must end in _seconds");
   CHECK(sim::distribution_from_prometheus(exposition, "shop_seconds").error() ==

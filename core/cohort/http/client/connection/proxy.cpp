@@ -20,7 +20,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
-std::string_view without_trailing_dot(std::string_view name) {
+std::string_view strip_trailing_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
@@ -37,7 +37,7 @@ std::optional<asio::ip::address> parse_address(std::string_view text) {
 
 bool is_local(const origin& target) {
   if (target.is_unix_socket()) return true;
-  const auto host = without_trailing_dot(target.host);
+  const auto host = strip_trailing_dot(target.host);
   if (const auto address = parse_address(host)) return address->is_loopback();
   return host.find('.') == std::string_view::npos || is_domain_or_subdomain(host, "localhost");
 }
@@ -99,13 +99,13 @@ proxy_exceptions::entry proxy_exceptions::parse_entry(std::string_view text) {
     if (address->is_v6()) result.network_v6 = asio::ip::network_v6{address->to_v6(), 128};
     return result;
   }
-  result.domain = without_trailing_dot(text.starts_with('.') ? text.substr(1) : text);
+  result.domain = strip_trailing_dot(text.starts_with('.') ? text.substr(1) : text);
   return result;
 }
 
 bool proxy_exceptions::contains(const origin& target) const {
   if (contains_all_) return true;
-  const auto host = without_trailing_dot(target.host);
+  const auto host = strip_trailing_dot(target.host);
   const auto address = parse_address(host);
   return std::any_of(entries_.begin(), entries_.end(), [&](const entry& candidate) {
     if (candidate.port != 0 && candidate.port != target.port) return false;

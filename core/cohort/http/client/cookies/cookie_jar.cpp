@@ -153,11 +153,11 @@ void cookie_jar::store(std::string_view set_cookie, const boost::urls::url& url,
   }
   if (is_removal) return;
   cookies_.remove_if([&](const cookie& other) { return other.expiry && *other.expiry <= now; });
-  make_room(parsed->domain);
+  evict_cookies(parsed->domain);
   if (limits_.max_cookies > 0 && limits_.max_cookies_per_domain > 0) cookies_.push_back(std::move(*parsed));
 }
 
-void cookie_jar::make_room(const std::string& domain) {
+void cookie_jar::evict_cookies(const std::string& domain) {
   const auto is_same_domain = [&](const cookie& other) { return other.domain == domain; };
   const auto in_domain = static_cast<std::size_t>(std::count_if(cookies_.begin(), cookies_.end(), is_same_domain));
   if (in_domain > 0 && in_domain >= limits_.max_cookies_per_domain) {

@@ -60,7 +60,7 @@ class cookie_jar final : public call_middleware {
   static std::optional<cookie> parse(std::string_view text, const boost::urls::url& url, wall_time now);
   static void apply_attribute(cookie& cookie, std::string_view name, std::string_view value, wall_time now,
                               bool& has_max_age);
-  void make_room(const std::string& domain);
+  void evict_cookies(const std::string& domain);
 
   cookie_jar_limits limits_;
   mutable std::mutex mutex_;

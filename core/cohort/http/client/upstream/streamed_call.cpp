@@ -40,8 +40,8 @@ policy::retry_decision upstream::streamed_call::decide(const client::exchange& e
 }
 
 void upstream::streamed_call::end(const client::exchange* last) {
-  const bool has_body_to_come = last && last->response;
-  if (!has_body_to_come) active_call::end(last);
+  const bool has_pending_body = last && last->response;
+  if (!has_pending_body) active_call::end(last);
 }
 
 void upstream::streamed_call::end_body(client_result result) {

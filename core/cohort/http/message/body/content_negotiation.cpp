@@ -38,17 +38,17 @@ std::optional<unsigned> parse_quality(std::string_view text) noexcept {
   if (text.empty() || text.size() > max_length || (text[0] != '0' && text[0] != '1')) return std::nullopt;
   if (text.size() > 1 && text[1] != '.') return std::nullopt;
   unsigned thousandths = text[0] == '1' ? 1000 : 0;
-  unsigned place = 100;
+  unsigned decimal_weight = 100;
   for (const char digit : text.substr(std::min<std::size_t>(2, text.size()))) {
     if (digit < '0' || digit > '9') return std::nullopt;
-    thousandths += place * static_cast<unsigned>(digit - '0');
-    place /= 10;
+    thousandths += decimal_weight * static_cast<unsigned>(digit - '0');
+    decimal_weight /= 10;
   }
   if (thousandths > 1000) return std::nullopt;
   return thousandths;
 }
 
-std::string_view without_quotes(std::string_view text) noexcept {
+std::string_view strip_quotes(std::string_view text) noexcept {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
   return text;
 }
@@ -66,7 +66,7 @@ std::optional<media_range> parse_media_range(std::string_view text) {
     const auto key = parameter.substr(0, equals);
     const auto value = parameter.substr(equals + 1);
     if (!iequals(key, "q")) {
-      range.parameters.emplace_back(key, without_quotes(value));
+      range.parameters.emplace_back(key, strip_quotes(value));
       continue;
     }
     const auto quality = parse_quality(value);

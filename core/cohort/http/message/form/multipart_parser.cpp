@@ -24,7 +24,7 @@ bool is_boundary_char(char c) noexcept {
 
 /// Browsers encode `"`, CR and LF in names as `%22`, `%0D` and `%0A` (HTML standard, "multipart/form-data encoding
 /// algorithm"). Line breaks stay encoded: names without them are safer.
-std::string with_decoded_quotes(std::string text) {
+std::string decode_quotes(std::string text) {
   for (auto at = text.find("%22"); at != std::string::npos; at = text.find("%22", at + 1)) text.replace(at, 3, "\"");
   return text;
 }
@@ -202,14 +202,14 @@ bool multipart_parser::parse_header_line(std::string_view line, bool& has_dispos
     const auto disposition = parse_parameters(value);
     const auto part_name = disposition ? disposition->find("name") : std::nullopt;
     if (has_disposition || !part_name || !iequals(disposition->value, "form-data")) return false;
-    part_.name = with_decoded_quotes(std::string{*part_name});
+    part_.name = decode_quotes(std::string{*part_name});
     if (part_.name.empty() || part_.name.size() > max_name_bytes || !is_valid_text(part_.name)) {
       part_.name.clear();
       return false;
     }
     // `filename*` is ignored: RFC 7578 section 4.2 forbids it.
     if (const auto filename = disposition->find("filename")) {
-      part_.filename = with_decoded_quotes(std::string{*filename});
+      part_.filename = decode_quotes(std::string{*filename});
       if (part_.filename->size() > max_filename_bytes || !is_valid_text(*part_.filename)) return false;
     }
     has_disposition = true;

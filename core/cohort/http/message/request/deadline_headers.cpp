@@ -9,7 +9,7 @@ namespace {
 
 constexpr duration max_timeout = std::chrono::hours{24};
 
-std::optional<std::int64_t> parse_positive(std::string_view text) noexcept {
+std::optional<std::int64_t> parse_positive_integer(std::string_view text) noexcept {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size() || number <= 0) return std::nullopt;
@@ -25,14 +25,14 @@ std::optional<duration> bounded_timeout(std::int64_t count, duration unit) noexc
 }  // namespace
 
 std::optional<duration> parse_envoy_timeout(std::string_view value) noexcept {
-  const auto count = parse_positive(value);
+  const auto count = parse_positive_integer(value);
   return count ? bounded_timeout(*count, std::chrono::milliseconds{1}) : std::nullopt;
 }
 
 std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept {
   constexpr std::size_t max_digits = 8;
   if (value.size() < 2 || value.size() > max_digits + 1) return std::nullopt;
-  const auto count = parse_positive(value.substr(0, value.size() - 1));
+  const auto count = parse_positive_integer(value.substr(0, value.size() - 1));
   if (!count) return std::nullopt;
   switch (value.back()) {
     case 'H': return bounded_timeout(*count, std::chrono::hours{1});

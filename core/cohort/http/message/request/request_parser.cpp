@@ -18,7 +18,7 @@ status status_for(const boost::beast::error_code& error) noexcept {
   return error == beast_http::error::header_limit ? status::request_header_fields_too_large : status::bad_request;
 }
 
-constexpr std::size_t usual_field_count = 8;
+constexpr std::size_t initial_field_capacity = 8;
 
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -48,7 +48,7 @@ request_parser::request_parser(const server_limits& limits, request_head& head, 
 
 request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   head_.clear();
-  head_.fields.reserve(usual_field_count);
+  head_.fields.reserve(initial_field_capacity);
   if (const auto rejection = check_version(bytes)) return rejection;
   head_bytes_ = bytes;
   boost::beast::error_code failed;
@@ -137,14 +137,14 @@ request_parser::rejection request_parser::check_host() const {
 /// `close` takes precedence over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6). 417
 /// for an expectation other than `100-continue`; HTTP/1.0 has none (RFC 9110 section 10.1.1).
 request_parser::rejection request_parser::check_connection() {
-  bool wants_close = false;
-  bool wants_keep_alive = false;
+  bool has_close = false;
+  bool has_keep_alive = false;
   for (const auto& header : head_.fields) {
     if (header.id == field::connection) {
       for (auto list = header.value; !list.empty();) {
         const auto option = next_list_element(list);
-        wants_close = wants_close || iequals(option, "close");
-        wants_keep_alive = wants_keep_alive || iequals(option, "keep-alive");
+        has_close = has_close || iequals(option, "close");
+        has_keep_alive = has_keep_alive || iequals(option, "keep-alive");
       }
     }
     if (header.id == field::expect && !head_.is_http_1_0) {
@@ -156,7 +156,7 @@ request_parser::rejection request_parser::check_connection() {
       }
     }
   }
-  keep_alive_ = !wants_close && (wants_keep_alive || !head_.is_http_1_0);
+  keep_alive_ = !has_close && (has_keep_alive || !head_.is_http_1_0);
   return std::nullopt;
 }
 

@@ -5,7 +5,7 @@
 
 namespace cohort::http {
 
-client_connections::place client_connections::acquire(std::string_view client_address) {
+client_connections::permit client_connections::acquire(std::string_view client_address) {
   auto network = net::client_network(client_address);
   const std::lock_guard lock{mutex_};
   auto& count = counts_[network];

@@ -18,13 +18,14 @@ class client_connections {
   explicit client_connections(std::size_t max_connections) : max_connections_(max_connections) {}
 
   /// A counted connection; the destructor decrements the count.
-  class place {
+  class permit {
    public:
-    place() = default;
-    place(client_connections& owner, std::string network) : owner_(&owner), network_(std::move(network)) {}
-    place(place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), network_(std::move(other.network_)) {}
-    place& operator=(place&&) = delete;
-    ~place() {
+    permit() = default;
+    permit(client_connections& owner, std::string network) : owner_(&owner), network_(std::move(network)) {}
+    permit(permit&& other) noexcept
+        : owner_(std::exchange(other.owner_, nullptr)), network_(std::move(other.network_)) {}
+    permit& operator=(permit&&) = delete;
+    ~permit() {
       if (owner_) owner_->release(network_);
     }
     explicit operator bool() const noexcept { return owner_ != nullptr; }
@@ -37,7 +38,7 @@ class client_connections {
   bool is_limited() const noexcept { return max_connections_ > 0; }
   /// Counts a connection of the client with this IP address. The result is false if the client has the maximum number
   /// of connections open.
-  place acquire(std::string_view client_address);
+  permit acquire(std::string_view client_address);
   /// The number of clients with open connections.
   std::size_t client_count() const;
 

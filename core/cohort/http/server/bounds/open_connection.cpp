@@ -8,7 +8,7 @@ namespace {
 constexpr duration failed_search_pause = std::chrono::milliseconds{10};
 
 /// A client that takes longer for a header section or a handshake counts as idle.
-constexpr duration usual_grace_period = std::chrono::seconds{1};
+constexpr duration default_grace_period = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ std::vector<open_connection*> connection_registry::all() const {
 std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool urgent) {
   auto& next_search = urgent ? next_urgent_search_ : next_search_;
   if (now < next_search) return std::nullopt;
-  const auto grace_period = urgent ? duration::zero() : usual_grace_period;
+  const auto grace_period = urgent ? duration::zero() : default_grace_period;
   const auto busy_key = now + duration{1};
   while (!order_.empty() && order_.begin()->first < busy_key) {
     auto& candidate = *order_.begin()->second;

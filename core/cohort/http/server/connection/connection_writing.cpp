@@ -8,7 +8,7 @@ namespace {
 
 /// Initial capacity of the output buffer; large enough for most responses. The memory is released while the connection
 /// waits for a request.
-constexpr std::size_t usual_output_size = 1000;
+constexpr std::size_t initial_output_capacity = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;
 /// A larger body is sent from where it is instead of being copied behind its header section.
@@ -67,7 +67,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                                  .is_chunked = is_chunked,
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = head_.is_http_1_0};
-  if (output_.empty()) output_.reserve(usual_output_size);
+  if (output_.empty()) output_.reserve(initial_output_capacity);
   const auto& settings = shard_.state().settings;
   const bool over_tls =
       !settings.common_header_lines_over_tls.empty() && (tls_ || (forwarded_ && forwarded_->proto == "https"));

@@ -68,8 +68,8 @@ task<bool> body_writer::write(std::string bytes) {
 /// Encodes bytes, and sends the output once it is large enough for a part, or at a flush or the end.
 task<> body_writer::encode(std::string_view bytes, content_encoder::operation step) {
   ok_ = encoder_->encode(bytes, step, encoded_);
-  const bool holds_back = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
-  if (!ok_ || encoded_.empty() || holds_back) co_return;
+  const bool delays_output = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
+  if (!ok_ || encoded_.empty() || delays_output) co_return;
   auto sending = send(add_framing(std::exchange(encoded_, {})));
   co_await std::move(sending);
 }
@@ -153,7 +153,7 @@ task<wait_status> body_writer::pause(duration span) {
     co_await std::move(flushing);
   }
   const auto status = co_await draining_.wait(deadline::after(loop::current().now(), span));
-  learnt_of_drain_ = learnt_of_drain_ || status == wait_status::notified;
+  reported_drain_ = reported_drain_ || status == wait_status::notified;
   co_return status;
 }
 

@@ -46,7 +46,7 @@ class body_writer {
   /// Whether the server drains; the producer should end. A producer that returns after a result of true counts as
   /// stopped early, unless it calls `mark_complete`.
   bool draining() noexcept {
-    learnt_of_drain_ = learnt_of_drain_ || draining_.is_set();
+    reported_drain_ = reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
   /// States that the body has no missing data although the server drains, as for a stream of events, which may end at
@@ -74,7 +74,7 @@ class body_writer {
   task<bool> finish();
   /// Whether the producer, which has returned, stopped early because the server drains. For the connection.
   bool was_stopped_by_drain() const noexcept {
-    return ok_ && learnt_of_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
+    return ok_ && reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }
   /// Whether the producer wrote more than the content length, or, once it has returned, less. For the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (ok_ && remaining_.value_or(0) > 0); }
@@ -106,7 +106,7 @@ class body_writer {
   std::size_t encoded_since_yield_ = 0;
   bool flushes_each_write_ = false;
   bool exceeds_length_ = false;
-  bool learnt_of_drain_ = false;
+  bool reported_drain_ = false;
   bool is_marked_complete_ = false;
   bool ok_ = true;
 };

@@ -77,11 +77,11 @@ std::string location_of(std::string_view location, const proxy_target& to) {
   const auto& prefix = to.options.strip_prefix;
   auto path = location;
   if (path.starts_with(to.visible_origin)) path.remove_prefix(to.visible_origin.size());
-  const bool is_here = path.size() < location.size() ? (path.empty() || path.front() == '/')
-                                                     : (path.starts_with('/') && !path.starts_with("//"));
+  const bool is_same_origin = path.size() < location.size() ? (path.empty() || path.front() == '/')
+                                                            : (path.starts_with('/') && !path.starts_with("//"));
   const bool is_below =
       path.starts_with(to.base_path) && (path.size() == to.base_path.size() || path[to.base_path.size()] == '/');
-  if (!is_here || !is_below) return std::string{location};
+  if (!is_same_origin || !is_below) return std::string{location};
   return prefix + std::string{path.substr(to.base_path.size())};
 }
 

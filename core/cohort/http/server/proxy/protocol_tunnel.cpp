@@ -60,8 +60,8 @@ class tunnel {
 
   tunnel(tunnel_upstream& upstream, upgraded_connection& client)
       : client_(client),
-        limits_(upstream.place.group().limits()),
-        metrics_(upstream.place.group().metrics()),
+        limits_(upstream.permit.group().limits()),
+        metrics_(upstream.permit.group().metrics()),
         to_client_{upstream.response.body->connection(), client.stream(), metrics_.bytes_to_client},
         to_upstream_{client.stream(), upstream.response.body->connection(), metrics_.bytes_to_upstream} {
     metrics_.open.add(1);
@@ -183,8 +183,8 @@ tunnel_metrics::tunnel_metrics(telemetry::registry& registry, const std::string&
   }
 }
 
-std::optional<tunnel_group::place> tunnel_group::acquire(const std::shared_ptr<tunnel_group>& group) {
-  if (group->count_.fetch_add(1, std::memory_order_relaxed) < group->limits_.max_tunnels) return place{group};
+std::optional<tunnel_group::permit> tunnel_group::acquire(const std::shared_ptr<tunnel_group>& group) {
+  if (group->count_.fetch_add(1, std::memory_order_relaxed) < group->limits_.max_tunnels) return permit{group};
   group->count_.fetch_sub(1, std::memory_order_relaxed);
   group->metrics_.rejected.increment();
   return std::nullopt;

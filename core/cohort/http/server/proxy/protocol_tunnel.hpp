@@ -60,14 +60,14 @@ class tunnel_group {
       : limits_(limits), metrics_(registry, upstream) {}
 
   /// The permit for one tunnel; the destructor releases it.
-  class place {
+  class permit {
    public:
-    explicit place(std::shared_ptr<tunnel_group> group) noexcept : group_(std::move(group)) {}
-    ~place() {
+    explicit permit(std::shared_ptr<tunnel_group> group) noexcept : group_(std::move(group)) {}
+    ~permit() {
       if (group_) group_->count_.fetch_sub(1, std::memory_order_relaxed);
     }
-    place(place&&) noexcept = default;
-    place& operator=(place&& other) noexcept {
+    permit(permit&&) noexcept = default;
+    permit& operator=(permit&& other) noexcept {
       std::swap(group_, other.group_);
       return *this;
     }
@@ -77,7 +77,7 @@ class tunnel_group {
     std::shared_ptr<tunnel_group> group_;
   };
   /// Returns a permit if fewer than `max_tunnels` are open; otherwise counts the rejection.
-  static std::optional<place> acquire(const std::shared_ptr<tunnel_group>& group);
+  static std::optional<permit> acquire(const std::shared_ptr<tunnel_group>& group);
 
   const tunnel_limits& limits() const noexcept { return limits_; }
   tunnel_metrics& metrics() noexcept { return metrics_; }
@@ -91,7 +91,7 @@ class tunnel_group {
 /// The upstream's end of a tunnel: its response 101, and the permit of the tunnel.
 struct tunnel_upstream {
   streamed_response response;
-  tunnel_group::place place;
+  tunnel_group::permit permit;
 };
 
 /// Copies the bytes of another protocol between a client and an upstream that has responded 101, until both directions

@@ -103,11 +103,11 @@ task<> forward_interim(request_context& context, const proxy_target& to, const c
 }
 
 /// The response 101 to a client whose upgrade the upstream has accepted.
-response forward_upgrade(streamed_response from, tunnel_group::place place, std::string_view protocol,
+response forward_upgrade(streamed_response from, tunnel_group::permit permit, std::string_view protocol,
                          const proxy_target& to) {
   response result{status::switching_protocols};
   append_response_fields(result, from.head, to);
-  const auto upstream = std::make_shared<tunnel_upstream>(tunnel_upstream{std::move(from), std::move(place)});
+  const auto upstream = std::make_shared<tunnel_upstream>(tunnel_upstream{std::move(from), std::move(permit)});
   result.upgrade(protocol, [upstream](upgraded_connection& client) { return run_tunnel(upstream, client); });
   if (to.options.on_response) to.options.on_response(upstream->response.head, result);
   return result;
@@ -121,10 +121,10 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   const bool has_body = body.content_length() != 0;
   std::string upgrade;
   if (!has_body) upgrade = requested_upgrade(head, to->options.upgrades);
-  std::optional<tunnel_group::place> place;
+  std::optional<tunnel_group::permit> permit;
   if (!upgrade.empty()) {
-    place = tunnel_group::acquire(to->tunnels);
-    if (!place) co_return too_many_tunnels();
+    permit = tunnel_group::acquire(to->tunnels);
+    if (!permit) co_return too_many_tunnels();
   }
   auto request = forwarded_request(*to, context, upgrade);
   if (!request) co_return error_response(status::bad_request, "The target of the request is invalid");
@@ -143,8 +143,8 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   auto& from = *opened.response;
   if (from.head.status == status::switching_protocols) {
     const std::string protocol{from.head.find("upgrade").value_or(std::string_view{})};
-    const bool is_requested = place && !protocol.empty() && has_list_element(upgrade, protocol);
-    if (is_requested) co_return forward_upgrade(std::move(from), std::move(*place), protocol, *to);
+    const bool is_requested = permit && !protocol.empty() && has_list_element(upgrade, protocol);
+    if (is_requested) co_return forward_upgrade(std::move(from), std::move(*permit), protocol, *to);
     co_return error_response(status::bad_gateway, "The upstream switched the protocol without a request for it");
   }
   const auto response_deadline = to->options.deadline_includes_body ? context.deadline() : deadline::never();

@@ -26,8 +26,8 @@ std::string_view operation::method_name() const noexcept {
 }
 
 std::string operation::location() const {
-  const std::string_view file{where_.file_name()};
-  return std::string{file.substr(file.rfind('/') + 1)} + ":" + std::to_string(where_.line());
+  const std::string_view file{location_.file_name()};
+  return std::string{file.substr(file.rfind('/') + 1)} + ":" + std::to_string(location_.line());
 }
 
 void operation::resolve_pipeline() {

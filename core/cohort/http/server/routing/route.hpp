@@ -90,7 +90,7 @@ class operation {
  public:
   /// `verb` is `unknown` for any method.
   operation(method verb, handler function, const group_state& group, std::source_location where)
-      : verb_(verb), handler_(std::move(function)), group_(&group), where_(where) {}
+      : verb_(verb), handler_(std::move(function)), group_(&group), location_(where) {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
@@ -214,7 +214,7 @@ class operation {
   method verb_;
   handler handler_;
   const group_state* group_;
-  std::source_location where_;
+  std::source_location location_;
   operation_settings settings_;
   step_list own_steps_;
   pipeline pipeline_;

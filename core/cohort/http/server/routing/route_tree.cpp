@@ -65,7 +65,7 @@ route_tree::node& route_tree::node_at(const route_pattern& pattern) {
   return *current;
 }
 
-route*& route_tree::place(const route_pattern& pattern) {
+route*& route_tree::slot(const route_pattern& pattern) {
   auto& last = node_at(pattern);
   return pattern.segments().back().segment_kind == pattern_segment::kind::rest ? last.rest : last.end;
 }

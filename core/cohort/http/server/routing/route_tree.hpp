@@ -25,7 +25,7 @@ class route_tree {
  public:
   /// The slot of the route with this pattern; its value is null until it is assigned. Patterns that match the same
   /// paths share one.
-  route*& place(const route_pattern& pattern);
+  route*& slot(const route_pattern& pattern);
   /// Assigns `group` to the paths below `prefix`, unless they have a group.
   void add_group(const route_pattern& prefix, const group_state& group);
 

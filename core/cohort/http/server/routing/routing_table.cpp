@@ -52,16 +52,16 @@ operation& routing_table::insert(const std::string& pattern, std::unique_ptr<ope
 
 /// The route with this pattern, or a new one.
 route& routing_table::route_for(route_pattern pattern, const operation& new_operation) {
-  auto*& place = tree_.place(pattern);
-  if (!place) {
-    place = routes_.emplace_back(std::make_unique<route>(std::move(pattern), routes_.size())).get();
-    if (place->path_pattern().is_literal()) literal_routes_.emplace(place->pattern, place);
-  } else if (place->pattern != pattern.text()) {
-    throw std::logic_error{"conflicting routes: " + description(place->pattern, *place->operations_.front()) + " and " +
+  auto*& slot = tree_.slot(pattern);
+  if (!slot) {
+    slot = routes_.emplace_back(std::make_unique<route>(std::move(pattern), routes_.size())).get();
+    if (slot->path_pattern().is_literal()) literal_routes_.emplace(slot->pattern, slot);
+  } else if (slot->pattern != pattern.text()) {
+    throw std::logic_error{"conflicting routes: " + description(slot->pattern, *slot->operations_.front()) + " and " +
                            description(pattern.text(), new_operation) +
                            " match the same paths; use the same parameter names"};
   }
-  return *place;
+  return *slot;
 }
 
 group_state& routing_table::add_group(group_state& parent, const std::string& prefix) {

@@ -7,15 +7,15 @@ namespace cohort::messaging::rabbitmq {
 namespace {
 
 // Bits of the property flags, in the order of the properties.
-constexpr std::uint16_t has_content_type = 1U << 15U;
-constexpr std::uint16_t has_content_encoding = 1U << 14U;
-constexpr std::uint16_t has_headers = 1U << 13U;
-constexpr std::uint16_t has_delivery_mode = 1U << 12U;
-constexpr std::uint16_t has_priority = 1U << 11U;
-constexpr std::uint16_t has_correlation_id = 1U << 10U;
-constexpr std::uint16_t has_reply_to = 1U << 9U;
-constexpr std::uint16_t has_expiration = 1U << 8U;
-constexpr std::uint16_t has_message_id = 1U << 7U;
+constexpr std::uint16_t content_type_flag = 1U << 15U;
+constexpr std::uint16_t content_encoding_flag = 1U << 14U;
+constexpr std::uint16_t headers_flag = 1U << 13U;
+constexpr std::uint16_t delivery_mode_flag = 1U << 12U;
+constexpr std::uint16_t priority_flag = 1U << 11U;
+constexpr std::uint16_t correlation_id_flag = 1U << 10U;
+constexpr std::uint16_t reply_to_flag = 1U << 9U;
+constexpr std::uint16_t expiration_flag = 1U << 8U;
+constexpr std::uint16_t message_id_flag = 1U << 7U;
 constexpr std::uint8_t persistent = 2;
 
 }  // namespace
@@ -28,8 +28,8 @@ void append_content(std::string& output, std::uint16_t channel, const message& c
     writer.short_uint(0);  // weight
     writer.long_long_uint(content.body.size());
     writer.short_uint(static_cast<std::uint16_t>(
-        has_delivery_mode | (content.content_type.empty() ? 0U : has_content_type) |
-        (content.headers.empty() ? 0U : has_headers) | (content.id.empty() ? 0U : has_message_id)));
+        delivery_mode_flag | (content.content_type.empty() ? 0U : content_type_flag) |
+        (content.headers.empty() ? 0U : headers_flag) | (content.id.empty() ? 0U : message_id_flag)));
     if (!content.content_type.empty()) writer.short_string(content.content_type);
     if (!content.headers.empty()) writer.table(content.headers);
     writer.octet(persistent);
@@ -49,15 +49,15 @@ bool parse_content_header(std::string_view payload, content_header& header) {
   reader.short_uint();
   header.body_size = reader.long_long_uint();
   const auto flags = reader.short_uint();
-  if (flags & has_content_type) header.content_type = reader.short_string();
-  if (flags & has_content_encoding) reader.short_string();
-  if (flags & has_headers) header.headers = reader.table();
-  if (flags & has_delivery_mode) reader.octet();
-  if (flags & has_priority) reader.octet();
-  if (flags & has_correlation_id) reader.short_string();
-  if (flags & has_reply_to) reader.short_string();
-  if (flags & has_expiration) reader.short_string();
-  if (flags & has_message_id) header.id = reader.short_string();
+  if (flags & content_type_flag) header.content_type = reader.short_string();
+  if (flags & content_encoding_flag) reader.short_string();
+  if (flags & headers_flag) header.headers = reader.table();
+  if (flags & delivery_mode_flag) reader.octet();
+  if (flags & priority_flag) reader.octet();
+  if (flags & correlation_id_flag) reader.short_string();
+  if (flags & reply_to_flag) reader.short_string();
+  if (flags & expiration_flag) reader.short_string();
+  if (flags & message_id_flag) header.id = reader.short_string();
   // The properties after the ID are not used.
   return !reader.failed();
 }

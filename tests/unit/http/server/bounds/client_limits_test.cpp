@@ -76,8 +76,8 @@ TEST_CASE("server: a limit per client of zero is no limit", "[http][server][boun
 TEST_CASE("client connections: a client without connections is removed", "[http][server][bounds]") {
   http::client_connections clients{1};
   {
-    const auto place = clients.acquire("198.51.100.7");
-    CHECK(place);
+    const auto permit = clients.acquire("198.51.100.7");
+    CHECK(permit);
     CHECK_FALSE(clients.acquire("198.51.100.7"));
     const auto other = clients.acquire("198.51.100.8");
     CHECK(clients.client_count() == 2);
