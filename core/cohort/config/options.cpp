@@ -48,7 +48,7 @@ setting_report::origin origin_of(bool is_flagged) noexcept {
   return is_flagged ? setting_report::origin::flag : setting_report::origin::variable;
 }
 
-/// Appends a value to those of a list.
+/// Appends a value to the values of a list.
 void append_value(std::string& values, std::string_view added) {
   if (!values.empty()) values += ", ";
   values += added;

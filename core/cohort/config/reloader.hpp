@@ -32,7 +32,7 @@ class reloader {
     reload_result result;
   };
 
-  /// `setting` is the name in reports; `files` are those that `reload` reads.
+  /// `setting` is the name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
   /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current one. A
   /// pipe or a device is not read again.
@@ -50,9 +50,9 @@ class reloader {
 
   /// Reloads all settings, in the order in which they were added.
   std::vector<report> reload();
-  /// Reloads the settings with a file that differs from the one that the last reload read, by `version_of`. The first
-  /// call reloads all settings that have files, since they may have changed since the program read them. A setting with
-  /// a pipe or a device is omitted.
+  /// Reloads the settings whose files have changed since the last reload, by `version_of`. The first call reloads all
+  /// settings that have files, since they may have changed since the program read them. A setting with a pipe or a
+  /// device is omitted.
   std::vector<report> reload_changed();
 
  private:

@@ -236,8 +236,8 @@ void decoder::read(simdjson::dom::element source, T& out, const constraints_of<T
 /// Decodes JSON text into a described type: a struct with `BOOST_DESCRIBE_STRUCT`, nested as needed, of `bool`,
 /// integers, floating-point numbers, `std::string`, enumerations with `BOOST_DESCRIBE_ENUM` (by their names), integral
 /// durations, points in time (RFC 3339), types with a `text_format`, and `std::optional`, `std::vector`, `std::array`,
-/// `std::map<std::string, …>` of these; `T` must be default-initializable. The constraints are those of
-/// `constraints(type<T>)`.
+/// `std::map<std::string, …>` of these; `T` must be default-initializable. `constraints(type<T>)` defines the
+/// constraints.
 ///
 /// Rejects input that is not valid JSON in UTF-8 (RFC 8259), absent members unless they are optional, repeated members,
 /// and unknown members unless they are ignored. The error has all errors of the document, not only the first. Integers

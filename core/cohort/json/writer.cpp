@@ -60,8 +60,8 @@ std::uint64_t load(const char* from, std::size_t size) noexcept {
 }
 
 /// Writes a number from 0.001 to 99,999.999 with at most three decimals, as most durations in milliseconds are. Returns
-/// the end, or null for another number. The text is that of `std::to_chars`, which takes ten times as long: a decimal
-/// number of at most 15 digits without trailing zeros is the shortest text of its double.
+/// the end, or null for another number. The text equals the text of `std::to_chars`, which takes ten times as long: a
+/// decimal number of at most 15 digits without trailing zeros is the shortest text of its double.
 char* write_thousandths(char* out, double number) noexcept {
   const double scaled = number * 1000;
   if (!(scaled >= 0.5 && scaled < 99'999'999.5)) return nullptr;

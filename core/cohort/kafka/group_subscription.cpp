@@ -115,7 +115,7 @@ void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partiti
   }
   rd_kafka_assign(consumer_->get(), &partitions);
   consumer_->mark_connected();
-  // A group member without partitions has joined, too: other members have all partitions.
+  // A group member without partitions has also joined; other members have all partitions.
   if (partitions.cnt > 0 || !settings_.group.empty()) assigned_.set();
   last_failure_.reset();
 }

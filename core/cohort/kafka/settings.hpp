@@ -20,7 +20,7 @@ enum class sasl_mechanism : std::uint8_t {
 
 struct login {
   std::string user;
-  /// Never logged.
+  /// The password; never logged.
   std::string password;
   sasl_mechanism mechanism = sasl_mechanism::plain;
 };

@@ -55,9 +55,9 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
-  /// Accepts no more messages, and sends those of the outbox until `limit`. Returns the number of messages that were
-  /// not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`; runs the broker
-  /// client itself meanwhile, and closes it.
+  /// Accepts no more messages, and sends the messages in the outbox until `limit`. Returns the number of messages that
+  /// were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`; runs the
+  /// broker client itself meanwhile, and closes it.
   static task<std::size_t> close(std::shared_ptr<publisher> self, deadline limit);
 
   /// The number of unconfirmed messages.

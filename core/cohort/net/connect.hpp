@@ -26,7 +26,7 @@ struct connect_target {
 };
 
 /// Resolves the host and connects to the first of its addresses that accepts, with TLS if the settings have it. The
-/// addresses share the time until `connect_deadline`, which is also the deadline of the stream. Errors: those of
+/// addresses share the time until `connect_deadline`, which is also the deadline of the stream. Errors: see
 /// `network::resolve`, `network::connect` (of the last address) and `tls_client_context::handshake`.
 task<result<stream_ptr>> connect_to_host(network& client_network, connect_target target, deadline connect_deadline);
 

@@ -101,7 +101,7 @@ class stream {
   /// message whose end is the end of the connection. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 
-  /// Address of the peer without the port, for logs and limits; `unknown` if the connection is gone.
+  /// Address of the peer without the port, for logs and limits; `unknown` if the connection no longer exists.
   virtual std::string peer_address() const = 0;
 
  protected:

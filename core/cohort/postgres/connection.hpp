@@ -78,7 +78,7 @@ class connection {
 class database {
  public:
   virtual ~database() = default;
-  /// Connects on the current loop. Errors: those of `errc` that mean that nothing was sent, and `cancelled`.
+  /// Connects on the current loop. Errors: the values of `errc` that mean that nothing was sent, and `cancelled`.
   virtual task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) = 0;
 };
 

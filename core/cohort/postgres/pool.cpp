@@ -19,7 +19,7 @@ duration reserve_for(deadline caller, time_point now, duration max_reserve) noex
 
 }  // namespace
 
-/// Written by its loop, and read by the one that closes the pool.
+/// Written by its loop, and read by the loop that closes the pool.
 struct pool::loop_slot {
   std::atomic<loop*> owner{nullptr};
   std::shared_ptr<loop_connections> connections;

@@ -56,7 +56,7 @@ struct subscriber {
 }  // namespace detail
 
 /// Receives the messages of a channel, or of the channels that match a pattern, until it is destroyed. Redis delivers a
-/// message at most once: those that are published while the connection is interrupted are lost. Used on the loop on
+/// message at most once: messages that are published while the connection is interrupted are lost. Used on the loop on
 /// which it was made; may outlive the client.
 class subscription {
  public:

@@ -31,7 +31,8 @@ class stall_detector {
   action observe(time_point now, std::size_t sequence, std::optional<std::size_t> idle_sequence) noexcept;
 
   bool is_stalled() const noexcept { return is_stalled_; }
-  /// The duration of the stall, or of the one that has just ended; at most one interval of the observations too short.
+  /// The duration of the current stall, or of the stall that has just ended. It is at most one observation interval too
+  /// short.
   duration elapsed() const noexcept { return elapsed_; }
 
  private:

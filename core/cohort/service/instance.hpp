@@ -59,7 +59,7 @@ class instance {
 
   const std::string& name() const noexcept { return definition_.name; }
   boost::urls::url url() const;
-  /// The service's metrics, without those of the process.
+  /// The service's metrics, without the metrics of the process.
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
@@ -73,7 +73,7 @@ class instance {
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);
   /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
-  /// exception of the one that failed. Called on the first loop.
+  /// exception of the hook that failed. Called on the first loop.
   void start(std::function<void(std::exception_ptr)> on_started = [](const std::exception_ptr&) {});
   /// Makes `/readyz` return 503 from now on. Called on the first loop.
   void begin_drain();

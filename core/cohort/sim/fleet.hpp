@@ -146,7 +146,7 @@ class fleet {
   }
   /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
   void spawn(task<> script);
-  /// Calls `observe` with the record of each request that a service ends from now on: those with an asynchronous
+  /// Calls `observe` with the record of each request that a service ends from now on and that has an asynchronous
   /// handler, a body or a streamed response. Applies to services that are added or started later; an empty function
   /// removes the observer from all services. `observe` runs on the loop of the request and must not throw.
   void observe_requests(std::function<void(const node&, const telemetry::request_record&)> observe) {

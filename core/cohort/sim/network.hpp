@@ -128,7 +128,7 @@ class network {
   std::map<std::pair<std::size_t, std::size_t>, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;
-  /// Includes those of former incarnations, because a terminated program may still refer to its own.
+  /// Includes the networks of former incarnations, because a terminated program may still refer to its network.
   std::deque<std::unique_ptr<host_network>> host_networks_;
   /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;

@@ -72,7 +72,7 @@ std::optional<error> connection::read_rows(std::string_view text, const std::vec
 std::optional<error> connection::open() {
   if (handle_) return std::nullopt;
   if (settings_.path.empty() || settings_.path.starts_with(":")) {
-    return error{errc::cannot_open, "the path is \"" + settings_.path + "\", but must be that of a file"};
+    return error{errc::cannot_open, "the path is \"" + settings_.path + "\", but must be the path of a file"};
   }
   // A reader also opens for writing: it may have to create the index of the write-ahead log.
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

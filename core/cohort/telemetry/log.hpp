@@ -79,7 +79,7 @@ class logger {
 
   bool is_enabled(log_level level) const noexcept { return level >= min_level_->load(std::memory_order_relaxed); }
   log_level min_level() const noexcept { return min_level_->load(std::memory_order_relaxed); }
-  /// Replaces the minimum level of this logger, of its copies and of those from `with_service`.
+  /// Replaces the minimum level of this logger, of its copies and of loggers from `with_service`.
   void set_min_level(log_level level) const noexcept { min_level_->store(level, std::memory_order_relaxed); }
   /// Writes a line. Values are escaped, so that no value can end its line or add a field.
   void write(log_level level, std::string_view message, std::span<const log_field> fields = {}) const;

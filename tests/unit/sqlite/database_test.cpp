@@ -191,8 +191,8 @@ TEST_CASE("sqlite: a file that cannot be opened is an error with its path", "[sq
     return failure.message;
   };
   CHECK(message_of("/nonexistent/x.db") == "unable to open database file (/nonexistent/x.db)");
-  CHECK(message_of("") == R"(the path is "", but must be that of a file)");
-  CHECK(message_of(":memory:") == R"(the path is ":memory:", but must be that of a file)");
+  CHECK(message_of("") == R"(the path is "", but must be the path of a file)");
+  CHECK(message_of(":memory:") == R"(the path is ":memory:", but must be the path of a file)");
   const auto text_file = fixture.directory.write("text", std::string(4096, 'x'));
   CHECK(message_of(text_file) == "file is not a database (" + text_file.string() + ")");
 }

@@ -13,8 +13,8 @@
 namespace cohort::discovery {
 
 /// The endpoints in the response of `/v1/health/service/NAME` (https://developer.hashicorp.com/consul/api-docs/health):
-/// the service's address, or else that of its node. Entries whose address is not an IP address are omitted. Empty if
-/// `json` is not a valid response.
+/// the service's address, or else the address of its node. Entries whose address is not an IP address are omitted.
+/// Empty if `json` is not a valid response.
 std::optional<endpoint_list> parse_consul_services(std::string_view json);
 
 /// The instances of a service in Consul whose checks pass, by blocking queries

@@ -69,8 +69,8 @@ class message_reader {
     return bytes;
   }
 
-  /// A name, whose later labels may be those of an earlier position (RFC 1035 section 4.1.4). A pointer must point to
-  /// before the labels that it continues, so that there is no loop.
+  /// Reads a name, whose last labels may be a pointer to an earlier position (RFC 1035 section 4.1.4). A pointer must
+  /// point to before the labels that it continues, so that there is no loop.
   std::string name() {
     std::string text;
     auto at = position_;

@@ -8,7 +8,7 @@
 namespace cohort::discovery {
 
 /// Sends one query to a name server and returns the response that matches it (`is_dns_response_to`). Errors:
-/// `timed_out` at the deadline, `operation_aborted` when cancelled, and those of the network. Never blocks the loop.
+/// `timed_out` at the deadline, `operation_aborted` when cancelled, and errors of the network. Never blocks the loop.
 class dns_transport {
  public:
   virtual ~dns_transport() = default;

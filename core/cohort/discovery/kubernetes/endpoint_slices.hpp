@@ -34,7 +34,7 @@ class endpoint_slices {
     unchanged,
     /// The resource version is too old, or the server reports another error: list again.
     expired,
-    /// Not an event.
+    /// The JSON is not an event.
     malformed,
   };
   /// Applies one event of a watch.
@@ -45,7 +45,7 @@ class endpoint_slices {
   /// Requires a new list: clears the resource version.
   void expire() noexcept { resource_version_.clear(); }
 
-  /// The ready endpoints; if there are none, those that terminate but still serve, as kube-proxy does.
+  /// The ready endpoints; if there are none, the endpoints that terminate but still serve, as in kube-proxy.
   endpoint_list endpoints() const;
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 using outcome = policy::load_balancer::outcome;
 
-/// The target of the options, or that of the URL, which is stored in `own_target`. Null if the URL has none.
+/// The target of the options, or the target of the URL, which is stored in `own_target`. Null if the URL has none.
 const origin* target_of(const client_request& request, const client::send_options& options,
                         std::optional<origin>& own_target) {
   if (options.target) return options.target;

@@ -53,7 +53,7 @@ class response {
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
   /// Turns this response into a 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
-  /// handles. It must accept an upgrade that the request offers.
+  /// handles. `protocol` must be one that the request offers.
   response& upgrade(std::string_view protocol, upgrade_handler function);
   /// Adds the fields that offer another protocol, for the status 426.
   response& offer_upgrade(std::string_view protocol);

@@ -16,9 +16,9 @@ struct cors_settings {
   /// Whether browsers may send cookies and client certificates. Must be false with the origin `*`.
   bool allow_credentials = false;
   std::vector<std::string> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
-  /// The request fields that pages may set, besides those that need no permission.
+  /// The request fields that pages may set, in addition to the CORS-safelisted ones.
   std::vector<std::string> request_headers{"Authorization", "Content-Type", "X-API-Key"};
-  /// The response fields that pages may read, besides those that need no permission.
+  /// The response fields that pages may read, in addition to the CORS-safelisted ones.
   std::vector<std::string> exposed_headers;
   /// Time for which a browser may reuse the response to a preflight request.
   std::chrono::seconds max_age{600};

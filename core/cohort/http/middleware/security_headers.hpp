@@ -10,7 +10,7 @@ namespace cohort::http {
 
 /// Header lines, each with its CRLF, that protect browsers: `X-Content-Type-Options`, `X-Frame-Options`,
 /// `Referrer-Policy`, `Content-Security-Policy` and `Permissions-Policy`. A service sends them with every response
-/// (`server_settings::common_header_lines`), including those to invalid requests.
+/// (`server_settings::common_header_lines`), including responses to invalid requests.
 std::string security_header_lines(std::string_view content_security_policy);
 
 /// Sets the same fields, except fields that the response already has. For a server without common header lines, such as

@@ -75,7 +75,7 @@ class step_list {
   std::vector<std::unique_ptr<const pipeline_step>> steps_;
 };
 
-/// The steps of a request, outermost first: those of the router, of its groups, and of its operation.
+/// The steps of a request, outermost first: of the router, of its groups, and of its operation.
 class pipeline {
  public:
   void append(const step_list& list) {

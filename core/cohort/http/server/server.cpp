@@ -20,11 +20,10 @@ constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
 /// Minimum interval between log lines of a persistent failure.
 constexpr duration accept_log_interval = 1min;
-/// Free fraction (1/n) of the maximum number of connections below which idle connections are shed, so that a burst of
+/// Idle connections are shed when less than 1/n of the maximum number of connections is free, so that a burst of
 /// connections does not reach the maximum.
 constexpr std::size_t shed_headroom_divisor = 32;
-/// Free fraction (1/n) of the maximum number of connections below which header sections and handshakes in progress are
-/// shed.
+/// Header sections and handshakes in progress are shed when less than 1/n of the maximum number of connections is free.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// Maximum number of waits, of `min_accept_backoff` each, before a connection is closed because the reserve is
 /// exhausted. The accepted connection waits at most 3 ms in all, so one accept loop is not worth an event from each of

@@ -84,7 +84,7 @@ class server_state {
   const server_settings settings;
   server_metrics& metrics;
   telemetry::logger log;
-  /// Open connections, without those that are being shed.
+  /// Open connections, except connections that are being shed.
   std::atomic<std::size_t> connection_count{0};
   client_connections clients;
   /// The size of all request bodies in memory.
@@ -106,7 +106,7 @@ class server_shard {
   /// Closes the connection that has been idle for longest. If `urgent`, header sections and handshakes in progress also
   /// count as idle. False if none is idle.
   bool shed_oldest_idle(bool urgent);
-  /// Closes idle connections, lets requests in flight end, and cancels those that have not ended within `timeout`.
+  /// Closes idle connections, lets requests in flight end, and cancels requests that have not ended within `timeout`.
   task<> drain(duration timeout);
 
   server_state& state() noexcept { return state_; }

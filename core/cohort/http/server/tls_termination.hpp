@@ -28,7 +28,7 @@ struct tls_client {
 };
 
 /// TLS of a server: performs its handshakes, counts them in `cohort_server_tls_handshakes_total{result}`, and logs
-/// those that fail: at level info, or debug if the client disconnected. Thread-safe.
+/// failed handshakes: at level info, or debug if the client disconnected. Thread-safe.
 class tls_termination {
  public:
   /// `metrics` must outlive it. Servers of several services can share `context`.

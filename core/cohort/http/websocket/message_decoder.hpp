@@ -45,7 +45,7 @@ class message_decoder {
   explicit message_decoder(const settings& decoder_settings) : settings_(decoder_settings) {}
 
   /// Consumes bytes from the front of `input` up to the next event. `none`: the remaining bytes, at most 13, are the
-  /// beginning of a frame header and must be passed again with those that follow.
+  /// beginning of a frame header and must be passed again with the following bytes.
   event next(std::string_view& input);
 
   /// Valid until the next call of `next`.

@@ -22,7 +22,7 @@ struct settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 5672;
   std::string user = "guest";
-  /// Never logged.
+  /// The password; never logged.
   std::string password = "guest";
   std::string virtual_host = "/";
   /// Encrypts the connection. Empty: plain TCP.

@@ -13,8 +13,8 @@
 
 namespace cohort::postgres {
 
-/// The connections of a pool on one loop. A permit of the semaphore is a place for one connection, so that no more are
-/// open than allowed, including those that are being reset.
+/// The connections of a pool on one loop. A permit of the semaphore limits the open connections, including connections
+/// that are being reset.
 class loop_connections : public std::enable_shared_from_this<loop_connections> {
  public:
   /// A connection in use. The destructor returns it to the pool; if it is not idle, only after a reset.
@@ -42,7 +42,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
 
   /// A connection that is open and idle: a pooled one, or a new one. Waits for one in the order of the calls.
   task<result<lease>> acquire(deadline call_deadline);
-  /// Closes the idle connections, and waits for those that are being reset.
+  /// Closes the idle connections, and waits for connections that are being reset.
   task<> close();
   /// Closes the idle connections at once, because the loop ends.
   void shut_down() noexcept;

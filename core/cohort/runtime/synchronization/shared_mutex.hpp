@@ -28,9 +28,9 @@ class [[nodiscard]] shared_mutex_lock {
   shared_mutex* owner_;
 };
 
-/// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of one loop. FIFO: a reader that
-/// comes after a waiting writer waits, too, so that neither kind starves. All uses must be on one loop; the mutex must
-/// outlive its locks and waits.
+/// Mutex with shared (readers) and exclusive (writer) ownership, for the coroutines of one loop. FIFO: a reader behind
+/// a waiting writer also waits, so that neither kind starves. All uses must be on one loop; the mutex must outlive its
+/// locks and waits.
 class shared_mutex {
  public:
   shared_mutex() noexcept = default;

@@ -34,7 +34,7 @@ class timer_descriptor {
 
   /// A placeholder for the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
   struct expiry_buffer : boost::asio::mutable_buffer {
-    // Not empty, since Asio completes the read of an empty buffer at once.
+    // The buffer is not empty, because Asio completes a read into an empty buffer at once.
     explicit expiry_buffer(timer_descriptor& owner) noexcept : boost::asio::mutable_buffer(&owner, 1) {}
   };
 

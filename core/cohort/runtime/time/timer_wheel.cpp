@@ -28,7 +28,7 @@ time_point tick_start(std::uint64_t tick) noexcept {
   return time_point{duration{static_cast<std::int64_t>(tick << tick_shift)}};
 }
 
-/// The level whose slots distinguish `tick` from `current_tick`: that of the highest bit in which they differ.
+/// The level whose slots distinguish `tick` from `current_tick`: the level of the highest bit in which they differ.
 unsigned level_of(std::uint64_t current_tick, std::uint64_t tick) noexcept {
   const auto differing_bits = std::min((current_tick ^ tick) | slot_mask, max_distance);
   return (63U - static_cast<unsigned>(std::countl_zero(differing_bits))) / slot_bits;

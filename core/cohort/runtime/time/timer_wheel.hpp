@@ -16,7 +16,7 @@ namespace cohort {
 class timer_wheel;
 
 namespace detail {
-/// Node of an intrusive circular doubly linked list. A list's head is a node, too.
+/// Node of an intrusive circular doubly linked list. A list's head is also a node.
 struct timer_list_node {
   timer_list_node* next = this;
   timer_list_node* previous = this;

@@ -28,7 +28,7 @@ std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lif
 /// The policies of each upstream, and the addresses and idle connections of each origin, by loop.
 std::string debug_upstreams_json(const loop_snapshots& loops);
 std::string debug_loops_json(const loop_snapshots& loops);
-/// The settings in force with their sources. Secrets have no value in `settings`.
+/// The effective settings with their sources. Secrets have no value in `settings`.
 std::string debug_config_json(std::span<const config::setting_report> settings, telemetry::log_level level);
 
 }  // namespace cohort::service

@@ -160,7 +160,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
   describe(routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {
                         return uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
                       })),
-           "The settings in force, and where each one was set");
+           "The effective settings and their sources");
   describe(routes.get("/debug/log-level", guard([](const debug_sources& from, const http::request_context&) {
                         return level_response(from);
                       })),

@@ -66,8 +66,8 @@ class job_scheduler {
 
   /// Called on the first loop.
   void start();
-  /// Starts no more runs, and waits until the current ones have ended; those that run at `stop_deadline` are cancelled.
-  /// Called on one of the loops.
+  /// Starts no more runs, and waits until the current ones have ended; runs that have not ended at `stop_deadline` are
+  /// cancelled. Called on one of the loops.
   task<> stop(deadline stop_deadline);
 
  private:

@@ -30,7 +30,7 @@ class export_pipeline {
 
   telemetry::otlp_signal signal() const noexcept { return signal_; }
   const export_statistics& statistics() const noexcept { return statistics_; }
-  /// Items in the queues, and those that the queues dropped.
+  /// The numbers of items in the queues, and of items that the queues dropped.
   std::size_t queued() const noexcept;
   std::uint64_t queue_dropped() const noexcept;
 

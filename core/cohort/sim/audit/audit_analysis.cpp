@@ -62,8 +62,8 @@ void audit_analysis::find_late_deadlines(const request& request) {
         upstream_call.until.is_never() ? duration::max() : upstream_call.until.time() - request.until.time();
     add(audit_finding_kind::late_deadline, {request.service->name(), request.route, upstream_call.upstream}, excess,
         upstream_call.until.is_never()
-            ? "the call has no deadline, its request has one"
-            : "the deadline of the call is " + audit_time(excess) + " after that of its request");
+            ? "the call has no deadline, although its request has one"
+            : "the deadline of the call is " + audit_time(excess) + " later than the deadline of its request");
   }
 }
 

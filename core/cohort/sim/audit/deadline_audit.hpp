@@ -15,7 +15,7 @@ namespace cohort::sim {
 enum class audit_finding_kind : std::uint8_t {
   /// A call that a service made while it handled a request, without the request's `call_context`.
   missing_context,
-  /// A call whose deadline is later than that of its request.
+  /// A call whose deadline is later than the deadline of its request.
   late_deadline,
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
   /// time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
@@ -96,7 +96,7 @@ class deadline_audit {
   deadline_audit(const deadline_audit&) = delete;
   deadline_audit& operator=(const deadline_audit&) = delete;
 
-  /// Declares that calls of `service` to the host `upstream` may belong to no request, such as those of a periodic job.
+  /// Declares that calls of `service` to the host `upstream` may belong to no request, such as calls of a periodic job.
   void expect_background_calls(std::string service, std::string upstream);
 
   /// The findings so far. Precondition: not called in a task of the fleet.

@@ -30,7 +30,7 @@ struct caller_settings {
   std::optional<duration> deadline;
   /// A response that contains this text is a partial result: a success, but not goodput. Empty: none is.
   std::string partial_result_text;
-  /// A response without this text is a partial result, too. Empty: none is.
+  /// A response without this text is also a partial result. Empty: no effect.
   std::string complete_result_text;
   /// Whether each attempt sends the remaining time (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;
@@ -44,8 +44,8 @@ struct caller_second {
   std::uint64_t good = 0;
 };
 
-/// Counters of a run of callers. A call belongs to the second in which it began, an attempt to the one in which it was
-/// sent.
+/// Counters of a run of callers. A call belongs to the second in which it began, an attempt to the second in which it
+/// was sent.
 struct caller_results {
   std::vector<caller_second> seconds;
   std::vector<std::uint64_t> attempts_by_second;

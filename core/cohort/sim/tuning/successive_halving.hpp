@@ -40,7 +40,7 @@ struct halving_candidate {
   std::size_t rounds = 0;
 };
 
-/// Returns all candidates, the best first: those of later rounds before the others, then by the mean of their samples.
+/// Returns all candidates, the best first: sorted by the number of rounds, then by the mean of their samples.
 /// `sample(candidate, seed)` must depend only on its arguments, and be thread-safe. The result does not depend on
 /// `threads`. `may_continue` is called before each round except the first; false ends the search.
 std::vector<halving_candidate> successive_halving(

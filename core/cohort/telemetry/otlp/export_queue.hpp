@@ -14,10 +14,10 @@ namespace cohort::telemetry {
 
 /// Bounds of an `export_queue`.
 struct export_queue_limits {
-  /// Items in the queue, including those of the batch that is being exported.
+  /// Maximum number of items in the queue, including the batch that is being exported.
   std::size_t max_items = 2048;
   std::size_t max_batch_items = 512;
-  /// Encoded bytes in the queue.
+  /// Maximum number of encoded bytes in the queue.
   std::size_t max_bytes = 4 * 1024 * 1024;
 };
 
@@ -60,7 +60,7 @@ class export_queue {
 
   bool has_full_batch() const;
   bool empty() const;
-  /// Items in the queue, including those of batches that were taken and not released.
+  /// Items in the queue, including batches that were taken and not released.
   std::size_t size() const noexcept { return items_.load(std::memory_order_relaxed); }
   /// Items dropped because the queue was full.
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }

@@ -51,7 +51,7 @@ struct log_record {
   wall_time time{};
   log_level level = log_level::info;
   std::string_view message{};
-  /// A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16, become those of the record.
+  /// A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16, become the IDs of the record.
   std::span<const attribute> attributes{};
 };
 

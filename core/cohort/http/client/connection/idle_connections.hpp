@@ -17,7 +17,7 @@ class idle_connections {
   net::stream_ptr take(const net::endpoint& address, time_point now);
   /// Keeps a connection until `expiry`. At `max_size`, the least recently used connection is closed.
   void put(const net::endpoint& address, net::stream_ptr stream, time_point expiry, std::size_t max_size);
-  /// Closes connections that have expired, and those to addresses that `known` no longer contains.
+  /// Closes connections that have expired, and connections to addresses that `known` no longer contains.
   void close_expired(time_point now, const policy::load_balancer& known);
   void close_all() noexcept { connections_.clear(); }
   void close_all_to(const net::endpoint& address);

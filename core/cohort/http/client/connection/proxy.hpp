@@ -17,7 +17,7 @@ namespace cohort::http {
 
 /// An HTTP proxy.
 struct proxy_server {
-  /// The address of the proxy; `secure`: the connection to the proxy is encrypted, too.
+  /// The address of the proxy; `secure`: the connection to the proxy is also encrypted.
   origin address;
   /// The value of `Proxy-Authorization` (RFC 9110 section 11.7.2); empty for a proxy without authentication.
   std::string authorization;

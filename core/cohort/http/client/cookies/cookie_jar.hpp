@@ -28,8 +28,8 @@ struct cookie_jar_limits {
 /// - Cookies are sent to the host that set them; with `Domain` also to its subdomains. A `Domain` that does not contain
 ///   the host, has no dot, or names an IP address is rejected. There is no list of public suffixes: do not share a jar
 ///   between hosts that do not trust each other.
-/// - `Path`, `Secure`, `Max-Age` and `Expires` are applied; an `Expires` in a format other than those of HTTP dates
-///   (RFC 9110 section 5.6.7) is ignored. `Secure` cookies are neither accepted from nor sent to http origins.
+/// - `Path`, `Secure`, `Max-Age` and `Expires` are applied; an `Expires` that is not an HTTP date (RFC 9110 section
+///   5.6.7) is ignored. `Secure` cookies are neither accepted from nor sent to http origins.
 /// - At a limit, the oldest cookie is evicted.
 /// - Cookies of redirects in between are neither stored nor sent.
 class cookie_jar final : public call_middleware {

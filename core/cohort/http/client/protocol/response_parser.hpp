@@ -28,7 +28,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   response_parser(limits bounds, bool is_head_request);
 
   /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call
-  /// again with the same bytes and those that follow. Sets `failure` if the bytes cannot become a response.
+  /// again with the same bytes and the following ones. Sets `failure` if the bytes cannot become a response.
   /// Precondition: not `done()`.
   std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
   /// Reports the end of the connection. Empty if it completes the response, otherwise why the response is incomplete.

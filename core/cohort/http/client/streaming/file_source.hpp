@@ -14,8 +14,7 @@ namespace cohort::http {
 /// were added to it are not sent.
 class file_source final : public request_body_source {
  public:
-  /// Opens a regular file. Errors: those of open(2), and `is_a_directory` or `invalid_argument` for other kinds of
-  /// file.
+  /// Opens a regular file. Errors: see open(2), and `is_a_directory` or `invalid_argument` for other kinds of file.
   static result<std::unique_ptr<file_source>> open(const std::string& path);
   ~file_source() override;
 

@@ -35,8 +35,8 @@ struct upstream_result {
 struct open_options {
   /// The body of the request; null for none. Must outlive the task of `open`.
   request_body_source* body = nullptr;
-  /// Timeout until the head of the response, capped by the caller's deadline. Default: the one of the settings; with a
-  /// body, whose transfer has no natural limit, the caller's deadline only.
+  /// Timeout until the head of the response, capped by the caller's deadline. Default: the timeout of the settings; for
+  /// a request with a body, whose transfer has no natural limit, only the caller's deadline.
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
@@ -66,7 +66,7 @@ class call_middleware {
   /// fails with `client_error::invalid_request`.
   virtual void on_request(client_request& request, const call_context& context);
   /// Called after the last attempt, before the result is returned: `result` is the response (of `upstream::open`: its
-  /// head) or the error. `request` is the one that was sent last.
+  /// head) or the error. `request` is the last request that was sent.
   virtual void on_response(const client_request& request, client_result& result);
 };
 
@@ -102,7 +102,7 @@ class upstream {
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
-  /// replaces the one of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
+  /// replaces the timeout of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
   task<upstream_result> call(client_request request, call_context context, std::optional<duration> timeout = {});
 
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not

@@ -148,7 +148,7 @@ multipart_parser::event multipart_parser::read_boundary_end(std::string_view& in
     if (pending_.size() > max_boundary_end) break;
   }
   if (pending_.size() <= max_boundary_end && !pending_.ends_with('\n')) return event::need_input;
-  return fail(status::bad_request, "", "must have nothing but white space after a boundary");
+  return fail(status::bad_request, "", "must have only white space after a boundary");
 }
 
 multipart_parser::event multipart_parser::read_header(std::string_view& input) {

@@ -80,7 +80,8 @@ task<> connection::run() {
     begin_head();
     auto head = scan_head();
     while (!head) {
-      // Not a separate coroutine, which would cost an allocation for every request and every idle connection.
+      // This code is inline, because a separate coroutine would cost an allocation for every request and every idle
+      // connection.
       const bool awaits_request = input_.empty();
       const auto read_deadline = head_deadline(awaits_request);
       if (!try_flush()) {

@@ -50,10 +50,10 @@ class event_stream {
   /// Sends the concatenated results of `format_event` for any number of events. The text of an event for many clients
   /// is formatted once, and events that closely follow each other share one write.
   task<bool> send_formatted(std::string events);
-  /// Sleeps for `span`, with heartbeats. False, early, once the client is gone or the server drains.
+  /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server drains.
   task<bool> pause(duration span);
-  /// The next value of a subscription, with heartbeats while there is none. Null once the client is gone, the server
-  /// drains, or the subscription has ended.
+  /// The next value of a subscription, with heartbeats while there is none. Null once the client has disconnected, the
+  /// server drains, or the subscription has ended.
   template <class T>
   task<std::shared_ptr<const T>> next(typename broadcast<T>::subscription& source) {
     while (is_open()) {

@@ -27,8 +27,8 @@ namespace cohort::http {
 ///     if (!in) co_return in.error_response();
 ///
 /// A value with an error is value-initialized; do not use the values before the check. A value is required unless it
-/// has a fallback, or is a `std::optional` or a `std::vector`. A scalar that is given more than once is an error. The
-/// types and constraints are those of `<cohort/json/description/constraints.hpp>`.
+/// has a fallback, or is a `std::optional` or a `std::vector`. A scalar that is given more than once is an error. See
+/// `<cohort/json/description/constraints.hpp>` for the types and constraints.
 class input {
  public:
   /// The context must outlive it.

@@ -76,7 +76,7 @@ class multipart_reader {
   error_code disk_error_;
 };
 
-/// Reads a streamed body to its end into `form`. Empty if the form is complete; otherwise the response: that of `form`,
+/// Reads a streamed body to its end into `form`. Empty if the form is complete; otherwise the error response of `form`,
 /// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; both must outlive the task.
 template <class Body>
 task<std::optional<response>> read_form(Body& body, multipart_reader& form, call_context context) {

@@ -18,7 +18,7 @@ std::string requested_upgrade(const request_head& head, const std::vector<std::s
 std::optional<client_request> forwarded_request(const proxy_target& to, const request_context& context,
                                                 std::string_view upgrade);
 
-/// Adds the fields of an upstream's response to the one that the client gets, except those that this server sends, and
+/// Copies the fields of an upstream's response to the client's response, except fields that this server sends, and
 /// `Content-Type`, which `response::body` sets.
 void append_response_fields(response& result, const client_response& head, const proxy_target& to);
 

@@ -18,7 +18,7 @@ struct proxy_options {
   /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match; a path
   /// without the prefix is sent unchanged. The prefix is added again to a `Location` in the response.
   std::string strip_prefix{};
-  /// Send the client's `Host` instead of the one of the base URL, for upstreams with virtual hosts.
+  /// Whether to send the client's `Host` instead of the host of the base URL, for upstreams with virtual hosts.
   bool preserve_host = false;
   /// Name of this proxy in `Via`: a token (RFC 9110 section 7.6.3).
   std::string via = "cohort";
