@@ -22,7 +22,7 @@ if(COHORT_SANITIZE)
   add_link_options("-fsanitize=${COHORT_SANITIZE}")
 endif()
 if(COHORT_FUZZ)
-  # For libFuzzer, and for the branch coverage that `./dev fuzz coverage` reports.
+  # Instruments for libFuzzer, and for the branch coverage that `./dev fuzz coverage` reports.
   add_compile_options(-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
 endif()

@@ -30,7 +30,7 @@ macro(_cohort_import_library imported name header library)
 endmacro()
 
 # cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed, and sets the
-# variable to the name of its Debian package, and <variable>_pkg_config to that of its .pc file.
+# variable to the name of its Debian package, and <variable>_pkg_config to the name of its .pc file.
 macro(cohort_find_optional_library target package)
   if("${target}" STREQUAL "libpq::libpq")
     # CMake's own module for PostgreSQL also needs the headers of the server.

@@ -62,7 +62,7 @@ function(cohort_precompile target)
 endfunction()
 
 # cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
-# The static library cohort::<name> from core/cohort/<name>, with its headers for installation. An optional module is not
+# defines the static library cohort::<name> from core/cohort/<name>, and installs its headers. An optional module is not
 # built if one of its private libraries is not installed, is not part of cohort::cohort, and is a separate package.
 function(cohort_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")

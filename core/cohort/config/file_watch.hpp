@@ -26,9 +26,9 @@ struct file_version {
 file_version version_of(const std::string& path);
 
 /// Reports that files may have changed: by inotify(7) on the files, and on the directory of each file and of each
-/// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`,
-/// and editors and certificate clients replace a file by renaming another one: neither changes the watched file itself.
-/// Network file systems do not report the changes of other hosts. Not thread-safe.
+/// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`, and
+/// editors and certificate clients replace a file by renaming another one. In both cases the watched file itself does
+/// not change. Network file systems do not report the changes of other hosts. Not thread-safe.
 class file_watch {
  public:
   /// If inotify is unavailable, for example because its limits are reached, the object watches nothing and has no

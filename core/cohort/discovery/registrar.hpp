@@ -12,7 +12,7 @@ namespace cohort::discovery {
 struct service_instance {
   /// The name of the service, such as `time-service`.
   std::string service;
-  /// The address at which the replica accepts connections. Not a wildcard address.
+  /// The address at which the replica accepts connections. It must not be a wildcard address.
   net::endpoint address;
   /// Whether it accepts TLS only.
   bool secure = false;
@@ -21,7 +21,7 @@ struct service_instance {
   std::string id() const;
 };
 
-/// Registers one replica in a discovery system, which removes it unless it is renewed. For one loop.
+/// Registers one replica in a discovery system, which removes it unless it is renewed. Used on one loop.
 class registrar {
  public:
   virtual ~registrar() = default;

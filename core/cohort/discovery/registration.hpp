@@ -20,7 +20,7 @@ class registration {
   registration(std::unique_ptr<registrar> target, const std::string& source, telemetry::registry& metrics,
                telemetry::logger log);
 
-  /// Registers the replica and renews it until `request_stop`; then deregisters it. Once.
+  /// Registers the replica and renews it until `request_stop`; then deregisters it. May be called once.
   task<> run();
   /// Makes `run` deregister the replica and return.
   void request_stop() { stop_.set(); }

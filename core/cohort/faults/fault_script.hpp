@@ -11,9 +11,9 @@
 
 namespace cohort::faults {
 
-/// A fault of a network link between a client and a server. As text: its name and, except for `none`, `half-open` and
-/// `garbage`, one parameter, such as `latency 200ms`, `reset 100` or `black-hole` (the parameter is optional for
-/// `reset`, `black-hole`, `cut-header` and `cut-body`).
+/// A fault of a network link between a client and a server. The text form is its name and one parameter, such as
+/// `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; it is optional for `reset`,
+/// `black-hole`, `cut-header` and `cut-body`.
 struct link_fault {
   enum class kind : std::uint8_t {
     none,

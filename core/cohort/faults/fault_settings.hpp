@@ -10,7 +10,7 @@
 
 namespace cohort::faults {
 
-/// The faults to inject into a service. Default: none.
+/// The faults to inject into a service. By default no fault is set.
 struct fault_settings {
   /// Delay before the handler of each request, in milliseconds.
   std::int64_t latency_ms = 0;

@@ -55,7 +55,7 @@ class writer {
   /// The number rounded to `decimals` digits after the point (at least 0); `null` for infinities and NaN.
   writer& fixed(double number, int decimals);
   writer& null() { return raw("null"); }
-  /// Writes a value that already is JSON text. Not validated.
+  /// Writes a value that already is JSON text. The text is not validated.
   writer& raw(std::string_view json);
 
   /// Space for a value of up to `size` bytes of JSON text. `finish` must be the next call.

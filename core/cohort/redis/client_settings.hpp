@@ -19,7 +19,7 @@ struct client_settings {
   std::uint16_t port = 6379;
   /// The user of `password`; empty: `default`.
   std::string user{};
-  /// Empty: no authentication. Never logged.
+  /// Empty: no authentication. The password; never logged.
   std::string password{};
   /// The number of the database.
   unsigned database = 0;

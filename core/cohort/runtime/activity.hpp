@@ -26,7 +26,7 @@ class work_recorder {
 enum class activity_kind : std::uint8_t { request, job };
 
 /// The work of a coroutine: a request or a run of a periodic job. A loop knows the activity of the coroutine that it
-/// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended; the children
+/// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended. The children
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///
 /// The object belongs to the loop and is reused, never freed before the loop: so any thread can read its name and its

@@ -38,7 +38,7 @@ class event_log {
 
   void add(const event& added);
 
-  /// Hash of all events so far, including the bytes sent. Not cryptographic.
+  /// Hash of all events so far, including the bytes sent. The hash is not cryptographic.
   std::uint64_t hash() const noexcept { return hash_; }
   std::uint64_t event_count() const noexcept { return event_count_; }
   /// One line for each event, such as `12.345 ms dashboard → time-service #12 GET /api/time HTTP/1.1 (231 B)`. For

@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 namespace cohort::sqlite {
 
-/// A prepared statement with its parameters, which is executed row by row. For `connection`.
+/// A prepared statement with its parameters, which is executed row by row. Used by `connection`.
 class statement {
  public:
   /// `prepared` must outlive this object.

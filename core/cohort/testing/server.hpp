@@ -43,7 +43,7 @@ class server : public client {
   /// A connection to the server, to send bytes that an HTTP client would not send.
   result<net::stream_ptr> connect();
 
-  /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. At most once.
+  /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. May be called at most once.
   void begin_drain(duration timeout);
   bool is_drained() const noexcept;
   /// Calls `begin_drain`, and runs the loop until the shutdown is complete.

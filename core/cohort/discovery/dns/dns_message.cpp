@@ -98,7 +98,8 @@ class message_reader {
   }
 
  private:
-  /// In lower case. False if the name becomes too long or a label contains a dot, which would change its meaning.
+  /// Appends the label in lower case. False if the name becomes too long or a label contains a dot, which would change
+  /// its meaning.
   static bool append_label(std::string& name, std::string_view label) {
     if (label.find('.') != std::string_view::npos) return false;
     if (!name.empty()) name.push_back('.');

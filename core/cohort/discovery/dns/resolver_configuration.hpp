@@ -15,7 +15,8 @@ inline constexpr std::uint16_t dns_port = 53;
 
 /// The configuration of a stub resolver; see resolv.conf(5).
 struct resolver_configuration {
-  /// At most three; asked in this order. Never empty after `parse_resolver_configuration`.
+  /// The name servers, at most three, which are queried in this order. Never empty after
+  /// `parse_resolver_configuration`.
   std::vector<net::endpoint> servers;
   /// Search domains. They are appended first to a name with fewer than `min_dots` dots, and to other names after a
   /// failure.

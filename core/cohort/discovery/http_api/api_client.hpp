@@ -15,8 +15,8 @@
 
 namespace cohort::discovery {
 
-/// The settings of an `http::client` for `api_client`: its connections are not reused, since there are few requests,
-/// and an idle connection may be closed by the server at the moment of the next one.
+/// The settings of an `http::client` for `api_client`: its connections are not reused, because requests are infrequent,
+/// and the server may close an idle connection just when the next request is sent.
 http::client_settings api_client_settings(net::tls_client_settings tls, http::proxy_settings proxies = {});
 
 /// The HTTP API of a discovery system.

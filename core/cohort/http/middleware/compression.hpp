@@ -43,7 +43,7 @@ class compressor {
 
   /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers, `br` among equals.
   ///
-  /// A response is left as it is if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
+  /// A response is not encoded if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
   /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
   /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not count.
   ///

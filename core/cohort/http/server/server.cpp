@@ -29,8 +29,8 @@ constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// exhausted. The accepted connection waits at most 3 ms in all, so one accept loop is not worth an event from each of
 /// the others.
 constexpr int max_full_waits = 3;
-/// A draining server keeps accepting until no connection has arrived for this long, at most `max_quiet_wait`, so that
-/// none in the backlog is reset: the number of connections in it cannot be read.
+/// A draining server accepts connections until none has arrived for this time, for at most `max_quiet_wait`, so that no
+/// connection in the backlog is reset. The length of the backlog cannot be read.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
 /// Memory that the accept loop reserves for its own waits, in case requests exhaust the rest.

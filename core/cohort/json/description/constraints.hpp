@@ -44,7 +44,7 @@ struct bool_constraints {
   std::string_view description{};
 };
 
-/// For integers. The bounds are inclusive; without one, it is the limit of the type.
+/// Constraints on integers. The bounds are inclusive; without one, it is the limit of the type.
 template <integer T>
 struct integer_constraints {
   std::optional<T> min{};
@@ -76,7 +76,7 @@ struct duration_constraints {
   std::string_view description{};
 };
 
-/// For strings. Lengths are in characters (Unicode code points), as in JSON Schema.
+/// Constraints on strings. Lengths are in characters (Unicode code points), as in JSON Schema.
 struct string_constraints {
   std::size_t min_length = 0;
   std::optional<std::size_t> max_length{};

@@ -42,7 +42,8 @@ class memory_link {
   virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
   virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
-  /// `side` was closed, or its process was killed; `reset`: whether its peer receives a reset. Once per side.
+  /// `side` was closed, or its process was killed; `reset`: whether its peer receives a reset. Called once for each
+  /// side.
   virtual void on_closed(pipe_side side, bool reset) = 0;
 };
 

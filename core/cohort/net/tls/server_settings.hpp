@@ -20,8 +20,8 @@ struct tls_server_certificate {
 
 /// Settings of the server side of TLS.
 struct tls_server_settings {
-  /// At least one. The first certificate is the default; the client's server name (SNI) selects another one by its DNS
-  /// names.
+  /// There must be at least one. The first certificate is the default; the client's server name (SNI) selects another
+  /// one by its DNS names.
   std::vector<tls_server_certificate> certificates;
   /// The authorities whose client certificates are accepted, as PEM text. Empty: no client certificate is requested.
   std::string client_authorities;

@@ -166,8 +166,8 @@ bool tls_stream::readable() noexcept {
 
 void tls_stream::shutdown_write() noexcept {
   auto* const ssl = native_handle();
-  // Without close_notify the peer cannot verify that a body without a length is complete; nothing else is lost. Not
-  // within a record.
+  // Without close_notify the peer cannot verify that a body without a length is complete; nothing else is lost.
+  // close_notify must not interrupt a record.
   if (unsent_.empty() && !connection_->tls.next_layer().is_writing()) {
     const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
     if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});

@@ -22,7 +22,7 @@ namespace cohort::policy {
 /// attributed to queueing.
 ///
 /// Base follows a lower p50, smoothed: the plain minimum would be an outlier where latencies vary much. Base can become
-/// too low, for instance when the server has become slower permanently. So once reductions have lasted for
+/// too low, for instance when the server has become slower permanently. Therefore, once reductions have lasted for
 /// `probe_interval` in total, the limiter probes: it halves the limit until the requests then in flight have completed
 /// and one more sample is full, and takes that sample's p50 as the new base. Base never rises otherwise: a base that
 /// follows rising latency (the long-term average of Gradient2) accepts a standing queue as normal and lets the limit

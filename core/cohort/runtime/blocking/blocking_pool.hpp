@@ -55,9 +55,9 @@ class blocking_pool {
 
   /// Calls `function` on a thread of the pool, and returns its value (its error if it returns a `result`), or rethrows
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues at once with
-  /// `asio::error::timed_out` or `operation_aborted`; a job that waits in the queue is removed, and one that runs has a
-  /// stop request in the `std::stop_token` that `function` gets if it has a parameter for it. So `function` must own
-  /// the objects that it uses. Further errors: see `blocking_error`. `name`, a string literal, is for logs.
+  /// `asio::error::timed_out` or `operation_aborted`; a queued job is removed, and a running job gets a stop request
+  /// through the `std::stop_token` of `function`, if it has such a parameter. So `function` must own the objects that
+  /// it uses. Further errors: see `blocking_error`. `name`, a string literal, is for logs.
   ///
   /// With a context, the job is added to the record of the request or periodic job that the coroutine executes
   /// (`loop::current_activity`).

@@ -18,7 +18,7 @@ inline constexpr std::size_t max_pieces = 64;
 
 /// Allocates the reserve and installs the new-handler that releases it. Later calls have no effect.
 void install();
-/// Whether a part of the reserve has been released. One atomic load.
+/// Whether a part of the reserve has been released. Costs one atomic load.
 bool is_low() noexcept;
 /// Tries to allocate the released blocks again. Called periodically. Returns true if the reserve is complete.
 bool refill() noexcept;

@@ -41,8 +41,8 @@ class deadline {
   time_point time_ = time_point::max();
 };
 
-/// Deadline for a call made on behalf of a caller: the earlier of `timeout` from `now`, and the caller's deadline less
-/// `reserve`, the time that the caller needs to send its own response (a result, or a 504).
+/// Deadline for a call made on behalf of a caller: `timeout` from `now`, or the caller's deadline minus `reserve`,
+/// whichever is earlier. `reserve` is the time that the caller needs to send its own response (a result, or a 504).
 /// Source: deadline propagation in gRPC (https://grpc.io/docs/guides/deadlines/).
 constexpr deadline derive_deadline(deadline caller, time_point now, duration timeout, duration reserve) noexcept {
   const deadline own = deadline::after(now, timeout);

@@ -24,8 +24,8 @@ class timer_descriptor {
   /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires at once.
   void set(time_point expiry) noexcept;
 
-  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired, rarely earlier: each event ends
-  /// the wait, since the clock of another processor can be behind the timer by nanoseconds. Precondition: no wait is
+  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. It is rarely called some
+  /// nanoseconds early, because the clock of another processor can be behind the timer. Precondition: no wait is
   /// pending. `allocator` provides the memory of the wait.
   template <class Allocator, class Handler>
   void async_wait(const Allocator& allocator, Handler handler) {

@@ -48,9 +48,9 @@ class api_key_authenticator {
   /// Creates the counters of all `/api/*` routes and of all keys, with value 0.
   void register_counters(const http::router& routes) const;
 
-  /// Returns an empty optional if the request has a valid key, or no key and `set_alternative`'s function accepts it;
-  /// else a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A valid key is
-  /// always accepted. `endpoint` is a label of the counter.
+  /// Returns an empty optional if the request has a valid key, or if it has no key and `set_alternative`'s function
+  /// accepts it; otherwise a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A
+  /// valid key is always accepted. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
   /// Like `authenticate`, but returns the caller if the request is accepted. Precondition: authentication is enabled.
   result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,

@@ -11,7 +11,7 @@ namespace cohort::service {
 struct authenticated_caller {
   enum class credential : std::uint8_t {
     api_key,
-    /// By the function of `api_key_authenticator::set_alternative`, for example with a session cookie.
+    /// Authenticated by the function of `api_key_authenticator::set_alternative`, for example with a session cookie.
     alternative,
   };
   credential accepted;

@@ -115,7 +115,7 @@ std::optional<std::string> cron_expression::parse_item(std::string_view text, co
     const auto from = range.value_of(span.substr(0, dash));
     const auto to = dash == std::string_view::npos ? from : range.value_of(span.substr(dash + 1));
     if (!from || !to) return range.error(text, "is invalid: use \"*\", or values " + range.accepted());
-    // "fri-sun" ends on the Sunday after.
+    // "fri-sun" ends on the following Sunday.
     const bool ends_on_sunday = range.max == 7 && *to == 0 && *from > 0;
     first = *from;
     last = ends_on_sunday ? 7 : *to;

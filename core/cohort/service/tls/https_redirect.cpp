@@ -23,7 +23,7 @@ std::string_view authority_of(const http::request_head& head) {
   return head.find(http::field::host).value_or(std::string_view{});
 }
 
-/// Without the port. An IPv6 address is in brackets.
+/// The host of an authority, without the port. An IPv6 address is in brackets.
 std::string_view host_of(std::string_view authority) {
   const auto address_end = authority.starts_with('[') ? authority.find(']') : 0;
   return authority.substr(0, authority.find(':', std::min(address_end, authority.size())));

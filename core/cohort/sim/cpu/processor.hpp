@@ -151,8 +151,8 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   std::priority_queue<wakeup, std::vector<wakeup>, std::greater<>> wakeups_;
 };
 
-/// The running handler takes `cost` of CPU time: its clock advances, its later output is delayed, and its
-/// loop runs nothing else meanwhile. For stub servers. Without effect outside a simulated machine.
+/// The running handler takes `cost` of CPU time: its clock advances, its later output is delayed, and its loop runs
+/// nothing else meanwhile. Used by the handlers of stub servers. Has no effect outside a simulated machine.
 void spend_cpu(duration cost);
 
 }  // namespace cohort::sim

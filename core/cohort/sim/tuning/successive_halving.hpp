@@ -34,7 +34,7 @@ struct halving_settings {
 
 struct halving_candidate {
   std::size_t index = 0;
-  /// By seed, from 0. Greater is better.
+  /// The samples, indexed by seed from 0. Greater is better.
   std::vector<double> samples;
   /// The number of rounds in which the candidate was sampled.
   std::size_t rounds = 0;

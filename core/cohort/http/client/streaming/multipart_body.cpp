@@ -33,7 +33,7 @@ std::string random_boundary() {
   return boundary;
 }
 
-/// As in the "multipart/form-data encoding algorithm" of the HTML standard.
+/// Escapes a name as in the "multipart/form-data encoding algorithm" of the HTML standard.
 std::string escaped(std::string_view name) {
   std::string result;
   for (const char c : name) {

@@ -15,7 +15,7 @@
 
 namespace cohort::http {
 
-/// The body of a request that is sent in parts, such as a file or the body of another request. For one loop.
+/// The body of a request that is sent in parts, such as a file or the body of another request. Used on one loop.
 class request_body_source {
  public:
   virtual ~request_body_source() = default;
@@ -76,7 +76,8 @@ class response_body_stream {
   virtual bool is_complete() const noexcept = 0;
   /// After status 101: the connection, which now has another protocol; valid as long as this object.
   virtual net::stream& connection() noexcept = 0;
-  /// After status 101: the bytes of the other protocol that have been received together with the response. Once.
+  /// After status 101: the bytes of the other protocol that have been received together with the response. May be
+  /// called once.
   virtual std::string take_received() = 0;
   /// Returns the bytes that `read` has not returned yet, without waiting; empty after an error. Precondition:
   /// `is_complete()`.
@@ -92,7 +93,7 @@ class response_body_stream {
 struct streamed_response {
   /// The status and the header fields; its `body` is empty.
   client_response head;
-  /// The body as the server sent it, not decompressed. Not null.
+  /// The body as the server sent it, not decompressed. The body; never null.
   std::unique_ptr<response_body_stream> body;
 
   /// The length of the body that the head states; empty if it has none.

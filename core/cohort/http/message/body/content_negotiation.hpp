@@ -11,7 +11,7 @@
 namespace cohort::http {
 
 /// The index of the media type among `offers`, such as `text/plain;version=0.0.4`, that the request's `Accept` prefers
-/// (RFC 9110 section 12.5.1): the first among equals, and if `Accept` is absent. Empty if `Accept` accepts none of
+/// (RFC 9110 section 12.5.1). Among equals, or without `Accept`, it is the first. Empty if `Accept` accepts none of
 /// them; the response is then 406, or one that ignores `Accept`.
 ///
 /// A parameter of a media range excludes an offer that has another value for it, but not an offer without it: the range

@@ -134,8 +134,8 @@ request_parser::rejection request_parser::check_host() const {
   return std::nullopt;
 }
 
-/// `close` takes precedence over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6). 417
-/// for an expectation other than `100-continue`; HTTP/1.0 has none (RFC 9110 section 10.1.1).
+/// `close` takes precedence over `keep-alive`; `Proxy-Connection` has no meaning (RFC 9112 sections 9.3 and 9.6).
+/// Returns 417 for an expectation other than `100-continue`; HTTP/1.0 has no expectations (RFC 9110 section 10.1.1).
 request_parser::rejection request_parser::check_connection() {
   bool has_close = false;
   bool has_keep_alive = false;

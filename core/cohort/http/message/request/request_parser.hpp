@@ -72,7 +72,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   void on_request_impl(boost::beast::http::verb, view, view, int, error&) override;
   void on_response_impl(int, view, int, error&) override {}
   void on_field_impl(boost::beast::http::field, view, view, error&) override;
-  // Pure virtual from Boost 1.87 on. Never called: Beast does not read the body.
+  // Pure virtual from Boost 1.87 on. These functions are never called, because Beast does not read the body.
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
   void on_header_impl(error&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}

@@ -6,7 +6,8 @@
 namespace cohort::http {
 namespace {
 
-/// The delay before the stream is watched, which may cost a system call: most handlers end sooner.
+/// Delay before the stream is watched for a disconnect. Most handlers end sooner, which avoids the cost of watching (a
+/// system call).
 constexpr duration disconnect_detection_delay = std::chrono::milliseconds{10};
 
 }  // namespace

@@ -51,7 +51,8 @@ task<T> start_task(const Function& function, Arguments&... arguments) {
 }
 
 /// Runs the handler of a connection, or the producer of a streamed body: owns its deadline, the detection of a client
-/// that disconnects, and its cancellation. One per connection, for one handler at a time. Does not allocate.
+/// that disconnects, and its cancellation. Each connection has one, which runs one handler at a time. Does not
+/// allocate.
 class handler_run {
  public:
   /// All arguments must outlive it. `cancel_signal` cancels the connection's coroutine.

@@ -9,7 +9,7 @@
 namespace cohort::http {
 namespace {
 
-/// At least the size of a head without its variable parts: the date, the type, and the other fields.
+/// Upper bound of the size of a head without its variable parts: the date, the type, and the other fields.
 constexpr std::size_t max_fixed_size = 256;
 
 /// Beast 1.81 does not know 103 (RFC 8297).

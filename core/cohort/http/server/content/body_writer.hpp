@@ -61,7 +61,7 @@ class body_writer {
 
   /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
-  /// write at once, at a lower ratio. Call it before the first write. For middleware.
+  /// write at once, at a lower ratio. Call it before the first write. Used by middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
     encoder_ = std::move(encoder);
@@ -70,13 +70,13 @@ class body_writer {
   }
 
   /// Ends the body, if it is not truncated. Returns whether it is complete and correctly framed, so that the connection
-  /// can be kept. For the connection.
+  /// can be kept. Used by the connection.
   task<bool> finish();
-  /// Whether the producer, which has returned, stopped early because the server drains. For the connection.
+  /// Whether the producer, which has returned, stopped early because the server drains. Used by the connection.
   bool was_stopped_by_drain() const noexcept {
     return ok_ && reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }
-  /// Whether the producer wrote more than the content length, or, once it has returned, less. For the connection.
+  /// Whether the producer wrote more than the content length, or, once it has returned, less. Used by the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (ok_ && remaining_.value_or(0) > 0); }
   /// The bytes sent, for the connection.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }

@@ -6,9 +6,9 @@
 
 namespace cohort::http {
 
-/// A JSON Schema as HTML: one member a line where it does not fit in a line, and references to
-/// `#/components/schemas/name` as links to `#schema-name`; an object that is only a reference is only a link. Text that
-/// is not JSON is shown unchanged.
+/// A JSON Schema as HTML: an object that does not fit in one line has one member per line. References to
+/// `#/components/schemas/name` become links to `#schema-name`; an object that consists only of a reference becomes the
+/// link. Text that is not JSON is shown unchanged.
 std::string schema_markup(std::string_view schema);
 
 }  // namespace cohort::http

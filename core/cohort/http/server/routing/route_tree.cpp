@@ -21,7 +21,7 @@ std::optional<std::string_view> decode(std::string_view encoded, std::string& st
 
 }  // namespace
 
-/// One lookup. `values` are the parameter values on the path to the current node.
+/// The state of one lookup. `values` are the parameter values on the path to the current node.
 struct route_tree::search {
   std::vector<std::string> values;
   const group_state* group = nullptr;

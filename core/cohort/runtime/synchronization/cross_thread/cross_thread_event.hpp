@@ -33,8 +33,8 @@ class cross_thread_event {
     return is_set_;
   }
 
-  /// Returns `notified` (at once if the event is set), `timed_out` at `wait_deadline`, or `cancelled`. On any loop. The
-  /// caller must hold a reference while it waits.
+  /// Returns `notified` (at once if the event is set), `timed_out` at `wait_deadline`, or `cancelled`. Can be called on
+  /// any loop. The caller must hold a reference while it waits.
   task<wait_status> wait(deadline wait_deadline) {
     auto waiter = enter();
     if (!waiter) co_return wait_status::notified;

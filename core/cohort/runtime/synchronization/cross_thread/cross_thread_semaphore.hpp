@@ -38,8 +38,8 @@ class cross_thread_semaphore {
   cross_thread_semaphore(const cross_thread_semaphore&) = delete;
   cross_thread_semaphore& operator=(const cross_thread_semaphore&) = delete;
 
-  /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. On any
-  /// loop.
+  /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. Can be
+  /// called on any loop.
   task<result<cross_thread_permit>> acquire(deadline wait_deadline) {
     auto waiter = enter();
     if (!waiter) co_return cross_thread_permit{*this};
