@@ -46,7 +46,7 @@ class service_discovery {
   /// Registers `instance` from `start_registration` on.
   void register_in(const registry_target& registry, const service_instance& instance);
 
-  /// Uses other TLS settings for requests to discovery systems. Safe from any thread.
+  /// Replaces the TLS settings for requests to discovery systems. Safe from any thread.
   void replace_tls(const net::tls_client_settings& settings) { client_.replace_tls(settings); }
 
   /// Starts to watch. `spawn` runs a task on the first loop until the service ends. `clients` are notified of changes

@@ -32,7 +32,7 @@ struct pool_settings {
   /// Timeout of one attempt to connect.
   duration connect_timeout = std::chrono::seconds{2};
   /// Time for which calls try to connect again, up to their deadlines, after the server became unreachable: a restart
-  /// of the server only delays them. After that time a call fails with the first attempt.
+  /// of the server only delays them. After that time, a call fails as soon as its first attempt fails.
   duration reconnect_window = std::chrono::seconds{5};
   /// An idle connection is closed after this time.
   duration idle_timeout = std::chrono::minutes{10};

@@ -32,7 +32,7 @@ struct client_settings {
   /// Timeout of a reply. When it expires, the connection is closed and its calls fail.
   duration response_timeout = std::chrono::seconds{10};
   /// Time for which calls wait for a connection, up to their deadlines, after the server became unreachable. After that
-  /// time a call fails with the next attempt.
+  /// time, a call fails as soon as the next attempt fails.
   duration reconnect_window = std::chrono::seconds{5};
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{20};

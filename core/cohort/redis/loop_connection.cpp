@@ -258,7 +258,8 @@ void loop_connection::on_message(const reply& reply) {
 std::optional<error> loop_connection::end_first(net::stream& stream, reply reply, bool is_subscription) {
   if (sent_.empty()) return protocol_error("a reply without a pending command");
   if (sent_.front()->is_subscription != is_subscription && !reply.is_error()) {
-    return protocol_error(is_subscription ? "a confirmation without a pending subscription" : "a reply instead of a confirmation");
+    return protocol_error(is_subscription ? "a confirmation without a pending subscription"
+                                          : "a reply instead of a confirmation");
   }
   const auto first = std::move(sent_.front());
   sent_.pop_front();

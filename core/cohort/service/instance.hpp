@@ -68,7 +68,7 @@ class instance {
   /// Replaces the API keys that callers may use; the first one is sent to other services. Sessions of removed keys end.
   /// Returns false if they are the current ones. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
-  /// Uses other TLS settings for requests to upstreams. Safe from any thread.
+  /// Replaces the TLS settings for requests to upstreams. Safe from any thread.
   void replace_upstream_tls(const net::tls_client_settings& settings);
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);

@@ -46,10 +46,10 @@ void add_common_options(config::options& options, common_settings& settings, std
               settings.log_level);
   options.add(settings.log_format, {"--log-format", "LOG_FORMAT", "Format of log lines"},
               config::one_of({"json", "text"}), settings.log_format);
-  options.add(
-      settings.idle_timeout,
-      {"--idle-timeout", "IDLE_TIMEOUT", "Idle timeout of a connection, from a response to the next request, in seconds"},
-      config::seconds(1, 3600), std::to_string(settings.idle_timeout.count()));
+  options.add(settings.idle_timeout,
+              {"--idle-timeout", "IDLE_TIMEOUT",
+               "Idle timeout of a connection, from a response to the next request, in seconds"},
+              config::seconds(1, 3600), std::to_string(settings.idle_timeout.count()));
   options.add(settings.drain_delay,
               {"--drain-delay", "DRAIN_DELAY",
                "Seconds from SIGTERM to the drain; meanwhile /readyz returns 503 and requests are served"},

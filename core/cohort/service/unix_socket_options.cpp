@@ -34,7 +34,8 @@ config::value_parser<unsigned> file_mode() {
 void add_unix_socket_options(config::options& options, unix_socket_options& settings) {
   options.add(settings.path, {"--unix-socket", "", "Unix domain socket to listen on, instead of a port"}, socket_path(),
               "none");
-  options.add(settings.mode, {"--unix-socket-mode", "", "Permissions of the Unix domain socket; clients need write permission"},
+  options.add(settings.mode,
+              {"--unix-socket-mode", "", "Permissions of the Unix domain socket; clients need write permission"},
               file_mode(), "660");
 }
 

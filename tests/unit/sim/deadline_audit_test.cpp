@@ -210,7 +210,8 @@ TEST_CASE("testing: require_deadlines_hold throws with the report of the finding
     const std::string message{deadline_violation.what()};
     CHECK(message.find(
               "timeouts exceed deadline: front /timeouts: sequential timeouts add up to 6000 ms (backend 2000 ms, "
-              "then backend 2000 ms, then backend 2000 ms), more than the route deadline of 5000 ms (5 times)") != std::string::npos);
+              "then backend 2000 ms, then backend 2000 ms), more than the route deadline of 5000 ms (5 times)") !=
+          std::string::npos);
   }
 }
 

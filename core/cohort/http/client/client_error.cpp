@@ -14,7 +14,8 @@ class category final : public boost::system::error_category {
       case client_error::deadline_exceeded: return "no time left before the deadline to make the call";
       case client_error::breaker_open: return "the circuit breaker of the upstream is open";
       case client_error::bulkhead_full: return "the maximum number of concurrent calls to the upstream is reached";
-      case client_error::rate_limited: return "the upstream limits the request rate, and its Retry-After has not passed";
+      case client_error::rate_limited:
+        return "the upstream limits the request rate, and its Retry-After has not passed";
       case client_error::resolve_failed: return "the host name could not be resolved";
       case client_error::resolve_timeout: return "the host name was not resolved in time";
       case client_error::connect_refused: return "the connection was refused";

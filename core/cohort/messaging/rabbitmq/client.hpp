@@ -30,9 +30,10 @@ struct subscribed_queue;
 /// without a group an exclusive queue, which ends with the connection. Messages are persistent, with publisher
 /// confirms.
 ///
-/// Why AMQP 0-9-1 and no library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot declare a bound
-/// queue, and never answers a message that a queue rejects (`basic.nack`) (rabbit_amqp1_0_session_process.erl handles
-/// only `basic.ack`). The library librabbitmq owns its sockets, and its calls block.
+/// Reasons for AMQP 0-9-1 without a library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot
+/// declare a bound queue, and never answers a message that a queue rejects (`basic.nack`)
+/// (rabbit_amqp1_0_session_process.erl handles only `basic.ack`). The library librabbitmq owns its sockets, and its
+/// calls block.
 class client final : public broker, public std::enable_shared_from_this<client>, private session_observer {
  public:
   /// `name`: the label `client` of the metric `cohort_messaging_connected`, and for logs. `network` and `metrics` must

@@ -45,7 +45,7 @@ class request_log {
   request_log(const request_log&) = delete;
   request_log& operator=(const request_log&) = delete;
 
-  /// The record of a request that begins at `started`; it must be closed.
+  /// Opens the record of a request that begins at `started`; the caller must close it.
   request_record& open(time_point started);
   /// Ends a record. Ends the record, which is kept or reused. The caller must not use it afterwards.
   void close(request_record& record) noexcept;

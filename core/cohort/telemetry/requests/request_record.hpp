@@ -200,7 +200,7 @@ struct request_record : work_recorder {
   static constexpr std::size_t max_calls = 12;
   static constexpr std::size_t max_attempts = 24;
 
-  /// Makes it the record of another request.
+  /// Resets the record for another request.
   void reset(time_point now, wall_time wall_now) noexcept;
   /// Adds a call; null if the record is full.
   call_record* add_call(std::string_view name, time_point now, deadline call_deadline,

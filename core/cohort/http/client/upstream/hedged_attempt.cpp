@@ -69,8 +69,8 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();
   }
-  // The first attempt was slower: its latency is at least the time until now. Without that sample the recorded
-  // latencies would be too short.
+  // The first attempt was slower: its latency is at least the time until now. Without that sample, the recorded
+  // latencies would be biased low.
   if (index == first && winner_ == second && succeeded(second)) {
     const auto now = loop::current().now();
     call_.state_.hedging.record(now - started_, now);
