@@ -8,7 +8,9 @@
 #include <deque>
 #include <thread>
 
+#include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace cohort::test {
 namespace {
@@ -56,6 +58,33 @@ TEST_CASE("limits: a health request gets a response within a second with 1,010 i
     const auto state = sent.empty() ? "idle" : "slow_header";
     CHECK(metric(port, std::string{"cohort_server_connections_shed_total{state=\""} + state + "\"}") > 0);
     CHECK(idle.front().wait_for_close());
+  }
+  set_descriptor_limit(0, former);
+}
+
+TEST_CASE("limits: the memory of a thousand slow clients is returned to the system", "[integration][threads]") {
+#ifdef COHORT_SANITIZED
+  SKIP("the sanitizer has an allocator of its own");
+#endif
+  const auto former = set_descriptor_limit(0, 4096);
+  {
+    running_program service{"time-service", descriptor_limit{4096}, {"--threads", "1"}};
+    const auto port = service.port();
+    const auto pid = service.process().pid();
+    for (int i = 0; i < 50; ++i) get(port, "/metrics");
+    const auto before = memory_kib(pid, "RssAnon");
+    {
+      std::deque<raw_connection> slow;
+      for (int i = 0; i < 1000; ++i) {
+        slow.emplace_back(port);
+        slow.back().send("GET /api/time HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+      }
+      CHECK(get(port, "/health").status == 200);
+      CHECK(memory_kib(pid, "RssAnon") > before + 4000);
+    }
+    INFO(before << " KiB before");
+    // The heap, without the pages of the programs: twice as much as before is 1.2 times the resident memory.
+    CHECK(eventually([&] { return memory_kib(pid, "RssAnon") < 2 * before; }));
   }
   set_descriptor_limit(0, former);
 }

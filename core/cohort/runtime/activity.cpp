@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/activity.hpp>
 
-#include <memory>
+#include <new>
 #include <utility>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/packed_memory.hpp>
 
 namespace cohort {
+
+static_assert(alignof(activity) <= detail::packed_alignment);
 
 activity_list::~activity_list() {
   for (auto** const list : {&first_, &first_free_}) {
     while (*list) {
-      const std::unique_ptr<activity> freed{std::exchange(*list, (*list)->next_)};
+      auto* const freed = std::exchange(*list, (*list)->next_);
+      freed->~activity();
+      detail::deallocate_packed(freed);
     }
   }
 }
 
 activity& activity_list::acquire(activity_kind kind) {
-  auto* const acquired = first_free_ ? std::exchange(first_free_, first_free_->next_) : new activity;
+  auto* const acquired = first_free_ ? std::exchange(first_free_, first_free_->next_)
+                                     : new (detail::allocate_packed(sizeof(activity))) activity;
   acquired->kind_.store(kind, std::memory_order_relaxed);
   acquired->previous_ = nullptr;
   acquired->next_ = first_;

@@ -1,9 +1,38 @@
 // SPDX-License-Identifier: BSL-1.0
 // Asio, compiled once for the whole program (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/detail/epoll_reactor.hpp>
+#include <boost/asio/detail/object_pool.hpp>
 #include <boost/asio/detail/thread_info_base.hpp>
+#include <new>
 
 #include <cohort/runtime/asio_config.hpp>
+#include <cohort/runtime/packed_memory.hpp>
 #include <cohort/runtime/recycling_allocator.hpp>
+
+// The reactor keeps the state of a closed descriptor until the program ends, to use it again.
+namespace boost::asio::detail {
+
+using descriptor_state = epoll_reactor::descriptor_state;
+static_assert(alignof(descriptor_state) <= cohort::detail::packed_alignment);
+
+#if BOOST_VERSION < 108700
+template <>
+inline descriptor_state* object_pool_access::create<descriptor_state>(bool locking) {
+  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(locking);
+}
+#else
+template <>
+inline descriptor_state* object_pool_access::create<descriptor_state>(bool locking, int spin_count) {
+  return new (cohort::detail::allocate_packed(sizeof(descriptor_state))) descriptor_state(locking, spin_count);
+}
+#endif
+template <>
+inline void object_pool_access::destroy(descriptor_state* unused) {
+  unused->~descriptor_state();
+  cohort::detail::deallocate_packed(unused);
+}
+
+}  // namespace boost::asio::detail
 
 // The handlers of cancellation signals, for the reason given in <cohort/runtime/task.hpp>.
 namespace boost::asio::detail {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/asio/post.hpp>
 #include <cstdint>
+#include <new>
 
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/net/proxy_protocol/proxy_header_reader.hpp>
@@ -150,13 +152,19 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   co_await connection.run();
 }
 
-/// Returns memory to the system after many connections have closed.
+/// Returns memory to the system after many connections have closed, and once more after the last of them.
 void server_shard::on_connection_closed() noexcept {
   --open_count_;
   if (open_peak_ - open_count_ < min_closed_for_return || open_count_ > open_peak_ / 2) return;
-  open_peak_ = open_count_;
+  open_peak_ = open_count_ == 0 ? 0 : std::max(open_count_, min_closed_for_return);
   // Skipped in a simulation, where the memory does not belong to one server.
-  if (loop_.time_source().is_real_time()) return_free_memory();
+  if (!loop_.time_source().is_real_time()) return;
+  try {
+    // The closed connections free a part of their memory in handlers that are posted already.
+    asio::post(loop_.get_executor(), return_free_memory);
+  } catch (const std::bad_alloc&) {
+    return_free_memory();
+  }
 }
 
 /// Reads the header of a trusted proxy. False if the connection must be closed.

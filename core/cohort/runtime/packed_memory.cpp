@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/runtime/packed_memory.hpp>
+
+#include <atomic>
+#include <cassert>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include <cohort/runtime/platform/memory_reserve.hpp>
+#include <cohort/runtime/thread_object.hpp>
+
+namespace cohort::detail {
+
+// A chunk would hide the end of an object from the sanitizer.
+#if defined(__SANITIZE_ADDRESS__)
+#define COHORT_NO_PACKING
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COHORT_NO_PACKING
+#endif
+#endif
+
+#ifdef COHORT_NO_PACKING
+
+void* allocate_packed(std::size_t size) { return ::operator new(size); }
+void deallocate_packed(void* memory) noexcept { ::operator delete(memory); }
+
+#else
+
+namespace {
+
+/// With the heap's header, two pages.
+constexpr std::size_t chunk_size = 8 * 1024 - 16;
+[[maybe_unused]] constexpr std::size_t max_size = 1024;
+
+/// The start of a chunk.
+struct chunk {
+  /// The objects, and one for the thread that fills the chunk.
+  std::atomic<std::uint32_t> users{1};
+  std::uint32_t used = sizeof(chunk);
+};
+
+/// Precedes each object.
+struct object_header {
+  /// Null: the object has a block of its own.
+  chunk* owner;
+};
+static_assert(sizeof(object_header) % packed_alignment == 0 && sizeof(chunk) % packed_alignment == 0);
+
+void release(chunk* released) noexcept {
+  if (!released || released->users.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  released->~chunk();
+  std::free(released);
+}
+
+/// The chunk that the thread fills.
+struct current_chunk {
+  chunk* value = nullptr;
+  current_chunk() noexcept = default;
+  ~current_chunk() { release(value); }
+  current_chunk(const current_chunk&) = delete;
+  current_chunk& operator=(const current_chunk&) = delete;
+};
+
+/// A chunk of the thread with at least `size` free bytes; null if there is no memory for one.
+chunk* chunk_with(std::size_t size) noexcept {
+  auto* const current = try_thread_object<current_chunk>();
+  if (!current || (current->value && current->value->used + size <= chunk_size))
+    return current ? current->value : nullptr;
+  if (memory_reserve::is_low()) return nullptr;
+  // malloc does not call the new-handler: the memory reserve is for what has no other way.
+  void* const memory = std::malloc(chunk_size);
+  if (!memory) return nullptr;
+  release(std::exchange(current->value, new (memory) chunk));
+  return current->value;
+}
+
+void* emplace_header(void* block, chunk* owner) noexcept { return new (block) object_header{owner} + 1; }
+
+}  // namespace
+
+void* allocate_packed(std::size_t size) {
+  assert(size <= max_size);
+  size = sizeof(object_header) + (size + packed_alignment - 1) / packed_alignment * packed_alignment;
+  auto* const owner = chunk_with(size);
+  if (!owner) return emplace_header(::operator new(size), nullptr);
+  owner->users.fetch_add(1, std::memory_order_relaxed);
+  const auto offset = std::exchange(owner->used, owner->used + static_cast<std::uint32_t>(size));
+  return emplace_header(reinterpret_cast<std::byte*>(owner) + offset, owner);
+}
+
+void deallocate_packed(void* memory) noexcept {
+  auto* const header = static_cast<object_header*>(memory) - 1;
+  header->owner ? release(header->owner) : ::operator delete(header);
+}
+
+#endif
+
+}  // namespace cohort::detail
