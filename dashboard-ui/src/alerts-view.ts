@@ -2,7 +2,7 @@
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
 import { age, bounded, counted, duration, localMinute, notAvailable } from './format.ts';
 import type { ReceivedAlerts } from './page-state.ts';
-import { timeStaleAfterMs } from './panel-view.ts';
+import { timeStaleTimeoutMs } from './panel-view.ts';
 import { runbookHref } from './runbook-link.ts';
 
 /**
@@ -68,11 +68,11 @@ const waiting: AlertsView = {
 };
 
 /** `idleMs` is the time since the last event of any kind, since alerts events are sent only after changes. */
-export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number, silentAfterMs = timeStaleAfterMs): AlertsView {
+export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number, silenceTimeoutMs = timeStaleTimeoutMs): AlertsView {
   const alerts = received.value;
   if (alerts === null) return waiting;
   const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
-  const dimmed = idleMs > silentAfterMs;
+  const dimmed = idleMs > silenceTimeoutMs;
   return {
     ...headline(alerts, dimmed),
     dimmed,

@@ -5,7 +5,7 @@
  * The monotonic clock stops during system sleep, and the wall clock can be set back. With either one alone, stale values could
  * be shown as fresh.
  */
-export function cautiousClock(monotonic: () => number, wall: () => number): () => number {
+export function combinedClock(monotonic: () => number, wall: () => number): () => number {
   let elapsed = 0;
   let lastMonotonic = monotonic();
   let lastWall = wall();

@@ -45,11 +45,11 @@ function limited(main: string, sub: string): Facts {
 }
 
 /** Text beside a chart: "p50 412 µs · p99 1.2 ms · 0.67/s · 0 % failed". */
-export function summaryText(summary: Summary): string {
-  if (summary.failedShare === null) return 'no calls yet';
+export function formatSummary(summary: Summary): string {
+  if (summary.failureRatio === null) return 'no calls yet';
   const percentiles = summary.p50 === null || summary.p99 === null ? [] : [`p50 ${milliseconds(summary.p50)}`, `p99 ${milliseconds(summary.p99)}`];
   const rate = summary.perSecond === null ? [] : [`${Number(summary.perSecond.toPrecision(2))}/s`];
-  const percent = 100 * summary.failedShare;
+  const percent = 100 * summary.failureRatio;
   const items = [...percentiles, ...rate, `${percent > 0 && percent < 1 ? '<1' : percent.toFixed(0)} % failed`];
   // A line breaks between items only.
   return items.map((item) => item.replaceAll(' ', '\u00a0')).join(' · ');

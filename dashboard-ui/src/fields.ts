@@ -31,7 +31,7 @@ export function systemFields(info: SystemInfo | null): Record<string, string | n
     memory_percent: fixed(info?.memoryPercent ?? null, 1, '%'),
     // Only containers have limits.
     cgroup_memory_limit_gb: memoryLimit === null ? null : fixed(memoryLimit, 2, 'GiB'),
-    cgroup_memory_used_gb: containerMemoryText(info),
+    cgroup_memory_used_gb: formatContainerMemory(info),
     cgroup_cpu_limit: cpuLimit === null ? null : quantity(cpuLimit, 'CPU'),
     load_average: info?.loadAverage?.map((mean) => mean.toFixed(2)).join(' · ') ?? notAvailable,
     uptime_seconds: uptime === null ? notAvailable : duration(uptime),
@@ -52,20 +52,20 @@ export function weatherFields(report: WeatherReport | null): Record<string, stri
     nearest_area: report?.nearestArea ?? null,
     sample: report?.sample === true ? 'yes, built-in data' : null,
     coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
-    cached: cacheText(report),
+    cached: describeCache(report),
     stale: report?.stale === true ? 'yes, older than its maximum age' : null,
     error: report?.error ?? null,
     service: quantity(report?.service ?? null),
   };
 }
 
-function containerMemoryText(info: SystemInfo | null): string | null {
+function formatContainerMemory(info: SystemInfo | null): string | null {
   const used = info?.cgroupMemoryUsedGb ?? null;
   if (used === null) return null;
   return `${fixed(used, 2, 'GiB')} (${fixed(info?.cgroupMemoryPercent ?? null, 1, '%')})`;
 }
 
-function cacheText(report: WeatherReport | null): string {
+function describeCache(report: WeatherReport | null): string {
   const cached = report?.cached ?? null;
   if (report === null || cached === null) return notAvailable;
   if (!cached) return 'no';

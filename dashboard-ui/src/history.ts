@@ -31,7 +31,7 @@ export interface Summary {
   readonly p99: number | null;
   /** Calls per second, in the last full minute. */
   readonly perSecond: number | null;
-  readonly failedShare: number | null;
+  readonly failureRatio: number | null;
 }
 
 /** Calls of the last 15 minutes, by service. */
@@ -76,7 +76,7 @@ export class History {
 
   summary(service: string, now: number): Summary {
     const samples = (this.#samples.get(service) ?? []).filter((sample) => sample.at > now - historyMs);
-    if (samples.length === 0) return { p50: null, p99: null, perSecond: null, failedShare: null };
+    if (samples.length === 0) return { p50: null, p99: null, perSecond: null, failureRatio: null };
     const first = samples[0]?.at ?? now;
     const span = Math.min(60_000, Math.max(now - first, 1_000));
     const recent = samples.filter((sample) => sample.at > now - span);
@@ -84,7 +84,7 @@ export class History {
       p50: percentile(answered(samples), 0.5),
       p99: percentile(answered(samples), 0.99),
       perSecond: now - first < 5_000 ? null : recent.length / (span / 1_000),
-      failedShare: samples.filter((sample) => !isAnswered(sample.state)).length / samples.length,
+      failureRatio: samples.filter((sample) => !isAnswered(sample.state)).length / samples.length,
     };
   }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 import { AlertAnnouncer, Announcer } from './announcer.ts';
-import { cautiousClock } from './clock.ts';
+import { combinedClock } from './clock.ts';
 import { announcedConnection } from './stream/connection-view.ts';
-import { summaryText } from './facts.ts';
+import { formatSummary } from './facts.ts';
 import { offerTimeoutMs } from './request/experiment.ts';
 import { History } from './history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { receive } from './stream/receive.ts';
-import { lostAfterMs, timeStaleAfterMs } from './panel-view.ts';
+import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
@@ -27,7 +27,7 @@ import { SignInForm } from './view/sign-in.ts';
 import { SignOutButton } from './view/sign-out.ts';
 import { addThemeButton } from './view/theme.ts';
 
-const now = cautiousClock(() => performance.now(), () => Date.now());
+const now = combinedClock(() => performance.now(), () => Date.now());
 const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
@@ -143,10 +143,10 @@ async function loadEarlier(): Promise<void> {
 
 function render(): PageView {
   const at = now();
-  const silentAfterMs = isLost ? lostAfterMs : timeStaleAfterMs;
-  const view = viewPage(state, connection, lastEventAt, silentAfterMs, at);
+  const silenceTimeoutMs = isLost ? lostTimeoutMs : timeStaleTimeoutMs;
+  const view = viewPage(state, connection, lastEventAt, silenceTimeoutMs, at);
   renderPage(document, state, view);
-  mapPanel.render(state.traffic, at - lastEventAt <= silentAfterMs);
+  mapPanel.render(state.traffic, at - lastEventAt <= silenceTimeoutMs);
   // A bar in progress grows with each frame.
   if (renderBars(at)) grow();
   return view;
@@ -175,7 +175,7 @@ function renderHistory(): void {
   for (const { key, panel, name } of services) {
     const root = find(document, `#${panel}`);
     renderChart(find(root, '.chart'), history.buckets(key, now()), name);
-    setText(find(root, '.stats'), summaryText(history.summary(key, now())));
+    setText(find(root, '.stats'), formatSummary(history.summary(key, now())));
   }
 }
 
@@ -185,7 +185,7 @@ function announce(text: string): void {
 
 /** Updates ages once a second, and announces the changes of that second together. */
 function tick(): void {
-  forgetExperiment();
+  removeExperiment();
   const view = render();
   renderHistory();
   const panel = (name: string, panelState: string) => ({
@@ -205,7 +205,7 @@ function tick(): void {
 }
 
 /** A server that was started again without fault injection sends no experiment. */
-function forgetExperiment(): void {
+function removeExperiment(): void {
   const isOld = state.experiment !== null && state.experiment.receivedAt < liveSince && now() - liveSince > offerTimeoutMs;
   if (connection.phase === 'live' && isOld) state = { ...state, experiment: null };
 }

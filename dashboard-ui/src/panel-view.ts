@@ -4,11 +4,11 @@ import type { PanelState, WeatherReport } from './model.ts';
 import { hasFailed, type PanelData } from './page-state.ts';
 
 /** `time` events are sent every second; two may be lost. If no event of any kind arrives within this time, no value is current. */
-export const timeStaleAfterMs = 3_000;
+export const timeStaleTimeoutMs = 3_000;
 /** The limit after the loss of the stream, which is detected immediately: enough time for an immediate reconnection. */
-export const lostAfterMs = 1_000;
+export const lostTimeoutMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
-export const partStaleAfterMs = 8_000;
+export const partStaleTimeoutMs = 8_000;
 
 /** The content of a panel besides its values. */
 export interface PanelView {
@@ -21,11 +21,11 @@ export interface PanelView {
 }
 
 export interface PanelContext {
-  readonly staleAfterMs: number;
+  readonly staleTimeoutMs: number;
   /** Time since the last event of any kind. */
   readonly idleMs: number;
   /** The longest such time after which values are current. */
-  readonly silentAfterMs?: number;
+  readonly silenceTimeoutMs?: number;
   readonly now: number;
   /** The server's reason for the failure. */
   readonly reason?: string | null;
@@ -34,8 +34,8 @@ export interface PanelContext {
 const nextCall = 'Next call within 2 s.';
 
 export function viewPanel(panel: PanelData<unknown>, context: PanelContext): PanelView {
-  const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleAfterMs;
-  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silentAfterMs ?? timeStaleAfterMs));
+  const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleTimeoutMs;
+  const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silenceTimeoutMs ?? timeStaleTimeoutMs));
   const state = isSilent ? outdated(panel) : panel.state;
   const dimmed = isSilent || hasFailed(state);
   return {

@@ -143,7 +143,7 @@ function readWeather(body: JsonObject): WeatherReport | null {
     city: textAt(location, 'city'),
     region: textAt(location, 'region'),
     country: textAt(location, 'country'),
-    nearestArea: areaText(location['nearest_area']),
+    nearestArea: readAreaName(location['nearest_area']),
     latitude: textAt(location, 'latitude'),
     longitude: textAt(location, 'longitude'),
     temperatureC: textAt(weather, 'temperature_c'),
@@ -159,6 +159,6 @@ function readWeather(body: JsonObject): WeatherReport | null {
   };
 }
 
-function areaText(area: unknown): string | null {
+function readAreaName(area: unknown): string | null {
   return isObject(area) ? listed(textAt(area, 'city'), textAt(area, 'country')) : null;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
 import { parseExperimentEvent, withExperiment, type Experiment } from '../src/request/experiment.ts';
-import { conclusion, viewExperiment } from '../src/request/experiment-view.ts';
+import { describeConclusion, viewExperiment } from '../src/request/experiment-view.ts';
 import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from './sample-experiments.ts';
 
 function parsed(body: object, now = 10_000): Experiment {
@@ -74,7 +74,7 @@ suite('the view of an experiment', () => {
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
     const withoutTimeout = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
-    expect(conclusion(parsed(withoutTimeout))).toBe('No call was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
+    expect(describeConclusion(parsed(withoutTimeout))).toBe('No call was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
   });
 
   test('a failure shows its reason, of bounded length', () => {

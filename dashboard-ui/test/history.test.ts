@@ -30,9 +30,9 @@ test('the rate, the percentiles and the failures are those of the last 15 minute
   const history = new History();
   for (let i = 0; i < 100; ++i) history.add(parsed(i % 4 === 0 ? openRequestBody : requestBody), i * 2_000);
   const summary = history.summary('weather_service', 200_000);
-  expect(summary.failedShare).toBe(0.25);
+  expect(summary.failureRatio).toBe(0.25);
   expect(summary.perSecond).toBeCloseTo(0.5, 1);
-  expect(history.summary('weather_service', 200_000 + historyMs).failedShare).toBeNull();
+  expect(history.summary('weather_service', 200_000 + historyMs).failureRatio).toBeNull();
 });
 
 test('the memory is bounded', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { describeMap, rateText, viewMap } from '../src/map/map-view.ts';
+import { describeMap, formatRate, viewMap } from '../src/map/map-view.ts';
 import { parseMapEvent, providerRates, serviceRates, withSample, type Traffic, type TrafficSample } from '../src/map/traffic.ts';
 import { mapBody } from './sample-maps.ts';
 
@@ -115,4 +115,4 @@ test.each([
   [0.099, '0.1/s'],
   [12.34, '12/s'],
   [1_234.5, '1230/s'],
-])('a rate of %d is shown as %s', (rate, text) => expect(rateText(rate)).toBe(text));
+])('a rate of %d is shown as %s', (rate, text) => expect(formatRate(rate)).toBe(text));

@@ -14,7 +14,7 @@ const fresh: PanelData<string> = {
   receivedAt: 1_000,
 };
 
-const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleAfterMs: 3_000, idleMs, now, reason });
+const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleTimeoutMs: 3_000, idleMs, now, reason });
 
 describe('viewPanel', () => {
   test('shows the state of the server while events arrive', () => {
@@ -32,7 +32,7 @@ describe('viewPanel', () => {
   });
 
   test('is stale sooner after the loss of the stream', () => {
-    const lost = { ...at(2_500, 1_001), silentAfterMs: 1_000 };
+    const lost = { ...at(2_500, 1_001), silenceTimeoutMs: 1_000 };
     expect(viewPanel(fresh, at(2_500, 1_001)).state).toBe('fresh');
     expect(viewPanel(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
   });
@@ -72,7 +72,7 @@ describe('an explanation', () => {
 
 test('no panel is current once the stream has been silent for 3 s', () => {
   const panel = { ...fresh, receivedAt: 1_000 };
-  expect(viewPanel(panel, { ...at(4_000, 3_001), staleAfterMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
+  expect(viewPanel(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
 });
 
 describe('viewConnection', () => {

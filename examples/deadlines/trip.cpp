@@ -79,9 +79,9 @@ task<http::response> plan(std::shared_ptr<providers> all, http::request_context&
 
 // GET /api/rate: the first of two upstreams to respond wins; the other call is cancelled.
 task<http::response> rate(std::shared_ptr<providers> all, http::request_context& request) {
-  auto ask = all->rates.get("/rate", request);
-  auto ask_spare = all->spare_rates.get("/rate", request);
-  const auto winner = co_await race(std::move(ask), std::move(ask_spare));
+  auto first_call = all->rates.get("/rate", request);
+  auto second_call = all->spare_rates.get("/rate", request);
+  const auto winner = co_await race(std::move(first_call), std::move(second_call));
   co_return std::visit(json_or_504, winner);
 }
 

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration time_proxy_timeout = 2s;
-constexpr std::size_t usual_body_size = 2048;
+constexpr std::size_t typical_body_size = 2048;
 
 service_client::endpoint endpoint_at(const std::string& prefix, const char* label, const boost::urls::url& base,
                                      std::string_view route) {
@@ -57,7 +57,7 @@ task<aggregate> aggregator::aggregate(call_context context, part_observer observ
   const auto parts = co_await std::move(calls);
   const auto& [time, sysinfo, weather] = parts;
   auto body = http::take_body_buffer();
-  body.reserve(usual_body_size);
+  body.reserve(typical_body_size);
   json::writer writer{body};
   writer.open_object().field("dashboard", "aggregator-service");
   write_body(writer, "time_service", time);

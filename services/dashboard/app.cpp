@@ -31,10 +31,10 @@ struct dashboard_routes {
         feed(std::make_shared<event_feed>(
             context.background,
             event_feed::poll_sources{services, std::move(alerts), std::make_unique<service_map>(context, settings)},
-            instance_of(context))) {}
+            make_instance_id(context))) {}
 
   /// Returns an ID that differs from the one of the previous process.
-  static std::string instance_of(const service::service_context& context) {
+  static std::string make_instance_id(const service::service_context& context) {
     const auto now = context.loops().front()->wall_now().time_since_epoch();
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
   }
@@ -73,7 +73,7 @@ struct dashboard_routes {
     };
     if (!experiments) return sources;
     sources.experiment = [current = experiments, &authenticator](const http::request_context& context) {
-      return may_experiment(context, authenticator) ? current->state_json() : std::string{};
+      return may_use_experiments(context, authenticator) ? current->state_json() : std::string{};
     };
     return sources;
   }
@@ -81,7 +81,7 @@ struct dashboard_routes {
   http::response events(const http::request_context& context,
                         const service::api_key_authenticator& authenticator) const {
     event_feed::subscriber subscriber{make_authorization(context, authenticator), nullptr};
-    if (experiments && may_experiment(context, authenticator)) {
+    if (experiments && may_use_experiments(context, authenticator)) {
       subscriber.experiment = [current = experiments] { return current->state_json(); };
     }
     return http::event_stream_response(context,

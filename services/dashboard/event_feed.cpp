@@ -18,7 +18,7 @@ constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
 constexpr duration map_interval = 2s;
 /// The parts of an aggregate usually arrive within a few milliseconds, and are sent in one write.
-constexpr duration gathering_time = 5ms;
+constexpr duration batch_window = 5ms;
 /// An aggregate that waits for a slow service does not delay the next ones, up to this number.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the whole aggregate, after its parts.
@@ -278,13 +278,13 @@ std::vector<event_feed::feed_event> event_feed::first_events(std::string_view la
 
 void event_feed::publish_experiment(std::string_view json) { events_.publish(event(experiment_type, json)); }
 
-task<std::string> event_feed::gather(broadcast<feed_event>::subscription& source,
-                                     std::shared_ptr<const feed_event> first, bool has_experiments) {
+task<std::string> event_feed::collect_batch(broadcast<feed_event>::subscription& source,
+                                            std::shared_ptr<const feed_event> first, bool has_experiments) {
   std::string text;
   const auto add = [&](const feed_event& each) {
     if (has_experiments || each.type != experiment_type) text += each.text;
   };
-  auto pause = sleep_for(gathering_time);
+  auto pause = sleep_for(batch_window);
   co_await std::move(pause);
   add(*first);
   while (source.is_ready()) {
@@ -310,7 +310,7 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& e
     auto waiting = events.next<feed_event>(source);
     auto next = co_await std::move(waiting);
     if (!next) break;
-    auto gathering = gather(source, std::move(next), options.experiment != nullptr);
+    auto gathering = collect_batch(source, std::move(next), options.experiment != nullptr);
     text = co_await std::move(gathering);
     if (options.is_authorized && !options.is_authorized()) break;
   }

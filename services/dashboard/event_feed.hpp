@@ -72,8 +72,8 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   struct running_aggregate;
 
   /// Receives events that closely follow `first`, and returns the text of all events for this subscriber.
-  static task<std::string> gather(broadcast<feed_event>::subscription& source, std::shared_ptr<const feed_event> first,
-                                  bool has_experiments);
+  static task<std::string> collect_batch(broadcast<feed_event>::subscription& source,
+                                         std::shared_ptr<const feed_event> first, bool has_experiments);
   static task<> poll_time(std::shared_ptr<event_feed> self);
   static task<> poll_aggregates(std::shared_ptr<event_feed> self);
   static task<> poll_alerts(std::shared_ptr<event_feed> self);

@@ -30,7 +30,7 @@ part_state state_of(const http::client_response& response) {
   return is_shed ? part_state::shed : part_state::error;
 }
 
-std::string reason_of(const http::client_response& response) {
+std::string describe_failure(const http::client_response& response) {
   if (response.status == http::status::ok) return "the body of the response is not a JSON object";
   return "status " + std::to_string(response.status_code());
 }
@@ -50,7 +50,7 @@ part to_part(http::client_result response) {
     result.body = std::move(response->body.erase(0, mark_size));
   } else {
     result.state = state_of(*response);
-    result.reason = reason_of(*response);
+    result.reason = describe_failure(*response);
   }
   return result;
 }

@@ -18,7 +18,7 @@ namespace {
 using cohort::service::definition;
 
 /// The service with this program name; empty if there is none.
-std::vector<definition> service_of_program(const std::string& name, const std::shared_ptr<bool>& faults_enabled) {
+std::vector<definition> find_service(const std::string& name, const std::shared_ptr<bool>& faults_enabled) {
   std::vector<definition> services;
   if (name == "dashboard-service") services.push_back(cohort::dashboard::definition_with_experiments(faults_enabled));
   if (name == "time-service") services.push_back(cohort::time_service::definition());
@@ -33,13 +33,13 @@ int main(int argc, char** argv) {
   const auto name = argc > 0 ? std::filesystem::path{argv[0]}.filename().string() : std::string{};
   if (name == "gateway-service") return cohort::service::run(argc, argv, cohort::gateway::definition());
   const auto faults_enabled = std::make_shared<bool>(false);
-  if (auto single = service_of_program(name, faults_enabled); !single.empty()) {
+  if (auto single = find_service(name, faults_enabled); !single.empty()) {
     cohort::faults::add_fault_injection(single, faults_enabled);
     return cohort::service::run(argc, argv, std::move(single.front()));
   }
   std::vector<definition> services;
   for (const auto* const program : {"dashboard-service", "time-service", "system-info-service", "weather-service"})
-    services.push_back(std::move(service_of_program(program, faults_enabled).front()));
+    services.push_back(std::move(find_service(program, faults_enabled).front()));
   cohort::faults::add_fault_injection(services, faults_enabled);
   return cohort::service::run_all(argc, argv, "cohort-stack",
                                   "Dashboard, time, sysinfo and weather services in one process", std::move(services));

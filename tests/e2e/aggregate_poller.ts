@@ -50,7 +50,7 @@ export class AggregatePoller {
       states = Object.fromEntries(Object.entries(meta ?? {}).map(([part, { state }]) => [part, state]));
       status = response.status;
     } catch {
-      // A fault of the link to the dashboard; the status remains 0.
+      // The request failed, for example by a fault of the link to the dashboard; the status remains 0.
     }
     this.polls.push({ start, end: elapsed(), status, states });
   }

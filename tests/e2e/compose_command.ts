@@ -105,7 +105,7 @@ async function checkEndpoints(stack: Stack): Promise<void> {
   reportSuccess(`aggregate with the key: ${states.join(', ')}; without the key: 401`);
 }
 
-/** The API gateway forwards requests to each service, with the key of the client, and merges their OpenAPI documents. */
+/** Checks that the API gateway forwards requests to each service, with the client's key, and merges their OpenAPI documents. */
 async function checkGateway(stack: Stack): Promise<void> {
   const url = 'http://127.0.0.1:5004';
   for (const path of ['/api/time', '/api/sysinfo', '/api/weather', '/api/aggregate']) await requestJson(stack, url + path);
@@ -151,8 +151,8 @@ async function checkRollingRestart(stack: Stack, services: string[]): Promise<vo
 }
 
 /**
- * The exit status of loadgen for an INVALID run. Accepted here: a busy machine affects latency, not the number of
- * requests.
+ * The exit status of loadgen for an INVALID run. It is accepted here, because a busy machine affects latency, not the
+ * number of requests.
  */
 const invalidRunStatus = 120;
 
@@ -237,7 +237,7 @@ try {
   await checkExemplars(stack);
   await checkRestartAfterOutOfMemory(stack);
   const load = compose('run', '--rm', '--no-deps', '-T', '--name', 'cohort-e2e-load', 'loadgen', '-r', '20', '-d', '1800');
-  load.catch(() => undefined); // It is stopped before it completes.
+  load.catch(() => undefined); // The load is stopped before it completes.
   try {
     await runIncident(stack, (event) => console.log(formatEvent(event)));
     reportSuccess('the alert of an incident is shown on the dashboard and resolved there');

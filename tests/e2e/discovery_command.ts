@@ -21,7 +21,7 @@ interface Row {
 terminateChildrenOnExit();
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-discovery-'));
 const rows: Row[] = [];
-/** Of the registrations, in seconds. */
+/** Time to live of the registrations, in seconds. */
 const ttl = 3;
 const outageSeconds = 7;
 
@@ -52,7 +52,7 @@ async function runOutage(name: string, dashboard: Dashboard, count: number, acti
 
 async function measure(dashboard: Dashboard, action: () => Promise<number>): Promise<{ value: number; failures: { count: number; text: string } }> {
   const { value, report } = await underLoad(dashboard, directory, 10, async () => {
-    await pause(1500); // The load is constant by then.
+    await pause(1500); // After this time, the load is constant.
     return action();
   });
   const { planned, outcomes } = report.totals;
@@ -70,12 +70,12 @@ async function timeUntil(description: string, seconds: number, condition: () => 
   const start = elapsed();
   while (!(await condition())) {
     expect(elapsed() - start < seconds * 1000, description);
-    await pause(20); // Bounded by the expectation above.
+    await pause(20); // The expectation above bounds the number of iterations.
   }
   return elapsed() - start;
 }
 
-/** From the call, which is immediately after the start of the program. */
+/** Milliseconds from the call, which follows the start of the program, to the first request. */
 const firstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
 const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
   timeUntil(`the dashboard knows ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);

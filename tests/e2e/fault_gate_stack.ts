@@ -27,10 +27,10 @@ export function readResources(pid: number): Resources {
   return { rss: kib / 1024, descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-/** The four services as processes of their own on loopback, with the fault gate in front of each link between them. */
+/** The four services as separate processes on loopback, with the fault gate in each link between them. */
 export class FaultGateStack {
   private constructor(
-    /** The services without the gate. */
+    /** The direct URLs of the services, which bypass the gate. */
     readonly stack: Stack,
     readonly directory: string,
     /** The gate's URL of each link. */
@@ -41,7 +41,7 @@ export class FaultGateStack {
     private readonly provider: FakeWeatherProvider,
   ) {}
 
-  /** `environment`: of all services. */
+  /** `environment`: additional environment variables of all services. */
   static async start(environment: Record<string, string> = {}): Promise<FaultGateStack> {
     const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-'));
     const provider = new FakeWeatherProvider();

@@ -21,14 +21,14 @@ const typedStates = new Set(['fresh', 'stale', 'timeout', 'error', 'shed', 'open
 
 const faultSeconds = 3;
 /**
- * The weather service gives a failing provider a pause before it asks again, and serves the last report meanwhile. A call
- * that got no response lasts its timeout of 5 s, and a pause begins then.
+ * The weather service backs off from a failing provider, and serves the last report meanwhile. A call without a
+ * response ends at its timeout of 5 s, and the backoff begins then.
  */
 const recoverySeconds = (link: LinkName): number => (link === 'provider' ? 20 : 5);
 /** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */
 const maxResponseMilliseconds = 5_500;
 const pollMilliseconds = 100;
-/** Connections of the checks themselves: each is a descriptor and a task. */
+/** The checks themselves use connections, each with a descriptor and a task. */
 const tolerance = 2;
 const memoryToleranceMiB = 8;
 
@@ -36,14 +36,14 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
   const part = parts[link];
   for (const { start, end, status, states } of polls) {
     const details = `${link}, ${fault}: status ${status} after ${(end - start).toFixed(0)} ms, ${JSON.stringify(states)}`;
-    if (part === undefined) continue; // The client's own link: the poller's timeout bounds the response.
+    if (part === undefined) continue; // A fault of the client's own link: only the poller's timeout bounds the response.
     expect(status === 200, `status 200; ${details}`);
     expect(end - start <= maxResponseMilliseconds, `a response within the deadline; ${details}`);
     for (const [name, state] of Object.entries(states)) {
       expect(typedStates.has(state), `a typed state; ${details}`);
-      // The weather service serves an expired report while it gets a new one.
-      const isUsual = state === 'fresh' || (name === 'weather_service' && state === 'stale');
-      expect(name === part || isUsual, `the other parts are fresh; ${details}`);
+      // The weather service serves an expired report while it fetches a new one.
+      const isExpectedState = state === 'fresh' || (name === 'weather_service' && state === 'stale');
+      expect(name === part || isExpectedState, `the other parts are fresh; ${details}`);
     }
   }
 }

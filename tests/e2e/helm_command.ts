@@ -29,7 +29,7 @@ async function run(program: string, ...args: string[]): Promise<string> {
 /** Names of ConfigMaps end with a hash of their content, which the two tools form in different ways. */
 const withoutHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');
 
-/** A value without differences that have no meaning: hashes, and the order of lists whose elements have names. */
+/** Normalizes a value of a manifest: removes content hashes, and sorts lists of named elements. */
 function normalize(value: Value): Value {
   if (typeof value === 'string') return withoutHash(value);
   if (Array.isArray(value)) {
@@ -46,12 +46,12 @@ function normalize(value: Value): Value {
 
 function manifestsOf(text: string): Map<string, Value> {
   const manifests = parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
-  // The namespace is made before a chart is installed.
+  // The namespace exists before a chart is installed, so the chart does not contain it.
   const manifestsToCompare = manifests.filter(({ kind }) => kind !== 'Namespace');
   return new Map(manifestsToCompare.map((each) => [`${each.kind} ${withoutHash(each.metadata.name)}`, normalize(each)]));
 }
 
-/** The paths at which two values differ. */
+/** Returns the paths at which two values differ. */
 function differences(expected: Value | undefined, seen: Value | undefined, path: string): string[] {
   if (JSON.stringify(expected) === JSON.stringify(seen)) return [];
   const isObject = (value: Value | undefined) => value !== null && typeof value === 'object';
@@ -73,7 +73,7 @@ async function compare(program: string, name: string, directory: string, ...valu
   reportSuccess(`${name}: ${expected.size} manifests are equal`);
 }
 
-/** The output of `helm template`. A module build of Helm does not know the version of Kubernetes it was made for. */
+/** Returns the output of `helm template`. A Helm that was built from its Go module does not know its Kubernetes version, so the version is passed explicitly. */
 async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
   const result = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
   // Some files of the chart are links to deploy/kubernetes, which Helm reports.
@@ -81,7 +81,7 @@ async function render(program: string, ...values: string[]): Promise<{ status: n
   return { status: result.status, output: lines.join('\n') };
 }
 
-/** A directory with the base and components that no overlay has together. */
+/** Creates a kustomize directory with the base and components that no overlay combines. */
 function combination(components: string[]): string {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-helm-'));
   const pathOf = (part: string) => relative(directory, join(kustomization, part));
@@ -90,10 +90,10 @@ function combination(components: string[]): string {
   return directory;
 }
 
-/** The values of components that are named differently. */
-const settingOf: Record<string, string> = { 'autoscaling-requests': 'autoscaling.requestsInFlight', 'gateway-api': 'httpRoute.enabled' };
+/** The chart settings of components whose names differ. */
+const chartSettings: Record<string, string> = { 'autoscaling-requests': 'autoscaling.requestsInFlight', 'gateway-api': 'httpRoute.enabled' };
 
-/** The manifests of kinds that a cluster lacks by default conform to the schemas of their definitions. */
+/** Checks that custom resources conform to the schemas of their definitions. */
 async function checkCustomResources(program: string): Promise<void> {
   const { output } = await render(program, '--set', 'monitoring.enabled=true,httpRoute.enabled=true');
   const manifests = parseAllDocuments(output).flatMap((document) => document.toJS() ?? []);
@@ -103,13 +103,13 @@ async function checkCustomResources(program: string): Promise<void> {
     const problems = found.flatMap((manifest) => findProblems(manifest, definition));
     expect(found.length > 0 && problems.length === 0, `${kind} conforms to its schema:\n${problems.join('\n')}`);
     const [changed] = found;
-    const misspelt = findProblems({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
-    expect(misspelt.length > 0, `the schema of ${kind} finds an unknown field`);
+    const unknownFieldProblems = findProblems({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
+    expect(unknownFieldProblems.length > 0, `the schema of ${kind} finds an unknown field`);
     reportSuccess(`${kind}: ${found.length} manifests conform to the schema of the definition`);
   }
 }
 
-/** The API server of KUBECONFIG, if there is one, accepts the manifests without a warning. Nothing is applied. */
+/** Checks that the API server of KUBECONFIG, if any, accepts the manifests without a warning. Nothing is applied. */
 async function checkApiServer(program: string): Promise<void> {
   if ((await runProcess('kubectl', ['get', '--raw', '/readyz'])).status !== 0) {
     console.log('SKIP  the API server: KUBECONFIG names no cluster');
@@ -119,7 +119,7 @@ async function checkApiServer(program: string): Promise<void> {
   await run('kubectl', 'create', 'namespace', namespace);
   try {
     const switches = ['autoscaling', 'discovery', 'gateway', 'queue'].map((each) => `${each}.enabled=true`).join(',');
-    // The port of the node can be in use by the stack itself.
+    // The node port can be in use by a running stack.
     const local = ['-f', join(chart, 'values-local.yaml'), '--set', 'dashboard.nodePort=null'];
     for (const values of [local, ['-f', join(chart, 'values-production.yaml')], ['--set', switches]]) {
       const { output } = await render(program, '-n', namespace, ...values);
@@ -134,7 +134,7 @@ async function checkApiServer(program: string): Promise<void> {
   }
 }
 
-/** Malformed values, with a part of the error. */
+/** Malformed values and a part of the expected error. */
 const malformed: [string[], RegExp][] = [
   [['--set', 'replicas=two'], /replicas/],
   [['--set', 'replicas=0'], /replicas/],
@@ -162,7 +162,7 @@ async function main(): Promise<void> {
   await compare(program, 'the overlay local', join(kustomization, 'overlays/local'), '-f', join(chart, 'values-local.yaml'));
   await compare(program, 'the overlay production', join(kustomization, 'overlays/production'), '-f', join(chart, 'values-production.yaml'));
   for (const components of [[], ['autoscaling', 'monitoring', 'queue', 'tls'], ['discovery', 'gateway'], ['autoscaling', 'autoscaling-requests', 'gateway-api']]) {
-    const values = components.flatMap((each) => ['--set', `${settingOf[each] ?? `${each}.enabled`}=${each === 'autoscaling-requests' ? 50 : true}`]);
+    const values = components.flatMap((each) => ['--set', `${chartSettings[each] ?? `${each}.enabled`}=${each === 'autoscaling-requests' ? 50 : true}`]);
     await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
   }
   await checkCustomResources(program);

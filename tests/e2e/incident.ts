@@ -14,8 +14,7 @@ export interface TimelineEvent {
 }
 
 /**
- * Whether a circuit breaker of the dashboard for the weather service is open on any event loop, by the metrics of the
- * dashboard.
+ * Whether the metrics of the dashboard report an open circuit breaker for the weather service on any event loop.
  */
 async function isBreakerOpen(stack: Stack): Promise<boolean> {
   const { text } = await request(stack, `${stack.services['dashboard-service']}/metrics`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { BackgroundProcess } from './processes.ts';
 import { startProcess } from './processes.ts';
 
-/** Starts Jaeger with storage in memory. It takes OTLP/HTTP at `otlpPort`, and answers queries at `queryPort`. */
+/** Starts Jaeger with in-memory storage. It receives OTLP/HTTP at `otlpPort`, and serves queries at `queryPort`. */
 export function startJaeger(program: string, directory: string, otlpPort: number, queryPort: number, grpcPort: number): BackgroundProcess {
   const config = join(directory, 'jaeger.yml');
   writeFileSync(

@@ -32,7 +32,7 @@ export class LocalStack {
     private readonly loadgenPort: number,
   ) {}
 
-  /** `ports`: the default ports, or free ports chosen by the system. `scrapeInterval`: of Prometheus, such as `1s`. */
+  /** `ports`: the default ports, or free ports chosen by the system. `scrapeInterval`: scrape interval of Prometheus, such as `1s`. */
   static async start(ports: 'default' | 'free', scrapeInterval: string): Promise<LocalStack> {
     const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-'));
     const provider = new FakeWeatherProvider();

@@ -20,7 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-mesh-'));
 const certificates = join(directory, 'certificates');
 const rows: [string, string, string][] = [];
 
-/** Notes a row of the table; ends the test if the result is not the expected one. */
+/** Records a row of the table; throws if the result is unexpected. */
 function report(name: string, expected: string, seen: string, correct: boolean): void {
   rows.push([name, expected, seen]);
   console.log(`${correct ? 'ok   ' : 'FAIL '} ${name}: ${seen}`);
@@ -61,7 +61,7 @@ interface Response {
   headers: Record<string, string | string[] | undefined>;
 }
 
-/** A request to a sidecar with the certificate of `client`, or without one. Fails if the connection is refused. */
+/** Sends a request to a sidecar with the certificate of `client`, or without one. Rejects if the connection is refused. */
 function requestAs(
   client: string | undefined,
   port: number,
@@ -81,7 +81,7 @@ function requestAs(
   });
 }
 
-/** The number of requests that a service itself has counted for a route. */
+/** Returns the number of requests to a route, as counted by the service. */
 async function countRequests(port: number, endpoint: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return text
@@ -110,7 +110,7 @@ class MeshedStack {
     services['dashboard-service'] = `http://127.0.0.1:${ports.dashboard.service}`;
   }
 
-  /** `policy`: of the dashboard's calls to the time service. */
+  /** `policy`: policy of the dashboard's calls to the time service. */
   async start(outbound: OutboundPolicy, policy: string, timeReplicas = 1): Promise<void> {
     const { mesh, ports } = this;
     const traces: Record<string, string> =
@@ -166,7 +166,7 @@ class MeshedStack {
   }
 }
 
-const cohortOnly: OutboundPolicy = { retries: 0, outlierDetection: false };
+const cohortRetriesOnly: OutboundPolicy = { retries: 0, outlierDetection: false };
 
 async function checkIdentities({ ports }: MeshedStack): Promise<void> {
   const outcome = async (client: string | undefined, port: number, path: string): Promise<string> => {
@@ -193,14 +193,14 @@ interface RequestInFlight {
   remaining_ms: number;
 }
 
-/** The request that the service has in flight for the route, if any. */
+/** Returns the request to the route that is in flight, if any. */
 async function readRequestInFlight(service: string, route: string): Promise<RequestInFlight | undefined> {
   const response = await fetch(`${service}/debug/requests`);
   const { in_flight: requests } = (await response.json()) as { in_flight: RequestInFlight[] };
   return requests.find((candidate) => candidate.route.includes(route));
 }
 
-/** The time that the request of the weather service had at its start, in milliseconds. */
+/** Returns the remaining time of the weather service's request at its start, in milliseconds. */
 async function readBudget({ services }: Stack): Promise<number> {
   const found = await eventually('the weather service has the request', 5, () => readRequestInFlight(services['weather-service'], '/api/weather'));
   return Math.round(found.age_ms + found.remaining_ms);
@@ -212,7 +212,7 @@ async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
   const cases: [string, Record<string, string>, number][] = [
     ['x-envoy-expected-rq-timeout-ms 2000', { 'x-envoy-expected-rq-timeout-ms': '2000' }, 2000],
     ['grpc-timeout 2000m', { 'grpc-timeout': '2000m' }, 2000],
-    // Envoy takes the request for one from outside, and removes its own header fields: the dashboard's limit remains.
+    // Envoy treats the request as external, and removes its own header fields: only the dashboard's timeout remains.
     ['x-envoy-expected-rq-timeout-ms 2000 and X-Forwarded-For', { 'x-envoy-expected-rq-timeout-ms': '2000', ...proxy }, 5000],
     ['grpc-timeout 2000m and X-Forwarded-For', { 'grpc-timeout': '2000m', ...proxy }, 2000],
   ];
@@ -255,7 +255,7 @@ async function checkDisconnect(meshedStack: MeshedStack): Promise<void> {
   await eventually('the request has ended', 5, async () => (await readRequestInFlight(service, '/api/time')) === undefined);
   const duration = elapsed() - start;
   await clearFaults(stack, 'time-service');
-  // The time is that of a poll; the call had 3 s left.
+  // The duration includes the polling interval; the call had 3 s left.
   const seen = duration < 2000 ? 'cancelled at the disconnect' : 'kept until its deadline';
   report('cancellation: the client of the dashboard disconnects', 'cancelled at the disconnect', seen, duration < 2000);
 }
@@ -366,7 +366,7 @@ async function main(): Promise<void> {
   if (jaegerProgram !== undefined) startJaeger(jaegerProgram, directory, otlp, query, grpc);
   const ports = await choosePorts();
   const meshedStack = new MeshedStack(mesh, ports);
-  await meshedStack.start(cohortOnly, 'attempts=3,hedge=off,budget=100%');
+  await meshedStack.start(cohortRetriesOnly, 'attempts=3,hedge=off,budget=100%');
   await checkIdentities(meshedStack);
   await checkDeadlines(meshedStack);
   await checkDisconnect(meshedStack);

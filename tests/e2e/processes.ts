@@ -85,7 +85,7 @@ export async function runProcess(program: string, args: string[], input = ''): P
   const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  // A process that does not read its input reports problems by its exit status.
+  // If a process does not read its input, the exit status reports the problem.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const status = await new Promise<number>((resolve, reject) => {

@@ -15,14 +15,14 @@ import { RabbitMq } from './queue/rabbitmq.ts';
 import type { serviceNames, Stack } from './stack.ts';
 import { stackOnDefaultPorts, waitUntilReady } from './stack.ts';
 
-interface Published {
+interface PublishResult {
   confirmed: number;
   sent_again: number;
   seconds: number;
   cpu_us_per_message: number;
 }
 
-interface Received {
+interface ConsumeResult {
   received: number;
   processed: number;
   duplicates: number;
@@ -43,36 +43,36 @@ function startPeer(...args: string[]): BackgroundProcess {
   return startProcess('queue-peer', join(root, 'build/release/bin/queue-peer'), args, join(directory, `peer-${processes}.log`));
 }
 
-/** Waits for the end of a peer, and reads its result: the line of JSON of its output. */
-async function resultOf<T>(peer: BackgroundProcess): Promise<T> {
+/** Waits until a peer exits, and reads its result: one line of JSON in its output. */
+async function waitForResult<T>(peer: BackgroundProcess): Promise<T> {
   await peer.exitStatus;
   const line = peer.output.split('\n').find((text) => text.startsWith('{'));
   expect(line !== undefined, `${peer.name} prints its result: ${peer.output}`);
   return JSON.parse(line) as T;
 }
 
-/** A consumer prints nothing when it has its queue: 1.5 s is the upper limit for that on loopback. */
+/** A consumer does not report that its queue exists: 1.5 s is the upper limit on loopback. */
 const isConnected = (peer: BackgroundProcess, seconds = 30): Promise<boolean> =>
   eventually('a peer runs', seconds, async () => {
     await pause(1500);
     return peer.pid > 0;
   });
 
-/** Publishes `count` messages to a new topic, while `disturb` runs, and counts the messages that a consumer receives. */
+/** Publishes `count` messages to a new topic, while `action` runs, and counts the messages that a consumer receives. */
 async function publishThrough(
   broker: MessageBroker,
   name: string,
   expected: string,
   count: number,
-  disturb: () => Promise<void>,
-): Promise<Published> {
+  action: () => Promise<void>,
+): Promise<PublishResult> {
   const topic = `e2e.${rows.length}`;
   const consumer = startPeer('consume', broker.url(), topic, 'group', String(count));
   await isConnected(consumer);
   const publisher = startPeer('publish', broker.url(), topic, String(count));
-  await disturb();
-  const published = await resultOf<Published>(publisher);
-  const received = await resultOf<Received>(consumer);
+  await action();
+  const published = await waitForResult<PublishResult>(publisher);
+  const received = await waitForResult<ConsumeResult>(consumer);
   const lost = published.confirmed - received.received;
   record(
     name,
@@ -92,7 +92,7 @@ async function checkPeers(broker: MessageBroker, count: number): Promise<void> {
     await broker.kill();
     await broker.run();
   });
-  // Longer than the timeout of a confirm (10 s).
+  // The broker is frozen for longer than the confirm timeout (10 s).
   await publishThrough(broker, 'broker frozen for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
     await pause(200);
     broker.signal('SIGSTOP');
@@ -107,14 +107,14 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
   await isConnected(other);
   // Consumers do not report when they have joined their group: wait for the upper limit of the broker.
   await pause(broker.subscribeSeconds * 1000);
-  await resultOf<Published>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
-  const all = await resultOf<Received>(other);
+  await waitForResult<PublishResult>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
+  const all = await waitForResult<ConsumeResult>(other);
   record('another group', 'all 1000', `${all.received}`, all.received === 1000);
-  // Neither replica gets all, so they do not end automatically.
+  // Neither replica gets all messages, so they do not exit automatically.
   const counts: number[] = [];
   for (const replica of [first, second]) {
     await replica.stop();
-    counts.push((await resultOf<Received>(replica)).received);
+    counts.push((await waitForResult<ConsumeResult>(replica)).received);
   }
   const sum = counts.reduce((total, each) => total + each, 0);
   record('two replicas of a group', '1000 together, each some', counts.join(' + '), sum === 1000 && !counts.includes(0));
@@ -124,10 +124,10 @@ async function checkDeadLetters(broker: MessageBroker): Promise<void> {
   const url = broker.url('guest');
   const consumer = startPeer('consume', url, 'e2e.poison', 'group', '10');
   await isConnected(consumer);
-  await resultOf<Published>(startPeer('poison', url, 'e2e.poison', '1'));
+  await waitForResult<PublishResult>(startPeer('poison', url, 'e2e.poison', '1'));
   await eventually('the message is moved', 30, () => Promise.resolve(consumer.output.includes('moved to the dead letters')));
-  await resultOf<Published>(startPeer('publish', url, 'e2e.poison', '10'));
-  const received = await resultOf<Received>(consumer);
+  await waitForResult<PublishResult>(startPeer('publish', url, 'e2e.poison', '10'));
+  const received = await waitForResult<ConsumeResult>(consumer);
   record(
     'poison message, with a password',
     '1 dead letter, 10 others processed',
@@ -139,7 +139,7 @@ async function checkDeadLetters(broker: MessageBroker): Promise<void> {
 async function checkTls(broker: MessageBroker): Promise<void> {
   if (broker.tlsUrls === undefined) return;
   const { trusted, untrusted } = broker.tlsUrls;
-  const published = await resultOf<Published>(startPeer('publish', trusted, 'e2e.tls', '1000'));
+  const published = await waitForResult<PublishResult>(startPeer('publish', trusted, 'e2e.tls', '1000'));
   record('TLS', '1000 confirmed', `${published.confirmed}`, published.confirmed === 1000);
   const refused = startPeer('publish', untrusted, 'e2e.tls', '1');
   const pattern = /certificate verify failed/;
@@ -173,7 +173,7 @@ async function measurePush(stack: Stack): Promise<number> {
   const started = performance.now();
   await (await fetch(`${stack.services['weather-service']}/api/weather`)).text();
   let text = '';
-  // Only a report of the broker has no deadline. The stream always has further events, at most 10 s are read.
+  // Only a report from the broker has no deadline. The stream never ends, so at most 10 s are read.
   while (!/"weather_service":\{"state":"fresh","elapsed_ms":0\.0,"deadline_ms":0\}/.test(text)) {
     const { value, done } = await reader.read();
     expect(!done && performance.now() - started < 10_000, 'the event stream has the report of the broker');
@@ -222,7 +222,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
     const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
     return (await readMetric(stack, 'weather-service', outbox)) === 0;
   });
-  // The subscription of the dashboard, too: the same limit.
+  // The dashboard subscribes again within the same limit.
   await pause(broker.subscribeSeconds * 1000);
   const again = await measurePush(stack);
   const limit = broker.recoverySeconds * 1000;

@@ -12,15 +12,15 @@ import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './pr
 import type { ServiceName } from './stack.ts';
 import { clearFaults, injectFaults, serviceNames } from './stack.ts';
 
-/** Short, since a link without responses stops the closed loop of the load. */
+/** Faults are short, since a link without responses blocks the closed-loop load. */
 const linkFaults = ['latency 20ms', 'slice 512', 'bandwidth 200000', 'reset', 'reset 100', 'half-open', 'black-hole 100', 'garbage', 'cut-header', 'cut-body'];
 const faultMilliseconds = 300;
 const pauseMilliseconds = 1_700;
 const sampleMilliseconds = 1_000;
 const maxGrowthMiB = 1;
-/** Connections of the checks themselves. */
+/** The checks themselves use connections. */
 const descriptorTolerance = 2;
-/** The run ends when it falls below this rate on average. */
+/** Minimum mean request rate; the soak test fails below it. */
 const minRequestsPerSecond = 500;
 /** Statuses of typed failures: rate limits, injected errors, upstreams that fail, overload, and deadlines. */
 const typedStatuses = new Set(['200', '429', '500', '502', '503', '504']);
@@ -45,7 +45,7 @@ function startLoad(faultGateStack: FaultGateStack, port: number, report: string)
     join(faultGateStack.directory, 'loadgen.log'), { API_KEY: '' });
 }
 
-/** Injects one fault after the other until `isDone`: of the links in turn, and within the services. */
+/** Injects one fault after the other, alternately into the links and into the services, until `isDone`. */
 async function injectContinuously(faultGateStack: FaultGateStack, isDone: () => boolean): Promise<number> {
   let count = 0;
   while (!isDone()) {
@@ -68,8 +68,8 @@ const median = (values: number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 
-/** The median of a service's memory among the samples of a part of the run, such as 0.1 to 0.2. */
-function memoryOf(samples: Sample[], name: ServiceName, total: number, from: number, to: number): number {
+/** Returns the median memory of a service in a part of the run, such as 0.1 to 0.2. */
+function medianMemory(samples: Sample[], name: ServiceName, total: number, from: number, to: number): number {
   return median(samples.filter(({ sent }) => sent >= from * total && sent <= to * total).map(({ resources }) => resources[name].rss));
 }
 
@@ -127,8 +127,8 @@ try {
   const last = faultGateStack.resources();
   console.log('\nservice              RSS after 1/10   at the end   growth   descriptors: at the start  max  at the end');
   for (const name of serviceNames) {
-    const first = memoryOf(samples, name, requests, 0.1, 0.2);
-    const end = memoryOf(samples, name, requests, 0.9, 1.01);
+    const first = medianMemory(samples, name, requests, 0.1, 0.2);
+    const end = medianMemory(samples, name, requests, 0.9, 1.01);
     const growth = end - first;
     const max = Math.max(...samples.map(({ resources }) => resources[name].descriptors));
     console.log(

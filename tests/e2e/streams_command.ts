@@ -13,7 +13,7 @@ import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './pr
 const maxMegabytes = 30;
 /** Of one core. */
 const maxCpuPercent = 5;
-/** Of `/proc/PID/stat`, on Linux. */
+/** Clock ticks per second in `/proc/PID/stat`, on Linux. */
 const ticksPerSecond = 100;
 
 const count = Number(process.argv[2] ?? 1_000);
@@ -28,7 +28,7 @@ interface Usage {
   readonly kilobytes: number;
 }
 
-function usageOf(pid: number): Usage {
+function readUsage(pid: number): Usage {
   // The name of the program, in parentheses, may contain spaces.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -81,18 +81,18 @@ async function startServices(): Promise<{ pid: number; port: number }> {
 
 async function measure(pid: number, clients: readonly Client[]): Promise<{ cpuPercent: number; eventsPerSecond: number }> {
   const events = () => clients.reduce((sum, client) => sum + client.events, 0);
-  const [before, start, eventsBefore] = [usageOf(pid), elapsed(), events()];
-  // The measurement: this program does nothing meanwhile.
+  const [before, start, eventsBefore] = [readUsage(pid), elapsed(), events()];
+  // The measurement period, in which this program is idle.
   await pause(seconds * 1000);
   const span = (elapsed() - start) / 1000;
-  return { cpuPercent: (100 * (usageOf(pid).cpuSeconds - before.cpuSeconds)) / span, eventsPerSecond: (events() - eventsBefore) / span };
+  return { cpuPercent: (100 * (readUsage(pid).cpuSeconds - before.cpuSeconds)) / span, eventsPerSecond: (events() - eventsBefore) / span };
 }
 
 terminateChildrenOnExit();
 const { pid, port } = await startServices();
 const clients = [new Client(port)];
 await eventually('the first client gets events', 10, async () => clients[0]!.events > 5);
-const before = usageOf(pid);
+const before = readUsage(pid);
 const one = await measure(pid, clients);
 while (clients.length < count) {
   clients.push(...Array.from({ length: Math.min(50, count - clients.length) }, () => new Client(port)));
@@ -100,7 +100,7 @@ while (clients.length < count) {
 }
 const all = await measure(pid, clients);
 expect(clients.every((client) => client.isOpen), 'all streams are open');
-const megabytes = (usageOf(pid).kilobytes - before.kilobytes) / 1000;
+const megabytes = (readUsage(pid).kilobytes - before.kilobytes) / 1000;
 reportSuccess(`${count} streams: ${megabytes.toFixed(1)} MB (${((1000 * megabytes) / count).toFixed(1)} KB each) above the ${(before.kilobytes / 1000).toFixed(1)} MB of one`);
 reportSuccess(`${all.cpuPercent.toFixed(1)} % of a core for ${all.eventsPerSecond.toFixed(0)} events/s; ${one.cpuPercent.toFixed(1)} % for one stream`);
 for (const client of clients) client.close();

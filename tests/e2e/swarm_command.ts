@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stack of deploy/swarm on a swarm of two engines, which are started in network namespaces of this machine: disturbs
-// the services under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose.
-// usage: swarm_command.ts [DISTURBANCE]...
+// The stack of deploy/swarm on a swarm of two engines, which are started in network namespaces of this machine: injects
+// faults under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose. usage:
+// swarm_command.ts [SCENARIO]...
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,11 +26,11 @@ async function dockerOn(node: number, input: string, ...args: string[]): Promise
   if (status !== 0) throw new Error(`docker ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
   return output;
 }
-/** A command of the manager, node-1. */
+/** Runs a Docker command on the manager, node-1. */
 const docker = (...args: string[]): Promise<string> => dockerOn(1, '', ...args);
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-/** The nodes of the tasks of a service that run. */
+/** Returns the nodes of a service's running tasks. */
 async function runningTasks(service: string): Promise<string[]> {
   const output = await docker('service', 'ps', `${stack}_${service}`, '--filter', 'desired-state=running', '--format', '{{.Node}} {{.CurrentState}}');
   return lines(output).filter((line) => line.includes(' Running ')).map((line) => line.split(' ')[0] ?? '');
@@ -52,27 +52,27 @@ async function update(service: string, ...flags: string[]): Promise<string> {
   });
 }
 
-interface Disturbance {
-  /** The service that is disturbed: a response without its fresh part has failed. */
+interface FaultScenario {
+  /** The affected service: a response without its fresh part counts as failed. */
   service: string;
-  /** Of the load, in seconds. */
+  /** Duration of the load, in seconds. */
   seconds: number;
-  act: (log: (text: string) => void) => Promise<void>;
+  inject: (log: (text: string) => void) => Promise<void>;
 }
 
-const disturbances: Record<string, Disturbance> = {
-  none: { service: 'time-service', seconds: 10, act: () => pause(8000) },
+const scenarios: Record<string, FaultScenario> = {
+  none: { service: 'time-service', seconds: 10, inject: () => pause(8000) },
   'rolling update of all services': {
     service: 'time-service',
     seconds: 140,
-    act: async (log) => {
+    inject: async (log) => {
       await Promise.all(services.map(async (service) => { log(`${service}: ${await update(service, '--force')}`); }));
     },
   },
   'drain of a node': {
     service: 'time-service',
     seconds: 80,
-    act: async (log) => {
+    inject: async (log) => {
       await docker('node', 'update', '--availability', 'drain', 'node-2');
       for (const service of services.slice(0, 3)) {
         await eventually(`${service} runs on node-1 only`, 60, async () => {
@@ -90,7 +90,7 @@ const disturbances: Record<string, Disturbance> = {
   'a killed container': {
     service: 'time-service',
     seconds: 40,
-    act: async (log) => {
+    inject: async (log) => {
       await pause(5000);
       const [container = ''] = lines(await dockerOn(2, '', 'ps', '-q', '--filter', `label=com.docker.swarm.service.name=${stack}_time-service`));
       await dockerOn(2, '', 'kill', container);
@@ -102,7 +102,7 @@ const disturbances: Record<string, Disturbance> = {
   'scaling from 2 to 5 and to 1': {
     service: 'time-service',
     seconds: 90,
-    act: async (log) => {
+    inject: async (log) => {
       for (const count of [5, 1]) {
         await docker('service', 'scale', '--detach', `${stack}_time-service=${count}`);
         await waitForReplicas('time-service', count);
@@ -114,7 +114,7 @@ const disturbances: Record<string, Disturbance> = {
   'an image that does not exist': {
     service: 'time-service',
     seconds: 90,
-    act: async (log) => {
+    inject: async (log) => {
       const state = await update('time-service', '--image', 'cohort/time-service:does-not-exist');
       log(`the update has ended: ${state}`);
       expect(state === 'rollback_completed', `Swarm rolls the update back, and not: ${state}`);
@@ -137,11 +137,11 @@ async function startLoad(service: string, seconds: number): Promise<string> {
 const readReport = (id: string, seconds: number): Promise<LoadReport> =>
   eventually('the load has ended', seconds + 60, async () => findLoadReport(await docker('service', 'logs', '--raw', id)));
 
-async function disturb(name: string, { service, seconds, act }: Disturbance): Promise<number> {
+async function runScenario(name: string, { service, seconds, inject }: FaultScenario): Promise<number> {
   const load = await startLoad(service, seconds);
   const start = elapsed();
   await pause(2000);
-  await act((text) => { printEvent(start, elapsed(), text); });
+  await inject((text) => { printEvent(start, elapsed(), text); });
   const failed = printLoadReport(name, await readReport(load, seconds));
   await docker('service', 'rm', 'loadgen');
   if (failed > 0) {
@@ -164,22 +164,22 @@ async function deploy(): Promise<void> {
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);
-  const known = Object.keys(disturbances);
+  const known = Object.keys(scenarios);
   for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown disturbance '${name}'; one of: ${known.join(', ')}`);
+    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
   }
   terminateChildrenOnExit();
-  // In a synchronous handler, so that no engine outlives this program.
+  // Runs in a synchronous exit handler, so that no engine outlives this program.
   process.once('exit', () => spawnSync(nodes, ['down', directory, String(nodeCount)], { stdio: 'inherit' }));
   const { status, output } = await runProcess(nodes, ['up', directory, String(nodeCount), ...images]);
   expect(status === 0, `the engines start:\n${output}`);
   await deploy();
   let failed = 0;
-  for (const [name, disturbance] of Object.entries(disturbances)) {
+  for (const [name, scenario] of Object.entries(scenarios)) {
     if (names.length > 0 && !names.includes(name)) continue;
     await docker('service', 'scale', '--detach', ...services.map((service) => `${stack}_${service}=2`));
     for (const service of services) await waitForReplicas(service, 2);
-    failed += await disturb(name, disturbance);
+    failed += await runScenario(name, scenario);
   }
   expect(failed === 0, 'no request fails');
 }

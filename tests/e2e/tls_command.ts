@@ -46,8 +46,8 @@ async function configure(): Promise<Stack> {
   return stack;
 }
 
-/** The status of a request with the certificate of `client`, or without one. */
-function statusOf(url: string, client?: string): Promise<number> {
+/** Sends a request with the certificate of `client`, or without one, and returns the status. */
+function requestStatus(url: string, client?: string): Promise<number> {
   const read = (file: string): Buffer => readFileSync(join(certificates, client ?? '', file));
   const identity = client === undefined ? {} : { cert: read('tls.pem'), key: read('tls.key') };
   const ca = readFileSync(join(certificates, 'ca.pem'));
@@ -79,9 +79,9 @@ async function checkAggregate(stack: Stack): Promise<void> {
 async function checkClientCertificates(stack: Stack): Promise<void> {
   for (const [name, route] of innerRoutes) {
     const url = `${stack.services[name]}${route}`;
-    const statuses = [await statusOf(url), await statusOf(url, 'prometheus'), await statusOf(url, 'loadgen')];
+    const statuses = [await requestStatus(url), await requestStatus(url, 'prometheus'), await requestStatus(url, 'loadgen')];
     expect(statuses.join() === '403,403,200', `${name}: no certificate, another one, an allowed one: ${statuses.join()}`);
-    expect((await statusOf(`${stack.services[name]}/health`)) === 200, `${name}: /health needs no certificate`);
+    expect((await requestStatus(`${stack.services[name]}/health`)) === 200, `${name}: /health needs no certificate`);
   }
   reportSuccess('inner services behind the gateway: 403 without an allowed client certificate, health without any');
 }

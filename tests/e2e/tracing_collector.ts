@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** An OpenTelemetry Collector and Zipkin, for `./dev e2e tracing`. Zipkin does not take OTLP: the Collector converts. */
+/** An OpenTelemetry Collector and Zipkin, for `./dev e2e tracing`. Zipkin does not accept OTLP, so the Collector converts the spans. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -111,7 +111,7 @@ async function checkTraces(stack: Stack, url: string): Promise<void> {
   const hedged = '0af7651916cd43dd8448eb211c80319c';
   const late = '0af7651916cd43dd8448eb211c80319d';
   const unsampled = '0af7651916cd43dd8448eb211c80319e';
-  // A hedge needs a usual latency.
+  // Hedging requires latency samples of the upstream.
   for (let i = 0; i < 40; ++i) await requestAggregate(stack, `0af7651916cd43dd8448eb211c81${1000 + i}`, false);
   await requestAggregate(stack, unsampled, false);
   await injectFaults(stack, 'time-service', { latency_ms: 300 });

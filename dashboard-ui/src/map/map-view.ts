@@ -45,7 +45,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
   return {
     services: links,
     providers: providerLinks(traffic),
-    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : rateText(total).replace('/', ' calls/'),
+    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : formatRate(total).replace('/', ' calls/'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
       ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
@@ -55,7 +55,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
 }
 
 /** Calls per second or, if they are rare, per minute. */
-export function rateText(perSecond: number): string {
+export function formatRate(perSecond: number): string {
   if (perSecond === 0) return 'no calls';
   return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
 }
@@ -69,10 +69,10 @@ function serviceLink(name: string, totals: ServiceTotals, rates: Rates | null): 
   return {
     from: dashboard,
     to: name,
-    note: addressText(totals),
+    note: describeAddresses(totals),
     state: stateOf(totals, rates),
-    rate: rates === null ? none : rateText(rates.calls),
-    detail: [failureText(rates), breakerText(totals)].filter((text) => text !== '').join(' · '),
+    rate: rates === null ? none : formatRate(rates.calls),
+    detail: [describeFailures(rates), describeBreakers(totals)].filter((text) => text !== '').join(' · '),
     weight: weightOf(rates?.calls ?? 0),
   };
 }
@@ -85,13 +85,13 @@ function stateOf(totals: ServiceTotals, rates: Rates | null): LinkState {
   return rates.calls > 0 ? 'ok' : 'idle';
 }
 
-function failureText(rates: Rates | null): string {
+function describeFailures(rates: Rates | null): string {
   if (rates === null) return '';
-  return rates.failures === 0 ? 'no failures' : rateText(rates.failures).replace('/', ' failures/');
+  return rates.failures === 0 ? 'no failures' : formatRate(rates.failures).replace('/', ' failures/');
 }
 
 /** The state of the breakers of all loops: "breaker open on 1 of 2 loops" if they differ. */
-function breakerText(totals: ServiceTotals): string {
+function describeBreakers(totals: ServiceTotals): string {
   const loops = totals.closed + totals.open + totals.halfOpen;
   if (loops === 0) return '';
   const [state, count] = totals.open > 0 ? (['open', totals.open] as const) : totals.halfOpen > 0 ? (['probing', totals.halfOpen] as const) : (['closed', totals.closed] as const);
@@ -99,7 +99,7 @@ function breakerText(totals: ServiceTotals): string {
 }
 
 /** Returns an empty text for the usual single address. */
-function addressText(totals: ServiceTotals): string {
+function describeAddresses(totals: ServiceTotals): string {
   if (totals.addresses <= 1 && totals.ejected === 0) return '';
   const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;
   return `${counted(totals.addresses, 'address', 'addresses')}${ejected}`;
@@ -108,7 +108,7 @@ function addressText(totals: ServiceTotals): string {
 function providerLinks(traffic: Traffic): LinkView[] {
   const latest = traffic.at(-1);
   const providers = latest?.providers ?? null;
-  if (latest?.isOldProviders && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no current data'));
+  if (latest?.areProvidersStale && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no current data'));
   if (providers === null) return [unknownLink(weather, 'provider', 'unknown')];
   if (providers.length === 0) return [{ ...unknownLink(weather, 'sample'), note: 'built in', state: 'idle', rate: 'no calls' }];
   return providers.map((one): LinkView => {
@@ -119,14 +119,14 @@ function providerLinks(traffic: Traffic): LinkView[] {
       to: one.name,
       note: isPaused ? `paused for ${duration(Math.ceil(one.cooldownMs / 1_000))}` : '',
       state: isPaused ? 'open' : rates !== null && rates.failures > 0 ? 'failing' : rates !== null && rates.calls > 0 ? 'ok' : 'idle',
-      rate: rates === null ? none : rateText(rates.calls),
-      detail: providerText(one),
+      rate: rates === null ? none : formatRate(rates.calls),
+      detail: describeProvider(one),
       weight: weightOf(rates?.calls ?? 0),
     };
   });
 }
 
-function providerText(provider: ProviderTotals): string {
+function describeProvider(provider: ProviderTotals): string {
   if (provider.requests === 0) return 'no calls yet';
   return `${counted(provider.requests, 'call')} in total, ${provider.failures === 0 ? 'no failures' : counted(provider.failures, 'failure')}`;
 }
@@ -141,17 +141,17 @@ function serviceRow(name: string, link: LinkView | undefined, totals: ServiceTot
     dashboard,
     name,
     link?.rate ?? none,
-    rates === null ? none : rates.failures === 0 ? 'none' : rateText(rates.failures),
-    breakerText(totals).replace('breaker ', '') || none,
+    rates === null ? none : rates.failures === 0 ? 'none' : formatRate(rates.failures),
+    describeBreakers(totals).replace('breaker ', '') || none,
     String(totals.inFlight),
-    addressText(totals) || String(totals.addresses),
+    describeAddresses(totals) || String(totals.addresses),
     String(totals.calls),
   ];
 }
 
 function providerRow(one: ProviderTotals, rates: Rates | null): string[] {
   const paused = one.cooldownMs > 0 ? 'paused' : none;
-  return [weather, one.name, rates === null ? none : rateText(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : rateText(rates.failures), paused, none, none, String(one.requests)];
+  return [weather, one.name, rates === null ? none : formatRate(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : formatRate(rates.failures), paused, none, none, String(one.requests)];
 }
 
 /** The map in words, for its image role. */

@@ -32,7 +32,7 @@ export interface TrafficSample {
   /** In the order of their requests; empty if the weather service has a built-in report only, null if unknown. */
   readonly providers: readonly ProviderTotals[] | null;
   /** Whether `providers` are those of an earlier sample, since the weather service did not respond. */
-  readonly isOldProviders: boolean;
+  readonly areProvidersStale: boolean;
 }
 
 const maxProviders = 4;
@@ -50,7 +50,7 @@ export function parseMapEvent(data: string): TrafficSample | null {
   });
   const list = objectAt(body, 'weather')['providers'];
   const providers = Array.isArray(list) ? (list as unknown[]).filter(isObject).slice(0, maxProviders).map(readProvider) : null;
-  return { atMs, services: serviceTotals, providers, isOldProviders: false };
+  return { atMs, services: serviceTotals, providers, areProvidersStale: false };
 }
 
 function readService(body: JsonObject): ServiceTotals {
@@ -88,14 +88,14 @@ export const windowMs = 10_000;
 /** Adds a sample. After a server restart the totals start from zero, so older samples are dropped. */
 export function withSample(traffic: Traffic, sample: TrafficSample): Traffic {
   const last = traffic.at(-1);
-  const known = last !== undefined && isOtherProcess(last, sample) ? [] : traffic;
+  const known = last !== undefined && hasServerRestarted(last, sample) ? [] : traffic;
   const recent = known.findIndex((one) => one.atMs > sample.atMs - windowMs);
   const first = recent === -1 ? known.length - 1 : recent - 1;
   const kept = sample.providers === null ? (known.at(-1)?.providers ?? null) : null;
-  return [...known.slice(Math.max(0, first)), kept === null ? sample : { ...sample, providers: kept, isOldProviders: true }];
+  return [...known.slice(Math.max(0, first)), kept === null ? sample : { ...sample, providers: kept, areProvidersStale: true }];
 }
 
-function isOtherProcess(before: TrafficSample, now: TrafficSample): boolean {
+function hasServerRestarted(before: TrafficSample, now: TrafficSample): boolean {
   if (now.atMs <= before.atMs) return true;
   return [...now.services].some(([key, totals]) => totals.calls < (before.services.get(key)?.calls ?? 0));
 }

@@ -31,7 +31,7 @@ const room = 1.12;
 
 export function viewExperiment(experiment: Experiment, now: number): ExperimentView {
   const isRunning = experiment.phase === 'running';
-  const requests = experiment.measurements.map((measured) => requestOf(measured, now - experiment.startedAt));
+  const requests = experiment.measurements.map((measured) => toRequest(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
   // Both waterfalls have the same axis. While the bars grow, it changes only if they exceed the delay and the deadline.
   const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * room;
@@ -49,7 +49,7 @@ export function viewExperiment(experiment: Experiment, now: number): ExperimentV
   };
 }
 
-function requestOf(measured: Measurement, elapsed: number): { request: RequestRecord; running: ReadonlySet<string> } {
+function toRequest(measured: Measurement, elapsed: number): { request: RequestRecord; running: ReadonlySet<string> } {
   if (measured.request !== null) return { request: measured.request, running: new Set() };
   const budgets = new Map(services.map(({ key }) => [key as string, measured.deadline]));
   return requestInProgress('experiment', budgets, measured.arrivals, Math.min(elapsed, measured.deadline));
@@ -69,12 +69,12 @@ function status(experiment: Experiment): string {
     case 'failed':
       return message === '' ? 'The experiment failed.' : message;
     case 'done':
-      return [conclusion(experiment), message].filter((part) => part !== '').join(' ');
+      return [describeConclusion(experiment), message].filter((part) => part !== '').join(' ');
   }
 }
 
 /** The effect of the deadline: "The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 after 3 s." */
-export function conclusion(experiment: Experiment): string {
+export function describeConclusion(experiment: Experiment): string {
   const [limited, unlimited] = experiment.measurements.map((measured) => measured.request);
   if (limited == null || unlimited == null) return '';
   const result = (request: RequestRecord) => {

@@ -21,7 +21,7 @@ export function placeNotes(row: Pick<Row, 'bars' | 'deadline'>, width: number): 
   const usedUntil: number[] = [];
   return row.bars.map((bar, index) => {
     const used = usedUntil[bar.line] ?? 0;
-    const place = placeNote(bar, { from: used, to: limitOf(row, index) * width }, width);
+    const place = placeNote(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width);
     const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
     usedUntil[bar.line] = Math.max(used, end);
     return place;
@@ -40,7 +40,7 @@ function placeNote(bar: Bar, free: { from: number; to: number }, width: number):
 }
 
 /** What follows the bar on its line: the next bar, the deadline, or the end of the drawing. */
-function limitOf(row: Pick<Row, 'bars' | 'deadline'>, index: number): number {
+function freeSpaceEnd(row: Pick<Row, 'bars' | 'deadline'>, index: number): number {
   const bar = row.bars[index];
   if (bar === undefined) return 1;
   const next = row.bars.slice(index + 1).find((other) => other.line === bar.line);

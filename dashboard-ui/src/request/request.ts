@@ -136,7 +136,7 @@ export function readRequest(body: JsonObject): RequestRecord | null {
   const list = body['calls'];
   if (!Array.isArray(list)) return null;
   const calls = (list as unknown[]).filter(isObject).slice(0, maxCalls).map(readCall);
-  const traceId = shortText(body, 'trace_id');
+  const traceId = boundedTextAt(body, 'trace_id');
   const startedAt = readInstant(body['started_at']);
   return {
     key: `${traceId ?? ''} ${startedAt ?? ''}`,
@@ -153,12 +153,12 @@ function readCall(body: JsonObject): Call {
   const start = milliseconds(body, 'start_ms') ?? 0;
   const attempts = Array.isArray(body['attempts']) ? (body['attempts'] as unknown[]) : [];
   return {
-    service: shortText(body, 'service') ?? 'unknown',
+    service: boundedTextAt(body, 'service') ?? 'unknown',
     state: partStates.find((state) => state === body['state']) ?? 'unknown',
     start,
     end: Math.max(start, milliseconds(body, 'end_ms') ?? start),
     budget: milliseconds(body, 'budget_ms'),
-    reason: shortText(body, 'reason'),
+    reason: boundedTextAt(body, 'reason'),
     attempts: attempts.filter(isObject).slice(0, maxAttempts).map(readAttempt),
   };
 }
@@ -167,7 +167,7 @@ function readAttempt(body: JsonObject): Attempt {
   const start = milliseconds(body, 'start_ms') ?? 0;
   return {
     kind: attemptKinds.find((kind) => kind === body['kind']) ?? 'first',
-    address: shortText(body, 'address'),
+    address: boundedTextAt(body, 'address'),
     start,
     end: Math.max(start, milliseconds(body, 'end_ms') ?? start),
     phases: {
@@ -177,9 +177,9 @@ function readAttempt(body: JsonObject): Attempt {
       wait: milliseconds(body, 'wait_ms') ?? 0,
       read: milliseconds(body, 'read_ms') ?? 0,
     },
-    outcome: shortText(body, 'outcome'),
+    outcome: boundedTextAt(body, 'outcome'),
     status: numberAt(body, 'status'),
-    cancelledBy: shortText(body, 'cancelled_by'),
+    cancelledBy: boundedTextAt(body, 'cancelled_by'),
     deadlineSent: milliseconds(body, 'deadline_sent_ms'),
   };
 }
@@ -189,7 +189,7 @@ function milliseconds(body: JsonObject, key: string): number | null {
   return value === null || value < 0 ? null : Math.min(value, maxMs);
 }
 
-function shortText(body: JsonObject, key: string): string | null {
+function boundedTextAt(body: JsonObject, key: string): string | null {
   return textAt(body, key)?.slice(0, maxTextLength) ?? null;
 }
 

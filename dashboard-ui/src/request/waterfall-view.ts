@@ -144,11 +144,11 @@ function barLabel(attempt: Attempt): string {
     case 'cancelled':
       return [...kind, 'cancelled'].join(' ');
     default:
-      return [...kind, failureText(attempt)].join(', ');
+      return [...kind, describeFailure(attempt)].join(', ');
   }
 }
 
-function failureText(attempt: Attempt): string {
+function describeFailure(attempt: Attempt): string {
   if (attempt.status !== null) return `HTTP ${attempt.status}`;
   return bounded((attempt.outcome ?? 'failed').replaceAll('_', ' '), 40);
 }
@@ -177,13 +177,13 @@ export function viewTable(request: RequestRecord, running: ReadonlySet<string> =
       milliseconds(attempt.start),
       ...phases.map((phase) => (attempt.phases[phase] === 0 ? '–' : milliseconds(attempt.phases[phase]))),
       milliseconds(attempt.end),
-      outcomeText(attempt),
+      describeOutcome(attempt),
       attempt.deadlineSent === null ? budget : `${budget}, sent ${milliseconds(attempt.deadlineSent)}`,
     ]);
   });
 }
 
-function outcomeText(attempt: Attempt): string {
+function describeOutcome(attempt: Attempt): string {
   if (attempt.cancelledBy !== null) return `cancelled: ${bounded(attempt.cancelledBy.replaceAll('_', ' '), 40)}`;
   return attempt.status === null ? bounded((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { duration } from '../format.ts';
-import { timeStaleAfterMs } from '../panel-view.ts';
+import { timeStaleTimeoutMs } from '../panel-view.ts';
 import type { Connection } from './stream.ts';
 
 export type ConnectionState = Connection['phase'] | 'stalled';
@@ -25,7 +25,7 @@ export function viewConnection(connection: Connection, lastEventAt: number, now:
     const seconds = Math.max(0, connection.retryAt - now) / 1000;
     return { state: 'waiting', label: `reconnecting in ${duration(Math.ceil(seconds))}` };
   }
-  const stalled = connection.phase === 'live' && now - lastEventAt > timeStaleAfterMs;
+  const stalled = connection.phase === 'live' && now - lastEventAt > timeStaleTimeoutMs;
   const state = stalled ? 'stalled' : connection.phase;
   return { state, label: labels[state] };
 }

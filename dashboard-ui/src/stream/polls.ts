@@ -13,9 +13,9 @@ export interface Poll {
 /** The server has at most three aggregates in progress. */
 const maxPolls = 4;
 /** Shorter requests are shown only when they are complete: the growth of their bars would be invisible. */
-export const growsAfterMs = 250;
+export const growThresholdMs = 250;
 /** The result of a request stays shown for this time, before the next one in progress takes its place. */
-const holdMs = 1_500;
+const resultDisplayMs = 1_500;
 
 export function withPoll(polls: readonly Poll[], event: PollEvent, now: number): readonly Poll[] {
   const started: Poll = { id: event.poll, startedAt: now, budgets: event.budgets, answered: new Map() };
@@ -42,7 +42,7 @@ export interface RunningRequest {
 /** The oldest poll that has been in progress long enough to be shown; null if there is none. */
 export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
   const poll = polls[0];
-  if (poll === undefined || now - poll.startedAt < growsAfterMs || now - lastFinishedAt < holdMs) return null;
+  if (poll === undefined || now - poll.startedAt < growThresholdMs || now - lastFinishedAt < resultDisplayMs) return null;
   const answers = [...poll.answered].map(([service, { at, state }]) => [service, { state, elapsed: at - poll.startedAt }] as const);
   return requestInProgress(`poll ${poll.id}`, poll.budgets, new Map(answers), now - poll.startedAt);
 }

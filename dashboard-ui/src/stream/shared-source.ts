@@ -103,7 +103,7 @@ export class SharedSource implements EventSourceLike {
   #received(message: Message): void {
     switch (message.kind) {
       case 'hello':
-        if (this.#source !== null && this.#state === states.open) this.#welcome(message.from);
+        if (this.#source !== null && this.#state === states.open) this.#sendLastEvents(message.from);
         break;
       case 'event':
         if (message.to !== undefined && message.to !== this.#dependencies.id) break;
@@ -117,7 +117,7 @@ export class SharedSource implements EventSourceLike {
     }
   }
 
-  #welcome(to: number): void {
+  #sendLastEvents(to: number): void {
     for (const [type, data] of this.#latest) this.#channel.postMessage({ kind: 'event', type, data, to } satisfies Message);
   }
 

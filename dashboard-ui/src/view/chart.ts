@@ -30,7 +30,7 @@ export function renderChart(figure: Element, buckets: readonly Bucket[], name: s
     { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': describeChart(buckets, name) },
     ...gridLines(max).map((ms) => svg('line', { class: 'grid', x1: 0, x2: width, y1: y(ms), y2: y(ms) })),
     ...buckets.flatMap((bucket, index) => drawColumn(bucket, index * column, column)),
-    ...runs(buckets).flatMap((run) => [
+    ...latencyRanges(buckets).flatMap((run) => [
       svg('path', { class: 'p99', d: area(buckets, run, column, y) }),
       svg('path', { class: 'p50', d: path(buckets, run, column, (bucket) => y(bucket.p50 ?? 0)) }),
     ]),
@@ -59,7 +59,7 @@ function drawColumn(bucket: Bucket, x: number, column: number): Node[] {
 }
 
 /** Returns the ranges of columns with latencies: `[first, last]`. */
-function runs(buckets: readonly Bucket[]): [number, number][] {
+function latencyRanges(buckets: readonly Bucket[]): [number, number][] {
   const found: [number, number][] = [];
   buckets.forEach((bucket, index) => {
     if (bucket.p50 === null) return;

@@ -6,7 +6,7 @@ import { systemFields, timeFields, weatherFields } from '../fields.ts';
 import { bounded, timeOfDay } from '../format.ts';
 import { viewHeadline, type Headline } from '../request/headline.ts';
 import type { PageState } from '../page-state.ts';
-import { partStaleAfterMs, timeStaleAfterMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
+import { partStaleTimeoutMs, timeStaleTimeoutMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
 import { renderBadge } from './badge.ts';
@@ -24,24 +24,24 @@ export interface PageView {
   readonly alerts: AlertsView;
 }
 
-/** `silentAfterMs`: the time without an event after which no value is current. */
-export function viewPage(state: PageState, connection: Connection, lastEventAt: number, silentAfterMs: number, now: number): PageView {
+/** `silenceTimeoutMs`: the time without an event after which no value is current. */
+export function viewPage(state: PageState, connection: Connection, lastEventAt: number, silenceTimeoutMs: number, now: number): PageView {
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
-  const context = (service: string, staleAfterMs: number) => {
+  const context = (service: string, staleTimeoutMs: number) => {
     const call = latest?.calls.find((candidate) => candidate.service === service);
-    return { staleAfterMs, idleMs, silentAfterMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
+    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
   };
-  const time = viewPanel(state.time, context('time_service', timeStaleAfterMs));
-  const system = viewPanel(state.system, context('sysinfo_service', partStaleAfterMs));
-  const weather = viewWeather(state.weather, context('weather_service', partStaleAfterMs));
+  const time = viewPanel(state.time, context('time_service', timeStaleTimeoutMs));
+  const system = viewPanel(state.system, context('sysinfo_service', partStaleTimeoutMs));
+  const weather = viewWeather(state.weather, context('weather_service', partStaleTimeoutMs));
   const connectionView = viewConnection(connection, lastEventAt, now);
   return {
     connection: connectionView,
     time,
     system,
     weather,
-    alerts: viewAlerts(state.alerts, idleMs, now, silentAfterMs),
+    alerts: viewAlerts(state.alerts, idleMs, now, silenceTimeoutMs),
     headline: viewHeadline({
       panels: [
         { name: 'time', state: time.state },
@@ -49,7 +49,7 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
         { name: 'weather', state: weather.state },
       ],
       request: latest,
-      live: idleMs <= silentAfterMs,
+      live: idleMs <= silenceTimeoutMs,
       locked: connection.phase === 'locked',
       firing: state.alerts.value?.firing.length ?? 0,
     }),

@@ -52,11 +52,11 @@ struct experiment_routes {
   }
 
   http::response show(const http::request_context& context) const {
-    return may_experiment(context, authenticator) ? state(status::ok) : http::not_found_response();
+    return may_use_experiments(context, authenticator) ? state(status::ok) : http::not_found_response();
   }
 
   http::response start(const http::request_context& context) const {
-    if (!may_experiment(context, authenticator)) return http::not_found_response();
+    if (!may_use_experiments(context, authenticator)) return http::not_found_response();
     if (is_cross_origin(context.head())) {
       return http::error_response(status::forbidden, "Experiments cannot be started by pages of another origin");
     }
@@ -89,7 +89,7 @@ void describe(http::operation& state_operation, http::operation& start_operation
 
 }  // namespace
 
-bool may_experiment(const http::request_context& context, const service::api_key_authenticator& authenticator) {
+bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator) {
   // With a key, the filter of `/api` has accepted it, or the session.
   return authenticator.is_enabled() || service::is_local_request(context);
 }

@@ -11,7 +11,7 @@ namespace cohort::dashboard {
 
 /// Whether the client may see and start experiments: it has the API key or a session if the service has one, otherwise
 /// it is on this host, since `--enable-faults` without a key requires a loopback address.
-bool may_experiment(const http::request_context& context, const service::api_key_authenticator& authenticator);
+bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator);
 
 /// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while one is
 /// running; 403 for pages of other origins. Both routes return 404 to clients that may not use them. `authenticator`

@@ -20,7 +20,7 @@ bool is_active(std::string_view body) {
 }
 
 /// The reason why fault injection cannot be used; empty if it can.
-std::string problem_of(const http::client_result& response) {
+std::string describe_problem(const http::client_result& response) {
   if (!response) return "The weather service is unavailable: " + make_error_code(response.error()).message();
   switch (response->status) {
     case http::status::ok: return {};
@@ -50,7 +50,7 @@ task<http::client_result> fault_client::send(http::method verb, std::string body
 task<std::string> fault_client::inject(experiment_settings settings, std::int64_t seconds) {
   auto asking = send(http::method::get, {});
   const auto current = co_await std::move(asking);
-  if (auto problem = problem_of(current); !problem.empty()) co_return problem;
+  if (auto problem = describe_problem(current); !problem.empty()) co_return problem;
   if (is_active(current->body)) {
     co_return std::string{"Another fault is injected into the weather service. End it first: DELETE /api/faults"};
   }
@@ -60,13 +60,13 @@ task<std::string> fault_client::inject(experiment_settings settings, std::int64_
   out.field("seconds", seconds).close_object();
   auto changing = send(http::method::put, std::move(body));
   const auto changed = co_await std::move(changing);
-  co_return problem_of(changed);
+  co_return describe_problem(changed);
 }
 
 task<bool> fault_client::remove() {
   auto changing = send(http::method::delete_, {});
   const auto changed = co_await std::move(changing);
-  co_return problem_of(changed).empty();
+  co_return describe_problem(changed).empty();
 }
 
 }  // namespace cohort::dashboard

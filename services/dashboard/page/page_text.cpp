@@ -152,7 +152,7 @@ std::string badge_html(part_state state) {
 
 bool has_response(const part& part) { return part.state == part_state::fresh || part.state == part_state::stale; }
 
-std::string result_text(const part& part) {
+std::string format_result(const part& part) {
   const auto took = format_duration(part.elapsed);
   switch (part.state) {
     case part_state::fresh: return took;
@@ -203,7 +203,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   const auto& part = values.parts.at(index);
   if (!part) return {};
   if (field == "badge") return badge_html(shown_state(*part));
-  if (field == "result") return result_text(*part);
+  if (field == "result") return format_result(*part);
   // A call that an open breaker has rejected has no response.
   if (field == "timing" && part->state == part_state::open) return "N/A";
   if (field == "timing") return format_duration(part->elapsed) + " of " + format_duration(part->timeout);

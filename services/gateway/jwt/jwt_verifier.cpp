@@ -87,7 +87,7 @@ std::optional<bool> has_audience(const simdjson::dom::object& payload, std::stri
   return is_found;
 }
 
-std::optional<std::string> scalar_text(element value) {
+std::optional<std::string> format_scalar(element value) {
   switch (value.type()) {
     case simdjson::dom::element_type::STRING: return std::string{std::string_view{value}};
     case simdjson::dom::element_type::INT64:
@@ -101,7 +101,7 @@ std::optional<std::string> scalar_text(element value) {
 std::string_view algorithm_name(jwt_algorithm algorithm) { return json::enum_name(algorithm); }
 
 /// `application/at+jwt` and `at+jwt` are the same (RFC 7515 section 4.1.9).
-std::string_view short_type(std::string_view type) {
+std::string_view normalize_type(std::string_view type) {
   constexpr std::string_view prefix = "application/";
   return http::iequals(type.substr(0, prefix.size()), prefix) ? type.substr(prefix.size()) : type;
 }
@@ -162,7 +162,7 @@ result<jwt_claims, jwt_error> jwt_verifier::verify(std::string_view token, wall_
   const auto key = find_key(*token_header);
   if (!key) return key.error();
   if (token_header->has_critical) return jwt_error::critical_extension;
-  if (!required_.type.empty() && !http::iequals(short_type(token_header->type), short_type(required_.type))) {
+  if (!required_.type.empty() && !http::iequals(normalize_type(token_header->type), normalize_type(required_.type))) {
     return jwt_error::type;
   }
   if (!(*key)->verify(token.substr(0, second), *signature)) return jwt_error::signature;
@@ -189,7 +189,7 @@ result<jwt_claims, jwt_error> jwt_verifier::check_claims(std::string_view payloa
   if (issuer != required_.issuer) return jwt_error::issuer;
   if (!*is_for_audience) return jwt_error::audience;
   for (const auto member : *object) {
-    if (auto text = scalar_text(member.value)) claims.values.emplace(member.key, std::move(*text));
+    if (auto text = format_scalar(member.value)) claims.values.emplace(member.key, std::move(*text));
   }
   return claims;
 }

@@ -38,7 +38,7 @@ struct request_changes {
   }
 };
 
-request_changes changes_of(const route_entry& entry, const std::string& base_url) {
+request_changes make_request_changes(const route_entry& entry, const std::string& base_url) {
   request_changes changes;
   changes.headers = entry.request_headers.value_or(header_changes{});
   if (entry.auth) {
@@ -59,8 +59,8 @@ http::streaming_handler make_backend_handler(const route_entry& entry, http::ups
                               .timeout = entry.timeout_ms,
                               .idle_timeout = entry.idle_timeout_ms};
   options.tunnel_idle_timeout = std::max<duration>(options.tunnel_idle_timeout, entry.idle_timeout_ms);
-  options.on_request = [changes = changes_of(entry, base_url)](const http::request_context& context,
-                                                               http::client_request& request) {
+  options.on_request = [changes = make_request_changes(entry, base_url)](const http::request_context& context,
+                                                                         http::client_request& request) {
     changes.apply(context, request);
   };
   return http::proxy_to(target, base_url, std::move(options));

@@ -14,7 +14,7 @@ namespace {
 
 using simdjson::dom::element;
 
-std::optional<double> number_of(simdjson::simdjson_result<element> value) {
+std::optional<double> read_number(simdjson::simdjson_result<element> value) {
   /// Greater values are invalid; `long` can represent it.
   constexpr double max_value = 1e6;
   double number = 0;
@@ -32,7 +32,7 @@ std::string condition_text(std::optional<double> code) {
 }
 
 /// Formats a number without an exponent, because some query-string parsers reject exponents.
-std::string decimal(double number) {
+std::string format_decimal(double number) {
   std::array<char, 400> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed).ptr;
   return {digits.data(), end};
@@ -43,8 +43,8 @@ std::string decimal(double number) {
 boost::urls::url open_meteo_url(const boost::urls::url& base, const location& location) {
   auto url = append_path(base, {"v1", "forecast"});
   auto query = url.params();
-  query.append({"latitude", decimal(*location.latitude)});
-  query.append({"longitude", decimal(*location.longitude)});
+  query.append({"latitude", format_decimal(*location.latitude)});
+  query.append({"longitude", format_decimal(*location.longitude)});
   query.append({"current", "temperature_2m,relative_humidity_2m,apparent_temperature,weather_code,wind_speed_10m"});
   return url;
 }
@@ -55,16 +55,16 @@ report_result parse_open_meteo(std::string_view body, const location& location) 
     if (root["current"].get(current) != simdjson::SUCCESS || !current.is_object()) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
-    const auto celsius = number_of(current["temperature_2m"]);
+    const auto celsius = read_number(current["temperature_2m"]);
     weather_report result;
     result.provider = open_meteo_name;
     result.requested = location;
     result.temperature_c = rounded(celsius);
     result.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
-    result.condition = condition_text(number_of(current["weather_code"]));
-    result.humidity = rounded(number_of(current["relative_humidity_2m"]));
-    result.wind_speed_kmph = rounded(number_of(current["wind_speed_10m"]));
-    result.feels_like_c = rounded(number_of(current["apparent_temperature"]));
+    result.condition = condition_text(read_number(current["weather_code"]));
+    result.humidity = rounded(read_number(current["relative_humidity_2m"]));
+    result.wind_speed_kmph = rounded(read_number(current["wind_speed_10m"]));
+    result.feels_like_c = rounded(read_number(current["apparent_temperature"]));
     return result;
   });
   if (!report) return invalid_response();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** The programs of the test of service discovery: etcd, CoreDNS, replicas, a dashboard, and a load on it. */
+/** The programs of the service discovery test: etcd, CoreDNS, replicas, a dashboard, and its load. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -30,7 +30,7 @@ export class Etcd {
     return `etcd://127.0.0.1:${this.port}/${path}`;
   }
 
-  /** `data` names the directory of the data: a new name is an empty etcd. */
+  /** `data` is the name of the data directory: with a new name, etcd starts empty. */
   async start(data: string): Promise<void> {
     const peer = `http://127.0.0.1:${this.peerPort}`;
     this.process = startProcess(
@@ -140,7 +140,7 @@ export class Replica {
     return new Replica(`http://${host}:${actual}`, started);
   }
 
-  /** Requests to its route; 0 while it does not listen yet. */
+  /** Number of requests to its route; 0 until it listens. */
   async requests(): Promise<number> {
     const metrics = await readMetrics(this.url).catch(() => '');
     return metricSum(metrics, 'time_service_http_requests_total', 'endpoint="/api/time"');

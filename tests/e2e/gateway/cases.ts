@@ -42,13 +42,13 @@ async function outcomes(target: Target, requests: [string, RequestOptions?][]): 
 
 const bearer = (token: string): RequestOptions => ({ headers: { Authorization: `Bearer ${token}` } });
 
-async function weights(target: Target): Promise<string> {
+async function weightedRouting(target: Target): Promise<string> {
   let canary = 0;
   for (let i = 0; i < 300; ++i) canary += outcome(await get(target, '/weighted')) === 'b' ? 1 : 0;
   return canary > 30 && canary < 90 ? '10 to 30 % to b' : `${(canary / 3).toFixed(0)} % to b`;
 }
 
-async function stickiness(target: Target): Promise<string> {
+async function sessionAffinity(target: Target): Promise<string> {
   let canary = 0;
   let changed = 0;
   for (let user = 0; user < 60; ++user) {
@@ -127,8 +127,8 @@ export const cases: Case[] = [
   { name: 'host', expected: 'b', run: (to) => outcomes(to, [['/plain/', { headers: { Host: 'b.example' } }]]) },
   { name: 'header', expected: 'b, a', run: (to) =>
     outcomes(to, [['/plain/', { headers: { 'X-Canary': 'always' } }], ['/plain/', { headers: { 'X-Canary': 'no' } }]]) },
-  { name: 'weight 80:20', expected: '10 to 30 % to b', run: weights },
-  { name: 'sticky by header', expected: '0 of 60 users changed, both used', run: stickiness },
+  { name: 'weighted routing 80:20', expected: '10 to 30 % to b', run: weightedRouting },
+  { name: 'session affinity by header', expected: '0 of 60 users changed, both used', run: sessionAffinity },
   { name: 'API key: none, wrong, right', expected: '401, 401, a', run: (to) =>
     outcomes(to, [['/key'], ['/key', { headers: { 'X-API-Key': 'wrong' } }], ['/key', { headers: { 'X-API-Key': to.key } }]]) },
   { name: 'JWT: valid', expected: 'a for alice', run: async (to) => {
@@ -143,7 +143,7 @@ export const cases: Case[] = [
       ['/token', bearer(to.tokens.sign(to.tokens.claims({ aud: 'other' })))],
     ]) },
   { name: 'JWT: alg none, key confusion', expected: '401, 401', run: (to) =>
-    outcomes(to, [['/token', bearer(to.tokens.unsigned())], ['/token', bearer(to.tokens.confused())]]) },
+    outcomes(to, [['/token', bearer(to.tokens.unsigned())], ['/token', bearer(to.tokens.algorithmConfusion())]]) },
   { name: 'JWT: not valid yet', expected: '401', run: (to) =>
     outcomes(to, [['/token', bearer(to.tokens.sign(to.tokens.claims({ nbf: Math.floor(Date.now() / 1000) + 200 })))]]) },
   { name: 'rate limit of 5', expected: 'a, a, a, a, a, 429', run: rateLimit },

@@ -25,7 +25,7 @@ export interface RequestOptions {
   ca?: Buffer;
 }
 
-/** A request on a connection of its own. The status is 0 if the connection fails. */
+/** Sends a request on a new connection. The status is 0 if the connection fails. */
 export function send(url: string, { method = 'GET', headers = {}, body = '', ca }: RequestOptions = {}): Promise<Response> {
   return new Promise((resolve) => {
     const start = elapsed();
@@ -47,7 +47,7 @@ export function send(url: string, { method = 'GET', headers = {}, body = '', ca 
   });
 }
 
-/** The request as the upstream received it; undefined if the response is not one of an upstream. */
+/** The request as the upstream received it; undefined if the response does not come from an upstream. */
 export function received(response: Response): ReceivedRequest | undefined {
   try {
     return JSON.parse(response.body) as ReceivedRequest;

@@ -6,13 +6,13 @@ import { findEnvoy, findProgram } from '../backends.ts';
 import type { BackgroundProcess } from '../processes.ts';
 import { root, startProcess } from '../processes.ts';
 
-/** A gateway that the table is run against, with the recipe of deploy/gateway that it uses. */
+/** A gateway under test, with its configuration in deploy/gateway. */
 export interface Gateway {
   name: string;
   recipe: string;
-  /** Cases that it cannot pass, with the reason. */
+  /** Unsupported cases, with the reason. */
   unsupported: Record<string, string>;
-  /** Undefined, if the program is not installed. */
+  /** Starts the gateway; returns undefined if the program is not installed. */
   start: (recipe: string, ports: { plain: number; tls: number }, directory: string) => BackgroundProcess[] | undefined;
 }
 

@@ -36,7 +36,7 @@ export class TokenIssuer {
   }
 
   /** Signed by HS256, with the public key as the secret. */
-  confused(): string {
+  algorithmConfusion(): string {
     const input = `${encode({ alg: 'HS256', kid: 'one' })}.${encode(this.claims())}`;
     return `${input}.${createHmac('sha256', this.pem).update(input).digest('base64url')}`;
   }

@@ -34,7 +34,7 @@ const definitions: Record<string, [module: string, file: string]> = {
   ],
 };
 
-/** The kinds that `findProblems` knows. */
+/** The kinds that `findProblems` supports. */
 export const customKinds = Object.keys(definitions);
 
 /** Downloads the definition of a kind. `parse`: a parser of YAML with one document. Throws if it cannot be downloaded. */

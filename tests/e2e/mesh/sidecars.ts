@@ -24,7 +24,7 @@ export interface ServicePorts {
 /** Common configuration of the sidecars. */
 export interface Mesh {
   envoy: string;
-  /** Certificates as deploy/tls/make-certificates makes them. */
+  /** Directory of the certificates that deploy/tls/make-certificates creates. */
   certificates: string;
   directory: string;
   /** Port of the OTLP receiver on loopback; undefined: no traces. */
@@ -50,7 +50,7 @@ function tracing(mesh: Mesh, service: string): unknown {
 
 const endpoint = (port: number): unknown => ({ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } });
 
-/** The cluster of the receiver of traces, as an entry of a YAML list; nothing without traces. */
+/** The cluster of the trace receiver, as an entry of a YAML list; nothing without traces. */
 function tracesCluster(mesh: Mesh): string {
   if (mesh.traces === undefined) return '';
   const cluster = {
@@ -90,13 +90,13 @@ function inboundValues(mesh: Mesh, service: string, ports: ServicePorts, callers
 }
 
 function startEnvoy(mesh: Mesh, name: string, configuration: string): BackgroundProcess {
-  // A wrong configuration is an error here, with Envoy's text, and not a program that ends later.
+  // Validates the configuration first, so that an error is reported here instead of by a sidecar that exits later.
   execFileSync(mesh.envoy, ['--mode', 'validate', '-c', configuration, '-l', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const flags = ['-c', configuration, '--concurrency', '1', '--disable-hot-restart', '-l', 'warning'];
   return startProcess(`${name}-sidecar`, mesh.envoy, flags, join(mesh.directory, `${name}-sidecar.log`));
 }
 
-/** Starts the sidecar of a service without upstreams, which admits the callers. `name`: of this replica. */
+/** Starts the sidecar of a service without upstreams, which admits the callers. `name`: name of this replica. */
 export function startServiceSidecar(mesh: Mesh, name: string, service: string, ports: ServicePorts, callers: string[]): BackgroundProcess {
   return startEnvoy(mesh, name, writeConfiguration(mesh, name, 'service.yaml', inboundValues(mesh, service, ports, callers)));
 }
@@ -108,7 +108,7 @@ export interface UpstreamPorts {
   weather: number;
 }
 
-/** Starts the sidecar of the dashboard, with its calls at `outbound`. */
+/** Starts the sidecar of the dashboard, which sends its calls to the port `outbound`. */
 export function startDashboardSidecar(
   mesh: Mesh,
   ports: ServicePorts,
@@ -129,7 +129,7 @@ export function startDashboardSidecar(
   return startEnvoy(mesh, 'dashboard-service', writeConfiguration(mesh, 'dashboard-service', 'dashboard.yaml', values));
 }
 
-/** The counter of an Envoy's statistics, such as `cluster.time.upstream_rq_retry`; 0 if there is none. */
+/** Returns a counter of an Envoy, such as `cluster.time.upstream_rq_retry`; 0 if there is none. */
 export async function readCounter(adminPort: number, name: string): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${adminPort}/stats?filter=^${name}$`);
   return Number(/: (\d+)/.exec(await response.text())?.[1] ?? 0);

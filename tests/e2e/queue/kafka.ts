@@ -12,7 +12,7 @@ import { findFreePorts, root } from '../processes.ts';
 
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
 
-/** Makes an authority and a certificate of it for `localhost`, in PEM files as Kafka reads them. */
+/** Creates a certificate authority and a certificate for `localhost`, in PEM files that Kafka can read. */
 function makeCertificates(directory: string): void {
   const openssl = (...args: string[]): void => {
     execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
@@ -27,9 +27,9 @@ function makeCertificates(directory: string): void {
   writeFileSync(join(directory, 'keystore.pem'), read('server.key') + read('server.pem'));
 }
 
-/** One broker, which is its own controller. Further listeners ask for a password, and have TLS. */
+/** One broker, which is its own controller. Further listeners require a password or TLS. */
 function serverProperties(directory: string, [plain = 0, controller = 0, sasl = 0, tls = 0]: number[]): string {
-  const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_guest="guest";';
+  const loginModule = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_guest="guest";';
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:${controller}
@@ -41,7 +41,7 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SAS
 ssl.keystore.type=PEM
 ssl.keystore.location=${directory}/keystore.pem
 sasl.enabled.mechanisms=PLAIN
-listener.name.sasl.plain.sasl.jaas.config=${login}
+listener.name.sasl.plain.sasl.jaas.config=${loginModule}
 log.dirs=${directory}/data
 num.partitions=4
 offsets.topic.replication.factor=1
@@ -64,12 +64,12 @@ const accepts = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false));
   });
 
-/** Kafka on loopback, with its data in a temporary directory. */
+/** A Kafka broker on loopback, with its data in a temporary directory. */
 export class Kafka extends BrokerProcess implements MessageBroker {
   readonly name = 'Kafka';
   readonly refusal = 'Authentication failed';
   readonly subscribeSeconds = 6;
-  // The session timeout of the member, which the restarted broker may not know.
+  // The session timeout of a member, of which the restarted broker may be unaware.
   readonly recoverySeconds = 10;
 
   private constructor(

@@ -6,13 +6,13 @@ export interface MessageBroker {
   readonly name: string;
   /** The broker's answer to a wrong password, as the services log it. */
   readonly refusal: string;
-  /** After this time, a new subscriber receives the published messages, or its share of them. */
+  /** Time after which a new subscriber receives the published messages, or its share of them. */
   readonly subscribeSeconds: number;
-  /** A subscriber receives again within this time after `subscribeSeconds` from a restart of the broker. */
+  /** Maximum time, after `subscribeSeconds` from a restart of the broker, until a subscriber receives messages again. */
   readonly recoverySeconds: number;
   /** With a password, the URL has credentials that are valid if it is `guest`. */
   url(password?: string): string;
-  /** URLs with TLS whose authority the client has, or not. Undefined if the broker has no TLS here. */
+  /** TLS URLs with a trusted and an untrusted authority; undefined if the test uses this broker without TLS. */
   readonly tlsUrls?: { trusted: string; untrusted: string };
   /** Starts the broker, and waits until it accepts connections. */
   run(): Promise<void>;

@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Of a small number of messages.
+/// Time limit for a small number of messages.
 constexpr duration min_time_limit = 300s;
 
 duration time_limit_of(std::size_t count) { return std::max<duration>(min_time_limit, count * 1ms); }
@@ -69,7 +69,7 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
     auto waiting = messaging::publisher::enqueue(outbox, context, std::move(next));
     if (!co_await std::move(waiting)) co_return false;
   }
-  // Until the last ones are confirmed: polled each 10 ms, at most for the time limit.
+  // Waits until the last messages are confirmed: polls every 10 ms, at most until the deadline.
   while (outbox->size() > 0 && !context.deadline.expired(loop::current().now())) {
     auto pause = sleep_for(10ms);
     co_await std::move(pause);
@@ -128,7 +128,7 @@ task<> wait_for_signal() {
 task<bool> wait_for_all(std::shared_ptr<received_counts> counts) {
   auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit_of(counts->seen.size())));
   const bool is_complete = co_await std::move(waiting) == wait_status::notified;
-  // Copies that the broker delivers late.
+  // Waits for duplicates that the broker delivers late.
   auto pause = sleep_for(2s);
   co_await std::move(pause);
   co_return is_complete;
@@ -181,7 +181,7 @@ int main(int argc, char** argv) {
 #endif
   auto endpoint = messaging::parse_broker_url(arguments[1], optional_schemes);
   if (!endpoint) {
-    std::cerr << "queue-peer: the URL is not valid: " << endpoint.error().message << '\n';
+    std::cerr << "queue-peer: invalid URL: " << endpoint.error().message << '\n';
     return 2;
   }
   loop event_loop;

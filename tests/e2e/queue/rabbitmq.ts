@@ -10,7 +10,7 @@ import { findFreePorts } from '../processes.ts';
 
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** RabbitMQ on loopback, with its data in a temporary directory. */
+/** A RabbitMQ server on loopback, with its data in a temporary directory. */
 export class RabbitMq extends BrokerProcess implements MessageBroker {
   readonly name = 'RabbitMQ';
   readonly refusal = 'ACCESS_REFUSED';
@@ -64,7 +64,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     expect(this.child === undefined, 'the broker does not run');
     const unprivileged = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
     const [command = '', ...args] = process.getuid?.() === 0 ? ['setpriv', ...unprivileged] : [program];
-    // A process group of its own, since the server is a script that starts others.
+    // A separate process group, since the server is a script that starts other processes.
     this.child = spawn(command, args, {
       env: { PATH: process.env['PATH'] ?? '', ...this.environment },
       detached: true,
@@ -86,14 +86,14 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     if (pid !== undefined) process.kill(-pid, name);
   }
 
-  /** Ends the server and its port mapper, which outlives it. */
+  /** Stops the server and its port mapper, which outlives it. */
   private end(): void {
     try {
       this.signal('SIGKILL');
     } catch {
       // It has ended.
     }
-    // It refuses while it still knows the node: at most 2 s.
+    // The port mapper refuses to exit while the node is registered, for at most 2 s.
     for (let i = 0; i < 20; ++i) {
       const ended = spawnSync('epmd', ['-port', this.environment['ERL_EPMD_PORT'] ?? '0', '-kill'], { encoding: 'utf8' });
       if (!`${ended.stdout}${ended.stderr}`.includes('living nodes')) return;

@@ -99,7 +99,7 @@ const outcomeNames: Record<string, string> = {
   '2xx': 'ok', '3xx': 'ok', '4xx': '4xx', '429': '429', '5xx': '5xx', '503': '503', body_check: 'partial',
 };
 
-/** Loadgen's totals of a phase in the terms of a rehearsal: outcomes without a response are one. */
+/** Converts loadgen's totals of a phase to the outcomes of a rehearsal: all outcomes without a response become one. */
 export function observePhase(phase: Phase, totals: LoadgenTotals): ObservedPhase {
   const outcomes: Record<string, number> = {};
   for (const [key, count] of Object.entries(totals.outcomes)) {
@@ -120,7 +120,7 @@ export function observePhase(phase: Phase, totals: LoadgenTotals): ObservedPhase
   };
 }
 
-/** The states of breakers in an exposition, by upstream. */
+/** Returns the states of breakers in a metrics response, by upstream. */
 export function readBreakers(exposition: string): Map<string, string> {
   const states = new Map<string, string>();
   for (const [, labels = '', value] of exposition.matchAll(/^cohort_client_breaker_state\{([^}]*)\} (\d+)/gm)) {

@@ -15,7 +15,7 @@ const plannedPort = 8080;
 const breakerMilliseconds = 100;
 /** The exit status of loadgen if it could not load the services as planned. */
 const invalidRun = 120;
-/** Below the usual limit of descriptors. */
+/** Below the usual file descriptor limit. */
 const maxConnections = 10_000;
 /** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
 const loadCore = String(cpus().length - 1);
@@ -48,7 +48,7 @@ class RealFleet {
     for (const service of this.plan.services) await this.startService(service);
   }
 
-  private coreOf({ machine }: RealService): string {
+  private assignedCore({ machine }: RealService): string {
     return String([...new Set(this.plan.services.map((service) => service.machine))].indexOf(machine));
   }
 
@@ -70,7 +70,7 @@ class RealFleet {
     const program = service.program === '' ? [join(programs, 'cohort-model-service'), this.planFile, service.name] : [join(programs, service.program)];
     const flags = ['--port', String(this.ports.get(service.name)), '--threads', String(service.threads)];
     const log = join(this.directory, `${service.name}.log`);
-    this.processes.set(service.name, startProcess(service.name, 'taskset', ['-c', this.coreOf(service), ...program, ...flags], log, environment));
+    this.processes.set(service.name, startProcess(service.name, 'taskset', ['-c', this.assignedCore(service), ...program, ...flags], log, environment));
     await eventually(`${service.name} is ready`, 30, async () => (await fetch(`${this.url(service.name)}/readyz`)).status === 200);
   }
 
@@ -122,7 +122,7 @@ export class RealSide {
 
   private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, file: string): string[] {
     const { load } = this.plan;
-    // Twice the attempts that can be in flight when each of them lasts as long as the callers wait.
+    // Twice the maximum number of attempts in flight, which is reached if each attempt lasts as long as the patience.
     const connections = Math.min(Math.ceil(2 * rate * load.patience_s * (load.retries + 1)) + 100, maxConnections);
     const stages = scenario.phases.flatMap(({ length_s }) => ['--stage', `${length_s * 1000}ms:${rate}:step`]);
     return [
@@ -189,7 +189,7 @@ export class RealSide {
     for (let at = breakerMilliseconds; at < length * 1000; at += breakerMilliseconds) {
       await pause(Math.max(0, start + at - elapsed()));
       for (const { name } of callers) {
-        // A service that does not answer in time is looked at again later.
+        // If a service does not respond in time, its metrics are read again later.
         const text = await fetch(`${fleet.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((response) => response.text(), () => '');
         for (const [upstream, state] of readBreakers(text)) {
           const key = `${name} ${upstream}`;
