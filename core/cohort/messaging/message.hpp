@@ -38,7 +38,7 @@ struct message {
 };
 
 /// Limits of every message, independent of the broker. RabbitMQ's short strings (AMQP 0-9-1, section 4.2.5.3) have at
-/// most 255 bytes, and names of queues are made of topic and group.
+/// most 255 bytes, and the names of queues contain topic and group.
 struct message_limits {
   /// Maximum length of the names of topics and groups.
   static constexpr std::size_t max_name_size = 100;

@@ -13,7 +13,7 @@ namespace cohort::net {
 
 /// Settings of the client side of TLS. Certificates and keys are in PEM format.
 struct tls_client_settings {
-  /// The trusted certificates, instead of the system's. Empty: the system's.
+  /// The trusted certificates; empty: the certificates of the system.
   std::string trusted_certificates;
   /// Whether the server's certificate must be trusted and valid for the host.
   bool verifies_server = true;

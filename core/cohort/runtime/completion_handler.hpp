@@ -16,9 +16,8 @@
 namespace cohort {
 
 /// Type-erased completion handler of an `async_operation`: it resumes the suspended coroutine with the result, and with
-/// its activity.
-/// Move-only, called at most once, on the loop that it was made on. Does not allocate. Why not
-/// `asio::any_completion_handler`: that needs Boost 1.82 (Cohort supports 1.81) and allocates.
+/// its activity. Move-only, called at most once, on the loop that it was made on. Does not allocate.
+/// `asio::any_completion_handler` is not used, because it requires Boost 1.82 (Cohort supports 1.81) and allocates.
 template <class Result>
 class completion_handler {
  public:

@@ -19,7 +19,7 @@ struct bytes {
   friend bool operator==(const bytes&, const bytes&) = default;
 };
 
-/// Integers that SQLite stores without loss: all but `std::uint64_t`.
+/// Integers that SQLite stores without loss: all except `std::uint64_t`.
 template <class T>
 concept stored_integer =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && (sizeof(T) < 8 || std::is_signed_v<T>);

@@ -19,7 +19,7 @@ struct kubernetes_settings {
   /// The token of the service account; read again for each request, since it is rotated. A file that does not exist:
   /// no token.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  /// The authorities of the API server's certificate, in PEM format. Empty: the system's.
+  /// The authorities of the API server's certificate, in PEM format. Empty: the certificate authorities of the system.
   std::string trusted_certificates{};
 };
 

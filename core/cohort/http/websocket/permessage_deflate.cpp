@@ -17,7 +17,7 @@ namespace {
 
 constexpr int raw_deflate = -15;
 constexpr int memory_level = 8;
-/// The end of each compressed message, which is not sent (RFC 7692 section 7.2.1).
+/// The last bytes of each compressed message, which are not sent (RFC 7692 section 7.2.1).
 constexpr std::string_view message_end{"\x00\x00\xFF\xFF", 4};
 
 struct deflate_state {

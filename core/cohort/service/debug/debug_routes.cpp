@@ -18,8 +18,8 @@ namespace {
 /// Maximum time to wait for the snapshot of a loop; later, it is shown as not responding.
 constexpr duration max_query_time = std::chrono::seconds{1};
 
-/// What the routes share. Middleware does not apply to probes, so that they encode their responses themselves; these
-/// have no secret, whose characters their length could disclose.
+/// The state that the routes share. Probes have no middleware, so these routes compress their responses themselves. The
+/// responses contain no secret that their length could disclose (BREACH).
 struct shared_state {
   debug_sources sources;
   http::compressor compressor{};

@@ -6,13 +6,13 @@
 namespace cohort::sim {
 namespace {
 
-/// Counters at an evaluation, as a scrape reads them.
+/// The counters that one scrape reads.
 struct sample {
   std::uint64_t requests = 0;
   std::uint64_t errors = 0;
 };
 
-/// The samples at `alert_interval`, twice that, and so on; the first one is that of the start.
+/// The samples at the start and at each multiple of `alert_interval`.
 std::vector<sample> scrape(const caller_results& callers, duration length) {
   std::vector<sample> samples(static_cast<std::size_t>(length / alert_interval) + 1);
   for (const auto& call : callers.ended) {

@@ -13,21 +13,22 @@ namespace cohort::sim {
 /// `errors[window] / requests[window] > threshold` with `for`.
 struct alert_rule {
   std::string name;
-  /// From 0 to 1. The alert is active if the ratio is above it in each of the windows; never in one without a request.
+  /// Threshold of the error ratio, from 0 to 1. The alert is active if the ratio exceeds it in each of the windows; a
+  /// window without requests never exceeds it.
   double threshold = 0;
   std::vector<duration> windows;
   /// The alert fires once it has been active for this long.
   duration hold{};
 };
 
-/// A time in which an alert fires.
+/// A period in which an alert fires.
 struct alert_firing {
   duration begin{};
-  /// Empty: until the end of the run.
+  /// The end of the period; empty: the end of the run.
   std::optional<duration> end;
 };
 
-/// The time between two evaluations, which are also the scrapes.
+/// Interval of scrapes and evaluations.
 inline constexpr duration alert_interval = std::chrono::seconds{15};
 
 /// The firings of a rule in the first `length` of a run. An error is a call that ends without a response or with the

@@ -4,7 +4,7 @@
 namespace cohort::sim {
 namespace {
 
-/// All requests need the same response.
+/// The cache key; one is sufficient, because all requests need the same response.
 const std::string key;
 
 }  // namespace
@@ -19,13 +19,14 @@ call_cache::call_cache(call_cache_settings settings, service::background_tasks& 
                   .base_retry_delay = duration{0}}),
       fetched_(cross_thread_event::make()) {}
 
-/// What a request does. `waiting` becomes the event for one that waits for the call in flight.
+/// Decides the action of a request. `waiting` is set to the event of the call in flight if the request has to wait for
+/// it.
 call_cache::responses::decision call_cache::decide(std::shared_ptr<cross_thread_event>& waiting) {
   using enum responses::action;
   const std::lock_guard lock{mutex_};
   auto decision = responses_.look_up(key, loop::current().now());
   if (!settings_.single_flight) {
-    // The call in flight is that of another request.
+    // Another request has made the call in flight.
     if (decision.next_action == join) decision.next_action = fetch;
     if (decision.next_action == use && decision.stale) decision.next_action = revalidate;
     return decision;
@@ -48,7 +49,7 @@ task<bool> call_cache::get(std::shared_ptr<call_cache> self, call_context contex
     auto fetching = fetch(self, context);
     co_return co_await std::move(fetching);
   }
-  // A call for all waiting requests does not end with the first of them.
+  // A call for all waiting requests must not end with the first of them.
   if (decision.next_action == action::fetch) self->background_.spawn(refresh(self));
   auto joining = waiting->wait(context.deadline);
   if (co_await std::move(joining) != wait_status::notified) co_return false;
@@ -72,7 +73,7 @@ task<> call_cache::refresh(std::shared_ptr<call_cache> self) {
   co_await std::move(fetching);
 }
 
-/// Stores the result of a call. Returns whether there is a response now.
+/// Stores the result of a call. Returns whether a response is available.
 bool call_cache::complete(bool succeeded) {
   const std::lock_guard lock{mutex_};
   const auto now = loop::current().now();

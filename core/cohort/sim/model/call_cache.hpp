@@ -19,21 +19,22 @@ struct call_cache_settings {
   duration stale_while_revalidate{};
   /// Time after `ttl` in which the old response is used if the call fails (RFC 5861 section 4).
   duration stale_if_error{};
-  /// One call at a time: the other requests without a response wait for its result. If false, each of them calls.
+  /// Single flight: requests without a cached response wait for the result of one call. If false, each of them calls.
   bool single_flight = true;
 };
 
 /// The cache for the responses of one call of a modelled service, in the memory of an instance: empty after each start.
-/// All requests need the same response. A failed call is not cached. On any loop of the service.
+/// All requests need the same response. A failed call is not cached. Can be used on any loop of the service.
 class call_cache {
  public:
   /// Makes the call, and returns whether it succeeded.
   using call_function = std::function<task<bool>(call_context)>;
 
-  /// `background` must outlive the cache. Calls for several requests and those that replace a stale response run there.
+  /// `background` must outlive the cache. It runs the calls for several requests and the calls that replace a stale
+  /// response.
   call_cache(call_cache_settings settings, service::background_tasks& background, call_function call);
 
-  /// Returns whether there is a response by the deadline: a cached one, or that of a call.
+  /// Returns whether a response, cached or from a call, is available by the deadline.
   static task<bool> get(std::shared_ptr<call_cache> self, call_context context);
 
  private:

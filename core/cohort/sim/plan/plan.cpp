@@ -221,7 +221,7 @@ class plan_reader {
     if (source.deregistration) deploy.deregistration = read_duration(*source.deregistration, where + ".deregistration");
     if (source.startup) deploy.startup = read_duration(*source.startup, where + ".startup");
     if (source.pause) deploy.pause = read_duration(*source.pause, where + ".pause");
-    // Both would start the same process.
+    // A fault and a deploy, or two deploys, would start the same process twice.
     const auto is_deployed = [&](const auto& each) { return each.service == deploy.service; };
     const auto is_stopped = [&](const auto& each) { return is_deployed(each) && each.killed + each.powered_off > 0; };
     if (std::any_of(scenario.deploys.begin(), scenario.deploys.end(), is_deployed) ||

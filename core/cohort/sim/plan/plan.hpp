@@ -41,7 +41,7 @@ struct planned_fault {
   /// The number of instances whose processes are killed, and started again at the end.
   std::size_t killed = 0;
   /// The number of instances whose machines lose their power, and are started again at the end. Unlike a killed
-  /// process, they do not refuse connections: nothing answers.
+  /// process, they do not refuse connections, but do not respond at all.
   std::size_t powered_off = 0;
 };
 
@@ -50,15 +50,16 @@ struct planned_fault {
 struct planned_deploy {
   duration at{};
   std::string service;
-  /// The instances of a batch, which are restarted at the same time.
+  /// Number of instances in a batch, which are restarted at the same time.
   std::size_t batch = 1;
-  /// The longest time for the requests in flight, after the service's `DRAIN_DELAY`.
+  /// Timeout of the drain: maximum time for requests in flight, after the service's `DRAIN_DELAY`.
   duration drain_timeout = std::chrono::seconds{10};
-  /// From the signal until the service's name no longer resolves to the instance: the delay of the discovery system.
+  /// Time from the signal until the service's name no longer resolves to the instance: the delay of the discovery
+  /// system.
   duration deregistration{};
-  /// From the end of a process until the new one accepts connections.
+  /// Time from the end of a process until the new one accepts connections.
   duration startup{};
-  /// After a batch, before the next one.
+  /// Pause between two batches.
   duration pause{};
 };
 

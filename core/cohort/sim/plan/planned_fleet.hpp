@@ -26,7 +26,8 @@ struct plan_run {
   std::map<std::string, double> utilization;
   /// The CPU time of all instances of each service.
   std::map<std::string, duration> cpu_time;
-  /// The length of the deploy of each service that the scenario deploys; empty if it has not ended with the run.
+  /// The duration of the deploy of each service that the scenario deploys; empty if the deploy has not ended by the end
+  /// of the run.
   std::map<std::string, std::optional<duration>> deploy_times;
   /// The firings of each alert of the plan, by name.
   std::map<std::string, std::vector<alert_firing>> firings;
