@@ -123,7 +123,8 @@ request_parser::rejection request_parser::check_framing() {
   return std::nullopt;
 }
 
-request_parser::rejection request_parser::check_host() const {
+/// The host of an absolute-form replaces that of `Host` (RFC 9112 section 3.2.2), so that a request has one host only.
+request_parser::rejection request_parser::check_host() {
   std::size_t host_count = 0;
   for (const auto& header : head_.fields) {
     if (header.id != field::host) continue;
@@ -131,6 +132,12 @@ request_parser::rejection request_parser::check_host() const {
     if (!header.value.empty() && !is_host_and_port(header.value)) return status::bad_request;
   }
   if (host_count > 1 || (host_count == 0 && !head_.is_http_1_0)) return status::bad_request;
+  const auto authority = target_authority(head_.target);
+  if (authority.empty()) return std::nullopt;
+  if (host_count == 0) head_.fields.push_back({field::host, "Host", {}});
+  for (auto& header : head_.fields) {
+    if (header.id == field::host) header.value = authority;
+  }
   return std::nullopt;
 }
 

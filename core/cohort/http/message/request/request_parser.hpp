@@ -84,7 +84,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   rejection check_version(std::string_view& bytes);
   rejection check_target();
   rejection check_framing();
-  rejection check_host() const;
+  rejection check_host();
   rejection check_connection();
 
   const server_limits& limits_;

@@ -83,6 +83,12 @@ std::optional<target_parts> split_target(std::string_view target) noexcept {
   return target_parts{target.substr(0, mark), target.substr(mark + 1)};
 }
 
+std::string_view target_authority(std::string_view target) noexcept {
+  if (target.starts_with('/') || target == "*") return {};
+  target.remove_prefix(target.find("//") + 2);
+  return target.substr(0, target.find_first_of("/?"));
+}
+
 std::optional<std::string> percent_decode(std::string_view text) { return decode(text, {}); }
 
 std::optional<std::string> decode_query_component(std::string_view text) {

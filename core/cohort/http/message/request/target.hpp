@@ -20,6 +20,9 @@ struct target_parts {
 /// section 4.2.4) or is malformed.
 std::optional<target_parts> split_target(std::string_view target) noexcept;
 
+/// The host and port of a target for which `split_target` has a result; empty unless it is in absolute-form.
+std::string_view target_authority(std::string_view target) noexcept;
+
 /// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 bool is_host_and_port(std::string_view text) noexcept;
 

@@ -67,6 +67,22 @@ TEST_CASE("request parser: origin-form, absolute-form and asterisk-form are acce
   CHECK(request.head.path == expected.path);
 }
 
+TEST_CASE("request parser: the host of an absolute-form replaces that of Host", "[http][message]") {
+  const auto [head, host] = GENERATE(table<std::string, std::string>({
+      {"GET http://test:80/a HTTP/1.1\r\nA: b\r\nHost: other\r\n\r\n", "test:80"},
+      {"GET HTTPS://[::1]?a=//b HTTP/1.1\r\nHost:\r\n\r\n", "[::1]"},
+      {"OPTIONS http://test HTTP/1.1\r\nHost: other\r\n\r\n", "test"},
+      {"GET http://test/ HTTP/1.0\r\nA: b\r\n\r\n", "test"},
+      {"OPTIONS * HTTP/1.1\r\nHost: other\r\n\r\n", "other"},
+      {"GET //test/ HTTP/1.1\r\nHost: other\r\n\r\n", "other"},
+  }));
+  CAPTURE(head);
+  parsed_request request{head};
+  REQUIRE_FALSE(request.rejected);
+  CHECK(request.head.find(field::host) == host);
+  CHECK(request.head.find("host") == host);
+}
+
 TEST_CASE("request parser: Host is optional in HTTP/1.0", "[http][message]") {
   parsed_request request{"GET / HTTP/1.0\r\n\r\n"};
   CHECK_FALSE(request.rejected);

@@ -3,6 +3,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <cohort/http/middleware/security_headers.hpp>
+#include <cohort/http/server/proxy/forwarded_message.hpp>
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
 // The reverse proxy: requests and their header fields.
@@ -29,6 +30,52 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
   CHECK(request.header("Cookie") == "a=b");
   CHECK_FALSE(request.header("User-Agent").has_value());
   CHECK_FALSE(request.header("Accept-Encoding").has_value());
+}
+
+TEST_CASE("proxy: the host of a target in absolute-form is the host of the client, and its path is forwarded",
+          "[http][proxy]") {
+  auto options = under_api();
+  options.preserve_host = GENERATE(true, false);
+  proxy_fixture fixture{options};
+  auto client = fixture.server.connect();
+  const auto [method, target] = GENERATE(table<std::string, std::string>({
+      {"GET", "http://public.test/api/a?b=c"},
+      {"OPTIONS", "https://public.test/api/a?b=c"},
+  }));
+  const auto request = fixture.forwarded(client, method + " " + target + " HTTP/1.1\r\nHost: other.test\r\n\r\n");
+  CHECK(request.start_line == method + " /a?b=c HTTP/1.1");
+  CHECK(request.header("Host") == (options.preserve_host ? "public.test" : "up.test"));
+  CHECK(request.header("X-Forwarded-Host") == "public.test");
+  CHECK(request.header("Forwarded") == "for=192.0.2.1;host=\"public.test\";proto=http");
+}
+
+TEST_CASE("proxy: targets in asterisk-form and authority-form are answered by the server", "[http][proxy]") {
+  const auto [line, status] = GENERATE(table<std::string, int>({
+      {"OPTIONS *", 204},
+      {"OPTIONS http://test", 204},
+      {"CONNECT up.test:80", 501},
+      {"CONNECT /api/a", 405},
+  }));
+  CAPTURE(line);
+  proxy_fixture fixture;
+  fixture.server.routes.any("/{rest...}", [](http::request_context&) { return http::response{http::status::ok}; });
+  CHECK(fixture.server.response_to(line + " HTTP/1.1\r\nHost: test\r\n\r\n").status == status);
+  CHECK(fixture.connection_count() == 0);
+}
+
+TEST_CASE("proxy: the asterisk never becomes a part of the upstream's host", "[http][proxy]") {
+  server_fixture server;
+  http::client client{server.network(), 1};
+  telemetry::registry metrics{1};
+  telemetry::log_sink sink;
+  http::upstream upstream{
+      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up"};
+  const http::proxy_target to{upstream, "http://up.test", "http://up.test", "", {}, nullptr};
+  http::request_head head;
+  head.method = http::method::options;
+  head.path = "*";
+  const http::request_context context{head, "192.0.2.1"};
+  CHECK_FALSE(http::forwarded_request(to, context, {}).has_value());
 }
 
 TEST_CASE("proxy: hop-by-hop fields are not forwarded", "[http][proxy]") {
