@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/discovery/discovery_url.hpp>
+#include <cohort/runtime/version.hpp>
 #include "services/dashboard/alerts/alert_routes.hpp"
 #include "services/dashboard/api_schema.hpp"
 #include "services/dashboard/event_feed.hpp"
@@ -215,6 +216,7 @@ service::definition definition_with_experiments(std::shared_ptr<const bool> faul
   definition.metric_prefix = "dashboard_service";
   definition.description =
       "Serves the page and the combined responses of the other services: GET /, GET /api/aggregate";
+  definition.version = version();
   definition.port = 5000;
   definition.session_cookie = session_cookies::cookie_name;
   definition.requires_client_certificate = false;  // browsers have none

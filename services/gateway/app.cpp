@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/gateway/app.hpp"
 
+#include <cohort/runtime/version.hpp>
 #include "services/gateway/gateway.hpp"
 #include "services/gateway/openapi/openapi_documents.hpp"
 
@@ -36,6 +37,7 @@ service::definition definition() {
   definition.name = "gateway-service";
   definition.metric_prefix = "gateway_service";
   definition.description = "API gateway: forwards requests according to a routes file";
+  definition.version = version();
   definition.port = 5004;
   definition.requires_client_certificate = false;
   definition.describes_api = false;

@@ -7,6 +7,7 @@
 
 #include <cohort/http/server/input/typed_handler.hpp>
 #include <cohort/json/writer.hpp>
+#include <cohort/runtime/version.hpp>
 
 namespace cohort::sysinfo {
 namespace {
@@ -144,6 +145,7 @@ service::definition definition() {
   definition.name = "system-info-service";
   definition.metric_prefix = "system_info_service";
   definition.description = "Describes the machine that it runs on: GET /api/sysinfo";
+  definition.version = version();
   definition.port = 5002;
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.add_options = [host_hostname](config::options& options) {

@@ -5,6 +5,7 @@
 #include <cohort/json/encode.hpp>
 #include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/date_format.hpp>
+#include <cohort/runtime/version.hpp>
 
 namespace cohort::time_service {
 namespace {
@@ -73,6 +74,7 @@ service::definition definition() {
   definition.name = "time-service";
   definition.metric_prefix = "time_service";
   definition.description = "Serves the local time: GET /api/time";
+  definition.version = version();
   definition.port = 5001;
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.app = [](service::service_context&, service::api_key_authenticator&) { return app(); };

@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/runtime/version.hpp>
 #include <cohort/telemetry/requests/call_recording.hpp>
 #include "services/messaging/broker_setting.hpp"
 #include "services/weather/providers_report.hpp"
@@ -127,6 +128,7 @@ service::definition definition() {
   definition.name = "weather-service";
   definition.metric_prefix = "weather_service";
   definition.description = "Serves weather reports of wttr.in or Open-Meteo, cached: GET /api/weather";
+  definition.version = version();
   definition.port = 5003;
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;
   definition.add_options = [settings](config::options& options) { settings->add_to(options); };

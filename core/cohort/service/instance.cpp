@@ -11,6 +11,7 @@
 #include <cohort/http/middleware/security_headers.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
+#include <cohort/runtime/version.hpp>
 #include <cohort/service/api_description.hpp>
 #include <cohort/service/authentication/failed_key_throttle.hpp>
 #include <cohort/service/debug/debug_routes.hpp>
@@ -218,10 +219,10 @@ void instance::start(std::function<void(std::exception_ptr)> on_started) {
   server_->start();
   if (redirect_) redirect_->start();
   const std::string address{url().buffer()};
-  log_->write(telemetry::log_level::info, "listening",
-              {{"url", std::string_view{address}},
-               {"version", std::string_view{definition_.version}},
-               {"cohort_version", cohort::version()}});
+  std::vector<telemetry::log_field> fields{{"url", std::string_view{address}}};
+  if (!definition_.version.empty()) fields.push_back({"version", std::string_view{definition_.version}});
+  fields.push_back({"cohort_version", cohort::version()});
+  log_->write(telemetry::log_level::info, "listening", fields);
   background_->start();
   discovery_->start(background_spawner(), clients_->all());
   background_->spawn(run_start_hooks(std::move(on_started)));

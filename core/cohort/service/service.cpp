@@ -8,11 +8,20 @@
 #include <iterator>
 
 #include <cohort/discovery/service_discovery.hpp>
+#include <cohort/runtime/version.hpp>
 #include <cohort/service/health/healthcheck.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/service/program.hpp>
 
 namespace cohort::service {
+namespace {
+
+std::string version_text(const std::string& version) {
+  if (!version.empty()) return version;
+  return "(no version; built with Cohort " + std::string{cohort::version()} + ")";
+}
+
+}  // namespace
 
 boost::urls::url service_context::upstream_url(const boost::urls::url& setting) const {
   return service_discovery ? service_discovery->watch(setting) : setting;
@@ -31,7 +40,7 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
             std::vector<definition> services) {
   common_settings settings;
   settings.port = services.front().port;
-  config::options options{program, std::move(description), services.front().version};
+  config::options options{program, std::move(description), version_text(services.front().version)};
   add_common_options(options, settings,
                      services.size() > 1 ? "Port of the first service; shifts the others' ports by the same amount"
                                          : "Port to listen on");

@@ -14,7 +14,6 @@
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/http/server/bounds/admission_control.hpp>
 #include <cohort/http/server/router.hpp>
-#include <cohort/runtime/version.hpp>
 #include <cohort/service/authentication/api_key_authenticator.hpp>
 #include <cohort/service/client_set.hpp>
 #include <cohort/service/extension.hpp>
@@ -99,8 +98,9 @@ struct definition {
   std::string metric_prefix;
   /// First line of `--help`.
   std::string description;
-  /// Reported by `--version`, by `cohort_build_info` and in the log at start-up. Default: Cohort's own version.
-  std::string version{cohort::version()};
+  /// The version of the service, such as `1.0.0`: reported by `--version`, `cohort_build_info`, the log at start-up,
+  /// `/openapi.json` and traces. Default: none; Cohort's own version is `cohort::version()`.
+  std::string version;
   /// Default port. 0: the system chooses one; in a simulated fleet, the port is 80.
   std::uint16_t port = 0;
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
@@ -136,7 +136,7 @@ int run(int argc, const char* const* argv, definition service);
 
 /// Runs several services in one process, on the same event loops. `--port` sets the first service's port and shifts the
 /// others' default ports by the same amount; 0: the system chooses all ports. `--version` prints the first service's
-/// version. Returns the same exit status as `run`.
+/// version, or that there is none. Returns the same exit status as `run`.
 int run_all(int argc, const char* const* argv, std::string program, std::string description,
             std::vector<definition> services);
 

@@ -4,6 +4,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <array>
+#include <iostream>
+#include <sstream>
+
 #include <cohort/runtime/version.hpp>
 #include <cohort/sim/fleet.hpp>
 #include "tests/unit/net/peer.hpp"
@@ -18,7 +22,7 @@ service::definition make_definition(std::string version = {}) {
   definition.name = "sample";
   definition.metric_prefix = "sample";
   definition.port = 80;
-  if (!version.empty()) definition.version = std::move(version);
+  definition.version = std::move(version);
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
     http::router routes;
     routes.get("/", [](http::request_context&) { return http::response{}.body("page", "text/plain"); });
@@ -37,13 +41,31 @@ TEST_CASE("endpoint_url: a wildcard address becomes the loopback address", "[ser
   CHECK(service::endpoint_url({asio::ip::make_address(address), 80}).buffer() == url);
 }
 
-TEST_CASE("instance: cohort_build_info reports the version of the definition", "[service][instance][sim]") {
+TEST_CASE("instance: the version is that of the definition, and without one there is none",
+          "[service][instance][sim]") {
+  const auto [version, label, document] = GENERATE(table<std::string, std::string, std::string>({
+      {"4.5.6", "\"4.5.6\"", "\"4.5.6\""},
+      {"", "\"\"", "\"unspecified\""},
+  }));
   sim::fleet fleet{1};
-  const auto& versioned = fleet.add_service([] { return make_definition("4.5.6"); }, "versioned");
-  const auto& unversioned = fleet.add_service([] { return make_definition(); }, "unversioned");
-  CHECK(versioned.metrics().prometheus_text().find("cohort_build_info{version=\"4.5.6\"} 1") != std::string::npos);
-  const auto own_version = "cohort_build_info{version=\"" + std::string{cohort::version()} + "\"} 1";
-  CHECK(unversioned.metrics().prometheus_text().find(own_version) != std::string::npos);
+  const auto& node = fleet.add_service([text = version] { return make_definition(text); }, "sample");
+  CHECK(node.metrics().prometheus_text().find("cohort_build_info{version=" + label + "} 1") != std::string::npos);
+  const auto description = fleet.call("http://sample/openapi.json")->body;
+  CHECK(description.find("\"title\":\"sample\",\"version\":" + document) != std::string::npos);
+}
+
+TEST_CASE("run: --version prints the version of the definition, or that there is none", "[service][instance]") {
+  const auto printed = [](std::string version) {
+    const std::array<const char*, 2> arguments{"sample", "--version"};
+    std::ostringstream output;
+    auto* const standard_output = std::cout.rdbuf(output.rdbuf());
+    const int status = service::run(2, arguments.data(), make_definition(std::move(version)));
+    std::cout.rdbuf(standard_output);
+    CHECK(status == 0);
+    return output.str();
+  };
+  CHECK(printed("4.5.6") == "sample 4.5.6\n");
+  CHECK(printed("") == "sample (no version; built with Cohort " + std::string{cohort::version()} + ")\n");
 }
 
 /// Adds a flag and a route, and counts the calls of `begin_drain`.

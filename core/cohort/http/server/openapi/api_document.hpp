@@ -16,7 +16,8 @@ namespace cohort::http {
 struct api_information {
   std::string title;
   std::string description;
-  std::string version;
+  /// Empty: none, which is `unspecified` in the document.
+  std::string version{};
   /// Security Scheme Objects (JSON) of OpenAPI by name. Empty: no operation needs a credential.
   std::map<std::string, std::string> security_schemes{};
   /// The alternatives, each with the names of the schemes that a request needs together.

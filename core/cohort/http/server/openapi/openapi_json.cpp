@@ -117,7 +117,9 @@ std::string openapi_json(const api_document& document) {
   std::string text;
   json::writer out{text};
   out.open_object().field("openapi", "3.1.0").key("info").open_object();
-  out.field("title", information.title).field("version", information.version);
+  // OpenAPI requires a version.
+  const std::string_view version = information.version.empty() ? std::string_view{"unspecified"} : information.version;
+  out.field("title", information.title).field("version", version);
   if (!information.description.empty()) out.field("description", information.description);
   // The URL is relative to the URL of the document.
   out.close_object().key("servers").open_array().open_object().field("url", "/").close_object().close_array();

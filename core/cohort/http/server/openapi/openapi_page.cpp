@@ -108,11 +108,11 @@ std::string schema_sections(const std::map<std::string, std::string, std::less<>
 std::string openapi_page(const api_document& document) {
   const auto& information = document.information;
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                     escape_html(information.title + " " + information.version) +
+                     escape_html(information.title) +
                      "</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>";
   html.append(page_style).append("</style></head>\n<body><header><h1>").append(escape_html(information.title));
-  html.append(" <small>").append(escape_html(information.version)).append("</small></h1><p>");
-  html.append(escape_html(information.description));
+  if (!information.version.empty()) html.append(" <small>").append(escape_html(information.version)).append("</small>");
+  html.append("</h1><p>").append(escape_html(information.description));
   html.append("</p><p><a href=\"openapi.json\">openapi.json</a></p></header>\n<main>");
   return html + operation_groups(document.operations) + schema_sections(document.schemas) + "</main></body></html>\n";
 }
