@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Uploads files to a directory and serves them: request bodies as streams, and files with ranges and conditional
 // requests. See README.md.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include <cohort/http/server/content/directory.hpp>
+#include <cohort/http/server/content/save_body.hpp>
 #include <cohort/json/writer.hpp>
 #include <cohort/service/service.hpp>
 
@@ -28,62 +24,15 @@ bool is_valid_name(std::string_view name) {
          name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
 }
 
-/// A file that is unnamed until it is complete: a failed upload or a killed process leaves nothing behind.
-class new_file {
- public:
-  explicit new_file(const settings& where)
-      : directory_(where.directory), file_(::open(where.directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)) {}
-
-  bool is_open() const { return static_cast<bool>(file_); }
-
-  bool append(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto written = ::write(file_.descriptor(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-  }
-
-  /// Gives the file its name; atomically replaces an existing file of that name.
-  bool publish(std::string_view name, std::string_view request_id) {
-    const auto source = "/proc/self/fd/" + std::to_string(file_.descriptor());
-    const auto linked = directory_ / ("." + std::string{request_id} + ".upload");
-    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, linked.c_str(), AT_SYMLINK_FOLLOW) != 0) return false;
-    if (::rename(linked.c_str(), (directory_ / name).c_str()) == 0) return true;
-    ::unlink(linked.c_str());
-    return false;
-  }
-
- private:
-  std::filesystem::path directory_;
-  http::open_file file_;
-};
-
-http::response storage_failure() {
-  const bool is_full = errno == ENOSPC || errno == EDQUOT;
-  return http::error_response(is_full ? http::status::insufficient_storage : http::status::internal_server_error,
-                              is_full ? "There is no space left for the file" : "The file cannot be stored");
-}
-
 task<http::response> upload(std::shared_ptr<const settings> where, http::request_context& context,
                             http::body_reader& body) {
   const std::string name{context.parameter("path")};
   if (!is_valid_name(name)) co_return http::error_response(http::status::bad_request, "The file name is invalid");
-  new_file file{*where};
-  if (!file.is_open()) co_return storage_failure();
-  std::uint64_t size = 0;
-  for (;;) {
-    const auto part = co_await body.read(context);
-    if (!part) co_return http::body_error_response(part.error());
-    if (part->empty()) break;
-    if (!file.append(*part)) co_return storage_failure();
-    size += part->size();
-  }
-  if (!file.publish(name, context.id())) co_return storage_failure();
+  auto saving = http::save_body(body, std::filesystem::path{where->directory} / name, context);
+  const auto size = co_await std::move(saving);
+  if (!size) co_return http::save_error_response(size.error());
   std::string text;
-  json::writer{text}.open_object().field("name", name).field("bytes", static_cast<std::int64_t>(size)).close_object();
+  json::writer{text}.open_object().field("name", name).field("bytes", static_cast<std::int64_t>(*size)).close_object();
   co_return http::json_response(std::move(text), http::status::created);
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/input/multipart_form.hpp>
 
-#include <boost/system/errc.hpp>
-
+#include <cohort/http/server/content/save_body.hpp>
 #include <cohort/http/server/input/input_error.hpp>
 #include <cohort/http/server/input/text_value.hpp>
 
@@ -79,11 +78,7 @@ bool multipart_reader::check_disk(error_code error) {
 }
 
 response multipart_reader::error_response() const {
-  if (disk_error_) {
-    const bool is_full = disk_error_ == boost::system::errc::no_space_on_device;
-    return http::error_response(is_full ? status::insufficient_storage : status::internal_server_error,
-                                "The file cannot be stored");
-  }
+  if (disk_error_) return file_error_response(disk_error_);
   const auto in = error_->code == status::unsupported_media_type ? "header" : "body";
   auto response = input_error_response({{error_->field, in, error_->reason}}, false, error_->code);
   if (error_->code == status::unsupported_media_type) response.set("Accept", "multipart/form-data");

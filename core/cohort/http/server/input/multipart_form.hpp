@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include <cohort/http/message/body/temporary_file.hpp>
 #include <cohort/http/message/form/multipart_parser.hpp>
 #include <cohort/http/message/form/urlencoded.hpp>
 #include <cohort/http/message/response.hpp>
-#include <cohort/http/server/input/temporary_file.hpp>
 #include <cohort/http/server/request_context.hpp>
 #include <cohort/runtime/task.hpp>
 #include <cohort/telemetry/call_context.hpp>

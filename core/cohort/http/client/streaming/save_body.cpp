@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/client/streaming/save_body.hpp>
+
+#include <algorithm>
+
+#include <cohort/http/client/client_error.hpp>
+#include <cohort/runtime/loop.hpp>
+
+namespace cohort::http {
+
+task<result<std::uint64_t>> save_body(response_body_stream& body, std::filesystem::path target, call_context context,
+                                      duration idle_timeout, keep_options options) {
+  auto file = temporary_file::create_beside(target);
+  if (!file) co_return file.error();
+  for (;;) {
+    const auto idle_deadline = deadline::after(loop::current().now(), idle_timeout);
+    auto reading = body.read(std::min(context.deadline, idle_deadline));
+    const auto part = co_await std::move(reading);
+    if (!part) co_return make_error_code(part.error());
+    if (part->empty()) break;
+    if (const auto error = file->write(*part)) co_return error;
+  }
+  if (const auto error = file->keep(target, options)) co_return error;
+  co_return file->size();
+}
+
+}  // namespace cohort::http

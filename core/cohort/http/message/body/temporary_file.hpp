@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <cohort/runtime/task.hpp>
+
+namespace cohort::http {
+
+/// How `temporary_file::keep` gives a file its name.
+struct keep_options {
+  /// Replace a file of that name at once: a reader opens the old file or the new one. Otherwise, the error is
+  /// `file_exists`.
+  bool replaces = false;
+  /// First write the content to the disk, so that the file survives a power failure. This blocks the thread.
+  bool is_durable = true;
+};
+
+/// A file without a name in a directory (`O_TMPFILE`): the system removes it when it is closed, even if the program
+/// crashes, unless `keep` gives it a name. On file systems without such files, it has a random name until then.
+///
+/// Writing blocks as long as the page cache of the system does.
+class temporary_file {
+ public:
+  /// Creates a file that only this user may read. The error is that of the system, such as a missing directory.
+  static result<temporary_file> create(const std::filesystem::path& directory);
+  /// Creates a file in the directory of `target`, which all users may read, less the umask.
+  static result<temporary_file> create_beside(const std::filesystem::path& target);
+
+  temporary_file(temporary_file&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_), name_(std::move(other.name_)) {
+    other.name_.clear();
+  }
+  temporary_file& operator=(temporary_file&& other) noexcept;
+  ~temporary_file();
+
+  /// Appends all bytes.
+  error_code write(std::string_view bytes);
+  /// Gives the file the name `target`, on the same file system. Call it once.
+  error_code keep(const std::filesystem::path& target, keep_options options = {});
+  /// The number of bytes that were written.
+  std::uint64_t size() const noexcept { return size_; }
+  /// For reading with `pread`; valid as long as the object.
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  temporary_file(int descriptor, std::filesystem::path name) : descriptor_(descriptor), name_(std::move(name)) {}
+  static result<temporary_file> create_with(const std::filesystem::path& directory, unsigned permissions);
+  void remove() noexcept;
+
+  int descriptor_;
+  std::uint64_t size_ = 0;
+  /// Empty if the file has no name.
+  std::filesystem::path name_;
+};
+
+}  // namespace cohort::http

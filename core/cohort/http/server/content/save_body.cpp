@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/http/server/content/save_body.hpp>
+
+#include <cerrno>
+
+namespace cohort::http {
+
+response file_error_response(const error_code& error) {
+  const bool exceeds_quota = error == error_code{EDQUOT, boost::system::system_category()};
+  const bool is_full = exceeds_quota || error == boost::system::errc::no_space_on_device;
+  return error_response(is_full ? status::insufficient_storage : status::internal_server_error,
+                        is_full ? "There is no space left for the file" : "The file cannot be stored");
+}
+
+response save_error_response(const save_error& error) {
+  return error.body ? body_error_response(*error.body) : file_error_response(error.file);
+}
+
+task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesystem::path target, call_context context,
+                                                  keep_options options) {
+  auto file = temporary_file::create_beside(target);
+  if (!file) co_return save_error{.file = file.error()};
+  for (;;) {
+    auto reading = body.read(context);
+    const auto part = co_await std::move(reading);
+    if (!part) co_return save_error{.body = part.error()};
+    if (part->empty()) break;
+    if (const auto error = file->write(*part)) co_return save_error{.file = error};
+  }
+  if (const auto error = file->keep(target, options)) co_return save_error{.file = error};
+  co_return file->size();
+}
+
+}  // namespace cohort::http

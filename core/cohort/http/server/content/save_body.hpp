@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include <cohort/http/message/body/temporary_file.hpp>
+#include <cohort/http/server/content/body_reader.hpp>
+
+namespace cohort::http {
+
+/// The reason why a body was not stored in a file.
+struct save_error {
+  /// Empty if the body could be read.
+  std::optional<body_error> body{};
+  /// The error of the system, if the file could not be created, written or named.
+  error_code file{};
+};
+
+/// The response to a file that could not be stored: 507 if there is no space on the disk, otherwise 500. It does not
+/// show the error.
+response file_error_response(const error_code& error);
+/// The response to a body that was not stored: that of `body_error_response` or `file_error_response`.
+response save_error_response(const save_error& error);
+
+/// Stores the rest of a request's body in the file `target`, readable for all users less the umask, and returns its
+/// size. The file gets its name once the body is complete: a body with an error, a cancelled request and a crash of the
+/// program leave nothing behind. `target` must not be a path that a client can choose freely. `context` sets the
+/// deadline. Writing blocks the loop as long as the page cache of the system does. `body` must outlive the task.
+task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesystem::path target, call_context context,
+                                                  keep_options options = {.replaces = true, .is_durable = false});
+
+}  // namespace cohort::http
