@@ -42,9 +42,6 @@ constexpr auto constraints(json::type<list_request>) {
   return json::constrain(json::member(&list_request::after, {.fallback = 0}));
 }
 
-struct create_request {
-  http::from_body<notes::note> note;
-};
 struct note_request {
   http::from_path<std::int64_t> id;
 };
@@ -52,7 +49,6 @@ struct replace_request {
   http::from_path<std::int64_t> id;
   http::from_body<notes::note> note;
 };
-BOOST_DESCRIBE_STRUCT(create_request, (), (note))
 BOOST_DESCRIBE_STRUCT(note_request, (), (id))
 BOOST_DESCRIBE_STRUCT(replace_request, (), (id, note))
 
@@ -75,12 +71,11 @@ handled list(database store, http::request_context& context, list_request reques
   co_return http::json_response(note_list{std::move(*found)});
 }
 
-handled create(database store, http::request_context& context, create_request request) {
-  auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", request.note->title,
-                                request.note->text);
+handled create(database store, http::request_context& context, http::from_body<note> added) {
+  auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
   const auto inserted = co_await std::move(writing);
   if (!inserted) co_return failed(inserted.error());
-  const stored_note stored{*request.note, inserted->last_insert_id};
+  const stored_note stored{*added, inserted->last_insert_id};
   co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
 }
 
@@ -106,15 +101,6 @@ handled remove(database store, http::request_context& context, note_request requ
   co_return removed->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
-task<> create_table(database store) {
-  const call_context call{.deadline = deadline::after(loop::current().now(), std::chrono::seconds{10})};
-  auto creating = store->execute(
-      call,
-      "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, text TEXT NOT NULL)");
-  const auto created = co_await std::move(creating);
-  if (!created) throw service::start_error{log_text(created.error())};
-}
-
 }  // namespace
 
 service::definition note_service() {
@@ -130,18 +116,15 @@ service::definition note_service() {
   definition.app = [path](service::service_context& context, service::api_key_authenticator&) {
     const auto store =
         std::make_shared<sqlite::database>(context.blocking, context.metrics, sqlite::database_settings{.path = *path});
-    context.on_start(create_table(store));
+    context.on_start(store->create_schema(
+        "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, text TEXT NOT NULL)"));
     context.on_stop(store->close());
-    // Binds a handler to the database.
-    const auto with = [store](auto handler) {
-      return [store, handler](http::request_context& request, auto input) { return handler(store, request, input); };
-    };
     http::router routes;
-    routes.get("/api/notes", http::typed<list_request>(with(list))).summary("Lists notes after an ID");
-    routes.post("/api/notes", http::typed<create_request>(with(create))).summary("Adds a note");
-    routes.get("/api/notes/{id}", http::typed<note_request>(with(find))).summary("A note");
-    routes.put("/api/notes/{id}", http::typed<replace_request>(with(replace))).summary("Replaces a note");
-    routes.del("/api/notes/{id}", http::typed<note_request>(with(remove))).summary("Removes a note");
+    routes.get("/api/notes", http::typed(list, store)).summary("Lists notes after an ID");
+    routes.post("/api/notes", http::typed(create, store)).summary("Adds a note");
+    routes.get("/api/notes/{id}", http::typed(find, store)).summary("A note");
+    routes.put("/api/notes/{id}", http::typed(replace, store)).summary("Replaces a note");
+    routes.del("/api/notes/{id}", http::typed(remove, store)).summary("Removes a note");
     return routes;
   };
   return definition;

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <stdexcept>
 
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
 
@@ -179,6 +180,14 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
   const bool is_busy = *outcome && (*outcome)->code == errc::busy;
   if (is_busy && call_deadline.expired(event_loop.now())) co_return error{errc::timeout};
   co_return std::move(*outcome);
+}
+
+task<> database::create_schema(std::string script, duration timeout) {
+  const call_context context{.deadline = deadline::after(loop::current().now(), timeout)};
+  auto execute = [script = std::move(script)](connection& connection) { return connection.execute_script(script); };
+  auto creating = write(context, std::move(execute));
+  const auto created = co_await std::move(creating);
+  if (!created) throw std::runtime_error("the schema of " + state_->settings.path + ": " + log_text(created.error()));
 }
 
 task<> database::close() {

@@ -223,5 +223,17 @@ TEST_CASE("sqlite: a call is in the record of its request", "[sqlite][requests]"
   CHECK(record.calls[0].outcome == "ok");
 }
 
+TEST_CASE("sqlite: a schema is created by all of its statements or none, and an error of it is an exception",
+          "[sqlite]") {
+  database_fixture fixture;
+  const std::string schema = "CREATE TABLE IF NOT EXISTS a (x); CREATE TABLE IF NOT EXISTS b (x);";
+  for (int i = 0; i < 2; ++i) fixture.time.run(fixture.database.create_schema(schema));
+  CHECK(fixture.execute("INSERT INTO b VALUES (1)").has_value());
+  CHECK_THROWS_WITH(
+      fixture.time.run(fixture.database.create_schema("CREATE TABLE c (x); CREATE TABLE a (x);")),
+      Catch::Matchers::ContainsSubstring("test.db") && Catch::Matchers::ContainsSubstring("a already exists"));
+  CHECK_FALSE(fixture.execute("INSERT INTO c VALUES (1)").has_value());
+}
+
 }  // namespace
 }  // namespace cohort::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -20,9 +21,36 @@ response to_response(const T& value) {
 }
 }  // namespace detail
 
+namespace detail {
+template <class T>
+concept body_only = sourced<T> && T::source == "body";
+
+/// The request struct of a function that takes a `from_body`.
+template <body_only Body>
+struct body_request {
+  Body body;
+  BOOST_DESCRIBE_CLASS(body_request, (), (body), (), ())
+};
+
+template <class Input>
+struct request_struct_for {
+  using type = Input;
+  static Input input(Input request) { return request; }
+};
+template <body_only Body>
+struct request_struct_for<Body> {
+  using type = body_request<Body>;
+  static Body input(type request) { return std::move(request.body); }
+};
+}  // namespace detail
+
+/// The input of a typed handler: a request struct, or `from_body` alone.
+template <class T>
+concept request_input = request_struct<T> || detail::body_only<T>;
+
 /// A handler for `router` that takes a request struct, and responds with the errors of the request without calling the
 /// function if there are any. Its type describes the inputs and responses of the route.
-template <request_struct Request, class Function>
+template <request_input Request, class Function>
 class typed_handler {
   static constexpr bool takes_context = std::is_invocable_v<const Function&, request_context&, Request>;
   static_assert(takes_context || std::is_invocable_v<const Function&, Request>,
@@ -37,7 +65,7 @@ class typed_handler {
   }
 
  public:
-  using request_type = Request;
+  using request_type = typename detail::request_struct_for<Request>::type;
   /// A result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON with
   /// status 200.
   using result_type = decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}));
@@ -47,7 +75,7 @@ class typed_handler {
 
   std::conditional_t<is_async, task<response>, response> operator()(request_context& context) const {
     input in{context};
-    auto request = extract<Request>(in);
+    auto request = detail::request_struct_for<Request>::input(extract<request_type>(in));
     if constexpr (is_async) {
       if (!in) return detail::completed(in.error_response());
       return call(function_, context, std::move(request));
@@ -60,7 +88,7 @@ class typed_handler {
   /// Describes the inputs of the handler, and its response if that is a described type. `router` calls it.
   template <class Operation>
   static void describe(Operation& described) {
-    described.template reads<Request>();
+    described.template reads<request_type>();
     using body = std::remove_cvref_t<result_type>;
     if constexpr (!is_async && !std::is_same_v<body, response>) {
       described.template returns<body>(status::ok, "The result");
@@ -73,9 +101,20 @@ class typed_handler {
 
 /// A handler from a function of a request struct: `f(request)` or `f(context, request)`, which returns a response, a
 /// described type for 200 with JSON, or `task<response>`. An asynchronous function takes the struct by value.
-template <request_struct Request, class Function>
+template <request_input Request, class Function>
 typed_handler<Request, Function> typed(Function function) {
   return typed_handler<Request, Function>{std::move(function)};
+}
+
+/// A handler from a function whose last parameter is the request struct. `state` are the arguments before the context,
+/// such as a `std::shared_ptr` to a database: each call gets copies of them.
+///
+///     task<http::response> create(database store, http::request_context& context, create_request request);
+///     routes.post("/links", http::typed(create, store));
+template <class Result, class... Parameters, class... State>
+auto typed(Result (*function)(Parameters...), State... state) {
+  using request = std::remove_cvref_t<typename decltype((std::type_identity<Parameters>{}, ...))::type>;
+  return typed<request>(std::bind_front(function, std::move(state)...));
 }
 
 }  // namespace cohort::http

@@ -91,5 +91,40 @@ TEST_CASE("typed handler: its type describes the parameters and the body", "[htt
   CHECK(definitions.definitions().contains("item"));
 }
 
+task<http::response> count_items(std::shared_ptr<int> calls, std::string unit, request_context& context,
+                                 http::from_body<shop::order> order) {
+  ++*calls;
+  co_return http::json_response(order_count{static_cast<std::int64_t>(unit.size()), order->items.size()},
+                                context.head().method == http::method::post ? http::status::created : http::status::ok);
+}
+
+TEST_CASE("typed handler: a function gets state before the context, and its last parameter is the input",
+          "[http][input]") {
+  server_fixture fixture;
+  const auto calls = std::make_shared<int>(0);
+  fixture.routes.post("/orders", http::typed(count_items, calls, "crate"));
+  const std::string json = "Content-Type: application/json\r\n";
+  const std::string valid_order = R"({"items":[{"name":"pen","quantity":1}]})";
+  for (int i = 1; i <= 2; ++i) {
+    const auto created = fixture.response_to(post("/orders", valid_order, json));
+    CHECK(created.status == 201);
+    CHECK(created.body == R"({"customer":5,"count":1})");
+    CHECK(*calls == i);
+  }
+  const auto rejected = fixture.response_to(post("/orders", "{}", json));
+  CHECK(rejected.status == 400);
+  CHECK(rejected.body.find("\"in\":\"body\"") != std::string::npos);
+  CHECK(*calls == 2);
+}
+
+TEST_CASE("typed handler: a body alone is described as the body of the request", "[http][input]") {
+  json::schema_definitions definitions;
+  using handler = decltype(http::typed(count_items, std::make_shared<int>(0), "crate"));
+  const auto alone = http::describe_request<handler::request_type>(definitions);
+  CHECK(alone.parameters.empty());
+  CHECK(alone.body_schema == http::describe_request<create_order>(definitions).body_schema);
+  CHECK_FALSE(alone.body_schema.empty());
+}
+
 }  // namespace
 }  // namespace cohort::test
