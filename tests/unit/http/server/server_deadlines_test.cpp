@@ -191,6 +191,25 @@ TEST_CASE("server: the response of a handler that was cancelled at its deadline 
   CHECK(is_approximately(server.time.now() - start, 30s));
 }
 
+task<http::response> ignore_cancelled_wait(bool waits_again) {
+  co_await sleep_for(1h);
+  if (waits_again) co_await sleep_for(1ms);
+  co_return text_response("late");
+}
+
+TEST_CASE("server: a handler that ignores a cancelled wait responds at its deadline, and with 504 if it waits again",
+          "[http][server]") {
+  const bool waits_again = GENERATE(false, true);
+  server_fixture server;
+  server.routes.get("/", [waits_again](request_context&) { return ignore_cancelled_wait(waits_again); });
+  const auto start = server.time.now();
+  const auto response = server.response_to(get("/"));
+  CHECK(is_approximately(server.time.now() - start, 30s));
+  CHECK(response.status == (waits_again ? 504 : 200));
+  CHECK((response.body == "late") == !waits_again);
+  CHECK(server.metric_value("cohort_server_deadline_exceeded_total") == 1);
+}
+
 TEST_CASE("server: when the client disconnects, the handler is cancelled within 20 ms and counted as abandoned",
           "[http][server]") {
   log_lines events;
