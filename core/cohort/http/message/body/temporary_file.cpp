@@ -83,7 +83,7 @@ error_code temporary_file::keep(const std::filesystem::path& target, keep_option
     name_ = name;
   }
   if (!options.replaces) {
-    // A second name, since renaming would replace an existing file; the destructor removes the first one.
+    // Creates a second name, because renaming would replace an existing file; the destructor removes the first one.
     return ::link(name_.c_str(), target.c_str()) == 0 ? error_code{} : last_error();
   }
   if (::rename(name_.c_str(), target.c_str()) != 0) return last_error();

@@ -22,10 +22,11 @@ struct keep_options {
 /// A file without a name in a directory (`O_TMPFILE`): the system removes it when it is closed, even if the program
 /// crashes, unless `keep` gives it a name. On file systems without such files, it has a random name until then.
 ///
-/// Writing blocks as long as the page cache of the system does.
+/// Writing blocks while the page cache does not accept more data.
 class temporary_file {
  public:
-  /// Creates a file that only this user may read. The error is that of the system, such as a missing directory.
+  /// Creates a file that only this user may read. Returns the error of the system, for example if the directory is
+  /// missing.
   static result<temporary_file> create(const std::filesystem::path& directory);
   /// Creates a file in the directory of `target`, which all users may read, less the umask.
   static result<temporary_file> create_beside(const std::filesystem::path& target);
@@ -43,7 +44,7 @@ class temporary_file {
   error_code keep(const std::filesystem::path& target, keep_options options = {});
   /// The number of bytes that were written.
   std::uint64_t size() const noexcept { return size_; }
-  /// For reading with `pread`; valid as long as the object.
+  /// The descriptor for reading with `pread`; valid as long as the object.
   int descriptor() const noexcept { return descriptor_; }
 
  private:

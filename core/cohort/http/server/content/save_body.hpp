@@ -27,7 +27,7 @@ response save_error_response(const save_error& error);
 /// Stores the rest of a request's body in the file `target`, readable for all users less the umask, and returns its
 /// size. The file gets its name once the body is complete: a body with an error, a cancelled request and a crash of the
 /// program leave nothing behind. `target` must not be a path that a client can choose freely. `context` sets the
-/// deadline. Writing blocks the loop as long as the page cache of the system does. `body` must outlive the task.
+/// deadline. Writing blocks the loop while the page cache does not accept more data. `body` must outlive the task.
 task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesystem::path target, call_context context,
                                                   keep_options options = {.replaces = true, .is_durable = false});
 
