@@ -20,7 +20,7 @@ class endpoint_source {
   virtual ~endpoint_source() = default;
 
   /// The first call, and one after an error, return the endpoints as soon as the discovery system has returned them.
-  /// Later ones wait until it reports a change or confirms the list, which happens at least every 5 minutes. After an
+  /// Later calls wait until it reports a change or confirms the list, which happens at least every 5 minutes. After an
   /// error the source starts again with the next call; the caller chooses the delay. One call at a time; the source
   /// must outlive it, also if it is cancelled.
   virtual task<result<endpoint_list, source_error>> next() = 0;

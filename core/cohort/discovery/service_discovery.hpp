@@ -40,7 +40,7 @@ class service_discovery {
   bool contains(const http::origin& target) const { return network_.find(target.host, target.port) != nullptr; }
 
   /// Returns the URL for requests to the service that `url` names: `url` itself if it is http or https. Otherwise it
-  /// must be one that `parse_service_target` accepts: the service is watched, and the result is `http://NAME` or
+  /// must be a URL that `parse_service_target` accepts: the service is watched, and the result is `http://NAME` or
   /// `https://NAME`. Throws `std::invalid_argument` if another service has the same name.
   boost::urls::url watch(const boost::urls::url& url);
   /// Registers `instance` from `start_registration` on.

@@ -29,8 +29,8 @@ class loop_connection;
 ///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is `errc::unsupported`.
 /// - Deadline: a call ends at the caller's deadline, or after its timeout; a reply that arrives later is discarded.
 /// - Connection: the first call connects; later attempts have a backoff. A command that has not been sent waits for the
-///   new connection within its deadline; one that has been sent fails with `errc::connection_lost`, since it may have
-///   been executed.
+///   new connection within its deadline; a command that has been sent fails with `errc::connection_lost`, because it
+///   may have been executed.
 /// - Overload: a bounded number of pending commands for each loop.
 ///
 /// One client serves all loops; all members except the constructor and the destructor run on a loop. It must outlive

@@ -37,7 +37,7 @@ constexpr std::size_t chunk_size = 8 * 1024 - 16;
 
 /// The start of a chunk.
 struct chunk {
-  /// The objects, and one for the thread that fills the chunk.
+  /// The number of references: the objects, and the thread that fills the chunk.
   std::atomic<std::uint32_t> users{1};
   std::uint32_t used = sizeof(chunk);
 };

@@ -44,7 +44,7 @@ struct service_context {
   blocking_pool& blocking;
   net::network& service_network;
   client_set& clients;
-  /// Never null in `definition::app`.
+  /// Service discovery; never null in `definition::app`.
   discovery::service_discovery* service_discovery = nullptr;
 
   /// The service's event loops. Handlers run on all of them.

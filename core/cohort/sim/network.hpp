@@ -38,7 +38,7 @@ class network {
   /// Returns the host of that name, or nullptr.
   host* find(std::string_view name) noexcept;
   /// The network as programs on `local_host` see it. Once the host is killed or powered off, its operations fail with
-  /// `network_down`; after `restart` this returns another one.
+  /// `network_down`; after `restart`, this function returns a new network.
   net::network& network_for(const host& local_host);
   /// Precondition: nothing listens on that port of the host.
   std::unique_ptr<net::acceptor> listen(const host& server, std::uint16_t port);

@@ -62,7 +62,7 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///
 /// - Deadline: a call ends at the deadline of its context with `errc::timeout`, and the statement that runs is
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
-///   interrupted is rolled back; one that was committing at that moment may be committed.
+///   interrupted is rolled back; if it was being committed at that moment, it may have been committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
 ///   own what they use, and use only the connection that they get.
 ///

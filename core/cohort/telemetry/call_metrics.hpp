@@ -33,7 +33,7 @@ class call_metrics {
   call_metrics(registry& registry, const description& metrics, const std::string& upstream);
 
   void on_start() noexcept { in_flight_.add(1); }
-  /// Records the end of a call. `outcome` is one of the described ones.
+  /// Records the end of a call. `outcome` must be one of the values of the label.
   void on_end(std::string_view outcome, duration elapsed, const trace_context& trace, time_point now);
 
  private:

@@ -44,7 +44,7 @@ constexpr std::size_t batch_bytes = 64 * 1024;
 
 }  // namespace
 
-/// Shared with the writing thread, which is detached: one that is blocked on output does not delay the program's exit.
+/// Shared with the writing thread, which is detached so that blocked output does not delay the program's exit.
 struct log_sink::state {
   void write_batches() {
     std::string batch;

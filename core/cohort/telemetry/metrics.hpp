@@ -125,8 +125,8 @@ class registry {
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
 
-  /// Returns the metric with this name and these labels; the same one for the same arguments. A name has one type, and
-  /// the help text of its first use.
+  /// Returns the metric with this name and these labels; the same arguments return the same metric. A name has one
+  /// type, and the help text of its first use.
   counter& make_counter(const std::string& name, const std::string& help, const label_set& labels = {});
   gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
   histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},

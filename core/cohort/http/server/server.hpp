@@ -55,7 +55,7 @@ class server {
   net::endpoint local_endpoint_;
   task_group accept_task_;
   std::size_t accepted_count_ = 0;
-  /// Above this number of connections, each new one sheds an idle one.
+  /// Above this number of connections, each new connection sheds an idle connection.
   std::size_t shed_threshold_;
   /// Above this number of connections, header sections and handshakes in progress count as idle at once.
   std::size_t urgent_shed_threshold_;

@@ -23,7 +23,7 @@ struct tls_client {
   bool has_certificate = false;
   /// The URIs of that certificate (subjectAltName), such as SPIFFE IDs.
   std::vector<std::string> certificate_uris{};
-  /// Its duration counts against the timeout of the first request's header section.
+  /// Duration of the handshake, which counts against the timeout of the first request's header section.
   duration handshake_duration{};
 };
 

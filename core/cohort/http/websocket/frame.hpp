@@ -29,7 +29,7 @@ inline constexpr std::uint16_t internal_error = 1011;
 inline constexpr std::uint16_t try_again_later = 1013;
 }  // namespace close_code
 
-/// Whether a close frame may have this status code: registered ones, and 3000 to 4999.
+/// Whether a close frame may have this status code: a registered code, or 3000 to 4999.
 bool is_sendable_close_code(std::uint16_t code) noexcept;
 
 enum class websocket_opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };

@@ -142,7 +142,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   bool is_closing_ = false;
   bool close_queued_ = false;
   bool close_received_ = false;
-  /// Further messages of the peer are not decoded.
+  /// Whether further messages of the peer are ignored.
   bool is_discarding_ = false;
   bool ping_pending_ = false;
   bool ended_ = false;

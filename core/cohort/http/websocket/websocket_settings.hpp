@@ -10,9 +10,9 @@ namespace cohort::http {
 
 /// The behavior of `send` when the queue of messages to send is full.
 enum class full_queue {
-  /// It waits until there is space, at most until its deadline.
+  /// `send` waits until there is space, at most until its deadline.
   wait,
-  /// It removes the oldest messages whose transmission has not begun.
+  /// `send` removes the oldest messages whose transmission has not begun.
   drop_oldest,
   /// The connection is closed with 1013 (try again later): for clients that must not miss a message.
   close,

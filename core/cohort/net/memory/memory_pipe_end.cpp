@@ -77,7 +77,7 @@ void memory_pipe::end::power_off() {
 void memory_pipe::end::advance() {
   const auto* const current = loop::current_or_null();
   if (current && current != &loop_) {
-    // Its timer runs this again on the loop of this end.
+    // The timer runs this function again on the loop of this end.
     return write_ ? advance_timer_.arm(loop_.now()) : schedule_advance();
   }
   if (read_) {

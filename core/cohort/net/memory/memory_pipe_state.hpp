@@ -103,7 +103,7 @@ class memory_pipe::end final : public stream {
 
   void reset() noexcept override;
   void power_off();
-  /// Completes pending operations that have become possible; on the end's loop, if another one calls.
+  /// Completes pending operations that have become possible; always on the end's loop, even if another loop calls.
   void advance();
   /// An end on another loop, which replaces this one.
   std::unique_ptr<end> move_to(loop& target);

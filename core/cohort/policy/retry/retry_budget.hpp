@@ -12,7 +12,7 @@ namespace cohort::policy {
 /// `ratio` times the number of calls, plus `min_per_second` for each second, can be withdrawn: a failing upstream
 /// receives 20 % more load instead of three times as much. Time is counted in tenths of the window, rounded
 /// conservatively. A state machine without I/O or clock. Not thread-safe. Source: Finagle's RetryBudget (20 %, 10 s;
-/// its minimum is 10 per second, this one is for one loop of several).
+/// its minimum is 10 per second; the minimum here applies to one of several loops).
 class retry_budget {
  public:
   struct settings {
@@ -32,7 +32,7 @@ class retry_budget {
 
  private:
   static constexpr std::int64_t slots_per_window = 10;
-  /// One more than the window has, since the newest slot is incomplete: calls are counted for at most the window,
+  /// One slot more than the window, because the newest slot is incomplete: calls are counted for at most the window,
   /// withdrawals for at least the window.
   static constexpr std::int64_t slot_count = slots_per_window + 1;
   struct slot {

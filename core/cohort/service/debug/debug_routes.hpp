@@ -24,7 +24,7 @@ struct debug_sources {
   /// The server of the router. Called while the server runs.
   std::function<http::server&()> server;
   service_lifecycle& lifecycle;
-  /// Its level applies to all services of the program.
+  /// The logger; its level applies to all services of the program.
   telemetry::logger log;
   const api_key_authenticator& authenticator;
   /// The settings of the program.

@@ -166,7 +166,7 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
     const auto now = current.wall_now();
     if (following && *following <= now) {
       if (job.options.overlap == job_overlap::queue) {
-        // One run for all times that have passed.
+        // Runs the job once for all times that have passed.
         if (co_await wait_until(state, current.now())) co_await run_once(job);
       } else {
         job.skipped.increment();

@@ -66,7 +66,7 @@ class job_scheduler {
 
   /// Called on the first loop.
   void start();
-  /// Starts no more runs, and waits until the current ones have ended; runs that have not ended at `stop_deadline` are
+  /// Starts no more runs, and waits until the current runs have ended; runs that have not ended at `stop_deadline` are
   /// cancelled. Called on one of the loops.
   task<> stop(deadline stop_deadline);
 

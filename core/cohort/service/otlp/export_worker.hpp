@@ -22,7 +22,7 @@ enum class export_loss : std::uint8_t {
   rejected,
   /// No successful response within `otlp_target::export_timeout`.
   unavailable,
-  /// They were not exported before the program ended.
+  /// The items were not exported before the program ended.
   shutdown,
 };
 

@@ -165,7 +165,7 @@ bool cpu_scheduler::run(cpu_thread& thread) {
     wake(thread, *next);
   }
   if (handlers == 0) return false;
-  // Its handlers may have posted to the other loops of the process.
+  // The handlers of the thread may have posted to the other loops of the process.
   for (auto& sibling : thread.process_.threads_) {
     if (sibling.get() != &thread) wake(*sibling, now);
   }

@@ -21,8 +21,8 @@ struct caller_settings {
   duration length = std::chrono::seconds{10};
   /// A caller abandons an attempt without a response after this time, by closing its connection.
   duration patience = std::chrono::seconds{1};
-  /// Maximum number of attempts of one call, including the first. An attempt without a response is repeated, and so is
-  /// one with the status 429 or 5xx.
+  /// Maximum number of attempts of one call, including the first. An attempt without a response, or with the status 429
+  /// or 5xx, is repeated.
   unsigned attempts = 1;
   /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; zero: no pause.
   duration backoff{};

@@ -20,7 +20,8 @@ struct planned_service {
   std::string name;
   /// A program that the caller of `planned_fleet` knows; empty: a modelled service.
   std::string program;
-  /// The program in the place of a modelled service in a rehearsal on real programs; empty: one that runs the model.
+  /// The program that replaces a modelled service in a rehearsal on real programs; empty: a program that runs the
+  /// model.
   std::string real_program;
   std::shared_ptr<const service_model> model;
   std::size_t instances = 1;

@@ -65,7 +65,7 @@ void protobuf_writer::string_field(std::uint32_t field, std::string_view text) {
     if (static_cast<unsigned char>(out_[i]) >= 0x80) out_[i] = '?';
 }
 
-/// Most messages are shorter than 128 bytes, whose length is one byte.
+/// Most messages are shorter than 128 bytes, so that their length takes one byte.
 std::size_t protobuf_writer::open_message(std::uint32_t field) {
   tag(field, bytes_type);
   out_.push_back('\0');

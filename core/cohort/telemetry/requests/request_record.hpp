@@ -84,7 +84,7 @@ enum class attempt_phase : std::uint8_t {
 enum class cancellation_cause : std::uint8_t {
   none,
   deadline,
-  /// The other one of two hedged attempts succeeded.
+  /// The other of two hedged attempts succeeded.
   hedge,
   /// The client of the request disconnected.
   client,
@@ -119,7 +119,7 @@ struct attempt_record {
   std::uint16_t status = 0;
   /// The index in `request_record::calls`.
   std::uint8_t call = 0;
-  /// The index, among the attempts of the call, of the attempt that this one repeats or hedges.
+  /// The index, among the attempts of the call, of the attempt that this attempt repeats or hedges.
   std::uint8_t of = 0;
   attempt_kind kind = attempt_kind::first;
   attempt_phase phase = attempt_phase::queued;

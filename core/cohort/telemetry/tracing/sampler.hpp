@@ -16,8 +16,8 @@ class sampler {
  public:
   /// Records every new trace; continues the decision of a caller.
   sampler() = default;
-  /// Records `ratio` (0 to 1) of the traces; if `parent_based`, of the new ones, and continues the decision of a
-  /// caller.
+  /// Records a fraction `ratio` (0 to 1) of the traces. If `parent_based`, the ratio applies to new traces, and the
+  /// decision of a caller is continued.
   sampler(double ratio, bool parent_based) noexcept;
 
   /// `trace` contains the decision of the caller, unless the trace is new (`is_root`).

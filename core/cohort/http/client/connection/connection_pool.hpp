@@ -69,10 +69,10 @@ class connection_pool {
     recycled_vector<net::endpoint> avoid_addresses;
     /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;
-    /// True when the request is cancelled because a later one at another address got its response first: then the
+    /// True when the request is cancelled because a later request at another address got its response first: then the
     /// cancellation is a failure of the address. May be null; must outlive the lease.
     const bool* overtaken = nullptr;
-    /// True when the request is cancelled because another one of the same call got its response first. May be null;
+    /// True when the request is cancelled because another request of the same call got its response first. May be null;
     /// must outlive the exchange.
     const bool* superseded = nullptr;
   };

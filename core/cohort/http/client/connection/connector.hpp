@@ -46,8 +46,8 @@ class connector {
   task<result<connection, client_error>> connect_address(const origin& target, net::endpoint address,
                                                          deadline connect_deadline, deadline call_deadline,
                                                          telemetry::attempt_record* record = nullptr);
-  /// Connects to the first address of the name that accepts, beginning with another one each time. The remaining time
-  /// is divided equally among the remaining addresses; each gets 10 s if the deadline is `never`.
+  /// Connects to the first address of the name that accepts, beginning with the next address each time. The remaining
+  /// time is divided equally among the remaining addresses; each gets 10 s if the deadline is `never`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
  private:

@@ -52,7 +52,7 @@ class response_reader final : public net::read_memory {
   response_parser::limits limits_;
   bool is_head_request_;
   std::optional<response_parser> parser_;
-  /// Its first `size_` bytes are not parsed yet; the others are free.
+  /// The read buffer: its first `size_` bytes are not parsed yet, and the rest is free.
   std::string buffer_;
   std::size_t size_ = 0;
   bool keeps_interim_ = false;

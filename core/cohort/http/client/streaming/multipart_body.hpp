@@ -21,8 +21,8 @@ namespace cohort::http {
 ///     request.fields.emplace_back("Content-Type", form.content_type());
 ///     auto opened = co_await archive->open(std::move(request), context, {.body = &form});
 ///
-/// It is repeated with the request if all of its sources can `rewind`, as fields and files can. The boundary is
-/// random.
+/// The body can be repeated with the request if all of its sources can `rewind`, which is true for fields and files.
+/// The boundary is random.
 class multipart_body final : public request_body_source {
  public:
   multipart_body();

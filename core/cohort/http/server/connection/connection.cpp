@@ -233,7 +233,7 @@ void connection::find_client(request_context& context) {
   context.set_forwarded(client.proto, client.host);
 }
 
-/// Makes a connection of the reserve an ordinary one if the number of connections has fallen below the limit.
+/// Moves a connection from the reserve to the ordinary connections if their number has fallen below the limit.
 bool connection::leave_reserve() noexcept {
   if (shard_.state().connection_count.load(std::memory_order_relaxed) > limits_.max_connections) return false;
   origin_.is_reserved = false;

@@ -57,7 +57,7 @@ class connection final : public open_connection, private interim_sender {
   /// The result of reading a header section or a body.
   enum class read_result {
     complete,
-    /// It was invalid, too large or too slow; `rejection_` is the status of the response.
+    /// The header section or body was invalid, too large or too slow; `rejection_` is the status of the response.
     rejected,
     /// The client closed the connection, or it was idle for too long.
     closed,

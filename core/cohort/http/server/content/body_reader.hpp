@@ -14,11 +14,11 @@ namespace cohort::http {
 
 /// The reason why the body of a request cannot be read further.
 enum class body_error {
-  /// It exceeds the operation's `body_limit`, or its chunk extensions or trailers exceed their limits.
+  /// The body exceeds the operation's `body_limit`, or its chunk extensions or trailers exceed their limits.
   too_large,
   /// The client sent less than `operation::min_body_rate` for longer than `server_limits::body_timeout`.
   too_slow,
-  /// Its chunked coding is invalid (RFC 9112 section 7.1).
+  /// The chunked coding is invalid (RFC 9112 section 7.1).
   malformed,
   /// The client closed the connection before the end of the body.
   disconnected,
@@ -43,8 +43,9 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// header section, so a handler that reads slowly slows the client down. `100 Continue` is sent when the first `read`
 /// has to wait, and never if there is none (RFC 9110 section 10.1.1).
 ///
-/// A handler need not read the whole body. After its response, the server discards a rest of up to 64 KiB and keeps the
-/// connection; with a longer one, or an unknown length, it closes the connection after lingering.
+/// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
+/// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after
+/// lingering.
 class body_reader {
  public:
   virtual ~body_reader() = default;
