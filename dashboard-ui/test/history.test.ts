@@ -26,7 +26,7 @@ test('calls are counted in columns of 15 s', () => {
   expect(buckets.at(-1)).toEqual({ calls: 1, p50: null, p99: null, failed: 1, open: true });
 });
 
-test('the rate, the percentiles and the failures are those of the last 15 minutes', () => {
+test('the rate, the percentiles and the failures cover the last 15 minutes', () => {
   const history = new History();
   for (let i = 0; i < 100; ++i) history.add(parsed(i % 4 === 0 ? openRequestBody : requestBody), i * 2_000);
   const summary = history.summary('weather_service', 200_000);

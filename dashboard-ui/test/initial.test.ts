@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { parseInitial } from '../src/initial.ts';
 
-test('the events in the HTML are those of the stream', () => {
+test('the events in the HTML have the format of the stream', () => {
   expect(parseInitial('[["part",{"poll":0}],["request",{"calls":[]}]]')).toEqual([
     { name: 'part', data: '{"poll":0}' },
     { name: 'request', data: '{"calls":[]}' },

@@ -61,7 +61,7 @@ suite('a waterfall', () => {
     expect(view.rows[2]?.bars[0]?.segments.map((segment) => segment.phase)).toEqual(['queued', 'connect', 'tls', 'wait', 'read']);
   });
 
-  test('shows a retry, a hedge on a line of its own, and the waiting time that the deadline saved', () => {
+  test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
     const row = viewWaterfall(parsed(cutRequestBody), null).rows[2];
     expect(row).toMatchObject({ isCutByDeadline: true, lines: 2, result: 'cut at 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([

@@ -54,7 +54,7 @@ http::response json_or_504(const body_or_nothing& body) {
   return http::json_response(*body);
 }
 
-// GET /api/plan: two upstreams at the same time. The hotels are optional and have a budget of their own.
+// GET /api/plan: two concurrent calls. The hotels are optional and have a smaller budget.
 task<http::response> plan(std::shared_ptr<providers> all, http::request_context& request) {
   const call_context call = request;
   call_context hotels_call = call;
@@ -92,7 +92,7 @@ task<body_or_nothing> find_offer(std::shared_ptr<providers> all, call_context ca
   co_return co_await all->hotels.get("/offer", call);
 }
 
-// GET /api/offer: a budget for several steps together.
+// GET /api/offer: one budget for several steps.
 task<http::response> offer(std::shared_ptr<providers> all, http::request_context& request) {
   const auto budget = std::min(request.deadline(), deadline::after(loop::current().now(), 500ms));
   auto steps = find_offer(all, request);

@@ -24,7 +24,7 @@ struct order {
 };
 BOOST_DESCRIBE_STRUCT(order, (), (id, total))
 
-// GET /orders/{id}: asks the price service.
+// GET /orders/{id}: calls the price service.
 static task<http::response> show_order(std::shared_ptr<http::upstream> prices, http::request_context& request) {
   http::input in{request};
   const auto id = in.path<std::int64_t>("id", {.min = 1});

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
   service::definition definition;
   definition.name = "report-service";
   definition.metric_prefix = "report_service";
-  definition.description = "Serves a file that it reads at the start and periodically";
+  definition.description = "Serves a file that it reads at startup and periodically";
   definition.port = 5017;
   definition.add_options = [path](config::options& options) {
     options.add(*path, {"--report", "REPORT", "File to serve"}, config::text(), *path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// All four services in one process, on the same event loops. Each has a port of its own and calls the others over HTTP.
+// All four services in one process, on the same event loops. Each has a separate port and calls the others over HTTP.
 // Started under the name of one service, for example through a link, it runs only that service. An image then needs one
 // program.
 #include <cohort/faults/fault_injection.hpp>

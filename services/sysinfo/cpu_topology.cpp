@@ -47,7 +47,7 @@ std::vector<std::string_view> processor_paragraphs(std::string_view cpuinfo) {
 }
 
 /// CPUs of one core have the same list of siblings. Core IDs, in contrast, can repeat within a package; lscpu uses the
-/// lists as well. The second file name is that of kernels before 5.3. Source:
+/// lists as well. Kernels before 5.3 use the second file name. Source:
 /// Documentation/admin-guide/cputopology.rst.
 std::optional<unsigned> cores_in_sysfs(const fs::path& root, const std::vector<unsigned>& cpus) {
   std::set<std::string> cores;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stack of deploy/swarm on a swarm of two engines, which are started in network namespaces of this machine: injects
-// faults under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose. usage:
-// swarm_command.ts [SCENARIO]...
+// faults under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose.
+// usage: swarm_command.ts [SCENARIO]...
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

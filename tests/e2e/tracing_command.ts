@@ -149,7 +149,7 @@ async function checkLogs(stack: Stack, url: string): Promise<void> {
   for (const name of ['dashboard-service', 'time-service', 'system-info-service', 'weather-service']) {
     expect(services.has(name), `VictoriaLogs has the line of ${name}; it has ${[...services].join(', ')}`);
   }
-  expect(lines.every((line) => line['_msg'] === 'request'), 'the lines are those of requests');
+  expect(lines.every((line) => line['_msg'] === 'request'), 'the lines belong to requests');
   reportSuccess(`VictoriaLogs has ${lines.length} log lines with the ID of one trace`);
 }
 

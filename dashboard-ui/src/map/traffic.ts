@@ -31,7 +31,7 @@ export interface TrafficSample {
   readonly services: ReadonlyMap<string, ServiceTotals>;
   /** In the order of their requests; empty if the weather service has a built-in report only, null if unknown. */
   readonly providers: readonly ProviderTotals[] | null;
-  /** Whether `providers` are those of an earlier sample, since the weather service did not respond. */
+  /** Whether `providers` come from an earlier sample, because the weather service did not respond. */
   readonly areProvidersStale: boolean;
 }
 

@@ -56,7 +56,7 @@ export const messages: Section = {
       id: 601,
       title: 'Outbox',
       description:
-        'Messages that the broker has not confirmed, as a share of the outbox. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
+        'Ratio of the outbox that contains unconfirmed messages. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
       unit: 'percentunit',
       width: 8,
       queries: [

@@ -93,7 +93,7 @@ class renaming_copy {
     }
   }
 
-  /// Security Requirement Objects: the names of their members are those of security schemes.
+  /// Security Requirement Objects: their members have the names of security schemes.
   void write_security(json::writer& out, element value) const {
     simdjson::dom::array alternatives;
     if (value.get(alternatives) != simdjson::SUCCESS) return write(out, value);
