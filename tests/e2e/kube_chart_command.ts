@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-// The Helm chart on the Kubernetes cluster of KUBECONFIG, with service discovery, gateway and message queue: disturbs them
-// under open-loop load, upgrades, rolls back and uninstalls. Needs kubectl, and the images on the nodes; Helm is built by
-// Go if it is missing. Autoscaling by requests in flight is tried if the nodes have the image of prometheus-adapter.
-// usage: kube_chart_command.ts [CASE]...
+// The Helm chart on the Kubernetes cluster of KUBECONFIG, with service discovery, gateway and message queue: injects
+// faults under open-loop load, upgrades, rolls back and uninstalls. Needs kubectl, and the images on the nodes; Helm is
+// built by Go if it is missing. Autoscaling by requests in flight is tested if the nodes have the image of
+// prometheus-adapter. usage: kube_chart_command.ts [CASE]...
 import { join } from 'node:path';
 
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
-import type { Disturbance, List } from './kube/cluster.ts';
-import { disturb, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
+import type { FaultScenario, List } from './kube/cluster.ts';
+import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { findFreePorts, root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
 
 const chart = join(root, 'deploy/helm/cohort');
 const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
-/** Of values-local.yaml. */
+/** The API key of values-local.yaml. */
 const apiKey = 'local-demo-key';
 const brokerUrl = 'amqp://cohort:password-of-the-trial@rabbitmq.messaging';
 
@@ -24,7 +24,7 @@ async function runHelm(program: string, ...args: string[]): Promise<string> {
   return output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
 }
 
-/** The sum of a metric with these labels over the dashboards. */
+/** Returns the sum of a metric with these labels over the dashboards. */
 async function sumOfMetric(metric: string): Promise<number> {
   const pods = await readyPods('dashboard-service');
   const texts = await Promise.all(
@@ -41,7 +41,7 @@ async function waitForEndpoints(count: number): Promise<void> {
   await eventually(`each dashboard knows ${count} pods`, 30, async () => (await sumOfMetric(metric)) === count * dashboards);
 }
 
-/** Until weather reports reach the dashboards by the broker: the counter of processed messages increases. */
+/** Waits until weather reports reach the dashboards by the broker: the counter of processed messages increases. */
 async function waitForReports(): Promise<void> {
   const metric = 'cohort_messaging_received_total{consumer="dashboard-service",result="processed"}';
   const before = await sumOfMetric(metric);
@@ -50,7 +50,7 @@ async function waitForReports(): Promise<void> {
 
 const brokerReady = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');
 
-/** Makes each time service that is ready now take 400 ms longer for `seconds`. */
+/** Adds 400 ms of latency to each time service that is ready now, for `seconds`. */
 async function slowDown(seconds: number): Promise<void> {
   for (const { metadata } of await readyPods('time-service')) {
     const [port = 0] = await findFreePorts(1);
@@ -68,7 +68,7 @@ interface Autoscaler {
   status: { currentMetrics?: { type: string; pods?: { current: { averageValue: string } } }[] };
 }
 
-function cases(program: string, values: string[]): Record<string, Disturbance> {
+function cases(program: string, values: string[]): Record<string, FaultScenario> {
   const upgrade = (...settings: string[]): Promise<string> =>
     runHelm(program, 'upgrade', 'cohort', chart, ...values, ...settings.flatMap((each) => ['--set', each]), '--wait', '--timeout', '3m');
   return {
@@ -76,7 +76,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
       service: 'time-service',
       seconds: 40,
       url: 'http://gateway-service:5004/api/aggregate',
-      act: async (log) => {
+      inject: async (log) => {
         await kubectl('rollout', 'restart', 'deployment/gateway-service');
         await rolledOut('gateway-service');
         log('gateway-service is updated');
@@ -85,7 +85,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
     'discovery: scaling from 2 to 4 and to 2': {
       service: 'time-service',
       seconds: 45,
-      act: async (log) => {
+      inject: async (log) => {
         await kubectl('scale', 'deployment/time-service', '--replicas=4');
         await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
         log('4 pods are ready');
@@ -99,9 +99,10 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
     'queue: the broker is killed': {
       service: 'weather-service',
       seconds: 45,
-      // Without regard to its parts: with the cache of 1 s, a report is stale while the next one is fetched.
+      // The parts of the aggregate are not checked: with the cache time of 1 s, a report is stale while the next one is
+      // fetched.
       url: 'http://dashboard-service:5000/api/aggregate',
-      act: async (log) => {
+      inject: async (log) => {
         await waitForReports();
         log('weather reports reach the dashboards by the broker');
         await run('', '-n', 'messaging', 'delete', 'pods', '--all', '--grace-period=0', '--force');
@@ -115,7 +116,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
     'helm upgrade and rollback': {
       service: 'time-service',
       seconds: 90,
-      act: async (log) => {
+      inject: async (log) => {
         await upgrade('settings.LOG_LEVEL=warn');
         log('a changed setting is rolled out');
         await runHelm(program, 'rollback', 'cohort', '--wait', '--timeout', '3m');
@@ -126,7 +127,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
       service: 'time-service',
       seconds: 150,
       url: 'http://gateway-service:5004/api/time',
-      act: async (log) => {
+      inject: async (log) => {
         await upgrade('autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');
         log('autoscalers: on average 4 requests in flight per pod');
         await slowDown(120);
@@ -140,7 +141,7 @@ function cases(program: string, values: string[]): Record<string, Disturbance> {
   };
 }
 
-/** Whether custom metrics are served, after their adapter has been started. */
+/** Starts the adapter for custom metrics, and returns whether it serves them. */
 async function startCustomMetrics(): Promise<boolean> {
   await run('', 'apply', '--server-side', '-f', manifests('custom-metrics.yaml'));
   try {
@@ -161,7 +162,7 @@ async function install(program: string, values: string[]): Promise<void> {
   console.log((await kubectl('get', 'pods', '-o', 'wide')).trimEnd());
 }
 
-/** Everything of the chart is removed with it. */
+/** Uninstalls the chart, and checks that no object of it remains. */
 async function uninstall(program: string): Promise<void> {
   await runHelm(program, 'uninstall', 'cohort', '--wait');
   const kinds = 'deployments,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,hpa,roles,rolebindings,serviceaccounts';
@@ -186,13 +187,13 @@ async function main(): Promise<void> {
   let failed = 0;
   try {
     await install(program, values);
-    for (const [name, disturbance] of Object.entries(all)) {
+    for (const [name, scenario] of Object.entries(all)) {
       if (names.length > 0 && !names.includes(name)) continue;
       if (name.startsWith('autoscaling') && !(await startCustomMetrics())) {
         console.log(`SKIP  ${name}: the images of Prometheus and prometheus-adapter do not start on the nodes`);
         continue;
       }
-      failed += await disturb(name, disturbance);
+      failed += await runScenario(name, scenario);
       if (!name.startsWith('autoscaling')) await waitForReplicas(2, [...services, 'gateway-service']);
     }
     await uninstall(program);

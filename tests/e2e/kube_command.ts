@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a namespace of its own, disturbs the
-// services under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
-// usage: kube_command.ts [keep] [DISTURBANCE]...    keep: leave the stack in the cluster
+// The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a separate namespace, injects faults
+// under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
+// usage: kube_command.ts [keep] [SCENARIO]...    keep: leave the stack in the cluster
 import { eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { Disturbance, List, Pod } from './kube/cluster.ts';
-import { disturb, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
+import type { FaultScenario, List, Pod } from './kube/cluster.ts';
+import { runScenario, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { root, runProcess } from './processes.ts';
 
 interface Node {
@@ -12,19 +12,19 @@ interface Node {
   spec: { unschedulable?: boolean; taints?: { effect: string }[] };
 }
 
-/** The names of the nodes that take pods. */
+/** The names of the schedulable nodes. */
 async function workers(): Promise<string[]> {
   const { items } = await parseJson<List<Node>>('get', 'nodes');
-  const takesPods = ({ spec }: Node) => spec.unschedulable !== true && !spec.taints?.some(({ effect }) => effect === 'NoSchedule');
-  return items.filter(takesPods).map(({ metadata }) => metadata.name);
+  const isSchedulable = ({ spec }: Node) => spec.unschedulable !== true && !spec.taints?.some(({ effect }) => effect === 'NoSchedule');
+  return items.filter(isSchedulable).map(({ metadata }) => metadata.name);
 }
 
-const disturbances: Record<string, Disturbance> = {
-  none: { service: 'time-service', seconds: 10, act: () => pause(8000) },
+const scenarios: Record<string, FaultScenario> = {
+  none: { service: 'time-service', seconds: 10, inject: () => pause(8000) },
   'rolling update of all services': {
     service: 'time-service',
     seconds: 110,
-    act: async (log) => {
+    inject: async (log) => {
       for (const service of services) await kubectl('rollout', 'restart', `deployment/${service}`);
       for (const service of services) {
         await rolledOut(service);
@@ -35,7 +35,7 @@ const disturbances: Record<string, Disturbance> = {
   'drain of a node': {
     service: 'time-service',
     seconds: 90,
-    act: async (log) => {
+    inject: async (log) => {
       const nodes = await workers();
       const jobs = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
       const node = nodes.find((name) => name !== jobs.items[0]?.spec.nodeName);
@@ -52,7 +52,7 @@ const disturbances: Record<string, Disturbance> = {
   'a killed pod': {
     service: 'time-service',
     seconds: 30,
-    act: async (log) => {
+    inject: async (log) => {
       await pause(5000);
       const [pod] = await readyPods('time-service');
       await kubectl('delete', 'pod', pod?.metadata.name ?? '', '--grace-period=0', '--force');
@@ -64,7 +64,7 @@ const disturbances: Record<string, Disturbance> = {
   'scaling from 2 to 5 and to 1': {
     service: 'time-service',
     seconds: 70,
-    act: async (log) => {
+    inject: async (log) => {
       for (const count of [5, 1]) {
         await kubectl('scale', 'deployment/time-service', `--replicas=${count}`);
         await eventually(`${count} pods`, 60, async () => (await readyPods('time-service')).length === count);
@@ -76,7 +76,7 @@ const disturbances: Record<string, Disturbance> = {
   'an image that does not exist': {
     service: 'time-service',
     seconds: 40,
-    act: async (log) => {
+    inject: async (log) => {
       await kubectl('set', 'image', 'deployment/time-service', 'time-service=cohort/time-service:does-not-exist');
       await eventually('the image cannot be had', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));
       log('the new pod waits for its image');
@@ -91,17 +91,17 @@ const disturbances: Record<string, Disturbance> = {
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2).filter((word) => word !== 'keep');
-  const known = Object.keys(disturbances);
+  const known = Object.keys(scenarios);
   for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown disturbance '${name}'; one of: ${known.join(', ')}`);
+    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
   }
   const overlay = `${root}/deploy/kubernetes/overlays/local`;
   await run('', 'apply', '-k', overlay);
-  // The overlay without a change: the objects in the cluster are those of the files.
+  // Without changes, `kubectl diff` must be empty.
   expect((await runProcess('kubectl', ['diff', '-k', overlay])).status === 0, '`kubectl diff` is empty after `kubectl apply`');
   reportSuccess('the manifests are applied, and a second application would change nothing');
   let failed = 0;
-  for (const [name, disturbance] of Object.entries(disturbances)) {
+  for (const [name, scenario] of Object.entries(scenarios)) {
     if (names.length > 0 && !names.includes(name)) continue;
     await kubectl('scale', ...services.map((service) => `deployment/${service}`), '--replicas=2');
     await waitForReplicas(2);
@@ -109,7 +109,7 @@ async function main(): Promise<void> {
       console.log(`skip  ${name}: the cluster has one node`);
       continue;
     }
-    failed += await disturb(name, disturbance);
+    failed += await runScenario(name, scenario);
   }
   if (!process.argv.includes('keep')) await run('', 'delete', '-k', overlay, '--ignore-not-found');
   expect(failed === 0, 'no request fails');

@@ -49,18 +49,18 @@ export async function waitForReplicas(count: number, names: string[] = services)
   }
 }
 
-export interface Disturbance {
-  /** The service that is disturbed: an aggregate without its fresh part has failed. */
+export interface FaultScenario {
+  /** The affected service: an aggregate without its fresh part counts as failed. */
   service: string;
-  /** Of the load, in seconds. */
+  /** Duration of the load, in seconds. */
   seconds: number;
-  /** The URL that is requested instead of the aggregate of the dashboard; each response of 2xx has succeeded. */
+  /** The URL that is requested instead of the dashboard's aggregate; each response with a 2xx status is a success. */
   url?: string;
-  act: (log: (text: string) => void) => Promise<void>;
+  inject: (log: (text: string) => void) => Promise<void>;
 }
 
 /** Starts a Job with `rate` requests a second. */
-async function startLoad({ service, seconds, url }: Disturbance): Promise<string> {
+async function startLoad({ service, seconds, url }: FaultScenario): Promise<string> {
   const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
     'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
   );
@@ -76,14 +76,14 @@ async function startLoad({ service, seconds, url }: Disturbance): Promise<string
 const readReport = (job: string, seconds: number): Promise<LoadReport> =>
   eventually('the load has ended', seconds + 60, async () => findLoadReport(await kubectl('logs', job)));
 
-/** Disturbs the services under load, prints the events and the counts, and returns the number of failed requests. */
-export async function disturb(name: string, disturbance: Disturbance): Promise<number> {
-  const job = await startLoad(disturbance);
+/** Injects the faults under load, prints the events and the counts, and returns the number of failed requests. */
+export async function runScenario(name: string, scenario: FaultScenario): Promise<number> {
+  const job = await startLoad(scenario);
   const start = elapsed();
   const log = (text: string): void => { printEvent(start, elapsed(), text); };
-  await pause(2000); // of load before the disturbance
-  await disturbance.act(log);
-  const failed = printLoadReport(name, await readReport(job, disturbance.seconds));
+  await pause(2000); // load without faults
+  await scenario.inject(log);
+  const failed = printLoadReport(name, await readReport(job, scenario.seconds));
   await kubectl('delete', job, '--wait=false');
   return failed;
 }
