@@ -56,6 +56,7 @@ TEST_CASE("cookie jar: Max-Age takes precedence over Expires, and an expired coo
       {"; Max-Age=10; Expires=Sun, 06 Nov 1994 08:49:37 GMT", 10s},
       {"; Expires=Tue, 14 Nov 2023 22:13:30 GMT", 10s},
       {"; Expires=Sun, 06 Nov 1994 08:49:37 GMT", 0s},
+      {"; Expires=Fri, 31 Dec 9999 23:59:59 GMT", 400 * 24h},
       {"; Max-Age=0", 0s},
       {"; Max-Age=-99999999999999999999", 0s},
       {"; Max-Age=99999999999999999999", 400 * 24h},
