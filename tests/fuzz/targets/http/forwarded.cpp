@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Request fields that proxies add: Forwarded and X-Forwarded-For; Range fields.
-#include <algorithm>
+// Request fields that proxies add: Forwarded and X-Forwarded-For.
 #include <string>
 
-#include <cohort/http/message/conditional/byte_range.hpp>
 #include <cohort/http/message/request/forwarded.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
@@ -46,28 +44,9 @@ void check_client(std::string_view input) {
   }
 }
 
-void check_ranges(std::string_view input) {
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, ~std::uint64_t{0}}) {
-    const auto ranges = parse_byte_ranges(input, size);
-    if (!ranges) continue;
-    require(ranges->size() <= max_byte_ranges, "the number of ranges is limited");
-    for (auto range = ranges->begin(); range != ranges->end(); ++range) {
-      require(range->length > 0 && range->offset < size && range->length <= size - range->offset,
-              "a range is a part of the representation");
-      require(std::none_of(ranges->begin(), range,
-                           [&](const byte_range& other) {
-                             return other.offset < range->offset + range->length &&
-                                    range->offset < other.offset + other.length;
-                           }),
-              "ranges do not overlap");
-    }
-  }
-}
-
 void run(std::string_view input) {
   check_forwarded(input);
   check_client(input);
-  check_ranges(input);
 }
 
 const registration fuzz_registration{{.name = "forwarded", .run = run}};
