@@ -60,7 +60,7 @@ class response_fields {
   friend bool operator==(const response_fields& a, const response_fields& b) noexcept;
 
  private:
-  /// The position of a name, which its value follows.
+  /// The positions of a name and of the value that follows it.
   struct entry {
     std::uint32_t begin;
     std::uint32_t name_size;

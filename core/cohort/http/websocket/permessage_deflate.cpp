@@ -117,7 +117,7 @@ std::string deflate_message(std::string_view message) {
   auto& stream = thread_object<deflate_state>().stream;
   deflateReset(&stream);
   set_input(stream, message);
-  // With some space for the marker of the flush, one call is enough.
+  // With additional space for the flush marker, one call is sufficient.
   std::string payload(deflateBound(&stream, static_cast<uLong>(message.size())) + 16, '\0');
   stream.next_out = reinterpret_cast<Bytef*>(payload.data());
   stream.avail_out = static_cast<uInt>(payload.size());
