@@ -19,7 +19,7 @@ struct session {
   std::string key_name;
   /// Start of the session, since the epoch; renewed cookies keep it.
   std::chrono::seconds started{};
-  /// When the cookie expires, since the epoch.
+  /// Expiry time of the cookie, since the epoch.
   std::chrono::seconds expires{};
   /// The value of the cookie.
   std::string cookie;

@@ -74,7 +74,7 @@ struct first_page {
   }
 };
 
-/// The relative URL of the root, from a path: `../` for `/a/b`.
+/// Returns the relative URL of the root for a path, such as `../` for `/a/b`.
 std::string root_url(std::string_view path) {
   constexpr std::ptrdiff_t max_depth = 32;
   const auto depth = std::ranges::count(path, '/') - 1;

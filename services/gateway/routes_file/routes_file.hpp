@@ -16,9 +16,9 @@
 namespace cohort::gateway {
 
 struct upstream_entry {
-  /// http or https, with an optional path.
+  /// Base URL with the scheme http or https and an optional path.
   std::string url;
-  /// As `http::upstream_policy` parses it.
+  /// Policy in the syntax of `http::upstream_policy`.
   std::string policy;
   /// Path of the OpenAPI document; empty: the upstream is not part of the merged one.
   std::string openapi;

@@ -131,7 +131,7 @@ task<std::string> hold(net::network& network, boost::urls::url url, std::size_t 
       if (!sent) co_return "not sent";
       for (auto& socket : sockets) {
         auto message = co_await socket.read(within(30s));
-        if (!message) co_return "a subscriber got nothing";
+        if (!message) co_return "a subscriber received no message";
       }
     }
     std::cout << "sent" << std::endl;
