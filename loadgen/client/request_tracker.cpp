@@ -75,7 +75,8 @@ void active_request::finish(const request_result& result) {
     const auto limit = tracker_.settings_.goodput_limit();
     if (limit && response_time <= *limit && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {
-    // The response would have taken longer than the time observed. Errors before the timeout are no evidence about it.
+    // The response would have taken longer than the time observed. Errors before the timeout do not allow this
+    // conclusion.
     stats.response_time.record_censored(response_time);
   }
   tracker_.count_abandoned(schedule_, result.outcome);

@@ -24,7 +24,8 @@ struct scheduled_request {
   time_point retry_start{};
 };
 
-/// When an attempt ends without a response: at the timeout of its request, or when the patience of the caller ends.
+/// The time at which an attempt without a response ends: the timeout of its request, or the end of the caller's
+/// patience.
 deadline attempt_deadline(const scheduled_request& request, const load_settings& settings) noexcept;
 
 struct request_result {

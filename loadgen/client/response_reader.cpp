@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t max_header_bytes = std::size_t{64} << 10;
 /// The maximum size of bodies that are compared with an expected text, before and after decompression.
 constexpr std::size_t max_checked_body_bytes = std::size_t{16} << 20;
-/// More interim responses (1xx) before one response are a protocol error.
+/// Maximum number of interim responses (1xx) before a response; more are a protocol error.
 constexpr unsigned max_interim_responses = 100;
 constexpr unsigned switching_protocols = 101;
 

@@ -15,7 +15,7 @@ namespace cohort::loadgen {
 namespace {
 
 /// Bounds the memory of the queue if the server does not respond.
-constexpr std::size_t max_waiting = 1 << 18;
+constexpr std::size_t max_queued_requests = 1 << 18;
 /// Total size of the initial receive buffers of a worker's connections.
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
 /// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
@@ -107,7 +107,7 @@ class target_client::connection {
   net::stream_ptr stream;
   receive_buffer buffer;
   /// The serialized request of a retry, whose deadline header has less time left than the first attempt's.
-  std::string retry_text;
+  std::string serialized_retry;
   std::size_t response_count = 0;
   time_point idle_since{};
 };
@@ -119,7 +119,7 @@ target_client::target_client(client_context& context, std::size_t target_index, 
       target_index_(target_index),
       max_connections_(max_connections),
       buffer_size_(initial_buffer_size(max_connections, context.settings.targets.size())),
-      request_text_(serialize_request(target_, context.settings, context.settings.deadline)) {}
+      serialized_request_(serialize_request(target_, context.settings, context.settings.deadline)) {}
 
 target_client::~target_client() = default;
 
@@ -132,7 +132,7 @@ void target_client::submit(const scheduled_request& request) {
     connection(request);
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
-  } else if (waiting_.size() < max_waiting) {
+  } else if (waiting_.size() < max_queued_requests) {
     waiting_.push_back(request);
   } else {
     context_.tracker.on_unsent(request);
@@ -191,7 +191,7 @@ void target_client::close() {
   for (auto& connection : std::exchange(idle_connections_, {})) connection.post(std::nullopt);
 }
 
-target_client::next_request target_client::take_waiting() {
+target_client::next_request target_client::dequeue_request() {
   expire_waiting();
   if (waiting_.empty()) return std::nullopt;
   const auto next = waiting_.front();
@@ -217,7 +217,7 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
       current.idle_since = context.tracker.last_end();
     }
     next = context.scheduler->on_connection_free(self.target_index_, result.outcome);
-    if (!next) next = self.take_waiting();
+    if (!next) next = self.dequeue_request();
     if (next || context.is_stopping) continue;
     auto idle = async_operation<next_request>(
         [&self](completion_handler<next_request> resume) { self.idle_connections_.push_back(std::move(resume)); });
@@ -238,7 +238,7 @@ task<request_result> target_client::run_request(connection& connection, active_r
     co_return request_result{request_outcome::unsent};
   }
   connection.stream->set_deadline(request.timeout());
-  const auto text = request_text(connection, request.schedule());
+  const auto text = serialized_request(connection, request.schedule());
   const auto written = connection.stream->try_write({asio::buffer(text), asio::const_buffer{}});
   if (!written || *written < text.size()) {
     auto sending = send(connection, text.substr(written ? *written : 0));
@@ -262,14 +262,14 @@ task<request_result> target_client::run_request(connection& connection, active_r
 }
 
 /// A retry sends the remaining time until the deadline, at least 1 ms.
-std::string_view target_client::request_text(connection& connection, const scheduled_request& request) {
+std::string_view target_client::serialized_request(connection& connection, const scheduled_request& request) {
   const auto& context = connection.owner.context_;
   const auto& deadline = context.settings.deadline;
-  if (request.attempt == 1 || !deadline) return connection.owner.request_text_;
+  if (request.attempt == 1 || !deadline) return connection.owner.serialized_request_;
   const auto remaining = request.intended_start + *deadline - context.event_loop.now();
   const auto time_left = std::max<duration>(remaining, std::chrono::milliseconds{1});
-  connection.retry_text = serialize_request(connection.owner.target_, context.settings, time_left);
-  return connection.retry_text;
+  connection.serialized_retry = serialize_request(connection.owner.target_, context.settings, time_left);
+  return connection.serialized_retry;
 }
 
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {

@@ -63,12 +63,12 @@ class target_client {
 
   static task<> run_connection(target_client& self, scheduled_request first);
   static task<request_result> run_request(connection& connection, active_request& request);
-  static std::string_view request_text(connection& connection, const scheduled_request& request);
+  static std::string_view serialized_request(connection& connection, const scheduled_request& request);
   static task<std::optional<request_result>> open(connection& connection, active_request& request);
   static task<std::optional<request_result>> send(connection& connection, std::string_view rest);
   static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
                                                const net::io_result& count, bool any_bytes);
-  next_request take_waiting();
+  next_request dequeue_request();
   /// Whether a caller tries again after an attempt with this outcome.
   bool will_retry(const scheduled_request& request, request_outcome outcome) const noexcept;
   /// Submits the next attempt, after the pause of the backoff.
@@ -81,7 +81,7 @@ class target_client {
   std::size_t target_index_;
   std::size_t max_connections_;
   std::size_t buffer_size_;
-  std::string request_text_;
+  std::string serialized_request_;
   std::size_t open_connections_ = 0;
   /// Attempts that wait for a connection, in the order of their start. All of them have the same patience, so the
   /// oldest one is abandoned first.

@@ -69,9 +69,9 @@ class open_loop_source final : public arrival_source {
   weighted_round_robin targets_;
   client_list* clients_ = nullptr;
   time_point start_{};
-  /// Empty after the last arrival.
+  /// The next arrival; empty after the last one.
   std::optional<arrival> next_;
-  /// Present during `run`.
+  /// Exists during `run`.
   std::optional<bound_timer<&open_loop_source::on_arrival_due>> arrival_timer_;
 };
 

@@ -31,8 +31,8 @@ worker::worker(loop& event_loop, net::network& network, const load_settings& set
   context_.scheduler = arrivals_.get();
   const weighted_round_robin targets{settings.targets};
   for (std::size_t i = 0; i < settings.targets.size(); ++i) {
-    const auto share = targets.connection_share(i, settings.connections, position.index, position.count);
-    clients_.push_back(std::make_unique<target_client>(context_, i, share));
+    const auto connections = targets.worker_connections(i, settings.connections, position.index, position.count);
+    clients_.push_back(std::make_unique<target_client>(context_, i, connections));
   }
 }
 

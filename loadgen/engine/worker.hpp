@@ -60,7 +60,7 @@ class worker {
   std::unique_ptr<arrival_source> arrivals_;
   arrival_source::client_list clients_;
   wait_queue stopped_;
-  /// Present during `run`.
+  /// Exists during `run`.
   std::optional<bound_timer<&worker::on_interval_end>> interval_timer_;
   std::size_t interval_count_ = 0;
   time_point interval_start_{};

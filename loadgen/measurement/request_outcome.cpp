@@ -48,7 +48,7 @@ std::uint64_t sum_if(const outcome_counts& counts, Predicate predicate) noexcept
 
 std::string_view outcome_key(request_outcome outcome) noexcept { return names[static_cast<std::size_t>(outcome)].key; }
 
-std::string_view outcome_text(request_outcome outcome) noexcept {
+std::string_view outcome_label(request_outcome outcome) noexcept {
   return names[static_cast<std::size_t>(outcome)].text;
 }
 

@@ -45,7 +45,7 @@ using outcome_counts = std::array<std::uint64_t, outcome_count>;
 /// The name in JSON, CSV and metrics: `2xx`, `429`, `connect_refused`.
 std::string_view outcome_key(request_outcome outcome) noexcept;
 /// The name in text and HTML reports: `connection refused`.
-std::string_view outcome_text(request_outcome outcome) noexcept;
+std::string_view outcome_label(request_outcome outcome) noexcept;
 /// A status of 2xx or 3xx.
 bool is_success(request_outcome outcome) noexcept;
 /// A complete response, of any status.

@@ -35,7 +35,7 @@ std::string format_bytes(double bytes);
 std::string format_seconds(duration period);
 /// Whole seconds, rounded down: `0:07`, `1:02:03`.
 std::string format_elapsed(duration elapsed);
-/// With exactly `decimals` decimals.
+/// The number in fixed notation with exactly `decimals` decimals.
 std::string format_fixed(double value, int decimals);
 
 /// The last `width` values as block characters of eight heights, relative to their maximum.

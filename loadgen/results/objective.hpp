@@ -22,7 +22,7 @@ struct objective {
   measure measured = measure::percentile;
   double percent = 99;
   comparison_operator comparison = comparison_operator::less;
-  /// In microseconds, as a ratio (0.001 for 0.1 %), or in responses per second.
+  /// The limit in microseconds, as a ratio (0.001 for 0.1 %), or in responses per second.
   double limit = 0;
 };
 

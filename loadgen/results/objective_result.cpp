@@ -26,7 +26,7 @@ measurement mean_of(const censored_histogram& times) {
 
 double ratio(std::uint64_t part, std::uint64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
-/// Empty without a value to measure.
+/// The measured value of the objective; empty if there is none.
 std::optional<measurement> measure_value(const objective& objective, const request_stats& stats, double load_seconds) {
   const auto ended = total_count(stats.outcomes);
   const bool is_empty = is_latency(objective.measured) ? stats.response_time.count() == 0 : ended == 0;
@@ -68,8 +68,8 @@ bool is_ratio_unreachable(const objective& objective, std::uint64_t counted, std
   return !is_met_by(objective, ratio(counted + (is_upper_limit(objective) ? 0 : remaining), total));
 }
 
-/// Without trailing zeros.
-std::string format_trimmed(double value, int decimals) {
+/// Formats with at most `decimals` decimals, without trailing zeros.
+std::string format_decimal(double value, int decimals) {
   std::array<char, 400> buffer;  // the largest double has 309 digits before the point
   const auto end =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals).ptr;
@@ -125,12 +125,12 @@ std::string format_value(const objective& objective, double value) {
   const double limit = objective.limit / unit.size;
   const double maximum = is_ratio(objective.measured) ? 100 : limit;
   const auto rounds_to = [&](double other, int decimals) {
-    return scaled != other && format_trimmed(scaled, decimals) == format_trimmed(other, decimals);
+    return scaled != other && format_decimal(scaled, decimals) == format_decimal(other, decimals);
   };
   const auto integer_digits = scaled > 0 ? static_cast<int>(std::floor(std::log10(scaled))) + 1 : 0;
   int decimals = scaled > 0 ? std::max(unit.significant_digits - integer_digits, 0) : 0;
   while (decimals < 12 && (rounds_to(limit, decimals) || rounds_to(maximum, decimals))) ++decimals;
-  return format_trimmed(scaled, decimals).append(unit.suffix);
+  return format_decimal(scaled, decimals).append(unit.suffix);
 }
 
 }  // namespace cohort::loadgen

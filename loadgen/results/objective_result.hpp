@@ -12,7 +12,7 @@ namespace cohort::loadgen {
 struct objective_result {
   objective definition;
   bool is_met = false;
-  /// In the unit of the limit.
+  /// The measured value in the unit of the limit.
   double value = 0;
   /// `value` is only a lower bound, so that an upper limit counts as missed.
   bool is_lower_bound = false;

@@ -10,8 +10,8 @@ namespace cohort::loadgen {
 namespace {
 
 constexpr std::uint64_t min_allowed_lag_us = 1000;
-constexpr double max_worker_cpu = 0.8;
-constexpr double min_started_on_time = 0.99;
+constexpr double max_worker_cpu_fraction = 0.8;
+constexpr double min_on_time_fraction = 0.99;
 constexpr duration whole_interval = std::chrono::seconds{1};
 
 /// Rounded down, so that a value just below 99 % is not shown as 99 %.
@@ -52,13 +52,13 @@ void add_schedule_reasons(std::vector<std::string>& reasons, const run_report& r
                           const std::vector<objective>& objectives) {
   const auto& lag = report.totals.dispatch_lag;
   const auto allowed = allowed_lag_us(objectives);
-  // Below a hundred requests the p99 is the maximum, and a single late request is no evidence.
+  // Below a hundred requests the p99 is the maximum, and a single late request is not sufficient evidence.
   const auto late_count = lag.count() - lag.count_at_or_below(allowed);
   if (lag.percentile(99) > allowed && late_count > 1) {
     reasons.push_back("The generator was late: the p99 of dispatch lag is " + format_duration(lag.percentile(99)) +
                       "; at most " + format_duration(allowed) + " is allowed. Run it on a CPU of its own.");
   }
-  if (started_on_time(report) < min_started_on_time) {
+  if (started_on_time(report) < min_on_time_fraction) {
     reasons.push_back("Only " + format_percent_down(started_on_time(report)) +
                       " of the requests started before the end of the load profile: the generator could not keep up.");
   }
@@ -97,9 +97,9 @@ verdict_kind kind_of(const run_verdict& verdict, bool is_interrupted, bool is_in
 std::vector<std::string> find_invalid_reasons(const run_report& report, const std::vector<objective>& objectives) {
   std::vector<std::string> reasons;
   if (!report.is_closed_loop()) add_schedule_reasons(reasons, report, objectives);
-  if (const auto cpu = max_phase_cpu(report); cpu >= max_worker_cpu) {
+  if (const auto cpu = max_phase_cpu(report); cpu >= max_worker_cpu_fraction) {
     reasons.push_back("A worker was busy for " + format_percent_down(cpu) + " of a phase; the limit is " +
-                      format_percent_down(max_worker_cpu) + ". Use more --threads, or a lower rate.");
+                      format_percent_down(max_worker_cpu_fraction) + ". Use more --threads, or a lower rate.");
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_fd); count > 0) {
     reasons.push_back("This machine had no file descriptor left for " + std::to_string(count) +

@@ -17,7 +17,7 @@ enum class arrival_process {
 
 struct arrival {
   std::uint64_t index = 0;
-  /// From the start of the run.
+  /// Time since the start of the run.
   duration offset{};
   std::size_t phase = 0;
 };
@@ -32,7 +32,7 @@ class arrival_sequence {
   arrival_sequence(const load_profile& profile, arrival_process process, std::uint64_t seed, std::uint64_t first = 0,
                    std::uint64_t stride = 1);
 
-  /// Empty after the end of the profile.
+  /// The next arrival; empty after the end of the profile.
   std::optional<arrival> next();
 
  private:

@@ -36,7 +36,8 @@ struct load_settings {
   bool closed_loop = false;
   /// The maximum number of connections to each target.
   std::size_t connections = 256;
-  /// From the intended start to the end of the response; includes the wait for a connection, and all retries.
+  /// Timeout of a request from its intended start to the end of the response, including the wait for a connection and
+  /// all retries.
   duration timeout = std::chrono::seconds{10};
   /// A success within it counts as goodput. Sent to the server as a deadline header.
   std::optional<duration> deadline;

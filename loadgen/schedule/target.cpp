@@ -35,8 +35,8 @@ weighted_round_robin::weighted_round_robin(const std::vector<target>& targets) {
   }
 }
 
-std::size_t weighted_round_robin::connection_share(std::size_t target, std::size_t connections, std::size_t worker,
-                                                   std::size_t worker_count) const {
+std::size_t weighted_round_robin::worker_connections(std::size_t target, std::size_t connections, std::size_t worker,
+                                                     std::size_t worker_count) const {
   std::size_t worker_requests = 0;
   std::size_t target_requests = 0;
   const auto joint_period = std::lcm(order_.size(), worker_count);

@@ -32,8 +32,8 @@ class weighted_round_robin {
 
   /// The number of `connections` to `target` that belong to worker `worker`, which sends every `worker_count`-th
   /// request: in proportion to the worker's share of the requests to the target, and at least one if it has any.
-  std::size_t connection_share(std::size_t target, std::size_t connections, std::size_t worker,
-                               std::size_t worker_count) const;
+  std::size_t worker_connections(std::size_t target, std::size_t connections, std::size_t worker,
+                                 std::size_t worker_count) const;
 
  private:
   std::vector<std::size_t> order_;

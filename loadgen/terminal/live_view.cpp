@@ -18,7 +18,7 @@ constexpr std::size_t max_failure_kinds = 4;
 constexpr std::size_t max_sparkline_width = 60;
 constexpr std::size_t rate_columns = 28;  // width of the rates table without its sparkline
 
-std::string elapsed_text(const run_progress& progress) {
+std::string format_progress_time(const run_progress& progress) {
   auto text = format_elapsed(progress.elapsed);
   if (progress.planned_duration > duration{}) text += " of " + format_elapsed(progress.planned_duration);
   return text;
@@ -28,7 +28,7 @@ bool is_draining(const run_progress& progress) {
   return progress.planned_duration > duration{} && progress.elapsed > progress.planned_duration;
 }
 
-std::string failed_text(const request_stats& stats) {
+std::string format_failures(const request_stats& stats) {
   const auto count = stats.failure_count();
   if (count == 0) return "0 failed";
   return format_count(count) + " failed (" + format_percentage(stats.error_rate()) + ")";
@@ -39,7 +39,7 @@ interval_report last_interval(const run_report& report) {
 }
 
 styled_line title_line(const run_progress& progress) {
-  styled_line line{{progress.report->mode, text_style::plain, true}, {"  " + elapsed_text(progress)}};
+  styled_line line{{progress.report->mode, text_style::plain, true}, {"  " + format_progress_time(progress)}};
   if (is_draining(progress)) {
     line.push_back({", waiting for the last responses"});
   } else if (!progress.phase.empty()) {
@@ -118,11 +118,11 @@ styled_line failures_line(const request_stats& totals) {
   std::string text = ":";
   for (std::size_t i = 0; i < std::min(kinds.size(), max_failure_kinds); ++i) {
     text += i == 0 ? " " : ", ";
-    text += outcome_text(kinds[i]);
+    text += outcome_label(kinds[i]);
     text += ' ' + format_count(count_of(totals.outcomes, kinds[i]));
   }
   if (kinds.size() > max_failure_kinds) text += ", …";
-  return {{"  " + failed_text(totals), text_style::error}, {text}};
+  return {{"  " + format_failures(totals), text_style::error}, {text}};
 }
 
 table targets_table(const run_report& report, std::size_t max_rows) {
@@ -202,7 +202,7 @@ std::string live_view::update_line(const run_progress& progress) {
   if (!is_due) return {};
   last_line_at_ = progress.elapsed;
   last_phase_ = progress.phase;
-  auto text = elapsed_text(progress);
+  auto text = format_progress_time(progress);
   if (!progress.phase.empty()) text += " (" + sanitize(progress.phase) + ")";
   text += ':';
   if (progress.planned_rate > 0) text += " planned " + format_rate(progress.planned_rate) + "/s,";
@@ -211,7 +211,7 @@ std::string live_view::update_line(const run_progress& progress) {
   text += " sent " + format_rate(per_second(last.totals.sent, last.length)) + "/s, answered " +
           format_rate(per_second(last.totals.answered, last.length)) + "/s; p50 " +
           format_percentile(totals.response_time, 50) + ", p99 " + format_percentile(totals.response_time, 99) +
-          ", max " + format_percentile(totals.response_time, 100) + "; " + failed_text(totals);
+          ", max " + format_percentile(totals.response_time, 100) + "; " + format_failures(totals);
   return text + '\n';
 }
 

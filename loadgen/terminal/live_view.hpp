@@ -30,7 +30,7 @@ class live_view {
 
   /// Sets the size of the terminal.
   void resize(unsigned columns, unsigned rows) noexcept;
-  /// To be called about once a second. The text may be empty.
+  /// Returns the text to print, which may be empty. Call it about once a second.
   std::string update(const run_progress& progress);
   /// Removes the frame.
   std::string finish();

@@ -15,7 +15,7 @@ constexpr std::string_view no_database = "the fleet has no database";
 constexpr std::string_view no_discovery = "the fleet has no discovery system";
 constexpr std::string_view no_gateway = "the fleet has no gateway";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
-constexpr std::string_view no_process = "its metrics are those of a real process: memory and descriptors";
+constexpr std::string_view no_process = "its metrics describe a real process: memory and descriptors";
 
 const std::map<std::string_view, std::string_view> not_evaluated{
     {"AlertmanagerDown", no_monitoring},
@@ -94,7 +94,7 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_fi
   }
 }
 
-std::string seconds_text(std::optional<duration> span) {
+std::string format_detection_time(std::optional<duration> span) {
   if (!span) return "–";
   return std::to_string(std::chrono::round<std::chrono::seconds>(*span).count()) + " s";
 }
@@ -112,7 +112,7 @@ std::string alert_table(const std::map<std::string, alert_figures>& figures, std
   text += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
   for (const auto& [name, alert] : figures) {
     text += row({"`" + name + "`", std::to_string(alert.expected), std::to_string(alert.missed),
-                 seconds_text(alert.detection_time(0.5)), seconds_text(alert.detection_time(0.9)),
+                 format_detection_time(alert.detection_time(0.5)), format_detection_time(alert.detection_time(0.9)),
                  std::to_string(alert.flapping), std::to_string(alert.false_alarms),
                  std::to_string(alert.other_incidents)});
   }
@@ -138,8 +138,8 @@ std::string kind_table(const std::vector<incident_run>& runs) {
     }
     if (count == 0) continue;
     text += row({std::string{kind.name} + ": " + std::string{kind.description}, std::to_string(count),
-                 std::to_string(count - first.detection_times.size()), seconds_text(first.detection_time(0.5)),
-                 seconds_text(first.detection_time(0.9))});
+                 std::to_string(count - first.detection_times.size()), format_detection_time(first.detection_time(0.5)),
+                 format_detection_time(first.detection_time(0.9))});
   }
   return text;
 }
@@ -172,7 +172,7 @@ std::string_view reason_not_evaluated(std::string_view alert) {
   return found == not_evaluated.end() ? std::string_view{} : found->second;
 }
 
-std::set<std::string> used_files(const rule_files& rules) {
+std::set<std::string> required_rule_files(const rule_files& rules) {
   std::set<std::string> used{"recording"};
   for (const auto& alert : rules.alerts()) {
     if (reason_not_evaluated(alert.name).empty()) used.insert(alert.group);
@@ -204,11 +204,11 @@ std::string render_tables(const std::vector<incident_run>& runs, const rule_file
 std::string render_runs(const std::vector<incident_run>& runs) {
   std::string text;
   for (const auto& [run, firings] : runs) {
-    text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + seconds_text(run.begin) + " to " +
-            seconds_text(run.end) + ": " + run.description + "\n";
+    text += run.kind + ", seed " + std::to_string(run.seed) + ", from " + format_detection_time(run.begin) + " to " +
+            format_detection_time(run.end) + ": " + run.description + "\n";
     for (const auto& candidate : firings) {
-      text += "  " + seconds_text(candidate.begin) + " to " + seconds_text(candidate.end) + " " + candidate.alert +
-              "{" + candidate.labels + "}\n";
+      text += "  " + format_detection_time(candidate.begin) + " to " + format_detection_time(candidate.end) + " " +
+              candidate.alert + "{" + candidate.labels + "}\n";
     }
     for (const auto& expected : run.expected) {
       if (!detection({run, firings}, expected)) text += "  missed: " + expected.name + "{" + expected.label + "}\n";

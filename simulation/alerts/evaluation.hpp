@@ -32,14 +32,14 @@ struct alert_figures {
   /// Incidents in which the alert fired but was not expected.
   std::size_t other_incidents = 0;
 
-  /// Empty without a detected incident.
+  /// A quantile of the detection times; empty if no incident was detected.
   std::optional<duration> detection_time(double probability) const;
 };
 
 /// The reason why the simulation cannot evaluate an alert; empty if it can.
 std::string_view reason_not_evaluated(std::string_view alert);
 /// The rule files of the evaluated alerts and of the recordings that they read.
-std::set<std::string> used_files(const rule_files& rules);
+std::set<std::string> required_rule_files(const rule_files& rules);
 
 /// The figures of all evaluated alerts.
 std::map<std::string, alert_figures> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);

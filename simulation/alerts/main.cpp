@@ -119,7 +119,7 @@ bool replace_tables(const std::string& file, const std::string& tables) {
   return write_file(file, text);
 }
 
-bool has_mistake(const std::map<std::string, alert_figures>& figures) {
+bool has_missed_or_false_alarm(const std::map<std::string, alert_figures>& figures) {
   bool found = false;
   for (const auto& [name, alert] : figures) {
     if (alert.missed == 0 && alert.false_alarms == 0) continue;
@@ -146,7 +146,7 @@ int run(const program_options& options, const std::string& command) {
     throw std::invalid_argument("--page is \"" + options.page +
                                 "\", which has no comments \"alerts\" or cannot be written");
   }
-  return options.checks && has_mistake(evaluate(runs, rules)) ? check_failed : success;
+  return options.checks && has_missed_or_false_alarm(evaluate(runs, rules)) ? check_failed : success;
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ void monitored_fleet::kill(sim::node& node, bool leaves_dns) {
   if (leaves_dns) hidden_.insert(&node);
 }
 
-void monitored_fleet::start_again(sim::node& node) {
+void monitored_fleet::restart_process(sim::node& node) {
   fleet_.start(node);
   start_times_[&node] = fleet_.elapsed();
   hidden_.erase(&node);
@@ -178,7 +178,7 @@ task<> monitored_fleet::deploy(sim::node& node) {
   co_await std::move(stopping);
   auto starting = sleep_for(2s);
   co_await std::move(starting);
-  start_again(node);
+  restart_process(node);
 }
 
 task<> monitored_fleet::set_faults(std::string_view service, std::string json) {

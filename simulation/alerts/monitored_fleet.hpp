@@ -45,7 +45,7 @@ class monitored_fleet {
   void start();
   /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
   void kill(sim::node& node, bool leaves_dns = false);
-  void start_again(sim::node& node);
+  void restart_process(sim::node& node);
   /// Stops the process gracefully and starts it again.
   task<> deploy(sim::node& node);
   /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty text removes the faults.

@@ -22,7 +22,7 @@ std::string to_text(double value) {
 
 /// The values in the notation of promtool: `5+0x3` are four samples, `stale` is the marker that Prometheus writes when
 /// a series ends, `_` a scrape without a sample.
-std::string to_notation(const sample_list& samples, std::size_t count) {
+std::string to_promtool_notation(const sample_list& samples, std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count;) {
     const auto value = i < samples.size() ? samples[i] : std::nullopt;
@@ -117,15 +117,16 @@ void add_firing(std::string_view sample, duration time, std::vector<firing>& fir
 
 }  // namespace
 
-std::string rule_test_file(const series_table& series, const rule_files& rules, const std::set<std::string>& used_files,
-                           duration scrape_interval, duration length) {
+std::string rule_test_file(const series_table& series, const rule_files& rules,
+                           const std::set<std::string>& required_rule_files, duration scrape_interval,
+                           duration length) {
   const auto seconds = [](duration span) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(span).count()) + "s";
   };
   std::string text = "rule_files:\n";
-  for (const auto& path : rules.paths(used_files)) text.append("  - ").append(path).append("\n");
+  for (const auto& path : rules.paths(required_rule_files)) text.append("  - ").append(path).append("\n");
   text.append("evaluation_interval: ").append(seconds(evaluation_interval)).append("\ngroup_eval_order:\n");
-  for (const auto& group : rules.groups(used_files)) text.append("  - ").append(group).append("\n");
+  for (const auto& group : rules.groups(required_rule_files)) text.append("  - ").append(group).append("\n");
   text.append("tests:\n  - interval: ").append(seconds(scrape_interval)).append("\n    input_series:\n");
   const auto unneeded_series = needless_series(series);
   const auto count = static_cast<std::size_t>(length / scrape_interval);
@@ -134,7 +135,7 @@ std::string rule_test_file(const series_table& series, const rule_files& rules, 
     text.append("      - { series: '")
         .append(key)
         .append("', values: '")
-        .append(to_notation(samples, count))
+        .append(to_promtool_notation(samples, count))
         .append("' }\n");
   }
   text.append("    promql_expr_test:\n");

@@ -25,8 +25,8 @@ inline constexpr std::chrono::seconds evaluation_interval{10};
 
 /// A test file for `promtool test rules` with these input series, which queries the firing alerts at each evaluation
 /// until `length`. Omits series that are zero in all scrapes and change no sum.
-std::string rule_test_file(const series_table& series, const rule_files& rules, const std::set<std::string>& used_files,
-                           duration scrape_interval, duration length);
+std::string rule_test_file(const series_table& series, const rule_files& rules,
+                           const std::set<std::string>& required_rule_files, duration scrape_interval, duration length);
 
 /// Reads the output of `promtool test rules` for such a file. Throws `std::runtime_error` for any other error.
 std::vector<firing> parse_firings(std::string_view output, duration length);

@@ -31,8 +31,8 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   fleet.start();
   // The last scrape can take as long as its timeout.
   fleet.fleet().run_for(run.length + 11s);
-  std::ofstream{file, std::ios::binary} << rule_test_file(source.series(), rules, used_files(rules), scrape_interval,
-                                                          run.length);
+  std::ofstream{file, std::ios::binary} << rule_test_file(source.series(), rules, required_rule_files(rules),
+                                                          scrape_interval, run.length);
   fleet.fleet().shutdown(duration{0});
   for (const auto& leak : fleet.fleet().leaks()) {
     if (leak.find("exception") != std::string::npos) throw std::runtime_error(leak);

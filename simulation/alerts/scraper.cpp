@@ -36,7 +36,7 @@ task<> scraper::run(scraper& self) {
 
 task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
   auto job = target.name();
-  // A replica's name is that of the service, followed by a number.
+  // A replica has the name of its service, followed by a number.
   if (const auto last = job.rfind('-'); job.find_first_not_of("0123456789", last + 1) == std::string::npos)
     job.resize(last);
   const auto instance = target.name() + ":" + std::to_string(target.port());

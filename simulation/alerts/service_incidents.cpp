@@ -87,7 +87,7 @@ task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool le
   for (auto* node : nodes) fleet.kill(*node, leaves_dns);
   auto lasting = fleet.wait_until(fleet.run().end);
   co_await std::move(lasting);
-  for (auto* node : nodes) fleet.start_again(*node);
+  for (auto* node : nodes) fleet.restart_process(*node);
 }
 
 void draw_dead_replica(random_generator&, incident& details) {
@@ -113,7 +113,7 @@ task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration in
     fleet.kill(node);
     auto restarting = sleep_for(5s);
     co_await std::move(restarting);
-    fleet.start_again(node);
+    fleet.restart_process(node);
     auto running = sleep_for(interval);
     co_await std::move(running);
   }

@@ -189,7 +189,7 @@ double criterion_grade::quantile(double probability) const {
 }
 
 bool criterion_grade::is_passed() const noexcept {
-  return static_cast<double>(seeds_met) >= required_share * static_cast<double>(values.size());
+  return static_cast<double>(seeds_met) >= required_fraction * static_cast<double>(values.size());
 }
 
 bool grade::is_passed() const noexcept {

@@ -10,7 +10,7 @@
 namespace cohort::simulation::labs {
 
 /// The fraction of the seeds that must meet a criterion.
-inline constexpr double required_share = 0.95;
+inline constexpr double required_fraction = 0.95;
 
 /// The values of one criterion.
 struct criterion_grade {
@@ -18,7 +18,7 @@ struct criterion_grade {
   std::vector<double> values;
   std::size_t seeds_met = 0;
 
-  /// The quantile of the values by the nearest-rank method; `fraction` is from 0 to 1.
+  /// The quantile of the values by the nearest-rank method; `probability` is from 0 to 1.
   double quantile(double probability) const;
   bool is_passed() const noexcept;
 };

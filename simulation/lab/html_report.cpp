@@ -39,14 +39,14 @@ std::string goodput_over_time(const lab& exercise, const chart_data& data) {
 
 std::string latency_table(const chart_data& data) {
   html::table table{{{"Response time up to"}, {"Share of the calls"}}};
-  const auto share = [&](std::uint64_t count) {
+  const auto format_fraction = [&](std::uint64_t count) {
     return percent(static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(data.calls, 1)));
   };
   for (const auto& [bound, count] : data.latency) {
     const auto label = std::isinf(bound) ? "longer" : std::to_string(static_cast<int>(bound)) + " ms";
-    table.add({html::text(label), html::text(share(count))});
+    table.add({html::text(label), html::text(format_fraction(count))});
   }
-  table.add({html::text("failed"), html::text(share(data.failed))});
+  table.add({html::text("failed"), html::text(format_fraction(data.failed))});
   return table.html();
 }
 

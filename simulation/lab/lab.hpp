@@ -41,7 +41,7 @@ struct criterion {
   /// Counts the calls that begin in this part of the run: goodput and p99 only.
   duration from{};
   duration to{};
-  /// For requests per call, instances and the deploy time.
+  /// The service of a criterion about requests per call, instances or the deploy time.
   std::string service;
   /// For the measures of an alert: the index in `plan::alerts`.
   std::size_t alert = 0;

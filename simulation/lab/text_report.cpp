@@ -16,9 +16,9 @@ std::string format(const char* pattern, double value) {
   return text.data();
 }
 
-std::string seconds_text(duration span) { return format("%g s", to_seconds(span)); }
+std::string format_seconds(duration span) { return format("%g s", to_seconds(span)); }
 
-std::string value_text(measure measure, double value) {
+std::string format_value(measure measure, double value) {
   switch (measure) {
     case measure::goodput: return percent(value);
     case measure::p99: return std::isinf(value) ? "a failed call" : format("%.0f ms", value * 1000);
@@ -73,7 +73,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
     text.append(width, is_faulty ? '!' : ' ');
   }
   text.erase(text.find_last_not_of(' ') + 1);
-  const auto length = seconds_text(exercise.plan.load.length);
+  const auto length = format_seconds(exercise.plan.load.length);
   const auto axis = width * chart.goodput.size();
   text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
   text += "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! fault or deploy\n";
@@ -82,11 +82,11 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
 }
 
 std::string latency_row(const std::string& label, std::uint64_t count, std::uint64_t calls, const char* note) {
-  const double share = static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(calls, 1));
+  const double fraction = static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(calls, 1));
   // The square root: the tail of 1 % remains visible.
-  const auto bar = static_cast<std::size_t>(std::ceil(std::sqrt(share) * 50));
+  const auto bar = static_cast<std::size_t>(std::ceil(std::sqrt(fraction) * 50));
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "%12s | %7.3f %%  %s%s\n", label.c_str(), share * 100,
+  std::snprintf(line.data(), line.size(), "%12s | %7.3f %%  %s%s\n", label.c_str(), fraction * 100,
                 std::string(bar, '#').c_str(), note);
   return line.data();
 }
@@ -121,8 +121,8 @@ std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_dat
 std::string describe(const criterion& target, const lab& exercise) {
   const auto scenario = ", scenario \"" + exercise.plan.scenarios[target.scenario].name + "\"";
   const bool is_whole = target.from == duration{0} && target.to == exercise.plan.load.length;
-  const auto part = is_whole ? "" : " from " + seconds_text(target.from) + " to " + seconds_text(target.to);
-  const auto limit = value_text(target.measure, target.limit);
+  const auto part = is_whole ? "" : " from " + format_seconds(target.from) + " to " + format_seconds(target.to);
+  const auto limit = format_value(target.measure, target.limit);
   const auto alert_name = [&] { return exercise.plan.alerts[target.alert].name; };
   switch (target.measure) {
     case measure::goodput: return "goodput" + part + scenario + ": at least " + limit;
@@ -140,14 +140,14 @@ std::string describe(const criterion& target, const lab& exercise) {
 }
 
 std::string describe(const criterion& target, const criterion_grade& grade) {
-  const auto text = [&](double probability) { return value_text(target.measure, grade.quantile(probability)); };
+  const auto text = [&](double probability) { return format_value(target.measure, grade.quantile(probability)); };
   return "median " + text(0.5) + ", 90 % of the seeds from " + text(0.05) + " to " + text(0.95) + "; " +
          std::to_string(grade.seeds_met) + " of " + std::to_string(grade.values.size()) + " seeds meet it";
 }
 
 std::string text_report(const lab& exercise, const grade& result) {
   std::string text = exercise.title + "\n" + std::to_string(result.seeds) + " seeds of " +
-                     seconds_text(exercise.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
+                     format_seconds(exercise.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
   for (const auto& warning : exercise.plan.warnings) text += "~ " + warning + "\n";
   // Show the hint of the criterion that the fewest seeds meet.
   std::size_t worst = 0;

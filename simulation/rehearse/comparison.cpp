@@ -23,7 +23,7 @@ std::string text_of(double value, unit measured_in) {
   return {};
 }
 
-double share(const observed_phase& phase, const std::string& outcome) {
+double fraction(const observed_phase& phase, const std::string& outcome) {
   const auto found = phase.outcomes.find(outcome);
   return found == phase.outcomes.end() || phase.calls == 0
              ? 0
@@ -82,7 +82,7 @@ std::vector<compared_figure> figures_of(const observed_phase& simulated,
   }
   outcomes.erase("ok");
   for (const auto& outcome : outcomes) {
-    const auto value = [&](const observed_phase& phase) { return share(phase, outcome); };
+    const auto value = [&](const observed_phase& phase) { return fraction(phase, outcome); };
     auto shares = figure(outcome, unit::percent, simulated, real, value);
     if (shares.simulated > 0 || shares.measured.back() > 0) figures.push_back(std::move(shares));
   }
@@ -109,11 +109,11 @@ std::string compared_figure::difference() const {
   return sign(percent) + format_fixed(percent, 0) + " %";
 }
 
-std::string compared_figure::simulated_text() const {
+std::string compared_figure::format_simulated() const {
   return (simulated_is_lower_bound ? "≥ " : "") + text_of(simulated, measured_in);
 }
 
-std::string compared_figure::measured_text() const {
+std::string compared_figure::format_measured() const {
   const auto middle = (measured_is_lower_bound ? "≥ " : "") + text_of(median(), measured_in);
   if (measured.size() == 1) return middle;
   return middle + " (" + text_of(measured.front(), measured_in) + " to " + text_of(measured.back(), measured_in) + ")";

@@ -24,8 +24,8 @@ struct compared_figure {
   bool is_within_spread() const;
   /// `+12 %` of the measured value, or `+3.1 points` for percentages.
   std::string difference() const;
-  std::string simulated_text() const;
-  std::string measured_text() const;
+  std::string format_simulated() const;
+  std::string format_measured() const;
 };
 
 struct compared_phase {

@@ -13,7 +13,7 @@ namespace {
 namespace html = loadgen::html;
 using loadgen::format_fixed;
 
-/// The lines of both sides in all charts.
+/// The lines of the simulated and the real runs in all charts.
 constexpr const char* simulated_class = "p50";
 constexpr const char* measured_class = "p99";
 
@@ -87,8 +87,8 @@ void add_rows(html::table& table, const comparison& comparison, const std::strin
               const compared_phase& phase) {
   const std::string mark = comparison.warnings.empty() ? "" : "~";
   for (const auto& figure : phase.figures) {
-    table.add({html::text(phase_name), html::text(figure.name), html::text(mark + figure.simulated_text()),
-               html::text(figure.measured_text()),
+    table.add({html::text(phase_name), html::text(figure.name), html::text(mark + figure.format_simulated()),
+               html::text(figure.format_measured()),
                html::text(figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""))});
   }
 }

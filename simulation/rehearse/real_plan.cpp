@@ -74,7 +74,7 @@ real_load make_load(const sim::plan& plan) {
   return result;
 }
 
-std::int64_t whole_percent(double ratio, const std::string& where) {
+std::int64_t to_whole_percent(double ratio, const std::string& where) {
   const auto percent = std::round(ratio * 100);
   if (std::abs(percent - ratio * 100) < 1e-6) return static_cast<std::int64_t>(percent);
   throw unsupported_setting{where + " must be a whole percentage, because the fault injector has no finer one"};
@@ -95,8 +95,8 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
   if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
     throw unsupported_setting{where + ".extra_latency must be whole milliseconds for the fault injector"};
   }
-  result.error_percent = whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
-  result.hang_percent = whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
+  result.error_percent = to_whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
+  result.hang_percent = to_whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
   result.is_killed = fault.killed > 0;
   return result;
 }

@@ -26,8 +26,8 @@ struct calibration {
   double added_latency_us = 0;
 };
 
-/// Scales the HTTP costs of each service so that the CPU time of a call is that of `real`, a run without faults, and
-/// then sets the latency of the links.
+/// Scales the HTTP costs of each service so that the CPU time of a call equals the CPU time in `real`, a run without
+/// faults, and then sets the latency of the links.
 calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs);
 
 }  // namespace cohort::simulation::rehearsal

@@ -26,7 +26,7 @@ std::string row(const std::string& name, const std::string& simulated, const std
   return text + "\n";
 }
 
-std::string breakers_text(const observed_run& run) {
+std::string render_breakers(const observed_run& run) {
   std::string text;
   for (const auto& change : run.breakers) {
     text.append(text.empty() ? "" : ", ").append(change.upstream + " " + change.state + " at ");
@@ -35,7 +35,7 @@ std::string breakers_text(const observed_run& run) {
   return text.empty() ? "no change" : text;
 }
 
-std::string comparison_text(const comparison& comparison) {
+std::string render_comparison(const comparison& comparison) {
   std::string text = comparison.name + "\n";
   for (const auto& warning : comparison.warnings) {
     text.append("  outside the model's range of validity (marked ~): ").append(warning).append("\n");
@@ -49,14 +49,14 @@ std::string comparison_text(const comparison& comparison) {
                     format_fixed(phase.start_s + phase.length_s, 0) + " s",
                 "simulated", "measured", "difference");
     for (const auto& figure : phase.figures) {
-      text += row("  " + figure.name, mark + figure.simulated_text(), figure.measured_text(),
+      text += row("  " + figure.name, mark + figure.format_simulated(), figure.format_measured(),
                   figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""));
     }
   }
   const bool has_breakers = !comparison.simulated.breakers.empty() || !comparison.real.front().breakers.empty();
   if (!has_breakers) return text + "\n";
-  return text + "  breakers, simulated: " + breakers_text(comparison.simulated) +
-         "\n  breakers, measured:  " + breakers_text(comparison.real.front()) + "\n\n";
+  return text + "  breakers, simulated: " + render_breakers(comparison.simulated) +
+         "\n  breakers, measured:  " + render_breakers(comparison.real.front()) + "\n\n";
 }
 
 }  // namespace
@@ -70,8 +70,8 @@ std::string text_report(const rehearsal_result& result) {
   }
   text.append("  added to the latency of each link: ").append(format_fixed(result.calibrated.added_latency_us, 0));
   text += " µs, for the median of that run\n\n";
-  for (const auto& rate : result.rates) text += comparison_text(rate);
-  for (const auto& scenario : result.scenarios) text += comparison_text(scenario);
+  for (const auto& rate : result.rates) text += render_comparison(rate);
+  for (const auto& scenario : result.scenarios) text += render_comparison(scenario);
   return text;
 }
 

@@ -66,7 +66,7 @@ struct program_options {
   }
 };
 
-std::string recovery_text(const storm_result& result) {
+std::string format_recovery(const storm_result& result) {
   if (!result.recovery) return "never";
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*result.recovery).count()) + " s";
 }
@@ -81,7 +81,7 @@ void print_row(const storm_result& result) {
   std::printf("%-30s %8s %8s %8s %9s %8s   %8.1f  %016llx\n", result.protected_by.name.c_str(),
               percent(result.goodput_before).c_str(), percent(result.goodput_during).c_str(),
               percent(result.goodput_after).c_str(), fixed(result.max_amplification).c_str(),
-              recovery_text(result).c_str(), result.speed, static_cast<unsigned long long>(result.hash));
+              format_recovery(result).c_str(), result.speed, static_cast<unsigned long long>(result.hash));
   std::fflush(stdout);
 }
 
@@ -90,8 +90,8 @@ constexpr std::string_view line_classes[] = {"p99", "max", "p90", "p50"};
 std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
                       double storm_second::* value, const char* title, double top) {
   html::chart chart{title, html::time_axis(settings.length, "time"), html::linear_axis(top, title)};
-  chart.add_band(to_seconds(settings.trigger_at), to_seconds(settings.trigger_at + settings.trigger_lasts), "trigger",
-                 true);
+  chart.add_band(to_seconds(settings.trigger_start), to_seconds(settings.trigger_start + settings.trigger_duration),
+                 "trigger", true);
   for (std::size_t i = 0; i < results.size(); ++i) {
     std::vector<html::point> points;
     for (std::size_t second = 0; second < results[i].seconds.size(); ++second) {
@@ -115,7 +115,7 @@ std::string results_table(const std::vector<storm_result>& results) {
     table.add({html::text(result.protected_by.name), html::text(result.protected_by.policy),
                html::text(percent(result.goodput_before)), html::text(percent(result.goodput_during)),
                html::text(percent(result.goodput_after)), html::text(fixed(result.max_amplification)),
-               html::text(recovery_text(result))});
+               html::text(format_recovery(result))});
   }
   return table.html();
 }

@@ -62,8 +62,8 @@ sim::plan storm_plan(const storm_settings& settings, const protection& protected
   plan.load.attempts = protected_by.callers_retry ? settings.attempts : 1;
   plan.load.deadline = settings.patience;
   sim::planned_fault trigger;
-  trigger.at = settings.trigger_at;
-  trigger.lasts = settings.trigger_lasts;
+  trigger.at = settings.trigger_start;
+  trigger.lasts = settings.trigger_duration;
   trigger.service = back;
   trigger.disturbance.slowdown = settings.slowdown;
   plan.scenarios = {{"slow back ends", {trigger}}};
@@ -92,8 +92,8 @@ std::vector<std::uint64_t> back_end_requests(sim::planned_fleet& fleet, std::siz
 }
 
 void summarize(const storm_settings& settings, storm_result& result) {
-  const auto begin = seconds_of(settings.trigger_at);
-  const auto end = begin + seconds_of(settings.trigger_lasts);
+  const auto begin = seconds_of(settings.trigger_start);
+  const auto end = begin + seconds_of(settings.trigger_duration);
   // Excludes the first seconds, in which connections are opened.
   result.goodput_before = mean_goodput(result.seconds, std::min<std::size_t>(3, begin), begin);
   result.goodput_during = mean_goodput(result.seconds, begin, end);

@@ -18,8 +18,8 @@ struct storm_settings {
   /// The load without retries as a part of the capacity of the back ends.
   double utilization = 0.8;
   duration length = std::chrono::seconds{60};
-  duration trigger_at = std::chrono::seconds{10};
-  duration trigger_lasts = std::chrono::seconds{10};
+  duration trigger_start = std::chrono::seconds{10};
+  duration trigger_duration = std::chrono::seconds{10};
   /// Factor of the CPU time of the back ends during the trigger.
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
@@ -56,8 +56,8 @@ struct storm_result {
   double goodput_during = 0;
   double goodput_after = 0;
   double max_amplification = 0;
-  /// From the end of the trigger until goodput stays at 95 % of the level before for five seconds; empty: not within
-  /// the run.
+  /// Time from the end of the trigger until goodput stays at 95 % of its previous level for five seconds; empty if it
+  /// does not recover within the run.
   std::optional<duration> recovery;
   std::uint64_t events = 0;
   std::uint64_t hash = 0;

@@ -25,17 +25,17 @@ std::string interval(const sim::mean_estimate& estimate) {
   return mean + (std::isinf(estimate.half_width) ? " %" : format(" ± %.2f %%", estimate.half_width * 100));
 }
 
-std::string gain_text(const sim::policy_choice& choice) {
+std::string format_gain(const sim::policy_choice& choice) {
   if (choice.settings.empty()) return "the plan's own";
   return (choice.gain.mean >= 0 ? "+" : "") + interval(choice.gain);
 }
 
-std::string p99_text(const sim::policy_score& score) {
+std::string format_p99(const sim::policy_score& score) {
   if (!score.p99) return "failed";
   return format("%.0f ms", to_milliseconds(*score.p99));
 }
 
-std::string settings_text(const sim::policy_choice& choice) {
+std::string format_settings(const sim::policy_choice& choice) {
   std::string text;
   for (const auto& line : choice.lines()) text.append(text.empty() ? "" : "  ").append(line);
   return text.empty() ? "(unchanged)" : text;
@@ -79,7 +79,7 @@ std::string trade_off_chart(const sim::tuner_result& result) {
                      : is_best               ? "★"
                      : meets                 ? "●"
                                              : "×",
-                     settings_text(choice));
+                     format_settings(choice));
   }
   chart.add_legend("met", "● meets the objective, ★ the best");
   chart.add_legend("missed", "× misses it");
@@ -96,8 +96,8 @@ std::string choices_table(const sim::plan& plan, const sim::tuner_result& result
                      {"Seeds"},
                      {"Objective", html::table::content::text}}};
   for (const auto& choice : result.choices) {
-    table.add({html::text(settings_text(choice)), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
-               html::text(gain_text(choice)), html::text(mark_if_invalid(plan, p99_text(choice.score))),
+    table.add({html::text(format_settings(choice)), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
+               html::text(format_gain(choice)), html::text(mark_if_invalid(plan, format_p99(choice.score))),
                html::text(mark_if_invalid(plan, format("%.2f", choice.score.amplification))),
                html::text(std::to_string(choice.seeds)),
                html::text(choice.score.violation.empty() ? "met" : choice.score.violation)});
@@ -118,9 +118,9 @@ std::string text_report(const sim::plan& plan, const sim::tuner_result& result, 
     ++rank;
     if (rank > rows && !choice.settings.empty()) continue;
     text += pad(std::to_string(rank), 6) + pad(mark_if_invalid(plan, interval(choice.score.goodput)), 19) +
-            pad(gain_text(choice), 19) + pad(mark_if_invalid(plan, p99_text(choice.score)), 10) +
+            pad(format_gain(choice), 19) + pad(mark_if_invalid(plan, format_p99(choice.score)), 10) +
             pad(mark_if_invalid(plan, format("%.2f", choice.score.amplification)), 10) +
-            pad(std::to_string(choice.seeds), 7) + settings_text(choice) + "\n";
+            pad(std::to_string(choice.seeds), 7) + format_settings(choice) + "\n";
     if (!choice.score.violation.empty()) text += "      misses the objective: " + choice.score.violation + "\n";
   }
   return text;

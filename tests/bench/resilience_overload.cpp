@@ -173,9 +173,9 @@ void measure(const std::string& scenario, const http::async_handler& handler, bo
   const auto capacity = loadgen::per_second(full_load.counts.good.size(), warm_up_period);
   auto description = describe(overload.counts, capacity);
   if (uses_cpu) {
-    const auto useful_share =
+    const auto useful_fraction =
         static_cast<double>(overload.counts.good.size()) * service_time / overload.server_cpu_time;
-    description += " · " + loadgen::format_percentage(useful_share) + " of the server's CPU time for good responses";
+    description += " · " + loadgen::format_percentage(useful_fraction) + " of the server's CPU time for good responses";
   }
   print_row("overload", scenario + (limited ? ", limit on" : ", limit off"), description);
 }

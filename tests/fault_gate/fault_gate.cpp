@@ -74,7 +74,7 @@ void fault_gate::add_routes(http::router& routes) {
 
 http::response fault_gate::put_fault(const http::request_context& context) {
   auto* const link = find(context.parameter("name"));
-  if (!link) return http::error_response(http::status::not_found, "There is no link of this name");
+  if (!link) return http::error_response(http::status::not_found, "There is no link with this name");
   const auto fault = faults::parse_link_fault(context.body());
   if (!fault) return http::error_response(http::status::bad_request, fault.error());
   ++script_runs_;  // ends a script

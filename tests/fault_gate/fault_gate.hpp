@@ -72,7 +72,7 @@ class fault_gate final : public service::extension {
   http::response put_script(const http::request_context& context);
   std::string describe_links() const;
   gate_link* find(std::string_view name) const noexcept;
-  /// Empty if all links of the script exist, otherwise a message.
+  /// Returns an error message about the first link of the script that does not exist; empty if all exist.
   std::string find_unknown_link(const std::vector<faults::scripted_fault>& script) const;
   static task<> play(fault_gate& self, std::vector<faults::scripted_fault> script, std::uint64_t run);
   static task<> run_link(gate_link& link);

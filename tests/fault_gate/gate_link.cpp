@@ -45,7 +45,7 @@ std::optional<link_settings> parse_link(std::string_view text) {
   return link;
 }
 
-std::string endpoint_text(const net::endpoint& end) {
+std::string format_endpoint(const net::endpoint& end) {
   return end.address().to_string() + ":" + std::to_string(end.port());
 }
 
@@ -108,7 +108,7 @@ void gate_link::set_fault(const faults::link_fault& fault) {
   for (auto* connection : connections_) connection->apply(fault);
 }
 
-std::string gate_link::url() const { return "http://" + endpoint_text(local_endpoint_); }
-std::string gate_link::target() const { return endpoint_text(settings_.target); }
+std::string gate_link::url() const { return "http://" + format_endpoint(local_endpoint_); }
+std::string gate_link::target() const { return format_endpoint(settings_.target); }
 
 }  // namespace cohort::test

@@ -113,7 +113,7 @@ TEST_CASE("loadgen: metrics are served during the run", "[integration][loadgen][
   CHECK(generator.wait_for_exit() == 105);
 }
 
-TEST_CASE("loadgen: the exit status is that of the verdict", "[integration][loadgen][threads]") {
+TEST_CASE("loadgen: the exit status corresponds to the verdict", "[integration][loadgen][threads]") {
   running_program server("time-service");
   const auto target = "time=" + server.url() + "/api/time";
   CHECK(run_program("loadgen", {"--target", target, "-d", "0.5", "--slo", "p50<1us"}).status == 99);

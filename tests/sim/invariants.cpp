@@ -37,7 +37,7 @@ class invariant_checker {
       if (scenario_.is_lossless) check_weather_duration(exchange);
     }
     for (const auto* service : services()) check_request_count(*service);
-    if (is_undisturbed(stack_.dashboard)) {
+    if (has_complete_counters(stack_.dashboard)) {
       const metric_reader metrics{stack_.dashboard.metrics()};
       check_retry_budgets(metrics);
       check_breakers(metrics);
@@ -60,7 +60,7 @@ class invariant_checker {
     return std::find(stack_.faulty_hosts.begin(), stack_.faulty_hosts.end(), &host) != stack_.faulty_hosts.end();
   }
   /// Whether the counters of the node are complete: it had no fault and was not restarted.
-  bool is_undisturbed(const sim::node& node) const {
+  bool has_complete_counters(const sim::node& node) const {
     const auto& restarted = stack_.restarted_nodes;
     return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();
   }
@@ -138,7 +138,7 @@ class invariant_checker {
   }
 
   void check_request_count(const sim::node& node) {
-    if (!is_undisturbed(node)) return;
+    if (!has_complete_counters(node)) return;
     const auto on_wire =
         stack_.fleet.recorder().count([&](const auto& exchange) { return exchange.server == &node.host(); }).requests;
     const metric_reader metrics{node.metrics()};
@@ -155,8 +155,8 @@ class invariant_checker {
 
   /// Each retry and hedge is charged: exact while the window of the budget contains the whole run.
   void check_budget_balances() {
-    constexpr duration max_checked_run = 9s;
-    if (!is_undisturbed(stack_.dashboard) || stack_.fleet.elapsed() > max_checked_run) return;
+    constexpr duration max_checked_run_length = 9s;
+    if (!has_complete_counters(stack_.dashboard) || stack_.fleet.elapsed() > max_checked_run_length) return;
     struct reader {
       static task<std::vector<http::upstream_status>> read(const sim::node& node) { co_return node.upstreams(); }
     };

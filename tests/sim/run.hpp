@@ -19,7 +19,7 @@ struct run_result {
   std::string summary;
 };
 
-/// Runs the four services once. An exception is a violation as well, for example a deadlock of all coroutines.
+/// Runs the four services once. An exception is also a violation, for example because all coroutines are deadlocked.
 run_result run_schedule(const sim::schedule& run, sim::event_log::mode recorded = sim::event_log::mode::hash);
 
 /// The kind of the first violation; empty without one.

@@ -75,7 +75,7 @@ std::string pem(Write write) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-std::string certificate_text(X509* certificate) {
+std::string to_pem(X509* certificate) {
   return pem([certificate](BIO* to) { return PEM_write_bio_X509(to, certificate); });
 }
 
@@ -98,7 +98,7 @@ certificate_authority::certificate_authority(const std::string& name)
   check(X509_sign(root, key_.get(), EVP_sha256()) > 0, "sign");
 }
 
-std::string certificate_authority::certificate_pem() const { return certificate_text(certificate_.get()); }
+std::string certificate_authority::certificate_pem() const { return to_pem(certificate_.get()); }
 
 certificate_and_key certificate_authority::issue(const certificate_request& request) {
   const std::string names = alternative_names(request);
@@ -125,7 +125,7 @@ certificate_and_key certificate_authority::issue(const certificate_request& requ
   check(X509_sign(leaf, key_.get(), EVP_sha256()) > 0, "sign");
   auto private_key = pem(
       [&key](BIO* to) { return PEM_write_bio_PKCS8PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
-  return {certificate_text(leaf), std::move(private_key)};
+  return {to_pem(leaf), std::move(private_key)};
 }
 
 }  // namespace cohort::test

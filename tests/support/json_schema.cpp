@@ -3,7 +3,7 @@
 
 #include <boost/json/src.hpp>
 
-// Otherwise valijson aborts the process.
+// Without exceptions, valijson aborts the process.
 #define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -24,7 +24,7 @@ boost::json::value parse(std::string_view text) {
   return value;
 }
 
-/// From valijson's context: "<root>", "[phases]", "[0]".
+/// Converts valijson's context, such as "<root>", "[phases]", "[0]", to a JSON pointer.
 std::string json_pointer(const std::vector<std::string>& context) {
   std::string pointer;
   for (auto part = context.begin() + 1; part < context.end(); ++part) {

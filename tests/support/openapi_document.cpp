@@ -48,9 +48,9 @@ void make_readable(json::value& value) {
 }
 
 /// Checks the rules of one document.
-class rule_check {
+class rule_checker {
  public:
-  explicit rule_check(const json::value& root) : root_(root) {}
+  explicit rule_checker(const json::value& root) : root_(root) {}
 
   lines run() {
     if (!string_member(root_, "openapi").starts_with("3.1.")) report("openapi", "is not 3.1");
@@ -212,7 +212,7 @@ openapi_document::openapi_document(std::string_view text) : document_(std::make_
 
 openapi_document::~openapi_document() = default;
 
-lines openapi_document::problems() const { return rule_check{document_->root}.run(); }
+lines openapi_document::problems() const { return rule_checker{document_->root}.run(); }
 
 lines openapi_document::violations(std::string_view method, std::string_view path, int status,
                                    std::string_view content_type, std::string_view body) const {

@@ -15,7 +15,7 @@ class scale {
   /// Precondition: `minimum` is positive.
   static scale logarithmic(double minimum, double maximum) { return {minimum, maximum, true}; }
 
-  /// From 0 at the minimum to 1 at the maximum; values outside are clamped.
+  /// The relative position of a value: 0 at the minimum, 1 at the maximum. Values outside are clamped.
   double position(double value) const noexcept;
 
  private:
@@ -42,7 +42,7 @@ struct axis {
 /// `length` is positive.
 double round_step(double length, unsigned max_steps);
 
-/// From zero to a round number above `maximum`.
+/// A linear axis from zero to a round number above `maximum`.
 axis linear_axis(double maximum, std::string title);
 /// A logarithmic axis in microseconds between two numbers of the form 1, 2 or 5 times a power of ten. A short axis has
 /// ticks at all of these, a long one at powers of ten.

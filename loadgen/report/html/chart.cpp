@@ -46,13 +46,13 @@ std::string label(std::string_view css_class, const std::string& css, std::strin
 chart::chart(std::string description, axis x, axis y)
     : description_(std::move(description)), x_(std::move(x)), y_(std::move(y)) {}
 
-double chart::x_of(double value) const noexcept { return x_.value_scale.position(value) * plot_size; }
+double chart::x_position(double value) const noexcept { return x_.value_scale.position(value) * plot_size; }
 
-double chart::y_of(double value) const noexcept { return (1 - y_.value_scale.position(value)) * plot_size; }
+double chart::y_position(double value) const noexcept { return (1 - y_.value_scale.position(value)) * plot_size; }
 
 void chart::add_band(double start, double end, std::string_view name, bool is_shaded) {
-  const double left = x_of(start);
-  const double width = x_of(end) - left;
+  const double left = x_position(start);
+  const double width = x_position(end) - left;
   if (is_shaded) areas_ += rectangle(left, 0, width, plot_size) + " class=\"band\"/>\n";
   bands_ += "<span style=\"left:" + percent(left / plot_size) + ";width:" + percent(width / plot_size) + "\" title=\"" +
             escape(name) + "\">" + escape(name) + "</span>";
@@ -65,8 +65,8 @@ void chart::add_line(std::string_view css_class, const std::vector<point>& point
     const bool is_first = i == 0 || !points[i - 1].y;
     const bool is_last = i + 1 == points.size() || !points[i + 1].y;
     const bool is_single = is_first && is_last;
-    const double x = x_of(points[i].x) - (is_single ? single_point_width / 2 : 0);
-    data += (is_first ? 'M' : 'L') + number(x) + ' ' + number(y_of(*points[i].y));
+    const double x = x_position(points[i].x) - (is_single ? single_point_width / 2 : 0);
+    data += (is_first ? 'M' : 'L') + number(x) + ' ' + number(y_position(*points[i].y));
     if (is_single) data += "h" + number(single_point_width);
   }
   if (!data.empty()) lines_ += path(css_class, data);
@@ -75,8 +75,9 @@ void chart::add_line(std::string_view css_class, const std::vector<point>& point
 void chart::add_step_line(std::string_view css_class, const std::vector<step>& steps) {
   std::string data;
   for (const auto& step : steps) {
-    data += data.empty() ? "M" + number(x_of(step.start)) + ' ' + number(y_of(step.y)) : "V" + number(y_of(step.y));
-    data += "H" + number(x_of(step.end));
+    data += data.empty() ? "M" + number(x_position(step.start)) + ' ' + number(y_position(step.y))
+                         : "V" + number(y_position(step.y));
+    data += "H" + number(x_position(step.end));
   }
   if (!data.empty()) lines_ += path(css_class, data);
 }
@@ -84,8 +85,8 @@ void chart::add_step_line(std::string_view css_class, const std::vector<step>& s
 void chart::add_step_area(std::string_view css_class, const std::vector<step>& steps) {
   std::string data;
   for (const auto& step : steps) {
-    if (data.empty()) data = "M" + number(x_of(step.start)) + ' ' + number(plot_size);
-    data += "V" + number(y_of(step.y)) + "H" + number(x_of(step.end));
+    if (data.empty()) data = "M" + number(x_position(step.start)) + ' ' + number(plot_size);
+    data += "V" + number(y_position(step.y)) + "H" + number(x_position(step.end));
   }
   if (!data.empty()) areas_ += path(css_class, data + "V" + number(plot_size) + "Z");
 }
@@ -93,7 +94,7 @@ void chart::add_step_area(std::string_view css_class, const std::vector<step>& s
 void chart::add_area(std::string_view css_class, const std::vector<point>& upper, const std::vector<point>& lower) {
   std::string data;
   const auto add = [&](const point& next) {
-    if (next.y) data += (data.empty() ? 'M' : 'L') + number(x_of(next.x)) + ' ' + number(y_of(*next.y));
+    if (next.y) data += (data.empty() ? 'M' : 'L') + number(x_position(next.x)) + ' ' + number(y_position(*next.y));
   };
   std::for_each(upper.begin(), upper.end(), add);
   std::for_each(lower.rbegin(), lower.rend(), add);
@@ -101,15 +102,15 @@ void chart::add_area(std::string_view css_class, const std::vector<point>& upper
 }
 
 void chart::add_bar(std::string_view css_class, const step& bar, std::string_view tooltip) {
-  const double left = x_of(bar.start);
-  const double width = x_of(bar.end) - left;
-  const double height = bar.y > 0 ? std::max(plot_size - y_of(bar.y), min_bar_height) : 0;
+  const double left = x_position(bar.start);
+  const double width = x_position(bar.end) - left;
+  const double height = bar.y > 0 ? std::max(plot_size - y_position(bar.y), min_bar_height) : 0;
   areas_ += rectangle(left + width * 0.06, plot_size - height, width * 0.88, height) + " class=\"" +
             std::string{css_class} + "\">" + title(tooltip) + "</rect>\n";
 }
 
 void chart::add_marker(std::string_view css_class, double x, std::string_view text) {
-  const double position = x_of(x);
+  const double position = x_position(x);
   lines_ += path(css_class, "M" + number(position) + " 0V" + number(plot_size));
   const bool is_label_on_right = position <= plot_size / 2;
   const auto css = is_label_on_right ? "margin-left:" + percent(position / plot_size)
@@ -126,8 +127,8 @@ void chart::add_symbol(std::string_view css_class, double x, double y, std::stri
 }
 
 void chart::add_tooltip(double start, double end, std::string_view tooltip) {
-  const double left = x_of(start);
-  tooltips_ += rectangle(left, 0, x_of(end) - left, plot_size) + '>' + title(tooltip) + "</rect>\n";
+  const double left = x_position(start);
+  tooltips_ += rectangle(left, 0, x_position(end) - left, plot_size) + '>' + title(tooltip) + "</rect>\n";
 }
 
 void chart::add_legend(std::string_view css_class, std::string_view text) {
@@ -136,8 +137,8 @@ void chart::add_legend(std::string_view css_class, std::string_view text) {
 
 std::string chart::grid() const {
   std::string data;
-  for (const auto& tick : y_.ticks) data += "M0 " + number(y_of(tick.value)) + "H" + number(plot_size);
-  for (const auto& tick : x_.ticks) data += "M" + number(x_of(tick.value)) + " 0V" + number(plot_size);
+  for (const auto& tick : y_.ticks) data += "M0 " + number(y_position(tick.value)) + "H" + number(plot_size);
+  for (const auto& tick : x_.ticks) data += "M" + number(x_position(tick.value)) + " 0V" + number(plot_size);
   return path("grid", data);
 }
 

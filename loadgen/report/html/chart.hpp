@@ -51,8 +51,8 @@ class chart {
   std::string html() const;
 
  private:
-  double x_of(double value) const noexcept;
-  double y_of(double value) const noexcept;
+  double x_position(double value) const noexcept;
+  double y_position(double value) const noexcept;
   std::string grid() const;
   std::string tick_labels() const;
 

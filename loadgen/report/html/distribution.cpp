@@ -45,7 +45,9 @@ std::vector<duration_bin> make_bins(const histogram& values) {
   return bins;
 }
 
-std::string format_us(double microseconds) { return format_duration(static_cast<std::uint64_t>(microseconds)); }
+std::string format_microseconds(double microseconds) {
+  return format_duration(static_cast<std::uint64_t>(microseconds));
+}
 
 std::string bins_table(const std::vector<duration_bin>& bins, std::uint64_t total) {
   table rows{{{"from", table::content::text}, {"to below"}, {"responses"}, {"share"}, {"cumulative"}}};
@@ -53,7 +55,7 @@ std::string bins_table(const std::vector<duration_bin>& bins, std::uint64_t tota
   for (const auto& bin : bins) {
     cumulative += bin.count;
     if (bin.count == 0) continue;
-    rows.add({text(format_us(bin.start)), text(format_us(bin.end)), text(format_count(bin.count)),
+    rows.add({text(format_microseconds(bin.start)), text(format_microseconds(bin.end)), text(format_count(bin.count)),
               text(format_percentage(bin.count, total)), text(format_percentage(cumulative, total))});
   }
   return details("Data", rows.html());
@@ -124,7 +126,7 @@ std::string percentiles_table(const request_stats& stats) {
               text(format_percentile(stats.connection_wait, percent))});
   };
   const auto mean = [](const histogram& values) {
-    return text(values.count() == 0 ? "–" : format_us(std::round(values.mean())));
+    return text(values.count() == 0 ? "–" : format_microseconds(std::round(values.mean())));
   };
   add("p50", 50);
   add("p75", 75);
@@ -159,8 +161,8 @@ std::string latency_histogram(const run_report& report) {
   for (const auto& bin : bins) {
     if (bin.count == 0) continue;
     chart.add_bar("answers", {bin.start, bin.end, static_cast<double>(bin.count)},
-                  format_us(bin.start) + " to " + format_us(bin.end) + ": " + format_count(bin.count) + " responses, " +
-                      format_percentage(bin.count, observed.count()));
+                  format_microseconds(bin.start) + " to " + format_microseconds(bin.end) + ": " +
+                      format_count(bin.count) + " responses, " + format_percentage(bin.count, observed.count()));
   }
   chart.add_marker("p50", static_cast<double>(p50.microseconds), "p50 " + format_duration(p50));
   chart.add_marker("p99", static_cast<double>(p99.microseconds), "p99 " + format_duration(p99));

@@ -34,7 +34,7 @@ class table {
   /// Precondition: one cell for each column. The first one is the header of the row.
   void add(const std::vector<markup>& cells);
   bool empty() const noexcept { return rows_.empty(); }
-  /// Without a header row if all titles are empty.
+  /// The table in HTML. It has no header row if all titles are empty.
   std::string html() const;
 
  private:

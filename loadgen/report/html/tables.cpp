@@ -105,7 +105,7 @@ std::string failures_by_outcome(const run_report& report) {
   for (const auto outcome : failures) {
     const auto count = count_of(counts, outcome);
     const auto width = format_fixed(100 * static_cast<double>(count) / max_count, 1);
-    rows.add({text(outcome_text(outcome)),
+    rows.add({text(outcome_label(outcome)),
               {"<div class=\"bar\"><div style=\"width:" + width + "%\"></div></div>"},
               text(format_count(count)),
               text(format_percentage(count, total))});

@@ -258,7 +258,7 @@ measure_names names_of(objective::measure measure) {
   return {};
 }
 
-std::string_view operator_text(objective::comparison_operator comparison) {
+std::string_view operator_symbol(objective::comparison_operator comparison) {
   switch (comparison) {
     case objective::comparison_operator::less: return "<";
     case objective::comparison_operator::less_or_equal: return "<=";
@@ -276,7 +276,7 @@ void write_objective(writer& out, const objective_result& result) {
   out.field("measure", measure);
   const bool is_percentile = definition.measured == objective::measure::percentile;
   write_nullable(out, "percent", is_percentile, definition.percent);
-  out.field("comparison", operator_text(definition.comparison)).field("unit", unit).field("limit", definition.limit);
+  out.field("comparison", operator_symbol(definition.comparison)).field("unit", unit).field("limit", definition.limit);
   out.field("was", result.value).field("was_is_lower_bound", result.is_lower_bound).field("held", result.is_met);
   out.close_object();
 }

@@ -245,7 +245,7 @@ void write_generator(page& page, const run_report& report) {
   page.heading("Load generator").add(rows);
 }
 
-std::string measured_text(const objective_result& result) {
+std::string format_measured_value(const objective_result& result) {
   const auto value = format_value(result.definition, result.value);
   if (!result.is_lower_bound) return "was " + value;
   return "was ≥ " + value + (result.value < result.definition.limit ? ", not proven" : "");
@@ -259,7 +259,7 @@ void write_verdict(page& page, const run_report& report) {
   for (const auto& result : verdict.objectives) {
     rows.add({result.is_met ? text_span{"✓ met", text_style::success} : text_span{"✗ missed", text_style::error},
               {result.definition.text},
-              {measured_text(result)}});
+              {format_measured_value(result)}});
   }
   if (!rows.empty()) page.add(rows);
 }

@@ -35,7 +35,7 @@ std::string targets_with(const run_report& report, request_outcome outcome) {
   return text;
 }
 
-std::string statuses_text(const request_stats& stats) {
+std::string format_statuses(const request_stats& stats) {
   std::string text = "Statuses:";
   for (const auto& [code, count] : stats.statuses) {
     text += text.ends_with(':') ? " " : ", ";
@@ -93,12 +93,14 @@ table servers_table(const run_report& report) {
   return rows;
 }
 
-std::string capacity_text(const knee_report& knee) {
-  const auto rate_text = [](request_rate rate) { return format_rate(rate.per_second()) + " requests/s"; };
-  if (knee.capacity) return (knee.is_bounded ? "Capacity: " : "Capacity: at least ") + rate_text(*knee.capacity);
+std::string format_capacity(const knee_report& knee) {
+  const auto format_capacity_rate = [](request_rate rate) { return format_rate(rate.per_second()) + " requests/s"; };
+  if (knee.capacity)
+    return (knee.is_bounded ? "Capacity: " : "Capacity: at least ") + format_capacity_rate(*knee.capacity);
   const auto lowest = std::min_element(knee.trials.begin(), knee.trials.end(),
                                        [](const auto& a, const auto& b) { return a.rate < b.rate; });
-  return lowest == knee.trials.end() ? "Capacity: unknown" : "Capacity: less than " + rate_text(lowest->rate);
+  return lowest == knee.trials.end() ? "Capacity: unknown"
+                                     : "Capacity: less than " + format_capacity_rate(lowest->rate);
 }
 
 text_span trial_result(const knee_report::trial& trial) {
@@ -124,15 +126,15 @@ text_span change_result(const measure_change& change) {
 
 table::row change_row(const measure_change& change) {
   const bool is_ratio = change.name == "failed";
-  const auto value_text = [&](double value) {
+  const auto format_change_value = [&](double value) {
     if (is_ratio) return format_percentage(value);
     return format_duration(static_cast<std::uint64_t>(std::llround(std::max(0.0, value))));
   };
-  const auto shift =
-      is_ratio ? format_fixed(std::abs(change.shift) * 100, 2) + " points" : value_text(std::abs(change.shift));
+  const auto shift = is_ratio ? format_fixed(std::abs(change.shift) * 100, 2) + " points"
+                              : format_change_value(std::abs(change.shift));
   return {{change.name},
-          {value_text(change.before)},
-          {value_text(change.now)},
+          {format_change_value(change.before)},
+          {format_change_value(change.now)},
           {add_sign(change.shift, shift)},
           {is_ratio ? "" : relative_shift(change)},
           {change.p_value < 0.001 ? "< 0.001" : format_fixed(change.p_value, 3)},
@@ -150,13 +152,13 @@ void write_outcomes(page& page, const run_report& report) {
     const auto count = stats.outcomes[i];
     if (count == 0) continue;
     const auto outcome = static_cast<request_outcome>(i);
-    rows.add({{std::string{outcome_text(outcome)}, is_success(outcome) ? text_style::success : text_style::error},
+    rows.add({{std::string{outcome_label(outcome)}, is_success(outcome) ? text_style::success : text_style::error},
               {format_count(count)},
               {format_percentage(count, total)},
               {is_success(outcome) ? "" : targets_with(report, outcome), text_style::dim}});
   }
   page.heading("Outcomes").add(rows);
-  if (!stats.statuses.empty()) page.paragraph(statuses_text(stats), text_style::dim);
+  if (!stats.statuses.empty()) page.paragraph(format_statuses(stats), text_style::dim);
 }
 
 void write_servers(page& page, const run_report& report) {
@@ -183,7 +185,7 @@ void write_knee(page& page, const run_report& report) {
               {trial.reason, text_style::dim}});
   }
   page.heading("Knee search: the highest rate that meets the objectives").add(rows);
-  page.add(styled_line{{"  "}, {capacity_text(*report.knee), text_style::plain, true}});
+  page.add(styled_line{{"  "}, {format_capacity(*report.knee), text_style::plain, true}});
 }
 
 void write_baseline(page& page, const run_report& report) {

@@ -16,21 +16,21 @@ TEST_CASE("chat example: the members of a room receive each other's messages, an
   CHECK(chat_member{port, "/chat/a?name=eve", "Origin: http://other.example\r\n"}.status == 403);
 
   chat_member ann{port, "/chat/a?name=ann"};
-  CHECK(ann.hear() == "ann joined");
+  CHECK(ann.receive() == "ann joined");
   chat_member bob{port, "/chat/a?name=bob"};
-  CHECK(bob.hear() == "bob joined");
-  CHECK(ann.hear() == "bob joined");
+  CHECK(bob.receive() == "bob joined");
+  CHECK(ann.receive() == "bob joined");
   chat_member other{port, "/chat/b?name=carl"};
-  CHECK(other.hear() == "carl joined");
+  CHECK(other.receive() == "carl joined");
   bob.send_text("hello");
-  CHECK(ann.hear() == "bob: hello");
-  CHECK(bob.hear() == "bob: hello");
+  CHECK(ann.receive() == "bob: hello");
+  CHECK(bob.receive() == "bob: hello");
   chat_member member_without_name{port, "/chat/a"};
-  CHECK(member_without_name.hear().substr(0, 2) == "\x03\xF0");  // 1008
+  CHECK(member_without_name.receive().substr(0, 2) == "\x03\xF0");  // 1008
 
   program.process().signal(SIGTERM);
-  CHECK(ann.hear().substr(0, 2) == "\x03\xE9");  // 1001
-  CHECK(other.hear().substr(0, 2) == "\x03\xE9");
+  CHECK(ann.receive().substr(0, 2) == "\x03\xE9");  // 1001
+  CHECK(other.receive().substr(0, 2) == "\x03\xE9");
 }
 
 }  // namespace

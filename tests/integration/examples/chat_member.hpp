@@ -28,7 +28,7 @@ class chat_member {
     connection_.send(frame + text);
   }
   /// Returns the payload of the next frame; supports at most 125 bytes.
-  std::string hear() {
+  std::string receive() {
     while (input_.size() < 2 || input_.size() < 2U + static_cast<unsigned char>(input_[1])) read_more();
     const auto payload = input_.substr(2, static_cast<unsigned char>(input_[1]));
     input_.erase(0, 2 + payload.size());

@@ -9,7 +9,7 @@
 namespace cohort::test {
 namespace {
 
-struct checked {
+struct check_result {
   int status;
   std::string output;
   std::string error_output;
@@ -17,7 +17,8 @@ struct checked {
 
 class load_check {
  public:
-  checked run(const std::string& path, const std::string& program, child_process::environment variables = {}) const {
+  check_result run(const std::string& path, const std::string& program,
+                   child_process::environment variables = {}) const {
     variables.insert({{"LOADGEN", program_path("loadgen")},
                       {"REPORT_DIR", file("reports")},
                       {"PORT", "0"},

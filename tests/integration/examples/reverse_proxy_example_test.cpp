@@ -36,16 +36,16 @@ TEST_CASE("reverse proxy example: WebSockets pass through, to their close", "[in
   CHECK(chat_member{port, "/chat/a?name=eve", "Origin: http://other.example\r\n"}.status == 403);
   chat_member ann{port, "/chat/a?name=ann"};
   CHECK(ann.status == 101);
-  CHECK(ann.hear() == "ann joined");
+  CHECK(ann.receive() == "ann joined");
   chat_member direct{chat.port(), "/chat/a?name=bob"};
-  CHECK(ann.hear() == "bob joined");
+  CHECK(ann.receive() == "bob joined");
   ann.send_text("hello");
-  CHECK(direct.hear() == "bob joined");
-  CHECK(direct.hear() == "ann: hello");
-  CHECK(ann.hear() == "ann: hello");
+  CHECK(direct.receive() == "bob joined");
+  CHECK(direct.receive() == "ann: hello");
+  CHECK(ann.receive() == "ann: hello");
   CHECK(get(port, "/metrics").body.find("cohort_proxy_tunnels{upstream=\"site\"} 1\n") != std::string::npos);
   chat.process().signal(SIGTERM);
-  const auto going_away = ann.hear();
+  const auto going_away = ann.receive();
   CHECK(going_away.substr(0, 2) == "\x03\xE9");  // 1001
   CHECK(ann.answer_close(going_away));
   CHECK(proxy.stop() == 0);

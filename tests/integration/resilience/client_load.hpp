@@ -25,7 +25,7 @@ class client_load {
   client_load(const client_load&) = delete;
   client_load& operator=(const client_load&) = delete;
 
-  /// Waits until at least `count` responses have arrived in all, or a request has failed.
+  /// Waits until at least `count` responses have arrived since the start, or a request has failed.
   void wait_for_responses(int count) const;
   /// Waits for the responses to the current requests.
   void stop();

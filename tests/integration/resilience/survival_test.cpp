@@ -143,7 +143,7 @@ TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and ca
     // The age of the report has not changed.
     CHECK(json_at(response.body, "/weather_service/cached") == "true");
     CHECK(std::stoi(json_at(response.body, "/weather_service/cache_age_seconds")) < 60);
-    // A session ends by the wall clock, and a new one can begin.
+    // A session expires by the wall clock, and a new one can begin.
     if (shift > 12h) CHECK(get(dashboard, "/api/aggregate", first_session).status == 401);
     CHECK(get(dashboard, "/api/aggregate", sign_in()).status == 200);
     CHECK(get(dashboard, "/health").status == 200);

@@ -81,7 +81,7 @@ class load {
     return found == responses_.end() ? 0 : found->second;
   }
   int failures() const noexcept { return failures_; }
-  void forget() { responses_.clear(); }
+  void clear_responses() { responses_.clear(); }
 
  private:
   static task<> send(load* self) {

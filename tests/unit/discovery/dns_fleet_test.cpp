@@ -10,8 +10,8 @@ namespace {
 using discovery::dns_type;
 
 /// Two replicas, a name server, and a front that is to be added.
-struct dns_fleet {
-  ~dns_fleet() {
+struct dns_fixture {
+  ~dns_fixture() {
     fleet.shutdown();
     const auto leaks = fleet.leaks();
     for (const auto& leak : leaks) UNSCOPED_INFO(leak);
@@ -34,7 +34,7 @@ struct dns_fleet {
 };
 
 TEST_CASE("DNS: records are used until their TTL ends, then queried again", "[discovery][dns][sim]") {
-  dns_fleet test;
+  dns_fixture test;
   test.dns.set_addresses("api.test", 30, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
   test.requests.run(100);
@@ -54,7 +54,7 @@ TEST_CASE("DNS: records are used until their TTL ends, then queried again", "[di
 }
 
 TEST_CASE("DNS: an unreachable or failing name server does not change the endpoints", "[discovery][dns][sim]") {
-  dns_fleet test;
+  dns_fixture test;
   test.dns.set_addresses("api.test", 5, {test.address_of("first"), test.address_of("second")});
   auto& front = test.add_front("dns://api.test:8080");
   test.requests.run(100);
@@ -68,7 +68,7 @@ TEST_CASE("DNS: an unreachable or failing name server does not change the endpoi
 }
 
 TEST_CASE("DNS: a TTL of zero does not flood the name server", "[discovery][dns][sim]") {
-  dns_fleet test;
+  dns_fixture test;
   test.dns.set_addresses("api.test", 0, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
   test.fleet.run_for(60s);
@@ -78,7 +78,7 @@ TEST_CASE("DNS: a TTL of zero does not flood the name server", "[discovery][dns]
 
 TEST_CASE("DNS: a nonexistent name is queried again after the negative TTL of its SOA record",
           "[discovery][dns][sim]") {
-  dns_fleet test;
+  dns_fixture test;
   test.add_front("dns://api.test:8080");
   test.fleet.run_for(1s);
   CHECK(test.fleet.call("http://front/")->status == http::status::bad_gateway);
@@ -88,7 +88,7 @@ TEST_CASE("DNS: a nonexistent name is queried again after the negative TTL of it
 }
 
 TEST_CASE("SRV: requests go to the targets with the lowest priority value, at their ports", "[discovery][dns][sim]") {
-  dns_fleet test;
+  dns_fixture test;
   const std::string name = "_http._tcp.api.test";
   test.dns.set(name, dns_type::srv, 5,
                {dns_srv_data(10, 0, 8080, "first.test"), dns_srv_data(20, 0, 8080, "second.test")});
@@ -100,7 +100,7 @@ TEST_CASE("SRV: requests go to the targets with the lowest priority value, at th
 
   test.dns.set(name, dns_type::srv, 5, {dns_srv_data(20, 0, 8080, "second.test"), dns_srv_data(20, 0, 1, "")});
   test.fleet.run_for(6s);
-  test.requests.forget();
+  test.requests.clear_responses();
   test.requests.run(100);
   CHECK(test.requests.responses_of("second") == 100);
   CHECK(test.requests.failures() == 0);

@@ -11,21 +11,21 @@ const std::string endpoints_series = R"(cohort_discovery_endpoints{upstream="api
 const std::string registered_series = R"(cohort_discovery_registered{source="etcd"})";
 
 /// A front that finds the replicas of a service in etcd, in which they register themselves for 10 s.
-struct etcd_fleet {
-  explicit etcd_fleet(std::uint64_t seed) : fleet(seed) {
+struct etcd_fixture {
+  explicit etcd_fixture(std::uint64_t seed) : fleet(seed) {
     add_replica("first");
     add_replica("second");
     fleet.run_for(1s);
   }
-  ~etcd_fleet() {
+  ~etcd_fixture() {
     CHECK(requests.failures() == 0);
     fleet.shutdown();
     const auto leaks = fleet.leaks();
     for (const auto& leak : leaks) UNSCOPED_INFO(leak);
     CHECK(leaks.empty());
   }
-  etcd_fleet(const etcd_fleet&) = delete;
-  etcd_fleet& operator=(const etcd_fleet&) = delete;
+  etcd_fixture(const etcd_fixture&) = delete;
+  etcd_fixture& operator=(const etcd_fixture&) = delete;
 
   sim::node& add_replica(const std::string& name) {
     return fleet.add_service([name] { return replica_definition(name); }, name,
@@ -41,7 +41,7 @@ struct etcd_fleet {
 };
 
 TEST_CASE("etcd: replicas register themselves and get requests", "[discovery][sim]") {
-  etcd_fleet test{1};
+  etcd_fixture test{1};
   CHECK(test.data.values().size() == 2);
   CHECK(test.data.values().begin()->first == "/services/api/10-0-0-3-8080");
   CHECK(test.data.values().begin()->second == R"({"host":"10.0.0.3","port":8080})");
@@ -60,13 +60,13 @@ TEST_CASE("etcd: a replica that is killed leaves within its time to live, withou
           "[discovery][sim]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     INFO("seed " << seed);
-    etcd_fleet test{seed};
+    etcd_fixture test{seed};
     test.requests.run(100);
     test.fleet.kill(*test.fleet.find("second"));
     test.requests.run(1050);  // 10.5 s
     CHECK(test.known_endpoints() == 1);
     CHECK(test.data.values().size() == 1);
-    test.requests.forget();
+    test.requests.clear_responses();
     test.requests.run(100);
     CHECK(test.requests.responses_of("first") == 100);
   }
@@ -75,7 +75,7 @@ TEST_CASE("etcd: a replica that is killed leaves within its time to live, withou
 TEST_CASE("etcd: a new replica gets requests within 1 s", "[discovery][sim]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     INFO("seed " << seed);
-    etcd_fleet test{seed};
+    etcd_fixture test{seed};
     test.requests.run(50);
     test.add_replica("third");
     test.requests.run(500, 2ms);  // 1 s; slow start gives it a tenth of its share
@@ -85,18 +85,18 @@ TEST_CASE("etcd: a new replica gets requests within 1 s", "[discovery][sim]") {
 }
 
 TEST_CASE("etcd: a stopping replica deregisters before it drains", "[discovery][sim]") {
-  etcd_fleet test{1};
+  etcd_fixture test{1};
   test.fleet.spawn(test.fleet.stop(*test.fleet.find("second"), 10s));
   test.requests.run(100);
   CHECK(test.data.values().size() == 1);
   CHECK(test.known_endpoints() == 1);
-  test.requests.forget();
+  test.requests.clear_responses();
   test.requests.run(300);
   CHECK(test.requests.responses_of("first") == 300);
 }
 
 TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discovery][sim]") {
-  etcd_fleet test{3};
+  etcd_fixture test{3};
   test.requests.run(50);
   SECTION("killed") { test.fleet.kill(test.etcd); }
   SECTION("powered off") { test.fleet.power_off(test.etcd); }
@@ -105,7 +105,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
       test.fleet.network().partition(test.etcd.host(), test.fleet.find(name)->host());
     }
   }
-  test.requests.forget();
+  test.requests.clear_responses();
   test.requests.run(900, 100ms);  // 90 s
   CHECK(test.known_endpoints() == 2);
   CHECK(test.requests.responses_of("first") > 250);
@@ -130,9 +130,9 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
 }
 
 TEST_CASE("etcd: after the server loses its data, replicas register again and no request fails", "[discovery][sim]") {
-  etcd_fleet test{4};
+  etcd_fixture test{4};
   test.fleet.kill(test.etcd);
-  test.data.wipe();
+  test.data.erase_all_data();
   test.fleet.start(test.etcd);
   test.requests.run(150, 100ms);
   CHECK(test.data.values().size() == 2);
@@ -143,7 +143,7 @@ TEST_CASE("etcd: after the server loses its data, replicas register again and no
 }
 
 TEST_CASE("etcd: a registration key deleted by another client is restored", "[discovery][sim]") {
-  etcd_fleet test{5};
+  etcd_fixture test{5};
   test.data.erase(test.data.values().begin()->first);
   CHECK(test.data.values().size() == 1);
   test.fleet.run_for(4s);  // a third of the time to live
@@ -151,7 +151,7 @@ TEST_CASE("etcd: a registration key deleted by another client is restored", "[di
 }
 
 TEST_CASE("etcd: a watch whose revision was compacted is replaced by a new list", "[discovery][sim]") {
-  etcd_fleet test{6};
+  etcd_fixture test{6};
   const auto ranges = test.data.ranges_read();
   test.data.put("/services/other/1", "10.0.0.9:1");
   test.data.compact();

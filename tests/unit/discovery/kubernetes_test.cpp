@@ -99,7 +99,7 @@ class simulated_api_server {
       CHECK(request.query("labelSelector") == "kubernetes.io/service-name=api");
       if (!request.query("watch")) {
         ++lists;
-        return http::response{}.body(list_json(version_, slices_text()), "application/json");
+        return http::response{}.body(list_json(version_, slice_list_json()), "application/json");
       }
       ++watches;
       CHECK(request.query("allowWatchBookmarks") == "true");
@@ -158,7 +158,7 @@ class simulated_api_server {
     co_await std::move(confirming);
     out->mark_complete();
   }
-  std::string slices_text() const {
+  std::string slice_list_json() const {
     std::string text;
     for (const auto& [name, slice] : slices_) text.append(text.empty() ? "" : ",").append(slice);
     return text;
@@ -176,13 +176,13 @@ class simulated_api_server {
 };
 
 /// Two replicas, an API server, and a front that watches them.
-struct kubernetes_fleet {
-  kubernetes_fleet() {
+struct kubernetes_fixture {
+  kubernetes_fixture() {
     server.set("api-1", endpoint_of("first"));
     fleet.add_service(front_definition, "front", {{"API_URL", "kubernetes://shop/api:http?api=http://kube:8001"}});
     fleet.run_for(1s);
   }
-  ~kubernetes_fleet() {
+  ~kubernetes_fixture() {
     CHECK(requests.failures() == 0);
     fleet.shutdown();
     CHECK(fleet.leaks().empty());
@@ -204,7 +204,7 @@ struct kubernetes_fleet {
 };
 
 TEST_CASE("Kubernetes: changes of the slices apply at once", "[discovery][kubernetes][sim]") {
-  kubernetes_fleet test;
+  kubernetes_fixture test;
   test.requests.run(100);
   CHECK(test.requests.responses_of("first") == 100);
   test.server.set("api-2", test.endpoint_of("second"));
@@ -212,14 +212,14 @@ TEST_CASE("Kubernetes: changes of the slices apply at once", "[discovery][kubern
   CHECK(test.requests.responses_of("second") > 0);
   test.server.erase("api-1");
   test.fleet.run_for(100ms);
-  test.requests.forget();
+  test.requests.clear_responses();
   test.requests.run(100);
   CHECK(test.requests.responses_of("second") == 100);
   CHECK(test.server.lists == 1);
 }
 
 TEST_CASE("Kubernetes: a watch that ends continues from its last version", "[discovery][kubernetes][sim]") {
-  kubernetes_fleet test;
+  kubernetes_fixture test;
   test.fleet.run_for(200s);
   CHECK(test.server.watches >= 3);
   CHECK(test.server.lists == 1);
@@ -229,7 +229,7 @@ TEST_CASE("Kubernetes: a watch that ends continues from its last version", "[dis
 }
 
 TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery][kubernetes][sim]") {
-  kubernetes_fleet test;
+  kubernetes_fixture test;
   SECTION("in an event") {
     test.server.compact();
     test.server.set("api-2", test.endpoint_of("second"));
@@ -246,7 +246,7 @@ TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery]
 }
 
 TEST_CASE("Kubernetes: an unreachable API server does not change the endpoints", "[discovery][kubernetes][sim]") {
-  kubernetes_fleet test;
+  kubernetes_fixture test;
   test.fleet.power_off(test.kube);
   test.requests.run(200, 1s);
   CHECK(test.known_endpoints() == 1);

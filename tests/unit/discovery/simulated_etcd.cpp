@@ -16,7 +16,7 @@ namespace {
 using simdjson::dom::element;
 
 /// The text at a path of member names; empty if there is none.
-std::string text_at(std::string_view json, std::initializer_list<const char*> path) {
+std::string string_member(std::string_view json, std::initializer_list<const char*> path) {
   element at;
   if (!json::parse_document(json, at)) return {};
   for (const auto* name : path) {
@@ -29,10 +29,12 @@ std::string text_at(std::string_view json, std::initializer_list<const char*> pa
 }
 
 std::string decoded_at(std::string_view json, std::initializer_list<const char*> path) {
-  return http::decode_base64(text_at(json, path)).value_or("");
+  return http::decode_base64(string_member(json, path)).value_or("");
 }
 
-http::response json_text(std::string body) { return http::response{}.body(std::move(body), "application/json"); }
+http::response make_json_response(std::string body) {
+  return http::response{}.body(std::move(body), "application/json");
+}
 
 std::string key_value_json(const std::string& key, const std::string& value) {
   std::string text;
@@ -63,7 +65,7 @@ http::router simulated_etcd::router() {
   add("/v3/lease/revoke", &simulated_etcd::revoke);
   routes.post("/v3/kv/put", [this](http::request_context& request) {
     put_body(request.body());
-    return json_text("{" + header() + "}");
+    return make_json_response("{" + header() + "}");
   });
   return routes;
 }
@@ -87,7 +89,7 @@ void simulated_etcd::erase(const std::string& key) {
   if (values_.erase(key) > 0) add_change(key, {}, true);
 }
 
-void simulated_etcd::wipe() {
+void simulated_etcd::erase_all_data() {
   values_.clear();
   leases_.clear();
   changes_.clear();
@@ -109,7 +111,7 @@ std::map<std::string, std::string> simulated_etcd::values() const {
 }
 
 void simulated_etcd::put_body(std::string_view body) {
-  put(decoded_at(body, {"key"}), decoded_at(body, {"value"}), text_at(body, {"lease"}));
+  put(decoded_at(body, {"key"}), decoded_at(body, {"value"}), string_member(body, {"lease"}));
 }
 
 http::response simulated_etcd::range(std::string_view body) {
@@ -121,21 +123,22 @@ http::response simulated_etcd::range(std::string_view body) {
     if (key >= first && key < end)
       key_values.append(key_values.empty() ? "" : ",").append(key_value_json(key, stored.value));
   }
-  return json_text("{" + header() + (key_values.empty() ? "" : ",\"kvs\":[" + key_values + "]") + "}");
+  return make_json_response("{" + header() + (key_values.empty() ? "" : ",\"kvs\":[" + key_values + "]") + "}");
 }
 
 http::response simulated_etcd::transaction(std::string_view body) {
   const auto key = decoded_at(body, {"compare", "key"});
   if (!values_.contains(key)) {
-    put(key, decoded_at(body, {"success", "request_put", "value"}), text_at(body, {"success", "request_put", "lease"}));
+    put(key, decoded_at(body, {"success", "request_put", "value"}),
+        string_member(body, {"success", "request_put", "lease"}));
   }
-  return json_text("{" + header() + "}");
+  return make_json_response("{" + header() + "}");
 }
 
 http::response simulated_etcd::watch(std::string_view body) {
   ++watches_opened_;
   const auto prefix = decoded_at(body, {"create_request", "key"});
-  const auto next = std::stoll(text_at(body, {"create_request", "start_revision"}));
+  const auto next = std::stoll(string_member(body, {"create_request", "start_revision"}));
   http::response response;
   response.stream([this, prefix, next](http::body_writer& out) { return stream_changes(out, prefix, next); },
                   "application/json");
@@ -171,24 +174,25 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
 }
 
 http::response simulated_etcd::grant(std::string_view body) {
-  const auto ttl = std::chrono::seconds{std::stoll(text_at(body, {"TTL"}))};
+  const auto ttl = std::chrono::seconds{std::stoll(string_member(body, {"TTL"}))};
   const auto id = std::to_string(++last_lease_);
   leases_[id] = {ttl, loop::current().now() + ttl};
-  return json_text("{" + header() + R"(,"ID":")" + id + R"(","TTL":")" + std::to_string(ttl.count()) + "\"}");
+  return make_json_response("{" + header() + R"(,"ID":")" + id + R"(","TTL":")" + std::to_string(ttl.count()) + "\"}");
 }
 
 http::response simulated_etcd::keep_alive(std::string_view body) {
-  const auto id = text_at(body, {"ID"});
+  const auto id = string_member(body, {"ID"});
   const auto found = leases_.find(id);
-  if (found == leases_.end()) return json_text("{\"result\":{" + header() + R"(,"ID":")" + id + "\"}}\n");
+  if (found == leases_.end()) return make_json_response("{\"result\":{" + header() + R"(,"ID":")" + id + "\"}}\n");
   found->second.expiry = loop::current().now() + found->second.ttl;
   const auto ttl = std::chrono::duration_cast<std::chrono::seconds>(found->second.ttl).count();
-  return json_text("{\"result\":{" + header() + R"(,"ID":")" + id + R"(","TTL":")" + std::to_string(ttl) + "\"}}\n");
+  return make_json_response("{\"result\":{" + header() + R"(,"ID":")" + id + R"(","TTL":")" + std::to_string(ttl) +
+                            "\"}}\n");
 }
 
 http::response simulated_etcd::revoke(std::string_view body) {
-  end_lease(text_at(body, {"ID"}));
-  return json_text("{" + header() + "}");
+  end_lease(string_member(body, {"ID"}));
+  return make_json_response("{" + header() + "}");
 }
 
 void simulated_etcd::end_lease(const std::string& id) {

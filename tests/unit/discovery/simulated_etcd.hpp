@@ -21,7 +21,7 @@ class simulated_etcd {
   void put(const std::string& key, const std::string& value, const std::string& lease = "0");
   void erase(const std::string& key);
   /// Loses all data, and restarts at an early revision.
-  void wipe();
+  void erase_all_data();
   /// Ends all watches with an error, as after a compaction.
   void compact();
 

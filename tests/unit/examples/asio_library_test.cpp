@@ -19,9 +19,9 @@ class line_client {
   explicit line_client(loop& event_loop) : socket_(event_loop.get_executor()) {}
 
   /// Returns the response to a line before the deadline.
-  task<result<std::string>> ask(deadline ask_deadline, std::string question) {
-    auto asking = exchange(std::move(question));
-    auto answer = co_await with_deadline(ask_deadline, std::move(asking));
+  task<result<std::string>> query(deadline query_deadline, std::string question) {
+    auto querying = exchange(std::move(question));
+    auto answer = co_await with_deadline(query_deadline, std::move(querying));
     // The exchange was cancelled at the deadline and has ended. Its connection has an unread response.
     if (!answer) socket_.close();
     if (!answer) co_return answer.error();
@@ -46,18 +46,18 @@ class line_client {
   socket socket_;
 };
 
-static task<> ask_twice(loop& event_loop, bool& done) {
+static task<> query_twice(loop& event_loop, bool& done) {
   line_client client{event_loop};
   line_client::socket server{event_loop.get_executor()};
   asio::local::connect_pair(client.connection(), server);
   asio::write(server, asio::buffer(std::string_view{"yes\n"}));
-  auto asking = client.ask(deadline::after(event_loop.now(), 10s), "ready?\n");
-  const auto answer = co_await std::move(asking);
+  auto querying = client.query(deadline::after(event_loop.now(), 10s), "ready?\n");
+  const auto answer = co_await std::move(querying);
   CHECK(answer.value() == "yes\n");
 
   const auto started = event_loop.now();
-  auto asking_again = client.ask(deadline::after(started, 50ms), "ready?\n");
-  const auto late = co_await std::move(asking_again);
+  auto querying_again = client.query(deadline::after(started, 50ms), "ready?\n");
+  const auto late = co_await std::move(querying_again);
   CHECK(late.error() == asio::error::timed_out);
   CHECK(event_loop.now() - started >= 50ms);
   CHECK_FALSE(client.connection().is_open());
@@ -67,7 +67,7 @@ static task<> ask_twice(loop& event_loop, bool& done) {
 TEST_CASE("Asio libraries: an operation ends at its deadline", "[example][asio][threads]") {
   runtime loops{1};
   bool done = false;
-  asio::co_spawn(loops.at(0).get_executor(), ask_twice(loops.at(0), done),
+  asio::co_spawn(loops.at(0).get_executor(), query_twice(loops.at(0), done),
                  [&](const std::exception_ptr&) { loops.stop(); });
   loops.run();
   CHECK(done);

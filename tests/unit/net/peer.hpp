@@ -41,7 +41,7 @@ struct received_response {
   header_list headers;
   std::string body;
 
-  /// Empty if there is no such field.
+  /// The value of the field; empty if there is none.
   std::optional<std::string> header(std::string_view name) const { return find_header(headers, name); }
 };
 

@@ -76,8 +76,8 @@ class scripted_lookup {
   std::shared_ptr<state> shared_ = std::make_shared<state>();
 };
 
-net::resolver::settings settings_with(std::chrono::seconds ttl, std::chrono::seconds max_stale_age,
-                                      std::chrono::seconds negative_ttl) {
+net::resolver::settings make_resolver_settings(std::chrono::seconds ttl, std::chrono::seconds max_stale_age,
+                                               std::chrono::seconds negative_ttl) {
   net::resolver::settings settings;
   settings.ttl = ttl;
   settings.max_stale_age = max_stale_age;
@@ -88,7 +88,7 @@ net::resolver::settings settings_with(std::chrono::seconds ttl, std::chrono::sec
 TEST_CASE("resolver: concurrent requests for one name share one lookup", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, 1h)};
   std::vector<task<endpoints>> requests;
   for (std::uint16_t port = 1; port <= 3; ++port)
     requests.push_back(resolver.resolve("weather", port, time.long_deadline()));
@@ -102,7 +102,7 @@ TEST_CASE("resolver: concurrent requests for one name share one lookup", "[net][
 TEST_CASE("resolver: a result is cached for its TTL", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, 1h)};
   lookup.complete_one(address("10.0.0.1"));
   CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
   CHECK(*time.run(resolver.resolve("weather", 81, deadline{time.event_loop().now()})) == one_endpoint("10.0.0.1", 81));
@@ -112,7 +112,7 @@ TEST_CASE("resolver: a result is cached for its TTL", "[net][resolver][threads]"
 TEST_CASE("resolver: a stale result is returned at once while one lookup refreshes it", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(0s, 1h, 1h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(0s, 1h, 1h)};
   lookup.complete_one(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
   for (int i = 0; i < 3; ++i) {
@@ -131,7 +131,7 @@ TEST_CASE("resolver: a stale result is returned at once while one lookup refresh
 TEST_CASE("resolver: a stale result is kept after a failed lookup", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(0s, 1h, 0s)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(0s, 1h, 0s)};
   lookup.complete_one(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
   lookup.complete_one(error_code{asio::error::host_not_found_try_again});
@@ -144,7 +144,7 @@ TEST_CASE("resolver: a stale result is kept after a failed lookup", "[net][resol
 TEST_CASE("resolver: a result older than max_stale_age is not used", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(0s, 0s, 1h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(0s, 0s, 1h)};
   lookup.complete_one(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
   lookup.complete_one(address("10.0.0.2"));
@@ -155,7 +155,7 @@ TEST_CASE("resolver: a failure is cached for negative_ttl", "[net][resolver][thr
   real_time_fixture time;
   scripted_lookup lookup;
   const bool cached = GENERATE(true, false);
-  net::resolver resolver{lookup.function(), settings_with(1h, 1h, cached ? 1h : 0h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, cached ? 1h : 0h)};
   lookup.complete_one(error_code{asio::error::host_not_found});
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
   if (cached) {
@@ -172,7 +172,7 @@ TEST_CASE("resolver: a request ends at its deadline or by cancellation while its
           "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
-  net::resolver resolver{lookup.function(), settings_with(1h, 1h, 1h)};
+  net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, 1h)};
   CHECK(time.run(resolver.resolve("weather", 80, time.short_deadline())).error() == asio::error::timed_out);
   const auto cancelled =
       time.run(with_deadline(time.short_deadline(), resolver.resolve("weather", 80, deadline::never())));

@@ -15,7 +15,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// More than the socket buffers of the kernel hold.
+/// More bytes than the socket buffers of the kernel hold.
 constexpr std::size_t oversized = 64 << 20;
 
 TEST_CASE("tcp: bytes are transferred in both directions", "[net][tcp]") {

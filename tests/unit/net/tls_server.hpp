@@ -17,7 +17,7 @@ namespace cohort::test {
 /// The server's end of a TLS connection over a `net::stream`, under virtual time and without sockets.
 class tls_server_end {
  public:
-  /// `requests_certificate`: the client's certificate is requested and required, and accepted whatever it is.
+  /// `requests_certificate`: the client's certificate is requested and required, and any certificate is accepted.
   tls_server_end(net::stream& transport, const certificate_and_key& leaf, bool requests_certificate = false)
       : transport_(transport), context_(tls_server_context(leaf)), session_(SSL_new(context_.get())) {
     // The session owns both.

@@ -206,7 +206,7 @@ TEST_CASE("concurrency limiter: base follows a lower median with a smoothing of 
         static_cast<std::size_t>(next_limit(limit, duration{static_cast<duration::rep>(base)}, bucket_bound(300ms))));
 }
 
-/// After slightly less than five seconds of reductions.
+/// A limiter after slightly less than five seconds of reductions.
 concurrency_limiter_fixture fixture_before_probe() {
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
   fixture.sample_at_limit(20ms);

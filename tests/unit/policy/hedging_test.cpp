@@ -12,7 +12,7 @@ using policy::hedging;
 
 using test::start;
 
-/// After `count` responses, one in ten of them slow.
+/// A hedging policy after `count` responses, one in ten of them slow.
 hedging with_samples(int count, hedging::settings settings = {}) {
   hedging hedge{settings};
   for (int i = 0; i < count; ++i) hedge.record(i % 10 == 9 ? 200ms : 20ms, start);

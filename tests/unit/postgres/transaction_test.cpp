@@ -129,7 +129,7 @@ TEST_CASE("postgres::row_stream: returns all rows in parts", "[postgres][stream]
   CHECK(fixture.server->max_open_connections() == 1);
 }
 
-task<> read_a_part(pool_fixture* fixture) {
+task<> read_first_part(pool_fixture* fixture) {
   auto stream = co_await fixture->pool.stream(fixture->in(10s), "select numbers");
   REQUIRE(stream.has_value());
   CHECK((co_await stream->next(10)).value().size() == 10);
@@ -138,7 +138,7 @@ task<> read_a_part(pool_fixture* fixture) {
 TEST_CASE("postgres::row_stream: destroying it before its end cancels the statement", "[postgres][stream]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.replies["select numbers"] = numbered_rows(100);
-  fixture.time.run(read_a_part(&fixture));
+  fixture.time.run(read_first_part(&fixture));
   CHECK(fixture.query("select 1") == "select 1");
   CHECK(fixture.server->cancelled_statements() == 1);
 }

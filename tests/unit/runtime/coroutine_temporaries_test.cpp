@@ -14,17 +14,17 @@ using namespace cohort;
 namespace {
 
 /// Counts its objects, so that a test finds one that is destroyed twice or never.
-struct counted {
-  counted() { ++alive; }
-  counted(const counted&) { ++alive; }
-  ~counted() { --alive; }
+struct instance_counter {
+  instance_counter() { ++alive; }
+  instance_counter(const instance_counter&) { ++alive; }
+  ~instance_counter() { --alive; }
   static inline int alive = 0;
 };
 
 struct options {
   std::string name;
   int limit = 10;
-  counted object{};
+  instance_counter object{};
 };
 
 task<std::size_t> search(options wanted) { co_return wanted.name.size(); }
@@ -39,7 +39,7 @@ task<std::size_t> aggregate() {
   co_return co_await search(std::move(wanted));
 }
 
-task<std::size_t> lambda(std::string text, counted object) {
+task<std::size_t> lambda(std::string text, instance_counter object) {
   auto size = [text, object] { return text.size(); };
   co_return co_await apply(std::move(size));
 }
@@ -68,12 +68,12 @@ task<std::size_t> several() {
 }  // namespace
 
 TEST_CASE("coroutines: named arguments are destroyed once, with every compiler", "[runtime]") {
-  counted::alive = 0;
+  instance_counter::alive = 0;
   virtual_time time;
   CHECK(time.run(aggregate()) == 39);
-  CHECK(time.run(lambda("text", counted{})) == 4);
+  CHECK(time.run(lambda("text", instance_counter{})) == 4);
   CHECK(time.run(list()) == 2);
   CHECK(time.run(choice(true)) == 39);
   CHECK(time.run(several()) == 5);
-  CHECK(counted::alive == 0);
+  CHECK(instance_counter::alive == 0);
 }

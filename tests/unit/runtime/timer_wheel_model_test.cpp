@@ -40,7 +40,7 @@ class wheel_model {
     }
     check_next();
   }
-  bool consistent() const { return mismatches_.empty(); }
+  bool is_consistent() const { return mismatches_.empty(); }
   const std::vector<const char*>& mismatches() const { return mismatches_; }
   std::size_t expirations() const { return expirations_; }
 
@@ -59,7 +59,7 @@ class wheel_model {
   std::uint64_t random_below(std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_);
   }
-  /// From nanoseconds to weeks, evenly distributed over the magnitudes.
+  /// A random duration from nanoseconds to weeks, evenly distributed over the magnitudes.
   duration random_span() {
     return duration{static_cast<std::int64_t>(random_below(std::uint64_t{1} << (1 + random_below(50))))};
   }
@@ -108,7 +108,7 @@ class wheel_model {
     }
   }
   void advance() {
-    // In half of the cases exactly to the next wakeup, as a loop does.
+    // Advances exactly to the next wakeup in half of the cases, as a loop does.
     const auto wakeup = wheel_.next_wakeup();
     now_ = wakeup && random_below(2) == 0 ? std::max(now_, *wakeup) : now_ + random_span() / 64;
     wheel_.advance(now_);
@@ -142,7 +142,7 @@ TEST_CASE("timer_wheel: behaves like a sorted list of timers", "[runtime][timer]
   const auto seed = GENERATE(range(1U, 9U));
   CAPTURE(seed);
   wheel_model wheel_model{seed};
-  for (int step = 0; step < 10'000 && wheel_model.consistent(); ++step) wheel_model.step();
+  for (int step = 0; step < 10'000 && wheel_model.is_consistent(); ++step) wheel_model.step();
 
   CHECK(wheel_model.mismatches() == std::vector<const char*>{});
   CHECK(wheel_model.expirations() > 1000);

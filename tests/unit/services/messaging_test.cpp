@@ -14,14 +14,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct broker_fleet {
-  broker_fleet() { start_broker(); }
-  ~broker_fleet() {
+struct broker_fixture {
+  broker_fixture() { start_broker(); }
+  ~broker_fixture() {
     fleet.shutdown();
     stop_broker();
   }
-  broker_fleet(const broker_fleet&) = delete;
-  broker_fleet& operator=(const broker_fleet&) = delete;
+  broker_fixture(const broker_fixture&) = delete;
+  broker_fixture& operator=(const broker_fixture&) = delete;
 
   void start_broker() { serving.emplace(fleet.time(), broker.run(fleet.network().listen(host, 5672))); }
   void stop_broker() {
@@ -59,7 +59,7 @@ struct broker_fleet {
 };
 
 TEST_CASE("services: a new weather report reaches the dashboard through the broker", "[services][messaging]") {
-  broker_fleet stack;
+  broker_fixture stack;
   stack.fleet.run_for(5s);
   const auto before = stack.received();
   CHECK(stack.status("http://weather:5003/api/weather") == 200);
@@ -70,7 +70,7 @@ TEST_CASE("services: a new weather report reaches the dashboard through the brok
 
 TEST_CASE("services: an unavailable broker does not delay requests, and gets the reports later",
           "[services][messaging][faults]") {
-  broker_fleet stack;
+  broker_fixture stack;
   stack.fleet.run_for(5s);
   stack.stop_broker();
   for (int i = 0; i < 5; ++i) {

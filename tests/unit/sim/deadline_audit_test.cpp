@@ -120,7 +120,7 @@ service::definition front() {
   return definition;
 }
 
-struct audited_fleet {
+struct audit_fixture {
   sim::fleet fleet{1};
   deadline_audit audit{fleet};
   node& back = fleet.add_stub_server("backend", 80, backend);
@@ -141,22 +141,22 @@ struct audited_fleet {
 }  // namespace
 
 TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[sim][deadline]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   CHECK(fleet.findings_of("/clean").empty());
   CHECK(fleet.findings_of("/clean", 10ms).empty());  // the client disconnects: the handler is cancelled
   testing::require_deadlines_hold(fleet.audit);
 }
 
 TEST_CASE("deadline_audit: each fault is found, and there are no other findings", "[sim][deadline]") {
-  CHECK(audited_fleet{}.findings_of("/missing-context") == std::vector{kind::missing_context});
-  CHECK(audited_fleet{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
-  CHECK(audited_fleet{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
-  CHECK(audited_fleet{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
-  CHECK(audited_fleet{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
+  CHECK(audit_fixture{}.findings_of("/missing-context") == std::vector{kind::missing_context});
+  CHECK(audit_fixture{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
+  CHECK(audit_fixture{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
+  CHECK(audit_fixture{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
+  CHECK(audit_fixture{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
 }
 
 TEST_CASE("deadline_audit: a short deadline of the caller and concurrent calls cause no findings", "[sim][deadline]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   http::client_request request;
   request.url = *boost::urls::parse_uri(fleet.service.url() + "/timeouts");
   request.fields.emplace_back("x-envoy-expected-rq-timeout-ms", "200");
@@ -165,13 +165,13 @@ TEST_CASE("deadline_audit: a short deadline of the caller and concurrent calls c
 }
 
 TEST_CASE("deadline_audit: expected background calls cause no findings", "[sim][deadline]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   fleet.audit.expect_background_calls("front", "backend");
   CHECK(fleet.findings_of("/missing-context").empty());
 }
 
 TEST_CASE("deadline_audit: the report has the time that each call was given, used and needed", "[sim][deadline]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   fleet.findings_of("/clean");
   const auto report = fleet.audit.report();
   const auto row = std::ranges::find(report.budgets, "backend", &budget_row::upstream);
@@ -190,7 +190,7 @@ TEST_CASE("deadline_audit: the report has the time that each call was given, use
 }
 
 TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as needed time", "[sim][deadline]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   fleet.fleet.network().partition(fleet.service.host(), fleet.back.host());
   fleet.findings_of("/clean");
   for (const auto& row : fleet.audit.report().budgets) {
@@ -201,7 +201,7 @@ TEST_CASE("deadline_audit: a call that times out counts as a timeout, not as nee
 }
 
 TEST_CASE("testing: require_deadlines_hold throws with the report of the findings", "[sim][deadline][testing]") {
-  audited_fleet fleet;
+  audit_fixture fleet;
   fleet.findings_of("/timeouts");
   try {
     testing::require_deadlines_hold(fleet.audit);

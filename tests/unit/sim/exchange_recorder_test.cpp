@@ -91,7 +91,8 @@ TEST_CASE("exchange recorder: pipelined requests are matched with responses in o
   CHECK(fixture.recorder.violations().empty());
 }
 
-TEST_CASE("exchange recorder: a request body ends by Content-Length or chunked coding", "[sim][recorder]") {
+TEST_CASE("exchange recorder: the end of a request body is determined by Content-Length or chunked coding",
+          "[sim][recorder]") {
   recorder_fixture fixture{GENERATE(std::size_t{1}, std::size_t{65536})};
   const std::string head = "POST /form HTTP/1.1\r\nHost: x\r\n";
   const std::string post = GENERATE(std::string{"Content-Length: 5\r\n\r\nGET /"},

@@ -14,7 +14,7 @@ using Catch::Matchers::WithinAbs;
 namespace {
 
 /// A front end with one upstream; the parts in capitals are replaced.
-std::string plan_text(std::string_view replaced = {}, std::string_view replacement = {}) {
+std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
       {"name": "price", "instances": 2, "cpu": "1ms", "latency": "lognormal 5ms 20ms", "costs": {"read": "20us"}},
@@ -45,7 +45,7 @@ sim::plan_run run(const sim::plan& plan, std::size_t scenario, std::uint64_t see
 }  // namespace
 
 TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
-  const auto plan = sim::parse_plan(plan_text());
+  const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
   CHECK(plan->warnings.empty());
   const auto quiet = run(*plan, 0);
@@ -62,7 +62,7 @@ TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
 }
 
 TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
-  const auto plan = sim::parse_plan(plan_text());
+  const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
   const auto one_attempt = run(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=1,hedge=off"}}}});
   CHECK_THAT(one_attempt.goodput(), WithinAbs(0.8, 0.05));
@@ -72,7 +72,7 @@ TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
 }
 
 TEST_CASE("plan: callers without patience abandon attempts and try again", "[sim][plan]") {
-  const auto text = plan_text(R"("patience": "1s")", R"("patience": "3ms", "attempts": 4)");
+  const auto text = plan_json(R"("patience": "1s")", R"("patience": "3ms", "attempts": 4)");
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());
   const auto result = run(*plan, 0);
@@ -81,12 +81,12 @@ TEST_CASE("plan: callers without patience abandon attempts and try again", "[sim
 }
 
 TEST_CASE("plan: killed instances fail calls until they are started again", "[sim][plan]") {
-  const auto text = plan_text(R"("failure_ratio": 0.5)", R"("killed": 2)");
+  const auto text = plan_json(R"("failure_ratio": 0.5)", R"("killed": 2)");
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());
   const sim::setting_overrides no_breaker{{"front", {{"PRICE_POLICY", "breaker=off,hedge=off"}}}};
   CHECK_THAT(run(*plan, 1, 1, no_breaker).goodput(), WithinAbs(0.6, 0.1));
-  // An open breaker rejects calls for a while after the instances have been restarted.
+  // An open breaker still rejects calls for some time after the instances have been restarted.
   CHECK(run(*plan, 1).goodput() < 0.4);
 }
 
@@ -111,24 +111,24 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
       {R"("name": "front",)", R"("name": "front", "program": "shop",)", R"(services[1].program is "shop")"},
       {R"("tune")", R"("tuned")", "tuned"},
   }));
-  const auto plan = sim::parse_plan(plan_text(replaced, replacement));
+  const auto plan = sim::parse_plan(plan_json(replaced, replacement));
   REQUIRE_FALSE(plan.has_value());
   CHECK_THAT(plan.error(), ContainsSubstring(reason));
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
 TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan]") {
-  const auto plan = sim::parse_plan(plan_text(R"("lognormal 5ms 20ms")", R"("x\ny")"));
+  const auto plan = sim::parse_plan(plan_json(R"("lognormal 5ms 20ms")", R"("x\ny")"));
   REQUIRE_FALSE(plan.has_value());
   CHECK_THAT(plan.error(), ContainsSubstring("x?y"));
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
 TEST_CASE("plan: a value outside the model's range of validity is a warning", "[sim][plan]") {
-  const auto lossy = sim::parse_plan(plan_text(R"("loss": 0)", R"("loss": 0.2)"));
+  const auto lossy = sim::parse_plan(plan_json(R"("loss": 0)", R"("loss": 0.2)"));
   REQUIRE(lossy.has_value());
   CHECK(lossy->warnings.size() == 1);
-  const auto threads = sim::parse_plan(plan_text(R"("instances": 2)", R"("threads": 4)"));
+  const auto threads = sim::parse_plan(plan_json(R"("instances": 2)", R"("threads": 4)"));
   REQUIRE(threads.has_value());
   CHECK(threads->warnings.size() == 1);
 }

@@ -16,7 +16,7 @@ using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
 /// A front end with a modelled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one part is replaced.
-std::string plan_text(std::string_view replaced = {}, std::string_view replacement = {}) {
+std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
       {"name": "price", "cpu": "1ms", "costs": {"read": "20us", "response": "20us"}},
@@ -34,7 +34,7 @@ std::string plan_text(std::string_view replaced = {}, std::string_view replaceme
 }
 
 sim::plan parse(std::string_view replaced = {}, std::string_view replacement = {}) {
-  auto plan = sim::parse_plan(plan_text(replaced, replacement), ".", {"weather-service"});
+  auto plan = sim::parse_plan(plan_json(replaced, replacement), ".", {"weather-service"});
   if (!plan) FAIL(plan.error());
   return std::move(*plan);
 }
@@ -143,7 +143,7 @@ TEST_CASE("rehearsal: a call without a response in time gives lower bounds of th
 }
 
 TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another plan", "[sim][rehearsal]") {
-  // In place of the real programs: three times the HTTP costs, and slower links.
+  // Replaces the real programs: a plan with three times the HTTP costs and slower links.
   auto real_plan = parse();
   for (auto& service : real_plan.services) {
     service.costs.read = service.costs.read.scaled(3);
@@ -177,7 +177,7 @@ TEST_CASE("rehearsal: figures of both sides are compared, with the spread of rep
   };
   CHECK(find("p99").is_within_spread());
   CHECK(find("p99").difference() == "-50 %");
-  CHECK(find("p99").measured_text() == "3.00 ms (1.00 ms to 3.00 ms)");
+  CHECK(find("p99").format_measured() == "3.00 ms (1.00 ms to 3.00 ms)");
   CHECK_FALSE(find("goodput").is_within_spread());
   CHECK_THAT(find("goodput").difference(), ContainsSubstring("-50.0 points") || ContainsSubstring("-49."));
 }

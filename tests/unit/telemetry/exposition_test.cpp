@@ -28,7 +28,7 @@ prometheus::MetricFamily histogram_of(std::vector<double> bounds) {
 }
 
 /// The text between the first occurrence of `after` and the next one of `before`.
-std::string between(const std::string& text, std::string_view after, std::string_view before) {
+std::string text_between(const std::string& text, std::string_view after, std::string_view before) {
   const auto start = text.find(after) + after.size();
   return text.substr(start, text.find(before, start) - start);
 }
@@ -72,7 +72,7 @@ TEST_CASE("exposition: OpenMetrics has help, type, unit and series of each famil
 }
 
 TEST_CASE("exposition: a bucket's bound has the same canonical notation in both formats", "[telemetry][exposition]") {
-  // Including the examples of "Canonical Numbers" in OpenMetrics.
+  // Includes the examples of "Canonical Numbers" in OpenMetrics.
   const auto [bound, text] = GENERATE(table<double, std::string>({
       {0, "0.0"},      {0.001, "0.001"}, {0.002, "0.002"}, {0.01, "0.01"},   {0.1, "0.1"},         {0.9, "0.9"},
       {0.95, "0.95"},  {0.999, "0.999"}, {1, "1.0"},       {1.7, "1.7"},     {10, "10.0"},         {1e-10, "1e-10"},
@@ -80,8 +80,8 @@ TEST_CASE("exposition: a bucket's bound has the same canonical notation in both 
       {1e6, "1e+06"},  {1e10, "1e+10"},  {-1, "-1.0"},     {2.5, "2.5"},     {0.00025, "0.00025"}, {infinity, "+Inf"},
   }));
   const auto families = std::vector{histogram_of({bound})};
-  CHECK(between(open_metrics(families), "le=\"", "\"") == text);
-  CHECK(between(serialize_metrics(families, exposition_format::prometheus_text), "le=\"", "\"") == text);
+  CHECK(text_between(open_metrics(families), "le=\"", "\"") == text);
+  CHECK(text_between(serialize_metrics(families, exposition_format::prometheus_text), "le=\"", "\"") == text);
 }
 
 TEST_CASE("exposition: a value has the shortest notation that preserves it", "[telemetry][exposition]") {
@@ -103,8 +103,8 @@ TEST_CASE("exposition: a value has the shortest notation that preserves it", "[t
       {std::nan(""), "NaN"},
   }));
   const auto families = std::vector{single_value_family("x", "", MetricType::Gauge, value)};
-  CHECK(between(open_metrics(families), "gauge\nx ", "\n") == text);
-  CHECK(between(serialize_metrics(families, exposition_format::prometheus_text), "gauge\nx ", "\n") == text);
+  CHECK(text_between(open_metrics(families), "gauge\nx ", "\n") == text);
+  CHECK(text_between(serialize_metrics(families, exposition_format::prometheus_text), "gauge\nx ", "\n") == text);
 }
 
 TEST_CASE("exposition: a counter without a valid OpenMetrics family name has the type unknown",

@@ -13,17 +13,17 @@ namespace {
 
 constexpr http::server_limits limits{.max_header_bytes = 128, .max_body_bytes = 256};
 
-struct decoded {
+struct decode_result {
   std::string body;
   /// Number of bytes up to the end of the body, or up to the first invalid byte.
   std::size_t consumed = 0;
   bool complete = false;
   std::optional<http::status> rejection;
-  friend bool operator==(const decoded&, const decoded&) = default;
+  friend bool operator==(const decode_result&, const decode_result&) = default;
 };
 
-decoded decode(const std::vector<std::string_view>& slices) {
-  decoded result;
+decode_result decode(const std::vector<std::string_view>& slices) {
+  decode_result result;
   http::body_decoder decoder{limits, result.body};
   decoder.start_chunked();
   for (const auto slice : slices) {
@@ -38,8 +38,8 @@ decoded decode(const std::vector<std::string_view>& slices) {
 }
 
 /// Decodes a body that is known to be valid; empty if it is not.
-std::optional<decoded> decode_simply(std::string_view input) {
-  decoded result;
+std::optional<decode_result> decode_simply(std::string_view input) {
+  decode_result result;
   auto rest = input;
   for (;;) {
     std::size_t size = 0;

@@ -13,11 +13,11 @@ using event = http::multipart_parser::event;
 constexpr http::multipart_limits limits{
     .max_parts = 4, .max_header_bytes = 256, .max_field_bytes = 64, .max_file_bytes = 128, .max_total_bytes = 4096};
 
-struct parsed {
+struct parse_result {
   /// The parts with their content, without the content of a part that has an error.
   std::string parts;
   http::status error{};
-  friend bool operator==(const parsed&, const parsed&) = default;
+  friend bool operator==(const parse_result&, const parse_result&) = default;
 };
 
 class collector {
@@ -44,7 +44,7 @@ class collector {
   }
 
   http::multipart_parser parser{"b", limits};
-  parsed result;
+  parse_result result;
 
  private:
   void start_part() {
@@ -58,7 +58,7 @@ class collector {
   std::size_t count_ = 0;
 };
 
-parsed parse(const std::vector<std::string_view>& slices) {
+parse_result parse(const std::vector<std::string_view>& slices) {
   collector collector;
   for (auto slice : slices) {
     for (;;) {

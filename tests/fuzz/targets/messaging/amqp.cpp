@@ -21,13 +21,13 @@ struct received_frame {
   friend bool operator==(const received_frame&, const received_frame&) = default;
 };
 
-struct parsed {
+struct parse_result {
   std::vector<received_frame> frames;
   std::string error;
 };
 
-parsed parse(const std::vector<std::string_view>& slices) {
-  parsed result;
+parse_result parse(const std::vector<std::string_view>& slices) {
+  parse_result result;
   frame_parser parser{max_frame_size};
   for (const auto slice : slices) {
     parser.append(slice);

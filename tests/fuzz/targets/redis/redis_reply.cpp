@@ -13,13 +13,13 @@ namespace {
 
 constexpr redis::reply_limits limits{.max_bytes = 1024, .max_values = 64, .max_depth = 5};
 
-struct parsed {
+struct parse_result {
   std::vector<redis::reply> replies;
   std::optional<std::string> failure;
 };
 
-parsed parse(const std::vector<std::string_view>& slices) {
-  parsed result;
+parse_result parse(const std::vector<std::string_view>& slices) {
+  parse_result result;
   redis::reply_parser parser{limits};
   for (auto slice : slices) {
     while (!slice.empty()) {

@@ -97,7 +97,7 @@ class started_call {
     if (call_.outcome().failure) std::rethrow_exception(call_.outcome().failure);
     return *call_.outcome().value;
   }
-  /// Empty if the call has a response.
+  /// The error of the call; empty if it has a response.
   std::optional<client_error> error() {
     const auto& done = result();
     return done ? std::nullopt : std::optional{done.error()};

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 class rotation_fixture {
  public:
   rotation_fixture() {
-    auto server_settings = server_settings_of(issue_server_certificate(root));
+    auto server_settings = make_server_settings(issue_server_certificate(root));
     server_settings.client_authorities = root.certificate_pem();
     http::router routes;
     routes.get("/", [](http::request_context& request) { return describe(request); });
@@ -33,7 +33,7 @@ class rotation_fixture {
   ~rotation_fixture() { time.run(close_idle_connections(*client)); }
 
   net::tls_client_settings client_settings(const std::string& uri) {
-    auto settings = client_settings_of(issue_client_certificate(root, {uri}));
+    auto settings = make_client_settings(issue_client_certificate(root, {uri}));
     settings.trusted_certificates = root.certificate_pem();
     settings.server_name = "service.example";
     return settings;

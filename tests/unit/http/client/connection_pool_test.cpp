@@ -18,7 +18,7 @@ http::client_settings idle_settings(duration idle_timeout, std::size_t max_idle 
 }
 
 /// Makes a call and responds to it, so that the connection is idle in the pool.
-server_connection& with_idle_connection(client_fixture& fixture) {
+server_connection& make_idle_connection(client_fixture& fixture) {
   fixture.receive_response(get_request("http://site.test/"), ok_response("first"));
   return fixture.newest_connection();
 }
@@ -52,7 +52,7 @@ TEST_CASE("connection pool: origins with another port or name do not share conne
   client_fixture fixture;
   fixture.network.add_name("other.test", {client_fixture::address("192.0.2.80")});
   fixture.listen("192.0.2.80", 8080);
-  with_idle_connection(fixture);
+  make_idle_connection(fixture);
   for (const auto* url : {"http://site.test:8080/", "http://other.test/"}) {
     const auto before = fixture.connection_count();
     fixture.receive_response(get_request(url), ok_response("hello"));
@@ -66,7 +66,7 @@ TEST_CASE("connection pool: origins with another port or name do not share conne
 TEST_CASE("connection pool: an idle connection is closed after the idle timeout and leaves no timer",
           "[http][client]") {
   client_fixture fixture{{}, idle_settings(30s)};
-  auto& server = with_idle_connection(fixture);
+  auto& server = make_idle_connection(fixture);
   fixture.time.run_for(29s);
   CHECK_FALSE(server.client_has_closed());
   fixture.time.run_for(1s + tick);
@@ -176,7 +176,7 @@ TEST_CASE("connection pool: a timeout on a new connection keeps the idle connect
 TEST_CASE("connection pool: an idle connection that was closed, or received bytes without a request, is not reused",
           "[http][client]") {
   client_fixture fixture;
-  auto& server = with_idle_connection(fixture);
+  auto& server = make_idle_connection(fixture);
   SECTION("closed") { server.close(); }
   SECTION("reset") { server.reset(); }
   SECTION("a response without a request") { server.send(ok_response("poison")); }
@@ -210,7 +210,7 @@ TEST_CASE("connection pool: a connection is kept after an HTTP/1.0 response with
 
 TEST_CASE("connection pool: a connection is closed after a failed call", "[http][client]") {
   client_fixture fixture;
-  with_idle_connection(fixture);
+  make_idle_connection(fixture);
   SECTION("a malformed response") {
     CHECK(fixture.receive_error(get_request("http://site.test/"), "nonsense\r\n\r\n") ==
           client_error::response_malformed);
@@ -233,7 +233,7 @@ TEST_CASE("connection pool: a connection is closed after a failed call", "[http]
 
 TEST_CASE("fetch: an idempotent request on a stale connection is repeated once on a new one", "[http][client]") {
   client_fixture fixture;
-  with_idle_connection(fixture);
+  make_idle_connection(fixture);
   const auto method = GENERATE(http::method::get, http::method::head, http::method::put, http::method::delete_,
                                http::method::options, http::method::post, http::method::patch);
   const bool idempotent = method != http::method::post && method != http::method::patch;
@@ -260,7 +260,7 @@ TEST_CASE("fetch: an idempotent request on a stale connection is repeated once o
 
 TEST_CASE("fetch: the repeated request is the last one and has the remaining time", "[http][client]") {
   client_fixture fixture;
-  with_idle_connection(fixture);
+  make_idle_connection(fixture);
   auto call = fixture.get("http://site.test/", 4s);
   fixture.connection(0).read_request();
   fixture.time.run_for(3s);
@@ -290,7 +290,7 @@ TEST_CASE("fetch: a request on a new connection is not repeated", "[http][client
 
 TEST_CASE("fetch: a request is not repeated after the first byte of a response", "[http][client]") {
   client_fixture fixture;
-  with_idle_connection(fixture);
+  make_idle_connection(fixture);
   const auto* const bytes = GENERATE("H", "HTTP/1.1 200 OK\r\nX-A", "HTTP/1.1 100 Continue\r\n\r\n",
                                      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi");
   CAPTURE(bytes);

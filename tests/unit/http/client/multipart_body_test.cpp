@@ -40,11 +40,11 @@ std::vector<parsed_part> parse(const std::string& content_type, std::string_view
   return parts;
 }
 
-struct made_body {
+struct body_owner {
   std::unique_ptr<multipart_body> body;
 };
 
-task<made_body> make_body() { co_return made_body{std::make_unique<multipart_body>()}; }
+task<body_owner> make_body() { co_return body_owner{std::make_unique<multipart_body>()}; }
 
 /// The content of a source, or its error; `max_part` is the size of its longest part.
 task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_part) {

@@ -20,7 +20,7 @@ std::string problem(const set_cookie& cookie) {
   return value ? std::string{} : value.error();
 }
 
-TEST_CASE("cookies: the value is that of the first cookie with exactly this name", "[http][cookie]") {
+TEST_CASE("cookies: the value of the first cookie with exactly this name is returned", "[http][cookie]") {
   CHECK(find({"a=1; b=2"}, "b") == "2");
   CHECK(find({"a=1", "a=3; b=2"}, "b") == "2");
   CHECK(find({"a=1;a=2"}, "a") == "1");

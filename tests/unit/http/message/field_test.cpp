@@ -60,7 +60,7 @@ TEST_CASE("fields: a field value has no control character except tab", "[http][m
     CAPTURE(byte);
     const bool valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
     CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == valid);
-    // Long values are examined in words.
+    // The implementation examines long values word by word.
     std::size_t as_expected = 0;
     for (std::size_t at = 0; at < 19; ++at) {
       std::string text(19, 'a');

@@ -16,19 +16,19 @@ TEST_CASE("basic authentication: the valid user reaches the handler, everyone el
   server.routes.use(http::basic_auth("admin area", {{"Aladdin", "open sesame"}, {"empty", ""}}));
   server.routes.get("/",
                     [](request_context& context) { return text_response(context.require<http::basic_user>().name); });
-  const auto response_with = [&](const std::string& credentials) {
+  const auto response_to_credentials = [&](const std::string& credentials) {
     return server.response_to(get("/", "Authorization: " + credentials + "\r\n"));
   };
   // The example of RFC 7617 section 2.
-  CHECK(response_with("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
-  CHECK(response_with("basic   QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
-  CHECK(response_with("Basic ZW1wdHk6").body == "empty");
+  CHECK(response_to_credentials("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
+  CHECK(response_to_credentials("basic   QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body == "Aladdin");
+  CHECK(response_to_credentials("Basic ZW1wdHk6").body == "empty");
   for (const auto* credentials :
        {"Basic QWxhZGRpbjpvcGVuIHNlc2FtZg==", "Basic QWxhZGRpbjo=", "Basic QWxhZGRpbg==", "Basic",
         "Basic =", "Basic ====", "Basic QWxh=GRpbjpvcGVuIHNlc2FtZQ==", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", "Basic !!!!",
         "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "BasicQWxhZGRpbjpvcGVuIHNlc2FtZQ=="}) {
     CAPTURE(credentials);
-    CHECK(response_with(credentials).status == 401);
+    CHECK(response_to_credentials(credentials).status == 401);
   }
   const auto rejected = server.response_to(get("/"));
   CHECK(rejected.status == 401);

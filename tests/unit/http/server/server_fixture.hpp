@@ -99,7 +99,7 @@ class server_fixture {
     return *response;
   }
 
-  /// Without a call, the destructor drains the server at once.
+  /// Starts to drain the server. The destructor drains it immediately unless this was called.
   void begin_drain(duration timeout) { drain_task_.emplace(time, server_->drain(timeout)); }
   bool is_drained() const { return drain_task_->ended(); }
   void drain(duration timeout) {

@@ -17,9 +17,9 @@ namespace {
 using namespace cohort::test;
 
 /// A TLS server with the header lines of a service.
-class tls_site {
+class https_server_fixture {
  public:
-  tls_site() {
+  https_server_fixture() {
     server.settings.tls = std::make_shared<http::tls_termination>(context, server.metrics);
     server.settings.common_header_lines_over_tls = "Strict-Transport-Security: max-age=1\r\n";
     server.routes.get("/", text_handler("page"));
@@ -66,7 +66,7 @@ class tls_site {
   certificate_authority root{"Test Root"};
   certificate_and_key leaf = issue_server_certificate(root);
   std::shared_ptr<net::tls_server_context> context =
-      std::make_shared<net::tls_server_context>(server_settings_of(leaf));
+      std::make_shared<net::tls_server_context>(make_server_settings(leaf));
   server_fixture server;
 
  private:
@@ -74,7 +74,7 @@ class tls_site {
 };
 
 TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwarded-Proto", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   auto client = site.connect();
   for (int i = 0; i < 2; ++i) {
     client.send(get("/"));
@@ -91,7 +91,7 @@ TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwar
 TEST_CASE("server: a plain request to a TLS server is not answered, and is counted and logged", "[http][server][tls]") {
   captured_log log;
   {
-    tls_site site;
+    https_server_fixture site;
     site.server.log_to(log.sink());
     peer client{site.server.time, site.connect_plain()};
     client.send(get("/"));
@@ -115,7 +115,7 @@ TEST_CASE("server: a plain request to a TLS server is not answered, and is count
 
 TEST_CASE("server: a TLS handshake is limited by the header timeout, and does not delay other clients",
           "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   site.server.settings.limits.header_timeout = 10s;
   peer silent{site.server.time, site.connect_plain()};
   const auto start = site.server.time.now();
@@ -131,7 +131,7 @@ TEST_CASE("server: a TLS handshake is limited by the header timeout, and does no
 
 TEST_CASE("server: the duration of the TLS handshake counts against the first request's header timeout",
           "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   site.server.settings.limits.header_timeout = 10s;
   auto plain = site.connect_plain();
   site.server.time.run_for(6s);
@@ -149,8 +149,8 @@ TEST_CASE("server: the duration of the TLS handshake counts against the first re
 }
 
 TEST_CASE("server: handlers see the URIs of the client's certificate", "[http][server][tls]") {
-  tls_site site;
-  auto settings = server_settings_of(site.leaf);
+  https_server_fixture site;
+  auto settings = make_server_settings(site.leaf);
   settings.client_authorities = site.root.certificate_pem();
   site.context->reload(settings);
   const auto content = [](peer client) {
@@ -159,11 +159,11 @@ TEST_CASE("server: handlers see the URIs of the client's certificate", "[http][s
   };
   CHECK(content(site.connect()) == "no certificate");
   const auto certificate = issue_client_certificate(site.root, {"spiffe://a/1", "spiffe://a/2"});
-  CHECK(content(site.connect(client_settings_of(certificate))) == "certificate:spiffe://a/1;spiffe://a/2;");
+  CHECK(content(site.connect(make_client_settings(certificate))) == "certificate:spiffe://a/1;spiffe://a/2;");
 }
 
 TEST_CASE("server: a handler is cancelled when its TLS client sends close_notify", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   log_lines events;
   site.server.routes.get("/slow", recording_handler(5s, events));
   auto client = site.connect();
@@ -175,7 +175,7 @@ TEST_CASE("server: a handler is cancelled when its TLS client sends close_notify
 }
 
 TEST_CASE("server: a slow handler's response is sent over TLS, and the connection is kept", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   site.server.routes.get("/slow", delayed_handler(15s, "slow"));
   auto client = site.connect();
   for (int i = 0; i < 2; ++i) {
@@ -187,7 +187,7 @@ TEST_CASE("server: a slow handler's response is sent over TLS, and the connectio
 }
 
 TEST_CASE("server: close_notify follows a response that closes the TLS connection", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   auto client = site.connect();
   client.send(get("/", "Connection: close\r\n"));
   CHECK(client.receive()->status == 200);
@@ -195,7 +195,7 @@ TEST_CASE("server: close_notify follows a response that closes the TLS connectio
 }
 
 TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   peer silent{site.server.time, site.connect_plain()};
   site.server.time.run_for(1s);
   const auto start = site.server.time.now();
@@ -207,7 +207,7 @@ TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http]
 TEST_CASE("server: a PROXY protocol header precedes the TLS handshake", "[http][server][tls][proxies]") {
   const std::string header = GENERATE(std::string{"PROXY TCP4 203.0.113.9 192.0.2.80 1 1\r\n"},
                                       proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09")));
-  tls_site site;
+  https_server_fixture site;
   site.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
   site.server.settings.proxy_protocol = http::proxy_protocol_mode::required;
   site.server.routes.get("/client", [](request_context& context) {
@@ -220,7 +220,7 @@ TEST_CASE("server: a PROXY protocol header precedes the TLS handshake", "[http][
 
 TEST_CASE("server: a TLS handshake that takes longer than a second is shed for a new connection",
           "[http][server][tls][bounds]") {
-  tls_site site;
+  https_server_fixture site;
   site.server.settings.limits.max_connections = 1;
   const auto silent = site.connect_plain();
   site.server.time.run_for(1500ms);
@@ -249,7 +249,7 @@ task<> write_and_abort(body_writer& writer) {
 }
 
 TEST_CASE("server: bodies are streamed in both directions over TLS", "[http][server][tls]") {
-  tls_site site;
+  https_server_fixture site;
   temporary_directory directory;
   const std::size_t size = GENERATE(10'000, 50'000, 300'000, 700'000);
   CAPTURE(size);
@@ -276,7 +276,7 @@ TEST_CASE("server: bodies are streamed in both directions over TLS", "[http][ser
 }
 
 TEST_CASE("server: an aborted body has no last chunk over TLS", "[http][server][tls][case-6.3]") {
-  tls_site site;
+  https_server_fixture site;
   site.server.routes.get("/cut",
                          [](request_context&) { return http::response{}.stream(write_and_abort, "text/plain"); });
   auto client = site.connect();

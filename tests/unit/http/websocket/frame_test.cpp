@@ -18,14 +18,14 @@ message_decoder make_decoder(std::size_t max_bytes = 1000, bool compression = fa
   return message_decoder{{http::websocket_role::client, max_bytes, compression}};
 }
 
-struct decoded {
+struct decode_result {
   event last;
   std::uint16_t code;
   std::string text;
 };
 
 /// The first event other than `none` of a decoder that gets the bytes in slices of this size.
-decoded decode(message_decoder decoder, std::string_view bytes, std::size_t slice = 1) {
+decode_result decode(message_decoder decoder, std::string_view bytes, std::size_t slice = 1) {
   std::string pending;
   for (std::size_t i = 0; i < bytes.size(); i += slice) {
     pending += bytes.substr(i, slice);

@@ -13,7 +13,7 @@ namespace {
 
 using namespace cohort::test;
 
-std::string response_with(std::string_view fields, std::string_view body) {
+std::string make_response_bytes(std::string_view fields, std::string_view body) {
   std::string text = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   return text.append(fields).append("\r\n").append(body);
 }
@@ -40,7 +40,7 @@ TEST_CASE("a header of any size up to 64 KiB is accepted with any number of conn
   CAPTURE(example.connections, example.field_length);
   auto settings = constant_load(10, 500ms);
   settings.connections = example.connections;
-  const auto response = response_with("X-Long: " + std::string(example.field_length, 'x') + "\r\n", "hello");
+  const auto response = make_response_bytes("X-Long: " + std::string(example.field_length, 'x') + "\r\n", "hello");
   const auto report = run_against(response, settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
   CHECK(report.totals.connections_opened == 1);
@@ -53,7 +53,7 @@ TEST_CASE("a long header is accepted however its bytes are split", "[loadgen][cl
   settings.connections = 8192;
   std::string fields;
   for (int i = 0; i < 60; ++i) fields += "X-Field-" + std::to_string(i) + ": " + std::string(500, 'x') + "\r\n";
-  const auto report = run_against(response_with(fields, "hello"), settings, pipe_settings);
+  const auto report = run_against(make_response_bytes(fields, "hello"), settings, pipe_settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("long trailers and chunk extensions are accepted with many connections
 TEST_CASE("a header above 64 KiB is not valid HTTP with any number of connections", "[loadgen][client][case-4.1]") {
   auto settings = constant_load(10, 500ms);
   settings.connections = GENERATE(1U, 64U, 8192U);
-  const auto response = response_with("X-Long: " + std::string(70'000, 'x') + "\r\n", "hello");
+  const auto response = make_response_bytes("X-Long: " + std::string(70'000, 'x') + "\r\n", "hello");
   const auto report = run_against(response, settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::protocol) == 5);
 }
@@ -102,7 +102,7 @@ TEST_CASE("a body is decompressed before it is compared with the expected text",
   auto settings = constant_load(10, 500ms);
   settings.targets.front().request.fields.emplace_back("Accept-Encoding", "gzip, deflate");
   settings.targets.front().expected_body = "<title>Cohort</title>";
-  const auto response = response_with("Content-Encoding: " + std::string{example.coding} + "\r\n", example.body);
+  const auto response = make_response_bytes("Content-Encoding: " + std::string{example.coding} + "\r\n", example.body);
   const auto report = run_against(response, settings);
   CHECK(count_of(report.totals.outcomes, example.outcome) == 5);
   CHECK(report.totals.connections_opened == 1);
@@ -121,7 +121,8 @@ TEST_CASE("a chunked body in several gzip members is decompressed", "[loadgen][c
 }
 
 TEST_CASE("without an expected text, a compressed body is not decompressed", "[loadgen][client][case-4.6]") {
-  const auto report = run_against(response_with("Content-Encoding: gzip\r\n", "not gzip"), constant_load(10, 500ms));
+  const auto report =
+      run_against(make_response_bytes("Content-Encoding: gzip\r\n", "not gzip"), constant_load(10, 500ms));
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 

@@ -11,7 +11,7 @@ namespace {
 using namespace cohort::test;
 
 /// One request of a caller with a patience of 100 ms.
-load_settings one_impatient_request(unsigned max_retries) {
+load_settings request_with_patience(unsigned max_retries) {
   auto settings = constant_load(1, 1s);
   settings.callers = {.patience = 100ms, .max_retries = max_retries};
   return settings;
@@ -32,7 +32,7 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and tries ag
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));
-  const auto report = fixture.run(one_impatient_request(2));
+  const auto report = fixture.run(request_with_patience(2));
   const auto& totals = report.totals;
   CHECK(totals.planned == 1);
   CHECK(totals.sent == 3);
@@ -65,7 +65,7 @@ TEST_CASE("retries: a status of 429 or 5xx and a connection without a response a
     net::reset_memory_stream(stream);
     return send(stream, "");
   });
-  const auto report = fixture.run(one_impatient_request(3));
+  const auto report = fixture.run(request_with_patience(3));
   const auto& totals = report.totals;
   CHECK(totals.planned == 1);
   CHECK(fixture.request_count == (is_retried ? 2 : 1));
@@ -86,7 +86,7 @@ TEST_CASE("retries: a success counts as goodput within the patience after the st
     if (number == 1 && late) co_return;
     co_await send(stream, status_response(200));
   });
-  const auto report = fixture.run(one_impatient_request(1));
+  const auto report = fixture.run(request_with_patience(1));
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 1);
   CHECK(report.totals.on_time == on_time);
 }
@@ -133,7 +133,7 @@ TEST_CASE("retries: the timeout limits a request over all attempts", "[loadgen][
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));
-  auto settings = one_impatient_request(100);
+  auto settings = request_with_patience(100);
   settings.timeout = 250ms;
   const auto report = fixture.run(settings);
   CHECK(arrivals.size() == 3);
@@ -150,7 +150,7 @@ TEST_CASE("retries: each attempt sends the remaining time until the deadline", "
     co_return http::response{};
   });
   fixture.serve();
-  auto settings = one_impatient_request(2);
+  auto settings = request_with_patience(2);
   settings.deadline = 250ms;
   fixture.run(settings);
   REQUIRE(timeouts.size() == 3);

@@ -13,7 +13,8 @@ using namespace cohort::test;
 using loadgen::percentile_value;
 using loadgen::request_rate;
 
-/// Within the histogram's three digits, some ticks of the timer wheel, and the queue after a stall.
+/// Whether the difference is explained by the histogram's three digits, some ticks of the timer wheel, and the queue
+/// after a stall.
 bool is_close_to(const percentile_value& actual, duration expected) {
   const auto us = static_cast<double>(expected.count()) / 1000;
   const auto value = static_cast<double>(actual.microseconds);

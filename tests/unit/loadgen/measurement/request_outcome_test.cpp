@@ -12,7 +12,7 @@ TEST_CASE("request outcome: every outcome has a unique key and a unique text", "
   std::set<std::string_view> texts;
   for (std::size_t i = 0; i < outcome_count; ++i) {
     keys.insert(outcome_key(static_cast<request_outcome>(i)));
-    texts.insert(outcome_text(static_cast<request_outcome>(i)));
+    texts.insert(outcome_label(static_cast<request_outcome>(i)));
   }
   CHECK(keys.size() == outcome_count);
   CHECK(texts.size() == outcome_count);

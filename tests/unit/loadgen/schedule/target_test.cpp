@@ -92,7 +92,7 @@ TEST_CASE("round robin: connections are divided among the workers with requests 
     std::size_t sum = 0;
     std::size_t sharing = 0;
     for (std::size_t w = 0; w < workers; ++w) {
-      const auto share = order.connection_share(t, connections, w, workers);
+      const auto share = order.worker_connections(t, connections, w, workers);
       bool has_requests = false;
       for (std::size_t i = w; i < std::lcm(order.period(), workers); i += workers) {
         has_requests = has_requests || order.target_of(i) == t;
@@ -108,21 +108,21 @@ TEST_CASE("round robin: connections are divided among the workers with requests 
 
 TEST_CASE("round robin: each worker has at least one connection", "[loadgen][schedule]") {
   const weighted_round_robin order{make_targets({1, 1, 1})};
-  for (std::size_t w = 0; w < 8; ++w) CHECK(order.connection_share(1, 3, w, 8) == 1);
+  for (std::size_t w = 0; w < 8; ++w) CHECK(order.worker_connections(1, 3, w, 8) == 1);
 }
 
 TEST_CASE("round robin: a worker without requests to a target has no connections to it", "[loadgen][schedule]") {
   const weighted_round_robin order{make_targets({1, 1})};
-  CHECK(order.connection_share(0, 64, 0, 2) == 64);
-  CHECK(order.connection_share(1, 64, 0, 2) == 0);
-  CHECK(order.connection_share(0, 64, 1, 2) == 0);
-  CHECK(order.connection_share(1, 64, 1, 2) == 64);
+  CHECK(order.worker_connections(0, 64, 0, 2) == 64);
+  CHECK(order.worker_connections(1, 64, 0, 2) == 0);
+  CHECK(order.worker_connections(0, 64, 1, 2) == 0);
+  CHECK(order.worker_connections(1, 64, 1, 2) == 64);
 }
 
 TEST_CASE("round robin: a single worker has all connections", "[loadgen][schedule]") {
   const weighted_round_robin order{make_targets({2, 1})};
-  CHECK(order.connection_share(0, 256, 0, 1) == 256);
-  CHECK(order.connection_share(1, 256, 0, 1) == 256);
+  CHECK(order.worker_connections(0, 256, 0, 1) == 256);
+  CHECK(order.worker_connections(1, 256, 0, 1) == 256);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using label_map = std::map<std::string, std::string, std::less<>>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-metric_sample parse_single(std::string_view text) {
+metric_sample parse_single_sample(std::string_view text) {
   const auto samples = parse_metrics(text);
   REQUIRE(samples.size() == 1);
   return samples.front();
@@ -52,7 +52,7 @@ TEST_CASE("server snapshot: a sample has a name, optional labels and a value", "
       {"a:b_c9 7", "a:b_c9", {}, 7},
   }));
   CAPTURE(expected.line);
-  const auto sample = parse_single(expected.line);
+  const auto sample = parse_single_sample(expected.line);
   CHECK(sample.name == expected.name);
   CHECK(sample.labels == expected.labels);
   CHECK(sample.value == expected.value);
@@ -85,7 +85,7 @@ TEST_CASE("server snapshot: a long malformed text is parsed to its end", "[loadg
   CHECK(parse_metrics("a{" + std::string(1'000'000, 'x')).empty());
   std::string labels = "a{";
   for (int i = 0; i < 10'000; ++i) labels += "l" + std::to_string(i) + "=\"v\",";
-  CHECK(parse_single(labels + "} 1").labels.size() == 10'000);
+  CHECK(parse_single_sample(labels + "} 1").labels.size() == 10'000);
 }
 
 TEST_CASE("server snapshot: the route of the target is counted", "[loadgen][scrape]") {

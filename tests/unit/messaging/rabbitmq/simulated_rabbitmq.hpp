@@ -18,7 +18,7 @@ namespace cohort::test {
 /// real one.
 class simulated_rabbitmq {
  public:
-  struct stored {
+  struct stored_message {
     messaging::rabbitmq::content_header header;
     std::string topic;
     std::string body;
@@ -40,7 +40,7 @@ class simulated_rabbitmq {
   std::size_t logins = 0;
   std::size_t stored_messages = 0;
 
-  const std::deque<stored>& messages(const std::string& queue) { return queues_[queue].messages; }
+  const std::deque<stored_message>& messages(const std::string& queue) { return queues_[queue].messages; }
   std::size_t unacknowledged() const;
   std::size_t connections() const { return sessions_.size(); }
   /// Notifies all clients that the broker is short of memory, or no longer.
@@ -55,12 +55,12 @@ class simulated_rabbitmq {
     std::size_t prefetch = 0;
     std::string last_queue;
     std::string consumed;
-    std::map<std::uint64_t, stored> unacknowledged;
+    std::map<std::uint64_t, stored_message> unacknowledged;
     // A publish that waits for its content.
     std::string exchange;
     std::string routing_key;
     bool is_mandatory = false;
-    stored arriving;
+    stored_message arriving;
     std::uint64_t missing = 0;
   };
   struct session {
@@ -71,7 +71,7 @@ class simulated_rabbitmq {
     bool is_ended = false;
   };
   struct queue {
-    std::deque<stored> messages;
+    std::deque<stored_message> messages;
     std::string topic;
     bool is_exclusive = false;
   };

@@ -45,7 +45,7 @@ TEST_CASE("proxy header: malformed headers of version 1 are invalid", "[net][pro
                "PROXY TCP4\r\n", "PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n", "PROXY TCP4 a b 1 1\r\n", "PROXY\tTCP4\r\n");
   CAPTURE(line);
   const auto parsed = parse_proxy_header(line).parsed;
-  // Without "PROXY " it is no header at all.
+  // A line without "PROXY " is not a PROXY protocol header.
   CHECK(parsed == (line.starts_with("PROXY ") ? state::invalid : state::absent));
 }
 

@@ -23,7 +23,7 @@ inline std::string v4_addresses(const char* source) {
   return std::string(source, 4) + std::string("\xC0\x00\x02\x01\xDC\x04\x01\xBB", 8);
 }
 
-/// From 2001:db8::9 to 2001:db8::1.
+/// The IPv6 addresses of a connection from 2001:db8::9 to 2001:db8::1.
 inline std::string v6_addresses() {
   const std::string network("\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0", 15);
   return network + '\x09' + network + '\x01' + std::string("\xDC\x04\x01\xBB", 4);

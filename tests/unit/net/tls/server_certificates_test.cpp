@@ -114,7 +114,7 @@ TEST_CASE("tls server: all certificates request client certificates", "[net][tls
   for (const auto* name : {"default.example", "b.wild.example"}) {
     CAPTURE(name);
     const auto other = issue_client_certificate(fixture.root, {"spiffe://a/b"});
-    auto settings = client_settings_of(other);
+    auto settings = make_client_settings(other);
     settings.trusted_certificates = fixture.root.certificate_pem();
     net::tls_client_context client{settings};
     auto connect = [](net::tls_client_context& from, net::tls_server_context& to,

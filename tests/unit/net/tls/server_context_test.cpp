@@ -37,7 +37,7 @@ task<handshake_pair> connect_on_loop(net::tls_client_context& client, net::tls_s
 
 class tls_server_fixture {
  public:
-  tls_server_fixture() : context(server_settings_of(leaf)) {}
+  tls_server_fixture() : context(make_server_settings(leaf)) {}
 
   /// A handshake of Cohort's client, which trusts `root`.
   handshake_pair connect(net::tls_client_settings settings = {}, net::memory_pipe_settings pipe = {}) {
@@ -218,7 +218,7 @@ TEST_CASE("tls server: a client that does not trust the certificate rejects the 
 TEST_CASE("tls server: client certificates are requested, and invalid ones end the handshake", "[net][tls]") {
   tls_server_fixture fixture;
   certificate_authority other_root{"Other Root"};
-  auto settings = server_settings_of(fixture.leaf);
+  auto settings = make_server_settings(fixture.leaf);
   settings.client_authorities = fixture.root.certificate_pem();
   fixture.context.reload(settings);
 
@@ -227,13 +227,13 @@ TEST_CASE("tls server: client certificates are requested, and invalid ones end t
   CHECK_FALSE(without.server.has_client_certificate);
 
   const std::vector<std::string> uris{"spiffe://example.org/dashboard", "spiffe://example.org/other"};
-  const auto valid = fixture.connect(client_settings_of(issue_client_certificate(fixture.root, uris)));
+  const auto valid = fixture.connect(make_client_settings(issue_client_certificate(fixture.root, uris)));
   CHECK(valid.server.result == tls_handshake_result::success);
   CHECK(valid.server.has_client_certificate);
   CHECK(valid.server.client_uris == uris);
 
   const auto check_rejected = [&fixture](const certificate_and_key& certificate) {
-    const auto connected = fixture.connect(client_settings_of(certificate));
+    const auto connected = fixture.connect(make_client_settings(certificate));
     CHECK(connected.server.result == tls_handshake_result::client_certificate_invalid);
     return connected.server.reason;
   };
@@ -249,7 +249,7 @@ TEST_CASE("tls server: a reload applies to later handshakes only", "[net][tls]")
   auto before = fixture.connect();
   REQUIRE(before.client.has_value());
   certificate_authority new_root{"New Root"};
-  fixture.context.reload(server_settings_of(issue_server_certificate(new_root)));
+  fixture.context.reload(make_server_settings(issue_server_certificate(new_root)));
   CHECK(fixture.connect().client.has_error());
   CHECK(fixture.connect({.trusted_certificates = new_root.certificate_pem()}).client.has_value());
   peer client{fixture.time, std::move(*before.client)};
@@ -270,32 +270,32 @@ void exchange_bytes(virtual_time& time, handshake_pair& handshake_pair) {
 TEST_CASE("tls server: sessions are resumed by tickets until the second rotation of their keys", "[net][tls]") {
   tls_server_fixture fixture;
   net::tls_client_context client{{.trusted_certificates = fixture.root.certificate_pem()}};
-  const auto resumes = [&] {
+  const auto reconnect_and_check_resumed = [&] {
     auto connected = fixture.connect_with(client);
     exchange_bytes(fixture.time, connected);
     return connected.server.resumed;
   };
-  CHECK_FALSE(resumes());
-  CHECK(resumes());
+  CHECK_FALSE(reconnect_and_check_resumed());
+  CHECK(reconnect_and_check_resumed());
   fixture.time.run_for(net::ticket_keys::rotation_interval);
-  CHECK(resumes());
+  CHECK(reconnect_and_check_resumed());
   fixture.time.run_for(2 * net::ticket_keys::rotation_interval);
-  CHECK_FALSE(resumes());
-  CHECK(resumes());
+  CHECK_FALSE(reconnect_and_check_resumed());
+  CHECK(reconnect_and_check_resumed());
   // A new certificate does not invalidate the tickets.
-  fixture.context.reload(server_settings_of(issue_server_certificate(fixture.root)));
-  CHECK(resumes());
+  fixture.context.reload(make_server_settings(issue_server_certificate(fixture.root)));
+  CHECK(reconnect_and_check_resumed());
 }
 
 TEST_CASE("tls server: no session is resumed while client certificates are requested", "[net][tls]") {
   tls_server_fixture fixture;
   const auto certificate = issue_client_certificate(fixture.root, {"spiffe://example.org/dashboard"});
-  auto client_settings = client_settings_of(certificate);
+  auto client_settings = make_client_settings(certificate);
   client_settings.trusted_certificates = fixture.root.certificate_pem();
   net::tls_client_context client{client_settings};
   auto first = fixture.connect_with(client);
   exchange_bytes(fixture.time, first);
-  auto settings = server_settings_of(fixture.leaf);
+  auto settings = make_server_settings(fixture.leaf);
   settings.client_authorities = fixture.root.certificate_pem();
   fixture.context.reload(settings);
   for (int i = 0; i < 2; ++i) {
@@ -320,8 +320,8 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
     CHECK(error->invalid == invalid);
     CHECK(error->reason.starts_with(reason));
   };
-  CHECK_FALSE(find_error(server_settings_of(leaf)).has_value());
-  auto with_authorities = server_settings_of(leaf);
+  CHECK_FALSE(find_error(make_server_settings(leaf)).has_value());
+  auto with_authorities = make_server_settings(leaf);
   with_authorities.client_authorities = root.certificate_pem();
   CHECK_FALSE(find_error(with_authorities).has_value());
 
@@ -332,8 +332,8 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
         "there is no private key in PEM format without a passphrase");
   check({.certificates = {{leaf.certificate_pem, other.private_key_pem}}}, setting::key_pair,
         "the private key does not match the certificate");
-  check(server_settings_of(expired), setting::certificate_chain, "the certificate expired on 20");
-  check(server_settings_of(future), setting::certificate_chain, "the certificate is not valid before 20");
+  check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
+  check(make_server_settings(future), setting::certificate_chain, "the certificate is not valid before 20");
   with_authorities.client_authorities = "no PEM";
   check(with_authorities, setting::client_authorities, "there is no certificate in PEM format");
 }

@@ -25,11 +25,11 @@ inline certificate_and_key issue_client_certificate(certificate_authority& root,
   return root.issue({.dns = {"client.example"}, .uri = std::move(uris), .usage = "clientAuth"});
 }
 
-inline net::tls_server_settings server_settings_of(const certificate_and_key& leaf) {
+inline net::tls_server_settings make_server_settings(const certificate_and_key& leaf) {
   return {.certificates = {{leaf.certificate_pem, leaf.private_key_pem}}, .client_authorities = {}};
 }
 
-inline net::tls_client_settings client_settings_of(const certificate_and_key& leaf) {
+inline net::tls_client_settings make_client_settings(const certificate_and_key& leaf) {
   return {.certificate_chain = leaf.certificate_pem, .private_key = leaf.private_key_pem};
 }
 

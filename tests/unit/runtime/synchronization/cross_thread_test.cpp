@@ -107,7 +107,7 @@ task<> drain_channel(cross_thread_channel<int>& numbers, int* received) {
   while (co_await numbers.receive(deadline_in(30s))) ++*received;
 }
 
-TEST_CASE("cross_thread_channel: a thread without a loop sends by try_send, and close ends the receiver",
+TEST_CASE("cross_thread_channel: a thread without a loop sends with try_send, and close ends the receiver",
           "[runtime][sync][threads]") {
   cross_thread_channel<int> numbers{4};
   int received = 0;

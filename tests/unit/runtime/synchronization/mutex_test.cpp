@@ -66,7 +66,7 @@ task<bool> try_for(mutex& owner, duration limit) {
   co_return locked.has_value();
 }
 
-task<> contend(mutex& owner, int& inside, int& entered) {
+task<> lock_repeatedly(mutex& owner, int& inside, int& entered) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
     co_await sleep_for(std::chrono::microseconds{random.uniform_below(40)});
@@ -92,8 +92,8 @@ TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides wit
     mutex owner;
     int inside = 0;
     int entered = 0;
-    time.run(when_all(contend(owner, inside, entered), contend(owner, inside, entered), contend(owner, inside, entered),
-                      cancel_waits(owner), cancel_waits(owner)));
+    time.run(when_all(lock_repeatedly(owner, inside, entered), lock_repeatedly(owner, inside, entered),
+                      lock_repeatedly(owner, inside, entered), cancel_waits(owner), cancel_waits(owner)));
     REQUIRE_FALSE(owner.is_locked());
     REQUIRE(entered > 0);
   }

@@ -11,7 +11,7 @@
 namespace cohort::test {
 namespace {
 
-struct passed {
+struct gate_pass {
   int id;
   duration after;
 };
@@ -32,8 +32,8 @@ struct rate_gate_fixture {
   virtual_time time;
   time_point begin = time.now();
   rate_gate gate{2, 1s};
-  std::vector<passed> passes;
-  std::vector<passed> timed_out;
+  std::vector<gate_pass> passes;
+  std::vector<gate_pass> timed_out;
 };
 
 TEST_CASE("rate_gate: at most the limit passes within an interval, in the order of arrival", "[runtime][sync]") {

@@ -139,14 +139,14 @@ TEST_CASE("a replaced key applies to the next request", "[service][authenticatio
   service_fixture fixture{"old"};
   fixture.serve(sample_routes());
   auto connection = fixture.connect();
-  const auto status_with = [&](const char* key) {
+  const auto status_for_key = [&](const char* key) {
     connection.send(get("/api/things", std::string{"X-API-Key: "} + key + "\r\n"));
     return connection.receive()->status;
   };
-  CHECK(status_with("old") == 200);
+  CHECK(status_for_key("old") == 200);
   fixture.api_key.replace("new");
-  CHECK(status_with("old") == 401);
-  CHECK(status_with("new") == 200);
+  CHECK(status_for_key("old") == 401);
+  CHECK(status_for_key("new") == 200);
 }
 
 std::string key_line(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }

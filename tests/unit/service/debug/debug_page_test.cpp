@@ -19,7 +19,7 @@ std::size_t count(std::string_view text, std::string_view part) {
 }
 
 /// The text between `start` and `end`.
-std::string_view between(std::string_view text, std::string_view start, std::string_view end) {
+std::string_view text_between(std::string_view text, std::string_view start, std::string_view end) {
   const auto from = text.find(start);
   REQUIRE(from != text.npos);
   const auto rest = text.substr(from + start.size());
@@ -27,7 +27,7 @@ std::string_view between(std::string_view text, std::string_view start, std::str
 }
 
 std::string_view section(std::string_view page, std::string_view id) {
-  return between(page, "<section id=\"" + std::string{id} + "\"", "</section>");
+  return text_between(page, "<section id=\"" + std::string{id} + "\"", "</section>");
 }
 
 TEST_CASE("debug page: a request in flight has its age, the time left and what it awaits", "[service][debug]") {
@@ -97,8 +97,9 @@ TEST_CASE("debug page: its policy permits its own style sheet and script only", 
   const auto response = fixture.get_debug("/debug");
   const auto policy = response.header("Content-Security-Policy").value_or("");
   CHECK(contains(policy, "default-src 'none'; "));
-  CHECK(contains(policy, "style-src " + http::hash_source(between(response.body, "<style>", "</style>")) + ";"));
-  CHECK(contains(policy, "script-src " + http::hash_source(between(response.body, "<script>", "</script>")) + ";"));
+  CHECK(contains(policy, "style-src " + http::hash_source(text_between(response.body, "<style>", "</style>")) + ";"));
+  CHECK(
+      contains(policy, "script-src " + http::hash_source(text_between(response.body, "<script>", "</script>")) + ";"));
   CHECK_FALSE(contains(policy, "unsafe"));
   CHECK(count(response.body, "<script") == 1);
   CHECK_FALSE(contains(response.body, " style="));

@@ -106,7 +106,7 @@ TEST_CASE("cron_expression: a time that the clock skips occurs at the end of the
   CHECK(next_of("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
   CHECK(next_of("30 2 29 3 *", before) == "2026-03-29T03:00:00+02:00");
   CHECK(next_of("30 3 * * *", before) == "2026-03-29T03:30:00+02:00");
-  // With any hour, the schedule follows the clock.
+  // If every hour matches, the schedule follows the clock.
   CHECK(next_of("30 * * * *", utc(2026, 3, 29, 0, 30)) == "2026-03-29T03:30:00+02:00");
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("cron_expression: a time that the clock repeats occurs the first time 
   CHECK(next_of("30 2 * * *", utc(2026, 10, 24, 12)) == "2026-10-25T02:30:00+02:00");
   CHECK(next_of("30 2 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-26T02:30:00+01:00");
   CHECK(next_of("30 3 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T03:30:00+01:00");
-  // With any hour, the schedule follows the clock.
+  // If every hour matches, the schedule follows the clock.
   CHECK(next_of("30 * * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T02:30:00+01:00");
 }
 

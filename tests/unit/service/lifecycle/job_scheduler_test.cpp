@@ -103,7 +103,7 @@ TEST_CASE("job_scheduler: the jitter delays each run by at most its value", "[se
   CHECK(is_delayed);
 }
 
-task<> fail_first(int* runs) {
+task<> fail_first_run(int* runs) {
   if (++*runs == 1) throw std::runtime_error("no disk space");
   co_return;
 }
@@ -111,7 +111,7 @@ task<> fail_first(int* runs) {
 TEST_CASE("job_scheduler: a job that throws is counted, and runs again", "[service][jobs]") {
   scheduler_fixture fixture;
   int runs = 0;
-  fixture.jobs.every("cleanup", 10s, [&runs](call_context) { return fail_first(&runs); });
+  fixture.jobs.every("cleanup", 10s, [&runs](call_context) { return fail_first_run(&runs); });
   fixture.start_jobs();
   fixture.time.run_for(25s);
   CHECK(runs == 2);

@@ -31,32 +31,32 @@ struct exported_span {
   std::vector<std::string> events;
 };
 
-std::string text_at(simdjson::dom::element parent, std::string_view name) {
+std::string string_field(simdjson::dom::element parent, std::string_view name) {
   std::string_view text;
   return parent[name].get(text) == simdjson::SUCCESS ? std::string{text} : std::string{};
 }
 
 exported_span read_span(simdjson::dom::element source) {
   exported_span read;
-  read.trace = text_at(source, "traceId");
-  read.id = text_at(source, "spanId");
-  read.parent = text_at(source, "parentSpanId");
-  read.name = text_at(source, "name");
-  read.state = text_at(source, "traceState");
+  read.trace = string_field(source, "traceId");
+  read.id = string_field(source, "spanId");
+  read.parent = string_field(source, "parentSpanId");
+  read.name = string_field(source, "name");
+  read.state = string_field(source, "traceState");
   read.kind = source["kind"].get_int64();
-  read.start = std::stoll(text_at(source, "startTimeUnixNano"));
-  read.end = std::stoll(text_at(source, "endTimeUnixNano"));
+  read.start = std::stoll(string_field(source, "startTimeUnixNano"));
+  read.end = std::stoll(string_field(source, "endTimeUnixNano"));
   simdjson::dom::element found;
   if (source["status"]["code"].get(found) == simdjson::SUCCESS) read.status = found.get_int64();
   for (const auto each : source["attributes"].get_array()) {
     for (const auto value : each["value"].get_object()) {
-      read.attributes[text_at(each, "key")] =
+      read.attributes[string_field(each, "key")] =
           value.value.is_string() ? std::string{value.value.get_string().value()} : simdjson::minify(value.value);
     }
   }
   simdjson::dom::array events;
   if (source["events"].get(events) == simdjson::SUCCESS) {
-    for (const auto each : events) read.events.push_back(text_at(each, "name"));
+    for (const auto each : events) read.events.push_back(string_field(each, "name"));
   }
   return read;
 }

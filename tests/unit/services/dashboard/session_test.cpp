@@ -38,7 +38,7 @@ struct authenticated_dashboard_fixture : dashboard_fixture {
     server_settings = std::move(used_settings);
     serve_dashboard();
   }
-  int status_with(const std::string& cookie) {
+  int get_status(const std::string& cookie) {
     return response_to(get("/api/time-proxy", "Cookie: " + cookie + "\r\n")).status;
   }
 };
@@ -53,8 +53,8 @@ TEST_CASE("session: the cookie issued for the key authenticates requests", "[ser
     CHECK(value.find(attribute) != std::string::npos);
   }
   CHECK(value.find("Secure") == std::string::npos);
-  CHECK(fixture.status_with(cookie) == 200);
-  CHECK(fixture.status_with("a=b; " + cookie + "; c=d") == 200);
+  CHECK(fixture.get_status(cookie) == 200);
+  CHECK(fixture.get_status("a=b; " + cookie + "; c=d") == 200);
   CHECK(fixture.response_to(get("/api/time-proxy")).status == 401);
 }
 
@@ -79,9 +79,9 @@ TEST_CASE("session: a cookie expires after 15 minutes of wall-clock time", "[ser
   authenticated_dashboard_fixture fixture;
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   fixture.time.step_wall_clock(15min - 2s);
-  CHECK(fixture.status_with(cookie) == 200);
+  CHECK(fixture.get_status(cookie) == 200);
   fixture.time.step_wall_clock(3s);
-  CHECK(fixture.status_with(cookie) == 401);
+  CHECK(fixture.get_status(cookie) == 401);
   CHECK(fixture.response_to(renewal(cookie)).status == 401);
 }
 
@@ -97,9 +97,9 @@ TEST_CASE("session: a renewed cookie continues the session for at most 12 hours"
   }
   // 11 h 50 min after the start: the cookie cannot outlive the session.
   CHECK(fixture.response_to(renewal(cookie)).header("Set-Cookie")->find("; Max-Age=600;") != std::string::npos);
-  CHECK(fixture.status_with(cookie) == 200);
+  CHECK(fixture.get_status(cookie) == 200);
   fixture.time.step_wall_clock(10min);
-  CHECK(fixture.status_with(cookie) == 401);
+  CHECK(fixture.get_status(cookie) == 401);
   CHECK(fixture.response_to(renewal(cookie)).status == 401);
 }
 
@@ -118,10 +118,10 @@ TEST_CASE("session: signing out ends all cookies of the session at once", "[serv
   const auto renewed = cookie_in(fixture.response_to(renewal(first)));
   CHECK(fixture.response_to(sign_out(renewed)).status == 204);
   for (const auto& cookie : {first, renewed}) {
-    CHECK(fixture.status_with(cookie) == 401);
+    CHECK(fixture.get_status(cookie) == 401);
     CHECK(fixture.response_to(renewal(cookie)).status == 401);
   }
-  CHECK(fixture.status_with(other) == 200);
+  CHECK(fixture.get_status(other) == 200);
 }
 
 TEST_CASE("session: pages of another origin can neither end nor renew a session", "[services][dashboard]") {
@@ -140,7 +140,7 @@ TEST_CASE("session: pages of another origin can neither end nor renew a session"
   CAPTURE(fields);
   CHECK(fixture.response_to(renewal(cookie, fields)).status == (is_allowed ? 204 : 403));
   CHECK(fixture.response_to(sign_out(cookie, fields)).status == (is_allowed ? 204 : 403));
-  CHECK(fixture.status_with(cookie) == (is_allowed ? 401 : 200));
+  CHECK(fixture.get_status(cookie) == (is_allowed ? 401 : 200));
 }
 
 TEST_CASE("session: a cookie that was modified in any byte is invalid", "[services][dashboard]") {
@@ -151,7 +151,7 @@ TEST_CASE("session: a cookie that was modified in any byte is invalid", "[servic
     auto forged = cookie;
     forged[at] = forged[at] == '1' ? '2' : '1';
     CAPTURE(forged);
-    CHECK(fixture.status_with(forged) == 401);
+    CHECK(fixture.get_status(forged) == 401);
   }
   const auto dot = cookie.rfind('.');
   const auto text = cookie.substr(name, dot - name);
@@ -162,7 +162,7 @@ TEST_CASE("session: a cookie that was modified in any byte is invalid", "[servic
            "cohort_session=key-2" + cookie.substr(cookie.find(':')), "cohort_session=", "cohort_session", cookie + "0",
            cookie.substr(0, cookie.size() - 1), "cohort_sessions" + cookie.substr(name - 1), "x" + cookie}) {
     CAPTURE(forged);
-    CHECK(fixture.status_with(forged) == 401);
+    CHECK(fixture.get_status(forged) == 401);
   }
 }
 
@@ -177,16 +177,16 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
   }));
   const config::api_key_set keys{key};
   const dashboard::session_cookies other{secret, keys};
-  CHECK(fixture.status_with(cookie_pair(other.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
+  CHECK(fixture.get_status(cookie_pair(other.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
 }
 
 TEST_CASE("a replaced API key ends the sessions of the former one", "[services][dashboard][case-5.4]") {
   authenticated_dashboard_fixture fixture;
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
-  CHECK(fixture.status_with(cookie) == 200);
+  CHECK(fixture.get_status(cookie) == 200);
   fixture.api_key.replace("new");
-  CHECK(fixture.status_with(cookie) == 401);
-  CHECK(fixture.status_with(cookie_in(fixture.response_to(sign_in("X-API-Key: new\r\n")))) == 200);
+  CHECK(fixture.get_status(cookie) == 401);
+  CHECK(fixture.get_status(cookie_in(fixture.response_to(sign_in("X-API-Key: new\r\n")))) == 200);
 }
 
 TEST_CASE("session: a removed key ends its sessions, and not those of other keys", "[services][dashboard]") {
@@ -194,17 +194,17 @@ TEST_CASE("session: a removed key ends its sessions, and not those of other keys
   fixture.api_key.replace(config::api_key_list{{"alice", "key"}, {"bob", "other"}});
   const auto alice = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   const auto bob = cookie_in(fixture.response_to(sign_in("X-API-Key: other\r\n")));
-  CHECK(fixture.status_with(alice) == 200);
+  CHECK(fixture.get_status(alice) == 200);
   fixture.api_key.replace(config::api_key_list{{"bob", "other"}, {"alice", "changed"}});
-  CHECK(fixture.status_with(alice) == 401);
-  CHECK(fixture.status_with(bob) == 200);
+  CHECK(fixture.get_status(alice) == 401);
+  CHECK(fixture.get_status(bob) == 200);
 }
 
 TEST_CASE("session: without a secret each process uses a random one", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto now = fixture.time.event_loop().wall_now();
   const dashboard::session_cookies other{"", fixture.api_key};
-  CHECK(fixture.status_with(cookie_pair(other.issue(fixture.api_key.get().front(), now, false))) == 401);
+  CHECK(fixture.get_status(cookie_pair(other.issue(fixture.api_key.get().front(), now, false))) == 401);
 }
 
 TEST_CASE("session: invalid keys of the sign-in are throttled", "[services][dashboard]") {

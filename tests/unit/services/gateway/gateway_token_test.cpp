@@ -27,7 +27,7 @@ std::string claims_of(gateway_fixture& stack, const std::string& subject) {
 TEST_CASE("gateway: a token is verified, and its claims become header fields", "[gateway][jwt]") {
   gateway_fixture stack{{"a"}};
   const signing_key key{gateway::jwt_algorithm::RS256};
-  stack.directory.write("staff.pem", key.verification_text());
+  stack.directory.write("staff.pem", key.verification_key());
   stack.start(routes_with_tokens);
   const auto call = [&](const std::string& authorization) {
     return stack.call("/", {{"Authorization", authorization}, {"X-User", "forged"}, {"X-Team", "forged"}});
@@ -76,12 +76,12 @@ TEST_CASE("gateway: a changed key file is used after a reload", "[gateway][jwt][
   gateway_fixture stack{{"a"}};
   const signing_key first{gateway::jwt_algorithm::RS256};
   const signing_key second{gateway::jwt_algorithm::RS256};
-  stack.directory.write("staff.pem", first.verification_text());
+  stack.directory.write("staff.pem", first.verification_key());
   stack.start(routes_with_tokens);
   CHECK(stack.reloads.files().size() == 2);
   const auto token = second.token(R"({"alg":"RS256"})", claims_of(stack, "alice"));
   CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).status == http::status::unauthorized);
-  stack.directory.write("staff.pem", second.verification_text());
+  stack.directory.write("staff.pem", second.verification_key());
   CHECK(stack.reload(routes_with_tokens).outcome == config::reload_outcome::replaced);
   CHECK(stack.call("/", {{"Authorization", "Bearer " + token}}).body == "a");
 }

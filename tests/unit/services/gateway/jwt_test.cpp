@@ -17,13 +17,13 @@ using test::signing_key;
 constexpr wall_time now{std::chrono::seconds{1'000'000'000}};
 
 std::unique_ptr<jwt_key> load(const signing_key& key, std::string id = {}) {
-  auto loaded = jwt_key::load(std::move(id), key.algorithm(), key.verification_text());
+  auto loaded = jwt_key::load(std::move(id), key.algorithm(), key.verification_key());
   INFO(loaded.error);
   REQUIRE(loaded.key);
   return std::move(loaded.key);
 }
 
-jwt_verifier verifier_of(const signing_key& key, std::string type = {}) {
+jwt_verifier make_verifier(const signing_key& key, std::string type = {}) {
   std::vector<std::unique_ptr<jwt_key>> keys;
   keys.push_back(load(key));
   return {std::move(keys), {.issuer = "https://issuer", .audience = "api", .leeway = 30s, .type = std::move(type)}};
@@ -44,7 +44,7 @@ std::string header_of(const signing_key& key) {
 TEST_CASE("JWT: tokens of each algorithm are accepted", "[gateway][jwt]") {
   const auto algorithm = GENERATE(jwt_algorithm::HS256, jwt_algorithm::RS256, jwt_algorithm::ES256);
   const signing_key key{algorithm};
-  const auto verifier = verifier_of(key);
+  const auto verifier = make_verifier(key);
   const auto claims = verifier.verify(key.token(header_of(key), valid_claims), now);
   REQUIRE(claims.has_value());
   CHECK(claims->subject == "alice");
@@ -55,7 +55,7 @@ TEST_CASE("JWT: tokens of each algorithm are accepted", "[gateway][jwt]") {
 
 TEST_CASE("JWT: a changed byte makes a token invalid", "[gateway][jwt][security]") {
   const signing_key key{jwt_algorithm::ES256};
-  const auto verifier = verifier_of(key);
+  const auto verifier = make_verifier(key);
   const auto token = key.token(header_of(key), valid_claims);
   for (std::size_t i = 0; i < token.size(); ++i) {
     auto changed = token;
@@ -66,16 +66,16 @@ TEST_CASE("JWT: a changed byte makes a token invalid", "[gateway][jwt][security]
 
 TEST_CASE("JWT: the algorithm is a property of the key", "[gateway][jwt][security]") {
   const signing_key rsa{jwt_algorithm::RS256};
-  const auto verifier = verifier_of(rsa);
+  const auto verifier = make_verifier(rsa);
   const auto unsigned_token = test::base64url(R"({"alg":"none"})") + "." + test::base64url(valid_claims) + ".";
   CHECK(outcome_of(verifier, unsigned_token) == "algorithm");
   CHECK(outcome_of(verifier, test::base64url(R"({"alg":"None"})") + "." + test::base64url(valid_claims) + ".") ==
         "algorithm");
   // The public key as the secret of an HMAC (RFC 8725 section 2.1).
-  const signing_key signing_key{rsa.verification_text()};
+  const signing_key signing_key{rsa.verification_key()};
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"HS256"})", valid_claims)) == "algorithm");
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"RS256"})", valid_claims)) == "signature");
-  CHECK(jwt_key::load("", jwt_algorithm::HS256, rsa.verification_text()).error.find("PEM") != std::string::npos);
+  CHECK(jwt_key::load("", jwt_algorithm::HS256, rsa.verification_key()).error.find("PEM") != std::string::npos);
   CHECK(outcome_of(verifier, rsa.token("{}", valid_claims)) == "algorithm");
 }
 
@@ -98,13 +98,13 @@ TEST_CASE("JWT: claims are checked with a leeway of 30 s", "[gateway][jwt]") {
       {"not JSON", "malformed"},
   }));
   const signing_key key{jwt_algorithm::HS256};
-  CHECK(outcome_of(verifier_of(key), key.token(header_of(key), claims)) == expected);
+  CHECK(outcome_of(make_verifier(key), key.token(header_of(key), claims)) == expected);
 }
 
 TEST_CASE("JWT: header parameters are checked", "[gateway][jwt]") {
   const signing_key key{jwt_algorithm::HS256};
   const auto outcome = [&](const std::string& header, const std::string& type = {}) {
-    return outcome_of(verifier_of(key, type), key.token(header, valid_claims));
+    return outcome_of(make_verifier(key, type), key.token(header, valid_claims));
   };
   CHECK(outcome(R"({"alg":"HS256","kid":"x"})") == "unknown_key");
   CHECK(outcome(R"({"alg":"HS256","crit":["b64"],"b64":false})") == "critical_extension");
@@ -128,7 +128,7 @@ TEST_CASE("JWT: kid selects the key", "[gateway][jwt]") {
 
 TEST_CASE("JWT: text that is not a token is malformed", "[gateway][jwt]") {
   const signing_key key{jwt_algorithm::HS256};
-  const auto verifier = verifier_of(key);
+  const auto verifier = make_verifier(key);
   const auto token = key.token(header_of(key), valid_claims);
   for (const auto& text : {std::string{}, std::string{"."}, std::string{".."}, token + ".x", token + "=", " " + token,
                            token.substr(0, token.rfind('.')), std::string(9000, 'a') + "." + token}) {
@@ -142,7 +142,7 @@ TEST_CASE("JWT: keys that are too weak or of another kind are rejected", "[gatew
   };
   CHECK(error(jwt_algorithm::HS256, "short").find("32 bytes") != std::string::npos);
   CHECK(error(jwt_algorithm::RS256, signing_key::rsa_public_key(1024)).find("2048 bits") != std::string::npos);
-  CHECK(error(jwt_algorithm::RS256, signing_key{jwt_algorithm::ES256}.verification_text()).find("RSA") !=
+  CHECK(error(jwt_algorithm::RS256, signing_key{jwt_algorithm::ES256}.verification_key()).find("RSA") !=
         std::string::npos);
   CHECK(error(jwt_algorithm::ES256, signing_key::ec_public_key("P-384")).find("P-256") != std::string::npos);
   CHECK(error(jwt_algorithm::ES256, "text").find("no public key") != std::string::npos);

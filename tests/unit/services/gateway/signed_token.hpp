@@ -49,7 +49,7 @@ class signing_key {
 
   gateway::jwt_algorithm algorithm() const { return algorithm_; }
   /// The content of the key file of a verifier.
-  std::string verification_text() const { return key_ ? public_pem(key_.get()) : secret_; }
+  std::string verification_key() const { return key_ ? public_pem(key_.get()) : secret_; }
 
   std::string token(std::string_view header, std::string_view claims) const {
     const auto input = base64url(header) + "." + base64url(claims);

@@ -10,7 +10,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// Both providers.
+/// A weather service with both providers.
 struct both_providers_fixture : weather_app_fixture {
   both_providers_fixture() : weather_app_fixture({}, open_meteo()) {}
   void set_geocoding(const std::string& result) { geocoder.body = R"({"results":[)" + result + "]}"; }

@@ -12,7 +12,7 @@ namespace {
 using namespace cohort::test;
 
 /// Any number of bytes per read, so that a response is split everywhere.
-net::memory_pipe_settings any_read_size() {
+net::memory_pipe_settings random_read_sizes() {
   net::memory_pipe_settings settings;
   settings.max_read_size = GENERATE(std::size_t{1} << 16, std::size_t{1}, std::size_t{7});
   return settings;
@@ -21,7 +21,7 @@ net::memory_pipe_settings any_read_size() {
 // ---- status line
 
 TEST_CASE("a status line without a space after the code is read", "[http][client][case-2.1]") {
-  client_fixture fixture{any_read_size()};
+  client_fixture fixture{random_read_sizes()};
   const auto [bytes, status, body] = GENERATE(table<std::string, unsigned, std::string>({
       {"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"},
       {"HTTP/1.1 404\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", 404, "hi"},
@@ -40,14 +40,14 @@ TEST_CASE("a status line without a space after the code is read", "[http][client
 
 TEST_CASE("a status line without a space is read with a body that ends with the connection",
           "[http][client][case-2.1]") {
-  client_fixture fixture{any_read_size()};
+  client_fixture fixture{random_read_sizes()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
   const auto bytes = std::string{head} + "until the end";
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
 TEST_CASE("other malformed status lines are errors", "[http][client][case-2.1]") {
-  client_fixture fixture{any_read_size()};
+  client_fixture fixture{random_read_sizes()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
                                     "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n");
   CAPTURE(line);
@@ -65,7 +65,7 @@ TEST_CASE("a status line without a space that is truncated is an error", "[http]
 // ---- chunk size
 
 TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]") {
-  client_fixture fixture{any_read_size()};
+  client_fixture fixture{random_read_sizes()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
                "5   \r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0 \r\n\r\n", "5\r\nhello\r\n000\t\r\nX-Trailer: t\r\n\r\n",
@@ -80,7 +80,7 @@ TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]")
 }
 
 TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2]") {
-  client_fixture fixture{any_read_size()};
+  client_fixture fixture{random_read_sizes()};
   const auto* const body =
       GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
                "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n");
@@ -92,7 +92,7 @@ TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2
 TEST_CASE("endless blanks after a chunk size are an error", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
-  client_fixture fixture{any_read_size(), settings};
+  client_fixture fixture{random_read_sizes(), settings};
   const auto bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5" + std::string(2000, ' ');
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes).has_value());
 }

@@ -12,7 +12,7 @@ namespace {
 using namespace cohort::test;
 using http::client_error;
 
-net::memory_pipe_settings with_latency(duration latency) {
+net::memory_pipe_settings pipe_settings_with_latency(duration latency) {
   net::memory_pipe_settings settings;
   settings.latency = latency;
   return settings;
@@ -31,7 +31,7 @@ TEST_CASE("upstream: a call's timeout is its own or the caller's remaining time 
 }
 
 TEST_CASE("upstream: a request carries the remaining time less a round trip", "[http][upstream]") {
-  upstream_fixture fixture{single_attempt(), 1, with_latency(10ms)};
+  upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   CHECK(is_ok(fixture.call(200ms)));
   CHECK(is_ok(fixture.call(200ms)));
   REQUIRE(fixture.replica().received_timeouts.size() == 2);
@@ -60,7 +60,7 @@ TEST_CASE("upstream: a slow upstream does not exceed the caller's deadline, and 
 }
 
 TEST_CASE("upstream: nothing is sent with less than a round trip left", "[http][upstream]") {
-  upstream_fixture fixture{single_attempt(), 1, with_latency(10ms)};
+  upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   SECTION("the deadline has passed") {
     CHECK(error_of(fixture.call(0ms)) == client_error::deadline_exceeded);
     CHECK(fixture.request_count() == 0);

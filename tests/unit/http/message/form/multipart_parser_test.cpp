@@ -73,7 +73,7 @@ TEST_CASE("multipart: fields and files are events, in any slicing of the bytes",
 TEST_CASE("multipart: a part without content may end with its header section", "[http][multipart]") {
   const std::string body = "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n--XX--";
   for (std::size_t slice = 1; slice <= body.size(); ++slice) CHECK(events_of(body, slice) == "[a|-|].");
-  // The line break of the header section is no content, even if a hyphen follows it.
+  // The line break of the header section is not content, even if a hyphen follows it.
   CHECK(events_of("--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n-x\r\n--XX--", 1) == "[a|-|=-x].");
 }
 

@@ -17,7 +17,7 @@ std::string get_with_timeout(std::string_view path, int milliseconds) {
   return get(path, "x-envoy-expected-rq-timeout-ms: " + std::to_string(milliseconds) + "\r\n");
 }
 
-/// When it is cancelled, it ends by the exception of its next `co_await`.
+/// Responds after `delay`. After a cancellation, its next `co_await` throws.
 task<http::response> cancellable_response(duration delay) {
   auto sleep = sleep_for(delay);
   co_await std::move(sleep);

@@ -65,7 +65,7 @@ TEST_CASE("server: loopback addresses and trusted proxies have no limit per clie
   for (auto& client : clients) CHECK(server.is_served(client));
 }
 
-TEST_CASE("server: a limit per client of zero is no limit", "[http][server][bounds]") {
+TEST_CASE("server: a limit per client of zero means no limit", "[http][server][bounds]") {
   client_limited_server server;
   server.settings.limits.max_connections_per_client = 0;
   std::vector<peer> clients;
@@ -99,7 +99,7 @@ TEST_CASE("server: a connection closes gracefully after the maximum number of re
   CHECK(server.metric_value("cohort_server_max_requests_closes_total") == 1);
 }
 
-TEST_CASE("server: a maximum number of requests of zero is no limit", "[http][server][bounds]") {
+TEST_CASE("server: a maximum number of requests of zero means no limit", "[http][server][bounds]") {
   client_limited_server server;
   server.settings.limits.max_requests_per_connection = 0;
   auto client = server.connect();

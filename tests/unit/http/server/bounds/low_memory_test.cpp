@@ -14,15 +14,15 @@ namespace {
 using namespace cohort::test;
 
 /// The state after a failed allocation: a part of the reserve has been released.
-class low_memory {
+class low_memory_scope {
  public:
-  low_memory() {
+  low_memory_scope() {
     memory_reserve::install();
     std::get_new_handler()();
   }
-  ~low_memory() { memory_reserve::refill(); }
-  low_memory(const low_memory&) = delete;
-  low_memory& operator=(const low_memory&) = delete;
+  ~low_memory_scope() { memory_reserve::refill(); }
+  low_memory_scope(const low_memory_scope&) = delete;
+  low_memory_scope& operator=(const low_memory_scope&) = delete;
 };
 
 TEST_CASE("low memory: bodies and asynchronous handlers get 503, others are served", "[http][server]") {
@@ -37,7 +37,7 @@ TEST_CASE("low memory: bodies and asynchronous handlers get 503, others are serv
   reading.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
   {
-    const low_memory state;
+    const low_memory_scope state;
     REQUIRE(memory_reserve::is_low());
     reading.send("x");
     CHECK(reading.receive()->status == 503);

@@ -37,7 +37,7 @@ class scratch_directory {
   fs::path path;
 };
 
-request_head head_with(std::string_view content_type) {
+request_head make_multipart_head(std::string_view content_type) {
   request_head head;
   head.fields.push_back({field::content_type, "Content-Type", content_type});
   return head;
@@ -51,7 +51,7 @@ constexpr std::string_view body =
 
 TEST_CASE("multipart form: fields are values, and files are on the disk", "[http][multipart]") {
   const scratch_directory directory;
-  const auto head = head_with(type);
+  const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   for (std::size_t slice = 1; slice <= body.size(); slice += 7) {
     multipart_reader reader{context, directory.path};
@@ -76,7 +76,7 @@ TEST_CASE("multipart form: fields are values, and files are on the disk", "[http
 
 TEST_CASE("multipart form: a file that is not kept leaves nothing in the directory", "[http][multipart]") {
   const scratch_directory directory;
-  const auto head = head_with(type);
+  const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   {
     multipart_reader complete{context, directory.path};
@@ -95,7 +95,7 @@ TEST_CASE("multipart form: a file that is not kept leaves nothing in the directo
 
 TEST_CASE("multipart form: errors have their status, field and reason", "[http][multipart]") {
   const scratch_directory directory;
-  const auto head = head_with(type);
+  const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
 
   multipart_reader large{context, directory.path, {.max_file_bytes = 6}};
@@ -110,7 +110,7 @@ TEST_CASE("multipart form: errors have their status, field and reason", "[http][
   CHECK_FALSE(binary.write("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\xFF\r\n--b--\r\n"));
   CHECK(binary.error_response().content().find("must be UTF-8") != std::string_view::npos);
 
-  const auto other_head = head_with("application/json");
+  const auto other_head = make_multipart_head("application/json");
   const request_context other{other_head, "192.0.2.1"};
   multipart_reader unsupported{other, directory.path};
   CHECK_FALSE(unsupported.finish());
@@ -139,7 +139,7 @@ response body_error_response(scripted_error) { return http::error_response(statu
 
 TEST_CASE("multipart form: a streamed body is read to its end, or to its first error", "[http][multipart]") {
   const scratch_directory directory;
-  const auto head = head_with(type);
+  const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   const auto code_of = [&](scripted_body source) {
     virtual_time time;
@@ -157,7 +157,7 @@ TEST_CASE("multipart form: a streamed body is read to its end, or to its first e
 
 TEST_CASE("multipart form: if a file cannot be created, the client gets 500 without the reason", "[http][multipart]") {
   const scratch_directory directory;
-  const auto head = head_with(type);
+  const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   multipart_reader reader{context, directory.path / "missing"};
   // Complete except for the file.

@@ -142,7 +142,7 @@ TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after 
     CHECK(client.receive()->status == 502);
   }
   SECTION("timeout") {
-    auto options = under_api();
+    auto options = api_prefix_options();
     options.timeout = 300ms;
     proxy_fixture fixture{std::move(options)};
     auto client = fixture.server.connect();
@@ -175,7 +175,7 @@ TEST_CASE("proxy: errors map to 502, 503 and 504", "[http][proxy]") {
 }
 
 TEST_CASE("proxy: a response body that pauses longer than the idle timeout is aborted", "[http][proxy]") {
-  auto options = under_api();
+  auto options = api_prefix_options();
   options.idle_timeout = 2s;
   proxy_fixture fixture{std::move(options)};
   auto client = fixture.server.connect();
@@ -192,7 +192,7 @@ TEST_CASE("proxy: a response body that pauses longer than the idle timeout is ab
 }
 
 TEST_CASE("proxy: the deadline of the request can include the body of the response", "[http][proxy]") {
-  auto options = under_api();
+  auto options = api_prefix_options();
   options.deadline_includes_body = true;
   proxy_fixture fixture{std::move(options)};
   auto client = fixture.server.connect();
@@ -204,7 +204,7 @@ TEST_CASE("proxy: the deadline of the request can include the body of the respon
 }
 
 TEST_CASE("proxy: a response above its limit is aborted", "[http][proxy]") {
-  auto options = under_api();
+  auto options = api_prefix_options();
   options.max_response_bytes = 4;
   proxy_fixture fixture{std::move(options)};
   auto client = fixture.server.connect();

@@ -15,7 +15,7 @@
 // A reverse proxy between a client and an upstream whose bytes the test sends itself.
 namespace cohort::test {
 
-inline http::proxy_options under_api() { return {.strip_prefix = "/api"}; }
+inline http::proxy_options api_prefix_options() { return {.strip_prefix = "/api"}; }
 
 inline bool has_text(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -35,7 +35,7 @@ class proxy_fixture {
   /// The proxy forwards `/api/{rest...}`, without the prefix, to `http://up.test`.
   explicit proxy_fixture(http::proxy_options options = {.strip_prefix = "/api"},
                          std::string_view base_url = "http://up.test")
-      : client_(server.network(), 1), upstream_(client_, metrics, log_, "up", single_attempts()) {
+      : client_(server.network(), 1), upstream_(client_, metrics, log_, "up", single_attempt_settings()) {
     server.network().add_name("up.test", {asio::ip::make_address("198.51.100.1")});
     server.routes.any("/api/{rest...}", http::proxy_to(upstream_, base_url, std::move(options)));
     listen();
@@ -92,7 +92,7 @@ class proxy_fixture {
   }
 
  private:
-  static http::upstream_settings single_attempts() {
+  static http::upstream_settings single_attempt_settings() {
     http::upstream_settings settings;
     settings.hedging.enabled = false;
     return settings;

@@ -21,7 +21,7 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
       {"http://up.test", "/api/a|b", "GET /a%7Cb HTTP/1.1"},
       {"http://up.test", "/api//a/./b", "GET //a/./b HTTP/1.1"},
   }));
-  proxy_fixture fixture{under_api(), base};
+  proxy_fixture fixture{api_prefix_options(), base};
   auto client = fixture.server.connect();
   const auto request = fixture.forwarded(client, get(target, "Accept: text/plain\r\nCookie: a=b\r\n"));
   CHECK(request.start_line == start_line);
@@ -34,7 +34,7 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
 
 TEST_CASE("proxy: the host of a target in absolute-form is the host of the client, and its path is forwarded",
           "[http][proxy]") {
-  auto options = under_api();
+  auto options = api_prefix_options();
   options.preserve_host = GENERATE(true, false);
   proxy_fixture fixture{options};
   auto client = fixture.server.connect();
@@ -182,7 +182,7 @@ TEST_CASE("proxy: the request ID, the trace and the remaining time are set by th
 }
 
 TEST_CASE("proxy: options keep the host, and change the request and the response", "[http][proxy]") {
-  auto options = under_api();
+  auto options = api_prefix_options();
   options.preserve_host = true;
   options.via = "edge";
   options.on_request = [](const request_context&, http::client_request& request) {
@@ -213,7 +213,7 @@ TEST_CASE("proxy: a Location below the base URL gets the prefix back", "[http][p
       {"/v10/next", "/v10/next"},
       {"next", "next"},
   }));
-  proxy_fixture fixture{under_api(), "http://up.test/v1"};
+  proxy_fixture fixture{api_prefix_options(), "http://up.test/v1"};
   const auto response =
       fixture.response_to_get("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + "\r\n\r\n");
   CHECK(response.header("Location") == forwarded);

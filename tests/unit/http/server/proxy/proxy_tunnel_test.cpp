@@ -23,7 +23,7 @@ std::string tunnel_metric(const std::string& name, const std::string& label = {}
 
 /// A client and an upstream with a tunnel between them.
 struct open_tunnel {
-  explicit open_tunnel(http::proxy_options options = under_api(), std::string_view received = {})
+  explicit open_tunnel(http::proxy_options options = api_prefix_options(), std::string_view received = {})
       : fixture(std::move(options)), client(fixture.server.connect()) {
     request = fixture.forwarded(client, get("/api/socket", upgrade_lines));
     fixture.upstream().send(switching + std::string{received});
@@ -74,7 +74,7 @@ TEST_CASE("proxy: a tunnel passes bytes in both directions, beyond the deadline 
 
 TEST_CASE("proxy: bytes that follow the handshake at once are not lost", "[http][proxy][websocket]") {
   SECTION("from the upstream") {
-    open_tunnel tunnel{under_api(), "first frame"};
+    open_tunnel tunnel{api_prefix_options(), "first frame"};
     auto bytes = tunnel.head.substr(tunnel.head.find("\r\n\r\n") + 4);
     if (bytes.empty()) bytes = tunnel.client.read().value();
     CHECK(bytes == "first frame");
