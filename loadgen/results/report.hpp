@@ -41,7 +41,7 @@ struct interval_report {
   std::vector<interval_stats> target_stats;  // in the order of `run_report::targets`
   std::uint64_t in_flight = 0;               // at the end of the interval
   std::uint64_t waiting = 0;                 // for a connection, at the end of the interval
-  double busiest_worker_cpu = 0;             // share of a CPU, from 0 to 1
+  double busiest_worker_cpu = 0;             // fraction of a CPU, from 0 to 1
 };
 
 /// A server's own metrics, from its `/metrics`, over the run.
@@ -100,7 +100,7 @@ struct run_verdict {
 struct generator_report {
   unsigned threads = 1;
   unsigned connections = 0;
-  double busiest_worker_cpu = 0;  // share of a CPU, over the run
+  double busiest_worker_cpu = 0;  // fraction of a CPU, over the run
   double cpu_seconds = 0;
   std::uint64_t peak_resident_bytes = 0;
 };

@@ -24,7 +24,7 @@ std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {
   return std::max(min_allowed_lag_us, static_cast<std::uint64_t>(min_limit.value_or(0) / 10));
 }
 
-/// The maximum over the phases of the busiest worker's mean CPU share. Phases of one interval do not count.
+/// The maximum over the phases of the busiest worker's mean CPU utilization. Phases of one interval do not count.
 double max_phase_cpu(const run_report& report) {
   std::vector<double> sums(report.phases.size());
   std::vector<unsigned> counts(report.phases.size());
@@ -39,7 +39,7 @@ double max_phase_cpu(const run_report& report) {
   return maximum;
 }
 
-/// The share of the planned requests that started before the end of the load profile.
+/// The fraction of the planned requests that started before the end of the load profile.
 double started_on_time(const run_report& report) {
   if (report.totals.planned == 0) return 1;
   std::uint64_t late = 0;

@@ -13,7 +13,7 @@ namespace cohort::loadgen {
 struct target {
   std::string name;
   http::client_request request;
-  /// The target's share of all requests, relative to the other targets' weights. Positive.
+  /// The target's share of all requests, relative to the other targets' weights. It is positive.
   unsigned weight = 1;
   /// A text that the body of a successful response must contain. Empty: no check.
   std::string expected_body;

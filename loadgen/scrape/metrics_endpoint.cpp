@@ -63,8 +63,8 @@ void add_interval_gauges(std::vector<MetricFamily>& families, const interval_rep
             static_cast<double>(interval.in_flight));
   add_gauge("loadgen_waiting_requests", "Requests waiting for a connection at the end of the last interval.",
             static_cast<double>(interval.waiting));
-  add_gauge("loadgen_busiest_worker_cpu_ratio", "CPU share of the busiest worker in the last interval, from 0 to 1.",
-            interval.busiest_worker_cpu);
+  add_gauge("loadgen_busiest_worker_cpu_ratio",
+            "CPU utilization of the busiest worker in the last interval, from 0 to 1.", interval.busiest_worker_cpu);
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ std::string warnings_of(const comparison& comparison) {
   }
   for (const auto& run : comparison.real) {
     if (run.invalid_reason.empty()) continue;
-    text += start + "measurement not valid: " + html::escape(run.invalid_reason) + "</p>\n";
+    text += start + "invalid measurement: " + html::escape(run.invalid_reason) + "</p>\n";
   }
   return text;
 }

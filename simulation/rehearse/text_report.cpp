@@ -41,7 +41,7 @@ std::string render_comparison(const comparison& comparison) {
     text.append("  outside the model's range of validity (marked ~): ").append(warning).append("\n");
   }
   for (const auto& run : comparison.real) {
-    if (!run.invalid_reason.empty()) text.append("  measurement not valid: ").append(run.invalid_reason).append("\n");
+    if (!run.invalid_reason.empty()) text.append("  invalid measurement: ").append(run.invalid_reason).append("\n");
   }
   const std::string mark = comparison.warnings.empty() ? "" : "~";
   for (const auto& phase : comparison.phases) {

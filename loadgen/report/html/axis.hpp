@@ -49,8 +49,8 @@ axis linear_axis(double maximum, std::string title);
 axis duration_axis(double minimum_us, double maximum_us, std::string title);
 /// Seconds from zero to `length`, with ticks at round numbers of milliseconds, seconds, minutes, hours or days.
 axis time_axis(duration length, std::string title);
-/// HdrHistogram's percentile axis: the share above a percentile decreases tenfold from tick to tick. Its values are
-/// those of `percentile_position`, from zero to `end`.
+/// HdrHistogram's percentile axis: the fraction of values above a percentile decreases tenfold from tick to tick. Its
+/// values are those of `percentile_position`, from zero to `end`.
 axis percentile_axis(double end, std::string title);
 double percentile_position(double percent) noexcept;
 double percentile_at(double position) noexcept;

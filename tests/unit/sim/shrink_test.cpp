@@ -118,13 +118,13 @@ TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure
   auto run = schedule_with_events(10);
   run.seed = 77;
   // With fewer events, the failure needs another seed.
-  const auto needs_luck = [](const schedule& schedule) {
+  const auto needs_other_seed = [](const schedule& schedule) {
     return has_path(schedule, "/4") && (schedule.events.size() == 10 || schedule.seed == 3) ? "failure" : "";
   };
-  const auto shrunk = shrink(run, needs_luck);
+  const auto shrunk = shrink(run, needs_other_seed);
   CHECK(shrunk.schedule.seed == 3);
   CHECK(shrunk.schedule.events.size() == 1);
-  CHECK(shrink(run, needs_luck, {.seeds_per_candidate = 1}).schedule.events.size() == 10);
+  CHECK(shrink(run, needs_other_seed, {.seeds_per_candidate = 1}).schedule.events.size() == 10);
 }
 
 TEST_CASE("shrink: gives the same result again, and ends at the maximum number of runs", "[sim][shrink]") {

@@ -144,7 +144,7 @@ TEST_CASE("verdict: a worker that is busy for 80 % of a phase makes the run inva
   CHECK(find_invalid_reasons(report, {}).front().starts_with("A worker was busy for 95.4 % of a phase"));
 }
 
-TEST_CASE("verdict: a worker's CPU share is a mean over a phase", "[loadgen][results]") {
+TEST_CASE("verdict: a worker's CPU utilization is a mean over a phase", "[loadgen][results]") {
   auto report = valid_report();
   report.intervals[0].busiest_worker_cpu = 1;
   report.intervals[7].busiest_worker_cpu = 1;
@@ -153,7 +153,7 @@ TEST_CASE("verdict: a worker's CPU share is a mean over a phase", "[loadgen][res
   CHECK(find_invalid_reasons(report, {}).size() == 1);
 }
 
-TEST_CASE("verdict: phases of one interval, partial intervals and the drain do not count for the CPU share",
+TEST_CASE("verdict: phases of one interval, partial intervals and the drain do not count for the CPU utilization",
           "[loadgen][results]") {
   auto report = valid_report();
   SECTION("a phase of one second") {
