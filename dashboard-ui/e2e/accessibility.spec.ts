@@ -42,6 +42,13 @@ const states: Readonly<Record<string, State>> = {
       dashboard.maps = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 5, failures: 3, open: 1, addresses: 3, ejected: 1, requests: 2, providerFailures: 1, cooldownMs: 5_000 })];
     },
   },
+  'a stale and an overloaded part, and sixty alerts': {
+    prepare: (dashboard) => {
+      dashboard.aggregate = { ...failed('shed'), meta: { ...failed('shed').meta, sysinfo_service: { state: 'stale', elapsed_ms: 1, deadline_ms: 3000 } } };
+      dashboard.alerts = alertsBody(Array.from({ length: 60 }, (_, index) => ({ ...alertBody, fingerprint: String(index) })));
+    },
+    reach: (page) => page.locator('#more > summary').click(),
+  },
   'an experiment that has ended': { prepare: (dashboard) => (dashboard.experiment = doneExperiment) },
   'no data': { prepare: () => {}, reach: (page) => page.clock.runFor(4_000) },
   'a lost connection': {
@@ -52,6 +59,14 @@ const states: Readonly<Record<string, State>> = {
     },
   },
   'the form for the API key': { prepare: (dashboard) => (dashboard.key = 'open sesame') },
+  'a rejected API key': {
+    prepare: (dashboard) => (dashboard.key = 'open sesame'),
+    reach: async (page) => {
+      await page.getByLabel('Key', { exact: true }).fill('guess');
+      await page.keyboard.press('Enter');
+      await expect(page.locator('.error')).toHaveText('Invalid API key');
+    },
+  },
 };
 
 for (const [name, { prepare, reach }] of Object.entries(states)) {
@@ -69,11 +84,24 @@ for (const [name, { prepare, reach }] of Object.entries(states)) {
       await expect(page.getByLabel('Key', { exact: true })).toBeVisible();
     }
     await reach?.(page, dashboard);
-    for (const media of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { colorScheme: 'light', forcedColors: 'active' }] as const) {
-      await page.emulateMedia(media);
-      expect(await violations(page)).toEqual([]);
-    }
+    await expectNoViolations(page);
   });
+}
+
+for (const path of ['runbook', 'not-found']) {
+  test(`axe reports no violations: /${path}`, async ({ page, dashboard }) => {
+    test.setTimeout(120_000);
+    await page.goto(`${dashboard.url}${path}`);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expectNoViolations(page);
+  });
+}
+
+async function expectNoViolations(page: Page): Promise<void> {
+  for (const media of [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { colorScheme: 'light', forcedColors: 'active' }] as const) {
+    await page.emulateMedia(media);
+    expect(await violations(page)).toEqual([]);
+  }
 }
 
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

@@ -20,6 +20,7 @@ import { EventStream, type Connection } from './stream/stream.ts';
 import { renderChart } from './view/chart.ts';
 import { find, findAs, setText } from './view/dom.ts';
 import { ExperimentPanel } from './view/experiment.ts';
+import { afterFirstPaint } from './view/first-paint.ts';
 import { MapPanel } from './view/map.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
 import { RequestPanel } from './view/request.ts';
@@ -235,9 +236,12 @@ function receiveInitial(): void {
 }
 
 addThemeButton(document);
-receiveInitial();
-renderHistory();
-findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => stream.retryNow());
-window.addEventListener('online', () => stream.retryNow());
-document.addEventListener('visibilitychange', followVisibility);
-followVisibility();
+// The HTML has values: they are shown before the script draws them.
+afterFirstPaint(() => {
+  receiveInitial();
+  renderHistory();
+  findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => stream.retryNow());
+  window.addEventListener('online', () => stream.retryNow());
+  document.addEventListener('visibilitychange', followVisibility);
+  followVisibility();
+});

@@ -54,7 +54,8 @@ export async function startZipkin(jar: string, directory: string, port: number):
     ],
     join(directory, 'zipkin.log'),
   );
-  await eventually('Zipkin is healthy', 90, async () => {
+  // 10 s on an idle machine.
+  await eventually('Zipkin is healthy', 300, async () => {
     const response = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
     return response?.status === 200;
   });

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+import type { Page } from '@playwright/test';
+import { alertBody, alertsBody, timeBody, warningBody } from '../test/sample-bodies.ts';
+import { doneExperiment } from '../test/sample-experiments.ts';
+import { expect, test } from './fixtures.ts';
+
+/** The visible controls in the order of the document, as `describeFocus` names them. */
+function controls(page: Page): Promise<string[]> {
+  return page.locator('a[href], button, input, summary, [tabindex="0"]').evaluateAll((all) =>
+    all
+      .filter((one) => one.checkVisibility() && !(one as HTMLButtonElement).disabled)
+      .map((one) => `${one.tagName} ${one.id || (one.getAttribute('aria-label') ?? one.textContent?.trim())}`),
+  );
+}
+
+/** The focused element, and whether an outline shows it. Null at the end of the page. */
+function describeFocus(page: Page): Promise<{ name: string; isOutlined: boolean; isOnScreen: boolean } | null> {
+  return page.evaluate(() => {
+    const one = document.activeElement;
+    if (one === null || one === document.body) return null;
+    // The slider of the strip lies over its columns, which have the outline.
+    const outlined = one.closest('#strip') ?? one;
+    const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
+    const { top, bottom } = outlined.getBoundingClientRect();
+    return {
+      name: `${one.tagName} ${one.id || (one.getAttribute('aria-label') ?? one.textContent?.trim())}`,
+      isOutlined: outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2,
+      isOnScreen: top < innerHeight && bottom > 0,
+    };
+  });
+}
+
+for (const key of ['Tab', 'Shift+Tab']) {
+  test(`${key} reaches every control in the order of the page, with a visible focus`, async ({ page, dashboard }) => {
+    dashboard.alerts = alertsBody([alertBody, warningBody]);
+    dashboard.experiment = doneExperiment;
+    await page.goto(dashboard.url);
+    await dashboard.waitForStreams(1);
+    dashboard.send('time', timeBody);
+    await expect(page.locator('#clock')).toHaveText('14:05:06');
+    await expect(page.locator('#strip input')).toBeEnabled();
+    await page.locator('#request-details > summary').click();
+    await page.locator('h1').focus();
+    const expected = await controls(page);
+    expect(expected.length).toBeGreaterThan(20);
+    const reached: string[] = [];
+    for (let i = 0; i < expected.length; ++i) {
+      await page.keyboard.press(key);
+      const focus = await describeFocus(page);
+      if (focus === null && key === 'Shift+Tab' && i === 0) {
+        // Before the first control; the next one is the last of the page.
+        --i;
+        continue;
+      }
+      // The browser scrolls with the next frame.
+      await expect.poll(() => describeFocus(page)).toMatchObject({ isOutlined: true, isOnScreen: true });
+      reached.push(focus?.name ?? '');
+    }
+    expect(reached).toEqual(key === 'Tab' ? expected : expected.reverse());
+  });
+}

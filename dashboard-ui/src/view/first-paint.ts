@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+
+/** Browsers that do not report paints, and pages that are never painted. */
+const longestWaitMs = 1_000;
+
+/** Runs `action` once the browser has painted the content of the HTML; at once if the page is hidden, and not painted. */
+export function afterFirstPaint(action: () => void): void {
+  let isPending = true;
+  const run = () => {
+    if (isPending) action();
+    isPending = false;
+  };
+  if (document.hidden) {
+    run();
+    return;
+  }
+  new PerformanceObserver((entries) => {
+    if (entries.getEntriesByName('first-contentful-paint').length > 0) run();
+  }).observe({ type: 'paint', buffered: true });
+  setTimeout(run, longestWaitMs);
+}
