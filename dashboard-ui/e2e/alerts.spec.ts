@@ -113,7 +113,7 @@ test('alerts are dimmed without events, until the page is connected again', asyn
   await expect(alertsPanel(page)).toHaveClass(/dimmed/);
   await expect(alertsPanel(page).locator('.panel-head .badge')).toHaveText('stale');
   await expect(alertsPanel(page)).toContainText('No data from the server.');
-  await expect(alertsPanel(page)).toContainText('last update 4 s ago');
+  await expect(alertsPanel(page)).toContainText('updated 4 s ago');
   await expect(firingAlerts(page)).toContainText('ServiceDown');
   dashboard.send('time', timeBody);
   await expect(alertsPanel(page)).not.toHaveClass(/dimmed/);

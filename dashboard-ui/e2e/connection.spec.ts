@@ -35,7 +35,7 @@ test('3 s after the last event no value is shown as current, until the next even
 
   await page.clock.runFor(4_000);
   await expect(badge('Time')).toHaveText('stale');
-  await expect(page.getByRole('region', { name: 'Time' })).toContainText('last update 4 s ago');
+  await expect(page.getByRole('region', { name: 'Time' })).toContainText('updated 4 s ago');
   await expect(page.locator('#clock')).toHaveClass(/dimmed/);
   await expect(page.locator('#connection')).toHaveText('no data');
   await expect(badge('System')).toHaveText('stale');

@@ -48,7 +48,7 @@ for (const state of ['timeout', 'error', 'shed', 'open']) {
     await expect(weather.locator('.badge')).toHaveText(state);
     await expect(weather.locator('.badge use')).not.toHaveAttribute('href', '#icon-check');
     await expect(weather).toContainText('21 °C');
-    await expect(weather).toContainText('last update 5 s ago');
+    await expect(weather).toContainText('updated 5 s ago');
     await expect(weather).toContainText(state === 'open' ? 'Response time N/A' : 'Response time 5 s of 5 s');
     await expect(weather.locator('.values')).toHaveClass(/dimmed/);
     await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('fresh');

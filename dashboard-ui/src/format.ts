@@ -29,8 +29,10 @@ export function duration(seconds: number): string {
     .join(' ');
 }
 
+/** In the largest unit, so that it fits beside another text: "updated 4 s ago", "updated 2 min ago". */
 export function age(milliseconds: number): string {
-  return `last update ${duration(milliseconds / 1000)} ago`;
+  const [count, unit] = duration(milliseconds / 1000).split(' ');
+  return `updated ${count} ${unit} ago`;
 }
 
 /** A duration with three significant digits at most: "412 µs", "4.1 ms", "41 ms", "2.05 s", "5 s". */

@@ -135,7 +135,7 @@ describe('viewAlerts', () => {
       dimmed: true,
       silent: false,
       explanation: 'No data from the server.',
-      age: 'last update 3 s ago',
+      age: 'updated 3 s ago',
       firing: [{ name: 'ServiceDown' }],
     });
   });

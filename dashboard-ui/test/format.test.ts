@@ -35,7 +35,8 @@ test('the time of day is taken from complete timestamps only', () => {
 });
 
 test('an age is in whole seconds', () => {
-  expect(age(4_999)).toBe('last update 4 s ago');
+  expect(age(4_999)).toBe('updated 4 s ago');
+  expect(age(125_000)).toBe('updated 2 min ago');
 });
 
 test('a list omits missing values', () => {

@@ -28,7 +28,7 @@ describe('viewPanel', () => {
   });
 
   test('is stale, dimmed and shows its age without recent events', () => {
-    expect(viewPanel(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'last update 3 s ago' });
+    expect(viewPanel(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'updated 3 s ago' });
   });
 
   test('is stale sooner after the loss of the stream', () => {
@@ -40,7 +40,7 @@ describe('viewPanel', () => {
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
   test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };
-    expect(viewPanel(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'last update 8 s ago' });
+    expect(viewPanel(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'updated 8 s ago' });
   });
 
   test('has no response time if an open breaker has rejected the call', () => {
