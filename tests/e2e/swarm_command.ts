@@ -71,11 +71,11 @@ const scenarios: Record<string, FaultScenario> = {
   },
   'drain of a node': {
     service: 'time-service',
-    seconds: 80,
+    seconds: 90,
     inject: async (log) => {
       await docker('node', 'update', '--availability', 'drain', 'node-2');
       for (const service of services.slice(0, 3)) {
-        await eventually(`${service} runs on node-1 only`, 60, async () => {
+        await eventually(`${service} runs on node-1 only`, 90, async () => {
           const where = await runningTasks(service);
           return where.length === 2 && where.every((node) => node === 'node-1');
         });
@@ -137,6 +137,17 @@ async function startLoad(service: string, seconds: number): Promise<string> {
 const readReport = (id: string, seconds: number): Promise<LoadReport> =>
   eventually('the load has ended', seconds + 60, async () => findLoadReport(await docker('service', 'logs', '--raw', id)));
 
+/** Prints what the dashboards logged about failures. By their containers: `docker service logs` can wait forever for a task. */
+async function printFailures(): Promise<void> {
+  for (let node = 1; node <= nodeCount; ++node) {
+    const containers = await dockerOn(node, '', 'ps', '-aq', '--filter', `label=com.docker.swarm.service.name=${stack}_dashboard-service`);
+    for (const container of lines(containers)) {
+      const log = lines(await dockerOn(node, '', 'logs', container));
+      console.log(log.filter((line) => /"status":5\d\d|"level":"(warn|error)"/.test(line)).slice(-10).join('\n'));
+    }
+  }
+}
+
 async function runScenario(name: string, { service, seconds, inject }: FaultScenario): Promise<number> {
   const load = await startLoad(service, seconds);
   const start = elapsed();
@@ -144,10 +155,7 @@ async function runScenario(name: string, { service, seconds, inject }: FaultScen
   await inject((text) => { printEvent(start, elapsed(), text); });
   const failed = printLoadReport(name, await readReport(load, seconds));
   await docker('service', 'rm', 'loadgen');
-  if (failed > 0) {
-    const log = await docker('service', 'logs', '--raw', `${stack}_dashboard-service`);
-    console.log(lines(log).filter((line) => /"status":5\d\d|"level":"(warn|error)"/.test(line)).slice(-20).join('\n'));
-  }
+  if (failed > 0) await printFailures();
   return failed;
 }
 
