@@ -23,7 +23,7 @@ struct alert_figures {
   /// Incidents that the alert must detect, counted once for each expected label.
   std::size_t expected = 0;
   std::size_t missed = 0;
-  /// Times from the begin of the fault to the first evaluation at which the alert fires.
+  /// Times from the beginning of the fault to the first evaluation at which the alert fires.
   std::vector<duration> detection_times;
   /// Incidents in which one series of the alert fired more than once.
   std::size_t flapping = 0;

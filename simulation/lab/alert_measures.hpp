@@ -15,7 +15,7 @@ struct alert_measures {
   double false_alarms = 0;
 };
 
-/// `firings` are those of `rule` in a run of `scenario`.
+/// Computes the values from `firings`, the firings of `rule` in a run of `scenario`.
 alert_measures measure_alert(const sim::alert_rule& rule, const sim::planned_scenario& scenario,
                              const std::vector<sim::alert_firing>& firings);
 

@@ -25,7 +25,7 @@ enum class measure {
   /// The time in seconds from the beginning of a fault until an alert fires, the longest of all faults of the scenario;
   /// infinite if it does not fire during one of them.
   detection_time,
-  /// How often an alert fires outside of a fault and of the window of the alert after it.
+  /// The number of firings outside of faults and of the alert's longest window after each fault.
   false_alarms,
   /// The time in seconds from the end of a fault until no alert of that name fires, the longest of all faults.
   resolution_time,
@@ -43,7 +43,7 @@ struct criterion {
   duration to{};
   /// The service of a criterion about requests per call, instances or the deploy time.
   std::string service;
-  /// For the measures of an alert: the index in `plan::alerts`.
+  /// The index in `plan::alerts`, for the measures of an alert.
   std::size_t alert = 0;
   /// Hint for a missed criterion.
   std::string hint;

@@ -55,7 +55,7 @@ class packed_objects {
   std::vector<std::vector<char>> between_;
 };
 
-TEST_CASE("packed memory: objects share pages, whatever is allocated between them", "[runtime][memory]") {
+TEST_CASE("packed memory: objects share pages, regardless of allocations between them", "[runtime][memory]") {
   const packed_objects objects;
   objects.check_contents();
 #ifndef COHORT_SANITIZED

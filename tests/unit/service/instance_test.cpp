@@ -41,7 +41,7 @@ TEST_CASE("endpoint_url: a wildcard address becomes the loopback address", "[ser
   CHECK(service::endpoint_url({asio::ip::make_address(address), 80}).buffer() == url);
 }
 
-TEST_CASE("instance: the version is that of the definition, and without one there is none",
+TEST_CASE("instance: the version comes from the definition; without one, no version is reported",
           "[service][instance][sim]") {
   const auto [version, label, document] = GENERATE(table<std::string, std::string, std::string>({
       {"4.5.6", "\"4.5.6\"", "\"4.5.6\""},
@@ -54,7 +54,7 @@ TEST_CASE("instance: the version is that of the definition, and without one ther
   CHECK(description.find("\"title\":\"sample\",\"version\":" + document) != std::string::npos);
 }
 
-TEST_CASE("run: --version prints the version of the definition, or that there is none", "[service][instance]") {
+TEST_CASE("run: --version prints the version of the definition, or a note that there is none", "[service][instance]") {
   const auto printed = [](std::string version) {
     const std::array<const char*, 2> arguments{"sample", "--version"};
     std::ostringstream output;

@@ -62,7 +62,7 @@ TEST_CASE("call cache: without single flight, each request without a value calls
 TEST_CASE("call cache: a stale value is used while it is revalidated", "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s", "stale_while_revalidate": "1s"})");
   CHECK(run.requests.at("offers") == 6);
-  // Those before the first value only.
+  // Only requests before the first value call.
   CHECK(count_slow_calls(run) < 20);
 }
 

@@ -223,7 +223,7 @@ TEST_CASE("sqlite: a call is in the record of its request", "[sqlite][requests]"
   CHECK(record.calls[0].outcome == "ok");
 }
 
-TEST_CASE("sqlite: a schema is created by all of its statements or none, and an error of it is an exception",
+TEST_CASE("sqlite: either all statements of a schema take effect or none, and an error throws an exception",
           "[sqlite]") {
   database_fixture fixture;
   const std::string schema = "CREATE TABLE IF NOT EXISTS a (x); CREATE TABLE IF NOT EXISTS b (x);";

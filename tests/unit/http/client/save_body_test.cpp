@@ -68,7 +68,8 @@ TEST_CASE("save_body: a response that pauses ends at the idle timeout or the dea
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: a file that cannot be created is the error of the system", "[http][client][streaming]") {
+TEST_CASE("save_body: if the file cannot be created, the error of the system is returned",
+          "[http][client][streaming]") {
   download_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";
   const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");

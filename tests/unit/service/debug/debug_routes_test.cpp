@@ -60,7 +60,7 @@ TEST_CASE("debug routes: the responses are compressed if the client accepts it",
   for (const auto path : paths) {
     CAPTURE(path);
     CHECK_FALSE(fixture.get_debug(path).header("Content-Encoding").has_value());
-    // Also those that are too short to become shorter.
+    // Short responses are also encoded, although they do not become shorter.
     const auto compressed = fixture.get_debug(path, "Accept-Encoding: gzip, identity;q=0\r\n");
     CHECK(compressed.header("Content-Encoding") == "gzip");
     CHECK(compressed.header("Vary") == "Accept-Encoding");

@@ -67,7 +67,7 @@ TEST_CASE("request parser: origin-form, absolute-form and asterisk-form are acce
   CHECK(request.head.path == expected.path);
 }
 
-TEST_CASE("request parser: the host of an absolute-form replaces that of Host", "[http][message]") {
+TEST_CASE("request parser: the host of a target in absolute-form takes precedence over Host", "[http][message]") {
   const auto [head, host] = GENERATE(table<std::string, std::string>({
       {"GET http://test:80/a HTTP/1.1\r\nA: b\r\nHost: other\r\n\r\n", "test:80"},
       {"GET HTTPS://[::1]?a=//b HTTP/1.1\r\nHost:\r\n\r\n", "[::1]"},

@@ -66,7 +66,7 @@ TEST_CASE("save_body: a file gets its name and replaces another one once the bod
   CHECK((permissions & std::filesystem::perms::owner_exec) == std::filesystem::perms::none);
 }
 
-TEST_CASE("save_body: without `replaces`, a file that exists is an error and stays as it is", "[http][streaming]") {
+TEST_CASE("save_body: without `replaces`, an existing file is an error and is not changed", "[http][streaming]") {
   saving_fixture fixture;
   fixture.options.replaces = false;
   CHECK(fixture.response_to(post("/save", "first")).status == 200);
@@ -102,12 +102,12 @@ TEST_CASE("save_body: an upload that the client aborts leaves nothing behind", "
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: a file that cannot be stored is a 500, and without space on the disk a 507",
+TEST_CASE("save_body: the client gets 500 if the file cannot be stored, and 507 if the disk is full",
           "[http][streaming]") {
   saving_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";
   CHECK(fixture.response_to(post("/save", "body")).status == 500);
-  // A device without space: it is no file that could be created there.
+  // A device without space: a regular file could not be created there.
   for (const int number : {ENOSPC, EDQUOT}) {
     const auto response = http::save_error_response({.file = {number, boost::system::system_category()}});
     CHECK(response.code() == http::status::insufficient_storage);
