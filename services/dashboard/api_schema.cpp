@@ -135,7 +135,7 @@ void describe_requests(http::operation& operation) {
   const auto schema = R"({"type":"object","properties":{"requests":{"type":"array","maxItems":60,"items":)" +
                       request_schema() + R"(}},"required":["requests"],"additionalProperties":false})";
   operation.summary("The latest aggregates of the event stream, with their calls and attempts")
-      .description("The oldest first; at most 60. Empty while no stream has been open.")
+      .description("Oldest first, at most 60. Empty while no stream has been open.")
       .operation_id("get_requests")
       .tags({"dashboard"})
       .returns(status::ok, "The requests", {.media_type = "application/json", .schema = schema});

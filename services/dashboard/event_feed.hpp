@@ -64,7 +64,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static constexpr std::size_t index_of(poll source) noexcept { return static_cast<std::size_t>(source); }
   struct poll_state {
     bool is_running = false;
-    /// Sent to a new subscriber at once; empty while there is no poll.
+    /// The first events for a new subscriber; empty while no poll runs.
     std::vector<feed_event> latest;
   };
   class subscription;

@@ -87,7 +87,7 @@ struct program_settings {
                                 "Serve a built-in sample report, marked as such, instead of calling providers"});
     options.add(max_age, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time for which a report is fresh"},
                 config::seconds(1, 86'400), "600");
-    options.add(preset, {"--weather-location", "WEATHER_LOCATION", "Location for requests that name none"},
+    options.add(preset, {"--weather-location", "WEATHER_LOCATION", "Default location"},
                 config::value_parser<location>{parse_location, "City,Country such as Haifa,Israel"}, "Haifa,Israel");
     broker.add_to(options, "--weather-messaging-url",
                   "Message broker to which each new report is published, such as amqp://user:password@rabbitmq");

@@ -7,7 +7,7 @@
 namespace cohort::weather {
 
 /// `GET /api/weather[?location=City,Country]`: a weather report from the providers or the cache. `preset` is the
-/// location for requests that name none. `GET /api/weather/providers`: the providers with their requests and failures.
+/// default location. `GET /api/weather/providers`: the providers with their requests and failures.
 http::router app(service::service_context context, report_cache::settings settings,
                  location preset = default_location());
 

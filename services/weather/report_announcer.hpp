@@ -14,7 +14,7 @@ namespace cohort::weather {
 /// outbox is full, the report is dropped and counted; the next one replaces it anyway.
 class report_announcer : public std::enable_shared_from_this<report_announcer> {
  public:
-  /// `preset`: the location for requests that name none.
+  /// `preset`: the default location.
   report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint, location preset)
       : context_(context), endpoint_(std::move(endpoint)), preset_(std::move(preset)) {}
 

@@ -12,8 +12,8 @@
 
 namespace cohort::dashboard {
 
-/// Measures the effect of deadlines: injects a fault into the weather service, calls the services twice concurrently,
-/// once with a deadline and once with the maximum timeout, and removes the fault. One experiment at a time.
+/// Measures the effect of deadlines: injects a fault into the weather service, calls the services in two concurrent
+/// requests, one with a deadline and one with the maximum timeout, and removes the fault. One experiment at a time.
 /// Thread-safe.
 class experiment : public std::enable_shared_from_this<experiment> {
  public:

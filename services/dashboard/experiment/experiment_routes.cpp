@@ -76,7 +76,8 @@ void describe(http::operation& state_operation, http::operation& start_operation
       .returns_error(status::not_found, "The client may not use experiments");
   start_operation.summary("Measures the same fault with and without deadlines")
       .description(
-          "Injects the fault into the weather service, calls all services twice concurrently, once with the deadline and once with the maximum timeout, and removes the fault. The event stream has an event "
+          "Injects the fault into the weather service, calls all services in two concurrent requests, one with the "
+          "deadline and one with the maximum timeout, and removes the fault. The event stream has an event "
           "`experiment` with the state at its start and after each change.")
       .operation_id("start_experiment")
       .tags({"experiment"})

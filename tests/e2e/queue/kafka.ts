@@ -80,7 +80,7 @@ export class Kafka extends BrokerProcess implements MessageBroker {
     super();
   }
 
-  /** Undefined, with a message, if there is no Java or no Kafka. */
+  /** Creates the broker. If Java or Kafka is unavailable, prints a message and returns undefined. */
   static async start(): Promise<Kafka | undefined> {
     const jars = findKafkaJars();
     if (jars === undefined) return undefined;

@@ -25,7 +25,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     super();
   }
 
-  /** Undefined, with a message, if Debian's package rabbitmq-server is not installed. */
+  /** Creates the broker. If Debian's package rabbitmq-server is not installed, prints a message and returns undefined. */
   static async start(): Promise<RabbitMq | undefined> {
     if (!existsSync(program)) {
       console.log('SKIP  RabbitMQ is not installed. On Debian: apt-get install rabbitmq-server');
