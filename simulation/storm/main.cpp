@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Simulates a retry storm with and without protections, and prints what each of them achieves.
+// Simulates a retry storm, a deploy or the loss of a zone, with and without protections, and prints what each of them
+// achieves.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -28,6 +29,7 @@ struct program_options {
   std::int64_t seed = 1;
   std::chrono::seconds length{60};
   std::chrono::seconds patience{1};
+  std::string event = "slow-back-ends";
   std::string only = "all";
   std::string html_file = "none";
 
@@ -45,6 +47,8 @@ struct program_options {
                 config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
+    options.add(event, {"--event", "", "What disturbs the fleet from 10 s on"},
+                config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
     options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
     options.add(only, {"--only", "", "Only the protection of this name"}, config::text(), "all");
@@ -52,6 +56,9 @@ struct program_options {
   }
   storm_settings settings() const {
     storm_settings storm;
+    storm.event = event == "deploy"      ? storm_event::deploy
+                  : event == "zone-loss" ? storm_event::zone_loss
+                                         : storm_event::slow_back_ends;
     storm.front_ends = static_cast<std::size_t>(front_ends);
     storm.back_ends = static_cast<std::size_t>(back_ends);
     storm.calls_per_second = static_cast<double>(rate);
@@ -87,11 +94,22 @@ void print_row(const storm_result& result) {
 
 constexpr std::string_view line_classes[] = {"p99", "max", "p90", "p50"};
 
+const char* name_of(storm_event event) {
+  switch (event) {
+    case storm_event::slow_back_ends: return "Retry storm";
+    case storm_event::deploy: return "Deploy";
+    case storm_event::zone_loss: return "Loss of a zone";
+  }
+  return "";
+}
+
 std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
                       double storm_second::* value, const char* title, double top) {
   html::chart chart{title, html::time_axis(settings.length, "time"), html::linear_axis(top, title)};
-  chart.add_band(to_seconds(settings.trigger_start), to_seconds(settings.trigger_start + settings.trigger_duration),
-                 "trigger", true);
+  duration event_length{};
+  for (const auto& result : results) event_length = std::max(event_length, result.event_length);
+  chart.add_band(to_seconds(settings.trigger_start), to_seconds(settings.trigger_start + event_length),
+                 settings.event == storm_event::slow_back_ends ? "trigger" : name_of(settings.event), true);
   for (std::size_t i = 0; i < results.size(); ++i) {
     std::vector<html::point> points;
     for (std::size_t second = 0; second < results[i].seconds.size(); ++second) {
@@ -120,8 +138,9 @@ std::string results_table(const std::vector<storm_result>& results) {
   return table.html();
 }
 
-/// The results that the chart shows, as it has room for four: no protection, two single ones, and all.
+/// The results that the chart shows. Of more than four: no protection, two single ones, and all.
 std::vector<storm_result> charted_results(const std::vector<storm_result>& results) {
+  if (results.size() <= std::size(line_classes)) return results;
   std::vector<storm_result> rows;
   for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
     for (const auto& result : results) {
@@ -145,7 +164,8 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
                            results_table(results));
   content += html::section("Command", "The same command gives the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
-  return render_page("Retry storm: " + std::to_string(settings.front_ends + settings.back_ends) + " instances",
+  return render_page(std::string{name_of(settings.event)} + ": " +
+                         std::to_string(settings.front_ends + settings.back_ends) + " instances",
                      "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }
 
@@ -154,14 +174,14 @@ int run(const program_options& options, const std::string& command) {
   std::vector<storm_result> results;
   std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
               "recovery", "speed", "hash");
-  for (const auto& each : protections(settings.front_timeout)) {
+  for (const auto& each : protections(settings)) {
     if (options.only != "all" && options.only != each.name) continue;
     results.push_back(run_storm(settings, each));
     print_row(results.back());
   }
   if (results.empty()) {
     std::cerr << "cohort-storm: --only is \"" << options.only << "\", but must be the name of a protection:";
-    for (const auto& each : protections(settings.front_timeout)) std::cerr << " \"" << each.name << "\"";
+    for (const auto& each : protections(settings)) std::cerr << " \"" << each.name << "\"";
     std::cerr << "\n";
     return 2;
   }
@@ -179,6 +199,6 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  return simulation::run_program("cohort-storm", "Simulates a retry storm, with and without protections", argc, argv,
+  return simulation::run_program("cohort-storm", "Simulates a retry storm, a deploy or the loss of a zone", argc, argv,
                                  simulation::run);
 }

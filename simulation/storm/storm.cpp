@@ -33,7 +33,8 @@ sim::planned_service front_service(const storm_settings& settings, const protect
   service.model = std::move(model);
   service.instances = settings.front_ends;
   service.costs = http_costs();
-  service.environment = {{sim::policy_variable_for(back), protected_by.policy}};
+  service.environment = {{sim::policy_variable_for(back), protected_by.policy},
+                         {"DRAIN_DELAY", std::to_string(protected_by.drain_delay.count())}};
   return service;
 }
 
@@ -48,7 +49,51 @@ sim::planned_service back_service(const storm_settings& settings, const protecti
   service.instances = settings.back_ends;
   service.costs = http_costs();
   service.environment = protected_by.back_end;
+  service.environment.emplace("DRAIN_DELAY", std::to_string(protected_by.drain_delay.count()));
   return service;
+}
+
+sim::planned_fault fault_of(const storm_settings& settings, std::string_view service) {
+  sim::planned_fault fault;
+  fault.at = settings.trigger_start;
+  fault.lasts = settings.trigger_duration;
+  fault.service = service;
+  return fault;
+}
+
+sim::planned_deploy deploy_of(const storm_settings& settings, const protection& protected_by, std::string_view service,
+                              std::size_t batch) {
+  sim::planned_deploy deploy;
+  deploy.at = settings.trigger_start;
+  deploy.service = service;
+  deploy.batch = batch;
+  deploy.drain_timeout = protected_by.drain_timeout;
+  deploy.deregistration = 500ms;
+  deploy.startup = 500ms;
+  return deploy;
+}
+
+sim::planned_scenario scenario_of(const storm_settings& settings, const protection& protected_by) {
+  sim::planned_scenario scenario;
+  switch (settings.event) {
+    case storm_event::slow_back_ends:
+      scenario.name = "slow back ends";
+      scenario.faults = {fault_of(settings, back)};
+      scenario.faults.front().disturbance.slowdown = settings.slowdown;
+      break;
+    case storm_event::deploy:
+      scenario.name = "deploy";
+      scenario.deploys = {deploy_of(settings, protected_by, front, std::max<std::size_t>(settings.front_ends / 10, 1)),
+                          deploy_of(settings, protected_by, back, 1)};
+      break;
+    case storm_event::zone_loss:
+      scenario.name = "loss of a zone";
+      scenario.faults = {fault_of(settings, front), fault_of(settings, back)};
+      scenario.faults.front().powered_off = settings.front_ends / 3;
+      scenario.faults.back().powered_off = settings.back_ends / 3;
+      break;
+  }
+  return scenario;
 }
 
 sim::plan storm_plan(const storm_settings& settings, const protection& protected_by) {
@@ -61,12 +106,7 @@ sim::plan storm_plan(const storm_settings& settings, const protection& protected
   plan.load.patience = settings.patience;
   plan.load.attempts = protected_by.callers_retry ? settings.attempts : 1;
   plan.load.deadline = settings.patience;
-  sim::planned_fault trigger;
-  trigger.at = settings.trigger_start;
-  trigger.lasts = settings.trigger_duration;
-  trigger.service = back;
-  trigger.disturbance.slowdown = settings.slowdown;
-  plan.scenarios = {{"slow back ends", {trigger}}};
+  plan.scenarios = {scenario_of(settings, protected_by)};
   return plan;
 }
 
@@ -93,7 +133,7 @@ std::vector<std::uint64_t> back_end_requests(sim::planned_fleet& fleet, std::siz
 
 void summarize(const storm_settings& settings, storm_result& result) {
   const auto begin = seconds_of(settings.trigger_start);
-  const auto end = begin + seconds_of(settings.trigger_duration);
+  const auto end = seconds_of(settings.trigger_start + result.event_length + std::chrono::seconds{1} - duration{1});
   // Excludes the first seconds, in which connections are opened.
   result.goodput_before = mean_goodput(result.seconds, std::min<std::size_t>(3, begin), begin);
   result.goodput_during = mean_goodput(result.seconds, begin, end);
@@ -114,13 +154,22 @@ void summarize(const storm_settings& settings, storm_result& result) {
 
 }  // namespace
 
-std::vector<protection> protections(std::chrono::milliseconds front_timeout) {
-  const auto timeout = "timeout=" + std::to_string(front_timeout.count()) + "ms";
+std::vector<protection> protections(const storm_settings& settings) {
+  const auto timeout = "timeout=" + std::to_string(settings.front_timeout.count()) + "ms";
   const auto timeout_only = timeout + ",attempts=1,hedge=off,breaker=off,in-flight=100000";
   const config::environment no_admission_control{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "ignore"}};
   const config::environment deadlines{{"CONCURRENCY_LIMIT", "off"}, {"DEADLINE_ADMISSION", "refuse"}};
   const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
   const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
+  if (settings.event == storm_event::deploy) {
+    // Without retries and hedging, which would hide the requests that a deploy loses.
+    return {
+        {"no drain", timeout_only, no_admission_control, false, 0s, 0s},
+        {"drain", timeout_only, no_admission_control, false, 10s, 0s},
+        {"drain after 2 s", timeout_only, no_admission_control, false, 10s, 2s},
+        {"all defaults, drain after 2 s", timeout, admission, true, 10s, 2s},
+    };
+  }
   const auto hedging = timeout + ",attempts=1,hedge=p95,breaker=off,in-flight=100000,budget=";
   return {
       {"none", timeout_only, no_admission_control, true},
@@ -147,6 +196,13 @@ storm_result run_storm(const storm_settings& settings, const protection& protect
   for (std::size_t i = 0; i < seconds.size(); ++i) {
     const auto calls = static_cast<double>(std::max<std::uint64_t>(seconds[i].calls, 1));
     result.seconds.push_back({static_cast<double>(seconds[i].good) / calls, static_cast<double>(requests[i]) / calls});
+  }
+  result.event_length = settings.trigger_duration;
+  if (settings.event == storm_event::deploy) {
+    result.event_length = {};
+    for (const auto& [service, length] : run.deploy_times) {
+      result.event_length = std::max(result.event_length, length.value_or(settings.length - settings.trigger_start));
+    }
   }
   summarize(settings, result);
   result.events = fleet.fleet().event_log().event_count();

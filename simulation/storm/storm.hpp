@@ -10,8 +10,19 @@
 
 namespace cohort::simulation {
 
-/// A retry storm: callers call front ends, which call back ends. For a while, the back ends are slower than the load.
+/// What happens to the fleet.
+enum class storm_event {
+  /// The back ends are slower for a while.
+  slow_back_ends,
+  /// All instances are replaced: a tenth of the front ends at a time, and one back end after the other.
+  deploy,
+  /// A third of all instances loses its power for a while.
+  zone_loss,
+};
+
+/// Callers call front ends, which call back ends, while an event disturbs them.
 struct storm_settings {
+  storm_event event = storm_event::slow_back_ends;
   std::size_t front_ends = 996;
   std::size_t back_ends = 4;
   double calls_per_second = 2000;
@@ -20,7 +31,7 @@ struct storm_settings {
   duration length = std::chrono::seconds{60};
   duration trigger_start = std::chrono::seconds{10};
   duration trigger_duration = std::chrono::seconds{10};
-  /// Factor of the CPU time of the back ends during the trigger.
+  /// `slow_back_ends`: factor of the CPU time of the back ends during the trigger.
   double slowdown = 3;
   duration patience = std::chrono::seconds{1};
   /// The timeout of the front ends' calls to the back ends.
@@ -38,10 +49,14 @@ struct protection {
   /// Variables of the back ends.
   config::environment back_end;
   bool callers_retry = true;
+  /// `storm_event::deploy`: the longest time for the requests in flight of an instance that is replaced.
+  duration drain_timeout{};
+  /// `storm_event::deploy`: for this long, an instance that is replaced accepts requests before it drains.
+  std::chrono::seconds drain_delay{};
 };
 
-/// All sets of protections, from none to all defaults of the framework. `front_timeout` is the timeout of the policies.
-std::vector<protection> protections(std::chrono::milliseconds front_timeout);
+/// The sets of protections for an event, from none to all defaults of the framework.
+std::vector<protection> protections(const storm_settings& settings);
 
 struct storm_second {
   double goodput = 0;
@@ -56,7 +71,9 @@ struct storm_result {
   double goodput_during = 0;
   double goodput_after = 0;
   double max_amplification = 0;
-  /// Time from the end of the trigger until goodput stays at 95 % of its previous level for five seconds; empty if it
+  /// The length of the event; that of the rest of the run if a deploy has not ended.
+  duration event_length{};
+  /// Time from the end of the event until goodput stays at 95 % of its previous level for five seconds; empty if it
   /// does not recover within the run.
   std::optional<duration> recovery;
   std::uint64_t events = 0;
