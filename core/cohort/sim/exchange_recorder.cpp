@@ -206,13 +206,15 @@ void exchange_recorder::on_opened(const connection& connection) {
 }
 
 void exchange_recorder::on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) {
+  if (sender == 0) return;
   const auto parser = parsers_.find(carrier.id());
-  if (sender == 1 && parser != parsers_.end()) parser->second->on_written(bytes);
+  if (parser != parsers_.end()) parser->second->on_written(bytes);
 }
 
 void exchange_recorder::on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) {
+  if (reader == 0) return;
   const auto parser = parsers_.find(carrier.id());
-  if (reader == 1 && parser != parsers_.end()) parser->second->on_read(bytes);
+  if (parser != parsers_.end()) parser->second->on_read(bytes);
 }
 
 void exchange_recorder::on_closed(const connection& connection, net::pipe_side side) {

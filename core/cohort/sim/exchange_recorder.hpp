@@ -3,10 +3,10 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <cohort/runtime/loop.hpp>
@@ -97,7 +97,7 @@ class exchange_recorder final : public connection_observer {
   exchange_listener* listener_ = nullptr;
   std::deque<exchange> exchanges_;
   /// Indexed by connection ID.
-  std::map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;
   std::vector<std::string> violations_;
 };
 

@@ -309,7 +309,10 @@ void network::fail_resolution(const std::string& name, bool enabled) {
   names_[name].fails = enabled;
 }
 
-link& network::link_between(const host& a, const host& b) { return links_[std::minmax(a.index, b.index)]; }
+link& network::link_between(const host& a, const host& b) {
+  const auto [first, second] = std::minmax<std::uint64_t>({a.index, b.index});
+  return links_[first << 32U | second];
+}
 
 host* network::host_at(const asio::ip::address& address) noexcept {
   if (!address.is_v4()) return nullptr;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <cohort/net/memory/memory_network.hpp>
@@ -125,7 +126,8 @@ class network {
   random_generator random_;
   link_conditions default_conditions_;
   std::deque<host> hosts_;
-  std::map<std::pair<std::size_t, std::size_t>, link> links_;
+  /// By the indexes of both hosts, the lower one in the upper 32 bits.
+  std::unordered_map<std::uint64_t, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;
   /// Includes the networks of former incarnations, because a terminated program may still refer to its network.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <set>
+#include <unordered_set>
 
 #include <cohort/sim/connection.hpp>
 #include <cohort/sim/exchange_recorder.hpp>
@@ -19,7 +19,7 @@ class cpu_accounting final : public connection_observer, public exchange_listene
   void on_response_started(const exchange& response) override;
 
   /// The connections with a request that the client has begun to send and whose response has not begun.
-  std::set<std::uint64_t> requests_sent_;
+  std::unordered_set<std::uint64_t> requests_sent_;
 };
 
 }  // namespace cohort::sim
