@@ -28,7 +28,12 @@ provider_failure failure_of(http::client_error error) {
           std::string{http::error_class(error)}};
 }
 
-/// The failure for every status except 200.
+/// Whether the response has a report. 203: a proxy has modified it (RFC 9110 section 15.3.4).
+bool has_report(http::status status) noexcept {
+  return status == http::status::ok || status == http::status::non_authoritative_information;
+}
+
+/// The failure for a response without a report.
 provider_failure failure_of(const http::client_response& response, std::string_view provider) {
   if (provider == wttr_name && is_unknown_location_status(response.status)) return unknown_location();
   // A rate limit applies to this client, not to the requested location.
@@ -170,7 +175,7 @@ task<result<location, provider_failure>> provider_chain::geocode(location locati
   co_return parse_geocoding(*body, location);
 }
 
-/// The body of a response with status 200.
+/// The body of a response with a report.
 task<result<std::string, provider_failure>> provider_chain::get_body(provider& from, boost::urls::url url,
                                                                      deadline fetch_deadline) {
   constexpr unsigned max_redirects = 3;
@@ -182,7 +187,7 @@ task<result<std::string, provider_failure>> provider_chain::get_body(provider& f
   auto calling = from.upstream.call(std::move(request), context, remaining(fetch_deadline));
   auto call = co_await std::move(calling);
   if (!call.response) co_return failure_of(call.response.error());
-  if (call.response->status != http::status::ok) co_return failure_of(*call.response, from.name);
+  if (!has_report(call.response->status)) co_return failure_of(*call.response, from.name);
   co_return std::move(call.response->body);
 }
 

@@ -213,6 +213,12 @@ TEST_CASE("wttr.in's document below a data key is read", "[services][weather][ca
   CHECK(json_at(response.body, "/location/latitude") == "32.817");
 }
 
+TEST_CASE("a report that a proxy has modified is read", "[services][weather][case-3.5]") {
+  weather_app_fixture fixture;
+  fixture.wttr.status = http::status::non_authoritative_information;
+  CHECK(fixture.get_weather("Paris,France").status == 200);
+}
+
 TEST_CASE("a report for another place names that place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Paris,France", "Oymyakon", "Russia"},
