@@ -121,11 +121,12 @@ void describe_time_proxy(http::operation& operation) {
 void describe_events(http::operation& operation) {
   operation.summary("A stream of aggregates, records of their calls, and alerts")
       .description(
-          "Server-sent events, until the client disconnects or the session ends. `time`, every second: the body of the time service. "
-          "`poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its calls. `part`: one part "
-          "of it, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an element of `requests` in "
-          "`/api/requests`. `map`, every 2 s: totals of the calls to each service and, of the weather service, to each "
-          "provider, with the states of circuit breakers. `alerts`, after each change: the body of `/api/alerts`. `bye`: the end of the stream.")
+          "Server-sent events, until the client disconnects or the session ends. `time`, every second: the body of "
+          "the time service. `poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its "
+          "calls. `part`: one part of it, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an "
+          "element of `requests` in `/api/requests`. `map`, every 2 s: totals of the calls to each service and, of "
+          "the weather service, to each provider, with the states of circuit breakers. `alerts`, after each change: "
+          "the body of `/api/alerts`. `bye`: the end of the stream.")
       .operation_id("get_events")
       .tags({"dashboard"})
       .returns(status::ok, "The events", {.media_type = "text/event-stream"});
